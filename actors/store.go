@@ -1,0 +1,43 @@
+package actors
+
+import (
+	"context"
+	"time"
+
+	"github.com/hexhail/hexhail/ride"
+)
+
+// Store is the trip store that the actors need. All methods are safe for concurrent
+// use and honour the context's deadline. An error that is none of the sentinels below
+// means that the store could not be reached: nothing is known to have changed, except
+// after Commit, where only ride.ErrUnknownOutcome leaves that open.
+type Store interface {
+	// Commit writes one transition durably, all of it or nothing, through the group
+	// committer: it returns when the transaction that holds it is on disk.
+	//   ride.ErrStale        version or fence moved on
+	//   ride.ErrRiderBusy    the rider has another live trip (unique index)
+	//   ride.ErrDriverBusy   the driver has another active trip (unique index)
+	//   ride.ErrCommandSeen  the command id has an outcome already
+	//   ride.ErrUnknownOutcome, ride.ErrStoreFull
+	Commit(ctx context.Context, t ride.Transition) error
+	// Activate raises the trip's fence and returns the newest state, Fence set.
+	// ride.ErrNotFound if there is no such trip.
+	Activate(ctx context.Context, id ride.TripID) (ride.Trip, error)
+	// Trip reads the newest committed state without raising the fence.
+	Trip(ctx context.Context, id ride.TripID) (ride.Trip, error)
+	// Command reads a command's outcome; ride.ErrNotFound if it has none.
+	Command(ctx context.Context, account ride.AccountID, id string) (ride.CommandRecord, error)
+	// ActiveTrip returns the live trip that occupies this rider, or this driver;
+	// ride.ErrNotFound if none does.
+	ActiveTrip(ctx context.Context, account ride.AccountID, role ride.Role) (ride.Trip, error)
+	// OpenOffers returns a driver's open, unexpired offers with their trips.
+	OpenOffers(ctx context.Context, driver ride.AccountID) ([]ride.OpenOffer, error)
+	// Overdue returns live trips whose wake time lies before t, oldest first.
+	Overdue(ctx context.Context, t time.Time, limit int) ([]ride.TripID, error)
+	// LiveTrips pages through all live trips by id.
+	LiveTrips(ctx context.Context, after ride.TripID, limit int) ([]ride.TripID, error)
+	// AddBreadcrumbs writes positions in one transaction; duplicates are ignored.
+	AddBreadcrumbs(ctx context.Context, b []ride.Breadcrumb) error
+	// TripTrack returns the breadcrumbs of a trip by device time.
+	TripTrack(ctx context.Context, id ride.TripID) ([]ride.Breadcrumb, error)
+}

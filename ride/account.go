@@ -1,0 +1,96 @@
+package ride
+
+import "time"
+
+// AccountStatus says whether an account may sign in.
+type AccountStatus string
+
+// The account statuses.
+const (
+	AccountActive    AccountStatus = "active"
+	AccountSuspended AccountStatus = "suspended"
+)
+
+// Account is a person known to Hexhail.
+type Account struct {
+	ID        AccountID
+	Role      Role
+	Status    AccountStatus
+	Username  string // as typed; unique without regard to case
+	FirstName string
+	LastName  string
+	PhotoID   string // empty: none
+	Vehicle   Vehicle
+	Rating    Rating
+	// Issuer and Subject name an account of a trusted outside issuer; both are
+	// empty for an account with a password of ours.
+	Issuer, Subject string
+	CreatedAt       time.Time
+	UpdatedAt       time.Time
+}
+
+// Vehicle is what a driver drives; zero for others.
+type Vehicle struct {
+	Class string // a vehicle class of the tariffs
+	Plate string
+}
+
+// Rating is the sum and the number of an account's stars.
+type Rating struct {
+	Sum, Count int64
+}
+
+// X100 is the mean times 100, 0 while unrated.
+func (r Rating) X100() int64 {
+	if r.Count == 0 {
+		return 0
+	}
+	return (r.Sum*100 + r.Count/2) / r.Count
+}
+
+// AccountPatch changes what is not nil.
+type AccountPatch struct {
+	FirstName, LastName, PhotoID, VehicleClass, Plate *string
+}
+
+// AccountFilter selects accounts for a list, newest first.
+type AccountFilter struct {
+	Role   Role          // empty: any
+	Status AccountStatus // empty: any
+	Text   string        // part of username or name, without regard to case
+	Page   Page
+}
+
+// Page is a bounded window on a list ordered by creation time and id, newest first.
+type Page struct {
+	Limit  int    // 1 to 200
+	Cursor string // empty: from the newest; else the cursor of the page before
+}
+
+// Photo is a picture that was checked, re-encoded and stripped.
+type Photo struct {
+	ID          string // random
+	Owner       AccountID
+	ContentType string
+	Data        []byte
+}
+
+// RefreshToken is the server's memory of one refresh token. Tokens that descend
+// from one log-in form a family; reuse of a rotated token revokes it whole.
+type RefreshToken struct {
+	Hash      string // SHA-256 of the token, hex
+	Family    string // also the "sid" claim of the access tokens made with it
+	Account   AccountID
+	CreatedAt time.Time
+	ExpiresAt time.Time
+}
+
+// AuditEntry records what an operator did.
+type AuditEntry struct {
+	ID      int64
+	At      time.Time
+	Actor   AccountID
+	Action  string // such as "account.suspend", "trip.cancel"
+	Subject string // id of the account or trip
+	Detail  string // a sentence or JSON, bounded to 1000 bytes
+}

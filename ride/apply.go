@@ -1,0 +1,175 @@
+package ride
+
+import (
+	"slices"
+	"time"
+)
+
+// The stable words for why an offer or a trip ended.
+const (
+	ReasonTaken         = "taken"          // another driver won
+	ReasonTripCancelled = "trip_cancelled" // the trip ended under the offer
+	ReasonTripExpired   = "trip_expired"
+	ReasonDriverBusy    = "driver_busy" // the driver won another trip
+	ReasonDriverGone    = "driver_gone" // offline or not connected
+	ReasonTooManyOffers = "too_many_offers"
+	ReasonWentOffline   = "went_offline"
+	ReasonNotAnswered   = "not_answered"
+	ReasonDriverNoShow  = "driver_no_show" // the pickup's time limit passed
+	ReasonRiderNoShow   = "rider_no_show"  // the boarding's time limit passed
+	ReasonSuspended     = "suspended"
+)
+
+// Apply returns the trip after an event. It is total: events come from Decide
+// or from the database and are taken as they are. The trip given is not changed.
+func Apply(t Trip, event Event) Trip {
+	t.Version++
+	t.UpdatedAt, t.Change = event.When(), event.Kind()
+	switch e := event.(type) {
+	case Requested:
+		t.ID, t.Request, t.Rules, t.Estimate, t.PIN = e.ID, e.Request, e.Rules, e.Estimate, e.PIN
+		t.RequestedAt = e.At
+		t.beginSearch(e.At)
+	case WavePlanned:
+		t.applyWave(e)
+	case Accepted:
+		t.setOffers(OfferAccepted, "", func(o *Offer) bool { return o.ID == e.Offer })
+		if o, ok := t.Offer(e.Offer); ok {
+			card := e.Card
+			o.Card = &card
+		}
+		t.Search.AwardAt = e.AwardAt
+		t.settleSearch(e.At)
+	case OffersEnded:
+		t.setOffers(e.State, e.Reason, func(o *Offer) bool { return slices.Contains(e.Offers, o.ID) })
+		if e.State == OfferDeclined {
+			for _, id := range e.Offers {
+				if o, ok := t.Offer(id); ok {
+					t.exclude(o.Driver)
+				}
+			}
+		}
+		t.settleSearch(e.At)
+	case Matched:
+		t.applyMatched(e)
+	case Released:
+		t.exclude(e.Driver)
+		t.Driver, t.PickupETA = nil, 0
+		t.MatchedAt, t.ArrivedAt = time.Time{}, time.Time{}
+		t.beginSearch(e.At)
+	case Arrived:
+		t.Status, t.ArrivedAt, t.Deadline = StatusArrived, e.At, e.At.Add(t.Rules.BoardWithin)
+	case Started:
+		t.Status, t.StartedAt, t.Deadline = StatusInProgress, e.At, e.At.Add(t.Rules.RideWithin)
+	case Completed:
+		fare := e.Fare
+		t.Fare, t.TravelledM = &fare, e.TravelledM
+		t.end(StatusCompleted, e.At, "")
+	case Cancelled:
+		t.Cancellation = &Cancellation{By: e.By, Reason: e.Reason}
+		t.end(StatusCancelled, e.At, ReasonTripCancelled)
+	case Expired:
+		t.end(StatusExpired, e.At, ReasonTripExpired)
+	case Rated:
+		if e.By == ByRider {
+			t.StarsByRider = e.Stars
+		} else {
+			t.StarsByDriver = e.Stars
+		}
+	}
+	return t
+}
+
+// beginSearch makes the trip look for a driver from the innermost ring.
+func (t *Trip) beginSearch(at time.Time) {
+	p := t.Rules.Policy
+	t.Status, t.Deadline = StatusRequested, at.Add(t.Rules.SearchFor)
+	t.Search.Ring = p.RingStart - p.RingStep
+	t.Search.NextAt, t.Search.AwardAt = at, time.Time{}
+}
+
+func (t *Trip) applyWave(e WavePlanned) {
+	p := t.Rules.Policy
+	t.Search.Wave, t.Search.Ring = e.Wave, e.Ring
+	asked := make(map[AccountID]bool, len(t.Offers))
+	for i := range t.Offers {
+		asked[t.Offers[i].Driver] = true
+	}
+	for _, o := range e.Offers {
+		if !asked[o.Driver] {
+			asked[o.Driver] = true
+			t.Search.Asked++
+		}
+	}
+	t.Offers = append(slices.Clip(t.Offers), e.Offers...)
+	t.Search.NextAt = e.At.Add(p.WaveEvery)
+	if p.Kind == PolicySequential && len(e.Offers) > 0 {
+		// The next driver is asked when this one has answered or not: the offer's
+		// end brings the wave forward.
+		t.Search.NextAt = e.Offers[0].ExpiresAt.Add(p.WaveEvery)
+	}
+}
+
+func (t *Trip) applyMatched(e Matched) {
+	t.setOffers(OfferWon, "", func(o *Offer) bool { return o.ID == e.Offer })
+	t.setOffers(OfferWithdrawn, ReasonTaken, func(o *Offer) bool { return !o.State.Ended() })
+	card := e.Card
+	t.Driver = &card
+	if o, ok := t.Offer(e.Offer); ok {
+		t.PickupETA = o.ETA
+	}
+	t.Status, t.MatchedAt, t.Deadline = StatusMatched, e.At, e.At.Add(t.Rules.PickupWithin)
+	t.Search.NextAt, t.Search.AwardAt = time.Time{}, time.Time{}
+}
+
+// end makes the trip final; reason is why its open offers are withdrawn.
+func (t *Trip) end(s Status, at time.Time, reason string) {
+	t.setOffers(OfferWithdrawn, reason, func(o *Offer) bool { return !o.State.Ended() })
+	t.Status, t.EndedAt, t.Deadline = s, at, time.Time{}
+	t.Search.NextAt, t.Search.AwardAt = time.Time{}, time.Time{}
+}
+
+// settleSearch brings the award or the next wave forward once nobody is left
+// to answer.
+func (t *Trip) settleSearch(at time.Time) {
+	if t.Status != StatusRequested {
+		return
+	}
+	open, accepted := 0, 0
+	for i := range t.Offers {
+		switch t.Offers[i].State {
+		case OfferOpen:
+			open++
+		case OfferAccepted:
+			accepted++
+		}
+	}
+	switch {
+	case accepted == 0 && open == 0:
+		t.Search.AwardAt = time.Time{}
+		t.Search.NextAt = at
+	case accepted == 0:
+		t.Search.AwardAt = time.Time{}
+	case open == 0:
+		t.Search.AwardAt = at
+	}
+}
+
+// setOffers changes the state of the chosen offers, in a copy of the list.
+func (t *Trip) setOffers(s OfferState, reason string, which func(*Offer) bool) {
+	t.Offers = slices.Clone(t.Offers)
+	for i := range t.Offers {
+		if o := &t.Offers[i]; which(o) {
+			o.State, o.Reason = s, reason
+			if s.Ended() {
+				o.Card = nil
+			}
+		}
+	}
+}
+
+func (t *Trip) exclude(d AccountID) {
+	if !slices.Contains(t.Excluded, d) {
+		t.Excluded = append(slices.Clip(t.Excluded), d)
+	}
+}

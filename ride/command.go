@@ -1,0 +1,105 @@
+package ride
+
+import "time"
+
+// Command is what somebody, or a timer, wants of a trip. Each carries the time
+// at which it is decided.
+type Command interface{ command() }
+
+// RequestTrip creates the trip.
+type RequestTrip struct {
+	At       time.Time
+	ID       TripID
+	Request  Request
+	Rules    Rules
+	Estimate Estimate
+	PIN      string // empty: not asked for
+}
+
+// PlanWave brings the candidates that a Search found. Wave must be the number
+// of the next wave; an older search's answer is refused as stale.
+type PlanWave struct {
+	At         time.Time
+	Wave, Ring int
+	Candidates []Candidate
+}
+
+// AcceptOffer is a driver's yes.
+type AcceptOffer struct {
+	At    time.Time
+	Offer OfferID
+	Card  DriverCard // of the driver who accepts, from its account
+}
+
+// DeclineOffer is a driver's no.
+type DeclineOffer struct {
+	At     time.Time
+	Offer  OfferID
+	Driver AccountID
+	Reason string
+}
+
+// WithdrawOffer ends one offer from the system's side: the driver turned out to
+// be busy, gone or full.
+type WithdrawOffer struct {
+	At     time.Time
+	Offer  OfferID
+	Reason string
+}
+
+// CancelTrip ends the trip, or gives it back for another driver when its driver
+// cancels before the start.
+type CancelTrip struct {
+	At      time.Time
+	By      Party
+	Account AccountID // empty for the system
+	Reason  string
+}
+
+// MarkArrived says that the driver is at the pickup.
+type MarkArrived struct {
+	At     time.Time
+	Driver AccountID
+}
+
+// StartTrip begins the ride.
+type StartTrip struct {
+	At     time.Time
+	Driver AccountID
+	PIN    string
+}
+
+// CompleteTrip ends the ride. TravelledM is the measured way in metres, 0 when
+// it was not measured: then the estimate counts.
+type CompleteTrip struct {
+	At         time.Time
+	Driver     AccountID
+	TravelledM float64
+}
+
+// RateTrip rates the other party of a completed trip.
+type RateTrip struct {
+	At      time.Time
+	By      AccountID
+	Stars   int
+	Comment string
+}
+
+// Tick is a timer that fired. A timer that the state no longer holds is stale
+// and decides nothing.
+type Tick struct {
+	At    time.Time
+	Timer Timer
+}
+
+func (RequestTrip) command()   {}
+func (PlanWave) command()      {}
+func (AcceptOffer) command()   {}
+func (DeclineOffer) command()  {}
+func (WithdrawOffer) command() {}
+func (CancelTrip) command()    {}
+func (MarkArrived) command()   {}
+func (StartTrip) command()     {}
+func (CompleteTrip) command()  {}
+func (RateTrip) command()      {}
+func (Tick) command()          {}

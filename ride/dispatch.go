@@ -1,0 +1,110 @@
+package ride
+
+import (
+	"cmp"
+	"slices"
+	"time"
+)
+
+// Candidate is an available driver with the way to one trip's pickup: an edge
+// of the graph between trips and drivers. DistanceM is in metres.
+type Candidate struct {
+	Trip      TripID
+	Driver    AccountID
+	Class     string
+	DistanceM float64
+	ETA       time.Duration
+}
+
+// Need is what Plan must know of one trip that looks for a driver.
+type Need struct {
+	Trip  TripID
+	Class string
+	// Room is how many more offers may be open at once.
+	Room int
+	// Excluded drivers declined, or gave the trip back.
+	Excluded map[AccountID]bool
+	// Asked counts earlier offers by driver; Open says which are still open.
+	Asked map[AccountID]int
+	Open  map[AccountID]bool
+}
+
+// Verdict says why a candidate was or was not offered a trip.
+type Verdict string
+
+// The verdicts.
+const (
+	VerdictOffered     Verdict = "offered"
+	VerdictWrongClass  Verdict = "wrong_class"
+	VerdictExcluded    Verdict = "excluded"     // declined, or gave the trip back
+	VerdictAskedEnough Verdict = "asked_enough" // let it expire too often
+	VerdictOpen        Verdict = "offer_open"   // holds an open offer already
+	VerdictOverCap     Verdict = "over_cap"     // others were nearer
+)
+
+// Considered is one candidate with its verdict, for the trip's record.
+type Considered struct {
+	Driver    AccountID     `json:"driver"`
+	DistanceM float64       `json:"distance_m"`
+	ETA       time.Duration `json:"eta_ns"`
+	Verdict   Verdict       `json:"verdict"`
+}
+
+// maxConsidered bounds the record of one wave; the nearest are kept.
+const maxConsidered = 64
+
+// Plan chooses whom to ask. It is deterministic: candidates are ranked by
+// how seldom they were asked, then by ETA, by distance and by id, whatever their
+// order. The result has one entry for each need, in order; every candidate
+// of a need appears in it once.
+//
+// The policies of today look at each need alone. Taking all needs and all edges
+// at once is the seam for batched assignment.
+func Plan(p Policy, needs []Need, candidates []Candidate) [][]Considered {
+	out := make([][]Considered, len(needs))
+	byTrip := make(map[TripID][]Candidate, len(needs))
+	for _, c := range candidates {
+		byTrip[c.Trip] = append(byTrip[c.Trip], c)
+	}
+	for i, n := range needs {
+		out[i] = planOne(p, n, byTrip[n.Trip])
+	}
+	return out
+}
+
+func planOne(p Policy, n Need, cands []Candidate) []Considered {
+	cands = slices.Clone(cands)
+	slices.SortFunc(cands, func(a, b Candidate) int {
+		return cmp.Or(
+			cmp.Compare(n.Asked[a.Driver], n.Asked[b.Driver]),
+			cmp.Compare(a.ETA, b.ETA),
+			cmp.Compare(a.DistanceM, b.DistanceM),
+			cmp.Compare(a.Driver, b.Driver))
+	})
+	room := n.Room
+	out := make([]Considered, 0, len(cands))
+	seen := make(map[AccountID]bool, len(cands))
+	for _, c := range cands {
+		if seen[c.Driver] { // reported by two cells while moving between them
+			continue
+		}
+		seen[c.Driver] = true
+		v := VerdictOffered
+		switch {
+		case c.Class != n.Class:
+			v = VerdictWrongClass
+		case n.Excluded[c.Driver]:
+			v = VerdictExcluded
+		case n.Open[c.Driver]:
+			v = VerdictOpen
+		case n.Asked[c.Driver] >= p.AsksPerDriver:
+			v = VerdictAskedEnough
+		case room == 0:
+			v = VerdictOverCap
+		default:
+			room--
+		}
+		out = append(out, Considered{Driver: c.Driver, DistanceM: c.DistanceM, ETA: c.ETA, Verdict: v})
+	}
+	return out
+}

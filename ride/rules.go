@@ -1,0 +1,125 @@
+package ride
+
+import (
+	"time"
+)
+
+// PolicyKind names a way to choose drivers.
+type PolicyKind string
+
+// The policies.
+const (
+	// PolicyBroadcast offers to every suitable driver of the grid disk at once,
+	// nearest first up to a cap; rings widen from wave to wave.
+	PolicyBroadcast PolicyKind = "broadcast"
+	// PolicySequential offers to one driver at a time, nearest first.
+	PolicySequential PolicyKind = "sequential"
+)
+
+// Award names how a winner is chosen among acceptances.
+type Award string
+
+// The award rules.
+const (
+	// AwardFirst: the first acceptance to be written wins.
+	AwardFirst Award = "first"
+	// AwardBestETA: acceptances are gathered for a moment, the shortest way to
+	// the pickup wins.
+	AwardBestETA Award = "best_eta"
+)
+
+// Policy says how dispatch proceeds for one trip.
+type Policy struct {
+	Kind  PolicyKind `json:"kind"`
+	Award Award      `json:"award"`
+	// AwardWindow is how long acceptances are gathered under AwardBestETA,
+	// counted from the first.
+	AwardWindow time.Duration `json:"award_window_ns,omitempty"`
+	// Cap bounds the offers that are open at once under broadcast.
+	Cap int `json:"cap"`
+	// RingStart is the grid disk's radius of the first wave, RingStep what each
+	// wave adds, RingMax where it stops.
+	RingStart int `json:"ring_start"`
+	RingStep  int `json:"ring_step"`
+	RingMax   int `json:"ring_max"`
+	// WaveEvery is the time from one wave to the next while nobody accepts. A
+	// wave whose offers have all ended is followed at once.
+	WaveEvery time.Duration `json:"wave_every_ns"`
+	// OfferTTL is how long a driver may think.
+	OfferTTL time.Duration `json:"offer_ttl_ns"`
+	// AsksPerDriver bounds how often one driver is offered the same trip after
+	// letting it expire. A driver who declined is not asked again.
+	AsksPerDriver int `json:"asks_per_driver"`
+}
+
+// Rules are the operator's rules for one trip, fixed when it is requested.
+type Rules struct {
+	Policy Policy `json:"policy"`
+	Tariff Tariff `json:"tariff"`
+	// SearchFor bounds the time from the request (or from a driver's giving
+	// back) to a match.
+	SearchFor time.Duration `json:"search_for_ns"`
+	// PickupWithin bounds matched to arrived, BoardWithin arrived to started,
+	// RideWithin started to completed. Each ends the trip when it passes.
+	PickupWithin time.Duration `json:"pickup_within_ns"`
+	BoardWithin  time.Duration `json:"board_within_ns"`
+	RideWithin   time.Duration `json:"ride_within_ns"`
+}
+
+// DefaultPolicy is broadcast, first acceptance wins.
+func DefaultPolicy() Policy {
+	return Policy{
+		Kind: PolicyBroadcast, Award: AwardFirst, AwardWindow: 2 * time.Second,
+		Cap: 8, RingStart: 1, RingStep: 1, RingMax: 6,
+		WaveEvery: 5 * time.Second, OfferTTL: 15 * time.Second, AsksPerDriver: 2,
+	}
+}
+
+// DefaultRules are what a server does before its operator says otherwise.
+func DefaultRules() Rules {
+	return Rules{
+		Policy: DefaultPolicy(), Tariff: DefaultTariffs()[0],
+		SearchFor: 2 * time.Minute, PickupWithin: time.Hour,
+		BoardWithin: 20 * time.Minute, RideWithin: 12 * time.Hour,
+	}
+}
+
+// Validate checks a policy as an operator may have written it.
+func (p Policy) Validate() error {
+	bad := func(format string, args ...any) error { return ErrInvalidArgument.With("policy: "+format, args...) }
+	switch {
+	case p.Kind != PolicyBroadcast && p.Kind != PolicySequential:
+		return bad("kind must be %q or %q", PolicyBroadcast, PolicySequential)
+	case p.Award != AwardFirst && p.Award != AwardBestETA:
+		return bad("award must be %q or %q", AwardFirst, AwardBestETA)
+	case p.Award == AwardBestETA && (p.AwardWindow <= 0 || p.AwardWindow > time.Minute):
+		return bad("the award window must be above 0 and at most 1m")
+	case p.Cap < 1 || p.Cap > 500:
+		return bad("cap must be from 1 to 500")
+	case p.RingStart < 0 || p.RingStep < 0 || p.RingMax < p.RingStart || p.RingMax > 30:
+		return bad("rings must satisfy 0 <= start <= max <= 30 and step >= 0")
+	case p.WaveEvery < 100*time.Millisecond || p.WaveEvery > 10*time.Minute:
+		return bad("the time between waves must be from 100ms to 10m")
+	case p.OfferTTL < time.Second || p.OfferTTL > 10*time.Minute:
+		return bad("an offer must last from 1s to 10m")
+	case p.AsksPerDriver < 1 || p.AsksPerDriver > 10:
+		return bad("asks per driver must be from 1 to 10")
+	}
+	return nil
+}
+
+// Validate checks the rules as an operator may have written them.
+func (r Rules) Validate() error {
+	if err := r.Policy.Validate(); err != nil {
+		return err
+	}
+	if err := r.Tariff.Validate(); err != nil {
+		return err
+	}
+	for _, d := range []time.Duration{r.SearchFor, r.PickupWithin, r.BoardWithin, r.RideWithin} {
+		if d < time.Second || d > 7*24*time.Hour {
+			return ErrInvalidArgument.With("rules: each time limit must be from 1s to 168h")
+		}
+	}
+	return nil
+}

@@ -1,0 +1,132 @@
+package ride
+
+import (
+	"slices"
+	"time"
+)
+
+// Timers returns what the trip waits for, at most one timer of each kind, in a
+// fixed order. It depends on the state alone, so a crash loses none.
+func Timers(t Trip) []Timer {
+	if !t.Status.Live() {
+		return nil
+	}
+	timers := []Timer{{TimerDeadline, t.Deadline}}
+	if t.Status != StatusRequested {
+		return timers
+	}
+	var expiry time.Time
+	for i := range t.Offers {
+		if o := &t.Offers[i]; o.State == OfferOpen && (expiry.IsZero() || o.ExpiresAt.Before(expiry)) {
+			expiry = o.ExpiresAt
+		}
+	}
+	if !expiry.IsZero() {
+		timers = append(timers, Timer{TimerOffers, expiry})
+	}
+	if t.Search.AwardAt.IsZero() {
+		return append(timers, Timer{TimerWave, t.Search.NextAt})
+	}
+	return append(timers, Timer{TimerAward, t.Search.AwardAt})
+}
+
+// Wake is when the trip's earliest timer is due; zero when it waits for none.
+// The store keeps it, so that a sweeper finds trips that no actor looks after.
+func Wake(t Trip) time.Time {
+	var at time.Time
+	for _, timer := range Timers(t) {
+		if at.IsZero() || timer.At.Before(at) {
+			at = timer.At
+		}
+	}
+	return at
+}
+
+// nextRing is the grid disk's radius of the next wave.
+func (t *Trip) nextRing() int {
+	p := t.Rules.Policy
+	return min(max(t.Search.Ring+p.RingStep, p.RingStart), p.RingMax)
+}
+
+// Diff returns the effects of going from one state of a trip to a later one:
+// offers to send and to close, timers to set and to stop, drivers to bind and to
+// release, and the news to publish.
+func Diff(before, after Trip) []Effect {
+	var out []Effect
+	if b, a := before.boundDriver(), after.boundDriver(); b != a {
+		if b != "" {
+			out = append(out, ReleaseDriver{b})
+		}
+		if a != "" {
+			out = append(out, BindDriver{a})
+		}
+	}
+	for i := range after.Offers {
+		o := after.Offers[i]
+		switch {
+		case i >= len(before.Offers):
+			out = append(out, SendOffer{o})
+		case o.State.Ended() && !before.Offers[i].State.Ended():
+			out = append(out, CloseOffer{o})
+		}
+	}
+	out = append(out, timerEffects(before, after)...)
+	if after.Version != before.Version {
+		out = append(out, Publish{after.Change})
+	}
+	if after.Status.Final() && !before.Status.Final() {
+		out = append(out, Finish{})
+	}
+	return out
+}
+
+// boundDriver is the driver whom the trip occupies.
+func (t *Trip) boundDriver() AccountID {
+	if t.Status.Occupied() {
+		return t.DriverID()
+	}
+	return ""
+}
+
+func timerEffects(before, after Trip) []Effect {
+	var out []Effect
+	was, is := Timers(before), Timers(after)
+	for _, timer := range is {
+		switch {
+		case slices.Contains(was, timer):
+		case timer.Kind == TimerWave && !timer.At.After(after.UpdatedAt):
+			// Due at once: search now instead of through a timer.
+			out = append(out, StopTimer{TimerWave}, FindCandidates{Wave: after.Search.Wave + 1, Ring: after.nextRing()})
+		default:
+			out = append(out, SetTimer{timer})
+		}
+	}
+	for _, timer := range was {
+		if !slices.ContainsFunc(is, func(x Timer) bool { return x.Kind == timer.Kind }) {
+			out = append(out, StopTimer{timer.Kind})
+		}
+	}
+	return out
+}
+
+// Resume returns the effects that bring a trip back to life from its stored
+// state: every open timer (one that is due fires at once), every open offer,
+// and the driver's tie.
+func Resume(t Trip) []Effect {
+	var out []Effect
+	if d := t.boundDriver(); d != "" {
+		out = append(out, BindDriver{d})
+	}
+	for i := range t.Offers {
+		if t.Offers[i].State == OfferOpen {
+			out = append(out, SendOffer{t.Offers[i]})
+		}
+	}
+	for _, timer := range Timers(t) {
+		out = append(out, SetTimer{timer})
+	}
+	if t.Status.Final() {
+		out = append(out, Finish{})
+	}
+	return out
+}

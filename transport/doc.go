@@ -1,0 +1,3 @@
+// Package transport is where clients meet Hexhail: sockets, the HTTP API,
+// authentication.
+package transport

@@ -1,0 +1,60 @@
+package transport
+
+import (
+	"context"
+
+	"github.com/hexhail/hexhail/ride"
+)
+
+// Accounts is the account store that transport needs. Errors wrap ride.ErrNotFound,
+// ride.ErrUsernameTaken or ride.ErrUnavailable where those fit. All methods are safe for
+// concurrent use and honour the context's deadline.
+type Accounts interface {
+	// CreateAccount adds an account; hash is a PHC string, or empty for an account of
+	// an outside issuer. ride.ErrUsernameTaken when the username (without regard to
+	// case) or the (issuer, subject) pair exists.
+	CreateAccount(ctx context.Context, a ride.Account, hash string) error
+	Account(ctx context.Context, id ride.AccountID) (ride.Account, error)
+	// AccountByUsername also returns the password hash.
+	AccountByUsername(ctx context.Context, username string) (ride.Account, string, error)
+	AccountBySubject(ctx context.Context, issuer, subject string) (ride.Account, error)
+	UpdateAccount(ctx context.Context, id ride.AccountID, p ride.AccountPatch) (ride.Account, error)
+	SetPassword(ctx context.Context, id ride.AccountID, hash string) error
+	// SetAccountStatus also revokes every refresh token when it suspends.
+	SetAccountStatus(ctx context.Context, id ride.AccountID, s ride.AccountStatus) error
+	// ListAccounts returns a page and the cursor of the next one, empty at the end.
+	ListAccounts(ctx context.Context, f ride.AccountFilter) ([]ride.Account, string, error)
+
+	SavePhoto(ctx context.Context, p ride.Photo) error
+	Photo(ctx context.Context, id string) (ride.Photo, error)
+	DeletePhoto(ctx context.Context, id string) error
+
+	SaveRefreshToken(ctx context.Context, t ride.RefreshToken) error
+	// RotateRefreshToken spends the token with the hash and saves its successor, in
+	// one transaction. It returns the spent token. If the token was spent before, the
+	// whole family is revoked and ride.ErrTokenReused is returned with the token;
+	// an unknown, expired or revoked one gives ride.ErrNotFound.
+	RotateRefreshToken(ctx context.Context, hash string, next ride.RefreshToken) (ride.RefreshToken, error)
+	// RefreshToken reads a token without spending it.
+	RefreshToken(ctx context.Context, hash string) (ride.RefreshToken, error)
+	RevokeFamily(ctx context.Context, family string) error
+	// FamilyRevoked tells whether access tokens of a family still count.
+	FamilyRevoked(ctx context.Context, family string) (bool, error)
+	RevokeAccount(ctx context.Context, id ride.AccountID) error
+
+	AddAudit(ctx context.Context, e ride.AuditEntry) error
+	// ListAudit returns entries newest first, with the cursor of the next page.
+	ListAudit(ctx context.Context, p ride.Page) ([]ride.AuditEntry, string, error)
+}
+
+// Trips is what transport reads of trips; it never writes them.
+type Trips interface {
+	// Trip returns the newest committed state, or ride.ErrNotFound.
+	Trip(ctx context.Context, id ride.TripID) (ride.Trip, error)
+	TripEvents(ctx context.Context, id ride.TripID) ([]ride.StoredEvent, error)
+	// TripTrack returns the breadcrumbs by device time, at most 10,000 (thinned evenly).
+	TripTrack(ctx context.Context, id ride.TripID) ([]ride.Breadcrumb, error)
+	ListTrips(ctx context.Context, f ride.TripFilter) ([]ride.Trip, string, error)
+	// OpenOffers returns a driver's open, unexpired offers with their trips.
+	OpenOffers(ctx context.Context, driver ride.AccountID) ([]ride.OpenOffer, error)
+}
