@@ -48,16 +48,18 @@ type ETASource interface {
 const (
 	DefaultDetour   = 1.3
 	DefaultSpeedMPS = 7.0
+
+	maxDetour = 100
 )
 
 // StraightLine estimates a drive from the great-circle distance alone. It needs no
 // map, never blocks, and knows nothing of rivers. The zero value uses the defaults.
 type StraightLine struct {
-	// Detour multiplies the great-circle distance: 1 or more. Anything else, NaN and
-	// infinity too, stands for DefaultDetour.
+	// Detour multiplies the great-circle distance: 1 to 100. Anything else, NaN too,
+	// stands for DefaultDetour.
 	Detour float64
-	// SpeedMPS is the mean speed in metres per second: more than 0. Anything else
-	// stands for DefaultSpeedMPS.
+	// SpeedMPS is the mean speed in metres per second: more than 0. Anything else, NaN
+	// and infinity too, stands for DefaultSpeedMPS.
 	SpeedMPS float64
 }
 
@@ -97,7 +99,7 @@ func (s StraightLine) Routes(ctx context.Context, from []Point, to Point) ([]Rou
 
 func (s StraightLine) estimate(from, to Point) Route {
 	detour, speed := s.Detour, s.SpeedMPS
-	if !(detour >= 1) || math.IsInf(detour, 1) {
+	if !(detour >= 1 && detour <= maxDetour) {
 		detour = DefaultDetour
 	}
 	if !(speed > 0) || math.IsInf(speed, 1) {
