@@ -30,12 +30,12 @@ func haversine(a, b Point, cosLatA float64) float64 {
 // degrees clockwise from north, from 0 up to but not including 360. For equal points
 // it is 0.
 func BearingDeg(a, b Point) float64 {
-	dLng := (b.Lng - a.Lng) * radians
-	sinA, cosA := math.Sincos(a.Lat * radians)
-	sinB, cosB := math.Sincos(b.Lat * radians)
 	if a == b {
 		return 0
 	}
+	dLng := (b.Lng - a.Lng) * radians
+	sinA, cosA := math.Sincos(a.Lat * radians)
+	sinB, cosB := math.Sincos(b.Lat * radians)
 	deg := math.Atan2(math.Sin(dLng)*cosB, cosA*sinB-sinA*cosB*math.Cos(dLng)) / radians
 	if deg < 0 {
 		deg += 360
