@@ -45,6 +45,10 @@ func TestDistanceAgreesWithH3(t *testing.T) {
 		theirs := h3.GreatCircleDistanceM(h3.LatLng{Lat: a.Lat, Lng: a.Lng}, h3.LatLng{Lat: b.Lat, Lng: b.Lng})
 		ours := DistanceM(a, b)
 		require.False(t, math.IsNaN(ours))
+		if math.IsNaN(theirs) { // H3's own rounds past the half circle at antipodes
+			require.InDelta(t, math.Pi, ours/earthRadiusM, 1e-6)
+			return
+		}
 		require.InDelta(t, theirs/h3RadiusM, ours/earthRadiusM, 1e-7)
 	})
 }
