@@ -91,11 +91,14 @@ func timerEffects(before, after Trip) []Effect {
 		known := slices.ContainsFunc(was, timer.equal)
 		due := !timer.At.After(after.UpdatedAt)
 		switch {
-		case timer.Kind == TimerWave && known && due:
+		case timer.Kind == TimerWave && known && due && before.find() == after.find():
 			// Its search is under way.
 		case timer.Kind == TimerWave && due:
 			// Due at once: search now instead of through a timer.
-			out = append(out, StopTimer{TimerWave}, after.find())
+			if hasTimer(was, TimerWave) {
+				out = append(out, StopTimer{TimerWave})
+			}
+			out = append(out, after.find())
 		case known && !due:
 		default:
 			// New, or due and still there: it may have fired already for a decision
@@ -105,11 +108,15 @@ func timerEffects(before, after Trip) []Effect {
 		}
 	}
 	for _, timer := range was {
-		if !slices.ContainsFunc(is, func(x Timer) bool { return x.Kind == timer.Kind }) {
+		if !hasTimer(is, timer.Kind) {
 			out = append(out, StopTimer{timer.Kind})
 		}
 	}
 	return out
+}
+
+func hasTimer(timers []Timer, kind TimerKind) bool {
+	return slices.ContainsFunc(timers, func(t Timer) bool { return t.Kind == kind })
 }
 
 // find is the search for the next wave.
