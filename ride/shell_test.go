@@ -4,7 +4,6 @@ import (
 	"errors"
 	"maps"
 	"slices"
-	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -107,7 +106,7 @@ func (s *shell) advance(d time.Duration) {
 }
 
 // crash forgets all that is not on disk, then comes back.
-func (s *shell) crash(t testing.TB) []ride.Effect {
+func (s *shell) crash(t require.TestingT) []ride.Effect {
 	b, err := ride.MarshalTrip(&s.trip)
 	require.NoError(t, err)
 	trip, err := ride.UnmarshalTrip(b)
