@@ -86,10 +86,17 @@ func Plan(p Policy, needs []Need, candidates []Candidate) [][]Considered {
 }
 
 func planOne(p Policy, n Need, cands []Candidate) []Considered {
-	cands = slices.Clone(cands)
-	slices.SortFunc(cands, func(a, b Candidate) int {
+	type ranked struct {
+		Candidate
+		asked int
+	}
+	ranks := make([]ranked, len(cands))
+	for i, c := range cands {
+		ranks[i] = ranked{c, n.Asked[c.Driver]}
+	}
+	slices.SortFunc(ranks, func(a, b ranked) int {
 		return cmp.Or(
-			cmp.Compare(n.Asked[a.Driver], n.Asked[b.Driver]),
+			cmp.Compare(a.asked, b.asked),
 			cmp.Compare(a.ETA, b.ETA),
 			cmp.Compare(a.DistanceM, b.DistanceM),
 			cmp.Compare(a.Driver, b.Driver),
@@ -98,7 +105,8 @@ func planOne(p Policy, n Need, cands []Candidate) []Considered {
 	room := n.Room
 	out := make([]Considered, 0, len(cands))
 	seen := make(map[AccountID]bool, len(cands))
-	for _, c := range cands {
+	for _, r := range ranks {
+		c := r.Candidate
 		if seen[c.Driver] { // reported by two cells while moving between them
 			continue
 		}
