@@ -5,12 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"sync"
 	"unicode/utf8"
 
 	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
-	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/hexhail/hexhail/ride/ridepb"
 )
@@ -85,7 +85,9 @@ func (binaryCodec) UnmarshalStrict(data []byte, m proto.Message) error {
 	if len(data) > MaxClientBytes {
 		return &DecodeError{Reason: ReasonTooLarge}
 	}
-	s := scanner{}
+	s := scanners.Get().(*scanner)
+	defer scanners.Put(s)
+	s.at = s.at[:0]
 	if err := s.message(data, p); err != nil {
 		return err
 	}
@@ -99,6 +101,8 @@ func (binaryCodec) UnmarshalStrict(data []byte, m proto.Message) error {
 // numbers that are cut to fit, NUL, words and times that do not exist. It needs
 // no bound on depth, because the protocol's messages are not recursive.
 type scanner struct{ at path }
+
+var scanners = sync.Pool{New: func() any { return new(scanner) }}
 
 func (s *scanner) fail(r Reason) error {
 	return &DecodeError{Field: s.at.String(), Reason: r}
@@ -188,12 +192,33 @@ func (s *scanner) nested(b []byte, p *plan) error {
 		return err
 	}
 	if p.form == formTime {
-		var ts timestamppb.Timestamp
-		if proto.Unmarshal(b, &ts) != nil || ts.CheckValid() != nil {
+		seconds, nanos := timeParts(b)
+		if seconds < minSeconds || seconds > maxSeconds || nanos < 0 || nanos > 999_999_999 {
 			return s.fail(ReasonBadTime)
 		}
 	}
 	return nil
+}
+
+// The range of a Timestamp, the years 1 to 9999, in seconds since 1970.
+const (
+	minSeconds = -62135596800
+	maxSeconds = 253402300799
+)
+
+// timeParts reads a Timestamp that was scanned already.
+func timeParts(b []byte) (seconds, nanos int64) {
+	for len(b) > 0 {
+		number, _, n := protowire.ConsumeTag(b)
+		x, m := protowire.ConsumeVarint(b[n:])
+		b = b[n+m:]
+		if number == 1 {
+			seconds = int64(x)
+		} else {
+			nanos = int64(x)
+		}
+	}
+	return seconds, nanos
 }
 
 func (s *scanner) varint(x uint64, f *field) error {

@@ -133,8 +133,8 @@ func (d *jsonDecoder) next() (jsontext.Kind, error) {
 	return k, nil
 }
 
-// object calls member for each name of an object; member must consume the value.
-func (d *jsonDecoder) object(member func(name []byte) error) error {
+// open consumes the start of an object.
+func (d *jsonDecoder) open() error {
 	k, err := d.next()
 	if err != nil {
 		return err
@@ -142,32 +142,33 @@ func (d *jsonDecoder) object(member func(name []byte) error) error {
 	if k != '{' {
 		return d.fail(ReasonWrongType)
 	}
-	if _, err := d.ReadToken(); err != nil {
-		return d.syntax(err)
+	_, err = d.ReadToken()
+	return d.syntaxOrNil(err)
+}
+
+// member returns the next name of the object that was opened, valid until the
+// next call of any method, or false at the object's end, which it consumes.
+// After a name the caller must consume the value.
+func (d *jsonDecoder) member() (name []byte, more bool, err error) {
+	k, err := d.next()
+	if err != nil {
+		return nil, false, err
 	}
-	var unescaped [64]byte
-	for {
-		if k, err = d.next(); err != nil {
-			return err
-		}
-		if k == '}' {
-			_, err = d.ReadToken()
-			return d.syntaxOrNil(err)
-		}
-		name, err := d.ReadValue()
-		if err != nil {
-			return d.syntax(err)
-		}
-		plain := []byte(name[1 : len(name)-1])
-		if bytes.IndexByte(plain, '\\') >= 0 {
-			if plain, err = jsontext.AppendUnquote(unescaped[:0], name); err != nil {
-				return d.syntax(err)
-			}
-		}
-		if err := member(plain); err != nil {
-			return err
+	if k == '}' {
+		_, err = d.ReadToken()
+		return nil, false, d.syntaxOrNil(err)
+	}
+	raw, err := d.ReadValue()
+	if err != nil {
+		return nil, false, d.syntax(err)
+	}
+	name = raw[1 : len(raw)-1]
+	if bytes.IndexByte(name, '\\') >= 0 {
+		if name, err = jsontext.AppendUnquote(nil, raw); err != nil {
+			return nil, false, d.syntax(err)
 		}
 	}
+	return name, true, nil
 }
 
 func (d *jsonDecoder) syntaxOrNil(err error) error {
@@ -192,18 +193,27 @@ func (d *jsonDecoder) message(m protoreflect.Message, p *plan) error {
 	case formTime:
 		return d.time(m)
 	}
-	return d.object(func(name []byte) error {
+	if err := d.open(); err != nil {
+		return err
+	}
+	for {
+		name, more, err := d.member()
+		if err != nil || !more {
+			return err
+		}
 		f := p.named(name)
 		if f == nil {
-			return d.unknown()
+			if err := d.unknown(); err != nil {
+				return err
+			}
+			continue
 		}
 		d.at = append(d.at, step{f.name, -1})
 		if err := d.field(m, f); err != nil {
 			return err
 		}
 		d.at = d.at[:len(d.at)-1]
-		return nil
-	})
+	}
 }
 
 // field reads one member. As in all proto-JSON, null means absent.
@@ -287,25 +297,29 @@ func tooDeep(data []byte) bool {
 	return false
 }
 
-// sniffJSON looks for the id of a frame that is bad elsewhere.
-func sniffJSON(data []byte) (id string) {
+// sniffJSON looks for the id of a frame that is bad elsewhere. Whatever keeps it
+// from going on, there is nothing more to find.
+func sniffJSON(data []byte) string {
 	d := borrowDecoder(data, false)
 	defer d.giveBack()
-	found := errors.New("found")
-	err := d.object(func(name []byte) error {
-		if string(name) != "id" {
-			return d.syntaxOrNil(d.SkipValue())
+	if d.open() != nil {
+		return ""
+	}
+	for {
+		name, more, err := d.member()
+		if err != nil || !more {
+			return ""
 		}
-		if d.PeekKind() != '"' {
-			return found
+		if string(name) != "id" {
+			if d.SkipValue() != nil {
+				return ""
+			}
+			continue
 		}
 		tok, err := d.ReadToken()
-		if err != nil {
-			return err
+		if err != nil || tok.Kind() != '"' {
+			return ""
 		}
-		id = usableID(tok.String())
-		return found
-	})
-	_ = err // whatever it is, there is nothing more to find
-	return id
+		return usableID(tok.String())
+	}
 }

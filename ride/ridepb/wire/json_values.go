@@ -108,24 +108,32 @@ func (d *jsonDecoder) integer(raw []byte, low, high int64) (int64, error) {
 // point reads {"lat": degrees, "lng": degrees}; both are required. Whether that
 // is a place on Earth is for the domain to say.
 func (d *jsonDecoder) point(p *ridepb.Point) error {
+	if err := d.open(); err != nil {
+		return err
+	}
 	var lat, lng bool
-	err := d.object(func(name []byte) (err error) {
-		switch string(name) {
-		case "lat":
+	for {
+		name, more, err := d.member()
+		switch {
+		case err != nil:
+			return err
+		case !more && !(lat && lng):
+			return d.fail(ReasonIncompletePoint)
+		case !more:
+			return nil
+		case string(name) == "lat":
 			lat = true
 			p.LatE7, err = d.degrees("lat")
-		case "lng":
+		case string(name) == "lng":
 			lng = true
 			p.LngE7, err = d.degrees("lng")
 		default:
 			err = d.unknown()
 		}
-		return err
-	})
-	if err == nil && !(lat && lng) {
-		err = d.fail(ReasonIncompletePoint)
+		if err != nil {
+			return err
+		}
 	}
-	return err
 }
 
 func (d *jsonDecoder) degrees(name string) (int32, error) {
@@ -173,13 +181,42 @@ func (d *jsonDecoder) time(m protoreflect.Message) error {
 	return nil
 }
 
-// parseTime is stricter than time.Parse, which takes commas and more digits
-// than it keeps.
+// parseTime is stricter than the time package, which takes commas, single
+// digits of the hour and more digits of seconds than it keeps.
 func parseTime(b []byte) (t time.Time, err error) {
-	if _, fraction, ok := bytes.Cut(b, []byte(".")); ok {
-		if digits := len(fraction) - len(bytes.TrimLeft(fraction, "0123456789")); digits > 9 {
+	const form = "dddd-dd-ddTdd:dd:dd"
+	if len(b) <= len(form) || !looksLike(b[:len(form)], form) {
+		return t, errTime
+	}
+	zone := b[len(form):]
+	if zone[0] == '.' {
+		zone = bytes.TrimLeft(zone[1:], "0123456789")
+		if digits := len(b) - len(form) - 1 - len(zone); digits < 1 || digits > 9 {
 			return t, errTime
 		}
 	}
+	switch {
+	case looksLike(zone, "Z"):
+	case (looksLike(zone, "+dd:dd") || looksLike(zone, "-dd:dd")) && string(zone[1:3]) < "24" && zone[4] < '6':
+	default:
+		return t, errTime
+	}
 	return t, t.UnmarshalText(b)
+}
+
+// looksLike reports whether b is as form says, where d is any digit.
+func looksLike(b []byte, form string) bool {
+	if len(b) != len(form) {
+		return false
+	}
+	for i, c := range b {
+		if form[i] == 'd' {
+			if c < '0' || c > '9' {
+				return false
+			}
+		} else if c != form[i] {
+			return false
+		}
+	}
+	return true
 }
