@@ -70,7 +70,35 @@ func TestAnotherImplementationAgrees(t *testing.T) {
 		CompressionMode: websocket.CompressionContextTakeover,
 	})
 	require.Equal(t, "b", client.Subprotocol(), "the server's preference counts")
+	talk(t, client)
+	require.Equal(t, ws.Closed{By: ws.ByPeer, Code: ws.CodeNormal, Reason: "done"}, next(t, ends))
+}
 
+// Over TLS every frame is copied, because net.Buffers would be many writes.
+func TestAnotherImplementationAgreesOverTLS(t *testing.T) {
+	conns, ends := make(chan *ws.Conn, 1), make(chan ws.Closed, 1)
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		conn, err := (&ws.Upgrader{Subprotocols: []string{"a"}}).Upgrade(w, r)
+		if err != nil {
+			t.Errorf("upgrade: %v", err)
+			return
+		}
+		conns <- conn
+		go func() { ends <- conn.Serve(echo{conn}) }()
+	}))
+	ws.Harden(server.Config)
+	server.StartTLS()
+	defer server.Close()
+	client := dial(t, server.URL, &websocket.DialOptions{Subprotocols: []string{"a"}, HTTPClient: server.Client()})
+	conn := next(t, conns)
+	require.Equal(t, "a", conn.Subprotocol())
+	require.NotEmpty(t, conn.RemoteAddr().String())
+	talk(t, client)
+	require.Equal(t, ws.ByPeer, next(t, ends).By)
+}
+
+// talk exchanges messages of all sizes with an echo server, and closes.
+func talk(t *testing.T, client *websocket.Conn) {
 	ctx := t.Context()
 	for _, size := range []int{0, 1, 125, 126, 511, 512, 513, 1023, 1024, 4096, 16 << 10, 65535, 65536} {
 		sent := bytes.Repeat([]byte("x"), size)
@@ -83,7 +111,6 @@ func TestAnotherImplementationAgrees(t *testing.T) {
 	reading := client.CloseRead(ctx)
 	require.NoError(t, client.Ping(reading))
 	require.NoError(t, client.Close(websocket.StatusNormalClosure, "done"))
-	require.Equal(t, ws.Closed{By: ws.ByPeer, Code: ws.CodeNormal, Reason: "done"}, next(t, ends))
 }
 
 func TestServerClosesAfterWhatIsQueued(t *testing.T) {

@@ -76,7 +76,9 @@ func isTimeout(err error) bool {
 // The table once more, over a socket: the echo server answers what is good and
 // ends what is not with the right code.
 func TestSocketTable(t *testing.T) {
-	up := &ws.Upgrader{Conn: ws.Config{PingInterval: time.Hour}}
+	var count ws.Counters
+	violations := 0
+	up := &ws.Upgrader{Conn: ws.Config{PingInterval: time.Hour, Observer: &count}}
 	address, ends := serve(t, up, func(c *ws.Conn) ws.Handler { return echo{c} })
 	for i, c := range table() {
 		stream, want := c.bytes, c.items
@@ -106,6 +108,12 @@ func TestSocketTable(t *testing.T) {
 				closed := next(t, ends)
 				require.Equal(t, by, closed.By)
 				require.Equal(t, wantCode, closed.Code)
+				var v *ws.Violation
+				require.Equal(t, by == ws.ByServer, errors.As(closed.Err, &v))
+				if v != nil {
+					violations++
+					require.Contains(t, v.Error(), closed.Reason)
+				}
 			})
 		}
 		run("whole", [][]byte{stream}, false)
@@ -114,6 +122,8 @@ func TestSocketTable(t *testing.T) {
 			run("by 1", cut(stream, 1), false)
 		}
 	}
+	require.EqualValues(t, violations, count.Violations.Load())
+	require.Zero(t, count.Open.Load())
 }
 
 // answers returns what an echo server says to items: pongs first, because
@@ -162,6 +172,7 @@ func TestRefusedHandshakes(t *testing.T) {
 		"several lines":       {request("Sec-WebSocket-Protocol: x", "Sec-WebSocket-Protocol: y , hexhail.a"), 101, ""},
 		"allowed origin":      {request(offer, "Origin: https://app.example.com"), 101, ""},
 		"same host":           {request(offer, "Origin: https://hexhail.example:443"), 101, ""},
+		"same host, plain":    {request(offer, "Origin: http://HEXHAIL.example:80"), 101, ""},
 		"foreign origin":      {request(offer, "Origin: https://evil.example"), 403, "origin"},
 		"other scheme":        {request(offer, "Origin: http://app.example.com"), 403, "origin"},
 		"other port":          {request(offer, "Origin: https://app.example.com:8443"), 403, "origin"},

@@ -241,6 +241,7 @@ func (d *jsonDecoder) field(m protoreflect.Message, f *field) error {
 	return err
 }
 
+// list reads a list of messages; the protocol has no lists of scalars.
 func (d *jsonDecoder) list(list protoreflect.List, f *field) error {
 	if d.PeekKind() != '[' {
 		return d.fail(ReasonWrongType)
@@ -258,17 +259,9 @@ func (d *jsonDecoder) list(list protoreflect.List, f *field) error {
 			return d.syntaxOrNil(err)
 		}
 		d.at[len(d.at)-1].index = i
-		if f.kind == protoreflect.MessageKind {
-			if err := d.message(list.AppendMutable().Message(), f.sub); err != nil {
-				return err
-			}
-			continue
-		}
-		v, err := d.scalar(f, k)
-		if err != nil {
+		if err := d.message(list.AppendMutable().Message(), f.sub); err != nil {
 			return err
 		}
-		list.Append(v)
 	}
 }
 

@@ -116,8 +116,8 @@ func appendValue(dst []byte, v protoreflect.Value, f *field) ([]byte, error) {
 }
 
 func appendPoint(dst []byte, p *ridepb.Point) []byte {
-	dst = appendE7(append(dst, `{"lat":`...), p.LatE7)
-	dst = appendE7(append(dst, `,"lng":`...), p.LngE7)
+	dst = appendE7(append(dst, `{"lat":`...), p.GetLatE7())
+	dst = appendE7(append(dst, `,"lng":`...), p.GetLngE7())
 	return append(dst, '}')
 }
 

@@ -105,6 +105,7 @@ func degrees(t require.TestingT, v any) json.Number {
 	return json.Number(strings.TrimSuffix(sign+strings.TrimRight(s[:cut]+"."+s[cut:], "0"), "."))
 }
 
+// What the codecs take for granted about the .proto file.
 func TestOnlyPointsHaveCoordinates(t *testing.T) {
 	point := (&ridepb.Point{}).ProtoReflect().Descriptor().FullName()
 	for name, p := range plans {
@@ -116,6 +117,8 @@ func TestOnlyPointsHaveCoordinates(t *testing.T) {
 				}
 			}
 			require.Equal(t, strings.ToLower(f.name), f.name)
+			require.False(t, f.list && f.sub == nil, "%s.%s: lists of scalars are not implemented", name, f.name)
+			require.False(t, f.desc.IsMap(), "%s.%s: maps are not implemented", name, f.name)
 		}
 	}
 	require.Equal(t, formPoint, plans[point].form)
