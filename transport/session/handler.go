@@ -132,7 +132,7 @@ func (h *Handler) Drain(ctx context.Context) error {
 
 // retryAfter is when one client should come back.
 func (h *Handler) retryAfter() time.Duration {
-	return h.cfg.RetryAfterMin + rand.N(h.cfg.RetryAfterSpread)
+	return h.cfg.RetryAfterMin + rand.N(max(h.cfg.RetryAfterSpread, 1))
 }
 
 func limiter(perSecond, burst int) *rate.Limiter {

@@ -1,7 +1,6 @@
 package session
 
 import (
-	"slices"
 	"strconv"
 	"time"
 
@@ -25,8 +24,9 @@ type Metrics struct {
 	drops      prometheus.Counter
 	auth       *prometheus.HistogramVec
 
-	byKind [kinds]prometheus.Counter // of frames
-	codes  map[ws.Code]string        // close codes that have a label of their own
+	byKind  [kinds]prometheus.Counter     // of frames
+	byError map[string]prometheus.Counter // of errors
+	codes   map[ws.Code]string            // close codes that have a label of their own
 }
 
 var _ prometheus.Collector = (*Metrics)(nil)
@@ -59,7 +59,8 @@ func NewMetrics() *Metrics {
 			Name: "hexhail_session_authentication_seconds", Help: "Time to authenticate, with the wait for a turn.",
 			Buckets: prometheus.ExponentialBuckets(0.0005, 4, 8),
 		}, []string{"result"}),
-		codes: map[ws.Code]string{},
+		byError: map[string]prometheus.Counter{},
+		codes:   map[ws.Code]string{},
 	}
 	for k, r := range rules {
 		m.byKind[k] = m.frames.WithLabelValues(r.name)
@@ -85,7 +86,7 @@ func (m *Metrics) drawCodes() {
 		m.closedBy.WithLabelValues(m.codes[code])
 	}
 	for _, e := range ride.Errors() {
-		m.errors.WithLabelValues(e.Code)
+		m.byError[e.Code] = m.errors.WithLabelValues(e.Code)
 	}
 }
 
@@ -135,10 +136,11 @@ func (m *Metrics) received(k kind) { m.byKind[k].Inc() }
 func (m *Metrics) dropped() { m.drops.Inc() }
 
 func (m *Metrics) errorSent(code string) {
-	if !slices.ContainsFunc(ride.Errors(), func(e *ride.Error) bool { return e.Code == code }) {
-		code = other
+	c, ok := m.byError[code]
+	if !ok {
+		c = m.errors.WithLabelValues(other)
 	}
-	m.errors.WithLabelValues(code).Inc()
+	c.Inc()
 }
 
 func (m *Metrics) authenticated(took time.Duration, refused *ride.Error) {
