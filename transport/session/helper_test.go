@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -171,7 +172,7 @@ type world struct {
 func newWorld(t *testing.T, set ...func(*Config, *world)) *world {
 	t.Helper()
 	w := &world{
-		auth: &fakeAuth{expiry: time.Now().Add(time.Hour)},
+		auth:   &fakeAuth{expiry: time.Now().Add(time.Hour)},
 		router: &fakeRouter{peers: make(chan *fakePeer, 64)},
 	}
 	var cfg Config
@@ -219,14 +220,29 @@ func (w *world) dial(t *testing.T, codec wire.Codec, header http.Header) *client
 // pipe opens a socket without a network, for tests in a bubble of synctest.
 func (w *world) pipe(t *testing.T, codec wire.Codec) *client {
 	t.Helper()
-	near, far := net.Pipe()
-	addr := addressKey(peerAddr(&http.Request{}))
+	addr := addressKey(w.h.cfg.ClientAddr(fromNowhere()))
 	require.Nil(t, w.h.registry.admit(addr))
+	return w.late(t, codec, addr)
+}
+
+func fromNowhere() *http.Request { return &http.Request{} }
+
+// late is pipe for a socket that was admitted before.
+func (w *world) late(t *testing.T, codec wire.Codec, addr netip.Addr) *client {
+	t.Helper()
+	near, far := net.Pipe()
 	go func() {
 		defer w.h.registry.release(addr)
 		w.h.serve(ws.NewConn(far, w.h.cfg.Socket), codec, nil)
 	}()
 	return newClient(t, near, near, codec)
+}
+
+// stalled returns the two ends of a connection that nobody serves yet.
+func (w *world) stalled(t *testing.T, codec wire.Codec) (*client, *ws.Conn) {
+	t.Helper()
+	near, far := net.Pipe()
+	return newClient(t, near, near, codec), ws.NewConn(far, w.h.cfg.Socket)
 }
 
 // as connects a client with a role's token and returns it with its actor.
@@ -245,27 +261,34 @@ type client struct {
 	conn  net.Conn
 	codec wire.Codec
 	in    chan gobwas.Frame
-	mu    sync.Mutex // of writing
-	mute  atomic.Bool
+	mu    sync.Mutex    // of writing
+	mute  atomic.Bool   // answer no pings
+	idle  atomic.Bool   // read nothing
+	over  chan struct{} // the test is
 }
 
 func newClient(t *testing.T, conn net.Conn, from io.Reader, codec wire.Codec) *client {
-	c := &client{t: t, conn: conn, codec: codec, in: make(chan gobwas.Frame, 4096)}
-	over := make(chan struct{})
+	c := &client{t: t, conn: conn, codec: codec, in: make(chan gobwas.Frame, 4096), over: make(chan struct{})}
+	pumped := make(chan struct{})
 	go func() {
-		defer close(over)
+		defer close(pumped)
 		defer close(c.in)
 		c.pump(bufio.NewReader(from))
 	}()
 	t.Cleanup(func() {
 		_ = conn.Close()
-		<-over
+		close(c.over)
+		<-pumped
 	})
 	return c
 }
 
 func (c *client) pump(from io.Reader) {
 	for {
+		if c.idle.Load() {
+			<-c.over
+			return
+		}
 		f, err := gobwas.ReadFrame(from)
 		switch {
 		case err != nil:
@@ -281,6 +304,9 @@ func (c *client) pump(from io.Reader) {
 		}
 	}
 }
+
+// stall stops reading after the next frame.
+func (c *client) stall() { c.idle.Store(true) }
 
 func (c *client) write(f gobwas.Frame) {
 	c.mu.Lock()
