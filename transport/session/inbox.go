@@ -20,6 +20,11 @@ func (s *session) OnMessage(op ws.Op, payload []byte) {
 		s.Close(ridepb.CloseTooManyErrors, 0)
 		return
 	}
+	if s.peer != nil && op == ws.OpBinary && s.codec.Binary() && s.plain.read(payload) {
+		s.h.metrics.received(kindLocation)
+		s.location("", &s.plain.location, now)
+		return
+	}
 	f := s.spare
 	if f == nil {
 		f = new(ridepb.ClientFrame)
@@ -40,7 +45,7 @@ func (s *session) OnMessage(op ws.Op, payload []byte) {
 	case s.peer == nil:
 		s.first(f, k)
 	case k == kindLocation:
-		s.location(f, now)
+		s.location(f.GetId(), f.GetLocation(), now)
 	default:
 		s.command(f, k, now)
 	}
@@ -71,22 +76,22 @@ func (s *session) decode(op ws.Op, payload []byte, f *ridepb.ClientFrame) (strin
 
 // location hands a position over. What exceeds the rate is dropped: the next one
 // says it better.
-func (s *session) location(f *ridepb.ClientFrame, now time.Time) {
+func (s *session) location(id string, l *ridepb.Location, now time.Time) {
 	if !rules[kindLocation].roles.has(s.role) {
-		s.refuse(f.Id, ride.ErrWrongRole, 0)
+		s.refuse(id, ride.ErrWrongRole, 0)
 		return
 	}
 	if !s.locations.AllowN(now, 1) {
 		s.h.metrics.dropped()
 		return
 	}
-	p, bad := toPosition(f.GetLocation(), "location")
+	p, bad := toPosition(l, "location")
 	if bad != nil {
-		s.refuse(f.Id, bad, 0)
+		s.refuse(id, bad, 0)
 		return
 	}
 	if err := s.peer.Location(p); err != nil {
-		s.refuse(f.Id, s.h.auth.refusal(err), 0)
+		s.refuse(id, s.h.auth.refusal(err), 0)
 		return
 	}
 	s.refused = 0

@@ -45,7 +45,8 @@ type session struct {
 	role      ride.Role
 	client    string              // fit for a log
 	spare     *ridepb.ClientFrame // for the next frame, unless somebody owns it
-	refused   int                 // frames in a row
+	plain     plainLocation
+	refused   int // frames in a row
 	frames    *rate.Limiter
 	commands  *rate.Limiter
 	locations *rate.Limiter

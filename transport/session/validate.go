@@ -192,8 +192,8 @@ func checkRateTrip(f *ridepb.ClientFrame) *ride.Error {
 
 // toPosition converts a location. It allocates only to refuse.
 func toPosition(l *ridepb.Location, path string) (ride.Position, *ride.Error) {
-	if err := place(l.GetPoint(), path+".point"); err != nil {
-		return ride.Position{}, err
+	if err := place(l.GetPoint(), ""); err != nil {
+		return ride.Position{}, err.In(path + ".point")
 	}
 	p := ride.Position{
 		Point:      geo.FromE7(l.Point.LatE7, l.Point.LngE7),
