@@ -41,13 +41,13 @@ const (
 )
 
 type tripRow struct {
-	id, rider, status, class       string
-	driver                         *string
-	version, fence                 int64
-	requestedAt, updatedAt         int64
-	endedAt, wakeAt                *int64
-	search, state                  string
-	live                           bool
+	id, rider, status, class string
+	driver                   *string
+	version, fence           int64
+	requestedAt, updatedAt   int64
+	endedAt, wakeAt          *int64
+	search, state            string
+	live                     bool
 }
 
 type eventRow struct {
@@ -157,7 +157,12 @@ func (it *item) setEvents(t ride.Transition) error {
 }
 
 func (it *item) setOffers(offers []ride.OfferRow) error {
+	seen := make(map[ride.OfferID]bool, len(offers))
 	for _, o := range offers {
+		if seen[o.Offer.ID] {
+			return fmt.Errorf("commit trip %s: offer %s is given twice", it.trip.id, o.Offer.ID)
+		}
+		seen[o.Offer.ID] = true
 		data, err := marshalOffer(o.Offer)
 		if err != nil {
 			return err
