@@ -128,11 +128,17 @@ func (p *Passwords) enter(ctx context.Context) (func(), error) {
 	default:
 		return nil, busy
 	}
+	done := func() { <-p.turn; <-p.room }
+	select {
+	case p.turn <- struct{}{}:
+		return done, nil
+	default:
+	}
 	timer := time.NewTimer(p.wait)
 	defer timer.Stop()
 	select {
 	case p.turn <- struct{}{}:
-		return func() { <-p.turn; <-p.room }, nil
+		return done, nil
 	case <-ctx.Done():
 	case <-timer.C:
 	}
