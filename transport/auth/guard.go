@@ -1,12 +1,13 @@
 package auth
 
 import (
+	"fmt"
 	"net/netip"
 	"strings"
 	"sync"
 	"time"
 
-	"github.com/hashicorp/golang-lru/v2/expirable"
+	"github.com/hashicorp/golang-lru/v2/simplelru"
 )
 
 // GuardConfig says when guessing passwords is slowed down. The zero value of a field
@@ -39,21 +40,35 @@ type guard struct {
 	cfg   GuardConfig
 	now   func() time.Time
 	mu    sync.Mutex
-	names *expirable.LRU[string, failures]
-	addrs *expirable.LRU[string, failures]
+	names *simplelru.LRU[string, failures]
+	addrs *simplelru.LRU[string, failures]
 }
 
 type failures struct {
 	n     int
+	last  time.Time
 	until time.Time // no attempt before
 }
 
-func newGuard(cfg GuardConfig, now func() time.Time) *guard {
-	return &guard{
-		cfg: cfg, now: now,
-		names: expirable.NewLRU[string, failures](cfg.Remember, nil, cfg.Forget),
-		addrs: expirable.NewLRU[string, failures](cfg.Remember, nil, cfg.Forget),
+func newGuard(cfg GuardConfig, now func() time.Time) (*guard, error) {
+	names, err := simplelru.NewLRU[string, failures](cfg.Remember, nil)
+	if err != nil {
+		return nil, fmt.Errorf("%w: failures to remember: %w", ErrConfig, err)
 	}
+	addrs, err := simplelru.NewLRU[string, failures](cfg.Remember, nil)
+	if err != nil {
+		return nil, fmt.Errorf("%w: failures to remember: %w", ErrConfig, err)
+	}
+	return &guard{cfg: cfg, now: now, names: names, addrs: addrs}, nil
+}
+
+// get reads a count, unless it is so old that it is forgotten.
+func (g *guard) get(from *simplelru.LRU[string, failures], key string, now time.Time) failures {
+	f, ok := from.Get(key)
+	if !ok || now.Sub(f.last) > g.cfg.Forget {
+		return failures{}
+	}
+	return f
 }
 
 // begin counts an attempt as failed, in advance: attempts made at the same time
@@ -63,8 +78,7 @@ func (g *guard) begin(username, addr string) time.Duration {
 	defer g.mu.Unlock()
 	now := g.now()
 	name, address := nameKey(username), addrKey(addr)
-	fn, _ := g.names.Get(name)
-	fa, _ := g.addrs.Get(address)
+	fn, fa := g.get(g.names, name, now), g.get(g.addrs, address, now)
 	if wait := max(fn.until.Sub(now), fa.until.Sub(now)); wait > 0 {
 		return wait
 	}
@@ -75,6 +89,7 @@ func (g *guard) begin(username, addr string) time.Duration {
 
 func (g *guard) failed(f failures, now time.Time) failures {
 	f.n++
+	f.last = now
 	if over := f.n - g.cfg.Free; over >= 0 {
 		f.until = now.Add(min(g.cfg.Max, g.cfg.First<<min(over, 20)))
 	}
@@ -96,7 +111,7 @@ func (g *guard) undo(username, addr string) {
 	defer g.mu.Unlock()
 	name := nameKey(username)
 	if f, ok := g.names.Get(name); ok {
-		g.names.Add(name, failures{n: max(0, f.n-1)})
+		g.names.Add(name, failures{n: max(0, f.n-1), last: f.last})
 	}
 	g.undoAddr(addr)
 }
@@ -104,7 +119,7 @@ func (g *guard) undo(username, addr string) {
 func (g *guard) undoAddr(addr string) {
 	address := addrKey(addr)
 	if f, ok := g.addrs.Get(address); ok {
-		g.addrs.Add(address, failures{n: max(0, f.n-1)})
+		g.addrs.Add(address, failures{n: max(0, f.n-1), last: f.last})
 	}
 }
 

@@ -37,10 +37,14 @@ func New(cfg Config, keys Keys, accounts transport.Accounts) (*Service, error) {
 	if err != nil {
 		return nil, err
 	}
+	guard, err := newGuard(cfg.Guard, cfg.Now)
+	if err != nil {
+		return nil, err
+	}
 	ctx, stop := context.WithCancel(context.Background())
 	s := &Service{
 		cfg: cfg, accounts: accounts, tokens: newTokens(cfg, keys), passwords: passwords,
-		guard: newGuard(cfg.Guard, cfg.Now), tickets: newTickets(cfg.MaxTickets),
+		guard: guard, tickets: newTickets(cfg.MaxTickets),
 		outside: make(map[string]*outsideIssuer), stop: stop,
 	}
 	for _, o := range cfg.Outside {
