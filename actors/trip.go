@@ -26,8 +26,9 @@ type tripActor struct {
 	rider, driver *actor.PID
 	offerees      map[ride.AccountID]*actor.PID // of offers that have not ended
 
-	search searching
-	timers timers
+	search  searching
+	timers  timers
+	counted ride.Status // as this trip is counted in the metrics
 }
 
 // tripTick is a timer that fired.
@@ -63,9 +64,7 @@ func (a *tripActor) receive(ctx actor.Context) {
 	case tripCancel:
 		a.onOperatorCancel(ctx, m)
 	case tripWake:
-		if errors.Is(a.load(ctx), ride.ErrNotFound) {
-			a.retire(ctx)
-		}
+		a.onWake(ctx)
 	case tripIdle:
 		if a.trip.Status.Final() && a.trip.Version == m.version {
 			a.retire(ctx)
@@ -73,7 +72,24 @@ func (a *tripActor) receive(ctx actor.Context) {
 	case *actor.Stopping:
 		a.timers.stop()
 		a.search.stop()
+		a.count(ride.StatusNone)
 	}
+}
+
+// onWake brings the trip to life, and one that is late although it lives back to it.
+func (a *tripActor) onWake(ctx actor.Context) {
+	if due := ride.Wake(a.trip); a.loaded && !due.IsZero() && time.Since(due) > a.sys.cfg.SweepGrace {
+		a.loaded = false
+	}
+	if errors.Is(a.load(ctx), ride.ErrNotFound) {
+		a.retire(ctx)
+	}
+}
+
+// count keeps the number of trips by status.
+func (a *tripActor) count(s ride.Status) {
+	a.sys.stats.tripStatus(a.counted, s)
+	a.counted = s
 }
 
 // recovered is called after a panic in receive: the cache is no longer trusted, and
@@ -109,6 +125,7 @@ func (a *tripActor) load(ctx actor.Context) error {
 		return a.loadFailed(ctx, err)
 	}
 	a.trip, a.loaded = t, true
+	a.count(t.Status)
 	a.timers.stop()
 	a.carryOut(ctx, ride.Resume(t))
 	return nil
@@ -235,6 +252,7 @@ func (a *tripActor) commit(m tripCommand, now time.Time, after *ride.Trip, event
 func (a *tripActor) adopt(ctx actor.Context, after ride.Trip, key commandKey, effects []ride.Effect, reply *ridepb.Reply) {
 	before := a.trip
 	a.trip, a.loaded = after, true
+	a.count(after.Status)
 	a.sys.stats.transition(&before, &after)
 	a.learn(key, ctx.Sender())
 	if key.ID != "" {
