@@ -1,0 +1,145 @@
+package geo
+
+import "time"
+
+// The limits of PositionFilter.
+const (
+	// MaxFixAge is how old a fix may be when the server receives it.
+	MaxFixAge = 2 * time.Minute
+	// MaxFixAhead is how far a device's clock may be ahead of the server's.
+	MaxFixAhead = 30 * time.Second
+	// MaxSpeedMPS is the speed between two fixes above which the second is a jump:
+	// 200 km/h in metres per second.
+	MaxSpeedMPS = 200 / 3.6
+
+	// jumpConfirmations is how many fixes after a jump have to agree with it.
+	jumpConfirmations = 2
+	// minFixGap is the least time that counts between two fixes: a burst after a dead
+	// spot would otherwise turn a metre of noise into a racing speed.
+	minFixGap = time.Second
+)
+
+// Verdict is what PositionFilter says of a fix.
+type Verdict uint8
+
+// The verdicts. Only an Accepted fix is the driver's position.
+const (
+	// Invalid: the point is not a place on Earth.
+	Invalid Verdict = iota
+	// Accepted: the fix is the newest position.
+	Accepted
+	// TooOld: taken more than MaxFixAge before it was received.
+	TooOld
+	// FromFuture: taken more than MaxFixAhead after it was received.
+	FromFuture
+	// OutOfOrder: not newer than the fix before.
+	OutOfOrder
+	// Quarantined: a jump that the fixes after it have still to confirm.
+	Quarantined
+)
+
+// String returns the verdict as a word for logs and metric labels.
+func (v Verdict) String() string {
+	switch v {
+	case Accepted:
+		return "accepted"
+	case TooOld:
+		return "too_old"
+	case FromFuture:
+		return "from_future"
+	case OutOfOrder:
+		return "out_of_order"
+	case Quarantined:
+		return "quarantined"
+	default:
+		return "invalid"
+	}
+}
+
+// PositionFilter decides which fixes of one driver to believe. A fix that would mean
+// more than MaxSpeedMPS since the last accepted one is held back; when the two fixes
+// after it agree with it the driver is there, so that a tunnel or a ferry locks nobody
+// out for ever; when they go on from the old place the jump is forgotten. A device
+// clock that is set back makes fixes out of order until it has caught up, MaxFixAhead
+// plus MaxFixAge at most: beyond that they are too old.
+//
+// It is a value: the zero one is ready, a copy is independent, it reads no clock and
+// does not allocate. It is not safe for concurrent use.
+type PositionFilter struct {
+	last    fix
+	suspect fix // the newest fix of an unconfirmed jump
+	agreed  uint8
+}
+
+// fix is a believed time and place; no fix has a time of 0.
+type fix struct {
+	at    int64 // microseconds since 1970
+	point Point
+}
+
+// Check judges a fix: where it is, when the device took it (the zero Time when it does
+// not say; the time of receipt then stands for it) and when the server received it.
+// Any device time is safe to pass.
+func (f *PositionFilter) Check(p Point, device, received time.Time) Verdict {
+	if p.Validate() != nil {
+		return Invalid
+	}
+	if device.IsZero() {
+		device = received
+	}
+	// Sub saturates, so that absurd years stay on their side.
+	switch age := received.Sub(device); {
+	case age > MaxFixAge:
+		return TooOld
+	case age < -MaxFixAhead:
+		return FromFuture
+	}
+	next := fix{at: device.UnixMicro(), point: p}
+	if f.last.at == 0 {
+		return f.accept(next)
+	}
+	if next.at <= f.last.at {
+		return OutOfOrder
+	}
+	if next.follows(f.last) {
+		return f.accept(next)
+	}
+	return f.hold(next)
+}
+
+// Last returns the newest accepted point and its time; false when there is none.
+func (f *PositionFilter) Last() (Point, time.Time, bool) {
+	if f.last.at == 0 {
+		return Point{}, time.Time{}, false
+	}
+	return f.last.point, time.UnixMicro(f.last.at).UTC(), true
+}
+
+func (f *PositionFilter) accept(next fix) Verdict {
+	*f = PositionFilter{last: next}
+	return Accepted
+}
+
+// hold deals with a fix too far from the last accepted one.
+func (f *PositionFilter) hold(next fix) Verdict {
+	switch {
+	case f.suspect.at == 0:
+		f.suspect = next
+	case next.at <= f.suspect.at:
+		return OutOfOrder
+	case !next.follows(f.suspect): // a jump from the jump: begin anew
+		f.suspect, f.agreed = next, 0
+	default:
+		f.suspect, f.agreed = next, f.agreed+1
+		if f.agreed >= jumpConfirmations {
+			return f.accept(next)
+		}
+	}
+	return Quarantined
+}
+
+// follows reports whether a car could have come from before to x.
+func (x fix) follows(before fix) bool {
+	gap := time.Duration(x.at-before.at) * time.Microsecond
+	return DistanceM(before.point, x.point) <= MaxSpeedMPS*max(gap, minFixGap).Seconds()
+}

@@ -1,0 +1,224 @@
+// Package view shows trips and offers to those who may see them: the one place that
+// turns the domain's values into the protocol's messages. Sockets and HTTP use it alike,
+// so a replayed view and a fetched one are equal. Its functions are pure.
+package view
+
+import (
+	"math"
+	"time"
+
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"github.com/hexhail/hexhail/geo"
+	"github.com/hexhail/hexhail/ride"
+	"github.com/hexhail/hexhail/ride/ridepb"
+)
+
+// Reader is who looks at a trip.
+type Reader struct {
+	Account ride.AccountID
+	Role    ride.Role
+}
+
+// May reports whether the reader may see the trip at all: its rider, its driver, and
+// operators. A driver who gave the trip back may not.
+func (r Reader) May(t *ride.Trip) bool {
+	switch r.Role {
+	case ride.RoleOperator:
+		return true
+	case ride.RoleRider:
+		return t.Request.Rider.ID == r.Account
+	case ride.RoleDriver:
+		return t.Driver != nil && t.Driver.ID == r.Account
+	}
+	return false
+}
+
+// Trip shows a trip to a reader; nil if it may not see it.
+func Trip(t *ride.Trip, r Reader) *ridepb.Trip {
+	if !r.May(t) {
+		return nil
+	}
+	out := &ridepb.Trip{
+		Id: string(t.ID), Version: uint32(t.Version), Status: Status(t.Status),
+		Pickup: Point(t.Request.Pickup), Dropoff: Point(t.Request.Dropoff),
+		PickupAddress: t.Request.PickupAddress, DropoffAddress: t.Request.DropoffAddress,
+		VehicleClass: t.Request.Class, Passengers: uint32(t.Request.Passengers), Note: t.Request.Note,
+		Estimate: &ridepb.Estimate{
+			DistanceM: metres(t.Estimate.DistanceM), DurationS: seconds(t.Estimate.Duration),
+			Fare: money(t.Estimate.Fare.Total, t.Estimate.Fare.Currency),
+		},
+		Fare:        fare(t.Fare),
+		PickupEtaS:  seconds(t.PickupETA),
+		RequestedAt: Time(t.RequestedAt), MatchedAt: Time(t.MatchedAt), ArrivedAt: Time(t.ArrivedAt),
+		StartedAt: Time(t.StartedAt), EndedAt: Time(t.EndedAt),
+		Cancellation: cancellation(t.Cancellation),
+	}
+	rider, driver := r.Role == ride.RoleRider, r.Role == ride.RoleDriver
+	if !driver {
+		out.Driver = driverCard(t.Driver)
+		out.StarsByRider = uint32(t.StarsByRider)
+		out.Search = search(t)
+	}
+	if !rider {
+		out.Rider = riderCard(t.Request.Rider)
+		out.StarsByDriver = uint32(t.StarsByDriver)
+	}
+	if rider && (t.Status == ride.StatusMatched || t.Status == ride.StatusArrived) {
+		out.Pin = t.PIN
+	}
+	return out
+}
+
+// Offer shows an offer to its driver: where the pickup is only as finely as a cell of
+// resolution res. The error wraps geo's for a pickup that H3 cannot place.
+func Offer(t *ride.Trip, o *ride.Offer, res int) (*ridepb.Offer, error) {
+	cell, err := geo.CellAt(t.Request.Pickup, res)
+	if err != nil {
+		return nil, err
+	}
+	return &ridepb.Offer{
+		Id: string(o.ID), TripId: string(t.ID),
+		PickupArea: Point(cell.Center()), PickupRadiusM: metres(cell.RadiusM()),
+		PickupDistanceM: metres(o.DistanceM), PickupEtaS: seconds(o.ETA),
+		TripDistanceM: metres(t.Estimate.DistanceM), TripDurationS: seconds(t.Estimate.Duration),
+		Fare:         money(t.Estimate.Fare.Total, t.Estimate.Fare.Currency),
+		VehicleClass: t.Request.Class, Passengers: uint32(t.Request.Passengers),
+		ExpiresAt: Time(o.ExpiresAt), Wave: uint32(o.Wave),
+	}, nil
+}
+
+// Quote shows what a ride of a class would cost.
+func Quote(class string, e ride.Estimate) *ridepb.Quote {
+	return &ridepb.Quote{
+		VehicleClass: class, DistanceM: metres(e.DistanceM), DurationS: seconds(e.Duration),
+		Fare: money(e.Fare.Total, e.Fare.Currency),
+	}
+}
+
+// Point shows a point. It must be valid.
+func Point(p geo.Point) *ridepb.Point {
+	lat, lng := p.E7()
+	return &ridepb.Point{LatE7: lat, LngE7: lng}
+}
+
+// FromPoint reads a point as a client sent it: unchecked, the zero point for none.
+func FromPoint(p *ridepb.Point) geo.Point { return geo.FromE7(p.GetLatE7(), p.GetLngE7()) }
+
+// FromLocation reads a driver's location as its client sent it: unchecked.
+func FromLocation(l *ridepb.Location) ride.Position {
+	p := ride.Position{
+		Point: FromPoint(l.GetPoint()), HeadingDeg: l.GetHeadingDeg(), SpeedMPS: l.GetSpeedMps(), AccuracyM: l.GetAccuracyM(),
+	}
+	if at := l.GetDeviceTime(); at != nil {
+		p.DeviceTime = at.AsTime()
+	}
+	return p
+}
+
+// Time shows a time; nil for the zero one.
+func Time(t time.Time) *timestamppb.Timestamp {
+	if t.IsZero() {
+		return nil
+	}
+	return timestamppb.New(t)
+}
+
+var statuses = map[ride.Status]ridepb.Trip_Status{
+	ride.StatusRequested: ridepb.Trip_requested, ride.StatusMatched: ridepb.Trip_matched,
+	ride.StatusArrived: ridepb.Trip_arrived, ride.StatusInProgress: ridepb.Trip_in_progress,
+	ride.StatusCompleted: ridepb.Trip_completed, ride.StatusCancelled: ridepb.Trip_cancelled,
+	ride.StatusExpired: ridepb.Trip_expired,
+}
+
+// Status shows a status.
+func Status(s ride.Status) ridepb.Trip_Status { return statuses[s] }
+
+var outcomes = map[ride.OfferState]ridepb.OfferClosed_Outcome{
+	ride.OfferWon: ridepb.OfferClosed_won, ride.OfferWithdrawn: ridepb.OfferClosed_withdrawn,
+	ride.OfferExpired: ridepb.OfferClosed_expired, ride.OfferDeclined: ridepb.OfferClosed_declined,
+}
+
+// Outcome shows how an offer ended; unspecified for one that has not.
+func Outcome(s ride.OfferState) ridepb.OfferClosed_Outcome { return outcomes[s] }
+
+var roles = map[ride.Role]ridepb.Role{
+	ride.RoleRider: ridepb.Role_rider, ride.RoleDriver: ridepb.Role_driver, ride.RoleOperator: ridepb.Role_operator,
+}
+
+// Role shows a role.
+func Role(r ride.Role) ridepb.Role { return roles[r] }
+
+var parties = map[ride.Party]ridepb.Cancellation_By{
+	ride.ByRider: ridepb.Cancellation_rider, ride.ByDriver: ridepb.Cancellation_driver,
+	ride.ByOperator: ridepb.Cancellation_operator, ride.BySystem: ridepb.Cancellation_system,
+}
+
+// Error shows a refusal.
+func Error(e *ride.Error) *ridepb.Error {
+	return &ridepb.Error{Code: e.Code, Message: e.Message, Retryable: e.Retryable, Field: e.Field}
+}
+
+// PhotoURL is where a photo is fetched, relative to the server; empty for none.
+func PhotoURL(id string) string {
+	if id == "" {
+		return ""
+	}
+	return "/v1/photos/" + id
+}
+
+func metres(m float64) uint32 {
+	return uint32(math.Round(min(max(m, 0), math.MaxUint32)))
+}
+
+func seconds(d time.Duration) uint32 {
+	return uint32(min(max(d.Round(time.Second)/time.Second, 0), math.MaxUint32))
+}
+
+func money(minor int64, currency string) *ridepb.Money {
+	return &ridepb.Money{Minor: int32(minor), Currency: currency}
+}
+
+func fare(f *ride.Fare) *ridepb.FareBreakdown {
+	if f == nil {
+		return nil
+	}
+	return &ridepb.FareBreakdown{
+		Total: money(f.Total, f.Currency), BaseMinor: int32(f.Base), DistanceMinor: int32(f.Distance),
+		TimeMinor: int32(f.Time), MinimumTopupMinor: int32(f.MinimumTopUp),
+		DistanceM: metres(f.DistanceM), DurationS: seconds(f.Duration),
+	}
+}
+
+func driverCard(d *ride.DriverCard) *ridepb.DriverCard {
+	if d == nil {
+		return nil
+	}
+	return &ridepb.DriverCard{
+		Id: string(d.ID), FirstName: d.FirstName, PhotoUrl: PhotoURL(d.PhotoID),
+		VehicleClass: d.Class, Plate: d.Plate, RatingX100: uint32(d.RatingX100),
+	}
+}
+
+func riderCard(c ride.RiderCard) *ridepb.RiderCard {
+	return &ridepb.RiderCard{
+		Id: string(c.ID), FirstName: c.FirstName, PhotoUrl: PhotoURL(c.PhotoID), RatingX100: uint32(c.RatingX100),
+	}
+}
+
+func search(t *ride.Trip) *ridepb.Search {
+	if t.Status != ride.StatusRequested {
+		return nil
+	}
+	return &ridepb.Search{
+		Wave: uint32(t.Search.Wave), Ring: uint32(max(t.Search.Ring, 0)), DriversAsked: uint32(t.Search.Asked),
+		ExpiresAt: Time(t.Deadline),
+	}
+}
+
+func cancellation(c *ride.Cancellation) *ridepb.Cancellation {
+	if c == nil {
+		return nil
+	}
+	return &ridepb.Cancellation{By: parties[c.By], Reason: c.Reason}
+}

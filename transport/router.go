@@ -1,0 +1,70 @@
+package transport
+
+import (
+	"context"
+	"time"
+
+	"github.com/hexhail/hexhail/ride"
+	"github.com/hexhail/hexhail/ride/ridepb"
+)
+
+// Principal is who stands behind a request, as authentication found out.
+type Principal struct {
+	Account ride.Account
+	// Family is the log-in that the token descends from; empty for outside issuers.
+	Family string
+	// ExpiresAt is when the credentials cease to count, also in mid-connection.
+	ExpiresAt time.Time
+}
+
+// Router is how sockets reach the actors.
+type Router interface {
+	// Join hands a new session to its account's actor, which answers on out: first
+	// the reply to connect, then missed events, then whatever happens. An older
+	// session of the account is closed as replaced. It returns an error only when no
+	// actor can take the session (ride.ErrShuttingDown, ride.ErrUnavailable).
+	Join(ctx context.Context, j Join) (Peer, error)
+}
+
+// Join is a session that wants in.
+type Join struct {
+	Principal Principal
+	SessionID string
+	ConnectID string         // id of the connect frame, for its reply
+	Resume    *ridepb.Resume // nil: nothing to resume
+	Out       Outbox
+}
+
+// Peer is a session's way into its account's actor. All methods are for the session's
+// reading goroutine alone and never block.
+type Peer interface {
+	// Command hands over a frame with an id. Its reply arrives on the outbox. The
+	// frame belongs to the peer from then on.
+	Command(f *ridepb.ClientFrame)
+	// Location hands over a driver's position; only the latest is kept. It refuses
+	// with a *ride.Error what is no position, or when the account is no driver.
+	Location(p ride.Position) error
+	// Leave says that the socket is gone. Called once, last.
+	Leave()
+}
+
+// Outbox is an actor's way to a session. All methods may be called from any
+// goroutine and never block; after the session's end they do nothing.
+type Outbox interface {
+	Reply(r *ridepb.Reply)
+	// Event queues an event. Event and frame contents must not change afterwards.
+	Event(e *ridepb.Event)
+	// Moved queues a driver_moved event, replacing one that is still waiting.
+	Moved(e *ridepb.Event)
+	// Close says why (as a disconnecting event), flushes and closes the socket.
+	Close(code ridepb.CloseCode, retryAfter time.Duration)
+}
+
+// Live is what the HTTP API needs of the running sessions and trips.
+type Live interface {
+	// Disconnect closes an account's live session, if it has one here; only sessions
+	// of the given log-in family unless family is empty.
+	Disconnect(account ride.AccountID, family string, code ridepb.CloseCode)
+	// CancelTrip ends a live trip for an operator and returns its new state.
+	CancelTrip(ctx context.Context, id ride.TripID, operator ride.AccountID, reason string) (ride.Trip, error)
+}
