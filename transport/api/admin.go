@@ -178,7 +178,7 @@ func (a *API) adminCancelTrip(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	j, err := a.showTrip(&t, view.Reader{Account: principal(ctx).Account.ID, Role: ride.RoleOperator})
+	j, err := showTrip(&t, view.Reader{Account: principal(ctx).Account.ID, Role: ride.RoleOperator})
 	if err != nil {
 		return nil, err
 	}
