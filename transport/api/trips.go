@@ -29,8 +29,8 @@ func (a *API) registerTrips() {
 	}, a.listOffers)
 }
 
-// statusParam is the filter that lists of trips share.
-type statusParam struct {
+// StatusParam is the filter that lists of trips share.
+type StatusParam struct {
 	Status ride.Status `query:"status" enum:"requested,matched,arrived,in_progress,completed,cancelled,expired"`
 	Live   bool        `query:"live" doc:"Only those that have not ended."`
 }
@@ -73,8 +73,8 @@ func marshal(m proto.Message) ([]byte, error) {
 }
 
 func (a *API) listTrips(ctx context.Context, in *struct {
-	statusParam
-	paging
+	StatusParam
+	Paging
 }) (*body[list[tripJSON]], error) {
 	r := readerOf(ctx)
 	return a.tripPage(ctx, r, ride.TripFilter{Account: r.Account, Status: in.Status, Live: in.Live, Page: in.page()})
@@ -98,11 +98,12 @@ func (a *API) tripPage(ctx context.Context, r view.Reader, f ride.TripFilter) (*
 	return answer(out), nil
 }
 
-type tripPath struct {
+// TripPath names a trip.
+type TripPath struct {
 	ID ride.TripID `path:"id" maxLength:"64"`
 }
 
-func (a *API) getTrip(ctx context.Context, in *tripPath) (*body[tripDetail], error) {
+func (a *API) getTrip(ctx context.Context, in *TripPath) (*body[tripDetail], error) {
 	return a.tripDetail(ctx, readerOf(ctx), in.ID)
 }
 
