@@ -358,6 +358,7 @@ func TestAPanicEndsOnlyItsSession(t *testing.T) {
 	bystander, _ := w.as(w.dial(t, wire.JSON, nil), "rider")
 	c, peer := w.as(w.dial(t, wire.JSON, nil), "driver")
 	c.send(sample(kindGoOffline, "panic"))
+	require.Positive(t, c.closed(ridepb.CloseInternal).GetDisconnecting().GetRetryAfterMs())
 	gone(t, peer.left)
 	bystander.send(sample(kindPing, "ping"))
 	bystander.reply("ping")
