@@ -107,7 +107,7 @@ func BenchmarkRoundTrip(b *testing.B) {
 			for b.Loop() {
 				_, err := near.Write(frame.Bytes())
 				require.NoError(b, err)
-				_, err = gobwas.ReadFrame(near)
+				_, err = readFrame(near)
 				require.NoError(b, err)
 			}
 			s.conn.Abort()
@@ -120,7 +120,7 @@ func BenchmarkRoundTrip(b *testing.B) {
 func loopback(b *testing.B) (server, near net.Conn) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(b, err)
-	defer l.Close()
+	defer func() { _ = l.Close() }()
 	near, err = net.Dial("tcp", l.Addr().String())
 	require.NoError(b, err)
 	server, err = l.Accept()

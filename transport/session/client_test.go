@@ -2,6 +2,7 @@ package session
 
 import (
 	"bufio"
+	"fmt"
 	"io"
 	"net"
 	"sync"
@@ -50,7 +51,7 @@ func (c *client) pump(from io.Reader) {
 			<-c.over
 			return
 		}
-		f, err := gobwas.ReadFrame(from)
+		f, err := readFrame(from)
 		switch {
 		case err != nil:
 			return
@@ -148,4 +149,18 @@ func (c *client) cut(code gobwas.StatusCode, reason string) {
 	require.Equal(c.t, reason, gotReason)
 	_, ok = nextOf(c.t, c.in)
 	require.False(c.t, ok)
+}
+
+// readFrame reads one frame of a server that is not expected to be hostile.
+func readFrame(from io.Reader) (gobwas.Frame, error) {
+	header, err := gobwas.ReadHeader(from)
+	if err != nil {
+		return gobwas.Frame{}, err
+	}
+	if header.Length > wire.MaxServerBytes {
+		return gobwas.Frame{}, fmt.Errorf("a frame of %d bytes", header.Length)
+	}
+	f := gobwas.Frame{Header: header, Payload: make([]byte, header.Length)}
+	_, err = io.ReadFull(from, f.Payload)
+	return f, err
 }
