@@ -189,6 +189,18 @@ func TestDeviceTimeIsOptional(t *testing.T) {
 	})
 }
 
+func TestGoOnlineNeedsNoLocation(t *testing.T) {
+	w := listen(t)
+	inBoth(t, func(t *testing.T, codec wire.Codec) {
+		c, peer := w.as(w.dial(t, codec, nil), "driver")
+		f := sample(kindGoOnline, "m1")
+		f.GetGoOnline().Location = nil
+		c.send(f)
+		require.NotNil(t, c.reply("m1").GetDone())
+		require.Nil(t, next(t, peer.commands).GetGoOnline().GetLocation())
+	})
+}
+
 func TestMalformedFrames(t *testing.T) {
 	w := listen(t)
 	type input struct {
