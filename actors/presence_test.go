@@ -212,14 +212,3 @@ func TestQuote(t *testing.T) {
 		require.Equal(t, "no_route", quote(&ridepb.GetQuote{Pickup: view.Point(pickup), Dropoff: view.Point(geo.Point{Lat: 48, Lng: 2})}).GetError().GetCode())
 	})
 }
-
-// A suspended account's session is closed; another log-in's only when it is meant.
-func TestDisconnect(t *testing.T) {
-	inWorld(t, nil, func(w *world) {
-		r := w.rider("r")
-		w.sys.Disconnect("r", "another family", ridepb.CloseRevoked)
-		require.Zero(t, r.box.closeCode())
-		w.sys.Disconnect("r", "", ridepb.CloseSuspended)
-		require.Equal(t, ridepb.CloseSuspended, r.box.closeCode())
-	})
-}
