@@ -1,28 +1,34 @@
 package session
 
 import (
-	"bufio"
-	"fmt"
+	"bytes"
+	"encoding/binary"
 	"io"
 	"net"
 	"sync"
 	"sync/atomic"
 	"testing"
 
-	gobwas "github.com/gobwas/ws"
 	"github.com/stretchr/testify/require"
 
 	"github.com/hexhail/hexhail/ride"
 	"github.com/hexhail/hexhail/ride/ridepb"
 	"github.com/hexhail/hexhail/ride/ridepb/wire"
+	"github.com/hexhail/hexhail/transport/ws"
 )
+
+// message is a data frame or a close frame of the server.
+type message struct {
+	op      ws.Op
+	payload []byte
+}
 
 // client is a WebSocket client that reads whatever comes and answers pings.
 type client struct {
 	t     *testing.T
 	conn  net.Conn
 	codec wire.Codec
-	in    chan gobwas.Frame
+	in    chan message
 	mu    sync.Mutex    // of writing
 	mute  atomic.Bool   // answer no pings
 	idle  atomic.Bool   // read nothing
@@ -30,12 +36,12 @@ type client struct {
 }
 
 func newClient(t *testing.T, conn net.Conn, from io.Reader, codec wire.Codec) *client {
-	c := &client{t: t, conn: conn, codec: codec, in: make(chan gobwas.Frame, 4096), over: make(chan struct{})}
+	c := &client{t: t, conn: conn, codec: codec, in: make(chan message, 4096), over: make(chan struct{})}
 	pumped := make(chan struct{})
 	go func() {
 		defer close(pumped)
 		defer close(c.in)
-		c.pump(bufio.NewReader(from))
+		c.pump(from)
 	}()
 	t.Cleanup(func() {
 		_ = conn.Close()
@@ -46,35 +52,47 @@ func newClient(t *testing.T, conn net.Conn, from io.Reader, codec wire.Codec) *c
 }
 
 func (c *client) pump(from io.Reader) {
+	frames := ws.NewAssembler(ws.Rules{MaxFrame: wire.MaxServerBytes, MaxMessage: wire.MaxServerBytes, FromServer: true})
+	buf := make([]byte, 4096)
 	for {
 		if c.idle.Load() {
 			<-c.over
 			return
 		}
-		f, err := readFrame(from)
-		switch {
-		case err != nil:
-			return
-		case f.Header.OpCode != gobwas.OpPing:
-			c.in <- f
-		case !c.mute.Load():
-			c.write(gobwas.NewPongFrame(f.Payload))
+		n, err := from.Read(buf)
+		for rest := buf[:n]; len(rest) > 0; {
+			var it ws.Item
+			var bad error
+			if rest, it, bad = frames.Feed(rest); bad != nil || !c.take(it) {
+				return
+			}
 		}
-		if f.Header.OpCode == gobwas.OpClose {
-			c.write(gobwas.NewCloseFrame(f.Payload))
+		if err != nil {
 			return
 		}
 	}
 }
 
+// take keeps what the server sent and answers control frames. It returns false
+// after a close frame.
+func (c *client) take(it ws.Item) bool {
+	switch it.Op {
+	case ws.OpText, ws.OpBinary, ws.OpClose:
+		c.in <- message{it.Op, bytes.Clone(it.Payload)}
+	case ws.OpPing:
+		if !c.mute.Load() {
+			c.raw(ws.OpPong, it.Payload)
+		}
+	}
+	if it.Op == ws.OpClose {
+		c.raw(ws.OpClose, it.Payload)
+		return false
+	}
+	return true
+}
+
 // stall stops reading after the next frame.
 func (c *client) stall() { c.idle.Store(true) }
-
-func (c *client) write(f gobwas.Frame) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	_ = gobwas.WriteFrame(c.conn, gobwas.MaskFrame(f)) // a failure shows in what is read
-}
 
 // send sends a frame in the client's encoding, raw anything.
 func (c *client) send(f *ridepb.ClientFrame) {
@@ -84,15 +102,44 @@ func (c *client) send(f *ridepb.ClientFrame) {
 	c.raw(c.op(), data)
 }
 
-func (c *client) op() gobwas.OpCode {
+func (c *client) op() ws.Op {
 	if c.codec.Binary() {
-		return gobwas.OpBinary
+		return ws.OpBinary
 	}
-	return gobwas.OpText
+	return ws.OpText
 }
 
-func (c *client) raw(op gobwas.OpCode, payload []byte) {
-	c.write(gobwas.NewFrame(op, true, append([]byte(nil), payload...)))
+func (c *client) raw(op ws.Op, payload []byte) { c.write(masked(op, payload)) }
+
+// write sends bytes. A failure shows in what is read.
+func (c *client) write(data []byte) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	_, _ = c.conn.Write(data)
+}
+
+// close sends a close frame.
+func (c *client) close(code ws.Code, reason string) {
+	c.raw(ws.OpClose, append(binary.BigEndian.AppendUint16(nil, uint16(code)), reason...))
+}
+
+// masked compiles a frame of a client.
+func masked(op ws.Op, payload []byte) []byte {
+	key := [4]byte{0xca, 0xfe, 0xf0, 0x0d}
+	out := []byte{0x80 | byte(op)}
+	switch n := len(payload); {
+	case n < 126:
+		out = append(out, 0x80|byte(n))
+	case n <= 0xffff:
+		out = binary.BigEndian.AppendUint16(append(out, 0x80|126), uint16(n))
+	default:
+		out = binary.BigEndian.AppendUint64(append(out, 0x80|127), uint64(n))
+	}
+	out = append(out, key[:]...)
+	for i, b := range payload {
+		out = append(out, b^key[i&3])
+	}
+	return out
 }
 
 // next returns the next frame, which must not be the end.
@@ -100,8 +147,8 @@ func (c *client) next() *ridepb.ServerFrame {
 	c.t.Helper()
 	f, ok := nextOf(c.t, c.in)
 	require.True(c.t, ok, "the stream ended")
-	require.Equal(c.t, c.op(), f.Header.OpCode, "%q", f.Payload)
-	frame, err := c.codec.DecodeServer(f.Payload)
+	require.Equal(c.t, c.op(), f.op, "%q", f.payload)
+	frame, err := c.codec.DecodeServer(f.payload)
 	require.NoError(c.t, err)
 	return frame
 }
@@ -134,33 +181,19 @@ func (c *client) closed(code ridepb.CloseCode) *ridepb.Event {
 	require.NotNil(c.t, e.GetDisconnecting(), "%v", e)
 	require.Equal(c.t, uint32(code), e.GetDisconnecting().GetCloseCode(), "%v", e)
 	require.Equal(c.t, code.Reason(), e.GetDisconnecting().GetReason())
-	c.cut(gobwas.StatusCode(code), code.Reason())
+	c.cut(ws.Code(code), code.Reason())
 	return e
 }
 
 // cut expects a close frame and nothing after it.
-func (c *client) cut(code gobwas.StatusCode, reason string) {
+func (c *client) cut(code ws.Code, reason string) {
 	c.t.Helper()
 	f, ok := nextOf(c.t, c.in)
 	require.True(c.t, ok, "the stream ended without a close frame")
-	require.Equal(c.t, gobwas.OpClose, f.Header.OpCode, "%q", f.Payload)
-	gotCode, gotReason := gobwas.ParseCloseFrameData(f.Payload)
+	require.Equal(c.t, ws.OpClose, f.op, "%q", f.payload)
+	gotCode, gotReason := ws.ParseClose(f.payload)
 	require.Equal(c.t, code, gotCode, gotReason)
 	require.Equal(c.t, reason, gotReason)
 	_, ok = nextOf(c.t, c.in)
 	require.False(c.t, ok)
-}
-
-// readFrame reads one frame of a server that is not expected to be hostile.
-func readFrame(from io.Reader) (gobwas.Frame, error) {
-	header, err := gobwas.ReadHeader(from)
-	if err != nil {
-		return gobwas.Frame{}, err
-	}
-	if header.Length > wire.MaxServerBytes {
-		return gobwas.Frame{}, fmt.Errorf("a frame of %d bytes", header.Length)
-	}
-	f := gobwas.Frame{Header: header, Payload: make([]byte, header.Length)}
-	_, err = io.ReadFull(from, f.Payload)
-	return f, err
 }

@@ -16,17 +16,8 @@ import (
 // knock sends a handshake that is expected to be refused in HTTP.
 func (w *world) knock(t *testing.T, query string, header http.Header) *http.Response {
 	t.Helper()
-	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, w.url+"/v1/ws"+query, nil)
-	require.NoError(t, err)
-	r.Header = http.Header{
-		"Connection": {"Upgrade"}, "Upgrade": {"websocket"}, "Sec-Websocket-Version": {"13"},
-		"Sec-Websocket-Key": {"dGhlIHNhbXBsZSBub25jZQ=="}, "Sec-Websocket-Protocol": {wire.SubprotocolJSON},
-	}
-	for name, values := range header {
-		r.Header[name] = values
-	}
 	tr := &http.Transport{DisableKeepAlives: true}
-	resp, err := tr.RoundTrip(r)
+	resp, err := tr.RoundTrip(w.handshake(t, query, header))
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = resp.Body.Close() })
 	return resp

@@ -1,17 +1,16 @@
 package session
 
 import (
+	"bufio"
 	"context"
-	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
-	"strings"
 	"testing"
 	"time"
 
-	gobwas "github.com/gobwas/ws"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
@@ -77,15 +76,30 @@ func listen(t *testing.T, set ...func(*Config, *world)) *world {
 // dial opens a socket over loopback.
 func (w *world) dial(t *testing.T, codec wire.Codec, header http.Header) *client {
 	t.Helper()
-	d := gobwas.Dialer{Timeout: patience, Protocols: []string{codec.Subprotocol()}, Header: gobwas.HandshakeHeaderHTTP(header)}
-	conn, early, hs, err := d.Dial(t.Context(), "ws"+strings.TrimPrefix(w.url, "http")+"/v1/ws")
+	r := w.handshake(t, "", header)
+	r.Header.Set("Sec-WebSocket-Protocol", codec.Subprotocol())
+	conn, err := (&net.Dialer{Timeout: patience}).DialContext(t.Context(), "tcp", r.URL.Host)
 	require.NoError(t, err)
-	require.Equal(t, codec.Subprotocol(), hs.Protocol)
-	var from io.Reader = conn
-	if early != nil {
-		from = early
-	}
+	require.NoError(t, r.Write(conn))
+	from := bufio.NewReader(conn)
+	resp, err := http.ReadResponse(from, r)
+	require.NoError(t, err)
+	require.Equal(t, http.StatusSwitchingProtocols, resp.StatusCode)
+	require.Equal(t, codec.Subprotocol(), resp.Header.Get("Sec-WebSocket-Protocol"))
 	return newClient(t, conn, from, codec)
+}
+
+// handshake is the request for an upgrade, header added.
+func (w *world) handshake(t *testing.T, query string, header http.Header) *http.Request {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, w.url+"/v1/ws"+query, nil)
+	require.NoError(t, err)
+	r.Header = http.Header{
+		"Connection": {"Upgrade"}, "Upgrade": {"websocket"}, "Sec-Websocket-Version": {"13"},
+		"Sec-Websocket-Key": {"dGhlIHNhbXBsZSBub25jZQ=="}, "Sec-Websocket-Protocol": {wire.SubprotocolJSON},
+	}
+	maps.Copy(r.Header, header)
+	return r
 }
 
 // pipe opens a socket without a network, for tests in a bubble of synctest.

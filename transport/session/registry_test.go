@@ -8,13 +8,13 @@ import (
 	"testing/synctest"
 	"time"
 
-	gobwas "github.com/gobwas/ws"
 	"github.com/stretchr/testify/require"
 
 	"github.com/hexhail/hexhail/ride"
 	"github.com/hexhail/hexhail/ride/ridepb"
 	"github.com/hexhail/hexhail/ride/ridepb/wire"
 	"github.com/hexhail/hexhail/transport"
+	"github.com/hexhail/hexhail/transport/ws"
 )
 
 func TestDisconnectReachesTheAccountsSessions(t *testing.T) {
@@ -197,7 +197,7 @@ func TestLeaveComesWhenThePeerGoes(t *testing.T) {
 	w := listen(t)
 	inBoth(t, func(t *testing.T, codec wire.Codec) {
 		c, peer := w.as(w.dial(t, codec, nil), "driver")
-		c.write(gobwas.NewCloseFrame(gobwas.NewCloseFrameBody(gobwas.StatusNormalClosure, "")))
+		c.close(ws.CodeNormal, "")
 		gone(t, peer.left)
 
 		c, peer = w.as(w.dial(t, codec, nil), "driver")
