@@ -86,6 +86,9 @@ func drawTransition(t *rapid.T, m *model, prefix string) ride.Transition {
 	}
 	trip.Version = tr.Prev + 1
 	tr.Trip, tr.Events = &trip, []ride.Event{ride.Arrived{At: time.UnixMicro(trip.Version)}}
+	if old := m.trips[trip.ID]; old != nil && old.Driver != nil && trip.Driver == nil {
+		tr.Events = []ride.Event{ride.Released{At: time.UnixMicro(trip.Version), Driver: old.Driver.ID}}
+	}
 	return tr
 }
 
