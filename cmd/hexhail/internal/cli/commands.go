@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -215,11 +216,15 @@ func (versionCmd) Run(in *call) error {
 	return err
 }
 
+// version is set by release builds that have no repository around them:
+// -ldflags "-X github.com/hexhail/hexhail/cmd/hexhail/internal/cli.version=v1.2.3".
+var version string
+
 // Version describes the program: its module version or commit, and the Go that made it.
 func Version() string {
-	version, revision := "(devel)", ""
+	version, revision := cmp.Or(version, "(devel)"), ""
 	if info, ok := debug.ReadBuildInfo(); ok {
-		if info.Main.Version != "" {
+		if version == "(devel)" && info.Main.Version != "" {
 			version = info.Main.Version
 		}
 		for _, s := range info.Settings {

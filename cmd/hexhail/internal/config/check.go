@@ -113,7 +113,7 @@ func outside(v reflect.Value, low, high string) (bool, error) {
 	case float64:
 		// NaN lies in no range; comparing alone would let it through.
 		out, err := between(x, low, high, func(s string) (float64, error) { return strconv.ParseFloat(s, 64) })
-		return out || x != x, err //nolint:gocritic,staticcheck // true for NaN only
+		return out || x != x, err //nolint:staticcheck // true for NaN only
 	}
 	return false, fmt.Errorf("%s has no range", v.Type())
 }
@@ -267,4 +267,17 @@ func Duration(d time.Duration) string {
 		s = strings.TrimSuffix(s, "0m")
 	}
 	return s
+}
+
+// Names lists all settings that can be flags, in the order of the manual.
+func Names() ([]string, error) {
+	fields, err := settings()
+	if err != nil {
+		return nil, err
+	}
+	names := make([]string, len(fields))
+	for i, f := range fields {
+		names[i] = f.Name
+	}
+	return names, nil
 }

@@ -114,7 +114,7 @@ func start(run context.Context, log *slog.Logger, services []Service) (started [
 		cancel()
 		if err != nil {
 			if run.Err() != nil && errors.Is(err, context.Canceled) {
-				return started, nil
+				return started, nil //nolint:nilerr // it was told to end, and did
 			}
 			return started, fmt.Errorf("start %s: %w", s.Name, err)
 		}
