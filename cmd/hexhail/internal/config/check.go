@@ -3,6 +3,7 @@ package config
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"net"
 	"net/url"
 	"reflect"
@@ -113,7 +114,7 @@ func outside(v reflect.Value, low, high string) (bool, error) {
 	case float64:
 		// NaN lies in no range; comparing alone would let it through.
 		out, err := between(x, low, high, func(s string) (float64, error) { return strconv.ParseFloat(s, 64) })
-		return out || x != x, err //nolint:staticcheck // true for NaN only
+		return out || math.IsNaN(x), err
 	}
 	return false, fmt.Errorf("%s has no range", v.Type())
 }
