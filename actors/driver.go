@@ -90,8 +90,6 @@ func (d *driverActor) receive(ctx actor.Context) {
 		if d.onLingered(ctx) {
 			d.withdrawOffers(ctx, ride.ReasonDriverGone)
 		}
-	case kicked:
-		d.onKicked(m)
 	case framed:
 		d.onFrame(ctx, m)
 	case tripResult:

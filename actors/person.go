@@ -55,11 +55,6 @@ type (
 		peer  *Peer
 		frame *ridepb.ClientFrame
 	}
-	// kicked closes the session from outside.
-	kicked struct {
-		family string
-		code   ridepb.CloseCode
-	}
 	personTick struct{}
 	lingered   struct{ session *Peer }
 )
@@ -166,12 +161,6 @@ func (p *person) onLingered(ctx actor.Context) bool {
 	p.sys.people.remove(p.account.ID, ctx.Self())
 	p.sys.stop(ctx.Self())
 	return true
-}
-
-func (p *person) onKicked(m kicked) {
-	if p.out != nil && (m.family == "" || m.family == p.session.family) {
-		p.out.Close(m.code, 0)
-	}
 }
 
 func (p *person) reader() view.Reader {

@@ -51,8 +51,6 @@ func (r *riderActor) receive(ctx actor.Context) {
 		r.onLeft(ctx, m)
 	case lingered:
 		r.onLingered(ctx)
-	case kicked:
-		r.onKicked(m)
 	case framed:
 		r.onFrame(ctx, m)
 	case tripResult:
@@ -286,8 +284,6 @@ func (o *operatorActor) receive(ctx actor.Context) {
 		o.onLeft(ctx, m)
 	case lingered:
 		o.onLingered(ctx)
-	case kicked:
-		o.onKicked(m)
 	case framed:
 		o.reply(m.peer, m.frame.GetId(), refusal(ride.ErrWrongRole))
 	case *actor.Stopping:

@@ -21,7 +21,7 @@ func TestAnyCommandsKeepThePromises(t *testing.T) {
 		m := newMachine(t)
 		require.NoError(t, m.do(m.request))
 		t.Repeat(map[string]func(*rapid.T){
-			"":           func(*rapid.T) { m.check() },
+			"":      func(*rapid.T) { m.check() },
 			"go on": m.goOn, "go on and on": m.goOn, "and on": m.goOn, "and further": m.goOn, "give back": m.giveBack,
 			"candidates": m.candidates, "stale candidates": m.staleCandidates,
 			"accept": m.accept, "accept again": m.accept, "decline": m.decline, "withdraw": m.withdraw,
@@ -46,7 +46,7 @@ type machine struct {
 	sent    map[ride.OfferID]int
 	closed  map[ride.OfferID]int
 	refused map[ride.AccountID]bool // who declined or gave the trip back
-	backs   int // how often the clock was set back
+	backs   int                     // how often the clock was set back
 }
 
 func newMachine(t *rapid.T) *machine {

@@ -44,7 +44,8 @@ func Wake(t Trip) time.Time {
 
 // Diff returns the effects of going from one state of a trip to a later one:
 // offers to send and to close, timers to set and to stop, drivers to bind and to
-// release, and the news to publish.
+// release, and the news to publish. A search comes last: its answer may be there at
+// once and lead to effects of its own.
 func Diff(before, after Trip) []Effect {
 	var out []Effect
 	if b, a := before.boundDriver(), after.boundDriver(); b != a {
@@ -66,9 +67,13 @@ func Diff(before, after Trip) []Effect {
 			out = append(out, CloseOffer{o})
 		}
 	}
-	out = append(out, timerEffects(before, after)...)
+	timers, find := timerEffects(before, after)
+	out = append(out, timers...)
 	if after.Version != before.Version {
 		out = append(out, Publish{after.Change})
+	}
+	if find {
+		out = append(out, after.find())
 	}
 	if after.Status.Final() && !before.Status.Final() {
 		out = append(out, Finish{})
@@ -84,8 +89,9 @@ func (t *Trip) boundDriver() AccountID {
 	return ""
 }
 
-func timerEffects(before, after Trip) []Effect {
-	var out []Effect
+// timerEffects returns what to do with the timers, and whether to search for the
+// next wave now instead of through a timer.
+func timerEffects(before, after Trip) (out []Effect, find bool) {
 	was, is := Timers(before), Timers(after)
 	for _, timer := range is {
 		known := slices.ContainsFunc(was, timer.equal)
@@ -94,11 +100,10 @@ func timerEffects(before, after Trip) []Effect {
 		case timer.Kind == TimerWave && known && due && before.find() == after.find():
 			// Its search is under way.
 		case timer.Kind == TimerWave && due:
-			// Due at once: search now instead of through a timer.
+			find = true
 			if hasTimer(was, TimerWave) {
 				out = append(out, StopTimer{TimerWave})
 			}
-			out = append(out, after.find())
 		case known && !due:
 		default:
 			// New, or due and still there: it may have fired already for a decision
@@ -112,7 +117,7 @@ func timerEffects(before, after Trip) []Effect {
 			out = append(out, StopTimer{timer.Kind})
 		}
 	}
-	return out
+	return out, find
 }
 
 func hasTimer(timers []Timer, kind TimerKind) bool {

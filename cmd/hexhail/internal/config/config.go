@@ -134,9 +134,9 @@ type Sockets struct {
 
 // Limits bounds how often clients may do what. Each is a token bucket.
 type Limits struct {
-	CommandsPerSecond  float64 `default:"20" range:"0.1..10000" help:"Commands per second of one session."`
+	CommandsPerSecond  int     `default:"20" range:"1..10000" help:"Commands per second of one session."`
 	CommandsBurst      int     `default:"50" range:"1..100000" help:"Commands that one session may send at once."`
-	LocationsPerSecond float64 `default:"5" range:"0.1..1000" help:"Positions per second of one driver; more are dropped, the newest wins."`
+	LocationsPerSecond int     `default:"10" range:"1..1000" help:"Positions per second of one driver; more are dropped, the newest wins."`
 	RequestsPerSecond  float64 `default:"20" range:"0.1..10000" help:"HTTP requests per second of one address, and of one account."`
 	RequestsBurst      int     `default:"60" range:"1..100000" help:"HTTP requests that one address or account may send at once."`
 	SignInsPerMinute   float64 `name:"sign-ins-per-minute" default:"30" range:"0.1..100000" help:"Log-ins per minute from one address."`
@@ -152,13 +152,14 @@ type Shutdown struct {
 // OutsideIssuer is somebody else whose tokens Hexhail accepts: an operator's own
 // sign-in. Exactly one of JWKSURL and SharedSecret is set.
 type OutsideIssuer struct {
-	Issuer         string `yaml:"issuer" help:"The iss claim, compared exactly."`
-	Audience       string `yaml:"audience" help:"The aud claim that tokens must carry."`
-	JWKSURL        string `yaml:"jwks-url" help:"https URL of the issuer's keys (JWKS)."`
-	SharedSecret   Secret `yaml:"shared-secret" help:"Secret shared with the issuer instead of keys, at least 32 bytes."`
-	Algorithm      string `yaml:"algorithm" help:"The one signature algorithm that counts: RS256, ES256, EdDSA and their kin with keys; HS256, HS384 or HS512 with a secret."`
-	RoleClaim      string `yaml:"role-claim" help:"Claim that says rider or driver when an account is made. Default: role."`
-	CreateAccounts bool   `yaml:"create-accounts" help:"Make an account when a stranger with a valid token comes first."`
+	Issuer         string      `yaml:"issuer" help:"The iss claim, compared exactly."`
+	Audience       string      `yaml:"audience" help:"The aud claim that tokens must carry."`
+	JWKSURL        string      `yaml:"jwks-url" help:"https URL of the issuer's keys (JWKS)."`
+	SharedSecret   Secret      `yaml:"shared-secret" help:"Secret shared with the issuer instead of keys, at least 32 bytes."`
+	Algorithm      string      `yaml:"algorithm" help:"The one signature algorithm that counts: RS256, ES256, EdDSA and their kin with keys; HS256, HS384 or HS512 with a secret."`
+	RoleClaim      string      `yaml:"role-claim" help:"Claim that says rider or driver when an account is made. Default: role."`
+	Roles          []ride.Role `yaml:"roles" help:"Roles that the issuer may vouch for. Default: rider and driver. It vouches for operators only when operator is listed."`
+	CreateAccounts bool        `yaml:"create-accounts" help:"Make an account when a stranger with a valid token comes first."`
 }
 
 // DatabasePath is the file of the embedded database.
