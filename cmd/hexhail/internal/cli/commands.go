@@ -111,7 +111,7 @@ type adminCreateCmd struct {
 
 	Username      string `arg:"" help:"Name to log in with."`
 	FirstName     string `default:"Operator" help:"First name."`
-	LastName      string `help:"Last name."`
+	LastName      string `help:"Last name. Default: the username."`
 	PasswordStdin bool   `help:"Read the password from the standard input, one line. Otherwise one is made and printed once."`
 }
 
@@ -120,7 +120,7 @@ func (a *adminCreateCmd) Run(in *call) error {
 	if err := in.source.Complete(&a.Config); err != nil {
 		return err
 	}
-	o := NewOperator{Username: a.Username, FirstName: a.FirstName, LastName: a.LastName, Password: rand.Text()}
+	o := NewOperator{Username: a.Username, FirstName: a.FirstName, LastName: cmp.Or(a.LastName, a.Username), Password: rand.Text()}
 	if a.PasswordStdin {
 		p, err := readPassword(in.env.Stdin)
 		if err != nil {

@@ -161,9 +161,6 @@ func (ck *checker) address(key, addr string) {
 
 func (ck *checker) origins(origins []string) {
 	for _, o := range origins {
-		if o == "*" {
-			continue
-		}
 		if u, err := url.Parse(o); err != nil || (u.Scheme != "https" && u.Scheme != "http") || u.Host == "" ||
 			u.Scheme+"://"+u.Host != o || o != strings.ToLower(o) {
 			ck.add("allowed-origins", "must be scheme and host in lower case, such as https://app.example.org, not %q", o)
@@ -203,7 +200,7 @@ func (ck *checker) rules(c *Config) {
 // algorithms are the signatures that an outside issuer may use, by kind of key.
 var algorithms = struct{ keys, secret []string }{
 	keys:   []string{"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"},
-	secret: []string{"HS256", "HS384", "HS512"},
+	secret: []string{"HS256"},
 }
 
 func (ck *checker) issuers(list []OutsideIssuer) {
@@ -237,6 +234,11 @@ func (ck *checker) issuer(o *OutsideIssuer, seen map[string]bool) {
 	default:
 		if u, err := url.Parse(o.JWKSURL); err != nil || u.Host == "" || (u.Scheme != "https" && !loopbackURL(u)) {
 			ck.add(key, "%q: the jwks-url must be an https URL", o.Issuer)
+		}
+	}
+	for _, r := range o.Roles {
+		if !r.Valid() {
+			ck.add(key, "%q: there is no role %q", o.Issuer, r)
 		}
 	}
 	if !slices.Contains(allowed, o.Algorithm) {

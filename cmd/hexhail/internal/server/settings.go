@@ -77,7 +77,7 @@ func apiConfig(c *config.Config, m *metrics) api.Config {
 	all := api.Rate{PerSecond: l.RequestsPerSecond, Burst: l.RequestsBurst}
 	return api.Config{
 		Tariffs: c.Tariffs, Heartbeat: c.Sockets.PingInterval, PositionTTL: c.Map.PositionTTL,
-		OfferResolution: c.Map.H3Resolution,
+		OfferResolution: c.Map.H3Resolution, SignUpClosed: !c.Auth.SignUp,
 		TrustedProxies:  c.HTTP.TrustedProxies, CORSOrigins: c.HTTP.AllowedOrigins,
 		Rates: api.Rates{
 			Address: all, Account: all,
