@@ -14,46 +14,6 @@ import (
 	"github.com/hexhail/hexhail/ride/view"
 )
 
-// stamp gives a command the time at which it is decided.
-func stamp(c ride.Command, at time.Time) ride.Command {
-	switch c := c.(type) {
-	case ride.RequestTrip:
-		c.At = at
-		return c
-	case ride.PlanWave:
-		c.At = at
-		return c
-	case ride.AcceptOffer:
-		c.At = at
-		return c
-	case ride.DeclineOffer:
-		c.At = at
-		return c
-	case ride.WithdrawOffer:
-		c.At = at
-		return c
-	case ride.CancelTrip:
-		c.At = at
-		return c
-	case ride.MarkArrived:
-		c.At = at
-		return c
-	case ride.StartTrip:
-		c.At = at
-		return c
-	case ride.CompleteTrip:
-		c.At = at
-		return c
-	case ride.RateTrip:
-		c.At = at
-		return c
-	case ride.Tick:
-		c.At = at
-		return c
-	}
-	return c
-}
-
 // digest identifies what a client asked for, whatever encoding it used.
 func digest(f *ridepb.ClientFrame) (string, error) {
 	body := proto.Clone(f).(*ridepb.ClientFrame)

@@ -27,7 +27,6 @@ type Outbox interface {
 // Join is a session that wants in.
 type Join struct {
 	Account   ride.Account
-	Family    string // the log-in that its credentials descend from
 	SessionID string
 	ConnectID string         // id of the connect frame, for its reply
 	Resume    *ridepb.Resume // nil: nothing to resume
@@ -39,7 +38,6 @@ type Join struct {
 type Peer struct {
 	sys    *System
 	pid    atomic.Pointer[actor.PID]
-	family string
 	driver bool
 
 	mu       sync.Mutex
@@ -60,7 +58,7 @@ func (s *System) Join(_ context.Context, j Join) (*Peer, error) {
 	if s.closed {
 		return nil, ride.ErrShuttingDown
 	}
-	p := &Peer{sys: s, family: j.Family, driver: j.Account.Role == ride.RoleDriver}
+	p := &Peer{sys: s, driver: j.Account.Role == ride.RoleDriver}
 	p.ready.peer = p
 	s.enter(j, p)
 	return p, nil
@@ -149,12 +147,6 @@ func (p *people) get(id ride.AccountID, spawn func() *actor.PID, use func(*actor
 		p.by[id] = pid
 	}
 	use(pid)
-}
-
-func (p *people) find(id ride.AccountID) *actor.PID {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.by[id]
 }
 
 // remove forgets an actor, if it is still the account's.

@@ -51,10 +51,10 @@ func (r *riderActor) receive(ctx actor.Context) {
 		r.onLeft(ctx, m)
 	case lingered:
 		r.onLingered(ctx)
-	case kicked:
-		r.onKicked(m)
 	case framed:
-		r.onFrame(ctx, m)
+		if !r.forwarded(ctx, m.peer) {
+			r.onFrame(ctx, m)
+		}
 	case tripResult:
 		r.onTripResult(m)
 	case tripUpdate:
@@ -286,10 +286,10 @@ func (o *operatorActor) receive(ctx actor.Context) {
 		o.onLeft(ctx, m)
 	case lingered:
 		o.onLingered(ctx)
-	case kicked:
-		o.onKicked(m)
 	case framed:
-		o.reply(m.peer, m.frame.GetId(), refusal(ride.ErrWrongRole))
+		if !o.forwarded(ctx, m.peer) {
+			o.reply(m.peer, m.frame.GetId(), refusal(ride.ErrWrongRole))
+		}
 	case *actor.Stopping:
 		o.timers.stop()
 	}

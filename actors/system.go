@@ -12,7 +12,6 @@ import (
 
 	"github.com/hexhail/hexhail/geo"
 	"github.com/hexhail/hexhail/ride"
-	"github.com/hexhail/hexhail/ride/ridepb"
 )
 
 // System is all the actors of this node and what they share. Make one with New, Start
@@ -190,14 +189,6 @@ func (s *System) CancelTrip(ctx context.Context, id ride.TripID, operator ride.A
 		}
 	}
 	return ride.Trip{}, ride.ErrUnavailable
-}
-
-// Disconnect closes an account's live session here, if it has one; only a session of
-// the given log-in family, unless that is empty.
-func (s *System) Disconnect(account ride.AccountID, family string, code ridepb.CloseCode) {
-	if pid := s.people.find(account); pid != nil {
-		s.root.Send(pid, kicked{family: family, code: code})
-	}
 }
 
 // storeContext bounds one call of the store.

@@ -189,7 +189,7 @@ func (a *tripActor) learn(key commandKey, pid *actor.PID) {
 func (a *tripActor) run(ctx actor.Context, m tripCommand) {
 	for range 3 {
 		now := ride.Clean(time.Now())
-		events, effects, err := ride.Decide(a.trip, stamp(m.Command, now))
+		events, effects, err := ride.Decide(a.trip, ride.At(m.Command, now))
 		if err != nil || len(events) == 0 {
 			a.carryOut(ctx, effects) // a tick may ask for a search without an event
 			a.settle(ctx, m, err)

@@ -176,8 +176,9 @@ func (a *tripActor) find(ctx actor.Context, e ride.FindCandidates) {
 	limit := 4*p.Cap + len(a.trip.Excluded) + len(a.trip.Offers)
 	q, done, err := a.sys.begin(ctx, a.search.next, a.trip.Request.Pickup, e.Ring, limit)
 	if err != nil {
+		// Every search is answered, this one with nobody: the trip goes on.
 		a.sys.cfg.Log.Error("trip cannot search", "trip", a.id, "err", err)
-		return // the deadline ends it
+		q = &search{id: a.search.next}
 	}
 	a.search.query, a.search.wave = q, e
 	if done {

@@ -94,40 +94,47 @@ type Tick struct {
 
 // clean brings the time of a command to the form that is kept without loss, so
 // that a state in memory and one read back are the same.
-func clean(c Command) Command {
+func clean(c Command) Command { return restamp(c, Clean) }
+
+// At returns the command as decided at a time.
+func At(c Command, at time.Time) Command {
+	return restamp(c, func(time.Time) time.Time { return at })
+}
+
+func restamp(c Command, f func(time.Time) time.Time) Command {
 	switch c := c.(type) {
 	case RequestTrip:
-		c.At = Clean(c.At)
+		c.At = f(c.At)
 		return c
 	case PlanWave:
-		c.At = Clean(c.At)
+		c.At = f(c.At)
 		return c
 	case AcceptOffer:
-		c.At = Clean(c.At)
+		c.At = f(c.At)
 		return c
 	case DeclineOffer:
-		c.At = Clean(c.At)
+		c.At = f(c.At)
 		return c
 	case WithdrawOffer:
-		c.At = Clean(c.At)
+		c.At = f(c.At)
 		return c
 	case CancelTrip:
-		c.At = Clean(c.At)
+		c.At = f(c.At)
 		return c
 	case MarkArrived:
-		c.At = Clean(c.At)
+		c.At = f(c.At)
 		return c
 	case StartTrip:
-		c.At = Clean(c.At)
+		c.At = f(c.At)
 		return c
 	case CompleteTrip:
-		c.At = Clean(c.At)
+		c.At = f(c.At)
 		return c
 	case RateTrip:
-		c.At = Clean(c.At)
+		c.At = f(c.At)
 		return c
 	case Tick:
-		c.At = Clean(c.At)
+		c.At = f(c.At)
 		return c
 	}
 	return c

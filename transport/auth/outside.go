@@ -264,6 +264,9 @@ func (s *Service) createOutside(ctx context.Context, issuer, subject string, rol
 	a.FirstName = nameClaim(m, "given_name", "name", "preferred_username")
 	a.LastName = nameClaim(m, "family_name")
 	a.Username = outsideUsername(m, issuer, subject)
+	if role == ride.RoleDriver {
+		a.Vehicle = ride.Vehicle{Class: shortClaim(m, "vehicle_class"), Plate: shortClaim(m, "plate")}
+	}
 	err = s.accounts.CreateAccount(ctx, a, "")
 	if errors.Is(err, ride.ErrUsernameTaken) { // by the same person, at the same moment
 		return s.accounts.AccountBySubject(ctx, issuer, subject)
@@ -283,6 +286,17 @@ func outsideUsername(m jwt.MapClaims, issuer, subject string) string {
 		b.WriteString("sso")
 	}
 	return b.String() + "-" + tokenHash(issuer + "\x00" + subject)[:16]
+}
+
+// shortClaim takes a claim of at most 32 bytes of UTF-8; empty when there is none. A
+// driver without a vehicle, or with one of an unknown class, cannot go online until its
+// profile names one.
+func shortClaim(m jwt.MapClaims, name string) string {
+	s, _ := m[name].(string)
+	if len(s) > 32 || CheckName(name, s) != nil {
+		return ""
+	}
+	return s
 }
 
 // nameClaim takes the first claim that may be a name; "-" when there is none.

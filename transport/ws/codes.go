@@ -1,5 +1,10 @@
 package ws
 
+import (
+	"encoding/binary"
+	"unicode/utf8"
+)
+
 // Op is the opcode of a frame (RFC 6455, section 5.2).
 type Op byte
 
@@ -79,3 +84,26 @@ var (
 	errFrameTooBig   = &Violation{CodeTooBig, "frame too big"}
 	errMessageTooBig = &Violation{CodeTooBig, "message too big"}
 )
+
+func checkClose(p []byte) *Violation {
+	switch {
+	case len(p) == 0:
+		return nil
+	case len(p) == 1:
+		return errCloseLength
+	case !Code(binary.BigEndian.Uint16(p)).MayTravel():
+		return errCloseCode
+	case !utf8.Valid(p[2:]):
+		return errCloseReason
+	}
+	return nil
+}
+
+// ParseClose reads the payload of a close frame that an [Assembler] yielded.
+// A frame without a code reports CodeNone.
+func ParseClose(p []byte) (Code, string) {
+	if len(p) < 2 {
+		return CodeNone, ""
+	}
+	return Code(binary.BigEndian.Uint16(p)), string(p[2:])
+}

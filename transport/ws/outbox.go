@@ -58,7 +58,7 @@ var batchPool = sync.Pool{New: func() any { return new(batch) }}
 // release clears the batch and gives it back. Unusually large ones are left to
 // the garbage collector.
 func (b *batch) release() {
-	if b == nil || cap(b.frames) > 256 {
+	if b == nil || cap(b.frames) > 1024 {
 		return
 	}
 	clear(b.frames)

@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"encoding/json"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -70,6 +71,9 @@ func FuzzJSON(f *testing.F) {
 	seeds(f, JSON)
 	f.Fuzz(func(t *testing.T, data []byte) {
 		checkClient(t, JSON, data)
+		if _, err := JSON.DecodeClient(data); err == nil {
+			require.True(t, json.Valid(data), "no other reader would take this")
+		}
 		checkServer(t, JSON, data)
 	})
 }

@@ -1,0 +1,181 @@
+package persistence
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+
+	"github.com/hexhail/hexhail/ride"
+)
+
+const accountColumns = `id, role, status, username, first_name, last_name, photo_id, vehicle_class, plate,
+	rating_sum, rating_count, issuer, subject, created_at, updated_at`
+
+// scanAccount reads accountColumns and whatever columns follow them.
+func scanAccount(row interface{ Scan(...any) error }, more ...any) (ride.Account, error) {
+	var a ride.Account
+	var created, updated int64
+	dest := append([]any{&a.ID, &a.Role, &a.Status, &a.Username, &a.FirstName, &a.LastName, &a.PhotoID,
+		&a.Vehicle.Class, &a.Vehicle.Plate, &a.Rating.Sum, &a.Rating.Count, &a.Issuer, &a.Subject,
+		&created, &updated}, more...)
+	if err := row.Scan(dest...); err != nil {
+		return ride.Account{}, err
+	}
+	a.CreatedAt, a.UpdatedAt = fromMicros(created), fromMicros(updated)
+	return a, nil
+}
+
+// accountText is what a text filter looks through.
+func accountText(a ride.Account) string {
+	return fold(a.Username + "\n" + a.FirstName + " " + a.LastName)
+}
+
+// CreateAccount adds an account; hash is a PHC string, or empty for an account of an
+// outside issuer. ride.ErrUsernameTaken when the username, without regard to case and
+// to compatible forms of letters, or the (issuer, subject) pair exists.
+func (s *Store) CreateAccount(ctx context.Context, a ride.Account, hash string) error {
+	if !validText(string(a.ID), a.Username, a.FirstName, a.LastName, a.PhotoID, a.Vehicle.Class,
+		a.Vehicle.Plate, a.Issuer, a.Subject, hash) || a.ID == "" {
+		return ride.ErrInvalidArgument.With("A field of the account holds bytes that are not text.")
+	}
+	_, err := s.write.ExecContext(ctx, `INSERT INTO accounts (`+accountColumns+`, username_key, search, password_hash)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)`,
+		string(a.ID), string(a.Role), string(a.Status), a.Username, a.FirstName, a.LastName, a.PhotoID,
+		a.Vehicle.Class, a.Vehicle.Plate, a.Rating.Sum, a.Rating.Count, a.Issuer, a.Subject,
+		micros(a.CreatedAt), micros(a.UpdatedAt), fold(a.Username), accountText(a), hash)
+	if rule := s.eng.violated(err); rule == ruleUsername || rule == ruleSubject {
+		return fmt.Errorf("create account: %w", ride.ErrUsernameTaken)
+	}
+	return s.failure("create account", err)
+}
+
+// Account reads an account, or returns ride.ErrNotFound.
+func (s *Store) Account(ctx context.Context, id ride.AccountID) (ride.Account, error) {
+	if !validText(string(id)) {
+		return ride.Account{}, fmt.Errorf("read account: %w", ride.ErrNotFound)
+	}
+	a, err := scanAccount(s.read.QueryRowContext(ctx, `SELECT `+accountColumns+` FROM accounts WHERE id = $1`, string(id)))
+	return a, s.failure("read account", err)
+}
+
+// AccountByUsername also returns the password hash.
+func (s *Store) AccountByUsername(ctx context.Context, username string) (ride.Account, string, error) {
+	if username == "" || !validText(username) {
+		return ride.Account{}, "", fmt.Errorf("read account by username: %w", ride.ErrNotFound)
+	}
+	var hash string
+	a, err := scanAccount(s.read.QueryRowContext(ctx, `SELECT `+accountColumns+`, password_hash
+		FROM accounts WHERE username_key = $1 AND username_key <> ''`, fold(username)), &hash)
+	return a, hash, s.failure("read account by username", err)
+}
+
+// AccountBySubject finds an account of an outside issuer, or ride.ErrNotFound.
+func (s *Store) AccountBySubject(ctx context.Context, issuer, subject string) (ride.Account, error) {
+	if issuer == "" || !validText(issuer, subject) {
+		return ride.Account{}, fmt.Errorf("read account by subject: %w", ride.ErrNotFound)
+	}
+	a, err := scanAccount(s.read.QueryRowContext(ctx, `SELECT `+accountColumns+`
+		FROM accounts WHERE issuer = $1 AND subject = $2 AND issuer <> ''`, issuer, subject))
+	return a, s.failure("read account by subject", err)
+}
+
+// UpdateAccount changes what is not nil and returns the account as it is then.
+func (s *Store) UpdateAccount(ctx context.Context, id ride.AccountID, p ride.AccountPatch) (ride.Account, error) {
+	for _, f := range []*string{p.FirstName, p.LastName, p.PhotoID, p.VehicleClass, p.Plate} {
+		if f != nil && !validText(*f) {
+			return ride.Account{}, ride.ErrInvalidArgument.With("A field of the account holds bytes that are not text.")
+		}
+	}
+	if !validText(string(id)) {
+		return ride.Account{}, fmt.Errorf("update account: %w", ride.ErrNotFound)
+	}
+	var a ride.Account
+	err := s.tx(ctx, "update account", func(tx *sql.Tx) error {
+		var err error
+		a, err = scanAccount(tx.QueryRowContext(ctx, `UPDATE accounts SET
+				first_name = COALESCE($1, first_name), last_name = COALESCE($2, last_name),
+				photo_id = COALESCE($3, photo_id), vehicle_class = COALESCE($4, vehicle_class),
+				plate = COALESCE($5, plate), updated_at = $6
+			WHERE id = $7 RETURNING `+accountColumns,
+			p.FirstName, p.LastName, p.PhotoID, p.VehicleClass, p.Plate, micros(s.now()), string(id)))
+		if err != nil {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, `UPDATE accounts SET search = $1 WHERE id = $2`, accountText(a), string(id))
+		return err
+	})
+	if err != nil {
+		return ride.Account{}, err
+	}
+	return a, nil
+}
+
+// SetPassword replaces the password hash.
+func (s *Store) SetPassword(ctx context.Context, id ride.AccountID, hash string) error {
+	return s.one(ctx, "set password", `UPDATE accounts SET password_hash = $1, updated_at = $2 WHERE id = $3`,
+		hash, micros(s.now()), string(id))
+}
+
+// SetAccountStatus also revokes every refresh token when it suspends.
+func (s *Store) SetAccountStatus(ctx context.Context, id ride.AccountID, status ride.AccountStatus) error {
+	return s.tx(ctx, "set account status", func(tx *sql.Tx) error {
+		res, err := tx.ExecContext(ctx, `UPDATE accounts SET status = $1, updated_at = $2 WHERE id = $3`,
+			string(status), micros(s.now()), string(id))
+		if err := oneRow(res, err); err != nil {
+			return err
+		}
+		if status != ride.AccountSuspended {
+			return nil
+		}
+		_, err = tx.ExecContext(ctx, sqlRevokeAccount, micros(s.now()), string(id))
+		return err
+	})
+}
+
+// one runs a statement that must change one row; ride.ErrNotFound if it changes none.
+func (s *Store) one(ctx context.Context, op, text string, args ...any) error {
+	res, err := s.write.ExecContext(ctx, text, args...)
+	return s.failure(op, oneRow(res, err))
+}
+
+func oneRow(res sql.Result, err error) error {
+	if err != nil {
+		return err
+	}
+	n, err := res.RowsAffected()
+	if err == nil && n == 0 {
+		return sql.ErrNoRows
+	}
+	return err
+}
+
+// ListAccounts returns a page, newest first, and the cursor of the next one, empty at
+// the end. A bad cursor or limit is ride.ErrInvalidArgument.
+func (s *Store) ListAccounts(ctx context.Context, f ride.AccountFilter) ([]ride.Account, string, error) {
+	limit, from, err := window(f.Page)
+	if err != nil {
+		return nil, "", err
+	}
+	q := &query{}
+	if f.Role != "" {
+		q.and("role = " + q.arg(string(f.Role)))
+	}
+	if f.Status != "" {
+		q.and("status = " + q.arg(string(f.Status)))
+	}
+	if f.Text != "" {
+		q.and("search LIKE " + q.arg(contains(f.Text)) + ` ESCAPE '\'`)
+	}
+	text := q.page(`SELECT `+accountColumns+` FROM accounts`, "created_at", "id", limit, from)
+	accounts, err := list(ctx, s.read, func(r *sql.Rows) (ride.Account, error) { return scanAccount(r) }, text, q.args...)
+	if err != nil {
+		return nil, "", s.failure("list accounts", err)
+	}
+	next := ""
+	if len(accounts) > limit {
+		accounts = accounts[:limit]
+		last := accounts[limit-1]
+		next = cursor{micros(last.CreatedAt), string(last.ID)}.encode()
+	}
+	return accounts, next, nil
+}

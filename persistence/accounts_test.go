@@ -1,0 +1,279 @@
+package persistence_test
+
+import (
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/stretchr/testify/require"
+
+	"github.com/hexhail/hexhail/persistence"
+	"github.com/hexhail/hexhail/ride"
+)
+
+// TestAccounts: round trip, look-ups, and names that are one whatever their case.
+func TestAccounts(t *testing.T) {
+	onEach(t, func(t *testing.T, s *persistence.Store) {
+		a := account(1, ride.RoleDriver)
+		a.Username, a.PhotoID, a.Vehicle = "Zoë.Straße", "p1", ride.Vehicle{Class: "van", Plate: "HX 1"}
+		a.Rating = ride.Rating{Sum: 9, Count: 2}
+		require.NoError(t, s.CreateAccount(t.Context(), a, "$argon2id$x"))
+		got, err := s.Account(t.Context(), a.ID)
+		require.NoError(t, err)
+		require.Empty(t, cmp.Diff(a, got))
+		for _, name := range []string{"Zoë.Straße", "ZOË.STRASSE", "zoe\u0308.strasse"} {
+			got, hash, err := s.AccountByUsername(t.Context(), name)
+			require.NoError(t, err, name)
+			require.Equal(t, a.ID, got.ID)
+			require.Equal(t, "$argon2id$x", hash)
+			b := account(2, ride.RoleRider)
+			b.Username = name
+			require.ErrorIs(t, s.CreateAccount(t.Context(), b, "h"), ride.ErrUsernameTaken, name)
+		}
+		for _, missing := range []string{"", "nobody", "a\x00"} {
+			_, _, err := s.AccountByUsername(t.Context(), missing)
+			require.ErrorIs(t, err, ride.ErrNotFound)
+			_, err = s.Account(t.Context(), ride.AccountID(missing))
+			require.ErrorIs(t, err, ride.ErrNotFound)
+		}
+		bad := account(3, ride.RoleRider)
+		bad.FirstName = "a\x00"
+		require.ErrorIs(t, s.CreateAccount(t.Context(), bad, "h"), ride.ErrInvalidArgument)
+	})
+}
+
+// TestOutsideAccounts: accounts of outside issuers need no username; the pair of
+// issuer and subject is theirs alone.
+func TestOutsideAccounts(t *testing.T) {
+	onEach(t, func(t *testing.T, s *persistence.Store) {
+		for n := range 2 {
+			a := account(n, ride.RoleRider)
+			a.Username, a.Issuer, a.Subject = "", "https://id.example", fmt.Sprint("sub", n)
+			require.NoError(t, s.CreateAccount(t.Context(), a, ""))
+			got, err := s.AccountBySubject(t.Context(), a.Issuer, a.Subject)
+			require.NoError(t, err)
+			require.Equal(t, a, got)
+		}
+		twin := account(7, ride.RoleRider)
+		twin.Issuer, twin.Subject = "https://id.example", "sub1"
+		require.ErrorIs(t, s.CreateAccount(t.Context(), twin, ""), ride.ErrUsernameTaken)
+		created(t, s, 8, ride.RoleRider)
+		_, err := s.AccountBySubject(t.Context(), "", "")
+		require.ErrorIs(t, err, ride.ErrNotFound, "accounts of our own have no issuer to be found by")
+	})
+}
+
+// TestUpdateAccount: only what is given changes, and the text filter follows.
+func TestUpdateAccount(t *testing.T) {
+	onEach(t, func(t *testing.T, s *persistence.Store) {
+		a := created(t, s, 1, ride.RoleDriver)
+		name, plate, broken := "Bea", "NEW 1", "\xff"
+		got, err := s.UpdateAccount(t.Context(), a.ID, ride.AccountPatch{FirstName: &name, Plate: &plate})
+		require.NoError(t, err)
+		a.FirstName, a.Vehicle.Plate, a.UpdatedAt = name, plate, epoch
+		require.Equal(t, a, got)
+		found, _, err := s.ListAccounts(t.Context(), ride.AccountFilter{Text: "BEA m"})
+		require.NoError(t, err)
+		require.Equal(t, []ride.Account{a}, found)
+
+		_, err = s.UpdateAccount(t.Context(), "none", ride.AccountPatch{FirstName: &name})
+		require.ErrorIs(t, err, ride.ErrNotFound)
+		_, err = s.UpdateAccount(t.Context(), a.ID, ride.AccountPatch{FirstName: &broken})
+		require.ErrorIs(t, err, ride.ErrInvalidArgument)
+		require.NoError(t, s.SetPassword(t.Context(), a.ID, "other"))
+		_, hash, err := s.AccountByUsername(t.Context(), a.Username)
+		require.NoError(t, err)
+		require.Equal(t, "other", hash)
+		require.ErrorIs(t, s.SetPassword(t.Context(), "none", "x"), ride.ErrNotFound)
+		require.ErrorIs(t, s.SetAccountStatus(t.Context(), "none", ride.AccountSuspended), ride.ErrNotFound)
+	})
+}
+
+// TestListAccounts: filters and pages.
+func TestListAccounts(t *testing.T) {
+	onEach(t, func(t *testing.T, s *persistence.Store) {
+		for n := range 7 {
+			created(t, s, n, []ride.Role{ride.RoleRider, ride.RoleDriver}[n%2])
+		}
+		require.NoError(t, s.SetAccountStatus(t.Context(), "acc-003", ride.AccountSuspended))
+		for name, c := range map[string]struct {
+			f    ride.AccountFilter
+			want []string
+		}{
+			"drivers":   {ride.AccountFilter{Role: ride.RoleDriver}, []string{"acc-005", "acc-003", "acc-001"}},
+			"suspended": {ride.AccountFilter{Status: ride.AccountSuspended}, []string{"acc-003"}},
+			"text":      {ride.AccountFilter{Text: "MÜLLER-6"}, []string{"acc-006"}},
+			"wildcard":  {ride.AccountFilter{Text: "_"}, []string{}},
+			"all": {ride.AccountFilter{}, []string{"acc-006", "acc-005", "acc-004", "acc-003",
+				"acc-002", "acc-001", "acc-000"}},
+		} {
+			ids := []string{}
+			for c.f.Page.Limit = 2; ; {
+				page, next, err := s.ListAccounts(t.Context(), c.f)
+				require.NoError(t, err)
+				for _, a := range page {
+					ids = append(ids, string(a.ID))
+				}
+				if c.f.Page.Cursor = next; next == "" {
+					break
+				}
+			}
+			require.Equal(t, c.want, ids, name)
+		}
+		_, _, err := s.ListAccounts(t.Context(), ride.AccountFilter{Page: ride.Page{Cursor: "x"}})
+		require.ErrorIs(t, err, ride.ErrInvalidArgument)
+	})
+}
+
+func token(hash, family string) ride.RefreshToken {
+	return ride.RefreshToken{Hash: hash, Family: family, Account: "acc-001", CreatedAt: epoch, ExpiresAt: epoch.Add(time.Hour)}
+}
+
+// TestRefreshRotation: a token is spent once; whoever spends it again ends the family.
+func TestRefreshRotation(t *testing.T) {
+	onEach(t, func(t *testing.T, s *persistence.Store) {
+		first := token("h1", "f1")
+		require.NoError(t, s.SaveRefreshToken(t.Context(), first))
+		require.NoError(t, s.SaveRefreshToken(t.Context(), token("x1", "f2")))
+		spent, err := s.RotateRefreshToken(t.Context(), "h1", ride.RefreshToken{Hash: "h2", CreatedAt: epoch, ExpiresAt: epoch.Add(2 * time.Hour)})
+		require.NoError(t, err)
+		require.Equal(t, first, spent)
+		next, err := s.RefreshToken(t.Context(), "h2")
+		require.NoError(t, err)
+		require.Equal(t, "f1", next.Family)
+		require.Equal(t, first.Account, next.Account)
+		requireRevoked(t, s, "f1", false)
+
+		reused, err := s.RotateRefreshToken(t.Context(), "h1", token("h3", "f1"))
+		require.ErrorIs(t, err, ride.ErrTokenReused)
+		require.Equal(t, first, reused)
+		requireRevoked(t, s, "f1", true)
+		requireRevoked(t, s, "f2", false)
+		_, err = s.RotateRefreshToken(t.Context(), "h2", token("h4", "f1"))
+		require.ErrorIs(t, err, ride.ErrNotFound, "the newest token of a revoked family")
+		_, err = s.RefreshToken(t.Context(), "h3")
+		require.ErrorIs(t, err, ride.ErrNotFound)
+
+		old := token("old", "f3")
+		old.ExpiresAt = epoch
+		require.NoError(t, s.SaveRefreshToken(t.Context(), old))
+		for _, hash := range []string{"old", "unknown", "\x00"} {
+			_, err = s.RotateRefreshToken(t.Context(), hash, token("h5", "f3"))
+			require.ErrorIs(t, err, ride.ErrNotFound, hash)
+		}
+	})
+}
+
+// TestRevocation: families end one by one, or all at once with their account.
+func TestRevocation(t *testing.T) {
+	onEach(t, func(t *testing.T, s *persistence.Store) {
+		created(t, s, 1, ride.RoleRider)
+		for _, f := range []string{"f1", "f2", "f3"} {
+			require.NoError(t, s.SaveRefreshToken(t.Context(), token("h"+f, f)))
+		}
+		require.NoError(t, s.RevokeFamily(t.Context(), "f1"))
+		require.NoError(t, s.RevokeFamily(t.Context(), "unknown"))
+		requireRevoked(t, s, "f1", true)
+		requireRevoked(t, s, "f2", false)
+		requireRevoked(t, s, "unknown", true)
+		require.NoError(t, s.RevokeAccount(t.Context(), "acc-001"))
+		requireRevoked(t, s, "f2", true)
+		require.NoError(t, s.SaveRefreshToken(t.Context(), token("hf4", "f4")))
+		require.NoError(t, s.SetAccountStatus(t.Context(), "acc-001", ride.AccountActive))
+		requireRevoked(t, s, "f4", false)
+		require.NoError(t, s.SetAccountStatus(t.Context(), "acc-001", ride.AccountSuspended))
+		requireRevoked(t, s, "f4", true)
+	})
+}
+
+func requireRevoked(t *testing.T, s *persistence.Store, family string, want bool) {
+	t.Helper()
+	got, err := s.FamilyRevoked(t.Context(), family)
+	require.NoError(t, err)
+	require.Equal(t, want, got, family)
+}
+
+// TestRotationRace: of many who spend one token at once, one succeeds and the family
+// is revoked by the others.
+func TestRotationRace(t *testing.T) {
+	onEach(t, func(t *testing.T, s *persistence.Store) {
+		require.NoError(t, s.SaveRefreshToken(t.Context(), token("h", "f")))
+		const n = 8
+		errs := make([]error, n)
+		var wg sync.WaitGroup
+		for i := range n {
+			wg.Go(func() {
+				_, errs[i] = s.RotateRefreshToken(t.Context(), "h", token(fmt.Sprint("n", i), "f"))
+			})
+		}
+		wg.Wait()
+		won := 0
+		for _, err := range errs {
+			if err == nil {
+				won++
+				continue
+			}
+			require.ErrorIs(t, err, ride.ErrTokenReused)
+		}
+		require.Equal(t, 1, won)
+		requireRevoked(t, s, "f", true)
+	})
+}
+
+// TestPhotos: bytes come back as they were.
+func TestPhotos(t *testing.T) {
+	onEach(t, func(t *testing.T, s *persistence.Store) {
+		p := ride.Photo{ID: "p1", Owner: "a", ContentType: "image/jpeg", Data: []byte{0xff, 0, 1, '\'', 0xd8}}
+		require.NoError(t, s.SavePhoto(t.Context(), p))
+		got, err := s.Photo(t.Context(), "p1")
+		require.NoError(t, err)
+		require.Equal(t, p, got)
+		require.NoError(t, s.DeletePhoto(t.Context(), "p1"))
+		_, err = s.Photo(t.Context(), "p1")
+		require.ErrorIs(t, err, ride.ErrNotFound)
+		require.ErrorIs(t, s.DeletePhoto(t.Context(), "p1"), ride.ErrNotFound)
+	})
+}
+
+// TestAudit: entries are numbered without holes, also when written at once.
+func TestAudit(t *testing.T) {
+	onEach(t, func(t *testing.T, s *persistence.Store) {
+		const n = 12
+		var wg sync.WaitGroup
+		errs := make([]error, n)
+		for i := range n {
+			wg.Go(func() {
+				errs[i] = s.AddAudit(t.Context(), ride.AuditEntry{At: epoch, Actor: "op", Action: "trip.cancel", Subject: fmt.Sprint("t", i)})
+			})
+		}
+		wg.Wait()
+		for _, err := range errs {
+			require.NoError(t, err)
+		}
+		var ids []int64
+		p := ride.Page{Limit: 5}
+		for {
+			page, next, err := s.ListAudit(t.Context(), p)
+			require.NoError(t, err)
+			for _, e := range page {
+				ids = append(ids, e.ID)
+				require.Equal(t, epoch, e.At)
+				require.Equal(t, ride.AccountID("op"), e.Actor)
+			}
+			if p.Cursor = next; next == "" {
+				break
+			}
+		}
+		want := []int64{}
+		for i := int64(n); i > 0; i-- {
+			want = append(want, i)
+		}
+		require.Equal(t, want, ids)
+		require.ErrorIs(t, s.AddAudit(t.Context(), ride.AuditEntry{Detail: strings.Repeat("x", 1001)}), ride.ErrInvalidArgument)
+		_, _, err := s.ListAudit(t.Context(), ride.Page{Cursor: "?"})
+		require.ErrorIs(t, err, ride.ErrInvalidArgument)
+	})
+}

@@ -1,0 +1,13 @@
+// Package persistence keeps trips, accounts and all that belongs to them, in an
+// embedded SQLite file or in Postgres: one schema, one SQL text, one conformance
+// suite for both.
+//
+// Every trip transition is a compare-and-set on the trip's version and fence, and
+// goes through a group committer: one goroutine takes whatever waits, writes it in
+// one transaction and answers each caller when that transaction is on disk. A
+// refused transition never harms the others of its batch.
+//
+// Errors wrap the sentinels of package ride. Whatever kept the store from answering
+// (unreachable, too slow, disk full, read-only) is ride.ErrUnavailable with the cause
+// wrapped beside it.
+package persistence

@@ -1,0 +1,212 @@
+package persistence
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+
+	"github.com/hexhail/hexhail/ride"
+)
+
+// engine is what differs between SQLite and Postgres.
+type engine interface {
+	// apply writes a batch in one transaction and sets every item's outcome. It
+	// returns what kept the whole batch from being written, nil if nothing did. Only
+	// the committer's goroutine calls it.
+	apply(batch []*item) error
+	// setBased reports whether apply writes its items at once rather than in turn.
+	setBased() bool
+	// violated names the unique rule that an error speaks of, or is empty.
+	violated(err error) string
+	// unavailable reports whether the engine could not be reached, was too slow or
+	// could not write.
+	unavailable(err error) bool
+}
+
+// executor runs the statements of one transaction, one at a time.
+type executor interface {
+	// exec returns the number of rows changed.
+	exec(ctx context.Context, text string, args ...any) (int64, error)
+	// query reads one row; sql.ErrNoRows when there is none.
+	query(ctx context.Context, text string, args []any, dest ...any) error
+}
+
+// The statements of one item.
+const (
+	sqlCommandSeen   = `SELECT COUNT(*) FROM commands WHERE account_id = $1 AND command_id = $2`
+	sqlInsertCommand = `INSERT INTO commands (account_id, command_id, digest, reply, at)
+		VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING`
+	// A trip that exists is stale before its rider is busy: hence the condition.
+	sqlInsertTrip = `INSERT INTO trips (id, rider_id, driver_id, status, version, fence, class,
+			requested_at, updated_at, ended_at, wake_at, search, state)
+		SELECT CAST($1 AS TEXT), CAST($2 AS TEXT), CAST($3 AS TEXT), CAST($4 AS TEXT), CAST($5 AS BIGINT),
+			CAST($6 AS BIGINT), CAST($7 AS TEXT), CAST($8 AS BIGINT), CAST($9 AS BIGINT), CAST($10 AS BIGINT),
+			CAST($11 AS BIGINT), CAST($12 AS TEXT), CAST($13 AS TEXT)
+		WHERE NOT EXISTS (SELECT 1 FROM trips WHERE id = $1)`
+	// A final trip stays as it is, but for ratings.
+	sqlUpdateTrip = `UPDATE trips SET driver_id = $1, status = $2, version = $3, updated_at = $4,
+			ended_at = $5, wake_at = $6, state = $7
+		WHERE id = $8 AND version = $9 AND fence = $10
+			AND (status IN ('requested', 'matched', 'arrived', 'in_progress') OR status = $2)`
+	sqlInsertEvent = `INSERT INTO trip_events (trip_id, version, kind, at, data) VALUES ($1, $2, $3, $4, $5)`
+	sqlUpsertOffer = `INSERT INTO offers (id, trip_id, driver_id, state, expires_at, data)
+		VALUES ($1, $2, $3, $4, $5, $6)
+		ON CONFLICT (id) DO UPDATE SET state = excluded.state, expires_at = excluded.expires_at, data = excluded.data`
+	sqlAddRating = `UPDATE accounts SET rating_sum = rating_sum + $1, rating_count = rating_count + 1 WHERE id = $2`
+	sqlActivate  = `UPDATE trips SET fence = fence + 1 WHERE id = $1 RETURNING fence, state`
+
+	sqlEventThere   = `SELECT COUNT(*) FROM trip_events WHERE trip_id = $1 AND version = $2 AND kind = $3 AND at = $4 AND data = $5`
+	sqlCommandThere = `SELECT COUNT(*) FROM commands WHERE account_id = $1 AND command_id = $2 AND digest = $3 AND at = $4`
+)
+
+// itemStatements are the texts above that an engine may prepare beforehand.
+var itemStatements = []string{sqlCommandSeen, sqlInsertCommand, sqlInsertTrip, sqlUpdateTrip, sqlInsertEvent,
+	sqlUpsertOffer, sqlAddRating, sqlActivate}
+
+// decideItem writes what may be refused: an activation, or the trip, once its
+// command is known to be new. A refusal leaves nothing written, for a statement that
+// fails undoes itself (on Postgres it undoes the transaction: there a savepoint must
+// stand around it).
+func decideItem(ctx context.Context, x executor, it *item) error {
+	if it.activate != "" {
+		return x.query(ctx, sqlActivate, []any{string(it.activate)}, &it.newFence, &it.state)
+	}
+	if c := it.command; c != nil {
+		var n int
+		if err := x.query(ctx, sqlCommandSeen, []any{string(c.Account), c.ID}, &n); err != nil {
+			return err
+		}
+		if n > 0 {
+			return ride.ErrCommandSeen
+		}
+	}
+	if it.trip == nil {
+		return nil
+	}
+	return writeTrip(ctx, x, it)
+}
+
+// recordItem writes what follows from decideItem's success. On any error the caller
+// must undo both.
+func recordItem(ctx context.Context, x executor, it *item) error {
+	for _, e := range it.events {
+		if _, err := x.exec(ctx, sqlInsertEvent, e.trip, e.version, e.kind, e.at, e.data); err != nil {
+			return err
+		}
+	}
+	for _, o := range it.offers {
+		if _, err := x.exec(ctx, sqlUpsertOffer, o.id, o.trip, o.driver, o.state, o.expiresAt, o.data); err != nil {
+			return err
+		}
+	}
+	for _, r := range it.ratings {
+		if _, err := x.exec(ctx, sqlAddRating, r.stars, r.about); err != nil {
+			return err
+		}
+	}
+	c := it.command
+	if c == nil {
+		return nil
+	}
+	n, err := x.exec(ctx, sqlInsertCommand, string(c.Account), c.ID, c.Digest, replyBytes(c), micros(c.At))
+	if err == nil && n == 0 {
+		return ride.ErrCommandSeen // another node was faster
+	}
+	return err
+}
+
+// writeItem writes one item. On any error the caller must undo what it wrote.
+func writeItem(ctx context.Context, x executor, it *item) error {
+	if err := decideItem(ctx, x, it); err != nil {
+		return err
+	}
+	return recordItem(ctx, x, it)
+}
+
+func writeTrip(ctx context.Context, x executor, it *item) error {
+	t := it.trip
+	if it.prev == 0 {
+		n, err := x.exec(ctx, sqlInsertTrip, t.id, t.rider, t.driver, t.status, t.version, t.fence, t.class,
+			t.requestedAt, t.updatedAt, t.endedAt, t.wakeAt, t.search, t.state)
+		return staleIfNone(n, err)
+	}
+	n, err := x.exec(ctx, sqlUpdateTrip, t.driver, t.status, t.version, t.updatedAt, t.endedAt, t.wakeAt, t.state,
+		t.id, it.prev, it.fence)
+	return staleIfNone(n, err)
+}
+
+func staleIfNone(rows int64, err error) error {
+	if err == nil && rows == 0 {
+		return ride.ErrStale
+	}
+	return err
+}
+
+// replyBytes is never nil: the column holds no NULL.
+func replyBytes(c *ride.CommandRecord) []byte {
+	if c.Reply == nil {
+		return []byte{}
+	}
+	return c.Reply
+}
+
+// failAll gives every item the same outcome.
+func failAll(batch []*item, err error) {
+	for _, it := range batch {
+		it.err = err
+	}
+}
+
+// refused turns the error of one item into the refusal that it means; nil if it is
+// none, so that the whole batch must fail.
+func refused(eng engine, err error) error {
+	if isRefusal(err) || errors.Is(err, ride.ErrNotFound) {
+		return err
+	}
+	return refusalOf(eng.violated(err))
+}
+
+// refusalOfItem is refused, but an activation that finds no row names its trip.
+func refusalOfItem(eng engine, it *item, err error) error {
+	if it.activate != "" && errors.Is(err, sql.ErrNoRows) {
+		return fmt.Errorf("trip %s: %w", it.activate, ride.ErrNotFound)
+	}
+	return refused(eng, err)
+}
+
+// readBackItems sets the outcome of items whose commit was not answered, from what
+// the database holds now that the transaction is known to be over. Items that
+// had been refused keep their refusal.
+func readBackItems(ctx context.Context, x executor, batch []*item, failed error) {
+	for _, it := range batch {
+		if it.err != nil {
+			continue
+		}
+		there, err := isThere(ctx, x, it)
+		switch {
+		case err != nil:
+			it.err = fmt.Errorf("commit: %w: %w", ride.ErrUnknownOutcome, err)
+		case !there:
+			it.err = failed
+		}
+	}
+}
+
+// isThere looks for what only this item can have written: its last event or its
+// command. An item with neither (an activation, a changed wake time) may be
+// repeated without harm, so it counts as not written.
+func isThere(ctx context.Context, x executor, it *item) (bool, error) {
+	var n int
+	switch {
+	case len(it.events) > 0:
+		e := it.events[len(it.events)-1]
+		err := x.query(ctx, sqlEventThere, []any{e.trip, e.version, e.kind, e.at, e.data}, &n)
+		return n > 0, err
+	case it.command != nil:
+		c := it.command
+		err := x.query(ctx, sqlCommandThere, []any{string(c.Account), c.ID, c.Digest, micros(c.At)}, &n)
+		return n > 0, err
+	}
+	return false, nil
+}

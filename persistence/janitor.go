@@ -1,0 +1,81 @@
+package persistence
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+// purgeChunk bounds one deletion, so that it never holds writers up for long.
+const purgeChunk = 500
+
+// startJanitor starts the goroutine that Close stops.
+func (s *Store) startJanitor(every time.Duration) {
+	ctx, cancel := context.WithCancel(context.Background())
+	s.stop = cancel
+	if every < 0 {
+		return
+	}
+	s.janitor.Go(func() {
+		tick := time.NewTicker(every)
+		defer tick.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-tick.C:
+			}
+			if n, err := s.Purge(ctx); err != nil && ctx.Err() == nil {
+				s.log.Warn("purge of expired records failed", "deleted", n, "error", err)
+			}
+		}
+	})
+}
+
+// Purge deletes what is older than its retention, chunk by chunk: command outcomes,
+// refresh tokens that ran out and, where configured, breadcrumbs. It returns how many
+// rows it deleted. The janitor calls it; nobody else needs to.
+func (s *Store) Purge(ctx context.Context) (int64, error) {
+	now := s.now()
+	jobs := []struct {
+		text   string
+		before time.Time
+	}{
+		{`DELETE FROM commands WHERE (account_id, command_id) IN
+			(SELECT account_id, command_id FROM commands WHERE at < $1 ORDER BY at LIMIT $2)`, now.Add(-s.commandAge)},
+		{`DELETE FROM refresh_tokens WHERE hash IN
+			(SELECT hash FROM refresh_tokens WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)`, now},
+		{`DELETE FROM token_families WHERE id IN
+			(SELECT id FROM token_families WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)`, now},
+	}
+	if s.breadcrumbAge > 0 {
+		jobs = append(jobs, struct {
+			text   string
+			before time.Time
+		}{`DELETE FROM breadcrumbs WHERE (trip_id, at) IN
+			(SELECT trip_id, at FROM breadcrumbs WHERE at < $1 ORDER BY at LIMIT $2)`, now.Add(-s.breadcrumbAge)})
+	}
+	var total int64
+	for _, j := range jobs {
+		n, err := s.purge(ctx, j.text, micros(j.before))
+		total += n
+		if err != nil {
+			return total, s.failure("purge", err)
+		}
+	}
+	return total, nil
+}
+
+func (s *Store) purge(ctx context.Context, text string, before int64) (total int64, err error) {
+	for {
+		res, err := s.write.ExecContext(ctx, text, before, purgeChunk)
+		if err != nil {
+			return total, fmt.Errorf("delete: %w", err)
+		}
+		n, err := res.RowsAffected()
+		total += n
+		if err != nil || n < purgeChunk {
+			return total, err
+		}
+	}
+}

@@ -1,0 +1,136 @@
+package persistence
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"time"
+
+	"github.com/pressly/goose/v3"
+)
+
+//go:embed migrations/*.sql
+var migrationFiles embed.FS
+
+// Direction is what Migrate does.
+type Direction string
+
+// The directions. Up brings the schema to this program's version, Down takes one
+// migration back and loses what it held, Status only looks.
+const (
+	Up     Direction = "up"
+	Down   Direction = "down"
+	Status Direction = "status"
+)
+
+// Migration is one step of the schema.
+type Migration struct {
+	Version int64
+	Name    string
+	Applied bool
+	At      time.Time // when it was applied; zero when it was not
+}
+
+// Migrate moves the schema and returns all migrations as they are afterwards. It
+// holds a lock while it works, so that several nodes may start at once. No store
+// need be open. A schema newer than this program is refused.
+func Migrate(ctx context.Context, o Options, d Direction) ([]Migration, error) {
+	o = o.withDefaults()
+	db, dialect, unlock, err := openForMigration(ctx, o)
+	if err != nil {
+		return nil, fmt.Errorf("migrate %s: %w", d, err)
+	}
+	out, err := migrate(ctx, db, dialect, d)
+	if err := errors.Join(err, unlock(), db.Close()); err != nil {
+		return nil, fmt.Errorf("migrate %s: %w", d, err)
+	}
+	return out, nil
+}
+
+func openForMigration(ctx context.Context, o Options) (*sql.DB, goose.Dialect, func() error, error) {
+	if o.DatabaseURL != "" {
+		db, unlock, err := postgresForMigration(ctx, o)
+		return db, goose.DialectPostgres, unlock, err
+	}
+	if err := makeFile(o.Path); err != nil {
+		return nil, "", nil, err
+	}
+	unlock, err := lockSQLite(ctx, o)
+	if err != nil {
+		return nil, "", nil, err
+	}
+	db, err := sql.Open("sqlite", sqliteDSN(o, false))
+	if err != nil {
+		return nil, "", nil, errors.Join(err, unlock())
+	}
+	db.SetMaxOpenConns(1)
+	return db, goose.DialectSQLite3, unlock, nil
+}
+
+// lockSQLite holds the one write lock of an empty database beside the real one:
+// goose works in several transactions, which the real one's lock would not span.
+func lockSQLite(ctx context.Context, o Options) (func() error, error) {
+	o.Path += ".migrate"
+	o.StatementTimeout = time.Minute
+	if err := makeFile(o.Path); err != nil {
+		return nil, err
+	}
+	db, err := sql.Open("sqlite", sqliteDSN(o, false))
+	if err != nil {
+		return nil, err
+	}
+	tx, err := db.BeginTx(ctx, nil)
+	if err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return func() error { return errors.Join(tx.Rollback(), db.Close()) }, nil
+}
+
+func migrate(ctx context.Context, db *sql.DB, dialect goose.Dialect, d Direction) ([]Migration, error) {
+	files, err := fs.Sub(migrationFiles, "migrations")
+	if err != nil {
+		return nil, err
+	}
+	p, err := goose.NewProvider(dialect, db, files, goose.WithDisableGlobalRegistry(true))
+	if err != nil {
+		return nil, err
+	}
+	current, newest, err := p.GetVersions(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if current > newest {
+		return nil, fmt.Errorf("the schema has version %d, this program knows %d: it is too old", current, newest)
+	}
+	switch d {
+	case Up:
+		_, err = p.Up(ctx)
+	case Down:
+		if _, err = p.Down(ctx); errors.Is(err, goose.ErrNoNextVersion) {
+			err = nil // there was nothing to take back
+		}
+	case Status:
+	default:
+		return nil, fmt.Errorf("unknown direction %q", d)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return migrations(ctx, p)
+}
+
+func migrations(ctx context.Context, p *goose.Provider) ([]Migration, error) {
+	list, err := p.Status(ctx)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]Migration, len(list))
+	for i, m := range list {
+		out[i] = Migration{Version: m.Source.Version, Name: m.Source.Path,
+			Applied: m.State == goose.StateApplied, At: m.AppliedAt}
+	}
+	return out, nil
+}

@@ -1,0 +1,86 @@
+package persistence
+
+import (
+	"log/slog"
+	"time"
+)
+
+// Options says where the store is and how it behaves. The zero value of every field
+// but Path and DatabaseURL means its default.
+type Options struct {
+	// Path is the SQLite file; it and its directory are made when missing, readable
+	// by their owner only. Used when DatabaseURL is empty.
+	Path string
+	// DatabaseURL is a Postgres URL or keyword string, as libpq knows them.
+	DatabaseURL string
+	// PoolSize bounds the connections: all of them on Postgres (default 10, at least
+	// 2), the readers on SQLite (default 4).
+	PoolSize int
+
+	// QueueSize bounds the transitions that wait for the committer, 4096 by default;
+	// beyond it Commit returns ride.ErrStoreFull.
+	QueueSize int
+	// BatchItems and BatchBytes bound one transaction: 512 transitions and 4 MiB by
+	// default. A single larger transition still goes through, alone.
+	BatchItems int
+	BatchBytes int
+	// StatementTimeout bounds one statement on Postgres, and one wait for the file
+	// lock on SQLite. 5 s by default.
+	StatementTimeout time.Duration
+	// ReadBack bounds how long the committer tries to learn what became of a commit
+	// whose answer was lost. 3 s by default.
+	ReadBack time.Duration
+
+	// CommandAge is how long command outcomes are kept, 24 h by default and at least.
+	CommandAge time.Duration
+	// BreadcrumbAge is how long positions are kept; zero keeps them for ever.
+	BreadcrumbAge time.Duration
+	// PurgeEvery is the time between two runs of the janitor: 1 h by default, none
+	// when negative.
+	PurgeEvery time.Duration
+
+	// Observe is told of every batch: how many transitions, how long the transaction
+	// took, and what kept the whole batch from being written, if anything did. It
+	// is called from the committer's goroutine and must not block. Nil: nobody.
+	Observe func(size int, took time.Duration, err error)
+	// Now is the clock; nil: time.Now. It may be called from any goroutine.
+	Now func() time.Time
+	// Log gets what the store does on its own; nil: slog.Default.
+	Log *slog.Logger
+}
+
+// commandAge is P3's promise; operators may only keep outcomes for longer.
+const commandAge = 24 * time.Hour
+
+func (o Options) withDefaults() Options {
+	if o.PoolSize <= 0 {
+		o.PoolSize = 4
+		if o.DatabaseURL != "" {
+			o.PoolSize = 10
+		}
+	}
+	o.PoolSize = max(o.PoolSize, 2)
+	o.QueueSize = orDefault(o.QueueSize, 4096)
+	o.BatchItems = orDefault(o.BatchItems, 512)
+	o.BatchBytes = orDefault(o.BatchBytes, 4<<20)
+	o.StatementTimeout = orDefault(o.StatementTimeout, 5*time.Second)
+	o.ReadBack = orDefault(o.ReadBack, 3*time.Second)
+	o.CommandAge = max(o.CommandAge, commandAge)
+	if o.PurgeEvery == 0 {
+		o.PurgeEvery = time.Hour
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Log == nil {
+		o.Log = slog.Default()
+	}
+	return o
+}
+
+func orDefault[N int | time.Duration](n, fallback N) N {
+	if n <= 0 {
+		return fallback
+	}
+	return n
+}

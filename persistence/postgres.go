@@ -1,0 +1,154 @@
+package persistence
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/jackc/pgx/v5/stdlib"
+)
+
+// postgresConfig reads the URL and sets what every connection must have.
+func postgresConfig(o Options, conns int) (*pgxpool.Config, error) {
+	c, err := pgxpool.ParseConfig(o.DatabaseURL)
+	if err != nil {
+		return nil, fmt.Errorf("read database URL: %w", err) // pgx leaves the password out
+	}
+	c.MaxConns = int32(min(conns, 1000))
+	c.MinConns = 0
+	ms := strconv.FormatInt(o.StatementTimeout.Milliseconds(), 10)
+	p := c.ConnConfig.RuntimeParams
+	p["statement_timeout"], p["lock_timeout"] = ms, ms
+	p["idle_in_transaction_session_timeout"] = strconv.FormatInt(4*o.StatementTimeout.Milliseconds(), 10)
+	if p["application_name"] == "" {
+		p["application_name"] = "hexhail"
+	}
+	if c.ConnConfig.ConnectTimeout == 0 {
+		c.ConnConfig.ConnectTimeout = o.StatementTimeout
+	}
+	c.AfterConnect = requireDurability
+	return c, nil
+}
+
+// requireDurability makes sure that a commit on this connection is on disk when it is
+// answered; a server that is set to do even more is left alone.
+func requireDurability(ctx context.Context, conn *pgx.Conn) error {
+	var mode string
+	if err := conn.QueryRow(ctx, `SHOW synchronous_commit`).Scan(&mode); err != nil {
+		return fmt.Errorf("read synchronous_commit: %w", err)
+	}
+	if mode == "on" || mode == "remote_apply" {
+		return nil
+	}
+	if _, err := conn.Exec(ctx, `SET synchronous_commit = on`); err != nil {
+		return fmt.Errorf("set synchronous_commit: %w", err)
+	}
+	return nil
+}
+
+// openPostgres opens two pools: one connection that is the committer's alone, so that
+// readers never keep a transition waiting, and the others.
+func (s *Store) openPostgres(ctx context.Context, o Options) error {
+	conf, err := postgresConfig(o, o.PoolSize-1)
+	if err != nil {
+		return err
+	}
+	pool, err := pgxpool.NewWithConfig(ctx, conf)
+	if err != nil {
+		return fmt.Errorf("open postgres: %w", err)
+	}
+	commitConf := conf.Copy()
+	commitConf.MaxConns = 1
+	commits, err := pgxpool.NewWithConfig(ctx, commitConf)
+	if err != nil {
+		pool.Close()
+		return fmt.Errorf("open postgres: %w", err)
+	}
+	db := stdlib.OpenDBFromPool(pool)
+	s.read, s.write = db, db
+	s.eng = &postgresEngine{pool: commits, limit: o.StatementTimeout, readBack: o.ReadBack}
+	s.closers = []func() error{db.Close, closed(pool), closed(commits)}
+	if err := s.warnOfUnsafeServer(ctx); err != nil {
+		return errors.Join(s.failure("open postgres", err), db.Close(), closed(pool)(), closed(commits)())
+	}
+	return nil
+}
+
+func closed(p *pgxpool.Pool) func() error {
+	return func() error { p.Close(); return nil }
+}
+
+// warnOfUnsafeServer says so when the server was told not to care for its disk:
+// then no client can promise anything.
+func (s *Store) warnOfUnsafeServer(ctx context.Context) error {
+	for _, name := range []string{"fsync", "full_page_writes"} {
+		var v string
+		if err := s.read.QueryRowContext(ctx, `SELECT current_setting($1)`, name).Scan(&v); err != nil {
+			return err
+		}
+		if v != "on" {
+			s.log.Warn("this Postgres server may lose acknowledged trips when it crashes", name, v)
+		}
+	}
+	return nil
+}
+
+// postgresForMigration opens a database without time limits, for schema changes may
+// take long, and takes a lock that ends with its connection.
+func postgresForMigration(ctx context.Context, o Options) (*sql.DB, func() error, error) {
+	conf, err := pgx.ParseConfig(o.DatabaseURL)
+	if err != nil {
+		return nil, nil, fmt.Errorf("read database URL: %w", err)
+	}
+	if conf.ConnectTimeout == 0 {
+		conf.ConnectTimeout = 10 * time.Second
+	}
+	db := stdlib.OpenDB(*conf)
+	conn, err := db.Conn(ctx)
+	if err == nil {
+		_, err = conn.ExecContext(ctx, `SELECT pg_advisory_lock(hashtextextended('hexhail ' || current_schema(), 0))`)
+	}
+	if err != nil {
+		if conn != nil {
+			err = errors.Join(err, conn.Close())
+		}
+		return nil, nil, errors.Join(err, db.Close())
+	}
+	// The pool may keep the session after Close, so the lock is given back by name.
+	return db, func() error {
+		_, err := conn.ExecContext(context.WithoutCancel(ctx), `SELECT pg_advisory_unlock_all()`)
+		return errors.Join(err, conn.Close())
+	}, nil
+}
+
+// violated names the unique rule; the schema's names are the rules' names.
+func (e *postgresEngine) violated(err error) string {
+	var pe *pgconn.PgError
+	if errors.As(err, &pe) && pe.Code == "23505" {
+		return pe.ConstraintName
+	}
+	return ""
+}
+
+// unavailable: an error that the server did not send is one of the connection. Of the
+// server's own, the classes say whether it could not do its work (08 connection, 25
+// read-only, 40 deadlock, 53 disk or memory full, 55 locks, 57 shut-down and
+// time-outs, 58 its disk, XX damaged) or would not (all others).
+func (e *postgresEngine) unavailable(err error) bool {
+	var pe *pgconn.PgError
+	if !errors.As(err, &pe) {
+		var ce *pgconn.ConnectError
+		return errors.As(err, &ce) || isConnError(err)
+	}
+	switch pe.Code[:2] {
+	case "08", "25", "28", "3D", "40", "53", "55", "57", "58", "XX":
+		return true
+	}
+	return false
+}

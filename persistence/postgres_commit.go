@@ -1,0 +1,193 @@
+package persistence
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/hexhail/hexhail/ride"
+)
+
+// postgresEngine writes batches over a connection of its own.
+type postgresEngine struct {
+	pool     *pgxpool.Pool
+	limit    time.Duration // of one attempt
+	readBack time.Duration
+}
+
+func (e *postgresEngine) setBased() bool { return true }
+
+// commitTries bounds how often a batch is tried anew after a deadlock or on a
+// connection that turned out to be dead.
+const commitTries = 3
+
+// apply writes the batch as sets. When a unique rule that the sets did not foresee is
+// violated (another node was faster), the batch is written again item by item.
+func (e *postgresEngine) apply(batch []*item) error {
+	write := writeSets
+	var err error
+	for range commitTries {
+		failAll(batch, nil)
+		var final bool
+		if final, err = e.attempt(batch, write); err == nil || final {
+			return err
+		}
+		switch {
+		case e.violated(err) != "":
+			write = writeEach
+		case isRetryable(err):
+		default:
+			return e.fail(batch, err)
+		}
+	}
+	return e.fail(batch, err)
+}
+
+func (e *postgresEngine) fail(batch []*item, err error) error {
+	err = wrap(e, "commit", err)
+	failAll(batch, err)
+	return err
+}
+
+// attempt runs one transaction. When final, the outcomes are set whatever err says;
+// else nothing was written.
+func (e *postgresEngine) attempt(batch []*item, write func(context.Context, pgx.Tx, []*item) error) (final bool, err error) {
+	ctx, cancel := context.WithTimeout(context.Background(), e.limit)
+	defer cancel()
+	tx, err := e.pool.Begin(ctx)
+	if err != nil {
+		return false, err
+	}
+	var xid string
+	err = tx.QueryRow(ctx, `SELECT pg_current_xact_id()::text`).Scan(&xid)
+	if err == nil {
+		err = write(ctx, tx, batch)
+	}
+	if err != nil {
+		_ = tx.Rollback(ctx) // a connection that cannot is closed
+		return false, err
+	}
+	err = tx.Commit(ctx)
+	if err == nil || !isUnanswered(err) {
+		return false, err
+	}
+	return true, e.resolve(batch, xid, err)
+}
+
+// isUnanswered reports whether the error of a COMMIT leaves its outcome open. An
+// ERROR of the server does not; when it ends the session (FATAL) it may have
+// committed before.
+func isUnanswered(err error) bool {
+	var pe *pgconn.PgError
+	if errors.As(err, &pe) {
+		return pe.Severity != "ERROR"
+	}
+	return !errors.Is(err, pgx.ErrTxCommitRollback)
+}
+
+// isRetryable reports whether the same batch may succeed at once: after a deadlock
+// with another node, or on a fresh connection. The commit was not tried.
+func isRetryable(err error) bool {
+	var pe *pgconn.PgError
+	if errors.As(err, &pe) {
+		return pe.Code == "40P01" || pe.Code == "40001" || pe.Code == "57P01"
+	}
+	return isConnError(err) && !errors.Is(err, context.DeadlineExceeded)
+}
+
+func isConnError(err error) bool {
+	var ne net.Error
+	return errors.As(err, &ne) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
+		errors.Is(err, net.ErrClosed) || pgconn.SafeToRetry(err) || pgconn.Timeout(err)
+}
+
+// resolve asks the server what became of a transaction whose COMMIT was not
+// answered, over a new connection and for a bounded time.
+func (e *postgresEngine) resolve(batch []*item, xid string, cause error) error {
+	ctx, cancel := context.WithTimeout(context.Background(), e.readBack)
+	defer cancel()
+	for pause := 10 * time.Millisecond; ; pause = min(2*pause, 250*time.Millisecond) {
+		var status *string
+		err := e.pool.QueryRow(ctx, `SELECT pg_xact_status($1::text::xid8)`, xid).Scan(&status)
+		var pe *pgconn.PgError
+		switch {
+		case err == nil && status != nil && *status == "committed":
+			return nil
+		case err == nil && status != nil && *status == "aborted":
+			return e.fail(batch, fmt.Errorf("%w: %w", ride.ErrUnavailable, cause))
+		case err == nil && status == nil, errors.As(err, &pe) && pe.Code == "22023":
+			// Another server answers, which does not know this transaction: a failover.
+			// What is there was written; of the rest nobody can tell.
+			unknown := fmt.Errorf("commit: %w: %w", ride.ErrUnknownOutcome, cause)
+			readBackItems(ctx, poolExecutor{e.pool}, batch, unknown)
+			return unknown
+		}
+		select {
+		case <-ctx.Done():
+			unknown := fmt.Errorf("commit: %w: %w", ride.ErrUnknownOutcome, errors.Join(cause, err))
+			for _, it := range batch {
+				if it.err == nil { // a refusal holds either way
+					it.err = unknown
+				}
+			}
+			return unknown
+		case <-time.After(pause):
+		}
+	}
+}
+
+// writeEach writes item by item under savepoints.
+func writeEach(ctx context.Context, tx pgx.Tx, batch []*item) error {
+	e := &postgresEngine{} // for its names of errors alone
+	for _, it := range batch {
+		sp, err := tx.Begin(ctx) // of a transaction, this is a savepoint
+		if err != nil {
+			return err
+		}
+		err = writeItem(ctx, txExecutor{sp}, it)
+		if err == nil {
+			if err := sp.Commit(ctx); err != nil {
+				return err
+			}
+			continue
+		}
+		if it.err = refusalOfItem(e, it, err); it.err == nil {
+			return err
+		}
+		if err := sp.Rollback(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// txExecutor is an executor on a transaction.
+type txExecutor struct{ tx pgx.Tx }
+
+func (x txExecutor) exec(ctx context.Context, text string, args ...any) (int64, error) {
+	tag, err := x.tx.Exec(ctx, text, args...)
+	return tag.RowsAffected(), err
+}
+
+func (x txExecutor) query(ctx context.Context, text string, args []any, dest ...any) error {
+	return x.tx.QueryRow(ctx, text, args...).Scan(dest...)
+}
+
+// poolExecutor is an executor for reads outside of a transaction.
+type poolExecutor struct{ pool *pgxpool.Pool }
+
+func (x poolExecutor) exec(ctx context.Context, text string, args ...any) (int64, error) {
+	tag, err := x.pool.Exec(ctx, text, args...)
+	return tag.RowsAffected(), err
+}
+
+func (x poolExecutor) query(ctx context.Context, text string, args []any, dest ...any) error {
+	return x.pool.QueryRow(ctx, text, args...).Scan(dest...)
+}

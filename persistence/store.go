@@ -1,0 +1,154 @@
+package persistence
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/hexhail/hexhail/ride"
+)
+
+// Store is the database. All methods are safe for concurrent use; the owner of the
+// Store calls Close once, after its users have stopped.
+type Store struct {
+	eng   engine
+	write *sql.DB // accounts and breadcrumbs; trips go through comm
+	read  *sql.DB
+	comm  *committer
+	now   func() time.Time
+	log   *slog.Logger
+
+	commandAge, breadcrumbAge time.Duration
+
+	closed    atomic.Bool // whatever fails afterwards fails for that
+	closeOnce sync.Once
+	closeErr  error
+	closers   []func() error // in the order in which Close calls them
+	stop      context.CancelFunc
+	janitor   sync.WaitGroup
+}
+
+// Open opens the store, brings its schema up to date and starts its committer
+// and its janitor. The context bounds the opening alone.
+func Open(ctx context.Context, o Options) (*Store, error) {
+	o = o.withDefaults()
+	if _, err := Migrate(ctx, o, Up); err != nil {
+		return nil, err
+	}
+	s := &Store{now: o.Now, log: o.Log, commandAge: o.CommandAge, breadcrumbAge: o.BreadcrumbAge}
+	var err error
+	if o.DatabaseURL != "" {
+		err = s.openPostgres(ctx, o)
+	} else {
+		err = s.openSQLite(ctx, o)
+	}
+	if err != nil {
+		return nil, err
+	}
+	s.comm = newCommitter(s.eng, o)
+	s.startJanitor(o.PurgeEvery)
+	return s, nil
+}
+
+func (s *Store) openSQLite(ctx context.Context, o Options) error {
+	var err error
+	if s.write, s.read, err = openSQLite(ctx, o); err != nil {
+		return err
+	}
+	// The readers go first, so that the writer's close can fold the log into the file.
+	s.closers = []func() error{s.read.Close, s.write.Close}
+	if s.eng, err = newSQLiteEngine(ctx, s.write, o); err != nil {
+		return errors.Join(err, s.read.Close(), s.write.Close())
+	}
+	return nil
+}
+
+// Close refuses new transitions, writes those that are queued, stops the janitor and
+// closes the database. It is safe to call again.
+func (s *Store) Close() error {
+	s.closeOnce.Do(func() {
+		s.stop()
+		s.janitor.Wait()
+		s.comm.close()
+		s.closed.Store(true)
+		var errs []error
+		for _, c := range s.closers {
+			errs = append(errs, c())
+		}
+		if err := errors.Join(errs...); err != nil {
+			s.closeErr = fmt.Errorf("close store: %w", err)
+		}
+	})
+	return s.closeErr
+}
+
+// Ping reports whether the database answers; ride.ErrUnavailable if it does not.
+func (s *Store) Ping(ctx context.Context) error {
+	var one int
+	return s.failure("ping", s.read.QueryRowContext(ctx, `SELECT 1`).Scan(&one))
+}
+
+// Stats is what the committer has done since Open.
+type Stats struct {
+	Queued   int   // items that wait now
+	Capacity int   // of the queue
+	Batches  int64 // transactions, failed ones as well
+	Items    int64 // transitions and activations in them
+	Failures int64 // transactions of which nothing was written
+}
+
+// Stats returns the committer's counters.
+func (s *Store) Stats() Stats {
+	c := s.comm
+	return Stats{Queued: len(c.queue), Capacity: cap(c.queue),
+		Batches: c.batches.Load(), Items: c.items.Load(), Failures: c.failures.Load()}
+}
+
+// Commit writes one transition durably, all of it or nothing: it returns when the
+// transaction that holds it is on disk. It returns ride.ErrStale, ride.ErrRiderBusy,
+// ride.ErrDriverBusy, ride.ErrCommandSeen or ride.ErrStoreFull when nothing was
+// written and cannot be; ride.ErrUnavailable when nothing was written and it may be
+// tried again; and ride.ErrUnknownOutcome when only a read can tell.
+func (s *Store) Commit(ctx context.Context, t ride.Transition) error {
+	it, err := newItem(t)
+	if err != nil {
+		return err
+	}
+	return s.failure("commit", s.comm.submit(ctx, it))
+}
+
+// Activate raises the trip's fence, durably, and returns the newest state with it.
+// ride.ErrNotFound if there is no such trip.
+func (s *Store) Activate(ctx context.Context, id ride.TripID) (ride.Trip, error) {
+	if id == "" || !validText(string(id)) {
+		return ride.Trip{}, fmt.Errorf("activate trip: %w", ride.ErrNotFound)
+	}
+	it := &item{activate: id, size: len(id) + 100, keys: []string{"t/" + string(id)}, done: make(chan struct{})}
+	err := s.comm.submit(ctx, it)
+	if errors.Is(err, ride.ErrUnknownOutcome) {
+		// A fence that rose for nobody does no harm, so the caller may just try again.
+		err = fmt.Errorf("%w: %s", ride.ErrUnavailable, err.Error())
+	}
+	if err != nil {
+		return ride.Trip{}, s.failure("activate trip", err)
+	}
+	return tripOf(it.state, it.newFence)
+}
+
+// tx runs f in one transaction on the writer.
+func (s *Store) tx(ctx context.Context, op string, f func(*sql.Tx) error) error {
+	tx, err := s.write.BeginTx(ctx, nil)
+	if err != nil {
+		return s.failure(op, err)
+	}
+	if err := f(tx); err != nil {
+		_ = tx.Rollback() // the first error is the one that counts
+		return s.failure(op, err)
+	}
+	return s.failure(op, tx.Commit())
+}
