@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
@@ -53,7 +54,7 @@ func FuzzForm(f *testing.F) {
 	f.Add([]byte("--b\r\nContent-Disposition: form-data; name=\"username\"\r\n\r\na\r\n--b\r\n"+
 		"Content-Disposition: form-data; name=\"username\"\r\n\r\nb\r\n--b--\r\n"), "b")
 	f.Fuzz(func(t *testing.T, data []byte, boundary string) {
-		r := httptest.NewRequest("POST", "/v1/accounts", bytes.NewReader(data))
+		r := httptest.NewRequest(http.MethodPost, "/v1/accounts", bytes.NewReader(data))
 		ctx := context.WithValue(t.Context(), callKey{}, &call{request: r, writer: httptest.NewRecorder()})
 		var username string
 		photo, err := readForm(ctx, boundary, map[string]*string{"username": &username})
