@@ -63,8 +63,8 @@ func (c Config) withDefaults() (Config, error) {
 	if len(c.Tariffs) == 0 {
 		c.Tariffs = ride.DefaultTariffs()
 	}
-	def(&c.Heartbeat, 15*time.Second)
-	def(&c.PositionTTL, 30*time.Second)
+	def(&c.Heartbeat, 5*time.Second)
+	def(&c.PositionTTL, 15*time.Second)
 	def(&c.OfferResolution, 8)
 	def(&c.Timeout, 10*time.Second)
 	def(&c.PhotoDecoders, 2)
