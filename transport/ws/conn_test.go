@@ -169,7 +169,7 @@ func TestSilentPeerIsCut(t *testing.T) {
 		var said ws.Code
 		w.listen(func(it item) { // reads, but never answers
 			if it.Op == ws.OpClose {
-				said, _ = ws.ParseClose(it.Payload)
+				said, _ = ws.ParseClose([]byte(it.Payload))
 				return
 			}
 			require.Equal(t, ws.OpPing, it.Op)
