@@ -289,7 +289,7 @@ func (c *client) pump(from io.Reader) {
 			<-c.over
 			return
 		}
-		f, err := gobwas.ReadFrame(from)
+		f, err := gobwas.ReadFrame(from) //nolint:staticcheck // unbounded, but from our own server
 		switch {
 		case err != nil:
 			return

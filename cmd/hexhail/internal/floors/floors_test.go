@@ -77,7 +77,7 @@ var heavy = []string{
 // isForTests reports whether a folder is a package that only tests import.
 func isForTests(folder string) bool {
 	base := path.Base(folder)
-	return strings.HasSuffix(base, "test") || base == "memstore"
+	return strings.HasSuffix(base, "test") || base == "memstore" || base == "harness"
 }
 
 // violations lists what breaks the rules on imports.
