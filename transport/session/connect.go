@@ -24,7 +24,6 @@ func (s *session) first(f *ridepb.ClientFrame, k kind) {
 	if !s.enter(connecting, time.Time{}) {
 		return
 	}
-	s.spare = nil // it holds a secret, and the actor keeps its resume
 	connect := f.GetConnect()
 	s.client = loggable(connect.GetClient())
 	cred, err := s.authenticate(connect)

@@ -2,8 +2,6 @@ package server
 
 import (
 	"log/slog"
-	"net/http"
-	"net/netip"
 
 	"github.com/hexhail/hexhail/actors"
 	"github.com/hexhail/hexhail/cmd/hexhail/internal/config"
@@ -51,13 +49,9 @@ func authConfig(c *config.Config) auth.Config {
 }
 
 func sessionConfig(c *config.Config, log *slog.Logger, counts *session.Metrics, m *metrics) session.Config {
-	finder := clientaddr.Finder{Trusted: c.HTTP.TrustedProxies}
 	return session.Config{
 		MaxSockets: c.Sockets.Max, MaxPerAddress: c.Sockets.MaxPerAddress,
-		ClientAddr: func(r *http.Request) netip.Addr {
-			a, _ := netip.ParseAddr(finder.Of(r)) // the zero address stands for none
-			return a
-		},
+		ClientAddr:     clientaddr.Finder{Trusted: c.HTTP.TrustedProxies}.Of,
 		Origins:        c.HTTP.AllowedOrigins,
 		ConnectTimeout: c.Sockets.ConnectWithin,
 		CommandRate:    c.Limits.CommandsPerSecond, CommandBurst: c.Limits.CommandsBurst,
