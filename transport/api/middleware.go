@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"path"
 	"runtime/debug"
 	"slices"
 	"strconv"
@@ -99,6 +100,9 @@ func (a *API) timeout(r *http.Request) time.Duration {
 // route finds the operation; what has none gets a problem too, unlike from the mux.
 func (a *API) route(c *call, w *recorder, r *http.Request) {
 	h, pattern := a.mux.Handler(r)
+	if path.Clean(r.URL.Path) != r.URL.Path { // the mux would redirect, in HTML
+		h, pattern = http.NotFoundHandler(), ""
+	}
 	if c.route = pattern; pattern != "" {
 		r.Body = http.MaxBytesReader(w, r.Body, maxUploadBytes)
 		a.mux.ServeHTTP(w, r)

@@ -71,8 +71,8 @@ func apiConfig(c *config.Config, m *metrics) api.Config {
 	all := api.Rate{PerSecond: l.RequestsPerSecond, Burst: l.RequestsBurst}
 	return api.Config{
 		Tariffs: c.Tariffs, Heartbeat: c.Sockets.PingInterval, PositionTTL: c.Map.PositionTTL,
-		OfferResolution: c.Map.H3Resolution,
-		TrustedProxies:  c.HTTP.TrustedProxies, CORSOrigins: c.HTTP.AllowedOrigins,
+		OfferResolution: c.Map.H3Resolution, SignUpClosed: !c.Auth.SignUp,
+		TrustedProxies: c.HTTP.TrustedProxies, CORSOrigins: c.HTTP.AllowedOrigins,
 		Rates: api.Rates{
 			Address: all, Account: all,
 			SignIn: api.Rate{PerSecond: l.SignInsPerMinute / 60, Burst: max(1, int(l.SignInsPerMinute))},
