@@ -1,6 +1,7 @@
 package transport_test
 
 import (
+	"fmt"
 	"go/ast"
 	"go/parser"
 	"go/token"
@@ -9,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"google.golang.org/protobuf/reflect/protoreflect"
@@ -232,6 +234,23 @@ func TestPageHasEveryChange(t *testing.T) {
 
 func TestPageHasEveryReason(t *testing.T) {
 	require.Equal(t, constants(t, "apply.go", "Reason"), column(table(t, protocolPage(t), "reasons", 3), 0))
+}
+
+func TestPageHasTheDeadlines(t *testing.T) {
+	rules := ride.DefaultRules()
+	minutes := func(s ride.Status, d time.Duration) []string {
+		return []string{string(s), strconv.Itoa(int(d.Minutes())) + " min"}
+	}
+	var got [][]string
+	for _, row := range table(t, protocolPage(t), "deadlines", 3) {
+		value, _, _ := strings.Cut(row[1], ",")
+		got = append(got, []string{row[0], value})
+	}
+	require.Equal(t, [][]string{
+		minutes(ride.StatusRequested, rules.SearchFor), minutes(ride.StatusMatched, rules.PickupWithin),
+		minutes(ride.StatusArrived, rules.BoardWithin), minutes(ride.StatusInProgress, rules.RideWithin),
+	}, got)
+	require.Contains(t, protocolPage(t).Text(), fmt.Sprintf("until `expires_at` (default %d s)", int(rules.Policy.OfferTTL.Seconds())))
 }
 
 func TestPageHasTheStatusGraph(t *testing.T) {

@@ -67,7 +67,7 @@ type Config struct {
 	// Default 1 s and 4 s.
 	RetryAfterMin, RetryAfterSpread time.Duration
 
-	// Socket bounds each connection; its SlowCode is set here.
+	// Socket bounds each connection; its SlowCode and SilentCode are set here.
 	Socket ws.Config
 	// Logger gets a line at info level for each session's end. Default: nobody.
 	Logger *slog.Logger
@@ -96,6 +96,7 @@ func (c Config) withDefaults() Config {
 	setDefault(&c.RetryAfterMin, time.Second)
 	setDefault(&c.RetryAfterSpread, 4*time.Second)
 	c.Socket.SlowCode = ws.Code(ridepb.CloseSlowConsumer)
+	c.Socket.SilentCode = ws.Code(ridepb.CloseHeartbeat)
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}

@@ -51,8 +51,6 @@ func TestPageSaysWhoMaySendWhat(t *testing.T) {
 // docs/protocol.md states the limits as they are by default.
 func TestPageSaysTheLimits(t *testing.T) {
 	c := Config{}.withDefaults()
-	// The defaults of a connection belong to ws, which keeps them to itself; its
-	// package comment states them.
 	rate := func(perSecond, burst int) string { return fmt.Sprintf("%d per second, %d at once", perSecond, burst) }
 	seconds := func(d time.Duration) string { return strconv.Itoa(int(d.Seconds())) + " s" }
 	want := map[string]string{

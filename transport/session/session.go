@@ -2,7 +2,6 @@ package session
 
 import (
 	"crypto/rand"
-	"errors"
 	"log/slog"
 	"strings"
 	"sync"
@@ -100,9 +99,6 @@ func (s *session) run() {
 // report counts a session's end and, if it was one with an account, logs it.
 func (s *session) report(closed ws.Closed) {
 	code := closed.Code
-	if errors.Is(closed.Err, ws.ErrSilent) {
-		code = ws.Code(ridepb.CloseHeartbeat) // what would have been said to anybody listening
-	}
 	s.h.metrics.closed(s.codec, s.role, code)
 	level := slog.LevelInfo
 	if s.peer == nil {
