@@ -37,7 +37,7 @@ func New(cfg Config, deps Deps) (*API, error) {
 	}
 	a := &API{
 		cfg: cfg, deps: deps, finder: clientaddr.Finder{Trusted: cfg.TrustedProxies},
-		mux: http.NewServeMux(), photos: newPhotos(cfg.PhotoDecoders),
+		mux: http.NewServeMux(), photos: newPhotos(cfg.Uploads, cfg.PhotoDecoders),
 	}
 	for _, l := range []struct {
 		to   **limiter

@@ -13,7 +13,7 @@ func BenchmarkPhoto(b *testing.B) {
 	if err := jpeg.Encode(&big, image.NewGray(image.Rect(0, 0, 5000, 4000)), nil); err != nil {
 		b.Fatal(err)
 	}
-	p := newPhotos(1)
+	p := newPhotos(1, 1)
 	b.ReportAllocs()
 	for b.Loop() {
 		if _, err := p.normalise(b.Context(), big.Bytes()); err != nil {
