@@ -145,7 +145,7 @@ func loadKeys(path string) (Keys, error) {
 	if info.Size() > 64<<10 {
 		return Keys{}, fmt.Errorf("%w: %s is no key file", ErrConfig, path)
 	}
-	b, err := os.ReadFile(path) //nolint:gosec // the operator names the file
+	b, err := os.ReadFile(path)
 	if err != nil {
 		return Keys{}, fmt.Errorf("signing key: %w", err)
 	}
