@@ -11,7 +11,6 @@ import (
 
 	"github.com/hexhail/hexhail/ride"
 	"github.com/hexhail/hexhail/ride/ridepb"
-	"github.com/hexhail/hexhail/ride/ridepb/wire"
 	"github.com/hexhail/hexhail/transport/api"
 	"github.com/hexhail/hexhail/transport/auth"
 	"github.com/hexhail/hexhail/transport/internal/manual"
@@ -37,7 +36,7 @@ func operations(t *testing.T) map[string]bool {
 	require.NoError(t, err)
 	a, err := api.New(api.Config{}, api.Deps{
 		Auth: service, Accounts: store, Trips: store, Live: nobodyLive{},
-		Marshal: wire.JSON.Marshal, Log: slog.New(slog.DiscardHandler),
+		Log: slog.New(slog.DiscardHandler),
 	})
 	require.NoError(t, err)
 	out := map[string]bool{}
