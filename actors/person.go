@@ -56,7 +56,7 @@ type (
 		frame *ridepb.ClientFrame
 	}
 	personTick struct{}
-	lingered   struct{ session *Peer }
+	lingered   struct{}
 )
 
 const (

@@ -61,7 +61,16 @@ func makeFile(path string) error {
 	if err != nil {
 		return fmt.Errorf("open store: %w", err)
 	}
-	return f.Close()
+	if err := f.Close(); err != nil {
+		return fmt.Errorf("open store: %w", err)
+	}
+	// A new name is durable once its directory is; where directories cannot be
+	// synced, the file system sees to it.
+	if d, err := os.Open(filepath.Dir(path)); err == nil {
+		_ = d.Sync()
+		_ = d.Close()
+	}
+	return nil
 }
 
 func sqliteDSN(o Options, readOnly bool) string {
@@ -155,7 +164,10 @@ func (e *sqliteEngine) writeGuarded(ctx context.Context, x sqliteTx, it *item) e
 	}
 	if err := writeItem(ctx, x, it); err != nil {
 		if it.err = refusalOfItem(e, it, err); it.err == nil {
-			return err
+			if e.unavailable(err) {
+				return err
+			}
+			it.err = wrap(e, "commit", err) // its own fault
 		}
 		if _, err := x.exec(ctx, "ROLLBACK TO item"); err != nil {
 			return err

@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -135,7 +136,7 @@ func (a *API) recovered(ctx context.Context, w *recorder) {
 	if v == nil {
 		return
 	}
-	if v == http.ErrAbortHandler {
+	if err, ok := v.(error); ok && errors.Is(err, http.ErrAbortHandler) {
 		panic(v)
 	}
 	a.deps.Log.LogAttrs(ctx, slog.LevelError, "panic in an operation", slog.String("request_id", requestID(ctx)),

@@ -1,6 +1,7 @@
 package ws
 
 import (
+	"errors"
 	"net"
 	"sync"
 	"sync/atomic"
@@ -130,7 +131,7 @@ func (c *Conn) SendLatest(key string, op Op, payload []byte) error {
 }
 
 func (c *Conn) sent(err error) error {
-	if err == ErrSlowConsumer {
+	if errors.Is(err, ErrSlowConsumer) {
 		c.giveUp(Closed{By: ByServer, Code: c.cfg.SlowCode, Reason: "reads too slowly", Err: ErrSlowConsumer})
 	}
 	return err
