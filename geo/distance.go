@@ -14,16 +14,10 @@ const radians = math.Pi / 180
 // keeps its precision for near points. It needs no care at the antimeridian or the
 // poles. The points must be valid. It does not allocate.
 func DistanceM(a, b Point) float64 {
-	h := haversine(a, b, math.Cos(a.Lat*radians))
-	return 2 * earthRadiusM * math.Asin(math.Sqrt(math.Min(1, h)))
-}
-
-// haversine returns sin²(angle/2) between two points, cosLatA being the cosine of
-// a's latitude: whoever compares many points with one computes it once.
-func haversine(a, b Point, cosLatA float64) float64 {
 	sinLat := math.Sin((b.Lat - a.Lat) / 2 * radians)
 	sinLng := math.Sin((b.Lng - a.Lng) / 2 * radians)
-	return sinLat*sinLat + cosLatA*math.Cos(b.Lat*radians)*sinLng*sinLng
+	h := sinLat*sinLat + math.Cos(a.Lat*radians)*math.Cos(b.Lat*radians)*sinLng*sinLng
+	return 2 * earthRadiusM * math.Asin(math.Sqrt(math.Min(1, h)))
 }
 
 // BearingDeg returns the direction in which the great circle from a to b starts:
@@ -55,14 +49,12 @@ func Destination(p Point, bearingDeg, metres float64) Point {
 	sinB, cosB := math.Sincos(bearingDeg * radians)
 	sinD, cosD := math.Sincos(metres / earthRadiusM)
 	// The unit vector of p, turned by the distance towards north·cos + east·sin.
-	v := vec{
-		x: cosLat*cosLng*cosD + (-sinLat*cosLng*cosB-sinLng*sinB)*sinD,
-		y: cosLat*sinLng*cosD + (-sinLat*sinLng*cosB+cosLng*sinB)*sinD,
-		z: sinLat*cosD + cosLat*cosB*sinD,
-	}
+	x := cosLat*cosLng*cosD + (-sinLat*cosLng*cosB-sinLng*sinB)*sinD
+	y := cosLat*sinLng*cosD + (-sinLat*sinLng*cosB+cosLng*sinB)*sinD
+	z := sinLat*cosD + cosLat*cosB*sinD
 	return Point{
-		Lat: math.Atan2(v.z, math.Hypot(v.x, v.y)) / radians,
-		Lng: math.Atan2(v.y, v.x) / radians,
+		Lat: math.Atan2(z, math.Hypot(x, y)) / radians,
+		Lng: math.Atan2(y, x) / radians,
 	}
 }
 
@@ -73,20 +65,4 @@ func TrackLengthM(track []Point) float64 {
 		sum += DistanceM(track[i-1], track[i])
 	}
 	return sum
-}
-
-// vec is a point in space with the Earth's radius as its unit.
-type vec struct{ x, y, z float64 }
-
-func (p Point) vec() vec {
-	sinLat, cosLat := math.Sincos(p.Lat * radians)
-	sinLng, cosLng := math.Sincos(p.Lng * radians)
-	return vec{cosLat * cosLng, cosLat * sinLng, sinLat}
-}
-
-func (v vec) sub(w vec) vec     { return vec{v.x - w.x, v.y - w.y, v.z - w.z} }
-func (v vec) dot(w vec) float64 { return v.x*w.x + v.y*w.y + v.z*w.z }
-func (v vec) norm() float64     { return math.Sqrt(v.dot(v)) }
-func (v vec) cross(w vec) vec {
-	return vec{v.y*w.z - v.z*w.y, v.z*w.x - v.x*w.z, v.x*w.y - v.y*w.x}
 }

@@ -2,20 +2,17 @@ package geo
 
 import "math"
 
-// CellTracker follows one driver from cell to cell. It remembers a circle that lies
-// wholly inside the current cell: while the driver stays in it, an update is
-// arithmetic alone, without the call into C and without allocation. The circle covers
-// about nine tenths of a cell. Outside of it H3 is asked, so the answer always equals
-// CellAt.
+// CellTracker follows one driver from cell to cell. It remembers the current cell's
+// shape, drawn a little smaller than it is: while the driver stays in that, an update
+// is arithmetic alone, without the call into C and without allocation. In the rim of
+// a hundredth of the way to the edge H3 is asked, so the answer always equals CellAt.
 //
-// It is a value for one owner and not safe for concurrent use. The zero one follows
-// cells of resolution 0; NewCellTracker chooses another.
+// It is a value of about 170 bytes for one owner and not safe for concurrent use. The
+// zero one follows cells of resolution 0; NewCellTracker chooses another.
 type CellTracker struct {
-	res    int
-	cell   Cell
-	center Point
-	cosLat float64 // of center
-	maxHav float64 // haversine of the circle's radius
+	res   int
+	cell  Cell
+	shape shape
 }
 
 // NewCellTracker returns a tracker for cells of resolution res that is in no cell
@@ -37,7 +34,7 @@ func (t *CellTracker) Update(p Point) (cell Cell, changed bool, err error) {
 	if err := p.Validate(); err != nil {
 		return t.cell, false, err
 	}
-	if t.cell != 0 && haversine(t.center, p, t.cosLat) < t.maxHav {
+	if t.shape.contains(p) {
 		return t.cell, false, nil
 	}
 	cell, err = CellAt(p, t.res)
@@ -47,43 +44,80 @@ func (t *CellTracker) Update(p Point) (cell Cell, changed bool, err error) {
 	if cell == t.cell {
 		return cell, false, nil
 	}
-	t.enter(cell)
+	t.cell, t.shape = cell, shapeOf(cell)
 	return cell, true, nil
 }
 
-func (t *CellTracker) enter(c Cell) {
-	t.cell = c
-	t.center = c.Center()
-	t.cosLat = math.Cos(t.center.Lat * radians)
-	sin := math.Sin(c.inRadiusM() / (2 * earthRadiusM))
-	t.maxHav = sin * sin
+const (
+	// shapeShare and shapeSlack keep a shape off its cell's edges: by a share for the
+	// rounding of its small floats, and by 0.3 m in Earth radii because H3 gets a
+	// latitude as an arcsine, which near a pole is wrong by up to 0.13 m.
+	shapeShare = 0.99
+	shapeSlack = 0.3 / earthRadiusM
+	// maxCorners is H3's bound: a pentagon whose five edges each cross one of the
+	// icosahedron's.
+	maxCorners = 10
+)
+
+// shape is a part of a cell in the plane that touches the Earth at the cell's centre.
+// Seen from the Earth's middle (the gnomonic projection) great circles are straight
+// lines there, so the cell is a polygon. The shape is where all lines that its edges
+// lie on have the centre on the same side, each moved a little inwards; that stays
+// inside of the cell even where a corner is bent inwards. The zero shape is empty.
+type shape struct {
+	lng            float64 // of the centre, degrees
+	sinLat, cosLat float64 // of the centre
+	edges          [maxCorners]edge
+	n              int8
 }
 
-// inRadiusShare keeps the circle off the cell's edges by more than the rounding of
-// H3's own geometry.
-const inRadiusShare = 0.99
+// edge is a line of the plane by its unit normal, pointing outwards, and its distance
+// from the centre in Earth radii.
+type edge struct{ x, y, d float32 }
 
-// inRadiusM returns the radius in metres of a circle around the centre that is surely
-// inside the cell: a little less than the distance to the nearest great circle that an
-// edge lies on. Because it stays on one side of each of them, it cannot leave the cell
-// even where a corner is bent inwards.
-func (c Cell) inRadiusM() float64 {
-	center, corners := c.Center().vec(), c.Boundary()
-	if len(corners) == 0 {
-		return 0
+func shapeOf(c Cell) shape {
+	center, corners := c.Center(), c.Boundary()
+	if len(corners) == 0 || len(corners) > maxCorners {
+		return shape{}
 	}
-	sin := 1.0
-	a := corners[len(corners)-1].vec()
-	for _, p := range corners {
-		b := p.vec()
-		// The centre's distance to the plane of the edge, from differences: of the
-		// whole vectors too few digits would remain for cells of a metre.
-		edge := b.sub(a)
-		if length := a.cross(edge).norm(); length > 0 {
-			height := center.dot(a.sub(center).cross(b.sub(center))) / length
-			sin = math.Min(sin, math.Max(0, height))
+	s := shape{lng: center.Lng}
+	s.sinLat, s.cosLat = math.Sincos(center.Lat * radians)
+	for i, corner := range corners {
+		ax, ay, ok := s.project(corner)
+		bx, by, ok2 := s.project(corners[(i+1)%len(corners)])
+		length := math.Hypot(bx-ax, by-ay)
+		if !ok || !ok2 || length == 0 {
+			return shape{}
 		}
-		a = b
+		// Corners run counter-clockwise, so outwards is to the right.
+		x, y := (by-ay)/length, (ax-bx)/length
+		s.edges[i] = edge{float32(x), float32(y), float32((ax*x+ay*y)*shapeShare - shapeSlack)}
 	}
-	return math.Asin(sin) * earthRadiusM * inRadiusShare
+	s.n = int8(len(corners))
+	return s
+}
+
+// project returns p's place in the plane in Earth radii, east and north of the centre;
+// false for the far half of the Earth, which the plane does not show.
+func (s *shape) project(p Point) (x, y float64, ok bool) {
+	sinLat, cosLat := math.Sincos(p.Lat * radians)
+	sinLng, cosLng := math.Sincos((p.Lng - s.lng) * radians)
+	up := s.sinLat*sinLat + s.cosLat*cosLat*cosLng
+	return cosLat * sinLng / up, (s.cosLat*sinLat - s.sinLat*cosLat*cosLng) / up, up > 0
+}
+
+func (s *shape) contains(p Point) bool {
+	if s.n == 0 {
+		return false
+	}
+	x, y, ok := s.project(p)
+	if !ok {
+		return false
+	}
+	for _, e := range s.edges[:s.n] {
+		if float32(x)*e.x+float32(y)*e.y >= e.d {
+			return false
+		}
+	}
+	return true
 }

@@ -84,13 +84,14 @@ func Apply(t Trip, event Event) Trip {
 func (t *Trip) beginSearch(at time.Time) {
 	p := t.Rules.Policy
 	t.Status, t.Deadline = StatusRequested, at.Add(t.Rules.SearchFor)
-	t.Search.Ring = p.RingStart - p.RingStep
+	t.Search.Ring, t.Search.NextRing = p.RingStart, p.RingStart
 	t.Search.NextAt, t.Search.AwardAt = at, time.Time{}
 }
 
 func (t *Trip) applyWave(e WavePlanned) {
 	p := t.Rules.Policy
 	t.Search.Wave, t.Search.Ring = e.Wave, e.Ring
+	t.Search.NextRing = min(e.Ring+p.RingStep, p.RingMax)
 	asked := make(map[AccountID]bool, len(t.Offers))
 	for i := range t.Offers {
 		asked[t.Offers[i].Driver] = true
@@ -103,16 +104,21 @@ func (t *Trip) applyWave(e WavePlanned) {
 	}
 	t.Offers = append(slices.Clip(t.Offers), e.Offers...)
 	t.Search.NextAt = e.At.Add(p.WaveEvery)
-	if p.Kind == PolicySequential && len(e.Offers) > 0 {
+	switch {
+	case p.Kind == PolicySequential && len(e.Offers) > 0:
 		// The next driver is asked when this one has answered or not: the offer's
 		// end brings the wave forward.
 		t.Search.NextAt = e.Offers[0].ExpiresAt.Add(p.WaveEvery)
+	case t.Search.NextRing > e.Ring && !slices.ContainsFunc(t.Offers, Offer.pending):
+		// Nobody to wait for, and further out nobody has looked yet. This ends at
+		// RingMax.
+		t.Search.NextAt = e.At
 	}
 }
 
 func (t *Trip) applyMatched(e Matched) {
 	t.setOffers(OfferWon, "", func(o *Offer) bool { return o.ID == e.Offer })
-	t.setOffers(OfferWithdrawn, ReasonTaken, func(o *Offer) bool { return !o.State.Ended() })
+	t.setOffers(OfferWithdrawn, ReasonTaken, func(o *Offer) bool { return o.pending() })
 	card := e.Card
 	t.Driver = &card
 	if o, ok := t.Offer(e.Offer); ok {
@@ -124,7 +130,7 @@ func (t *Trip) applyMatched(e Matched) {
 
 // end makes the trip final; reason is why its open offers are withdrawn.
 func (t *Trip) end(s Status, at time.Time, reason string) {
-	t.setOffers(OfferWithdrawn, reason, func(o *Offer) bool { return !o.State.Ended() })
+	t.setOffers(OfferWithdrawn, reason, func(o *Offer) bool { return o.pending() })
 	t.Status, t.EndedAt, t.Deadline = s, at, time.Time{}
 	t.Search.NextAt, t.Search.AwardAt = time.Time{}, time.Time{}
 }

@@ -3,7 +3,7 @@ package ride
 import "time"
 
 // Command is what somebody, or a timer, wants of a trip. Each carries the time
-// at which it is decided.
+// at which it is decided; Decide brings it to the form that Clean gives.
 type Command interface{ command() }
 
 // RequestTrip creates the trip.
@@ -16,8 +16,8 @@ type RequestTrip struct {
 	PIN      string // empty: not asked for
 }
 
-// PlanWave brings the candidates that a Search found. Wave must be the number
-// of the next wave; an older search's answer is refused as stale.
+// PlanWave brings the candidates that a search found. Wave and Ring are those of
+// the FindCandidates that it answers; an older search's answer is stale.
 type PlanWave struct {
 	At         time.Time
 	Wave, Ring int
@@ -90,6 +90,54 @@ type RateTrip struct {
 type Tick struct {
 	At    time.Time
 	Timer Timer
+}
+
+// clean brings the time of a command to the form that is kept without loss, so
+// that a state in memory and one read back are the same.
+func clean(c Command) Command { return restamp(c, Clean) }
+
+// At returns the command as decided at a time.
+func At(c Command, at time.Time) Command {
+	return restamp(c, func(time.Time) time.Time { return at })
+}
+
+func restamp(c Command, f func(time.Time) time.Time) Command {
+	switch c := c.(type) {
+	case RequestTrip:
+		c.At = f(c.At)
+		return c
+	case PlanWave:
+		c.At = f(c.At)
+		return c
+	case AcceptOffer:
+		c.At = f(c.At)
+		return c
+	case DeclineOffer:
+		c.At = f(c.At)
+		return c
+	case WithdrawOffer:
+		c.At = f(c.At)
+		return c
+	case CancelTrip:
+		c.At = f(c.At)
+		return c
+	case MarkArrived:
+		c.At = f(c.At)
+		return c
+	case StartTrip:
+		c.At = f(c.At)
+		return c
+	case CompleteTrip:
+		c.At = f(c.At)
+		return c
+	case RateTrip:
+		c.At = f(c.At)
+		return c
+	case Tick:
+		c.At = f(c.At)
+		return c
+	}
+	return c
 }
 
 func (RequestTrip) command()   {}

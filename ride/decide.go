@@ -4,7 +4,9 @@ import (
 	"cmp"
 	"math"
 	"slices"
+	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // maxOffers bounds the offers of one trip over its whole life.
@@ -21,7 +23,7 @@ const maxOffers = 500
 func Decide(t Trip, c Command) ([]Event, []Effect, error) {
 	var events []Event
 	var err error
-	switch c := c.(type) {
+	switch c := clean(c).(type) {
 	case RequestTrip:
 		events, err = decideRequest(t, c)
 	case PlanWave:
@@ -31,7 +33,7 @@ func Decide(t Trip, c Command) ([]Event, []Effect, error) {
 	case DeclineOffer:
 		events, err = decideDecline(t, c)
 	case WithdrawOffer:
-		if o, ok := t.Offer(c.Offer); ok && !o.State.Ended() {
+		if o, ok := t.Offer(c.Offer); ok && o.pending() {
 			events = one(OffersEnded{At: c.At, Offers: []OfferID{c.Offer}, State: OfferWithdrawn, Reason: c.Reason})
 		}
 	case CancelTrip:
@@ -81,6 +83,12 @@ func decideRequest(t Trip, c RequestTrip) ([]Event, error) {
 	if err := c.Rules.Validate(); err != nil {
 		return nil, err
 	}
+	if c.ID == "" || strings.Contains(string(c.ID), ".") || c.Request.Rider.ID == "" {
+		return nil, ErrInvalidArgument.With("a trip needs an id without a dot, and a rider")
+	}
+	if m := c.Estimate.DistanceM; !(m >= 0) || math.IsInf(m, 0) || c.Estimate.Duration < 0 {
+		return nil, ErrNoRoute
+	}
 	return one(Requested{At: c.At, ID: c.ID, Request: c.Request, Rules: c.Rules, Estimate: c.Estimate, PIN: c.PIN}), nil
 }
 
@@ -107,22 +115,32 @@ func (r Request) Validate(tariff Tariff) error {
 		return ErrUnknownClass.In("vehicle_class")
 	case r.Passengers < 1 || r.Passengers > tariff.Seats:
 		return ErrInvalidArgument.With("a %s seats 1 to %d passengers", tariff.Class, tariff.Seats).In("passengers")
-	case len(r.PickupAddress) > MaxAddress:
-		return ErrInvalidArgument.With("an address has at most %d bytes", MaxAddress).In("pickup_address")
-	case len(r.DropoffAddress) > MaxAddress:
-		return ErrInvalidArgument.With("an address has at most %d bytes", MaxAddress).In("dropoff_address")
-	case len(r.Note) > MaxNote:
-		return ErrInvalidArgument.With("a note has at most %d bytes", MaxNote).In("note")
+	}
+	return cmp.Or(
+		checkText("pickup_address", r.PickupAddress, MaxAddress),
+		checkText("dropoff_address", r.DropoffAddress, MaxAddress),
+		checkText("note", r.Note, MaxNote),
+	)
+}
+
+// checkText refuses what a person wrote when it is too long, or cannot be stored
+// and read back the same.
+func checkText(field, s string, limit int) error {
+	switch {
+	case len(s) > limit:
+		return ErrInvalidArgument.With("at most %d bytes are allowed here", limit).In(field)
+	case !utf8.ValidString(s) || strings.ContainsRune(s, 0):
+		return ErrInvalidArgument.With("text must be UTF-8 without NUL").In(field)
 	}
 	return nil
 }
 
 func decideWave(t Trip, c PlanWave) []Event {
-	if t.Status != StatusRequested || c.Wave != t.Search.Wave+1 || !t.Search.AwardAt.IsZero() {
+	if t.Status != StatusRequested || t.find() != (FindCandidates{c.Wave, c.Ring}) || !t.Search.AwardAt.IsZero() {
 		return nil // an answer to a search that is no longer wanted
 	}
 	p := t.Rules.Policy
-	n := t.need()
+	n := t.need(c.At)
 	considered := Plan(p, []Need{n}, c.Candidates)[0]
 	e := WavePlanned{At: c.At, Wave: c.Wave, Ring: c.Ring}
 	for _, k := range considered {
@@ -138,10 +156,11 @@ func decideWave(t Trip, c PlanWave) []Event {
 }
 
 // need is what dispatch must know of this trip.
-func (t *Trip) need() Need {
+func (t *Trip) need(at time.Time) Need {
 	n := Need{
 		Trip: t.ID, Class: t.Request.Class, Room: t.Rules.Policy.Cap,
-		Excluded: make(map[AccountID]bool), Asked: make(map[AccountID]int), Open: make(map[AccountID]bool),
+		Excluded: make(map[AccountID]bool), Open: make(map[AccountID]bool), Resting: make(map[AccountID]bool),
+		Asked: make(map[AccountID]int), Ignored: make(map[AccountID]int),
 	}
 	if t.Rules.Policy.Kind == PolicySequential {
 		n.Room = 1
@@ -151,10 +170,18 @@ func (t *Trip) need() Need {
 	}
 	for i := range t.Offers {
 		o := &t.Offers[i]
+		if o.State == OfferWithdrawn && o.Reason == ReasonTaken {
+			continue // the driver did nothing; the winner gave the trip back
+		}
 		n.Asked[o.Driver]++
-		if !o.State.Ended() {
+		switch {
+		case o.pending():
 			n.Open[o.Driver] = true
 			n.Room--
+		case o.State == OfferExpired:
+			n.Ignored[o.Driver]++
+		case o.State == OfferWithdrawn && at.Before(o.MadeAt.Add(t.Rules.Policy.WaveEvery)):
+			n.Resting[o.Driver] = true
 		}
 	}
 	n.Room = max(0, min(n.Room, maxOffers-len(t.Offers)))
@@ -190,19 +217,20 @@ func decideDecline(t Trip, c DeclineOffer) ([]Event, error) {
 	switch {
 	case !ok || o.Driver != c.Driver:
 		return nil, ErrNotFound
-	case len(c.Reason) > MaxReason:
-		return nil, ErrInvalidArgument.With("a reason has at most %d bytes", MaxReason).In("reason")
 	case o.State == OfferDeclined:
 		return nil, nil // said twice
 	case o.State.Ended():
 		return nil, ErrOfferClosed
 	}
+	if err := checkText("reason", c.Reason, MaxReason); err != nil {
+		return nil, err
+	}
 	return one(OffersEnded{At: c.At, Offers: []OfferID{c.Offer}, State: OfferDeclined, Reason: c.Reason}), nil
 }
 
 func decideCancel(t Trip, c CancelTrip) ([]Event, error) {
-	if len(c.Reason) > MaxReason {
-		return nil, ErrInvalidArgument.With("a reason has at most %d bytes", MaxReason).In("reason")
+	if err := checkText("reason", c.Reason, MaxReason); err != nil {
+		return nil, err
 	}
 	switch c.By {
 	case ByRider:
@@ -217,10 +245,15 @@ func decideCancel(t Trip, c CancelTrip) ([]Event, error) {
 			return nil, err
 		}
 		return one(Released{At: c.At, Driver: c.Account, By: c.By, Reason: c.Reason}), nil
-	default:
-		if !t.Status.Live() {
+	case ByOperator, BySystem:
+		switch {
+		case t.Status == StatusNone:
+			return nil, ErrNotFound
+		case !t.Status.Live():
 			return nil, ErrWrongStatus
 		}
+	default:
+		return nil, ErrWrongRole
 	}
 	return one(Cancelled{At: c.At, By: c.By, Reason: c.Reason}), nil
 }
@@ -270,22 +303,27 @@ func decideRating(t Trip, c RateTrip) ([]Event, error) {
 		return nil, ErrWrongStatus
 	case c.Stars < 1 || c.Stars > 5:
 		return nil, ErrInvalidArgument.With("stars go from 1 to 5").In("stars")
-	case len(c.Comment) > MaxComment:
-		return nil, ErrInvalidArgument.With("a comment has at most %d bytes", MaxComment).In("comment")
 	case given != 0:
 		return nil, ErrAlreadyRated
+	}
+	if err := checkText("comment", c.Comment, MaxComment); err != nil {
+		return nil, err
 	}
 	return one(e), nil
 }
 
 func decideTick(t Trip, c Tick) ([]Event, []Effect, error) {
-	if c.At.Before(c.Timer.At) || !slices.Contains(Timers(t), c.Timer) {
+	if !slices.ContainsFunc(Timers(t), c.Timer.equal) {
 		return nil, nil, nil // stale
+	}
+	if c.At.Before(c.Timer.At) {
+		// The clock was set back while the timer ran. It must not be lost.
+		return nil, []Effect{SetTimer{c.Timer}}, nil
 	}
 	var event Event
 	switch c.Timer.Kind {
 	case TimerWave:
-		return nil, []Effect{FindCandidates{Wave: t.Search.Wave + 1, Ring: t.nextRing()}}, nil
+		return nil, []Effect{t.find()}, nil
 	case TimerOffers:
 		e := OffersEnded{At: c.At, State: OfferExpired, Reason: ReasonNotAnswered}
 		for i := range t.Offers {
@@ -295,7 +333,10 @@ func decideTick(t Trip, c Tick) ([]Event, []Effect, error) {
 		}
 		event = e
 	case TimerAward:
-		event = t.award(c.At)
+		var ok bool
+		if event, ok = t.award(c.At); !ok {
+			return nil, nil, nil
+		}
 	case TimerDeadline:
 		event = t.overdue(c.At)
 	}
@@ -303,24 +344,28 @@ func decideTick(t Trip, c Tick) ([]Event, []Effect, error) {
 	return events, Diff(t, fold(t, events)), nil
 }
 
-// award picks the acceptance with the shortest way, by id where equal.
-func (t *Trip) award(at time.Time) Event {
+// award picks the acceptance with the shortest way, by id where equal; false if
+// there is none.
+func (t *Trip) award(at time.Time) (Event, bool) {
 	var best *Offer
 	for i := range t.Offers {
 		o := &t.Offers[i]
-		if o.State == OfferAccepted && (best == nil || cmp.Or(cmp.Compare(o.ETA, best.ETA), cmp.Compare(o.Driver, best.Driver)) < 0) {
+		if o.State == OfferAccepted && o.Card != nil && (best == nil || cmp.Or(cmp.Compare(o.ETA, best.ETA), cmp.Compare(o.Driver, best.Driver)) < 0) {
 			best = o
 		}
 	}
-	return Matched{At: at, Offer: best.ID, Card: *best.Card}
+	if best == nil {
+		return nil, false
+	}
+	return Matched{At: at, Offer: best.ID, Card: *best.Card}, true
 }
 
 // overdue is how a trip leaves a status whose time limit has passed.
 func (t *Trip) overdue(at time.Time) Event {
 	switch t.Status {
 	case StatusRequested:
-		if !t.Search.AwardAt.IsZero() {
-			return t.award(at) // somebody said yes in time
+		if matched, ok := t.award(at); ok {
+			return matched // somebody said yes in time
 		}
 		return Expired{At: at}
 	case StatusMatched:

@@ -2,6 +2,7 @@ package ride
 
 import (
 	"cmp"
+	"math"
 	"slices"
 	"time"
 )
@@ -16,6 +17,11 @@ type Candidate struct {
 	ETA       time.Duration
 }
 
+// reachable reports whether the way to the pickup is one.
+func (c Candidate) reachable() bool {
+	return c.ETA >= 0 && c.DistanceM >= 0 && !math.IsInf(c.DistanceM, 0)
+}
+
 // Need is what Plan must know of one trip that looks for a driver.
 type Need struct {
 	Trip  TripID
@@ -24,9 +30,14 @@ type Need struct {
 	Room int
 	// Excluded drivers declined, or gave the trip back.
 	Excluded map[AccountID]bool
-	// Asked counts earlier offers by driver; Open says which are still open.
-	Asked map[AccountID]int
-	Open  map[AccountID]bool
+	// Asked counts earlier offers by driver, but for those that another driver's
+	// win took away; Ignored counts the ones that the driver let expire.
+	Asked, Ignored map[AccountID]int
+	// Open says who holds an open offer of this trip.
+	Open map[AccountID]bool
+	// Resting drivers had an offer withdrawn a moment ago because they were busy,
+	// gone or full. Asking them again at once would lead to the same, for ever.
+	Resting map[AccountID]bool
 }
 
 // Verdict says why a candidate was or was not offered a trip.
@@ -39,6 +50,8 @@ const (
 	VerdictExcluded    Verdict = "excluded"     // declined, or gave the trip back
 	VerdictAskedEnough Verdict = "asked_enough" // let it expire too often
 	VerdictOpen        Verdict = "offer_open"   // holds an open offer already
+	VerdictResting     Verdict = "resting"      // was busy, gone or full a moment ago
+	VerdictNoWay       Verdict = "no_way"       // has no way to the pickup
 	VerdictOverCap     Verdict = "over_cap"     // others were nearer
 )
 
@@ -72,33 +85,54 @@ func Plan(p Policy, needs []Need, candidates []Candidate) [][]Considered {
 	return out
 }
 
+// ranked is a candidate with what ranks it first: how often it was asked.
+type ranked struct {
+	Candidate
+	asked int
+}
+
+// compare looks no further than the first difference, unlike cmp.Or: this is where
+// a large Plan spends its time.
+func (a ranked) compare(b ranked) int {
+	if c := cmp.Compare(a.asked, b.asked); c != 0 {
+		return c
+	}
+	if c := cmp.Compare(a.ETA, b.ETA); c != 0 {
+		return c
+	}
+	return cmp.Or(cmp.Compare(a.DistanceM, b.DistanceM), cmp.Compare(a.Driver, b.Driver), cmp.Compare(a.Class, b.Class))
+}
+
 func planOne(p Policy, n Need, cands []Candidate) []Considered {
-	cands = slices.Clone(cands)
-	slices.SortFunc(cands, func(a, b Candidate) int {
-		return cmp.Or(
-			cmp.Compare(n.Asked[a.Driver], n.Asked[b.Driver]),
-			cmp.Compare(a.ETA, b.ETA),
-			cmp.Compare(a.DistanceM, b.DistanceM),
-			cmp.Compare(a.Driver, b.Driver))
-	})
+	ranks := make([]ranked, len(cands))
+	for i, c := range cands {
+		ranks[i] = ranked{c, n.Asked[c.Driver]}
+	}
+	slices.SortFunc(ranks, ranked.compare)
 	room := n.Room
 	out := make([]Considered, 0, len(cands))
 	seen := make(map[AccountID]bool, len(cands))
-	for _, c := range cands {
+	for _, r := range ranks {
+		c := r.Candidate
 		if seen[c.Driver] { // reported by two cells while moving between them
 			continue
 		}
 		seen[c.Driver] = true
 		v := VerdictOffered
 		switch {
+		case !c.reachable():
+			// What is no number has no place in the record either.
+			v, c.DistanceM, c.ETA = VerdictNoWay, 0, 0
 		case c.Class != n.Class:
 			v = VerdictWrongClass
 		case n.Excluded[c.Driver]:
 			v = VerdictExcluded
 		case n.Open[c.Driver]:
 			v = VerdictOpen
-		case n.Asked[c.Driver] >= p.AsksPerDriver:
+		case n.Ignored[c.Driver] >= p.AsksPerDriver:
 			v = VerdictAskedEnough
+		case n.Resting[c.Driver]:
+			v = VerdictResting
 		case room == 0:
 			v = VerdictOverCap
 		default:

@@ -7,7 +7,9 @@ import "time"
 type Effect interface{ effect() }
 
 // FindCandidates asks for available drivers within Ring rings of the pickup.
-// The answer is PlanWave with the same Wave and Ring.
+// The answer is PlanWave with the same Wave and Ring, and there must be one: no
+// timer covers a search. One that fails or takes too long is answered with no
+// candidates.
 type FindCandidates struct {
 	Wave, Ring int
 }
@@ -78,3 +80,6 @@ type Timer struct {
 	Kind TimerKind
 	At   time.Time
 }
+
+// equal compares instants, not their representations.
+func (t Timer) equal(o Timer) bool { return t.Kind == o.Kind && t.At.Equal(o.At) }

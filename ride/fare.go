@@ -3,6 +3,7 @@ package ride
 import (
 	"fmt"
 	"math"
+	"strings"
 	"time"
 )
 
@@ -25,7 +26,7 @@ func (t Tariff) Validate() error {
 	switch {
 	case t.Class == "" || len(t.Class) > 32:
 		return ErrInvalidArgument.With("a tariff needs a class of 1 to 32 bytes")
-	case len(t.Currency) != 3:
+	case len(t.Currency) != 3 || strings.Trim(t.Currency, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != "":
 		return ErrInvalidArgument.With("tariff %q: the currency must be an ISO 4217 code", t.Class)
 	case t.Base < 0 || t.PerKm < 0 || t.PerMinute < 0 || t.Minimum < 0:
 		return ErrInvalidArgument.With("tariff %q: amounts must not be negative", t.Class)

@@ -30,7 +30,8 @@ func NewOfferID(trip TripID, n int) OfferID {
 // form of an offer id at all.
 func (id OfferID) Trip() (TripID, bool) {
 	trip, n, ok := strings.Cut(string(id), ".")
-	if !ok || trip == "" || n == "" {
+	i, err := strconv.Atoi(n)
+	if !ok || trip == "" || err != nil || i < 1 || n != strconv.Itoa(i) {
 		return "", false
 	}
 	return TripID(trip), true

@@ -43,12 +43,14 @@ type Policy struct {
 	RingStep  int `json:"ring_step"`
 	RingMax   int `json:"ring_max"`
 	// WaveEvery is the time from one wave to the next while nobody accepts. A
-	// wave whose offers have all ended is followed at once.
+	// wave whose offers have all ended is followed at once, and so is one that
+	// found nobody while there are rings left to widen to.
 	WaveEvery time.Duration `json:"wave_every_ns"`
 	// OfferTTL is how long a driver may think.
 	OfferTTL time.Duration `json:"offer_ttl_ns"`
-	// AsksPerDriver bounds how often one driver is offered the same trip after
-	// letting it expire. A driver who declined is not asked again.
+	// AsksPerDriver is how often one driver may let the same trip's offer expire
+	// before it is not asked again. A driver who declined is not asked again, and
+	// one whose offer was withdrawn as busy, gone or full not within WaveEvery.
 	AsksPerDriver int `json:"asks_per_driver"`
 }
 
@@ -108,6 +110,9 @@ func (p Policy) Validate() error {
 	return nil
 }
 
+// maxWaves bounds the timed waves of one search: each is an event kept for ever.
+const maxWaves = 10_000
+
 // Validate checks the rules as an operator may have written them.
 func (r Rules) Validate() error {
 	if err := r.Policy.Validate(); err != nil {
@@ -120,6 +125,9 @@ func (r Rules) Validate() error {
 		if d < time.Second || d > 7*24*time.Hour {
 			return ErrInvalidArgument.With("rules: each time limit must be from 1s to 168h")
 		}
+	}
+	if r.SearchFor/r.Policy.WaveEvery > maxWaves {
+		return ErrInvalidArgument.With("rules: a search may have at most %d waves: search for less long or less often", maxWaves)
 	}
 	return nil
 }

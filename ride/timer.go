@@ -42,15 +42,10 @@ func Wake(t Trip) time.Time {
 	return at
 }
 
-// nextRing is the grid disk's radius of the next wave.
-func (t *Trip) nextRing() int {
-	p := t.Rules.Policy
-	return min(max(t.Search.Ring+p.RingStep, p.RingStart), p.RingMax)
-}
-
 // Diff returns the effects of going from one state of a trip to a later one:
 // offers to send and to close, timers to set and to stop, drivers to bind and to
-// release, and the news to publish.
+// release, and the news to publish. A search comes last: its answer may be there at
+// once and lead to effects of its own.
 func Diff(before, after Trip) []Effect {
 	var out []Effect
 	if b, a := before.boundDriver(), after.boundDriver(); b != a {
@@ -65,14 +60,20 @@ func Diff(before, after Trip) []Effect {
 		o := after.Offers[i]
 		switch {
 		case i >= len(before.Offers):
-			out = append(out, SendOffer{o})
+			if !o.State.Ended() { // else it came and went between the two states
+				out = append(out, SendOffer{o})
+			}
 		case o.State.Ended() && !before.Offers[i].State.Ended():
 			out = append(out, CloseOffer{o})
 		}
 	}
-	out = append(out, timerEffects(before, after)...)
+	timers, find := timerEffects(before, after)
+	out = append(out, timers...)
 	if after.Version != before.Version {
 		out = append(out, Publish{after.Change})
+	}
+	if find {
+		out = append(out, after.find())
 	}
 	if after.Status.Final() && !before.Status.Final() {
 		out = append(out, Finish{})
@@ -88,30 +89,50 @@ func (t *Trip) boundDriver() AccountID {
 	return ""
 }
 
-func timerEffects(before, after Trip) []Effect {
-	var out []Effect
+// timerEffects returns what to do with the timers, and whether to search for the
+// next wave now instead of through a timer.
+func timerEffects(before, after Trip) (out []Effect, find bool) {
 	was, is := Timers(before), Timers(after)
 	for _, timer := range is {
+		known := slices.ContainsFunc(was, timer.equal)
+		due := !timer.At.After(after.UpdatedAt)
 		switch {
-		case slices.Contains(was, timer):
-		case timer.Kind == TimerWave && !timer.At.After(after.UpdatedAt):
-			// Due at once: search now instead of through a timer.
-			out = append(out, StopTimer{TimerWave}, FindCandidates{Wave: after.Search.Wave + 1, Ring: after.nextRing()})
+		case timer.Kind == TimerWave && known && due && before.find() == after.find():
+			// Its search is under way.
+		case timer.Kind == TimerWave && due:
+			find = true
+			if hasTimer(was, TimerWave) {
+				out = append(out, StopTimer{TimerWave})
+			}
+		case known && !due:
 		default:
+			// New, or due and still there: it may have fired already for a decision
+			// that the store refused, such as an award to a driver who had become
+			// busy, and would never fire again.
 			out = append(out, SetTimer{timer})
 		}
 	}
 	for _, timer := range was {
-		if !slices.ContainsFunc(is, func(x Timer) bool { return x.Kind == timer.Kind }) {
+		if !hasTimer(is, timer.Kind) {
 			out = append(out, StopTimer{timer.Kind})
 		}
 	}
-	return out
+	return out, find
+}
+
+func hasTimer(timers []Timer, kind TimerKind) bool {
+	return slices.ContainsFunc(timers, func(t Timer) bool { return t.Kind == kind })
+}
+
+// find is the search for the next wave.
+func (t *Trip) find() FindCandidates {
+	return FindCandidates{Wave: t.Search.Wave + 1, Ring: t.Search.NextRing}
 }
 
 // Resume returns the effects that bring a trip back to life from its stored
 // state: every open timer (one that is due fires at once), every open offer,
-// and the driver's tie.
+// and the driver's tie. Ends of offers that a crash kept from being told are not
+// repeated: a driver learns them from the snapshot at its next connect.
 func Resume(t Trip) []Effect {
 	var out []Effect
 	if d := t.boundDriver(); d != "" {

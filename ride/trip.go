@@ -102,10 +102,17 @@ type Offer struct {
 	Card      *DriverCard   `json:"card,omitempty"`   // of who accepted, while an award is pending
 }
 
+// pending reports whether the offer still awaits its end.
+func (o Offer) pending() bool { return !o.State.Ended() }
+
 // Search is how far dispatch has got for a requested trip.
 type Search struct {
-	Wave   int       `json:"wave"` // rounds so far
-	Ring   int       `json:"ring"` // rings of the latest round
+	Wave int `json:"wave"` // rounds so far
+	// Ring is the grid disk's radius of the latest round, or of the first one
+	// before it; NextRing is that of the next round.
+	Ring     int `json:"ring"`
+	NextRing int `json:"next_ring"`
+	// Asked counts the drivers who were offered the trip.
 	Asked  int       `json:"asked"`
 	NextAt time.Time `json:"next_at"` // when the next round is due
 	// AwardAt is when the best acceptance wins; zero while none is pending.

@@ -1,0 +1,71 @@
+package actors
+
+import (
+	"context"
+	"time"
+
+	"github.com/hexhail/hexhail/ride"
+)
+
+// breadcrumbs gathers recorded positions and writes them in batches, off every actor's
+// path. When the store lags the newest are dropped and counted: a track with a hole is
+// worth more than a late offer.
+type breadcrumbs struct {
+	sys   *System
+	queue chan ride.Breadcrumb
+}
+
+const (
+	crumbQueue = 16_384
+	crumbBatch = 2_000
+)
+
+func newBreadcrumbs(s *System) *breadcrumbs {
+	return &breadcrumbs{sys: s, queue: make(chan ride.Breadcrumb, crumbQueue)}
+}
+
+// add never blocks; safe for concurrent use.
+func (b *breadcrumbs) add(c ride.Breadcrumb) {
+	select {
+	case b.queue <- c:
+	default:
+		b.sys.stats.crumbs.WithLabelValues("dropped").Inc()
+	}
+}
+
+// run writes until the context ends, and then what is left.
+func (b *breadcrumbs) run(ctx context.Context) {
+	tick := time.NewTicker(b.sys.cfg.BreadcrumbEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			b.flush()
+			return
+		case <-tick.C:
+			b.flush()
+		}
+	}
+}
+
+// flush writes all that waits, in batches; what cannot be written is dropped.
+func (b *breadcrumbs) flush() {
+	for len(b.queue) > 0 {
+		batch := make([]ride.Breadcrumb, 0, min(len(b.queue), crumbBatch))
+		for len(batch) < cap(batch) {
+			batch = append(batch, <-b.queue)
+		}
+		c, cancel := b.sys.storeContext()
+		err := b.sys.store.AddBreadcrumbs(c, batch)
+		cancel()
+		result := "written"
+		if err != nil {
+			result = "dropped"
+			b.sys.cfg.Log.Warn("breadcrumbs cannot be written", "count", len(batch), "err", err)
+		}
+		b.sys.stats.crumbs.WithLabelValues(result).Add(float64(len(batch)))
+		if err != nil {
+			return
+		}
+	}
+}

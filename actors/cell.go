@@ -1,0 +1,117 @@
+package actors
+
+import (
+	"cmp"
+	"slices"
+	"sync"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/hexhail/hexhail/geo"
+	"github.com/hexhail/hexhail/ride"
+)
+
+// cellActor knows which drivers are available in one H3 cell of this node. It never
+// blocks and keeps nothing but what its drivers told it: each driver's actor puts
+// itself in and takes itself out.
+type cellActor struct {
+	drivers map[ride.AccountID]cellPut
+}
+
+func (c *cellActor) receive(ctx actor.Context) {
+	switch m := ctx.Message().(type) {
+	case cellPut:
+		c.drivers[m.Driver] = m
+	case cellDrop:
+		delete(c.drivers, m.Driver)
+	case cellFind:
+		ctx.Respond(cellFound{Search: m.Search, Drivers: c.find(m)})
+	}
+}
+
+// recovered keeps the drivers: every message changes at most one entry, whole.
+func (c *cellActor) recovered(actor.Context) {}
+
+// find returns at most m.Limit drivers, those with fewer open offers first, then the
+// nearer by the great circle.
+func (c *cellActor) find(m cellFind) []cellPut {
+	type ranked struct {
+		cellPut
+		d float64
+	}
+	all := make([]ranked, 0, len(c.drivers))
+	for _, d := range c.drivers {
+		all = append(all, ranked{d, geo.DistanceM(d.Point, m.Pickup)})
+	}
+	slices.SortFunc(all, func(a, b ranked) int {
+		return cmp.Or(cmp.Compare(a.Load, b.Load), cmp.Compare(a.d, b.d), cmp.Compare(a.Driver, b.Driver))
+	})
+	out := make([]cellPut, min(len(all), m.Limit))
+	for i := range out {
+		out[i] = all[i].cellPut
+	}
+	return out
+}
+
+// cells is this node's directory of occupied cells. A driver's actor enters a cell
+// before it sends to it and leaves it after its last message, so a cell's actor lives
+// exactly as long as somebody may write to it. Safe for concurrent use.
+type cells struct {
+	spawn func(cell geo.Cell) *actor.PID
+	stop  func(pid *actor.PID)
+
+	mu sync.RWMutex
+	by map[geo.Cell]*cellRef
+}
+
+type cellRef struct {
+	pid     *actor.PID
+	drivers int
+}
+
+// enter returns the actor of a cell and counts the caller in.
+func (c *cells) enter(cell geo.Cell) *actor.PID {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	ref := c.by[cell]
+	if ref == nil {
+		ref = &cellRef{pid: c.spawn(cell)}
+		c.by[cell] = ref
+	}
+	ref.drivers++
+	return ref.pid
+}
+
+// leave counts the caller out; the last one out stops the actor once it has read
+// what was sent to it.
+func (c *cells) leave(cell geo.Cell) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	ref := c.by[cell]
+	if ref == nil {
+		return
+	}
+	if ref.drivers--; ref.drivers == 0 {
+		delete(c.by, cell)
+		c.stop(ref.pid)
+	}
+}
+
+// occupied appends the actors of those cells that hold drivers.
+func (c *cells) occupied(disk []geo.Cell, out []*actor.PID) []*actor.PID {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	for _, cell := range disk {
+		if ref := c.by[cell]; ref != nil {
+			out = append(out, ref.pid)
+		}
+	}
+	return out
+}
+
+// count is the number of occupied cells.
+func (c *cells) count() int {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	return len(c.by)
+}

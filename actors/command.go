@@ -1,0 +1,109 @@
+package actors
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+
+	"github.com/hexhail/hexhail/ride"
+	"github.com/hexhail/hexhail/ride/ridepb"
+	"github.com/hexhail/hexhail/ride/view"
+)
+
+// digest identifies what a client asked for, whatever encoding it used.
+func digest(f *ridepb.ClientFrame) (string, error) {
+	body := proto.Clone(f).(*ridepb.ClientFrame)
+	body.Id = ""
+	b, err := proto.MarshalOptions{Deterministic: true}.Marshal(body)
+	if err != nil {
+		return "", fmt.Errorf("digest command: %w", err)
+	}
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:]), nil
+}
+
+// refusal is the reply to a refused command. What is no *ride.Error is ours to know
+// and not the client's.
+func refusal(err error) *ridepb.Reply {
+	var e *ride.Error
+	if !errors.As(err, &e) {
+		e = ride.ErrInternal
+	}
+	return &ridepb.Reply{Result: &ridepb.Reply_Error{Error: view.Error(e)}}
+}
+
+// success is the reply to a trip's command that led to, or found, this state.
+func success(m tripCommand, t *ride.Trip) *ridepb.Reply {
+	switch c := m.Command.(type) {
+	case ride.DeclineOffer:
+		return done()
+	case ride.AcceptOffer:
+		if o, ok := t.Offer(c.Offer); ok && o.State == ride.OfferAccepted {
+			return &ridepb.Reply{Result: &ridepb.Reply_AcceptPending{AcceptPending: &ridepb.AcceptPending{
+				OfferId: string(c.Offer), AwardAt: view.Time(t.Search.AwardAt),
+			}}}
+		}
+	}
+	if shown := view.Trip(t, view.Reader{Account: m.Key.Account, Role: m.Key.Role}); shown != nil {
+		return &ridepb.Reply{Result: &ridepb.Reply_Trip{Trip: shown}}
+	}
+	return done() // a driver who gave the trip back does not see it any more
+}
+
+func done() *ridepb.Reply {
+	return &ridepb.Reply{Result: &ridepb.Reply_Done{Done: &ridepb.Done{}}}
+}
+
+func newRecord(key commandKey, at time.Time, reply *ridepb.Reply) (*ride.CommandRecord, error) {
+	b, err := proto.Marshal(reply)
+	if err != nil {
+		return nil, fmt.Errorf("encode outcome: %w", err)
+	}
+	return &ride.CommandRecord{Account: key.Account, ID: key.ID, Digest: key.Digest, Reply: b, At: at}, nil
+}
+
+// record keeps a command's outcome where nothing else is written with it, and returns
+// the outcome that counts: an earlier one if the command was answered before. It
+// blocks on the store, StoreTimeout at most.
+func (s *System) record(key commandKey, reply *ridepb.Reply) (*ridepb.Reply, error) {
+	if earlier, err := s.recorded(key); err == nil || !errors.Is(err, ride.ErrNotFound) {
+		return earlier, err
+	}
+	record, err := newRecord(key, ride.Clean(time.Now()), reply)
+	if err != nil {
+		return nil, err
+	}
+	c, cancel := s.storeContext()
+	defer cancel()
+	switch err := s.store.Commit(c, ride.Transition{Command: record}); {
+	case errors.Is(err, ride.ErrCommandSeen), errors.Is(err, ride.ErrUnknownOutcome):
+		return s.recorded(key)
+	case err != nil:
+		return nil, err
+	}
+	return reply, nil
+}
+
+// recorded returns the outcome of a command that was answered before, or an error
+// wrapping ride.ErrNotFound. The same id with another body is answered with
+// ride.ErrIDReused.
+func (s *System) recorded(key commandKey) (*ridepb.Reply, error) {
+	c, cancel := s.storeContext()
+	defer cancel()
+	r, err := s.store.Command(c, key.Account, key.ID)
+	if err != nil {
+		return nil, err
+	}
+	if r.Digest != key.Digest {
+		return refusal(ride.ErrIDReused), nil
+	}
+	reply := new(ridepb.Reply)
+	if err := proto.Unmarshal(r.Reply, reply); err != nil {
+		return nil, fmt.Errorf("decode outcome: %w", err)
+	}
+	return reply, nil
+}

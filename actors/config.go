@@ -1,0 +1,89 @@
+package actors
+
+import (
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/hexhail/hexhail/geo"
+	"github.com/hexhail/hexhail/ride"
+)
+
+// Config says how the actors behave. Durations are wall-clock; distances metres.
+type Config struct {
+	// Rules apply to trips requested from now on; their Tariff is replaced by the one
+	// of the trip's class.
+	Rules   ride.Rules
+	Tariffs ride.Tariffs
+	// PIN asks riders for 4 digits before a ride starts.
+	PIN bool
+	// Resolution of the H3 cells that route offers, 0 to 15.
+	Resolution int
+	// PositionTTL is how old a driver's last position may be for it to get offers.
+	PositionTTL time.Duration
+	// MaxTripM bounds the estimated length of a trip.
+	MaxTripM float64
+	// MaxOffers bounds the offers that one driver holds open at once.
+	MaxOffers int
+	// History bounds the events that a person's actor keeps for a resume.
+	History int
+	// Linger is how long a person's actor outlives its last session.
+	Linger time.Duration
+	// TripIdle is how long a final trip's actor stays for ratings and repetitions.
+	TripIdle time.Duration
+	// StoreTimeout bounds every call of the store.
+	StoreTimeout time.Duration
+	// SearchTimeout bounds how long a search waits for cells.
+	SearchTimeout time.Duration
+	// SweepEvery is the interval of the sweeper, SweepGrace how late a trip must be.
+	SweepEvery, SweepGrace time.Duration
+	// BreadcrumbEvery is how often recorded positions are written.
+	BreadcrumbEvery time.Duration
+	// Heartbeat is told to clients in connected.
+	Heartbeat time.Duration
+	// ETA estimates drives.
+	ETA geo.ETASource
+	// Log receives what operators should know.
+	Log *slog.Logger
+}
+
+// DefaultConfig is a working configuration.
+func DefaultConfig() Config {
+	return Config{
+		Rules: ride.DefaultRules(), Tariffs: ride.DefaultTariffs(), PIN: true,
+		Resolution: 8, PositionTTL: 15 * time.Second, MaxTripM: 300_000, MaxOffers: 8,
+		History: 256, Linger: 2 * time.Minute, TripIdle: time.Minute,
+		StoreTimeout: 5 * time.Second, SearchTimeout: 200 * time.Millisecond,
+		SweepEvery: 5 * time.Second, SweepGrace: 5 * time.Second,
+		BreadcrumbEvery: time.Second, Heartbeat: 5 * time.Second,
+		ETA: geo.StraightLine{}, Log: slog.Default(),
+	}
+}
+
+// Validate checks what an operator may have set.
+func (c Config) Validate() error {
+	if err := c.Rules.Validate(); err != nil {
+		return err
+	}
+	if err := c.Tariffs.Validate(); err != nil {
+		return err
+	}
+	switch {
+	case c.Resolution < 5 || c.Resolution > 10:
+		return fmt.Errorf("actors: the H3 resolution must be from 5 to 10, not %d", c.Resolution)
+	case c.PositionTTL < time.Second || c.PositionTTL > time.Minute:
+		return fmt.Errorf("actors: a position's time to live must be from 1s to 1m, not %s", c.PositionTTL)
+	case !(c.MaxTripM >= 1000 && c.MaxTripM <= 5_000_000):
+		return fmt.Errorf("actors: the longest trip must be from 1 km to 5,000 km")
+	case c.MaxOffers < 1 || c.MaxOffers > 64:
+		return fmt.Errorf("actors: the offers per driver must be from 1 to 64")
+	case c.History < 16 || c.History > 10_000:
+		return fmt.Errorf("actors: the history must hold from 16 to 10,000 events")
+	case c.Linger < 0 || c.TripIdle <= 0 || c.StoreTimeout <= 0 || c.SearchTimeout <= 0 ||
+		c.SweepEvery <= 0 || c.SweepGrace < 0 || c.BreadcrumbEvery <= 0:
+		return fmt.Errorf("actors: time limits must be positive")
+	case c.ETA == nil || c.Log == nil:
+		return fmt.Errorf("actors: an ETA source and a logger are needed")
+	}
+	return nil
+}

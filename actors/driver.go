@@ -1,0 +1,323 @@
+package actors
+
+import (
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/hexhail/hexhail/geo"
+	"github.com/hexhail/hexhail/ride"
+	"github.com/hexhail/hexhail/ride/ridepb"
+	"github.com/hexhail/hexhail/ride/view"
+)
+
+// driverActor is a driver's presence: its session, its choice to be online, where it
+// is, the offers it holds and the trip it drives. It alone decides whether it is
+// available, and keeps itself in the cell where dispatch looks.
+type driverActor struct {
+	person
+	online bool
+
+	fix     fix
+	filter  geo.PositionFilter
+	tracker geo.CellTracker
+	cell    geo.Cell   // the cell this driver is in as available; 0: none
+	pid     *actor.PID // of that cell
+	put     cellPut    // as last told to the cell
+
+	offers map[ride.OfferID]*heldOffer
+	rider  *actor.PID // of the active trip, as its trip last said
+	ride   odometer
+	pins   pinTries
+
+	movedAt time.Time // when the rider was last told
+}
+
+// fix is the newest believed position.
+type fix struct {
+	ride.Position
+	receivedAt time.Time // zero: none
+}
+
+// heldOffer is an offer that has not ended, as far as this driver knows.
+type heldOffer struct {
+	trip    ride.TripID
+	shown   *ridepb.Offer
+	expires time.Time
+	asked   time.Time // when its trip was last asked what became of it
+}
+
+// pinTries slows guessing of a trip's PIN down.
+type pinTries struct {
+	trip   ride.TripID
+	wrong  int
+	locked time.Time
+}
+
+const (
+	maxPINTries = 5
+	pinLock     = time.Minute
+	// putEveryM is how far a driver moves before its cell is told.
+	putEveryM = 25
+	// movedEvery bounds how often a rider is told of its driver's position.
+	movedEvery = 200 * time.Millisecond
+	// lostOffer is how long after its expiry an offer's end is waited for before its
+	// trip is asked.
+	lostOffer = time.Second
+)
+
+func newDriver(s *System, a ride.Account) *driverActor {
+	tracker, err := geo.NewCellTracker(s.cfg.Resolution)
+	if err != nil {
+		panic(err) // Config.Validate has checked the resolution
+	}
+	return &driverActor{person: newPerson(s, a), tracker: tracker, offers: make(map[ride.OfferID]*heldOffer)}
+}
+
+func (d *driverActor) receive(ctx actor.Context) {
+	switch m := ctx.Message().(type) {
+	case *positionReady:
+		if !d.forwarded(ctx, m.peer) {
+			d.onPosition(ctx, m.peer)
+		}
+	case joined:
+		d.onJoin(ctx, m, d.snapshot)
+		d.claimOffers(ctx)
+		d.settleCell(ctx)
+	case left:
+		if d.onLeft(ctx, m) {
+			d.settleCell(ctx)
+		}
+	case lingered:
+		if d.onLingered(ctx) {
+			d.withdrawOffers(ctx, ride.ReasonDriverGone)
+		}
+	case framed:
+		if !d.forwarded(ctx, m.peer) {
+			d.onFrame(ctx, m)
+		}
+	case tripResult:
+		d.onTripResult(ctx, m)
+	case tripUpdate:
+		d.onTripUpdate(ctx, m)
+	case offerMade:
+		d.onOffer(ctx, m)
+	case offerEnded:
+		d.onOfferEnded(ctx, m)
+	case driverReleased:
+		d.onReleased(ctx, m)
+	case positionStale:
+		d.timers.cancel("stale")
+		d.settleCell(ctx)
+	case personTick:
+		d.onTick(ctx)
+	case *actor.Stopping:
+		d.leaveCell(ctx)
+		d.timers.stop()
+	}
+}
+
+// recovered gives up what may be half done: the client reconnects and gets a snapshot.
+func (d *driverActor) recovered(ctx actor.Context) {
+	d.leaveCell(ctx)
+	d.offers = make(map[ride.OfferID]*heldOffer)
+	d.drop()
+}
+
+// snapshot reads what the database knows of this driver: its active trip and its open
+// offers. Offers that memory holds besides stay until their trips end them: their ends
+// are events that the client is still owed.
+func (d *driverActor) snapshot(c *ridepb.Connected) error {
+	if err := d.readActive(c); err != nil {
+		return err
+	}
+	d.bind(d.active)
+	ctx, cancel := d.sys.storeContext()
+	defer cancel()
+	open, err := d.sys.store.OpenOffers(ctx, d.account.ID)
+	if err != nil {
+		return err
+	}
+	c.Online = d.online
+	for i := range open {
+		o := &open[i]
+		if !d.hold(&o.Trip, &o.Offer) {
+			break
+		}
+	}
+	for _, o := range d.offers {
+		c.OpenOffers = append(c.OpenOffers, o.shown)
+	}
+	return nil
+}
+
+// claimOffers tells the trips of the held offers where their driver lives now.
+func (d *driverActor) claimOffers(ctx actor.Context) {
+	for id, o := range d.offers {
+		ctx.Send(d.sys.place.Trip(o.trip), tripAttach{Account: d.account.ID, Offer: id, PID: ctx.Self()})
+	}
+	if len(d.offers) > 0 {
+		d.tickLater(ctx)
+	}
+}
+
+func (d *driverActor) onFrame(ctx actor.Context, m framed) {
+	me := d.account.ID
+	switch b := m.frame.GetBody().(type) {
+	case *ridepb.ClientFrame_GoOnline:
+		d.goOnline(ctx, m, b.GoOnline)
+	case *ridepb.ClientFrame_GoOffline:
+		d.settle(m, func() {
+			d.online = false
+			d.settleCell(ctx)
+			d.withdrawOffers(ctx, ride.ReasonWentOffline)
+		})
+	case *ridepb.ClientFrame_AcceptOffer:
+		id := ride.OfferID(b.AcceptOffer.GetOfferId())
+		d.forwardOffer(ctx, m, id, ride.AcceptOffer{Offer: id, Card: d.card()})
+	case *ridepb.ClientFrame_DeclineOffer:
+		id := ride.OfferID(b.DeclineOffer.GetOfferId())
+		d.forwardOffer(ctx, m, id, ride.DeclineOffer{Offer: id, Driver: me, Reason: b.DeclineOffer.GetReason()})
+	case *ridepb.ClientFrame_Arrived:
+		d.forward(ctx, m, ride.TripID(b.Arrived.GetTripId()), ride.MarkArrived{Driver: me})
+	case *ridepb.ClientFrame_StartTrip:
+		d.start(ctx, m, b.StartTrip)
+	case *ridepb.ClientFrame_CompleteTrip:
+		id := ride.TripID(b.CompleteTrip.GetTripId())
+		d.forward(ctx, m, id, ride.CompleteTrip{Driver: me, TravelledM: d.ride.total(id)})
+	case *ridepb.ClientFrame_CancelTrip:
+		d.forward(ctx, m, ride.TripID(b.CancelTrip.GetTripId()),
+			ride.CancelTrip{By: ride.ByDriver, Account: me, Reason: b.CancelTrip.GetReason()})
+	case *ridepb.ClientFrame_RateTrip:
+		d.forward(ctx, m, ride.TripID(b.RateTrip.GetTripId()), rating(me, b.RateTrip))
+	default:
+		d.reply(m.peer, m.frame.GetId(), refusal(ride.ErrWrongRole))
+	}
+}
+
+// card is what a rider will learn of this driver.
+func (d *driverActor) card() ride.DriverCard {
+	a := d.account
+	return ride.DriverCard{
+		ID: a.ID, FirstName: a.FirstName, PhotoID: a.PhotoID,
+		Class: a.Vehicle.Class, Plate: a.Vehicle.Plate, RatingX100: a.Rating.X100(),
+	}
+}
+
+func (d *driverActor) goOnline(ctx actor.Context, m framed, g *ridepb.GoOnline) {
+	if _, err := d.sys.cfg.Tariffs.Find(d.account.Vehicle.Class); err != nil || d.account.Vehicle.Class == "" {
+		d.reply(m.peer, m.frame.GetId(), refusal(ride.ErrUnknownClass.With("This account has no vehicle of a class that is driven here.")))
+		return
+	}
+	var p ride.Position
+	if loc := g.GetLocation(); loc != nil {
+		p = view.FromLocation(loc)
+		if err := checkPosition(p); err != nil {
+			d.reply(m.peer, m.frame.GetId(), refusal(inMessage("go_online.location", err)))
+			return
+		}
+	}
+	d.settle(m, func() {
+		d.online = true
+		if g.GetLocation() != nil {
+			d.move(ctx, p)
+		}
+		d.settleCell(ctx)
+	})
+}
+
+func (d *driverActor) start(ctx actor.Context, m framed, s *ridepb.StartTrip) {
+	id := ride.TripID(s.GetTripId())
+	if d.pins.trip == id && time.Now().Before(d.pins.locked) {
+		d.reply(m.peer, m.frame.GetId(), &ridepb.Reply{Result: &ridepb.Reply_Error{Error: pinLocked(time.Until(d.pins.locked))}})
+		return
+	}
+	d.forward(ctx, m, id, ride.StartTrip{Driver: d.account.ID, PIN: s.GetPin()})
+}
+
+func pinLocked(left time.Duration) *ridepb.Error {
+	e := view.Error(ride.ErrPINLocked)
+	e.RetryAfterMs = uint32(left.Milliseconds()) + 1
+	return e
+}
+
+func (d *driverActor) countPIN(id ride.TripID, e *ridepb.Error) {
+	if e.GetCode() != ride.ErrWrongPIN.Code {
+		return
+	}
+	if d.pins.trip != id {
+		d.pins = pinTries{trip: id}
+	}
+	if d.pins.wrong++; d.pins.wrong >= maxPINTries {
+		d.pins.wrong, d.pins.locked = 0, time.Now().Add(pinLock)
+	}
+}
+
+func (d *driverActor) onTripResult(ctx actor.Context, m tripResult) {
+	if t := m.Trip; t != nil {
+		d.take(ctx, t)
+	}
+	if cmd := d.onResult(m); cmd != nil {
+		d.countPIN(cmd.trip, m.Reply.GetError())
+	}
+}
+
+func (d *driverActor) onTripUpdate(ctx actor.Context, m tripUpdate) {
+	if m.Peer != nil {
+		d.rider = m.Peer
+	}
+	free := d.active == nil
+	d.onUpdate(m, d.drives(m.Trip))
+	d.occupied(ctx, free)
+}
+
+// occupied follows a change of the active trip; free says whether there was none. A
+// driver who has just won hands its other offers back, so that their trips need not wait.
+func (d *driverActor) occupied(ctx actor.Context, free bool) {
+	if free && d.active != nil {
+		for id, o := range d.offers {
+			if o.trip != d.active.ID {
+				d.withdraw(ctx, o.trip, id, ride.ReasonDriverBusy)
+			}
+		}
+	}
+	d.bind(d.active)
+	d.settleCell(ctx)
+}
+
+// drives reports whether a trip occupies this driver.
+func (d *driverActor) drives(t *ride.Trip) bool {
+	return t.DriverID() == d.account.ID && t.Status.Occupied()
+}
+
+// take adopts a trip's state from an answer.
+func (d *driverActor) take(ctx actor.Context, t *ride.Trip) {
+	free := d.active == nil
+	d.see(t, d.drives(t))
+	d.occupied(ctx, free)
+}
+
+// onReleased frees the driver. When it gave the trip back, its client is told that the
+// trip is no longer its own, with nothing more than that.
+func (d *driverActor) onReleased(ctx actor.Context, m driverReleased) {
+	if d.active != nil && d.active.ID == m.Trip && d.active.Version <= m.Version {
+		d.active = nil
+		d.bind(nil)
+	}
+	if m.GivenBack {
+		d.emit(&ridepb.Event{Body: &ridepb.Event_TripUpdated{TripUpdated: &ridepb.TripUpdated{
+			Change: ride.KindReleased,
+			Trip:   &ridepb.Trip{Id: string(m.Trip), Version: uint32(m.Version), Status: ridepb.Trip_requested},
+		}}})
+	}
+	d.settleCell(ctx)
+}
+
+func (d *driverActor) onTick(ctx actor.Context) {
+	d.timers.cancel("tick")
+	d.retry(ctx)
+	d.askAfterOffers(ctx)
+	if len(d.pending) > 0 || len(d.offers) > 0 {
+		d.tickLater(ctx)
+	}
+}

@@ -1,0 +1,102 @@
+package actors
+
+import (
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/hexhail/hexhail/ride"
+	"github.com/hexhail/hexhail/ride/ridepb"
+	"github.com/hexhail/hexhail/ride/view"
+)
+
+// hold keeps an offer until it ends; false when there is no room for it, or no way to
+// show it.
+func (d *driverActor) hold(t *ride.Trip, o *ride.Offer) bool {
+	if _, held := d.offers[o.ID]; held {
+		return true
+	}
+	if len(d.offers) >= d.sys.cfg.MaxOffers {
+		return false
+	}
+	shown, err := view.Offer(t, o, d.sys.cfg.Resolution)
+	if err != nil {
+		d.sys.cfg.Log.Error("offer cannot be shown", "offer", o.ID, "err", err)
+		return false
+	}
+	d.offers[o.ID] = &heldOffer{trip: t.ID, shown: shown, expires: o.ExpiresAt}
+	return true
+}
+
+// onOffer takes an offer and tells the client, or hands it back when this driver can
+// not have it: dispatch's picture of it was a moment old.
+func (d *driverActor) onOffer(ctx actor.Context, m offerMade) {
+	if _, held := d.offers[m.Offer.ID]; held {
+		return // sent again by a trip that was reloaded
+	}
+	switch {
+	case d.gone || !d.online:
+		d.withdraw(ctx, m.Trip.ID, m.Offer.ID, ride.ReasonDriverGone)
+		return
+	case d.active != nil:
+		d.withdraw(ctx, m.Trip.ID, m.Offer.ID, ride.ReasonDriverBusy)
+		return
+	case !d.hold(m.Trip, &m.Offer):
+		d.withdraw(ctx, m.Trip.ID, m.Offer.ID, ride.ReasonTooManyOffers)
+		return
+	}
+	shown := d.offers[m.Offer.ID].shown
+	d.emit(&ridepb.Event{Body: &ridepb.Event_OfferReceived{OfferReceived: &ridepb.OfferReceived{Offer: shown}}})
+	d.settleCell(ctx)
+	if d.timers["tick"] == nil {
+		d.tickLater(ctx)
+	}
+}
+
+// onOfferEnded tells the client the one end of its offer.
+func (d *driverActor) onOfferEnded(ctx actor.Context, m offerEnded) {
+	if _, held := d.offers[m.Offer.ID]; !held {
+		return // told already, or never shown
+	}
+	delete(d.offers, m.Offer.ID)
+	d.emit(&ridepb.Event{Body: &ridepb.Event_OfferClosed{OfferClosed: &ridepb.OfferClosed{
+		OfferId: string(m.Offer.ID), TripId: string(m.Trip),
+		Outcome: view.Outcome(m.Offer.State), Reason: m.Offer.Reason,
+	}}})
+	d.settleCell(ctx)
+}
+
+// forwardOffer sends an answer to an offer to its trip. An id that is no offer's is
+// answered like one that does not exist.
+func (d *driverActor) forwardOffer(ctx actor.Context, m framed, id ride.OfferID, c ride.Command) {
+	trip, ok := id.Trip()
+	if !ok {
+		d.reply(m.peer, m.frame.GetId(), refusal(ride.ErrNotFound))
+		return
+	}
+	d.forward(ctx, m, trip, c)
+}
+
+// withdraw hands an offer back.
+func (d *driverActor) withdraw(ctx actor.Context, trip ride.TripID, id ride.OfferID, reason string) {
+	ctx.Send(d.sys.place.Trip(trip), tripCommand{Command: ride.WithdrawOffer{Offer: id, Reason: reason}})
+}
+
+// withdrawOffers hands all offers back; their ends come from their trips.
+func (d *driverActor) withdrawOffers(ctx actor.Context, reason string) {
+	for id, o := range d.offers {
+		d.withdraw(ctx, o.trip, id, reason)
+	}
+}
+
+// askAfterOffers asks for the end of offers that should have had one: its message may
+// have been lost with an actor that crashed or moved.
+func (d *driverActor) askAfterOffers(ctx actor.Context) {
+	now := time.Now()
+	for id, o := range d.offers {
+		if now.After(o.expires.Add(lostOffer)) && now.After(o.asked.Add(lostOffer)) {
+			o.asked = now
+			ctx.Request(d.sys.place.Trip(o.trip), offerQuery{Offer: id, Driver: d.account.ID})
+		}
+	}
+}

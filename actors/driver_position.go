@@ -1,0 +1,208 @@
+package actors
+
+import (
+	"context"
+	"math"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/hexhail/hexhail/geo"
+	"github.com/hexhail/hexhail/ride"
+)
+
+// positionStale asks whether the driver's position is too old by now.
+type positionStale struct{}
+
+// maxSpeedMPS bounds what a device may claim; 100 m/s is no car on a road.
+const maxSpeedMPS = 100
+
+// checkPosition refuses what is no position, with a *ride.Error.
+func checkPosition(p ride.Position) error {
+	switch {
+	case p.Point.Validate() != nil:
+		return ride.ErrInvalidPoint.In("point")
+	case !(p.HeadingDeg >= 0 && p.HeadingDeg <= 360):
+		return ride.ErrInvalidArgument.With("a heading goes from 0 to 360 degrees").In("heading_deg")
+	case !(p.SpeedMPS >= 0 && p.SpeedMPS <= maxSpeedMPS):
+		return ride.ErrInvalidArgument.With("a speed goes from 0 to %d m/s", maxSpeedMPS).In("speed_mps")
+	case !(p.AccuracyM >= 0) || math.IsInf(float64(p.AccuracyM), 0):
+		return ride.ErrInvalidArgument.With("an accuracy is a number of metres, 0 or more").In("accuracy_m")
+	}
+	return nil
+}
+
+// onPosition takes the newest position that the session holds.
+func (d *driverActor) onPosition(ctx actor.Context, from *Peer) {
+	p, ok := from.takePosition()
+	if !ok || from != d.session {
+		return
+	}
+	if d.move(ctx, p) {
+		d.settleCell(ctx)
+	}
+}
+
+// move believes a position or not; true when it did.
+func (d *driverActor) move(ctx actor.Context, p ride.Position) bool {
+	now := time.Now()
+	if d.filter.Check(p.Point, p.DeviceTime, now) != geo.Accepted {
+		d.sys.stats.positionIgnored()
+		return false
+	}
+	d.sys.stats.positionTaken()
+	d.fix = fix{p, now}
+	if d.timers["stale"] == nil {
+		d.timers.after("stale", d.sys.cfg.PositionTTL, d.sys.sender(ctx.Self(), positionStale{}))
+	}
+	if d.active != nil {
+		d.follow(ctx, now)
+	}
+	return true
+}
+
+// follow serves the trip with the newest position: its rider, its track, its length.
+func (d *driverActor) follow(ctx actor.Context, now time.Time) {
+	t := d.active
+	at := d.fix.DeviceTime
+	if at.IsZero() {
+		at = now
+	}
+	d.ride.add(t, d.fix.Position)
+	d.sys.crumbs.add(ride.Breadcrumb{Trip: t.ID, At: ride.Clean(at), Point: d.fix.Point})
+	if d.rider == nil || now.Sub(d.movedAt) < movedEvery {
+		return
+	}
+	d.movedAt = now
+	goal := t.Request.Pickup
+	if t.Status == ride.StatusInProgress {
+		goal = t.Request.Dropoff
+	}
+	ctx.Send(d.rider, driverMoved{
+		Trip: t.ID, Driver: d.account.ID, Point: d.fix.Point, HeadingDeg: d.fix.HeadingDeg,
+		ETA: d.sys.eta(d.fix.Point, goal), DeviceTime: at,
+	})
+}
+
+// eta is the way from a driver to its goal; it blocks on the ETA source, SearchTimeout
+// at most, and falls back to the straight line.
+func (s *System) eta(from, to geo.Point) time.Duration {
+	c, cancel := context.WithTimeout(context.Background(), s.cfg.SearchTimeout)
+	defer cancel()
+	r, err := s.cfg.ETA.Route(c, from, to)
+	if err != nil {
+		r, err = geo.StraightLine{}.Route(context.Background(), from, to)
+	}
+	if err != nil || !r.Reachable() {
+		return 0
+	}
+	return r.Duration
+}
+
+// available reports whether dispatch may offer trips to this driver: online, with a
+// session, a fresh position, no trip, and room for another offer.
+func (d *driverActor) available(now time.Time) bool {
+	return d.online && d.out != nil && !d.gone && d.active == nil &&
+		!d.fix.receivedAt.IsZero() && now.Sub(d.fix.receivedAt) < d.sys.cfg.PositionTTL &&
+		len(d.offers) < d.sys.cfg.MaxOffers
+}
+
+// settleCell brings the driver's place among the cells in line with its state. It is
+// called after whatever may have changed that.
+func (d *driverActor) settleCell(ctx actor.Context) {
+	now := time.Now()
+	if !d.available(now) {
+		d.leaveCell(ctx)
+		d.watchAge(ctx, now)
+		return
+	}
+	d.watchAge(ctx, now)
+	cell, _, err := d.tracker.Update(d.fix.Point)
+	if err != nil {
+		d.leaveCell(ctx)
+		return
+	}
+	if cell != d.cell {
+		d.leaveCell(ctx)
+		d.cell, d.pid = cell, d.sys.cells.enter(cell)
+		d.put = cellPut{}
+	}
+	load := len(d.offers)
+	if d.put.PID != nil && d.put.Load == load && d.put.Class == d.account.Vehicle.Class &&
+		geo.DistanceM(d.put.Point, d.fix.Point) < putEveryM {
+		return
+	}
+	d.put = cellPut{Driver: d.account.ID, PID: ctx.Self(), Class: d.account.Vehicle.Class, Point: d.fix.Point, Load: load}
+	ctx.Send(d.pid, d.put)
+}
+
+// leaveCell takes the driver out of its cell, if it is in one.
+func (d *driverActor) leaveCell(ctx actor.Context) {
+	if d.cell == 0 {
+		return
+	}
+	ctx.Send(d.pid, cellDrop{Driver: d.account.ID})
+	d.sys.cells.leave(d.cell)
+	d.cell, d.pid = 0, nil
+}
+
+// watchAge keeps one timer running while the position can still grow stale; it is not
+// reset by each position but asks again for what is left.
+func (d *driverActor) watchAge(ctx actor.Context, now time.Time) {
+	if d.fix.receivedAt.IsZero() {
+		return
+	}
+	left := d.sys.cfg.PositionTTL - now.Sub(d.fix.receivedAt)
+	if left <= 0 {
+		d.timers.cancel("stale")
+		return
+	}
+	if d.timers["stale"] == nil {
+		d.timers.after("stale", left, d.sys.sender(ctx.Self(), positionStale{}))
+	}
+}
+
+// odometer measures the ride of the active trip from its start.
+type odometer struct {
+	trip  ride.TripID
+	meter geo.Odometer
+}
+
+// add counts a position if the ride is on.
+func (o *odometer) add(t *ride.Trip, p ride.Position) {
+	if t.Status == ride.StatusInProgress && o.trip == t.ID {
+		o.meter.Add(p.Point, float64(p.AccuracyM))
+	}
+}
+
+// total is the measured length in metres, 0 when this trip was not measured.
+func (o *odometer) total(id ride.TripID) float64 {
+	if o.trip != id {
+		return 0
+	}
+	return o.meter.TotalM()
+}
+
+// bind prepares the odometer for a trip: from its start in this actor's life, or from
+// the track in the database after a restart.
+func (d *driverActor) bind(t *ride.Trip) {
+	switch {
+	case t == nil:
+		d.ride, d.rider = odometer{}, nil
+		return
+	case t.Status != ride.StatusInProgress || d.ride.trip == t.ID:
+		return
+	}
+	d.ride = odometer{trip: t.ID}
+	c, cancel := d.sys.storeContext()
+	defer cancel()
+	track, err := d.sys.store.TripTrack(c, t.ID)
+	if err != nil {
+		d.sys.cfg.Log.Warn("track cannot be read; the ride is measured from here", "trip", t.ID, "err", err)
+	}
+	for _, b := range track {
+		if !b.At.Before(t.StartedAt) {
+			d.ride.meter.Add(b.Point, 0)
+		}
+	}
+}

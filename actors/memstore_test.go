@@ -1,0 +1,186 @@
+package actors
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/hexhail/hexhail/ride"
+)
+
+// memStore keeps the store's contract in memory, and fails on demand. The real stores
+// are held to the same contract by their own suite.
+type memStore struct {
+	mu       sync.Mutex
+	trips    map[ride.TripID]ride.Trip
+	events   map[ride.TripID][]ride.Event
+	commands map[[2]string]ride.CommandRecord
+	crumbs   []ride.Breadcrumb
+
+	// fail, when set, is asked before each commit: the commit happens unless lost is
+	// true, and err is what the caller hears.
+	fail func(t ride.Transition) (err error, lost bool)
+}
+
+func newMemStore() *memStore {
+	return &memStore{
+		trips: make(map[ride.TripID]ride.Trip), events: make(map[ride.TripID][]ride.Event),
+		commands: make(map[[2]string]ride.CommandRecord),
+	}
+}
+
+func (m *memStore) Commit(_ context.Context, t ride.Transition) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.fail != nil {
+		if err, lost := m.fail(t); lost {
+			return err
+		} else if err != nil {
+			_ = m.commit(t)
+			return err
+		}
+	}
+	return m.commit(t)
+}
+
+func (m *memStore) commit(t ride.Transition) error {
+	if c := t.Command; c != nil {
+		if _, seen := m.commands[[2]string{string(c.Account), c.ID}]; seen {
+			return ride.ErrCommandSeen
+		}
+	}
+	if t.Trip != nil {
+		now, ok := m.trips[t.Trip.ID]
+		if ok != (t.Prev > 0) || (ok && (now.Version != t.Prev || now.Fence != t.Trip.Fence)) {
+			return ride.ErrStale
+		}
+		for id, other := range m.trips {
+			switch {
+			case id == t.Trip.ID:
+			case other.Status.Live() && t.Trip.Status.Live() && other.Request.Rider.ID == t.Trip.Request.Rider.ID:
+				return ride.ErrRiderBusy
+			case other.Status.Occupied() && t.Trip.Status.Occupied() && other.DriverID() == t.Trip.DriverID():
+				return ride.ErrDriverBusy
+			}
+		}
+		m.trips[t.Trip.ID] = *t.Trip
+		m.events[t.Trip.ID] = append(m.events[t.Trip.ID], t.Events...)
+	}
+	if c := t.Command; c != nil {
+		m.commands[[2]string{string(c.Account), c.ID}] = *c
+	}
+	return nil
+}
+
+func (m *memStore) Activate(_ context.Context, id ride.TripID) (ride.Trip, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	t, ok := m.trips[id]
+	if !ok {
+		return t, ride.ErrNotFound
+	}
+	t.Fence++
+	m.trips[id] = t
+	return t, nil
+}
+
+func (m *memStore) Trip(_ context.Context, id ride.TripID) (ride.Trip, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	t, ok := m.trips[id]
+	if !ok {
+		return t, ride.ErrNotFound
+	}
+	return t, nil
+}
+
+func (m *memStore) Command(_ context.Context, a ride.AccountID, id string) (ride.CommandRecord, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	r, ok := m.commands[[2]string{string(a), id}]
+	if !ok {
+		return r, ride.ErrNotFound
+	}
+	return r, nil
+}
+
+func (m *memStore) ActiveTrip(_ context.Context, a ride.AccountID, role ride.Role) (ride.Trip, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, t := range m.trips {
+		if role == ride.RoleRider && t.Request.Rider.ID == a && t.Status.Live() ||
+			role == ride.RoleDriver && t.DriverID() == a && t.Status.Occupied() {
+			return t, nil
+		}
+	}
+	return ride.Trip{}, ride.ErrNotFound
+}
+
+func (m *memStore) OpenOffers(_ context.Context, d ride.AccountID) ([]ride.OpenOffer, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var out []ride.OpenOffer
+	for _, t := range m.trips {
+		for _, o := range t.Offers {
+			if o.Driver == d && !o.State.Ended() && time.Now().Before(o.ExpiresAt) {
+				out = append(out, ride.OpenOffer{Offer: o, Trip: t})
+			}
+		}
+	}
+	return out, nil
+}
+
+func (m *memStore) Overdue(_ context.Context, before time.Time, limit int) ([]ride.TripID, error) {
+	return m.ids(limit, func(t ride.Trip) bool {
+		wake := ride.Wake(t)
+		return !wake.IsZero() && wake.Before(before)
+	}), nil
+}
+
+func (m *memStore) LiveTrips(_ context.Context, after ride.TripID, limit int) ([]ride.TripID, error) {
+	return m.ids(limit, func(t ride.Trip) bool { return t.Status.Live() && t.ID > after }), nil
+}
+
+func (m *memStore) ids(limit int, which func(ride.Trip) bool) []ride.TripID {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var out []ride.TripID
+	for id, t := range m.trips {
+		if which(t) {
+			out = append(out, id)
+		}
+	}
+	slices.SortFunc(out, cmp.Compare[ride.TripID])
+	return out[:min(len(out), limit)]
+}
+
+func (m *memStore) AddBreadcrumbs(_ context.Context, b []ride.Breadcrumb) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.crumbs = append(m.crumbs, b...)
+	return nil
+}
+
+func (m *memStore) TripTrack(_ context.Context, id ride.TripID) ([]ride.Breadcrumb, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var out []ride.Breadcrumb
+	for _, b := range m.crumbs {
+		if b.Trip == id {
+			out = append(out, b)
+		}
+	}
+	return out, nil
+}
+
+// only returns the one trip there is.
+func (m *memStore) only() ride.Trip {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, t := range m.trips {
+		return t
+	}
+	return ride.Trip{}
+}

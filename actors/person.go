@@ -1,0 +1,336 @@
+package actors
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/hexhail/hexhail/ride"
+	"github.com/hexhail/hexhail/ride/ridepb"
+	"github.com/hexhail/hexhail/ride/view"
+)
+
+// person is what the actors of riders, drivers and operators have in common: the one
+// live session, the history that a reconnecting client resumes, the commands that wait
+// for an answer, and the active trip as last heard. It lives on the node that holds the
+// session and outlives it by Linger.
+type person struct {
+	sys     *System
+	account ride.Account
+
+	out     Outbox // nil: no session
+	session *Peer
+	history history
+	pending map[string]*pendingCommand
+	// active is the live trip of this account, nil for none. It is shared; never
+	// changed, only replaced.
+	active *ride.Trip
+	// gone is set when the actor has left the directory and is about to stop.
+	gone   bool
+	timers timers
+}
+
+// pendingCommand is a command that a trip has not answered yet.
+type pendingCommand struct {
+	session *Peer // whose reply it is
+	trip    ride.TripID
+	message tripCommand
+	copies  int // frames that asked for it; each gets a reply
+	tries   int
+	due     time.Time // when to ask again
+}
+
+// Messages of a session to its person's actor, on the same node.
+type (
+	joined struct {
+		join Join
+		peer *Peer
+	}
+	left struct{ peer *Peer }
+	// framed is a frame with an id.
+	framed struct {
+		peer  *Peer
+		frame *ridepb.ClientFrame
+	}
+	personTick struct{}
+	lingered   struct{}
+)
+
+const (
+	resendAfter = 2 * time.Second
+	maxTries    = 4
+	// lastWords is how long an actor that has left the directory still listens.
+	lastWords = time.Second
+)
+
+func newPerson(s *System, a ride.Account) person {
+	return person{
+		sys: s, account: a, history: newHistory(s.cfg.History), pending: make(map[string]*pendingCommand),
+	}
+}
+
+// drop follows a panic: whatever was under way is forgotten and the client told to
+// come back, to a history that begins anew.
+func (p *person) drop() {
+	if p.out != nil {
+		p.out.Close(ridepb.CloseInternal, time.Second)
+	}
+	p.out, p.session, p.active = nil, nil, nil
+	p.pending = make(map[string]*pendingCommand)
+	p.history = newHistory(p.sys.cfg.History)
+}
+
+// onJoin makes a session the live one. attach is told what the database knows, and
+// completes the snapshot with what is the role's own.
+func (p *person) onJoin(ctx actor.Context, m joined, snapshot func(*ridepb.Connected) error) {
+	if p.gone {
+		// This actor is stopping: the join raced its leaving. Send it on.
+		p.sys.rejoin(m.join, m.peer)
+		return
+	}
+	if p.out != nil && p.session != m.peer {
+		p.out.Close(ridepb.CloseReplaced, 0)
+	}
+	p.account, p.out, p.session = m.join.Account, m.join.Out, m.peer
+	p.timers.cancel("linger")
+
+	c := &ridepb.Connected{
+		SessionId: m.join.SessionID, Epoch: p.history.epoch, Seq: p.history.seq,
+		AccountId: string(p.account.ID), Role: view.Role(p.account.Role),
+		ServerTime:  view.Time(time.Now().UTC()),
+		HeartbeatMs: uint32(p.sys.cfg.Heartbeat.Milliseconds()), PositionTtlMs: uint32(p.sys.cfg.PositionTTL.Milliseconds()),
+	}
+	if err := snapshot(c); err != nil {
+		p.sys.cfg.Log.Error("session cannot start", "account", p.account.ID, "err", err)
+		p.out.Reply(stamped(refusal(ride.ErrUnavailable), m.join.ConnectID))
+		p.out.Close(ridepb.CloseOverloaded, 2*time.Second)
+		p.out, p.session = nil, nil
+		p.lingerLater(ctx)
+		return
+	}
+	missed, ok := p.history.since(m.join.Resume)
+	c.Resumed = ok
+	p.out.Reply(stamped(&ridepb.Reply{Result: &ridepb.Reply_Connected{Connected: c}}, m.join.ConnectID))
+	for _, e := range missed {
+		p.out.Event(e)
+	}
+	p.sys.stats.joined(ok, m.join.Resume != nil)
+	if p.active != nil {
+		ctx.Send(p.sys.place.Trip(p.active.ID), tripAttach{Account: p.account.ID, PID: ctx.Self()})
+	}
+}
+
+// readActive learns from the database which trip occupies this account.
+func (p *person) readActive(c *ridepb.Connected) error {
+	ctx, cancel := p.sys.storeContext()
+	defer cancel()
+	t, err := p.sys.store.ActiveTrip(ctx, p.account.ID, p.account.Role)
+	switch {
+	case errors.Is(err, ride.ErrNotFound):
+		p.active = nil
+	case err != nil:
+		return err
+	default:
+		p.active = &t
+		c.ActiveTrip = view.Trip(&t, p.reader())
+	}
+	return nil
+}
+
+// onLeft forgets a session whose socket is gone; an older one was forgotten before.
+func (p *person) onLeft(ctx actor.Context, m left) bool {
+	if p.forwarded(ctx, m.peer) || p.session != m.peer {
+		return false
+	}
+	p.out, p.session = nil, nil
+	p.lingerLater(ctx)
+	return true
+}
+
+func (p *person) lingerLater(ctx actor.Context) {
+	p.timers.after("linger", p.sys.cfg.Linger, p.sys.sender(ctx.Self(), lingered{}))
+}
+
+// onLingered leaves the directory if no session came back.
+func (p *person) onLingered(ctx actor.Context) bool {
+	if p.out != nil || p.gone {
+		return false
+	}
+	p.gone = true
+	p.sys.people.remove(p.account.ID, ctx.Self())
+	// A session that joined at the last moment may still send here: see forwarded.
+	p.timers.after("stop", lastWords, func() { p.sys.stop(ctx.Self()) })
+	return true
+}
+
+// forwarded sends on what a session meant for the actor that it was sent on to itself;
+// it reports whether there was such a session.
+func (p *person) forwarded(ctx actor.Context, from *Peer) bool {
+	if !p.gone {
+		return false
+	}
+	if to := from.pid.Load(); to.GetId() != ctx.Self().GetId() {
+		ctx.Send(to, ctx.Message())
+	}
+	return true
+}
+
+func (p *person) reader() view.Reader {
+	return view.Reader{Account: p.account.ID, Role: p.account.Role}
+}
+
+// emit adds an event to the history and tells the session.
+func (p *person) emit(e *ridepb.Event) {
+	p.history.add(e)
+	if p.out != nil {
+		p.out.Event(e)
+	}
+}
+
+// reply answers a frame of a session, if that is still the live one.
+func (p *person) reply(to *Peer, id string, r *ridepb.Reply) {
+	if p.out != nil && p.session == to {
+		p.out.Reply(stamped(r, id))
+	}
+}
+
+// stamped returns a reply that carries an id; the reply given may be shared.
+func stamped(r *ridepb.Reply, id string) *ridepb.Reply {
+	return &ridepb.Reply{Id: id, Result: r.Result}
+}
+
+// see takes in how a trip stands; live says whether it occupies this account.
+func (p *person) see(t *ride.Trip, live bool) {
+	switch {
+	case live && (p.active == nil || p.active.ID != t.ID || p.active.Version <= t.Version):
+		p.active = t
+	case !live && p.active != nil && p.active.ID == t.ID && p.active.Version <= t.Version:
+		p.active = nil
+	}
+}
+
+// onUpdate tells the client what happened to its trip. An update without a change
+// brings this actor up to date; the client hears of it only if it has missed something.
+func (p *person) onUpdate(m tripUpdate, live bool) {
+	known := int64(0)
+	if p.active != nil && p.active.ID == m.Trip.ID {
+		known = p.active.Version
+	}
+	p.see(m.Trip, live)
+	change := m.Change
+	if change == "" {
+		if m.Trip.Version <= known {
+			return
+		}
+		change = m.Trip.Change
+	}
+	if shown := view.Trip(m.Trip, p.reader()); shown != nil {
+		p.emit(&ridepb.Event{Body: &ridepb.Event_TripUpdated{TripUpdated: &ridepb.TripUpdated{Trip: shown, Change: change}}})
+	}
+}
+
+// forward hands a command to its trip and remembers it until it is answered.
+func (p *person) forward(ctx actor.Context, m framed, trip ride.TripID, c ride.Command) {
+	key, err := p.key(m.frame)
+	if err != nil {
+		p.reply(m.peer, m.frame.GetId(), refusal(err))
+		return
+	}
+	if known := p.pending[key.ID]; known != nil {
+		switch {
+		case known.message.Key.Digest != key.Digest:
+			p.reply(m.peer, key.ID, refusal(ride.ErrIDReused))
+		case known.session == m.peer:
+			known.copies++
+		default: // asked again by the session that replaced the one that asked first
+			known.session, known.copies = m.peer, 1
+		}
+		return
+	}
+	cmd := &pendingCommand{session: m.peer, trip: trip, message: tripCommand{Key: key, Command: c}, copies: 1}
+	p.pending[key.ID] = cmd
+	p.send(ctx, cmd)
+}
+
+func (p *person) key(f *ridepb.ClientFrame) (commandKey, error) {
+	d, err := digest(f)
+	return commandKey{Account: p.account.ID, Role: p.account.Role, ID: f.GetId(), Digest: d}, err
+}
+
+func (p *person) send(ctx actor.Context, cmd *pendingCommand) {
+	cmd.tries++
+	cmd.due = time.Now().Add(time.Duration(cmd.tries) * resendAfter)
+	ctx.Request(p.sys.place.Trip(cmd.trip), cmd.message)
+	if p.timers["tick"] == nil {
+		p.tickLater(ctx)
+	}
+}
+
+func (p *person) tickLater(ctx actor.Context) {
+	p.timers.after("tick", time.Second, p.sys.sender(ctx.Self(), personTick{}))
+}
+
+// retry asks again for what was not answered: a message to an actor that was stopping
+// is lost. Asking twice is safe, the id sees to that.
+func (p *person) retry(ctx actor.Context) {
+	now := time.Now()
+	for id, cmd := range p.pending {
+		switch {
+		case now.Before(cmd.due):
+		case cmd.tries < maxTries:
+			p.send(ctx, cmd)
+		default:
+			delete(p.pending, id)
+			p.answer(cmd, refusal(ride.ErrUnavailable))
+		}
+	}
+}
+
+// onResult passes a trip's answer on. It returns the command, or nil when nobody
+// waits for it any more.
+func (p *person) onResult(m tripResult) *pendingCommand {
+	cmd := p.pending[m.ID]
+	if cmd == nil {
+		return nil
+	}
+	delete(p.pending, m.ID)
+	p.answer(cmd, m.Reply)
+	return cmd
+}
+
+func (p *person) answer(cmd *pendingCommand, r *ridepb.Reply) {
+	for range cmd.copies {
+		p.reply(cmd.session, cmd.message.Key.ID, r)
+	}
+}
+
+// settle answers a command that no trip decides: recorded first, told and done after.
+// effect runs only if the command is new.
+func (p *person) settle(m framed, effect func()) {
+	key, err := p.key(m.frame)
+	if err != nil {
+		p.reply(m.peer, m.frame.GetId(), refusal(err))
+		return
+	}
+	fresh := done()
+	r, err := p.sys.record(key, fresh)
+	if err != nil {
+		p.sys.cfg.Log.Error("command cannot be recorded", "account", p.account.ID, "err", err)
+		p.reply(m.peer, key.ID, refusal(ride.ErrUnavailable))
+		return
+	}
+	if r == fresh {
+		effect()
+	}
+	p.reply(m.peer, key.ID, r)
+}
+
+// newEpoch names a history.
+func newEpoch() string {
+	var b [8]byte
+	_, _ = rand.Read(b[:]) // never fails
+	return hex.EncodeToString(b[:])
+}

@@ -1,0 +1,239 @@
+package actors
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/hexhail/hexhail/geo"
+	"github.com/hexhail/hexhail/ride"
+	"github.com/hexhail/hexhail/ride/ridepb"
+	"github.com/hexhail/hexhail/ride/view"
+)
+
+// No ghost gets an offer: who is offline, gone, silent or driving.
+func TestWhoGetsOffers(t *testing.T) {
+	cases := map[string]struct {
+		make func(w *world) *client
+		want bool
+	}{
+		"online with a position": {func(w *world) *client { return w.driver("d", 100) }, true},
+		"never online":           {func(w *world) *client { return w.client(ride.RoleDriver, "d").connect(nil) }, false},
+		"online without a position": {func(w *world) *client {
+			d := w.client(ride.RoleDriver, "d").connect(nil)
+			d.ask(&ridepb.ClientFrame{Body: &ridepb.ClientFrame_GoOnline{GoOnline: &ridepb.GoOnline{}}})
+			return d
+		}, false},
+		"online, position later": {func(w *world) *client {
+			d := w.client(ride.RoleDriver, "d").connect(nil)
+			d.ask(&ridepb.ClientFrame{Body: &ridepb.ClientFrame_GoOnline{GoOnline: &ridepb.GoOnline{}}})
+			d.at(geo.Destination(pickup, 90, 50))
+			return d
+		}, true},
+		"went offline": {func(w *world) *client {
+			d := w.driver("d", 100)
+			d.goOffline()
+			return d
+		}, false},
+		"socket gone": {func(w *world) *client {
+			d := w.driver("d", 100)
+			d.peer.Leave()
+			return d
+		}, false},
+		"reconnected": {func(w *world) *client {
+			d := w.driver("d", 100)
+			d.peer.Leave()
+			pass(2 * time.Second)
+			return d.connect(nil)
+		}, true},
+		"silent for long": {func(w *world) *client {
+			d := w.driver("d", 100)
+			pass(w.sys.cfg.PositionTTL)
+			return d
+		}, false},
+		"silent, then heard again": {func(w *world) *client {
+			d := w.driver("d", 100)
+			pass(w.sys.cfg.PositionTTL * 2)
+			d.at(geo.Destination(pickup, 0, 110))
+			return d
+		}, true},
+		"talking all the time": {func(w *world) *client {
+			d := w.driver("d", 100)
+			for range 20 {
+				d.at(geo.Destination(pickup, 0, 100))
+			}
+			return d
+		}, true},
+		"another class": {func(w *world) *client {
+			d := w.client(ride.RoleDriver, "d")
+			d.account.Vehicle.Class = "van"
+			d.connect(nil).goOnline(100)
+			return d
+		}, false},
+		"too far": {func(w *world) *client { return w.driver("d", 20_000) }, false},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			inWorld(t, nil, func(w *world) {
+				d := c.make(w)
+				w.rider("r").request()
+				require.Equal(t, c.want, len(d.offers()) == 1)
+			})
+		})
+	}
+}
+
+// A driver who moves from cell to cell is in exactly one, and out of all in the end.
+func TestCellsFollowDrivers(t *testing.T) {
+	inWorld(t, nil, func(w *world) {
+		d := w.driver("d", 0)
+		for i := range 40 {
+			pass(9 * time.Second)
+			d.at(geo.Destination(pickup, 90, float64(i)*200))
+			require.Equal(t, 1, w.sys.cells.count())
+			require.EqualValues(t, 1, w.sys.kinds.cell.alive())
+		}
+		d.goOffline()
+		require.Zero(t, w.sys.cells.count())
+		require.EqualValues(t, 0, d.alive())
+	})
+}
+
+func (c *client) alive() int64 { return c.w.sys.kinds.cell.alive() }
+
+// A driver 50 m away over a cell's edge gets the offer, also where cells are odd.
+func TestOffersCrossCellEdges(t *testing.T) {
+	places := map[string]geo.Point{
+		"Seoul":               pickup,
+		"the antimeridian":    {Lat: -16.8, Lng: 179.9999},
+		"near the north pole": {Lat: 89.99, Lng: 10},
+	}
+	pentagon, err := geo.ParseCell("8808000001fffff") // one of the twelve of resolution 8
+	require.NoError(t, err)
+	require.True(t, pentagon.Pentagon())
+	places["a pentagon"] = pentagon.Center()
+	for name, p := range places {
+		for _, bearing := range []float64{0, 60, 120, 180, 240, 300} {
+			t.Run(name, func(t *testing.T) {
+				inWorld(t, nil, func(w *world) {
+					here, err := geo.CellAt(p, w.sys.cfg.Resolution)
+					require.NoError(t, err)
+					// Walk to the cell's edge, then 25 m to either side of it.
+					edge := 0.0
+					for c := here; c == here; edge++ {
+						c, err = geo.CellAt(geo.Destination(p, bearing, edge), w.sys.cfg.Resolution)
+						require.NoError(t, err)
+					}
+					from, over := geo.Destination(p, bearing, edge-25), geo.Destination(p, bearing, edge+25)
+					d := w.client(ride.RoleDriver, "d").connect(nil)
+					d.ask(&ridepb.ClientFrame{Body: &ridepb.ClientFrame_GoOnline{GoOnline: &ridepb.GoOnline{
+						Location: &ridepb.Location{Point: view.Point(over)},
+					}}})
+					w.rider("r").ask(&ridepb.ClientFrame{Body: &ridepb.ClientFrame_RequestTrip{RequestTrip: &ridepb.RequestTrip{
+						Pickup: view.Point(from), Dropoff: view.Point(geo.Destination(from, 180, 3000)),
+					}}})
+					require.Len(t, d.offers(), 1)
+				})
+			})
+		}
+	}
+}
+
+func TestGoingOfflineHandsOffersBack(t *testing.T) {
+	inWorld(t, nil, func(w *world) {
+		d := w.driver("d", 100)
+		w.rider("r").request()
+		o := d.offer()
+		d.goOffline()
+		require.Equal(t, []string{"withdrawn went_offline"}, d.ends())
+		require.Equal(t, "offer_closed", d.accept(o).GetError().GetCode())
+	})
+}
+
+// A driver holds a bounded number of offers; the others go elsewhere.
+func TestOffersPerDriver(t *testing.T) {
+	inWorld(t, func(c *Config) { c.MaxOffers = 3 }, func(w *world) {
+		d := w.driver("d", 100)
+		for _, name := range []string{"a", "b", "c", "e", "f"} {
+			w.rider(name).request()
+		}
+		require.Len(t, d.offers(), 3)
+		d.decline(d.offers()[0])
+		pass(w.sys.cfg.Rules.Policy.WaveEvery + time.Second)
+		d.at(geo.Destination(pickup, 0, 101))
+		pass(w.sys.cfg.Rules.Policy.WaveEvery)
+		require.Len(t, d.offers(), 4, "there is room again")
+	})
+}
+
+// An actor that nobody connects to goes away, and its offers with it.
+func TestLingering(t *testing.T) {
+	inWorld(t, func(c *Config) { c.Rules.Policy.OfferTTL = 5 * time.Minute; c.Rules.SearchFor = 10 * time.Minute }, func(w *world) {
+		d := w.driver("d", 100)
+		r := w.rider("r")
+		r.request()
+		require.Len(t, d.offers(), 1)
+		d.peer.Leave()
+		pass(w.sys.cfg.Linger / 2)
+		d.connect(nil)
+		require.True(t, d.connected().GetOnline(), "the choice to be online outlives a short absence")
+		require.Len(t, d.connected().GetOpenOffers(), 1)
+		d.peer.Leave()
+		pass(w.sys.cfg.Linger + lastWords)
+		require.Zero(t, w.sys.kinds.driver.alive())
+		stored := w.store.only()
+		require.Equal(t, ride.OfferWithdrawn, stored.Offers[0].State)
+		d.connect(nil)
+		require.False(t, d.connected().GetOnline())
+	})
+}
+
+// A session that joins an actor at the moment it leaves reaches the next one, with all
+// that it sends at once.
+func TestJoinRacesLeaving(t *testing.T) {
+	inWorld(t, nil, func(w *world) {
+		d := w.driver("d", 100)
+		old := w.sys.people.all()[0]
+		d.peer.Leave()
+		pass(time.Second)
+		// The actor is told to leave with the join and its first frames behind it.
+		w.sys.root.Send(old, lingered{})
+		d.box = &inbox{}
+		var err error
+		d.peer, err = w.sys.Join(t.Context(), Join{Account: d.account, ConnectID: "connect", Out: d.box})
+		require.NoError(t, err)
+		d.send(&ridepb.ClientFrame{Id: "on", Body: &ridepb.ClientFrame_GoOnline{GoOnline: &ridepb.GoOnline{}}})
+		require.NoError(t, d.peer.Location(ride.Position{Point: pickup, DeviceTime: time.Now()}))
+		require.NotNil(t, d.box.reply("connect").GetConnected())
+		require.NotNil(t, d.box.reply("on").GetDone())
+		w.rider("r").request()
+		require.Len(t, d.offers(), 1)
+		pass(lastWords)
+		require.EqualValues(t, 1, w.sys.kinds.driver.alive())
+	})
+}
+
+func TestQuote(t *testing.T) {
+	inWorld(t, nil, func(w *world) {
+		w.driver("a", 100)
+		w.driver("b", 900)
+		r := w.rider("r")
+		quote := func(g *ridepb.GetQuote) *ridepb.Reply {
+			return r.ask(&ridepb.ClientFrame{Body: &ridepb.ClientFrame_GetQuote{GetQuote: g}})
+		}
+		all := quote(&ridepb.GetQuote{Pickup: view.Point(pickup), Dropoff: view.Point(dropoff)}).GetQuotes().GetQuotes()
+		require.Len(t, all, 3)
+		require.Equal(t, "standard", all[0].GetVehicleClass())
+		require.EqualValues(t, 2, all[0].GetDriversNearby())
+		require.InDelta(t, 100*1.3/7, all[0].GetPickupEtaS(), 1)
+		require.Zero(t, all[1].GetDriversNearby())
+		require.Less(t, all[0].GetFare().GetMinor(), all[1].GetFare().GetMinor())
+
+		one := quote(&ridepb.GetQuote{Pickup: view.Point(pickup), Dropoff: view.Point(dropoff), VehicleClass: "van"}).GetQuotes().GetQuotes()
+		require.Len(t, one, 1)
+		require.Equal(t, "unknown_vehicle_class", quote(&ridepb.GetQuote{Pickup: view.Point(pickup), Dropoff: view.Point(dropoff), VehicleClass: "boat"}).GetError().GetCode())
+		require.Equal(t, "invalid_point", quote(&ridepb.GetQuote{Dropoff: view.Point(dropoff)}).GetError().GetCode())
+		require.Equal(t, "no_route", quote(&ridepb.GetQuote{Pickup: view.Point(pickup), Dropoff: view.Point(geo.Point{Lat: 48, Lng: 2})}).GetError().GetCode())
+	})
+}

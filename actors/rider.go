@@ -1,0 +1,298 @@
+package actors
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"math/big"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+	"github.com/google/uuid"
+
+	"github.com/hexhail/hexhail/geo"
+	"github.com/hexhail/hexhail/ride"
+	"github.com/hexhail/hexhail/ride/ridepb"
+	"github.com/hexhail/hexhail/ride/view"
+)
+
+// riderActor is a rider's presence: its session, its active trip, its quotes.
+type riderActor struct {
+	person
+	// quotes under way, by search: at most maxQuotes.
+	quotes map[uint64]*pendingQuote
+	next   uint64
+}
+
+// maxQuotes bounds the quotes of one rider that are under way at once.
+const maxQuotes = 4
+
+// nearbyCap bounds how many drivers a quote counts, and so what it gives away.
+const nearbyCap = 20
+
+type pendingQuote struct {
+	to     *Peer
+	id     string
+	query  *search
+	quotes []*ridepb.Quote
+	timer  *time.Timer
+}
+
+func newRider(s *System, a ride.Account) *riderActor {
+	return &riderActor{person: newPerson(s, a), quotes: make(map[uint64]*pendingQuote)}
+}
+
+func (r *riderActor) receive(ctx actor.Context) {
+	switch m := ctx.Message().(type) {
+	case joined:
+		r.onJoin(ctx, m, r.readActive)
+	case left:
+		r.onLeft(ctx, m)
+	case lingered:
+		r.onLingered(ctx)
+	case framed:
+		if !r.forwarded(ctx, m.peer) {
+			r.onFrame(ctx, m)
+		}
+	case tripResult:
+		r.onTripResult(m)
+	case tripUpdate:
+		r.onUpdate(m, m.Trip.Status.Live())
+	case driverMoved:
+		r.onDriverMoved(m)
+	case cellFound:
+		if q := r.quotes[m.Search]; q != nil && q.query.add(m) {
+			r.answerQuote(q)
+		}
+	case searchOver:
+		if q := r.quotes[m.id]; q != nil {
+			r.answerQuote(q)
+		}
+	case personTick:
+		r.timers.cancel("tick")
+		r.retry(ctx)
+		if len(r.pending) > 0 {
+			r.tickLater(ctx)
+		}
+	case *actor.Stopping:
+		r.timers.stop()
+		for _, q := range r.quotes {
+			q.timer.Stop()
+		}
+	}
+}
+
+func (r *riderActor) recovered(actor.Context) { r.drop() }
+
+func (r *riderActor) onFrame(ctx actor.Context, m framed) {
+	switch b := m.frame.GetBody().(type) {
+	case *ridepb.ClientFrame_GetQuote:
+		r.quote(ctx, m, b.GetQuote)
+	case *ridepb.ClientFrame_RequestTrip:
+		r.request(ctx, m, b.RequestTrip)
+	case *ridepb.ClientFrame_CancelTrip:
+		r.forward(ctx, m, ride.TripID(b.CancelTrip.GetTripId()),
+			ride.CancelTrip{By: ride.ByRider, Account: r.account.ID, Reason: b.CancelTrip.GetReason()})
+	case *ridepb.ClientFrame_RateTrip:
+		r.forward(ctx, m, ride.TripID(b.RateTrip.GetTripId()), rating(r.account.ID, b.RateTrip))
+	default:
+		r.reply(m.peer, m.frame.GetId(), refusal(ride.ErrWrongRole))
+	}
+}
+
+func rating(by ride.AccountID, m *ridepb.RateTrip) ride.RateTrip {
+	return ride.RateTrip{By: by, Stars: int(min(m.GetStars(), 100)), Comment: m.GetComment()}
+}
+
+// request makes a new trip. What the client did not say is filled in here; the domain
+// judges it.
+func (r *riderActor) request(ctx actor.Context, m framed, q *ridepb.RequestTrip) {
+	cmd, err := r.sys.newRequest(r.account, q)
+	if err != nil {
+		r.reply(m.peer, m.frame.GetId(), refusal(err))
+		return
+	}
+	r.forward(ctx, m, cmd.ID, cmd)
+}
+
+func (s *System) newRequest(rider ride.Account, q *ridepb.RequestTrip) (ride.RequestTrip, error) {
+	tariff, err := s.cfg.Tariffs.Find(q.GetVehicleClass())
+	if err != nil {
+		return ride.RequestTrip{}, ride.ErrUnknownClass.In("request_trip.vehicle_class")
+	}
+	req := ride.Request{
+		Rider: ride.RiderCard{
+			ID: rider.ID, FirstName: rider.FirstName, PhotoID: rider.PhotoID, RatingX100: rider.Rating.X100(),
+		},
+		Pickup: view.FromPoint(q.GetPickup()), Dropoff: view.FromPoint(q.GetDropoff()),
+		PickupAddress: q.GetPickupAddress(), DropoffAddress: q.GetDropoffAddress(),
+		Class: tariff.Class, Passengers: max(1, int(min(q.GetPassengers(), 1000))), Note: q.GetNote(),
+	}
+	if err := req.Validate(tariff); err != nil {
+		return ride.RequestTrip{}, inMessage("request_trip", err)
+	}
+	estimate, err := s.estimate(req.Pickup, req.Dropoff, tariff)
+	if err != nil {
+		return ride.RequestTrip{}, err
+	}
+	rules := s.cfg.Rules
+	rules.Tariff = tariff
+	id, err := uuid.NewV7()
+	if err != nil {
+		return ride.RequestTrip{}, fmt.Errorf("trip id: %w", err)
+	}
+	cmd := ride.RequestTrip{ID: ride.TripID(id.String()), Request: req, Rules: rules, Estimate: estimate}
+	if s.cfg.PIN {
+		n, err := rand.Int(rand.Reader, big.NewInt(10_000))
+		if err != nil {
+			return ride.RequestTrip{}, fmt.Errorf("pin: %w", err)
+		}
+		cmd.PIN = fmt.Sprintf("%04d", n.Int64())
+	}
+	return cmd, nil
+}
+
+// inMessage completes the path of the field at fault.
+func inMessage(message string, err error) error {
+	var e *ride.Error
+	if errors.As(err, &e) && e.Field != "" {
+		return e.In(message + "." + e.Field)
+	}
+	return err
+}
+
+// estimate prices a trip before it is driven. It blocks on the ETA source,
+// SearchTimeout at most.
+func (s *System) estimate(from, to geo.Point, tariff ride.Tariff) (ride.Estimate, error) {
+	c, cancel := context.WithTimeout(context.Background(), s.cfg.SearchTimeout)
+	defer cancel()
+	route, err := s.cfg.ETA.Route(c, from, to)
+	switch {
+	case errors.Is(err, geo.ErrNoRoute):
+		return ride.Estimate{}, ride.ErrNoRoute
+	case err != nil:
+		return ride.Estimate{}, fmt.Errorf("%w: estimate: %w", ride.ErrUnavailable, err)
+	case route.DistanceM > s.cfg.MaxTripM:
+		return ride.Estimate{}, ride.ErrNoRoute.With("This service drives at most %.0f km.", s.cfg.MaxTripM/1000)
+	}
+	fare, err := tariff.Price(route.DistanceM, route.Duration)
+	if err != nil {
+		return ride.Estimate{}, err
+	}
+	return ride.Estimate{DistanceM: route.DistanceM, Duration: route.Duration, Fare: fare}, nil
+}
+
+// quote prices the asked classes and looks for drivers near the pickup.
+func (r *riderActor) quote(ctx actor.Context, m framed, g *ridepb.GetQuote) {
+	fail := func(err error) { r.reply(m.peer, m.frame.GetId(), refusal(err)) }
+	if len(r.quotes) >= maxQuotes {
+		fail(ride.ErrTooMany)
+		return
+	}
+	from, to := view.FromPoint(g.GetPickup()), view.FromPoint(g.GetDropoff())
+	if from.Validate() != nil {
+		fail(ride.ErrInvalidPoint.In("get_quote.pickup"))
+		return
+	}
+	if to.Validate() != nil {
+		fail(ride.ErrInvalidPoint.In("get_quote.dropoff"))
+		return
+	}
+	if _, err := r.sys.cfg.Tariffs.Find(g.GetVehicleClass()); err != nil {
+		fail(ride.ErrUnknownClass.In("get_quote.vehicle_class"))
+		return
+	}
+	q := &pendingQuote{to: m.peer, id: m.frame.GetId()}
+	for _, tariff := range r.sys.cfg.Tariffs {
+		if g.GetVehicleClass() != "" && tariff.Class != g.GetVehicleClass() {
+			continue
+		}
+		estimate, err := r.sys.estimate(from, to, tariff)
+		if err != nil {
+			fail(err)
+			return
+		}
+		q.quotes = append(q.quotes, view.Quote(tariff.Class, estimate))
+	}
+	r.next++
+	query, done, err := r.sys.begin(ctx, r.next, from, r.sys.cfg.Rules.Policy.RingMax, nearbyCap*len(r.sys.cfg.Tariffs))
+	if err != nil {
+		fail(ride.ErrInvalidPoint.In("get_quote.pickup"))
+		return
+	}
+	q.query = query
+	q.timer = time.AfterFunc(r.sys.cfg.SearchTimeout, r.sys.sender(ctx.Self(), searchOver{query.id}))
+	r.quotes[query.id] = q
+	if done {
+		r.answerQuote(q)
+	}
+}
+
+func (r *riderActor) answerQuote(q *pendingQuote) {
+	q.timer.Stop()
+	delete(r.quotes, q.query.id)
+	drivers, routes := r.sys.ways(q.query)
+	for _, quote := range q.quotes {
+		nearest := time.Duration(-1)
+		for i, d := range drivers {
+			if d.Class != quote.GetVehicleClass() {
+				continue
+			}
+			if quote.DriversNearby < nearbyCap {
+				quote.DriversNearby++
+			}
+			if nearest < 0 || routes[i].Duration < nearest {
+				nearest = routes[i].Duration
+			}
+		}
+		if nearest >= 0 {
+			quote.PickupEtaS = uint32(nearest.Round(time.Second) / time.Second)
+		}
+	}
+	r.reply(q.to, q.id, &ridepb.Reply{Result: &ridepb.Reply_Quotes{Quotes: &ridepb.Quotes{Quotes: q.quotes}}})
+}
+
+func (r *riderActor) onTripResult(m tripResult) {
+	if m.Trip != nil && m.Trip.Request.Rider.ID == r.account.ID {
+		r.see(m.Trip, m.Trip.Status.Live())
+	}
+	r.onResult(m)
+}
+
+// onDriverMoved passes the driver's position on, during the rider's trip with it only.
+func (r *riderActor) onDriverMoved(m driverMoved) {
+	t := r.active
+	if r.out == nil || t == nil || t.ID != m.Trip || !t.Status.Occupied() || t.DriverID() != m.Driver {
+		return
+	}
+	e := &ridepb.Event{Body: &ridepb.Event_DriverMoved{DriverMoved: &ridepb.DriverMoved{
+		TripId: string(m.Trip), Point: view.Point(m.Point), HeadingDeg: m.HeadingDeg,
+		EtaS: uint32(m.ETA.Round(time.Second) / time.Second), DeviceTime: view.Time(m.DeviceTime),
+	}}}
+	r.history.mark(e)
+	r.out.Moved(e)
+}
+
+// operatorActor is an operator's presence. Operators act over HTTP; on a socket they
+// have nothing to say yet but that they are there.
+type operatorActor struct{ person }
+
+func (o *operatorActor) receive(ctx actor.Context) {
+	switch m := ctx.Message().(type) {
+	case joined:
+		o.onJoin(ctx, m, func(*ridepb.Connected) error { return nil })
+	case left:
+		o.onLeft(ctx, m)
+	case lingered:
+		o.onLingered(ctx)
+	case framed:
+		if !o.forwarded(ctx, m.peer) {
+			o.reply(m.peer, m.frame.GetId(), refusal(ride.ErrWrongRole))
+		}
+	case *actor.Stopping:
+		o.timers.stop()
+	}
+}
+
+func (o *operatorActor) recovered(actor.Context) { o.drop() }

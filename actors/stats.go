@@ -1,0 +1,131 @@
+package actors
+
+import (
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/hexhail/hexhail/ride"
+)
+
+// stats are the metrics of what the actors do for riders and drivers. Safe for
+// concurrent use.
+type stats struct {
+	trips       *prometheus.GaugeVec
+	events      *prometheus.CounterVec
+	offersMade  prometheus.Counter
+	offersEnded *prometheus.CounterVec
+	toMatch     prometheus.Histogram
+	positions   *prometheus.CounterVec
+	taken       prometheus.Counter // of positions
+	ignored     prometheus.Counter
+	sessions    *prometheus.CounterVec
+	deadLetters prometheus.Counter
+	crumbs      *prometheus.CounterVec
+	swept       prometheus.Counter
+}
+
+func newStats() *stats {
+	name := func(n string) string { return "hexhail_" + n }
+	s := &stats{
+		trips: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: name("trips"), Help: "Trips with an actor on this node, by status.",
+		}, []string{"status"}),
+		events: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: name("trip_changes_total"), Help: "Committed transitions of trips, by their newest event.",
+		}, []string{"event"}),
+		offersMade: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: name("offers_made_total"), Help: "Offers sent to drivers.",
+		}),
+		offersEnded: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: name("offers_ended_total"), Help: "Offers ended, by outcome.",
+		}, []string{"outcome"}),
+		toMatch: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: name("time_to_match_seconds"), Help: "From a trip's request to its match.",
+			Buckets: []float64{.01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 20, 40, 60, 90, 120},
+		}),
+		positions: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: name("location_updates_total"), Help: "Positions of drivers, taken or ignored as old, out of order or too far.",
+		}, []string{"result"}),
+		sessions: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: name("sessions_joined_total"), Help: "Sessions joined: new, resumed, or with their history lost.",
+		}, []string{"how"}),
+		deadLetters: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: name("dead_letters_total"), Help: "Messages to actors that no longer are.",
+		}),
+		crumbs: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: name("breadcrumbs_total"), Help: "Recorded positions of trips: written, or dropped for want of room.",
+		}, []string{"result"}),
+		swept: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: name("trips_swept_total"), Help: "Overdue trips that the sweeper woke.",
+		}),
+	}
+	s.taken, s.ignored = s.positions.WithLabelValues("taken"), s.positions.WithLabelValues("ignored")
+	return s
+}
+
+func (s *stats) collectors() []prometheus.Collector {
+	return []prometheus.Collector{
+		s.trips, s.events, s.offersMade, s.offersEnded, s.toMatch, s.positions, s.sessions, s.deadLetters, s.crumbs, s.swept,
+	}
+}
+
+// transition counts what was just committed.
+func (s *stats) transition(before, after *ride.Trip) {
+	s.events.WithLabelValues(after.Change).Inc()
+	if before.Status != after.Status && after.Status == ride.StatusMatched {
+		s.toMatch.Observe(after.MatchedAt.Sub(after.RequestedAt).Seconds())
+	}
+}
+
+// tripStatus moves a trip from one status to another; the empty status is no trip.
+func (s *stats) tripStatus(from, to ride.Status) {
+	if from == to {
+		return
+	}
+	if from != ride.StatusNone {
+		s.trips.WithLabelValues(string(from)).Dec()
+	}
+	if to != ride.StatusNone {
+		s.trips.WithLabelValues(string(to)).Inc()
+	}
+}
+
+func (s *stats) offerMade() { s.offersMade.Inc() }
+func (s *stats) offerEnded(outcome ride.OfferState) {
+	s.offersEnded.WithLabelValues(string(outcome)).Inc()
+}
+func (s *stats) positionTaken()   { s.taken.Inc() }
+func (s *stats) positionIgnored() { s.ignored.Inc() }
+
+func (s *stats) joined(resumed, asked bool) {
+	how := "new"
+	switch {
+	case resumed:
+		how = "resumed"
+	case asked:
+		how = "history_lost"
+	}
+	s.sessions.WithLabelValues(how).Inc()
+}
+
+// Describe and Collect make the System a prometheus.Collector: the actors by kind, and
+// everything above.
+func (s *System) Describe(ch chan<- *prometheus.Desc) {
+	s.kinds.trip.describe(ch)
+	for _, c := range s.stats.collectors() {
+		c.Describe(ch)
+	}
+	ch <- descCells
+}
+
+// Collect implements prometheus.Collector.
+func (s *System) Collect(ch chan<- prometheus.Metric) {
+	for _, k := range s.kinds.all() {
+		k.collect(ch)
+	}
+	for _, c := range s.stats.collectors() {
+		c.Collect(ch)
+	}
+	ch <- prometheus.MustNewConstMetric(descCells, prometheus.GaugeValue, float64(s.cells.count()))
+}
+
+var descCells = prometheus.NewDesc("hexhail_cells_occupied", "H3 cells with available drivers on this node.", nil, nil)

@@ -1,0 +1,205 @@
+package actors
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/hexhail/hexhail/geo"
+	"github.com/hexhail/hexhail/ride"
+)
+
+// System is all the actors of this node and what they share. Make one with New, Start
+// it once and Stop it once; its other methods are safe for concurrent use in between.
+type System struct {
+	cfg   Config
+	store Store
+	as    *actor.ActorSystem
+	root  *actor.RootContext
+
+	kinds  kinds
+	stats  *stats
+	cells  *cells
+	people people
+	place  *local
+	crumbs *breadcrumbs
+
+	cancel  context.CancelFunc
+	workers sync.WaitGroup
+	mu      sync.RWMutex
+	closed  bool
+}
+
+type kinds struct{ trip, rider, driver, operator, cell kind }
+
+func (k *kinds) all() []*kind { return []*kind{&k.trip, &k.rider, &k.driver, &k.operator, &k.cell} }
+
+// New makes a system over a store. It starts nothing but protoactor's own bookkeeping
+// and opens no port.
+func New(cfg Config, store Store) (*System, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	s := &System{cfg: cfg, store: store, stats: newStats()}
+	s.kinds.trip.name, s.kinds.rider.name, s.kinds.driver.name = "trip", "rider", "driver"
+	s.kinds.operator.name, s.kinds.cell.name = "operator", "cell"
+	// protoactor logs dead letters with their contents, at info: positions and names
+	// must not go there. They are counted instead.
+	quiet := slog.New(atLeastWarn{cfg.Log.Handler()})
+	s.as = actor.NewActorSystem(actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger { return quiet }))
+	s.root = s.as.Root
+	s.as.EventStream.Subscribe(func(e any) {
+		if _, ok := e.(*actor.DeadLetterEvent); ok {
+			s.stats.deadLetters.Inc()
+		}
+	})
+	s.cells = &cells{by: make(map[geo.Cell]*cellRef), stop: s.stop, spawn: func(geo.Cell) *actor.PID {
+		return s.spawn(&s.kinds.cell, func() shell { return &cellActor{drivers: make(map[ride.AccountID]cellPut)} })
+	}}
+	s.place = &local{cells: s.cells, stop: s.stop, trips: make(map[ride.TripID]*actor.PID), spawnTrip: func(id ride.TripID) *actor.PID {
+		return s.spawn(&s.kinds.trip, func() shell { return newTripActor(s, id) })
+	}}
+	s.people.by = make(map[ride.AccountID]*actor.PID)
+	s.crumbs = newBreadcrumbs(s)
+	return s, nil
+}
+
+type atLeastWarn struct{ slog.Handler }
+
+func (h atLeastWarn) Enabled(ctx context.Context, l slog.Level) bool {
+	return l >= slog.LevelWarn && h.Handler.Enabled(ctx, l)
+}
+
+// Start wakes every live trip, so that its timers and offers go on, and starts the
+// sweeper and the breadcrumb writer. The context bounds the start alone.
+func (s *System) Start(ctx context.Context) error {
+	var after ride.TripID
+	for {
+		ids, err := s.store.LiveTrips(ctx, after, 500)
+		if err != nil {
+			return fmt.Errorf("actors: find live trips: %w", err)
+		}
+		for _, id := range ids {
+			s.root.Send(s.place.Trip(id), tripWake{})
+		}
+		if len(ids) < 500 {
+			break
+		}
+		after = ids[len(ids)-1]
+	}
+	run, cancel := context.WithCancel(context.Background())
+	s.cancel = cancel
+	s.workers.Go(func() { s.sweep(run) })
+	s.workers.Go(func() { s.crumbs.run(run) })
+	return nil
+}
+
+// Stop takes no more sessions, lets every actor finish what it was sent, writes the
+// last breadcrumbs and returns; the store must stay open until then. It gives up
+// waiting when the context ends, with its error.
+func (s *System) Stop(ctx context.Context) error {
+	s.mu.Lock()
+	s.closed = true
+	s.mu.Unlock()
+	for _, pid := range s.people.all() {
+		s.stop(pid)
+	}
+	err := s.waitFor(ctx, func() bool {
+		return s.kinds.rider.alive()+s.kinds.driver.alive()+s.kinds.operator.alive() == 0
+	})
+	for _, pid := range s.place.all() {
+		s.stop(pid)
+	}
+	err = errors.Join(err, s.waitFor(ctx, func() bool { return s.kinds.trip.alive() == 0 }))
+	if s.cancel != nil {
+		s.cancel()
+		s.workers.Wait()
+	}
+	s.as.Shutdown()
+	return err
+}
+
+// waitFor polls until done; actors tell nobody when they end.
+func (s *System) waitFor(ctx context.Context, done func() bool) error {
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for !done() {
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("actors: still busy: %w", ctx.Err())
+		case <-tick.C:
+		}
+	}
+	return nil
+}
+
+// sweep wakes trips whose time has passed while no actor looked after them: every
+// request ends, whatever crashed.
+func (s *System) sweep(ctx context.Context) {
+	tick := time.NewTicker(s.cfg.SweepEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		c, cancel := context.WithTimeout(ctx, s.cfg.StoreTimeout)
+		ids, err := s.store.Overdue(c, time.Now().Add(-s.cfg.SweepGrace), 1000)
+		cancel()
+		if err != nil {
+			if ctx.Err() == nil {
+				s.cfg.Log.Error("sweeper cannot read", "err", err)
+			}
+			continue
+		}
+		for _, id := range ids {
+			s.stats.swept.Inc()
+			s.root.Send(s.place.Trip(id), tripWake{})
+		}
+	}
+}
+
+// CancelTrip ends a live trip for an operator and returns its new state. The error is
+// a *ride.Error.
+func (s *System) CancelTrip(ctx context.Context, id ride.TripID, operator ride.AccountID, reason string) (ride.Trip, error) {
+	wait := s.cfg.StoreTimeout + time.Second
+	if deadline, ok := ctx.Deadline(); ok {
+		wait = min(wait, time.Until(deadline))
+	}
+	// A future is answered with an error when the actor was just leaving: ask anew.
+	for range 2 {
+		r, err := s.root.RequestFuture(s.place.Trip(id), tripCancel{Operator: operator, Reason: reason}, wait).Result()
+		if err != nil {
+			continue
+		}
+		answer, ok := r.(tripCancelled)
+		switch {
+		case !ok:
+			return ride.Trip{}, ride.ErrInternal
+		case answer.Err != nil:
+			return ride.Trip{}, answer.Err
+		default:
+			return *answer.Trip, nil
+		}
+	}
+	return ride.Trip{}, ride.ErrUnavailable
+}
+
+// storeContext bounds one call of the store.
+func (s *System) storeContext() (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.Background(), s.cfg.StoreTimeout)
+}
+
+// sender returns a function that sends a message, for timers.
+func (s *System) sender(to *actor.PID, message any) func() {
+	return func() { s.root.Send(to, message) }
+}
+
+// stop stops an actor once it has read what was sent to it so far.
+func (s *System) stop(pid *actor.PID) { s.root.Poison(pid) }

@@ -1,0 +1,355 @@
+package actors
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/hexhail/hexhail/ride"
+	"github.com/hexhail/hexhail/ride/ridepb"
+)
+
+// tripActor is the shell around one trip: it decides, appends durably, applies, and
+// only then carries out the effects. Its state is a cache of the database's, guarded
+// there by version and fence; whenever the two may differ it reloads. It may block on
+// the store, with a deadline: nobody else waits for it.
+type tripActor struct {
+	sys *System
+	id  ride.TripID
+
+	trip   ride.Trip
+	loaded bool
+
+	// Where the parties live, as they last said.
+	rider, driver *actor.PID
+	offerees      map[ride.AccountID]*actor.PID // of offers that have not ended
+
+	search  searching
+	timers  timers
+	counted ride.Status // as this trip is counted in the metrics
+}
+
+// tripTick is a timer that fired.
+type tripTick struct{ timer ride.Timer }
+
+// tripIdle asks whether a final trip may go.
+type tripIdle struct{ version int64 }
+
+func newTripActor(s *System, id ride.TripID) *tripActor {
+	return &tripActor{sys: s, id: id, offerees: make(map[ride.AccountID]*actor.PID)}
+}
+
+func (a *tripActor) receive(ctx actor.Context) {
+	switch m := ctx.Message().(type) {
+	case tripCommand:
+		a.onCommand(ctx, m)
+	case tripTick:
+		if a.load(ctx) == nil {
+			a.run(ctx, tripCommand{Command: ride.Tick{Timer: m.timer}})
+		}
+	case cellFound:
+		if a.search.query.add(m) {
+			a.plan(ctx)
+		}
+	case searchOver:
+		if a.search.query != nil && a.search.query.id == m.id {
+			a.plan(ctx)
+		}
+	case tripAttach:
+		a.onAttach(ctx, m)
+	case offerQuery:
+		a.onOfferQuery(ctx, m)
+	case tripCancel:
+		a.onOperatorCancel(ctx, m)
+	case tripWake:
+		a.onWake(ctx)
+	case tripIdle:
+		if a.trip.Status.Final() && a.trip.Version == m.version {
+			a.retire(ctx)
+		}
+	case *actor.Stopping:
+		a.timers.stop()
+		a.search.stop()
+		a.count(ride.StatusNone)
+	}
+}
+
+// onWake brings the trip to life, and one that is late although it lives back to it.
+func (a *tripActor) onWake(ctx actor.Context) {
+	if due := ride.Wake(a.trip); a.loaded && !due.IsZero() && time.Since(due) > a.sys.cfg.SweepGrace {
+		a.loaded = false
+	}
+	if errors.Is(a.load(ctx), ride.ErrNotFound) {
+		a.retire(ctx)
+	}
+}
+
+// count keeps the number of trips by status.
+func (a *tripActor) count(s ride.Status) {
+	a.sys.stats.tripStatus(a.counted, s)
+	a.counted = s
+}
+
+// recovered is called after a panic in receive: the cache is no longer trusted, and
+// the trip is woken from the database a moment later.
+func (a *tripActor) recovered(ctx actor.Context) {
+	a.distrust(ctx)
+}
+
+// distrust drops the cache and makes sure that the trip is reloaded, so that its
+// timers run again, also when nobody asks.
+func (a *tripActor) distrust(ctx actor.Context) {
+	a.loaded = false
+	a.timers.stop()
+	a.search.stop()
+	a.timers.after("wake", time.Second, a.sys.sender(ctx.Self(), tripWake{}))
+}
+
+// load makes the cache good: it raises the trip's fence, reads the newest state and
+// resumes its timers and offers. The error wraps ride.ErrNotFound or
+// ride.ErrUnavailable.
+func (a *tripActor) load(ctx actor.Context) error {
+	if a.loaded {
+		return nil
+	}
+	c, cancel := a.sys.storeContext()
+	defer cancel()
+	// Reading first keeps made-up ids from costing a write.
+	if _, err := a.sys.store.Trip(c, a.id); err != nil {
+		return a.loadFailed(ctx, err)
+	}
+	t, err := a.sys.store.Activate(c, a.id)
+	if err != nil {
+		return a.loadFailed(ctx, err)
+	}
+	a.trip, a.loaded = t, true
+	a.count(t.Status)
+	a.timers.stop()
+	a.carryOut(ctx, ride.Resume(t))
+	return nil
+}
+
+func (a *tripActor) loadFailed(ctx actor.Context, err error) error {
+	if errors.Is(err, ride.ErrNotFound) {
+		return err
+	}
+	a.sys.cfg.Log.Error("trip cannot be loaded", "trip", a.id, "err", err)
+	a.distrust(ctx)
+	return fmt.Errorf("%w: load trip: %w", ride.ErrUnavailable, err)
+}
+
+func (a *tripActor) retire(ctx actor.Context) {
+	a.timers.stop()
+	a.search.stop()
+	a.sys.place.Retire(a.id, ctx.Self())
+}
+
+// onCommand takes a party's command. A trip is made by the first one; every other
+// needs the trip to exist.
+func (a *tripActor) onCommand(ctx actor.Context, m tripCommand) {
+	_, create := m.Command.(ride.RequestTrip)
+	if !create || a.trip.Version > 0 {
+		if err := a.load(ctx); err != nil {
+			if errors.Is(err, ride.ErrNotFound) && !create {
+				a.settle(ctx, m, ride.ErrNotFound)
+				a.retire(ctx)
+				return
+			}
+			if !errors.Is(err, ride.ErrNotFound) {
+				ctx.Respond(tripResult{ID: m.Key.ID, Reply: refusal(ride.ErrUnavailable)})
+				return
+			}
+		}
+	}
+	a.run(ctx, m)
+	a.learn(m.Key, ctx.Sender())
+	if a.trip.Version == 0 {
+		a.retire(ctx) // refused at birth
+	} else if a.trip.Status.Final() {
+		a.idleLater(ctx)
+	}
+}
+
+// learn remembers where a party lives, from a message that it sent. A stranger's
+// message teaches nothing.
+func (a *tripActor) learn(key commandKey, pid *actor.PID) {
+	switch {
+	case pid == nil || key.Account == "":
+	case key.Account == a.trip.Request.Rider.ID:
+		a.rider = pid
+	case key.Account == a.trip.DriverID():
+		a.driver = pid
+	}
+}
+
+// run takes one command through decide, append, apply and effects. It answers the
+// sender when the command has a key.
+func (a *tripActor) run(ctx actor.Context, m tripCommand) {
+	for range 3 {
+		now := ride.Clean(time.Now())
+		events, effects, err := ride.Decide(a.trip, ride.At(m.Command, now))
+		if err != nil || len(events) == 0 {
+			a.carryOut(ctx, effects) // a tick may ask for a search without an event
+			a.settle(ctx, m, err)
+			return
+		}
+		after := a.trip
+		for _, e := range events {
+			after = ride.Apply(after, e)
+		}
+		reply := success(m, &after)
+		err = a.commit(m, now, &after, events, reply)
+		switch {
+		case err == nil:
+			a.adopt(ctx, after, m.Key, effects, reply)
+			return
+		case errors.Is(err, ride.ErrDriverBusy):
+			a.withdrawBusy(ctx, m, events)
+			return
+		case errors.Is(err, ride.ErrRiderBusy):
+			a.settle(ctx, m, ride.ErrRiderBusy)
+			return
+		case errors.Is(err, ride.ErrCommandSeen):
+			a.repeat(ctx, m)
+			return
+		case errors.Is(err, ride.ErrStale), errors.Is(err, ride.ErrUnknownOutcome):
+			a.distrust(ctx)
+			if lerr := a.load(ctx); lerr != nil && !errors.Is(lerr, ride.ErrNotFound) {
+				a.unavailable(ctx, m, lerr)
+				return
+			}
+		default:
+			a.unavailable(ctx, m, err)
+			return
+		}
+	}
+	a.unavailable(ctx, m, errors.New("another activation of this trip keeps writing"))
+}
+
+func (a *tripActor) commit(m tripCommand, now time.Time, after *ride.Trip, events []ride.Event, reply *ridepb.Reply) error {
+	if a.trip.Version == 0 {
+		after.Fence = 1
+	}
+	t := ride.Transition{
+		Trip: after, Prev: a.trip.Version, Events: events,
+		Offers: changedOffers(&a.trip, after), Wake: ride.Wake(*after),
+	}
+	if m.Key.ID != "" {
+		record, err := newRecord(m.Key, now, reply)
+		if err != nil {
+			return err
+		}
+		t.Command = record
+	}
+	c, cancel := a.sys.storeContext()
+	defer cancel()
+	return a.sys.store.Commit(c, t)
+}
+
+// adopt makes a committed state the cache, answers, and carries out the effects.
+func (a *tripActor) adopt(ctx actor.Context, after ride.Trip, key commandKey, effects []ride.Effect, reply *ridepb.Reply) {
+	before := a.trip
+	a.trip, a.loaded = after, true
+	a.count(after.Status)
+	a.sys.stats.transition(&before, &after)
+	a.learn(key, ctx.Sender())
+	if key.ID != "" {
+		ctx.Respond(tripResult{ID: key.ID, Reply: reply, Trip: &after})
+	}
+	a.carryOut(ctx, effects)
+}
+
+// settle answers a command that changes nothing: refused, or so already. The answer is
+// recorded first, so that it stays the same; if the command was answered before, that
+// answer holds, whatever is decided now.
+func (a *tripActor) settle(ctx actor.Context, m tripCommand, refused error) {
+	if m.Key.ID == "" {
+		if refused != nil {
+			a.sys.cfg.Log.Error("internal command refused", "trip", a.id, "command", fmt.Sprintf("%T", m.Command), "err", refused)
+		}
+		return
+	}
+	reply := success(m, &a.trip)
+	if refused != nil {
+		reply = refusal(refused)
+	}
+	reply, err := a.sys.record(m.Key, reply)
+	if err != nil {
+		a.unavailable(ctx, m, err)
+		return
+	}
+	result := tripResult{ID: m.Key.ID, Reply: reply}
+	if reply.GetError() == nil && a.loaded {
+		t := a.trip
+		result.Trip = &t
+	}
+	ctx.Respond(result)
+}
+
+// repeat answers a command that turned out to be written already.
+func (a *tripActor) repeat(ctx actor.Context, m tripCommand) {
+	reply, err := a.sys.recorded(m.Key)
+	if err != nil {
+		a.unavailable(ctx, m, err)
+		return
+	}
+	ctx.Respond(tripResult{ID: m.Key.ID, Reply: reply})
+}
+
+// unavailable gives up on a command for now. Whether it was written is unknown to the
+// caller too; the same id will tell.
+func (a *tripActor) unavailable(ctx actor.Context, m tripCommand, err error) {
+	a.sys.cfg.Log.Error("trip command failed", "trip", a.id, "command", fmt.Sprintf("%T", m.Command), "err", err)
+	if a.trip.Version > 0 {
+		a.distrust(ctx)
+	}
+	if m.Key.ID != "" {
+		ctx.Respond(tripResult{ID: m.Key.ID, Reply: refusal(ride.ErrUnavailable)})
+	}
+}
+
+// withdrawBusy follows a match that the database refused because the driver has
+// another active trip: that offer ends, the trip goes on, and a driver who asked is
+// told.
+func (a *tripActor) withdrawBusy(ctx actor.Context, m tripCommand, events []ride.Event) {
+	var offer ride.OfferID
+	for _, e := range events {
+		if matched, ok := e.(ride.Matched); ok {
+			offer = matched.Offer
+		}
+	}
+	now := ride.Clean(time.Now())
+	withdraw := ride.WithdrawOffer{At: now, Offer: offer, Reason: ride.ReasonDriverBusy}
+	next, effects, _ := ride.Decide(a.trip, withdraw)
+	if len(next) == 0 {
+		a.settle(ctx, m, ride.ErrDriverBusy)
+		return
+	}
+	after := a.trip
+	for _, e := range next {
+		after = ride.Apply(after, e)
+	}
+	reply := refusal(ride.ErrDriverBusy)
+	err := a.commit(m, now, &after, next, reply)
+	switch {
+	case err == nil:
+		a.adopt(ctx, after, m.Key, effects, reply)
+	case errors.Is(err, ride.ErrCommandSeen):
+		a.repeat(ctx, m)
+	default:
+		a.unavailable(ctx, m, err)
+	}
+}
+
+// changedOffers returns the offers that a transition made or changed.
+func changedOffers(before, after *ride.Trip) []ride.OfferRow {
+	var out []ride.OfferRow
+	for i, o := range after.Offers {
+		if i >= len(before.Offers) || before.Offers[i].State != o.State {
+			out = append(out, ride.OfferRow{Trip: after.ID, Offer: o})
+		}
+	}
+	return out
+}

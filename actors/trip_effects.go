@@ -1,0 +1,231 @@
+package actors
+
+import (
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/hexhail/hexhail/ride"
+)
+
+// carryOut does what a decision asked for, in order, after it is on disk.
+func (a *tripActor) carryOut(ctx actor.Context, effects []ride.Effect) {
+	if len(effects) == 0 {
+		return
+	}
+	t := a.trip // what is sent must not change with the next command
+	for _, effect := range effects {
+		switch e := effect.(type) {
+		case ride.FindCandidates:
+			a.find(ctx, e)
+		case ride.SendOffer:
+			a.sendOffer(ctx, &t, e.Offer)
+		case ride.CloseOffer:
+			if pid := a.offerees[e.Offer.Driver]; pid != nil {
+				ctx.Send(pid, offerEnded{Trip: t.ID, Offer: e.Offer})
+				delete(a.offerees, e.Offer.Driver)
+			}
+			a.sys.stats.offerEnded(e.Offer.State)
+		case ride.BindDriver:
+			if pid := a.offerees[e.Driver]; pid != nil {
+				a.driver = pid
+			}
+		case ride.ReleaseDriver:
+			a.releaseDriver(ctx, &t)
+		case ride.Publish:
+			a.publish(ctx, &t, e.Change)
+		case ride.SetTimer:
+			a.timers.after(string(e.Timer.Kind), time.Until(e.Timer.At), a.sys.sender(ctx.Self(), tripTick{e.Timer}))
+		case ride.StopTimer:
+			a.timers.cancel(string(e.Kind))
+		case ride.Finish:
+			a.idleLater(ctx)
+		}
+	}
+}
+
+// sendOffer brings an offer to its driver, wherever the search found it. After a
+// restart nobody was found yet: then the driver learns of it when it connects.
+func (a *tripActor) sendOffer(ctx actor.Context, t *ride.Trip, o ride.Offer) {
+	if pid := a.search.found[o.Driver]; pid != nil {
+		a.offerees[o.Driver] = pid
+	}
+	if pid := a.offerees[o.Driver]; pid != nil {
+		ctx.Send(pid, offerMade{Trip: t, Offer: o})
+		a.sys.stats.offerMade()
+	}
+}
+
+// releaseDriver frees the driver. One who gave the trip back hears nothing more of it;
+// one whose trip ended still does.
+func (a *tripActor) releaseDriver(ctx actor.Context, t *ride.Trip) {
+	if a.driver == nil {
+		return
+	}
+	givenBack := t.Driver == nil
+	ctx.Send(a.driver, driverReleased{Trip: t.ID, GivenBack: givenBack, Version: t.Version})
+	if givenBack {
+		a.driver = nil
+	}
+}
+
+func (a *tripActor) publish(ctx actor.Context, t *ride.Trip, change string) {
+	if a.rider != nil {
+		ctx.Send(a.rider, tripUpdate{Trip: t, Change: change})
+	}
+	if a.driver != nil && t.Driver != nil {
+		ctx.Send(a.driver, tripUpdate{Trip: t, Change: change, Peer: a.rider})
+	}
+}
+
+func (a *tripActor) idleLater(ctx actor.Context) {
+	a.timers.after("idle", a.sys.cfg.TripIdle, a.sys.sender(ctx.Self(), tripIdle{a.trip.Version}))
+}
+
+// onAttach learns where a party lives now and brings it up to date.
+func (a *tripActor) onAttach(ctx actor.Context, m tripAttach) {
+	if a.load(ctx) != nil {
+		return // the party read the database itself; it attaches anew when it connects
+	}
+	t := a.trip
+	switch {
+	case m.Offer != "":
+		o, ok := t.Offer(m.Offer)
+		switch {
+		case !ok || o.Driver != m.Account:
+		case o.State.Ended():
+			ctx.Send(m.PID, offerEnded{Trip: t.ID, Offer: *o})
+		default:
+			a.offerees[m.Account] = m.PID
+		}
+	case m.Account == t.Request.Rider.ID:
+		a.rider = m.PID
+		ctx.Send(m.PID, tripUpdate{Trip: &t})
+		if a.driver != nil && t.Status.Occupied() {
+			ctx.Send(a.driver, tripUpdate{Trip: &t, Peer: a.rider})
+		}
+	case m.Account == t.DriverID():
+		a.driver = m.PID
+		ctx.Send(m.PID, tripUpdate{Trip: &t, Peer: a.rider})
+	}
+	if t.Status.Final() {
+		a.idleLater(ctx)
+	}
+}
+
+// onOfferQuery tells a driver who lost track how its offer ended.
+func (a *tripActor) onOfferQuery(ctx actor.Context, m offerQuery) {
+	if a.load(ctx) != nil {
+		return
+	}
+	if o, ok := a.trip.Offer(m.Offer); ok && o.Driver == m.Driver && o.State.Ended() {
+		ctx.Respond(offerEnded{Trip: a.id, Offer: *o})
+	}
+	if a.trip.Status.Final() {
+		a.idleLater(ctx)
+	}
+}
+
+// onOperatorCancel ends the trip for an operator, who waits for the answer.
+func (a *tripActor) onOperatorCancel(ctx actor.Context, m tripCancel) {
+	if err := a.load(ctx); err != nil {
+		ctx.Respond(tripCancelled{Err: err})
+		return
+	}
+	cancel := ride.CancelTrip{At: ride.Clean(time.Now()), By: ride.ByOperator, Account: m.Operator, Reason: m.Reason}
+	if _, _, err := ride.Decide(a.trip, cancel); err != nil {
+		ctx.Respond(tripCancelled{Err: err})
+		return
+	}
+	a.run(ctx, tripCommand{Command: cancel})
+	t := a.trip
+	if t.Status != ride.StatusCancelled {
+		ctx.Respond(tripCancelled{Err: ride.ErrUnavailable})
+		return
+	}
+	ctx.Respond(tripCancelled{Trip: &t})
+}
+
+// searching is a trip's search for candidates, one at a time.
+type searching struct {
+	query *search
+	wave  ride.FindCandidates
+	// found is where the drivers of the last finished search live: at most a few
+	// dozen, replaced by the next search.
+	found map[ride.AccountID]*actor.PID
+	timer *time.Timer
+	next  uint64
+}
+
+// searchOver ends the patience of a search.
+type searchOver struct{ id uint64 }
+
+func (s *searching) stop() {
+	s.query = nil
+	if s.timer != nil {
+		s.timer.Stop()
+	}
+}
+
+// find begins the search for a wave; a search that is under way is forgotten.
+func (a *tripActor) find(ctx actor.Context, e ride.FindCandidates) {
+	a.search.stop()
+	a.search.next++
+	p := a.trip.Rules.Policy
+	// Enough that the excluded and the already asked cannot hide a fresh driver.
+	limit := 4*p.Cap + len(a.trip.Excluded) + len(a.trip.Offers)
+	q, done, err := a.sys.begin(ctx, a.search.next, a.trip.Request.Pickup, e.Ring, limit)
+	if err != nil {
+		// Every search is answered, this one with nobody: the trip goes on.
+		a.sys.cfg.Log.Error("trip cannot search", "trip", a.id, "err", err)
+		q = &search{id: a.search.next}
+	}
+	a.search.query, a.search.wave = q, e
+	if done {
+		a.plan(ctx)
+		return
+	}
+	a.search.timer = time.AfterFunc(a.sys.cfg.SearchTimeout, a.sys.sender(ctx.Self(), searchOver{q.id}))
+}
+
+// plan ends the search with the drivers found so far.
+func (a *tripActor) plan(ctx actor.Context) {
+	q := a.search.query
+	a.search.stop()
+	if a.load(ctx) != nil {
+		return
+	}
+	drivers, routes := a.sys.ways(q)
+	a.search.found = make(map[ride.AccountID]*actor.PID, len(drivers))
+	for _, d := range drivers {
+		a.search.found[d.Driver] = d.PID
+	}
+	a.run(ctx, tripCommand{Command: ride.PlanWave{
+		Wave: a.search.wave.Wave, Ring: a.search.wave.Ring, Candidates: candidates(a.id, drivers, routes),
+	}})
+}
+
+// timers holds an actor's timers by name, at most one of each. A timer that was
+// replaced may still have sent its message; the receiver checks what it carries.
+type timers map[string]*time.Timer
+
+func (t *timers) after(name string, d time.Duration, f func()) {
+	t.cancel(name)
+	if *t == nil {
+		*t = make(timers)
+	}
+	(*t)[name] = time.AfterFunc(max(d, 0), f)
+}
+
+func (t *timers) cancel(name string) {
+	if timer := (*t)[name]; timer != nil {
+		timer.Stop()
+		delete(*t, name)
+	}
+}
+
+func (t *timers) stop() {
+	for name := range *t {
+		t.cancel(name)
+	}
+}

@@ -1,0 +1,130 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/hexhail/hexhail/cmd/hexhail/internal/config"
+	"github.com/hexhail/hexhail/cmd/hexhail/internal/lifecycle"
+)
+
+// Environment is what a command has of the world. Commands use nothing else of the
+// process, so tests run them whole.
+type Environment struct {
+	Stdin          io.Reader
+	Stdout, Stderr io.Writer
+	LookupEnv      func(string) (string, bool)
+	// Signals ask a running server to end.
+	Signals <-chan os.Signal
+}
+
+// The exit codes.
+const (
+	exitOK     = 0
+	exitFailed = 1
+	exitUsage  = 2 // the command line cannot be read
+	exitForced = 3 // a second signal cut the shutdown short
+)
+
+// grammar is the command line.
+type grammar struct {
+	Serve       serveCmd       `cmd:"" help:"Run the server."`
+	Migrate     migrateCmd     `cmd:"" help:"Look at or change the database schema. serve brings it up to date by itself."`
+	Admin       adminCmd       `cmd:"" help:"Make operators."`
+	Config      configCmd      `cmd:"" help:"Check or show the configuration."`
+	Healthcheck healthcheckCmd `cmd:"" help:"Ask the running server's /readyz; exit with 0 when it is ready."`
+	Version     versionCmd     `cmd:"" help:"Print the version."`
+}
+
+// call is one command line's execution: what the commands' Run methods get.
+type call struct {
+	ctx    context.Context // a call lives exactly as long as its context
+	env    Environment
+	source *config.Source
+	parts  Parts
+}
+
+// exit carries kong's wish to end the process (after --help) out of its parser.
+type exit int
+
+// Main runs one command line, without the program's name, and returns the exit code.
+// It returns when the command is done or ctx ends.
+func Main(ctx context.Context, env Environment, parts Parts, args []string) (code int) {
+	defer func() {
+		switch p := recover().(type) {
+		case nil:
+		case exit:
+			code = int(p)
+		default:
+			panic(p)
+		}
+	}()
+	source := config.NewSource(env.LookupEnv)
+	parser, err := kong.New(&grammar{}, append(source.Options(),
+		kong.Name("hexhail"),
+		kong.Description("Real-time matching of riders and drivers. Try: hexhail serve"),
+		kong.UsageOnError(),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true, WrapUpperBound: 110}),
+		kong.Writers(env.Stdout, env.Stderr),
+		kong.Exit(func(code int) { panic(exit(code)) }),
+	)...)
+	if err != nil {
+		fmt.Fprintln(env.Stderr, "hexhail:", err)
+		return exitFailed
+	}
+	k, err := parser.Parse(args)
+	if err != nil {
+		return usage(env, err)
+	}
+	if err := parts.check(); err != nil {
+		fmt.Fprintln(env.Stderr, "hexhail:", err)
+		return exitFailed
+	}
+	return report(env, k.Run(&call{ctx: ctx, env: env, source: source, parts: parts}))
+}
+
+func usage(env Environment, err error) int {
+	fmt.Fprintf(env.Stderr, "hexhail: %s\n", err)
+	var pe *kong.ParseError
+	if errors.As(err, &pe) && pe.Context != nil {
+		if path := pe.Context.Command(); path != "" {
+			fmt.Fprintf(env.Stderr, "Try: hexhail %s --help\n", path)
+			return exitUsage
+		}
+	}
+	fmt.Fprintln(env.Stderr, "Try: hexhail --help")
+	return exitUsage
+}
+
+// report prints an error and chooses the exit code.
+func report(env Environment, err error) int {
+	if err == nil {
+		return exitOK
+	}
+	var ps config.Problems
+	if errors.As(err, &ps) {
+		fmt.Fprintf(env.Stderr, "hexhail: the configuration has %s:\n", count(len(ps), "problem"))
+		for _, p := range ps {
+			fmt.Fprintln(env.Stderr, "  -", p.Error())
+		}
+		return exitFailed
+	}
+	fmt.Fprintf(env.Stderr, "hexhail: %s\n", strings.ReplaceAll(err.Error(), "\n", "\n  "))
+	if errors.Is(err, lifecycle.ErrForced) {
+		return exitForced
+	}
+	return exitFailed
+}
+
+func count(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
+}

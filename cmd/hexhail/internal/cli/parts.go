@@ -1,0 +1,90 @@
+// Package cli is Hexhail's command line: it reads arguments and configuration and
+// carries commands out with the parts that cmd/hexhail hands it.
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/hexhail/hexhail/cmd/hexhail/internal/config"
+	"github.com/hexhail/hexhail/cmd/hexhail/internal/lifecycle"
+	"github.com/hexhail/hexhail/cmd/hexhail/internal/ops"
+	"github.com/hexhail/hexhail/ride"
+)
+
+// Parts are what the commands need of the rest of Hexhail. All are required: a
+// program that lacks one refuses every command.
+type Parts struct {
+	// Assemble makes the server's services, without starting any.
+	Assemble func(ctx context.Context, in Base) (*Server, error)
+	// Migrate moves the schema: "up" to this program's version, "down" one migration
+	// back, "status" not at all. It returns all migrations as they are afterwards.
+	Migrate func(ctx context.Context, c *config.Config, direction string) ([]Migration, error)
+	// CreateOperator makes an operator's account and records that in the audit.
+	// ride.ErrUsernameTaken when the name exists.
+	CreateOperator func(ctx context.Context, c *config.Config, o NewOperator) (ride.Account, error)
+}
+
+// Base is what a server is assembled on.
+type Base struct {
+	Config *config.Config // must not be changed
+	Log    *slog.Logger
+	// Ops takes metrics (Registry) and readiness checks (AddCheck) of the services.
+	// The command itself starts it first and stops it last.
+	Ops *ops.Server
+}
+
+// Server is an assembled server.
+type Server struct {
+	// Services in the order of their start: the store first, the clients' listener
+	// last. They are stopped in the opposite order.
+	Services []lifecycle.Service
+	// Addresses says where clients reach the server. Called once all services run.
+	Addresses func() []Address
+	// HasOperator tells whether an operator exists, for the hint at first run.
+	// Called once all services run.
+	HasOperator func(ctx context.Context) (bool, error)
+}
+
+// Address is one line of what serve prints.
+type Address struct {
+	What string // such as "sockets"
+	URL  string // such as "ws://127.0.0.1:8080/v1/ws"
+}
+
+// Migration is one step of the schema.
+type Migration struct {
+	Version int64
+	Name    string
+	Applied bool
+	At      time.Time // when it was applied
+}
+
+// NewOperator is an operator to be made.
+type NewOperator struct {
+	Username, FirstName, LastName string
+	Password                      string
+}
+
+// check reports parts that were never plugged in.
+func (p Parts) check() error {
+	var errs []error
+	for name, missing := range map[string]bool{
+		"Assemble": p.Assemble == nil, "Migrate": p.Migrate == nil, "CreateOperator": p.CreateOperator == nil,
+	} {
+		if missing {
+			errs = append(errs, fmt.Errorf("this program was built without its part %s", name))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func (s *Server) check() error {
+	if len(s.Services) == 0 || s.Addresses == nil || s.HasOperator == nil {
+		return errors.New("the server was assembled without services, Addresses or HasOperator")
+	}
+	return nil
+}

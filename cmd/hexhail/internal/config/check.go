@@ -1,0 +1,286 @@
+package config
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"net"
+	"net/url"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/alecthomas/kong"
+)
+
+// settings lists the flags of Config in order.
+func settings() ([]*kong.Flag, error) {
+	return settingsOf(&struct {
+		Config `embed:""`
+	}{})
+}
+
+func settingsOf(grammar any) ([]*kong.Flag, error) {
+	k, err := kong.New(grammar)
+	if err != nil {
+		return nil, fmt.Errorf("the configuration's own definition: %w", err)
+	}
+	var out []*kong.Flag
+	for _, f := range k.Model.Flags {
+		if f.Name != "help" {
+			out = append(out, f)
+		}
+	}
+	return out, nil
+}
+
+// check returns what is wrong with the values. Settings in known have a problem
+// already and are not looked at again.
+func (c *Config) check(fields []*kong.Flag, known Problems) Problems {
+	ck := checker{skip: known}
+	ck.ranges(c, fields)
+	ck.addresses(c)
+	ck.origins(c.HTTP.AllowedOrigins)
+	ck.store(c)
+	ck.rules(c)
+	ck.issuers(c.OutsideIssuers)
+	return ck.found
+}
+
+type checker struct {
+	skip, found Problems
+}
+
+func (ck *checker) add(key, format string, args ...any) {
+	if !slices.ContainsFunc(ck.skip, func(p Problem) bool { return p.Key == key }) {
+		ck.found = append(ck.found, Problem{Key: key, Message: fmt.Sprintf(format, args...)})
+	}
+}
+
+// ranges checks the range tags. Values are found by flattening both the struct that
+// kong made the fields from and c itself in the same order.
+func (ck *checker) ranges(c *Config, fields []*kong.Flag) {
+	values := c.values(fields)
+	for _, f := range fields {
+		r := f.Tag.Get("range")
+		if r == "" {
+			continue
+		}
+		low, high, _ := strings.Cut(r, "..")
+		if out, err := outside(values[f.Name], low, high); err != nil {
+			ck.add(f.Name, "has a range that cannot be read: %v", err)
+		} else if out {
+			ck.add(f.Name, "must be from %s to %s, not %s", low, high, text(values[f.Name]))
+		}
+	}
+}
+
+// values maps each setting to its value in c.
+func (c *Config) values(fields []*kong.Flag) map[string]reflect.Value {
+	leaves := flatten(reflect.ValueOf(c).Elem(), nil)
+	out := make(map[string]reflect.Value, len(fields))
+	for i, f := range fields {
+		out[f.Name] = leaves[i]
+	}
+	return out
+}
+
+// flatten lists a configuration's leaves in the order of their declaration, which is
+// also the order of kong's flags.
+func flatten(v reflect.Value, out []reflect.Value) []reflect.Value {
+	for i := range v.NumField() {
+		tag := v.Type().Field(i).Tag
+		if tag.Get("kong") == "-" {
+			continue
+		}
+		if _, embedded := tag.Lookup("embed"); embedded {
+			out = flatten(v.Field(i), out)
+			continue
+		}
+		out = append(out, v.Field(i))
+	}
+	return out
+}
+
+// outside reports whether a number or a duration lies outside its range.
+func outside(v reflect.Value, low, high string) (bool, error) {
+	switch x := v.Interface().(type) {
+	case time.Duration:
+		return between(x, low, high, time.ParseDuration)
+	case int:
+		return between(x, low, high, strconv.Atoi)
+	case float64:
+		// NaN lies in no range; comparing alone would let it through.
+		out, err := between(x, low, high, func(s string) (float64, error) { return strconv.ParseFloat(s, 64) })
+		return out || math.IsNaN(x), err
+	}
+	return false, fmt.Errorf("%s has no range", v.Type())
+}
+
+func between[T cmp.Ordered](x T, low, high string, parse func(string) (T, error)) (bool, error) {
+	lo, err := parse(low)
+	if err != nil {
+		return false, err
+	}
+	hi, err := parse(high)
+	if err != nil {
+		return false, err
+	}
+	return x < lo || x > hi, nil
+}
+
+func (ck *checker) addresses(c *Config) {
+	ck.address("listen", c.HTTP.Listen)
+	ck.address("ops-listen", c.Ops.Listen)
+	if _, port, err := net.SplitHostPort(c.HTTP.Listen); err == nil && port != "0" && c.HTTP.Listen == c.Ops.Listen {
+		ck.add("ops-listen", "must not be the clients' address")
+	}
+	if (c.HTTP.TLSCert == "") != (c.HTTP.TLSKey == "") {
+		ck.add("tls-key", "tls-cert and tls-key are needed together")
+	}
+	if u := c.HTTP.PublicURL; u != "" {
+		if p, err := url.Parse(u); err != nil || (p.Scheme != "https" && p.Scheme != "http") || p.Host == "" ||
+			p.User != nil || p.RawQuery != "" || p.Fragment != "" || strings.HasSuffix(u, "/") {
+			ck.add("public-url", "must be an http or https URL without account, query or slash at the end, not %q", u)
+		}
+	}
+}
+
+func (ck *checker) address(key, addr string) {
+	_, port, err := net.SplitHostPort(addr)
+	if err != nil {
+		ck.add(key, "must be HOST:PORT, not %q", addr)
+		return
+	}
+	if n, err := strconv.Atoi(port); err != nil || n < 0 || n > 65535 {
+		ck.add(key, "the port must be a number from 0 to 65535, not %q", port)
+	}
+}
+
+func (ck *checker) origins(origins []string) {
+	for _, o := range origins {
+		if u, err := url.Parse(o); err != nil || (u.Scheme != "https" && u.Scheme != "http") || u.Host == "" ||
+			u.Scheme+"://"+u.Host != o || o != strings.ToLower(o) {
+			ck.add("allowed-origins", "must be scheme and host in lower case, such as https://app.example.org, not %q", o)
+		}
+	}
+}
+
+func (ck *checker) store(c *Config) {
+	if c.Store.DataDir == "" {
+		ck.add("data-dir", "must not be empty")
+	}
+	if c.Auth.TokenAudience == "" {
+		ck.add("token-audience", "must not be empty")
+	}
+	if dsn := c.Store.DatabaseURL.Reveal(); dsn != "" {
+		// The error of url.Parse repeats the URL, so it is not shown.
+		if u, err := url.Parse(dsn); err != nil || (u.Scheme != "postgres" && u.Scheme != "postgresql") {
+			ck.add("database-url", "must begin with postgres:// and be a well-formed URL")
+		}
+	}
+}
+
+// rules lets the domain check what goes together, once each value is fine by itself.
+func (ck *checker) rules(c *Config) {
+	if err := c.Tariffs.Validate(); err != nil {
+		ck.add("tariffs", "%s", err)
+	}
+	all := append(slices.Clone(ck.skip), ck.found...)
+	if all.mention("dispatch-") || all.mention("trip-") || all.mention("tariffs") {
+		return
+	}
+	if err := c.Rules(c.Tariffs[0]).Validate(); err != nil {
+		ck.add("dispatch-policy", "%s", err)
+	}
+}
+
+// algorithms are the signatures that an outside issuer may use, by kind of key.
+var algorithms = struct{ keys, secret []string }{
+	keys:   []string{"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"},
+	secret: []string{"HS256"},
+}
+
+func (ck *checker) issuers(list []OutsideIssuer) {
+	seen := make(map[string]bool, len(list))
+	for i := range list {
+		ck.issuer(&list[i], seen)
+	}
+}
+
+// issuer checks one outside issuer.
+func (ck *checker) issuer(o *OutsideIssuer, seen map[string]bool) {
+	const key = "outside-issuers"
+	if o.Issuer == "" || o.Audience == "" {
+		ck.add(key, "each needs an issuer and an audience")
+		return
+	}
+	if seen[o.Issuer] {
+		ck.add(key, "%q is there twice", o.Issuer)
+	}
+	seen[o.Issuer] = true
+	allowed := algorithms.keys
+	switch {
+	case (o.JWKSURL == "") == (o.SharedSecret == ""):
+		ck.add(key, "%q needs either a jwks-url or a shared-secret", o.Issuer)
+		return
+	case o.SharedSecret != "":
+		allowed = algorithms.secret
+		if len(o.SharedSecret) < 32 {
+			ck.add(key, "%q: the shared-secret must have at least 32 bytes", o.Issuer)
+		}
+	default:
+		if u, err := url.Parse(o.JWKSURL); err != nil || u.Host == "" || (u.Scheme != "https" && !loopbackURL(u)) {
+			ck.add(key, "%q: the jwks-url must be an https URL", o.Issuer)
+		}
+	}
+	for _, r := range o.Roles {
+		if !r.Valid() {
+			ck.add(key, "%q: there is no role %q", o.Issuer, r)
+		}
+	}
+	if !slices.Contains(allowed, o.Algorithm) {
+		ck.add(key, "%q: the algorithm must be one of %s", o.Issuer, strings.Join(allowed, ", "))
+	}
+}
+
+// loopbackURL allows plain http to this machine, for trying things out.
+func loopbackURL(u *url.URL) bool {
+	ip := net.ParseIP(u.Hostname())
+	return u.Scheme == "http" && (u.Hostname() == "localhost" || (ip != nil && ip.IsLoopback()))
+}
+
+// text is a value as an operator would write it.
+func text(v reflect.Value) string {
+	if d, ok := v.Interface().(time.Duration); ok {
+		return Duration(d)
+	}
+	return fmt.Sprint(v.Interface())
+}
+
+// Duration writes a duration without needless zeros: 2m and not 2m0s.
+func Duration(d time.Duration) string {
+	s := d.String()
+	if strings.HasSuffix(s, "m0s") {
+		s = strings.TrimSuffix(s, "0s")
+	}
+	if strings.HasSuffix(s, "h0m") {
+		s = strings.TrimSuffix(s, "0m")
+	}
+	return s
+}
+
+// Names lists all settings that can be flags, in the order of the manual.
+func Names() ([]string, error) {
+	fields, err := settings()
+	if err != nil {
+		return nil, err
+	}
+	names := make([]string, len(fields))
+	for i, f := range fields {
+		names[i] = f.Name
+	}
+	return names, nil
+}

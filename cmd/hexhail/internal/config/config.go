@@ -1,0 +1,206 @@
+// Package config is Hexhail's configuration: one struct from which the flags, the
+// environment variables, the keys of the configuration file, the checks and the
+// page docs/configuration.md all come.
+//
+// A setting has one name in three spellings: the flag --dispatch-cap, the variable
+// HEXHAIL_DISPATCH_CAP and the key dispatch-cap of the file. A flag beats the
+// environment, the environment beats the file, the file beats the default.
+package config
+
+import (
+	"net/netip"
+	"path/filepath"
+	"time"
+
+	"github.com/hexhail/hexhail/ride"
+)
+
+//go:generate go run ./gendoc ../../../../docs/configuration.md
+
+// Config is the whole configuration. Commands embed it; it is complete and checked
+// once Source.Complete has returned nil, and must not change afterwards.
+//
+// Besides kong's tags, a field may say "range" (least..most, both allowed) and
+// "secret" (never shown); checks, help and documentation use both.
+type Config struct {
+	// File is the path of the configuration file; empty: none.
+	File string `name:"config" placeholder:"FILE" help:"Configuration file (YAML). Its keys are the flags without dashes in front."`
+
+	HTTP     HTTP     `embed:"" group:"Clients and addresses"`
+	Ops      Ops      `embed:"" prefix:"ops-" group:"Operations listener"`
+	Log      Log      `embed:"" prefix:"log-" group:"Log"`
+	Store    Store    `embed:"" group:"Data"`
+	Auth     Auth     `embed:"" group:"Accounts and tokens"`
+	Dispatch Dispatch `embed:"" prefix:"dispatch-" group:"Dispatch"`
+	Trip     Trip     `embed:"" prefix:"trip-" group:"Trips"`
+	Map      Map      `embed:"" group:"Map and positions"`
+	Sockets  Sockets  `embed:"" prefix:"socket-" group:"Sockets"`
+	Limits   Limits   `embed:"" prefix:"limit-" group:"Rate limits"`
+	Shutdown Shutdown `embed:"" prefix:"shutdown-" group:"Shutdown"`
+
+	// Tariffs and OutsideIssuers have structure, so only the file can hold them.
+	Tariffs        ride.Tariffs    `kong:"-"`
+	OutsideIssuers []OutsideIssuer `kong:"-"`
+}
+
+// HTTP is where clients reach Hexhail, and from where.
+type HTTP struct {
+	Listen            string         `default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Address for clients: sockets and HTTP API. Only this machine unless changed, because without TLS passwords would travel in the open."`
+	TLSCert           string         `name:"tls-cert" placeholder:"FILE" help:"Certificate chain (PEM) for the client address. Needs --tls-key; without both, put a TLS proxy in front."`
+	TLSKey            string         `name:"tls-key" placeholder:"FILE" help:"Private key (PEM) of --tls-cert."`
+	PublicURL         string         `name:"public-url" placeholder:"URL" help:"How clients reach this server from outside, such as https://rides.example.org. Used as the issuer of tokens."`
+	AllowedOrigins    []string       `placeholder:"ORIGIN" help:"Web origins whose pages may open sockets and call the HTTP API (CORS), such as https://app.example.org. The server's own origin always may."`
+	TrustedProxies    []netip.Prefix `placeholder:"CIDR" help:"Proxies whose X-Forwarded-For is believed, such as 10.0.0.0/8. Nobody else's is."`
+	ReadHeaderTimeout time.Duration  `default:"5s" range:"100ms..1m" help:"How long a client may take to send its request headers, and to finish a socket's handshake."`
+	MaxHeaderBytes    int            `default:"16384" range:"4096..1048576" help:"Most bytes of request headers."`
+}
+
+// Ops is the second listener, for operators and their monitoring.
+type Ops struct {
+	Listen       string   `default:"127.0.0.1:9090" placeholder:"HOST:PORT" help:"Address for /metrics, /healthz, /readyz and pprof. It has no authentication: keep it on this machine or on a private network."`
+	AllowedHosts []string `placeholder:"HOST" help:"Host names, besides IP addresses and localhost, under which the operations listener answers. This stops web pages from reading it through a name of their own (DNS rebinding)."`
+}
+
+// Log says what is logged and how. It goes to the standard error.
+type Log struct {
+	Format string `default:"text" enum:"text,json" help:"Form of log lines: ${enum}."`
+	Level  string `default:"info" enum:"debug,info,warn,error" help:"Least important level that is logged: ${enum}."`
+}
+
+// Store is where Hexhail keeps its data, and for how long.
+type Store struct {
+	DataDir        string        `default:"hexhail-data" placeholder:"DIR" help:"Directory of the embedded database and of the signing key. Made at first start, readable by its owner only."`
+	DatabaseURL    Secret        `name:"database-url" secret:"true" placeholder:"URL" help:"PostgreSQL instead of the embedded database: postgres://account:password@host:5432/database. Prefer the environment, because flags are visible to everyone on the machine."`
+	DatabaseConns  int           `default:"16" range:"2..500" help:"Most connections to PostgreSQL. The embedded database does not use it."`
+	KeepCommands   time.Duration `default:"24h" range:"24h..720h" help:"How long the outcome of a command is kept, so that the same command gets the same answer."`
+	KeepTracks     time.Duration `default:"2160h" range:"24h..87600h" help:"How long the recorded positions of ended trips are kept."`
+	PruneEvery     time.Duration `default:"10m" range:"1m..24h" help:"Time between two removals of what need no longer be kept."`
+	SigningKeyFile string        `placeholder:"FILE" help:"Private key (PEM) that signs access tokens. Default: signing-key.pem in the data directory, made at first start."`
+}
+
+// Auth is about tokens of our own. Those of others are in Config.OutsideIssuers.
+type Auth struct {
+	SignUp          bool          `name:"sign-up" default:"true" negatable:"" help:"Let riders and drivers make accounts. Off, accounts come from outside issuers alone."`
+	TokenIssuer     string        `placeholder:"NAME" help:"Issuer named in access tokens. Default: the public URL, or else hexhail."`
+	TokenAudience   string        `default:"hexhail" placeholder:"NAME" help:"Audience named in access tokens; tokens for another one are refused."`
+	AccessTokenTTL  time.Duration `name:"access-token-ttl" default:"15m" range:"1m..24h" help:"How long an access token counts."`
+	RefreshTokenTTL time.Duration `name:"refresh-token-ttl" default:"720h" range:"1h..8760h" help:"How long a log-in lasts without being used."`
+}
+
+// Dispatch chooses drivers. See ride.Policy.
+type Dispatch struct {
+	Policy        string        `default:"broadcast" enum:"broadcast,sequential" help:"How drivers are chosen: broadcast asks all near drivers of a wave at once, sequential the nearest first and one at a time."`
+	Award         string        `default:"first" enum:"first,best_eta" help:"Who wins: the first to accept, or the shortest way to the pickup among those who accept within the award window (best_eta)."`
+	AwardWindow   time.Duration `default:"2s" range:"100ms..1m" help:"How long acceptances are gathered under best_eta, counted from the first."`
+	Cap           int           `default:"8" range:"1..500" help:"Most offers of one trip that are open at once under broadcast."`
+	RingStart     int           `default:"1" range:"0..30" help:"Radius of the first wave, in rings of cells around the pickup."`
+	RingStep      int           `default:"1" range:"0..30" help:"Rings that each further wave adds."`
+	RingMax       int           `default:"6" range:"0..30" help:"Largest radius of a wave, in rings."`
+	WaveEvery     time.Duration `default:"5s" range:"100ms..10m" help:"Time from one wave to the next while nobody accepts."`
+	OfferTTL      time.Duration `name:"offer-ttl" default:"15s" range:"1s..10m" help:"How long a driver may think about an offer."`
+	AsksPerDriver int           `default:"2" range:"1..10" help:"How often one driver is offered the same trip when it lets the offer expire."`
+}
+
+// Trip bounds how long a trip may stay in one status. See ride.Rules.
+type Trip struct {
+	PIN          bool          `name:"pin" default:"false" negatable:"" help:"Ask the driver for the rider's 4-digit PIN when a trip starts."`
+	SearchFor    time.Duration `default:"2m" range:"1s..168h" help:"How long a driver is looked for before the request expires."`
+	PickupWithin time.Duration `default:"1h" range:"1s..168h" help:"Longest time from match to arrival; then the trip is cancelled."`
+	BoardWithin  time.Duration `default:"20m" range:"1s..168h" help:"Longest time from arrival to start; then the trip is cancelled."`
+	RideWithin   time.Duration `default:"12h" range:"1s..168h" help:"Longest time from start to completion; then the trip is ended."`
+}
+
+// Map is about cells, positions and travel times.
+type Map struct {
+	H3Resolution int           `name:"h3-resolution" default:"8" range:"5..10" help:"H3 resolution of the cells that drivers are found by: 7 for the country, 8 for towns (cells of about 0.5 km edge), 9 for dense cities."`
+	PositionTTL  time.Duration `name:"position-ttl" default:"15s" range:"3s..5m" help:"A driver whose newest position is older gets no offers."`
+	ETASpeed     float64       `name:"eta-speed" default:"30" range:"1..200" help:"Assumed speed on the straight line, in km/h."`
+	ETADetour    float64       `name:"eta-detour" default:"1.3" range:"1..5" help:"Length of the way by road over the straight line."`
+}
+
+// Sockets bounds what one socket, one address and all of them may take.
+type Sockets struct {
+	Max            int           `default:"20000" range:"1..10000000" help:"Most sockets open at once."`
+	MaxPerAddress  int           `default:"1000" range:"1..10000000" help:"Most sockets open at once from one address (one /64 network in IPv6). Mobile carriers put many clients behind one."`
+	ConnectWithin  time.Duration `default:"5s" range:"1s..1m" help:"How long an open socket may take to show its credentials."`
+	MessageBytes   int           `default:"65536" range:"1024..1048576" help:"Most bytes of one message from a client, all fragments together."`
+	OutboxBytes    int           `default:"262144" range:"4096..67108864" help:"Most bytes that may wait for a slow client before it is closed."`
+	PingInterval   time.Duration `default:"5s" range:"1s..5m" help:"Time between pings, with some jitter."`
+	PongTimeout    time.Duration `default:"10s" range:"1s..5m" help:"A client that has been silent for longer than this after a ping is gone."`
+	WriteTimeout   time.Duration `default:"10s" range:"1s..1m" help:"A client that takes no bytes for longer than this is gone."`
+	SessionLinger  time.Duration `default:"2m" range:"0s..1h" help:"How long a session can be resumed after its socket closed."`
+	ReplayedEvents int           `default:"256" range:"16..65536" help:"Most events kept for a session to resume by."`
+}
+
+// Limits bounds how often clients may do what. Each is a token bucket.
+type Limits struct {
+	CommandsPerSecond  int     `default:"20" range:"1..10000" help:"Commands per second of one session."`
+	CommandsBurst      int     `default:"50" range:"1..100000" help:"Commands that one session may send at once."`
+	LocationsPerSecond int     `default:"10" range:"1..1000" help:"Positions per second of one driver; more are dropped, the newest wins."`
+	RequestsPerSecond  float64 `default:"20" range:"0.1..10000" help:"HTTP requests per second of one address, and of one account."`
+	RequestsBurst      int     `default:"60" range:"1..100000" help:"HTTP requests that one address or account may send at once."`
+	SignInsPerMinute   float64 `name:"sign-ins-per-minute" default:"30" range:"0.1..100000" help:"Log-ins, refreshes and sign-ups per minute from one address."`
+}
+
+// Shutdown says how the server ends.
+type Shutdown struct {
+	Grace      time.Duration `default:"20s" range:"1s..10m" help:"Longest time from SIGTERM to exit: refuse new sockets, tell clients, finish what has begun, write it down."`
+	RetryAfter time.Duration `default:"2s" range:"0s..5m" help:"When clients are told to come back, before jitter."`
+}
+
+// OutsideIssuer is somebody else whose tokens Hexhail accepts: an operator's own
+// sign-in. Exactly one of JWKSURL and SharedSecret is set.
+type OutsideIssuer struct {
+	Issuer         string      `yaml:"issuer" help:"The iss claim, compared exactly."`
+	Audience       string      `yaml:"audience" help:"The aud claim that tokens must carry."`
+	JWKSURL        string      `yaml:"jwks-url" help:"https URL of the issuer's keys (JWKS)."`
+	SharedSecret   Secret      `yaml:"shared-secret" help:"Secret shared with the issuer instead of keys, at least 32 bytes."`
+	Algorithm      string      `yaml:"algorithm" help:"The one signature algorithm that counts: RS256, ES256, EdDSA and their kin with keys; HS256 with a secret."`
+	RoleClaim      string      `yaml:"role-claim" help:"Claim that says rider or driver when an account is made. Default: role."`
+	Roles          []ride.Role `yaml:"roles" help:"Roles that the issuer may vouch for. Default: rider and driver. It vouches for operators only when operator is listed."`
+	CreateAccounts bool        `yaml:"create-accounts" help:"Make an account when a stranger with a valid token comes first."`
+}
+
+// DatabasePath is the file of the embedded database.
+func (c *Config) DatabasePath() string { return filepath.Join(c.Store.DataDir, "hexhail.db") }
+
+// SigningKeyPath is the file of the key that signs access tokens.
+func (c *Config) SigningKeyPath() string {
+	if c.Store.SigningKeyFile != "" {
+		return c.Store.SigningKeyFile
+	}
+	return filepath.Join(c.Store.DataDir, "signing-key.pem")
+}
+
+// TokenIssuer is the issuer that our own access tokens name.
+func (c *Config) TokenIssuer() string {
+	switch {
+	case c.Auth.TokenIssuer != "":
+		return c.Auth.TokenIssuer
+	case c.HTTP.PublicURL != "":
+		return c.HTTP.PublicURL
+	}
+	return "hexhail"
+}
+
+// Policy is the dispatch policy of new trips.
+func (c *Config) Policy() ride.Policy {
+	d := c.Dispatch
+	return ride.Policy{
+		Kind: ride.PolicyKind(d.Policy), Award: ride.Award(d.Award), AwardWindow: d.AwardWindow,
+		Cap: d.Cap, RingStart: d.RingStart, RingStep: d.RingStep, RingMax: d.RingMax,
+		WaveEvery: d.WaveEvery, OfferTTL: d.OfferTTL, AsksPerDriver: d.AsksPerDriver,
+	}
+}
+
+// Rules are the rules of a new trip that is priced by the tariff.
+func (c *Config) Rules(tariff ride.Tariff) ride.Rules {
+	return ride.Rules{
+		Policy: c.Policy(), Tariff: tariff,
+		SearchFor: c.Trip.SearchFor, PickupWithin: c.Trip.PickupWithin,
+		BoardWithin: c.Trip.BoardWithin, RideWithin: c.Trip.RideWithin,
+	}
+}
+
+// TLS reports whether Hexhail itself speaks TLS to clients.
+func (c *Config) TLS() bool { return c.HTTP.TLSCert != "" }

@@ -1,0 +1,309 @@
+package harness
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/coder/websocket"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"github.com/hexhail/hexhail/geo"
+	"github.com/hexhail/hexhail/ride/ridepb"
+	"github.com/hexhail/hexhail/ride/ridepb/wire"
+	"github.com/hexhail/hexhail/ride/view"
+)
+
+// Patience is how long a client waits for what must come.
+const Patience = 20 * time.Second
+
+// Client is a socket of an app. It collects what the server sends; its methods may be
+// called from any goroutine.
+type Client struct {
+	TB    testing.TB
+	Name  string
+	codec wire.Codec
+	conn  *websocket.Conn
+
+	mu       sync.Mutex
+	changed  chan struct{} // closed and replaced whenever something arrived
+	ids      int
+	replies  map[string][]*ridepb.Reply
+	events   []*ridepb.Event
+	raw      [][]byte
+	received int
+	err      error
+}
+
+// Dial opens a socket and sends nothing.
+func Dial(tb testing.TB, s *Server, codec wire.Codec, opts *websocket.DialOptions) *Client {
+	tb.Helper()
+	if opts == nil {
+		opts = &websocket.DialOptions{}
+	}
+	opts.Subprotocols = []string{codec.Subprotocol()}
+	ctx, cancel := context.WithTimeout(context.Background(), Patience)
+	defer cancel()
+	conn, _, err := websocket.Dial(ctx, s.WS, opts)
+	if err != nil {
+		tb.Fatalf("dial: %v", err)
+	}
+	conn.SetReadLimit(1 << 20)
+	c := &Client{TB: tb, codec: codec, conn: conn, changed: make(chan struct{}), replies: make(map[string][]*ridepb.Reply)}
+	go c.read()
+	tb.Cleanup(func() { _ = conn.CloseNow() })
+	return c
+}
+
+// Connect opens a socket with a token and waits for connected.
+func Connect(tb testing.TB, s *Server, codec wire.Codec, token string, resume *ridepb.Resume) (*Client, *ridepb.Connected) {
+	tb.Helper()
+	c := Dial(tb, s, codec, nil)
+	r := c.Ask(&ridepb.ClientFrame{Body: &ridepb.ClientFrame_Connect{Connect: &ridepb.Connect{Token: token, Resume: resume}}})
+	if r.GetConnected() == nil {
+		tb.Fatalf("connect was refused: %v", r)
+	}
+	return c, r.GetConnected()
+}
+
+func (c *Client) read() {
+	for {
+		_, b, err := c.conn.Read(context.Background())
+		f := new(ridepb.ServerFrame)
+		if err == nil {
+			f, err = c.codec.DecodeServer(b)
+		}
+		c.mu.Lock()
+		if err != nil {
+			c.err = err
+		} else {
+			c.received += len(b)
+			c.raw = append(c.raw, b)
+			switch k := f.GetKind().(type) {
+			case *ridepb.ServerFrame_Reply:
+				c.replies[k.Reply.GetId()] = append(c.replies[k.Reply.GetId()], k.Reply)
+			case *ridepb.ServerFrame_Event:
+				c.events = append(c.events, k.Event)
+			}
+		}
+		close(c.changed)
+		c.changed = make(chan struct{})
+		c.mu.Unlock()
+		if err != nil {
+			return
+		}
+	}
+}
+
+// Send sends a frame, giving it an id if it has none, and returns the id.
+func (c *Client) Send(f *ridepb.ClientFrame) string {
+	c.TB.Helper()
+	if f.Id == "" {
+		c.mu.Lock()
+		c.ids++
+		f.Id = fmt.Sprintf("c%d-%d", time.Now().UnixNano(), c.ids)
+		c.mu.Unlock()
+	}
+	b, err := c.codec.EncodeClient(f)
+	if err != nil {
+		c.TB.Fatalf("encode: %v", err)
+	}
+	c.SendRaw(b)
+	return f.GetId()
+}
+
+// SendRaw sends a message in the session's encoding as it is. That the socket may be
+// closed by now is no failure: whoever waits for an answer will notice.
+func (c *Client) SendRaw(b []byte) {
+	kind := websocket.MessageText
+	if c.codec.Subprotocol() == wire.Binary.Subprotocol() {
+		kind = websocket.MessageBinary
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), Patience)
+	defer cancel()
+	_ = c.conn.Write(ctx, kind, b)
+}
+
+// Ask sends a frame and waits for its reply.
+func (c *Client) Ask(f *ridepb.ClientFrame) *ridepb.Reply {
+	c.TB.Helper()
+	return c.Reply(c.Send(f), 1)
+}
+
+// Reply waits for the n-th reply to an id, n from 1.
+func (c *Client) Reply(id string, n int) *ridepb.Reply {
+	c.TB.Helper()
+	var r *ridepb.Reply
+	c.wait("reply to "+id, func() bool {
+		if len(c.replies[id]) < n {
+			return false
+		}
+		r = c.replies[id][n-1]
+		return true
+	})
+	return r
+}
+
+// Await waits for the first event, after skipping so many, that matches, and returns it.
+func (c *Client) Await(what string, skip int, match func(*ridepb.Event) bool) *ridepb.Event {
+	c.TB.Helper()
+	var found *ridepb.Event
+	c.wait(what, func() bool {
+		for _, e := range c.events[min(skip, len(c.events)):] {
+			if match(e) {
+				found = e
+				return true
+			}
+		}
+		return false
+	})
+	return found
+}
+
+// Offer waits for the offer of a trip.
+func (c *Client) Offer(trip string) *ridepb.Offer {
+	c.TB.Helper()
+	return c.Await("offer of "+trip, 0, func(e *ridepb.Event) bool {
+		return e.GetOfferReceived().GetOffer().GetTripId() == trip
+	}).GetOfferReceived().GetOffer()
+}
+
+// OfferEnd waits for the end of an offer.
+func (c *Client) OfferEnd(offer string) *ridepb.OfferClosed {
+	c.TB.Helper()
+	return c.Await("end of offer "+offer, 0, func(e *ridepb.Event) bool {
+		return e.GetOfferClosed().GetOfferId() == offer
+	}).GetOfferClosed()
+}
+
+// Status waits until the trip was told to have a status.
+func (c *Client) Status(trip string, s ridepb.Trip_Status) *ridepb.Trip {
+	c.TB.Helper()
+	return c.Await("status "+s.String(), 0, func(e *ridepb.Event) bool {
+		t := e.GetTripUpdated().GetTrip()
+		return t.GetId() == trip && t.GetStatus() == s
+	}).GetTripUpdated().GetTrip()
+}
+
+// Closed waits for the socket's end and returns its close code.
+func (c *Client) Closed() int {
+	c.TB.Helper()
+	var code int
+	c.wait("close", func() bool {
+		if c.err == nil {
+			return false
+		}
+		var ce websocket.CloseError
+		if errors.As(c.err, &ce) {
+			code = int(ce.Code)
+		} else {
+			code = -1
+		}
+		return true
+	})
+	return code
+}
+
+// wait waits until done, which is asked under the lock whenever something arrived.
+func (c *Client) wait(what string, done func() bool) {
+	c.TB.Helper()
+	timeout := time.NewTimer(Patience)
+	defer timeout.Stop()
+	for {
+		c.mu.Lock()
+		ok, changed, err := done(), c.changed, c.err
+		c.mu.Unlock()
+		if ok {
+			return
+		}
+		if err != nil {
+			c.TB.Fatalf("%s: waiting for %s: the socket ended: %v", c.Name, what, err)
+		}
+		select {
+		case <-changed:
+		case <-timeout.C:
+			c.TB.Fatalf("%s: %s did not come", c.Name, what)
+		}
+	}
+}
+
+// Events returns the events received so far.
+func (c *Client) Events() []*ridepb.Event {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return append([]*ridepb.Event(nil), c.events...)
+}
+
+// Raw returns the messages received so far, as they came.
+func (c *Client) Raw() [][]byte {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return append([][]byte(nil), c.raw...)
+}
+
+// Conn is the socket itself.
+func (c *Client) Conn() *websocket.Conn { return c.conn }
+
+// Drop cuts the socket without a word.
+func (c *Client) Drop() { _ = c.conn.CloseNow() }
+
+// Online makes a driver available at a place.
+func (c *Client) Online(p geo.Point) {
+	c.TB.Helper()
+	r := c.Ask(&ridepb.ClientFrame{Body: &ridepb.ClientFrame_GoOnline{GoOnline: &ridepb.GoOnline{Location: Location(p)}}})
+	if r.GetDone() == nil {
+		c.TB.Fatalf("go online was refused: %v", r)
+	}
+}
+
+// Location is a location message for now.
+func Location(p geo.Point) *ridepb.Location {
+	return &ridepb.Location{Point: view.Point(p), DeviceTime: timestamppb.Now()}
+}
+
+// Frames of the commands, without id.
+
+// Request asks for a trip.
+func Request(from, to geo.Point) *ridepb.ClientFrame {
+	return &ridepb.ClientFrame{Body: &ridepb.ClientFrame_RequestTrip{RequestTrip: &ridepb.RequestTrip{
+		Pickup: view.Point(from), Dropoff: view.Point(to),
+	}}}
+}
+
+// Accept accepts an offer.
+func Accept(offer string) *ridepb.ClientFrame {
+	return &ridepb.ClientFrame{Body: &ridepb.ClientFrame_AcceptOffer{AcceptOffer: &ridepb.AcceptOffer{OfferId: offer}}}
+}
+
+// Decline declines an offer.
+func Decline(offer string) *ridepb.ClientFrame {
+	return &ridepb.ClientFrame{Body: &ridepb.ClientFrame_DeclineOffer{DeclineOffer: &ridepb.DeclineOffer{OfferId: offer}}}
+}
+
+// Cancel cancels a trip.
+func Cancel(trip string) *ridepb.ClientFrame {
+	return &ridepb.ClientFrame{Body: &ridepb.ClientFrame_CancelTrip{CancelTrip: &ridepb.CancelTrip{TripId: trip}}}
+}
+
+// Arrived marks arrival.
+func Arrived(trip string) *ridepb.ClientFrame {
+	return &ridepb.ClientFrame{Body: &ridepb.ClientFrame_Arrived{Arrived: &ridepb.MarkArrived{TripId: trip}}}
+}
+
+// StartTrip starts a trip.
+func StartTrip(trip, pin string) *ridepb.ClientFrame {
+	return &ridepb.ClientFrame{Body: &ridepb.ClientFrame_StartTrip{StartTrip: &ridepb.StartTrip{TripId: trip, Pin: pin}}}
+}
+
+// Complete completes a trip.
+func Complete(trip string) *ridepb.ClientFrame {
+	return &ridepb.ClientFrame{Body: &ridepb.ClientFrame_CompleteTrip{CompleteTrip: &ridepb.CompleteTrip{TripId: trip}}}
+}
+
+// Rate rates a trip.
+func Rate(trip string, stars uint32) *ridepb.ClientFrame {
+	return &ridepb.ClientFrame{Body: &ridepb.ClientFrame_RateTrip{RateTrip: &ridepb.RateTrip{TripId: trip, Stars: stars}}}
+}

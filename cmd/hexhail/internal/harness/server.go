@@ -1,0 +1,281 @@
+// Package harness runs the whole of Hexhail for tests: the server as its command line
+// makes it, in this process or in a child that can be killed, and clients that speak
+// nothing but the public protocol. It is for tests only.
+package harness
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+
+	"github.com/hexhail/hexhail/cmd/hexhail/internal/cli"
+	"github.com/hexhail/hexhail/cmd/hexhail/internal/server"
+	"github.com/hexhail/hexhail/ride"
+)
+
+// The outside issuer that every server of this package trusts, so that a test can make
+// thousands of accounts without hashing a password.
+const (
+	Issuer   = "https://issuer.test"
+	Audience = "hexhail-test"
+	Secret   = "a secret of the tests, long enough for HS256"
+)
+
+// childEnv makes a test binary serve instead of testing; see Main.
+const childEnv = "HEXHAIL_TEST_CHILD"
+
+// Main is for TestMain of packages that start children: it runs the command line
+// instead of the tests when this process is such a child.
+func Main(m *testing.M) {
+	if os.Getenv(childEnv) != "" {
+		signals := make(chan os.Signal, 2)
+		signal.Notify(signals, syscall.SIGTERM)
+		os.Exit(cli.Main(context.Background(), cli.Environment{
+			Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, LookupEnv: os.LookupEnv, Signals: signals,
+		}, Parts(), os.Args[1:]))
+	}
+	os.Exit(m.Run())
+}
+
+// Parts are those of the real program.
+func Parts() cli.Parts {
+	return cli.Parts{Assemble: server.Assemble, Migrate: server.Migrate, CreateOperator: server.CreateOperator}
+}
+
+// Server is a running Hexhail.
+type Server struct {
+	// HTTP, WS and Ops are base URLs: http://…, ws://…/v1/ws, http://….
+	HTTP, WS, Ops string
+	// Dir is its data directory.
+	Dir string
+
+	tb     testing.TB
+	args   []string
+	log    *lockedBuffer
+	stop   func() error // in order
+	kill   func()       // at once; nil in this process
+	exited chan struct{}
+}
+
+// Options say how a server is started.
+type Options struct {
+	// Dir is the data directory; empty: a new one.
+	Dir string
+	// Child runs the server in a process of its own, which Kill can kill. The test's
+	// package must call Main.
+	Child bool
+	// Flags are further arguments of serve, such as "--trip-pin".
+	Flags []string
+}
+
+// Start starts a server on free loopback ports and waits until it is ready. It is
+// stopped when the test ends, in order, and that it ends well is checked. Flags default
+// to what suits tests: no rate limits worth the name, sockets without bound.
+func Start(tb testing.TB, o Options) *Server {
+	tb.Helper()
+	if o.Dir == "" {
+		o.Dir = tb.TempDir()
+	}
+	file := filepath.Join(o.Dir, "hexhail.yaml")
+	text := fmt.Sprintf("outside-issuers:\n- issuer: %s\n  audience: %s\n  shared-secret: %s\n  algorithm: HS256\n"+
+		"  create-accounts: true\n  roles: [rider, driver, operator]\n", Issuer, Audience, Secret)
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		tb.Fatal(err)
+	}
+	s := &Server{tb: tb, Dir: o.Dir, log: &lockedBuffer{}, exited: make(chan struct{})}
+	s.args = append([]string{
+		"serve", "--config=" + file, "--data-dir=" + o.Dir, "--listen=127.0.0.1:0", "--ops-listen=127.0.0.1:0",
+		"--limit-commands-per-second=10000", "--limit-commands-burst=10000", "--limit-locations-per-second=1000",
+		"--limit-requests-per-second=10000", "--limit-requests-burst=10000", "--limit-sign-ins-per-minute=100000",
+		"--log-level=warn",
+	}, o.Flags...)
+	out := s.inProcess
+	if o.Child {
+		out = s.child
+	}
+	if err := s.readAddresses(out()); err != nil {
+		tb.Fatalf("the server did not start: %v\n%s", err, s.log)
+	}
+	tb.Cleanup(func() {
+		if tb.Failed() {
+			tb.Logf("server's log:\n%s", s.log)
+		}
+		if err := s.Stop(); err != nil {
+			tb.Errorf("the server did not end in order: %v\n%s", err, s.log)
+		}
+	})
+	return s
+}
+
+// inProcess runs the command line in this process.
+func (s *Server) inProcess() io.Reader {
+	r, w := io.Pipe()
+	signals := make(chan os.Signal, 2)
+	code := 0
+	go func() {
+		defer close(s.exited)
+		code = cli.Main(context.Background(), cli.Environment{
+			Stdin: strings.NewReader(""), Stdout: w, Stderr: s.log,
+			LookupEnv: func(string) (string, bool) { return "", false }, Signals: signals,
+		}, Parts(), s.args)
+		_ = w.Close()
+	}()
+	s.stop = sync.OnceValue(func() error {
+		signals <- syscall.SIGTERM
+		<-s.exited
+		if code != 0 {
+			return fmt.Errorf("exit code %d", code)
+		}
+		return nil
+	})
+	return r
+}
+
+// child runs this test binary as the server.
+func (s *Server) child() io.Reader {
+	cmd := exec.Command(os.Args[0], s.args...)
+	cmd.Env = append(os.Environ(), childEnv+"=1")
+	cmd.Stderr = s.log
+	out, err := cmd.StdoutPipe()
+	if err == nil {
+		err = cmd.Start()
+	}
+	if err != nil {
+		s.tb.Fatal(err)
+	}
+	var waited error
+	go func() {
+		defer close(s.exited)
+		waited = cmd.Wait()
+	}()
+	killed := false
+	s.kill = func() {
+		killed = true
+		_ = cmd.Process.Kill()
+		<-s.exited
+	}
+	s.stop = sync.OnceValue(func() error {
+		_ = cmd.Process.Signal(syscall.SIGTERM) // it may be gone
+		<-s.exited
+		if killed {
+			return nil
+		}
+		return waited
+	})
+	return out
+}
+
+// readAddresses reads what serve prints when it is ready.
+func (s *Server) readAddresses(r io.Reader) error {
+	lines := bufio.NewScanner(r)
+	for lines.Scan() {
+		f := strings.Fields(lines.Text())
+		switch {
+		case len(f) < 2:
+		case f[0] == "sockets":
+			s.WS = f[len(f)-1]
+			s.HTTP = "http" + strings.TrimSuffix(strings.TrimPrefix(s.WS, "ws"), "/v1/ws")
+		case f[0] == "operations":
+			s.Ops = f[len(f)-1]
+			go func() { // serve may print more, and must not block
+				_, _ = io.Copy(io.Discard, r)
+			}()
+			return nil
+		}
+	}
+	return fmt.Errorf("it printed no addresses: %w", lines.Err())
+}
+
+// Stop ends the server in order and returns how it ended. After Kill it returns nil.
+func (s *Server) Stop() error { return s.stop() }
+
+// Kill ends a child at once, as kill -9 does, and waits until it is gone.
+func (s *Server) Kill() {
+	if s.kill == nil {
+		s.tb.Fatal("only a server in a child can be killed")
+	}
+	s.kill()
+}
+
+// Log is what the server has logged so far.
+func (s *Server) Log() string { return s.log.String() }
+
+// Token is a token of the outside issuer for a person, whose account is made when it
+// first connects. Drivers drive the class "standard".
+func (s *Server) Token(role ride.Role, name string) string {
+	claims := jwt.MapClaims{
+		"iss": Issuer, "aud": Audience, "sub": name, "role": string(role), "name": name, "preferred_username": name,
+		"exp": time.Now().Add(time.Hour).Unix(), "iat": time.Now().Unix(),
+	}
+	if role == ride.RoleDriver {
+		claims["vehicle_class"], claims["plate"] = "standard", "HX "+name
+	}
+	return s.Sign(claims)
+}
+
+// Sign signs any claims as the outside issuer.
+func (s *Server) Sign(claims jwt.MapClaims) string {
+	t, err := jwt.NewWithClaims(jwt.SigningMethodHS256, claims).SignedString([]byte(Secret))
+	if err != nil {
+		s.tb.Fatal(err)
+	}
+	return t
+}
+
+// Call makes an HTTP request to the server, with a token unless that is empty, and
+// returns the status and the body.
+func (s *Server) Call(method, path, token, body string) (int, string) {
+	s.tb.Helper()
+	req, err := http.NewRequest(method, s.HTTP+path, strings.NewReader(body))
+	if err != nil {
+		s.tb.Fatal(err)
+	}
+	if body != "" {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	if token != "" {
+		req.Header.Set("Authorization", "Bearer "+token)
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		s.tb.Fatal(err)
+	}
+	defer resp.Body.Close()
+	b, err := io.ReadAll(resp.Body)
+	if err != nil {
+		s.tb.Fatal(err)
+	}
+	return resp.StatusCode, string(b)
+}
+
+// lockedBuffer is a log that tests read while the server writes it.
+type lockedBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *lockedBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *lockedBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}

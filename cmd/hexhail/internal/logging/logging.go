@@ -1,0 +1,171 @@
+// Package logging makes Hexhail's logger: text or JSON, without secrets and without
+// positions, one record to a line whatever strangers send.
+package logging
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"reflect"
+	"strings"
+	"unicode"
+)
+
+// New returns a logger that writes records of at least the level to w, as "text" or
+// "json". It is safe for concurrent use; w gets one Write for each record.
+func New(w io.Writer, format, level string) (*slog.Logger, error) {
+	var l slog.Level
+	if err := l.UnmarshalText([]byte(level)); err != nil {
+		return nil, fmt.Errorf("log level: %w", err)
+	}
+	o := &slog.HandlerOptions{Level: l, ReplaceAttr: redact}
+	switch format {
+	case "text":
+		return slog.New(guard{slog.NewTextHandler(w, o)}), nil
+	case "json":
+		return slog.New(guard{slog.NewJSONHandler(w, o)}), nil
+	}
+	return nil, fmt.Errorf("log format: must be text or json, not %q", format)
+}
+
+// Redacted stands where a value must not be seen.
+const Redacted = "[redacted]"
+
+// hidden are the keys, in lower case and without separators, whose values never
+// reach the log: credentials, and what tells who or where somebody is. It is the
+// second line of defence: code should not log these in the first place.
+var hidden = map[string]bool{
+	"token": true, "accesstoken": true, "refreshtoken": true, "idtoken": true, "ticket": true, "jwt": true,
+	"password": true, "passphrase": true, "hash": true, "secret": true, "sharedsecret": true, "pin": true,
+	"authorization": true, "cookie": true, "setcookie": true, "credentials": true, "signingkey": true, "privatekey": true,
+	"databaseurl": true, "dsn": true,
+	"name": true, "firstname": true, "lastname": true, "username": true, "phone": true, "email": true, "plate": true,
+	"lat": true, "lng": true, "lon": true, "latitude": true, "longitude": true, "point": true, "position": true,
+	"pickup": true, "dropoff": true, "address": true, "pickupaddress": true, "dropoffaddress": true, "note": true,
+}
+
+// canonical makes one spelling of firstName, first_name and First-Name.
+func canonical(key string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r == '_' || r == '-' || r == '.' || r == ' ':
+			return -1
+		case 'A' <= r && r <= 'Z':
+			return r - 'A' + 'a'
+		}
+		return r
+	}, key)
+}
+
+// redact hides values by key. Groups are hidden whole, because slog hands over their
+// members one by one with the groups' names.
+func redact(groups []string, a slog.Attr) slog.Attr {
+	if len(groups) == 0 {
+		switch a.Key {
+		case slog.TimeKey, slog.LevelKey, slog.MessageKey:
+			return a
+		}
+	}
+	if hidden[canonical(a.Key)] {
+		return slog.String(a.Key, Redacted)
+	}
+	for _, g := range groups {
+		if hidden[canonical(g)] {
+			return slog.String(a.Key, Redacted)
+		}
+	}
+	return a
+}
+
+// guard cleans the message, the keys and the text values of each record, so that
+// both formats stay one line and show no terminal codes, and bounds their length.
+type guard struct{ next slog.Handler }
+
+// Enabled is part of slog.Handler.
+func (g guard) Enabled(ctx context.Context, l slog.Level) bool { return g.next.Enabled(ctx, l) }
+
+// Handle is part of slog.Handler.
+func (g guard) Handle(ctx context.Context, r slog.Record) error {
+	clean := slog.NewRecord(r.Time, r.Level, Clean(r.Message), r.PC)
+	r.Attrs(func(a slog.Attr) bool {
+		clean.AddAttrs(cleanAttr(a))
+		return true
+	})
+	return g.next.Handle(ctx, clean)
+}
+
+// WithAttrs is part of slog.Handler.
+func (g guard) WithAttrs(attrs []slog.Attr) slog.Handler {
+	clean := make([]slog.Attr, len(attrs))
+	for i, a := range attrs {
+		clean[i] = cleanAttr(a)
+	}
+	return guard{g.next.WithAttrs(clean)}
+}
+
+// WithGroup is part of slog.Handler.
+func (g guard) WithGroup(name string) slog.Handler { return guard{g.next.WithGroup(Clean(name))} }
+
+func cleanAttr(a slog.Attr) slog.Attr {
+	a.Key = Clean(a.Key)
+	a.Value = a.Value.Resolve()
+	switch a.Value.Kind() {
+	case slog.KindString:
+		a.Value = slog.StringValue(Clean(a.Value.String()))
+	case slog.KindGroup:
+		members := a.Value.Group()
+		clean := make([]slog.Attr, len(members))
+		for i, m := range members {
+			clean[i] = cleanAttr(m)
+		}
+		a.Value = slog.GroupValue(clean...)
+	case slog.KindAny:
+		// Structs and maps would carry their fields past the redaction by key, and
+		// only errors and Stringers say what they are on purpose.
+		switch x := a.Value.Any().(type) {
+		case nil:
+		case *slog.Source: // made by slog itself
+		case error:
+			a.Value = slog.StringValue(Clean(x.Error()))
+		case fmt.Stringer:
+			a.Value = slog.StringValue(Clean(x.String()))
+		default:
+			a.Value = slog.StringValue(Clean(plain(x)))
+		}
+	}
+	return a
+}
+
+// plain writes scalars and lists of scalars, and of anything else only its type.
+func plain(x any) string {
+	t := reflect.TypeOf(x)
+	if t.Kind() == reflect.Slice || t.Kind() == reflect.Array {
+		t = t.Elem()
+	}
+	if k := t.Kind(); k == reflect.String || (reflect.Bool <= k && k <= reflect.Float64) {
+		return fmt.Sprint(x)
+	}
+	return fmt.Sprintf("(%T)", x)
+}
+
+// maxText bounds one text of a record, in bytes.
+const maxText = 8 << 10
+
+// Clean makes a text harmless: what a terminal or a log viewer could obey (control
+// characters, reordering marks) becomes U+FFFD, and it is cut at 8 KiB. Newlines and
+// tabs stay, because both formats escape them.
+func Clean(s string) string {
+	if len(s) > maxText {
+		s = strings.ToValidUTF8(s[:maxText], "") + " [cut]"
+	}
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r == '\n' || r == '\t':
+			return r
+		case unicode.IsControl(r), unicode.Is(unicode.Cf, r), r == '\u2028', r == '\u2029':
+			return unicode.ReplacementChar
+		}
+		return r
+	}, s)
+}

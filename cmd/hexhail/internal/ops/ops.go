@@ -1,0 +1,160 @@
+// Package ops is the second listener: metrics, health and profiles, for operators and
+// their monitoring. It has no authentication and therefore belongs on the loopback
+// interface or on a private network.
+package ops
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/pprof"
+	"net/netip"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+)
+
+// Options say where and for whom the listener is.
+type Options struct {
+	// Listen is HOST:PORT; port 0 takes a free one.
+	Listen string
+	// AllowedHosts are names under which it answers, besides IP addresses and localhost.
+	AllowedHosts []string
+	Log          *slog.Logger
+}
+
+// Server is the operations listener. Make it with New, add checks, then Start it.
+type Server struct {
+	// Registry is where every part of the process registers its metrics.
+	Registry *prometheus.Registry
+
+	o      Options
+	ready  readiness
+	http   *http.Server
+	addr   net.Addr
+	done   chan struct{} // closed when the accept loop is gone
+	failed chan error
+}
+
+// New makes a server with the Go runtime's and the process's metrics registered.
+func New(o Options) *Server {
+	s := &Server{Registry: prometheus.NewRegistry(), o: o, done: make(chan struct{}), failed: make(chan error, 1)}
+	s.Registry.MustRegister(
+		collectors.NewGoCollector(),
+		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+	)
+	s.http = &http.Server{
+		Handler:           s.Handler(),
+		ReadHeaderTimeout: 5 * time.Second,
+		ReadTimeout:       10 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    16 << 10,
+		ErrorLog:          slog.NewLogLogger(o.Log.Handler(), slog.LevelWarn),
+	}
+	return s
+}
+
+// AddCheck adds a named condition of readiness. It is run at each request of /readyz,
+// beside the others, with its own deadline. Call it before Start.
+func (s *Server) AddCheck(c Check) { s.ready.checks = append(s.ready.checks, c) }
+
+// SetState sets what /readyz says: only Running can be ready. Safe for concurrent use.
+func (s *Server) SetState(st State) { s.ready.state.Store(int32(st)) }
+
+// Start opens the listener. It fails when the address is taken.
+func (s *Server) Start(ctx context.Context) error {
+	l, err := new(net.ListenConfig).Listen(ctx, "tcp", s.o.Listen)
+	if err != nil {
+		return fmt.Errorf("operations listener: %w", err)
+	}
+	s.addr = l.Addr()
+	if a, ok := l.Addr().(*net.TCPAddr); !ok || !a.IP.IsLoopback() {
+		s.o.Log.Warn("THE OPERATIONS LISTENER IS OPEN TO OTHER MACHINES, and it has no authentication: "+
+			"profiles can slow the server down and tell what it holds. Let only a private network reach it.", "listen", l.Addr().String())
+	}
+	go func() {
+		defer close(s.done)
+		if err := s.http.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+			s.failed <- err
+		}
+	}()
+	return nil
+}
+
+// Addr is where the server listens, once Start has returned nil.
+func (s *Server) Addr() net.Addr { return s.addr }
+
+// Failed gets an error when the server cannot go on.
+func (s *Server) Failed() <-chan error { return s.failed }
+
+// Stop lets requests end until ctx does, then cuts them.
+func (s *Server) Stop(ctx context.Context) error {
+	err := s.http.Shutdown(ctx)
+	if err != nil {
+		err = errors.Join(err, s.http.Close())
+	}
+	<-s.done
+	return err
+}
+
+// Handler serves the paths; Start uses it too.
+func (s *Server) Handler() http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", promhttp.HandlerFor(s.Registry, promhttp.HandlerOpts{
+		ErrorLog: slog.NewLogLogger(s.o.Log.Handler(), slog.LevelError), Registry: s.Registry,
+		MaxRequestsInFlight: 4, Timeout: 10 * time.Second, EnableOpenMetrics: true,
+	}))
+	mux.HandleFunc("GET /healthz", s.healthz)
+	mux.HandleFunc("GET /readyz", s.readyz)
+	mux.HandleFunc("GET /debug/pprof/", pprof.Index)
+	mux.HandleFunc("GET /debug/pprof/cmdline", pprof.Cmdline)
+	mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
+	mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
+	mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
+	mux.HandleFunc("GET /{$}", index)
+	return s.guard(mux)
+}
+
+func index(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	fmt.Fprint(w, "Hexhail operations\n\n/metrics\n/healthz\n/readyz\n/debug/pprof/\n")
+}
+
+// guard refuses requests that a web page made through a name of its own that points
+// here, or that a browser says came from another site.
+func (s *Server) guard(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !s.hostAllowed(r.Host) {
+			http.Error(w, "unknown Host; see ops-allowed-hosts", http.StatusMisdirectedRequest)
+			return
+		}
+		if site := r.Header.Get("Sec-Fetch-Site"); site == "cross-site" || site == "same-site" {
+			http.Error(w, "not for other sites", http.StatusForbidden)
+			return
+		}
+		h := w.Header()
+		h.Set("Cache-Control", "no-store")
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'")
+		next.ServeHTTP(w, r)
+	})
+}
+
+func (s *Server) hostAllowed(host string) bool {
+	name := host
+	if h, _, err := net.SplitHostPort(host); err == nil {
+		name = h
+	}
+	name = strings.ToLower(strings.TrimSuffix(name, "."))
+	if _, err := netip.ParseAddr(strings.Trim(name, "[]")); err == nil || name == "localhost" {
+		return true
+	}
+	return slices.ContainsFunc(s.o.AllowedHosts, func(a string) bool { return strings.EqualFold(a, name) })
+}

@@ -1,0 +1,200 @@
+package ops
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+func newServer(t *testing.T, listen string) (*Server, *bytes.Buffer) {
+	t.Helper()
+	var log bytes.Buffer
+	return New(Options{Listen: listen, AllowedHosts: []string{"metrics.example"}, Log: slog.New(slog.NewTextHandler(&log, nil))}), &log
+}
+
+func get(s *Server, path string, change func(*http.Request)) *httptest.ResponseRecorder {
+	r := httptest.NewRequest(http.MethodGet, path, nil)
+	r.Host = "127.0.0.1:9090"
+	if change != nil {
+		change(r)
+	}
+	w := httptest.NewRecorder()
+	s.Handler().ServeHTTP(w, r)
+	return w
+}
+
+func TestPathsAnswer(t *testing.T) {
+	s, _ := newServer(t, "127.0.0.1:0")
+	s.Registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{Name: "hexhail_x_total", Help: "x"}, func() float64 { return 7 }))
+	for path, want := range map[string]string{
+		"/": "/metrics", "/healthz": `{"status":"ok"}`, "/metrics": "hexhail_x_total 7",
+		"/debug/pprof/": "goroutine", "/debug/pprof/cmdline": "ops", "/debug/pprof/heap?debug=1": "heap profile",
+	} {
+		w := get(s, path, nil)
+		require.Equal(t, http.StatusOK, w.Code, path)
+		require.Contains(t, w.Body.String(), want, path)
+		require.Equal(t, "no-store", w.Header().Get("Cache-Control"))
+	}
+	require.Contains(t, get(s, "/metrics", nil).Body.String(), "go_goroutines")
+	require.Contains(t, get(s, "/metrics", nil).Body.String(), "process_open_fds")
+	require.Equal(t, http.StatusNotFound, get(s, "/nothing", nil).Code)
+	w := httptest.NewRecorder()
+	s.Handler().ServeHTTP(w, &http.Request{Method: http.MethodPost, Host: "localhost", URL: &url.URL{Path: "/"}})
+	require.Equal(t, http.StatusMethodNotAllowed, w.Code)
+}
+
+func TestForeignNamesAndPagesAreRefused(t *testing.T) {
+	s, _ := newServer(t, "127.0.0.1:0")
+	for host, want := range map[string]int{
+		"127.0.0.1": 200, "127.0.0.1:9090": 200, "[::1]:9090": 200, "[::1]": 200, "localhost:9090": 200, "LOCALHOST": 200,
+		"10.1.2.3:9090": 200, "metrics.example:9090": 200, "Metrics.Example.": 200,
+		"evil.example": 421, "evil.example:9090": 421, "127.0.0.1.evil.example": 421, "": 421, "localhost.evil.example": 421,
+	} {
+		require.Equal(t, want, get(s, "/healthz", func(r *http.Request) { r.Host = host }).Code, host)
+	}
+	for site, want := range map[string]int{"none": 200, "same-origin": 200, "cross-site": 403, "same-site": 403} {
+		require.Equal(t, want, get(s, "/metrics", func(r *http.Request) { r.Header.Set("Sec-Fetch-Site", site) }).Code, site)
+	}
+}
+
+func readyz(t *testing.T, s *Server) (int, report) {
+	t.Helper()
+	w := get(s, "/readyz", nil)
+	var rep report
+	require.NoError(t, json.Unmarshal(w.Body.Bytes(), &rep))
+	return w.Code, rep
+}
+
+func TestReadinessFollowsTheStateAndTheChecks(t *testing.T) {
+	s, _ := newServer(t, "127.0.0.1:0")
+	var broken atomic.Bool
+	s.AddCheck(Check{Name: "database", Run: func(context.Context) error {
+		if broken.Load() {
+			return errors.New("away")
+		}
+		return nil
+	}})
+	s.AddCheck(Check{Name: "fragile", Run: func(context.Context) error {
+		if broken.Load() {
+			panic("oh")
+		}
+		return nil
+	}})
+	code, rep := readyz(t, s)
+	require.Equal(t, 503, code)
+	require.Equal(t, "starting", rep.Status)
+
+	s.SetState(Running)
+	code, rep = readyz(t, s)
+	require.Equal(t, 200, code)
+	require.Equal(t, "ok", rep.Status)
+	require.True(t, rep.Checks["database"].OK)
+
+	broken.Store(true)
+	code, rep = readyz(t, s)
+	require.Equal(t, 503, code)
+	require.Equal(t, "failing", rep.Status)
+	require.Equal(t, "away", rep.Checks["database"].Error)
+	require.Equal(t, "panic: oh", rep.Checks["fragile"].Error)
+
+	broken.Store(false)
+	s.SetState(Stopping)
+	code, rep = readyz(t, s)
+	require.Equal(t, 503, code)
+	require.Equal(t, "stopping", rep.Status)
+	require.Equal(t, 200, get(s, "/healthz", nil).Code, "a stopping process is alive")
+}
+
+func TestStuckCheckFailsInTimeAndIsNotMultiplied(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, _ := newServer(t, "127.0.0.1:0")
+		var runs atomic.Int32
+		release := make(chan struct{})
+		s.AddCheck(Check{Name: "database", Within: 3 * time.Second, Run: func(context.Context) error {
+			runs.Add(1)
+			<-release // does not even heed its context
+			return nil
+		}})
+		s.SetState(Running)
+		for range 5 {
+			begun := time.Now()
+			code, rep := readyz(t, s)
+			require.Equal(t, 503, code)
+			require.Equal(t, "no answer within 3s", rep.Checks["database"].Error)
+			require.Equal(t, 3*time.Second, time.Since(begun))
+		}
+		require.EqualValues(t, 1, runs.Load())
+		close(release)
+		synctest.Wait()
+		code, _ := readyz(t, s)
+		require.Equal(t, 200, code, "it recovers")
+	})
+}
+
+func TestOneCallerGivingUpDoesNotFailTheOthers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, _ := newServer(t, "127.0.0.1:0")
+		release := make(chan struct{})
+		s.AddCheck(Check{Name: "database", Run: func(ctx context.Context) error {
+			select {
+			case <-release:
+				return nil
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+		}})
+		s.SetState(Running)
+		ctx, leave := context.WithCancel(t.Context())
+		first, second := make(chan report, 1), make(chan report, 1)
+		go func() { first <- s.ready.report(ctx) }()
+		synctest.Wait()
+		go func() { second <- s.ready.report(t.Context()) }()
+		synctest.Wait()
+		leave()
+		require.Equal(t, "failing", (<-first).Status)
+		close(release)
+		require.Equal(t, "ok", (<-second).Status)
+	})
+}
+
+func TestStartStopAndTheWarning(t *testing.T) {
+	for _, c := range []struct {
+		listen string
+		warns  bool
+	}{{"127.0.0.1:0", false}, {"0.0.0.0:0", true}} {
+		s, log := newServer(t, c.listen)
+		require.NoError(t, s.Start(t.Context()))
+		_, port, err := net.SplitHostPort(s.Addr().String())
+		require.NoError(t, err)
+		client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+		res, err := client.Get("http://127.0.0.1:" + port + "/healthz")
+		require.NoError(t, err)
+		body, err := io.ReadAll(res.Body)
+		require.NoError(t, err)
+		require.NoError(t, res.Body.Close())
+		require.JSONEq(t, `{"status":"ok"}`, string(body))
+
+		taken, _ := newServer(t, s.Addr().String())
+		require.ErrorContains(t, taken.Start(t.Context()), "operations listener")
+
+		require.NoError(t, s.Stop(t.Context()))
+		require.Equal(t, c.warns, bytes.Contains(log.Bytes(), []byte("no authentication")), log.String())
+	}
+}

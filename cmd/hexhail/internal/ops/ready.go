@@ -1,0 +1,147 @@
+package ops
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/singleflight"
+)
+
+// State is where the process is in its life.
+type State int32
+
+// The states. A server is made in Starting.
+const (
+	Starting State = iota
+	Running
+	Stopping
+)
+
+// String is the state's name in /readyz.
+func (s State) String() string {
+	switch s {
+	case Starting:
+		return "starting"
+	case Running:
+		return "running"
+	case Stopping:
+		return "stopping"
+	}
+	return "unknown"
+}
+
+// Check is one condition of readiness.
+type Check struct {
+	Name string
+	// Within bounds one run; 0 means a second. A check that takes longer has failed.
+	Within time.Duration
+	// Run returns nil when the condition holds. It must heed the context: a run that
+	// does not return is reported as failed, and no second one is begun beside it.
+	Run func(ctx context.Context) error
+}
+
+const defaultWithin = time.Second
+
+type readiness struct {
+	state  atomic.Int32
+	checks []Check // fixed once the server has started
+
+	flight singleflight.Group // one run of each check at a time, shared by all who ask
+}
+
+// report is the body of /healthz and /readyz.
+type report struct {
+	Status string            `json:"status"` // "ok", "starting", "stopping" or "failing"
+	Checks map[string]result `json:"checks,omitempty"`
+}
+
+type result struct {
+	OK     bool    `json:"ok"`
+	Error  string  `json:"error,omitempty"`
+	Millis float64 `json:"ms"`
+}
+
+// healthz says that the process runs and can answer. It asks nothing else, so that a
+// supervisor does not restart a server whose database is away.
+func (s *Server) healthz(w http.ResponseWriter, _ *http.Request) {
+	write(w, http.StatusOK, report{Status: "ok"})
+}
+
+// readyz says whether clients should be sent here.
+func (s *Server) readyz(w http.ResponseWriter, r *http.Request) {
+	rep := s.ready.report(r.Context())
+	code := http.StatusOK
+	if rep.Status != "ok" {
+		code = http.StatusServiceUnavailable
+	}
+	write(w, code, rep)
+}
+
+func write(w http.ResponseWriter, code int, rep report) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(code)
+	_ = json.NewEncoder(w).Encode(rep) // the client is gone if this fails
+}
+
+func (r *readiness) report(ctx context.Context) report {
+	out := report{Status: "ok", Checks: make(map[string]result, len(r.checks))}
+	if st := State(r.state.Load()); st != Running {
+		return report{Status: st.String()}
+	}
+	results := make([]result, len(r.checks))
+	var wg sync.WaitGroup
+	for i, c := range r.checks {
+		wg.Go(func() { results[i] = r.run(ctx, c) })
+	}
+	wg.Wait()
+	for i, c := range r.checks {
+		out.Checks[c.Name] = results[i]
+		if !results[i].OK {
+			out.Status = "failing"
+		}
+	}
+	return out
+}
+
+// run runs a check with its deadline, or joins a run that goes on. The run's goroutine
+// may outlive the call, but never has company: so a stuck check costs one goroutine,
+// however often it is asked.
+func (r *readiness) run(ctx context.Context, c Check) result {
+	begun := time.Now()
+	within := cmp.Or(c.Within, defaultWithin)
+	ctx, cancel := context.WithTimeout(ctx, within)
+	defer cancel()
+	answer := r.flight.DoChan(c.Name, func() (any, error) {
+		// Whoever asked first may leave; the others still want to know.
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), within)
+		defer cancel()
+		return nil, safely(ctx, c)
+	})
+	var err error
+	select {
+	case a := <-answer:
+		err = a.Err
+	case <-ctx.Done():
+		err = fmt.Errorf("no answer within %s", within)
+	}
+	res := result{OK: err == nil, Millis: float64(time.Since(begun).Microseconds()) / 1000}
+	if err != nil {
+		res.Error = err.Error()
+	}
+	return res
+}
+
+func safely(ctx context.Context, c Check) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %v", p)
+		}
+	}()
+	return c.Run(ctx)
+}

@@ -1,0 +1,38 @@
+package server
+
+import (
+	"context"
+
+	"github.com/hexhail/hexhail/actors"
+	"github.com/hexhail/hexhail/ride"
+	"github.com/hexhail/hexhail/ride/ridepb"
+	"github.com/hexhail/hexhail/transport"
+	"github.com/hexhail/hexhail/transport/session"
+)
+
+// router is the actors as transport knows them.
+type router struct{ sys *actors.System }
+
+func (r router) Join(ctx context.Context, j transport.Join) (transport.Peer, error) {
+	peer, err := r.sys.Join(ctx, actors.Join{
+		Account: j.Principal.Account, SessionID: j.SessionID, ConnectID: j.ConnectID, Resume: j.Resume, Out: j.Out,
+	})
+	if err != nil {
+		return nil, err // not peer: a nil in an interface is not nil
+	}
+	return peer, nil
+}
+
+// live is what the HTTP API may do to running sessions and trips.
+type live struct {
+	sessions *session.Registry
+	sys      *actors.System
+}
+
+func (l live) Disconnect(account ride.AccountID, family string, code ridepb.CloseCode) {
+	l.sessions.Disconnect(account, family, code)
+}
+
+func (l live) CancelTrip(ctx context.Context, id ride.TripID, operator ride.AccountID, reason string) (ride.Trip, error) {
+	return l.sys.CancelTrip(ctx, id, operator, reason)
+}

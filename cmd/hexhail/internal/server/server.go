@@ -1,0 +1,204 @@
+// Package server assembles Hexhail: the one place where the store, the actors, the
+// sockets and the HTTP API meet.
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/hexhail/hexhail/actors"
+	"github.com/hexhail/hexhail/cmd/hexhail/internal/cli"
+	"github.com/hexhail/hexhail/cmd/hexhail/internal/config"
+	"github.com/hexhail/hexhail/cmd/hexhail/internal/lifecycle"
+	"github.com/hexhail/hexhail/cmd/hexhail/internal/ops"
+	"github.com/hexhail/hexhail/persistence"
+	"github.com/hexhail/hexhail/ride"
+	"github.com/hexhail/hexhail/transport"
+	"github.com/hexhail/hexhail/transport/api"
+	"github.com/hexhail/hexhail/transport/auth"
+	"github.com/hexhail/hexhail/transport/session"
+	"github.com/hexhail/hexhail/transport/ws"
+)
+
+// The store serves both of its consumers.
+var (
+	_ actors.Store       = (*persistence.Store)(nil)
+	_ transport.Accounts = (*persistence.Store)(nil)
+	_ transport.Trips    = (*persistence.Store)(nil)
+)
+
+// parts are the pieces of one server, made in the order of their start: each needs
+// those before it.
+type parts struct {
+	cfg *config.Config
+	log *slog.Logger
+	ops *ops.Server
+
+	metrics  *metrics
+	store    *persistence.Store
+	actors   *actors.System
+	auth     *auth.Service
+	sessions *session.Handler
+	http     *http.Server
+	listener net.Listener
+	failed   chan error
+	accepted chan struct{} // closed when the accept loop is gone
+}
+
+// Assemble makes the services of a server, without starting any.
+func Assemble(_ context.Context, in cli.Base) (*cli.Server, error) {
+	p := &parts{
+		cfg: in.Config, log: in.Log, ops: in.Ops, metrics: newMetrics(),
+		failed: make(chan error, 1), accepted: make(chan struct{}),
+	}
+	in.Ops.Registry.MustRegister(p.metrics)
+	in.Ops.AddCheck(ops.Check{Name: "database", Within: 2 * time.Second, Run: func(ctx context.Context) error {
+		return p.store.Ping(ctx)
+	}})
+	return &cli.Server{
+		Services: []lifecycle.Service{
+			{Name: "store", Start: p.openStore, Stop: func(context.Context) error { return p.store.Close() }},
+			{Name: "actors", Start: p.startActors, Stop: p.stopActors},
+			{Name: "clients' listener", Start: p.listen, Stop: p.stopListening, Failed: p.failed},
+		},
+		Addresses:   p.addresses,
+		HasOperator: p.hasOperator,
+	}, nil
+}
+
+// storeOptions are those of every command that opens the database.
+func storeOptions(c *config.Config, log *slog.Logger) persistence.Options {
+	return persistence.Options{
+		Path: c.DatabasePath(), DatabaseURL: c.Store.DatabaseURL.Reveal(), PoolSize: poolSize(c),
+		CommandAge: c.Store.KeepCommands, BreadcrumbAge: c.Store.KeepTracks, PurgeEvery: c.Store.PruneEvery, Log: log,
+	}
+}
+
+// poolSize leaves the embedded database its own default.
+func poolSize(c *config.Config) int {
+	if c.Store.DatabaseURL.Reveal() == "" {
+		return 0
+	}
+	return c.Store.DatabaseConns
+}
+
+func (p *parts) openStore(ctx context.Context) error {
+	o := storeOptions(p.cfg, p.log)
+	o.Observe = p.metrics.commit
+	var err error
+	p.store, err = persistence.Open(ctx, o)
+	return err
+}
+
+func (p *parts) startActors(ctx context.Context) error {
+	sys, err := actors.New(actorsConfig(p.cfg, p.log), p.store)
+	if err != nil {
+		return err
+	}
+	p.actors = sys
+	p.ops.Registry.MustRegister(sys)
+	return sys.Start(ctx)
+}
+
+func (p *parts) stopActors(ctx context.Context) error { return p.actors.Stop(ctx) }
+
+// listen opens the clients' address: sockets and HTTP API side by side.
+func (p *parts) listen(ctx context.Context) error {
+	handler, err := p.handler()
+	if err != nil {
+		return err
+	}
+	p.http = &http.Server{
+		Handler: handler, ReadHeaderTimeout: p.cfg.HTTP.ReadHeaderTimeout, MaxHeaderBytes: p.cfg.HTTP.MaxHeaderBytes,
+		ErrorLog: slog.NewLogLogger(p.log.Handler(), slog.LevelDebug),
+	}
+	ws.Harden(p.http)
+	if p.listener, err = new(net.ListenConfig).Listen(ctx, "tcp", p.cfg.HTTP.Listen); err != nil {
+		return err
+	}
+	go func() {
+		defer close(p.accepted)
+		if err := p.serve(); !errors.Is(err, http.ErrServerClosed) {
+			p.failed <- err
+		}
+	}()
+	return nil
+}
+
+func (p *parts) serve() error {
+	if p.cfg.TLS() {
+		return p.http.ServeTLS(p.listener, p.cfg.HTTP.TLSCert, p.cfg.HTTP.TLSKey)
+	}
+	return p.http.Serve(p.listener)
+}
+
+// stopListening takes no new sockets, tells the open ones when to come back, and ends
+// requests under way.
+func (p *parts) stopListening(ctx context.Context) error {
+	drained := p.sessions.Drain(ctx)
+	err := p.http.Shutdown(ctx)
+	if err != nil {
+		err = errors.Join(err, p.http.Close())
+	}
+	<-p.accepted
+	p.auth.Close()
+	return errors.Join(drained, err)
+}
+
+// handler is everything that clients reach.
+func (p *parts) handler() (http.Handler, error) {
+	keys, err := signingKeys(p.cfg)
+	if err != nil {
+		return nil, err
+	}
+	if p.auth, err = auth.New(authConfig(p.cfg), keys, p.store); err != nil {
+		return nil, err
+	}
+	counts := session.NewMetrics()
+	p.sessions = session.New(sessionConfig(p.cfg, p.log, counts, p.metrics), p.auth, router{p.actors})
+	p.ops.Registry.MustRegister(counts)
+	rest, err := api.New(apiConfig(p.cfg, p.metrics), api.Deps{
+		Auth: p.auth, Accounts: p.store, Trips: p.store, Log: p.log,
+		Live: live{p.sessions.Registry(), p.actors},
+	})
+	if err != nil {
+		return nil, err
+	}
+	mux := http.NewServeMux()
+	mux.Handle("/v1/ws", p.sessions)
+	mux.Handle("/", rest)
+	return mux, nil
+}
+
+// signingKeys reads the key that signs access tokens, or makes it at first start.
+func signingKeys(c *config.Config) (auth.Keys, error) {
+	if err := os.MkdirAll(filepath.Dir(c.SigningKeyPath()), 0o700); err != nil {
+		return auth.Keys{}, fmt.Errorf("directory of the signing key: %w", err)
+	}
+	return auth.LoadOrCreateKey(c.SigningKeyPath())
+}
+
+func (p *parts) addresses() []cli.Address {
+	at := p.listener.Addr().String()
+	web, sock := "http://"+at, "ws://"+at
+	if p.cfg.TLS() {
+		web, sock = "https://"+at, "wss://"+at
+	}
+	return []cli.Address{
+		{What: "sockets", URL: sock + "/v1/ws"},
+		{What: "HTTP API", URL: web + "/v1"},
+		{What: "OpenAPI", URL: web + "/openapi.json"},
+	}
+}
+
+func (p *parts) hasOperator(ctx context.Context) (bool, error) {
+	found, _, err := p.store.ListAccounts(ctx, ride.AccountFilter{Role: ride.RoleOperator, Page: ride.Page{Limit: 1}})
+	return len(found) > 0, err
+}

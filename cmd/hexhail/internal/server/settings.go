@@ -1,0 +1,82 @@
+package server
+
+import (
+	"log/slog"
+
+	"github.com/hexhail/hexhail/actors"
+	"github.com/hexhail/hexhail/cmd/hexhail/internal/config"
+	"github.com/hexhail/hexhail/geo"
+	"github.com/hexhail/hexhail/transport/api"
+	"github.com/hexhail/hexhail/transport/auth"
+	"github.com/hexhail/hexhail/transport/clientaddr"
+	"github.com/hexhail/hexhail/transport/session"
+	"github.com/hexhail/hexhail/transport/ws"
+)
+
+// The functions of this file translate the one configuration into those of the parts.
+
+func actorsConfig(c *config.Config, log *slog.Logger) actors.Config {
+	a := actors.DefaultConfig()
+	a.Tariffs = c.Tariffs
+	a.Rules = c.Rules(c.Tariffs[0])
+	a.PIN = c.Trip.PIN
+	a.Resolution = c.Map.H3Resolution
+	a.PositionTTL = c.Map.PositionTTL
+	a.ETA = geo.StraightLine{Detour: c.Map.ETADetour, SpeedMPS: c.Map.ETASpeed / 3.6}
+	a.Heartbeat = c.Sockets.PingInterval
+	a.Linger = c.Sockets.SessionLinger
+	a.History = c.Sockets.ReplayedEvents
+	a.Log = log
+	return a
+}
+
+func authConfig(c *config.Config) auth.Config {
+	a := auth.Config{
+		Issuer: c.TokenIssuer(), Audience: c.Auth.TokenAudience,
+		AccessTTL: c.Auth.AccessTokenTTL, RefreshTTL: c.Auth.RefreshTokenTTL,
+	}
+	for _, o := range c.OutsideIssuers {
+		issuer := auth.OutsideIssuer{
+			Issuer: o.Issuer, JWKSURL: o.JWKSURL, Secret: []byte(o.SharedSecret.Reveal()), Audience: o.Audience,
+			RoleClaim: o.RoleClaim, Roles: o.Roles, AllowCreate: o.CreateAccounts,
+		}
+		if o.JWKSURL != "" && o.Algorithm != "" {
+			issuer.Algorithms = []string{o.Algorithm}
+		}
+		a.Outside = append(a.Outside, issuer)
+	}
+	return a
+}
+
+func sessionConfig(c *config.Config, log *slog.Logger, counts *session.Metrics, m *metrics) session.Config {
+	return session.Config{
+		MaxSockets: c.Sockets.Max, MaxPerAddress: c.Sockets.MaxPerAddress,
+		ClientAddr:     clientaddr.Finder{Trusted: c.HTTP.TrustedProxies}.Of,
+		Origins:        c.HTTP.AllowedOrigins,
+		ConnectTimeout: c.Sockets.ConnectWithin,
+		CommandRate:    c.Limits.CommandsPerSecond, CommandBurst: c.Limits.CommandsBurst,
+		LocationRate:  c.Limits.LocationsPerSecond,
+		RetryAfterMin: c.Shutdown.RetryAfter, RetryAfterSpread: 2 * c.Shutdown.RetryAfter,
+		Socket: ws.Config{
+			MaxFrame: c.Sockets.MessageBytes, MaxMessage: c.Sockets.MessageBytes, MaxQueue: c.Sockets.OutboxBytes,
+			WriteTimeout: c.Sockets.WriteTimeout, PingInterval: c.Sockets.PingInterval, SilenceTimeout: c.Sockets.PongTimeout,
+			Observer: m.sockets,
+		},
+		Logger: log, Metrics: counts,
+	}
+}
+
+func apiConfig(c *config.Config, m *metrics) api.Config {
+	l := c.Limits
+	all := api.Rate{PerSecond: l.RequestsPerSecond, Burst: l.RequestsBurst}
+	return api.Config{
+		Tariffs: c.Tariffs, Heartbeat: c.Sockets.PingInterval, PositionTTL: c.Map.PositionTTL,
+		OfferResolution: c.Map.H3Resolution, SignUpClosed: !c.Auth.SignUp,
+		TrustedProxies: c.HTTP.TrustedProxies, CORSOrigins: c.HTTP.AllowedOrigins,
+		Rates: api.Rates{
+			Address: all, Account: all,
+			SignIn: api.Rate{PerSecond: l.SignInsPerMinute / 60, Burst: max(1, int(l.SignInsPerMinute))},
+		},
+		Observe: m.request,
+	}
+}

@@ -1,0 +1,193 @@
+package ride_test
+
+import (
+	"math"
+	"reflect"
+	"slices"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/stretchr/testify/require"
+
+	"github.com/hexhail/hexhail/ride"
+)
+
+// do decides twice, to see that it is the same, and freezes the state before.
+func (m *machine) do(c ride.Command) error {
+	m.freeze()
+	e1, f1, err1 := ride.Decide(m.trip, c)
+	e2, f2, err2 := ride.Decide(m.trip, c)
+	require.True(m.t, reflect.DeepEqual(e1, e2), "events differ")
+	require.True(m.t, reflect.DeepEqual(f1, f2), "effects differ")
+	require.Equal(m.t, err1, err2)
+	if err1 != nil {
+		require.Empty(m.t, e1)
+		require.Empty(m.t, f1)
+		require.ErrorAs(m.t, err1, new(*ride.Error))
+	}
+	return m.shell.do(c)
+}
+
+func (m *machine) freeze() {
+	b, err := ride.MarshalTrip(&m.trip)
+	require.NoError(m.t, err)
+	m.past, m.frozen = append(m.past, m.trip), append(m.frozen, string(b))
+}
+
+// decided checks one decision: the steps it took and the effects it has.
+func (m *machine) decided(events []ride.Event, effects []ride.Effect, err error) {
+	if err != nil {
+		return
+	}
+	now := m.history[:len(m.history)-len(events)]
+	trip := ride.Replay(now)
+	for _, e := range events {
+		next := ride.Apply(trip, e)
+		m.step(trip, e, next)
+		trip = next
+	}
+	for _, f := range effects {
+		switch f := f.(type) {
+		case ride.SendOffer:
+			m.sent[f.Offer.ID]++
+			require.Equal(m.t, ride.OfferOpen, f.Offer.State)
+		case ride.CloseOffer:
+			m.closed[f.Offer.ID]++
+			require.True(m.t, f.Offer.State.Ended())
+		case ride.BindDriver:
+			require.Equal(m.t, m.trip.DriverID(), f.Driver)
+		}
+	}
+}
+
+func (m *machine) step(from ride.Trip, e ride.Event, to ride.Trip) {
+	if from.Status != to.Status {
+		require.Contains(m.t, ride.Steps(), ride.Step{From: from.Status, Kind: e.Kind(), To: to.Status})
+	}
+	require.Equal(m.t, from.Version+1, to.Version)
+	require.Equal(m.t, e.Kind(), to.Change)
+	require.True(m.t, e.When().Equal(to.UpdatedAt))
+	switch e := e.(type) {
+	case ride.Matched:
+		o, ok := from.Offer(e.Offer)
+		require.True(m.t, ok)
+		require.False(m.t, o.State.Ended(), "a %s offer won", o.State)
+		require.Equal(m.t, o.Driver, e.Card.ID)
+		require.False(m.t, m.refused[o.Driver])
+	case ride.WavePlanned:
+		m.wave(from, e, to)
+	case ride.Released:
+		m.refused[from.DriverID()] = true
+	case ride.OffersEnded:
+		for _, id := range e.Offers {
+			o, _ := from.Offer(id)
+			m.refused[o.Driver] = m.refused[o.Driver] || e.State == ride.OfferDeclined
+		}
+	}
+	// What is read back is what was written.
+	kind, data, err := ride.MarshalEvent(e)
+	require.NoError(m.t, err)
+	back, err := ride.UnmarshalEvent(kind, data)
+	require.NoError(m.t, err)
+	require.Empty(m.t, cmp.Diff(to, ride.Apply(from, back)))
+}
+
+// wave checks the offers of one wave against the rules.
+func (m *machine) wave(from ride.Trip, e ride.WavePlanned, to ride.Trip) {
+	p := from.Rules.Policy
+	limit := p.Cap
+	if p.Kind == ride.PolicySequential {
+		limit = 1
+	}
+	pending := map[ride.AccountID]int{}
+	for _, o := range to.Offers {
+		if !o.State.Ended() {
+			pending[o.Driver]++
+			require.LessOrEqual(m.t, pending[o.Driver], 1, "two open offers to %s", o.Driver)
+		}
+	}
+	require.LessOrEqual(m.t, len(pending), limit)
+	require.GreaterOrEqual(m.t, e.Ring, p.RingStart)
+	require.LessOrEqual(m.t, e.Ring, p.RingMax)
+	for _, o := range e.Offers {
+		require.False(m.t, m.refused[o.Driver], "%s is asked again", o.Driver)
+		ignored := 0
+		for _, old := range from.Offers {
+			if old.Driver == o.Driver && old.State == ride.OfferExpired {
+				ignored++
+			}
+		}
+		require.Less(m.t, ignored, p.AsksPerDriver)
+	}
+}
+
+// check holds between any two commands.
+func (m *machine) check() {
+	t := &m.trip
+	// Whatever the trip waits for, somebody will bring: an armed timer, or an open
+	// search. And nothing else is armed.
+	open := map[ride.TimerKind]time.Time{}
+	for _, timer := range ride.Timers(*t) {
+		require.False(m.t, timer.At.IsZero(), "%s has no time", timer.Kind)
+		if timer.Kind == ride.TimerWave && m.search != nil && m.search.Wave == t.Search.Wave+1 && m.search.Ring == t.Search.NextRing {
+			delete(m.timers, ride.TimerWave) // either will do
+			continue
+		}
+		open[timer.Kind] = timer.At
+	}
+	require.Empty(m.t, cmp.Diff(open, m.timers))
+	_, deadline := open[ride.TimerDeadline]
+	require.Equal(m.t, t.Status.Live(), deadline)
+	require.Equal(m.t, t.Status.Live(), !ride.Wake(*t).IsZero())
+
+	require.Equal(m.t, t.Status.Occupied() || t.Status == ride.StatusCompleted, t.Driver != nil && t.Status != ride.StatusCancelled)
+	for _, o := range t.Offers {
+		require.Equal(m.t, 1, m.sent[o.ID], "%s sent", o.ID)
+		want := 0
+		if o.State.Ended() {
+			want = 1
+		}
+		require.Equal(m.t, want, m.closed[o.ID], "%s (%s) closed", o.ID, o.State)
+		if t.Status != ride.StatusRequested {
+			require.True(m.t, o.State.Ended(), "%s is %s while the trip is %s", o.ID, o.State, t.Status)
+		}
+	}
+	require.Len(m.t, m.sent, len(t.Offers))
+	require.LessOrEqual(m.t, len(t.Offers), 500)
+}
+
+// checkHistory looks back at the whole life of the trip.
+func (m *machine) checkHistory() {
+	require.Empty(m.t, cmp.Diff(m.trip, ride.Replay(m.history)))
+	var back []ride.Event
+	waves, released, matched := 0, 0, false
+	for _, e := range m.history {
+		kind, data, err := ride.MarshalEvent(e)
+		require.NoError(m.t, err)
+		e, err = ride.UnmarshalEvent(kind, data)
+		require.NoError(m.t, err)
+		back = append(back, e)
+		switch e.(type) {
+		case ride.WavePlanned:
+			waves++
+		case ride.Released:
+			released++
+			matched = false
+		case ride.Matched:
+			require.False(m.t, matched, "matched twice")
+			matched = true
+		}
+	}
+	require.Empty(m.t, cmp.Diff(m.trip, ride.Replay(back)))
+	// Each wave is due to the clock, to an offer's end or to a wider ring.
+	r := m.trip.Rules
+	perSearch := int(math.Ceil(r.SearchFor.Seconds()/r.Policy.WaveEvery.Seconds())) + r.Policy.RingMax - r.Policy.RingStart + 2
+	require.LessOrEqual(m.t, waves, (released+1)*perSearch+len(m.trip.Offers)+m.backs)
+	// No state was changed after it was made.
+	for i := range m.past {
+		b, err := ride.MarshalTrip(&m.past[i])
+		require.NoError(m.t, err)
+		require.Equal(m.t, m.frozen[i], string(b))
+	}
+	require.True(m.t, slices.Contains([]ride.Status{ride.StatusCompleted, ride.StatusCancelled, ride.StatusExpired}, m.trip.Status))
+}

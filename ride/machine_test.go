@@ -1,0 +1,260 @@
+package ride_test
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"github.com/hexhail/hexhail/ride"
+)
+
+// TestAnyCommandsKeepThePromises throws commands at a trip, sensible and not, from
+// its parties and from strangers, late, repeated and with a clock that is set back,
+// crashes in between, and holds the machine to what docs/semantics.md says of it.
+func TestAnyCommandsKeepThePromises(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		m := newMachine(t)
+		require.NoError(t, m.do(m.request))
+		t.Repeat(map[string]func(*rapid.T){
+			"":      func(*rapid.T) { m.check() },
+			"go on": m.goOn, "go on and on": m.goOn, "and on": m.goOn, "and further": m.goOn, "give back": m.giveBack,
+			"candidates": m.candidates, "stale candidates": m.staleCandidates,
+			"accept": m.accept, "accept again": m.accept, "decline": m.decline, "withdraw": m.withdraw,
+			"drive": m.drive, "drive on": m.drive, "cancel": m.cancel, "rate": m.rate,
+			"pass time": m.passTime, "set clock back": m.setBack, "fire early": m.fireEarly,
+			"stale tick": m.staleTick, "busy": m.toggleBusy, "crash": m.crashNow,
+			"request again": func(*rapid.T) { require.ErrorIs(t, m.do(m.request), ride.ErrWrongStatus) },
+		})
+		m.drain()
+		m.check()
+		m.checkHistory()
+	})
+}
+
+// machine is a shell with memories to compare against.
+type machine struct {
+	*shell
+	t       *rapid.T
+	request ride.RequestTrip
+	past    []ride.Trip // every state there was
+	frozen  []string    // each as it was written then
+	sent    map[ride.OfferID]int
+	closed  map[ride.OfferID]int
+	refused map[ride.AccountID]bool // who declined or gave the trip back
+	backs   int                     // how often the clock was set back
+}
+
+func newMachine(t *rapid.T) *machine {
+	m := &machine{
+		shell: newShell(), t: t,
+		sent: map[ride.OfferID]int{}, closed: map[ride.OfferID]int{}, refused: map[ride.AccountID]bool{},
+	}
+	m.request = request(dawn, drawRules(t))
+	if rapid.Bool().Draw(t, "with PIN") {
+		m.request.PIN = "4711"
+	}
+	m.note = m.decided
+	return m
+}
+
+func drawRules(t *rapid.T) ride.Rules {
+	seconds := func(name string, lo, hi int) time.Duration {
+		return time.Duration(rapid.IntRange(lo, hi).Draw(t, name)) * time.Second
+	}
+	r := ride.DefaultRules()
+	p := &r.Policy
+	p.Kind = rapid.SampledFrom([]ride.PolicyKind{ride.PolicyBroadcast, ride.PolicySequential}).Draw(t, "policy")
+	p.Award = rapid.SampledFrom([]ride.Award{ride.AwardFirst, ride.AwardBestETA}).Draw(t, "award")
+	p.AwardWindow = seconds("window", 1, 8)
+	p.Cap = rapid.IntRange(1, 4).Draw(t, "cap")
+	p.RingStart = rapid.IntRange(0, 2).Draw(t, "ring start")
+	p.RingStep = rapid.IntRange(0, 2).Draw(t, "ring step")
+	p.RingMax = p.RingStart + rapid.IntRange(0, 4).Draw(t, "rings")
+	p.WaveEvery, p.OfferTTL = seconds("wave every", 1, 10), seconds("offer ttl", 1, 20)
+	p.AsksPerDriver = rapid.IntRange(1, 3).Draw(t, "asks")
+	r.SearchFor, r.PickupWithin = seconds("search", 5, 90), seconds("pickup", 10, 100)
+	r.BoardWithin, r.RideWithin = seconds("board", 10, 100), seconds("ride", 10, 100)
+	require.NoError(t, r.Validate())
+	return r
+}
+
+// ------------------------------------------------------------------ commands
+
+func drawDriver(t *rapid.T) ride.AccountID {
+	return ride.AccountID(fmt.Sprintf("d%d", rapid.IntRange(1, 6).Draw(t, "driver")))
+}
+
+func (m *machine) drawOffer(t *rapid.T) ride.Offer {
+	if len(m.trip.Offers) == 0 || rapid.IntRange(0, 9).Draw(t, "foreign") == 0 {
+		return ride.Offer{ID: "trip.1000", Driver: drawDriver(t)}
+	}
+	return rapid.SampledFrom(m.trip.Offers).Draw(t, "offer")
+}
+
+func (m *machine) drawCandidates(t *rapid.T) []ride.Candidate {
+	return rapid.SliceOfN(rapid.Custom(func(t *rapid.T) ride.Candidate {
+		return ride.Candidate{
+			Trip: "trip", Driver: drawDriver(t), DistanceM: rapid.Float64().Draw(t, "metres"),
+			Class: rapid.SampledFrom([]string{"standard", "standard", "standard", "van"}).Draw(t, "class"),
+			ETA:   time.Duration(rapid.IntRange(-1, 5).Draw(t, "minutes")) * time.Minute,
+		}
+	}), 0, 6).Draw(t, "candidates")
+}
+
+// goOn does what brings the trip forward, so that the random walk gets around.
+func (m *machine) goOn(t *rapid.T) {
+	d := m.trip.DriverID()
+	open := slices.DeleteFunc(slices.Clone(m.trip.Offers), func(o ride.Offer) bool { return o.State != ride.OfferOpen })
+	switch {
+	case m.trip.Status == ride.StatusMatched:
+		require.NoError(t, m.do(ride.MarkArrived{At: m.now, Driver: d}))
+	case m.trip.Status == ride.StatusArrived:
+		require.NoError(t, m.do(ride.StartTrip{At: m.now, Driver: d, PIN: m.trip.PIN}))
+	case m.trip.Status == ride.StatusInProgress:
+		require.NoError(t, m.do(ride.CompleteTrip{At: m.now, Driver: d}))
+	case m.trip.Status == ride.StatusCompleted:
+		m.rate(t)
+	case len(open) > 0:
+		o := rapid.SampledFrom(open).Draw(t, "offer")
+		_ = m.do(ride.AcceptOffer{At: m.now, Offer: o.ID, Card: card(o.Driver)})
+		m.busy[o.Driver] = rapid.IntRange(0, 2).Draw(t, "busy soon") == 0
+	case m.search != nil:
+		m.candidates(t)
+	default:
+		m.fire(m.now.Add(time.Hour))
+	}
+}
+
+func (m *machine) giveBack(*rapid.T) {
+	_ = m.do(ride.CancelTrip{At: m.now, By: ride.ByDriver, Account: m.trip.DriverID()})
+}
+
+func (m *machine) candidates(t *rapid.T) {
+	if m.search == nil {
+		t.Skip("no search is open")
+	}
+	c := ride.PlanWave{At: m.now, Wave: m.search.Wave, Ring: m.search.Ring, Candidates: m.drawCandidates(t)}
+	m.search = nil
+	require.NoError(t, m.do(c))
+}
+
+func (m *machine) staleCandidates(t *rapid.T) {
+	wave := m.trip.Search.Wave + rapid.SampledFrom([]int{-1, 0, 2}).Draw(t, "wave")
+	version := m.trip.Version
+	require.NoError(t, m.do(ride.PlanWave{At: m.now, Wave: wave, Ring: m.trip.Search.NextRing, Candidates: m.drawCandidates(t)}))
+	require.Equal(t, version, m.trip.Version)
+}
+
+func (m *machine) accept(t *rapid.T) {
+	o := m.drawOffer(t)
+	if rapid.IntRange(0, 9).Draw(t, "stranger") == 0 {
+		o.Driver = drawDriver(t)
+	}
+	_ = m.do(ride.AcceptOffer{At: m.now, Offer: o.ID, Card: card(o.Driver)})
+}
+
+func (m *machine) decline(t *rapid.T) {
+	o := m.drawOffer(t)
+	_ = m.do(ride.DeclineOffer{At: m.now, Offer: o.ID, Driver: o.Driver, Reason: "no"})
+}
+
+func (m *machine) withdraw(t *rapid.T) {
+	reason := rapid.SampledFrom([]string{ride.ReasonDriverGone, ride.ReasonTooManyOffers, ride.ReasonWentOffline}).Draw(t, "reason")
+	require.NoError(t, m.do(ride.WithdrawOffer{At: m.now, Offer: m.drawOffer(t).ID, Reason: reason}))
+}
+
+func (m *machine) drive(t *rapid.T) {
+	d := m.trip.DriverID()
+	if d == "" || rapid.IntRange(0, 9).Draw(t, "stranger") == 0 {
+		d = drawDriver(t)
+	}
+	travelled := rapid.Float64().Draw(t, "travelled")
+	_ = m.do(rapid.SampledFrom([]ride.Command{
+		ride.MarkArrived{At: m.now, Driver: d},
+		ride.StartTrip{At: m.now, Driver: d, PIN: "4711"},
+		ride.StartTrip{At: m.now, Driver: d, PIN: "0000"},
+		ride.CompleteTrip{At: m.now, Driver: d, TravelledM: travelled},
+	}).Draw(t, "step"))
+}
+
+func (m *machine) cancel(t *rapid.T) {
+	who := rapid.SampledFrom([]ride.CancelTrip{
+		{By: ride.ByDriver, Account: m.trip.DriverID()}, {By: ride.ByDriver, Account: m.trip.DriverID()},
+		{By: ride.ByDriver, Account: drawDriver(t)}, {By: ride.ByRider, Account: "stranger"}, {By: "nobody"},
+		{By: ride.ByRider, Account: "rider"}, {By: ride.ByOperator}, {By: ride.BySystem},
+	}).Draw(t, "who")
+	who.At = m.now
+	_ = m.do(who)
+}
+
+func (m *machine) rate(t *rapid.T) {
+	by := rapid.SampledFrom([]ride.AccountID{"rider", m.trip.DriverID(), "stranger"}).Draw(t, "by")
+	_ = m.do(ride.RateTrip{At: m.now, By: by, Stars: rapid.IntRange(0, 6).Draw(t, "stars")})
+}
+
+func (m *machine) passTime(t *rapid.T) {
+	m.advance(time.Duration(rapid.IntRange(0, 20_000_000).Draw(t, "microseconds")) * time.Microsecond)
+}
+
+func (m *machine) setBack(t *rapid.T) {
+	m.now = m.now.Add(-time.Duration(rapid.IntRange(0, 900).Draw(t, "milliseconds")) * time.Millisecond)
+	m.backs++
+}
+
+// fireEarly is what happens to a timer when the clock is set back under it.
+func (m *machine) fireEarly(t *rapid.T) {
+	timer, ok := m.earliest()
+	if !ok || !timer.At.After(m.now) {
+		t.Skip("no timer runs")
+	}
+	delete(m.timers, timer.Kind)
+	require.NoError(t, m.do(ride.Tick{At: m.now, Timer: timer}))
+}
+
+func (m *machine) staleTick(t *rapid.T) {
+	kind := rapid.SampledFrom([]ride.TimerKind{ride.TimerAward, ride.TimerDeadline, ride.TimerOffers, ride.TimerWave, "lunch"}).Draw(t, "kind")
+	version := m.trip.Version
+	require.NoError(t, m.do(ride.Tick{At: m.now, Timer: ride.Timer{Kind: kind, At: dawn.Add(-time.Second)}}))
+	require.Equal(t, version, m.trip.Version)
+}
+
+func (m *machine) toggleBusy(t *rapid.T) {
+	d := m.drawOffer(t).Driver
+	m.busy[d] = !m.busy[d]
+}
+
+func (m *machine) crashNow(t *rapid.T) {
+	before := m.trip
+	timers := ride.Timers(m.trip)
+	effects := m.crash(t)
+	require.Empty(t, cmp.Diff(before, m.trip))
+	for _, timer := range timers {
+		require.Contains(t, effects, ride.Effect(ride.SetTimer{Timer: timer}))
+	}
+	for _, o := range m.trip.Offers {
+		require.Equal(t, o.State == ride.OfferOpen, slices.Contains(effects, ride.Effect(ride.SendOffer{Offer: o})))
+	}
+}
+
+// drain leaves the trip to its timers until it ends. Searches are answered, nobody
+// else does anything.
+func (m *machine) drain() {
+	limit := m.trip.Deadline.Add(m.request.Rules.PickupWithin) // an award may come at the last moment
+	for range 2000 {
+		if m.trip.Status.Final() {
+			return
+		}
+		require.False(m.t, m.now.After(limit), "still %s at %s, after %s", m.trip.Status, m.now, limit)
+		if m.search != nil {
+			m.candidates(m.t)
+			continue
+		}
+		require.True(m.t, m.fire(m.now.Add(time.Hour)), "nothing will ever happen to %s", m.trip.Status)
+	}
+	m.t.Fatalf("the trip is still %s: %d waves", m.trip.Status, m.trip.Search.Wave)
+}

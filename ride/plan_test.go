@@ -1,0 +1,131 @@
+package ride_test
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"github.com/hexhail/hexhail/ride"
+)
+
+func TestPlanAsksTheNearest(t *testing.T) {
+	p := ride.DefaultPolicy()
+	need := ride.Need{
+		Trip: "t", Class: "standard", Room: 2,
+		Excluded: map[ride.AccountID]bool{"declined": true}, Open: map[ride.AccountID]bool{"thinking": true},
+		Asked: map[ride.AccountID]int{"slow": 1, "asleep": p.AsksPerDriver}, Ignored: map[ride.AccountID]int{"slow": 1, "asleep": p.AsksPerDriver},
+		Resting: map[ride.AccountID]bool{"full": true},
+	}
+	edge := func(d ride.AccountID, m float64, eta time.Duration) ride.Candidate {
+		return ride.Candidate{Trip: "t", Driver: d, Class: "standard", DistanceM: m, ETA: eta}
+	}
+	van := edge("van", 5, 1)
+	van.Class = "van"
+	other := edge("b", 1, 1)
+	other.Trip = "other"
+	got := ride.Plan(p, []ride.Need{need, {Trip: "nothing"}}, []ride.Candidate{
+		edge("declined", 1, 1), edge("thinking", 1, 2), edge("asleep", 1, 3), edge("slow", 1, 4), edge("full", 1, 5), van, other,
+		edge("b", 300, time.Minute), edge("a", 300, time.Minute), edge("far", 300, 2*time.Minute), edge("b", 290, 50*time.Second),
+		edge("island", math.Inf(1), time.Minute), edge("lost", math.NaN(), time.Minute),
+	})
+	require.Len(t, got, 2)
+	require.Empty(t, got[1])
+	verdicts := map[ride.AccountID]ride.Verdict{}
+	var offered []ride.AccountID
+	for _, k := range got[0] {
+		require.NotContains(t, verdicts, k.Driver)
+		verdicts[k.Driver] = k.Verdict
+		if k.Verdict == ride.VerdictOffered {
+			offered = append(offered, k.Driver)
+		}
+	}
+	require.Equal(t, []ride.AccountID{"b", "a"}, offered, "by ETA, then by id")
+	require.Equal(t, map[ride.AccountID]ride.Verdict{
+		"declined": ride.VerdictExcluded, "thinking": ride.VerdictOpen, "asleep": ride.VerdictAskedEnough,
+		"slow": ride.VerdictOverCap, "far": ride.VerdictOverCap, "full": ride.VerdictResting, "van": ride.VerdictWrongClass,
+		"a": ride.VerdictOffered, "b": ride.VerdictOffered, "island": ride.VerdictNoWay, "lost": ride.VerdictNoWay,
+	}, verdicts)
+}
+
+// TestPlanKnowsNoOrder: the order in which cells answer must not matter.
+func TestPlanKnowsNoOrder(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		driver := rapid.Custom(drawDriver)
+		count := rapid.MapOf(driver, rapid.IntRange(0, 3))
+		flag := rapid.MapOf(driver, rapid.Bool())
+		need := rapid.Custom(func(t *rapid.T) ride.Need {
+			return ride.Need{
+				Trip:  ride.TripID(rapid.SampledFrom([]string{"t1", "t2"}).Draw(t, "trip")),
+				Class: "standard", Room: rapid.IntRange(0, 5).Draw(t, "room"),
+				Excluded: flag.Draw(t, "excluded"), Open: flag.Draw(t, "open"), Resting: flag.Draw(t, "resting"),
+				Asked: count.Draw(t, "asked"), Ignored: count.Draw(t, "ignored"),
+			}
+		})
+		needs := rapid.SliceOfNDistinct(need, 1, 2, func(n ride.Need) ride.TripID { return n.Trip }).Draw(t, "needs")
+		edges := rapid.SliceOf(rapid.Custom(func(t *rapid.T) ride.Candidate {
+			return ride.Candidate{
+				Trip: ride.TripID(rapid.SampledFrom([]string{"t1", "t2", "t3"}).Draw(t, "trip")), Driver: drawDriver(t),
+				Class:     rapid.SampledFrom([]string{"standard", "van"}).Draw(t, "class"),
+				DistanceM: float64(rapid.IntRange(0, 3).Draw(t, "km")), ETA: time.Duration(rapid.IntRange(-1, 3).Draw(t, "eta")),
+			}
+		})).Draw(t, "edges")
+		p := ride.DefaultPolicy()
+		kept := slices.Clone(edges)
+		plan := ride.Plan(p, needs, edges)
+		require.Equal(t, kept, edges, "the candidates given were changed")
+		require.Equal(t, plan, ride.Plan(p, needs, rapid.Permutation(edges).Draw(t, "shuffled")))
+		require.Len(t, plan, len(needs))
+		for i, n := range needs {
+			offered := 0
+			for _, k := range plan[i] {
+				if k.Verdict == ride.VerdictOffered {
+					offered++
+					require.False(t, n.Excluded[k.Driver] || n.Open[k.Driver] || n.Resting[k.Driver])
+					require.Less(t, n.Ignored[k.Driver], p.AsksPerDriver)
+				}
+			}
+			require.LessOrEqual(t, offered, n.Room)
+		}
+	})
+}
+
+// crowd is n candidates in no order.
+func crowd(n int) []ride.Candidate {
+	r := rand.New(rand.NewPCG(1, 2))
+	out := make([]ride.Candidate, n)
+	for i := range out {
+		out[i] = ride.Candidate{
+			Trip: "trip", Driver: ride.AccountID(fmt.Sprintf("driver-%d", i)), Class: "standard",
+			DistanceM: r.Float64() * 3000, ETA: time.Duration(r.IntN(600)) * time.Second,
+		}
+	}
+	return out
+}
+
+func BenchmarkPlan500(b *testing.B) {
+	p, edges := ride.DefaultPolicy(), crowd(500)
+	needs := []ride.Need{{Trip: "trip", Class: "standard", Room: p.Cap}}
+	b.ReportAllocs()
+	for b.Loop() {
+		ride.Plan(p, needs, edges)
+	}
+}
+
+func BenchmarkDecideAccept(b *testing.B) {
+	s := newShell()
+	require.NoError(b, s.do(request(dawn, ride.DefaultRules())))
+	require.NoError(b, s.do(ride.PlanWave{At: dawn, Wave: 1, Ring: 1, Candidates: crowd(500)}))
+	c := ride.AcceptOffer{At: dawn, Offer: s.trip.Offers[0].ID, Card: card(s.trip.Offers[0].Driver)}
+	b.ReportAllocs()
+	for b.Loop() {
+		if events, _, err := ride.Decide(s.trip, c); err != nil || len(events) != 1 {
+			b.Fatal(events, err)
+		}
+	}
+}

@@ -1,0 +1,151 @@
+package ride_test
+
+import (
+	"errors"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/hexhail/hexhail/geo"
+	"github.com/hexhail/hexhail/ride"
+)
+
+// dawn is when every test's clock starts.
+var dawn = time.Date(2026, 3, 1, 6, 0, 0, 0, time.UTC)
+
+// shell is the smallest thing that can run a trip: what an actor does, without
+// a disk, a network or a real clock. Stories and properties are told through it.
+type shell struct {
+	trip    ride.Trip
+	now     time.Time
+	timers  map[ride.TimerKind]time.Time // armed and not fired
+	search  *ride.FindCandidates         // not answered yet
+	history []ride.Event
+	// busy drivers have another active trip: the store refuses to match them.
+	busy map[ride.AccountID]bool
+	// note sees each decision that was written, or refused with an error.
+	note func(events []ride.Event, effects []ride.Effect, err error)
+}
+
+func newShell() *shell {
+	return &shell{
+		now: dawn, timers: map[ride.TimerKind]time.Time{}, busy: map[ride.AccountID]bool{},
+		note: func([]ride.Event, []ride.Effect, error) {},
+	}
+}
+
+// do takes a command through decide, append, apply and effects.
+func (s *shell) do(c ride.Command) error {
+	events, effects, err := ride.Decide(s.trip, c)
+	if err != nil {
+		s.note(nil, nil, err)
+		return err
+	}
+	for _, e := range events {
+		if m, ok := e.(ride.Matched); ok && s.busy[m.Card.ID] {
+			s.note(nil, nil, ride.ErrDriverBusy)
+			return errors.Join(ride.ErrDriverBusy, s.do(ride.WithdrawOffer{At: s.now, Offer: m.Offer, Reason: ride.ReasonDriverBusy}))
+		}
+	}
+	for _, e := range events {
+		s.trip = ride.Apply(s.trip, e)
+	}
+	s.history = append(s.history, events...)
+	s.carryOut(effects)
+	s.note(events, effects, nil)
+	return nil
+}
+
+func (s *shell) carryOut(effects []ride.Effect) {
+	for _, e := range effects {
+		switch e := e.(type) {
+		case ride.SetTimer:
+			s.timers[e.Timer.Kind] = e.Timer.At
+		case ride.StopTimer:
+			delete(s.timers, e.Kind)
+		case ride.FindCandidates:
+			s.search = &e
+		}
+	}
+}
+
+// earliest is the timer that fires next, by kind where several are due at once.
+func (s *shell) earliest() (ride.Timer, bool) {
+	var next ride.Timer
+	for _, kind := range slices.Sorted(maps.Keys(s.timers)) {
+		if at := s.timers[kind]; next.Kind == "" || at.Before(next.At) {
+			next = ride.Timer{Kind: kind, At: at}
+		}
+	}
+	return next, next.Kind != ""
+}
+
+// fire lets the next timer fire, if it is due by then, and moves the clock there.
+func (s *shell) fire(by time.Time) bool {
+	t, ok := s.earliest()
+	if !ok || t.At.After(by) {
+		return false
+	}
+	delete(s.timers, t.Kind)
+	if t.At.After(s.now) {
+		s.now = t.At
+	}
+	// A tick is refused only when the award goes to a driver who is busy by now.
+	_ = s.do(ride.Tick{At: s.now, Timer: t})
+	return true
+}
+
+// advance moves the clock and lets timers fire, each at its time.
+func (s *shell) advance(d time.Duration) {
+	end := s.now.Add(d)
+	for s.fire(end) {
+	}
+	s.now = end
+}
+
+// crash forgets all that is not on disk, then comes back.
+func (s *shell) crash(t require.TestingT) []ride.Effect {
+	b, err := ride.MarshalTrip(&s.trip)
+	require.NoError(t, err)
+	trip, err := ride.UnmarshalTrip(b)
+	require.NoError(t, err)
+	s.trip, s.search = *trip, nil
+	clear(s.timers)
+	effects := ride.Resume(s.trip)
+	s.carryOut(effects)
+	return effects
+}
+
+// offerOf is the newest offer to a driver.
+func (s *shell) offerOf(d ride.AccountID) ride.OfferID {
+	for _, o := range slices.Backward(s.trip.Offers) {
+		if o.Driver == d {
+			return o.ID
+		}
+	}
+	return "trip.999"
+}
+
+var (
+	pickup  = geo.Point{Lat: 37.5665, Lng: 126.978}
+	dropoff = geo.Point{Lat: 37.5512, Lng: 126.9882}
+)
+
+// request is a request that nothing is wrong with.
+func request(at time.Time, rules ride.Rules) ride.RequestTrip {
+	fare, _ := rules.Tariff.Price(3200, 11*time.Minute)
+	return ride.RequestTrip{
+		At: at, ID: "trip", Rules: rules,
+		Request: ride.Request{
+			Rider: ride.RiderCard{ID: "rider", FirstName: "Ada"}, Pickup: pickup, Dropoff: dropoff,
+			Class: rules.Tariff.Class, Passengers: 1,
+		},
+		Estimate: ride.Estimate{DistanceM: 3200, Duration: 11 * time.Minute, Fare: fare},
+	}
+}
+
+func card(d ride.AccountID) ride.DriverCard {
+	return ride.DriverCard{ID: d, FirstName: string(d), Class: "standard", Plate: "HX 1"}
+}

@@ -1,0 +1,160 @@
+package api
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/hexhail/hexhail/ride"
+	"github.com/hexhail/hexhail/ride/ridepb/wire"
+	"github.com/hexhail/hexhail/transport/auth"
+)
+
+func (a *API) registerAccounts() {
+	register(a, operation{
+		id: "sign-up", method: http.MethodPost, path: "/v1/accounts", tag: "Account", summary: "Sign up",
+		roles: anyone, signIn: true, status: http.StatusCreated,
+		doc: "Makes the account of a rider or a driver and signs it in. As JSON, or as a form with the same fields and a photo. " +
+			"Operators are made on the server.",
+		errors: []*ride.Error{ride.ErrUsernameTaken, ride.ErrUnknownClass, ride.ErrWrongRole},
+	}, a.signUp)
+	a.describeSignUp()
+	register(a, operation{
+		id: "get-me", method: http.MethodGet, path: "/v1/me", tag: "Account", summary: "One's own account", roles: signedIn,
+	}, func(ctx context.Context, _ *nothing) (*body[accountView], error) {
+		return answer(showAccount(principal(ctx).Account)), nil
+	})
+	register(a, operation{
+		id: "change-me", method: http.MethodPatch, path: "/v1/me", tag: "Account", summary: "Change one's own account", roles: signedIn,
+		doc:    "Changes what is given. Only drivers have a vehicle; a class counts from the next time that the driver goes online.",
+		errors: []*ride.Error{ride.ErrUnknownClass},
+	}, a.changeMe)
+	register(a, operation{
+		id: "get-config", method: http.MethodGet, path: "/v1/config", tag: "Account", summary: "What clients should know", roles: anyone,
+	}, func(context.Context, *nothing) (*body[configView], error) { return answer(a.configView()), nil })
+}
+
+// signUpRequest is a person who wants in.
+type signUpRequest struct {
+	Username     string    `json:"username" minLength:"3" maxLength:"32" pattern:"^[a-zA-Z0-9._-]+$" doc:"Unique without regard to case."`
+	Password     string    `json:"password" minLength:"8" maxLength:"128" doc:"8 to 128 bytes; not the username, not one of the most common."`
+	FirstName    string    `json:"first_name" minLength:"1" maxLength:"64" doc:"Shown to the other party of a trip."`
+	LastName     string    `json:"last_name" minLength:"1" maxLength:"64"`
+	Role         ride.Role `json:"role" enum:"rider,driver"`
+	VehicleClass string    `json:"vehicle_class,omitempty" maxLength:"32" doc:"Drivers need one; see GET /v1/config."`
+	Plate        string    `json:"plate,omitempty" maxLength:"16" doc:"Drivers need one."`
+}
+
+func (a *API) signUp(ctx context.Context, _ *nothing) (*body[signedInView], error) {
+	if a.cfg.SignUpClosed {
+		return nil, ride.ErrWrongRole.With("This server does not take sign-ups.")
+	}
+	req, upload, err := a.readSignUp(ctx)
+	if err != nil {
+		return nil, err
+	}
+	vehicle, err := a.vehicleOf(req)
+	if err != nil {
+		return nil, err
+	}
+	var photo []byte
+	if upload != nil {
+		if photo, err = a.photos.normalise(ctx, upload); err != nil {
+			return nil, err
+		}
+	}
+	acc, t, err := a.deps.Auth.SignUp(ctx, auth.SignUp{
+		Username: req.Username, Password: req.Password, FirstName: req.FirstName, LastName: req.LastName,
+		Role: req.Role, Vehicle: vehicle,
+	})
+	if err != nil {
+		return nil, err
+	}
+	if photo != nil {
+		if acc, err = a.savePhoto(ctx, acc, photo); err != nil {
+			return nil, err
+		}
+	}
+	return answer(signedInView{showAccount(acc), showTokens(t)}), nil
+}
+
+func (a *API) vehicleOf(req signUpRequest) (ride.Vehicle, error) {
+	if req.Role != ride.RoleDriver {
+		if req.VehicleClass != "" || req.Plate != "" {
+			return ride.Vehicle{}, ride.ErrInvalidArgument.In("vehicle_class").With("Only drivers have a vehicle.")
+		}
+		return ride.Vehicle{}, nil
+	}
+	if err := a.checkClass(req.VehicleClass); err != nil {
+		return ride.Vehicle{}, err
+	}
+	return ride.Vehicle{Class: req.VehicleClass, Plate: req.Plate}, checkPlate(req.Plate)
+}
+
+func (a *API) checkClass(class string) error {
+	for _, t := range a.cfg.Tariffs {
+		if t.Class == class {
+			return nil
+		}
+	}
+	return ride.ErrUnknownClass.In("vehicle_class")
+}
+
+// checkPlate takes 1 to 16 bytes that can be painted on metal.
+func checkPlate(plate string) error {
+	if auth.CheckName("plate", plate) != nil || len(plate) > 16 {
+		return ride.ErrInvalidArgument.In("plate").With("A plate has 1 to 16 bytes of plain text, without space around it.")
+	}
+	return nil
+}
+
+type changeMeRequest struct {
+	FirstName    *string `json:"first_name,omitempty" minLength:"1" maxLength:"64"`
+	LastName     *string `json:"last_name,omitempty" minLength:"1" maxLength:"64"`
+	VehicleClass *string `json:"vehicle_class,omitempty" maxLength:"32"`
+	Plate        *string `json:"plate,omitempty" maxLength:"16"`
+}
+
+func (a *API) changeMe(ctx context.Context, in *struct{ Body changeMeRequest }) (*body[accountView], error) {
+	me, b := principal(ctx).Account, in.Body
+	if me.Role != ride.RoleDriver && (b.VehicleClass != nil || b.Plate != nil) {
+		return nil, ride.ErrInvalidArgument.In("vehicle_class").With("Only drivers have a vehicle.")
+	}
+	for _, f := range []struct {
+		value *string
+		check func(string) error
+	}{
+		{b.FirstName, func(s string) error { return auth.CheckName("first_name", s) }},
+		{b.LastName, func(s string) error { return auth.CheckName("last_name", s) }},
+		{b.VehicleClass, a.checkClass},
+		{b.Plate, checkPlate},
+	} {
+		if f.value == nil {
+			continue
+		}
+		if err := f.check(*f.value); err != nil {
+			return nil, err
+		}
+	}
+	acc, err := a.deps.Accounts.UpdateAccount(ctx, me.ID, ride.AccountPatch{
+		FirstName: b.FirstName, LastName: b.LastName, VehicleClass: b.VehicleClass, Plate: b.Plate,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return answer(showAccount(acc)), nil
+}
+
+func (a *API) configView() configView {
+	v := configView{
+		HeartbeatMS: a.cfg.Heartbeat.Milliseconds(), PositionTTLMS: a.cfg.PositionTTL.Milliseconds(),
+		SignUpOpen: !a.cfg.SignUpClosed, SocketPath: "/v1/ws", Subprotocols: wire.Subprotocols(),
+		MaxPhotoBytes: maxPhotoBytes,
+	}
+	for _, t := range a.cfg.Tariffs {
+		v.VehicleClasses = append(v.VehicleClasses, classView{
+			Class: t.Class, Currency: t.Currency, BaseMinor: t.Base, PerKmMinor: t.PerKm,
+			PerMinuteMinor: t.PerMinute, MinimumMinor: t.Minimum, Seats: t.Seats,
+		})
+	}
+	return v
+}

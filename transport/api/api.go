@@ -1,0 +1,107 @@
+package api
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"reflect"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"github.com/hexhail/hexhail/transport/clientaddr"
+)
+
+// API is the HTTP API as a handler for /v1/ and /openapi.*. It starts no goroutine and
+// is safe for concurrent use.
+type API struct {
+	cfg    Config
+	deps   Deps
+	finder clientaddr.Finder
+	mux    *http.ServeMux
+	huma   huma.API
+	photos *photos
+
+	problemSchema                                       *huma.Schema
+	limitAddress, limitAccount, limitSignIn, limitPhoto *limiter
+}
+
+// New makes the API.
+func New(cfg Config, deps Deps) (*API, error) {
+	cfg, err := cfg.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	if err := deps.validate(); err != nil {
+		return nil, err
+	}
+	a := &API{
+		cfg: cfg, deps: deps, finder: clientaddr.Finder{Trusted: cfg.TrustedProxies},
+		mux: http.NewServeMux(), photos: newPhotos(cfg.PhotoDecoders),
+	}
+	for _, l := range []struct {
+		to   **limiter
+		rate Rate
+	}{
+		{&a.limitAddress, cfg.Rates.Address}, {&a.limitAccount, cfg.Rates.Account},
+		{&a.limitSignIn, cfg.Rates.SignIn}, {&a.limitPhoto, cfg.Rates.Photo},
+	} {
+		if *l.to, err = newLimiter(l.rate, cfg.Rates.Remember, cfg.Now); err != nil {
+			return nil, err
+		}
+	}
+	a.huma = humago.New(a.mux, a.humaConfig())
+	a.problemSchema = a.schemas().Schema(reflect.TypeFor[Problem](), true, "Problem")
+	a.registerSessions()
+	a.registerAccounts()
+	a.registerPhotos()
+	a.registerTrips()
+	a.registerAdmin()
+	return a, a.serveDocument()
+}
+
+// OpenAPI is the document that the API serves. The caller must not change it.
+func (a *API) OpenAPI() *huma.OpenAPI { return a.huma.OpenAPI() }
+
+func (a *API) schemas() huma.Registry { return a.huma.OpenAPI().Components.Schemas }
+
+func (a *API) humaConfig() huma.Config {
+	c := huma.DefaultConfig("Hexhail", "1")
+	c.CreateHooks = nil // no $schema in our answers
+	// We serve the document ourselves: huma makes it at the first request, unguarded.
+	c.OpenAPIPath, c.DocsPath, c.SchemasPath = "", "", ""
+	c.Formats = map[string]huma.Format{"application/json": strictFormat, "json": strictFormat}
+	c.Transformers = []huma.Transformer{transform}
+	c.Info.Description = "Accounts, sign-in and history of Hexhail. Rides themselves happen on the socket at /v1/ws. " +
+		"Errors are problems of RFC 9457 with a stable code."
+	c.Info.License = &huma.License{Name: "Apache-2.0", Identifier: "Apache-2.0"}
+	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
+		"bearer": {Type: "http", Scheme: "bearer", BearerFormat: "JWT", Description: "An access token of POST /v1/login or of a trusted outside issuer."},
+	}
+	return c
+}
+
+// serveDocument makes the OpenAPI document once, when all is registered.
+func (a *API) serveDocument() error {
+	// huma's own error model is replaced before anybody sees it.
+	delete(a.schemas().Map(), "ErrorModel")
+	delete(a.schemas().Map(), "ErrorDetail")
+	asJSON, err := json.MarshalIndent(a.huma.OpenAPI(), "", "  ")
+	if err != nil {
+		return fmt.Errorf("openapi document: %w", err)
+	}
+	asYAML, err := a.huma.OpenAPI().YAML()
+	if err != nil {
+		return fmt.Errorf("openapi document: %w", err)
+	}
+	serve := func(path, contentType string, body []byte) {
+		a.mux.HandleFunc("GET "+path, func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", contentType)
+			w.Header().Set("Cache-Control", "max-age=300")
+			_, _ = w.Write(body) // the client may be gone
+		})
+	}
+	serve("/openapi.json", "application/openapi+json", asJSON)
+	serve("/openapi.yaml", "application/openapi+yaml", asYAML)
+	return nil
+}

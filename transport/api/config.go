@@ -1,0 +1,99 @@
+package api
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"net/url"
+	"time"
+
+	"github.com/hexhail/hexhail/ride"
+	"github.com/hexhail/hexhail/transport"
+	"github.com/hexhail/hexhail/transport/auth"
+)
+
+// Config says how the HTTP API behaves. The zero value of a field means its default.
+type Config struct {
+	// Tariffs are the vehicle classes that drivers may have; ride.DefaultTariffs by
+	// default.
+	Tariffs ride.Tariffs
+	// Heartbeat and PositionTTL are told to clients by GET /v1/config.
+	Heartbeat, PositionTTL time.Duration
+	// OfferResolution is the H3 resolution of the pickup area in offers: 8 by
+	// default. It must be what the sockets use.
+	OfferResolution int
+	// Timeout bounds the handling of one request: 10 s by default.
+	Timeout time.Duration
+	// TrustedProxies may say for whom they ask, by X-Forwarded-For. Empty: nobody.
+	TrustedProxies []netip.Prefix
+	// CORSOrigins are the exact origins, such as "https://app.example", whose pages
+	// may call the API from a browser. Empty: none.
+	CORSOrigins []string
+	// HSTS is the max-age of Strict-Transport-Security; 0, the default, sends none.
+	// For servers that are reached by https alone.
+	HSTS time.Duration
+	// Rates bounds how much may be asked.
+	Rates Rates
+	// PhotoDecoders bounds the photos decoded at once, 2 by default; each may take
+	// 160 MB for a moment.
+	PhotoDecoders int
+	// SignUpClosed refuses sign-up: accounts come from outside issuers alone.
+	SignUpClosed bool
+	// Now is the clock; time.Now by default.
+	Now func() time.Time
+	// Observe, if set, is told of each answered request. route is the route's
+	// pattern, empty for none; it must not block.
+	Observe func(route string, status int, took time.Duration)
+}
+
+// Deps are what the API stands on. All are required.
+type Deps struct {
+	Auth     *auth.Service
+	Accounts transport.Accounts
+	Trips    transport.Trips
+	Live     transport.Live
+	Log      *slog.Logger
+}
+
+// ErrConfig says that a configuration makes no sense.
+var ErrConfig = errors.New("api configuration")
+
+func (c Config) withDefaults() (Config, error) {
+	if len(c.Tariffs) == 0 {
+		c.Tariffs = ride.DefaultTariffs()
+	}
+	def(&c.Heartbeat, 15*time.Second)
+	def(&c.PositionTTL, 30*time.Second)
+	def(&c.OfferResolution, 8)
+	def(&c.Timeout, 10*time.Second)
+	def(&c.PhotoDecoders, 2)
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	c.Rates = c.Rates.withDefaults()
+	if err := c.Tariffs.Validate(); err != nil {
+		return c, fmt.Errorf("%w: %w", ErrConfig, err)
+	}
+	for _, o := range c.CORSOrigins {
+		u, err := url.Parse(o)
+		if err != nil || u.Scheme == "" || u.Host == "" || u.Scheme+"://"+u.Host != o {
+			return c, fmt.Errorf("%w: %q is no origin such as https://app.example", ErrConfig, o)
+		}
+	}
+	return c, nil
+}
+
+func (d Deps) validate() error {
+	if d.Auth == nil || d.Accounts == nil || d.Trips == nil || d.Live == nil || d.Log == nil {
+		return fmt.Errorf("%w: a dependency is missing", ErrConfig)
+	}
+	return nil
+}
+
+func def[T comparable](p *T, v T) {
+	var zero T
+	if *p == zero {
+		*p = v
+	}
+}

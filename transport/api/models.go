@@ -1,0 +1,117 @@
+package api
+
+import (
+	"time"
+
+	"github.com/hexhail/hexhail/ride"
+	"github.com/hexhail/hexhail/ride/view"
+	"github.com/hexhail/hexhail/transport/auth"
+)
+
+// accountView is an account as its owner sees it.
+type accountView struct {
+	ID         ride.AccountID     `json:"id"`
+	Role       ride.Role          `json:"role" enum:"rider,driver,operator"`
+	Status     ride.AccountStatus `json:"status" enum:"active,suspended"`
+	Username   string             `json:"username"`
+	FirstName  string             `json:"first_name"`
+	LastName   string             `json:"last_name"`
+	PhotoURL   string             `json:"photo_url" doc:"Relative to this server; empty: none."`
+	Vehicle    *vehicleView       `json:"vehicle,omitzero" doc:"Of drivers."`
+	RatingX100 int64              `json:"rating_x100" doc:"Mean stars times 100, 0 while unrated."`
+	Ratings    int64              `json:"ratings" doc:"How many ratings that is the mean of."`
+	CreatedAt  time.Time          `json:"created_at"`
+}
+
+type vehicleView struct {
+	Class string `json:"class"`
+	Plate string `json:"plate"`
+}
+
+func showAccount(a ride.Account) accountView {
+	v := accountView{
+		ID: a.ID, Role: a.Role, Status: a.Status, Username: a.Username, FirstName: a.FirstName, LastName: a.LastName,
+		PhotoURL: view.PhotoURL(a.PhotoID), RatingX100: a.Rating.X100(), Ratings: a.Rating.Count,
+		CreatedAt: a.CreatedAt.UTC(),
+	}
+	if a.Role == ride.RoleDriver {
+		v.Vehicle = &vehicleView{Class: a.Vehicle.Class, Plate: a.Vehicle.Plate}
+	}
+	return v
+}
+
+// adminAccountView is an account as operators see it.
+type adminAccountView struct {
+	Account   accountView `json:"account"`
+	Issuer    string      `json:"issuer" doc:"The outside issuer that vouches for it; empty: it has a password here."`
+	UpdatedAt time.Time   `json:"updated_at"`
+}
+
+func showAdminAccount(a ride.Account) adminAccountView {
+	return adminAccountView{Account: showAccount(a), Issuer: a.Issuer, UpdatedAt: a.UpdatedAt.UTC()}
+}
+
+// tokensView are the tokens of a log-in.
+type tokensView struct {
+	AccessToken      string    `json:"access_token" doc:"For the Authorization header and the socket's connect message."`
+	TokenType        string    `json:"token_type" enum:"Bearer"`
+	ExpiresAt        time.Time `json:"expires_at" doc:"When the access token ceases to count."`
+	RefreshToken     string    `json:"refresh_token" doc:"For POST /v1/refresh, once."`
+	RefreshExpiresAt time.Time `json:"refresh_expires_at"`
+}
+
+func showTokens(t auth.Tokens) tokensView {
+	return tokensView{
+		AccessToken: t.Access, TokenType: "Bearer", ExpiresAt: t.AccessExpiresAt.UTC(),
+		RefreshToken: t.Refresh, RefreshExpiresAt: t.RefreshExpiresAt.UTC(),
+	}
+}
+
+// signedInView answers whatever signs somebody in.
+type signedInView struct {
+	Account accountView `json:"account"`
+	Tokens  tokensView  `json:"tokens"`
+}
+
+// Paging are the parameters of a list. Like all that is embedded in inputs it is exported
+// because huma passes over what is not.
+type Paging struct {
+	Limit  int    `query:"limit" minimum:"1" maximum:"200" default:"50" doc:"How many at most."`
+	Cursor string `query:"cursor" maxLength:"256" doc:"next_cursor of the page before."`
+}
+
+func (p Paging) page() ride.Page { return ride.Page{Limit: p.Limit, Cursor: p.Cursor} }
+
+// list is a page of a list, newest first.
+type list[T any] struct {
+	Items      []T    `json:"items"`
+	NextCursor string `json:"next_cursor" doc:"For the next page; empty at the end."`
+}
+
+// body wraps an answer, as huma wants it.
+type body[T any] struct{ Body T }
+
+func answer[T any](v T) *body[T] { return &body[T]{v} }
+
+type nothing struct{}
+
+// configView is what clients should know before they sign in.
+type configView struct {
+	VehicleClasses []classView `json:"vehicle_classes"`
+	HeartbeatMS    int64       `json:"heartbeat_ms" doc:"How often the server pings a socket."`
+	PositionTTLMS  int64       `json:"position_ttl_ms" doc:"A driver whose last position is older gets no offers."`
+	SignUpOpen     bool        `json:"sign_up_open"`
+	SocketPath     string      `json:"socket_path"`
+	Subprotocols   []string    `json:"subprotocols"`
+	MaxPhotoBytes  int         `json:"max_photo_bytes"`
+}
+
+type classView struct {
+	Class          string `json:"class"`
+	Currency       string `json:"currency" doc:"ISO 4217; all amounts are in its minor units."`
+	BaseMinor      int64  `json:"base_minor"`
+	PerKmMinor     int64  `json:"per_km_minor"`
+	PerMinuteMinor int64  `json:"per_minute_minor"`
+	MinimumMinor   int64  `json:"minimum_minor"`
+	Seats          int    `json:"seats"`
+}

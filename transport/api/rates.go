@@ -1,0 +1,90 @@
+package api
+
+import (
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/hashicorp/golang-lru/v2/simplelru"
+	"golang.org/x/time/rate"
+
+	"github.com/hexhail/hexhail/ride"
+)
+
+// Rate is a number of requests a second, and how many may come at once. A negative
+// PerSecond sets no bound.
+type Rate struct {
+	PerSecond float64
+	Burst     int
+}
+
+// Rates bounds requests. The zero value of a field means its default. Addresses are
+// IPv4 addresses and IPv6 /64 networks.
+type Rates struct {
+	// Address bounds all requests of one address: 50 a second, 200 at once.
+	Address Rate
+	// Account bounds all requests of one account: 20 a second, 60 at once.
+	Account Rate
+	// SignIn bounds log-ins, refreshes and sign-ups of one address: 1 a second, 20 at
+	// once.
+	SignIn Rate
+	// Photo bounds uploads of one account: one in 5 s, 5 at once.
+	Photo Rate
+	// Remember bounds the addresses and accounts kept for each: 20,000.
+	Remember int
+}
+
+// Unlimited sets no bound: for simulations that come from one address.
+func Unlimited() Rates {
+	off := Rate{PerSecond: -1}
+	return Rates{Address: off, Account: off, SignIn: off, Photo: off}
+}
+
+func (r Rates) withDefaults() Rates {
+	def(&r.Address, Rate{50, 200})
+	def(&r.Account, Rate{20, 60})
+	def(&r.SignIn, Rate{1, 20})
+	def(&r.Photo, Rate{0.2, 5})
+	def(&r.Remember, 20_000)
+	return r
+}
+
+// limiter bounds the requests of many keys. Safe for concurrent use.
+type limiter struct {
+	rate Rate
+	now  func() time.Time
+	mu   sync.Mutex
+	keys *simplelru.LRU[string, *rate.Limiter]
+}
+
+func newLimiter(r Rate, remember int, now func() time.Time) (*limiter, error) {
+	keys, err := simplelru.NewLRU[string, *rate.Limiter](remember, nil)
+	if err != nil {
+		return nil, fmt.Errorf("%w: rates to remember: %w", ErrConfig, err)
+	}
+	return &limiter{rate: r, now: now, keys: keys}, nil
+}
+
+// allow spends one request of a key; the error is a *Problem with how long to wait.
+func (l *limiter) allow(key string) error {
+	if l.rate.PerSecond < 0 {
+		return nil
+	}
+	l.mu.Lock()
+	b, ok := l.keys.Get(key)
+	if !ok {
+		b = rate.NewLimiter(rate.Limit(l.rate.PerSecond), max(1, l.rate.Burst))
+		l.keys.Add(key, b)
+	}
+	l.mu.Unlock()
+	now := l.now()
+	res := b.ReserveN(now, 1)
+	wait := res.DelayFrom(now)
+	if wait == 0 {
+		return nil
+	}
+	res.CancelAt(now)
+	p := newProblem(ride.ErrTooMany.With("Too many requests; slow down."), 429)
+	p.retryAfter = wait
+	return p
+}

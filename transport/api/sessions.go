@@ -1,0 +1,112 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/hexhail/hexhail/ride"
+	"github.com/hexhail/hexhail/ride/ridepb"
+	"github.com/hexhail/hexhail/transport/auth"
+)
+
+func (a *API) registerSessions() {
+	register(a, operation{
+		id: "log-in", method: http.MethodPost, path: "/v1/login", tag: "Sign-in", summary: "Log in", roles: anyone, signIn: true,
+		doc:    "A wrong password and an unknown username are answered alike. After 10 failures each further one costs a longer wait.",
+		errors: []*ride.Error{ride.ErrUnauthenticated, ride.ErrSuspended},
+	}, a.logIn)
+	register(a, operation{
+		id: "refresh", method: http.MethodPost, path: "/v1/refresh", tag: "Sign-in", summary: "Renew tokens", roles: anyone, signIn: true,
+		doc:    "A refresh token counts once. If it comes a second time somebody has a copy, and the whole log-in ends.",
+		errors: []*ride.Error{ride.ErrUnauthenticated, ride.ErrSuspended},
+	}, a.refresh)
+	register(a, operation{
+		id: "log-out", method: http.MethodPost, path: "/v1/logout", tag: "Sign-in", summary: "Log out", roles: signedIn,
+		doc: "Ends the log-in that the access token descends from: its tokens cease to count and its socket closes.",
+	}, a.logOut)
+	register(a, operation{
+		id: "make-ticket", method: http.MethodPost, path: "/v1/tickets", tag: "Sign-in", summary: "Get a ticket for a socket",
+		roles: signedIn, status: http.StatusCreated,
+		doc: "A ticket stands for the access token in the socket's connect message, once, within 30 seconds.",
+	}, a.makeTicket)
+	register(a, operation{
+		id: "change-password", method: http.MethodPost, path: "/v1/me/password", tag: "Account", summary: "Change the password",
+		roles: signedIn, signIn: true,
+		doc:    "Ends every log-in of the account and closes its socket; the answer carries a new one.",
+		errors: []*ride.Error{ride.ErrWrongRole},
+	}, a.changePassword)
+}
+
+type logInRequest struct {
+	Username string `json:"username" minLength:"1" maxLength:"64"`
+	Password string `json:"password" minLength:"1" maxLength:"1024"`
+}
+
+func (a *API) logIn(ctx context.Context, in *struct{ Body logInRequest }) (*body[signedInView], error) {
+	acc, t, err := a.deps.Auth.LogIn(ctx, in.Body.Username, in.Body.Password, callOf(ctx).addr)
+	if err != nil {
+		return nil, err
+	}
+	return answer(signedInView{showAccount(acc), showTokens(t)}), nil
+}
+
+type refreshRequest struct {
+	RefreshToken string `json:"refresh_token" minLength:"1" maxLength:"256"`
+}
+
+func (a *API) refresh(ctx context.Context, in *struct{ Body refreshRequest }) (*body[signedInView], error) {
+	acc, t, err := a.deps.Auth.Refresh(ctx, in.Body.RefreshToken)
+	var reused *auth.ReusedError
+	if errors.As(err, &reused) {
+		a.deps.Log.LogAttrs(ctx, slog.LevelWarn, "refresh token reused; log-in revoked",
+			slog.String("account", string(reused.Account)), slog.String("request_id", requestID(ctx)))
+		a.deps.Live.Disconnect(reused.Account, reused.Family, ridepb.CloseRevoked)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return answer(signedInView{showAccount(acc), showTokens(t)}), nil
+}
+
+func (a *API) logOut(ctx context.Context, _ *nothing) (*nothing, error) {
+	p := principal(ctx)
+	if p.Family == "" { // of an outside issuer: there is nothing that we could revoke
+		return nil, nil
+	}
+	if err := a.deps.Auth.LogOut(ctx, p); err != nil {
+		return nil, err
+	}
+	a.deps.Live.Disconnect(p.Account.ID, p.Family, ridepb.CloseRevoked)
+	return nil, nil
+}
+
+type ticketView struct {
+	Ticket    string    `json:"ticket"`
+	ExpiresAt time.Time `json:"expires_at"`
+}
+
+func (a *API) makeTicket(ctx context.Context, _ *nothing) (*body[ticketView], error) {
+	t, exp, err := a.deps.Auth.IssueTicket(principal(ctx))
+	if err != nil {
+		return nil, err
+	}
+	return answer(ticketView{t, exp.UTC()}), nil
+}
+
+type passwordRequest struct {
+	CurrentPassword string `json:"current_password" minLength:"1" maxLength:"1024"`
+	NewPassword     string `json:"new_password" minLength:"8" maxLength:"128"`
+}
+
+func (a *API) changePassword(ctx context.Context, in *struct{ Body passwordRequest }) (*body[tokensView], error) {
+	p := principal(ctx)
+	t, err := a.deps.Auth.ChangePassword(ctx, p, in.Body.CurrentPassword, in.Body.NewPassword, callOf(ctx).addr)
+	if err != nil {
+		return nil, err
+	}
+	a.deps.Live.Disconnect(p.Account.ID, "", ridepb.CloseRevoked)
+	return answer(showTokens(t)), nil
+}

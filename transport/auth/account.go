@@ -1,0 +1,229 @@
+package auth
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/google/uuid"
+
+	"github.com/hexhail/hexhail/ride"
+	"github.com/hexhail/hexhail/transport"
+)
+
+// SignUp is what a person says of themselves.
+type SignUp struct {
+	Username, Password  string
+	FirstName, LastName string
+	Role                ride.Role
+	Vehicle             ride.Vehicle // drivers only; the caller checks the class
+}
+
+// TooSoonError says that too many attempts failed. It unwraps to ride.ErrTooMany.
+type TooSoonError struct{ RetryAfter time.Duration }
+
+// Error implements error.
+func (e *TooSoonError) Error() string { return "too many failed attempts" }
+
+// Unwrap gives the refusal that a client sees.
+func (e *TooSoonError) Unwrap() error {
+	return ride.ErrTooMany.With("Too many failed attempts; wait before trying again.")
+}
+
+// SignUp makes a rider's or a driver's account and signs it in. It never makes
+// operators. It returns ride.ErrInvalidArgument, ride.ErrUsernameTaken or
+// ride.ErrUnavailable.
+func (s *Service) SignUp(ctx context.Context, n SignUp) (ride.Account, Tokens, error) {
+	if n.Role != ride.RoleRider && n.Role != ride.RoleDriver {
+		return ride.Account{}, Tokens{}, ride.ErrInvalidArgument.In("role").With("The role is rider or driver.")
+	}
+	a, err := create(ctx, s.accounts, s.passwords, n, s.cfg.Now())
+	if err != nil {
+		return ride.Account{}, Tokens{}, err
+	}
+	t, err := s.begin(ctx, a)
+	return a, t, err
+}
+
+// AdminCreate makes an operator. It is for the server's own command line: no message
+// from outside leads here. Errors are those of SignUp.
+func AdminCreate(ctx context.Context, accounts transport.Accounts, c PasswordConfig, n SignUp) (ride.Account, error) {
+	passwords, err := NewPasswords(c)
+	if err != nil {
+		return ride.Account{}, err
+	}
+	n.Role, n.Vehicle = ride.RoleOperator, ride.Vehicle{}
+	return create(ctx, accounts, passwords, n, time.Now())
+}
+
+func create(ctx context.Context, accounts transport.Accounts, pw *Passwords, n SignUp, now time.Time) (ride.Account, error) {
+	if err := n.validate(); err != nil {
+		return ride.Account{}, err
+	}
+	hash, err := pw.Hash(ctx, n.Password)
+	if err != nil {
+		return ride.Account{}, err
+	}
+	a, err := newAccount(now)
+	if err != nil {
+		return ride.Account{}, err
+	}
+	a.Role, a.Username, a.FirstName, a.LastName, a.Vehicle = n.Role, n.Username, n.FirstName, n.LastName, n.Vehicle
+	if err := accounts.CreateAccount(ctx, a, hash); err != nil {
+		return ride.Account{}, fmt.Errorf("create account: %w", err)
+	}
+	return a, nil
+}
+
+func newAccount(now time.Time) (ride.Account, error) {
+	id, err := uuid.NewV7()
+	if err != nil {
+		return ride.Account{}, fmt.Errorf("account id: %w", err)
+	}
+	now = ride.Clean(now)
+	return ride.Account{
+		ID: ride.AccountID(id.String()), Status: ride.AccountActive, CreatedAt: now, UpdatedAt: now,
+	}, nil
+}
+
+// LogIn checks a password. addr is the client's address, for the delays after too many
+// failures. Unknown accounts, wrong passwords and accounts without one are answered
+// alike, with ride.ErrUnauthenticated, after the same work; a suspended account learns
+// that it is, if the password is right. A *TooSoonError says when to come back.
+func (s *Service) LogIn(ctx context.Context, username, password, addr string) (ride.Account, Tokens, error) {
+	fail := func(err error) (ride.Account, Tokens, error) { return ride.Account{}, Tokens{}, err }
+	a, err := s.checkPassword(ctx, username, password, addr)
+	if err != nil {
+		return fail(err)
+	}
+	if a.Status != ride.AccountActive {
+		return fail(ride.ErrSuspended)
+	}
+	t, err := s.begin(ctx, a)
+	return a, t, err
+}
+
+// checkPassword is LogIn without its end; it also renews hashes of other costs.
+func (s *Service) checkPassword(ctx context.Context, username, password, addr string) (ride.Account, error) {
+	if wait := s.guard.begin(username, addr); wait > 0 {
+		return ride.Account{}, &TooSoonError{wait}
+	}
+	a, hash, err := s.accounts.AccountByUsername(ctx, username)
+	if err != nil && !errors.Is(err, ride.ErrNotFound) {
+		s.guard.undo(username, addr)
+		return ride.Account{}, fmt.Errorf("read account: %w", err)
+	}
+	if err != nil || len(password) > 128 {
+		hash = "" // costs the same, never matches
+		password = password[:min(len(password), 128)]
+	}
+	ok, stale, err := s.passwords.Verify(ctx, password, hash)
+	if err != nil {
+		s.guard.undo(username, addr)
+		return ride.Account{}, err
+	}
+	if !ok {
+		return ride.Account{}, ride.ErrUnauthenticated.With("Username or password is wrong.")
+	}
+	s.guard.succeed(username, addr)
+	if stale {
+		// The log-in counts whether or not the hash could be renewed.
+		if h, err := s.passwords.Hash(ctx, password); err == nil {
+			_ = s.accounts.SetPassword(ctx, a.ID, h)
+		}
+	}
+	return a, nil
+}
+
+// ChangePassword sets a new password, ends every log-in of the account and begins a
+// new one for the caller. The caller closes live sockets.
+func (s *Service) ChangePassword(ctx context.Context, p transport.Principal, current, next, addr string) (Tokens, error) {
+	if p.Account.Issuer != "" {
+		return Tokens{}, ride.ErrWrongRole.With("This account signs in elsewhere and has no password here.")
+	}
+	if err := CheckPassword(next, p.Account.Username); err != nil {
+		return Tokens{}, inField(err, "new_password")
+	}
+	a, err := s.checkPassword(ctx, p.Account.Username, current, addr)
+	if errors.Is(err, ride.ErrUnauthenticated) {
+		return Tokens{}, ride.ErrInvalidArgument.In("current_password").With("The current password is wrong.")
+	} else if err != nil {
+		return Tokens{}, err
+	}
+	hash, err := s.passwords.Hash(ctx, next)
+	if err != nil {
+		return Tokens{}, err
+	}
+	if err := s.accounts.SetPassword(ctx, a.ID, hash); err != nil {
+		return Tokens{}, fmt.Errorf("set password: %w", err)
+	}
+	if err := s.accounts.RevokeAccount(ctx, a.ID); err != nil {
+		return Tokens{}, fmt.Errorf("revoke account: %w", err)
+	}
+	return s.begin(ctx, a)
+}
+
+func inField(err error, field string) error {
+	var re *ride.Error
+	if errors.As(err, &re) {
+		return re.In(field)
+	}
+	return err
+}
+
+func (n SignUp) validate() error {
+	if err := CheckUsername(n.Username); err != nil {
+		return err
+	}
+	if err := CheckPassword(n.Password, n.Username); err != nil {
+		return err
+	}
+	if err := CheckName("first_name", n.FirstName); err != nil {
+		return err
+	}
+	return CheckName("last_name", n.LastName)
+}
+
+// CheckUsername says whether a username may be chosen: 3 to 32 of a-z, A-Z, 0-9, dot,
+// underscore and hyphen. It returns ride.ErrInvalidArgument.
+func CheckUsername(u string) error {
+	ok := len(u) >= 3 && len(u) <= 32
+	for i := 0; ok && i < len(u); i++ {
+		ok = usernameByte(u[i])
+	}
+	if !ok {
+		return ride.ErrInvalidArgument.In("username").With("A username has 3 to 32 letters a-z, digits, dots, underscores or hyphens.")
+	}
+	return nil
+}
+
+func usernameByte(c byte) bool {
+	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.IndexByte("._-", c) >= 0
+}
+
+// CheckName says whether a first or last name may be chosen: 1 to 64 bytes of UTF-8
+// without control or direction characters, no space around. It returns
+// ride.ErrInvalidArgument that names the field.
+func CheckName(field, name string) error {
+	if name == "" || len(name) > 64 || !cleanText(name) || strings.TrimSpace(name) != name {
+		return ride.ErrInvalidArgument.In(field).With("A name has 1 to 64 bytes of plain text, without space around it.")
+	}
+	return nil
+}
+
+// cleanText refuses what could forge a log line or a screen: control characters and
+// invisible format characters such as bidirectional overrides.
+func cleanText(s string) bool {
+	if !utf8.ValidString(s) {
+		return false
+	}
+	return !strings.ContainsFunc(s, func(r rune) bool {
+		// Joiners are part of how some scripts and emoji are written.
+		return unicode.IsControl(r) || unicode.Is(unicode.Cf, r) && r != '\u200c' && r != '\u200d' ||
+			r == '\u2028' || r == '\u2029'
+	})
+}

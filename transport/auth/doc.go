@@ -1,0 +1,12 @@
+// Package auth finds out who stands behind a request and keeps passwords, tokens and
+// tickets. It knows nothing of HTTP or sockets; both call it.
+//
+// Access tokens are short-lived JWTs of our own issuer, signed with one pinned algorithm.
+// Refresh tokens are random, stored only as hashes, spent on use; all that descend from
+// one log-in form a family, which is the "sid" of the access tokens. Tickets let a
+// browser open a socket without a credential in its URL. Trusted outside issuers may
+// vouch for people who sign in elsewhere.
+//
+// Whatever a token says, the role and the status come from the account, which is read
+// anew each time.
+package auth

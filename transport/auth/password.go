@@ -1,0 +1,178 @@
+package auth
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/alexedwards/argon2id"
+	"golang.org/x/text/unicode/norm"
+
+	"github.com/hexhail/hexhail/ride"
+)
+
+// PasswordConfig says what hashing a password costs, and how much of that may go on
+// at once. The zero value of a field means its default.
+type PasswordConfig struct {
+	// MemoryKiB, Iterations and Parallelism are argon2id's: 19,456 KiB, 2 and 1 by
+	// default. Hashes made with other values are renewed at the next log-in.
+	MemoryKiB   uint32
+	Iterations  uint32
+	Parallelism uint8
+	// Concurrent bounds the hashes computed at once: the number of processors by
+	// default. Memory in use is at most Concurrent × MemoryKiB.
+	Concurrent int
+	// Waiting bounds those who wait for their turn: 64 by default. Wait bounds how
+	// long: 3 s by default. Beyond either the answer is ride.ErrUnavailable.
+	Waiting int
+	Wait    time.Duration
+}
+
+func (c PasswordConfig) withDefaults() PasswordConfig {
+	def(&c.MemoryKiB, 19*1024)
+	def(&c.Iterations, 2)
+	def(&c.Parallelism, 1)
+	def(&c.Concurrent, runtime.GOMAXPROCS(0))
+	def(&c.Waiting, 64)
+	def(&c.Wait, 3*time.Second)
+	return c
+}
+
+func (c PasswordConfig) validate() error {
+	switch {
+	case c.MemoryKiB < 8*uint32(c.Parallelism) || c.MemoryKiB > 4<<20:
+		return fmt.Errorf("%w: password hashing must use from 8 KiB per lane to 4 GiB", ErrConfig)
+	case c.Iterations > 100:
+		return fmt.Errorf("%w: more than 100 password hashing iterations", ErrConfig)
+	case c.Concurrent < 1 || c.Waiting < 0 || c.Wait < 0:
+		return fmt.Errorf("%w: password hashing needs room for at least one", ErrConfig)
+	}
+	return nil
+}
+
+// Passwords hashes and verifies passwords. Safe for concurrent use.
+type Passwords struct {
+	params *argon2id.Params
+	wait   time.Duration
+	room   chan struct{} // held while hashing or waiting
+	turn   chan struct{} // held while hashing
+	dummy  string        // what unknown accounts are verified against
+}
+
+// NewPasswords makes a hasher. It computes one hash, for accounts that do not exist.
+func NewPasswords(c PasswordConfig) (*Passwords, error) {
+	c = c.withDefaults()
+	if err := c.validate(); err != nil {
+		return nil, err
+	}
+	p := &Passwords{
+		params: &argon2id.Params{
+			Memory: c.MemoryKiB, Iterations: c.Iterations, Parallelism: c.Parallelism,
+			SaltLength: 16, KeyLength: 32,
+		},
+		wait: c.Wait,
+		room: make(chan struct{}, c.Concurrent+c.Waiting),
+		turn: make(chan struct{}, c.Concurrent),
+	}
+	secret, err := randomToken()
+	if err != nil {
+		return nil, err
+	}
+	if p.dummy, err = argon2id.CreateHash(secret, p.params); err != nil {
+		return nil, fmt.Errorf("hash password: %w", err)
+	}
+	return p, nil
+}
+
+// Hash makes the PHC string of a password. ride.ErrUnavailable when there is no room.
+func (p *Passwords) Hash(ctx context.Context, password string) (string, error) {
+	done, err := p.enter(ctx)
+	if err != nil {
+		return "", err
+	}
+	defer done()
+	h, err := argon2id.CreateHash(normal(password), p.params)
+	if err != nil {
+		return "", fmt.Errorf("hash password: %w", err)
+	}
+	return h, nil
+}
+
+// Verify compares a password with a hash. An empty hash, of an account that does not
+// exist or has no password, takes as long as any other and never matches. stale says
+// that the hash was made with other costs and should be renewed.
+func (p *Passwords) Verify(ctx context.Context, password, hash string) (ok, stale bool, err error) {
+	real := hash != ""
+	if !real {
+		hash = p.dummy
+	}
+	done, err := p.enter(ctx)
+	if err != nil {
+		return false, false, err
+	}
+	defer done()
+	ok, params, err := argon2id.CheckHash(normal(password), hash)
+	if err != nil {
+		return false, false, fmt.Errorf("verify password: %w", err)
+	}
+	return ok && real, *params != *p.params, nil
+}
+
+// enter waits for a turn, within bounds; the caller must call what it returns.
+func (p *Passwords) enter(ctx context.Context) (func(), error) {
+	busy := ride.ErrUnavailable.With("Too many people sign in at once; try again in a moment.")
+	select {
+	case p.room <- struct{}{}:
+	default:
+		return nil, busy
+	}
+	done := func() { <-p.turn; <-p.room }
+	select {
+	case p.turn <- struct{}{}:
+		return done, nil
+	default:
+	}
+	timer := time.NewTimer(p.wait)
+	defer timer.Stop()
+	select {
+	case p.turn <- struct{}{}:
+		return done, nil
+	case <-ctx.Done():
+	case <-timer.C:
+	}
+	<-p.room
+	return nil, busy
+}
+
+// normal gives the same password the same bytes from every keyboard.
+func normal(password string) string { return norm.NFC.String(password) }
+
+// commonPasswords are the first guesses of 8 bytes and more. Long rules make people
+// write passwords down; refusing these few does not.
+var commonPasswords = map[string]bool{
+	"password": true, "password1": true, "password12": true, "password123": true, "passw0rd": true,
+	"12345678": true, "123456789": true, "1234567890": true, "0123456789": true, "87654321": true,
+	"11111111": true, "00000000": true, "qwertyui": true, "qwertyuiop": true, "qwerty123": true,
+	"1q2w3e4r": true, "1qaz2wsx": true, "abcd1234": true, "abcdefgh": true, "iloveyou": true,
+	"sunshine": true, "princess": true, "football": true, "baseball": true, "superman": true,
+	"trustno1": true, "letmein1": true, "welcome1": true, "changeme": true, "hexhail1": true,
+}
+
+// CheckPassword says whether a password may be chosen: 8 to 128 bytes, valid UTF-8 without
+// NUL, not the username, none of the most common. It returns ride.ErrInvalidArgument.
+func CheckPassword(password, username string) error {
+	bad := ride.ErrInvalidArgument.In("password")
+	switch {
+	case len(password) < 8 || len(password) > 128:
+		return bad.With("A password has from 8 to 128 bytes.")
+	case !cleanText(password):
+		return bad.With("A password is text without control characters.")
+	case strings.EqualFold(password, username):
+		return bad.With("The password must not be the username.")
+	case commonPasswords[strings.ToLower(password)]:
+		return bad.With("This password is among the first that anyone would guess.")
+	}
+	return nil
+}

@@ -1,0 +1,231 @@
+package auth
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/hexhail/hexhail/ride"
+)
+
+func TestCheckPassword(t *testing.T) {
+	for password, ok := range map[string]bool{
+		"correct horse": true, "8 bytes.": true, strings.Repeat("x", 128): true, "пароль-пароль": true,
+		"seven77": false, "": false, strings.Repeat("x", 129): false, "with\x00nul.": false, "bad\xff\xfeutf8": false,
+		"password": false, "PASSWORD123": false, "Alice-Smith": false, "alice-smith": false,
+	} {
+		err := CheckPassword(password, "alice-smith")
+		if ok {
+			require.NoError(t, err, "%q", password)
+		} else {
+			require.ErrorIs(t, err, ride.ErrInvalidArgument, "%q", password)
+		}
+	}
+}
+
+func TestPasswordsAreNormalised(t *testing.T) {
+	p, err := NewPasswords(cheap)
+	require.NoError(t, err)
+	h, err := p.Hash(t.Context(), "caf\u00e9 noir")
+	require.NoError(t, err)
+	ok, _, err := p.Verify(t.Context(), "cafe\u0301 noir", h)
+	require.NoError(t, err)
+	require.True(t, ok)
+}
+
+// TestUnknownAccountsCostTheSame shows the structure that makes timing alike: an empty
+// hash is verified against a real one of the same costs, and never matches.
+func TestUnknownAccountsCostTheSame(t *testing.T) {
+	p, err := NewPasswords(cheap)
+	require.NoError(t, err)
+	_, stale, err := p.Verify(t.Context(), "anything", p.dummy)
+	require.NoError(t, err)
+	require.False(t, stale, "the dummy has today's costs")
+	ok, _, err := p.Verify(t.Context(), "anything", "")
+	require.NoError(t, err)
+	require.False(t, ok)
+
+	// Fill every turn: a look-up of an unknown account must wait like any other.
+	f := newFixture(t, func(c *Config) {
+		c.Password.Concurrent, c.Password.Waiting, c.Password.Wait = 1, 1, time.Nanosecond
+	})
+	done, err := f.passwords.enter(t.Context())
+	require.NoError(t, err)
+	_, _, err = f.LogIn(t.Context(), "nobody", "anything at all", "192.0.2.1")
+	require.ErrorIs(t, err, ride.ErrUnavailable)
+	done()
+}
+
+func TestLogInAnswersAlike(t *testing.T) {
+	f := newFixture(t)
+	f.rider(t, "alice")
+	_, _, wrong := f.LogIn(t.Context(), "alice", "wrong wrong", "192.0.2.1")
+	_, _, unknown := f.LogIn(t.Context(), "nobody", "wrong wrong", "192.0.2.1")
+	_, _, long := f.LogIn(t.Context(), "alice", strings.Repeat("x", 4096), "192.0.2.1")
+	require.ErrorIs(t, wrong, ride.ErrUnauthenticated)
+	require.Equal(t, wrong, unknown)
+	require.Equal(t, wrong, long)
+}
+
+func TestHashesAreRenewedWhenCostsChange(t *testing.T) {
+	f := newFixture(t)
+	f.rider(t, "alice")
+	_, before, err := f.store.AccountByUsername(t.Context(), "alice")
+	require.NoError(t, err)
+	dear, err := New(Config{Password: PasswordConfig{MemoryKiB: 128, Iterations: 2}, Now: f.clock.now}, f.keys, f.store)
+	require.NoError(t, err)
+	defer dear.Close()
+	_, _, err = dear.LogIn(t.Context(), "alice", "correct horse", "192.0.2.1")
+	require.NoError(t, err)
+	_, after, err := f.store.AccountByUsername(t.Context(), "alice")
+	require.NoError(t, err)
+	require.NotEqual(t, before, after)
+	require.Contains(t, after, "m=128,t=2,p=1")
+	_, _, err = dear.LogIn(t.Context(), "alice", "correct horse", "192.0.2.1")
+	require.NoError(t, err)
+}
+
+func TestHashingIsBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, err := NewPasswords(PasswordConfig{MemoryKiB: 64, Iterations: 1, Concurrent: 1, Waiting: 2, Wait: time.Second})
+		require.NoError(t, err)
+		done, err := p.enter(t.Context())
+		require.NoError(t, err)
+		start := time.Now()
+		var wg sync.WaitGroup
+		var mu sync.Mutex
+		waited := map[time.Duration]int{}
+		for range 5 {
+			wg.Go(func() {
+				_, err := p.Hash(context.Background(), "correct horse")
+				mu.Lock()
+				defer mu.Unlock()
+				if err != nil {
+					waited[time.Since(start)]++
+				}
+			})
+		}
+		wg.Wait()
+		require.Equal(t, map[time.Duration]int{0: 3, time.Second: 2}, waited, "two waited their second, three found no room")
+		done()
+		_, err = p.Hash(t.Context(), "correct horse")
+		require.NoError(t, err, "room again")
+	})
+}
+
+func TestGuessingIsSlowedDown(t *testing.T) {
+	f := newFixture(t)
+	f.rider(t, "alice")
+	login := func(name, password, addr string) error {
+		_, _, err := f.LogIn(t.Context(), name, password, addr)
+		return err
+	}
+	for _, name := range []string{"alice", "nobody"} { // alike, whether it exists or not
+		for i := range 10 {
+			require.ErrorIs(t, login(name, "guess guess", fmt.Sprintf("192.0.2.%d", i+1)), ride.ErrUnauthenticated)
+		}
+		err := login(name, "correct horse", "198.51.100.1")
+		var soon *TooSoonError
+		require.ErrorAs(t, err, &soon)
+		require.ErrorIs(t, err, ride.ErrTooMany)
+		require.Equal(t, time.Second, soon.RetryAfter)
+	}
+	f.clock.advance(time.Second)
+	require.ErrorIs(t, login("alice", "guess guess", "198.51.100.1"), ride.ErrUnauthenticated)
+	var soon *TooSoonError
+	require.ErrorAs(t, login("alice", "correct horse", "198.51.100.2"), &soon)
+	require.Equal(t, 2*time.Second, soon.RetryAfter, "doubled")
+	f.clock.advance(2 * time.Second)
+	require.NoError(t, login("alice", "correct horse", "198.51.100.2"))
+	require.NoError(t, login("alice", "correct horse", "198.51.100.2"), "a success wipes the slate")
+}
+
+func TestGuessingFromOneAddressIsSlowedDown(t *testing.T) {
+	f := newFixture(t)
+	f.rider(t, "alice")
+	for i := range 10 {
+		_, _, err := f.LogIn(t.Context(), fmt.Sprintf("name%d", i), "guess guess", fmt.Sprintf("2001:db8:1:2::%x", i+1))
+		require.ErrorIs(t, err, ride.ErrUnauthenticated)
+		if i < 9 { // one known password buys no further guesses
+			_, _, err = f.LogIn(t.Context(), "alice", "correct horse", "2001:db8:1:2::ffff")
+			require.NoError(t, err)
+		}
+	}
+	_, _, err := f.LogIn(t.Context(), "alice", "correct horse", "2001:db8:1:2:3::1")
+	require.ErrorIs(t, err, ride.ErrTooMany, "the whole /64 counts as one")
+	_, _, err = f.LogIn(t.Context(), "alice", "correct horse", "2001:db8:1:3::1")
+	require.NoError(t, err)
+}
+
+func TestChangePassword(t *testing.T) {
+	f := newFixture(t)
+	_, one := f.rider(t, "alice")
+	_, two, err := f.LogIn(t.Context(), "alice", "correct horse", "192.0.2.1")
+	require.NoError(t, err)
+	p := mustPrincipal(t, f, one)
+	_, err = f.ChangePassword(t.Context(), p, "wrong wrong", "battery staple", "192.0.2.1")
+	require.ErrorIs(t, err, ride.ErrInvalidArgument)
+	_, err = f.ChangePassword(t.Context(), p, "correct horse", "short", "192.0.2.1")
+	require.ErrorIs(t, err, ride.ErrInvalidArgument)
+	three, err := f.ChangePassword(t.Context(), p, "correct horse", "battery staple", "192.0.2.1")
+	require.NoError(t, err)
+	for _, old := range []Tokens{one, two} {
+		_, err = f.Authenticate(t.Context(), old.Access)
+		require.ErrorIs(t, err, ride.ErrUnauthenticated)
+	}
+	_, err = f.Authenticate(t.Context(), three.Access)
+	require.NoError(t, err)
+	_, _, err = f.LogIn(t.Context(), "alice", "correct horse", "192.0.2.1")
+	require.ErrorIs(t, err, ride.ErrUnauthenticated)
+	_, _, err = f.LogIn(t.Context(), "alice", "battery staple", "192.0.2.1")
+	require.NoError(t, err)
+}
+
+func TestSignUpRefusals(t *testing.T) {
+	f := newFixture(t)
+	f.rider(t, "alice")
+	ok := SignUp{Username: "bob", Password: "correct horse", FirstName: "Bo", LastName: "Bo", Role: ride.RoleRider}
+	for name, c := range map[string]struct {
+		change func(*SignUp)
+		want   *ride.Error
+	}{
+		"operator":            {func(n *SignUp) { n.Role = ride.RoleOperator }, ride.ErrInvalidArgument},
+		"no role":             {func(n *SignUp) { n.Role = "" }, ride.ErrInvalidArgument},
+		"short username":      {func(n *SignUp) { n.Username = "bo" }, ride.ErrInvalidArgument},
+		"long username":       {func(n *SignUp) { n.Username = strings.Repeat("b", 33) }, ride.ErrInvalidArgument},
+		"username with space": {func(n *SignUp) { n.Username = "bo b" }, ride.ErrInvalidArgument},
+		"lookalike username":  {func(n *SignUp) { n.Username = "аlice" }, ride.ErrInvalidArgument},
+		"taken":               {func(n *SignUp) { n.Username = "ALICE" }, ride.ErrUsernameTaken},
+		"no first name":       {func(n *SignUp) { n.FirstName = "" }, ride.ErrInvalidArgument},
+		"name reads backward": {func(n *SignUp) { n.FirstName = "Bo\u202e" }, ride.ErrInvalidArgument},
+		"name breaks a line":  {func(n *SignUp) { n.LastName = "Bo\nlevel=ERROR" }, ride.ErrInvalidArgument},
+		"long name":           {func(n *SignUp) { n.LastName = strings.Repeat("b", 65) }, ride.ErrInvalidArgument},
+		"weak password":       {func(n *SignUp) { n.Password = "password1" }, ride.ErrInvalidArgument},
+	} {
+		t.Run(name, func(t *testing.T) {
+			n := ok
+			c.change(&n)
+			_, _, err := f.SignUp(t.Context(), n)
+			require.ErrorIs(t, err, c.want)
+		})
+	}
+	_, _, err := f.SignUp(t.Context(), ok)
+	require.NoError(t, err)
+}
+
+func TestAdminCreate(t *testing.T) {
+	f := newFixture(t)
+	a, err := AdminCreate(t.Context(), f.store, cheap, SignUp{
+		Username: "root", Password: "correct horse", FirstName: "Olga", LastName: "Op", Role: ride.RoleRider,
+	})
+	require.NoError(t, err)
+	require.Equal(t, ride.RoleOperator, a.Role)
+	_, _, err = f.LogIn(t.Context(), "root", "correct horse", "192.0.2.1")
+	require.NoError(t, err)
+}

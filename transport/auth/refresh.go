@@ -1,0 +1,149 @@
+package auth
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/hexhail/hexhail/ride"
+	"github.com/hexhail/hexhail/transport"
+)
+
+// Tokens are what a client gets when it signs in or refreshes.
+type Tokens struct {
+	Access           string
+	AccessExpiresAt  time.Time
+	Refresh          string // secret; only its hash is stored
+	RefreshExpiresAt time.Time
+	Family           string
+}
+
+// ReusedError says that a refresh token came a second time: somebody has a copy, and
+// its family was revoked. It unwraps to ride.ErrUnauthenticated, which is all that the
+// client may learn; the caller closes the family's live socket.
+type ReusedError struct {
+	Account ride.AccountID
+	Family  string
+}
+
+// Error implements error.
+func (e *ReusedError) Error() string { return "refresh token of family " + e.Family + " reused" }
+
+// Unwrap hides the reason from the client.
+func (e *ReusedError) Unwrap() error { return ride.ErrUnauthenticated }
+
+// begin starts a family: a log-in.
+func (s *Service) begin(ctx context.Context, a ride.Account) (Tokens, error) {
+	family, err := randomToken()
+	if err != nil {
+		return Tokens{}, err
+	}
+	secret, row, err := s.newRefresh(a.ID, family)
+	if err != nil {
+		return Tokens{}, err
+	}
+	if err := s.accounts.SaveRefreshToken(ctx, row); err != nil {
+		return Tokens{}, fmt.Errorf("save refresh token: %w", err)
+	}
+	return s.tokensFor(a, secret, row)
+}
+
+func (s *Service) newRefresh(id ride.AccountID, family string) (string, ride.RefreshToken, error) {
+	secret, err := randomToken()
+	if err != nil {
+		return "", ride.RefreshToken{}, err
+	}
+	now := ride.Clean(s.cfg.Now())
+	return secret, ride.RefreshToken{
+		Hash: tokenHash(secret), Family: family, Account: id,
+		CreatedAt: now, ExpiresAt: now.Add(s.cfg.RefreshTTL),
+	}, nil
+}
+
+func (s *Service) tokensFor(a ride.Account, secret string, row ride.RefreshToken) (Tokens, error) {
+	access, exp, err := s.tokens.issue(a, row.Family)
+	if err != nil {
+		return Tokens{}, err
+	}
+	return Tokens{
+		Access: access, AccessExpiresAt: exp,
+		Refresh: secret, RefreshExpiresAt: row.ExpiresAt, Family: row.Family,
+	}, nil
+}
+
+// Refresh spends a refresh token for a new pair. It returns ride.ErrUnauthenticated,
+// a *ReusedError or ride.ErrSuspended.
+func (s *Service) Refresh(ctx context.Context, token string) (ride.Account, Tokens, error) {
+	fail := func(err error) (ride.Account, Tokens, error) { return ride.Account{}, Tokens{}, err }
+	if !plausibleSecret(token) {
+		return fail(ride.ErrUnauthenticated)
+	}
+	hash := tokenHash(token)
+	// Whom it belongs to must be known before it is spent. A token that cannot be read
+	// goes on to be spent all the same: that is where reuse is noticed.
+	old, err := s.accounts.RefreshToken(ctx, hash)
+	if err != nil && !errors.Is(err, ride.ErrNotFound) {
+		return fail(fmt.Errorf("read refresh token: %w", err))
+	}
+	secret, next, err := s.newRefresh(old.Account, old.Family)
+	if err != nil {
+		return fail(err)
+	}
+	spent, err := s.accounts.RotateRefreshToken(ctx, hash, next)
+	switch {
+	case errors.Is(err, ride.ErrTokenReused):
+		return fail(&ReusedError{Account: spent.Account, Family: spent.Family})
+	case errors.Is(err, ride.ErrNotFound):
+		return fail(ride.ErrUnauthenticated)
+	case err != nil:
+		return fail(fmt.Errorf("rotate refresh token: %w", err))
+	}
+	next.Family, next.Account = spent.Family, spent.Account
+	a, err := s.activeAccount(ctx, spent.Account)
+	if err != nil {
+		return fail(err)
+	}
+	t, err := s.tokensFor(a, secret, next)
+	return a, t, err
+}
+
+// LogOut ends the log-in that the principal's token descends from. For an account of
+// an outside issuer there is nothing to end.
+func (s *Service) LogOut(ctx context.Context, p transport.Principal) error {
+	if p.Family == "" {
+		return nil
+	}
+	if err := s.accounts.RevokeFamily(ctx, p.Family); err != nil {
+		return fmt.Errorf("revoke family: %w", err)
+	}
+	return nil
+}
+
+// randomToken is 32 random bytes in URL-safe base64: 43 characters.
+func randomToken() (string, error) {
+	var b [32]byte
+	if _, err := rand.Read(b[:]); err != nil {
+		return "", fmt.Errorf("random token: %w", err)
+	}
+	return base64.RawURLEncoding.EncodeToString(b[:]), nil
+}
+
+// tokenHash is how a secret of 256 random bits is stored: nobody can guess it, so a
+// plain hash is enough.
+func tokenHash(token string) string {
+	sum := sha256.Sum256([]byte(token))
+	return hex.EncodeToString(sum[:])
+}
+
+func plausibleSecret(s string) bool {
+	if len(s) != 43 {
+		return false
+	}
+	_, err := base64.RawURLEncoding.Strict().DecodeString(s)
+	return err == nil
+}

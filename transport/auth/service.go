@@ -1,0 +1,155 @@
+package auth
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/hexhail/hexhail/ride"
+	"github.com/hexhail/hexhail/transport"
+)
+
+// Service recognises people. All methods are safe for concurrent use; errors that are
+// no *ride.Error mean that the store could not be reached.
+type Service struct {
+	cfg       Config
+	accounts  transport.Accounts
+	tokens    *tokens
+	passwords *Passwords
+	guard     *guard
+	tickets   *tickets
+	outside   map[string]*outsideIssuer // by issuer; fixed after construction
+	stop      context.CancelFunc
+}
+
+// New makes a service. For each outside issuer with a JWKS URL it fetches the keys and
+// keeps them fresh until Close.
+func New(cfg Config, keys Keys, accounts transport.Accounts) (*Service, error) {
+	cfg, err := cfg.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	if keys.sign == nil {
+		return nil, fmt.Errorf("%w: no signing key", ErrConfig)
+	}
+	passwords, err := NewPasswords(cfg.Password)
+	if err != nil {
+		return nil, err
+	}
+	guard, err := newGuard(cfg.Guard, cfg.Now)
+	if err != nil {
+		return nil, err
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	s := &Service{
+		cfg: cfg, accounts: accounts, tokens: newTokens(cfg, keys), passwords: passwords,
+		guard: guard, tickets: newTickets(cfg.MaxTickets),
+		outside: make(map[string]*outsideIssuer), stop: stop,
+	}
+	for _, o := range cfg.Outside {
+		if s.outside[o.Issuer], err = newOutsideIssuer(ctx, cfg, o); err != nil {
+			stop()
+			return nil, err
+		}
+	}
+	return s, nil
+}
+
+// Close stops what keeps outside issuers' keys fresh.
+func (s *Service) Close() { s.stop() }
+
+// Authenticate finds out who presents an access token, ours or an outside issuer's. It
+// returns ride.ErrUnauthenticated for whatever does not count, ride.ErrSuspended, or
+// an error of the store.
+func (s *Service) Authenticate(ctx context.Context, token string) (transport.Principal, error) {
+	issuer, err := peekIssuer(token)
+	if err != nil {
+		return transport.Principal{}, ride.ErrUnauthenticated
+	}
+	if issuer != s.cfg.Issuer {
+		return s.authenticateOutside(ctx, issuer, token)
+	}
+	c, err := s.tokens.verify(token)
+	if err != nil {
+		return transport.Principal{}, ride.ErrUnauthenticated
+	}
+	p := transport.Principal{
+		Account: ride.Account{ID: ride.AccountID(c.Subject)}, Family: c.Family, ExpiresAt: c.ExpiresAt.Time,
+	}
+	if p, err = s.Recheck(ctx, p); err != nil {
+		return transport.Principal{}, err
+	}
+	if p.Account.Role != c.Role {
+		return transport.Principal{}, ride.ErrUnauthenticated
+	}
+	return p, nil
+}
+
+// Recheck tells whether a principal found earlier still counts, and brings its account
+// up to date. A socket calls it to notice what happened on another node.
+func (s *Service) Recheck(ctx context.Context, p transport.Principal) (transport.Principal, error) {
+	if !s.cfg.Now().Before(p.ExpiresAt.Add(s.cfg.Leeway)) {
+		return transport.Principal{}, ride.ErrUnauthenticated
+	}
+	if p.Family != "" {
+		revoked, err := s.accounts.FamilyRevoked(ctx, p.Family)
+		if err != nil && !errors.Is(err, ride.ErrNotFound) {
+			return transport.Principal{}, fmt.Errorf("look for revocation: %w", err)
+		}
+		if revoked || err != nil {
+			// A suspended account's families are revoked too; it may know why.
+			if _, err := s.activeAccount(ctx, p.Account.ID); errors.Is(err, ride.ErrSuspended) {
+				return transport.Principal{}, err
+			}
+			return transport.Principal{}, ride.ErrUnauthenticated
+		}
+	}
+	a, err := s.activeAccount(ctx, p.Account.ID)
+	if err != nil {
+		return transport.Principal{}, err
+	}
+	p.Account = a
+	return p, nil
+}
+
+func (s *Service) activeAccount(ctx context.Context, id ride.AccountID) (ride.Account, error) {
+	a, err := s.accounts.Account(ctx, id)
+	switch {
+	case errors.Is(err, ride.ErrNotFound):
+		return ride.Account{}, ride.ErrUnauthenticated
+	case err != nil:
+		return ride.Account{}, fmt.Errorf("read account: %w", err)
+	case a.Status != ride.AccountActive:
+		return ride.Account{}, ride.ErrSuspended
+	}
+	return a, nil
+}
+
+// IssueTicket makes a one-use ticket that stands for the principal. It returns
+// ride.ErrUnavailable when too many are open.
+func (s *Service) IssueTicket(p transport.Principal) (string, time.Time, error) {
+	secret, err := randomToken()
+	if err != nil {
+		return "", time.Time{}, err
+	}
+	now := s.cfg.Now()
+	exp := now.Add(s.cfg.TicketTTL)
+	if err := s.tickets.put(tokenHash(secret), ticket{p, exp}, now); err != nil {
+		return "", time.Time{}, err
+	}
+	return secret, exp, nil
+}
+
+// RedeemTicket spends a ticket, whatever the outcome: ride.ErrUnauthenticated,
+// ride.ErrSuspended or the principal, expiring with the token that bought it.
+func (s *Service) RedeemTicket(ctx context.Context, secret string) (transport.Principal, error) {
+	if !plausibleSecret(secret) {
+		return transport.Principal{}, ride.ErrUnauthenticated
+	}
+	p, ok := s.tickets.take(tokenHash(secret), s.cfg.Now())
+	if !ok {
+		return transport.Principal{}, ride.ErrUnauthenticated
+	}
+	return s.Recheck(ctx, p)
+}

@@ -1,0 +1,169 @@
+package auth
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/hexhail/hexhail/ride"
+)
+
+func TestAccessTokenLife(t *testing.T) {
+	f := newFixture(t)
+	alice, tk := f.rider(t, "alice")
+	p, err := f.Authenticate(t.Context(), tk.Access)
+	require.NoError(t, err)
+	require.Equal(t, alice, p.Account)
+	require.Equal(t, tk.Family, p.Family)
+	require.True(t, p.ExpiresAt.Equal(tk.AccessExpiresAt))
+
+	f.clock.advance(15*time.Minute + 9*time.Second) // within the leeway
+	_, err = f.Authenticate(t.Context(), tk.Access)
+	require.NoError(t, err)
+	f.clock.advance(2 * time.Second)
+	_, err = f.Authenticate(t.Context(), tk.Access)
+	require.ErrorIs(t, err, ride.ErrUnauthenticated)
+}
+
+func TestRefreshRotatesAndReuseKillsTheFamily(t *testing.T) {
+	f := newFixture(t)
+	alice, first := f.rider(t, "alice")
+	a, second, err := f.Refresh(t.Context(), first.Refresh)
+	require.NoError(t, err)
+	require.Equal(t, alice.ID, a.ID)
+	require.Equal(t, first.Family, second.Family)
+	require.NotEqual(t, first.Refresh, second.Refresh)
+	_, third, err := f.Refresh(t.Context(), second.Refresh)
+	require.NoError(t, err)
+
+	_, _, err = f.Refresh(t.Context(), first.Refresh)
+	require.ErrorIs(t, err, ride.ErrUnauthenticated)
+	var reused *ReusedError
+	require.ErrorAs(t, err, &reused)
+	require.Equal(t, ReusedError{Account: alice.ID, Family: first.Family}, *reused)
+
+	_, _, err = f.Refresh(t.Context(), third.Refresh)
+	require.ErrorIs(t, err, ride.ErrUnauthenticated, "the newest is dead too")
+	_, err = f.Authenticate(t.Context(), third.Access)
+	require.ErrorIs(t, err, ride.ErrUnauthenticated, "and its access token")
+
+	_, other, err := f.LogIn(t.Context(), "alice", "correct horse", "192.0.2.1")
+	require.NoError(t, err, "other log-ins live on")
+	_, err = f.Authenticate(t.Context(), other.Access)
+	require.NoError(t, err)
+}
+
+func TestRefreshRefusals(t *testing.T) {
+	f := newFixture(t)
+	alice, tk := f.rider(t, "alice")
+	for _, bad := range []string{"", "x", tk.Access, tk.Refresh + "A", " " + tk.Refresh[1:], strings.Repeat("A", 43)} {
+		_, _, err := f.Refresh(t.Context(), bad)
+		require.ErrorIs(t, err, ride.ErrUnauthenticated, "%q", bad)
+	}
+	require.NoError(t, f.store.SetAccountStatus(t.Context(), alice.ID, ride.AccountSuspended))
+	_, _, err := f.Refresh(t.Context(), tk.Refresh)
+	require.ErrorIs(t, err, ride.ErrUnauthenticated)
+
+	_, late := f.rider(t, "bob")
+	f.clock.advance(31 * 24 * time.Hour)
+	_, _, err = f.Refresh(t.Context(), late.Refresh)
+	require.ErrorIs(t, err, ride.ErrUnauthenticated)
+}
+
+func TestRefreshTokensAreStoredHashed(t *testing.T) {
+	f := newFixture(t)
+	_, tk := f.rider(t, "alice")
+	_, err := f.store.RefreshToken(t.Context(), tk.Refresh)
+	require.ErrorIs(t, err, ride.ErrNotFound)
+	_, err = f.store.RefreshToken(t.Context(), tokenHash(tk.Refresh))
+	require.NoError(t, err)
+}
+
+func TestLogOutEndsOneLogIn(t *testing.T) {
+	f := newFixture(t)
+	_, one := f.rider(t, "alice")
+	_, two, err := f.LogIn(t.Context(), "ALICE", "correct horse", "192.0.2.1")
+	require.NoError(t, err)
+	p, err := f.Authenticate(t.Context(), one.Access)
+	require.NoError(t, err)
+	require.NoError(t, f.LogOut(t.Context(), p))
+	_, err = f.Authenticate(t.Context(), one.Access)
+	require.ErrorIs(t, err, ride.ErrUnauthenticated)
+	_, _, err = f.Refresh(t.Context(), one.Refresh)
+	require.ErrorIs(t, err, ride.ErrUnauthenticated)
+	_, err = f.Authenticate(t.Context(), two.Access)
+	require.NoError(t, err)
+}
+
+func TestSuspensionCountsAtOnce(t *testing.T) {
+	f := newFixture(t)
+	alice, tk := f.rider(t, "alice")
+	ticket, _, err := f.IssueTicket(mustPrincipal(t, f, tk))
+	require.NoError(t, err)
+	require.NoError(t, f.store.SetAccountStatus(t.Context(), alice.ID, ride.AccountSuspended))
+	_, err = f.Authenticate(t.Context(), tk.Access)
+	require.ErrorIs(t, err, ride.ErrSuspended)
+	_, err = f.RedeemTicket(t.Context(), ticket)
+	require.ErrorIs(t, err, ride.ErrSuspended)
+	_, _, err = f.LogIn(t.Context(), "alice", "correct horse", "192.0.2.1")
+	require.ErrorIs(t, err, ride.ErrSuspended)
+	_, _, err = f.LogIn(t.Context(), "alice", "wrong", "192.0.2.1")
+	require.ErrorIs(t, err, ride.ErrUnauthenticated, "only who knows the password learns of it")
+}
+
+func TestTickets(t *testing.T) {
+	f := newFixture(t, func(c *Config) { c.MaxTickets = 3 })
+	_, tk := f.rider(t, "alice")
+	p := mustPrincipal(t, f, tk)
+
+	one, exp, err := f.IssueTicket(p)
+	require.NoError(t, err)
+	require.Equal(t, f.clock.now().Add(30*time.Second), exp)
+	got, err := f.RedeemTicket(t.Context(), one)
+	require.NoError(t, err)
+	require.Equal(t, p, got, "bound to the principal, expiring with it")
+	_, err = f.RedeemTicket(t.Context(), one)
+	require.ErrorIs(t, err, ride.ErrUnauthenticated, "once")
+
+	late, _, err := f.IssueTicket(p)
+	require.NoError(t, err)
+	f.clock.advance(30 * time.Second)
+	_, err = f.RedeemTicket(t.Context(), late)
+	require.ErrorIs(t, err, ride.ErrUnauthenticated, "in time")
+	_, err = f.RedeemTicket(t.Context(), "nonsense")
+	require.ErrorIs(t, err, ride.ErrUnauthenticated)
+
+	for range 3 {
+		_, _, err = f.IssueTicket(p)
+		require.NoError(t, err)
+	}
+	_, _, err = f.IssueTicket(p)
+	require.ErrorIs(t, err, ride.ErrUnavailable, "bounded")
+	f.clock.advance(31 * time.Second)
+	again, _, err := f.IssueTicket(p)
+	require.NoError(t, err)
+	require.NoError(t, f.LogOut(t.Context(), p))
+	_, err = f.RedeemTicket(t.Context(), again)
+	require.ErrorIs(t, err, ride.ErrUnauthenticated, "not after log-out")
+}
+
+func TestStoreFailuresAreNotRefusals(t *testing.T) {
+	f := newFixture(t)
+	_, tk := f.rider(t, "alice")
+	broken := errors.New("disk on fire")
+	f.store.Fail = func(string) error { return broken }
+	_, err := f.Authenticate(t.Context(), tk.Access)
+	require.ErrorIs(t, err, broken)
+	_, _, err = f.Refresh(t.Context(), tk.Refresh)
+	require.ErrorIs(t, err, broken)
+	for range 30 {
+		_, _, err = f.LogIn(t.Context(), "alice", "correct horse", "192.0.2.1")
+		require.ErrorIs(t, err, broken, "an outage must not count as failed guesses")
+	}
+	f.store.Fail = nil
+	_, _, err = f.LogIn(t.Context(), "alice", "correct horse", "192.0.2.1")
+	require.NoError(t, err)
+}

@@ -1,0 +1,220 @@
+// Package memstore is a store in memory for the tests of transport's packages. It keeps
+// the contracts of transport.Accounts and transport.Trips, and nothing else.
+package memstore
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/hexhail/hexhail/ride"
+	"github.com/hexhail/hexhail/transport"
+)
+
+// Store is an empty store when zero. Safe for concurrent use. Set its exported fields
+// before use.
+type Store struct {
+	// Fail, when it returns an error, is what every method returns; the argument is
+	// the method's name.
+	Fail func(method string) error
+
+	mu       sync.Mutex
+	accounts map[ride.AccountID]account
+	photos   map[string]ride.Photo
+	tokens   map[string]token // by hash
+	revoked  map[string]bool  // by family
+	audit    []ride.AuditEntry
+	trips    map[ride.TripID]trip
+	calls    []string
+}
+
+type account struct {
+	ride.Account
+	hash string
+}
+
+type token struct {
+	ride.RefreshToken
+	spent bool
+}
+
+var (
+	_ transport.Accounts = (*Store)(nil)
+	_ transport.Trips    = (*Store)(nil)
+)
+
+// enter locks the store for a method; the caller unlocks it when err is nil.
+func (s *Store) enter(ctx context.Context, method string) error {
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("%w: %w", ride.ErrUnavailable, err)
+	}
+	if s.Fail != nil {
+		if err := s.Fail(method); err != nil {
+			return err
+		}
+	}
+	s.mu.Lock()
+	s.calls = append(s.calls, method)
+	if s.accounts == nil {
+		s.accounts, s.photos = map[ride.AccountID]account{}, map[string]ride.Photo{}
+		s.tokens, s.revoked = map[string]token{}, map[string]bool{}
+		s.trips = map[ride.TripID]trip{}
+	}
+	return nil
+}
+
+// Calls returns the names of the methods called so far, in order.
+func (s *Store) Calls() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.calls)
+}
+
+// CreateAccount implements transport.Accounts.
+func (s *Store) CreateAccount(ctx context.Context, a ride.Account, hash string) error {
+	if err := s.enter(ctx, "CreateAccount"); err != nil {
+		return err
+	}
+	defer s.mu.Unlock()
+	for _, o := range s.accounts {
+		if o.ID == a.ID || strings.EqualFold(o.Username, a.Username) ||
+			a.Issuer != "" && o.Issuer == a.Issuer && o.Subject == a.Subject {
+			return fmt.Errorf("account %s: %w", a.ID, ride.ErrUsernameTaken)
+		}
+	}
+	s.accounts[a.ID] = account{a, hash}
+	return nil
+}
+
+// Account implements transport.Accounts.
+func (s *Store) Account(ctx context.Context, id ride.AccountID) (ride.Account, error) {
+	if err := s.enter(ctx, "Account"); err != nil {
+		return ride.Account{}, err
+	}
+	defer s.mu.Unlock()
+	a, ok := s.accounts[id]
+	if !ok {
+		return ride.Account{}, fmt.Errorf("account %s: %w", id, ride.ErrNotFound)
+	}
+	return a.Account, nil
+}
+
+// AccountByUsername implements transport.Accounts.
+func (s *Store) AccountByUsername(ctx context.Context, username string) (ride.Account, string, error) {
+	if err := s.enter(ctx, "AccountByUsername"); err != nil {
+		return ride.Account{}, "", err
+	}
+	defer s.mu.Unlock()
+	for _, a := range s.accounts {
+		if strings.EqualFold(a.Username, username) {
+			return a.Account, a.hash, nil
+		}
+	}
+	return ride.Account{}, "", fmt.Errorf("username: %w", ride.ErrNotFound)
+}
+
+// AccountBySubject implements transport.Accounts.
+func (s *Store) AccountBySubject(ctx context.Context, issuer, subject string) (ride.Account, error) {
+	if err := s.enter(ctx, "AccountBySubject"); err != nil {
+		return ride.Account{}, err
+	}
+	defer s.mu.Unlock()
+	for _, a := range s.accounts {
+		if a.Issuer != "" && a.Issuer == issuer && a.Subject == subject {
+			return a.Account, nil
+		}
+	}
+	return ride.Account{}, fmt.Errorf("subject: %w", ride.ErrNotFound)
+}
+
+// UpdateAccount implements transport.Accounts.
+func (s *Store) UpdateAccount(ctx context.Context, id ride.AccountID, p ride.AccountPatch) (ride.Account, error) {
+	a, err := s.change(ctx, "UpdateAccount", id, func(a *account) {
+		set := func(to, from *string) {
+			if from != nil {
+				*to = *from
+			}
+		}
+		set(&a.FirstName, p.FirstName)
+		set(&a.LastName, p.LastName)
+		set(&a.PhotoID, p.PhotoID)
+		set(&a.Vehicle.Class, p.VehicleClass)
+		set(&a.Vehicle.Plate, p.Plate)
+	})
+	return a.Account, err
+}
+
+// SetPassword implements transport.Accounts.
+func (s *Store) SetPassword(ctx context.Context, id ride.AccountID, hash string) error {
+	_, err := s.change(ctx, "SetPassword", id, func(a *account) { a.hash = hash })
+	return err
+}
+
+// SetAccountStatus implements transport.Accounts.
+func (s *Store) SetAccountStatus(ctx context.Context, id ride.AccountID, st ride.AccountStatus) error {
+	_, err := s.change(ctx, "SetAccountStatus", id, func(a *account) {
+		a.Status = st
+		if st == ride.AccountSuspended {
+			s.revokeAccount(id)
+		}
+	})
+	return err
+}
+
+func (s *Store) change(ctx context.Context, method string, id ride.AccountID, f func(*account)) (account, error) {
+	if err := s.enter(ctx, method); err != nil {
+		return account{}, err
+	}
+	defer s.mu.Unlock()
+	a, ok := s.accounts[id]
+	if !ok {
+		return account{}, fmt.Errorf("account %s: %w", id, ride.ErrNotFound)
+	}
+	f(&a)
+	s.accounts[id] = a
+	return a, nil
+}
+
+// ListAccounts implements transport.Accounts.
+func (s *Store) ListAccounts(ctx context.Context, f ride.AccountFilter) ([]ride.Account, string, error) {
+	if err := s.enter(ctx, "ListAccounts"); err != nil {
+		return nil, "", err
+	}
+	defer s.mu.Unlock()
+	var all []ride.Account
+	for _, a := range s.accounts {
+		text := strings.ToLower(a.Username + "\x00" + a.FirstName + "\x00" + a.LastName)
+		if (f.Role == "" || a.Role == f.Role) && (f.Status == "" || a.Status == f.Status) &&
+			strings.Contains(text, strings.ToLower(f.Text)) {
+			all = append(all, a.Account)
+		}
+	}
+	page, next := paged(all, f.Page, func(a ride.Account) (time.Time, string) { return a.CreatedAt, string(a.ID) })
+	return page, next, nil
+}
+
+// paged cuts a page, newest first. The cursor is the id of the last entry shown.
+func paged[T any](all []T, p ride.Page, key func(T) (time.Time, string)) ([]T, string) {
+	slices.SortFunc(all, func(x, y T) int {
+		xt, xi := key(x)
+		yt, yi := key(y)
+		return cmp.Or(yt.Compare(xt), cmp.Compare(yi, xi))
+	})
+	if p.Cursor != "" {
+		for i, v := range all {
+			if _, id := key(v); id == p.Cursor {
+				all = all[i+1:]
+				break
+			}
+		}
+	}
+	if p.Limit <= 0 || len(all) <= p.Limit {
+		return all, ""
+	}
+	_, last := key(all[p.Limit-1])
+	return all[:p.Limit], last
+}

@@ -1,0 +1,151 @@
+package memstore
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/hexhail/hexhail/ride"
+)
+
+// SaveRefreshToken implements transport.Accounts.
+func (s *Store) SaveRefreshToken(ctx context.Context, t ride.RefreshToken) error {
+	if err := s.enter(ctx, "SaveRefreshToken"); err != nil {
+		return err
+	}
+	defer s.mu.Unlock()
+	s.tokens[t.Hash] = token{RefreshToken: t}
+	return nil
+}
+
+// RotateRefreshToken implements transport.Accounts. Expiry is judged by the
+// successor's creation time.
+func (s *Store) RotateRefreshToken(ctx context.Context, hash string, next ride.RefreshToken) (ride.RefreshToken, error) {
+	if err := s.enter(ctx, "RotateRefreshToken"); err != nil {
+		return ride.RefreshToken{}, err
+	}
+	defer s.mu.Unlock()
+	t, ok := s.tokens[hash]
+	switch {
+	case ok && t.spent:
+		s.revoked[t.Family] = true
+		return t.RefreshToken, fmt.Errorf("refresh token: %w", ride.ErrTokenReused)
+	case !ok || s.revoked[t.Family] || !next.CreatedAt.Before(t.ExpiresAt):
+		return ride.RefreshToken{}, fmt.Errorf("refresh token: %w", ride.ErrNotFound)
+	}
+	t.spent = true
+	s.tokens[hash] = t
+	next.Family, next.Account = t.Family, t.Account
+	s.tokens[next.Hash] = token{RefreshToken: next}
+	return t.RefreshToken, nil
+}
+
+// RefreshToken implements transport.Accounts.
+func (s *Store) RefreshToken(ctx context.Context, hash string) (ride.RefreshToken, error) {
+	if err := s.enter(ctx, "RefreshToken"); err != nil {
+		return ride.RefreshToken{}, err
+	}
+	defer s.mu.Unlock()
+	t, ok := s.tokens[hash]
+	if !ok || t.spent || s.revoked[t.Family] {
+		return ride.RefreshToken{}, fmt.Errorf("refresh token: %w", ride.ErrNotFound)
+	}
+	return t.RefreshToken, nil
+}
+
+// RevokeFamily implements transport.Accounts.
+func (s *Store) RevokeFamily(ctx context.Context, family string) error {
+	if err := s.enter(ctx, "RevokeFamily"); err != nil {
+		return err
+	}
+	defer s.mu.Unlock()
+	s.revoked[family] = true
+	return nil
+}
+
+// FamilyRevoked implements transport.Accounts.
+func (s *Store) FamilyRevoked(ctx context.Context, family string) (bool, error) {
+	if err := s.enter(ctx, "FamilyRevoked"); err != nil {
+		return false, err
+	}
+	defer s.mu.Unlock()
+	return s.revoked[family], nil
+}
+
+// RevokeAccount implements transport.Accounts.
+func (s *Store) RevokeAccount(ctx context.Context, id ride.AccountID) error {
+	if err := s.enter(ctx, "RevokeAccount"); err != nil {
+		return err
+	}
+	defer s.mu.Unlock()
+	s.revokeAccount(id)
+	return nil
+}
+
+func (s *Store) revokeAccount(id ride.AccountID) {
+	for _, t := range s.tokens {
+		if t.Account == id {
+			s.revoked[t.Family] = true
+		}
+	}
+}
+
+// SavePhoto implements transport.Accounts.
+func (s *Store) SavePhoto(ctx context.Context, p ride.Photo) error {
+	if err := s.enter(ctx, "SavePhoto"); err != nil {
+		return err
+	}
+	defer s.mu.Unlock()
+	s.photos[p.ID] = p
+	return nil
+}
+
+// Photo implements transport.Accounts.
+func (s *Store) Photo(ctx context.Context, id string) (ride.Photo, error) {
+	if err := s.enter(ctx, "Photo"); err != nil {
+		return ride.Photo{}, err
+	}
+	defer s.mu.Unlock()
+	p, ok := s.photos[id]
+	if !ok {
+		return ride.Photo{}, fmt.Errorf("photo: %w", ride.ErrNotFound)
+	}
+	return p, nil
+}
+
+// DeletePhoto implements transport.Accounts.
+func (s *Store) DeletePhoto(ctx context.Context, id string) error {
+	if err := s.enter(ctx, "DeletePhoto"); err != nil {
+		return err
+	}
+	defer s.mu.Unlock()
+	if _, ok := s.photos[id]; !ok {
+		return fmt.Errorf("photo: %w", ride.ErrNotFound)
+	}
+	delete(s.photos, id)
+	return nil
+}
+
+// AddAudit implements transport.Accounts.
+func (s *Store) AddAudit(ctx context.Context, e ride.AuditEntry) error {
+	if err := s.enter(ctx, "AddAudit"); err != nil {
+		return err
+	}
+	defer s.mu.Unlock()
+	e.ID = int64(len(s.audit) + 1)
+	s.audit = append(s.audit, e)
+	return nil
+}
+
+// ListAudit implements transport.Accounts.
+func (s *Store) ListAudit(ctx context.Context, p ride.Page) ([]ride.AuditEntry, string, error) {
+	if err := s.enter(ctx, "ListAudit"); err != nil {
+		return nil, "", err
+	}
+	defer s.mu.Unlock()
+	page, next := paged(append([]ride.AuditEntry(nil), s.audit...), p, func(e ride.AuditEntry) (time.Time, string) {
+		return time.Unix(e.ID, 0), strconv.FormatInt(e.ID, 10)
+	})
+	return page, next, nil
+}

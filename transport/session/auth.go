@@ -1,0 +1,121 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/hexhail/hexhail/ride"
+	"github.com/hexhail/hexhail/transport"
+)
+
+// credential is who a client turned out to be, and since when we know.
+type credential struct {
+	transport.Principal
+	mark uint64 // Registry.mark from before the authentication
+}
+
+// authGate runs authentications, a bounded number at once.
+type authGate struct {
+	auth    Authenticator
+	slots   chan struct{}
+	timeout time.Duration
+	log     *slog.Logger
+	metrics *Metrics
+}
+
+func newAuthGate(a Authenticator, cfg Config) authGate {
+	return authGate{
+		auth: a, slots: make(chan struct{}, cfg.MaxAuthentications),
+		timeout: cfg.AuthTimeout, log: cfg.Logger, metrics: cfg.Metrics,
+	}
+}
+
+// token and ticket check one credential each.
+func (g authGate) token(ctx context.Context, token string) (transport.Principal, *ride.Error) {
+	return g.run(ctx, token, g.auth.Authenticate)
+}
+
+func (g authGate) ticket(ctx context.Context, ticket string) (transport.Principal, *ride.Error) {
+	return g.run(ctx, ticket, g.auth.RedeemTicket)
+}
+
+func (g authGate) run(
+	ctx context.Context, secret string, check func(context.Context, string) (transport.Principal, error),
+) (p transport.Principal, refused *ride.Error) {
+	ctx, cancel := context.WithTimeout(ctx, g.timeout)
+	defer cancel()
+	began := time.Now()
+	defer func() { g.metrics.authenticated(time.Since(began), refused) }()
+	select {
+	case g.slots <- struct{}{}:
+		defer func() { <-g.slots }()
+	case <-ctx.Done():
+		return p, ride.ErrUnavailable
+	}
+	p, err := check(ctx, secret)
+	if err != nil {
+		return transport.Principal{}, g.refusal(err)
+	}
+	return p, g.vet(p)
+}
+
+// vet does not rely on an authenticator for what would let a session live for
+// ever or act as nobody.
+func (g authGate) vet(p transport.Principal) *ride.Error {
+	switch {
+	case p.Account.ID == "" || !p.Account.Role.Valid():
+		g.log.Error("an authenticator returned a principal without an id or a role")
+		return ride.ErrInternal
+	case p.Account.Status == ride.AccountSuspended:
+		return ride.ErrSuspended
+	case !time.Now().Before(p.ExpiresAt):
+		return ride.ErrUnauthenticated.With("The credentials have expired.")
+	}
+	return nil
+}
+
+// refusal is what the client may know of an error.
+func (g authGate) refusal(err error) *ride.Error {
+	var known *ride.Error
+	switch {
+	case errors.As(err, &known):
+		return known
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
+		return ride.ErrUnavailable
+	}
+	g.log.Error("authentication failed", "error", err)
+	return ride.ErrInternal
+}
+
+// headerCredential checks the handshake's Authorization header. Without one
+// both results are nil: the connect message has to bring credentials.
+func (h *Handler) headerCredential(r *http.Request) (*credential, *problem) {
+	values := r.Header.Values("Authorization")
+	if len(values) == 0 {
+		return nil, nil
+	}
+	token, ok := bearer(values)
+	if !ok {
+		return nil, credentialProblem(ride.ErrUnauthenticated.With("The Authorization header must be one Bearer token."))
+	}
+	mark := h.registry.mark()
+	p, refused := h.auth.token(r.Context(), token)
+	if refused != nil {
+		return nil, credentialProblem(refused)
+	}
+	return &credential{p, mark}, nil
+}
+
+func bearer(values []string) (string, bool) {
+	if len(values) != 1 {
+		return "", false
+	}
+	scheme, token, ok := strings.Cut(values[0], " ")
+	token = strings.TrimSpace(token)
+	ok = ok && strings.EqualFold(scheme, "Bearer") && token != "" && len(token) <= maxToken
+	return token, ok
+}

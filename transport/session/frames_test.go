@@ -1,0 +1,377 @@
+package session
+
+import (
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/stretchr/testify/require"
+	"google.golang.org/protobuf/encoding/protowire"
+	"google.golang.org/protobuf/testing/protocmp"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"github.com/hexhail/hexhail/geo"
+	"github.com/hexhail/hexhail/ride"
+	"github.com/hexhail/hexhail/ride/ridepb"
+	"github.com/hexhail/hexhail/ride/ridepb/wire"
+	"github.com/hexhail/hexhail/transport/ws"
+)
+
+// garbage is a message in neither encoding, though it is valid text.
+var garbage = []byte{7}
+
+func TestEveryRoleAndMessage(t *testing.T) {
+	w := listen(t)
+	inBoth(t, func(t *testing.T, codec wire.Codec) {
+		for _, role := range []ride.Role{ride.RoleRider, ride.RoleDriver, ride.RoleOperator} {
+			for k := kindConnect + 1; k < kinds; k++ {
+				t.Run(string(role)+" "+rules[k].name, func(t *testing.T) {
+					c, peer := w.as(w.dial(t, codec, nil), string(role))
+					f := sample(k, "m1")
+					c.send(f)
+					switch {
+					case !rules[k].roles.has(role):
+						c.refused("m1", ride.ErrWrongRole, "")
+					case k == kindPing:
+						at := c.reply("m1").GetPong().GetServerTime().AsTime()
+						require.WithinDuration(t, time.Now(), at, time.Minute)
+					case k == kindLocation:
+						require.Equal(t, wantPosition(), next(t, peer.locations))
+					default:
+						require.NotNil(t, c.reply("m1").GetDone())
+						require.Empty(t, cmp.Diff(f, next(t, peer.commands), protocmp.Transform()))
+					}
+					none(t, peer.commands)
+					none(t, peer.locations)
+				})
+			}
+		}
+	})
+}
+
+func wantPosition() ride.Position {
+	return ride.Position{
+		Point: geo.Point{Lat: 37.4979, Lng: 127.0276}, HeadingDeg: 271.5, SpeedMPS: 8.25, AccuracyM: 5,
+		DeviceTime: time.Unix(1_790_000_000, 120_000_000).UTC(),
+	}
+}
+
+// Frames that were handed over must not be written to by later ones.
+func TestACommandKeepsItsFrame(t *testing.T) {
+	w := listen(t)
+	inBoth(t, func(t *testing.T, codec wire.Codec) {
+		c, peer := w.as(w.dial(t, codec, nil), "driver")
+		for _, id := range []string{"a", "b"} {
+			c.send(sample(kindGoOnline, id))
+			c.send(sample(kindLocation, ""))
+			c.send(sample(kindPing, ""))
+			c.reply(id)
+			require.NotNil(t, c.reply("").GetPong())
+		}
+		for _, id := range []string{"a", "b"} {
+			require.Empty(t, cmp.Diff(sample(kindGoOnline, id), next(t, peer.commands), protocmp.Transform()))
+		}
+	})
+}
+
+func TestIDs(t *testing.T) {
+	w := listen(t)
+	inBoth(t, func(t *testing.T, codec wire.Codec) {
+		good := []string{"1", "!~", strings.Repeat("x", 64), "0190b5a4-7f1d-7c3e-9d53-000000000000"}
+		bad := map[string]string{ // to what the answer repeats
+			"": "", strings.Repeat("x", 65): "", "a b": "a b", "line\nfeed": "line\nfeed", "\x7f": "\x7f", "é": "é",
+		}
+		c, _ := w.as(w.dial(t, codec, nil), "driver")
+		for _, id := range good {
+			c.send(sample(kindGoOffline, id))
+			require.NotNil(t, c.reply(id).GetDone())
+		}
+		for id, repeated := range bad {
+			c.send(sample(kindGoOffline, id))
+			c.refused(repeated, ride.ErrIDRequired, "")
+			if id != "" {
+				c.send(sample(kindPing, id))
+				c.refused(repeated, ride.ErrIDRequired, "")
+				c.send(sample(kindLocation, id))
+				c.refused(repeated, ride.ErrIDRequired, "")
+			}
+		}
+		c.send(sample(kindPing, ""))
+		require.NotNil(t, c.reply("").GetPong())
+	})
+}
+
+func TestFieldLimits(t *testing.T) {
+	text := func(n int) string { return strings.Repeat("x", n) }
+	nowhere := &ridepb.Point{LatE7: 910000000}
+	type edit = func(*ridepb.ClientFrame)
+	location := func(set func(*ridepb.Location)) edit { return func(f *ridepb.ClientFrame) { set(f.GetLocation()) } }
+	cases := []struct {
+		k     kind
+		field string
+		err   *ride.Error
+		bad   edit
+	}{
+		{kindLocation, "location.point", ride.ErrInvalidPoint, location(func(l *ridepb.Location) { l.Point = nil })},
+		{kindLocation, "location.point", ride.ErrInvalidPoint, location(func(l *ridepb.Location) { l.Point = nowhere })},
+		{kindLocation, "location.point", ride.ErrInvalidPoint, location(func(l *ridepb.Location) { l.Point = &ridepb.Point{} })},
+		{kindLocation, "location.heading_deg", ride.ErrInvalidArgument, location(func(l *ridepb.Location) { l.HeadingDeg = 360.5 })},
+		{kindLocation, "location.heading_deg", ride.ErrInvalidArgument, location(func(l *ridepb.Location) { l.HeadingDeg = -1 })},
+		{kindLocation, "location.heading_deg", ride.ErrInvalidArgument, location(func(l *ridepb.Location) { l.HeadingDeg = 13 })}, // the actor's
+		{kindLocation, "location.speed_mps", ride.ErrInvalidArgument, location(func(l *ridepb.Location) { l.SpeedMps = -0.5 })},
+		{kindLocation, "location.speed_mps", ride.ErrInvalidArgument, location(func(l *ridepb.Location) { l.SpeedMps = 151 })},
+		{kindLocation, "location.accuracy_m", ride.ErrInvalidArgument, location(func(l *ridepb.Location) { l.AccuracyM = -1 })},
+		{kindLocation, "location.accuracy_m", ride.ErrInvalidArgument, location(func(l *ridepb.Location) { l.AccuracyM = 1e9 })},
+		{kindLocation, "location.device_time", ride.ErrInvalidArgument, location(func(l *ridepb.Location) { l.DeviceTime = &timestamppb.Timestamp{Seconds: -1} })},
+		{kindLocation, "location.device_time", ride.ErrInvalidArgument, location(func(l *ridepb.Location) { l.DeviceTime = timestamppb.New(time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)) })},
+		{kindGoOnline, "go_online.location.point", ride.ErrInvalidPoint, func(f *ridepb.ClientFrame) { f.GetGoOnline().Location.Point = nowhere }},
+		{kindGetQuote, "get_quote.pickup", ride.ErrInvalidPoint, func(f *ridepb.ClientFrame) { f.GetGetQuote().Pickup = nil }},
+		{kindGetQuote, "get_quote.dropoff", ride.ErrInvalidPoint, func(f *ridepb.ClientFrame) { f.GetGetQuote().Dropoff = nowhere }},
+		{kindGetQuote, "get_quote.vehicle_class", ride.ErrInvalidArgument, func(f *ridepb.ClientFrame) { f.GetGetQuote().VehicleClass = text(33) }},
+		{kindRequestTrip, "request_trip.pickup", ride.ErrInvalidPoint, func(f *ridepb.ClientFrame) { f.GetRequestTrip().Pickup = nowhere }},
+		{kindRequestTrip, "request_trip.dropoff", ride.ErrInvalidPoint, func(f *ridepb.ClientFrame) { f.GetRequestTrip().Dropoff = nil }},
+		{kindRequestTrip, "request_trip.pickup_address", ride.ErrInvalidArgument, func(f *ridepb.ClientFrame) { f.GetRequestTrip().PickupAddress = text(201) }},
+		{kindRequestTrip, "request_trip.dropoff_address", ride.ErrInvalidArgument, func(f *ridepb.ClientFrame) { f.GetRequestTrip().DropoffAddress = text(201) }},
+		{kindRequestTrip, "request_trip.vehicle_class", ride.ErrInvalidArgument, func(f *ridepb.ClientFrame) { f.GetRequestTrip().VehicleClass = text(33) }},
+		{kindRequestTrip, "request_trip.note", ride.ErrInvalidArgument, func(f *ridepb.ClientFrame) { f.GetRequestTrip().Note = text(501) }},
+		{kindRequestTrip, "request_trip.note", ride.ErrInvalidArgument, func(f *ridepb.ClientFrame) { f.GetRequestTrip().Note = "N\x00UL" }},
+		{kindCancelTrip, "cancel_trip.trip_id", ride.ErrInvalidArgument, func(f *ridepb.ClientFrame) { f.GetCancelTrip().TripId = "" }},
+		{kindCancelTrip, "cancel_trip.trip_id", ride.ErrInvalidArgument, func(f *ridepb.ClientFrame) { f.GetCancelTrip().TripId = text(65) }},
+		{kindCancelTrip, "cancel_trip.reason", ride.ErrInvalidArgument, func(f *ridepb.ClientFrame) { f.GetCancelTrip().Reason = text(201) }},
+		{kindAcceptOffer, "accept_offer.offer_id", ride.ErrInvalidArgument, func(f *ridepb.ClientFrame) { f.GetAcceptOffer().OfferId = "" }},
+		{kindAcceptOffer, "accept_offer.offer_id", ride.ErrInvalidArgument, func(f *ridepb.ClientFrame) { f.GetAcceptOffer().OfferId = text(81) }},
+		{kindDeclineOffer, "decline_offer.offer_id", ride.ErrInvalidArgument, func(f *ridepb.ClientFrame) { f.GetDeclineOffer().OfferId = "" }},
+		{kindDeclineOffer, "decline_offer.reason", ride.ErrInvalidArgument, func(f *ridepb.ClientFrame) { f.GetDeclineOffer().Reason = text(201) }},
+		{kindArrived, "arrived.trip_id", ride.ErrInvalidArgument, func(f *ridepb.ClientFrame) { f.GetArrived().TripId = "" }},
+		{kindStartTrip, "start_trip.trip_id", ride.ErrInvalidArgument, func(f *ridepb.ClientFrame) { f.GetStartTrip().TripId = "" }},
+		{kindStartTrip, "start_trip.pin", ride.ErrInvalidArgument, func(f *ridepb.ClientFrame) { f.GetStartTrip().Pin = text(17) }},
+		{kindCompleteTrip, "complete_trip.trip_id", ride.ErrInvalidArgument, func(f *ridepb.ClientFrame) { f.GetCompleteTrip().TripId = "" }},
+		{kindRateTrip, "rate_trip.trip_id", ride.ErrInvalidArgument, func(f *ridepb.ClientFrame) { f.GetRateTrip().TripId = "" }},
+		{kindRateTrip, "rate_trip.stars", ride.ErrInvalidArgument, func(f *ridepb.ClientFrame) { f.GetRateTrip().Stars = 0 }},
+		{kindRateTrip, "rate_trip.stars", ride.ErrInvalidArgument, func(f *ridepb.ClientFrame) { f.GetRateTrip().Stars = 6 }},
+		{kindRateTrip, "rate_trip.comment", ride.ErrInvalidArgument, func(f *ridepb.ClientFrame) { f.GetRateTrip().Comment = text(501) }},
+	}
+	w := listen(t)
+	inBoth(t, func(t *testing.T, codec wire.Codec) {
+		for _, tc := range cases {
+			t.Run(tc.field, func(t *testing.T) {
+				role := "driver"
+				if !rules[tc.k].roles.has(ride.RoleDriver) {
+					role = "rider"
+				}
+				c, peer := w.as(w.dial(t, codec, nil), role)
+				f := sample(tc.k, "m1")
+				tc.bad(f)
+				c.send(f)
+				c.refused("m1", tc.err, tc.field)
+				none(t, peer.commands)
+				none(t, peer.locations)
+				if tc.k == kindLocation {
+					f.Id = ""
+					c.send(f)
+					c.refused("", tc.err, tc.field)
+				}
+			})
+		}
+	})
+}
+
+func TestDeviceTimeIsOptional(t *testing.T) {
+	w := listen(t)
+	inBoth(t, func(t *testing.T, codec wire.Codec) {
+		c, peer := w.as(w.dial(t, codec, nil), "driver")
+		f := sample(kindLocation, "")
+		f.GetLocation().DeviceTime = nil
+		c.send(f)
+		require.True(t, next(t, peer.locations).DeviceTime.IsZero())
+	})
+}
+
+func TestGoOnlineNeedsNoLocation(t *testing.T) {
+	w := listen(t)
+	inBoth(t, func(t *testing.T, codec wire.Codec) {
+		c, peer := w.as(w.dial(t, codec, nil), "driver")
+		f := sample(kindGoOnline, "m1")
+		f.GetGoOnline().Location = nil
+		c.send(f)
+		require.NotNil(t, c.reply("m1").GetDone())
+		require.Nil(t, next(t, peer.commands).GetGoOnline().GetLocation())
+	})
+}
+
+func TestMalformedFrames(t *testing.T) {
+	w := listen(t)
+	type input struct {
+		name, id, field string
+		op              ws.Op
+		data            []byte
+	}
+	binary := func(fields ...[]byte) []byte {
+		var out []byte
+		for _, f := range fields {
+			out = append(out, f...)
+		}
+		return out
+	}
+	id := append(protowire.AppendTag(nil, 1, protowire.BytesType), "\x02m1"...)
+	inputs := map[wire.Codec][]input{
+		wire.JSON: {
+			{"nothing", "", "", ws.OpText, nil},
+			{"not JSON", "", "", ws.OpText, []byte("hello")},
+			{"no body", "m1", "", ws.OpText, []byte(`{"id":"m1"}`)},
+			{"unknown body", "m1", "", ws.OpText, []byte(`{"id":"m1","make_coffee":{}}`)},
+			{"two bodies", "m1", "go_offline", ws.OpText, []byte(`{"id":"m1","ping":{},"go_offline":{}}`)},
+			{"case variant", "m1", "", ws.OpText, []byte(`{"id":"m1","Ping":{}}`)},
+			{"binary frame", "", "", ws.OpBinary, []byte(`{"id":"m1","ping":{}}`)},
+		},
+		wire.Binary: {
+			{"nothing", "", "", ws.OpBinary, nil},
+			{"not protobuf", "", "", ws.OpBinary, []byte{0xff}},
+			{"no body", "m1", "", ws.OpBinary, id},
+			{"unknown body", "m1", "", ws.OpBinary, binary(id, protowire.AppendTag(nil, 99, protowire.BytesType), []byte{0})},
+			{"cut short", "m1", "ping", ws.OpBinary, binary(id, protowire.AppendTag(nil, 3, protowire.BytesType), []byte{9})},
+			{"text frame", "", "", ws.OpText, id},
+		},
+	}
+	inBoth(t, func(t *testing.T, codec wire.Codec) {
+		for _, in := range inputs[codec] {
+			t.Run(in.name, func(t *testing.T) {
+				c, _ := w.as(w.dial(t, codec, nil), "rider")
+				c.raw(in.op, in.data)
+				c.refused(in.id, ride.ErrMalformed, in.field)
+				c.send(sample(kindPing, "ping"))
+				require.NotNil(t, c.reply("ping").GetPong(), "the session goes on")
+			})
+		}
+	})
+}
+
+func TestTooManyRefusedFramesInARow(t *testing.T) {
+	inBoth(t, func(t *testing.T, codec wire.Codec) {
+		w := listen(t)
+		c, peer := w.as(w.dial(t, codec, nil), "rider")
+		bad := func(n int) {
+			for range n {
+				c.raw(c.op(), garbage)
+				c.refused("", ride.ErrMalformed, "")
+			}
+		}
+		bad(20)
+		c.send(sample(kindPing, ""))
+		c.reply("")
+		bad(21)
+		c.closed(ridepb.CloseTooManyErrors)
+		gone(t, peer.left)
+	})
+}
+
+func TestCommandRate(t *testing.T) {
+	inBoth(t, func(t *testing.T, codec wire.Codec) {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(t)
+			c, peer := w.as(w.pipe(t, codec), "rider")
+			for range 40 {
+				c.send(sample(kindGetQuote, "q"))
+				require.NotNil(t, c.reply("q").GetDone())
+			}
+			c.send(sample(kindGetQuote, "beyond"))
+			e := c.refused("beyond", ride.ErrTooMany, "")
+			require.Equal(t, uint32(50), e.GetRetryAfterMs())
+			require.Len(t, peer.commands, 40)
+
+			time.Sleep(time.Duration(e.GetRetryAfterMs()) * time.Millisecond)
+			c.send(sample(kindGetQuote, "again"))
+			require.NotNil(t, c.reply("again").GetDone())
+		})
+	})
+}
+
+func TestLocationRate(t *testing.T) {
+	inBoth(t, func(t *testing.T, codec wire.Codec) {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(t)
+			c, peer := w.as(w.pipe(t, codec), "driver")
+			for range 50 {
+				c.send(sample(kindLocation, "id"))
+			}
+			c.send(sample(kindPing, "then"))
+			require.NotNil(t, c.reply("then").GetPong(), "dropped without a word, and without using up commands")
+			require.Len(t, peer.locations, 20)
+			require.InDelta(t, 30, metric(t, w.h.metrics, "hexhail_session_locations_dropped_total"), 0)
+
+			time.Sleep(100 * time.Millisecond)
+			c.send(sample(kindLocation, ""))
+			c.send(sample(kindPing, "then"))
+			c.reply("then")
+			require.Len(t, peer.locations, 21)
+		})
+	})
+}
+
+func TestFloodsEndTheSession(t *testing.T) {
+	inBoth(t, func(t *testing.T, codec wire.Codec) {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(t)
+			c, peer := w.as(w.pipe(t, codec), "driver")
+			for range 399 { // and connect
+				c.send(sample(kindLocation, ""))
+			}
+			c.send(sample(kindLocation, ""))
+			c.refused("", ride.ErrTooMany, "")
+			c.closed(ridepb.CloseTooManyErrors)
+			gone(t, peer.left)
+		})
+	})
+}
+
+func TestCommandsInFlightAreBounded(t *testing.T) {
+	inBoth(t, func(t *testing.T, codec wire.Codec) {
+		w := listen(t, func(c *Config, w *world) { c.CommandBurst, w.router.hold = 1000, true })
+		c, peer := w.as(w.dial(t, codec, nil), "rider")
+		for range 64 {
+			c.send(sample(kindGetQuote, "q"))
+			next(t, peer.commands)
+		}
+		c.send(sample(kindGetQuote, "beyond"))
+		require.Positive(t, c.refused("beyond", ride.ErrTooMany, "").GetRetryAfterMs())
+		c.send(sample(kindPing, "ping"))
+		require.NotNil(t, c.reply("ping").GetPong(), "the session's own answers are not in flight")
+		c.send(sample(kindGetQuote, "beyond"))
+		c.refused("beyond", ride.ErrTooMany, "")
+
+		peer.join.Out.Reply(done("q"))
+		c.reply("q")
+		c.send(sample(kindGetQuote, "fits"))
+		require.Equal(t, "fits", next(t, peer.commands).GetId())
+		c.send(sample(kindGetQuote, "beyond"))
+		c.refused("beyond", ride.ErrTooMany, "")
+	})
+}
+
+func TestSurplusRepliesMakeNoRoom(t *testing.T) {
+	w := listen(t, func(c *Config, w *world) { c.MaxInFlight, w.router.hold = 1, true })
+	c, peer := w.as(w.dial(t, wire.JSON, nil), "rider")
+	for range 3 {
+		peer.join.Out.Reply(done("nobody asked"))
+		c.reply("nobody asked")
+	}
+	c.send(sample(kindGetQuote, "one"))
+	c.send(sample(kindGetQuote, "two"))
+	c.refused("two", ride.ErrTooMany, "")
+	require.Equal(t, "one", next(t, peer.commands).GetId())
+	none(t, peer.commands)
+}
+
+// A mistake behind one session must not end the others.
+func TestAPanicEndsOnlyItsSession(t *testing.T) {
+	w := listen(t)
+	bystander, _ := w.as(w.dial(t, wire.JSON, nil), "rider")
+	c, peer := w.as(w.dial(t, wire.JSON, nil), "driver")
+	c.send(sample(kindGoOffline, "panic"))
+	require.Positive(t, c.closed(ridepb.CloseInternal).GetDisconnecting().GetRetryAfterMs())
+	gone(t, peer.left)
+	bystander.send(sample(kindPing, "ping"))
+	bystander.reply("ping")
+}

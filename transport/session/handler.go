@@ -1,0 +1,140 @@
+package session
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"github.com/hexhail/hexhail/ride/ridepb"
+	"github.com/hexhail/hexhail/ride/ridepb/wire"
+	"github.com/hexhail/hexhail/transport"
+	"github.com/hexhail/hexhail/transport/ws"
+)
+
+// Handler serves /v1/ws. It owns the sockets that it accepts until [Handler.Drain]
+// has returned. Make it with [New].
+type Handler struct {
+	cfg      Config
+	auth     authGate
+	router   transport.Router
+	registry *Registry
+	metrics  *Metrics
+	upgrader ws.Upgrader
+
+	// ctx is over when sessions must not wait for anything any more.
+	ctx    context.Context
+	cancel context.CancelFunc
+}
+
+var _ http.Handler = (*Handler)(nil)
+
+// New makes a handler that authenticates by auth and joins sessions to the
+// actors behind router.
+func New(cfg Config, auth Authenticator, router transport.Router) *Handler {
+	cfg = cfg.withDefaults()
+	ctx, cancel := context.WithCancel(context.Background())
+	return &Handler{
+		cfg:      cfg,
+		auth:     newAuthGate(auth, cfg),
+		router:   router,
+		registry: newRegistry(cfg.MaxSockets, cfg.MaxPerAddress),
+		metrics:  cfg.Metrics,
+		upgrader: ws.Upgrader{Subprotocols: wire.Subprotocols(), Origins: cfg.Origins, Conn: cfg.Socket},
+		ctx:      ctx,
+		cancel:   cancel,
+	}
+}
+
+// Registry returns the live sessions.
+func (h *Handler) Registry() *Registry { return h.registry }
+
+// ServeHTTP takes a socket in. Whatever can be refused is refused in HTTP, before
+// the upgrade.
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if name := credentialInQuery(r.URL); name != "" {
+		h.refuse(w, queryCredential(name))
+		return
+	}
+	addr := addressKey(h.cfg.ClientAddr(r))
+	if p := h.registry.admit(addr); p != nil {
+		h.refuse(w, p)
+		return
+	}
+	served := false
+	defer func() {
+		if !served {
+			h.registry.release(addr)
+		}
+	}()
+	cred, p := h.headerCredential(r)
+	if p != nil {
+		h.refuse(w, p)
+		return
+	}
+	conn, err := h.upgrader.Upgrade(w, r)
+	if err != nil {
+		h.metrics.refused(reasonHandshake)
+		h.cfg.Logger.Debug("socket refused", "error", err)
+		return
+	}
+	codec, ok := wire.ForSubprotocol(conn.Subprotocol())
+	if !ok { // the upgrader agrees to nothing else
+		conn.Abort()
+		return
+	}
+	served = true
+	go func() {
+		defer h.registry.release(addr)
+		h.serve(conn, codec, cred)
+	}()
+}
+
+func (h *Handler) refuse(w http.ResponseWriter, p *problem) {
+	h.metrics.refused(p.reason)
+	p.write(w, h.retryAfter())
+}
+
+// serve runs one session to its end on the calling goroutine.
+func (h *Handler) serve(conn *ws.Conn, codec wire.Codec, cred *credential) {
+	s := newSession(h, conn, codec, cred)
+	draining := h.registry.add(s)
+	defer h.registry.remove(s)
+	if draining {
+		s.Close(ridepb.CloseShutdown, h.retryAfter())
+	}
+	s.run()
+}
+
+// Drain refuses new sockets, tells every session when to come back and closes
+// it. It returns when all are gone; once ctx is over it cuts those that are left
+// and returns an error. Call it once, last.
+func (h *Handler) Drain(ctx context.Context) error {
+	sessions, gone := h.registry.drain()
+	for _, s := range sessions {
+		s.Close(ridepb.CloseShutdown, h.retryAfter())
+	}
+	defer h.cancel()
+	select {
+	case <-gone:
+		return nil
+	case <-ctx.Done():
+	}
+	left := h.registry.all()
+	for _, s := range left {
+		s.conn.Abort()
+	}
+	return fmt.Errorf("drain sockets: %d cut: %w", len(left), ctx.Err())
+}
+
+// retryAfter is when one client should come back.
+func (h *Handler) retryAfter() time.Duration {
+	return h.cfg.RetryAfterMin + rand.N(max(h.cfg.RetryAfterSpread, 1))
+}
+
+func limiter(perSecond, burst int) *rate.Limiter {
+	return rate.NewLimiter(rate.Limit(perSecond), burst)
+}
