@@ -28,8 +28,8 @@ func (e *postgresEngine) setBased() bool { return true }
 // connection that turned out to be dead.
 const commitTries = 3
 
-// apply writes the batch as sets. When a unique rule that the sets did not foresee is
-// violated (another node was faster), the batch is written again item by item.
+// apply writes the batch as sets. When the server refuses that, as when a unique rule
+// is violated because another node was faster, the batch is written item by item.
 func (e *postgresEngine) apply(batch []*item) error {
 	write := writeSets
 	var err error
@@ -40,8 +40,8 @@ func (e *postgresEngine) apply(batch []*item) error {
 			return err
 		}
 		switch {
-		case e.violated(err) != "":
-			write = writeEach
+		case isServerError(err) && !e.unavailable(err):
+			write = writeEach // one item is at fault; the others must not suffer
 		case isRetryable(err):
 		default:
 			return e.fail(batch, err)
@@ -102,6 +102,11 @@ func isRetryable(err error) bool {
 	return isConnError(err) && !errors.Is(err, context.DeadlineExceeded)
 }
 
+func isServerError(err error) bool {
+	var pe *pgconn.PgError
+	return errors.As(err, &pe)
+}
+
 func isConnError(err error) bool {
 	var ne net.Error
 	return errors.As(err, &ne) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
@@ -159,7 +164,10 @@ func writeEach(ctx context.Context, tx pgx.Tx, batch []*item) error {
 			continue
 		}
 		if it.err = refusalOfItem(e, it, err); it.err == nil {
-			return err
+			if !isServerError(err) || e.unavailable(err) {
+				return err
+			}
+			it.err = wrap(e, "commit", err) // its own fault
 		}
 		if err := sp.Rollback(ctx); err != nil {
 			return err

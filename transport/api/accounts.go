@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"github.com/hexhail/hexhail/ride"
+	"github.com/hexhail/hexhail/ride/ridepb/wire"
 	"github.com/hexhail/hexhail/transport/auth"
 )
 
@@ -146,7 +147,7 @@ func (a *API) changeMe(ctx context.Context, in *struct{ Body changeMeRequest }) 
 func (a *API) configView() configView {
 	v := configView{
 		HeartbeatMS: a.cfg.Heartbeat.Milliseconds(), PositionTTLMS: a.cfg.PositionTTL.Milliseconds(),
-		SignUpOpen: !a.cfg.SignUpClosed, SocketPath: "/v1/ws", Subprotocols: []string{"hexhail.v1.json", "hexhail.v1.proto"},
+		SignUpOpen: !a.cfg.SignUpClosed, SocketPath: "/v1/ws", Subprotocols: wire.Subprotocols(),
 		MaxPhotoBytes: maxPhotoBytes,
 	}
 	for _, t := range a.cfg.Tariffs {

@@ -8,8 +8,6 @@ import (
 	"net/url"
 	"time"
 
-	"google.golang.org/protobuf/proto"
-
 	"github.com/hexhail/hexhail/ride"
 	"github.com/hexhail/hexhail/transport"
 	"github.com/hexhail/hexhail/transport/auth"
@@ -55,9 +53,7 @@ type Deps struct {
 	Accounts transport.Accounts
 	Trips    transport.Trips
 	Live     transport.Live
-	// Marshal gives the JSON form of a protocol message, as on the sockets.
-	Marshal func(proto.Message) ([]byte, error)
-	Log     *slog.Logger
+	Log      *slog.Logger
 }
 
 // ErrConfig says that a configuration makes no sense.
@@ -89,7 +85,7 @@ func (c Config) withDefaults() (Config, error) {
 }
 
 func (d Deps) validate() error {
-	if d.Auth == nil || d.Accounts == nil || d.Trips == nil || d.Live == nil || d.Marshal == nil || d.Log == nil {
+	if d.Auth == nil || d.Accounts == nil || d.Trips == nil || d.Live == nil || d.Log == nil {
 		return fmt.Errorf("%w: a dependency is missing", ErrConfig)
 	}
 	return nil

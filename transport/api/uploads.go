@@ -112,7 +112,7 @@ func readForm(ctx context.Context, boundary string, fields map[string]*string) (
 	seen := map[string]bool{}
 	for {
 		part, err := form.NextRawPart()
-		if errors.Is(err, io.EOF) {
+		if err == io.EOF { // itself: a form that is cut short gives an error that wraps it
 			return photo, nil
 		}
 		if err != nil {

@@ -148,7 +148,7 @@ func (s *Server) inProcess() io.Reader {
 
 // child runs this test binary as the server.
 func (s *Server) child() io.Reader {
-	cmd := exec.Command(os.Args[0], s.args...) //nolint:gosec // this binary
+	cmd := exec.Command(os.Args[0], s.args...)
 	cmd.Env = append(os.Environ(), childEnv+"=1")
 	cmd.Stderr = s.log
 	out, err := cmd.StdoutPipe()
