@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"flag"
 	"fmt"
 	"sync/atomic"
 	"testing"
@@ -15,7 +16,13 @@ import (
 	"github.com/hexhail/hexhail/ride/ridepb/wire"
 )
 
-func TestMain(m *testing.M) { harness.Main(m) }
+func TestMain(m *testing.M) {
+	flag.Parse()
+	if err := flag.Set("test.parallel", "16"); err != nil { // these tests wait more than they compute
+		panic(err)
+	}
+	harness.Main(m)
+}
 
 // codecs are the two encodings, by their names in the handshake.
 var codecs = []wire.Codec{wire.JSON, wire.Binary}
