@@ -68,6 +68,7 @@ type Server struct {
 	log    *lockedBuffer
 	stop   func() error // in order
 	kill   func()       // at once; nil in this process
+	pid    int          // of a child
 	exited chan struct{}
 }
 
@@ -157,6 +158,7 @@ func (s *Server) child() io.Reader {
 	if err != nil {
 		s.tb.Fatal(err)
 	}
+	s.pid = cmd.Process.Pid
 	var waited error
 	go func() {
 		defer close(s.exited)
