@@ -167,7 +167,7 @@ func (d *driverActor) onFrame(ctx actor.Context, m framed) {
 	case *ridepb.ClientFrame_GoOnline:
 		d.goOnline(ctx, m, b.GoOnline)
 	case *ridepb.ClientFrame_GoOffline:
-		d.settle(m, func() {
+		d.settle(m, done(), func() {
 			d.online = false
 			d.settleCell(ctx)
 			d.withdrawOffers(ctx, ride.ReasonWentOffline)
@@ -191,7 +191,7 @@ func (d *driverActor) onFrame(ctx actor.Context, m framed) {
 	case *ridepb.ClientFrame_RateTrip:
 		d.forward(ctx, m, ride.TripID(b.RateTrip.GetTripId()), rating(me, b.RateTrip))
 	default:
-		d.reply(m.peer, m.frame.GetId(), refusal(ride.ErrWrongRole))
+		d.refuse(m, refusal(ride.ErrWrongRole))
 	}
 }
 
@@ -206,21 +206,13 @@ func (d *driverActor) card() ride.DriverCard {
 
 func (d *driverActor) goOnline(ctx actor.Context, m framed, g *ridepb.GoOnline) {
 	if _, err := d.sys.cfg.Tariffs.Find(d.account.Vehicle.Class); err != nil || d.account.Vehicle.Class == "" {
-		d.reply(m.peer, m.frame.GetId(), refusal(ride.ErrUnknownClass.With("This account has no vehicle of a class that is driven here.")))
+		d.refuse(m, refusal(ride.ErrUnknownClass.With("This account has no vehicle of a class that is driven here.")))
 		return
 	}
-	var p ride.Position
-	if loc := g.GetLocation(); loc != nil {
-		p = view.FromLocation(loc)
-		if err := checkPosition(p); err != nil {
-			d.reply(m.peer, m.frame.GetId(), refusal(inMessage("go_online.location", err)))
-			return
-		}
-	}
-	d.settle(m, func() {
+	d.settle(m, done(), func() {
 		d.online = true
-		if g.GetLocation() != nil {
-			d.move(ctx, p)
+		if loc := g.GetLocation(); loc != nil {
+			d.move(ctx, view.FromLocation(loc))
 		}
 		d.settleCell(ctx)
 	})
@@ -229,7 +221,7 @@ func (d *driverActor) goOnline(ctx actor.Context, m framed, g *ridepb.GoOnline) 
 func (d *driverActor) start(ctx actor.Context, m framed, s *ridepb.StartTrip) {
 	id := ride.TripID(s.GetTripId())
 	if d.pins.trip == id && time.Now().Before(d.pins.locked) {
-		d.reply(m.peer, m.frame.GetId(), &ridepb.Reply{Result: &ridepb.Reply_Error{Error: pinLocked(time.Until(d.pins.locked))}})
+		d.refuse(m, &ridepb.Reply{Result: &ridepb.Reply_Error{Error: pinLocked(time.Until(d.pins.locked))}})
 		return
 	}
 	d.forward(ctx, m, id, ride.StartTrip{Driver: d.account.ID, PIN: s.GetPin()})

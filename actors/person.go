@@ -307,15 +307,19 @@ func (p *person) answer(cmd *pendingCommand, r *ridepb.Reply) {
 	}
 }
 
-// settle answers a command that no trip decides: recorded first, told and done after.
-// effect runs only if the command is new.
-func (p *person) settle(m framed, effect func()) {
+// refuse answers a command that is refused before any trip sees it. If it was answered
+// before, that answer holds: what refuses it now may not have been so then.
+func (p *person) refuse(m framed, r *ridepb.Reply) { p.settle(m, r, func() {}) }
+
+// settle answers a command that no trip decides: recorded first, told and done after. An
+// answer that may be another one later is not recorded. effect runs only if the command
+// is new.
+func (p *person) settle(m framed, fresh *ridepb.Reply, effect func()) {
 	key, err := p.key(m.frame)
 	if err != nil {
 		p.reply(m.peer, m.frame.GetId(), refusal(err))
 		return
 	}
-	fresh := done()
 	r, err := p.sys.record(key, fresh)
 	if err != nil {
 		p.sys.cfg.Log.Error("command cannot be recorded", "account", p.account.ID, "err", err)

@@ -97,7 +97,7 @@ func (r *riderActor) onFrame(ctx actor.Context, m framed) {
 	case *ridepb.ClientFrame_RateTrip:
 		r.forward(ctx, m, ride.TripID(b.RateTrip.GetTripId()), rating(r.account.ID, b.RateTrip))
 	default:
-		r.reply(m.peer, m.frame.GetId(), refusal(ride.ErrWrongRole))
+		r.refuse(m, refusal(ride.ErrWrongRole))
 	}
 }
 
@@ -110,7 +110,7 @@ func rating(by ride.AccountID, m *ridepb.RateTrip) ride.RateTrip {
 func (r *riderActor) request(ctx actor.Context, m framed, q *ridepb.RequestTrip) {
 	cmd, err := r.sys.newRequest(r.account, q)
 	if err != nil {
-		r.reply(m.peer, m.frame.GetId(), refusal(err))
+		r.refuse(m, refusal(err))
 		return
 	}
 	r.forward(ctx, m, cmd.ID, cmd)
@@ -247,7 +247,8 @@ func (r *riderActor) answerQuote(q *pendingQuote) {
 			}
 		}
 		if nearest >= 0 {
-			quote.PickupEtaS = uint32(nearest.Round(time.Second) / time.Second)
+			// In whole minutes: exact ways to many points would tell where the driver is.
+			quote.PickupEtaS = uint32(max(1, (nearest+time.Minute-1)/time.Minute) * 60)
 		}
 	}
 	r.reply(q.to, q.id, &ridepb.Reply{Result: &ridepb.Reply_Quotes{Quotes: &ridepb.Quotes{Quotes: q.quotes}}})
