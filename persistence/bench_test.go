@@ -101,3 +101,25 @@ func fsyncCost(b *testing.B) time.Duration {
 	slices.Sort(took)
 	return took[len(took)/2]
 }
+
+// BenchmarkCommit is the time of one transition that nobody shares the disk with.
+func BenchmarkCommit(b *testing.B) {
+	for _, e := range engines {
+		b.Run(e.name, func(b *testing.B) {
+			fsync := fsyncCost(b)
+			s := open(b, e.at(b))
+			took := make([]time.Duration, 0, b.N)
+			for trip := 0; len(took) < b.N; trip++ {
+				for _, tr := range wholeTrip(trip) {
+					start := time.Now()
+					require.NoError(b, s.Commit(b.Context(), tr))
+					took = append(took, time.Since(start))
+				}
+			}
+			slices.Sort(took)
+			b.ReportMetric(float64(took[len(took)/2].Microseconds()), "p50-µs")
+			b.ReportMetric(float64(took[len(took)*99/100].Microseconds()), "p99-µs")
+			b.ReportMetric(float64(fsync.Microseconds()), "fsync-µs")
+		})
+	}
+}

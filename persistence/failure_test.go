@@ -2,6 +2,7 @@ package persistence
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -232,4 +233,14 @@ func TestFaultyItemAlone(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestJanitor: the store purges by itself while it is open.
+func TestJanitor(t *testing.T) {
+	s := openAt(t, Options{Path: filepath.Join(t.TempDir(), "hexhail.db"), PurgeEvery: time.Millisecond})
+	require.NoError(t, s.Commit(t.Context(), note(1, 1))) // of 1970
+	require.Eventually(t, func() bool {
+		_, err := s.Command(t.Context(), "a", "1")
+		return errors.Is(err, ride.ErrNotFound)
+	}, 10*time.Second, time.Millisecond)
 }

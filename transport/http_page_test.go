@@ -3,6 +3,8 @@ package transport_test
 import (
 	"context"
 	"log/slog"
+	"net/http"
+	"net/http/httptest"
 	"regexp"
 	"strings"
 	"testing"
@@ -26,8 +28,8 @@ func (nobodyLive) CancelTrip(context.Context, ride.TripID, ride.AccountID, strin
 	return ride.Trip{}, ride.ErrNotFound
 }
 
-// operations returns "METHOD /path" of everything in the OpenAPI document.
-func operations(t *testing.T) map[string]bool {
+// newAPI is an API over an empty store.
+func newAPI(t *testing.T) *api.API {
 	t.Helper()
 	keys, err := auth.GenerateKeys()
 	require.NoError(t, err)
@@ -39,8 +41,14 @@ func operations(t *testing.T) map[string]bool {
 		Log: slog.New(slog.DiscardHandler),
 	})
 	require.NoError(t, err)
+	return a
+}
+
+// operations returns "METHOD /path" of everything in the OpenAPI document.
+func operations(t *testing.T) map[string]bool {
+	t.Helper()
 	out := map[string]bool{}
-	for path, item := range a.OpenAPI().Paths {
+	for path, item := range newAPI(t).OpenAPI().Paths {
 		for method, there := range map[string]bool{
 			"GET": item.Get != nil, "POST": item.Post != nil, "PUT": item.Put != nil,
 			"PATCH": item.Patch != nil, "DELETE": item.Delete != nil,
@@ -74,5 +82,28 @@ func TestPagesNameTheOperations(t *testing.T) {
 		if op != "GET /v1/ws" && !strings.Contains(op, " /v1/admin/") {
 			require.True(t, named[op], "http.md does not name %s", op)
 		}
+	}
+}
+
+var curl = regexp.MustCompile(`curl -s localhost:8080(/v1/\S+) -H 'Content-Type: application/json' -d '([^']*)'`)
+
+// Who types the pages' sign-ups and log-ins, in their order, gets in.
+func TestPagesSignUpsAndLogInsWork(t *testing.T) {
+	for _, name := range []string{"protocol.md", "http.md"} {
+		page, err := manual.Load(name)
+		require.NoError(t, err)
+		a, done := newAPI(t), 0
+		for _, command := range curl.FindAllStringSubmatch(page.Text(), -1) {
+			if command[1] == "/v1/refresh" {
+				continue // its token is shortened
+			}
+			r := httptest.NewRequest(http.MethodPost, command[1], strings.NewReader(command[2]))
+			r.Header.Set("Content-Type", "application/json")
+			w := httptest.NewRecorder()
+			a.ServeHTTP(w, r)
+			require.Less(t, w.Code, 300, "%s: %s %s", name, command[0], w.Body)
+			done++
+		}
+		require.Equal(t, 2, done, name)
 	}
 }

@@ -263,14 +263,16 @@ func TestPageHasTheStatusGraph(t *testing.T) {
 	require.Fail(t, "there is no picture of the status graph")
 }
 
-var links = regexp.MustCompile(`\]\(#([^)]*)\)`)
+var links = regexp.MustCompile(`\]\((protocol\.md)?#([^)]*)\)`)
 
 func TestPageLinksLead(t *testing.T) {
 	page := protocolPage(t)
+	http, err := manual.Load("http.md")
+	require.NoError(t, err)
 	headings := page.Headings()
-	all := links.FindAllStringSubmatch(page.Text(), -1)
+	all := links.FindAllStringSubmatch(page.Text()+http.Text(), -1)
 	require.NotEmpty(t, all)
 	for _, link := range all {
-		require.True(t, headings[link[1]], "there is no heading for #%s", link[1])
+		require.True(t, headings[link[2]], "there is no heading for #%s", link[2])
 	}
 }

@@ -48,7 +48,14 @@ func (a *API) signUp(ctx context.Context, _ *nothing) (*body[signedInView], erro
 	if a.cfg.SignUpClosed {
 		return nil, ride.ErrWrongRole.With("This server does not take sign-ups.")
 	}
-	req, upload, err := a.readSignUp(ctx)
+	if isForm(ctx) {
+		leave, err := a.photos.enter()
+		if err != nil {
+			return nil, err
+		}
+		defer leave()
+	}
+	req, upload, err := readSignUp(ctx)
 	if err != nil {
 		return nil, err
 	}

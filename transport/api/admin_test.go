@@ -69,7 +69,7 @@ func TestOperatorCancelsATrip(t *testing.T) {
 	w.live.cancel = func(ride.TripID) (ride.Trip, error) { return ride.Trip{}, ride.ErrWrongStatus }
 	w.do(request{method: "POST", path: "/v1/admin/trips/t/cancel", as: "operator", json: because}).refused(ride.ErrWrongStatus, 409)
 	require.Equal(t, "trip.cancel.failed", w.audit()[0].Action)
-	require.Equal(t, `{"code":"wrong_status"}`, w.audit()[0].Detail)
+	require.JSONEq(t, `{"code":"wrong_status"}`, w.audit()[0].Detail)
 }
 
 // TestWhatIsNotOnRecordDoesNotHappen breaks the audit and tries every action.

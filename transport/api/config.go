@@ -35,6 +35,8 @@ type Config struct {
 	HSTS time.Duration
 	// Rates bounds how much may be asked.
 	Rates Rates
+	// Uploads bounds the photos in memory at once, 32 by default, 5 MB each.
+	Uploads int
 	// PhotoDecoders bounds the photos decoded at once, 2 by default; each may take
 	// 160 MB for a moment.
 	PhotoDecoders int
@@ -63,10 +65,11 @@ func (c Config) withDefaults() (Config, error) {
 	if len(c.Tariffs) == 0 {
 		c.Tariffs = ride.DefaultTariffs()
 	}
-	def(&c.Heartbeat, 15*time.Second)
-	def(&c.PositionTTL, 30*time.Second)
+	def(&c.Heartbeat, 5*time.Second)
+	def(&c.PositionTTL, 15*time.Second)
 	def(&c.OfferResolution, 8)
 	def(&c.Timeout, 10*time.Second)
+	def(&c.Uploads, 32)
 	def(&c.PhotoDecoders, 2)
 	if c.Now == nil {
 		c.Now = time.Now

@@ -108,7 +108,7 @@ func newWorld(t testing.TB, edit ...func(*Config)) *world {
 		t: t, store: &memstore.Store{}, live: &live{}, logs: &logBuffer{}, people: map[string]person{},
 		clock: &clock{t: time.Date(2030, 5, 1, 12, 0, 0, 0, time.UTC)},
 	}
-	w.live.cancel = func(id ride.TripID) (ride.Trip, error) { return ride.Trip{}, ride.ErrUnavailable }
+	w.live.cancel = func(ride.TripID) (ride.Trip, error) { return ride.Trip{}, ride.ErrUnavailable }
 	keys, err := auth.GenerateKeys()
 	require.NoError(t, err)
 	cheap := auth.PasswordConfig{MemoryKiB: 64, Iterations: 1}

@@ -142,14 +142,14 @@ func TestLogsHoldNothingPrivate(t *testing.T) {
 	})
 	w.story("t", storyWhole)
 	w.trip("t", "rider")
-	w.do(request{method: "POST", path: "/v1/login", json: `{"username":"rider","password":"wrong wrong"}`})
+	w.do(request{method: "POST", path: "/v1/login", json: `{"username":"rider","password":"wrong horse"}`})
 	w.do(request{method: "GET", path: "/v1/trips/x%0alevel=ERROR%20msg=forged", as: "rider"})
 	w.do(request{method: "GET", path: "/no%0alevel=ERROR%20msg=forged"})
 	w.do(request{method: "FORGED", path: "/v1/me", as: "rider", header: map[string]string{"User-Agent": "forged", "X-Request-Id": "forged"}})
 	w.do(request{method: "GET", path: "/v1/me?token=" + w.people["rider"].Access})
 	log := w.logs.String()
 	for _, private := range []string{
-		"forged", "FORGED", password, "wrong wrong", w.people["rider"].Access[:40], w.people["rider"].Refresh, "RIDER", "37.4979", "Gangnam",
+		"forged", "FORGED", password, "wrong horse", w.people["rider"].Access[:40], w.people["rider"].Refresh, "RIDER", "37.4979", "Gangnam",
 	} {
 		require.NotContains(t, log, private)
 	}

@@ -74,7 +74,7 @@ func someWebP(t testing.TB) []byte {
 }
 
 func TestPhotosAreMadeSmallAndPlain(t *testing.T) {
-	p := newPhotos(1)
+	p := newPhotos(1, 1)
 	for name, c := range map[string]struct {
 		data []byte
 		w, h int
@@ -101,7 +101,7 @@ func TestPhotosAreMadeSmallAndPlain(t *testing.T) {
 // TestPhotosAreTurnedUpright: the red half is on the left of the stored pixels. Where
 // it must be shown follows from the EXIF standard.
 func TestPhotosAreTurnedUpright(t *testing.T) {
-	p := newPhotos(1)
+	p := newPhotos(1, 1)
 	for orientation, red := range map[int]string{
 		1: "left", 2: "right", 3: "right", 4: "left", 5: "top", 6: "top", 7: "bottom", 8: "bottom", 9: "left", 0: "left",
 	} {
@@ -136,7 +136,7 @@ func TestOrientationIsExact(t *testing.T) {
 }
 
 func TestBadPhotos(t *testing.T) {
-	p := newPhotos(1)
+	p := newPhotos(1, 1)
 	good := somePNG(t, 64, 64)
 	for name, data := range map[string][]byte{
 		"empty": nil, "text": []byte("hello"), "GIF": []byte("GIF89a\x01\x00\x01\x00\x00\x00\x00;"),
@@ -158,12 +158,25 @@ func TestBadPhotos(t *testing.T) {
 }
 
 func TestPhotoDecodingIsBounded(t *testing.T) {
-	p := newPhotos(1)
+	p := newPhotos(1, 1)
 	p.turn <- struct{}{}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	_, err := p.normalise(ctx, somePNG(t, 8, 8))
 	require.ErrorIs(t, err, ride.ErrUnavailable)
+}
+
+func TestUploadsAreBounded(t *testing.T) {
+	w := newWorld(t, func(c *Config) { c.Uploads = 1 })
+	leave, err := w.photos.enter()
+	require.NoError(t, err)
+	put := request{method: "PUT", path: "/v1/me/photo", as: "rider", contentType: "image/png", body: somePNG(t, 8, 8)}
+	w.do(put).refused(ride.ErrUnavailable, 503)
+	b, ct := form(t, [2]string{"username", "ada"})
+	w.do(request{method: "POST", path: "/v1/accounts", body: b, contentType: ct}).refused(ride.ErrUnavailable, 503)
+	leave()
+	w.do(put).ok(200, nil)
+	w.do(put).ok(200, nil)
 }
 
 func TestPhotoOfAnAccount(t *testing.T) {
@@ -202,7 +215,7 @@ func FuzzPhoto(f *testing.F) {
 	f.Add(someWebP(f))
 	f.Add(claimedPNG(5000, 4200))
 	f.Add([]byte("\xff\xd8\xff\xe1\x00\x08Exif\x00\x00"))
-	p := newPhotos(1)
+	p := newPhotos(1, 1)
 	f.Fuzz(func(t *testing.T, data []byte) {
 		if c, _, err := image.DecodeConfig(bytes.NewReader(data)); err == nil && c.Width*c.Height > 1<<20 {
 			return // allowed, but too slow to try often

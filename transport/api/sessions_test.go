@@ -54,13 +54,13 @@ func TestLogInRefusals(t *testing.T) {
 	login := func(name, pw string) *response {
 		return w.do(request{method: "POST", path: "/v1/login", json: `{"username":"` + name + `","password":"` + pw + `"}`})
 	}
-	wrong := login("rider", "wrong wrong").refused(ride.ErrUnauthenticated, 401)
-	unknown := login("nobody", "wrong wrong").refused(ride.ErrUnauthenticated, 401)
+	wrong := login("rider", "wrong horse").refused(ride.ErrUnauthenticated, 401)
+	unknown := login("nobody", "wrong horse").refused(ride.ErrUnauthenticated, 401)
 	require.Equal(t, wrong, unknown)
 	require.NoError(t, w.store.SetAccountStatus(t.Context(), w.people["rider"].ID, ride.AccountSuspended))
 	login("rider", password).refused(ride.ErrSuspended, 403)
 	for range 8 {
-		login("driver", "wrong wrong").refused(ride.ErrUnauthenticated, 401)
+		login("driver", "wrong horse").refused(ride.ErrUnauthenticated, 401)
 	}
 	got := login("driver", password)
 	got.refused(ride.ErrTooMany, 429)
