@@ -146,6 +146,7 @@ func (c *Client) Reply(id string, n int) *ridepb.Reply {
 }
 
 // Await waits for the first event, after skipping so many, that matches, and returns it.
+// match must not use the client.
 func (c *Client) Await(what string, skip int, match func(*ridepb.Event) bool) *ridepb.Event {
 	c.TB.Helper()
 	var found *ridepb.Event
