@@ -20,6 +20,9 @@ import (
 // Patience is how long a client waits for what must come.
 const Patience = 20 * time.Second
 
+// ErrEnded says that a socket ended before what was waited for came.
+var ErrEnded = errors.New("the socket ended")
+
 // Client is a socket of an app. It collects what the server sends; its methods may be
 // called from any goroutine.
 type Client struct {
@@ -245,7 +248,7 @@ func (c *Client) tryWait(what string, done func() bool) error {
 			return nil
 		}
 		if err != nil {
-			return fmt.Errorf("%s: waiting for %s: the socket ended: %w", c.Name, what, err)
+			return fmt.Errorf("%s: waiting for %s: %w: %w", c.Name, what, ErrEnded, err)
 		}
 		select {
 		case <-changed:
