@@ -96,6 +96,9 @@ func until(tb testing.TB, patience time.Duration, f func() error) {
 		if time.Now().After(deadline) {
 			require.NoError(tb, err)
 		}
+		if tb.Failed() { // elsewhere
+			tb.FailNow()
+		}
 		<-tick.C
 	}
 }
