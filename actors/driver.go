@@ -77,7 +77,9 @@ func newDriver(s *System, a ride.Account) *driverActor {
 func (d *driverActor) receive(ctx actor.Context) {
 	switch m := ctx.Message().(type) {
 	case *positionReady:
-		d.onPosition(ctx, m.peer)
+		if !d.forwarded(ctx, m.peer) {
+			d.onPosition(ctx, m.peer)
+		}
 	case joined:
 		d.onJoin(ctx, m, d.snapshot)
 		d.claimOffers(ctx)
@@ -91,7 +93,9 @@ func (d *driverActor) receive(ctx actor.Context) {
 			d.withdrawOffers(ctx, ride.ReasonDriverGone)
 		}
 	case framed:
-		d.onFrame(ctx, m)
+		if !d.forwarded(ctx, m.peer) {
+			d.onFrame(ctx, m)
+		}
 	case tripResult:
 		d.onTripResult(ctx, m)
 	case tripUpdate:

@@ -56,12 +56,14 @@ type (
 		frame *ridepb.ClientFrame
 	}
 	personTick struct{}
-	lingered   struct{ session *Peer }
+	lingered   struct{}
 )
 
 const (
 	resendAfter = 2 * time.Second
 	maxTries    = 4
+	// lastWords is how long an actor that has left the directory still listens.
+	lastWords = time.Second
 )
 
 func newPerson(s *System, a ride.Account) person {
@@ -140,7 +142,7 @@ func (p *person) readActive(c *ridepb.Connected) error {
 
 // onLeft forgets a session whose socket is gone; an older one was forgotten before.
 func (p *person) onLeft(ctx actor.Context, m left) bool {
-	if p.session != m.peer {
+	if p.forwarded(ctx, m.peer) || p.session != m.peer {
 		return false
 	}
 	p.out, p.session = nil, nil
@@ -159,7 +161,20 @@ func (p *person) onLingered(ctx actor.Context) bool {
 	}
 	p.gone = true
 	p.sys.people.remove(p.account.ID, ctx.Self())
-	p.sys.stop(ctx.Self())
+	// A session that joined at the last moment may still send here: see forwarded.
+	p.timers.after("stop", lastWords, func() { p.sys.stop(ctx.Self()) })
+	return true
+}
+
+// forwarded sends on what a session meant for the actor that it was sent on to itself;
+// it reports whether there was such a session.
+func (p *person) forwarded(ctx actor.Context, from *Peer) bool {
+	if !p.gone {
+		return false
+	}
+	if to := from.pid.Load(); to.GetId() != ctx.Self().GetId() {
+		ctx.Send(to, ctx.Message())
+	}
 	return true
 }
 

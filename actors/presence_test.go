@@ -180,12 +180,37 @@ func TestLingering(t *testing.T) {
 		require.True(t, d.connected().GetOnline(), "the choice to be online outlives a short absence")
 		require.Len(t, d.connected().GetOpenOffers(), 1)
 		d.peer.Leave()
-		pass(w.sys.cfg.Linger + time.Second)
+		pass(w.sys.cfg.Linger + lastWords)
 		require.Zero(t, w.sys.kinds.driver.alive())
 		stored := w.store.only()
 		require.Equal(t, ride.OfferWithdrawn, stored.Offers[0].State)
 		d.connect(nil)
 		require.False(t, d.connected().GetOnline())
+	})
+}
+
+// A session that joins an actor at the moment it leaves reaches the next one, with all
+// that it sends at once.
+func TestJoinRacesLeaving(t *testing.T) {
+	inWorld(t, nil, func(w *world) {
+		d := w.driver("d", 100)
+		old := w.sys.people.all()[0]
+		d.peer.Leave()
+		pass(time.Second)
+		// The actor is told to leave with the join and its first frames behind it.
+		w.sys.root.Send(old, lingered{})
+		d.box = &inbox{}
+		var err error
+		d.peer, err = w.sys.Join(t.Context(), Join{Account: d.account, ConnectID: "connect", Out: d.box})
+		require.NoError(t, err)
+		d.send(&ridepb.ClientFrame{Id: "on", Body: &ridepb.ClientFrame_GoOnline{GoOnline: &ridepb.GoOnline{}}})
+		require.NoError(t, d.peer.Location(ride.Position{Point: pickup, DeviceTime: time.Now()}))
+		require.NotNil(t, d.box.reply("connect").GetConnected())
+		require.NotNil(t, d.box.reply("on").GetDone())
+		w.rider("r").request()
+		require.Len(t, d.offers(), 1)
+		pass(lastWords)
+		require.EqualValues(t, 1, w.sys.kinds.driver.alive())
 	})
 }
 

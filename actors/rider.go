@@ -52,7 +52,9 @@ func (r *riderActor) receive(ctx actor.Context) {
 	case lingered:
 		r.onLingered(ctx)
 	case framed:
-		r.onFrame(ctx, m)
+		if !r.forwarded(ctx, m.peer) {
+			r.onFrame(ctx, m)
+		}
 	case tripResult:
 		r.onTripResult(m)
 	case tripUpdate:
@@ -285,7 +287,9 @@ func (o *operatorActor) receive(ctx actor.Context) {
 	case lingered:
 		o.onLingered(ctx)
 	case framed:
-		o.reply(m.peer, m.frame.GetId(), refusal(ride.ErrWrongRole))
+		if !o.forwarded(ctx, m.peer) {
+			o.reply(m.peer, m.frame.GetId(), refusal(ride.ErrWrongRole))
+		}
 	case *actor.Stopping:
 		o.timers.stop()
 	}

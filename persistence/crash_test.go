@@ -128,6 +128,10 @@ func TestServerCrash(t *testing.T) {
 					unknowns.Add(1)
 				case errors.Is(err, ride.ErrUnavailable):
 					refused.Store(id, true)
+					select { // as a client would
+					case <-ctx.Done():
+					case <-time.After(10 * time.Millisecond):
+					}
 				default:
 					t.Errorf("not an error of the store: %v", err)
 				}

@@ -190,3 +190,46 @@ func TestPurge(t *testing.T) {
 		})
 	}
 }
+
+// TestFaultyItemAlone: an item that fails in a way nobody foresaw (here its event is
+// there already, as after a manual repair) harms no other item of its batch.
+func TestFaultyItemAlone(t *testing.T) {
+	for name, o := range map[string]Options{
+		"sqlite":   {Path: filepath.Join(t.TempDir(), "hexhail.db")},
+		"postgres": {DatabaseURL: pgtest.Start(t)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := openAt(t, o)
+			_, err := s.write.ExecContext(t.Context(),
+				`INSERT INTO trip_events (trip_id, version, kind, at, data) VALUES ('faulty', 1, 'arrived', 1, '{}')`)
+			require.NoError(t, err)
+			_, err = s.write.ExecContext(t.Context(), `ALTER TABLE offers RENAME COLUMN data TO gone`)
+			require.NoError(t, err)
+			var batch []*item
+			for _, id := range []ride.TripID{"a", "faulty", "broken", "b"} {
+				trip := ride.Trip{ID: id, Version: 1, Status: ride.StatusRequested}
+				trip.Request.Rider.ID = ride.AccountID(id)
+				tr := ride.Transition{Trip: &trip, Events: []ride.Event{ride.Arrived{At: time.UnixMicro(1)}},
+					Command: &ride.CommandRecord{Account: "x", ID: string(id), At: time.UnixMicro(1)}}
+				if id == "broken" {
+					tr.Offers = []ride.OfferRow{{Trip: id, Offer: ride.Offer{ID: "broken.1"}}}
+				}
+				it, err := newItem(tr)
+				require.NoError(t, err)
+				batch = append(batch, it)
+			}
+			require.NoError(t, s.eng.apply(batch))
+			require.NoError(t, batch[0].err)
+			require.ErrorIs(t, batch[1].err, ride.ErrStale)
+			require.Error(t, batch[2].err)
+			require.NotErrorIs(t, batch[2].err, ride.ErrUnavailable, "trying again does not help")
+			require.NoError(t, batch[3].err)
+			for id, there := range map[string]bool{"a": true, "b": true, "faulty": false, "broken": false} {
+				_, err := s.Trip(t.Context(), ride.TripID(id))
+				require.Equal(t, there, err == nil, id)
+				_, err = s.Command(t.Context(), "x", id)
+				require.Equal(t, there, err == nil, id)
+			}
+		})
+	}
+}

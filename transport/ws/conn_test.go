@@ -164,12 +164,18 @@ func TestSlowReaderIsCutAtTheWriteDeadline(t *testing.T) {
 }
 
 func TestSilentPeerIsCut(t *testing.T) {
-	inWorld(t, ws.Config{}, &recorder{}, func(t *testing.T, w *world) {
+	inWorld(t, ws.Config{SilentCode: 4002}, &recorder{}, func(t *testing.T, w *world) {
 		var pings []time.Duration
+		var said ws.Code
 		w.listen(func(it item) { // reads, but never answers
+			if it.Op == ws.OpClose {
+				said, _ = ws.ParseClose([]byte(it.Payload))
+				return
+			}
 			require.Equal(t, ws.OpPing, it.Op)
 			pings = append(pings, time.Since(w.began))
 		})
+		require.Equal(t, ws.Code(4002), said)
 		end, took := w.end()
 		require.ErrorIs(t, end.Err, ws.ErrSilent)
 		require.Equal(t, 12*time.Second, took)

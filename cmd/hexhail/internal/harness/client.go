@@ -9,12 +9,10 @@ import (
 	"time"
 
 	"github.com/coder/websocket"
-	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/hexhail/hexhail/geo"
 	"github.com/hexhail/hexhail/ride/ridepb"
 	"github.com/hexhail/hexhail/ride/ridepb/wire"
-	"github.com/hexhail/hexhail/ride/view"
 )
 
 // Patience is how long a client waits for what must come.
@@ -65,7 +63,7 @@ func Dial(tb testing.TB, s *Server, codec wire.Codec, opts *websocket.DialOption
 func Connect(tb testing.TB, s *Server, codec wire.Codec, token string, resume *ridepb.Resume) (*Client, *ridepb.Connected) {
 	tb.Helper()
 	c := Dial(tb, s, codec, nil)
-	r := c.Ask(&ridepb.ClientFrame{Body: &ridepb.ClientFrame_Connect{Connect: &ridepb.Connect{Token: token, Resume: resume}}})
+	r := c.Ask(Connecting(token, resume))
 	if r.GetConnected() == nil {
 		tb.Fatalf("connect was refused: %v", r)
 	}
@@ -276,6 +274,17 @@ func (c *Client) Take() []*ridepb.Event {
 	return taken
 }
 
+// Replies returns the replies received so far, in no order.
+func (c *Client) Replies() []*ridepb.Reply {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var out []*ridepb.Reply
+	for _, of := range c.replies {
+		out = append(out, of...)
+	}
+	return out
+}
+
 // Raw returns the messages received so far, as they came.
 func (c *Client) Raw() [][]byte {
 	c.mu.Lock()
@@ -292,57 +301,8 @@ func (c *Client) Drop() { _ = c.conn.CloseNow() }
 // Online makes a driver available at a place.
 func (c *Client) Online(p geo.Point) {
 	c.TB.Helper()
-	r := c.Ask(&ridepb.ClientFrame{Body: &ridepb.ClientFrame_GoOnline{GoOnline: &ridepb.GoOnline{Location: Location(p)}}})
+	r := c.Ask(GoOnline(p))
 	if r.GetDone() == nil {
 		c.TB.Fatalf("go online was refused: %v", r)
 	}
-}
-
-// Location is a location message for now.
-func Location(p geo.Point) *ridepb.Location {
-	return &ridepb.Location{Point: view.Point(p), DeviceTime: timestamppb.Now()}
-}
-
-// Frames of the commands, without id.
-
-// Request asks for a trip.
-func Request(from, to geo.Point) *ridepb.ClientFrame {
-	return &ridepb.ClientFrame{Body: &ridepb.ClientFrame_RequestTrip{RequestTrip: &ridepb.RequestTrip{
-		Pickup: view.Point(from), Dropoff: view.Point(to),
-	}}}
-}
-
-// Accept accepts an offer.
-func Accept(offer string) *ridepb.ClientFrame {
-	return &ridepb.ClientFrame{Body: &ridepb.ClientFrame_AcceptOffer{AcceptOffer: &ridepb.AcceptOffer{OfferId: offer}}}
-}
-
-// Decline declines an offer.
-func Decline(offer string) *ridepb.ClientFrame {
-	return &ridepb.ClientFrame{Body: &ridepb.ClientFrame_DeclineOffer{DeclineOffer: &ridepb.DeclineOffer{OfferId: offer}}}
-}
-
-// Cancel cancels a trip.
-func Cancel(trip string) *ridepb.ClientFrame {
-	return &ridepb.ClientFrame{Body: &ridepb.ClientFrame_CancelTrip{CancelTrip: &ridepb.CancelTrip{TripId: trip}}}
-}
-
-// Arrived marks arrival.
-func Arrived(trip string) *ridepb.ClientFrame {
-	return &ridepb.ClientFrame{Body: &ridepb.ClientFrame_Arrived{Arrived: &ridepb.MarkArrived{TripId: trip}}}
-}
-
-// StartTrip starts a trip.
-func StartTrip(trip, pin string) *ridepb.ClientFrame {
-	return &ridepb.ClientFrame{Body: &ridepb.ClientFrame_StartTrip{StartTrip: &ridepb.StartTrip{TripId: trip, Pin: pin}}}
-}
-
-// Complete completes a trip.
-func Complete(trip string) *ridepb.ClientFrame {
-	return &ridepb.ClientFrame{Body: &ridepb.ClientFrame_CompleteTrip{CompleteTrip: &ridepb.CompleteTrip{TripId: trip}}}
-}
-
-// Rate rates a trip.
-func Rate(trip string, stars uint32) *ridepb.ClientFrame {
-	return &ridepb.ClientFrame{Body: &ridepb.ClientFrame_RateTrip{RateTrip: &ridepb.RateTrip{TripId: trip, Stars: stars}}}
 }

@@ -1,7 +1,9 @@
 package races
 
 import (
+	"encoding/json"
 	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -11,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/hexhail/hexhail/cmd/hexhail/internal/harness"
+	"github.com/hexhail/hexhail/ride"
 	"github.com/hexhail/hexhail/ride/ridepb"
 )
 
@@ -65,12 +68,15 @@ func TestLatency(t *testing.T) {
 		t.Run(at.name, func(t *testing.T) {
 			p := at.make(t)
 			s := p.start(t, true, "--position-ttl=1m")
-			l := newLane(t, s, 0, 1, 3, "")
+			l := newLane(t, s, 0, 1, 3, s.Token(ride.RoleOperator, "operator"))
 			d := newDisk(t, s.Dir)
 			rides := setting(t, "HEXHAIL_RIDES", 40)
 			took := make(map[string]times)
 			for i := range rides + rides/10 {
 				one, err := l.timed(i)
+				if err != nil {
+					t.Log(l.newest())
+				}
 				require.NoError(t, err)
 				if i < rides/10 {
 					continue // warming up
@@ -83,6 +89,19 @@ func TestLatency(t *testing.T) {
 			t.Log(table(p.name, rides, took))
 		})
 	}
+}
+
+// newest is all that the server recorded of the newest trip, for a failure's report.
+func (l *lane) newest() string {
+	var page struct {
+		Items []struct{ ID string }
+	}
+	_, text := l.s.Call(http.MethodGet, "/v1/admin/trips?limit=1", l.operator, "")
+	if json.Unmarshal([]byte(text), &page) != nil || len(page.Items) == 0 {
+		return text
+	}
+	_, text = l.s.Call(http.MethodGet, "/v1/admin/trips/"+page.Items[0].ID, l.operator, "")
+	return text
 }
 
 // timed runs one ride and measures it.
