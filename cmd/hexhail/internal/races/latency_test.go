@@ -171,8 +171,7 @@ func (l *lane) timeAccept(trip string, winner *party, offers []string, took map[
 	return err
 }
 
-// together calls f for each number below n at the same time and returns an error if
-// there was one.
+// together calls f for each number below n at the same time and returns the first error.
 func together(n int, f func(int) error) error {
 	errs := make(chan error, n)
 	for i := range n {
@@ -180,7 +179,7 @@ func together(n int, f func(int) error) error {
 	}
 	var first error
 	for range n {
-		if err := <-errs; err != nil {
+		if err := <-errs; err != nil && first == nil {
 			first = err
 		}
 	}
