@@ -141,9 +141,15 @@ func (d *driverActor) snapshot(c *ridepb.Connected) error {
 	c.Online = d.online
 	for i := range open {
 		o := &open[i]
+		if _, held := d.offers[o.Offer.ID]; held {
+			continue
+		}
 		if !d.hold(&o.Trip, &o.Offer) {
 			break
 		}
+		// Its trip's message is behind this join, or was sent to an earlier life of this
+		// actor. It is part of the history all the same: a client that resumes goes by that.
+		d.history.add(offerReceived(d.offers[o.Offer.ID]))
 	}
 	for _, o := range d.offers {
 		c.OpenOffers = append(c.OpenOffers, o.shown)

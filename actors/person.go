@@ -28,6 +28,12 @@ type person struct {
 	// active is the live trip of this account, nil for none. It is shared; never
 	// changed, only replaced.
 	active *ride.Trip
+	// told is the trip that the client heard of last, and its version then. It outlives
+	// active, which a trip's end clears.
+	told struct {
+		trip    ride.TripID
+		version int64
+	}
 	// gone is set when the actor has left the directory and is about to stop.
 	gone   bool
 	timers timers
@@ -98,7 +104,7 @@ func (p *person) onJoin(ctx actor.Context, m joined, snapshot func(*ridepb.Conne
 	p.timers.cancel("linger")
 
 	c := &ridepb.Connected{
-		SessionId: m.join.SessionID, Epoch: p.history.epoch, Seq: p.history.seq,
+		SessionId: m.join.SessionID,
 		AccountId: string(p.account.ID), Role: view.Role(p.account.Role),
 		ServerTime:  view.Time(time.Now().UTC()),
 		HeartbeatMs: uint32(p.sys.cfg.Heartbeat.Milliseconds()), PositionTtlMs: uint32(p.sys.cfg.PositionTTL.Milliseconds()),
@@ -111,6 +117,7 @@ func (p *person) onJoin(ctx actor.Context, m joined, snapshot func(*ridepb.Conne
 		p.lingerLater(ctx)
 		return
 	}
+	c.Epoch, c.Seq = p.history.epoch, p.history.seq
 	missed, ok := p.history.since(m.join.Resume)
 	c.Resumed = ok
 	p.out.Reply(stamped(&ridepb.Reply{Result: &ridepb.Reply_Connected{Connected: c}}, m.join.ConnectID))
@@ -216,8 +223,11 @@ func (p *person) see(t *ride.Trip, live bool) {
 // brings this actor up to date; the client hears of it only if it has missed something.
 func (p *person) onUpdate(m tripUpdate, live bool) {
 	known := int64(0)
+	if p.told.trip == m.Trip.ID {
+		known = p.told.version
+	}
 	if p.active != nil && p.active.ID == m.Trip.ID {
-		known = p.active.Version
+		known = max(known, p.active.Version)
 	}
 	p.see(m.Trip, live)
 	change := m.Change
@@ -228,6 +238,7 @@ func (p *person) onUpdate(m tripUpdate, live bool) {
 		change = m.Trip.Change
 	}
 	if shown := view.Trip(m.Trip, p.reader()); shown != nil {
+		p.told.trip, p.told.version = m.Trip.ID, max(known, m.Trip.Version)
 		p.emit(&ridepb.Event{Body: &ridepb.Event_TripUpdated{TripUpdated: &ridepb.TripUpdated{Trip: shown, Change: change}}})
 	}
 }
