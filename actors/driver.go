@@ -121,7 +121,7 @@ func (d *driverActor) receive(ctx actor.Context) {
 func (d *driverActor) recovered(ctx actor.Context) {
 	d.leaveCell(ctx)
 	d.offers = make(map[ride.OfferID]*heldOffer)
-	d.drop()
+	d.drop(ctx)
 }
 
 // snapshot reads what the database knows of this driver: its active trip and its open
@@ -232,7 +232,26 @@ func (d *driverActor) start(ctx actor.Context, m framed, s *ridepb.StartTrip) {
 		d.reply(m.peer, m.frame.GetId(), &ridepb.Reply{Result: &ridepb.Reply_Error{Error: pinLocked(time.Until(d.pins.locked))}})
 		return
 	}
+	if guesses := d.guesses(id, m.frame.GetId()); guesses >= maxPINTries {
+		d.reply(m.peer, m.frame.GetId(), refusal(ride.ErrTooMany))
+		return
+	}
 	d.forward(ctx, m, id, ride.StartTrip{Driver: d.account.ID, PIN: s.GetPin()})
+}
+
+// guesses counts the wrong PINs for a trip and the starts of it, other than the frame
+// with this id, that are not answered yet: sent at once, they must not be more.
+func (d *driverActor) guesses(trip ride.TripID, id string) int {
+	n := 0
+	if d.pins.trip == trip {
+		n = d.pins.wrong
+	}
+	for other, cmd := range d.pending {
+		if _, start := cmd.message.Command.(ride.StartTrip); start && cmd.trip == trip && other != id {
+			n++
+		}
+	}
+	return n
 }
 
 func pinLocked(left time.Duration) *ridepb.Error {

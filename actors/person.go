@@ -28,6 +28,10 @@ type person struct {
 	// active is the live trip of this account, nil for none. It is shared; never
 	// changed, only replaced.
 	active *ride.Trip
+	// unsure is the id of the newest command that could not be recorded, as far as one
+	// could tell, and steady says that a recorded one took effect in this actor's life.
+	unsure string
+	steady bool
 	// gone is set when the actor has left the directory and is about to stop.
 	gone   bool
 	timers timers
@@ -74,13 +78,14 @@ func newPerson(s *System, a ride.Account) person {
 
 // drop follows a panic: whatever was under way is forgotten and the client told to
 // come back, to a history that begins anew.
-func (p *person) drop() {
+func (p *person) drop(ctx actor.Context) {
 	if p.out != nil {
 		p.out.Close(ridepb.CloseInternal, time.Second)
 	}
 	p.out, p.session, p.active = nil, nil, nil
 	p.pending = make(map[string]*pendingCommand)
 	p.history = newHistory(p.sys.cfg.History)
+	p.lingerLater(ctx)
 }
 
 // onJoin makes a session the live one. attach is told what the database knows, and
@@ -308,7 +313,9 @@ func (p *person) answer(cmd *pendingCommand, r *ridepb.Reply) {
 }
 
 // settle answers a command that no trip decides: recorded first, told and done after.
-// effect runs only if the command is new.
+// effect runs if the command is new; and if it is a repetition of one that has not been
+// done, because its record was written but not answered, or because the process has
+// crashed since and forgotten what it led to.
 func (p *person) settle(m framed, effect func()) {
 	key, err := p.key(m.frame)
 	if err != nil {
@@ -319,10 +326,12 @@ func (p *person) settle(m framed, effect func()) {
 	r, err := p.sys.record(key, fresh)
 	if err != nil {
 		p.sys.cfg.Log.Error("command cannot be recorded", "account", p.account.ID, "err", err)
+		p.unsure = key.ID
 		p.reply(m.peer, key.ID, refusal(ride.ErrUnavailable))
 		return
 	}
-	if r == fresh {
+	if r == fresh || r.GetDone() != nil && (!p.steady || p.unsure == key.ID) {
+		p.unsure, p.steady = "", true
 		effect()
 	}
 	p.reply(m.peer, key.ID, r)

@@ -56,7 +56,7 @@ func (r *riderActor) receive(ctx actor.Context) {
 			r.onFrame(ctx, m)
 		}
 	case tripResult:
-		r.onTripResult(m)
+		r.onTripResult(ctx, m)
 	case tripUpdate:
 		r.onUpdate(m, m.Trip.Status.Live())
 	case driverMoved:
@@ -83,7 +83,7 @@ func (r *riderActor) receive(ctx actor.Context) {
 	}
 }
 
-func (r *riderActor) recovered(actor.Context) { r.drop() }
+func (r *riderActor) recovered(ctx actor.Context) { r.drop(ctx) }
 
 func (r *riderActor) onFrame(ctx actor.Context, m framed) {
 	switch b := m.frame.GetBody().(type) {
@@ -253,11 +253,16 @@ func (r *riderActor) answerQuote(q *pendingQuote) {
 	r.reply(q.to, q.id, &ridepb.Reply{Result: &ridepb.Reply_Quotes{Quotes: &ridepb.Quotes{Quotes: q.quotes}}})
 }
 
-func (r *riderActor) onTripResult(m tripResult) {
+func (r *riderActor) onTripResult(ctx actor.Context, m tripResult) {
 	if m.Trip != nil && m.Trip.Request.Rider.ID == r.account.ID {
 		r.see(m.Trip, m.Trip.Status.Live())
 	}
 	r.onResult(m)
+	// The repeated answer to a request may speak of a trip that never learned where its
+	// rider lives, for the first answer was lost.
+	if id := ride.TripID(m.Reply.GetTrip().GetId()); m.Trip == nil && id != "" && r.active == nil {
+		ctx.Send(r.sys.place.Trip(id), tripAttach{Account: r.account.ID, PID: ctx.Self()})
+	}
 }
 
 // onDriverMoved passes the driver's position on, during the rider's trip with it only.
@@ -295,4 +300,4 @@ func (o *operatorActor) receive(ctx actor.Context) {
 	}
 }
 
-func (o *operatorActor) recovered(actor.Context) { o.drop() }
+func (o *operatorActor) recovered(ctx actor.Context) { o.drop(ctx) }
