@@ -82,8 +82,10 @@ func (d *driverActor) receive(ctx actor.Context) {
 		}
 	case joined:
 		d.onJoin(ctx, m, d.snapshot)
-		d.claimOffers(ctx)
-		d.settleCell(ctx)
+		if !d.gone { // else the offers are another actor's to claim
+			d.claimOffers(ctx)
+			d.settleCell(ctx)
+		}
 	case left:
 		if d.onLeft(ctx, m) {
 			d.settleCell(ctx)
