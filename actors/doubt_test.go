@@ -47,10 +47,10 @@ func TestUnansweredMatchIsToldLater(t *testing.T) {
 		r.request()
 		loser.offer()
 		w.store.fail = failOnce(ride.KindMatched, ride.ErrUnknownOutcome, false)
-		w.store.down = true
+		w.store.refuse(true, false)
 		require.Equal(t, "unavailable", d.accept(d.offer()).GetError().GetCode())
 		pass(3 * time.Second)
-		w.store.down = false
+		w.store.refuse(false, false)
 		pass(2 * time.Second)
 		require.Equal(t, []string{"withdrawn taken"}, loser.ends())
 		require.Equal(t, []string{"matched"}, d.changes())
@@ -66,12 +66,12 @@ func TestUnansweredRequestFindsItsRider(t *testing.T) {
 			inWorld(t, nil, func(w *world) {
 				d, r := w.driver("d", 100), w.rider("r")
 				w.store.fail = failOnce(ride.KindRequested, ride.ErrUnknownOutcome, false)
-				w.store.down = true
+				w.store.refuse(true, false)
 				frame := func() *ridepb.ClientFrame {
 					return &ridepb.ClientFrame{Id: "q", Body: &ridepb.ClientFrame_RequestTrip{RequestTrip: requestTrip()}}
 				}
 				require.Equal(t, "unavailable", r.ask(frame()).GetError().GetCode())
-				w.store.down = false
+				w.store.refuse(false, false)
 				if again {
 					require.Equal(t, ridepb.Trip_requested, r.ask(frame()).GetTrip().GetStatus())
 				}
@@ -93,13 +93,13 @@ func TestAttachOutlivesStoreFailure(t *testing.T) {
 		d, r := w.driver("d", 100), w.rider("r")
 		r.request()
 		o := d.offer()
-		w.store.busy = true // the trips cannot be activated, but read
+		w.store.refuse(false, true) // the trips cannot be activated, but read
 		w.crash(nil)
 		d.connectKeeping()
 		r.connectKeeping()
 		require.NotNil(t, r.connected().GetActiveTrip())
 		pass(2 * time.Second)
-		w.store.busy = false
+		w.store.refuse(false, false)
 		pass(2 * time.Second)
 		require.NotNil(t, d.accept(o).GetTrip())
 		require.Equal(t, "matched", r.changes()[len(r.changes())-1])
@@ -117,13 +117,12 @@ func TestUnansweredGoOnline(t *testing.T) {
 			}}}
 		}
 		w.store.fail = func(ride.Transition) (error, bool) {
-			w.store.mu.Lock()
-			defer w.store.mu.Unlock()
-			w.store.down = true
+			w.store.refuse(true, false)
 			return ride.ErrUnknownOutcome, false
 		}
 		require.Equal(t, "unavailable", d.ask(online()).GetError().GetCode())
-		w.store.fail, w.store.down = nil, false
+		w.store.failing(nil)
+		w.store.refuse(false, false)
 		require.NotNil(t, d.ask(online()).GetDone())
 		r := w.rider("r")
 		r.request()
@@ -155,7 +154,7 @@ func TestRefusalsDoNotReload(t *testing.T) {
 		fence := w.store.only().Fence
 		w.store.fail = func(ride.Transition) (error, bool) { return ride.ErrStoreFull, true }
 		require.Equal(t, "unavailable", d.arrived(trip).GetError().GetCode())
-		w.store.fail = nil
+		w.store.failing(nil)
 		pass(3 * time.Second)
 		require.Equal(t, ridepb.Trip_arrived, d.arrived(trip).GetTrip().GetStatus())
 		require.Equal(t, fence, w.store.only().Fence)
@@ -181,13 +180,14 @@ func TestStopWithOverdueTrips(t *testing.T) {
 		r := w.rider("r")
 		r.request()
 		slow := make(chan struct{})
-		w.store.fail = func(ride.Transition) (error, bool) { <-slow; return ride.ErrUnavailable, true }
+		w.store.failing(func(ride.Transition) (error, bool) { <-slow; return ride.ErrUnavailable, true })
 		pass(5500 * time.Millisecond) // the next wave hangs in the store
 		stopped := make(chan error, 1)
 		go func() { stopped <- w.sys.Stop(context.Background()) }()
 		pass(100 * time.Millisecond)
+		w.store.refuse(true, false)
 		w.store.mu.Lock()
-		w.store.down, w.store.phantom = true, "phantom"
+		w.store.phantom = "phantom"
 		w.store.mu.Unlock()
 		pass(5 * time.Second)
 		close(slow)
@@ -202,7 +202,9 @@ func TestStopWithOverdueTrips(t *testing.T) {
 			}
 		}
 		synctest.Wait()
-		w.store.fail, w.store.down, w.store.phantom = nil, false, ""
+		w.store.failing(nil)
+		w.store.refuse(false, false)
+		w.store.phantom = ""
 		w.boot(nil) // for the cleanup
 	})
 }

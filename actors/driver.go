@@ -82,8 +82,10 @@ func (d *driverActor) receive(ctx actor.Context) {
 		}
 	case joined:
 		d.onJoin(ctx, m, d.snapshot)
-		d.claimOffers(ctx)
-		d.settleCell(ctx)
+		if !d.gone { // else the offers are another actor's to claim
+			d.claimOffers(ctx)
+			d.settleCell(ctx)
+		}
 	case left:
 		if d.onLeft(ctx, m) {
 			d.settleCell(ctx)
@@ -228,6 +230,10 @@ func (d *driverActor) start(ctx actor.Context, m framed, s *ridepb.StartTrip) {
 	id := ride.TripID(s.GetTripId())
 	if d.pins.trip == id && time.Now().Before(d.pins.locked) {
 		d.refuse(m, &ridepb.Reply{Result: &ridepb.Reply_Error{Error: pinLocked(time.Until(d.pins.locked))}})
+		return
+	}
+	if guesses := d.guesses(id, m.frame.GetId()); guesses >= maxPINTries {
+		d.reply(m.peer, m.frame.GetId(), refusal(ride.ErrTooMany))
 		return
 	}
 	if guesses := d.guesses(id, m.frame.GetId()); guesses >= maxPINTries {

@@ -35,6 +35,20 @@ func newMemStore() *memStore {
 	}
 }
 
+// failing sets fail while actors are at work.
+func (m *memStore) failing(f func(ride.Transition) (error, bool)) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.fail = f
+}
+
+// refuse makes reads or activations fail from now on, or work again.
+func (m *memStore) refuse(down, busy bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.down, m.busy = down, busy
+}
+
 func (m *memStore) Commit(_ context.Context, t ride.Transition) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()

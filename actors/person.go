@@ -94,8 +94,8 @@ func (p *person) drop(ctx actor.Context) {
 	p.lingerLater(ctx)
 }
 
-// onJoin makes a session the live one. attach is told what the database knows, and
-// completes the snapshot with what is the role's own.
+// onJoin makes a session the live one. snapshot reads what the database knows of the
+// person and completes the reply with it.
 func (p *person) onJoin(ctx actor.Context, m joined, snapshot func(*ridepb.Connected) error) {
 	if p.gone {
 		// This actor is stopping: the join raced its leaving. Send it on.
