@@ -44,6 +44,7 @@ func (c *Config) check(fields []*kong.Flag, known Problems) Problems {
 	ck.addresses(c)
 	ck.origins(c.HTTP.AllowedOrigins)
 	ck.store(c)
+	ck.sockets(c.Sockets)
 	ck.rules(c)
 	ck.issuers(c.OutsideIssuers)
 	return ck.found
@@ -51,6 +52,14 @@ func (c *Config) check(fields []*kong.Flag, known Problems) Problems {
 
 type checker struct {
 	skip, found Problems
+}
+
+// sockets refuses a timeout that would cut clients which answer every ping: they are
+// silent between two of them, and pings come up to a fifth late.
+func (ck *checker) sockets(s Sockets) {
+	if s.PongTimeout < 2*s.PingInterval {
+		ck.add("socket-pong-timeout", "must be at least twice socket-ping-interval (%s), not %s", s.PingInterval, s.PongTimeout)
+	}
 }
 
 func (ck *checker) add(key, format string, args ...any) {

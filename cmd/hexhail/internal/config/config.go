@@ -126,7 +126,7 @@ type Sockets struct {
 	MessageBytes   int           `default:"65536" range:"1024..65536" help:"Most bytes of one message from a client, all fragments together."`
 	OutboxBytes    int           `default:"262144" range:"4096..67108864" help:"Most bytes that may wait for a slow client before it is closed."`
 	PingInterval   time.Duration `default:"5s" range:"1s..5m" help:"Time between pings, with some jitter."`
-	PongTimeout    time.Duration `default:"8s" range:"1s..5m" help:"A client that has been silent for longer than this after a ping is gone. With the default interval that is at most 14 seconds."`
+	PongTimeout    time.Duration `default:"10s" range:"1s..5m" help:"A client that says nothing, not even a pong, for longer than this is gone. At least twice the ping interval."`
 	WriteTimeout   time.Duration `default:"10s" range:"1s..1m" help:"A client that takes no bytes for longer than this is gone."`
 	SessionLinger  time.Duration `default:"2m" range:"0s..1h" help:"How long a session can be resumed after its socket closed."`
 	ReplayedEvents int           `default:"256" range:"16..65536" help:"Most events kept for a session to resume by."`

@@ -46,7 +46,7 @@ var closeScenarios = map[ridepb.CloseCode]scenario{
 		},
 	},
 	ridepb.CloseHeartbeat: {
-		flags: []string{"--socket-ping-interval=1s", "--socket-pong-timeout=1s"},
+		flags: []string{"--socket-ping-interval=1s", "--socket-pong-timeout=2s"},
 		test: func(w *world) {
 			c := harness.DialRaw(w.t, w.s, w.codec, 0)
 			c.Connect(w.s.Token(ride.RoleRider, w.name(ride.RoleRider)))

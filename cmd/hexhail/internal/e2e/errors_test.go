@@ -13,11 +13,9 @@ import (
 	"github.com/hexhail/hexhail/geo"
 	"github.com/hexhail/hexhail/ride"
 	"github.com/hexhail/hexhail/ride/ridepb"
-	"github.com/hexhail/hexhail/ride/ridepb/wire"
 )
 
-// scenario makes the server say one code. Exactly one of its fields is set, besides
-// flags.
+// scenario makes the server say one code, in exactly one of three ways.
 type scenario struct {
 	flags []string           // of a server of its own; nil: a shared one
 	test  func(w *world)     // on that server
@@ -228,24 +226,29 @@ func suspend(w *world, account string) {
 
 // runScenarios runs what has a test of its own, everywhere.
 func runScenarios(t *testing.T, scenarios map[string]scenario) {
-	everywhere(t, func(t *testing.T, start func(...string) *harness.Server, codec wire.Codec) {
-		shared := start()
-		t.Run("all", func(t *testing.T) {
-			for name, sc := range scenarios {
-				if sc.test == nil {
-					continue
-				}
-				t.Run(name, func(t *testing.T) {
-					t.Parallel()
-					s := shared
-					if sc.flags != nil {
-						s = harness.Start(t, harness.Options{Flags: sc.flags})
+	for store, database := range stores {
+		for _, codec := range codecs {
+			t.Run(store+"/"+codec.Subprotocol(), func(t *testing.T) {
+				t.Parallel()
+				shared := harness.Start(t, harness.Options{Flags: database(t)})
+				t.Run("all", func(t *testing.T) { // returns when the parallel ones are done
+					for name, sc := range scenarios {
+						if sc.test == nil {
+							continue
+						}
+						t.Run(name, func(t *testing.T) {
+							t.Parallel()
+							s := shared
+							if sc.flags != nil { // with a database of its own, too: nodes do not share one yet
+								s = harness.Start(t, harness.Options{Flags: append(database(t), sc.flags...)})
+							}
+							sc.test(newWorld(t, s, codec))
+						})
 					}
-					sc.test(newWorld(t, s, codec))
 				})
-			}
-		})
-	})
+			})
+		}
+	}
 }
 
 func TestErrors(t *testing.T) {

@@ -91,6 +91,21 @@ lines:
 	return sum
 }
 
+// Heap is the bytes in use on the server's heap after a garbage collection.
+func (s *Server) Heap() float64 {
+	s.tb.Helper()
+	resp, err := http.Get(s.Ops + "/debug/pprof/heap?gc=1")
+	if err != nil {
+		s.tb.Fatal(err)
+	}
+	_, err = io.Copy(io.Discard, resp.Body)
+	_ = resp.Body.Close()
+	if err != nil || resp.StatusCode != http.StatusOK {
+		s.tb.Fatalf("heap: %d %v", resp.StatusCode, err)
+	}
+	return s.Metric("go_memstats_heap_inuse_bytes")
+}
+
 // Until polls until a condition holds, and fails the test when it does not in time.
 func Until(tb testing.TB, what string, holds func() bool) {
 	tb.Helper()

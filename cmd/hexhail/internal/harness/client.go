@@ -33,6 +33,7 @@ type Client struct {
 	changed  chan struct{} // closed and replaced whenever something arrived
 	ids      int
 	replies  map[string][]*ridepb.Reply
+	last     *ridepb.Reply
 	events   []*ridepb.Event
 	raw      [][]byte
 	received int
@@ -85,6 +86,7 @@ func (c *Client) read() {
 			c.raw = append(c.raw, b)
 			switch k := f.GetKind().(type) {
 			case *ridepb.ServerFrame_Reply:
+				c.last = k.Reply
 				c.replies[k.Reply.GetId()] = append(c.replies[k.Reply.GetId()], k.Reply)
 			case *ridepb.ServerFrame_Event:
 				c.events = append(c.events, k.Event)
@@ -284,6 +286,13 @@ func (c *Client) Replies() []*ridepb.Reply {
 		out = append(out, of...)
 	}
 	return out
+}
+
+// Last is the reply that came last, nil if none did.
+func (c *Client) Last() *ridepb.Reply {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.last
 }
 
 // Raw returns the messages received so far, as they came.

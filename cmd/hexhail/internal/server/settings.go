@@ -2,7 +2,6 @@ package server
 
 import (
 	"log/slog"
-	"time"
 
 	"github.com/hexhail/hexhail/actors"
 	"github.com/hexhail/hexhail/cmd/hexhail/internal/config"
@@ -64,17 +63,11 @@ func sessionConfig(c *config.Config, log *slog.Logger, counts *session.Metrics, 
 		RetryAfterMin: c.Shutdown.RetryAfter, RetryAfterSpread: 2 * c.Shutdown.RetryAfter,
 		Socket: ws.Config{
 			MaxFrame: c.Sockets.MessageBytes, MaxMessage: c.Sockets.MessageBytes, MaxQueue: c.Sockets.OutboxBytes,
-			WriteTimeout: c.Sockets.WriteTimeout, PingInterval: c.Sockets.PingInterval, SilenceTimeout: silence(c),
+			WriteTimeout: c.Sockets.WriteTimeout, PingInterval: c.Sockets.PingInterval, SilenceTimeout: c.Sockets.PongTimeout,
 			Observer: m.sockets,
 		},
 		Logger: log, Metrics: counts,
 	}
-}
-
-// silence is how long nothing may come from a client: until the next ping at the latest,
-// whose interval is stretched by up to a fifth, and the time to answer it.
-func silence(c *config.Config) time.Duration {
-	return c.Sockets.PingInterval*6/5 + c.Sockets.PongTimeout
 }
 
 func apiConfig(c *config.Config, m *metrics) api.Config {
