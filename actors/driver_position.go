@@ -103,7 +103,8 @@ func (d *driverActor) settleCell(ctx actor.Context) {
 		d.leaveCell(ctx)
 		return
 	}
-	if cell != d.cell {
+	entered := cell != d.cell
+	if entered {
 		d.leaveCell(ctx)
 		d.cell, d.pid = cell, d.sys.cells.enter(cell)
 		d.put = cellPut{}
@@ -115,6 +116,24 @@ func (d *driverActor) settleCell(ctx actor.Context) {
 	}
 	d.put = cellPut{Driver: d.account.ID, PID: ctx.Self(), Class: d.account.Vehicle.Class, Point: d.fix.Point, Load: load}
 	ctx.Send(d.pid, d.put)
+	if entered {
+		d.showUp(ctx)
+	}
+}
+
+// maxShowUps bounds the waiting trips that one driver's coming is told to.
+const maxShowUps = 8
+
+// showUp tells trips that wait for a driver around here; it is sent after the cell was
+// told, so that their searches find this driver.
+func (d *driverActor) showUp(ctx actor.Context) {
+	disk, err := d.cell.Disk(d.sys.cfg.Rules.Policy.RingMax)
+	if err != nil {
+		return // they have their waves
+	}
+	for _, pid := range d.sys.place.Waiting(disk, d.account.Vehicle.Class, maxShowUps) {
+		ctx.Send(pid, driverNearby{})
+	}
 }
 
 // leaveCell takes the driver out of its cell, if it is in one.

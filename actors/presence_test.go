@@ -214,6 +214,38 @@ func TestJoinRacesLeaving(t *testing.T) {
 	})
 }
 
+// A trip that waits is offered to a driver as soon as one becomes available, not with its
+// next wave; to one of another class, or far away, it is not.
+func TestWaitingTripHearsOfDrivers(t *testing.T) {
+	inWorld(t, func(c *Config) { c.Rules.Policy.WaveEvery = time.Minute }, func(w *world) {
+		r := w.rider("r")
+		trip := r.request().GetTrip().GetId()
+		pass(10 * time.Second)
+		waves := len(r.changes())
+		van := w.client(ride.RoleDriver, "van")
+		van.account.Vehicle.Class = "van"
+		van.connect(nil).goOnline(100)
+		far := w.driver("far", 20_000)
+		require.Len(t, r.changes(), waves, "neither is looked at")
+		d := w.driver("d", 100)
+		require.Len(t, d.offers(), 1)
+		require.Empty(t, van.offers())
+		require.Empty(t, far.offers())
+
+		// One who returns to available finds those who wait, too.
+		other := w.rider("other")
+		d.accept(d.offer())
+		other.request()
+		d.arrived(trip)
+		d.start(trip, "")
+		d.complete(trip)
+		require.Len(t, d.offers(), 2)
+		w.sys.place.waitMu.RLock()
+		defer w.sys.place.waitMu.RUnlock()
+		require.Len(t, w.sys.place.wait, 1, "the finished trip waits no more")
+	})
+}
+
 func TestQuote(t *testing.T) {
 	inWorld(t, nil, func(w *world) {
 		w.driver("a", 100)

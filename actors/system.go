@@ -62,7 +62,7 @@ func New(cfg Config, store Store) (*System, error) {
 	s.cells = &cells{by: make(map[geo.Cell]*cellRef), stop: s.stop, spawn: func(geo.Cell) *actor.PID {
 		return s.spawn(&s.kinds.cell, func() shell { return &cellActor{drivers: make(map[ride.AccountID]*cellPut)} })
 	}}
-	s.place = &local{cells: s.cells, stop: s.stop, trips: make(map[ride.TripID]*actor.PID), spawnTrip: func(id ride.TripID) *actor.PID {
+	s.place = &local{cells: s.cells, stop: s.stop, trips: make(map[ride.TripID]*actor.PID), wait: make(map[geo.Cell]map[ride.TripID]waiter), spawnTrip: func(id ride.TripID) *actor.PID {
 		return s.spawn(&s.kinds.trip, func() shell { return newTripActor(s, id) })
 	}}
 	s.people.by = make(map[ride.AccountID]*actor.PID)

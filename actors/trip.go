@@ -8,6 +8,7 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 
+	"github.com/hexhail/hexhail/geo"
 	"github.com/hexhail/hexhail/ride"
 	"github.com/hexhail/hexhail/ride/ridepb"
 )
@@ -35,6 +36,7 @@ type tripActor struct {
 	search  searching
 	timers  timers
 	counted ride.Status // as this trip is counted in the metrics
+	waits   geo.Cell    // where it is known to wait for a driver; 0: nowhere
 }
 
 // tripTick is a timer that fired.
@@ -78,10 +80,14 @@ func (a *tripActor) receive(ctx actor.Context) {
 		if a.trip.Status.Final() && a.trip.Version == m.version {
 			a.retire(ctx)
 		}
+	case driverNearby:
+		if a.loaded && a.search.query == nil {
+			a.run(ctx, tripCommand{Command: ride.DriverNearby{}})
+		}
 	case *actor.Stopping:
 		a.timers.stop()
 		a.search.stop()
-		a.count(ride.StatusNone)
+		a.follow(ctx, ride.StatusNone)
 	}
 }
 
@@ -95,9 +101,20 @@ func (a *tripActor) onWake(ctx actor.Context) {
 	}
 }
 
-// count keeps the number of trips by status.
-func (a *tripActor) count(s ride.Status) {
+// follow takes note of the trip's status: in the metrics, and among those that wait for
+// a driver.
+func (a *tripActor) follow(ctx actor.Context, s ride.Status) {
 	a.sys.stats.tripStatus(a.counted, s)
+	switch {
+	case s == ride.StatusRequested && a.counted != s:
+		if cell, err := geo.CellAt(a.trip.Request.Pickup, a.sys.cfg.Resolution); err == nil {
+			a.waits = cell
+			a.sys.place.Await(cell, waiter{trip: a.id, class: a.trip.Request.Class, pid: ctx.Self()})
+		}
+	case s != ride.StatusRequested && a.waits != 0:
+		a.sys.place.Forget(a.waits, a.id)
+		a.waits = 0
+	}
 	a.counted = s
 }
 
@@ -135,7 +152,7 @@ func (a *tripActor) load(ctx actor.Context) error {
 	}
 	before := a.trip
 	a.trip, a.loaded = t, true
-	a.count(t.Status)
+	a.follow(ctx, t.Status)
 	a.timers.stop()
 	a.carryOut(ctx, append(news(before, t), ride.Resume(t)...))
 	for account, m := range a.attaching {
@@ -287,7 +304,7 @@ func (a *tripActor) commit(m tripCommand, now time.Time, after *ride.Trip, event
 func (a *tripActor) adopt(ctx actor.Context, after ride.Trip, key commandKey, effects []ride.Effect, reply *ridepb.Reply) {
 	before := a.trip
 	a.trip, a.loaded = after, true
-	a.count(after.Status)
+	a.follow(ctx, after.Status)
 	a.sys.stats.transition(&before, &after)
 	a.learn(key, ctx.Sender())
 	if key.ID != "" {
