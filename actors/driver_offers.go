@@ -74,7 +74,7 @@ func (d *driverActor) onOfferEnded(ctx actor.Context, m offerEnded) {
 func (d *driverActor) forwardOffer(ctx actor.Context, m framed, id ride.OfferID, c ride.Command) {
 	trip, ok := id.Trip()
 	if !ok {
-		d.reply(m.peer, m.frame.GetId(), refusal(ride.ErrNotFound))
+		d.refuse(m, refusal(ride.ErrNotFound))
 		return
 	}
 	d.forward(ctx, m, trip, c)

@@ -2,7 +2,6 @@ package actors
 
 import (
 	"context"
-	"math"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
@@ -13,24 +12,6 @@ import (
 
 // positionStale asks whether the driver's position is too old by now.
 type positionStale struct{}
-
-// maxSpeedMPS bounds what a device may claim; 100 m/s is no car on a road.
-const maxSpeedMPS = 100
-
-// checkPosition refuses what is no position, with a *ride.Error.
-func checkPosition(p ride.Position) error {
-	switch {
-	case p.Point.Validate() != nil:
-		return ride.ErrInvalidPoint.In("point")
-	case !(p.HeadingDeg >= 0 && p.HeadingDeg <= 360):
-		return ride.ErrInvalidArgument.With("a heading goes from 0 to 360 degrees").In("heading_deg")
-	case !(p.SpeedMPS >= 0 && p.SpeedMPS <= maxSpeedMPS):
-		return ride.ErrInvalidArgument.With("a speed goes from 0 to %d m/s", maxSpeedMPS).In("speed_mps")
-	case !(p.AccuracyM >= 0) || math.IsInf(float64(p.AccuracyM), 0):
-		return ride.ErrInvalidArgument.With("an accuracy is a number of metres, 0 or more").In("accuracy_m")
-	}
-	return nil
-}
 
 // onPosition takes the newest position that the session holds.
 func (d *driverActor) onPosition(ctx actor.Context, from *Peer) {

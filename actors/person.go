@@ -34,6 +34,10 @@ type person struct {
 		trip    ride.TripID
 		version int64
 	}
+	// unsure is the id of the newest command that could not be recorded, as far as one
+	// could tell, and steady says that a recorded one took effect in this actor's life.
+	unsure string
+	steady bool
 	// gone is set when the actor has left the directory and is about to stop.
 	gone   bool
 	timers timers
@@ -80,17 +84,18 @@ func newPerson(s *System, a ride.Account) person {
 
 // drop follows a panic: whatever was under way is forgotten and the client told to
 // come back, to a history that begins anew.
-func (p *person) drop() {
+func (p *person) drop(ctx actor.Context) {
 	if p.out != nil {
 		p.out.Close(ridepb.CloseInternal, time.Second)
 	}
 	p.out, p.session, p.active = nil, nil, nil
 	p.pending = make(map[string]*pendingCommand)
 	p.history = newHistory(p.sys.cfg.History)
+	p.lingerLater(ctx)
 }
 
-// onJoin makes a session the live one. attach is told what the database knows, and
-// completes the snapshot with what is the role's own.
+// onJoin makes a session the live one. snapshot reads what the database knows of the
+// person and completes the reply with it.
 func (p *person) onJoin(ctx actor.Context, m joined, snapshot func(*ridepb.Connected) error) {
 	if p.gone {
 		// This actor is stopping: the join raced its leaving. Send it on.
@@ -318,22 +323,31 @@ func (p *person) answer(cmd *pendingCommand, r *ridepb.Reply) {
 	}
 }
 
-// settle answers a command that no trip decides: recorded first, told and done after.
-// effect runs only if the command is new.
-func (p *person) settle(m framed, effect func()) {
+// refuse answers a command that is refused before any trip sees it. If it was answered
+// before, that answer holds: what refuses it now may not have been so then.
+func (p *person) refuse(m framed, r *ridepb.Reply) { p.settle(m, r, func() {}) }
+
+// settle answers a command that no trip decides: recorded first, told and done after. An
+// answer that may be another one later is not recorded. effect runs if the command is
+// new; and if it is a repetition of one that has not been done, because its record was
+// written but not answered, or because the process has crashed since and forgotten what
+// it led to.
+func (p *person) settle(m framed, fresh *ridepb.Reply, effect func()) {
 	key, err := p.key(m.frame)
 	if err != nil {
 		p.reply(m.peer, m.frame.GetId(), refusal(err))
 		return
 	}
-	fresh := done()
 	r, err := p.sys.record(key, fresh)
 	if err != nil {
 		p.sys.cfg.Log.Error("command cannot be recorded", "account", p.account.ID, "err", err)
+		p.unsure = key.ID
 		p.reply(m.peer, key.ID, refusal(ride.ErrUnavailable))
 		return
 	}
-	if r == fresh {
+	undone := r.GetDone() != nil && (!p.steady || p.unsure == key.ID)
+	if fresh.GetDone() != nil && (r == fresh || undone) {
+		p.unsure, p.steady = "", true
 		effect()
 	}
 	p.reply(m.peer, key.ID, r)

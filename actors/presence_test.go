@@ -226,7 +226,7 @@ func TestQuote(t *testing.T) {
 		require.Len(t, all, 3)
 		require.Equal(t, "standard", all[0].GetVehicleClass())
 		require.EqualValues(t, 2, all[0].GetDriversNearby())
-		require.InDelta(t, 100*1.3/7, all[0].GetPickupEtaS(), 1)
+		require.EqualValues(t, 60, all[0].GetPickupEtaS(), "19 s, rounded up")
 		require.Zero(t, all[1].GetDriversNearby())
 		require.Less(t, all[0].GetFare().GetMinor(), all[1].GetFare().GetMinor())
 

@@ -27,7 +27,7 @@ type Authenticator interface {
 // not change after [New].
 type Config struct {
 	// MaxSockets bounds the open sockets, with those still in their handshake.
-	// Default 50,000.
+	// Default 20,000.
 	MaxSockets int
 	// MaxPerAddress bounds those of one client address; an IPv6 address counts
 	// with its /64 network. Loopback addresses have no bound: they are proxies
@@ -49,7 +49,7 @@ type Config struct {
 	MaxAuthentications int
 
 	// CommandRate and CommandBurst limit all messages but locations, per second.
-	// Beyond them: too_many_requests. Default 20 and 40.
+	// Beyond them: too_many_requests. Default 20 and 50.
 	CommandRate, CommandBurst int
 	// LocationRate and LocationBurst limit locations, per second. Beyond them
 	// locations are dropped without a word. Default 10 and 20.
@@ -76,7 +76,7 @@ type Config struct {
 }
 
 func (c Config) withDefaults() Config {
-	setDefault(&c.MaxSockets, 50_000)
+	setDefault(&c.MaxSockets, 20_000)
 	setDefault(&c.MaxPerAddress, 1_000)
 	if c.ClientAddr == nil {
 		c.ClientAddr = clientaddr.Finder{}.Of
@@ -86,7 +86,7 @@ func (c Config) withDefaults() Config {
 	setDefault(&c.JoinTimeout, 5*time.Second)
 	setDefault(&c.MaxAuthentications, 64)
 	setDefault(&c.CommandRate, 20)
-	setDefault(&c.CommandBurst, 40)
+	setDefault(&c.CommandBurst, 50)
 	setDefault(&c.LocationRate, 10)
 	setDefault(&c.LocationBurst, 20)
 	setDefault(&c.FrameRate, 200)

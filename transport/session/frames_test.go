@@ -272,14 +272,14 @@ func TestCommandRate(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			w := newWorld(t)
 			c, peer := w.as(w.pipe(t, codec), "rider")
-			for range 40 {
+			for range 50 {
 				c.send(sample(kindGetQuote, "q"))
 				require.NotNil(t, c.reply("q").GetDone())
 			}
 			c.send(sample(kindGetQuote, "beyond"))
 			e := c.refused("beyond", ride.ErrTooMany, "")
 			require.Equal(t, uint32(50), e.GetRetryAfterMs())
-			require.Len(t, peer.commands, 40)
+			require.Len(t, peer.commands, 50)
 
 			time.Sleep(time.Duration(e.GetRetryAfterMs()) * time.Millisecond)
 			c.send(sample(kindGetQuote, "again"))

@@ -132,7 +132,7 @@ func (c *Conn) SendLatest(key string, op Op, payload []byte) error {
 
 func (c *Conn) sent(err error) error {
 	if errors.Is(err, ErrSlowConsumer) {
-		c.giveUp(Closed{By: ByServer, Code: c.cfg.SlowCode, Reason: "reads too slowly", Err: ErrSlowConsumer})
+		c.giveUp(Closed{By: ByServer, Code: c.cfg.SlowCode, Reason: "slow_consumer", Err: ErrSlowConsumer})
 	}
 	return err
 }

@@ -148,7 +148,7 @@ func TestSlowReaderWhoRecoversLearnsWhy(t *testing.T) {
 		synctest.Wait()
 		require.NoError(t, w.conn.Send(ws.OpText, []byte("dropped")))
 		require.ErrorIs(t, w.conn.Send(ws.OpText, make([]byte, 1000)), ws.ErrSlowConsumer)
-		require.Equal(t, []item{{ws.OpText, "being written"}, {ws.OpClose, closing(4001, "reads too slowly")}}, w.hear())
+		require.Equal(t, []item{{ws.OpText, "being written"}, {ws.OpClose, closing(4001, "slow_consumer")}}, w.hear())
 		w.end()
 	})
 }

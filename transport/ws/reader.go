@@ -62,7 +62,7 @@ func (c *Conn) read(buf []byte) (int, error) {
 func (c *Conn) readFailed(err error) {
 	if errors.Is(err, os.ErrDeadlineExceeded) {
 		// It may be reading all the same, or again one day.
-		c.giveUp(Closed{By: ByServer, Code: c.cfg.SilentCode, Reason: "silent", Err: ErrSilent})
+		c.giveUp(Closed{By: ByServer, Code: c.cfg.SilentCode, Reason: "heartbeat_timeout", Err: ErrSilent})
 		return
 	}
 	c.cut(Closed{By: ByNetwork, Code: CodeAbnormal, Err: err})

@@ -123,7 +123,7 @@ type Sockets struct {
 	Max            int           `default:"20000" range:"1..10000000" help:"Most sockets open at once."`
 	MaxPerAddress  int           `default:"1000" range:"1..10000000" help:"Most sockets open at once from one address (one /64 network in IPv6). Mobile carriers put many clients behind one."`
 	ConnectWithin  time.Duration `default:"5s" range:"1s..1m" help:"How long an open socket may take to show its credentials."`
-	MessageBytes   int           `default:"65536" range:"1024..1048576" help:"Most bytes of one message from a client, all fragments together."`
+	MessageBytes   int           `default:"65536" range:"1024..65536" help:"Most bytes of one message from a client, all fragments together."`
 	OutboxBytes    int           `default:"262144" range:"4096..67108864" help:"Most bytes that may wait for a slow client before it is closed."`
 	PingInterval   time.Duration `default:"5s" range:"1s..5m" help:"Time between pings, with some jitter."`
 	PongTimeout    time.Duration `default:"10s" range:"1s..5m" help:"A client that says nothing, not even a pong, for longer than this is gone. At least twice the ping interval."`

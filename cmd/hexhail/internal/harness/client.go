@@ -18,6 +18,9 @@ import (
 // Patience is how long a client waits for what must come.
 const Patience = 20 * time.Second
 
+// ErrEnded says that a socket ended before what was waited for came.
+var ErrEnded = errors.New("the socket ended")
+
 // Client is a socket of an app. It collects what the server sends; its methods may be
 // called from any goroutine.
 type Client struct {
@@ -136,23 +139,41 @@ func (c *Client) Ask(f *ridepb.ClientFrame) *ridepb.Reply {
 // Reply waits for the n-th reply to an id, n from 1.
 func (c *Client) Reply(id string, n int) *ridepb.Reply {
 	c.TB.Helper()
+	r, err := c.TryReply(id, n)
+	if err != nil {
+		c.TB.Fatal(err)
+	}
+	return r
+}
+
+// TryReply is Reply for those who expect that the socket may end first.
+func (c *Client) TryReply(id string, n int) (*ridepb.Reply, error) {
 	var r *ridepb.Reply
-	c.wait("reply to "+id, func() bool {
+	err := c.tryWait("reply to "+id, func() bool {
 		if len(c.replies[id]) < n {
 			return false
 		}
 		r = c.replies[id][n-1]
 		return true
 	})
-	return r
+	return r, err
 }
 
 // Await waits for the first event, after skipping so many, that matches, and returns it.
 // match must not use the client.
 func (c *Client) Await(what string, skip int, match func(*ridepb.Event) bool) *ridepb.Event {
 	c.TB.Helper()
+	e, err := c.TryAwait(what, skip, match)
+	if err != nil {
+		c.TB.Fatal(err)
+	}
+	return e
+}
+
+// TryAwait is Await for those who expect that the socket may end first.
+func (c *Client) TryAwait(what string, skip int, match func(*ridepb.Event) bool) (*ridepb.Event, error) {
 	var found *ridepb.Event
-	c.wait(what, func() bool {
+	err := c.tryWait(what, func() bool {
 		for _, e := range c.events[min(skip, len(c.events)):] {
 			if match(e) {
 				found = e
@@ -161,7 +182,7 @@ func (c *Client) Await(what string, skip int, match func(*ridepb.Event) bool) *r
 		}
 		return false
 	})
-	return found
+	return found, err
 }
 
 // Offer waits for the offer of a trip.
@@ -211,6 +232,13 @@ func (c *Client) Closed() int {
 // wait waits until done, which is asked under the lock whenever something arrived.
 func (c *Client) wait(what string, done func() bool) {
 	c.TB.Helper()
+	if err := c.tryWait(what, done); err != nil {
+		c.TB.Fatal(err)
+	}
+}
+
+// tryWait is wait with an error for what did not come.
+func (c *Client) tryWait(what string, done func() bool) error {
 	timeout := time.NewTimer(Patience)
 	defer timeout.Stop()
 	for {
@@ -218,15 +246,15 @@ func (c *Client) wait(what string, done func() bool) {
 		ok, changed, err := done(), c.changed, c.err
 		c.mu.Unlock()
 		if ok {
-			return
+			return nil
 		}
 		if err != nil {
-			c.TB.Fatalf("%s: waiting for %s: the socket ended: %v", c.Name, what, err)
+			return fmt.Errorf("%s: waiting for %s: %w: %w", c.Name, what, ErrEnded, err)
 		}
 		select {
 		case <-changed:
 		case <-timeout.C:
-			c.TB.Fatalf("%s: %s did not come", c.Name, what)
+			return fmt.Errorf("%s: %s did not come", c.Name, what)
 		}
 	}
 }
@@ -236,6 +264,17 @@ func (c *Client) Events() []*ridepb.Event {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return append([]*ridepb.Event(nil), c.events...)
+}
+
+// Take returns the events received so far and forgets them, the replies and the raw
+// messages, so that a client can live through many rides.
+func (c *Client) Take() []*ridepb.Event {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	taken := c.events
+	c.events, c.raw = nil, nil
+	clear(c.replies)
+	return taken
 }
 
 // Replies returns the replies received so far, in no order.

@@ -55,7 +55,11 @@ func sessionConfig(c *config.Config, log *slog.Logger, counts *session.Metrics, 
 		Origins:        c.HTTP.AllowedOrigins,
 		ConnectTimeout: c.Sockets.ConnectWithin,
 		CommandRate:    c.Limits.CommandsPerSecond, CommandBurst: c.Limits.CommandsBurst,
-		LocationRate:  c.Limits.LocationsPerSecond,
+		LocationRate: c.Limits.LocationsPerSecond,
+		// Whatever is sent counts here, also what the limits above refuse: an operator
+		// who raises those must not have sessions closed by this one.
+		FrameRate:     max(200, 2*int(c.Limits.CommandsPerSecond+c.Limits.LocationsPerSecond)),
+		FrameBurst:    max(400, 2*(c.Limits.CommandsBurst+int(c.Limits.LocationsPerSecond))),
 		RetryAfterMin: c.Shutdown.RetryAfter, RetryAfterSpread: 2 * c.Shutdown.RetryAfter,
 		Socket: ws.Config{
 			MaxFrame: c.Sockets.MessageBytes, MaxMessage: c.Sockets.MessageBytes, MaxQueue: c.Sockets.OutboxBytes,
