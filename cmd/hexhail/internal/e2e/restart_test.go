@@ -40,7 +40,7 @@ func TestKilledMidRide(t *testing.T) {
 		open := w.request(waiting)
 		offer := d2.Offer(open.GetId())
 		w.s.Kill()
-		require.EqualValues(t, -1, rider.Closed(), "nobody said goodbye")
+		require.Equal(t, -1, rider.Closed(), "nobody said goodbye")
 		restart(w, start)
 
 		d, connected := w.back(ride.RoleDriver, d.Name)

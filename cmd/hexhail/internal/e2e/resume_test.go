@@ -247,7 +247,7 @@ func TestHistoryLost(t *testing.T) {
 		c, connected := w.as(ride.RoleRider, rider.Name, &ridepb.Resume{Epoch: first.GetEpoch(), Seq: latest - 3})
 		require.True(t, connected.GetResumed())
 		c.Await("the third of them", 0, func(e *ridepb.Event) bool { return e.GetSeq() == latest })
-		require.EqualValues(t, latest-2, c.Events()[0].GetSeq())
+		require.Equal(t, latest-2, c.Events()[0].GetSeq())
 		require.True(t, proto.Equal(trip.GetPickup(), connected.GetActiveTrip().GetPickup()))
 	})
 }

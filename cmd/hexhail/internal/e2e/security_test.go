@@ -232,3 +232,46 @@ func TestRevocation(t *testing.T) {
 		}
 	})
 }
+
+// Web pages of strangers cannot connect in their visitors' names, and nobody holds the
+// server with headers.
+func TestHandshakeIsGuarded(t *testing.T) {
+	onStores(t, func(t *testing.T, start func(harness.Options) *harness.Server) {
+		s := start(harness.Options{Flags: []string{"--allowed-origins=https://app.example.org"}})
+		dial := func(header http.Header) (int, error) {
+			ctx, cancel := context.WithTimeout(t.Context(), harness.Patience)
+			defer cancel()
+			c, resp, err := websocket.Dial(ctx, s.WS, &websocket.DialOptions{
+				Subprotocols: []string{codecs[0].Subprotocol()}, HTTPHeader: header,
+			})
+			if err == nil {
+				_ = c.CloseNow()
+			}
+			if resp == nil {
+				return 0, err
+			}
+			return resp.StatusCode, err
+		}
+		for origin, want := range map[string]int{
+			"https://app.example.org": http.StatusSwitchingProtocols, s.HTTP: http.StatusSwitchingProtocols,
+			"https://evil.test": http.StatusForbidden, "null": http.StatusForbidden,
+			"https://app.example.org.evil.test": http.StatusForbidden, "http://app.example.org": http.StatusForbidden,
+		} {
+			status, _ := dial(http.Header{"Origin": {origin}})
+			require.Equal(t, want, status, origin)
+		}
+		many := http.Header{}
+		for range 200 {
+			many.Add("X-Many", "x")
+		}
+		status, err := dial(many)
+		require.Error(t, err)
+		require.Equal(t, http.StatusRequestHeaderFieldsTooLarge, status)
+		status, err = dial(http.Header{"X-Large": {strings.Repeat("x", 64<<10)}})
+		require.Error(t, err)
+		require.Contains(t, []int{0, http.StatusRequestHeaderFieldsTooLarge}, status) // 0: cut while it was still sending
+		status, err = dial(http.Header{"Authorization": {"Bearer nonsense"}})
+		require.Error(t, err)
+		require.Equal(t, http.StatusUnauthorized, status)
+	})
+}
