@@ -46,7 +46,7 @@ func TestDiskFull(t *testing.T) {
 	}
 	require.ErrorIs(t, failed, ride.ErrUnavailable)
 	require.ErrorContains(t, failed, "full")
-	require.ErrorIs(t, s.AddAudit(t.Context(), ride.AuditEntry{Detail: "x"}), nil, "an entry that fits is taken")
+	require.NoError(t, s.AddAudit(t.Context(), ride.AuditEntry{Detail: "x"}), "an entry that fits is taken")
 	_, err := s.Command(t.Context(), "a", fmt.Sprint(n-1))
 	require.ErrorIs(t, err, ride.ErrNotFound, "what was refused is not there")
 	require.ErrorIs(t, s.SavePhoto(t.Context(), ride.Photo{ID: "p", Data: make([]byte, 100_000)}), ride.ErrUnavailable)

@@ -107,6 +107,6 @@ func TestRequestRace(t *testing.T) {
 		require.EqualValues(t, 1, commands.Load())
 		got, err := s.Activate(t.Context(), h.ID)
 		require.NoError(t, err)
-		require.EqualValues(t, activations.Load()+1, got.Fence, "no two activations share a fence")
+		require.Equal(t, activations.Load()+1, got.Fence, "no two activations share a fence")
 	})
 }

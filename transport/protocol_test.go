@@ -60,7 +60,7 @@ func everyMessage() []protoreflect.MessageDescriptor {
 
 // typeName is how the page writes a field's type.
 func typeName(f protoreflect.FieldDescriptor) string {
-	name := ""
+	var name string
 	switch f.Kind() {
 	case protoreflect.StringKind:
 		name = "text"

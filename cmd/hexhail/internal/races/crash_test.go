@@ -1,7 +1,6 @@
 package races
 
 import (
-	"fmt"
 	"math/rand/v2"
 	"sync"
 	"sync/atomic"
@@ -204,7 +203,7 @@ func (l *ledger) checkTrip(t *testing.T, s *persistence.Store, id ride.TripID) {
 	trip, err := s.Trip(t.Context(), id)
 	require.NoError(t, err, "trip %s is lost", id)
 	found := make(map[string]int)
-	for _, e := range checkHistory(t, t.Context(), s, trip) {
+	for _, e := range checkHistory(t, s, trip) {
 		found[e.Event.Kind()]++
 	}
 	for _, kind := range []string{ride.KindRequested, ride.KindMatched, ride.KindArrived, ride.KindStarted,
@@ -212,8 +211,8 @@ func (l *ledger) checkTrip(t *testing.T, s *persistence.Store, id ride.TripID) {
 		low := l.acked[id][kind]
 		high := low + l.open[id][kind]
 		if n := found[kind]; n < low || n > high {
-			require.Fail(t, "acknowledged is not stored", fmt.Sprintf("trip %s: %d events %q, but %d acknowledged and %d in flight",
-				id, n, kind, low, high-low))
+			require.Failf(t, "acknowledged is not stored", "trip %s: %d events %q, but %d acknowledged and %d in flight",
+				id, n, kind, low, high-low)
 		}
 	}
 }

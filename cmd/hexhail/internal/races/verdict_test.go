@@ -58,7 +58,7 @@ func checkStored(t *testing.T, s *persistence.Store, lanes []*lane) {
 			require.NoError(t, err)
 			require.Equal(t, r.status, view.Status(trip.Status), "trip %s", id)
 			require.Equal(t, r.winner, string(trip.DriverID()), "trip %s", id)
-			events := checkHistory(t, t.Context(), s, trip)
+			events := checkHistory(t, s, trip)
 			var winners []string
 			for _, e := range events {
 				if m, ok := e.Event.(ride.Matched); ok {
@@ -76,9 +76,9 @@ func checkStored(t *testing.T, s *persistence.Store, lanes []*lane) {
 
 // checkHistory holds a trip's events to I11, and to the state beside them: versions
 // rise by one, every step is an edge of the graph, and together they make the state.
-func checkHistory(t *testing.T, ctx context.Context, s *persistence.Store, trip ride.Trip) []ride.StoredEvent {
+func checkHistory(t *testing.T, s *persistence.Store, trip ride.Trip) []ride.StoredEvent {
 	t.Helper()
-	events, err := s.TripEvents(ctx, trip.ID)
+	events, err := s.TripEvents(t.Context(), trip.ID)
 	require.NoError(t, err)
 	require.Len(t, events, int(trip.Version), "trip %s", trip.ID)
 	var state ride.Trip

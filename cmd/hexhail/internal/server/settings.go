@@ -58,8 +58,8 @@ func sessionConfig(c *config.Config, log *slog.Logger, counts *session.Metrics, 
 		LocationRate: c.Limits.LocationsPerSecond,
 		// Whatever is sent counts here, also what the limits above refuse: an operator
 		// who raises those must not have sessions closed by this one.
-		FrameRate:     max(200, 2*int(c.Limits.CommandsPerSecond+c.Limits.LocationsPerSecond)),
-		FrameBurst:    max(400, 2*(c.Limits.CommandsBurst+int(c.Limits.LocationsPerSecond))),
+		FrameRate:     max(200, 2*(c.Limits.CommandsPerSecond+c.Limits.LocationsPerSecond)),
+		FrameBurst:    max(400, 2*(c.Limits.CommandsBurst+c.Limits.LocationsPerSecond)),
 		RetryAfterMin: c.Shutdown.RetryAfter, RetryAfterSpread: 2 * c.Shutdown.RetryAfter,
 		Socket: ws.Config{
 			MaxFrame: c.Sockets.MessageBytes, MaxMessage: c.Sockets.MessageBytes, MaxQueue: c.Sockets.OutboxBytes,
