@@ -1,7 +1,6 @@
 package races
 
 import (
-	"context"
 	"testing"
 
 	"github.com/stretchr/testify/require"
