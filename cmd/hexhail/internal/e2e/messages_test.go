@@ -196,6 +196,7 @@ var messages = map[string]func(w *world){
 		o := d.Offer(trip.GetId())
 		require.Equal(w.t, "standard", o.GetVehicleClass())
 		require.Positive(w.t, o.GetPickupDistanceM())
+		require.Zero(w.t, o.GetPickupDistanceM()%o.GetPickupRadiusM(), "no finer than the area, or three offers would find the pickup")
 		require.Positive(w.t, o.GetPickupEtaS())
 		require.Positive(w.t, o.GetFare().GetMinor())
 		require.True(w.t, o.GetExpiresAt().AsTime().After(time.Now()))

@@ -145,7 +145,7 @@ func TestOverTheEdge(t *testing.T) {
 			d.Online(to)
 			trip := w.request(w.rider())
 			o := d.Offer(trip.GetId())
-			require.InDelta(t, 50*1.3, o.GetPickupDistanceM(), 2, name)
+			require.Equal(t, o.GetPickupRadiusM(), o.GetPickupDistanceM(), "%s: told in steps of the radius, this is the first", name)
 			require.Equal(t, ridepb.Trip_matched, d.Ask(harness.Accept(o.GetId())).GetTrip().GetStatus())
 		}
 	})
