@@ -15,13 +15,13 @@ import (
 // blocks and keeps nothing but what its drivers told it: each driver's actor puts
 // itself in and takes itself out.
 type cellActor struct {
-	drivers map[ride.AccountID]cellPut
+	drivers map[ride.AccountID]*cellPut
 }
 
 func (c *cellActor) receive(ctx actor.Context) {
 	switch m := ctx.Message().(type) {
 	case cellPut:
-		c.drivers[m.Driver] = m
+		c.drivers[m.Driver] = &m
 	case cellDrop:
 		delete(c.drivers, m.Driver)
 	case cellFind:
@@ -32,23 +32,46 @@ func (c *cellActor) receive(ctx actor.Context) {
 // recovered keeps the drivers: every message changes at most one entry, whole.
 func (c *cellActor) recovered(actor.Context) {}
 
+// nearby is a driver with its great-circle distance to a pickup, in metres.
+type nearby struct {
+	*cellPut
+	distance float64
+}
+
+func (a nearby) compare(b nearby) int {
+	if c := cmp.Compare(a.Load, b.Load); c != 0 {
+		return c
+	}
+	return cmp.Or(cmp.Compare(a.distance, b.distance), cmp.Compare(a.Driver, b.Driver))
+}
+
 // find returns at most m.Limit drivers, those with fewer open offers first, then the
-// nearer by the great circle.
+// nearer by the great circle. It keeps the best while it looks instead of sorting all:
+// where thousands ask one full cell at once, this decides how many are answered in time.
 func (c *cellActor) find(m cellFind) []cellPut {
-	type ranked struct {
-		cellPut
-		d float64
+	room := min(len(c.drivers), m.Limit)
+	if room <= 0 {
+		return nil
 	}
-	all := make([]ranked, 0, len(c.drivers))
+	best := make([]nearby, 0, room)
 	for _, d := range c.drivers {
-		all = append(all, ranked{d, geo.DistanceM(d.Point, m.Pickup)})
+		full := len(best) == room
+		if full && d.Load > best[room-1].Load {
+			continue
+		}
+		n := nearby{d, geo.DistanceM(d.Point, m.Pickup)}
+		if full {
+			if n.compare(best[room-1]) > 0 {
+				continue
+			}
+			best = best[:room-1]
+		}
+		at, _ := slices.BinarySearchFunc(best, n, nearby.compare)
+		best = slices.Insert(best, at, n)
 	}
-	slices.SortFunc(all, func(a, b ranked) int {
-		return cmp.Or(cmp.Compare(a.Load, b.Load), cmp.Compare(a.d, b.d), cmp.Compare(a.Driver, b.Driver))
-	})
-	out := make([]cellPut, min(len(all), m.Limit))
-	for i := range out {
-		out[i] = all[i].cellPut
+	out := make([]cellPut, len(best))
+	for i, n := range best {
+		out[i] = *n.cellPut
 	}
 	return out
 }

@@ -67,11 +67,14 @@ func newRecord(key commandKey, at time.Time, reply *ridepb.Reply) (*ride.Command
 }
 
 // record keeps a command's outcome where nothing else is written with it, and returns
-// the outcome that counts: an earlier one if the command was answered before. It
-// blocks on the store, StoreTimeout at most.
+// the outcome that counts: an earlier one if the command was answered before. A refusal
+// that says to try again is not kept. It blocks on the store, twice StoreTimeout at most.
 func (s *System) record(key commandKey, reply *ridepb.Reply) (*ridepb.Reply, error) {
 	if earlier, err := s.recorded(key); err == nil || !errors.Is(err, ride.ErrNotFound) {
 		return earlier, err
+	}
+	if reply.GetError().GetRetryable() {
+		return reply, nil
 	}
 	record, err := newRecord(key, ride.Clean(time.Now()), reply)
 	if err != nil {

@@ -53,7 +53,7 @@ type Config struct {
 // DefaultConfig is a working configuration.
 func DefaultConfig() Config {
 	return Config{
-		Rules: ride.DefaultRules(), Tariffs: ride.DefaultTariffs(), PIN: true,
+		Rules: ride.DefaultRules(), Tariffs: ride.DefaultTariffs(),
 		Resolution: 8, PositionTTL: 15 * time.Second, MaxSpeedMPS: geo.MaxSpeedMPS, MaxTripM: 300_000, MaxOffers: 8,
 		History: 256, Linger: 2 * time.Minute, TripIdle: time.Minute,
 		StoreTimeout: 5 * time.Second, SearchTimeout: 200 * time.Millisecond,
@@ -74,16 +74,16 @@ func (c Config) Validate() error {
 	switch {
 	case c.Resolution < 5 || c.Resolution > 10:
 		return fmt.Errorf("actors: the H3 resolution must be from 5 to 10, not %d", c.Resolution)
-	case c.PositionTTL < time.Second || c.PositionTTL > time.Minute:
-		return fmt.Errorf("actors: a position's time to live must be from 1s to 1m, not %s", c.PositionTTL)
+	case c.PositionTTL < time.Second || c.PositionTTL > 5*time.Minute:
+		return fmt.Errorf("actors: a position's time to live must be from 1s to 5m, not %s", c.PositionTTL)
 	case !(c.MaxSpeedMPS > 0):
 		return fmt.Errorf("actors: the greatest plausible speed must be above 0")
 	case !(c.MaxTripM >= 1000 && c.MaxTripM <= 5_000_000):
 		return fmt.Errorf("actors: the longest trip must be from 1 km to 5,000 km")
 	case c.MaxOffers < 1 || c.MaxOffers > 64:
 		return fmt.Errorf("actors: the offers per driver must be from 1 to 64")
-	case c.History < 16 || c.History > 10_000:
-		return fmt.Errorf("actors: the history must hold from 16 to 10,000 events")
+	case c.History < 16 || c.History > 65_536:
+		return fmt.Errorf("actors: the history must hold from 16 to 65,536 events")
 	case c.Linger < 0 || c.TripIdle <= 0 || c.StoreTimeout <= 0 || c.SearchTimeout <= 0 ||
 		c.SweepEvery <= 0 || c.SweepGrace < 0 || c.BreadcrumbEvery <= 0:
 		return fmt.Errorf("actors: time limits must be positive")

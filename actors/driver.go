@@ -80,11 +80,15 @@ func newDriver(s *System, a ride.Account) *driverActor {
 func (d *driverActor) receive(ctx actor.Context) {
 	switch m := ctx.Message().(type) {
 	case *positionReady:
-		d.onPosition(ctx, m.peer)
+		if !d.forwarded(ctx, m.peer) {
+			d.onPosition(ctx, m.peer)
+		}
 	case joined:
 		d.onJoin(ctx, m, d.snapshot)
-		d.claimOffers(ctx)
-		d.settleCell(ctx)
+		if !d.gone { // else the offers are another actor's to claim
+			d.claimOffers(ctx)
+			d.settleCell(ctx)
+		}
 	case left:
 		if d.onLeft(ctx, m) {
 			d.settleCell(ctx)
@@ -94,7 +98,9 @@ func (d *driverActor) receive(ctx actor.Context) {
 			d.withdrawOffers(ctx, ride.ReasonDriverGone)
 		}
 	case framed:
-		d.onFrame(ctx, m)
+		if !d.forwarded(ctx, m.peer) {
+			d.onFrame(ctx, m)
+		}
 	case tripResult:
 		d.onTripResult(ctx, m)
 	case tripUpdate:
@@ -120,7 +126,7 @@ func (d *driverActor) receive(ctx actor.Context) {
 func (d *driverActor) recovered(ctx actor.Context) {
 	d.leaveCell(ctx)
 	d.offers = make(map[ride.OfferID]*heldOffer)
-	d.drop()
+	d.drop(ctx)
 }
 
 // snapshot reads what the database knows of this driver: its active trip and its open
@@ -140,9 +146,15 @@ func (d *driverActor) snapshot(c *ridepb.Connected) error {
 	c.Online = d.online
 	for i := range open {
 		o := &open[i]
+		if _, held := d.offers[o.Offer.ID]; held {
+			continue
+		}
 		if !d.hold(&o.Trip, &o.Offer) {
 			break
 		}
+		// Its trip's message is behind this join, or was sent to an earlier life of this
+		// actor. It is part of the history all the same: a client that resumes goes by that.
+		d.history.add(offerReceived(d.offers[o.Offer.ID]))
 	}
 	for _, o := range d.offers {
 		c.OpenOffers = append(c.OpenOffers, o.shown)
@@ -166,7 +178,7 @@ func (d *driverActor) onFrame(ctx actor.Context, m framed) {
 	case *ridepb.ClientFrame_GoOnline:
 		d.goOnline(ctx, m, b.GoOnline)
 	case *ridepb.ClientFrame_GoOffline:
-		d.settle(m, func() {
+		d.settle(m, done(), func() {
 			d.online = false
 			d.settleCell(ctx)
 			d.withdrawOffers(ctx, ride.ReasonWentOffline)
@@ -190,7 +202,7 @@ func (d *driverActor) onFrame(ctx actor.Context, m framed) {
 	case *ridepb.ClientFrame_RateTrip:
 		d.forward(ctx, m, ride.TripID(b.RateTrip.GetTripId()), rating(me, b.RateTrip))
 	default:
-		d.reply(m.peer, m.frame.GetId(), refusal(ride.ErrWrongRole))
+		d.refuse(m, refusal(ride.ErrWrongRole))
 	}
 }
 
@@ -205,21 +217,13 @@ func (d *driverActor) card() ride.DriverCard {
 
 func (d *driverActor) goOnline(ctx actor.Context, m framed, g *ridepb.GoOnline) {
 	if _, err := d.sys.cfg.Tariffs.Find(d.account.Vehicle.Class); err != nil || d.account.Vehicle.Class == "" {
-		d.reply(m.peer, m.frame.GetId(), refusal(ride.ErrUnknownClass.With("This account has no vehicle of a class that is driven here.")))
+		d.refuse(m, refusal(ride.ErrUnknownClass.With("This account has no vehicle of a class that is driven here.")))
 		return
 	}
-	var p ride.Position
-	if loc := g.GetLocation(); loc != nil {
-		p = view.FromLocation(loc)
-		if err := checkPosition(p); err != nil {
-			d.reply(m.peer, m.frame.GetId(), refusal(inMessage("go_online.location", err)))
-			return
-		}
-	}
-	d.settle(m, func() {
+	d.settle(m, done(), func() {
 		d.online = true
-		if g.GetLocation() != nil {
-			d.move(ctx, p)
+		if loc := g.GetLocation(); loc != nil {
+			d.move(ctx, view.FromLocation(loc))
 		}
 		d.settleCell(ctx)
 	})
@@ -228,10 +232,33 @@ func (d *driverActor) goOnline(ctx actor.Context, m framed, g *ridepb.GoOnline) 
 func (d *driverActor) start(ctx actor.Context, m framed, s *ridepb.StartTrip) {
 	id := ride.TripID(s.GetTripId())
 	if d.pins.trip == id && time.Now().Before(d.pins.locked) {
-		d.reply(m.peer, m.frame.GetId(), &ridepb.Reply{Result: &ridepb.Reply_Error{Error: pinLocked(time.Until(d.pins.locked))}})
+		d.refuse(m, &ridepb.Reply{Result: &ridepb.Reply_Error{Error: pinLocked(time.Until(d.pins.locked))}})
+		return
+	}
+	if guesses := d.guesses(id, m.frame.GetId()); guesses >= maxPINTries {
+		d.reply(m.peer, m.frame.GetId(), refusal(ride.ErrTooMany))
+		return
+	}
+	if guesses := d.guesses(id, m.frame.GetId()); guesses >= maxPINTries {
+		d.reply(m.peer, m.frame.GetId(), refusal(ride.ErrTooMany))
 		return
 	}
 	d.forward(ctx, m, id, ride.StartTrip{Driver: d.account.ID, PIN: s.GetPin()})
+}
+
+// guesses counts the wrong PINs for a trip and the starts of it, other than the frame
+// with this id, that are not answered yet: sent at once, they must not be more.
+func (d *driverActor) guesses(trip ride.TripID, id string) int {
+	n := 0
+	if d.pins.trip == trip {
+		n = d.pins.wrong
+	}
+	for other, cmd := range d.pending {
+		if _, start := cmd.message.Command.(ride.StartTrip); start && cmd.trip == trip && other != id {
+			n++
+		}
+	}
+	return n
 }
 
 func pinLocked(left time.Duration) *ridepb.Error {

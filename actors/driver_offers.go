@@ -45,12 +45,15 @@ func (d *driverActor) onOffer(ctx actor.Context, m offerMade) {
 		d.withdraw(ctx, m.Trip.ID, m.Offer.ID, ride.ReasonTooManyOffers)
 		return
 	}
-	shown := d.offers[m.Offer.ID].shown
-	d.emit(&ridepb.Event{Body: &ridepb.Event_OfferReceived{OfferReceived: &ridepb.OfferReceived{Offer: shown}}})
+	d.emit(offerReceived(d.offers[m.Offer.ID]))
 	d.settleCell(ctx)
 	if d.timers["tick"] == nil {
 		d.tickLater(ctx)
 	}
+}
+
+func offerReceived(o *heldOffer) *ridepb.Event {
+	return &ridepb.Event{Body: &ridepb.Event_OfferReceived{OfferReceived: &ridepb.OfferReceived{Offer: o.shown}}}
 }
 
 // onOfferEnded tells the client the one end of its offer.
@@ -71,7 +74,7 @@ func (d *driverActor) onOfferEnded(ctx actor.Context, m offerEnded) {
 func (d *driverActor) forwardOffer(ctx actor.Context, m framed, id ride.OfferID, c ride.Command) {
 	trip, ok := id.Trip()
 	if !ok {
-		d.reply(m.peer, m.frame.GetId(), refusal(ride.ErrNotFound))
+		d.refuse(m, refusal(ride.ErrNotFound))
 		return
 	}
 	d.forward(ctx, m, trip, c)

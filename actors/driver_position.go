@@ -2,7 +2,6 @@ package actors
 
 import (
 	"context"
-	"math"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
@@ -13,24 +12,6 @@ import (
 
 // positionStale asks whether the driver's position is too old by now.
 type positionStale struct{}
-
-// maxSpeedMPS bounds what a device may claim; 100 m/s is no car on a road.
-const maxSpeedMPS = 100
-
-// checkPosition refuses what is no position, with a *ride.Error.
-func checkPosition(p ride.Position) error {
-	switch {
-	case p.Point.Validate() != nil:
-		return ride.ErrInvalidPoint.In("point")
-	case !(p.HeadingDeg >= 0 && p.HeadingDeg <= 360):
-		return ride.ErrInvalidArgument.With("a heading goes from 0 to 360 degrees").In("heading_deg")
-	case !(p.SpeedMPS >= 0 && p.SpeedMPS <= maxSpeedMPS):
-		return ride.ErrInvalidArgument.With("a speed goes from 0 to %d m/s", maxSpeedMPS).In("speed_mps")
-	case !(p.AccuracyM >= 0) || math.IsInf(float64(p.AccuracyM), 0):
-		return ride.ErrInvalidArgument.With("an accuracy is a number of metres, 0 or more").In("accuracy_m")
-	}
-	return nil
-}
 
 // onPosition takes the newest position that the session holds.
 func (d *driverActor) onPosition(ctx actor.Context, from *Peer) {
@@ -122,7 +103,8 @@ func (d *driverActor) settleCell(ctx actor.Context) {
 		d.leaveCell(ctx)
 		return
 	}
-	if cell != d.cell {
+	entered := cell != d.cell
+	if entered {
 		d.leaveCell(ctx)
 		d.cell, d.pid = cell, d.sys.cells.enter(cell)
 		d.put = cellPut{}
@@ -134,6 +116,24 @@ func (d *driverActor) settleCell(ctx actor.Context) {
 	}
 	d.put = cellPut{Driver: d.account.ID, PID: ctx.Self(), Class: d.account.Vehicle.Class, Point: d.fix.Point, Load: load}
 	ctx.Send(d.pid, d.put)
+	if entered {
+		d.showUp(ctx)
+	}
+}
+
+// maxShowUps bounds the waiting trips that one driver's coming is told to.
+const maxShowUps = 8
+
+// showUp tells trips that wait for a driver around here; it is sent after the cell was
+// told, so that their searches find this driver.
+func (d *driverActor) showUp(ctx actor.Context) {
+	disk, err := d.cell.Disk(d.sys.cfg.Rules.Policy.RingMax)
+	if err != nil {
+		return // they have their waves
+	}
+	for _, pid := range d.sys.place.Waiting(disk, d.account.Vehicle.Class, maxShowUps) {
+		ctx.Send(pid, driverNearby{})
+	}
 }
 
 // leaveCell takes the driver out of its cell, if it is in one.

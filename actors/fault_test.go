@@ -2,7 +2,6 @@ package actors
 
 import (
 	"context"
-	"errors"
 	"testing"
 	"time"
 
@@ -61,7 +60,7 @@ func TestCrashAnywhere(t *testing.T) {
 		for i, e := range w.store.events[ride.TripID(trip)] {
 			require.NotNil(t, e, i)
 		}
-		require.Equal(t, int(w.store.only().Version), len(w.store.events[ride.TripID(trip)]))
+		require.Len(t, w.store.events[ride.TripID(trip)], int(w.store.only().Version))
 	})
 }
 
@@ -239,7 +238,7 @@ func TestStop(t *testing.T) {
 			require.Zero(t, k.alive(), k.name)
 		}
 		_, err := w.sys.Join(context.Background(), Join{Account: ride.Account{ID: "x", Role: ride.RoleRider}, Out: &inbox{}})
-		require.True(t, errors.Is(err, ride.ErrShuttingDown))
+		require.ErrorIs(t, err, ride.ErrShuttingDown)
 		w.boot(nil) // for the cleanup
 	})
 }

@@ -22,6 +22,10 @@ type memStore struct {
 	// fail, when set, is asked before each commit: the commit happens unless lost is
 	// true, and err is what the caller hears.
 	fail func(t ride.Transition) (err error, lost bool)
+	// down refuses every read, busy every activation.
+	down, busy bool
+	// phantom, when set, is the one trip that is always overdue.
+	phantom ride.TripID
 }
 
 func newMemStore() *memStore {
@@ -31,11 +35,30 @@ func newMemStore() *memStore {
 	}
 }
 
+// failing sets fail while actors are at work.
+func (m *memStore) failing(f func(ride.Transition) (error, bool)) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.fail = f
+}
+
+// refuse makes reads or activations fail from now on, or work again.
+func (m *memStore) refuse(down, busy bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.down, m.busy = down, busy
+}
+
 func (m *memStore) Commit(_ context.Context, t ride.Transition) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.fail != nil {
-		if err, lost := m.fail(t); lost {
+	if fail := m.fail; fail != nil {
+		m.mu.Unlock() // it may wait, or panic
+		err, lost := func() (error, bool) {
+			defer m.mu.Lock()
+			return fail(t)
+		}()
+		if lost {
 			return err
 		} else if err != nil {
 			_ = m.commit(t)
@@ -77,6 +100,9 @@ func (m *memStore) commit(t ride.Transition) error {
 func (m *memStore) Activate(_ context.Context, id ride.TripID) (ride.Trip, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if m.down || m.busy {
+		return ride.Trip{}, ride.ErrUnavailable
+	}
 	t, ok := m.trips[id]
 	if !ok {
 		return t, ride.ErrNotFound
@@ -89,6 +115,9 @@ func (m *memStore) Activate(_ context.Context, id ride.TripID) (ride.Trip, error
 func (m *memStore) Trip(_ context.Context, id ride.TripID) (ride.Trip, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if m.down {
+		return ride.Trip{}, ride.ErrUnavailable
+	}
 	t, ok := m.trips[id]
 	if !ok {
 		return t, ride.ErrNotFound
@@ -99,6 +128,9 @@ func (m *memStore) Trip(_ context.Context, id ride.TripID) (ride.Trip, error) {
 func (m *memStore) Command(_ context.Context, a ride.AccountID, id string) (ride.CommandRecord, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if m.down {
+		return ride.CommandRecord{}, ride.ErrUnavailable
+	}
 	r, ok := m.commands[[2]string{string(a), id}]
 	if !ok {
 		return r, ride.ErrNotFound
@@ -133,6 +165,9 @@ func (m *memStore) OpenOffers(_ context.Context, d ride.AccountID) ([]ride.OpenO
 }
 
 func (m *memStore) Overdue(_ context.Context, before time.Time, limit int) ([]ride.TripID, error) {
+	if m.phantom != "" {
+		return []ride.TripID{m.phantom}, nil
+	}
 	return m.ids(limit, func(t ride.Trip) bool {
 		wake := ride.Wake(t)
 		return !wake.IsZero() && wake.Before(before)

@@ -107,6 +107,10 @@ type driverMoved struct {
 	DeviceTime time.Time
 }
 
+// driverNearby tells a waiting trip that a driver of its class has become available near
+// its pickup.
+type driverNearby struct{}
+
 // cellPut puts a driver into a cell, or updates it there.
 type cellPut struct {
 	Driver ride.AccountID

@@ -99,14 +99,12 @@ func (p *Peer) Command(f *ridepb.ClientFrame) {
 	p.sys.root.Send(p.pid.Load(), framed{peer: p, frame: f})
 }
 
-// Location hands over a driver's position; only the latest is kept. It refuses with a
-// *ride.Error what is no position, or comes from an account that is no driver.
+// Location hands over a driver's position, whose fields the caller has checked; only the
+// latest is kept. It refuses a position of an account that is no driver, with
+// ride.ErrWrongRole.
 func (p *Peer) Location(pos ride.Position) error {
 	if !p.driver {
 		return ride.ErrWrongRole
-	}
-	if err := checkPosition(pos); err != nil {
-		return err
 	}
 	p.mu.Lock()
 	waiting := p.fresh

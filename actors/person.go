@@ -28,6 +28,16 @@ type person struct {
 	// active is the live trip of this account, nil for none. It is shared; never
 	// changed, only replaced.
 	active *ride.Trip
+	// told is the trip that the client heard of last, and its version then. It outlives
+	// active, which a trip's end clears.
+	told struct {
+		trip    ride.TripID
+		version int64
+	}
+	// unsure is the id of the newest command that could not be recorded, as far as one
+	// could tell, and steady says that a recorded one took effect in this actor's life.
+	unsure string
+	steady bool
 	// gone is set when the actor has left the directory and is about to stop.
 	gone   bool
 	timers timers
@@ -56,12 +66,14 @@ type (
 		frame *ridepb.ClientFrame
 	}
 	personTick struct{}
-	lingered   struct{ session *Peer }
+	lingered   struct{}
 )
 
 const (
 	resendAfter = 2 * time.Second
 	maxTries    = 4
+	// lastWords is how long an actor that has left the directory still listens.
+	lastWords = time.Second
 )
 
 func newPerson(s *System, a ride.Account) person {
@@ -72,17 +84,18 @@ func newPerson(s *System, a ride.Account) person {
 
 // drop follows a panic: whatever was under way is forgotten and the client told to
 // come back, to a history that begins anew.
-func (p *person) drop() {
+func (p *person) drop(ctx actor.Context) {
 	if p.out != nil {
 		p.out.Close(ridepb.CloseInternal, time.Second)
 	}
 	p.out, p.session, p.active = nil, nil, nil
 	p.pending = make(map[string]*pendingCommand)
 	p.history = newHistory(p.sys.cfg.History)
+	p.lingerLater(ctx)
 }
 
-// onJoin makes a session the live one. attach is told what the database knows, and
-// completes the snapshot with what is the role's own.
+// onJoin makes a session the live one. snapshot reads what the database knows of the
+// person and completes the reply with it.
 func (p *person) onJoin(ctx actor.Context, m joined, snapshot func(*ridepb.Connected) error) {
 	if p.gone {
 		// This actor is stopping: the join raced its leaving. Send it on.
@@ -96,7 +109,7 @@ func (p *person) onJoin(ctx actor.Context, m joined, snapshot func(*ridepb.Conne
 	p.timers.cancel("linger")
 
 	c := &ridepb.Connected{
-		SessionId: m.join.SessionID, Epoch: p.history.epoch, Seq: p.history.seq,
+		SessionId: m.join.SessionID,
 		AccountId: string(p.account.ID), Role: view.Role(p.account.Role),
 		ServerTime:  view.Time(time.Now().UTC()),
 		HeartbeatMs: uint32(p.sys.cfg.Heartbeat.Milliseconds()), PositionTtlMs: uint32(p.sys.cfg.PositionTTL.Milliseconds()),
@@ -109,6 +122,7 @@ func (p *person) onJoin(ctx actor.Context, m joined, snapshot func(*ridepb.Conne
 		p.lingerLater(ctx)
 		return
 	}
+	c.Epoch, c.Seq = p.history.epoch, p.history.seq
 	missed, ok := p.history.since(m.join.Resume)
 	c.Resumed = ok
 	p.out.Reply(stamped(&ridepb.Reply{Result: &ridepb.Reply_Connected{Connected: c}}, m.join.ConnectID))
@@ -140,7 +154,7 @@ func (p *person) readActive(c *ridepb.Connected) error {
 
 // onLeft forgets a session whose socket is gone; an older one was forgotten before.
 func (p *person) onLeft(ctx actor.Context, m left) bool {
-	if p.session != m.peer {
+	if p.forwarded(ctx, m.peer) || p.session != m.peer {
 		return false
 	}
 	p.out, p.session = nil, nil
@@ -159,7 +173,20 @@ func (p *person) onLingered(ctx actor.Context) bool {
 	}
 	p.gone = true
 	p.sys.people.remove(p.account.ID, ctx.Self())
-	p.sys.stop(ctx.Self())
+	// A session that joined at the last moment may still send here: see forwarded.
+	p.timers.after("stop", lastWords, func() { p.sys.stop(ctx.Self()) })
+	return true
+}
+
+// forwarded sends on what a session meant for the actor that it was sent on to itself;
+// it reports whether there was such a session.
+func (p *person) forwarded(ctx actor.Context, from *Peer) bool {
+	if !p.gone {
+		return false
+	}
+	if to := from.pid.Load(); to.GetId() != ctx.Self().GetId() {
+		ctx.Send(to, ctx.Message())
+	}
 	return true
 }
 
@@ -201,8 +228,11 @@ func (p *person) see(t *ride.Trip, live bool) {
 // brings this actor up to date; the client hears of it only if it has missed something.
 func (p *person) onUpdate(m tripUpdate, live bool) {
 	known := int64(0)
+	if p.told.trip == m.Trip.ID {
+		known = p.told.version
+	}
 	if p.active != nil && p.active.ID == m.Trip.ID {
-		known = p.active.Version
+		known = max(known, p.active.Version)
 	}
 	p.see(m.Trip, live)
 	change := m.Change
@@ -213,6 +243,7 @@ func (p *person) onUpdate(m tripUpdate, live bool) {
 		change = m.Trip.Change
 	}
 	if shown := view.Trip(m.Trip, p.reader()); shown != nil {
+		p.told.trip, p.told.version = m.Trip.ID, max(known, m.Trip.Version)
 		p.emit(&ridepb.Event{Body: &ridepb.Event_TripUpdated{TripUpdated: &ridepb.TripUpdated{Trip: shown, Change: change}}})
 	}
 }
@@ -292,22 +323,31 @@ func (p *person) answer(cmd *pendingCommand, r *ridepb.Reply) {
 	}
 }
 
-// settle answers a command that no trip decides: recorded first, told and done after.
-// effect runs only if the command is new.
-func (p *person) settle(m framed, effect func()) {
+// refuse answers a command that is refused before any trip sees it. If it was answered
+// before, that answer holds: what refuses it now may not have been so then.
+func (p *person) refuse(m framed, r *ridepb.Reply) { p.settle(m, r, func() {}) }
+
+// settle answers a command that no trip decides: recorded first, told and done after. An
+// answer that may be another one later is not recorded. effect runs if the command is
+// new; and if it is a repetition of one that has not been done, because its record was
+// written but not answered, or because the process has crashed since and forgotten what
+// it led to.
+func (p *person) settle(m framed, fresh *ridepb.Reply, effect func()) {
 	key, err := p.key(m.frame)
 	if err != nil {
 		p.reply(m.peer, m.frame.GetId(), refusal(err))
 		return
 	}
-	fresh := done()
 	r, err := p.sys.record(key, fresh)
 	if err != nil {
 		p.sys.cfg.Log.Error("command cannot be recorded", "account", p.account.ID, "err", err)
+		p.unsure = key.ID
 		p.reply(m.peer, key.ID, refusal(ride.ErrUnavailable))
 		return
 	}
-	if r == fresh {
+	undone := r.GetDone() != nil && (!p.steady || p.unsure == key.ID)
+	if fresh.GetDone() != nil && (r == fresh || undone) {
+		p.unsure, p.steady = "", true
 		effect()
 	}
 	p.reply(m.peer, key.ID, r)

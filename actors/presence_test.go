@@ -180,12 +180,69 @@ func TestLingering(t *testing.T) {
 		require.True(t, d.connected().GetOnline(), "the choice to be online outlives a short absence")
 		require.Len(t, d.connected().GetOpenOffers(), 1)
 		d.peer.Leave()
-		pass(w.sys.cfg.Linger + time.Second)
+		pass(w.sys.cfg.Linger + lastWords)
 		require.Zero(t, w.sys.kinds.driver.alive())
 		stored := w.store.only()
 		require.Equal(t, ride.OfferWithdrawn, stored.Offers[0].State)
 		d.connect(nil)
 		require.False(t, d.connected().GetOnline())
+	})
+}
+
+// A session that joins an actor at the moment it leaves reaches the next one, with all
+// that it sends at once.
+func TestJoinRacesLeaving(t *testing.T) {
+	inWorld(t, nil, func(w *world) {
+		d := w.driver("d", 100)
+		old := w.sys.people.all()[0]
+		d.peer.Leave()
+		pass(time.Second)
+		// The actor is told to leave with the join and its first frames behind it.
+		w.sys.root.Send(old, lingered{})
+		d.box = &inbox{}
+		var err error
+		d.peer, err = w.sys.Join(t.Context(), Join{Account: d.account, ConnectID: "connect", Out: d.box})
+		require.NoError(t, err)
+		d.send(&ridepb.ClientFrame{Id: "on", Body: &ridepb.ClientFrame_GoOnline{GoOnline: &ridepb.GoOnline{}}})
+		require.NoError(t, d.peer.Location(ride.Position{Point: pickup, DeviceTime: time.Now()}))
+		require.NotNil(t, d.box.reply("connect").GetConnected())
+		require.NotNil(t, d.box.reply("on").GetDone())
+		w.rider("r").request()
+		require.Len(t, d.offers(), 1)
+		pass(lastWords)
+		require.EqualValues(t, 1, w.sys.kinds.driver.alive())
+	})
+}
+
+// A trip that waits is offered to a driver as soon as one becomes available, not with its
+// next wave; to one of another class, or far away, it is not.
+func TestWaitingTripHearsOfDrivers(t *testing.T) {
+	inWorld(t, func(c *Config) { c.Rules.Policy.WaveEvery = time.Minute }, func(w *world) {
+		r := w.rider("r")
+		trip := r.request().GetTrip().GetId()
+		pass(10 * time.Second)
+		waves := len(r.changes())
+		van := w.client(ride.RoleDriver, "van")
+		van.account.Vehicle.Class = "van"
+		van.connect(nil).goOnline(100)
+		far := w.driver("far", 20_000)
+		require.Len(t, r.changes(), waves, "neither is looked at")
+		d := w.driver("d", 100)
+		require.Len(t, d.offers(), 1)
+		require.Empty(t, van.offers())
+		require.Empty(t, far.offers())
+
+		// One who returns to available finds those who wait, too.
+		other := w.rider("other")
+		d.accept(d.offer())
+		other.request()
+		d.arrived(trip)
+		d.start(trip, "")
+		d.complete(trip)
+		require.Len(t, d.offers(), 2)
+		w.sys.place.waitMu.RLock()
+		defer w.sys.place.waitMu.RUnlock()
+		require.Len(t, w.sys.place.wait, 1, "the finished trip waits no more")
 	})
 }
 
@@ -201,7 +258,7 @@ func TestQuote(t *testing.T) {
 		require.Len(t, all, 3)
 		require.Equal(t, "standard", all[0].GetVehicleClass())
 		require.EqualValues(t, 2, all[0].GetDriversNearby())
-		require.InDelta(t, 100*1.3/7, all[0].GetPickupEtaS(), 1)
+		require.EqualValues(t, 60, all[0].GetPickupEtaS(), "19 s, rounded up")
 		require.Zero(t, all[1].GetDriversNearby())
 		require.Less(t, all[0].GetFare().GetMinor(), all[1].GetFare().GetMinor())
 

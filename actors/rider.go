@@ -52,9 +52,11 @@ func (r *riderActor) receive(ctx actor.Context) {
 	case lingered:
 		r.onLingered(ctx)
 	case framed:
-		r.onFrame(ctx, m)
+		if !r.forwarded(ctx, m.peer) {
+			r.onFrame(ctx, m)
+		}
 	case tripResult:
-		r.onTripResult(m)
+		r.onTripResult(ctx, m)
 	case tripUpdate:
 		r.onUpdate(m, m.Trip.Status.Live())
 	case driverMoved:
@@ -81,7 +83,7 @@ func (r *riderActor) receive(ctx actor.Context) {
 	}
 }
 
-func (r *riderActor) recovered(actor.Context) { r.drop() }
+func (r *riderActor) recovered(ctx actor.Context) { r.drop(ctx) }
 
 func (r *riderActor) onFrame(ctx actor.Context, m framed) {
 	switch b := m.frame.GetBody().(type) {
@@ -95,7 +97,7 @@ func (r *riderActor) onFrame(ctx actor.Context, m framed) {
 	case *ridepb.ClientFrame_RateTrip:
 		r.forward(ctx, m, ride.TripID(b.RateTrip.GetTripId()), rating(r.account.ID, b.RateTrip))
 	default:
-		r.reply(m.peer, m.frame.GetId(), refusal(ride.ErrWrongRole))
+		r.refuse(m, refusal(ride.ErrWrongRole))
 	}
 }
 
@@ -108,7 +110,7 @@ func rating(by ride.AccountID, m *ridepb.RateTrip) ride.RateTrip {
 func (r *riderActor) request(ctx actor.Context, m framed, q *ridepb.RequestTrip) {
 	cmd, err := r.sys.newRequest(r.account, q)
 	if err != nil {
-		r.reply(m.peer, m.frame.GetId(), refusal(err))
+		r.refuse(m, refusal(err))
 		return
 	}
 	r.forward(ctx, m, cmd.ID, cmd)
@@ -245,17 +247,23 @@ func (r *riderActor) answerQuote(q *pendingQuote) {
 			}
 		}
 		if nearest >= 0 {
-			quote.PickupEtaS = uint32(nearest.Round(time.Second) / time.Second)
+			// In whole minutes: exact ways to many points would tell where the driver is.
+			quote.PickupEtaS = uint32(max(1, (nearest+time.Minute-1)/time.Minute) * 60)
 		}
 	}
 	r.reply(q.to, q.id, &ridepb.Reply{Result: &ridepb.Reply_Quotes{Quotes: &ridepb.Quotes{Quotes: q.quotes}}})
 }
 
-func (r *riderActor) onTripResult(m tripResult) {
+func (r *riderActor) onTripResult(ctx actor.Context, m tripResult) {
 	if m.Trip != nil && m.Trip.Request.Rider.ID == r.account.ID {
 		r.see(m.Trip, m.Trip.Status.Live())
 	}
 	r.onResult(m)
+	// The repeated answer to a request may speak of a trip that never learned where its
+	// rider lives, for the first answer was lost.
+	if id := ride.TripID(m.Reply.GetTrip().GetId()); m.Trip == nil && id != "" && r.active == nil {
+		ctx.Send(r.sys.place.Trip(id), tripAttach{Account: r.account.ID, PID: ctx.Self()})
+	}
 }
 
 // onDriverMoved passes the driver's position on, during the rider's trip with it only.
@@ -285,10 +293,12 @@ func (o *operatorActor) receive(ctx actor.Context) {
 	case lingered:
 		o.onLingered(ctx)
 	case framed:
-		o.reply(m.peer, m.frame.GetId(), refusal(ride.ErrWrongRole))
+		if !o.forwarded(ctx, m.peer) {
+			o.reply(m.peer, m.frame.GetId(), refusal(ride.ErrWrongRole))
+		}
 	case *actor.Stopping:
 		o.timers.stop()
 	}
 }
 
-func (o *operatorActor) recovered(actor.Context) { o.drop() }
+func (o *operatorActor) recovered(ctx actor.Context) { o.drop(ctx) }

@@ -29,10 +29,11 @@ type System struct {
 	place  *local
 	crumbs *breadcrumbs
 
-	cancel  context.CancelFunc
-	workers sync.WaitGroup
-	mu      sync.RWMutex
-	closed  bool
+	stopSweeper, stopWriter context.CancelFunc // nil before Start
+	sweeper, writer         sync.WaitGroup     // the writer is that of breadcrumbs
+
+	mu     sync.RWMutex
+	closed bool
 }
 
 type kinds struct{ trip, rider, driver, operator, cell kind }
@@ -59,9 +60,9 @@ func New(cfg Config, store Store) (*System, error) {
 		}
 	})
 	s.cells = &cells{by: make(map[geo.Cell]*cellRef), stop: s.stop, spawn: func(geo.Cell) *actor.PID {
-		return s.spawn(&s.kinds.cell, func() shell { return &cellActor{drivers: make(map[ride.AccountID]cellPut)} })
+		return s.spawn(&s.kinds.cell, func() shell { return &cellActor{drivers: make(map[ride.AccountID]*cellPut)} })
 	}}
-	s.place = &local{cells: s.cells, stop: s.stop, trips: make(map[ride.TripID]*actor.PID), spawnTrip: func(id ride.TripID) *actor.PID {
+	s.place = &local{cells: s.cells, stop: s.stop, trips: make(map[ride.TripID]*actor.PID), wait: make(map[geo.Cell]map[ride.TripID]waiter), spawnTrip: func(id ride.TripID) *actor.PID {
 		return s.spawn(&s.kinds.trip, func() shell { return newTripActor(s, id) })
 	}}
 	s.people.by = make(map[ride.AccountID]*actor.PID)
@@ -92,10 +93,11 @@ func (s *System) Start(ctx context.Context) error {
 		}
 		after = ids[len(ids)-1]
 	}
-	run, cancel := context.WithCancel(context.Background())
-	s.cancel = cancel
-	s.workers.Go(func() { s.sweep(run) })
-	s.workers.Go(func() { s.crumbs.run(run) })
+	sweeping, stopSweeper := context.WithCancel(context.Background())
+	writing, stopWriter := context.WithCancel(context.Background())
+	s.sweeper.Go(func() { s.sweep(sweeping) })
+	s.writer.Go(func() { s.crumbs.run(writing) })
+	s.stopSweeper, s.stopWriter = stopSweeper, stopWriter
 	return nil
 }
 
@@ -106,6 +108,10 @@ func (s *System) Stop(ctx context.Context) error {
 	s.mu.Lock()
 	s.closed = true
 	s.mu.Unlock()
+	if s.stopSweeper != nil {
+		s.stopSweeper() // or it would wake trips behind our back
+		s.sweeper.Wait()
+	}
 	for _, pid := range s.people.all() {
 		s.stop(pid)
 	}
@@ -116,9 +122,9 @@ func (s *System) Stop(ctx context.Context) error {
 		s.stop(pid)
 	}
 	err = errors.Join(err, s.waitFor(ctx, func() bool { return s.kinds.trip.alive() == 0 }))
-	if s.cancel != nil {
-		s.cancel()
-		s.workers.Wait()
+	if s.stopWriter != nil {
+		s.stopWriter()
+		s.writer.Wait()
 	}
 	s.as.Shutdown()
 	return err
@@ -175,8 +181,11 @@ func (s *System) CancelTrip(ctx context.Context, id ride.TripID, operator ride.A
 	// A future is answered with an error when the actor was just leaving: ask anew.
 	for range 2 {
 		r, err := s.root.RequestFuture(s.place.Trip(id), tripCancel{Operator: operator, Reason: reason}, wait).Result()
-		if err != nil {
+		if errors.Is(err, actor.ErrDeadLetter) {
 			continue
+		}
+		if err != nil {
+			break // it may be done yet; asking twice would only say that it was
 		}
 		answer, ok := r.(tripCancelled)
 		switch {

@@ -3,10 +3,12 @@ package actors
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
 
+	"github.com/hexhail/hexhail/geo"
 	"github.com/hexhail/hexhail/ride"
 	"github.com/hexhail/hexhail/ride/ridepb"
 )
@@ -21,14 +23,20 @@ type tripActor struct {
 
 	trip   ride.Trip
 	loaded bool
+	// doubtful is set when nobody can say yet whether the last commit happened.
+	doubtful bool
 
 	// Where the parties live, as they last said.
 	rider, driver *actor.PID
 	offerees      map[ride.AccountID]*actor.PID // of offers that have not ended
 
+	// attaching are parties that came while the trip could not be loaded.
+	attaching map[ride.AccountID]tripAttach
+
 	search  searching
 	timers  timers
 	counted ride.Status // as this trip is counted in the metrics
+	waits   geo.Cell    // where it is known to wait for a driver; 0: nowhere
 }
 
 // tripTick is a timer that fired.
@@ -38,7 +46,10 @@ type tripTick struct{ timer ride.Timer }
 type tripIdle struct{ version int64 }
 
 func newTripActor(s *System, id ride.TripID) *tripActor {
-	return &tripActor{sys: s, id: id, offerees: make(map[ride.AccountID]*actor.PID)}
+	return &tripActor{
+		sys: s, id: id,
+		offerees: make(map[ride.AccountID]*actor.PID), attaching: make(map[ride.AccountID]tripAttach),
+	}
 }
 
 func (a *tripActor) receive(ctx actor.Context) {
@@ -69,10 +80,14 @@ func (a *tripActor) receive(ctx actor.Context) {
 		if a.trip.Status.Final() && a.trip.Version == m.version {
 			a.retire(ctx)
 		}
+	case driverNearby:
+		if a.loaded && a.search.query == nil {
+			a.run(ctx, tripCommand{Command: ride.DriverNearby{}})
+		}
 	case *actor.Stopping:
 		a.timers.stop()
 		a.search.stop()
-		a.count(ride.StatusNone)
+		a.follow(ctx, ride.StatusNone)
 	}
 }
 
@@ -86,9 +101,20 @@ func (a *tripActor) onWake(ctx actor.Context) {
 	}
 }
 
-// count keeps the number of trips by status.
-func (a *tripActor) count(s ride.Status) {
+// follow takes note of the trip's status: in the metrics, and among those that wait for
+// a driver.
+func (a *tripActor) follow(ctx actor.Context, s ride.Status) {
 	a.sys.stats.tripStatus(a.counted, s)
+	switch {
+	case s == ride.StatusRequested && a.counted != s:
+		if cell, err := geo.CellAt(a.trip.Request.Pickup, a.sys.cfg.Resolution); err == nil {
+			a.waits = cell
+			a.sys.place.Await(cell, waiter{trip: a.id, class: a.trip.Request.Class, pid: ctx.Self()})
+		}
+	case s != ride.StatusRequested && a.waits != 0:
+		a.sys.place.Forget(a.waits, a.id)
+		a.waits = 0
+	}
 	a.counted = s
 }
 
@@ -107,9 +133,9 @@ func (a *tripActor) distrust(ctx actor.Context) {
 	a.timers.after("wake", time.Second, a.sys.sender(ctx.Self(), tripWake{}))
 }
 
-// load makes the cache good: it raises the trip's fence, reads the newest state and
-// resumes its timers and offers. The error wraps ride.ErrNotFound or
-// ride.ErrUnavailable.
+// load makes the cache good: it raises the trip's fence, reads the newest state, tells
+// what happened since the state it had before, and resumes timers and offers. The error
+// wraps ride.ErrNotFound or ride.ErrUnavailable.
 func (a *tripActor) load(ctx actor.Context) error {
 	if a.loaded {
 		return nil
@@ -124,11 +150,32 @@ func (a *tripActor) load(ctx actor.Context) error {
 	if err != nil {
 		return a.loadFailed(ctx, err)
 	}
+	before := a.trip
 	a.trip, a.loaded = t, true
-	a.count(t.Status)
+	a.follow(ctx, t.Status)
 	a.timers.stop()
-	a.carryOut(ctx, ride.Resume(t))
+	a.carryOut(ctx, append(news(before, t), ride.Resume(t)...))
+	for account, m := range a.attaching {
+		delete(a.attaching, account)
+		a.onAttach(ctx, m)
+	}
 	return nil
+}
+
+// news returns what the parties have not been told of a change that this activation
+// did not see through: one whose commit was not answered, or another activation's.
+// Timers, searches and open offers are Resume's.
+func news(before, after ride.Trip) []ride.Effect {
+	if before.Version == after.Version {
+		return nil
+	}
+	return slices.DeleteFunc(ride.Diff(before, after), func(e ride.Effect) bool {
+		switch e.(type) {
+		case ride.BindDriver, ride.ReleaseDriver, ride.CloseOffer, ride.Publish:
+			return false
+		}
+		return true
+	})
 }
 
 func (a *tripActor) loadFailed(ctx actor.Context, err error) error {
@@ -163,11 +210,15 @@ func (a *tripActor) onCommand(ctx actor.Context, m tripCommand) {
 			}
 		}
 	}
+	a.doubtful = false
 	a.run(ctx, m)
 	a.learn(m.Key, ctx.Sender())
-	if a.trip.Version == 0 {
+	switch {
+	case a.trip.Version == 0 && a.doubtful:
+		a.rider = ctx.Sender() // it may have been written: distrust looks again, and tells
+	case a.trip.Version == 0:
 		a.retire(ctx) // refused at birth
-	} else if a.trip.Status.Final() {
+	case a.trip.Status.Final():
 		a.idleLater(ctx)
 	}
 }
@@ -217,6 +268,7 @@ func (a *tripActor) run(ctx actor.Context, m tripCommand) {
 		case errors.Is(err, ride.ErrStale), errors.Is(err, ride.ErrUnknownOutcome):
 			a.distrust(ctx)
 			if lerr := a.load(ctx); lerr != nil && !errors.Is(lerr, ride.ErrNotFound) {
+				a.doubtful = true
 				a.unavailable(ctx, m, lerr)
 				return
 			}
@@ -252,7 +304,7 @@ func (a *tripActor) commit(m tripCommand, now time.Time, after *ride.Trip, event
 func (a *tripActor) adopt(ctx actor.Context, after ride.Trip, key commandKey, effects []ride.Effect, reply *ridepb.Reply) {
 	before := a.trip
 	a.trip, a.loaded = after, true
-	a.count(after.Status)
+	a.follow(ctx, after.Status)
 	a.sys.stats.transition(&before, &after)
 	a.learn(key, ctx.Sender())
 	if key.ID != "" {
@@ -302,7 +354,10 @@ func (a *tripActor) repeat(ctx actor.Context, m tripCommand) {
 // caller too; the same id will tell.
 func (a *tripActor) unavailable(ctx actor.Context, m tripCommand, err error) {
 	a.sys.cfg.Log.Error("trip command failed", "trip", a.id, "command", fmt.Sprintf("%T", m.Command), "err", err)
-	if a.trip.Version > 0 {
+	// A client's command that was certainly not written leaves the cache true and every
+	// timer running: a store that is full need not serve a reload as well. What no
+	// client will repeat must be derived anew.
+	if m.Key.ID == "" || !errors.Is(err, ride.ErrStoreFull) {
 		a.distrust(ctx)
 	}
 	if m.Key.ID != "" {

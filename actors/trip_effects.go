@@ -1,6 +1,7 @@
 package actors
 
 import (
+	"errors"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
@@ -82,10 +83,18 @@ func (a *tripActor) idleLater(ctx actor.Context) {
 	a.timers.after("idle", a.sys.cfg.TripIdle, a.sys.sender(ctx.Self(), tripIdle{a.trip.Version}))
 }
 
+// maxAttaching bounds the parties that wait for a trip to be loaded: its rider, its
+// driver and whoever may hold an offer of it.
+const maxAttaching = 512
+
 // onAttach learns where a party lives now and brings it up to date.
 func (a *tripActor) onAttach(ctx actor.Context, m tripAttach) {
-	if a.load(ctx) != nil {
-		return // the party read the database itself; it attaches anew when it connects
+	if err := a.load(ctx); err != nil {
+		// The party is connected and waits for news: it must not be forgotten.
+		if !errors.Is(err, ride.ErrNotFound) && len(a.attaching) < maxAttaching {
+			a.attaching[m.Account] = m
+		}
+		return
 	}
 	t := a.trip
 	switch {

@@ -32,7 +32,10 @@ func inWorld(t *testing.T, change func(*Config), test func(w *world)) {
 	synctest.Test(t, func(t *testing.T) {
 		w := &world{t: t, store: newMemStore()}
 		w.boot(change)
-		t.Cleanup(func() { require.NoError(t, w.sys.Stop(context.Background())) })
+		t.Cleanup(func() {
+			require.NoError(t, w.sys.Stop(context.Background()))
+			time.Sleep(2 * time.Second) // protoactor counts dead letters by the second
+		})
 		test(w)
 	})
 }

@@ -34,6 +34,7 @@ type executor interface {
 
 // The statements of one item.
 const (
+	sqlCommandSeen   = `SELECT COUNT(*) FROM commands WHERE account_id = $1 AND command_id = $2`
 	sqlInsertCommand = `INSERT INTO commands (account_id, command_id, digest, reply, at)
 		VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING`
 	// A trip that exists is stale before its rider is busy: hence the condition.
@@ -60,29 +61,35 @@ const (
 )
 
 // itemStatements are the texts above that an engine may prepare beforehand.
-var itemStatements = []string{sqlInsertCommand, sqlInsertTrip, sqlUpdateTrip, sqlInsertEvent,
+var itemStatements = []string{sqlCommandSeen, sqlInsertCommand, sqlInsertTrip, sqlUpdateTrip, sqlInsertEvent,
 	sqlUpsertOffer, sqlAddRating, sqlActivate}
 
-// writeItem writes one item. On any error the caller must undo what it wrote.
-func writeItem(ctx context.Context, x executor, it *item) error {
+// decideItem writes what may be refused: an activation, or the trip, once its
+// command is known to be new. A refusal leaves nothing written, for a statement that
+// fails undoes itself (on Postgres it undoes the transaction: there a savepoint must
+// stand around it).
+func decideItem(ctx context.Context, x executor, it *item) error {
 	if it.activate != "" {
 		return x.query(ctx, sqlActivate, []any{string(it.activate)}, &it.newFence, &it.state)
 	}
 	if c := it.command; c != nil {
-		n, err := x.exec(ctx, sqlInsertCommand, string(c.Account), c.ID, c.Digest, replyBytes(c), micros(c.At))
-		if err != nil {
+		var n int
+		if err := x.query(ctx, sqlCommandSeen, []any{string(c.Account), c.ID}, &n); err != nil {
 			return err
 		}
-		if n == 0 {
+		if n > 0 {
 			return ride.ErrCommandSeen
 		}
 	}
 	if it.trip == nil {
 		return nil
 	}
-	if err := writeTrip(ctx, x, it); err != nil {
-		return err
-	}
+	return writeTrip(ctx, x, it)
+}
+
+// recordItem writes what follows from decideItem's success. On any error the caller
+// must undo both.
+func recordItem(ctx context.Context, x executor, it *item) error {
 	for _, e := range it.events {
 		if _, err := x.exec(ctx, sqlInsertEvent, e.trip, e.version, e.kind, e.at, e.data); err != nil {
 			return err
@@ -98,7 +105,23 @@ func writeItem(ctx context.Context, x executor, it *item) error {
 			return err
 		}
 	}
-	return nil
+	c := it.command
+	if c == nil {
+		return nil
+	}
+	n, err := x.exec(ctx, sqlInsertCommand, string(c.Account), c.ID, c.Digest, replyBytes(c), micros(c.At))
+	if err == nil && n == 0 {
+		return ride.ErrCommandSeen // another node was faster
+	}
+	return err
+}
+
+// writeItem writes one item. On any error the caller must undo what it wrote.
+func writeItem(ctx context.Context, x executor, it *item) error {
+	if err := decideItem(ctx, x, it); err != nil {
+		return err
+	}
+	return recordItem(ctx, x, it)
 }
 
 func writeTrip(ctx context.Context, x executor, it *item) error {

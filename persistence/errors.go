@@ -26,7 +26,12 @@ var errClosed = errors.New("store is closed")
 
 // failure turns an engine's error into one that callers can branch on, once, with
 // what was attempted in front. Errors of package ride pass through.
-func (s *Store) failure(op string, err error) error { return wrap(s.eng, op, err) }
+func (s *Store) failure(op string, err error) error {
+	if err != nil && s.closed.Load() {
+		err = fmt.Errorf("%w: %w", errClosed, err)
+	}
+	return wrap(s.eng, op, err)
+}
 
 func wrap(eng engine, op string, err error) error {
 	var refusal *ride.Error

@@ -121,7 +121,7 @@ func (it *item) setTrip(t ride.Transition) error {
 		row.driver = &d
 		it.keys = append(it.keys, "d/"+d)
 	}
-	if !validText(row.id, row.rider, row.class, row.search) {
+	if !validText(row.id, row.rider, row.class, row.search, string(tr.DriverID())) {
 		return ride.ErrInvalidArgument.With("A text holds bytes that are not text.")
 	}
 	it.trip, it.fence = row, tr.Fence
@@ -159,6 +159,9 @@ func (it *item) setEvents(t ride.Transition) error {
 func (it *item) setOffers(offers []ride.OfferRow) error {
 	seen := make(map[ride.OfferID]bool, len(offers))
 	for _, o := range offers {
+		if !validText(string(o.Offer.ID), string(o.Offer.Driver), string(o.Trip)) {
+			return ride.ErrInvalidArgument.With("An offer's id is not text.")
+		}
 		if seen[o.Offer.ID] {
 			return fmt.Errorf("commit trip %s: offer %s is given twice", it.trip.id, o.Offer.ID)
 		}

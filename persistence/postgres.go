@@ -74,7 +74,7 @@ func (s *Store) openPostgres(ctx context.Context, o Options) error {
 	s.read, s.write = db, db
 	s.eng = &postgresEngine{pool: commits, limit: o.StatementTimeout, readBack: o.ReadBack}
 	s.closers = []func() error{db.Close, closed(pool), closed(commits)}
-	if err := s.warnOfUnsafeServer(ctx); err != nil {
+	if err := s.checkServer(ctx); err != nil {
 		return errors.Join(s.failure("open postgres", err), db.Close(), closed(pool)(), closed(commits)())
 	}
 	return nil
@@ -84,9 +84,19 @@ func closed(p *pgxpool.Pool) func() error {
 	return func() error { p.Close(); return nil }
 }
 
-// warnOfUnsafeServer says so when the server was told not to care for its disk:
-// then no client can promise anything.
-func (s *Store) warnOfUnsafeServer(ctx context.Context) error {
+// minServer is the oldest server that can be asked what became of a transaction.
+const minServer = 130000
+
+// checkServer refuses a server that is too old, and warns when it was told not to care
+// for its disk: then no client can promise anything.
+func (s *Store) checkServer(ctx context.Context) error {
+	var version int
+	if err := s.read.QueryRowContext(ctx, `SELECT current_setting('server_version_num')::int`).Scan(&version); err != nil {
+		return err
+	}
+	if version < minServer {
+		return fmt.Errorf("this Postgres is older than version %d", minServer/10000)
+	}
 	for _, name := range []string{"fsync", "full_page_writes"} {
 		var v string
 		if err := s.read.QueryRowContext(ctx, `SELECT current_setting($1)`, name).Scan(&v); err != nil {

@@ -28,10 +28,10 @@ func (e *postgresEngine) setBased() bool { return true }
 // connection that turned out to be dead.
 const commitTries = 3
 
-// apply writes the batch as sets. When a unique rule that the sets did not foresee is
-// violated (another node was faster), the batch is written again item by item.
+// apply writes the batch as sets. When the server refuses that, as when a unique rule
+// is violated because another node was faster, the batch is written item by item.
 func (e *postgresEngine) apply(batch []*item) error {
-	write := writeSets
+	write := writer(writeSets)
 	var err error
 	for range commitTries {
 		failAll(batch, nil)
@@ -40,8 +40,8 @@ func (e *postgresEngine) apply(batch []*item) error {
 			return err
 		}
 		switch {
-		case e.violated(err) != "":
-			write = writeEach
+		case isServerError(err) && !e.unavailable(err):
+			write = writeEach // one item is at fault; the others must not suffer
 		case isRetryable(err):
 		default:
 			return e.fail(batch, err)
@@ -56,20 +56,23 @@ func (e *postgresEngine) fail(batch []*item, err error) error {
 	return err
 }
 
+// writer writes a batch in a transaction, sets the items' refusals, and returns the
+// transaction's id, by which its fate can be asked for later.
+type writer func(context.Context, pgx.Tx, []*item) (xid string, err error)
+
+// sqlXid gives the transaction's id, for good: it outlives the connection.
+const sqlXid = `SELECT pg_current_xact_id()::text`
+
 // attempt runs one transaction. When final, the outcomes are set whatever err says;
 // else nothing was written.
-func (e *postgresEngine) attempt(batch []*item, write func(context.Context, pgx.Tx, []*item) error) (final bool, err error) {
+func (e *postgresEngine) attempt(batch []*item, write writer) (final bool, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), e.limit)
 	defer cancel()
 	tx, err := e.pool.Begin(ctx)
 	if err != nil {
 		return false, err
 	}
-	var xid string
-	err = tx.QueryRow(ctx, `SELECT pg_current_xact_id()::text`).Scan(&xid)
-	if err == nil {
-		err = write(ctx, tx, batch)
-	}
+	xid, err := write(ctx, tx, batch)
 	if err != nil {
 		_ = tx.Rollback(ctx) // a connection that cannot is closed
 		return false, err
@@ -100,6 +103,11 @@ func isRetryable(err error) bool {
 		return pe.Code == "40P01" || pe.Code == "40001" || pe.Code == "57P01"
 	}
 	return isConnError(err) && !errors.Is(err, context.DeadlineExceeded)
+}
+
+func isServerError(err error) bool {
+	var pe *pgconn.PgError
+	return errors.As(err, &pe)
 }
 
 func isConnError(err error) bool {
@@ -144,28 +152,32 @@ func (e *postgresEngine) resolve(batch []*item, xid string, cause error) error {
 }
 
 // writeEach writes item by item under savepoints.
-func writeEach(ctx context.Context, tx pgx.Tx, batch []*item) error {
+func writeEach(ctx context.Context, tx pgx.Tx, batch []*item) (xid string, err error) {
 	e := &postgresEngine{} // for its names of errors alone
 	for _, it := range batch {
 		sp, err := tx.Begin(ctx) // of a transaction, this is a savepoint
 		if err != nil {
-			return err
+			return "", err
 		}
 		err = writeItem(ctx, txExecutor{sp}, it)
 		if err == nil {
 			if err := sp.Commit(ctx); err != nil {
-				return err
+				return "", err
 			}
 			continue
 		}
 		if it.err = refusalOfItem(e, it, err); it.err == nil {
-			return err
+			if !isServerError(err) || e.unavailable(err) {
+				return "", err
+			}
+			it.err = wrap(e, "commit", err) // its own fault
 		}
 		if err := sp.Rollback(ctx); err != nil {
-			return err
+			return "", err
 		}
 	}
-	return nil
+	err = tx.QueryRow(ctx, sqlXid).Scan(&xid)
+	return xid, err
 }
 
 // txExecutor is an executor on a transaction.

@@ -57,16 +57,16 @@ const (
 // writeSets writes a batch in which no two items contend for the same thing, with a
 // few statements whatever its size: first what decides who is refused, then the
 // rest for those who are not.
-func writeSets(ctx context.Context, tx pgx.Tx, batch []*item) error {
+func writeSets(ctx context.Context, tx pgx.Tx, batch []*item) (xid string, err error) {
 	if err := writeCommands(ctx, tx, batch); err != nil {
-		return err
+		return "", err
 	}
 	written := make(map[string]bool)
 	if err := writeTrips(ctx, tx, batch, written); err != nil {
-		return err
+		return "", err
 	}
 	if err := explainRefusals(ctx, tx, batch, written); err != nil {
-		return err
+		return "", err
 	}
 	return writeRest(ctx, tx, batch)
 }
@@ -246,8 +246,8 @@ func explainRefusals(ctx context.Context, tx pgx.Tx, batch []*item, written map[
 }
 
 // writeRest writes what follows from the trips that were written, and takes back the
-// commands of those that were not.
-func writeRest(ctx context.Context, tx pgx.Tx, batch []*item) error {
+// commands of those that were not. The same round trip brings the transaction's id.
+func writeRest(ctx context.Context, tx pgx.Tx, batch []*item) (xid string, err error) {
 	var events []eventRow
 	var offers []offerRow
 	stars, counts := make(map[string]int64), make(map[string]int64)
@@ -291,8 +291,7 @@ func writeRest(ctx context.Context, tx pgx.Tx, batch []*item) error {
 	if len(forget) > 0 {
 		b.Queue(setForget, column(forget, account), column(forget, commandID))
 	}
-	if b.Len() == 0 {
-		return nil
-	}
-	return tx.SendBatch(ctx, b).Close()
+	b.Queue(sqlXid).QueryRow(func(row pgx.Row) error { return row.Scan(&xid) })
+	err = tx.SendBatch(ctx, b).Close()
+	return xid, err
 }

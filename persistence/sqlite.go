@@ -61,14 +61,24 @@ func makeFile(path string) error {
 	if err != nil {
 		return fmt.Errorf("open store: %w", err)
 	}
-	return f.Close()
+	if err := f.Close(); err != nil {
+		return fmt.Errorf("open store: %w", err)
+	}
+	// A new name is durable once its directory is; where directories cannot be
+	// synced, the file system sees to it.
+	if d, err := os.Open(filepath.Dir(path)); err == nil {
+		_ = d.Sync()
+		_ = d.Close()
+	}
+	return nil
 }
 
 func sqliteDSN(o Options, readOnly bool) string {
 	q := url.Values{"_txlock": {"immediate"}, "_pragma": {
 		fmt.Sprintf("busy_timeout(%d)", o.StatementTimeout.Milliseconds()),
 		"journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(ON)",
-		"journal_size_limit(67108864)",
+		// Few and large checkpoints, pages kept in memory, no temporary files.
+		"wal_autocheckpoint(4000)", "journal_size_limit(67108864)", "cache_size(-32768)", "temp_store(MEMORY)",
 	}}
 	if readOnly {
 		q["_txlock"] = []string{"deferred"}
@@ -92,53 +102,78 @@ func newSQLiteEngine(ctx context.Context, write *sql.DB, o Options) (*sqliteEngi
 
 func (e *sqliteEngine) setBased() bool { return false }
 
-// apply writes item by item under savepoints. It does not take a context: with
-// one, each statement would cost a goroutine, and what it waits for is a local disk.
+// apply writes item by item in one transaction, with everything known beforehand that
+// a refusal may rest on, for this is the only writer. Should an item fail all the same
+// after it wrote something, the batch is written anew under savepoints, which are
+// dear, so that the others are not harmed.
 func (e *sqliteEngine) apply(batch []*item) error {
+	final, err := e.attempt(batch, e.writePlain)
+	if final || err == nil {
+		return err
+	}
+	if !e.unavailable(err) {
+		failAll(batch, nil)
+		if final, err = e.attempt(batch, e.writeGuarded); final || err == nil {
+			return err
+		}
+	}
+	err = wrap(e, "commit", err)
+	failAll(batch, err)
+	return err
+}
+
+// attempt runs one transaction. When final, the outcomes are set whatever err says;
+// else nothing was written. It takes no context: with one, each statement would
+// cost a goroutine, and what it waits for is a local disk.
+func (e *sqliteEngine) attempt(batch []*item, write func(context.Context, sqliteTx, *item) error) (final bool, err error) {
 	ctx := context.Background()
 	tx, err := e.write.BeginTx(ctx, nil)
 	if err != nil {
-		err = wrap(e, "commit", err)
-		failAll(batch, err)
-		return err
+		return false, err
 	}
 	x := sqliteTx{tx: tx, prepared: e.prepared}
 	for _, it := range batch {
-		if err := e.applyOne(ctx, x, it); err != nil {
-			err = wrap(e, "commit", errors.Join(err, rollback(tx)))
-			failAll(batch, err)
-			return err
+		if err := write(ctx, x, it); err != nil {
+			return false, errors.Join(err, rollback(tx))
 		}
 	}
 	if err := tx.Commit(); err != nil {
 		// SQLite may have kept the transaction open, which database/sql takes for
 		// done: end it, or the connection stays in it.
 		_, _ = e.write.ExecContext(ctx, "ROLLBACK")
-		return e.resolve(batch, err)
+		return true, e.resolve(batch, err)
 	}
-	return nil
+	return false, nil
 }
 
-// applyOne writes one item, or undoes it and sets its refusal. An error means that
-// the batch is lost.
-func (e *sqliteEngine) applyOne(ctx context.Context, x sqliteTx, it *item) error {
+// writePlain writes one item or sets its refusal. An error means that the batch is lost.
+func (e *sqliteEngine) writePlain(ctx context.Context, x sqliteTx, it *item) error {
+	if err := decideItem(ctx, x, it); err != nil {
+		if it.err = refusalOfItem(e, it, err); it.err == nil {
+			return err
+		}
+		return nil
+	}
+	return recordItem(ctx, x, it)
+}
+
+// writeGuarded is writePlain for items that may fail after they wrote something.
+func (e *sqliteEngine) writeGuarded(ctx context.Context, x sqliteTx, it *item) error {
 	if _, err := x.exec(ctx, "SAVEPOINT item"); err != nil {
 		return err
 	}
-	err := writeItem(ctx, x, it)
-	if err == nil {
-		_, err = x.exec(ctx, "RELEASE item")
-		return err
+	if err := writeItem(ctx, x, it); err != nil {
+		if it.err = refusalOfItem(e, it, err); it.err == nil {
+			if e.unavailable(err) {
+				return err
+			}
+			it.err = wrap(e, "commit", err) // its own fault
+		}
+		if _, err := x.exec(ctx, "ROLLBACK TO item"); err != nil {
+			return err
+		}
 	}
-	refusal := refusalOfItem(e, it, err)
-	if refusal == nil {
-		return err
-	}
-	it.err = refusal
-	if _, err := x.exec(ctx, "ROLLBACK TO item"); err != nil {
-		return err
-	}
-	_, err = x.exec(ctx, "RELEASE item")
+	_, err := x.exec(ctx, "RELEASE item")
 	return err
 }
 

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/hexhail/hexhail/ride"
@@ -24,6 +25,7 @@ type Store struct {
 
 	commandAge, breadcrumbAge time.Duration
 
+	closed    atomic.Bool // whatever fails afterwards fails for that
 	closeOnce sync.Once
 	closeErr  error
 	closers   []func() error // in the order in which Close calls them
@@ -73,6 +75,7 @@ func (s *Store) Close() error {
 		s.stop()
 		s.janitor.Wait()
 		s.comm.close()
+		s.closed.Store(true)
 		var errs []error
 		for _, c := range s.closers {
 			errs = append(errs, c())

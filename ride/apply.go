@@ -17,7 +17,6 @@ const (
 	ReasonNotAnswered   = "not_answered"
 	ReasonDriverNoShow  = "driver_no_show" // the pickup's time limit passed
 	ReasonRiderNoShow   = "rider_no_show"  // the boarding's time limit passed
-	ReasonSuspended     = "suspended"
 )
 
 // Apply returns the trip after an event. It is total: events come from Decide

@@ -92,6 +92,12 @@ type Tick struct {
 	Timer Timer
 }
 
+// DriverNearby says that a driver has become available near the pickup, so that a trip
+// that waits for one need not wait for its next wave.
+type DriverNearby struct {
+	At time.Time
+}
+
 // clean brings the time of a command to the form that is kept without loss, so
 // that a state in memory and one read back are the same.
 func clean(c Command) Command { return restamp(c, Clean) }
@@ -136,6 +142,9 @@ func restamp(c Command, f func(time.Time) time.Time) Command {
 	case Tick:
 		c.At = f(c.At)
 		return c
+	case DriverNearby:
+		c.At = f(c.At)
+		return c
 	}
 	return c
 }
@@ -151,3 +160,4 @@ func (StartTrip) command()     {}
 func (CompleteTrip) command()  {}
 func (RateTrip) command()      {}
 func (Tick) command()          {}
+func (DriverNearby) command()  {}

@@ -57,6 +57,8 @@ func Decide(t Trip, c Command) ([]Event, []Effect, error) {
 		events, err = decideRating(t, c)
 	case Tick:
 		return decideTick(t, c)
+	case DriverNearby:
+		return nil, t.searchEarly(), nil
 	}
 	if err != nil || len(events) == 0 {
 		return nil, nil, err
@@ -310,6 +312,14 @@ func decideRating(t Trip, c RateTrip) ([]Event, error) {
 		return nil, err
 	}
 	return one(e), nil
+}
+
+// searchEarly looks for candidates before the next wave is due, if nobody is being asked.
+func (t *Trip) searchEarly() []Effect {
+	if t.Status != StatusRequested || !t.Search.AwardAt.IsZero() || slices.ContainsFunc(t.Offers, Offer.pending) {
+		return nil
+	}
+	return []Effect{t.find()}
 }
 
 func decideTick(t Trip, c Tick) ([]Event, []Effect, error) {

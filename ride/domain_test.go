@@ -3,7 +3,6 @@ package ride_test
 import (
 	"errors"
 	"math"
-	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -18,7 +17,7 @@ import (
 func TestErrorCodesHaveUniqueNames(t *testing.T) {
 	seen := map[string]bool{}
 	for _, e := range ride.Errors() {
-		require.Regexp(t, regexp.MustCompile(`^[a-z]+(_[a-z]+)*$`), e.Code)
+		require.Regexp(t, `^[a-z]+(_[a-z]+)*$`, e.Code)
 		require.False(t, seen[e.Code], "%s twice", e.Code)
 		seen[e.Code] = true
 		require.True(t, strings.HasSuffix(e.Message, "."), "%q is no sentence", e.Message)

@@ -65,17 +65,17 @@ type Released struct {
 	Reason string    `json:"reason,omitempty"`
 }
 
-// Arrived: the driver waits at the pickup.
+// Arrived means that the driver waits at the pickup.
 type Arrived struct {
 	At time.Time `json:"at"`
 }
 
-// Started: the ride began.
+// Started means that the ride began.
 type Started struct {
 	At time.Time `json:"at"`
 }
 
-// Completed: the ride ended at its dropoff, or at its time limit.
+// Completed means that the ride ended at its dropoff, or at its time limit.
 type Completed struct {
 	At         time.Time `json:"at"`
 	By         Party     `json:"by"`
@@ -83,19 +83,19 @@ type Completed struct {
 	Fare       Fare      `json:"fare"`
 }
 
-// Cancelled: somebody, or a time limit, ended the trip.
+// Cancelled means that somebody, or a time limit, ended the trip.
 type Cancelled struct {
 	At     time.Time `json:"at"`
 	By     Party     `json:"by"`
 	Reason string    `json:"reason,omitempty"`
 }
 
-// Expired: nobody was found in time.
+// Expired means that nobody was found in time.
 type Expired struct {
 	At time.Time `json:"at"`
 }
 
-// Rated: one party rated the other.
+// Rated means that one party rated the other.
 type Rated struct {
 	At      time.Time `json:"at"`
 	By      Party     `json:"by"`    // rider or driver

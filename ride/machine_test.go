@@ -24,7 +24,7 @@ func TestAnyCommandsKeepThePromises(t *testing.T) {
 			"":      func(*rapid.T) { m.check() },
 			"go on": m.goOn, "go on and on": m.goOn, "and on": m.goOn, "and further": m.goOn, "give back": m.giveBack,
 			"candidates": m.candidates, "stale candidates": m.staleCandidates,
-			"accept": m.accept, "accept again": m.accept, "decline": m.decline, "withdraw": m.withdraw,
+			"accept": m.accept, "accept again": m.accept, "decline": m.decline, "withdraw": m.withdraw, "driver nearby": m.driverNearby,
 			"drive": m.drive, "drive on": m.drive, "cancel": m.cancel, "rate": m.rate,
 			"pass time": m.passTime, "set clock back": m.setBack, "fire early": m.fireEarly,
 			"stale tick": m.staleTick, "busy": m.toggleBusy, "crash": m.crashNow,
@@ -166,6 +166,13 @@ func (m *machine) decline(t *rapid.T) {
 func (m *machine) withdraw(t *rapid.T) {
 	reason := rapid.SampledFrom([]string{ride.ReasonDriverGone, ride.ReasonTooManyOffers, ride.ReasonWentOffline}).Draw(t, "reason")
 	require.NoError(t, m.do(ride.WithdrawOffer{At: m.now, Offer: m.drawOffer(t).ID, Reason: reason}))
+}
+
+// driverNearby never changes the trip by itself; what it asks for is a search like any.
+func (m *machine) driverNearby(*rapid.T) {
+	version := m.trip.Version
+	require.NoError(m.t, m.do(ride.DriverNearby{At: m.now}))
+	require.Equal(m.t, version, m.trip.Version)
 }
 
 func (m *machine) drive(t *rapid.T) {

@@ -90,6 +90,8 @@ func (s *story) run(d *datadriven.TestData) {
 		_ = s.do(ride.CompleteTrip{At: s.now, Driver: who, TravelledM: float64(s.number(arg("travelled", "0")))})
 	case "rate":
 		_ = s.do(ride.RateTrip{At: s.now, By: who, Stars: s.number(arg("stars", "0")), Comment: arg("comment", "")})
+	case "nearby":
+		_ = s.do(ride.DriverNearby{At: s.now})
 	case "tick":
 		s.advance(s.duration(string(who)))
 	case "clock":

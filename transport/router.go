@@ -41,8 +41,8 @@ type Peer interface {
 	// Command hands over a frame with an id. Its reply arrives on the outbox. The
 	// frame belongs to the peer from then on.
 	Command(f *ridepb.ClientFrame)
-	// Location hands over a driver's position; only the latest is kept. It refuses
-	// with a *ride.Error what is no position, or when the account is no driver.
+	// Location hands over a driver's position, whose fields are checked; only the latest
+	// is kept. It refuses with a *ride.Error when the account is no driver.
 	Location(p ride.Position) error
 	// Leave says that the socket is gone. Called once, last.
 	Leave()

@@ -31,7 +31,8 @@ type Accounts interface {
 
 	SaveRefreshToken(ctx context.Context, t ride.RefreshToken) error
 	// RotateRefreshToken spends the token with the hash and saves its successor, in
-	// one transaction. It returns the spent token. If the token was spent before, the
+	// one transaction. The successor takes the spent token's family and account,
+	// whatever next says. It returns the spent token. If the token was spent before, the
 	// whole family is revoked and ride.ErrTokenReused is returned with the token;
 	// an unknown, expired or revoked one gives ride.ErrNotFound.
 	RotateRefreshToken(ctx context.Context, hash string, next ride.RefreshToken) (ride.RefreshToken, error)

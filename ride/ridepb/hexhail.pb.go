@@ -772,7 +772,7 @@ type Reply_Pong struct {
 }
 
 type Reply_Done struct {
-	// go_online, go_offline, decline_offer.
+	// go_online, go_offline, decline_offer, and a driver's cancel_trip.
 	Done *Done `protobuf:"bytes,5,opt,name=done,proto3,oneof"`
 }
 
@@ -782,7 +782,7 @@ type Reply_Quotes struct {
 }
 
 type Reply_Trip struct {
-	// request_trip, cancel_trip, arrived, start_trip, complete_trip, rate_trip,
+	// request_trip, a rider's cancel_trip, arrived, start_trip, complete_trip, rate_trip,
 	// and accept_offer when it won.
 	Trip *Trip `protobuf:"bytes,7,opt,name=trip,proto3,oneof"`
 }
@@ -1772,7 +1772,8 @@ type Offer struct {
 	PickupArea *Point `protobuf:"bytes,3,opt,name=pickup_area,json=pickupArea,proto3" json:"pickup_area,omitempty"`
 	// The radius of that cell in metres.
 	PickupRadiusM uint32 `protobuf:"varint,4,opt,name=pickup_radius_m,json=pickupRadiusM,proto3" json:"pickup_radius_m,omitempty"`
-	// The driver's way to the pickup.
+	// The driver's way to the pickup, as coarse as the area: rounded up to multiples of
+	// pickup_radius_m, and of 60 seconds.
 	PickupDistanceM uint32 `protobuf:"varint,5,opt,name=pickup_distance_m,json=pickupDistanceM,proto3" json:"pickup_distance_m,omitempty"`
 	PickupEtaS      uint32 `protobuf:"varint,6,opt,name=pickup_eta_s,json=pickupEtaS,proto3" json:"pickup_eta_s,omitempty"`
 	// The trip itself, estimated.
@@ -2428,8 +2429,8 @@ type Quote struct {
 	DistanceM    uint32                 `protobuf:"varint,2,opt,name=distance_m,json=distanceM,proto3" json:"distance_m,omitempty"`
 	DurationS    uint32                 `protobuf:"varint,3,opt,name=duration_s,json=durationS,proto3" json:"duration_s,omitempty"`
 	Fare         *Money                 `protobuf:"bytes,4,opt,name=fare,proto3" json:"fare,omitempty"`
-	// The nearest available driver's way to the pickup; absent (0) when
-	// drivers_nearby is 0.
+	// The nearest available driver's way to the pickup, rounded up to whole minutes;
+	// 0 when drivers_nearby is 0.
 	PickupEtaS uint32 `protobuf:"varint,5,opt,name=pickup_eta_s,json=pickupEtaS,proto3" json:"pickup_eta_s,omitempty"`
 	// Available drivers near the pickup, counted up to a small cap.
 	DriversNearby uint32 `protobuf:"varint,6,opt,name=drivers_nearby,json=driversNearby,proto3" json:"drivers_nearby,omitempty"`

@@ -71,17 +71,21 @@ func Trip(t *ride.Trip, r Reader) *ridepb.Trip {
 }
 
 // Offer shows an offer to its driver: where the pickup is only as finely as a cell of
-// resolution res. The error wraps geo's for a pickup that H3 cannot place.
+// resolution res. The way there is rounded up as coarsely, to whole cell radii and whole
+// minutes: exact ways of several drivers, or of one who moves, would add up to the door.
+// The error wraps geo's for a pickup that H3 cannot place.
 func Offer(t *ride.Trip, o *ride.Offer, res int) (*ridepb.Offer, error) {
 	cell, err := geo.CellAt(t.Request.Pickup, res)
 	if err != nil {
 		return nil, err
 	}
+	radius := math.Ceil(cell.RadiusM())
 	return &ridepb.Offer{
 		Id: string(o.ID), TripId: string(t.ID),
-		PickupArea: Point(cell.Center()), PickupRadiusM: metres(cell.RadiusM()),
-		PickupDistanceM: metres(o.DistanceM), PickupEtaS: seconds(o.ETA),
-		TripDistanceM: metres(t.Estimate.DistanceM), TripDurationS: seconds(t.Estimate.Duration),
+		PickupArea: Point(cell.Center()), PickupRadiusM: metres(radius),
+		PickupDistanceM: metres(math.Max(1, math.Ceil(o.DistanceM/radius)) * radius),
+		PickupEtaS:      max(60, (seconds(o.ETA)+59)/60*60),
+		TripDistanceM:   metres(t.Estimate.DistanceM), TripDurationS: seconds(t.Estimate.Duration),
 		Fare:         money(t.Estimate.Fare.Total, t.Estimate.Fare.Currency),
 		VehicleClass: t.Request.Class, Passengers: uint32(t.Request.Passengers),
 		ExpiresAt: Time(o.ExpiresAt), Wave: uint32(o.Wave),

@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"github.com/hexhail/hexhail/ride"
+	"github.com/hexhail/hexhail/ride/ridepb/wire"
 	"github.com/hexhail/hexhail/transport/auth"
 )
 
@@ -47,7 +48,14 @@ func (a *API) signUp(ctx context.Context, _ *nothing) (*body[signedInView], erro
 	if a.cfg.SignUpClosed {
 		return nil, ride.ErrWrongRole.With("This server does not take sign-ups.")
 	}
-	req, upload, err := a.readSignUp(ctx)
+	if isForm(ctx) {
+		leave, err := a.photos.enter()
+		if err != nil {
+			return nil, err
+		}
+		defer leave()
+	}
+	req, upload, err := readSignUp(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -146,7 +154,7 @@ func (a *API) changeMe(ctx context.Context, in *struct{ Body changeMeRequest }) 
 func (a *API) configView() configView {
 	v := configView{
 		HeartbeatMS: a.cfg.Heartbeat.Milliseconds(), PositionTTLMS: a.cfg.PositionTTL.Milliseconds(),
-		SignUpOpen: !a.cfg.SignUpClosed, SocketPath: "/v1/ws", Subprotocols: []string{"hexhail.v1.json", "hexhail.v1.proto"},
+		SignUpOpen: !a.cfg.SignUpClosed, SocketPath: "/v1/ws", Subprotocols: wire.Subprotocols(),
 		MaxPhotoBytes: maxPhotoBytes,
 	}
 	for _, t := range a.cfg.Tariffs {

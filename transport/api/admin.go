@@ -33,7 +33,7 @@ func (a *API) registerAdmin() {
 }
 
 func (a *API) adminListAccounts(ctx context.Context, in *struct {
-	paging
+	Paging
 	Role   ride.Role          `query:"role" enum:"rider,driver,operator"`
 	Status ride.AccountStatus `query:"status" enum:"active,suspended"`
 	Text   string             `query:"q" maxLength:"64" doc:"Part of a username or a name."`
@@ -51,11 +51,12 @@ func (a *API) adminListAccounts(ctx context.Context, in *struct {
 	return answer(out), nil
 }
 
-type accountPath struct {
+// AccountPath names an account.
+type AccountPath struct {
 	ID ride.AccountID `path:"id" maxLength:"64"`
 }
 
-func (a *API) adminGetAccount(ctx context.Context, in *accountPath) (*body[adminAccountView], error) {
+func (a *API) adminGetAccount(ctx context.Context, in *AccountPath) (*body[adminAccountView], error) {
 	acc, err := a.deps.Accounts.Account(ctx, in.ID)
 	if err != nil {
 		return nil, err
@@ -69,7 +70,7 @@ type reasonRequest struct {
 }
 
 type accountAction struct {
-	accountPath
+	AccountPath
 	Body reasonRequest
 }
 
@@ -111,7 +112,7 @@ func (a *API) actOnAccount(ctx context.Context, action string, in *accountAction
 	if err := a.audited(ctx, action, string(in.ID), in.Body.Reason, act); err != nil {
 		return nil, err
 	}
-	return a.adminGetAccount(ctx, &in.accountPath)
+	return a.adminGetAccount(ctx, &in.AccountPath)
 }
 
 // audited writes the audit entry and then acts: what is not on record does not happen.
@@ -143,8 +144,8 @@ func (a *API) audit(ctx context.Context, action, subject string, detail map[stri
 }
 
 func (a *API) adminListTrips(ctx context.Context, in *struct {
-	statusParam
-	paging
+	StatusParam
+	Paging
 	Account ride.AccountID `query:"account" maxLength:"64" doc:"Its rider's or driver's id."`
 	Text    string         `query:"q" maxLength:"64" doc:"Part of an address or an id."`
 	From    time.Time      `query:"from" doc:"Requested at or after."`
@@ -155,7 +156,7 @@ func (a *API) adminListTrips(ctx context.Context, in *struct {
 	})
 }
 
-func (a *API) adminGetTrip(ctx context.Context, in *tripPath) (*body[tripDetail], error) {
+func (a *API) adminGetTrip(ctx context.Context, in *TripPath) (*body[tripDetail], error) {
 	return a.tripDetail(ctx, readerOf(ctx), in.ID)
 }
 
@@ -164,7 +165,7 @@ type tripView struct {
 }
 
 func (a *API) adminCancelTrip(ctx context.Context, in *struct {
-	tripPath
+	TripPath
 	Body reasonRequest
 }) (*body[tripView], error) {
 	if _, err := a.deps.Trips.Trip(ctx, in.ID); err != nil {
@@ -178,7 +179,7 @@ func (a *API) adminCancelTrip(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	j, err := a.showTrip(&t, view.Reader{Account: principal(ctx).Account.ID, Role: ride.RoleOperator})
+	j, err := showTrip(&t, view.Reader{Account: principal(ctx).Account.ID, Role: ride.RoleOperator})
 	if err != nil {
 		return nil, err
 	}
@@ -194,7 +195,7 @@ type auditView struct {
 	Detail  string         `json:"detail"`
 }
 
-func (a *API) adminListAudit(ctx context.Context, in *struct{ paging }) (*body[list[auditView]], error) {
+func (a *API) adminListAudit(ctx context.Context, in *struct{ Paging }) (*body[list[auditView]], error) {
 	entries, next, err := a.deps.Accounts.ListAudit(ctx, in.page())
 	if err != nil {
 		return nil, err

@@ -2,9 +2,9 @@ package api
 
 import (
 	"encoding/json"
-	"fmt"
 	"net/http"
 	"reflect"
+	"sync"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
@@ -37,7 +37,7 @@ func New(cfg Config, deps Deps) (*API, error) {
 	}
 	a := &API{
 		cfg: cfg, deps: deps, finder: clientaddr.Finder{Trusted: cfg.TrustedProxies},
-		mux: http.NewServeMux(), photos: newPhotos(cfg.PhotoDecoders),
+		mux: http.NewServeMux(), photos: newPhotos(cfg.Uploads, cfg.PhotoDecoders),
 	}
 	for _, l := range []struct {
 		to   **limiter
@@ -57,7 +57,8 @@ func New(cfg Config, deps Deps) (*API, error) {
 	a.registerPhotos()
 	a.registerTrips()
 	a.registerAdmin()
-	return a, a.serveDocument()
+	a.serveDocument()
+	return a, nil
 }
 
 // OpenAPI is the document that the API serves. The caller must not change it.
@@ -81,27 +82,27 @@ func (a *API) humaConfig() huma.Config {
 	return c
 }
 
-// serveDocument makes the OpenAPI document once, when all is registered.
-func (a *API) serveDocument() error {
+// serveDocument serves the OpenAPI document, made when somebody first asks: nothing
+// changes it after New.
+func (a *API) serveDocument() {
 	// huma's own error model is replaced before anybody sees it.
 	delete(a.schemas().Map(), "ErrorModel")
 	delete(a.schemas().Map(), "ErrorDetail")
-	asJSON, err := json.MarshalIndent(a.huma.OpenAPI(), "", "  ")
-	if err != nil {
-		return fmt.Errorf("openapi document: %w", err)
-	}
-	asYAML, err := a.huma.OpenAPI().YAML()
-	if err != nil {
-		return fmt.Errorf("openapi document: %w", err)
-	}
-	serve := func(path, contentType string, body []byte) {
-		a.mux.HandleFunc("GET "+path, func(w http.ResponseWriter, _ *http.Request) {
+	serve := func(path, contentType string, render func() ([]byte, error)) {
+		once := sync.OnceValues(render)
+		a.mux.HandleFunc("GET "+path, func(w http.ResponseWriter, r *http.Request) {
+			b, err := once()
+			if err != nil {
+				problemOf(a.fail(r.Context(), path, err)).write(w)
+				return
+			}
 			w.Header().Set("Content-Type", contentType)
 			w.Header().Set("Cache-Control", "max-age=300")
-			_, _ = w.Write(body) // the client may be gone
+			_, _ = w.Write(b) // the client may be gone
 		})
 	}
-	serve("/openapi.json", "application/openapi+json", asJSON)
-	serve("/openapi.yaml", "application/openapi+yaml", asYAML)
-	return nil
+	serve("/openapi.json", "application/openapi+json", func() ([]byte, error) {
+		return json.MarshalIndent(a.huma.OpenAPI(), "", "  ")
+	})
+	serve("/openapi.yaml", "application/openapi+yaml", a.huma.OpenAPI().YAML)
 }

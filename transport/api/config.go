@@ -8,8 +8,6 @@ import (
 	"net/url"
 	"time"
 
-	"google.golang.org/protobuf/proto"
-
 	"github.com/hexhail/hexhail/ride"
 	"github.com/hexhail/hexhail/transport"
 	"github.com/hexhail/hexhail/transport/auth"
@@ -37,6 +35,8 @@ type Config struct {
 	HSTS time.Duration
 	// Rates bounds how much may be asked.
 	Rates Rates
+	// Uploads bounds the photos in memory at once, 32 by default, 5 MB each.
+	Uploads int
 	// PhotoDecoders bounds the photos decoded at once, 2 by default; each may take
 	// 160 MB for a moment.
 	PhotoDecoders int
@@ -55,9 +55,7 @@ type Deps struct {
 	Accounts transport.Accounts
 	Trips    transport.Trips
 	Live     transport.Live
-	// Marshal gives the JSON form of a protocol message, as on the sockets.
-	Marshal func(proto.Message) ([]byte, error)
-	Log     *slog.Logger
+	Log      *slog.Logger
 }
 
 // ErrConfig says that a configuration makes no sense.
@@ -67,10 +65,11 @@ func (c Config) withDefaults() (Config, error) {
 	if len(c.Tariffs) == 0 {
 		c.Tariffs = ride.DefaultTariffs()
 	}
-	def(&c.Heartbeat, 15*time.Second)
-	def(&c.PositionTTL, 30*time.Second)
+	def(&c.Heartbeat, 5*time.Second)
+	def(&c.PositionTTL, 15*time.Second)
 	def(&c.OfferResolution, 8)
 	def(&c.Timeout, 10*time.Second)
+	def(&c.Uploads, 32)
 	def(&c.PhotoDecoders, 2)
 	if c.Now == nil {
 		c.Now = time.Now
@@ -89,7 +88,7 @@ func (c Config) withDefaults() (Config, error) {
 }
 
 func (d Deps) validate() error {
-	if d.Auth == nil || d.Accounts == nil || d.Trips == nil || d.Live == nil || d.Marshal == nil || d.Log == nil {
+	if d.Auth == nil || d.Accounts == nil || d.Trips == nil || d.Live == nil || d.Log == nil {
 		return fmt.Errorf("%w: a dependency is missing", ErrConfig)
 	}
 	return nil

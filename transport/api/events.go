@@ -15,13 +15,13 @@ type eventView struct {
 	Version int64      `json:"version" doc:"Its place in the history; readers do not see every event."`
 	Kind    string     `json:"kind" enum:"requested,wave_planned,accepted,offers_ended,matched,released,arrived,started,completed,cancelled,expired,rated"`
 	At      time.Time  `json:"at"`
-	By      ride.Party `json:"by,omitempty" enum:"rider,driver,operator,system" doc:"Who caused it."`
-	Reason  string     `json:"reason,omitempty"`
-	Wave    int        `json:"wave,omitempty" doc:"To riders: which round of offers."`
-	Ring    int        `json:"ring,omitempty" doc:"To riders: how far it reached."`
-	Asked   int        `json:"asked,omitempty" doc:"To riders: how many drivers it asked."`
-	Stars   int        `json:"stars,omitempty" doc:"To who gave them."`
-	Data    eventData  `json:"data,omitempty" doc:"To operators: everything that was recorded, but for the PIN."`
+	By      ride.Party `json:"by,omitzero" enum:"rider,driver,operator,system" doc:"Who caused it."`
+	Reason  string     `json:"reason,omitzero"`
+	Wave    int        `json:"wave,omitzero" doc:"To riders: which round of offers."`
+	Ring    int        `json:"ring,omitzero" doc:"To riders: how far it reached."`
+	Asked   int        `json:"asked,omitzero" doc:"To riders: how many drivers it asked."`
+	Stars   int        `json:"stars,omitzero" doc:"To who gave them."`
+	Data    eventData  `json:"data,omitzero" doc:"To operators: everything that was recorded, but for the PIN."`
 }
 
 // eventData is an event as it is stored.

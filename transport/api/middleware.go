@@ -3,9 +3,11 @@ package api
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
+	"path"
 	"runtime/debug"
 	"slices"
 	"strconv"
@@ -99,6 +101,9 @@ func (a *API) timeout(r *http.Request) time.Duration {
 // route finds the operation; what has none gets a problem too, unlike from the mux.
 func (a *API) route(c *call, w *recorder, r *http.Request) {
 	h, pattern := a.mux.Handler(r)
+	if path.Clean(r.URL.Path) != r.URL.Path { // the mux would redirect, in HTML
+		h, pattern = http.NotFoundHandler(), ""
+	}
 	if c.route = pattern; pattern != "" {
 		r.Body = http.MaxBytesReader(w, r.Body, maxUploadBytes)
 		a.mux.ServeHTTP(w, r)
@@ -131,7 +136,7 @@ func (a *API) recovered(ctx context.Context, w *recorder) {
 	if v == nil {
 		return
 	}
-	if v == http.ErrAbortHandler {
+	if err, ok := v.(error); ok && errors.Is(err, http.ErrAbortHandler) {
 		panic(v)
 	}
 	a.deps.Log.LogAttrs(ctx, slog.LevelError, "panic in an operation", slog.String("request_id", requestID(ctx)),

@@ -73,13 +73,14 @@ type signedInView struct {
 	Tokens  tokensView  `json:"tokens"`
 }
 
-// paging are the parameters of a list.
-type paging struct {
+// Paging are the parameters of a list. Like all that is embedded in inputs it is exported
+// because huma passes over what is not.
+type Paging struct {
 	Limit  int    `query:"limit" minimum:"1" maximum:"200" default:"50" doc:"How many at most."`
 	Cursor string `query:"cursor" maxLength:"256" doc:"next_cursor of the page before."`
 }
 
-func (p paging) page() ride.Page { return ride.Page{Limit: p.Limit, Cursor: p.Cursor} }
+func (p Paging) page() ride.Page { return ride.Page{Limit: p.Limit, Cursor: p.Cursor} }
 
 // list is a page of a list, newest first.
 type list[T any] struct {

@@ -26,10 +26,25 @@ const (
 
 // photos turns what people upload into small plain JPEGs. Safe for concurrent use.
 type photos struct {
+	room chan struct{} // held from before an upload is read
 	turn chan struct{} // held while decoding
 }
 
-func newPhotos(concurrent int) *photos { return &photos{turn: make(chan struct{}, max(1, concurrent))} }
+// newPhotos lets so many uploads be in memory, and so many of them be decoded, at once.
+func newPhotos(uploads, decoders int) *photos {
+	return &photos{room: make(chan struct{}, max(1, uploads)), turn: make(chan struct{}, max(1, decoders))}
+}
+
+// enter makes room for an upload, or refuses with ride.ErrUnavailable; the caller must
+// call what it returns when it is done with it.
+func (p *photos) enter() (func(), error) {
+	select {
+	case p.room <- struct{}{}:
+		return func() { <-p.room }, nil
+	default:
+		return nil, ride.ErrUnavailable.With("Too many photos are being read; try again in a moment.")
+	}
+}
 
 // normalise decodes a picture and encodes it anew: nothing of the original file is
 // left but its pixels, turned the right way up. It returns ride.ErrInvalidArgument or

@@ -10,6 +10,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/hexhail/hexhail/ride"
+	"github.com/hexhail/hexhail/ride/ridepb/wire"
 	"github.com/hexhail/hexhail/ride/view"
 )
 
@@ -28,8 +29,8 @@ func (a *API) registerTrips() {
 	}, a.listOffers)
 }
 
-// statusParam is the filter that lists of trips share.
-type statusParam struct {
+// StatusParam is the filter that lists of trips share.
+type StatusParam struct {
 	Status ride.Status `query:"status" enum:"requested,matched,arrived,in_progress,completed,cancelled,expired"`
 	Live   bool        `query:"live" doc:"Only those that have not ended."`
 }
@@ -53,17 +54,18 @@ func readerOf(ctx context.Context) view.Reader {
 }
 
 // showTrip encodes a trip as the sockets do; nil if the reader may not see it.
-func (a *API) showTrip(t *ride.Trip, r view.Reader) (tripJSON, error) {
+func showTrip(t *ride.Trip, r view.Reader) (tripJSON, error) {
 	v := view.Trip(t, r)
 	if v == nil {
 		return nil, nil
 	}
-	b, err := a.marshal(v)
+	b, err := marshal(v)
 	return tripJSON(b), err
 }
 
-func (a *API) marshal(m proto.Message) ([]byte, error) {
-	b, err := a.deps.Marshal(m)
+// marshal gives the form that the sockets give it.
+func marshal(m proto.Message) ([]byte, error) {
+	b, err := wire.JSON.Marshal(m)
 	if err != nil {
 		return nil, fmt.Errorf("encode %s: %w", m.ProtoReflect().Descriptor().Name(), err)
 	}
@@ -71,8 +73,8 @@ func (a *API) marshal(m proto.Message) ([]byte, error) {
 }
 
 func (a *API) listTrips(ctx context.Context, in *struct {
-	statusParam
-	paging
+	StatusParam
+	Paging
 }) (*body[list[tripJSON]], error) {
 	r := readerOf(ctx)
 	return a.tripPage(ctx, r, ride.TripFilter{Account: r.Account, Status: in.Status, Live: in.Live, Page: in.page()})
@@ -85,7 +87,7 @@ func (a *API) tripPage(ctx context.Context, r view.Reader, f ride.TripFilter) (*
 	}
 	out := list[tripJSON]{Items: make([]tripJSON, 0, len(trips)), NextCursor: next}
 	for i := range trips {
-		t, err := a.showTrip(&trips[i], r)
+		t, err := showTrip(&trips[i], r)
 		if err != nil {
 			return nil, err
 		}
@@ -96,11 +98,12 @@ func (a *API) tripPage(ctx context.Context, r view.Reader, f ride.TripFilter) (*
 	return answer(out), nil
 }
 
-type tripPath struct {
+// TripPath names a trip.
+type TripPath struct {
 	ID ride.TripID `path:"id" maxLength:"64"`
 }
 
-func (a *API) getTrip(ctx context.Context, in *tripPath) (*body[tripDetail], error) {
+func (a *API) getTrip(ctx context.Context, in *TripPath) (*body[tripDetail], error) {
 	return a.tripDetail(ctx, readerOf(ctx), in.ID)
 }
 
@@ -123,7 +126,7 @@ func (a *API) tripDetail(ctx context.Context, r view.Reader, id ride.TripID) (*b
 	// The log is read after the state and may be ahead of it.
 	events = slices.DeleteFunc(events, func(e ride.StoredEvent) bool { return e.Version > t.Version })
 	out := tripDetail{Track: showTrack(&t, track, r)}
-	if out.Trip, err = a.showTrip(&t, r); err != nil {
+	if out.Trip, err = showTrip(&t, r); err != nil {
 		return nil, err
 	}
 	if out.Events, err = showEvents(events, r); err != nil {
@@ -155,7 +158,7 @@ func (a *API) listOffers(ctx context.Context, _ *nothing) (*body[list[offerJSON]
 		if err != nil {
 			return nil, fmt.Errorf("show offer %s: %w", offers[i].Offer.ID, err)
 		}
-		b, err := a.marshal(v)
+		b, err := marshal(v)
 		if err != nil {
 			return nil, err
 		}

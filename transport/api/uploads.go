@@ -19,8 +19,14 @@ import (
 // uploadTime is how long an upload may take to arrive.
 const uploadTime = 30 * time.Second
 
+// isForm reports whether a body may hold a photo.
+func isForm(ctx context.Context) bool {
+	ct, _, err := mime.ParseMediaType(callOf(ctx).request.Header.Get("Content-Type"))
+	return err == nil && ct == "multipart/form-data"
+}
+
 // readSignUp reads a sign-up as JSON or as a form; the photo is nil when there is none.
-func (a *API) readSignUp(ctx context.Context) (signUpRequest, []byte, error) {
+func readSignUp(ctx context.Context) (signUpRequest, []byte, error) {
 	var req signUpRequest
 	r := callOf(ctx).request
 	ct, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
@@ -112,7 +118,7 @@ func readForm(ctx context.Context, boundary string, fields map[string]*string) (
 	seen := map[string]bool{}
 	for {
 		part, err := form.NextRawPart()
-		if errors.Is(err, io.EOF) {
+		if err == io.EOF { //nolint:errorlint // itself: a form that is cut short gives an error that wraps it
 			return photo, nil
 		}
 		if err != nil {
@@ -180,6 +186,11 @@ func (a *API) describeSignUp() {
 }
 
 func (a *API) putPhoto(ctx context.Context, _ *nothing) (*body[accountView], error) {
+	leave, err := a.photos.enter()
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
 	data, err := readPhoto(ctx)
 	if err != nil {
 		return nil, err

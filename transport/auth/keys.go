@@ -99,15 +99,19 @@ func parseBlock(b *pem.Block) (ed25519.PrivateKey, ed25519.PublicKey, error) {
 }
 
 func newKeys(privates []ed25519.PrivateKey, publics []ed25519.PublicKey) Keys {
-	k := Keys{sign: privates[0], publics: make(map[string]ed25519.PublicKey)}
+	k := Keys{sign: privates[0], signID: keyID(publicOf(privates[0])), publics: make(map[string]ed25519.PublicKey)}
 	for _, p := range privates {
-		publics = append(publics, p.Public().(ed25519.PublicKey))
+		publics = append(publics, publicOf(p))
 	}
 	for _, p := range publics {
 		k.publics[keyID(p)] = p
 	}
-	k.signID = keyID(k.sign.Public().(ed25519.PublicKey))
 	return k
+}
+
+// publicOf is the second half of a private key, RFC 8032.
+func publicOf(p ed25519.PrivateKey) ed25519.PublicKey {
+	return ed25519.PublicKey(p[ed25519.PrivateKeySize-ed25519.PublicKeySize:])
 }
 
 // keyID derives a kid from the key itself, so that a key keeps it wherever it goes.
@@ -163,7 +167,7 @@ func createKeyFile(path string) error {
 	if err != nil {
 		return err
 	}
-	defer os.Remove(f.Name())
+	defer func() { _ = os.Remove(f.Name()) }() // linked by then, or of no use
 	err = pem.Encode(f, &pem.Block{Type: "PRIVATE KEY", Bytes: der})
 	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
 		return err

@@ -140,7 +140,7 @@ func newJWKS(ctx context.Context, o OutsideIssuer) (keyfunc.Keyfunc, error) {
 	client := o.Client
 	if client == nil {
 		client = &http.Client{
-			Transport: limitBody{http.DefaultTransport},
+			Transport: limitBody{&http.Transport{Proxy: http.ProxyFromEnvironment, DisableKeepAlives: true}},
 			CheckRedirect: func(*http.Request, []*http.Request) error {
 				return errors.New("a JWKS URL must not redirect")
 			},

@@ -104,8 +104,8 @@ func (p *Passwords) Hash(ctx context.Context, password string) (string, error) {
 // exist or has no password, takes as long as any other and never matches. stale says
 // that the hash was made with other costs and should be renewed.
 func (p *Passwords) Verify(ctx context.Context, password, hash string) (ok, stale bool, err error) {
-	real := hash != ""
-	if !real {
+	exists := hash != ""
+	if !exists {
 		hash = p.dummy
 	}
 	done, err := p.enter(ctx)
@@ -117,7 +117,7 @@ func (p *Passwords) Verify(ctx context.Context, password, hash string) (ok, stal
 	if err != nil {
 		return false, false, fmt.Errorf("verify password: %w", err)
 	}
-	return ok && real, *params != *p.params, nil
+	return ok && exists, *params != *p.params, nil
 }
 
 // enter waits for a turn, within bounds; the caller must call what it returns.

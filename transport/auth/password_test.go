@@ -65,8 +65,8 @@ func TestUnknownAccountsCostTheSame(t *testing.T) {
 func TestLogInAnswersAlike(t *testing.T) {
 	f := newFixture(t)
 	f.rider(t, "alice")
-	_, _, wrong := f.LogIn(t.Context(), "alice", "wrong wrong", "192.0.2.1")
-	_, _, unknown := f.LogIn(t.Context(), "nobody", "wrong wrong", "192.0.2.1")
+	_, _, wrong := f.LogIn(t.Context(), "alice", "wrong horse", "192.0.2.1")
+	_, _, unknown := f.LogIn(t.Context(), "nobody", "wrong horse", "192.0.2.1")
 	_, _, long := f.LogIn(t.Context(), "alice", strings.Repeat("x", 4096), "192.0.2.1")
 	require.ErrorIs(t, wrong, ride.ErrUnauthenticated)
 	require.Equal(t, wrong, unknown)
@@ -128,7 +128,7 @@ func TestGuessingIsSlowedDown(t *testing.T) {
 	}
 	for _, name := range []string{"alice", "nobody"} { // alike, whether it exists or not
 		for i := range 10 {
-			require.ErrorIs(t, login(name, "guess guess", fmt.Sprintf("192.0.2.%d", i+1)), ride.ErrUnauthenticated)
+			require.ErrorIs(t, login(name, "lucky guess", fmt.Sprintf("192.0.2.%d", i+1)), ride.ErrUnauthenticated)
 		}
 		err := login(name, "correct horse", "198.51.100.1")
 		var soon *TooSoonError
@@ -137,7 +137,7 @@ func TestGuessingIsSlowedDown(t *testing.T) {
 		require.Equal(t, time.Second, soon.RetryAfter)
 	}
 	f.clock.advance(time.Second)
-	require.ErrorIs(t, login("alice", "guess guess", "198.51.100.1"), ride.ErrUnauthenticated)
+	require.ErrorIs(t, login("alice", "lucky guess", "198.51.100.1"), ride.ErrUnauthenticated)
 	var soon *TooSoonError
 	require.ErrorAs(t, login("alice", "correct horse", "198.51.100.2"), &soon)
 	require.Equal(t, 2*time.Second, soon.RetryAfter, "doubled")
@@ -150,7 +150,7 @@ func TestGuessingFromOneAddressIsSlowedDown(t *testing.T) {
 	f := newFixture(t)
 	f.rider(t, "alice")
 	for i := range 10 {
-		_, _, err := f.LogIn(t.Context(), fmt.Sprintf("name%d", i), "guess guess", fmt.Sprintf("2001:db8:1:2::%x", i+1))
+		_, _, err := f.LogIn(t.Context(), fmt.Sprintf("name%d", i), "lucky guess", fmt.Sprintf("2001:db8:1:2::%x", i+1))
 		require.ErrorIs(t, err, ride.ErrUnauthenticated)
 		if i < 9 { // one known password buys no further guesses
 			_, _, err = f.LogIn(t.Context(), "alice", "correct horse", "2001:db8:1:2::ffff")
@@ -169,7 +169,7 @@ func TestChangePassword(t *testing.T) {
 	_, two, err := f.LogIn(t.Context(), "alice", "correct horse", "192.0.2.1")
 	require.NoError(t, err)
 	p := mustPrincipal(t, f, one)
-	_, err = f.ChangePassword(t.Context(), p, "wrong wrong", "battery staple", "192.0.2.1")
+	_, err = f.ChangePassword(t.Context(), p, "wrong horse", "battery staple", "192.0.2.1")
 	require.ErrorIs(t, err, ride.ErrInvalidArgument)
 	_, err = f.ChangePassword(t.Context(), p, "correct horse", "short", "192.0.2.1")
 	require.ErrorIs(t, err, ride.ErrInvalidArgument)

@@ -14,7 +14,7 @@ type tickets struct {
 	mu    sync.Mutex
 	open  map[string]ticket
 	order []string // hashes, oldest first; all live equally long
-	max   int
+	most  int
 }
 
 type ticket struct {
@@ -22,8 +22,8 @@ type ticket struct {
 	expires   time.Time
 }
 
-func newTickets(max int) *tickets {
-	return &tickets{open: make(map[string]ticket), max: max}
+func newTickets(most int) *tickets {
+	return &tickets{open: make(map[string]ticket), most: most}
 }
 
 // put remembers a ticket, or refuses with ride.ErrUnavailable when there are too many.
@@ -31,7 +31,7 @@ func (t *tickets) put(hash string, tk ticket, now time.Time) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.sweep(now)
-	if len(t.order) >= t.max {
+	if len(t.order) >= t.most {
 		return ride.ErrUnavailable.With("Too many tickets wait to be used.")
 	}
 	t.open[hash] = tk

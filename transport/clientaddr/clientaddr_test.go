@@ -1,6 +1,7 @@
 package clientaddr
 
 import (
+	"net/http"
 	"net/http/httptest"
 	"net/netip"
 	"testing"
@@ -27,7 +28,7 @@ func TestOf(t *testing.T) {
 		"no network":                 {"@", nil, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			r := httptest.NewRequest("GET", "/", nil)
+			r := httptest.NewRequest(http.MethodGet, "/", nil)
 			r.RemoteAddr = c.peer
 			for _, v := range c.xff {
 				r.Header.Add("X-Forwarded-For", v)

@@ -15,24 +15,35 @@ import (
 )
 
 // counting is a peer that only counts.
-type counting struct{ locations int }
+type counting struct{ commands, locations int }
 
-func (*counting) Command(*ridepb.ClientFrame)    {}
+func (c *counting) Command(*ridepb.ClientFrame)  { c.commands++ }
 func (c *counting) Location(ride.Position) error { c.locations++; return nil }
 func (*counting) Leave()                         {}
+
+// unlimited is a handler without limits, and without anybody behind it.
+func unlimited() *Handler {
+	const plenty = 1 << 30
+	return New(Config{
+		LocationRate: plenty, LocationBurst: plenty, FrameRate: plenty, FrameBurst: plenty,
+		CommandRate: plenty, CommandBurst: plenty,
+	}, &fakeAuth{expiry: time.Now().Add(time.Hour)}, &fakeRouter{peers: make(chan *fakePeer, 1)})
+}
 
 // joined is a driver's session without limits and without a network.
 func joined(tb testing.TB, codec wire.Codec) (*session, *counting) {
 	tb.Helper()
-	const plenty = 1 << 30
-	h := New(Config{LocationRate: plenty, LocationBurst: plenty, FrameRate: plenty, FrameBurst: plenty},
-		&fakeAuth{expiry: time.Now().Add(time.Hour)}, &fakeRouter{peers: make(chan *fakePeer, 1)})
+	return joinedTo(tb, unlimited(), codec)
+}
+
+func joinedTo(tb testing.TB, h *Handler, codec wire.Codec) (*session, *counting) {
+	tb.Helper()
 	near, far := net.Pipe()
 	conn := ws.NewConn(far, ws.Config{})
 	tb.Cleanup(func() {
 		conn.Abort()
 		_ = near.Close()
-		h.cancel()
+
 	})
 	s := newSession(h, conn, codec, nil)
 	peer := new(counting)
@@ -75,4 +86,42 @@ func BenchmarkMoved(b *testing.B) {
 			}
 		})
 	}
+}
+
+// A ping and its answer, over loopback.
+func BenchmarkRoundTrip(b *testing.B) {
+	for _, codec := range []wire.Codec{wire.Binary, wire.JSON} {
+		b.Run(encodingOf(codec), func(b *testing.B) {
+			s, _ := joined(b, codec)
+			server, near := loopback(b)
+			s.conn = ws.NewConn(server, ws.Config{})
+			over := make(chan struct{})
+			go func() { defer close(over); s.conn.Serve(s) }()
+			data, err := codec.EncodeClient(sample(kindPing, "p"))
+			require.NoError(b, err)
+			frame, answer := masked(s.op(), data), make([]byte, 4096)
+			b.ReportAllocs()
+			for b.Loop() {
+				_, err := near.Write(frame)
+				require.NoError(b, err)
+				_, err = near.Read(answer) // one write of the server, so one read
+				require.NoError(b, err)
+			}
+			s.conn.Abort()
+			<-over
+		})
+	}
+}
+
+// loopback returns the two ends of a TCP connection.
+func loopback(b *testing.B) (server, near net.Conn) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(b, err)
+	defer func() { _ = l.Close() }()
+	near, err = net.Dial("tcp", l.Addr().String())
+	require.NoError(b, err)
+	server, err = l.Accept()
+	require.NoError(b, err)
+	b.Cleanup(func() { _ = near.Close() })
+	return server, near
 }

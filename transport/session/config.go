@@ -4,11 +4,11 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
-	"net/netip"
 	"time"
 
 	"github.com/hexhail/hexhail/ride/ridepb"
 	"github.com/hexhail/hexhail/transport"
+	"github.com/hexhail/hexhail/transport/clientaddr"
 	"github.com/hexhail/hexhail/transport/ws"
 )
 
@@ -27,15 +27,15 @@ type Authenticator interface {
 // not change after [New].
 type Config struct {
 	// MaxSockets bounds the open sockets, with those still in their handshake.
-	// Default 50,000.
+	// Default 20,000.
 	MaxSockets int
 	// MaxPerAddress bounds those of one client address; an IPv6 address counts
 	// with its /64 network. Loopback addresses have no bound: they are proxies
 	// and tools of the operator's own. Default 1,000; negative: no bound.
 	MaxPerAddress int
-	// ClientAddr tells the address of a request's client, for instance from a
-	// header that a trusted proxy sets. Default: the peer of the connection.
-	ClientAddr func(*http.Request) netip.Addr
+	// ClientAddr tells the IP address of a request's client; requests for which it
+	// tells none share one. Default: a clientaddr.Finder that trusts no proxy.
+	ClientAddr func(*http.Request) string
 	// Origins are the web pages that may connect, beside those of the same host:
 	// exact origins such as "https://app.example.com".
 	Origins []string
@@ -49,7 +49,7 @@ type Config struct {
 	MaxAuthentications int
 
 	// CommandRate and CommandBurst limit all messages but locations, per second.
-	// Beyond them: too_many_requests. Default 20 and 40.
+	// Beyond them: too_many_requests. Default 20 and 50.
 	CommandRate, CommandBurst int
 	// LocationRate and LocationBurst limit locations, per second. Beyond them
 	// locations are dropped without a word. Default 10 and 20.
@@ -67,7 +67,7 @@ type Config struct {
 	// Default 1 s and 4 s.
 	RetryAfterMin, RetryAfterSpread time.Duration
 
-	// Socket bounds each connection; its SlowCode is set here.
+	// Socket bounds each connection; its SlowCode and SilentCode are set here.
 	Socket ws.Config
 	// Logger gets a line at info level for each session's end. Default: nobody.
 	Logger *slog.Logger
@@ -76,17 +76,17 @@ type Config struct {
 }
 
 func (c Config) withDefaults() Config {
-	setDefault(&c.MaxSockets, 50_000)
+	setDefault(&c.MaxSockets, 20_000)
 	setDefault(&c.MaxPerAddress, 1_000)
 	if c.ClientAddr == nil {
-		c.ClientAddr = peerAddr
+		c.ClientAddr = clientaddr.Finder{}.Of
 	}
 	setDefault(&c.ConnectTimeout, 5*time.Second)
 	setDefault(&c.AuthTimeout, 5*time.Second)
 	setDefault(&c.JoinTimeout, 5*time.Second)
 	setDefault(&c.MaxAuthentications, 64)
 	setDefault(&c.CommandRate, 20)
-	setDefault(&c.CommandBurst, 40)
+	setDefault(&c.CommandBurst, 50)
 	setDefault(&c.LocationRate, 10)
 	setDefault(&c.LocationBurst, 20)
 	setDefault(&c.FrameRate, 200)
@@ -96,6 +96,7 @@ func (c Config) withDefaults() Config {
 	setDefault(&c.RetryAfterMin, time.Second)
 	setDefault(&c.RetryAfterSpread, 4*time.Second)
 	c.Socket.SlowCode = ws.Code(ridepb.CloseSlowConsumer)
+	c.Socket.SilentCode = ws.Code(ridepb.CloseHeartbeat)
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}
@@ -109,14 +110,4 @@ func setDefault[T comparable](v *T, fallback T) {
 	if *v == *new(T) {
 		*v = fallback
 	}
-}
-
-// peerAddr is the address that the listener saw; the zero Addr, which all such
-// requests then share, when that is not an IP address.
-func peerAddr(r *http.Request) netip.Addr {
-	at, err := netip.ParseAddrPort(r.RemoteAddr)
-	if err != nil {
-		return netip.Addr{}
-	}
-	return at.Addr()
 }

@@ -24,7 +24,6 @@ func (s *session) first(f *ridepb.ClientFrame, k kind) {
 	if !s.enter(connecting, time.Time{}) {
 		return
 	}
-	s.spare = nil // it holds a secret, and the actor keeps its resume
 	connect := f.GetConnect()
 	s.client = loggable(connect.GetClient())
 	cred, err := s.authenticate(connect)
@@ -40,7 +39,8 @@ func (s *session) first(f *ridepb.ClientFrame, k kind) {
 // those of the handshake. If there are both, they must be of one account.
 func (s *session) authenticate(c *ridepb.Connect) (*credential, *ride.Error) {
 	cred := &credential{mark: s.h.registry.mark()}
-	field, err := "connect.token", (*ride.Error)(nil)
+	field := "connect.token"
+	var err *ride.Error
 	switch {
 	case c.GetToken() != "" && c.GetTicket() != "":
 		return nil, ride.ErrInvalidArgument.With("Give a token or a ticket, not both.").In("connect.ticket")

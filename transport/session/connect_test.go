@@ -9,16 +9,15 @@ import (
 	"testing/synctest"
 	"time"
 
-	gobwas "github.com/gobwas/ws"
+	"github.com/google/go-cmp/cmp"
 	"github.com/stretchr/testify/require"
 	"google.golang.org/protobuf/testing/protocmp"
-
-	"github.com/google/go-cmp/cmp"
 
 	"github.com/hexhail/hexhail/ride"
 	"github.com/hexhail/hexhail/ride/ridepb"
 	"github.com/hexhail/hexhail/ride/ridepb/wire"
 	"github.com/hexhail/hexhail/transport"
+	"github.com/hexhail/hexhail/transport/ws"
 )
 
 func connectWith(id string, c *ridepb.Connect) *ridepb.ClientFrame {
@@ -279,10 +278,8 @@ func TestWireViolationsCloseWithTheirOwnCodes(t *testing.T) {
 	w := listen(t)
 	inBoth(t, func(t *testing.T, codec wire.Codec) {
 		c, peer := w.as(w.dial(t, codec, nil), "driver")
-		c.mu.Lock()
-		require.NoError(t, gobwas.WriteFrame(c.conn, gobwas.NewTextFrame([]byte("not masked"))))
-		c.mu.Unlock()
-		c.cut(gobwas.StatusProtocolError, "frame not masked")
+		c.write([]byte{0x81, 2, 'h', 'i'})
+		c.cut(ws.CodeProtocolError, "frame not masked")
 		gone(t, peer.left)
 	})
 }

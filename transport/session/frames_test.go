@@ -6,7 +6,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	gobwas "github.com/gobwas/ws"
 	"github.com/google/go-cmp/cmp"
 	"github.com/stretchr/testify/require"
 	"google.golang.org/protobuf/encoding/protowire"
@@ -17,6 +16,7 @@ import (
 	"github.com/hexhail/hexhail/ride"
 	"github.com/hexhail/hexhail/ride/ridepb"
 	"github.com/hexhail/hexhail/ride/ridepb/wire"
+	"github.com/hexhail/hexhail/transport/ws"
 )
 
 // garbage is a message in neither encoding, though it is valid text.
@@ -189,11 +189,23 @@ func TestDeviceTimeIsOptional(t *testing.T) {
 	})
 }
 
+func TestGoOnlineNeedsNoLocation(t *testing.T) {
+	w := listen(t)
+	inBoth(t, func(t *testing.T, codec wire.Codec) {
+		c, peer := w.as(w.dial(t, codec, nil), "driver")
+		f := sample(kindGoOnline, "m1")
+		f.GetGoOnline().Location = nil
+		c.send(f)
+		require.NotNil(t, c.reply("m1").GetDone())
+		require.Nil(t, next(t, peer.commands).GetGoOnline().GetLocation())
+	})
+}
+
 func TestMalformedFrames(t *testing.T) {
 	w := listen(t)
 	type input struct {
 		name, id, field string
-		op              gobwas.OpCode
+		op              ws.Op
 		data            []byte
 	}
 	binary := func(fields ...[]byte) []byte {
@@ -206,21 +218,21 @@ func TestMalformedFrames(t *testing.T) {
 	id := append(protowire.AppendTag(nil, 1, protowire.BytesType), "\x02m1"...)
 	inputs := map[wire.Codec][]input{
 		wire.JSON: {
-			{"nothing", "", "", gobwas.OpText, nil},
-			{"not JSON", "", "", gobwas.OpText, []byte("hello")},
-			{"no body", "m1", "", gobwas.OpText, []byte(`{"id":"m1"}`)},
-			{"unknown body", "m1", "", gobwas.OpText, []byte(`{"id":"m1","make_coffee":{}}`)},
-			{"two bodies", "m1", "go_offline", gobwas.OpText, []byte(`{"id":"m1","ping":{},"go_offline":{}}`)},
-			{"case variant", "m1", "", gobwas.OpText, []byte(`{"id":"m1","Ping":{}}`)},
-			{"binary frame", "", "", gobwas.OpBinary, []byte(`{"id":"m1","ping":{}}`)},
+			{"nothing", "", "", ws.OpText, nil},
+			{"not JSON", "", "", ws.OpText, []byte("hello")},
+			{"no body", "m1", "", ws.OpText, []byte(`{"id":"m1"}`)},
+			{"unknown body", "m1", "", ws.OpText, []byte(`{"id":"m1","make_coffee":{}}`)},
+			{"two bodies", "m1", "go_offline", ws.OpText, []byte(`{"id":"m1","ping":{},"go_offline":{}}`)},
+			{"case variant", "m1", "", ws.OpText, []byte(`{"id":"m1","Ping":{}}`)},
+			{"binary frame", "", "", ws.OpBinary, []byte(`{"id":"m1","ping":{}}`)},
 		},
 		wire.Binary: {
-			{"nothing", "", "", gobwas.OpBinary, nil},
-			{"not protobuf", "", "", gobwas.OpBinary, []byte{0xff}},
-			{"no body", "m1", "", gobwas.OpBinary, id},
-			{"unknown body", "m1", "", gobwas.OpBinary, binary(id, protowire.AppendTag(nil, 99, protowire.BytesType), []byte{0})},
-			{"cut short", "m1", "ping", gobwas.OpBinary, binary(id, protowire.AppendTag(nil, 3, protowire.BytesType), []byte{9})},
-			{"text frame", "", "", gobwas.OpText, id},
+			{"nothing", "", "", ws.OpBinary, nil},
+			{"not protobuf", "", "", ws.OpBinary, []byte{0xff}},
+			{"no body", "m1", "", ws.OpBinary, id},
+			{"unknown body", "m1", "", ws.OpBinary, binary(id, protowire.AppendTag(nil, 99, protowire.BytesType), []byte{0})},
+			{"cut short", "m1", "ping", ws.OpBinary, binary(id, protowire.AppendTag(nil, 3, protowire.BytesType), []byte{9})},
+			{"text frame", "", "", ws.OpText, id},
 		},
 	}
 	inBoth(t, func(t *testing.T, codec wire.Codec) {
@@ -260,14 +272,14 @@ func TestCommandRate(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			w := newWorld(t)
 			c, peer := w.as(w.pipe(t, codec), "rider")
-			for range 40 {
+			for range 50 {
 				c.send(sample(kindGetQuote, "q"))
 				require.NotNil(t, c.reply("q").GetDone())
 			}
 			c.send(sample(kindGetQuote, "beyond"))
 			e := c.refused("beyond", ride.ErrTooMany, "")
 			require.Equal(t, uint32(50), e.GetRetryAfterMs())
-			require.Len(t, peer.commands, 40)
+			require.Len(t, peer.commands, 50)
 
 			time.Sleep(time.Duration(e.GetRetryAfterMs()) * time.Millisecond)
 			c.send(sample(kindGetQuote, "again"))
@@ -358,6 +370,7 @@ func TestAPanicEndsOnlyItsSession(t *testing.T) {
 	bystander, _ := w.as(w.dial(t, wire.JSON, nil), "rider")
 	c, peer := w.as(w.dial(t, wire.JSON, nil), "driver")
 	c.send(sample(kindGoOffline, "panic"))
+	require.Positive(t, c.closed(ridepb.CloseInternal).GetDisconnecting().GetRetryAfterMs())
 	gone(t, peer.left)
 	bystander.send(sample(kindPing, "ping"))
 	bystander.reply("ping")

@@ -95,7 +95,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 func (h *Handler) refuse(w http.ResponseWriter, p *problem) {
 	h.metrics.refused(p.reason)
-	p.write(w, h.cfg.RetryAfterMin)
+	p.write(w, h.retryAfter())
 }
 
 // serve runs one session to its end on the calling goroutine.

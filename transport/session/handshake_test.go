@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
-	"net/netip"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -17,17 +16,8 @@ import (
 // knock sends a handshake that is expected to be refused in HTTP.
 func (w *world) knock(t *testing.T, query string, header http.Header) *http.Response {
 	t.Helper()
-	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, w.url+"/v1/ws"+query, nil)
-	require.NoError(t, err)
-	r.Header = http.Header{
-		"Connection": {"Upgrade"}, "Upgrade": {"websocket"}, "Sec-Websocket-Version": {"13"},
-		"Sec-Websocket-Key": {"dGhlIHNhbXBsZSBub25jZQ=="}, "Sec-Websocket-Protocol": {wire.SubprotocolJSON},
-	}
-	for name, values := range header {
-		r.Header[name] = values
-	}
 	tr := &http.Transport{DisableKeepAlives: true}
-	resp, err := tr.RoundTrip(r)
+	resp, err := tr.RoundTrip(w.handshake(t, query, header))
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = resp.Body.Close() })
 	return resp
@@ -100,13 +90,13 @@ func TestARefusedHandshakeTakesNoRoom(t *testing.T) {
 func TestSocketsAreBoundedByAddress(t *testing.T) {
 	w := listen(t, func(c *Config, _ *world) {
 		c.MaxPerAddress = 1
-		c.ClientAddr = func(r *http.Request) netip.Addr { return netip.MustParseAddr(r.Header.Get("From")) }
+		c.ClientAddr = func(r *http.Request) string { return r.Header.Get("From") }
 	})
 	from := func(addr string) http.Header { return http.Header{"From": {addr}} }
-	for _, addr := range []string{"192.0.2.1", "192.0.2.2", "2001:db8:1::1", "2001:db8:1:1::1", "127.0.0.1", "127.0.0.1", "::1", "::1"} {
+	for _, addr := range []string{"192.0.2.1", "192.0.2.2", "2001:db8:1::1", "2001:db8:1:1::1", "127.0.0.1", "127.0.0.1", "::1", "::1", "unknown"} {
 		w.dial(t, wire.JSON, from(addr))
 	}
-	for _, addr := range []string{"192.0.2.1", "::ffff:192.0.2.2", "2001:db8:1::2"} {
+	for _, addr := range []string{"192.0.2.1", "::ffff:192.0.2.2", "2001:db8:1::2", "who knows"} {
 		problemOf(t, w.knock(t, "", from(addr)), http.StatusServiceUnavailable, ride.ErrTooMany)
 	}
 }

@@ -2,6 +2,7 @@ package session
 
 import (
 	"errors"
+	"runtime/debug"
 	"time"
 
 	"google.golang.org/protobuf/types/known/timestamppb"
@@ -14,6 +15,7 @@ import (
 
 // OnMessage implements [ws.Handler].
 func (s *session) OnMessage(op ws.Op, payload []byte) {
+	defer s.contain()
 	now := time.Now()
 	if !s.frames.AllowN(now, 1) {
 		s.reply("", refusal(ride.ErrTooMany, 0))
@@ -25,12 +27,8 @@ func (s *session) OnMessage(op ws.Op, payload []byte) {
 		s.location("", &s.plain.location, now)
 		return
 	}
-	f := s.spare
-	if f == nil {
-		f = new(ridepb.ClientFrame)
-		s.spare = f
-	}
-	if id, err := s.decode(op, payload, f); err != nil {
+	f, id, err := s.decode(op, payload)
+	if err != nil {
 		s.h.metrics.received(kindNone)
 		s.refuse(id, err, 0)
 		return
@@ -51,27 +49,35 @@ func (s *session) OnMessage(op ws.Op, payload []byte) {
 	}
 }
 
-// decode reads a message into f. With an error it returns the frame's id, as far
-// as it could be read.
-func (s *session) decode(op ws.Op, payload []byte, f *ridepb.ClientFrame) (string, *ride.Error) {
+// contain keeps a panic from ending more than the session that caused it.
+func (s *session) contain() {
+	if cause := recover(); cause != nil {
+		s.h.cfg.Logger.Error("session panicked", "session", s.id, "cause", cause, "stack", string(debug.Stack()))
+		s.Close(ridepb.CloseInternal, s.h.retryAfter())
+	}
+}
+
+// decode reads a message. With an error it returns the frame's id, as far as it
+// could be read.
+func (s *session) decode(op ws.Op, payload []byte) (*ridepb.ClientFrame, string, *ride.Error) {
 	if (op == ws.OpBinary) != s.codec.Binary() {
-		return "", ride.ErrMalformed.With("This session's subprotocol is %s: text frames are for JSON, binary ones for protobuf.",
+		return nil, "", ride.ErrMalformed.With("This session's subprotocol is %s: text frames are for JSON, binary ones for protobuf.",
 			s.codec.Subprotocol())
 	}
-	err := s.codec.DecodeClientInto(payload, f)
+	f, err := s.codec.DecodeClient(payload)
 	if err == nil {
-		return "", nil
+		return f, "", nil
 	}
 	var bad *wire.DecodeError
 	if !errors.As(err, &bad) {
-		return "", ride.ErrMalformed
+		return nil, "", ride.ErrMalformed
 	}
 	sentinel := ride.ErrMalformed
 	if errors.Is(bad, wire.ErrInvalidValue) {
 		sentinel = ride.ErrInvalidArgument
 	}
 	sentence := &wire.DecodeError{Reason: bad.Reason} // the field has a place of its own
-	return bad.ID, sentinel.With("%s.", upperFirst(sentence.Error())).In(bad.Field)
+	return nil, bad.ID, sentinel.With("%s.", upperFirst(sentence.Error())).In(bad.Field)
 }
 
 // location hands a position over. What exceeds the rate is dropped: the next one
@@ -125,7 +131,6 @@ func (s *session) command(f *ridepb.ClientFrame, k kind, now time.Time) {
 		return
 	}
 	s.refused = 0
-	s.spare = nil // the peer's from here on
 	s.peer.Command(f)
 }
 

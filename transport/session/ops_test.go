@@ -6,7 +6,6 @@ import (
 	"strings"
 	"testing"
 
-	gobwas "github.com/gobwas/ws"
 	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
 	"github.com/stretchr/testify/require"
@@ -64,7 +63,7 @@ func TestMetrics(t *testing.T) {
 	rider.refused("x", ride.ErrWrongRole, "")
 	peer.join.Out.Reply(&ridepb.Reply{Id: "y", Result: &ridepb.Reply_Error{Error: &ridepb.Error{Code: "made up"}}})
 	driver.reply("y")
-	driver.write(gobwas.NewCloseFrame(gobwas.NewCloseFrameBody(4999, "my own")))
+	driver.close(4999, "my own")
 	gone(t, peer.left)
 	stranger.send(sample(kindPing, ""))
 	stranger.refused("", ride.ErrNotConnected, "")

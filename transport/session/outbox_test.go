@@ -6,11 +6,11 @@ import (
 	"testing"
 	"time"
 
-	gobwas "github.com/gobwas/ws"
 	"github.com/stretchr/testify/require"
 
 	"github.com/hexhail/hexhail/ride/ridepb"
 	"github.com/hexhail/hexhail/ride/ridepb/wire"
+	"github.com/hexhail/hexhail/transport/ws"
 )
 
 func offerClosed(seq uint32) *ridepb.Event {
@@ -152,11 +152,11 @@ func TestOutboxIsSafeFromAnyGoroutine(t *testing.T) {
 		}
 		all.Wait()
 		gone(t, peer.left)
-		var last gobwas.Frame
+		var last message
 		for f := range c.in {
 			last = f
 		}
-		code, _ := gobwas.ParseCloseFrameData(last.Payload)
-		require.Equal(t, gobwas.StatusCode(ridepb.CloseReplaced), code)
+		code, _ := ws.ParseClose(last.payload)
+		require.Equal(t, ws.Code(ridepb.CloseReplaced), code)
 	})
 }

@@ -192,7 +192,12 @@ func (r *Registry) snapshot() []*session {
 }
 
 // addressKey is what Config.MaxPerAddress counts by: the address, for IPv6 its /64.
-func addressKey(a netip.Addr) netip.Addr {
+// What is no address gives the zero key.
+func addressKey(address string) netip.Addr {
+	a, err := netip.ParseAddr(address)
+	if err != nil {
+		return netip.Addr{}
+	}
 	a = a.Unmap().WithZone("")
 	if !a.Is6() || a.IsLoopback() {
 		return a

@@ -2,18 +2,19 @@ package session
 
 import (
 	"context"
+	"net/http"
 	"strconv"
 	"testing"
 	"testing/synctest"
 	"time"
 
-	gobwas "github.com/gobwas/ws"
 	"github.com/stretchr/testify/require"
 
 	"github.com/hexhail/hexhail/ride"
 	"github.com/hexhail/hexhail/ride/ridepb"
 	"github.com/hexhail/hexhail/ride/ridepb/wire"
 	"github.com/hexhail/hexhail/transport"
+	"github.com/hexhail/hexhail/transport/ws"
 )
 
 func TestDisconnectReachesTheAccountsSessions(t *testing.T) {
@@ -67,6 +68,33 @@ func TestDisconnectReachesSessionsBeingAuthenticated(t *testing.T) {
 	})
 }
 
+// Between the handshake, where the header counted, and connect.
+func TestHeaderCredentialsCanBeRevokedBeforeConnect(t *testing.T) {
+	w := listen(t)
+	inBoth(t, func(t *testing.T, codec wire.Codec) {
+		c := w.dial(t, codec, http.Header{"Authorization": {"Bearer driver"}})
+		w.h.Registry().Disconnect("account-driver", "family-driver", ridepb.CloseRevoked)
+		c.send(connectWith("1", &ridepb.Connect{}))
+		c.refused("1", ride.ErrUnauthenticated, "")
+		c.closed(ridepb.CloseRevoked)
+	})
+}
+
+func TestHeaderCredentialsCanExpireBeforeConnect(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		addr := addressKey("")
+		require.Nil(t, w.h.registry.admit(addr))
+		c := w.late(t, wire.JSON, addr, &credential{Principal: transport.Principal{
+			Account: person(ride.RoleRider), ExpiresAt: time.Now().Add(time.Second),
+		}})
+		time.Sleep(time.Second)
+		c.send(connectWith("1", &ridepb.Connect{}))
+		c.refused("1", ride.ErrUnauthenticated, "")
+		c.closed(ridepb.CloseUnauthenticated)
+	})
+}
+
 func TestDisconnectOfOthersDoesNotDisturbAuthentication(t *testing.T) {
 	w := listen(t)
 	w.auth.before = func(context.Context) error {
@@ -109,8 +137,7 @@ func TestDrainTellsEverybodyWhenToComeBack(t *testing.T) {
 	w := listen(t)
 	var clients []*client
 	var peers []*fakePeer
-	inBothAtOnce := []wire.Codec{wire.JSON, wire.Binary}
-	for _, codec := range inBothAtOnce {
+	for _, codec := range []wire.Codec{wire.JSON, wire.Binary} {
 		for range 5 {
 			c, p := w.as(w.dial(t, codec, nil), "rider")
 			clients, peers = append(clients, c), append(peers, p)
@@ -153,13 +180,13 @@ func TestDrainReachesLateSessions(t *testing.T) {
 	inBoth(t, func(t *testing.T, codec wire.Codec) {
 		synctest.Test(t, func(t *testing.T) {
 			w := newWorld(t)
-			addr := addressKey(w.h.cfg.ClientAddr(fromNowhere()))
+			addr := addressKey("")
 			require.Nil(t, w.h.registry.admit(addr))
 			over := make(chan error)
 			go func() { over <- w.h.Drain(context.Background()) }()
 			synctest.Wait()
 			none(t, over)
-			c := w.late(t, codec, addr)
+			c := w.late(t, codec, addr, nil)
 			c.closed(ridepb.CloseShutdown)
 			require.NoError(t, next(t, over))
 		})
@@ -170,7 +197,7 @@ func TestLeaveComesWhenThePeerGoes(t *testing.T) {
 	w := listen(t)
 	inBoth(t, func(t *testing.T, codec wire.Codec) {
 		c, peer := w.as(w.dial(t, codec, nil), "driver")
-		c.write(gobwas.NewCloseFrame(gobwas.NewCloseFrameBody(gobwas.StatusNormalClosure, "")))
+		c.close(ws.CodeNormal, "")
 		gone(t, peer.left)
 
 		c, peer = w.as(w.dial(t, codec, nil), "driver")

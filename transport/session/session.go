@@ -2,10 +2,7 @@ package session
 
 import (
 	"crypto/rand"
-	"errors"
-	"fmt"
 	"log/slog"
-	"runtime/debug"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -43,8 +40,7 @@ type session struct {
 	peer      transport.Peer // nil until joined
 	header    *credential    // of the handshake, nil if it brought none
 	role      ride.Role
-	client    string              // fit for a log
-	spare     *ridepb.ClientFrame // for the next frame, unless somebody owns it
+	client    string // fit for a log
 	plain     plainLocation
 	refused   int // frames in a row
 	frames    *rate.Limiter
@@ -89,7 +85,7 @@ func (s *session) run() {
 	s.mu.Lock()
 	s.timer = time.AfterFunc(s.h.cfg.ConnectTimeout, s.onTimer)
 	s.mu.Unlock()
-	closed := s.serve()
+	closed := s.conn.Serve(s)
 	s.mu.Lock()
 	s.ended = true
 	s.timer.Stop()
@@ -100,23 +96,9 @@ func (s *session) run() {
 	s.report(closed)
 }
 
-// serve contains a panic to the session that caused it.
-func (s *session) serve() (closed ws.Closed) {
-	defer func() {
-		if cause := recover(); cause != nil {
-			s.h.cfg.Logger.Error("session panicked", "session", s.id, "cause", cause, "stack", string(debug.Stack()))
-			closed = ws.Closed{By: ws.ByServer, Code: ws.CodeAbnormal, Err: fmt.Errorf("panic: %v", cause)}
-		}
-	}()
-	return s.conn.Serve(s)
-}
-
 // report counts a session's end and, if it was one with an account, logs it.
 func (s *session) report(closed ws.Closed) {
 	code := closed.Code
-	if errors.Is(closed.Err, ws.ErrSilent) {
-		code = ws.Code(ridepb.CloseHeartbeat) // what would have been said to anybody listening
-	}
 	s.h.metrics.closed(s.codec, s.role, code)
 	level := slog.LevelInfo
 	if s.peer == nil {

@@ -28,7 +28,7 @@ const (
 
 // What a vehicle on the road can report.
 const (
-	maxSpeedMPS  = 150
+	maxSpeedMPS  = 100
 	maxAccuracyM = 100_000
 )
 
@@ -204,7 +204,7 @@ func toPosition(l *ridepb.Location, path string) (ride.Position, *ride.Error) {
 	case !(p.HeadingDeg >= 0 && p.HeadingDeg <= 360):
 		return p, outside(path+".heading_deg", "The heading goes from 0 to 360 degrees.")
 	case !(p.SpeedMPS >= 0 && p.SpeedMPS <= maxSpeedMPS):
-		return p, outside(path+".speed_mps", "The speed goes from 0 to 150 metres per second.")
+		return p, outside(path+".speed_mps", "The speed goes from 0 to 100 metres per second.")
 	case !(p.AccuracyM >= 0 && p.AccuracyM <= maxAccuracyM):
 		return p, outside(path+".accuracy_m", "The accuracy goes from 0 to 100,000 metres.")
 	case l.DeviceTime == nil:

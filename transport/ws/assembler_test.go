@@ -2,7 +2,6 @@ package ws_test
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"math/rand/v2"
 	"testing"
@@ -22,7 +21,7 @@ func feed(t testing.TB, a *ws.Assembler, pieces [][]byte) ([]item, ws.Code) {
 			rest, it, err := a.Feed(p)
 			if err != nil {
 				var v *ws.Violation
-				require.True(t, errors.As(err, &v), "%v", err)
+				require.ErrorAs(t, err, &v)
 				require.Empty(t, rest)
 				require.Equal(t, ws.OpContinuation, it.Op)
 				return items, v.Code

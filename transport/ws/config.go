@@ -38,6 +38,9 @@ type Config struct {
 	// SilenceTimeout cuts a peer from which nothing was read for so long. Time
 	// that the handler takes does not count. Default 12 s.
 	SilenceTimeout time.Duration
+	// SilentCode is the close code for a peer that was silent for that long.
+	// Default 1008.
+	SilentCode Code
 	// CloseTimeout bounds the wait for the peer's part of the closing handshake.
 	// Default 1 s.
 	CloseTimeout time.Duration
@@ -57,6 +60,7 @@ func (c Config) withDefaults() Config {
 	setDefault(&c.WriteTimeout, 10*time.Second)
 	setDefault(&c.PingInterval, 5*time.Second)
 	setDefault(&c.SilenceTimeout, 12*time.Second)
+	setDefault(&c.SilentCode, CodePolicy)
 	setDefault(&c.CloseTimeout, time.Second)
 	setDefault(&c.SendBuffer, 64<<10)
 	if c.Observer == nil {

@@ -1,6 +1,7 @@
 package ws
 
 import (
+	"errors"
 	"net"
 	"sync"
 	"sync/atomic"
@@ -130,8 +131,8 @@ func (c *Conn) SendLatest(key string, op Op, payload []byte) error {
 }
 
 func (c *Conn) sent(err error) error {
-	if err == ErrSlowConsumer {
-		c.closeSlow()
+	if errors.Is(err, ErrSlowConsumer) {
+		c.giveUp(Closed{By: ByServer, Code: c.cfg.SlowCode, Reason: "slow_consumer", Err: ErrSlowConsumer})
 	}
 	return err
 }
@@ -159,14 +160,13 @@ func (c *Conn) cut(end Closed) {
 	_ = c.conn.Close() // nothing is left to be done about a failure
 }
 
-// closeSlow drops what is queued and gives the write in flight and the close
-// frame no more than CloseTimeout each.
-func (c *Conn) closeSlow() {
-	const reason = "reads too slowly"
-	if !c.conclude(Closed{By: ByServer, Code: c.cfg.SlowCode, Reason: reason, Err: ErrSlowConsumer}) {
+// giveUp drops what is queued and gives the write in flight and the close frame
+// no more than CloseTimeout each.
+func (c *Conn) giveUp(end Closed) {
+	if !c.conclude(end) {
 		return
 	}
-	c.out.seal(c.cfg.SlowCode, reason, true)
+	c.out.seal(end.Code, end.Reason, true)
 	c.endMu.Lock()
 	defer c.endMu.Unlock()
 	c.hurry = true

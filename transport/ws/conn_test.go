@@ -148,7 +148,7 @@ func TestSlowReaderWhoRecoversLearnsWhy(t *testing.T) {
 		synctest.Wait()
 		require.NoError(t, w.conn.Send(ws.OpText, []byte("dropped")))
 		require.ErrorIs(t, w.conn.Send(ws.OpText, make([]byte, 1000)), ws.ErrSlowConsumer)
-		require.Equal(t, []item{{ws.OpText, "being written"}, {ws.OpClose, closing(4001, "reads too slowly")}}, w.hear())
+		require.Equal(t, []item{{ws.OpText, "being written"}, {ws.OpClose, closing(4001, "slow_consumer")}}, w.hear())
 		w.end()
 	})
 }
@@ -164,12 +164,18 @@ func TestSlowReaderIsCutAtTheWriteDeadline(t *testing.T) {
 }
 
 func TestSilentPeerIsCut(t *testing.T) {
-	inWorld(t, ws.Config{}, &recorder{}, func(t *testing.T, w *world) {
+	inWorld(t, ws.Config{SilentCode: 4002}, &recorder{}, func(t *testing.T, w *world) {
 		var pings []time.Duration
+		var said ws.Code
 		w.listen(func(it item) { // reads, but never answers
+			if it.Op == ws.OpClose {
+				said, _ = ws.ParseClose([]byte(it.Payload))
+				return
+			}
 			require.Equal(t, ws.OpPing, it.Op)
 			pings = append(pings, time.Since(w.began))
 		})
+		require.Equal(t, ws.Code(4002), said)
 		end, took := w.end()
 		require.ErrorIs(t, end.Err, ws.ErrSilent)
 		require.Equal(t, 12*time.Second, took)

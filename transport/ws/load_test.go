@@ -85,7 +85,7 @@ func TestSendersRaceTheClose(t *testing.T) {
 	accepted := make([]int, senders)
 	for s := range senders {
 		wg.Go(func() {
-			for i := 0; i < 2000; i++ {
+			for i := range 2000 {
 				if conn.Send(ws.OpText, fmt.Appendf(nil, "%d %d", s, i)) != nil {
 					return
 				}

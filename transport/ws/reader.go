@@ -61,7 +61,8 @@ func (c *Conn) read(buf []byte) (int, error) {
 
 func (c *Conn) readFailed(err error) {
 	if errors.Is(err, os.ErrDeadlineExceeded) {
-		c.cut(Closed{By: ByServer, Code: CodeAbnormal, Err: ErrSilent})
+		// It may be reading all the same, or again one day.
+		c.giveUp(Closed{By: ByServer, Code: c.cfg.SilentCode, Reason: "heartbeat_timeout", Err: ErrSilent})
 		return
 	}
 	c.cut(Closed{By: ByNetwork, Code: CodeAbnormal, Err: err})

@@ -117,7 +117,7 @@ func (d *jsonDecoder) syntax(err error) error {
 }
 
 func (d *jsonDecoder) nothingFollows() error {
-	if _, err := d.ReadToken(); err != io.EOF {
+	if _, err := d.ReadToken(); !errors.Is(err, io.EOF) {
 		return &DecodeError{Reason: ReasonTrailingData}
 	}
 	return nil

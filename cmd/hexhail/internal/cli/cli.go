@@ -46,7 +46,7 @@ type grammar struct {
 
 // call is one command line's execution: what the commands' Run methods get.
 type call struct {
-	ctx    context.Context //nolint:containedctx // lives exactly as long as the one call
+	ctx    context.Context // a call lives exactly as long as its context
 	env    Environment
 	source *config.Source
 	parts  Parts

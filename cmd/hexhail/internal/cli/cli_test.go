@@ -191,7 +191,7 @@ func TestAdminCreate(t *testing.T) {
 	s = newStage()
 	s.stdin = "correct horse\r\n"
 	require.Equal(t, exitOK, s.run(t, "admin", "create", "anna", "--password-stdin", "--first-name=Anna"))
-	require.Equal(t, NewOperator{Username: "anna", FirstName: "Anna", Password: "correct horse"}, s.operator)
+	require.Equal(t, NewOperator{Username: "anna", FirstName: "Anna", LastName: "anna", Password: "correct horse"}, s.operator)
 	require.NotContains(t, s.out.String()+s.err.String(), "horse")
 
 	for _, bad := range []string{"", "\n", strings.Repeat("x", 2000)} {

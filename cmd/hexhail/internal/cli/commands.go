@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -110,7 +111,7 @@ type adminCreateCmd struct {
 
 	Username      string `arg:"" help:"Name to log in with."`
 	FirstName     string `default:"Operator" help:"First name."`
-	LastName      string `help:"Last name."`
+	LastName      string `help:"Last name. Default: the username."`
 	PasswordStdin bool   `help:"Read the password from the standard input, one line. Otherwise one is made and printed once."`
 }
 
@@ -119,7 +120,7 @@ func (a *adminCreateCmd) Run(in *call) error {
 	if err := in.source.Complete(&a.Config); err != nil {
 		return err
 	}
-	o := NewOperator{Username: a.Username, FirstName: a.FirstName, LastName: a.LastName, Password: rand.Text()}
+	o := NewOperator{Username: a.Username, FirstName: a.FirstName, LastName: cmp.Or(a.LastName, a.Username), Password: rand.Text()}
 	if a.PasswordStdin {
 		p, err := readPassword(in.env.Stdin)
 		if err != nil {
@@ -215,11 +216,15 @@ func (versionCmd) Run(in *call) error {
 	return err
 }
 
+// version is set by release builds that have no repository around them:
+// -ldflags "-X github.com/hexhail/hexhail/cmd/hexhail/internal/cli.version=v1.2.3".
+var version string
+
 // Version describes the program: its module version or commit, and the Go that made it.
 func Version() string {
-	version, revision := "(devel)", ""
+	version, revision := cmp.Or(version, "(devel)"), ""
 	if info, ok := debug.ReadBuildInfo(); ok {
-		if info.Main.Version != "" {
+		if version == "(devel)" && info.Main.Version != "" {
 			version = info.Main.Version
 		}
 		for _, s := range info.Settings {

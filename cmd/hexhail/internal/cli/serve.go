@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"strings"
 
 	"github.com/hexhail/hexhail/cmd/hexhail/internal/config"
 	"github.com/hexhail/hexhail/cmd/hexhail/internal/lifecycle"
@@ -51,19 +52,22 @@ func (s *serveCmd) Run(in *call) error {
 	return err
 }
 
-// greet prints where the server is, and at first run what to do next.
+// greet prints where the server is, and at first run what to do next, in one write.
 func greet(ctx context.Context, w io.Writer, log *slog.Logger, server *Server, operations *ops.Server) {
-	addresses := append(server.Addresses(), Address{"operations", "http://" + operations.Addr().String()})
-	fmt.Fprintln(w, "Hexhail is ready.")
-	for _, a := range addresses {
-		fmt.Fprintf(w, "  %-11s %s\n", a.What, a.URL)
+	var b strings.Builder
+	b.WriteString("Hexhail is ready.\n")
+	for _, a := range append(server.Addresses(), Address{"operations", "http://" + operations.Addr().String()}) {
+		fmt.Fprintf(&b, "  %-11s %s\n", a.What, a.URL)
 		log.Info("listening", "what", a.What, "url", a.URL)
 	}
 	switch has, err := server.HasOperator(ctx); {
 	case err != nil:
 		log.Warn("cannot tell whether an operator exists", "error", err)
 	case !has:
-		fmt.Fprint(w, "\nThere is no operator yet. Make one, with the same configuration as this server:\n"+
+		b.WriteString("\nThere is no operator yet. Make one, with the same configuration as this server:\n" +
 			"  hexhail admin create NAME      (or: go run ./cmd/hexhail admin create NAME)\n")
+	}
+	if _, err := io.WriteString(w, b.String()); err != nil {
+		log.Warn("cannot print the addresses", "error", err)
 	}
 }

@@ -3,6 +3,7 @@ package config
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"net"
 	"net/url"
 	"reflect"
@@ -43,6 +44,7 @@ func (c *Config) check(fields []*kong.Flag, known Problems) Problems {
 	ck.addresses(c)
 	ck.origins(c.HTTP.AllowedOrigins)
 	ck.store(c)
+	ck.sockets(c.Sockets)
 	ck.rules(c)
 	ck.issuers(c.OutsideIssuers)
 	return ck.found
@@ -50,6 +52,14 @@ func (c *Config) check(fields []*kong.Flag, known Problems) Problems {
 
 type checker struct {
 	skip, found Problems
+}
+
+// sockets refuses a timeout that would cut clients which answer every ping: they are
+// silent between two of them, and pings come up to a fifth late.
+func (ck *checker) sockets(s Sockets) {
+	if s.PongTimeout < 2*s.PingInterval {
+		ck.add("socket-pong-timeout", "must be at least twice socket-ping-interval (%s), not %s", s.PingInterval, s.PongTimeout)
+	}
 }
 
 func (ck *checker) add(key, format string, args ...any) {
@@ -113,7 +123,7 @@ func outside(v reflect.Value, low, high string) (bool, error) {
 	case float64:
 		// NaN lies in no range; comparing alone would let it through.
 		out, err := between(x, low, high, func(s string) (float64, error) { return strconv.ParseFloat(s, 64) })
-		return out || x != x, err //nolint:gocritic,staticcheck // true for NaN only
+		return out || math.IsNaN(x), err
 	}
 	return false, fmt.Errorf("%s has no range", v.Type())
 }
@@ -160,9 +170,6 @@ func (ck *checker) address(key, addr string) {
 
 func (ck *checker) origins(origins []string) {
 	for _, o := range origins {
-		if o == "*" {
-			continue
-		}
 		if u, err := url.Parse(o); err != nil || (u.Scheme != "https" && u.Scheme != "http") || u.Host == "" ||
 			u.Scheme+"://"+u.Host != o || o != strings.ToLower(o) {
 			ck.add("allowed-origins", "must be scheme and host in lower case, such as https://app.example.org, not %q", o)
@@ -202,7 +209,7 @@ func (ck *checker) rules(c *Config) {
 // algorithms are the signatures that an outside issuer may use, by kind of key.
 var algorithms = struct{ keys, secret []string }{
 	keys:   []string{"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"},
-	secret: []string{"HS256", "HS384", "HS512"},
+	secret: []string{"HS256"},
 }
 
 func (ck *checker) issuers(list []OutsideIssuer) {
@@ -238,6 +245,11 @@ func (ck *checker) issuer(o *OutsideIssuer, seen map[string]bool) {
 			ck.add(key, "%q: the jwks-url must be an https URL", o.Issuer)
 		}
 	}
+	for _, r := range o.Roles {
+		if !r.Valid() {
+			ck.add(key, "%q: there is no role %q", o.Issuer, r)
+		}
+	}
 	if !slices.Contains(allowed, o.Algorithm) {
 		ck.add(key, "%q: the algorithm must be one of %s", o.Issuer, strings.Join(allowed, ", "))
 	}
@@ -267,4 +279,17 @@ func Duration(d time.Duration) string {
 		s = strings.TrimSuffix(s, "0m")
 	}
 	return s
+}
+
+// Names lists all settings that can be flags, in the order of the manual.
+func Names() ([]string, error) {
+	fields, err := settings()
+	if err != nil {
+		return nil, err
+	}
+	names := make([]string, len(fields))
+	for i, f := range fields {
+		names[i] = f.Name
+	}
+	return names, nil
 }

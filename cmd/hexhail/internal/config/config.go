@@ -48,9 +48,8 @@ type HTTP struct {
 	Listen            string         `default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Address for clients: sockets and HTTP API. Only this machine unless changed, because without TLS passwords would travel in the open."`
 	TLSCert           string         `name:"tls-cert" placeholder:"FILE" help:"Certificate chain (PEM) for the client address. Needs --tls-key; without both, put a TLS proxy in front."`
 	TLSKey            string         `name:"tls-key" placeholder:"FILE" help:"Private key (PEM) of --tls-cert."`
-	PublicURL         string         `name:"public-url" placeholder:"URL" help:"How clients reach this server from outside, such as https://rides.example.org. Used as the issuer of tokens and in the API description."`
-	AllowedOrigins    []string       `placeholder:"ORIGIN" help:"Web origins whose pages may open sockets and call the HTTP API (CORS), such as https://app.example.org. The server's own origin always may; * allows every origin."`
-	CORSMaxAge        time.Duration  `name:"cors-max-age" default:"10m" range:"0s..24h" help:"How long browsers may remember the answer to a CORS preflight."`
+	PublicURL         string         `name:"public-url" placeholder:"URL" help:"How clients reach this server from outside, such as https://rides.example.org. Used as the issuer of tokens."`
+	AllowedOrigins    []string       `placeholder:"ORIGIN" help:"Web origins whose pages may open sockets and call the HTTP API (CORS), such as https://app.example.org. The server's own origin always may."`
 	TrustedProxies    []netip.Prefix `placeholder:"CIDR" help:"Proxies whose X-Forwarded-For is believed, such as 10.0.0.0/8. Nobody else's is."`
 	ReadHeaderTimeout time.Duration  `default:"5s" range:"100ms..1m" help:"How long a client may take to send its request headers, and to finish a socket's handshake."`
 	MaxHeaderBytes    int            `default:"16384" range:"4096..1048576" help:"Most bytes of request headers."`
@@ -81,6 +80,7 @@ type Store struct {
 
 // Auth is about tokens of our own. Those of others are in Config.OutsideIssuers.
 type Auth struct {
+	SignUp          bool          `name:"sign-up" default:"true" negatable:"" help:"Let riders and drivers make accounts. Off, accounts come from outside issuers alone."`
 	TokenIssuer     string        `placeholder:"NAME" help:"Issuer named in access tokens. Default: the public URL, or else hexhail."`
 	TokenAudience   string        `default:"hexhail" placeholder:"NAME" help:"Audience named in access tokens; tokens for another one are refused."`
 	AccessTokenTTL  time.Duration `name:"access-token-ttl" default:"15m" range:"1m..24h" help:"How long an access token counts."`
@@ -124,10 +124,10 @@ type Sockets struct {
 	Max            int           `default:"20000" range:"1..10000000" help:"Most sockets open at once."`
 	MaxPerAddress  int           `default:"1000" range:"1..10000000" help:"Most sockets open at once from one address (one /64 network in IPv6). Mobile carriers put many clients behind one."`
 	ConnectWithin  time.Duration `default:"5s" range:"1s..1m" help:"How long an open socket may take to show its credentials."`
-	MessageBytes   int           `default:"65536" range:"1024..1048576" help:"Most bytes of one message from a client, all fragments together."`
+	MessageBytes   int           `default:"65536" range:"1024..65536" help:"Most bytes of one message from a client, all fragments together."`
 	OutboxBytes    int           `default:"262144" range:"4096..67108864" help:"Most bytes that may wait for a slow client before it is closed."`
 	PingInterval   time.Duration `default:"5s" range:"1s..5m" help:"Time between pings, with some jitter."`
-	PongTimeout    time.Duration `default:"10s" range:"1s..5m" help:"A client that has been silent for longer than this after a ping is gone."`
+	PongTimeout    time.Duration `default:"10s" range:"1s..5m" help:"A client that says nothing, not even a pong, for longer than this is gone. At least twice the ping interval."`
 	WriteTimeout   time.Duration `default:"10s" range:"1s..1m" help:"A client that takes no bytes for longer than this is gone."`
 	SessionLinger  time.Duration `default:"2m" range:"0s..1h" help:"How long a session can be resumed after its socket closed."`
 	ReplayedEvents int           `default:"256" range:"16..65536" help:"Most events kept for a session to resume by."`
@@ -140,8 +140,7 @@ type Limits struct {
 	LocationsPerSecond int     `default:"10" range:"1..1000" help:"Positions per second of one driver; more are dropped, the newest wins."`
 	RequestsPerSecond  float64 `default:"20" range:"0.1..10000" help:"HTTP requests per second of one address, and of one account."`
 	RequestsBurst      int     `default:"60" range:"1..100000" help:"HTTP requests that one address or account may send at once."`
-	SignInsPerMinute   float64 `name:"sign-ins-per-minute" default:"30" range:"0.1..100000" help:"Log-ins per minute from one address."`
-	SignUpsPerHour     float64 `name:"sign-ups-per-hour" default:"60" range:"0.1..100000" help:"Sign-ups per hour from one address."`
+	SignInsPerMinute   float64 `name:"sign-ins-per-minute" default:"30" range:"0.1..100000" help:"Log-ins, refreshes and sign-ups per minute from one address."`
 }
 
 // Shutdown says how the server ends.
@@ -157,7 +156,7 @@ type OutsideIssuer struct {
 	Audience       string      `yaml:"audience" help:"The aud claim that tokens must carry."`
 	JWKSURL        string      `yaml:"jwks-url" help:"https URL of the issuer's keys (JWKS)."`
 	SharedSecret   Secret      `yaml:"shared-secret" help:"Secret shared with the issuer instead of keys, at least 32 bytes."`
-	Algorithm      string      `yaml:"algorithm" help:"The one signature algorithm that counts: RS256, ES256, EdDSA and their kin with keys; HS256, HS384 or HS512 with a secret."`
+	Algorithm      string      `yaml:"algorithm" help:"The one signature algorithm that counts: RS256, ES256, EdDSA and their kin with keys; HS256 with a secret."`
 	RoleClaim      string      `yaml:"role-claim" help:"Claim that says rider or driver when an account is made. Default: role."`
 	Roles          []ride.Role `yaml:"roles" help:"Roles that the issuer may vouch for. Default: rider and driver. It vouches for operators only when operator is listed."`
 	CreateAccounts bool        `yaml:"create-accounts" help:"Make an account when a stranger with a valid token comes first."`

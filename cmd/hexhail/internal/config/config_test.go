@@ -129,7 +129,7 @@ func TestRangesHoldAtBothEnds(t *testing.T) {
 		{"--eta-speed=1", true}, {"--eta-speed=0.9", false}, {"--eta-speed=NaN", false}, {"--eta-speed=Inf", false},
 		{"--dispatch-ring-start=7", false}, // above ring-max
 		{"--listen=:0", true}, {"--listen=8080", false}, {"--listen=x:http", false}, {"--listen=127.0.0.1:9090", false},
-		{"--data-dir=", false}, {"--token-audience=", false},
+		{"--data-dir=", false}, {"--allowed-origins=*", false}, {"--no-sign-up", true}, {"--token-audience=", false},
 	} {
 		_, _, err := parse(t, []string{c.flag}, nil)
 		require.Equal(t, c.ok, err == nil, "%s: %v", c.flag, err)
@@ -152,6 +152,7 @@ func TestOutsideIssuersAreChecked(t *testing.T) {
 		"short secret":   {`{issuer: i, audience: a, shared-secret: short, algorithm: HS256}`, "at least 32 bytes"},
 		"confusion":      {`{issuer: i, audience: a, jwks-url: "https://x/k", algorithm: HS256}`, "algorithm must be one of RS256"},
 		"none":           {`{issuer: i, audience: a, shared-secret: ` + secret + `, algorithm: none}`, "algorithm must be one of HS256"},
+		"strange role":   {`{issuer: i, audience: a, jwks-url: "https://x/k", algorithm: RS256, roles: [rider, king]}`, `no role "king"`},
 		"unknown key":    {`{issuer: i, audience: a, jwks: "https://x/k"}`, "field jwks not found"},
 		"one name twice": {`{issuer: i, audience: a, jwks-url: "https://x/k", algorithm: RS256}` + "\n  - " + `{issuer: i, audience: b, jwks-url: "https://x/k", algorithm: RS256}`, "there twice"},
 	} {
@@ -186,7 +187,7 @@ func TestUnreadableFiles(t *testing.T) {
 }
 
 func TestShowIsAFileThatGivesTheSameAndNoSecret(t *testing.T) {
-	first := writeFile(t, "allowed-origins: [\"*\"]\ntrusted-proxies: [10.0.0.0/8]\ntoken-issuer: 'a: b # c'\ntrip-pin: true\n")
+	first := writeFile(t, "allowed-origins: [\"http://localhost:5173\"]\ntrusted-proxies: [10.0.0.0/8]\ntoken-issuer: 'a: b # c'\ntrip-pin: true\n")
 	c, src, err := parse(t, []string{"--config", first, "--position-ttl=21s"}, nil)
 	require.NoError(t, err)
 	var shown bytes.Buffer

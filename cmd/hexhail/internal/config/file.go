@@ -25,7 +25,7 @@ type file struct {
 }
 
 func readFile(path string) (*file, error) {
-	f, err := os.Open(path) //nolint:gosec // the operator names the file
+	f, err := os.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("configuration file: %w", err)
 	}

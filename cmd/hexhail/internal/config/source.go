@@ -135,25 +135,25 @@ func (s *Source) load(ctx *kong.Context) error {
 func (s *Source) Validate(*kong.Application) error { return nil }
 
 // Resolve is part of kong.Resolver: it is asked for every flag that the command line
-// does not set.
+// does not set. Nil, nil means "not here".
 func (s *Source) Resolve(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
 	if !isSetting(flag) {
-		return nil, nil //nolint:nilnil // kong's way to say "not here"
+		return nil, nil
 	}
 	s.origins[flag.Name] = FromDefault
 	if v, ok := s.lookupEnv(EnvName(flag.Name)); ok && v != "" {
 		return s.accept(flag, v, FromEnv, EnvName(flag.Name)), nil
 	}
 	if s.file == nil || flag.Name == "config" {
-		return nil, nil //nolint:nilnil // as above
+		return nil, nil
 	}
 	v, where, err := s.file.value(flag.Name)
 	switch {
 	case err != nil:
 		s.problems = append(s.problems, Problem{flag.Name, where, err.Error()})
-		return nil, nil //nolint:nilnil // as above
+		return nil, nil //nolint:nilerr // reported with all other problems
 	case v == nil:
-		return nil, nil //nolint:nilnil // as above
+		return nil, nil
 	}
 	return s.accept(flag, v, FromFile, where), nil
 }

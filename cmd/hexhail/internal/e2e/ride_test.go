@@ -7,36 +7,15 @@ import (
 
 	"github.com/hexhail/hexhail/cmd/hexhail/internal/harness"
 	"github.com/hexhail/hexhail/geo"
-	"github.com/hexhail/hexhail/persistence/pgtest"
 	"github.com/hexhail/hexhail/ride"
 	"github.com/hexhail/hexhail/ride/ridepb"
 	"github.com/hexhail/hexhail/ride/ridepb/wire"
 )
 
-func TestMain(m *testing.M) { harness.Main(m) }
-
 var (
 	pickup  = geo.Point{Lat: 37.4979, Lng: 127.0276}
 	dropoff = geo.Point{Lat: 37.5172, Lng: 127.0473}
 )
-
-// everywhere runs a test on both stores and in both encodings.
-func everywhere(t *testing.T, test func(t *testing.T, start func(flags ...string) *harness.Server, codec wire.Codec)) {
-	stores := map[string]func(t *testing.T) []string{
-		"sqlite":   func(*testing.T) []string { return nil },
-		"postgres": func(t *testing.T) []string { return []string{"--database-url=" + pgtest.Start(t)} },
-	}
-	for store, flags := range stores {
-		for _, codec := range []wire.Codec{wire.JSON, wire.Binary} {
-			t.Run(store+"/"+codec.Subprotocol(), func(t *testing.T) {
-				base := flags(t)
-				test(t, func(more ...string) *harness.Server {
-					return harness.Start(t, harness.Options{Flags: append(base[:len(base):len(base)], more...)})
-				}, codec)
-			})
-		}
-	}
-}
 
 // A whole ride with a rider and three drivers.
 func TestRide(t *testing.T) {

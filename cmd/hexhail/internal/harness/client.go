@@ -9,16 +9,17 @@ import (
 	"time"
 
 	"github.com/coder/websocket"
-	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/hexhail/hexhail/geo"
 	"github.com/hexhail/hexhail/ride/ridepb"
 	"github.com/hexhail/hexhail/ride/ridepb/wire"
-	"github.com/hexhail/hexhail/ride/view"
 )
 
 // Patience is how long a client waits for what must come.
 const Patience = 20 * time.Second
+
+// ErrEnded says that a socket ended before what was waited for came.
+var ErrEnded = errors.New("the socket ended")
 
 // Client is a socket of an app. It collects what the server sends; its methods may be
 // called from any goroutine.
@@ -32,6 +33,7 @@ type Client struct {
 	changed  chan struct{} // closed and replaced whenever something arrived
 	ids      int
 	replies  map[string][]*ridepb.Reply
+	last     *ridepb.Reply
 	events   []*ridepb.Event
 	raw      [][]byte
 	received int
@@ -62,7 +64,7 @@ func Dial(tb testing.TB, s *Server, codec wire.Codec, opts *websocket.DialOption
 func Connect(tb testing.TB, s *Server, codec wire.Codec, token string, resume *ridepb.Resume) (*Client, *ridepb.Connected) {
 	tb.Helper()
 	c := Dial(tb, s, codec, nil)
-	r := c.Ask(&ridepb.ClientFrame{Body: &ridepb.ClientFrame_Connect{Connect: &ridepb.Connect{Token: token, Resume: resume}}})
+	r := c.Ask(Connecting(token, resume))
 	if r.GetConnected() == nil {
 		tb.Fatalf("connect was refused: %v", r)
 	}
@@ -84,6 +86,7 @@ func (c *Client) read() {
 			c.raw = append(c.raw, b)
 			switch k := f.GetKind().(type) {
 			case *ridepb.ServerFrame_Reply:
+				c.last = k.Reply
 				c.replies[k.Reply.GetId()] = append(c.replies[k.Reply.GetId()], k.Reply)
 			case *ridepb.ServerFrame_Event:
 				c.events = append(c.events, k.Event)
@@ -136,22 +139,41 @@ func (c *Client) Ask(f *ridepb.ClientFrame) *ridepb.Reply {
 // Reply waits for the n-th reply to an id, n from 1.
 func (c *Client) Reply(id string, n int) *ridepb.Reply {
 	c.TB.Helper()
+	r, err := c.TryReply(id, n)
+	if err != nil {
+		c.TB.Fatal(err)
+	}
+	return r
+}
+
+// TryReply is Reply for those who expect that the socket may end first.
+func (c *Client) TryReply(id string, n int) (*ridepb.Reply, error) {
 	var r *ridepb.Reply
-	c.wait("reply to "+id, func() bool {
+	err := c.tryWait("reply to "+id, func() bool {
 		if len(c.replies[id]) < n {
 			return false
 		}
 		r = c.replies[id][n-1]
 		return true
 	})
-	return r
+	return r, err
 }
 
 // Await waits for the first event, after skipping so many, that matches, and returns it.
+// match must not use the client.
 func (c *Client) Await(what string, skip int, match func(*ridepb.Event) bool) *ridepb.Event {
 	c.TB.Helper()
+	e, err := c.TryAwait(what, skip, match)
+	if err != nil {
+		c.TB.Fatal(err)
+	}
+	return e
+}
+
+// TryAwait is Await for those who expect that the socket may end first.
+func (c *Client) TryAwait(what string, skip int, match func(*ridepb.Event) bool) (*ridepb.Event, error) {
 	var found *ridepb.Event
-	c.wait(what, func() bool {
+	err := c.tryWait(what, func() bool {
 		for _, e := range c.events[min(skip, len(c.events)):] {
 			if match(e) {
 				found = e
@@ -160,7 +182,7 @@ func (c *Client) Await(what string, skip int, match func(*ridepb.Event) bool) *r
 		}
 		return false
 	})
-	return found
+	return found, err
 }
 
 // Offer waits for the offer of a trip.
@@ -210,6 +232,13 @@ func (c *Client) Closed() int {
 // wait waits until done, which is asked under the lock whenever something arrived.
 func (c *Client) wait(what string, done func() bool) {
 	c.TB.Helper()
+	if err := c.tryWait(what, done); err != nil {
+		c.TB.Fatal(err)
+	}
+}
+
+// tryWait is wait with an error for what did not come.
+func (c *Client) tryWait(what string, done func() bool) error {
 	timeout := time.NewTimer(Patience)
 	defer timeout.Stop()
 	for {
@@ -217,15 +246,15 @@ func (c *Client) wait(what string, done func() bool) {
 		ok, changed, err := done(), c.changed, c.err
 		c.mu.Unlock()
 		if ok {
-			return
+			return nil
 		}
 		if err != nil {
-			c.TB.Fatalf("%s: waiting for %s: the socket ended: %v", c.Name, what, err)
+			return fmt.Errorf("%s: waiting for %s: %w: %w", c.Name, what, ErrEnded, err)
 		}
 		select {
 		case <-changed:
 		case <-timeout.C:
-			c.TB.Fatalf("%s: %s did not come", c.Name, what)
+			return fmt.Errorf("%s: %s did not come", c.Name, what)
 		}
 	}
 }
@@ -235,6 +264,35 @@ func (c *Client) Events() []*ridepb.Event {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return append([]*ridepb.Event(nil), c.events...)
+}
+
+// Take returns the events received so far and forgets them, the replies and the raw
+// messages, so that a client can live through many rides.
+func (c *Client) Take() []*ridepb.Event {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	taken := c.events
+	c.events, c.raw = nil, nil
+	clear(c.replies)
+	return taken
+}
+
+// Replies returns the replies received so far, in no order.
+func (c *Client) Replies() []*ridepb.Reply {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var out []*ridepb.Reply
+	for _, of := range c.replies {
+		out = append(out, of...)
+	}
+	return out
+}
+
+// Last is the reply that came last, nil if none did.
+func (c *Client) Last() *ridepb.Reply {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.last
 }
 
 // Raw returns the messages received so far, as they came.
@@ -253,57 +311,8 @@ func (c *Client) Drop() { _ = c.conn.CloseNow() }
 // Online makes a driver available at a place.
 func (c *Client) Online(p geo.Point) {
 	c.TB.Helper()
-	r := c.Ask(&ridepb.ClientFrame{Body: &ridepb.ClientFrame_GoOnline{GoOnline: &ridepb.GoOnline{Location: Location(p)}}})
+	r := c.Ask(GoOnline(p))
 	if r.GetDone() == nil {
 		c.TB.Fatalf("go online was refused: %v", r)
 	}
-}
-
-// Location is a location message for now.
-func Location(p geo.Point) *ridepb.Location {
-	return &ridepb.Location{Point: view.Point(p), DeviceTime: timestamppb.Now()}
-}
-
-// Frames of the commands, without id.
-
-// Request asks for a trip.
-func Request(from, to geo.Point) *ridepb.ClientFrame {
-	return &ridepb.ClientFrame{Body: &ridepb.ClientFrame_RequestTrip{RequestTrip: &ridepb.RequestTrip{
-		Pickup: view.Point(from), Dropoff: view.Point(to),
-	}}}
-}
-
-// Accept accepts an offer.
-func Accept(offer string) *ridepb.ClientFrame {
-	return &ridepb.ClientFrame{Body: &ridepb.ClientFrame_AcceptOffer{AcceptOffer: &ridepb.AcceptOffer{OfferId: offer}}}
-}
-
-// Decline declines an offer.
-func Decline(offer string) *ridepb.ClientFrame {
-	return &ridepb.ClientFrame{Body: &ridepb.ClientFrame_DeclineOffer{DeclineOffer: &ridepb.DeclineOffer{OfferId: offer}}}
-}
-
-// Cancel cancels a trip.
-func Cancel(trip string) *ridepb.ClientFrame {
-	return &ridepb.ClientFrame{Body: &ridepb.ClientFrame_CancelTrip{CancelTrip: &ridepb.CancelTrip{TripId: trip}}}
-}
-
-// Arrived marks arrival.
-func Arrived(trip string) *ridepb.ClientFrame {
-	return &ridepb.ClientFrame{Body: &ridepb.ClientFrame_Arrived{Arrived: &ridepb.MarkArrived{TripId: trip}}}
-}
-
-// StartTrip starts a trip.
-func StartTrip(trip, pin string) *ridepb.ClientFrame {
-	return &ridepb.ClientFrame{Body: &ridepb.ClientFrame_StartTrip{StartTrip: &ridepb.StartTrip{TripId: trip, Pin: pin}}}
-}
-
-// Complete completes a trip.
-func Complete(trip string) *ridepb.ClientFrame {
-	return &ridepb.ClientFrame{Body: &ridepb.ClientFrame_CompleteTrip{CompleteTrip: &ridepb.CompleteTrip{TripId: trip}}}
-}
-
-// Rate rates a trip.
-func Rate(trip string, stars uint32) *ridepb.ClientFrame {
-	return &ridepb.ClientFrame{Body: &ridepb.ClientFrame_RateTrip{RateTrip: &ridepb.RateTrip{TripId: trip, Stars: stars}}}
 }

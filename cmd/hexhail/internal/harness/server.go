@@ -68,6 +68,7 @@ type Server struct {
 	log    *lockedBuffer
 	stop   func() error // in order
 	kill   func()       // at once; nil in this process
+	pid    int          // of a child
 	exited chan struct{}
 }
 
@@ -147,7 +148,7 @@ func (s *Server) inProcess() io.Reader {
 
 // child runs this test binary as the server.
 func (s *Server) child() io.Reader {
-	cmd := exec.Command(os.Args[0], s.args...) //nolint:gosec // this binary
+	cmd := exec.Command(os.Args[0], s.args...)
 	cmd.Env = append(os.Environ(), childEnv+"=1")
 	cmd.Stderr = s.log
 	out, err := cmd.StdoutPipe()
@@ -157,6 +158,7 @@ func (s *Server) child() io.Reader {
 	if err != nil {
 		s.tb.Fatal(err)
 	}
+	s.pid = cmd.Process.Pid
 	var waited error
 	go func() {
 		defer close(s.exited)

@@ -80,7 +80,7 @@ func Run(ctx context.Context, o Options, services ...Service) error {
 // is run's parent.
 func work(ctx, run context.Context, o Options, services []Service) error {
 	started, err := start(run, o.Log, services)
-	if err == nil && run.Err() == nil {
+	if err == nil && !ended(run) {
 		if o.Started != nil {
 			o.Started(run)
 		}
@@ -105,17 +105,17 @@ func complete(services []Service) error {
 // start starts services until one fails or run ends, and returns those that are up.
 func start(run context.Context, log *slog.Logger, services []Service) (started []Service, err error) {
 	for _, s := range services {
-		if run.Err() != nil {
-			return started, nil
+		if ended(run) {
+			break
 		}
 		ctx, cancel := context.WithCancel(run)
 		begun := time.Now()
 		err := s.Start(ctx)
 		cancel()
+		if ended(run) && errors.Is(err, context.Canceled) {
+			break // it was told to end, and did
+		}
 		if err != nil {
-			if run.Err() != nil && errors.Is(err, context.Canceled) {
-				return started, nil
-			}
 			return started, fmt.Errorf("start %s: %w", s.Name, err)
 		}
 		log.Debug("started", "service", s.Name, "took", time.Since(begun))
@@ -123,6 +123,8 @@ func start(run context.Context, log *slog.Logger, services []Service) (started [
 	}
 	return started, nil
 }
+
+func ended(ctx context.Context) bool { return ctx.Err() != nil }
 
 // wait returns nil when run ends, or the error of the first service that fails.
 func wait(run context.Context, services []Service) error {

@@ -20,7 +20,6 @@ import (
 	"github.com/hexhail/hexhail/cmd/hexhail/internal/ops"
 	"github.com/hexhail/hexhail/persistence"
 	"github.com/hexhail/hexhail/ride"
-	"github.com/hexhail/hexhail/ride/ridepb/wire"
 	"github.com/hexhail/hexhail/transport"
 	"github.com/hexhail/hexhail/transport/api"
 	"github.com/hexhail/hexhail/transport/auth"
@@ -167,7 +166,7 @@ func (p *parts) handler() (http.Handler, error) {
 	p.ops.Registry.MustRegister(counts)
 	rest, err := api.New(apiConfig(p.cfg, p.metrics), api.Deps{
 		Auth: p.auth, Accounts: p.store, Trips: p.store, Log: p.log,
-		Live: live{p.sessions.Registry(), p.actors}, Marshal: wire.JSON.Marshal,
+		Live: live{p.sessions.Registry(), p.actors},
 	})
 	if err != nil {
 		return nil, err
@@ -195,7 +194,7 @@ func (p *parts) addresses() []cli.Address {
 	return []cli.Address{
 		{What: "sockets", URL: sock + "/v1/ws"},
 		{What: "HTTP API", URL: web + "/v1"},
-		{What: "its manual", URL: web + "/openapi.json"},
+		{What: "OpenAPI", URL: web + "/openapi.json"},
 	}
 }
 

@@ -2,8 +2,6 @@ package server
 
 import (
 	"log/slog"
-	"net/http"
-	"net/netip"
 
 	"github.com/hexhail/hexhail/actors"
 	"github.com/hexhail/hexhail/cmd/hexhail/internal/config"
@@ -52,17 +50,17 @@ func authConfig(c *config.Config) auth.Config {
 }
 
 func sessionConfig(c *config.Config, log *slog.Logger, counts *session.Metrics, m *metrics) session.Config {
-	finder := clientaddr.Finder{Trusted: c.HTTP.TrustedProxies}
 	return session.Config{
 		MaxSockets: c.Sockets.Max, MaxPerAddress: c.Sockets.MaxPerAddress,
-		ClientAddr: func(r *http.Request) netip.Addr {
-			a, _ := netip.ParseAddr(finder.Of(r)) // the zero address stands for none
-			return a
-		},
+		ClientAddr:     clientaddr.Finder{Trusted: c.HTTP.TrustedProxies}.Of,
 		Origins:        c.HTTP.AllowedOrigins,
 		ConnectTimeout: c.Sockets.ConnectWithin,
 		CommandRate:    c.Limits.CommandsPerSecond, CommandBurst: c.Limits.CommandsBurst,
-		LocationRate:  c.Limits.LocationsPerSecond,
+		LocationRate: c.Limits.LocationsPerSecond,
+		// Whatever is sent counts here, also what the limits above refuse: an operator
+		// who raises those must not have sessions closed by this one.
+		FrameRate:     max(200, 2*(c.Limits.CommandsPerSecond+c.Limits.LocationsPerSecond)),
+		FrameBurst:    max(400, 2*(c.Limits.CommandsBurst+c.Limits.LocationsPerSecond)),
 		RetryAfterMin: c.Shutdown.RetryAfter, RetryAfterSpread: 2 * c.Shutdown.RetryAfter,
 		Socket: ws.Config{
 			MaxFrame: c.Sockets.MessageBytes, MaxMessage: c.Sockets.MessageBytes, MaxQueue: c.Sockets.OutboxBytes,
@@ -78,8 +76,8 @@ func apiConfig(c *config.Config, m *metrics) api.Config {
 	all := api.Rate{PerSecond: l.RequestsPerSecond, Burst: l.RequestsBurst}
 	return api.Config{
 		Tariffs: c.Tariffs, Heartbeat: c.Sockets.PingInterval, PositionTTL: c.Map.PositionTTL,
-		OfferResolution: c.Map.H3Resolution,
-		TrustedProxies:  c.HTTP.TrustedProxies, CORSOrigins: c.HTTP.AllowedOrigins,
+		OfferResolution: c.Map.H3Resolution, SignUpClosed: !c.Auth.SignUp,
+		TrustedProxies: c.HTTP.TrustedProxies, CORSOrigins: c.HTTP.AllowedOrigins,
 		Rates: api.Rates{
 			Address: all, Account: all,
 			SignIn: api.Rate{PerSecond: l.SignInsPerMinute / 60, Burst: max(1, int(l.SignInsPerMinute))},

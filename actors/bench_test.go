@@ -1,0 +1,174 @@
+package actors
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"runtime"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+	"github.com/stretchr/testify/require"
+
+	"github.com/hexhail/hexhail/geo"
+	"github.com/hexhail/hexhail/ride"
+	"github.com/hexhail/hexhail/ride/ridepb"
+	"github.com/hexhail/hexhail/ride/view"
+)
+
+// counter is an outbox that only counts.
+type counter struct{ replies, offers, ends atomic.Int64 }
+
+func (c *counter) Reply(*ridepb.Reply) { c.replies.Add(1) }
+func (c *counter) Event(e *ridepb.Event) {
+	switch e.GetBody().(type) {
+	case *ridepb.Event_OfferReceived:
+		c.offers.Add(1)
+	case *ridepb.Event_OfferClosed:
+		c.ends.Add(1)
+	}
+}
+func (*counter) Moved(*ridepb.Event)                   {}
+func (*counter) Close(ridepb.CloseCode, time.Duration) {}
+
+// spin waits for what another goroutine is about to do.
+func spin(done func() bool) {
+	for !done() {
+		runtime.Gosched()
+	}
+}
+
+// benchSystem runs actors on the real clock over a store in memory, with drivers who
+// are online around the pickup.
+func benchSystem(b *testing.B, drivers int) (sys *System, store *memStore, box *counter, peers []*Peer) {
+	b.Helper()
+	cfg := DefaultConfig()
+	cfg.PIN, cfg.Log, cfg.TripIdle = false, slog.New(slog.NewTextHandler(io.Discard, nil)), time.Millisecond
+	cfg.PositionTTL = time.Minute
+	cfg.Rules.Policy.Cap = max(drivers, cfg.Rules.Policy.Cap)
+	store, box = newMemStore(), new(counter)
+	sys, err := New(cfg, store)
+	require.NoError(b, err)
+	b.Cleanup(func() { require.NoError(b, sys.Stop(context.Background())) })
+	for i := range drivers {
+		p := join(b, sys, box, ride.Account{
+			ID: ride.AccountID(fmt.Sprint("d", i)), Role: ride.RoleDriver, Vehicle: ride.Vehicle{Class: "standard"},
+		})
+		p.Command(&ridepb.ClientFrame{Id: "online", Body: &ridepb.ClientFrame_GoOnline{GoOnline: &ridepb.GoOnline{
+			Location: &ridepb.Location{Point: view.Point(geo.Destination(pickup, float64(i), 50+float64(i)))},
+		}}})
+		peers = append(peers, p)
+	}
+	spin(func() bool { return box.replies.Load() == int64(2*drivers) })
+	return sys, store, box, peers
+}
+
+func join(b *testing.B, sys *System, box *counter, a ride.Account) *Peer {
+	b.Helper()
+	a.Status = ride.AccountActive
+	p, err := sys.Join(b.Context(), Join{Account: a, SessionID: string(a.ID), ConnectID: "c", Out: box})
+	require.NoError(b, err)
+	return p
+}
+
+// BenchmarkLocation is what a position costs from the session to the driver's actor and,
+// each time the driver has moved far enough, to its cell. tell-ns is the floor, measured
+// in the same run: an empty message to an empty actor.
+func BenchmarkLocation(b *testing.B) {
+	for _, metres := range []float64{1, putEveryM + 1} {
+		b.Run(fmt.Sprintf("every=%.0fm", metres), func(b *testing.B) {
+			const drivers = 64
+			sys, _, _, peers := benchSystem(b, drivers)
+			floor := tellCost(sys, drivers)
+			handled := func() (n int64) {
+				for i := range sys.kinds.driver.shards {
+					n += sys.kinds.driver.shards[i].handled.Load()
+				}
+				return n
+			}
+			start, sent := handled(), int64(0)
+			at := ride.Position{SpeedMPS: 10}
+			ways := [2]geo.Point{pickup, geo.Destination(pickup, 90, metres)}
+			b.ReportAllocs()
+			for b.Loop() {
+				at.Point = ways[sent/drivers%2]
+				_ = peers[sent%drivers].Location(at)
+				if sent++; sent%drivers == 0 { // a position that waits would be replaced
+					spin(func() bool { return handled()-start >= sent })
+				}
+			}
+			b.ReportMetric(float64(floor.Nanoseconds()), "tell-ns")
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(max(1, floor.Nanoseconds())), "×tell")
+		})
+	}
+}
+
+// tellCost is the time of one message to one of so many actors that do nothing.
+func tellCost(sys *System, actors int) time.Duration {
+	const rounds = 2000
+	var n atomic.Int64
+	var pids []*actor.PID
+	for range actors {
+		pids = append(pids, sys.root.Spawn(actor.PropsFromFunc(func(ctx actor.Context) {
+			if _, ok := ctx.Message().(*tripTick); ok {
+				n.Add(1)
+			}
+		})))
+	}
+	m := new(tripTick)
+	start := time.Now()
+	for i := range int64(rounds) {
+		for _, pid := range pids {
+			sys.root.Send(pid, m)
+		}
+		spin(func() bool { return n.Load() == (i+1)*int64(actors) })
+	}
+	took := time.Since(start) / time.Duration(rounds*actors)
+	for _, pid := range pids {
+		sys.stop(pid)
+	}
+	return took
+}
+
+// BenchmarkOffers is a request that is offered to so many drivers and then cancelled:
+// search, plan, offers out, ends out, over a store in memory.
+func BenchmarkOffers(b *testing.B) {
+	for _, drivers := range []int{8, 50} {
+		b.Run(fmt.Sprintf("drivers=%d", drivers), func(b *testing.B) {
+			sys, store, box, _ := benchSystem(b, drivers)
+			rider := join(b, sys, box, ride.Account{ID: "r", Role: ride.RoleRider})
+			n := int64(0)
+			b.ReportAllocs()
+			for b.Loop() {
+				n++
+				rider.Command(&ridepb.ClientFrame{Id: fmt.Sprint("r", n), Body: &ridepb.ClientFrame_RequestTrip{RequestTrip: requestTrip()}})
+				spin(func() bool { return box.offers.Load() == n*int64(drivers) })
+				rider.Command(&ridepb.ClientFrame{Id: fmt.Sprint("c", n), Body: &ridepb.ClientFrame_CancelTrip{CancelTrip: &ridepb.CancelTrip{
+					TripId: string(store.forget()),
+				}}})
+				spin(func() bool { return box.ends.Load() == n*int64(drivers) })
+			}
+			b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(b.N)/float64(drivers), "µs/offer")
+		})
+	}
+}
+
+// forget drops all trips but the live one, which it names, so that a long run is not
+// about the size of a map.
+func (m *memStore) forget() (live ride.TripID) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for id, t := range m.trips {
+		if t.Status.Live() {
+			live = id
+			continue
+		}
+		delete(m.trips, id)
+		delete(m.events, id)
+	}
+	clear(m.commands)
+	return live
+}

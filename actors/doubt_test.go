@@ -1,0 +1,232 @@
+package actors
+
+import (
+	"context"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/hexhail/hexhail/ride"
+	"github.com/hexhail/hexhail/ride/ridepb"
+)
+
+// failOnce returns a failure that hits the first commit with an event of a kind.
+func failOnce(kind string, err error, lost bool) func(ride.Transition) (error, bool) {
+	done := false
+	return func(t ride.Transition) (error, bool) {
+		if done || len(t.Events) == 0 || t.Events[0].Kind() != kind {
+			return nil, false
+		}
+		done = true
+		return err, lost
+	}
+}
+
+// A match whose commit was not answered, but written, is told like any other: to the
+// rider, to the winner and to the losers, each once.
+func TestUnansweredMatchIsTold(t *testing.T) {
+	inWorld(t, nil, func(w *world) {
+		d, loser, r := w.driver("d", 100), w.driver("loser", 300), w.rider("r")
+		r.request()
+		loser.offer()
+		w.store.fail = failOnce(ride.KindMatched, ride.ErrUnknownOutcome, false)
+		require.Equal(t, ridepb.Trip_matched, d.accept(d.offer()).GetTrip().GetStatus())
+		require.Equal(t, []string{"withdrawn taken"}, loser.ends())
+		require.Equal(t, []string{"won "}, d.ends())
+		require.Equal(t, []string{"matched"}, d.changes())
+		require.Equal(t, []string{"requested", "wave_planned", "matched"}, r.changes())
+	})
+}
+
+// The same when the store cannot be read back at once either.
+func TestUnansweredMatchIsToldLater(t *testing.T) {
+	inWorld(t, nil, func(w *world) {
+		d, loser, r := w.driver("d", 100), w.driver("loser", 300), w.rider("r")
+		r.request()
+		loser.offer()
+		w.store.fail = failOnce(ride.KindMatched, ride.ErrUnknownOutcome, false)
+		w.store.refuse(true, false)
+		require.Equal(t, "unavailable", d.accept(d.offer()).GetError().GetCode())
+		pass(3 * time.Second)
+		w.store.refuse(false, false)
+		pass(2 * time.Second)
+		require.Equal(t, []string{"withdrawn taken"}, loser.ends())
+		require.Equal(t, []string{"matched"}, d.changes())
+		require.Equal(t, []string{"requested", "wave_planned", "matched"}, r.changes())
+	})
+}
+
+// A request that was written, though nobody could say so, finds its rider as soon as
+// the store can be read, with or without the rider's asking again.
+func TestUnansweredRequestFindsItsRider(t *testing.T) {
+	for name, again := range map[string]bool{"asks again": true, "waits": false} {
+		t.Run(name, func(t *testing.T) {
+			inWorld(t, nil, func(w *world) {
+				d, r := w.driver("d", 100), w.rider("r")
+				w.store.fail = failOnce(ride.KindRequested, ride.ErrUnknownOutcome, false)
+				w.store.refuse(true, false)
+				frame := func() *ridepb.ClientFrame {
+					return &ridepb.ClientFrame{Id: "q", Body: &ridepb.ClientFrame_RequestTrip{RequestTrip: requestTrip()}}
+				}
+				require.Equal(t, "unavailable", r.ask(frame()).GetError().GetCode())
+				w.store.refuse(false, false)
+				if again {
+					require.Equal(t, ridepb.Trip_requested, r.ask(frame()).GetTrip().GetStatus())
+				}
+				pass(1500 * time.Millisecond)
+				require.NotEmpty(t, r.changes())
+				d.accept(d.offer())
+				require.Equal(t, "matched", r.changes()[len(r.changes())-1])
+				d.at(pickup)
+				require.NotEmpty(t, r.box.positions())
+				require.Len(t, w.store.trips, 1)
+			})
+		})
+	}
+}
+
+// A party that connected while its trip could not be loaded is told once it can.
+func TestAttachOutlivesStoreFailure(t *testing.T) {
+	inWorld(t, nil, func(w *world) {
+		d, r := w.driver("d", 100), w.rider("r")
+		r.request()
+		o := d.offer()
+		w.store.refuse(false, true) // the trips cannot be activated, but read
+		w.crash(nil)
+		d.connectKeeping()
+		r.connectKeeping()
+		require.NotNil(t, r.connected().GetActiveTrip())
+		pass(2 * time.Second)
+		w.store.refuse(false, false)
+		pass(2 * time.Second)
+		require.NotNil(t, d.accept(o).GetTrip())
+		require.Equal(t, "matched", r.changes()[len(r.changes())-1])
+	})
+}
+
+// Going online works when it was recorded but could not be answered: the repetition
+// brings the driver online.
+func TestUnansweredGoOnline(t *testing.T) {
+	inWorld(t, nil, func(w *world) {
+		d := w.client(ride.RoleDriver, "d").connect(nil)
+		online := func() *ridepb.ClientFrame {
+			return &ridepb.ClientFrame{Id: "on", Body: &ridepb.ClientFrame_GoOnline{GoOnline: &ridepb.GoOnline{
+				Location: &ridepb.Location{Point: requestTrip().GetPickup()},
+			}}}
+		}
+		w.store.fail = func(ride.Transition) (error, bool) {
+			w.store.refuse(true, false)
+			return ride.ErrUnknownOutcome, false
+		}
+		require.Equal(t, "unavailable", d.ask(online()).GetError().GetCode())
+		w.store.failing(nil)
+		w.store.refuse(false, false)
+		require.NotNil(t, d.ask(online()).GetDone())
+		r := w.rider("r")
+		r.request()
+		d.offer()
+
+		// A repetition of what was answered since changes nothing.
+		require.NotNil(t, d.goOffline().GetDone())
+		require.NotNil(t, d.ask(online()).GetDone())
+		d.connectKeeping()
+		require.False(t, d.connected().GetOnline())
+
+		// After a crash nobody is online; a driver whose reply was lost asks again.
+		w.crash(nil)
+		d.connectKeeping()
+		require.False(t, d.connected().GetOnline())
+		require.NotNil(t, d.ask(online()).GetDone())
+		d.connectKeeping()
+		require.True(t, d.connected().GetOnline())
+	})
+}
+
+// What the store certainly did not write leaves the trip as it is: a store that is
+// full is not asked to load it again.
+func TestRefusalsDoNotReload(t *testing.T) {
+	inWorld(t, nil, func(w *world) {
+		d, r := w.driver("d", 100), w.rider("r")
+		trip := r.request().GetTrip().GetId()
+		d.accept(d.offer())
+		fence := w.store.only().Fence
+		w.store.fail = func(ride.Transition) (error, bool) { return ride.ErrStoreFull, true }
+		require.Equal(t, "unavailable", d.arrived(trip).GetError().GetCode())
+		w.store.failing(nil)
+		pass(3 * time.Second)
+		require.Equal(t, ridepb.Trip_arrived, d.arrived(trip).GetTrip().GetStatus())
+		require.Equal(t, fence, w.store.only().Fence)
+	})
+}
+
+// An actor that panicked leaves like any other when its client does not come back.
+func TestPanickedActorLeaves(t *testing.T) {
+	inWorld(t, nil, func(w *world) {
+		d := w.driver("d", 100)
+		w.store.fail = func(ride.Transition) (error, bool) { panic("the shell's bad day") }
+		d.goOffline()
+		require.Equal(t, ridepb.CloseInternal, d.box.closeCode())
+		d.peer.Leave()
+		pass(w.sys.cfg.Linger + 5*time.Second)
+		require.Zero(t, w.sys.kinds.driver.alive())
+	})
+}
+
+// The sweeper wakes no trips while the system stops.
+func TestStopWithOverdueTrips(t *testing.T) {
+	inWorld(t, func(c *Config) { c.SweepEvery = time.Second }, func(w *world) {
+		r := w.rider("r")
+		r.request()
+		slow := make(chan struct{})
+		w.store.failing(func(ride.Transition) (error, bool) { <-slow; return ride.ErrUnavailable, true })
+		pass(5500 * time.Millisecond) // the next wave hangs in the store
+		stopped := make(chan error, 1)
+		go func() { stopped <- w.sys.Stop(context.Background()) }()
+		pass(100 * time.Millisecond)
+		w.store.refuse(true, false)
+		w.store.mu.Lock()
+		w.store.phantom = "phantom"
+		w.store.mu.Unlock()
+		pass(5 * time.Second)
+		close(slow)
+		pass(time.Second)
+		select {
+		case err := <-stopped:
+			require.NoError(t, err)
+		default:
+			t.Error("the stop waits for a trip that the sweeper woke meanwhile")
+			for _, pid := range w.sys.place.all() {
+				w.sys.stop(pid)
+			}
+		}
+		synctest.Wait()
+		w.store.failing(nil)
+		w.store.refuse(false, false)
+		w.store.phantom = ""
+		w.boot(nil) // for the cleanup
+	})
+}
+
+// Guesses of a PIN count while they are under way, too.
+func TestPINGuessesAtOnce(t *testing.T) {
+	inWorld(t, func(c *Config) { c.PIN = true }, func(w *world) {
+		d, r := w.driver("d", 100), w.rider("r")
+		trip := r.request().GetTrip().GetId()
+		d.accept(d.offer())
+		d.arrived(trip)
+		var ids []string
+		for range 40 {
+			ids = append(ids, d.send(&ridepb.ClientFrame{Body: &ridepb.ClientFrame_StartTrip{StartTrip: &ridepb.StartTrip{TripId: trip, Pin: "wrong"}}}))
+		}
+		guesses := 0
+		for _, id := range ids {
+			require.Len(t, d.box.repliesTo(id), 1)
+			if d.box.reply(id).GetError().GetCode() == "wrong_pin" {
+				guesses++
+			}
+		}
+		require.Equal(t, maxPINTries, guesses)
+	})
+}

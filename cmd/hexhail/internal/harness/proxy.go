@@ -1,0 +1,83 @@
+package harness
+
+import (
+	"io"
+	"net"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+)
+
+// Proxy forwards TCP between clients and a server until it is told to lose
+// everything, as a radio out of reach does: no end of stream, no reset, no bytes.
+type Proxy struct {
+	// Server is the server as clients reach it through the proxy.
+	Server *Server
+
+	lost  atomic.Bool
+	conns sync.Map // net.Conn → struct{}
+}
+
+// NewProxy starts a proxy, which ends with the test.
+func NewProxy(tb testing.TB, s *Server) *Proxy {
+	tb.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		tb.Fatal(err)
+	}
+	through := *s
+	p := &Proxy{Server: &through}
+	behind := strings.TrimPrefix(s.HTTP, "http://")
+	through.HTTP = "http://" + l.Addr().String()
+	through.WS = "ws://" + l.Addr().String() + "/v1/ws"
+	var running sync.WaitGroup
+	running.Go(func() {
+		for {
+			client, err := l.Accept()
+			if err != nil {
+				return
+			}
+			server, err := net.Dial("tcp", behind)
+			if err != nil {
+				_ = client.Close()
+				continue
+			}
+			p.conns.Store(client, struct{}{})
+			p.conns.Store(server, struct{}{})
+			running.Go(func() { p.forward(client, server) })
+			running.Go(func() { p.forward(server, client) })
+		}
+	})
+	tb.Cleanup(func() {
+		_ = l.Close()
+		p.conns.Range(func(c, _ any) bool { _ = c.(net.Conn).Close(); return true })
+		running.Wait()
+	})
+	return p
+}
+
+// Lose makes every byte from now on vanish, in both directions.
+func (p *Proxy) Lose() { p.lost.Store(true) }
+
+func (p *Proxy) forward(to io.WriteCloser, from io.Reader) {
+	buf := make([]byte, 16<<10)
+	for {
+		n, err := from.Read(buf)
+		if p.lost.Load() {
+			if err != nil {
+				return // the other side is not to hear of it
+			}
+			continue
+		}
+		if n > 0 {
+			if _, werr := to.Write(buf[:n]); werr != nil {
+				return
+			}
+		}
+		if err != nil {
+			_ = to.Close()
+			return
+		}
+	}
+}

@@ -1,0 +1,13 @@
+// Package races holds what can only be shown of Hexhail as a whole: that one driver
+// wins a trip however many accept at once, that a killed server forgets nothing that it
+// acknowledged, that a load leaves nothing behind, and how long a ride's steps take.
+//
+// As part of "go test" each runs for seconds. The environment asks for more:
+//
+//	HEXHAIL_RACES=10000   races of each kind
+//	HEXHAIL_RIDES=500     rides of the latency table
+//	HEXHAIL_CRASHES=30    rounds of kill -9
+//	HEXHAIL_LOAD=20s      length of the load
+//
+// docs/benchmarks tells what they showed, and how to run them.
+package races

@@ -1,0 +1,122 @@
+package persistence
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/hexhail/hexhail/ride"
+)
+
+// slowEngine takes a second for each batch and remembers them.
+type slowEngine struct {
+	batches [][]*item
+	fail    error
+}
+
+func (e *slowEngine) apply(batch []*item) error {
+	time.Sleep(time.Second) // of synctest's clock
+	e.batches = append(e.batches, batch)
+	failAll(batch, e.fail)
+	return e.fail
+}
+func (e *slowEngine) setBased() bool         { return true }
+func (e *slowEngine) violated(error) string  { return "" }
+func (e *slowEngine) unavailable(error) bool { return true }
+
+func bare(keys ...string) *item { return &item{keys: keys, size: 10, done: make(chan struct{})} }
+
+// submitAll queues items from goroutines of their own, in order, and returns where
+// their outcomes come.
+func submitAll(ctx context.Context, c *committer, items ...*item) []chan error {
+	out := make([]chan error, len(items))
+	for i, it := range items {
+		out[i] = make(chan error, 1)
+		go func() { out[i] <- c.submit(ctx, it) }()
+		synctest.Wait()
+	}
+	return out
+}
+
+func TestCommitterGroups(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := &slowEngine{}
+		var sizes []int
+		c := newCommitter(e, Options{Observe: func(n int, d time.Duration, err error) {
+			require.Equal(t, time.Second, d)
+			sizes = append(sizes, n)
+		}}.withDefaults())
+		first, a, b, a2 := bare("x"), bare("a"), bare("b"), bare("a", "b")
+		start := time.Now()
+		for _, out := range submitAll(t.Context(), c, first, a, b, a2) {
+			require.NoError(t, <-out)
+		}
+		c.close()
+		require.Equal(t, 3*time.Second, time.Since(start), "nobody waits for company")
+		require.Equal(t, []int{1, 2, 1}, sizes)
+		require.Equal(t, [][]*item{{first}, {a, b}, {a2}}, e.batches, "who contends waits for the next batch")
+	})
+}
+
+func TestCommitterBounds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := &slowEngine{}
+		c := newCommitter(e, Options{QueueSize: 3, BatchItems: 2, BatchBytes: 15}.withDefaults())
+		outs := submitAll(t.Context(), c, bare("1"), bare("2"), bare("3"), bare("4"), bare("5"))
+		require.ErrorIs(t, <-outs[4], ride.ErrStoreFull)
+		for _, out := range outs[:4] {
+			require.NoError(t, <-out)
+		}
+		c.close()
+		require.Len(t, e.batches, 4, "two items are more than a batch's bytes")
+	})
+}
+
+// TestCommitterDeadline: a caller that leaves before its item is taken has certainly
+// written nothing; one that leaves later knows nothing.
+func TestCommitterDeadline(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := &slowEngine{}
+		c := newCommitter(e, Options{}.withDefaults())
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second/2)
+		defer cancel()
+		outs := submitAll(ctx, c, bare("taken"), bare("queued"))
+		require.ErrorIs(t, <-outs[0], ride.ErrUnknownOutcome)
+		err := <-outs[1]
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		require.NotErrorIs(t, err, ride.ErrUnknownOutcome)
+		require.ErrorIs(t, c.submit(ctx, bare("late")), context.DeadlineExceeded)
+		c.close()
+		require.Len(t, e.batches, 1, "whoever left is not written")
+	})
+}
+
+// TestCommitterClose: what is queued is written, what comes later is refused.
+func TestCommitterClose(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := &slowEngine{}
+		c := newCommitter(e, Options{}.withDefaults())
+		outs := submitAll(t.Context(), c, bare("1"), bare("1"), bare("1"))
+		c.close()
+		for _, out := range outs {
+			require.NoError(t, <-out)
+		}
+		require.ErrorIs(t, c.submit(t.Context(), bare()), errClosed)
+		c.close()
+	})
+}
+
+func TestCommitterCountsFailures(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		broken := errors.New("disk on fire")
+		c := newCommitter(&slowEngine{fail: broken}, Options{}.withDefaults())
+		require.ErrorIs(t, c.submit(t.Context(), bare()), broken)
+		c.close()
+		require.EqualValues(t, 1, c.failures.Load())
+		require.EqualValues(t, 1, c.items.Load())
+	})
+}

@@ -1,0 +1,74 @@
+package persistence_test
+
+import (
+	"errors"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/hexhail/hexhail/persistence"
+)
+
+// TestMigrate: up, status and down, each also when there is nothing to do.
+func TestMigrate(t *testing.T) {
+	for _, e := range engines {
+		t.Run(e.name, func(t *testing.T) {
+			o := e.at(t)
+			for _, step := range []struct {
+				do      persistence.Direction
+				applied bool
+			}{{persistence.Status, false}, {persistence.Down, false}, {persistence.Up, true}, {persistence.Up, true},
+				{persistence.Status, true}, {persistence.Down, false}, {persistence.Status, false}} {
+				list, err := persistence.Migrate(t.Context(), o, step.do)
+				require.NoError(t, err, step.do)
+				require.Len(t, list, 1)
+				require.EqualValues(t, 1, list[0].Version)
+				require.Equal(t, step.applied, list[0].Applied, step.do)
+				require.Equal(t, step.applied, !list[0].At.IsZero())
+			}
+			_, err := persistence.Migrate(t.Context(), o, "sideways")
+			require.ErrorContains(t, err, "sideways")
+			stored(t, open(t, o), "t1", "r1")
+		})
+	}
+}
+
+// TestOpenAtOnce: several nodes may start on an empty database together.
+func TestOpenAtOnce(t *testing.T) {
+	for _, e := range engines {
+		t.Run(e.name, func(t *testing.T) {
+			o := e.at(t)
+			errs := make([]error, 5)
+			var wg sync.WaitGroup
+			for i := range errs {
+				wg.Go(func() {
+					s, err := persistence.Open(t.Context(), o)
+					if err == nil {
+						err = errors.Join(s.Ping(t.Context()), s.Close())
+					}
+					errs[i] = err
+				})
+			}
+			wg.Wait()
+			require.NoError(t, errors.Join(errs...))
+		})
+	}
+}
+
+// TestOpenFails: a place that cannot be is an error, not a panic, and leaves nothing
+// behind.
+func TestOpenFails(t *testing.T) {
+	for name, o := range map[string]persistence.Options{
+		"nowhere":    {},
+		"no folder":  {Path: "/dev/null/hexhail.db"},
+		"bad url":    {DatabaseURL: "postgres://%zz"},
+		"no server":  {DatabaseURL: "postgres://hexhail:secret@127.0.0.1:1/hexhail"},
+		"no mapping": {DatabaseURL: "postgres:///?host=/nonexistent&user=x"},
+	} {
+		s, err := persistence.Open(t.Context(), o)
+		require.Error(t, err, name)
+		require.Nil(t, s, name)
+		require.NotContains(t, err.Error(), "secret", name)
+	}
+}

@@ -1,0 +1,151 @@
+package persistence
+
+import (
+	"fmt"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"github.com/hexhail/hexhail/persistence/pgtest"
+	"github.com/hexhail/hexhail/ride"
+)
+
+// model is what the store promises, one item after the other.
+type model struct {
+	trips    map[ride.TripID]*ride.Trip
+	commands map[string]bool
+}
+
+func (m *model) apply(tr ride.Transition) error {
+	if c := tr.Command; c != nil && m.commands[c.ID] {
+		return ride.ErrCommandSeen
+	}
+	if t := tr.Trip; t != nil {
+		if err := m.applyTrip(t, tr.Prev); err != nil {
+			return err
+		}
+	}
+	if tr.Command != nil {
+		m.commands[tr.Command.ID] = true
+	}
+	return nil
+}
+
+func (m *model) applyTrip(t *ride.Trip, prev int64) error {
+	old := m.trips[t.ID]
+	switch {
+	case prev == 0 && old != nil:
+		return ride.ErrStale
+	case prev != 0 && (old == nil || old.Version != prev || old.Fence != t.Fence),
+		prev != 0 && old.Status.Final() && old.Status != t.Status:
+		return ride.ErrStale
+	}
+	for _, o := range m.trips {
+		switch {
+		case o.ID == t.ID:
+		case prev == 0 && o.Status.Live() && o.Request.Rider.ID == t.Request.Rider.ID:
+			return ride.ErrRiderBusy
+		case t.Status.Occupied() && o.Status.Occupied() && o.DriverID() == t.DriverID():
+			return ride.ErrDriverBusy
+		}
+	}
+	c := *t
+	m.trips[t.ID] = &c
+	return nil
+}
+
+// drawTransition makes a transition that often contends with others of its batch.
+func drawTransition(t *rapid.T, m *model, prefix string) ride.Transition {
+	var tr ride.Transition
+	if rapid.IntRange(0, 2).Draw(t, "with command") == 0 {
+		tr.Command = &ride.CommandRecord{Account: "a", Digest: "d", At: time.UnixMicro(1),
+			ID: prefix + fmt.Sprint(rapid.IntRange(0, 5).Draw(t, "command"))}
+	}
+	if tr.Command != nil && rapid.IntRange(0, 4).Draw(t, "bare") == 0 {
+		return tr
+	}
+	n := rapid.IntRange(0, 5).Draw(t, "trip")
+	trip := ride.Trip{ID: ride.TripID(prefix + fmt.Sprint(n)), Status: ride.StatusRequested}
+	trip.Request.Rider.ID = ride.AccountID(prefix + fmt.Sprint("r", n/2))
+	if old := m.trips[trip.ID]; old != nil && rapid.IntRange(0, 9).Draw(t, "new") > 0 {
+		tr.Prev, trip.Fence = old.Version, old.Fence
+		if rapid.IntRange(0, 9).Draw(t, "stale") == 0 {
+			tr.Prev++
+		}
+		trip.Status = rapid.SampledFrom([]ride.Status{ride.StatusRequested, ride.StatusMatched, ride.StatusMatched,
+			ride.StatusInProgress, ride.StatusCompleted}).Draw(t, "status")
+	}
+	if trip.Status != ride.StatusRequested {
+		trip.Driver = &ride.DriverCard{ID: ride.AccountID(prefix + fmt.Sprint("d", rapid.IntRange(0, 2).Draw(t, "driver")))}
+		if old := m.trips[trip.ID]; old != nil && old.Driver != nil {
+			trip.Driver = old.Driver
+		}
+	}
+	trip.Version = tr.Prev + 1
+	tr.Trip, tr.Events = &trip, []ride.Event{ride.Arrived{At: time.UnixMicro(trip.Version)}}
+	if old := m.trips[trip.ID]; old != nil && old.Driver != nil && trip.Driver == nil {
+		tr.Events = []ride.Event{ride.Released{At: time.UnixMicro(trip.Version), Driver: old.Driver.ID}}
+	}
+	return tr
+}
+
+// TestBatchesMatchModel: whatever waits in the queue, written in batches by either
+// engine, has the outcomes that it would have one by one, and so has the database.
+func TestBatchesMatchModel(t *testing.T) {
+	for name, o := range map[string]func() Options{
+		"sqlite":   func() Options { return Options{Path: filepath.Join(t.TempDir(), "hexhail.db")} },
+		"postgres": func() Options { return Options{DatabaseURL: pgtest.Start(t)} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, err := Open(t.Context(), o())
+			require.NoError(t, err)
+			defer func() { require.NoError(t, s.Close()) }()
+			run := 0
+			rapid.Check(t, func(rt *rapid.T) {
+				run++
+				checkBatches(rt, t, s, fmt.Sprintf("%d-", run))
+			})
+			require.Zero(t, s.Stats().Failures)
+		})
+	}
+}
+
+func checkBatches(rt *rapid.T, t *testing.T, s *Store, prefix string) {
+	m := &model{trips: map[ride.TripID]*ride.Trip{}, commands: map[string]bool{}}
+	// The committer's own goroutine idles; this one plays its part.
+	c := &committer{eng: s.eng, maxItems: 64, maxBytes: 1 << 20}
+	for range rapid.IntRange(1, 4).Draw(rt, "rounds") {
+		var waiting []*item
+		var want []error
+		for range rapid.IntRange(1, 12).Draw(rt, "size") {
+			tr := drawTransition(rt, m, prefix)
+			it, err := newItem(tr)
+			require.NoError(rt, err)
+			waiting, want = append(waiting, it), append(want, m.apply(tr))
+		}
+		all := append([]*item(nil), waiting...)
+		for len(waiting) > 0 {
+			var batch []*item
+			batch, waiting = c.pick(waiting)
+			require.NotEmpty(rt, batch)
+			require.NoError(rt, s.eng.apply(batch))
+		}
+		for i, it := range all {
+			require.ErrorIs(rt, it.err, want[i], "item %d of %d", i, len(all))
+		}
+	}
+	for id, want := range m.trips {
+		got, err := s.Trip(t.Context(), id)
+		require.NoError(rt, err)
+		require.Equal(rt, want.Version, got.Version)
+		require.Equal(rt, want.Status, got.Status)
+		require.Equal(rt, want.DriverID(), got.DriverID())
+	}
+	for id := range 6 {
+		_, err := s.Command(t.Context(), "a", prefix+fmt.Sprint(id))
+		require.Equal(rt, m.commands[prefix+fmt.Sprint(id)], err == nil)
+	}
+}

@@ -1,0 +1,93 @@
+package api
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/hexhail/hexhail/ride"
+	"github.com/hexhail/hexhail/ride/ridepb"
+)
+
+func TestSignUpLogInRefreshLogOut(t *testing.T) {
+	w := newWorld(t)
+	var in signedInView
+	w.do(request{method: "POST", path: "/v1/accounts", json: `{"username":"Ada","password":"correct horse",
+		"first_name":"Ada","last_name":"L","role":"driver","vehicle_class":"van","plate":"AB 12"}`}).ok(201, &in)
+	require.Equal(t, ride.RoleDriver, in.Account.Role)
+	require.Equal(t, &vehicleView{"van", "AB 12"}, in.Account.Vehicle)
+	require.Equal(t, "Bearer", in.Tokens.TokenType)
+	require.True(t, in.Tokens.ExpiresAt.Equal(w.clock.now().Add(15*time.Minute)))
+
+	w.do(request{method: "POST", path: "/v1/login", json: `{"username":"ADA","password":"correct horse"}`}).ok(200, &in)
+	first := in.Tokens
+	w.do(request{method: "POST", path: "/v1/refresh", json: `{"refresh_token":"` + first.RefreshToken + `"}`}).ok(200, &in)
+	second := in.Tokens
+	bearer := func(token string) map[string]string { return map[string]string{"Authorization": "Bearer " + token} }
+	w.do(request{method: "GET", path: "/v1/me", header: bearer(second.AccessToken)}).ok(200, nil)
+
+	w.do(request{method: "POST", path: "/v1/logout", header: bearer(second.AccessToken)}).ok(204, nil)
+	require.Len(t, w.live.closed, 1)
+	require.Equal(t, in.Account.ID, w.live.closed[0].Account)
+	require.NotEmpty(t, w.live.closed[0].Family, "only this log-in's socket")
+	require.Equal(t, ridepb.CloseRevoked, w.live.closed[0].Code)
+	w.do(request{method: "GET", path: "/v1/me", header: bearer(second.AccessToken)}).refused(ride.ErrUnauthenticated, 401)
+	w.do(request{method: "POST", path: "/v1/refresh", json: `{"refresh_token":"` + second.RefreshToken + `"}`}).refused(ride.ErrUnauthenticated, 401)
+}
+
+func TestReusedRefreshTokenClosesTheSocket(t *testing.T) {
+	w := newWorld(t)
+	rider := w.people["rider"]
+	q := request{method: "POST", path: "/v1/refresh", json: `{"refresh_token":"` + rider.Refresh + `"}`}
+	var in signedInView
+	w.do(q).ok(200, &in)
+	w.do(q).refused(ride.ErrUnauthenticated, 401)
+	require.Equal(t, []closed{{rider.ID, rider.Family, ridepb.CloseRevoked}}, w.live.closed)
+	w.do(request{method: "POST", path: "/v1/refresh", json: `{"refresh_token":"` + in.Tokens.RefreshToken + `"}`}).
+		refused(ride.ErrUnauthenticated, 401)
+	require.NotContains(t, w.logs.String(), rider.Refresh)
+}
+
+func TestLogInRefusals(t *testing.T) {
+	w := newWorld(t)
+	login := func(name, pw string) *response {
+		return w.do(request{method: "POST", path: "/v1/login", json: `{"username":"` + name + `","password":"` + pw + `"}`})
+	}
+	wrong := login("rider", "wrong horse").refused(ride.ErrUnauthenticated, 401)
+	unknown := login("nobody", "wrong horse").refused(ride.ErrUnauthenticated, 401)
+	require.Equal(t, wrong, unknown)
+	require.NoError(t, w.store.SetAccountStatus(t.Context(), w.people["rider"].ID, ride.AccountSuspended))
+	login("rider", password).refused(ride.ErrSuspended, 403)
+	for range 8 {
+		login("driver", "wrong horse").refused(ride.ErrUnauthenticated, 401)
+	}
+	got := login("driver", password)
+	got.refused(ride.ErrTooMany, 429)
+	require.Equal(t, "1", got.Header().Get("Retry-After"), "ten failures from this address")
+}
+
+func TestTicketRedeemsOnce(t *testing.T) {
+	w := newWorld(t)
+	var tk ticketView
+	w.do(request{method: "POST", path: "/v1/tickets", as: "driver"}).ok(201, &tk)
+	require.True(t, tk.ExpiresAt.Equal(w.clock.now().Add(30*time.Second)))
+	p, err := w.auth.RedeemTicket(t.Context(), tk.Ticket)
+	require.NoError(t, err)
+	require.Equal(t, w.people["driver"].ID, p.Account.ID)
+	_, err = w.auth.RedeemTicket(t.Context(), tk.Ticket)
+	require.ErrorIs(t, err, ride.ErrUnauthenticated)
+}
+
+func TestChangePasswordEndsOtherLogIns(t *testing.T) {
+	w := newWorld(t)
+	body := `{"current_password":"correct horse","new_password":"battery staple"}`
+	var tk tokensView
+	w.do(request{method: "POST", path: "/v1/me/password", as: "rider", json: body}).ok(200, &tk)
+	require.Equal(t, []closed{{w.people["rider"].ID, "", ridepb.CloseRevoked}}, w.live.closed)
+	w.do(request{method: "GET", path: "/v1/me", as: "rider"}).refused(ride.ErrUnauthenticated, 401)
+	w.do(request{method: "GET", path: "/v1/me", header: map[string]string{"Authorization": "Bearer " + tk.AccessToken}}).ok(200, nil)
+	p := w.do(request{method: "POST", path: "/v1/me/password", as: "driver", json: `{"current_password":"correct horse","new_password":"password123"}`}).
+		refused(ride.ErrInvalidArgument, 422)
+	require.Equal(t, "new_password", p.Fields[0].Field)
+}
