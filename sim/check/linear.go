@@ -109,7 +109,24 @@ func operations(history []Record) (map[string][]porcupine.Operation, int) {
 	for _, o := range calls {
 		add(o.call.Trip, o, math.MaxInt64)
 	}
+	for id, all := range trips {
+		trips[id] = requestedFirst(all)
+	}
 	return trips, n
+}
+
+// requestedFirst adds the request of a trip that nobody told of: its answer was lost, or
+// the history began later. Without it no other command could have counted.
+func requestedFirst(all []porcupine.Operation) []porcupine.Operation {
+	first := int64(math.MaxInt64)
+	for _, o := range all {
+		if c, ok := o.Input.(command); ok && c.op == "request" {
+			return all
+		}
+		first = min(first, o.Call)
+	}
+	asked := command{op: "request", who: "rider", answered: true}
+	return append(all, porcupine.Operation{ClientId: -1, Input: asked, Output: asked, Call: first - 2, Return: first - 1})
 }
 
 func judged(op string) bool {

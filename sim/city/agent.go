@@ -21,6 +21,7 @@ import (
 type agent struct {
 	city   *City
 	name   string
+	key    string // the name without the run's prefix: what intentions go by
 	role   string
 	client *client.Client
 
@@ -32,6 +33,11 @@ type agent struct {
 	losses    int
 	timers    map[*time.Timer]struct{}
 	closed    bool
+}
+
+func newAgent(c *City, role, id string) agent {
+	key := role + "-" + id
+	return agent{city: c, name: c.cfg.Prefix + key, key: key, role: role, timers: make(map[*time.Timer]struct{})}
 }
 
 // later runs f with the lock held after a real time, unless the agent ends before. The
@@ -81,7 +87,7 @@ func (a *agent) start(h client.Handler, n int) {
 
 // planLoss lets the connection break now and then.
 func (a *agent) planLoss() {
-	after, outage := a.city.will.Loss(a.name, a.losses)
+	after, outage := a.city.will.Loss(a.key, a.losses)
 	if after == 0 {
 		return
 	}
@@ -157,6 +163,9 @@ func (a *agent) Down(d client.Down) {
 		a.connected = false
 		a.city.Stats.Connected.Add(-1)
 		a.record(check.Record{What: check.Lost})
+	}
+	if d.Final {
+		a.city.refused.Add(1)
 	}
 	if a.city.ending.Load() || a.closed {
 		return

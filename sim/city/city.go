@@ -4,11 +4,14 @@
 package city
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"hash/fnv"
 	"log/slog"
 	"math"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -88,6 +91,9 @@ func (c *Config) validate() error {
 	return c.Behaviour.Validate()
 }
 
+// ErrNobody says that a city did not begin. It comes with refusals by code.
+var ErrNobody = errors.New("no driver could go online; do the servers run, and do they trust the issuer of the tokens?")
+
 // City is one run. Make it with New, call Run once.
 type City struct {
 	// Stats may be read at any time.
@@ -104,6 +110,7 @@ type City struct {
 	birth   time.Time
 	life    context.Context //nolint:containedctx // of all clients: from Run to its end
 	ending  atomic.Bool
+	refused atomic.Int64 // clients that the server does not want back
 	elapsed atomic.Int64
 }
 
@@ -140,21 +147,22 @@ const (
 )
 
 // Run lets the city live until its duration is over, its requests have ended or ctx
-// ends, and then closes all clients. It returns nil in all of these cases.
+// ends, and then closes all clients; that is no error. It wraps ErrNobody when no driver
+// can go online.
 func (c *City) Run(ctx context.Context) error {
 	life, end := context.WithCancel(context.WithoutCancel(ctx))
 	defer end()
 	c.life = life
-	c.wake(ctx)
+	if err := c.wake(ctx); err != nil {
+		c.close()
+		return err
+	}
 	begun := time.Now()
 	c.clock.begin(begun)
 	for _, d := range c.drivers {
 		d.begin()
 	}
-	run, stop := context.WithCancel(ctx)
-	if c.cfg.Duration > 0 {
-		run, stop = context.WithTimeout(ctx, c.cfg.Duration)
-	}
+	run, stop := c.shift(ctx)
 	defer stop()
 	var feeding sync.WaitGroup
 	feeding.Go(func() { c.lateShifts(run) })
@@ -169,8 +177,17 @@ func (c *City) Run(ctx context.Context) error {
 	return nil
 }
 
-// wake connects the drivers whose shift has begun and waits for them.
-func (c *City) wake(ctx context.Context) {
+// shift is how long people act.
+func (c *City) shift(ctx context.Context) (context.Context, context.CancelFunc) {
+	if c.cfg.Duration > 0 {
+		return context.WithTimeout(ctx, c.cfg.Duration)
+	}
+	return context.WithCancel(ctx)
+}
+
+// wake connects the drivers whose shift has begun and waits for them. It fails when none
+// of them can go online: the city would be one of riders only.
+func (c *City) wake(ctx context.Context) error {
 	first := 0
 	for i, d := range c.drivers {
 		if d.from <= 0 {
@@ -178,7 +195,11 @@ func (c *City) wake(ctx context.Context) {
 			first++
 		}
 	}
-	c.until(ctx, warmUp, func() bool { return c.Stats.Online.Load() >= int64(first) })
+	c.until(ctx, warmUp, func() bool { return c.Stats.Online.Load()+c.refused.Load() >= int64(first) })
+	if first > 0 && c.Stats.Online.Load() == 0 && ctx.Err() == nil {
+		return fmt.Errorf("%w: %v", ErrNobody, c.Stats.Errors())
+	}
+	return nil
 }
 
 // until waits for a condition, at most so long. Conditions are counters of thousands of
@@ -211,19 +232,19 @@ func wait(ctx context.Context, until time.Time) bool {
 
 // lateShifts connects the drivers who begin later, in the order of their shifts.
 func (c *City) lateShifts(ctx context.Context) {
-	for {
-		next, at := -1, time.Duration(math.MaxInt64)
-		for i, d := range c.drivers {
-			if d.from > 0 && d.from < at {
-				next, at = i, d.from
-			}
+	late := make([]int, 0, len(c.drivers))
+	for i, d := range c.drivers {
+		if d.from > 0 {
+			late = append(late, i)
 		}
-		if next < 0 || !wait(ctx, c.clock.when(at)) {
+	}
+	slices.SortStableFunc(late, func(a, b int) int { return cmp.Compare(c.drivers[a].from, c.drivers[b].from) })
+	for _, i := range late {
+		d := c.drivers[i]
+		if !wait(ctx, c.clock.when(d.from)) {
 			return
 		}
-		d := c.drivers[next]
-		d.from = 0
-		d.start(d, next)
+		d.start(d, i)
 		d.begin()
 	}
 }

@@ -41,7 +41,7 @@ var _ client.Handler = (*driver)(nil)
 
 func newDriver(c *City, t demand.Taxi, trace *demand.Trace) *driver {
 	d := &driver{
-		agent: agent{city: c, name: c.cfg.Prefix + "driver-" + t.ID, role: "driver", timers: make(map[*time.Timer]struct{})},
+		agent: newAgent(c, "driver", t.ID),
 		from:  t.From, trace: trace, way: stand(t.At),
 		offers: make(map[string]func()), plans: make(map[string]OfferPlan),
 	}
@@ -103,7 +103,7 @@ func (d *driver) online(is bool) {
 	}
 	if d.tick == nil {
 		// Spread over the interval, or all drivers would speak at once.
-		d.due = now.Add(time.Duration(d.city.spread(d.name) * float64(d.city.cfg.IdleInterval)))
+		d.due = now.Add(time.Duration(d.city.spread(d.key) * float64(d.city.cfg.IdleInterval)))
 		d.schedule()
 	}
 }
@@ -199,7 +199,7 @@ func (d *driver) idle() {
 		}
 		return
 	}
-	bearing, metres, wait := d.city.will.Idle(d.name, d.idles)
+	bearing, metres, wait := d.city.will.Idle(d.key, d.idles)
 	d.idles++
 	if metres > 0 {
 		here, _ := d.position(d.city.clock.now())

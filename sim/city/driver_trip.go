@@ -13,7 +13,7 @@ func (d *driver) seeOffer(o *ridepb.Offer, replayed bool) {
 	if !replayed {
 		d.city.book.sawOffer(o.GetTripId())
 	}
-	plan := d.city.will.Offer(d.name, d.offered)
+	plan := d.city.will.Offer(d.key, d.offered)
 	d.offered++
 	if plan.Answer == Ignore {
 		d.offers[o.GetId()] = func() {}
@@ -117,12 +117,14 @@ func (d *driver) depart() {
 	pin, _ := d.city.book.kerb(d.trip)
 	f := &ridepb.ClientFrame{Body: &ridepb.ClientFrame_StartTrip{StartTrip: &ridepb.StartTrip{TripId: d.trip, Pin: pin}}}
 	d.command("start", f, func(reply *ridepb.Reply) {
-		if reply.GetError() == nil {
+		d.pinTries++
+		switch {
+		case reply.GetError() == nil:
 			d.ride()
-			return
-		}
-		if d.pinTries++; d.pinTries < maxPINTries {
+		case d.pinTries < maxPINTries:
 			d.steps = append(d.steps, d.later(pinPause, d.depart))
+		default: // the rider's app never showed it: somebody else may have more luck
+			d.giveBack()
 		}
 	})
 }

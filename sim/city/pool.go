@@ -34,7 +34,7 @@ func (p *pool) get() *rider {
 		return nil
 	}
 	n := len(p.all)
-	r := newRider(p.city, p.city.cfg.Prefix+"rider-"+strconv.Itoa(n))
+	r := newRider(p.city, strconv.Itoa(n))
 	p.all = append(p.all, r)
 	r.start(r, n)
 	return r

@@ -29,9 +29,7 @@ type wish struct {
 
 var _ client.Handler = (*rider)(nil)
 
-func newRider(c *City, name string) *rider {
-	return &rider{agent: agent{city: c, name: name, role: "rider", timers: make(map[*time.Timer]struct{})}}
-}
+func newRider(c *City, id string) *rider { return &rider{agent: newAgent(c, "rider", id)} }
 
 // take gives a free rider something to do.
 func (r *rider) take(w *wish) {

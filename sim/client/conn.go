@@ -221,8 +221,10 @@ func frame(b []byte, op ws.OpCode, fill func([]byte) ([]byte, error)) (out []byt
 
 // goodbye closes in order: the server answers, and the reader ends.
 func (c *conn) goodbye() {
+	if c.leaving.Swap(true) {
+		return
+	}
 	_ = c.write(ws.OpClose, func(b []byte) ([]byte, error) { return append(b, 1000>>8, 1000&0xff), nil })
-	c.leaving.Store(true)
 	c.patience(leaveTimeout)
 }
 

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"time"
@@ -174,8 +175,8 @@ func ReadTaxis(r io.Reader, f Filter) ([]Taxi, error) {
 		}
 		if t.text("avail_s") != "" {
 			s, err := t.number("avail_s")
-			if err != nil {
-				return nil, err
+			if err != nil || math.Abs(s) > 4e9 {
+				return nil, t.bad("avail_s")
 			}
 			x.From = max(time.Duration(s*float64(time.Second))-f.From, 0)
 		}

@@ -57,7 +57,7 @@ func ReadEdges(r io.Reader, column string) ([]Edge, error) {
 			return out, err
 		}
 		s, err := t.number(column)
-		if err != nil || s < 0 {
+		if err != nil || s < 0 || s > 86_400 {
 			return nil, t.bad(column)
 		}
 		out = append(out, Edge{t.text("from"), t.text("to"), s})

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"strconv"
 	"strings"
@@ -128,7 +129,7 @@ func (t *table) text(column string) string {
 
 func (t *table) number(column string) (float64, error) {
 	x, err := strconv.ParseFloat(t.text(column), 64)
-	if err != nil || x != x {
+	if err != nil || x != x || math.IsInf(x, 0) {
 		return 0, t.bad(column)
 	}
 	return x, nil

@@ -70,7 +70,7 @@ func Main(ctx context.Context, env Environment, parts Parts, args []string) (cod
 	source := config.NewSource(env.LookupEnv)
 	parser, err := kong.New(&grammar{}, append(source.Options(),
 		kong.Name("hexhail"),
-		kong.Description("Real-time matching of riders and drivers. Try: hexhail serve"),
+		kong.Description("Real-time matching of riders and drivers. Try: hexhail demo"),
 		kong.UsageOnError(),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true, WrapUpperBound: 110}),
 		kong.Writers(env.Stdout, env.Stderr),

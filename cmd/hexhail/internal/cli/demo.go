@@ -55,6 +55,9 @@ func (d *demoCmd) Run(in *call) (err error) {
 	if err := in.source.Complete(&d.Config); err != nil {
 		return err
 	}
+	if d.Store.DatabaseURL != "" && in.source.Origin("database-url") != config.FromFlag {
+		return errors.New("a demonstration would fill the configured Postgres with its people; name it with --database-url if that is meant")
+	}
 	issuer := simulate.Issuer{Name: demoIssuer, Audience: "hexhail-demo", Secret: []byte(rand.Text() + rand.Text())}
 	d.prepare(in.source, issuer)
 	log, err := logging.New(in.env.Stderr, d.Log.Format, d.Log.Level)
@@ -81,10 +84,9 @@ func (d *demoCmd) Run(in *call) (err error) {
 	})
 }
 
-// defaults fills in what differs from hexhail sim; flags with a default of their own
-// would say so twice in the help.
+// defaults fills in what differs from hexhail sim.
 func (d *demoCmd) defaults() {
-	if d.Speed == 1 {
+	if d.Speed == 0 {
 		d.Speed = demoSpeed
 	}
 	if d.Drivers == 0 {
@@ -150,7 +152,7 @@ func (d *demoCmd) crowd() (simulate.Demand, error) {
 	if f.To > f.From {
 		out.Period = min(out.Period, f.To-f.From)
 	}
-	if d.Share == 1 && len(out.Taxis) > 0 {
+	if d.Share == 0 && len(out.Taxis) > 0 {
 		d.Share = min(float64(d.Drivers)/float64(len(out.Taxis)), 1)
 	}
 	for i := range out.Taxis {
@@ -177,11 +179,12 @@ func (in *call) beside(c *config.Config, log *slog.Logger, run func(context.Cont
 	defer done()
 	signals := make(chan os.Signal, 2)
 	var beside error
-	finished := make(chan struct{})
+	began, finished := false, make(chan struct{})
 	err = lifecycle.Run(in.ctx, lifecycle.Options{
 		Log: log, Grace: c.Shutdown.Grace, Signals: signals,
 		Started: func(life context.Context) {
 			operations.SetState(ops.Running)
+			began = true
 			stop := context.AfterFunc(life, done) // the server failed
 			go func() {
 				defer close(finished)
@@ -207,12 +210,11 @@ func (in *call) beside(c *config.Config, log *slog.Logger, run func(context.Cont
 		Stopping: func() { operations.SetState(ops.Stopping) },
 	}, services...)
 	done()
-	select {
-	case <-finished:
-		return errors.Join(err, beside)
-	default: // it never began, or was cut short
-		return err
+	if errors.Is(err, lifecycle.ErrForced) || !began {
+		return err // somebody who asks twice does not want to wait
 	}
+	<-finished
+	return errors.Join(err, beside)
 }
 
 // demoAccounts makes an account for each role and prints how to log in.

@@ -19,9 +19,9 @@ import (
 // Options are the flags that every simulated city has.
 type Options struct {
 	Duration time.Duration `help:"End after so much real time. 0: when all requests have ended, or never if they do not end."`
-	Speed    float64       `default:"1" help:"Simulated seconds in a real one."`
+	Speed    float64       `help:"Simulated seconds in a real one. 0: 1, for demo 40."`
 	Seed     uint64        `default:"1" help:"What everybody intends: the same seed, the same intentions."`
-	Drivers  int           `help:"Number of drivers. 0: all that the file has. More than it has: copies nearby."`
+	Drivers  int           `help:"Number of drivers. 0: all that the file has, for demo 800. More than it has: copies nearby."`
 	Riders   int           `help:"Most accounts of riders; further requests wait for a free one. 0: as many as are needed."`
 	Headless bool          `help:"Plain lines instead of a picture on the terminal."`
 	Report   string        `placeholder:"FILE" help:"Write what came of it as JSON."`
@@ -29,7 +29,7 @@ type Options struct {
 	Encoding string        `default:"proto" enum:"proto,json,both" help:"What clients speak: ${enum} (by turns)."`
 	Verify   int           `default:"50" help:"How many ended trips to read over HTTP in the end, to compare."`
 
-	Share             float64       `default:"1" help:"Share of the requests to use, 0 to 1."`
+	Share             float64       `help:"Share of the requests to use, 0 to 1. 0: all of them, for demo as many as the drivers can carry."`
 	RequestsPerMinute float64       `help:"Instead of the file's times: so many requests per simulated minute, without end, between places of the file."`
 	From              time.Duration `help:"Leave out what is earlier in the file."`
 	To                time.Duration `help:"Leave out what is later in the file."`
@@ -70,15 +70,30 @@ func (o *Options) codecs() []wire.Codec {
 	return []wire.Codec{wire.Binary}
 }
 
-// check reports flags that make no sense.
+// The most that some flags may ask for.
+const (
+	maxSpeed     = 10_000
+	maxPerMinute = 1e6
+	maxDrivers   = 1_000_000
+)
+
+// check reports flags that make no sense, and fills in what was left to the command.
 func (o *Options) check() error {
+	if o.Speed == 0 {
+		o.Speed = 1
+	}
+	if o.Share == 0 {
+		o.Share = 1
+	}
 	switch {
-	case !(o.Speed > 0 && o.Speed <= 10_000):
+	case !(o.Speed > 0 && o.Speed <= maxSpeed):
 		return errors.New("--speed must be above 0 and at most 10000")
 	case !(o.Share > 0 && o.Share <= 1):
 		return errors.New("--share must be above 0 and at most 1")
 	case !(o.DrivingSpeed > 0 && o.DrivingSpeed <= 300) || !(o.Detour >= 1 && o.Detour <= 10):
 		return errors.New("--driving-speed must be above 0 and at most 300, --detour from 1 to 10")
+	case o.Drivers > maxDrivers || o.RequestsPerMinute > maxPerMinute:
+		return errors.New("--drivers and --requests-per-minute go up to a million")
 	case o.Drivers < 0 || o.Riders < 0 || o.Verify < 0 || !(o.RequestsPerMinute >= 0) || o.Duration < 0:
 		return errors.New("numbers must not be negative")
 	}

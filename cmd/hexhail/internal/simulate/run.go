@@ -104,7 +104,7 @@ func watch(ctx context.Context, c *city.City, o Options, out io.Writer) {
 	if live {
 		every = liveEvery
 	}
-	view := report.NewLive(out, 100)
+	view := report.NewLive(out, 79) // fits the narrowest terminal: a line that wraps would not be drawn over
 	t := time.NewTicker(every)
 	defer t.Stop()
 	for {
