@@ -101,6 +101,9 @@ func operations(history []Record) (map[string][]porcupine.Operation, int) {
 			if o == nil {
 				continue
 			}
+			if o.call.Op == "accept" && r.Code == "" && r.Version == 0 {
+				continue // accept_pending: whether it counts is decided later
+			}
 			delete(calls, r.Who+" "+r.ID)
 			o.command.answered, o.command.code, o.command.version, o.command.status = true, r.Code, r.Version, r.Status
 			add(cmp.Or(o.call.Trip, r.Trip), o, r.At)

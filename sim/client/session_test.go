@@ -1,0 +1,204 @@
+package client
+
+import (
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/gobwas/ws"
+	"github.com/gobwas/ws/wsutil"
+	"github.com/stretchr/testify/require"
+
+	"github.com/hexhail/hexhail/ride/ridepb"
+	"github.com/hexhail/hexhail/ride/ridepb/wire"
+)
+
+// patience bounds every wait of these tests; nothing takes that long.
+const patience = 20 * time.Second
+
+// fake is a server that does what a test tells it, socket by socket.
+type fake struct {
+	t       *testing.T
+	url     string
+	sockets chan *socket
+}
+
+type socket struct {
+	t    *testing.T
+	conn net.Conn
+}
+
+func newFake(t *testing.T) *fake {
+	f := &fake{t: t, sockets: make(chan *socket, 8)}
+	up := ws.HTTPUpgrader{Protocol: func(p string) bool { return p == wire.JSON.Subprotocol() }}
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if c, _, _, err := up.Upgrade(r, w); err == nil {
+			f.sockets <- &socket{t, c}
+		}
+	}))
+	t.Cleanup(s.Close)
+	f.url = "ws" + strings.TrimPrefix(s.URL, "http")
+	return f
+}
+
+// next waits for the client's next socket and reads its connect.
+func (f *fake) next() (*socket, *ridepb.ClientFrame) {
+	f.t.Helper()
+	select {
+	case s := <-f.sockets:
+		f.t.Cleanup(func() { _ = s.conn.Close() })
+		hello := s.read()
+		require.NotNil(f.t, hello.GetConnect(), "the first message is connect")
+		return s, hello
+	case <-time.After(patience):
+		f.t.Fatal("the client did not come")
+		return nil, nil
+	}
+}
+
+func (s *socket) read() *ridepb.ClientFrame {
+	s.t.Helper()
+	require.NoError(s.t, s.conn.SetReadDeadline(time.Now().Add(patience)))
+	b, _, err := wsutil.ReadClientData(s.conn)
+	require.NoError(s.t, err)
+	f, err := wire.JSON.DecodeClient(b)
+	require.NoError(s.t, err)
+	return f
+}
+
+func (s *socket) send(f *ridepb.ServerFrame) {
+	s.t.Helper()
+	b, err := wire.JSON.EncodeServer(f)
+	require.NoError(s.t, err)
+	require.NoError(s.t, wsutil.WriteServerText(s.conn, b))
+}
+
+func (s *socket) reply(r *ridepb.Reply) {
+	s.t.Helper()
+	s.send(&ridepb.ServerFrame{Kind: &ridepb.ServerFrame_Reply{Reply: r}})
+}
+
+func (s *socket) welcome(hello *ridepb.ClientFrame, resumed bool, seq uint32) {
+	s.t.Helper()
+	s.reply(&ridepb.Reply{Id: hello.GetId(), Result: &ridepb.Reply_Connected{Connected: &ridepb.Connected{
+		Epoch: "e", Seq: seq, Resumed: resumed, HeartbeatMs: 60_000,
+	}}})
+}
+
+func (s *socket) event(seq uint32) {
+	s.t.Helper()
+	s.send(&ridepb.ServerFrame{Kind: &ridepb.ServerFrame_Event{Event: &ridepb.Event{
+		Epoch: "e", Seq: seq, Body: &ridepb.Event_OfferClosed{OfferClosed: &ridepb.OfferClosed{OfferId: "t.1"}},
+	}}})
+}
+
+// ear is a handler that tells a test what it hears.
+type ear struct {
+	seqs  chan uint32
+	downs chan Down
+}
+
+func (e *ear) Connected(*ridepb.Connected, bool) {}
+func (e *ear) Event(v *ridepb.Event)             { e.seqs <- v.GetSeq() }
+func (e *ear) Down(d Down)                       { e.downs <- d }
+
+func start(t *testing.T, f *fake) (*Client, *ear) {
+	e := &ear{seqs: make(chan uint32, 64), downs: make(chan Down, 64)}
+	c := Start(t.Context(), Config{
+		URLs: []string{f.url}, Codec: wire.JSON, Name: "test", Handler: e, Token: func() (string, error) { return "token", nil },
+	})
+	t.Cleanup(c.Close)
+	return c, e
+}
+
+func await[T any](t *testing.T, what string, c <-chan T) T {
+	t.Helper()
+	select {
+	case x := <-c:
+		return x
+	case <-time.After(patience):
+		t.Fatal("waited in vain for " + what)
+		panic("unreachable")
+	}
+}
+
+func online() *ridepb.ClientFrame {
+	return &ridepb.ClientFrame{Body: &ridepb.ClientFrame_GoOffline{GoOffline: &ridepb.GoOffline{}}}
+}
+
+func TestARefusalForTheMomentIsRepeatedWithItsID(t *testing.T) {
+	f := newFake(t)
+	c, _ := start(t, f)
+	s, hello := f.next()
+	require.Nil(t, hello.GetConnect().GetResume(), "there is nothing to resume yet")
+	s.welcome(hello, false, 0)
+	answers := make(chan *ridepb.Reply, 4)
+	id := c.Do(online(), func(r *ridepb.Reply) { answers <- r })
+	require.Equal(t, id, s.read().GetId())
+	s.reply(&ridepb.Reply{Id: id, Result: &ridepb.Reply_Error{Error: &ridepb.Error{Code: "unavailable", Retryable: true, RetryAfterMs: 1}}})
+	require.Equal(t, id, s.read().GetId(), "the same command again")
+	require.Equal(t, 1, c.Pending())
+	done := &ridepb.Reply{Id: id, Result: &ridepb.Reply_Done{Done: &ridepb.Done{}}}
+	s.reply(done)
+	s.reply(done) // a server that repeats itself is heard once
+	require.NotNil(t, await(t, "the answer", answers).GetDone())
+	s.event(1)
+	require.Empty(t, answers)
+	require.Zero(t, c.Pending())
+}
+
+func TestALostSocketIsResumedAndItsCommandsRepeated(t *testing.T) {
+	f := newFake(t)
+	c, e := start(t, f)
+	s, hello := f.next()
+	s.welcome(hello, false, 4)
+	s.event(5)
+	s.event(6)
+	require.EqualValues(t, 5, await(t, "an event", e.seqs))
+	require.EqualValues(t, 6, await(t, "an event", e.seqs))
+	id := c.Do(online(), func(*ridepb.Reply) {})
+	require.Equal(t, id, s.read().GetId())
+	require.NoError(t, s.conn.Close())
+	d := await(t, "the loss", e.downs)
+	require.Equal(t, 1006, d.Code)
+	require.True(t, d.Began)
+	require.False(t, d.Final)
+
+	s, hello = f.next()
+	require.Equal(t, "e", hello.GetConnect().GetResume().GetEpoch())
+	require.EqualValues(t, 6, hello.GetConnect().GetResume().GetSeq())
+	s.welcome(hello, true, 7)
+	require.Equal(t, id, s.read().GetId(), "the command that had no answer")
+	s.event(6) // replayed though it was seen
+	s.event(7)
+	require.EqualValues(t, 7, await(t, "the missed event", e.seqs), "the one before was seen already")
+}
+
+func TestAHoleIsABreachAndLosesTheHistory(t *testing.T) {
+	f := newFake(t)
+	_, e := start(t, f)
+	s, hello := f.next()
+	s.welcome(hello, false, 0)
+	s.event(1)
+	s.event(3)
+	require.True(t, await(t, "the breach", e.downs).Breach)
+	s, hello = f.next()
+	require.Nil(t, hello.GetConnect().GetResume(), "a history with a hole is of no use")
+	s.welcome(hello, false, 3)
+}
+
+func TestAFinalCloseCodeEndsTheClient(t *testing.T) {
+	f := newFake(t)
+	c, e := start(t, f)
+	s, hello := f.next()
+	s.welcome(hello, false, 0)
+	require.NoError(t, wsutil.WriteServerMessage(s.conn, ws.OpClose, ws.NewCloseFrameBody(4500, "go away")))
+	d := await(t, "the end", e.downs)
+	require.True(t, d.Final)
+	require.Equal(t, 4500, d.Code)
+	await(t, "the client's end", c.Done())
+	require.Empty(t, c.Do(online(), func(*ridepb.Reply) {}), "nobody would send it")
+}
