@@ -13,6 +13,10 @@ import (
 	"github.com/hexhail/hexhail/sim/demand/nyc"
 )
 
+// secretEnv is where the secret of simulated accounts comes from. It is read here and not
+// by kong, which would look past the call's environment.
+const secretEnv = "HEXHAIL_SIM_SECRET"
+
 type simCmd struct {
 	Run   simRunCmd   `cmd:"" default:"withargs" help:"Let a simulated city use running servers."`
 	Check simCheckCmd `cmd:"" help:"Check a recorded history."`
@@ -25,13 +29,16 @@ type simRunCmd struct {
 	URL      []string `name:"url" default:"ws://127.0.0.1:8080/v1/ws" help:"Sockets of the servers; several are used by turns."`
 	Issuer   string   `default:"https://sim.hexhail.invalid" help:"Name of the outside issuer that the servers trust for simulated accounts."`
 	Audience string   `default:"hexhail-sim" help:"Audience of its tokens."`
-	Secret   string   `env:"HEXHAIL_SIM_SECRET" placeholder:"TEXT" help:"Secret that it shares with the servers, 32 bytes or more. Prefer the variable: flags are visible to everyone on the machine. [$$HEXHAIL_SIM_SECRET]"`
+	Secret   string   `placeholder:"TEXT" help:"Secret that it shares with the servers, 32 bytes or more. Prefer the variable: flags are visible to everyone on the machine. [$$HEXHAIL_SIM_SECRET]"`
 	Requests string   `placeholder:"FILE" help:"CSV of requests. Without: an hour of Manhattan's taxis."`
 	Taxis    string   `placeholder:"FILE" help:"CSV of drivers' starts. Without: those of Manhattan, or --traces."`
 }
 
 // Run is called by kong.
 func (s *simRunCmd) Run(in *call) error {
+	if s.Secret == "" {
+		s.Secret, _ = in.env.LookupEnv(secretEnv)
+	}
 	if len(s.Secret) < 32 {
 		return errors.New("a secret of 32 bytes or more is needed, which the server shares; see docs/simulation.md")
 	}

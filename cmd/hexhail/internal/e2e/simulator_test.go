@@ -1,0 +1,110 @@
+package e2e
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/hexhail/hexhail/cmd/hexhail/internal/cli"
+	"github.com/hexhail/hexhail/cmd/hexhail/internal/harness"
+)
+
+// hexhail runs a command line in this process and returns its exit code and output.
+func hexhail(t *testing.T, args ...string) (code int, stdout, stderr string) {
+	t.Helper()
+	var out, errs bytes.Buffer
+	code = cli.Main(context.WithoutCancel(t.Context()), cli.Environment{
+		Stdin: strings.NewReader(""), Stdout: &out, Stderr: &errs,
+		LookupEnv: func(name string) (string, bool) {
+			if name == "HEXHAIL_SIM_SECRET" {
+				return harness.Secret, true
+			}
+			return "", false
+		},
+		Signals: make(chan os.Signal),
+	}, harness.Parts(), args)
+	return code, out.String(), errs.String()
+}
+
+// readReport reads what --report wrote.
+func readReport(t *testing.T, file string) map[string]any {
+	t.Helper()
+	text, err := os.ReadFile(file)
+	require.NoError(t, err)
+	var r map[string]any
+	require.NoError(t, json.Unmarshal(text, &r))
+	return r
+}
+
+func TestDemoInOneCommand(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "r.json")
+	code, out, errs := hexhail(t, "demo", "--headless", "--duration=4s", "--drivers=60", "--speed=120", "--report="+file,
+		"--listen=127.0.0.1:0", "--ops-listen=127.0.0.1:0")
+	require.Zero(t, code, "%s\n%s", out, errs)
+	for _, promised := range []string{"demo-rider", "demo-driver", "demo-operator", "password", "http://", "ws://", "double matches"} {
+		require.Contains(t, out, promised)
+	}
+	require.NotContains(t, out, "\x1b", "plain lines where there is no terminal")
+	r := readReport(t, file)
+	require.Greater(t, r["requested"], 10.0)
+	require.Zero(t, r["double_matches"])
+	require.Zero(t, r["protocol_errors"])
+	for invariant, n := range r["violations"].(map[string]any) {
+		require.Zero(t, n, invariant)
+	}
+}
+
+// A city against a server that runs elsewhere, its history, and the verdict on it.
+func TestSimAgainstAServer(t *testing.T) {
+	s := harness.Start(t, harness.Options{Flags: []string{"--position-max-speed=24000"}})
+	file := filepath.Join(t.TempDir(), "history.jsonl")
+	sim := []string{
+		"sim", "--headless", "--url=" + s.WS, "--issuer=" + harness.Issuer, "--audience=" + harness.Audience,
+		"--duration=4s", "--drivers=40", "--speed=120", "--requests-per-minute=2", "--encoding=both", "--record=" + file,
+	}
+	code, out, errs := hexhail(t, sim...)
+	require.Zero(t, code, "%s\n%s", out, errs)
+	require.NotContains(t, out, "http_read", "trips could be read over HTTP")
+	code, out, errs = hexhail(t, "sim", "check", file)
+	require.Zero(t, code, "%s\n%s", out, errs)
+	require.Contains(t, out, "an order explains them all")
+
+	// A history in which an event is missing is not believed.
+	text, err := os.ReadFile(file)
+	require.NoError(t, err)
+	lines := strings.SplitAfter(string(text), "\n")
+	for i, l := range lines {
+		if strings.Contains(l, `"what":"offered"`) && strings.Contains(l, `"seq":1,`) || strings.Contains(l, `"what":"offered"`) && strings.Contains(l, `"seq":1}`) {
+			lines[i] = ""
+			break
+		}
+	}
+	require.NoError(t, os.WriteFile(file, []byte(strings.Join(lines, "")), 0o600))
+	code, out, _ = hexhail(t, "sim", "check", file)
+	require.NotZero(t, code, out)
+	require.NotContains(t, out, "violations of I4: 0")
+}
+
+func TestSimSaysWhyItCannotBegin(t *testing.T) {
+	s := harness.Start(t, harness.Options{})
+	for name, x := range map[string]struct {
+		args []string
+		says string
+	}{
+		"not trusted":  {[]string{"sim", "--headless", "--url=" + s.WS, "--drivers=100", "--duration=5s"}, "no driver could go online"},
+		"bad speed":    {[]string{"sim", "--url=" + s.WS, "--speed=-1"}, "--speed"},
+		"bad area":     {[]string{"sim", "--url=" + s.WS, "--area=1,2,3"}, "--area"},
+		"no such file": {[]string{"sim", "--url=" + s.WS, "--requests=nowhere.csv"}, "nowhere.csv"},
+		"not a socket": {[]string{"sim", "--url=http://127.0.0.1"}, "not the URL of a socket"},
+	} {
+		code, _, errs := hexhail(t, x.args...)
+		require.Equal(t, 1, code, name)
+		require.Contains(t, errs, x.says, name)
+	}
+}
