@@ -21,6 +21,9 @@ type Config struct {
 	Resolution int
 	// PositionTTL is how old a driver's last position may be for it to get offers.
 	PositionTTL time.Duration
+	// MaxSpeedMPS is the speed between two positions, in metres per second, above which
+	// the second is held back; see geo.PositionFilter.
+	MaxSpeedMPS float64
 	// MaxTripM bounds the estimated length of a trip.
 	MaxTripM float64
 	// MaxOffers bounds the offers that one driver holds open at once.
@@ -51,7 +54,7 @@ type Config struct {
 func DefaultConfig() Config {
 	return Config{
 		Rules: ride.DefaultRules(), Tariffs: ride.DefaultTariffs(),
-		Resolution: 8, PositionTTL: 15 * time.Second, MaxTripM: 300_000, MaxOffers: 8,
+		Resolution: 8, PositionTTL: 15 * time.Second, MaxSpeedMPS: geo.MaxSpeedMPS, MaxTripM: 300_000, MaxOffers: 8,
 		History: 256, Linger: 2 * time.Minute, TripIdle: time.Minute,
 		StoreTimeout: 5 * time.Second, SearchTimeout: 500 * time.Millisecond,
 		SweepEvery: 5 * time.Second, SweepGrace: 5 * time.Second,
@@ -73,6 +76,8 @@ func (c Config) Validate() error {
 		return fmt.Errorf("actors: the H3 resolution must be from 5 to 10, not %d", c.Resolution)
 	case c.PositionTTL < time.Second || c.PositionTTL > 5*time.Minute:
 		return fmt.Errorf("actors: a position's time to live must be from 1s to 5m, not %s", c.PositionTTL)
+	case !(c.MaxSpeedMPS > 0):
+		return fmt.Errorf("actors: the greatest plausible speed must be above 0")
 	case !(c.MaxTripM >= 1000 && c.MaxTripM <= 5_000_000):
 		return fmt.Errorf("actors: the longest trip must be from 1 km to 5,000 km")
 	case c.MaxOffers < 1 || c.MaxOffers > 64:

@@ -71,7 +71,10 @@ func newDriver(s *System, a ride.Account) *driverActor {
 	if err != nil {
 		panic(err) // Config.Validate has checked the resolution
 	}
-	return &driverActor{person: newPerson(s, a), tracker: tracker, offers: make(map[ride.OfferID]*heldOffer)}
+	return &driverActor{
+		person: newPerson(s, a), tracker: tracker, offers: make(map[ride.OfferID]*heldOffer),
+		filter: geo.PositionFilter{MaxSpeed: s.cfg.MaxSpeedMPS},
+	}
 }
 
 func (d *driverActor) receive(ctx actor.Context) {

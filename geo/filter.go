@@ -8,8 +8,8 @@ const (
 	MaxFixAge = 2 * time.Minute
 	// MaxFixAhead is how far a device's clock may be ahead of the server's.
 	MaxFixAhead = 30 * time.Second
-	// MaxSpeedMPS is the speed between two fixes above which the second is a jump:
-	// 200 km/h in metres per second.
+	// MaxSpeedMPS is the speed between two fixes above which the second is a jump,
+	// unless a filter says otherwise: 200 km/h in metres per second.
 	MaxSpeedMPS = 200 / 3.6
 
 	// jumpConfirmations is how many fixes after a jump have to agree with it.
@@ -57,7 +57,7 @@ func (v Verdict) String() string {
 }
 
 // PositionFilter decides which fixes of one driver to believe. A fix that would mean
-// more than MaxSpeedMPS since the last accepted one is held back; when the two fixes
+// more than its speed limit since the last accepted one is held back; when the two fixes
 // after it agree with it the driver is there, so that a tunnel or a ferry locks nobody
 // out for ever; when they go on from the old place the jump is forgotten. A device
 // clock that is set back makes fixes out of order until it has caught up, MaxFixAhead
@@ -66,6 +66,10 @@ func (v Verdict) String() string {
 // It is a value: the zero one is ready, a copy is independent, it reads no clock and
 // does not allocate. It is not safe for concurrent use.
 type PositionFilter struct {
+	// MaxSpeed is the speed in metres per second above which a fix is a jump; 0 stands
+	// for MaxSpeedMPS. Simulations that run faster than time raise it.
+	MaxSpeed float64
+
 	last    fix
 	suspect fix // the newest fix of an unconfirmed jump
 	agreed  uint8
@@ -101,7 +105,7 @@ func (f *PositionFilter) Check(p Point, device, received time.Time) Verdict {
 	if next.at <= f.last.at {
 		return OutOfOrder
 	}
-	if next.follows(f.last) {
+	if next.follows(f.last, f.maxSpeed()) {
 		return f.accept(next)
 	}
 	return f.hold(next)
@@ -116,7 +120,7 @@ func (f *PositionFilter) Last() (Point, time.Time, bool) {
 }
 
 func (f *PositionFilter) accept(next fix) Verdict {
-	*f = PositionFilter{last: next}
+	*f = PositionFilter{MaxSpeed: f.MaxSpeed, last: next}
 	return Accepted
 }
 
@@ -127,7 +131,7 @@ func (f *PositionFilter) hold(next fix) Verdict {
 		f.suspect = next
 	case next.at <= f.suspect.at:
 		return OutOfOrder
-	case !next.follows(f.suspect): // a jump from the jump: begin anew
+	case !next.follows(f.suspect, f.maxSpeed()): // a jump from the jump: begin anew
 		f.suspect, f.agreed = next, 0
 	default:
 		f.suspect, f.agreed = next, f.agreed+1
@@ -138,8 +142,16 @@ func (f *PositionFilter) hold(next fix) Verdict {
 	return Quarantined
 }
 
-// follows reports whether a car could have come from before to x.
-func (x fix) follows(before fix) bool {
+func (f *PositionFilter) maxSpeed() float64 {
+	if f.MaxSpeed > 0 {
+		return f.MaxSpeed
+	}
+	return MaxSpeedMPS
+}
+
+// follows reports whether a car of that speed, in metres per second, could have come
+// from before to x.
+func (x fix) follows(before fix, speed float64) bool {
 	gap := time.Duration(x.at-before.at) * time.Microsecond
-	return DistanceM(before.point, x.point) <= MaxSpeedMPS*max(gap, minFixGap).Seconds()
+	return DistanceM(before.point, x.point) <= speed*max(gap, minFixGap).Seconds()
 }

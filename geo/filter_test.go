@@ -153,6 +153,19 @@ func TestFilterIsAValueAndDoesNotAllocate(t *testing.T) {
 	}))
 }
 
+func TestFilterTakesAnotherSpeedLimit(t *testing.T) {
+	there := Destination(helsinki, 90, 500) // in a second: 1,800 km/h
+	slow, fast := PositionFilter{}, PositionFilter{MaxSpeed: 600}
+	for _, f := range []*PositionFilter{&slow, &fast} {
+		require.Equal(t, Accepted, f.Check(helsinki, noon, noon))
+	}
+	next := noon.Add(time.Second)
+	require.Equal(t, Quarantined, slow.Check(there, next, next))
+	require.Equal(t, Accepted, fast.Check(there, next, next))
+	next = next.Add(time.Second)
+	require.Equal(t, Accepted, fast.Check(helsinki, next, next), "the limit outlives the first fix")
+}
+
 func TestVerdictsHaveNames(t *testing.T) {
 	names := map[string]bool{}
 	for v := Invalid; v <= Quarantined; v++ {

@@ -35,6 +35,8 @@ const (
 // grammar is the command line.
 type grammar struct {
 	Serve       serveCmd       `cmd:"" help:"Run the server."`
+	Demo        demoCmd        `cmd:"" help:"Run a server and a simulated city that uses it, with nothing to configure."`
+	Sim         simCmd         `cmd:"" help:"Let a simulated city use running servers, or check what it recorded."`
 	Migrate     migrateCmd     `cmd:"" help:"Look at or change the database schema. serve brings it up to date by itself."`
 	Admin       adminCmd       `cmd:"" help:"Make operators."`
 	Config      configCmd      `cmd:"" help:"Check or show the configuration."`

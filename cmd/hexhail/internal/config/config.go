@@ -112,10 +112,11 @@ type Trip struct {
 
 // Map is about cells, positions and travel times.
 type Map struct {
-	H3Resolution int           `name:"h3-resolution" default:"8" range:"5..10" help:"H3 resolution of the cells that drivers are found by: 7 for the country, 8 for towns (cells of about 0.5 km edge), 9 for dense cities."`
-	PositionTTL  time.Duration `name:"position-ttl" default:"15s" range:"3s..5m" help:"A driver whose newest position is older gets no offers."`
-	ETASpeed     float64       `name:"eta-speed" default:"30" range:"1..200" help:"Assumed speed on the straight line, in km/h."`
-	ETADetour    float64       `name:"eta-detour" default:"1.3" range:"1..5" help:"Length of the way by road over the straight line."`
+	H3Resolution     int           `name:"h3-resolution" default:"8" range:"5..10" help:"H3 resolution of the cells that drivers are found by: 7 for the country, 8 for towns (cells of about 0.5 km edge), 9 for dense cities."`
+	PositionTTL      time.Duration `name:"position-ttl" default:"15s" range:"3s..5m" help:"A driver whose newest position is older gets no offers."`
+	PositionMaxSpeed float64       `name:"position-max-speed" default:"200" range:"50..100000" help:"Speed in km/h between two positions of a driver above which the second is held back until others agree with it. Simulations that run faster than time need more."`
+	ETASpeed         float64       `name:"eta-speed" default:"30" range:"1..200" help:"Assumed speed on the straight line, in km/h."`
+	ETADetour        float64       `name:"eta-detour" default:"1.3" range:"1..5" help:"Length of the way by road over the straight line."`
 }
 
 // Sockets bounds what one socket, one address and all of them may take.

@@ -48,7 +48,8 @@ var keepers = []struct {
 }{
 	{"github.com/uber/h3-go", []string{"geo"}, false},
 	{"github.com/asynkron/protoactor-go", []string{"actors"}, false},
-	{"github.com/gobwas", []string{"transport/ws"}, true},
+	{"github.com/gobwas", []string{"transport/ws", "sim/client"}, true},
+	{"github.com/anishathalye/porcupine", []string{"sim/check"}, true},
 	{"github.com/danielgtaylor/huma", []string{"transport/api"}, false},
 	{"github.com/golang-jwt", []string{"transport/auth", "transport/api", "cmd"}, false},
 	{"github.com/MicahParks", []string{"transport/auth"}, false},
@@ -63,7 +64,7 @@ var keepers = []struct {
 var forTests = []string{
 	"testing", "testing/synctest", "testing/fstest", "net/http/httptest",
 	"github.com/stretchr/testify", "github.com/google/go-cmp", "pgregory.net/rapid",
-	"github.com/cockroachdb/datadriven", "go.uber.org/goleak", "github.com/anishathalye/porcupine",
+	"github.com/cockroachdb/datadriven", "go.uber.org/goleak",
 	"github.com/coder/websocket",
 }
 
@@ -191,6 +192,10 @@ func TestRulesSeeWhatTheyForbid(t *testing.T) {
 		{"ride/a_test.go", "github.com/uber/h3-go/v4", false},
 		{"geo/a.go", "github.com/uber/h3-go/v4", true},
 		{"transport/ws/a.go", "github.com/gobwas/ws", true},
+		{"sim/client/a.go", "github.com/gobwas/ws", true},
+		{"sim/city/a.go", "github.com/gobwas/ws", false},
+		{"sim/check/a.go", "github.com/anishathalye/porcupine", true},
+		{"actors/a.go", "github.com/anishathalye/porcupine", false},
 		{"transport/a.go", "github.com/gobwas/ws", false},
 		{"transport/a_test.go", "github.com/gobwas/ws", true},
 		{"actors/a.go", "github.com/stretchr/testify/require", false},

@@ -22,6 +22,7 @@ func actorsConfig(c *config.Config, log *slog.Logger) actors.Config {
 	a.PIN = c.Trip.PIN
 	a.Resolution = c.Map.H3Resolution
 	a.PositionTTL = c.Map.PositionTTL
+	a.MaxSpeedMPS = c.Map.PositionMaxSpeed / 3.6
 	a.ETA = geo.StraightLine{Detour: c.Map.ETADetour, SpeedMPS: c.Map.ETASpeed / 3.6}
 	a.Heartbeat = c.Sockets.PingInterval
 	a.Linger = c.Sockets.SessionLinger

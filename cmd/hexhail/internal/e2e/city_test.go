@@ -1,0 +1,45 @@
+package e2e
+
+import (
+	"log/slog"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/hexhail/hexhail/cmd/hexhail/internal/harness"
+	"github.com/hexhail/hexhail/ride"
+	"github.com/hexhail/hexhail/ride/ridepb/wire"
+	"github.com/hexhail/hexhail/sim/city"
+	"github.com/hexhail/hexhail/sim/demand"
+	"github.com/hexhail/hexhail/sim/demand/nyc"
+)
+
+// A small city in both encodings, with many lost connections, keeps every promise that
+// clients can judge.
+func TestCity(t *testing.T) {
+	s := harness.Start(t, harness.Options{Flags: []string{"--position-max-speed=20000"}})
+	requests, taxis, err := nyc.Peak(demand.Filter{Area: nyc.Manhattan})
+	require.NoError(t, err)
+	for i := range taxis {
+		taxis[i].From = 0
+	}
+	b := city.DefaultBehaviour()
+	b.Losses, b.RiderCancel, b.GiveBack = 5, 0.1, 0.05
+	c, err := city.New(city.Config{
+		URLs: []string{s.WS}, Codecs: []wire.Codec{wire.Binary, wire.JSON},
+		Token:    func(role, name string) (string, error) { return s.Token(ride.Role(role), name), nil },
+		Requests: demand.NewStream(requests, 6, 1), Taxis: demand.Fleet(taxis, 150, 1),
+		Router: city.Straight{SpeedMPS: 16 / 3.6, Detour: 1.4}, Seed: 1, Behaviour: b, Speed: 60,
+		TripInterval: time.Second, IdleInterval: 2 * time.Second, Duration: 12 * time.Second, Log: slog.New(slog.DiscardHandler),
+	})
+	require.NoError(t, err)
+	require.NoError(t, c.Run(t.Context()))
+	r := c.Report()
+	require.False(t, r.Broken(), "%+v", r)
+	require.Greater(t, r.Completed, int64(5), "%+v", r)
+	require.Positive(t, r.Reconnects)
+	require.Positive(t, r.Resumed)
+	require.Positive(t, r.LocationUpdates)
+	require.Positive(t, r.AcceptToNotified.P50)
+}

@@ -1,0 +1,111 @@
+package simulate
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+
+	"github.com/hexhail/hexhail/sim/check"
+)
+
+// Issuer makes the tokens of simulated accounts. The server must trust it as an outside
+// issuer that makes accounts, with this secret.
+type Issuer struct {
+	Name, Audience string
+	Secret         []byte
+}
+
+// tokenTTL outlives any run that somebody waits for, and is asked for at each connect.
+const tokenTTL = time.Hour
+
+// Token is a token for an account, which the server makes at its first connect.
+func (i Issuer) Token(role, name string) (string, error) {
+	now := time.Now()
+	claims := jwt.MapClaims{
+		"iss": i.Name, "aud": i.Audience, "sub": name, "role": role, "name": name, "preferred_username": name,
+		"iat": now.Unix(), "exp": now.Add(tokenTTL).Unix(),
+	}
+	if role == "driver" {
+		claims["vehicle_class"], claims["plate"] = "standard", plate(name)
+	}
+	return jwt.NewWithClaims(jwt.SigningMethodHS256, claims).SignedString(i.Secret)
+}
+
+// plate is a number plate of at most 16 bytes that differs from driver to driver.
+func plate(name string) string {
+	_, number, ok := strings.Cut(name, "driver-")
+	if !ok {
+		number = name
+	}
+	return "HX " + number[max(0, len(number)-13):]
+}
+
+// reader reads trips over HTTP as an operator.
+type reader struct {
+	base   string
+	issuer Issuer
+	client *http.Client
+}
+
+// newReader makes a reader for the server whose sockets are at a URL.
+func newReader(socket string, issuer Issuer) (*reader, error) {
+	u, err := url.Parse(socket)
+	if err != nil {
+		return nil, fmt.Errorf("server URL: %w", err)
+	}
+	u.Scheme = map[string]string{"ws": "http", "wss": "https"}[u.Scheme]
+	if u.Scheme == "" || u.Host == "" {
+		return nil, fmt.Errorf("%q is not the URL of a socket, such as ws://127.0.0.1:8080/v1/ws", socket)
+	}
+	u.Path = ""
+	return &reader{u.String(), issuer, &http.Client{Timeout: 5 * time.Second}}, nil
+}
+
+// Read is one trip with its history.
+func (r *reader) Read(ctx context.Context, trip string) (check.Record, error) {
+	token, err := r.issuer.Token("operator", "hexhail-sim-operator")
+	if err != nil {
+		return check.Record{}, err
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, r.base+"/v1/admin/trips/"+url.PathEscape(trip), nil)
+	if err != nil {
+		return check.Record{}, err
+	}
+	req.Header.Set("Authorization", "Bearer "+token)
+	resp, err := r.client.Do(req)
+	if err != nil {
+		return check.Record{}, err
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(resp.Body, 8<<20))
+	if err != nil {
+		return check.Record{}, err
+	}
+	if resp.StatusCode != http.StatusOK {
+		return check.Record{}, fmt.Errorf("the server answered %s", resp.Status)
+	}
+	var v struct {
+		Trip struct {
+			Version uint32 `json:"version"`
+			Status  string `json:"status"`
+		} `json:"trip"`
+		Events []struct {
+			Version uint32 `json:"version"`
+		} `json:"events"`
+	}
+	if err := json.Unmarshal(body, &v); err != nil {
+		return check.Record{}, fmt.Errorf("read a trip: %w", err)
+	}
+	out := check.Record{Version: v.Trip.Version, Status: v.Trip.Status}
+	for _, e := range v.Events {
+		out.Versions = append(out.Versions, e.Version)
+	}
+	return out, nil
+}

@@ -1,0 +1,168 @@
+// Package simulate runs simulated cities for the command line: it turns flags into a
+// city, shows how it lives and says in the end what came of it.
+package simulate
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/hexhail/hexhail/ride/ridepb/wire"
+	"github.com/hexhail/hexhail/sim/city"
+	"github.com/hexhail/hexhail/sim/demand"
+)
+
+// Options are the flags that every simulated city has.
+type Options struct {
+	Duration time.Duration `help:"End after so much real time. 0: when all requests have ended, or never if they do not end."`
+	Speed    float64       `default:"1" help:"Simulated seconds in a real one."`
+	Seed     uint64        `default:"1" help:"What everybody intends: the same seed, the same intentions."`
+	Drivers  int           `help:"Number of drivers. 0: all that the file has. More than it has: copies nearby."`
+	Riders   int           `help:"Most accounts of riders; further requests wait for a free one. 0: as many as are needed."`
+	Headless bool          `help:"Plain lines instead of a picture on the terminal."`
+	Report   string        `placeholder:"FILE" help:"Write what came of it as JSON."`
+	Record   string        `placeholder:"FILE" help:"Keep the history of calls and answers, for: hexhail sim check."`
+	Encoding string        `default:"proto" enum:"proto,json,both" help:"What clients speak: ${enum} (by turns)."`
+	Verify   int           `default:"50" help:"How many ended trips to read over HTTP in the end, to compare."`
+
+	Share             float64       `default:"1" help:"Share of the requests to use, 0 to 1."`
+	RequestsPerMinute float64       `help:"Instead of the file's times: so many requests per simulated minute, without end, between places of the file."`
+	From              time.Duration `help:"Leave out what is earlier in the file."`
+	To                time.Duration `help:"Leave out what is later in the file."`
+	Area              string        `placeholder:"S,W,N,E" help:"Leave out what lies outside of these degrees of latitude and longitude."`
+	Streets           string        `placeholder:"DIR" help:"Street graph to drive on: one file *nodes*.csv(.gz) and one *edges*.csv(.gz). Without: straight lines with a detour."`
+	StreetsColumn     string        `default:"t12" help:"Column of the edges with travel times in seconds."`
+	Traces            string        `placeholder:"FILE" help:"Recorded positions of a fleet (unix, cab, lat, lng) along which drivers move while they are idle."`
+	DrivingSpeed      float64       `default:"16" help:"Speed on straight lines, along the way by road, in km/h."`
+	Detour            float64       `default:"1.4" help:"Length of the way by road over the straight line."`
+	TripInterval      time.Duration `default:"1s" help:"Real time between two positions of a driver with a trip."`
+	IdleInterval      time.Duration `default:"3s" help:"Real time between two positions of a driver without one."`
+
+	Accept      float64       `default:"0.85" help:"How often a driver accepts an offer."`
+	Decline     float64       `default:"0.1" help:"How often a driver declines; the rest is ignored."`
+	Reply       time.Duration `default:"4s" help:"Median time that a driver thinks, simulated."`
+	Patience    time.Duration `default:"6m" help:"Median time that a rider waits for a match, simulated."`
+	GiveBack    float64       `default:"0.01" help:"How often a driver gives a trip back."`
+	RiderCancel float64       `default:"0.02" help:"How often a rider cancels after the match."`
+	Cruise      float64       `default:"0.5" help:"How often an idle driver cruises instead of waiting."`
+	Losses      float64       `default:"0.5" help:"Lost connections per client and simulated hour."`
+	Outage      time.Duration `default:"30s" help:"Mean time without a connection then, simulated."`
+}
+
+func (o *Options) behaviour() city.Behaviour {
+	b := city.DefaultBehaviour()
+	b.Accept, b.Decline, b.Reply, b.Patience = o.Accept, o.Decline, o.Reply, o.Patience
+	b.GiveBack, b.RiderCancel, b.Cruise, b.Losses, b.Outage = o.GiveBack, o.RiderCancel, o.Cruise, o.Losses, o.Outage
+	return b
+}
+
+func (o *Options) codecs() []wire.Codec {
+	switch o.Encoding {
+	case "json":
+		return []wire.Codec{wire.JSON}
+	case "both":
+		return []wire.Codec{wire.Binary, wire.JSON}
+	}
+	return []wire.Codec{wire.Binary}
+}
+
+// check reports flags that make no sense.
+func (o *Options) check() error {
+	switch {
+	case !(o.Speed > 0 && o.Speed <= 10_000):
+		return errors.New("--speed must be above 0 and at most 10000")
+	case !(o.Share > 0 && o.Share <= 1):
+		return errors.New("--share must be above 0 and at most 1")
+	case !(o.DrivingSpeed > 0 && o.DrivingSpeed <= 300) || !(o.Detour >= 1 && o.Detour <= 10):
+		return errors.New("--driving-speed must be above 0 and at most 300, --detour from 1 to 10")
+	case o.Drivers < 0 || o.Riders < 0 || o.Verify < 0 || !(o.RequestsPerMinute >= 0) || o.Duration < 0:
+		return errors.New("numbers must not be negative")
+	}
+	return nil
+}
+
+// Filter is what the flags leave out.
+func (o *Options) Filter() (demand.Filter, error) {
+	f := demand.Filter{From: o.From, To: o.To}
+	if o.Area == "" {
+		return f, nil
+	}
+	parts := strings.Split(o.Area, ",")
+	if len(parts) != 4 {
+		return f, fmt.Errorf("--area needs four numbers: south,west,north,east")
+	}
+	var x [4]float64
+	for i, p := range parts {
+		var err error
+		if x[i], err = strconv.ParseFloat(strings.TrimSpace(p), 64); err != nil {
+			return f, fmt.Errorf("--area: %q is not a number", p)
+		}
+	}
+	f.Area = demand.Area{South: x[0], West: x[1], North: x[2], East: x[3]}
+	if f.Area.South >= f.Area.North || f.Area.West >= f.Area.East {
+		return f, fmt.Errorf("--area must go from south to north and from west to east")
+	}
+	return f, nil
+}
+
+// router is what cars drive on.
+func (o *Options) router() (city.Router, error) {
+	if o.Streets == "" {
+		return city.Straight{SpeedMPS: o.DrivingSpeed / 3.6, Detour: o.Detour}, nil
+	}
+	return city.ReadStreets(o.Streets, o.StreetsColumn)
+}
+
+// Demand is who wants what, and who drives.
+type Demand struct {
+	Requests []demand.Request
+	Taxis    []demand.Taxi
+	// Period, if not 0, is how long the requests last before they begin anew.
+	Period time.Duration
+}
+
+// source is the flow of requests that the flags ask for.
+func (o *Options) source(d Demand) (city.Source, error) {
+	all := demand.Sample(d.Requests, o.Share, o.Seed)
+	switch {
+	case len(all) == 0:
+		return nil, errors.New("no request is left in that time and area")
+	case o.RequestsPerMinute > 0:
+		return demand.NewStream(all, o.RequestsPerMinute, o.Seed), nil
+	case d.Period > 0:
+		return demand.NewLoop(all, d.Period), nil
+	}
+	return demand.NewList(all), nil
+}
+
+// fleet is the drivers that the flags ask for, and the traces that they follow.
+func (o *Options) fleet(d Demand) ([]demand.Taxi, []demand.Trace, error) {
+	if o.Traces == "" {
+		return demand.Fleet(d.Taxis, o.Drivers, o.Seed), nil, nil
+	}
+	f, err := o.Filter()
+	if err != nil {
+		return nil, nil, err
+	}
+	traces, err := demand.ReadFile(o.Traces, func(r io.Reader) ([]demand.Trace, error) { return demand.ReadTraces(r, f) })
+	if err != nil {
+		return nil, nil, err
+	}
+	if o.Drivers > 0 && o.Drivers < len(traces) {
+		traces = traces[:o.Drivers]
+	}
+	taxis := make([]demand.Taxi, len(traces))
+	for i, t := range traces {
+		taxis[i] = demand.Taxi{ID: t.Cab, From: t.Fixes[0].At, At: t.Fixes[0].Point}
+	}
+	return taxis, traces, nil
+}
+
+// create makes a file that the flags name.
+func create(path string) (*os.File, error) {
+	return os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o644) //nolint:gosec // a report is no secret, and the operator names it
+}

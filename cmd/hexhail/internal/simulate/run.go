@@ -1,0 +1,154 @@
+package simulate
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"time"
+
+	"github.com/hexhail/hexhail/sim/check"
+	"github.com/hexhail/hexhail/sim/city"
+	"github.com/hexhail/hexhail/sim/report"
+)
+
+// ErrBroken says that a promise was not kept. The table says which.
+var ErrBroken = errors.New("the run broke an invariant or the protocol")
+
+// Target is where a city goes.
+type Target struct {
+	URLs   []string
+	Issuer Issuer
+}
+
+// Run lets a city live until it is done or ctx ends, shows it on out, and ends with the
+// table. It wraps ErrBroken when a promise was not kept.
+func Run(ctx context.Context, o Options, d Demand, t Target, out io.Writer, log *slog.Logger) (err error) {
+	cfg, err := o.config(d, t, log)
+	if err != nil {
+		return err
+	}
+	if o.Record != "" {
+		f, err := create(o.Record)
+		if err != nil {
+			return fmt.Errorf("record: %w", err)
+		}
+		cfg.Recorder = check.NewRecorder(f)
+		defer func() { err = errors.Join(err, cfg.Recorder.Close(), f.Close()) }()
+	}
+	c, err := city.New(cfg)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "%d drivers are getting into their cars; speed %g, seed %d.\n", len(cfg.Taxis), o.Speed, o.Seed)
+	watched, stop := context.WithCancel(context.WithoutCancel(ctx))
+	shown := make(chan struct{})
+	go func() {
+		defer close(shown)
+		watch(watched, c, o, out)
+	}()
+	err = c.Run(ctx)
+	stop()
+	<-shown
+	return errors.Join(err, conclude(c.Report(), o, out))
+}
+
+func (o *Options) config(d Demand, t Target, log *slog.Logger) (city.Config, error) {
+	if err := o.check(); err != nil {
+		return city.Config{}, err
+	}
+	f, err := o.Filter()
+	if err != nil {
+		return city.Config{}, err
+	}
+	requests, err := o.source(d)
+	if err != nil {
+		return city.Config{}, err
+	}
+	taxis, traces, err := o.fleet(d)
+	if err != nil {
+		return city.Config{}, err
+	}
+	router, err := o.router()
+	if err != nil {
+		return city.Config{}, err
+	}
+	read, err := newReader(t.URLs[0], t.Issuer)
+	if err != nil {
+		return city.Config{}, err
+	}
+	return city.Config{
+		URLs: t.URLs, Codecs: o.codecs(), Token: t.Issuer.Token, Prefix: rand.Text()[:6] + "-",
+		Requests: requests, Taxis: taxis, Traces: traces, Router: router,
+		Seed: o.Seed, Behaviour: o.behaviour(), Speed: o.Speed, Riders: o.Riders,
+		TripInterval: o.TripInterval, IdleInterval: o.IdleInterval, Duration: o.Duration, Area: f.Area,
+		Verify: o.Verify, Read: read.Read, Log: log,
+	}, nil
+}
+
+// The intervals of the two views.
+const (
+	liveEvery = 250 * time.Millisecond
+	lineEvery = 5 * time.Second
+)
+
+// watch shows how the city lives until ctx ends.
+func watch(ctx context.Context, c *city.City, o Options, out io.Writer) {
+	live := terminal(out) && !o.Headless
+	every := lineEvery
+	if live {
+		every = liveEvery
+	}
+	view := report.NewLive(out, 100)
+	t := time.NewTicker(every)
+	defer t.Stop()
+	for {
+		select {
+		case <-t.C:
+		case <-ctx.Done():
+			return
+		}
+		if live {
+			_ = view.Draw(c.Report(), o.Duration) // a broken terminal is no reason to end
+		} else {
+			fmt.Fprintln(out, report.Line(c.Report()))
+		}
+	}
+}
+
+// terminal reports whether somebody watches.
+func terminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	if !ok {
+		return false
+	}
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
+}
+
+// conclude prints the table and writes the report.
+func conclude(r report.Report, o Options, out io.Writer) error {
+	fmt.Fprintln(out)
+	err := report.Table(out, r)
+	if o.Report != "" {
+		var b bytes.Buffer
+		enc := json.NewEncoder(&b)
+		enc.SetIndent("", "  ")
+		err = errors.Join(err, enc.Encode(r))
+		if f, e := create(o.Report); e != nil {
+			err = errors.Join(err, fmt.Errorf("report: %w", e))
+		} else {
+			_, e = f.Write(b.Bytes())
+			err = errors.Join(err, e, f.Close())
+		}
+	}
+	if r.Broken() {
+		err = errors.Join(err, ErrBroken)
+	}
+	return err
+}

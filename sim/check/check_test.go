@@ -1,0 +1,173 @@
+package check
+
+import (
+	"bytes"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// ride is a right history: a rider, a winner and a loser.
+func ride() []Record {
+	n := int64(0)
+	at := func(r Record) Record { n += int64(time.Millisecond); r.At = n; return r }
+	r := func(x Record) Record { x.Who, x.Role = "ann", "rider"; return at(x) }
+	d := func(x Record) Record { x.Who, x.Role = "bo", "driver"; return at(x) }
+	l := func(x Record) Record { x.Who, x.Role = "cy", "driver"; return at(x) }
+	news := func(seq, version uint32, status, driver string) Record {
+		return Record{What: TripNews, Epoch: "e", Seq: seq, Trip: "t", Version: version, Status: status, Driver: driver}
+	}
+	return []Record{
+		r(Record{What: Connected, Account: "A", Epoch: "e"}),
+		d(Record{What: Connected, Account: "B", Epoch: "e"}),
+		l(Record{What: Connected, Account: "C", Epoch: "e"}),
+		r(Record{What: Call, ID: "1", Op: "request"}),
+		r(Record{What: Return, ID: "1", Op: "request", Trip: "t", Version: 1, Status: requested}),
+		r(news(1, 2, requested, "")),
+		d(Record{What: Offered, Epoch: "e", Seq: 1, Trip: "t", Offer: "t.1", Expires: int64(15 * time.Second)}),
+		l(Record{What: Offered, Epoch: "e", Seq: 1, Trip: "t", Offer: "t.2", Expires: int64(15 * time.Second)}),
+		d(Record{What: Call, ID: "2", Op: "accept", Trip: "t", Offer: "t.1"}),
+		l(Record{What: Call, ID: "9", Op: "accept", Trip: "t", Offer: "t.2"}),
+		d(Record{What: Return, ID: "2", Op: "accept", Trip: "t", Version: 3, Status: matched}),
+		l(Record{What: Return, ID: "9", Op: "accept", Trip: "t", Code: "offer_taken"}),
+		d(Record{What: OfferEnded, Epoch: "e", Seq: 2, Trip: "t", Offer: "t.1", Outcome: "won"}),
+		l(Record{What: OfferEnded, Epoch: "e", Seq: 2, Trip: "t", Offer: "t.2", Outcome: "withdrawn"}),
+		d(news(3, 3, matched, "")),
+		r(news(2, 3, matched, "B")),
+		d(Record{What: Call, ID: "3", Op: "arrived", Trip: "t"}),
+		d(Record{What: Return, ID: "3", Op: "arrived", Trip: "t", Version: 4, Status: arrived}),
+		r(news(3, 4, arrived, "B")),
+		{At: int64(time.Minute), What: Read, Trip: "t", Version: 4, Status: arrived, Versions: []uint32{1, 2, 3, 4}},
+		{At: int64(time.Minute), What: End},
+	}
+}
+
+func judge(history []Record) *Checker {
+	c := NewChecker()
+	for _, r := range history {
+		c.Add(r)
+	}
+	return c
+}
+
+func TestARightHistoryPasses(t *testing.T) {
+	c := judge(ride())
+	require.Empty(t, c.Findings())
+	require.Len(t, c.Violations(), 5)
+	o := Linearizable(ride(), time.Minute)
+	require.True(t, o.OK, o.String())
+	require.Equal(t, 1, o.Trips)
+	require.Equal(t, 4, o.Commands)
+}
+
+// Each mutant is a way in which a broken server would show.
+func TestMutantsAreCaught(t *testing.T) {
+	index := func(h []Record, match func(Record) bool) int {
+		for i, r := range h {
+			if match(r) {
+				return i
+			}
+		}
+		t.Fatal("the mutant does not fit the history")
+		return 0
+	}
+	loserWins := func(h []Record, version uint32) {
+		i := index(h, func(r Record) bool { return r.Code == "offer_taken" })
+		h[i].Code, h[i].Version, h[i].Status = "", version, matched
+	}
+	cut := func(h []Record, i int) []Record { return append(h[:i:i], h[i+1:]...) }
+	for name, m := range map[string]struct {
+		caught string
+		mutate func([]Record) []Record
+	}{
+		"two winners of one version": {OneWinner, func(h []Record) []Record { loserWins(h, 3); return h }},
+		"two winners in a row":       {OneWinner, func(h []Record) []Record { loserWins(h, 4); h[18].Version = 5; h[17].Version = 5; return h }},
+		"a skipped seq": {NoHole, func(h []Record) []Record {
+			return cut(h, index(h, func(r Record) bool { return r.Who == "ann" && r.Seq == 2 }))
+		}},
+		"an offer that ends twice": {OneEnd, func(h []Record) []Record {
+			x := h[index(h, func(r Record) bool { return r.What == OfferEnded && r.Who == "cy" })]
+			x.Seq = 3
+			return append(h[:len(h)-1:len(h)-1], x, h[len(h)-1])
+		}},
+		"an offer that never ends": {OneEnd, func(h []Record) []Record {
+			return cut(h, index(h, func(r Record) bool { return r.What == OfferEnded && r.Who == "cy" }))
+		}},
+		"an end that comes late": {OneEnd, func(h []Record) []Record {
+			i := index(h, func(r Record) bool { return r.What == OfferEnded && r.Who == "cy" })
+			h[i].At = int64(40 * time.Second)
+			return h
+		}},
+		"a version jump": {VersionsStep, func(h []Record) []Record {
+			h[17].Version, h[18].Version = 5, 5
+			h[19].Version = 5
+			return h
+		}},
+		"a step that is no edge": {VersionsStep, func(h []Record) []Record { h[17].Status, h[18].Status = completed, completed; return h }},
+		"a history with a gap":   {VersionsStep, func(h []Record) []Record { h[19].Versions = []uint32{1, 2, 4}; return h }},
+		"two trips at once": {OneTrip, func(h []Record) []Record {
+			x := Record{What: TripNews, Who: "bo", Role: "driver", Epoch: "e", Seq: 4, Trip: "u", Version: 3, Status: matched}
+			return append(h[:len(h)-1:len(h)-1], x, h[len(h)-1])
+		}},
+		"HTTP behind the sockets": {NoHole, func(h []Record) []Record { h[19].Version, h[19].Status = 3, matched; return h }},
+		"a resume that loses": {NoHole, func(h []Record) []Record {
+			x := Record{What: Connected, Who: "bo", Role: "driver", Epoch: "e", Seq: 2, Resumed: true}
+			return append(h, x)
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := judge(m.mutate(ride()))
+			require.Positive(t, c.Violations()[m.caught], "%v", c.Violations())
+			require.NotEmpty(t, c.Findings())
+		})
+	}
+}
+
+func TestPorcupineCatchesTwoWinners(t *testing.T) {
+	h := ride()
+	for i := range h {
+		if h[i].Code == "offer_taken" {
+			h[i].Code, h[i].Version, h[i].Status = "", 4, matched
+		}
+	}
+	o := Linearizable(h, time.Minute)
+	require.False(t, o.OK)
+	require.Equal(t, []string{"t"}, o.Wrong)
+}
+
+func TestAnUnansweredCommandMayHaveHappened(t *testing.T) {
+	var h []Record
+	for _, r := range ride() {
+		if r.What != Return || r.Op != "accept" || r.Who != "bo" {
+			h = append(h, r)
+		}
+	}
+	require.True(t, Linearizable(h, time.Minute).OK, "the arrival shows that the acceptance counted")
+}
+
+func TestAReplayIsNoSecondTrip(t *testing.T) {
+	h := []Record{
+		{What: Connected, Who: "bo", Role: "driver", Account: "B", Epoch: "e"},
+		{What: TripNews, Who: "bo", Role: "driver", Epoch: "e", Seq: 1, Trip: "t", Version: 3, Status: matched},
+		{What: Lost, Who: "bo", Role: "driver"},
+		{What: Connected, Who: "bo", Role: "driver", Account: "B", Epoch: "e", Seq: 4, Resumed: true, Trip: "u", Version: 3, Status: matched},
+		{What: TripNews, Who: "bo", Role: "driver", Epoch: "e", Seq: 2, Trip: "t", Version: 4, Status: arrived},
+		{What: TripNews, Who: "bo", Role: "driver", Epoch: "e", Seq: 3, Trip: "t", Version: 5, Status: cancelled},
+		{What: TripNews, Who: "bo", Role: "driver", Epoch: "e", Seq: 4, Trip: "u", Version: 3, Status: matched},
+	}
+	require.Empty(t, judge(h).Findings())
+}
+
+func TestRecordedHistoriesComeBack(t *testing.T) {
+	var b bytes.Buffer
+	r := NewRecorder(&b)
+	for _, x := range ride() {
+		r.Add(x)
+	}
+	require.NoError(t, r.Close())
+	b.WriteString(`{"at":1,"wh`) // a kill in the middle of a line
+	got, err := ReadHistory(&b)
+	require.NoError(t, err)
+	require.Equal(t, ride(), got)
+}

@@ -1,0 +1,318 @@
+package check
+
+import (
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+)
+
+// The invariants that clients can judge. docs/simulation.md says what is checked.
+const (
+	OneWinner     = "I1"
+	OneTrip       = "I2"
+	NoHole        = "I4"
+	OneEnd        = "I5"
+	VersionsStep  = "I11"
+	maxFindings   = 50
+	resumePatient = 10 * time.Second
+)
+
+// Checker judges a history as it happens. It may be used from any goroutine; records of
+// one client must be added in their order. It remembers every trip and open offer of a
+// run: a few hundred bytes for each.
+type Checker struct {
+	// Grace is how late the end of an offer may come, 5 s unless set before the
+	// first record. The promise is 2 s; the rest is for a simulation that lags.
+	Grace time.Duration
+
+	mu       sync.Mutex
+	clients  map[string]*seen
+	trips    map[string]*told
+	counts   map[string]int64
+	findings []string
+}
+
+// seen is what one client knows.
+type seen struct {
+	role, account string
+	connected     bool
+	since         int64 // of the connection
+	began         bool  // epoch and seq count
+	epoch         string
+	seq, replayTo uint32
+	active        string
+	versions      map[string]uint32 // by trip
+	open          map[string]int64  // offers, with their expiry
+	ended         map[string]bool   // offers
+}
+
+// told is what anybody was told of a trip, by rising version.
+type told struct{ facts []fact }
+
+type fact struct {
+	version        uint32
+	status, driver string
+}
+
+// NewChecker makes a checker.
+func NewChecker() *Checker {
+	return &Checker{
+		Grace: 5 * time.Second, clients: make(map[string]*seen), trips: make(map[string]*told),
+		counts: map[string]int64{OneWinner: 0, OneTrip: 0, NoHole: 0, OneEnd: 0, VersionsStep: 0},
+	}
+}
+
+// Violations counts violations by invariant; every invariant is present.
+func (c *Checker) Violations() map[string]int64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	out := make(map[string]int64, len(c.counts))
+	for k, n := range c.counts {
+		out[k] = n
+	}
+	return out
+}
+
+// Findings describes the first violations.
+func (c *Checker) Findings() []string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.Clone(c.findings)
+}
+
+func (c *Checker) violated(invariant, format string, args ...any) {
+	c.counts[invariant]++
+	if len(c.findings) < maxFindings {
+		c.findings = append(c.findings, invariant+": "+fmt.Sprintf(format, args...))
+	}
+}
+
+// Add judges one more record.
+func (c *Checker) Add(r Record) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch r.What {
+	case Call, Lost, End, Read, Return:
+		c.outside(r)
+		return
+	}
+	k := c.client(r)
+	switch r.What {
+	case Connected:
+		c.connected(k, r)
+	case Offered:
+		c.numbered(k, r)
+		if !k.ended[r.Offer] {
+			k.open[r.Offer] = r.Expires
+		}
+	case OfferEnded:
+		c.numbered(k, r)
+		c.offerEnded(k, r)
+	case TripNews:
+		c.numbered(k, r)
+		c.news(k, r)
+	default:
+		c.numbered(k, r)
+	}
+}
+
+// outside deals with what is no part of a session's numbered history.
+func (c *Checker) outside(r Record) {
+	switch r.What {
+	case Lost:
+		c.client(r).connected = false
+	case Return:
+		k := c.client(r)
+		if r.Code == "" && r.Trip != "" {
+			c.tell(r, owner(k, r))
+		}
+	case Read:
+		c.read(r)
+	case End:
+		c.end(r.At)
+	}
+}
+
+func (c *Checker) client(r Record) *seen {
+	k := c.clients[r.Who]
+	if k == nil {
+		k = &seen{
+			role: r.Role, versions: make(map[string]uint32), open: make(map[string]int64), ended: make(map[string]bool),
+		}
+		c.clients[r.Who] = k
+	}
+	return k
+}
+
+// connected begins a session.
+func (c *Checker) connected(k *seen, r Record) {
+	k.role, k.account, k.connected, k.since, k.replayTo = r.Role, r.Account, true, r.At, r.Seq
+	if r.Resumed {
+		if !k.began || r.Epoch != k.epoch || r.Seq < k.seq {
+			c.violated(NoHole, "%s resumed %s/%d and is at %s/%d", r.Who, k.epoch, k.seq, r.Epoch, r.Seq)
+		}
+	} else {
+		k.epoch, k.seq = r.Epoch, r.Seq
+		k.open = make(map[string]int64)
+		for _, o := range r.Open {
+			k.open[o] = r.At + int64(time.Minute) // the longest that the snapshot lets us believe
+		}
+	}
+	k.began = true
+	k.active = ""
+	if r.Trip != "" {
+		k.active = r.Trip
+		k.versions[r.Trip] = max(k.versions[r.Trip], r.Version)
+		c.tell(r, owner(k, r))
+	}
+}
+
+// numbered checks that an event is the next one.
+func (c *Checker) numbered(k *seen, r Record) {
+	if !k.began || r.Epoch != k.epoch || r.Seq != k.seq+1 {
+		c.violated(NoHole, "%s was at %s/%d and got event %s/%d", r.Who, k.epoch, k.seq, r.Epoch, r.Seq)
+	}
+	k.began, k.epoch, k.seq = true, r.Epoch, r.Seq
+}
+
+func (c *Checker) offerEnded(k *seen, r Record) {
+	switch expires, open := k.open[r.Offer]; {
+	case k.ended[r.Offer]:
+		c.violated(OneEnd, "%s was told twice that offer %s ended", r.Who, r.Offer)
+	case open && c.overdue(k, expires, r.At):
+		c.violated(OneEnd, "%s was told late that offer %s ended", r.Who, r.Offer)
+	}
+	delete(k.open, r.Offer)
+	k.ended[r.Offer] = true
+}
+
+// overdue reports whether an offer's end should have been told by now.
+func (c *Checker) overdue(k *seen, expires, now int64) bool {
+	return k.connected && k.seq >= k.replayTo && now-max(expires, k.since) > int64(c.Grace)
+}
+
+// news checks what a session tells of a trip.
+func (c *Checker) news(k *seen, r Record) {
+	c.tell(r, owner(k, r))
+	if r.Version <= k.versions[r.Trip] {
+		return
+	}
+	k.versions[r.Trip] = r.Version
+	if k.seq <= k.replayTo {
+		if !live(r.Status) && k.active == r.Trip {
+			k.active = ""
+		}
+		return // replayed: older than the snapshot, which was judged
+	}
+	has := occupied(r.Status) || (k.role == "rider" && r.Status == requested)
+	switch {
+	case has && k.active != "" && k.active != r.Trip:
+		c.violated(OneTrip, "%s %s has the trips %s and %s at once", k.role, r.Who, k.active, r.Trip)
+		k.active = r.Trip
+	case has:
+		k.active = r.Trip
+	case k.active == r.Trip:
+		k.active = ""
+	}
+}
+
+// owner is the driver of the trip that a record tells of, as far as it says.
+func owner(k *seen, r Record) string {
+	if r.Driver == "" && k.role == "driver" && (occupied(r.Status) || r.Status == completed) {
+		return k.account
+	}
+	return r.Driver
+}
+
+// tell compares what somebody was told of a trip with what anybody was told before.
+func (c *Checker) tell(r Record, driver string) {
+	if _, known := steps[r.Status]; r.Trip == "" || !known {
+		return
+	}
+	t := c.trips[r.Trip]
+	if t == nil {
+		t = new(told)
+		c.trips[r.Trip] = t
+	}
+	i, found := slices.BinarySearchFunc(t.facts, r.Version, func(f fact, v uint32) int { return int(f.version) - int(v) })
+	if found {
+		c.same(r, &t.facts[i], driver)
+		return
+	}
+	f := fact{r.Version, r.Status, driver}
+	if i > 0 {
+		c.follows(r, t.facts[i-1], f)
+	} else if !walk(requested, f.status, f.version-1) {
+		c.violated(VersionsStep, "trip %s cannot be %s at version %d", r.Trip, f.status, f.version)
+	}
+	if i < len(t.facts) {
+		c.follows(r, f, t.facts[i])
+	}
+	t.facts = slices.Insert(t.facts, i, f)
+}
+
+// same compares two tellings of one version.
+func (c *Checker) same(r Record, f *fact, driver string) {
+	if f.status != r.Status {
+		c.violated(VersionsStep, "trip %s was both %s and %s at version %d", r.Trip, f.status, r.Status, r.Version)
+	}
+	if f.driver != "" && driver != "" && f.driver != driver {
+		c.violated(OneWinner, "trip %s had the drivers %s and %s at version %d", r.Trip, f.driver, driver, r.Version)
+	}
+	if f.driver == "" {
+		f.driver = driver
+	}
+}
+
+// follows checks that one telling can lead to another.
+func (c *Checker) follows(r Record, a, b fact) {
+	n := b.version - a.version
+	if a.driver != "" && b.driver != "" && a.driver != b.driver {
+		if !walkReleased(a.status, b.status, n) {
+			c.violated(OneWinner, "trip %s: driver %s was %s at version %d, driver %s %s at version %d, and nobody gave it back",
+				r.Trip, a.driver, a.status, a.version, b.driver, b.status, b.version)
+		}
+		return
+	}
+	if !walk(a.status, b.status, n) {
+		c.violated(VersionsStep, "trip %s: %s at version %d cannot be %s at version %d", r.Trip, a.status, a.version, b.status, b.version)
+	}
+}
+
+// read compares the HTTP API's view with what sockets told.
+func (c *Checker) read(r Record) {
+	for i, v := range r.Versions {
+		if v != uint32(i)+1 {
+			c.violated(VersionsStep, "trip %s: event %d of its history has the version %d", r.Trip, i+1, v)
+			break
+		}
+	}
+	t := c.trips[r.Trip]
+	if t == nil || len(t.facts) == 0 {
+		return
+	}
+	last := t.facts[len(t.facts)-1]
+	switch {
+	case r.Version < last.version:
+		c.violated(NoHole, "trip %s was %s at version %d, and is read at version %d", r.Trip, last.status, last.version, r.Version)
+	case r.Version == last.version && r.Status != last.status,
+		!walk(last.status, r.Status, r.Version-last.version):
+		c.violated(NoHole, "trip %s was %s at version %d, and is read as %s at version %d",
+			r.Trip, last.status, last.version, r.Status, r.Version)
+	}
+}
+
+// end judges what has not happened.
+func (c *Checker) end(now int64) {
+	for who, k := range c.clients {
+		if k.connected && k.seq < k.replayTo && now-k.since > int64(resumePatient) {
+			c.violated(NoHole, "%s resumed, and never got the events %d to %d", who, k.seq+1, k.replayTo)
+		}
+		for offer, expires := range k.open {
+			if c.overdue(k, expires, now) {
+				c.violated(OneEnd, "%s was never told that offer %s ended", who, offer)
+			}
+		}
+	}
+}

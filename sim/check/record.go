@@ -1,0 +1,140 @@
+// Package check judges a history of what clients of Hexhail saw. The same rules work
+// while a city runs and afterwards on a recorded file; for the file, porcupine decides
+// besides whether each trip's calls and returns fit one order of events.
+package check
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+
+	"github.com/hexhail/hexhail/ride/ridepb"
+)
+
+// What names a kind of record.
+type What string
+
+// The kinds of record.
+const (
+	// Call: a client sent a command (again and again, under the same id).
+	Call What = "call"
+	// Return: the command's final answer came.
+	Return What = "return"
+	// Connected: a session began; Epoch, Seq, Resumed, Account, Trip (the active one,
+	// with Version and Status) and Open are those of connected.
+	Connected What = "connected"
+	// Lost: a session ended.
+	Lost What = "lost"
+	// Offered, OfferEnded and TripNews are events of a session; they carry Epoch and Seq.
+	Offered    What = "offered"
+	OfferEnded What = "offer_ended"
+	TripNews   What = "trip"
+	// OtherNews is a numbered event of a kind that this program does not know.
+	OtherNews What = "other"
+	// Read: the HTTP API was asked for a trip after everything had settled; Versions
+	// are those of all its events.
+	Read What = "read"
+	// End: the history ends; whatever should have happened by now has not.
+	End What = "end"
+)
+
+// Record is one line of a history. Fields that a kind does not need are empty.
+type Record struct {
+	// At is in nanoseconds since the run began, on one clock for all clients.
+	At   int64  `json:"at"`
+	What What   `json:"what"`
+	Who  string `json:"who,omitempty"` // the client's name
+	Role string `json:"role,omitempty"`
+
+	ID      string `json:"id,omitempty"` // of the command
+	Op      string `json:"op,omitempty"` // request, accept, decline, cancel, arrived, start, complete, rate
+	Code    string `json:"code,omitempty"`
+	Trip    string `json:"trip,omitempty"`
+	Offer   string `json:"offer,omitempty"`
+	Version uint32 `json:"version,omitempty"`
+	Status  string `json:"status,omitempty"`
+	Driver  string `json:"driver,omitempty"` // account id, where the record tells one
+	Change  string `json:"change,omitempty"`
+	Outcome string `json:"outcome,omitempty"`
+	// Expires is when an offer does, as nanoseconds on the clock of At.
+	Expires int64 `json:"expires,omitempty"`
+
+	Account string   `json:"account,omitempty"`
+	Epoch   string   `json:"epoch,omitempty"`
+	Seq     uint32   `json:"seq,omitempty"`
+	Resumed bool     `json:"resumed,omitempty"`
+	Open    []string `json:"open,omitempty"`
+
+	Versions []uint32 `json:"versions,omitempty"`
+}
+
+// OfTrip fills in what a trip says.
+func (r Record) OfTrip(t *ridepb.Trip) Record {
+	if t != nil {
+		r.Trip, r.Version, r.Status, r.Driver = t.GetId(), t.GetVersion(), t.GetStatus().String(), t.GetDriver().GetId()
+	}
+	return r
+}
+
+// Recorder writes a history as lines of JSON. It may be used from any goroutine.
+type Recorder struct {
+	mu  sync.Mutex
+	w   *bufio.Writer
+	enc *json.Encoder
+	err error
+}
+
+// NewRecorder makes a recorder that writes to w.
+func NewRecorder(w io.Writer) *Recorder {
+	b := bufio.NewWriterSize(w, 64<<10)
+	return &Recorder{w: b, enc: json.NewEncoder(b)}
+}
+
+// Add writes a record. The first error is kept for Close.
+func (r *Recorder) Add(x Record) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.err == nil {
+		r.err = r.enc.Encode(x)
+	}
+}
+
+// Close writes out what is buffered and returns the first error of all.
+func (r *Recorder) Close() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.err == nil {
+		r.err = r.w.Flush()
+	}
+	return r.err
+}
+
+// maxLine bounds a line of a recorded history, in bytes.
+const maxLine = 1 << 20
+
+// ReadHistory reads what a Recorder wrote. A last line that was cut off, as by a kill,
+// is left out.
+func ReadHistory(r io.Reader) ([]Record, error) {
+	var out []Record
+	in := bufio.NewReaderSize(r, 64<<10)
+	for n := 1; ; n++ {
+		line, err := in.ReadBytes('\n')
+		if len(line) > maxLine {
+			return nil, fmt.Errorf("line %d: longer than %d bytes", n, maxLine)
+		}
+		if errors.Is(err, io.EOF) {
+			return out, nil
+		}
+		if err != nil {
+			return nil, fmt.Errorf("line %d: %w", n, err)
+		}
+		var x Record
+		if err := json.Unmarshal(line, &x); err != nil {
+			return nil, fmt.Errorf("line %d: %w", n, err)
+		}
+		out = append(out, x)
+	}
+}

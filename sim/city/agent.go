@@ -1,0 +1,237 @@
+package city
+
+import (
+	"errors"
+	"io"
+	"slices"
+	"strconv"
+	"sync"
+	"time"
+
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"github.com/hexhail/hexhail/geo"
+	"github.com/hexhail/hexhail/ride/ridepb"
+	"github.com/hexhail/hexhail/sim/check"
+	"github.com/hexhail/hexhail/sim/client"
+)
+
+// agent is what riders and drivers have in common. Its mutex guards all of a rider or
+// driver; callbacks of the client and of timers take it.
+type agent struct {
+	city   *City
+	name   string
+	role   string
+	client *client.Client
+
+	mu        sync.Mutex
+	account   string
+	connected bool
+	skew      time.Duration // local clock minus the server's
+	replayTo  uint32
+	losses    int
+	timers    map[*time.Timer]struct{}
+	closed    bool
+}
+
+// later runs f with the lock held after a real time, unless the agent ends before. The
+// function that it returns takes f back; it needs the lock, too.
+func (a *agent) later(d time.Duration, f func()) (cancel func()) {
+	if a.closed {
+		return func() {}
+	}
+	var t *time.Timer
+	t = time.AfterFunc(d, func() {
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		if _, on := a.timers[t]; on {
+			delete(a.timers, t)
+			f()
+		}
+	})
+	a.timers[t] = struct{}{}
+	return func() {
+		t.Stop()
+		delete(a.timers, t)
+	}
+}
+
+// quit stops the timers. It does not close the client.
+func (a *agent) quit() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.closed = true
+	for t := range a.timers {
+		t.Stop()
+	}
+	clear(a.timers)
+}
+
+// start connects the agent.
+func (a *agent) start(h client.Handler, n int) {
+	c := a.city
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.client = client.Start(c.life, client.Config{
+		URLs: c.cfg.URLs, First: n, Codec: c.codec(n), Name: "hexhail-sim", Handler: h, Gate: c.gate,
+		Token: func() (string, error) { return c.cfg.Token(a.role, a.name) },
+	})
+	a.planLoss()
+}
+
+// planLoss lets the connection break now and then.
+func (a *agent) planLoss() {
+	after, outage := a.city.will.Loss(a.name, a.losses)
+	if after == 0 {
+		return
+	}
+	a.losses++
+	a.later(a.city.clock.real(after), func() {
+		if !a.city.ending.Load() {
+			a.client.Drop(a.city.clock.real(outage))
+		}
+		a.planLoss()
+	})
+}
+
+// record adds to the history what this agent did or saw.
+func (a *agent) record(r check.Record) {
+	r.Who, r.Role = a.name, a.role
+	a.city.record(r)
+}
+
+// met notes a new session. The caller holds the lock.
+func (a *agent) met(c *ridepb.Connected, first bool) {
+	s := &a.city.Stats
+	s.Connected.Add(1)
+	if !first {
+		s.Reconnects.Add(1)
+		if c.GetResumed() {
+			s.Resumed.Add(1)
+		}
+	}
+	a.account, a.connected = c.GetAccountId(), true
+	a.skew = time.Since(c.GetServerTime().AsTime())
+	a.replayTo = 0
+	if c.GetResumed() {
+		a.replayTo = c.GetSeq()
+	}
+	r := check.Record{
+		What: check.Connected, Account: a.account, Epoch: c.GetEpoch(), Seq: c.GetSeq(), Resumed: c.GetResumed(),
+	}.OfTrip(c.GetActiveTrip())
+	for _, o := range c.GetOpenOffers() {
+		r.Open = append(r.Open, o.GetId())
+	}
+	a.record(r)
+	if c.GetActiveTrip() != nil {
+		a.city.book.news(c.GetActiveTrip())
+	}
+}
+
+// news notes an event. The caller holds the lock.
+func (a *agent) news(e *ridepb.Event) {
+	r := check.Record{Epoch: e.GetEpoch(), Seq: e.GetSeq()}
+	switch b := e.GetBody().(type) {
+	case *ridepb.Event_TripUpdated:
+		r.What, r.Change = check.TripNews, b.TripUpdated.GetChange()
+		r = r.OfTrip(b.TripUpdated.GetTrip())
+		a.city.book.news(b.TripUpdated.GetTrip())
+	case *ridepb.Event_OfferReceived:
+		o := b.OfferReceived.GetOffer()
+		r.What, r.Offer, r.Trip = check.Offered, o.GetId(), o.GetTripId()
+		r.Expires = a.city.since(o.GetExpiresAt().AsTime().Add(a.skew))
+	case *ridepb.Event_OfferClosed:
+		o := b.OfferClosed
+		r.What, r.Offer, r.Trip, r.Outcome = check.OfferEnded, o.GetOfferId(), o.GetTripId(), o.GetOutcome().String()
+	default:
+		r.What = check.OtherNews
+	}
+	a.record(r)
+}
+
+// Down is part of client.Handler.
+func (a *agent) Down(d client.Down) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.connected {
+		a.connected = false
+		a.city.Stats.Connected.Add(-1)
+		a.record(check.Record{What: check.Lost})
+	}
+	if a.city.ending.Load() || a.closed {
+		return
+	}
+	if d.Breach || (d.Code >= 4500 && d.Code != int(ridepb.CloseReplaced)) {
+		a.city.Stats.ProtocolErrors.Add(1)
+	}
+	switch {
+	case d.Code >= 4000 || (d.Code >= 400 && d.Code < 600):
+		a.city.Stats.Error("closed_" + strconv.Itoa(d.Code))
+	case !d.Began:
+		a.city.Stats.Error("cannot_connect")
+	case d.Breach:
+		a.city.Stats.Error("server_breach")
+	case errors.Is(d.Err, io.EOF):
+		a.city.Stats.Error("socket_ended")
+	}
+}
+
+// breaches are refusals that a right client on a right server never gets.
+var breaches = []string{
+	"malformed", "invalid_argument", "invalid_point", "id_required", "id_reused", "not_connected", "already_connected",
+	"wrong_role", "unknown_vehicle_class",
+}
+
+// do sends a command. The caller holds the lock; done is called with the lock held,
+// unless the agent has ended.
+func (a *agent) do(r check.Record, f *ridepb.ClientFrame, done func(*ridepb.Reply)) {
+	r.What, r.At = check.Call, a.city.since(time.Now())
+	id := ""
+	id = a.client.Do(f, func(reply *ridepb.Reply) {
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		a.answered(r, id, reply)
+		if !a.closed {
+			done(reply)
+		}
+	})
+	if id == "" {
+		a.city.Stats.Error("sim_queue_full")
+		return
+	}
+	r.ID = id
+	a.record(r)
+}
+
+// answered notes a command's answer.
+func (a *agent) answered(r check.Record, id string, reply *ridepb.Reply) {
+	r.What, r.At, r.ID, r.Code = check.Return, 0, id, reply.GetError().GetCode()
+	if t := reply.GetTrip(); t != nil {
+		r = r.OfTrip(t)
+		a.city.book.news(t)
+	}
+	a.record(r)
+	if r.Code == "" {
+		return
+	}
+	a.city.Stats.Error(r.Code)
+	if slices.Contains(breaches, r.Code) {
+		a.city.Stats.ProtocolErrors.Add(1)
+	}
+}
+
+// pb is a point as the protocol has it.
+func pb(p geo.Point) *ridepb.Point {
+	lat, lng := p.E7()
+	return &ridepb.Point{LatE7: lat, LngE7: lng}
+}
+
+func fromPB(p *ridepb.Point) geo.Point { return geo.FromE7(p.GetLatE7(), p.GetLngE7()) }
+
+// location is a position that the device took at a moment; the speed is the one of
+// simulated time.
+func location(p geo.Point, heading, mps float64, at time.Time) *ridepb.Location {
+	return &ridepb.Location{
+		Point: pb(p), HeadingDeg: float32(heading), SpeedMps: float32(mps), AccuracyM: 5, DeviceTime: timestamppb.New(at),
+	}
+}

@@ -1,0 +1,191 @@
+package city
+
+import (
+	"sync"
+	"time"
+
+	"github.com/hexhail/hexhail/ride/ridepb"
+	"github.com/hexhail/hexhail/sim/report"
+)
+
+// book is what the city as a whole knows of its trips: the two sides of a trip are two
+// clients, and some figures need both. It also carries what rider and driver would say
+// to each other at the kerb.
+type book struct {
+	stats *report.Stats
+	clock *clock
+
+	mu    sync.Mutex
+	trips map[string]*note
+}
+
+// note is one trip.
+type note struct {
+	due     time.Time // of the request; zero until its reply came
+	simDue  time.Duration
+	offered time.Time // first offer seen
+	counted bool      // the time to the first offer
+	matched bool
+	arrived bool
+	version uint32
+	status  ridepb.Trip_Status
+	accepts map[string]time.Time // by driver's account: when the acceptance was due
+	pin     string
+	board   time.Duration
+}
+
+func newBook(s *report.Stats, c *clock) *book {
+	return &book{stats: s, clock: c, trips: make(map[string]*note)}
+}
+
+// of returns a trip's note; the caller holds the mutex.
+func (b *book) of(trip string) *note {
+	n := b.trips[trip]
+	if n == nil {
+		n = &note{board: 20 * time.Second}
+		b.trips[trip] = n
+	}
+	return n
+}
+
+// acknowledged notes which request a trip came from.
+func (b *book) acknowledged(trip string, due time.Time, plan RiderPlan) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	n := b.of(trip)
+	if !n.due.IsZero() {
+		return
+	}
+	n.due, n.simDue, n.board = due, b.clock.at(due), plan.Board
+	b.stats.Requested.Add(1)
+	b.firstOffer(n)
+}
+
+// sawOffer notes an offer of a trip.
+func (b *book) sawOffer(trip string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	n := b.of(trip)
+	if n.offered.IsZero() {
+		n.offered = time.Now()
+		b.firstOffer(n)
+	}
+}
+
+// firstOffer counts the time to the first offer once both ends are known.
+func (b *book) firstOffer(n *note) {
+	if !n.counted && !n.due.IsZero() && !n.offered.IsZero() {
+		n.counted = true
+		b.stats.TimeToOffer.Add(n.offered.Sub(n.due).Microseconds())
+	}
+}
+
+// accepting notes that a driver's acceptance is due.
+func (b *book) accepting(trip, account string, due time.Time) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	n := b.of(trip)
+	if n.accepts == nil {
+		n.accepts = make(map[string]time.Time, 2)
+	}
+	n.accepts[account] = due
+}
+
+// notified notes that the rider heard of its match just now.
+func (b *book) notified(t *ridepb.Trip) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	n := b.of(t.GetId())
+	if due, ok := n.accepts[t.GetDriver().GetId()]; ok {
+		delete(n.accepts, t.GetDriver().GetId())
+		report.Since(&b.stats.AcceptToNotified, due)
+	}
+}
+
+// news notes how a trip stands, whoever was told, and keeps the counts.
+func (b *book) news(t *ridepb.Trip) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	n := b.of(t.GetId())
+	if pin := t.GetPin(); pin != "" {
+		n.pin = pin
+	}
+	if t.GetVersion() <= n.version {
+		return
+	}
+	b.gauges(n.status, -1)
+	n.version, n.status = t.GetVersion(), statusBefore(n.status, t.GetStatus())
+	b.gauges(n.status, 1)
+	b.progress(n)
+}
+
+// statusBefore keeps the status that a trip ended with: what follows are ratings.
+func statusBefore(old, now ridepb.Trip_Status) ridepb.Trip_Status {
+	if ended(old) {
+		return old
+	}
+	return now
+}
+
+func ended(s ridepb.Trip_Status) bool {
+	return s == ridepb.Trip_completed || s == ridepb.Trip_cancelled || s == ridepb.Trip_expired
+}
+
+func occupied(s ridepb.Trip_Status) bool {
+	return s == ridepb.Trip_matched || s == ridepb.Trip_arrived || s == ridepb.Trip_in_progress
+}
+
+func (b *book) gauges(s ridepb.Trip_Status, by int64) {
+	switch {
+	case s == ridepb.Trip_requested:
+		b.stats.Searching.Add(by)
+	case occupied(s):
+		b.stats.Riding.Add(by)
+	case s == ridepb.Trip_completed:
+		b.stats.Completed.Add(by)
+	case s == ridepb.Trip_cancelled:
+		b.stats.Cancelled.Add(by)
+	case s == ridepb.Trip_expired:
+		b.stats.Expired.Add(by)
+	}
+}
+
+// progress counts a trip's first match and its driver's arrival.
+func (b *book) progress(n *note) {
+	if !n.matched && (occupied(n.status) || n.status == ridepb.Trip_completed) {
+		n.matched = true
+		b.stats.Matched.Add(1)
+		if !n.due.IsZero() {
+			report.Since(&b.stats.TimeToMatch, n.due)
+		}
+	}
+	if !n.arrived && !n.due.IsZero() && (n.status == ridepb.Trip_arrived || n.status == ridepb.Trip_in_progress) {
+		n.arrived = true
+		b.stats.Wait.Add((b.clock.now() - n.simDue).Milliseconds())
+	}
+}
+
+// kerb is what the rider tells its driver: the PIN, if one is known, and how long it
+// takes to get in.
+func (b *book) kerb(trip string) (pin string, board time.Duration) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	n := b.of(trip)
+	return n.pin, n.board
+}
+
+// endedTrips lists up to n trips that have ended.
+func (b *book) endedTrips(most int) []string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	var out []string
+	for id, n := range b.trips {
+		if len(out) == most {
+			break
+		}
+		if ended(n.status) {
+			out = append(out, id)
+		}
+	}
+	return out
+}

@@ -1,0 +1,370 @@
+// Package city is a simulated city: riders and drivers who connect to Hexhail as
+// ordinary clients and want something of it. It speaks nothing but the public protocol.
+// docs/simulation.md describes the model and its parameters.
+package city
+
+import (
+	"context"
+	"errors"
+	"hash/fnv"
+	"log/slog"
+	"math"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/hexhail/hexhail/geo"
+	"github.com/hexhail/hexhail/ride/ridepb/wire"
+	"github.com/hexhail/hexhail/sim/check"
+	"github.com/hexhail/hexhail/sim/demand"
+	"github.com/hexhail/hexhail/sim/report"
+)
+
+// Source hands out requests in the order of their times.
+type Source interface {
+	// Next returns the next request, false when there are no more.
+	Next() (demand.Request, bool)
+}
+
+// Config says what a city is. Fields without a note are required.
+type Config struct {
+	// URLs are those of the servers' sockets; clients are spread over them.
+	URLs []string
+	// Codecs are the encodings to speak, by turns.
+	Codecs []wire.Codec
+	// Token makes an access token for an account. It is called from many goroutines.
+	Token func(role, name string) (string, error)
+	// Prefix begins every account's name. An account must not be left over from a run
+	// that was cut short, so it should be another one for each run.
+	Prefix string
+
+	Requests Source
+	Taxis    []demand.Taxi
+	// Traces move drivers while they are idle: the n-th driver along the n-th trace.
+	// Nil: they cruise.
+	Traces []demand.Trace
+	Router Router
+
+	// Seed decides what everybody intends.
+	Seed      uint64
+	Behaviour Behaviour
+	// Speed is how many simulated seconds pass in a real one.
+	Speed float64
+	// Riders bounds the accounts of riders; requests wait for a free one. 0: no bound.
+	Riders int
+	// TripInterval and IdleInterval are the real times between two positions of a
+	// driver with and without a trip. The server forgets drivers who are silent for
+	// longer than its position TTL.
+	TripInterval, IdleInterval time.Duration
+	// Duration is the real time after which the city ends; 0: when all requests were
+	// made and have ended.
+	Duration time.Duration
+	// Dials bounds the handshakes that run at once. 0: 64.
+	Dials int
+	// Area bounds cruising. The zero area: everywhere.
+	Area demand.Area
+	// Verify is how many ended trips are read over HTTP in the end and compared with
+	// what sockets told. Read makes one such read, and fills in version, status and
+	// versions; nil: none.
+	Verify int
+	Read   func(ctx context.Context, trip string) (check.Record, error)
+
+	// Recorder keeps the history. Nil: it is judged and forgotten.
+	Recorder *check.Recorder
+	Log      *slog.Logger
+}
+
+func (c *Config) validate() error {
+	switch {
+	case len(c.URLs) == 0 || len(c.Codecs) == 0 || c.Token == nil || c.Requests == nil || c.Router == nil || c.Log == nil:
+		return errors.New("city: the configuration is incomplete")
+	case len(c.Taxis) == 0:
+		return errors.New("city: there are no drivers")
+	case !(c.Speed > 0) || c.Speed > 10_000:
+		return errors.New("city: the speed must be above 0 and at most 10,000")
+	case c.TripInterval < 10*time.Millisecond || c.IdleInterval < 10*time.Millisecond:
+		return errors.New("city: positions may be 10 ms apart, not closer")
+	}
+	return c.Behaviour.Validate()
+}
+
+// City is one run. Make it with New, call Run once.
+type City struct {
+	// Stats may be read at any time.
+	Stats report.Stats
+
+	cfg     Config
+	will    Intentions
+	clock   clock
+	book    *book
+	pool    *pool
+	drivers []*driver
+	gate    chan struct{}
+	checker *check.Checker
+	birth   time.Time
+	life    context.Context //nolint:containedctx // of all clients: from Run to its end
+	ending  atomic.Bool
+	elapsed atomic.Int64
+}
+
+// New makes a city.
+func New(cfg Config) (*City, error) {
+	if err := cfg.validate(); err != nil {
+		return nil, err
+	}
+	if cfg.Dials <= 0 {
+		cfg.Dials = 64
+	}
+	c := &City{
+		cfg: cfg, will: Intentions{cfg.Seed, cfg.Behaviour}, gate: make(chan struct{}, cfg.Dials),
+		checker: check.NewChecker(), birth: time.Now(),
+	}
+	c.clock.speed = cfg.Speed
+	c.book = newBook(&c.Stats, &c.clock)
+	c.pool = newPool(c, cfg.Riders)
+	for i, t := range cfg.Taxis {
+		var trace *demand.Trace
+		if i < len(cfg.Traces) {
+			trace = &cfg.Traces[i]
+		}
+		c.drivers = append(c.drivers, newDriver(c, t, trace))
+	}
+	return c, nil
+}
+
+// The bounds of a run's begin and end.
+const (
+	warmUp   = 30 * time.Second // for the first drivers to connect
+	lead     = 2 * time.Second  // that a rider's app is open before its request
+	settling = 3 * time.Second  // for answers under way
+)
+
+// Run lets the city live until its duration is over, its requests have ended or ctx
+// ends, and then closes all clients. It returns nil in all of these cases.
+func (c *City) Run(ctx context.Context) error {
+	life, end := context.WithCancel(context.WithoutCancel(ctx))
+	defer end()
+	c.life = life
+	c.wake(ctx)
+	begun := time.Now()
+	c.clock.begin(begun)
+	for _, d := range c.drivers {
+		d.begin()
+	}
+	run, stop := context.WithCancel(ctx)
+	if c.cfg.Duration > 0 {
+		run, stop = context.WithTimeout(ctx, c.cfg.Duration)
+	}
+	defer stop()
+	var feeding sync.WaitGroup
+	feeding.Go(func() { c.lateShifts(run) })
+	if c.feed(run) {
+		c.drain(run)
+	}
+	stop()
+	feeding.Wait()
+	c.elapsed.Store(int64(time.Since(begun)))
+	c.settle(ctx)
+	c.close()
+	return nil
+}
+
+// wake connects the drivers whose shift has begun and waits for them.
+func (c *City) wake(ctx context.Context) {
+	first := 0
+	for i, d := range c.drivers {
+		if d.from <= 0 {
+			d.start(d, i)
+			first++
+		}
+	}
+	c.until(ctx, warmUp, func() bool { return c.Stats.Online.Load() >= int64(first) })
+}
+
+// until waits for a condition, at most so long. Conditions are counters of thousands of
+// clients: looking now and then is cheaper than being told.
+func (c *City) until(ctx context.Context, most time.Duration, ok func() bool) {
+	ctx, cancel := context.WithTimeout(ctx, most)
+	defer cancel()
+	t := time.NewTicker(20 * time.Millisecond)
+	defer t.Stop()
+	for !ok() {
+		select {
+		case <-t.C:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// wait waits until a moment, false when ctx ends first.
+func wait(ctx context.Context, until time.Time) bool {
+	t := time.NewTimer(time.Until(until))
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return ctx.Err() == nil
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// lateShifts connects the drivers who begin later, in the order of their shifts.
+func (c *City) lateShifts(ctx context.Context) {
+	for {
+		next, at := -1, time.Duration(math.MaxInt64)
+		for i, d := range c.drivers {
+			if d.from > 0 && d.from < at {
+				next, at = i, d.from
+			}
+		}
+		if next < 0 || !wait(ctx, c.clock.when(at)) {
+			return
+		}
+		d := c.drivers[next]
+		d.from = 0
+		d.start(d, next)
+		d.begin()
+	}
+}
+
+// feed hands the requests to riders; true when there are no more.
+func (c *City) feed(ctx context.Context) bool {
+	for {
+		q, ok := c.cfg.Requests.Next()
+		if !ok {
+			return true
+		}
+		due := c.clock.when(q.At)
+		if !wait(ctx, due.Add(-lead)) {
+			return false
+		}
+		r := c.pool.get()
+		for r == nil {
+			select {
+			case <-c.pool.back:
+				r = c.pool.get()
+			case <-ctx.Done():
+				return false
+			}
+		}
+		r.take(&wish{Request: q, due: due, plan: c.will.Request(q.ID)})
+	}
+}
+
+// drain waits until all riders have done what they wanted.
+func (c *City) drain(ctx context.Context) {
+	if c.cfg.Duration > 0 {
+		<-ctx.Done()
+		return
+	}
+	c.until(ctx, 24*time.Hour, func() bool { return c.pool.busy() == 0 })
+}
+
+// agents are all who ever connected.
+func (c *City) agents() []*agent {
+	var out []*agent
+	for _, d := range c.drivers {
+		if d.client != nil {
+			out = append(out, &d.agent)
+		}
+	}
+	for _, r := range c.pool.everybody() {
+		out = append(out, &r.agent)
+	}
+	return out
+}
+
+// settle lets nobody begin anything new, waits for answers and judges what is left.
+func (c *City) settle(ctx context.Context) {
+	ctx = context.WithoutCancel(ctx)
+	c.ending.Store(true)
+	agents := c.agents()
+	c.until(ctx, settling, func() bool {
+		for _, a := range agents {
+			if a.client.Pending() > 0 {
+				return false
+			}
+		}
+		return true
+	})
+	c.verify(ctx)
+	c.record(check.Record{What: check.End})
+}
+
+// verify reads some trips over HTTP.
+func (c *City) verify(ctx context.Context) {
+	if c.cfg.Read == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, 2*settling)
+	defer cancel()
+	for _, trip := range c.book.endedTrips(c.cfg.Verify) {
+		r, err := c.cfg.Read(ctx, trip)
+		if err != nil {
+			c.Stats.Error("http_read")
+			c.cfg.Log.Warn("a trip could not be read over HTTP", "trip", trip, "error", err)
+			continue
+		}
+		r.What, r.Trip = check.Read, trip
+		c.record(r)
+	}
+}
+
+// close ends all clients, many at once.
+func (c *City) close() {
+	agents := c.agents()
+	for _, a := range agents {
+		a.quit()
+	}
+	var all sync.WaitGroup
+	for i := range min(len(agents), 256) {
+		all.Go(func() {
+			for j := i; j < len(agents); j += 256 {
+				agents[j].client.Close()
+			}
+		})
+	}
+	all.Wait()
+}
+
+// Report is how things stand, or stood at the end.
+func (c *City) Report() report.Report {
+	elapsed := time.Duration(c.elapsed.Load())
+	if start := c.clock.start.Load(); elapsed == 0 && start != nil {
+		elapsed = time.Since(*start)
+	}
+	run := report.Run{Seed: c.cfg.Seed, Speed: c.cfg.Speed, Drivers: len(c.drivers), Elapsed: elapsed}
+	return c.Stats.Report(run, c.checker.Violations(), c.checker.Findings())
+}
+
+// record judges and keeps a record.
+func (c *City) record(r check.Record) {
+	if r.At == 0 {
+		r.At = c.since(time.Now())
+	}
+	c.checker.Add(r)
+	if c.cfg.Recorder != nil {
+		c.cfg.Recorder.Add(r)
+	}
+}
+
+// since is a moment on the clock of records.
+func (c *City) since(t time.Time) int64 { return int64(t.Sub(c.birth)) }
+
+func (c *City) codec(n int) wire.Codec { return c.cfg.Codecs[n%len(c.cfg.Codecs)] }
+
+// spread is a number from 0 to 1 that belongs to a name.
+func (c *City) spread(name string) float64 {
+	h := fnv.New32a()
+	_, _ = h.Write([]byte(name)) // cannot fail
+	return float64(h.Sum32()) / math.MaxUint32
+}
+
+// within keeps a cruising driver in the area.
+func (c *City) within(p, otherwise geo.Point) geo.Point {
+	if p.Validate() == nil && c.cfg.Area.Has(p) {
+		return p
+	}
+	return otherwise
+}

@@ -1,0 +1,240 @@
+package city
+
+import (
+	"time"
+
+	"github.com/hexhail/hexhail/geo"
+	"github.com/hexhail/hexhail/ride/ridepb"
+	"github.com/hexhail/hexhail/sim/check"
+	"github.com/hexhail/hexhail/sim/client"
+	"github.com/hexhail/hexhail/sim/demand"
+)
+
+// driver is one driver and its car.
+type driver struct {
+	agent
+	from  time.Duration // when the shift begins
+	trace *demand.Trace // moves along it while idle; nil: cruises
+
+	way   Way
+	since time.Duration // when the way began, simulated
+	want  bool          // to be online
+	told  bool          // that the driver is online, as far as the server said
+	tick  func()        // cancels the next position
+	due   time.Time     // of the next position
+
+	offers  map[string]func() // open offers with what cancels the answer
+	offered int               // offers so far
+	idles   int               // idle spells so far
+	plan    OfferPlan         // of the trip
+	plans   map[string]OfferPlan
+
+	trip     string
+	version  uint32
+	pickup   geo.Point
+	dropoff  geo.Point
+	pinTries int
+	steps    []func() // cancel what is to happen next on the trip or in idleness
+}
+
+var _ client.Handler = (*driver)(nil)
+
+func newDriver(c *City, t demand.Taxi, trace *demand.Trace) *driver {
+	d := &driver{
+		agent: agent{city: c, name: c.cfg.Prefix + "driver-" + t.ID, role: "driver", timers: make(map[*time.Timer]struct{})},
+		from:  t.From, trace: trace, way: stand(t.At),
+		offers: make(map[string]func()), plans: make(map[string]OfferPlan),
+	}
+	return d
+}
+
+// begin starts the shift. The city's clock has begun.
+func (d *driver) begin() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.trip == "" {
+		d.idle()
+	}
+}
+
+// Connected is part of client.Handler.
+func (d *driver) Connected(c *ridepb.Connected, first bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.met(c, first)
+	d.want = true
+	if !c.GetResumed() {
+		known := d.offers
+		d.offers = make(map[string]func(), len(c.GetOpenOffers()))
+		for _, o := range c.GetOpenOffers() {
+			if cancel, ok := known[o.GetId()]; ok {
+				d.offers[o.GetId()] = cancel
+				delete(known, o.GetId())
+			} else {
+				d.seeOffer(o, false)
+			}
+		}
+		for _, cancel := range known {
+			cancel()
+		}
+	}
+	switch t := c.GetActiveTrip(); {
+	case t == nil && d.trip != "":
+		d.idle()
+	case t != nil && t.GetId() != d.trip:
+		d.adopt(t)
+	}
+	d.online(c.GetOnline())
+}
+
+// online brings the server's idea of the driver in line with what the driver wants, and
+// lets positions flow.
+func (d *driver) online(is bool) {
+	d.setTold(is)
+	p, h := d.position(d.city.clock.now())
+	now := time.Now()
+	if d.want && !is {
+		on := &ridepb.GoOnline{Location: location(p, h, 0, now)}
+		d.do(check.Record{Op: "online"}, &ridepb.ClientFrame{Body: &ridepb.ClientFrame_GoOnline{GoOnline: on}}, func(r *ridepb.Reply) {
+			if r.GetDone() != nil {
+				d.setTold(true)
+			}
+		})
+	}
+	if d.tick == nil {
+		// Spread over the interval, or all drivers would speak at once.
+		d.due = now.Add(time.Duration(d.city.spread(d.name) * float64(d.city.cfg.IdleInterval)))
+		d.schedule()
+	}
+}
+
+func (d *driver) setTold(on bool) {
+	if on != d.told {
+		d.told = on
+		if on {
+			d.city.Stats.Online.Add(1)
+		} else {
+			d.city.Stats.Online.Add(-1)
+		}
+	}
+}
+
+// schedule plans the next position.
+func (d *driver) schedule() {
+	d.tick = d.later(time.Until(d.due), d.tell)
+}
+
+// tell sends the position that is due.
+func (d *driver) tell() {
+	interval := d.city.cfg.IdleInterval
+	if d.trip != "" {
+		interval = d.city.cfg.TripInterval
+	}
+	if d.connected {
+		sim := d.city.clock.at(d.due)
+		p, h := d.position(sim)
+		before, _ := d.position(sim - time.Second)
+		if d.client.SendLocation(location(p, h, min(geo.DistanceM(before, p), 99), d.due)) {
+			d.city.Stats.LocationUpdates.Add(1)
+		}
+	}
+	d.due = d.due.Add(interval)
+	if late := time.Since(d.due); late > interval {
+		d.due = time.Now() // the device has no more to say than where it is now
+		d.city.Stats.Error("sim_lagged")
+	}
+	d.schedule()
+}
+
+// position is where the driver is at a simulated time.
+func (d *driver) position(sim time.Duration) (geo.Point, float64) {
+	if d.trace != nil && d.trip == "" && len(d.steps) == 0 {
+		p, _ := d.trace.At(sim)
+		next, _ := d.trace.At(sim + time.Minute)
+		return p, geo.BearingDeg(p, next)
+	}
+	return d.way.At(sim - d.since)
+}
+
+// drive sets out for a place and does something on arrival.
+func (d *driver) drive(to geo.Point, arrived func()) {
+	now := d.city.clock.now()
+	here, _ := d.position(now)
+	d.way, d.since = d.city.cfg.Router.Way(here, to), now
+	d.step(d.way.Duration(), arrived)
+}
+
+// halt stays where the driver is.
+func (d *driver) halt() {
+	now := d.city.clock.now()
+	here, _ := d.position(now)
+	d.way, d.since = stand(here), now
+}
+
+// step does something after a simulated time, unless the trip or the idleness ends.
+func (d *driver) step(after time.Duration, f func()) {
+	d.steps = append(d.steps, d.later(d.city.clock.real(after), f))
+}
+
+// forget cancels what was to happen next.
+func (d *driver) forget() {
+	for _, cancel := range d.steps {
+		cancel()
+	}
+	d.steps = d.steps[:0]
+}
+
+// idle is a driver without a trip: it follows its trace, cruises or waits.
+func (d *driver) idle() {
+	d.halt()
+	d.forget()
+	d.trip, d.version = "", 0
+	clear(d.plans)
+	if d.city.clock.start.Load() == nil || d.closed {
+		return
+	}
+	if d.trace != nil {
+		if p, _ := d.trace.At(d.city.clock.now()); p != d.way.points[0] {
+			d.drive(p, func() { d.forget() }) // and from there on along the trace
+		}
+		return
+	}
+	bearing, metres, wait := d.city.will.Idle(d.name, d.idles)
+	d.idles++
+	if metres > 0 {
+		here, _ := d.position(d.city.clock.now())
+		d.drive(d.city.within(geo.Destination(here, bearing, metres), here), func() {})
+	}
+	d.step(wait, d.idle)
+}
+
+// Event is part of client.Handler.
+func (d *driver) Event(e *ridepb.Event) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.news(e)
+	replayed := e.GetSeq() <= d.replayTo
+	switch b := e.GetBody().(type) {
+	case *ridepb.Event_OfferReceived:
+		d.seeOffer(b.OfferReceived.GetOffer(), replayed)
+	case *ridepb.Event_OfferClosed:
+		if cancel, ok := d.offers[b.OfferClosed.GetOfferId()]; ok {
+			cancel()
+			delete(d.offers, b.OfferClosed.GetOfferId())
+		}
+	case *ridepb.Event_TripUpdated:
+		if !replayed { // the snapshot knew better
+			d.tripNews(b.TripUpdated.GetTrip())
+		}
+	}
+}
+
+// tripNews follows what became of the trip.
+func (d *driver) tripNews(t *ridepb.Trip) {
+	switch on := occupied(t.GetStatus()); {
+	case t.GetId() != d.trip && on:
+		d.adopt(t)
+	case t.GetId() == d.trip && !on:
+		d.idle()
+	}
+}

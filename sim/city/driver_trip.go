@@ -1,0 +1,152 @@
+package city
+
+import (
+	"time"
+
+	"github.com/hexhail/hexhail/ride/ridepb"
+	"github.com/hexhail/hexhail/sim/check"
+)
+
+// seeOffer makes up the driver's mind about an offer.
+func (d *driver) seeOffer(o *ridepb.Offer, replayed bool) {
+	d.city.Stats.Offers.Add(1)
+	if !replayed {
+		d.city.book.sawOffer(o.GetTripId())
+	}
+	plan := d.city.will.Offer(d.name, d.offered)
+	d.offered++
+	if plan.Answer == Ignore {
+		d.offers[o.GetId()] = func() {}
+		return
+	}
+	think := d.city.clock.real(plan.After)
+	due := time.Now().Add(think)
+	d.offers[o.GetId()] = d.later(think, func() { d.answer(o, plan, due) })
+}
+
+// answer accepts or declines an offer that is still open.
+func (d *driver) answer(o *ridepb.Offer, plan OfferPlan, due time.Time) {
+	if d.trip != "" || d.city.ending.Load() {
+		return
+	}
+	r := check.Record{Trip: o.GetTripId(), Offer: o.GetId()}
+	if plan.Answer == Decline {
+		r.Op = "decline"
+		d.city.Stats.Declines.Add(1)
+		no := &ridepb.DeclineOffer{OfferId: o.GetId()}
+		d.do(r, &ridepb.ClientFrame{Body: &ridepb.ClientFrame_DeclineOffer{DeclineOffer: no}}, func(*ridepb.Reply) {})
+		return
+	}
+	r.Op = "accept"
+	d.city.Stats.Accepts.Add(1)
+	d.city.book.accepting(o.GetTripId(), d.account, due)
+	d.plans[o.GetTripId()] = plan
+	yes := &ridepb.AcceptOffer{OfferId: o.GetId()}
+	d.do(r, &ridepb.ClientFrame{Body: &ridepb.ClientFrame_AcceptOffer{AcceptOffer: yes}}, func(reply *ridepb.Reply) {
+		if reply.GetError() != nil {
+			d.city.Stats.LostRaces.Add(1)
+		}
+		// A win comes as an event, too, and in order with what follows it.
+	})
+}
+
+// adopt takes up a trip where it stands.
+func (d *driver) adopt(t *ridepb.Trip) {
+	plan := d.plans[t.GetId()]
+	d.halt()
+	d.forget()
+	clear(d.plans)
+	d.trip, d.plan, d.pinTries = t.GetId(), plan, 0
+	d.pickup, d.dropoff = fromPB(t.GetPickup()), fromPB(t.GetDropoff())
+	switch t.GetStatus() {
+	case ridepb.Trip_matched:
+		d.drive(d.pickup, d.arrive)
+		if plan.GiveBackAt > 0 {
+			d.step(time.Duration(plan.GiveBackAt*float64(d.way.Duration())), d.giveBack)
+		}
+	case ridepb.Trip_arrived:
+		d.board()
+	case ridepb.Trip_in_progress:
+		d.ride()
+	}
+}
+
+// command sends a command of the trip; then is called if it succeeded and the driver
+// still has the trip.
+func (d *driver) command(op string, f *ridepb.ClientFrame, then func(*ridepb.Reply)) {
+	trip := d.trip
+	d.do(check.Record{Op: op, Trip: trip}, f, func(reply *ridepb.Reply) {
+		if d.trip != trip {
+			return
+		}
+		if e := reply.GetError(); e != nil && e.GetCode() != "wrong_pin" {
+			// The trip is not what the driver believed: the rider cancelled, for
+			// instance. News of it is on its way.
+			d.idle()
+			return
+		}
+		then(reply)
+	})
+}
+
+func (d *driver) arrive() {
+	f := &ridepb.ClientFrame{Body: &ridepb.ClientFrame_Arrived{Arrived: &ridepb.MarkArrived{TripId: d.trip}}}
+	d.command("arrived", f, func(*ridepb.Reply) { d.board() })
+}
+
+func (d *driver) giveBack() {
+	f := &ridepb.ClientFrame{Body: &ridepb.ClientFrame_CancelTrip{CancelTrip: &ridepb.CancelTrip{TripId: d.trip, Reason: "changed my mind"}}}
+	d.command("cancel", f, func(*ridepb.Reply) { d.idle() })
+}
+
+// board waits until the rider is in.
+func (d *driver) board() {
+	d.forget()
+	d.halt()
+	_, wait := d.city.book.kerb(d.trip)
+	d.step(wait, d.depart)
+}
+
+// The driver asks for the PIN again when the rider's app did not show it yet.
+const (
+	maxPINTries = 5
+	pinPause    = time.Second // real
+)
+
+func (d *driver) depart() {
+	pin, _ := d.city.book.kerb(d.trip)
+	f := &ridepb.ClientFrame{Body: &ridepb.ClientFrame_StartTrip{StartTrip: &ridepb.StartTrip{TripId: d.trip, Pin: pin}}}
+	d.command("start", f, func(reply *ridepb.Reply) {
+		if reply.GetError() == nil {
+			d.ride()
+			return
+		}
+		if d.pinTries++; d.pinTries < maxPINTries {
+			d.steps = append(d.steps, d.later(pinPause, d.depart))
+		}
+	})
+}
+
+func (d *driver) ride() {
+	d.forget()
+	d.drive(d.dropoff, d.finish)
+}
+
+func (d *driver) finish() {
+	trip, stars := d.trip, d.plan.Stars
+	f := &ridepb.ClientFrame{Body: &ridepb.ClientFrame_CompleteTrip{CompleteTrip: &ridepb.CompleteTrip{TripId: trip}}}
+	d.do(check.Record{Op: "complete", Trip: trip}, f, func(reply *ridepb.Reply) {
+		if d.trip == trip {
+			d.idle()
+		}
+		if reply.GetError() == nil && stars > 0 {
+			d.rate(trip, stars)
+		}
+	})
+}
+
+// rate gives the other party its stars.
+func (a *agent) rate(trip string, stars uint32) {
+	f := &ridepb.ClientFrame{Body: &ridepb.ClientFrame_RateTrip{RateTrip: &ridepb.RateTrip{TripId: trip, Stars: stars}}}
+	a.do(check.Record{Op: "rate", Trip: trip}, f, func(*ridepb.Reply) {})
+}

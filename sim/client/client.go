@@ -1,0 +1,359 @@
+// Package client is a lean client of Hexhail's socket protocol, for simulations that
+// hold thousands of them in one process. A client has one goroutine. It keeps its
+// session alive over lost sockets as docs/protocol.md asks of every app: it resumes by
+// epoch and seq, repeats unanswered commands with their ids, waits with jitter or for as
+// long as the server says, and stops for good where a close code says so.
+package client
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/hexhail/hexhail/ride/ridepb"
+	"github.com/hexhail/hexhail/ride/ridepb/wire"
+)
+
+// ErrFinal says that the server has asked this client not to come back.
+var ErrFinal = errors.New("the server does not want this client back")
+
+// Handler hears what happens to a client. Its methods are called one at a time, from
+// the client's goroutine; they may call the client's methods but Close, and must not
+// block for long.
+type Handler interface {
+	// Connected tells of a new session; first is false after a reconnect.
+	Connected(c *ridepb.Connected, first bool)
+	// Event tells of an event that was not seen before, replayed ones included. After
+	// a hole in seq it is called for the event behind the hole, and the client then
+	// connects anew without its history.
+	Event(e *ridepb.Event)
+	// Down tells that the session ended.
+	Down(d Down)
+}
+
+// Down says how a session ended, or why none began.
+type Down struct {
+	// Code is the close code, 1006 when the socket broke, or the HTTP status of a
+	// refused handshake.
+	Code int
+	// Err is what the socket reported.
+	Err error
+	// RetryAfter is when the server wants this client back; 0: it did not say.
+	RetryAfter time.Duration
+	// Final: the client will not come back.
+	Final bool
+	// Began is false when the session never came to connected.
+	Began bool
+	// Breach: the server broke the protocol as this client understands it.
+	Breach bool
+}
+
+// Config says what a client is. All fields but Gate and Resume are required.
+type Config struct {
+	// URLs are those of the servers' sockets, such as ws://127.0.0.1:8080/v1/ws. Each
+	// attempt takes the next one.
+	URLs []string
+	// First is the index of the URL to begin with.
+	First int
+	// Codec is the encoding to speak.
+	Codec wire.Codec
+	// Name goes to the operator's log.
+	Name string
+	// Token returns an access token; it is asked before each connect.
+	Token func() (string, error)
+	// Handler hears of everything.
+	Handler Handler
+	// Gate bounds how many clients shake hands at once: each holds one element while it
+	// does. Nil: no bound.
+	Gate chan struct{}
+}
+
+// Client is one account's app. Its methods may be called from any goroutine.
+type Client struct {
+	cfg    Config
+	cancel context.CancelFunc
+	done   chan struct{}
+	prefix string
+	ids    atomic.Uint64
+
+	mu       sync.Mutex
+	conn     *conn // of the live session, nil while there is none
+	outage   time.Duration
+	dropped  bool
+	pending  map[string]*pending
+	stopped  bool
+	epoch    string
+	seq      uint32
+	resumes  bool // epoch and seq may be resumed from
+	attempts int  // in a row without a session
+
+	heartbeat time.Duration
+}
+
+// Start makes a client and lets it connect. It runs until ctx ends, Close is called or
+// the server does not want it any more.
+func Start(ctx context.Context, cfg Config) *Client {
+	ctx, cancel := context.WithCancel(ctx)
+	c := &Client{
+		cfg: cfg, cancel: cancel, done: make(chan struct{}), prefix: rand.Text()[:10] + "-",
+		pending: make(map[string]*pending), heartbeat: 5 * time.Second,
+	}
+	go c.run(ctx)
+	return c
+}
+
+// Close ends the session in order and waits until the client's goroutine is gone.
+// Commands without an answer stay without one.
+func (c *Client) Close() {
+	c.Stop()
+	<-c.done
+}
+
+// Stop is Close without waiting; a handler may call it.
+func (c *Client) Stop() {
+	c.cancel()
+	c.mu.Lock()
+	conn := c.conn
+	for _, p := range c.pending {
+		p.stop()
+	}
+	c.stopped = true
+	c.mu.Unlock()
+	if conn != nil {
+		conn.goodbye()
+	}
+}
+
+// Done is closed when the client's goroutine is gone.
+func (c *Client) Done() <-chan struct{} { return c.done }
+
+// Drop cuts the socket without a word, as a tunnel does, and stays away for a while.
+func (c *Client) Drop(outage time.Duration) {
+	c.mu.Lock()
+	conn := c.conn
+	if conn != nil {
+		c.dropped, c.outage = true, outage
+	}
+	c.mu.Unlock()
+	if conn != nil {
+		conn.cut()
+	}
+}
+
+// SendLocation sends a position if there is a session, and forgets it otherwise: a
+// newer one will follow. It reports whether the position was sent.
+func (c *Client) SendLocation(l *ridepb.Location) bool {
+	c.mu.Lock()
+	conn := c.conn
+	c.mu.Unlock()
+	if conn == nil {
+		return false
+	}
+	return conn.send(&ridepb.ClientFrame{Body: &ridepb.ClientFrame_Location{Location: l}}) == nil
+}
+
+// nextID is unique for the account with overwhelming probability.
+func (c *Client) nextID() string { return c.prefix + strconv.FormatUint(c.ids.Add(1), 36) }
+
+func (c *Client) run(ctx context.Context) {
+	defer close(c.done)
+	defer c.cancel()
+	for n := c.cfg.First; ; n++ {
+		down := c.session(ctx, c.cfg.URLs[n%len(c.cfg.URLs)])
+		if ctx.Err() != nil {
+			return
+		}
+		c.cfg.Handler.Down(down)
+		if down.Final {
+			c.Stop()
+			return
+		}
+		t := time.NewTimer(c.pause(down))
+		select {
+		case <-t.C:
+		case <-ctx.Done():
+			t.Stop()
+			return
+		}
+	}
+}
+
+// pause is how long to wait before the next attempt.
+func (c *Client) pause(d Down) time.Duration {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.dropped {
+		c.dropped = false
+		return c.outage
+	}
+	n := c.attempts
+	c.attempts++
+	if d.RetryAfter > 0 {
+		return d.RetryAfter + jitter(d.RetryAfter/4)
+	}
+	return backoff(n)
+}
+
+// session is the life of one socket.
+func (c *Client) session(ctx context.Context, url string) Down {
+	conn, down := c.open(ctx, url)
+	if conn == nil {
+		return down
+	}
+	stop := context.AfterFunc(ctx, conn.goodbye)
+	defer stop()
+	began, err := c.serve(conn)
+	c.mu.Lock()
+	c.conn = nil
+	c.mu.Unlock()
+	conn.cut()
+	return c.verdict(conn, began, err)
+}
+
+// errHole and errForeign are breaches of the protocol by the server.
+var (
+	errHole    = errors.New("the numbers of events leave a hole")
+	errForeign = errors.New("a frame cannot be read")
+)
+
+func (c *Client) verdict(conn *conn, began bool, err error) Down {
+	d := Down{Code: conn.code, Err: err, RetryAfter: conn.retryAfter, Began: began}
+	d.Breach = errors.Is(err, errHole) || errors.Is(err, errForeign)
+	if d.Code == 0 {
+		d.Code = 1006
+		if conn.announced != 0 {
+			d.Code = conn.announced
+		}
+	}
+	d.Final = d.Code >= 4500 && d.Code < 5000
+	return d
+}
+
+// open shakes hands and sends connect.
+func (c *Client) open(ctx context.Context, url string) (*conn, Down) {
+	if c.cfg.Gate != nil {
+		select {
+		case c.cfg.Gate <- struct{}{}:
+			defer func() { <-c.cfg.Gate }()
+		case <-ctx.Done():
+			return nil, Down{Err: ctx.Err()}
+		}
+	}
+	token, err := c.cfg.Token()
+	if err != nil {
+		return nil, Down{Err: err, Final: true}
+	}
+	conn, down := dial(ctx, url, c.cfg.Codec)
+	if conn == nil {
+		return nil, down
+	}
+	hello := &ridepb.Connect{Token: token, Client: c.cfg.Name}
+	c.mu.Lock()
+	if c.resumes {
+		hello.Resume = &ridepb.Resume{Epoch: c.epoch, Seq: c.seq}
+	}
+	c.mu.Unlock()
+	conn.hello = c.nextID()
+	err = conn.send(&ridepb.ClientFrame{Id: conn.hello, Body: &ridepb.ClientFrame_Connect{Connect: hello}})
+	if err == nil {
+		// The gate is held until the server has answered, which is where its work is.
+		err = conn.awaitFirst(ctx)
+	}
+	if err != nil {
+		conn.cut()
+		return nil, Down{Code: 1006, Err: err}
+	}
+	return conn, Down{}
+}
+
+// serve reads until the socket ends.
+func (c *Client) serve(conn *conn) (began bool, err error) {
+	for {
+		conn.patience(2 * c.heartbeat)
+		b, err := conn.read()
+		if err != nil {
+			return began, err
+		}
+		f, err := c.cfg.Codec.DecodeServer(b)
+		if err != nil {
+			return began, errors.Join(errForeign, err)
+		}
+		switch k := f.GetKind().(type) {
+		case *ridepb.ServerFrame_Reply:
+			if !began && k.Reply.GetId() == conn.hello {
+				began = c.connected(conn, k.Reply)
+				continue
+			}
+			c.replied(k.Reply)
+		case *ridepb.ServerFrame_Event:
+			if err := c.event(conn, k.Event); err != nil {
+				return began, err
+			}
+		}
+	}
+}
+
+// connected begins a session, or notes its refusal: the close frame follows.
+func (c *Client) connected(conn *conn, r *ridepb.Reply) bool {
+	hi := r.GetConnected()
+	if hi == nil {
+		conn.retryAfter = time.Duration(r.GetError().GetRetryAfterMs()) * time.Millisecond
+		return false
+	}
+	if ms := hi.GetHeartbeatMs(); ms > 0 {
+		c.heartbeat = time.Duration(ms) * time.Millisecond
+	}
+	c.mu.Lock()
+	first := !c.resumes && c.epoch == ""
+	if !hi.GetResumed() {
+		c.epoch, c.seq = hi.GetEpoch(), hi.GetSeq()
+	}
+	c.resumes, c.attempts = true, 0
+	c.mu.Unlock()
+	c.cfg.Handler.Connected(hi, first)
+	c.mu.Lock()
+	c.conn = conn
+	again := make([]*pending, 0, len(c.pending))
+	for _, p := range c.pending {
+		p.stop()
+		again = append(again, p)
+	}
+	c.mu.Unlock()
+	for _, p := range again {
+		_ = conn.send(p.frame) // a broken socket is seen by its reader
+	}
+	return true
+}
+
+// event checks an event's number and hands it on.
+func (c *Client) event(conn *conn, e *ridepb.Event) error {
+	switch body := e.GetBody().(type) {
+	case *ridepb.Event_Disconnecting:
+		conn.announced = int(body.Disconnecting.GetCloseCode())
+		conn.retryAfter = time.Duration(body.Disconnecting.GetRetryAfterMs()) * time.Millisecond
+		return nil
+	case *ridepb.Event_DriverMoved:
+		c.cfg.Handler.Event(e)
+		return nil
+	}
+	c.mu.Lock()
+	if e.GetEpoch() != c.epoch || e.GetSeq() <= c.seq {
+		c.mu.Unlock()
+		return nil
+	}
+	hole := e.GetSeq() != c.seq+1
+	c.seq = e.GetSeq()
+	if hole {
+		c.resumes = false
+	}
+	c.mu.Unlock()
+	c.cfg.Handler.Event(e)
+	if hole {
+		return errHole
+	}
+	return nil
+}

@@ -1,0 +1,44 @@
+// Package nyc is an hour of Manhattan, embedded for demonstrations: the yellow-taxi
+// trips with both ends in Manhattan that began on Monday 2013-11-18 from 16:00 to 17:00,
+// and the taxis of that hour where and when they became free. The records are New York
+// City's Taxi and Limousine Commission's public trip records; taxis are numbered anew.
+package nyc
+
+import (
+	"bytes"
+	"compress/gzip"
+	_ "embed" // of the two files
+	"errors"
+	"fmt"
+
+	"github.com/hexhail/hexhail/sim/demand"
+)
+
+//go:embed requests.csv.gz
+var requests []byte
+
+//go:embed taxis.csv.gz
+var taxis []byte
+
+// Manhattan is the box around the embedded hour, without the other boroughs' shores.
+var Manhattan = demand.Area{South: 40.70, West: -74.02, North: 40.83, East: -73.92}
+
+// Peak returns the requests of the hour, by time, and the drivers' starts.
+func Peak(f demand.Filter) ([]demand.Request, []demand.Taxi, error) {
+	qs, err := read(requests, func(z *gzip.Reader) ([]demand.Request, error) { return demand.ReadRequests(z, f) })
+	if err != nil {
+		return nil, nil, err
+	}
+	ts, err := read(taxis, func(z *gzip.Reader) ([]demand.Taxi, error) { return demand.ReadTaxis(z, f) })
+	return qs, ts, err
+}
+
+func read[T any](file []byte, with func(*gzip.Reader) (T, error)) (T, error) {
+	var none T
+	z, err := gzip.NewReader(bytes.NewReader(file))
+	if err != nil {
+		return none, fmt.Errorf("embedded demand: %w", err)
+	}
+	out, err := with(z)
+	return out, errors.Join(err, z.Close())
+}

@@ -1,0 +1,162 @@
+// Package demand reads what a simulated city lives on: who wants to go where and when,
+// where drivers begin, how a real fleet moved, and streets. All files are CSV with a
+// header, gzipped if their name ends in .gz; columns are found by name and others are
+// ignored. docs/simulation.md describes the formats.
+package demand
+
+import (
+	"compress/gzip"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+	"strings"
+
+	"github.com/hexhail/hexhail/geo"
+)
+
+// ErrFormat says that a file is not of the format that it should be of.
+var ErrFormat = errors.New("not of the expected format")
+
+// maxRows bounds a file, so that a wrong one cannot take all memory.
+const maxRows = 5_000_000
+
+// Open opens a file, unzipping it if its name ends in .gz. The caller closes it.
+func Open(path string) (io.ReadCloser, error) {
+	f, err := os.Open(path) //nolint:gosec // the operator names the file
+	if err != nil {
+		return nil, err
+	}
+	if !strings.HasSuffix(path, ".gz") {
+		return f, nil
+	}
+	z, err := gzip.NewReader(f)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("%s: %w", path, err), f.Close())
+	}
+	return zipped{z, f}, nil
+}
+
+// ReadFile opens a file and reads it with one of this package's functions.
+func ReadFile[T any](path string, read func(io.Reader) (T, error)) (T, error) {
+	var none T
+	f, err := Open(path)
+	if err != nil {
+		return none, err
+	}
+	out, err := read(f)
+	if err != nil {
+		return none, errors.Join(fmt.Errorf("%s: %w", path, err), f.Close())
+	}
+	return out, f.Close()
+}
+
+type zipped struct {
+	*gzip.Reader
+	file io.Closer
+}
+
+func (z zipped) Close() error { return errors.Join(z.Reader.Close(), z.file.Close()) }
+
+// table reads a CSV file row by row.
+type table struct {
+	r       *csv.Reader
+	columns map[string]int
+	row     []string
+	line    int
+}
+
+func newTable(r io.Reader) (*table, error) {
+	t := &table{r: csv.NewReader(r), columns: make(map[string]int), line: 1}
+	t.r.ReuseRecord = true
+	head, err := t.r.Read()
+	if err != nil {
+		return nil, fmt.Errorf("%w: it has no header: %w", ErrFormat, err)
+	}
+	for i, name := range head {
+		t.columns[strings.TrimSpace(name)] = i
+	}
+	return t, nil
+}
+
+// need reports columns that are missing.
+func (t *table) need(names ...string) error {
+	for _, n := range names {
+		if _, ok := t.columns[n]; !ok {
+			return fmt.Errorf("%w: there is no column %s", ErrFormat, n)
+		}
+	}
+	return nil
+}
+
+// first is the first of some columns that is there; empty when none is.
+func (t *table) first(names ...string) string {
+	for _, n := range names {
+		if _, ok := t.columns[n]; ok {
+			return n
+		}
+	}
+	return ""
+}
+
+// next reads a row; false at the end.
+func (t *table) next() (bool, error) {
+	row, err := t.r.Read()
+	if errors.Is(err, io.EOF) {
+		return false, nil
+	}
+	t.line++
+	switch {
+	case err != nil:
+		return false, fmt.Errorf("%w: %w", ErrFormat, err)
+	case t.line > maxRows:
+		return false, fmt.Errorf("%w: more than %d rows", ErrFormat, maxRows)
+	}
+	t.row = row
+	return true, nil
+}
+
+func (t *table) text(column string) string {
+	i, ok := t.columns[column]
+	if !ok {
+		return ""
+	}
+	return strings.TrimSpace(t.row[i])
+}
+
+func (t *table) number(column string) (float64, error) {
+	x, err := strconv.ParseFloat(t.text(column), 64)
+	if err != nil || x != x {
+		return 0, t.bad(column)
+	}
+	return x, nil
+}
+
+func (t *table) whole(column string) (int64, error) {
+	x, err := strconv.ParseInt(t.text(column), 10, 64)
+	if err != nil {
+		return 0, t.bad(column)
+	}
+	return x, nil
+}
+
+func (t *table) point(lat, lng string) (geo.Point, error) {
+	var p geo.Point
+	var err error
+	if p.Lat, err = t.number(lat); err != nil {
+		return p, err
+	}
+	if p.Lng, err = t.number(lng); err != nil {
+		return p, err
+	}
+	if err := p.Validate(); err != nil {
+		return p, fmt.Errorf("%w: line %d: %w", ErrFormat, t.line, err)
+	}
+	return p, nil
+}
+
+func (t *table) bad(column string) error {
+	return fmt.Errorf("%w: line %d: %s is %q", ErrFormat, t.line, column, t.text(column))
+}

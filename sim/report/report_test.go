@@ -1,0 +1,84 @@
+package report
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestHistogram(t *testing.T) {
+	var h Histogram
+	require.Zero(t, h.Quantile(0.5))
+	for v := range int64(100_000) {
+		h.Add(v)
+	}
+	for _, q := range []float64{0.01, 0.5, 0.95, 0.99, 1} {
+		require.InEpsilon(t, q*100_000, h.Quantile(q), 0.02)
+	}
+	require.InDelta(t, 49_999.5, h.Mean(), 0.5)
+	h.Add(-5)
+	h.Add(1 << 62) // kept inside
+	require.EqualValues(t, 100_002, h.N())
+}
+
+func example() Report {
+	var s Stats
+	s.Due.Store(12)
+	s.Requested.Store(12)
+	s.Matched.Store(10)
+	s.Completed.Store(7)
+	s.Cancelled.Store(2)
+	s.Riding.Store(3)
+	s.Offers.Store(30)
+	s.LostRaces.Store(4)
+	s.LocationUpdates.Store(900)
+	s.Reconnects.Store(3)
+	s.Resumed.Store(2)
+	s.TimeToMatch.Add(80_000)
+	s.Error("offer_taken")
+	s.Error("offer_taken")
+	s.Error("driver_busy")
+	v := map[string]int64{"I1": 0, "I2": 0, "I4": 0, "I5": 1, "I11": 0}
+	return s.Report(Run{Seed: 1, Speed: 30, Drivers: 40, Elapsed: 30 * time.Second}, v, []string{"I5: an example"})
+}
+
+func TestViews(t *testing.T) {
+	var b bytes.Buffer
+	r := example()
+	live := NewLive(&b, 80)
+	require.NoError(t, live.Draw(r, time.Minute))
+	require.NoError(t, live.Draw(r, 0))
+	b.WriteString(Line(r) + "\n")
+	require.NoError(t, Table(&b, r))
+	const golden = "testdata/views.txt"
+	if os.Getenv("HEXHAIL_UPDATE") != "" {
+		require.NoError(t, os.MkdirAll("testdata", 0o755))
+		require.NoError(t, os.WriteFile(golden, b.Bytes(), 0o644))
+	}
+	want, err := os.ReadFile(golden)
+	require.NoError(t, err)
+	require.Equal(t, string(want), b.String(), "look at it, then HEXHAIL_UPDATE=1 go test ./sim/report")
+	require.True(t, r.Broken())
+}
+
+func TestReportHasItsPromisedKeys(t *testing.T) {
+	text, err := json.Marshal(example())
+	require.NoError(t, err)
+	var m map[string]any
+	require.NoError(t, json.Unmarshal(text, &m))
+	for key, inner := range map[string][]string{
+		"requested": nil, "matched": nil, "completed": nil, "cancelled": nil, "expired": nil, "offers_per_trip": nil,
+		"lost_races": nil, "double_matches": nil, "protocol_errors": nil, "reconnects": nil, "resumed": nil, "location_updates": nil,
+		"wait_s": {"mean", "p50", "p90"}, "time_to_offer_ms": {"p50", "p95", "p99"}, "accept_to_notified_ms": {"p50", "p95", "p99"},
+		"location_latency_ms": {"p50", "p95", "p99"}, "violations": {"I1", "I2", "I4", "I5", "I11"},
+	} {
+		require.Contains(t, m, key)
+		for _, k := range inner {
+			require.Contains(t, m[key], k, key)
+		}
+	}
+}

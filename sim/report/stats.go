@@ -1,0 +1,170 @@
+// Package report counts what a simulated city lives through and shows it: live on a
+// terminal, as plain lines, as a table at the end and as JSON.
+package report
+
+import (
+	"maps"
+	"math"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// Stats are the counters of a run. The zero value is ready; everything may be used
+// from any goroutine.
+//
+// Latencies count from the moment at which an action was due, in real microseconds: a
+// client that was late to act, because the machine or the server was slow, does not
+// hide that.
+type Stats struct {
+	// Due counts the requests that riders wanted to make, Requested those that the
+	// server acknowledged.
+	Due, Requested atomic.Int64
+	// Matched counts the trips that were matched at least once; Completed, Cancelled
+	// and Expired how trips ended.
+	Matched, Completed, Cancelled, Expired atomic.Int64
+	// Offers counts offers shown to drivers; LostRaces acceptances that came too late.
+	Offers, Accepts, Declines, LostRaces atomic.Int64
+	// Reconnects counts sessions after a client's first, Resumed those of them that
+	// lost no history.
+	Reconnects, Resumed atomic.Int64
+	// LocationUpdates counts positions sent.
+	LocationUpdates atomic.Int64
+	// ProtocolErrors counts refusals and closes that a right client on a right server
+	// never sees.
+	ProtocolErrors atomic.Int64
+	// Online and Connected are how many drivers and clients are so now; Searching and
+	// Riding how many trips.
+	Online, Connected, Searching, Riding atomic.Int64
+
+	// Wait is from a request to the driver's arrival, in simulated milliseconds.
+	Wait Histogram
+	// From a request to the first offer of it, and to its match.
+	TimeToOffer, TimeToMatch Histogram
+	// From an acceptance to the rider's news of it.
+	AcceptToNotified Histogram
+	// From a driver's position to its rider.
+	LocationLatency Histogram
+
+	mu     sync.Mutex
+	errors map[string]int64
+}
+
+// Error counts a refusal or a close by its code.
+func (s *Stats) Error(code string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.errors == nil {
+		s.errors = make(map[string]int64)
+	}
+	s.errors[code]++
+}
+
+// Errors are the refusals and closes by code.
+func (s *Stats) Errors() map[string]int64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return maps.Clone(s.errors)
+}
+
+// Since records the time from a moment to now.
+func Since(h *Histogram, due time.Time) { h.Add(time.Since(due).Microseconds()) }
+
+// Quantiles are in the unit that the field's name says.
+type Quantiles struct {
+	P50 float64 `json:"p50"`
+	P95 float64 `json:"p95"`
+	P99 float64 `json:"p99"`
+}
+
+// Wait is in simulated seconds.
+type Wait struct {
+	Mean float64 `json:"mean"`
+	P50  float64 `json:"p50"`
+	P90  float64 `json:"p90"`
+}
+
+// Run describes a run.
+type Run struct {
+	Seed     uint64        `json:"seed"`
+	Speed    float64       `json:"speed"`
+	Drivers  int           `json:"drivers"`
+	Elapsed  time.Duration `json:"-"`
+	ElapsedS float64       `json:"elapsed_s"`
+}
+
+// Report is what a run came to. Its JSON names are a promise.
+type Report struct {
+	Run
+	Due              int64            `json:"due"`
+	Requested        int64            `json:"requested"`
+	Matched          int64            `json:"matched"`
+	Completed        int64            `json:"completed"`
+	Cancelled        int64            `json:"cancelled"`
+	Expired          int64            `json:"expired"`
+	Searching        int64            `json:"searching"`
+	Riding           int64            `json:"riding"`
+	WaitS            Wait             `json:"wait_s"`
+	TimeToOfferMs    Quantiles        `json:"time_to_offer_ms"`
+	TimeToMatchMs    Quantiles        `json:"time_to_match_ms"`
+	AcceptToNotified Quantiles        `json:"accept_to_notified_ms"`
+	Offers           int64            `json:"offers"`
+	OffersPerTrip    float64          `json:"offers_per_trip"`
+	LostRaces        int64            `json:"lost_races"`
+	DoubleMatches    int64            `json:"double_matches"`
+	ProtocolErrors   int64            `json:"protocol_errors"`
+	Errors           map[string]int64 `json:"errors"`
+	Reconnects       int64            `json:"reconnects"`
+	Resumed          int64            `json:"resumed"`
+	LocationUpdates  int64            `json:"location_updates"`
+	LocationLatency  Quantiles        `json:"location_latency_ms"`
+	Violations       map[string]int64 `json:"violations"`
+	// Findings describes the first violations.
+	Findings []string `json:"findings,omitempty"`
+}
+
+// Report sums up what was counted. Violations come by invariant; I1 is the number of
+// double matches.
+func (s *Stats) Report(run Run, violations map[string]int64, findings []string) Report {
+	run.ElapsedS = round(run.Elapsed.Seconds())
+	r := Report{
+		Run: run, Due: s.Due.Load(), Requested: s.Requested.Load(), Matched: s.Matched.Load(),
+		Completed: s.Completed.Load(), Cancelled: s.Cancelled.Load(), Expired: s.Expired.Load(),
+		Searching: s.Searching.Load(), Riding: s.Riding.Load(),
+		WaitS: Wait{
+			Mean: round(s.Wait.Mean() / 1e3), P50: round(s.Wait.Quantile(0.5) / 1e3), P90: round(s.Wait.Quantile(0.9) / 1e3),
+		},
+		TimeToOfferMs: millis(&s.TimeToOffer), TimeToMatchMs: millis(&s.TimeToMatch),
+		AcceptToNotified: millis(&s.AcceptToNotified), LocationLatency: millis(&s.LocationLatency),
+		Offers: s.Offers.Load(), LostRaces: s.LostRaces.Load(), DoubleMatches: violations["I1"],
+		ProtocolErrors: s.ProtocolErrors.Load(), Errors: s.Errors(), Reconnects: s.Reconnects.Load(),
+		Resumed: s.Resumed.Load(), LocationUpdates: s.LocationUpdates.Load(),
+		Violations: violations, Findings: findings,
+	}
+	if r.Errors == nil {
+		r.Errors = map[string]int64{}
+	}
+	if r.Requested > 0 {
+		r.OffersPerTrip = round(float64(r.Offers) / float64(r.Requested))
+	}
+	return r
+}
+
+// Broken reports whether an invariant was violated or the protocol was not kept.
+func (r Report) Broken() bool {
+	for _, n := range r.Violations {
+		if n > 0 {
+			return true
+		}
+	}
+	return r.ProtocolErrors > 0
+}
+
+func millis(h *Histogram) Quantiles {
+	return Quantiles{
+		P50: round(h.Quantile(0.5) / 1e3), P95: round(h.Quantile(0.95) / 1e3), P99: round(h.Quantile(0.99) / 1e3),
+	}
+}
+
+// round keeps three decimals.
+func round(x float64) float64 { return math.Round(x*1e3) / 1e3 }
