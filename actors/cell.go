@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
 
@@ -25,6 +26,9 @@ func (c *cellActor) receive(ctx actor.Context) {
 	case cellDrop:
 		delete(c.drivers, m.Driver)
 	case cellFind:
+		if time.Now().After(m.Until) {
+			return
+		}
 		ctx.Respond(cellFound{Search: m.Search, Drivers: c.find(m)})
 	}
 }

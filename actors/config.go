@@ -56,7 +56,7 @@ func DefaultConfig() Config {
 		Rules: ride.DefaultRules(), Tariffs: ride.DefaultTariffs(),
 		Resolution: 8, PositionTTL: 15 * time.Second, MaxSpeedMPS: geo.MaxSpeedMPS, MaxTripM: 300_000, MaxOffers: 8,
 		History: 256, Linger: 2 * time.Minute, TripIdle: time.Minute,
-		StoreTimeout: 5 * time.Second, SearchTimeout: 200 * time.Millisecond,
+		StoreTimeout: 5 * time.Second, SearchTimeout: 500 * time.Millisecond,
 		SweepEvery: 5 * time.Second, SweepGrace: 5 * time.Second,
 		BreadcrumbEvery: time.Second, Heartbeat: 5 * time.Second,
 		ETA: geo.StraightLine{}, Log: slog.Default(),

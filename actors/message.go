@@ -127,10 +127,14 @@ type cellDrop struct {
 
 // cellFind asks a cell for its available drivers, least loaded and nearest first. The
 // answer is a cellFound with the same Search to the sender.
+//
+// A cell that is late does not answer questions whose asker has given up by Until: in a
+// crowd that would only make it later still.
 type cellFind struct {
 	Search uint64
 	Pickup geo.Point
 	Limit  int
+	Until  time.Time
 }
 
 type cellFound struct {

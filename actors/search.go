@@ -3,6 +3,7 @@ package actors
 import (
 	"context"
 	"math"
+	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
 
@@ -34,8 +35,9 @@ func (s *System) begin(ctx actor.Context, id uint64, pickup geo.Point, ring, lim
 	}
 	pids := s.place.Cells(disk)
 	q = &search{id: id, waiting: len(pids), pickup: pickup}
+	question := cellFind{Search: id, Pickup: pickup, Limit: limit, Until: time.Now().Add(s.cfg.SearchTimeout)}
 	for _, pid := range pids {
-		ctx.Request(pid, cellFind{Search: id, Pickup: pickup, Limit: limit})
+		ctx.Request(pid, question)
 	}
 	return q, q.waiting == 0, nil
 }

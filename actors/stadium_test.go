@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/asynkron/protoactor-go/actor"
 	"github.com/stretchr/testify/require"
 
 	"github.com/hexhail/hexhail/geo"
@@ -123,4 +124,21 @@ func BenchmarkCellFind(b *testing.B) {
 			}
 		})
 	}
+}
+
+// A cell spends nothing on questions whose askers have given up.
+func TestLateQuestionsAreDropped(t *testing.T) {
+	inWorld(t, nil, func(w *world) {
+		w.driver("d", 0)
+		cell, err := geo.CellAt(pickup, w.sys.cfg.Resolution)
+		require.NoError(t, err)
+		pids := w.sys.place.Cells([]geo.Cell{cell})
+		require.Len(t, pids, 1)
+		ask := func(until time.Time) error {
+			_, err := w.sys.root.RequestFuture(pids[0], cellFind{Pickup: pickup, Limit: 1, Until: until}, time.Second).Result()
+			return err
+		}
+		require.NoError(t, ask(time.Now().Add(time.Millisecond)))
+		require.ErrorIs(t, ask(time.Now().Add(-time.Millisecond)), actor.ErrTimeout)
+	})
 }
