@@ -25,7 +25,7 @@ func (w Way) Duration() time.Duration {
 
 // At returns where one is after so long, and the direction of travel.
 func (w Way) At(d time.Duration) (geo.Point, float64) {
-	i, _ := slices.BinarySearchFunc(w.after, d, func(a, b time.Duration) int { return cmp.Compare(a, b) })
+	i, _ := slices.BinarySearchFunc(w.after, d, cmp.Compare)
 	switch n := len(w.points); {
 	case n == 0:
 		return geo.Point{}, 0

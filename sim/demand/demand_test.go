@@ -52,7 +52,8 @@ func TestFormatsOfRequests(t *testing.T) {
 func TestFleetsSamplesAndStreams(t *testing.T) {
 	qs, ts, err := nyc.Peak(demand.Filter{})
 	require.NoError(t, err)
-	require.Equal(t, demand.Fleet(ts, 100, 1), demand.Fleet(ts, 100, 1))
+	chosen := demand.Fleet(ts, 100, 1)
+	require.Equal(t, chosen, demand.Fleet(ts, 100, 1))
 	require.NotEqual(t, demand.Fleet(ts, 100, 1), demand.Fleet(ts, 100, 2))
 	more := demand.Fleet(ts, len(ts)+5, 1)
 	require.Len(t, more, len(ts)+5)

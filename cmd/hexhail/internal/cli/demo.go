@@ -119,7 +119,7 @@ func (d *demoCmd) prepare(source *config.Source, issuer simulate.Issuer) {
 
 // free returns an address if nobody listens there, else the same host with any port.
 func free(address string) string {
-	l, err := net.Listen("tcp", address)
+	l, err := new(net.ListenConfig).Listen(context.Background(), "tcp", address)
 	if err == nil {
 		_ = l.Close() // it was only to see
 		return address
