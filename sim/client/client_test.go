@@ -15,7 +15,7 @@ func TestFramesAreWhatTheLibraryReads(t *testing.T) {
 		payload := bytes.Repeat([]byte("x"), n)
 		b, start, err := frame(nil, ws.OpBinary, func(b []byte) ([]byte, error) { return append(b, payload...), nil })
 		require.NoError(t, err)
-		f, err := ws.ReadFrame(bytes.NewReader(b[start:]))
+		f, err := ws.ReadFrame(bytes.NewReader(b[start:])) //nolint:staticcheck // deprecated for what comes from strangers; these bytes are ours
 		require.NoError(t, err)
 		require.True(t, f.Header.Masked && f.Header.Fin)
 		require.Equal(t, ws.OpBinary, f.Header.OpCode)
