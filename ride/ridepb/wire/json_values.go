@@ -38,7 +38,8 @@ func (d *jsonDecoder) scalar(f *field, k jsontext.Kind) (v protoreflect.Value, e
 	if f.kind == protoreflect.EnumKind {
 		return d.word(f, s)
 	}
-	if strings.IndexByte(s, 0) >= 0 {
+	// Neither form minds a NUL from a server; only what strangers write may hold none.
+	if d.strict && strings.IndexByte(s, 0) >= 0 {
 		return v, d.fail(ReasonNUL)
 	}
 	return protoreflect.ValueOfString(s), nil
