@@ -57,12 +57,3 @@ func Destination(p Point, bearingDeg, metres float64) Point {
 		Lng: math.Atan2(y, x) / radians,
 	}
 }
-
-// TrackLengthM returns the length in metres of the path through the points.
-func TrackLengthM(track []Point) float64 {
-	var sum float64
-	for i := 1; i < len(track); i++ {
-		sum += DistanceM(track[i-1], track[i])
-	}
-	return sum
-}

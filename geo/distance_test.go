@@ -93,12 +93,12 @@ func TestDestinationAndBearingAreInverse(t *testing.T) {
 }
 
 func TestTrackLength(t *testing.T) {
-	require.Zero(t, TrackLengthM(nil))
-	require.Zero(t, TrackLengthM([]Point{helsinki}))
+	require.Zero(t, trackLengthM(nil))
+	require.Zero(t, trackLengthM([]Point{helsinki}))
 	track := []Point{helsinki}
 	for i := range 36 { // a polygon of 36 sides
 		track = append(track, Destination(track[i], float64(i)*10, 100))
 	}
-	require.InDelta(t, 3600, TrackLengthM(track), 1e-3)
+	require.InDelta(t, 3600, trackLengthM(track), 1e-3)
 	require.InDelta(t, 0, DistanceM(track[0], track[36]), 1)
 }

@@ -90,15 +90,5 @@ func retry(code, message string) *Error {
 // Errors returns every refusal that a client may see, in the order of the source.
 func Errors() []*Error { return append([]*Error(nil), all...) }
 
-// ErrorByCode finds the sentinel with a code, or ErrInternal when there is none.
-func ErrorByCode(code string) *Error {
-	for _, e := range all {
-		if e.Code == code {
-			return e
-		}
-	}
-	return ErrInternal
-}
-
 // ErrTokenReused says that a refresh token was spent before: somebody has a copy.
 var ErrTokenReused = errors.New("refresh token reused")
