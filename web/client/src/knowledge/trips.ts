@@ -76,7 +76,8 @@ function end(knowledge: Knowledge, trip: Trip, change: string): Step {
   // An older trip that is rated is not the last one for that.
   const latest = !lastEnded || lastEnded.id === trip.id || timeOf(trip.ended_at) >= timeOf(lastEnded.ended_at);
   if (latest) after = withView(after, { lastEnded: trip });
-  return { knowledge: after, changes: [{ name: 'tripEnded', event: { trip, change } }] };
+  const rated = change === 'rated' || lastEnded?.id === trip.id;
+  return { knowledge: after, changes: [rated ? { name: 'tripRated', event: trip } : { name: 'tripEnded', event: { trip, change } }] };
 }
 
 function release(knowledge: Knowledge, tripId: string): Step {
