@@ -21,6 +21,8 @@ type API struct {
 	mux    *http.ServeMux
 	huma   huma.API
 	photos *photos
+	// texture is the demonstration's places; nil on an ordinary server.
+	texture *texture
 
 	problemSchema                                       *huma.Schema
 	limitAddress, limitAccount, limitSignIn, limitPhoto *limiter
@@ -38,6 +40,11 @@ func New(cfg Config, deps Deps) (*API, error) {
 	a := &API{
 		cfg: cfg, deps: deps, finder: clientaddr.Finder{Trusted: cfg.TrustedProxies},
 		mux: http.NewServeMux(), photos: newPhotos(cfg.Uploads, cfg.PhotoDecoders),
+	}
+	if deps.Demo != nil {
+		if a.texture, err = newTexture(deps.Demo.Places()); err != nil {
+			return nil, err
+		}
 	}
 	for _, l := range []struct {
 		to   **limiter
@@ -57,6 +64,7 @@ func New(cfg Config, deps Deps) (*API, error) {
 	a.registerPhotos()
 	a.registerTrips()
 	a.registerAdmin()
+	a.registerDemo()
 	a.serveDocument()
 	return a, nil
 }
