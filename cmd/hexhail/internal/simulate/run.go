@@ -95,7 +95,7 @@ func (o *Options) config(d Demand, t Target, log *slog.Logger) (city.Config, err
 	}
 	return city.Config{
 		URLs: t.URLs, Codecs: o.codecs(), Prefix: prefix, Visitors: t.Visitors,
-		Token: func(role, name string) (string, error) { return t.Issuer.TokenWith(role, name, classes[name]) },
+		Token:    func(role, name string) (string, error) { return t.Issuer.TokenWith(role, name, classes[name]) },
 		Requests: requests, Taxis: taxis, Traces: traces, Router: router,
 		Seed: o.Seed, Behaviour: o.behaviour(), Speed: o.Speed, Riders: o.Riders,
 		TripInterval: o.TripInterval, IdleInterval: o.IdleInterval, Duration: o.Duration, Area: f.Area,
