@@ -138,7 +138,8 @@ func TestWhoWaitsForOffers(t *testing.T) {
 		peer.Command(online(here))
 		require.True(t, h.near("comfort", here))
 		require.False(t, h.near("standard", here))
-		require.False(t, h.near("comfort", geo.Destination(here, 0, nearM+100)))
+		require.True(t, h.near("comfort", geo.Destination(here, 0, farM-100)))
+		require.False(t, h.near("comfort", geo.Destination(here, 0, farM+100)))
 
 		actors.out.Event(told(ridepb.Trip_matched))
 		require.False(t, h.near("comfort", here), "it has a trip")
@@ -178,6 +179,16 @@ func TestOnlyVisitorsWhoDriveAreWatched(t *testing.T) {
 	})
 	require.ErrorIs(t, err, ride.ErrShuttingDown)
 	require.Empty(t, h.drivers.all, "who does not get in is not remembered")
+}
+
+// Who signed up for a class that many drive has a smaller neighbourhood.
+func TestOtherClassesWaitNearbyOnly(t *testing.T) {
+	h := newHost(t, nil)
+	a := visitingDriver
+	a.Vehicle.Class = "standard"
+	join(t, h, &fakeRouter{}, a).Command(online(here))
+	require.True(t, h.near("standard", geo.Destination(here, 0, nearM-100)))
+	require.False(t, h.near("standard", geo.Destination(here, 0, nearM+100)))
 }
 
 // A rider is called soon after a visitor begins to wait, and again and again.
