@@ -22,7 +22,7 @@ func (d *driver) seeOffer(o *ridepb.Offer, replayed bool) {
 	think := d.city.clock.real(plan.After)
 	due := time.Now().Add(think)
 	d.offers[o.GetId()] = d.later(think, func() {
-		// A visitor may have come in the meantime.
+		// Asked now, because a visitor may have come since the offer did.
 		hold := d.city.courteous(o, d.skew)
 		if hold == 0 {
 			d.answer(o, plan, due)
