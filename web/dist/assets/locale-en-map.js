@@ -1,1 +1,0 @@
-var e=`Map`,t={title:`Map`};export{t as default,e as title};

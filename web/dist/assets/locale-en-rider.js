@@ -1,1 +1,0 @@
-var e=`Here you ask for a ride and follow it.`,t={intro:e};export{t as default,e as intro};

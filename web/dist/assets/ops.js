@@ -1,1 +1,0 @@
-import{n as e,u as t}from"./app.js";var n=t();function r(){return(0,n.jsx)(e,{})}export{r as default};
