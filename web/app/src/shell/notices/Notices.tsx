@@ -5,7 +5,7 @@ import { useTranslation } from 'react-i18next';
 import { useAccount } from '../auth';
 import { useSessionEvent } from '../session';
 import { chime, notifySystem } from './alerts';
-import { ofClosedOffer, ofOffer, ofTrip, ofTripGone, type Notice } from './notice';
+import { ofClosedOffer, ofOffer, ofTrip, ofTripGone, type Notice, type NoticeText } from './notice';
 
 const looks = {
   good: { color: 'lagoon', icon: <IconCar size={18} /> },
@@ -18,9 +18,12 @@ export function Notices() {
   const { t } = useTranslation();
   const role = useAccount()?.role === 'driver' ? 'driver' : 'rider';
 
+  // Which values a text takes depends on the text; notice.ts pairs them, and its tests look.
+  const say = t as (key: `notice.${NoticeText}`, values: Notice['values']) => string;
+
   const tell = (notice: Notice | null) => {
     if (!notice) return;
-    const message = t(`notice.${notice.text}` as const, notice.values as Record<string, string>);
+    const message = say(`notice.${notice.text}`, notice.values);
     notifications.hide(notice.subject);
     notifications.show({
       id: notice.subject, message, ...looks[notice.tone],
