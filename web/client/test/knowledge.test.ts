@@ -199,6 +199,16 @@ describe('offers', () => {
     expect(told.names).toEqual(['online', 'offer', 'offer', 'offerClosed', 'offerClosed']);
   });
 
+  test('that came and ended while the socket was lost are told as ended, never as open', () => {
+    const told = new Told().connected(connected()).connected(connected({ seq: 3, resumed: true, open_offers: [offer('p')] }));
+    expect(told.view.openOffers.map(({ id }) => id)).toEqual(['p']);
+    told.events(received(1, 'o'));
+    expect(told.view.openOffers.map(({ id }) => id)).toEqual(['p']);
+    told.events(received(2, 'p'), closed(3, 'o'));
+    expect(told.names).toEqual(['online', 'offer', 'offerClosed']);
+    expect(told.view.closedOffers[0]?.offer?.id).toBe('o');
+  });
+
   test('wait for the award when acceptances compete', () => {
     const told = new Told().connected(connected()).events(received(1, 'o'));
     const accept_pending = { offer_id: 'o', award_at: '2026-01-01T00:00:20Z' };
