@@ -174,20 +174,31 @@ func (s *System) sweep(ctx context.Context) {
 // CancelTrip ends a live trip for an operator and returns its new state. The error is
 // a *ride.Error.
 func (s *System) CancelTrip(ctx context.Context, id ride.TripID, operator ride.AccountID, reason string) (ride.Trip, error) {
+	return s.operate(ctx, id, ride.CancelTrip{By: ride.ByOperator, Account: operator, Reason: reason})
+}
+
+// Redispatch takes a trip that has not started from its driver, who is not asked again,
+// and looks for another; a trip that waits for a driver looks again now. It returns the
+// trip's state. The error is a *ride.Error.
+func (s *System) Redispatch(ctx context.Context, id ride.TripID, reason string) (ride.Trip, error) {
+	return s.operate(ctx, id, ride.Redispatch{Reason: reason})
+}
+
+func (s *System) operate(ctx context.Context, id ride.TripID, c ride.Command) (ride.Trip, error) {
 	wait := s.cfg.StoreTimeout + time.Second
 	if deadline, ok := ctx.Deadline(); ok {
 		wait = min(wait, time.Until(deadline))
 	}
 	// A future is answered with an error when the actor was just leaving: ask anew.
 	for range 2 {
-		r, err := s.root.RequestFuture(s.place.Trip(id), tripCancel{Operator: operator, Reason: reason}, wait).Result()
+		r, err := s.root.RequestFuture(s.place.Trip(id), operatorAct{Command: c}, wait).Result()
 		if errors.Is(err, actor.ErrDeadLetter) {
 			continue
 		}
 		if err != nil {
 			break // it may be done yet; asking twice would only say that it was
 		}
-		answer, ok := r.(tripCancelled)
+		answer, ok := r.(operatorDone)
 		switch {
 		case !ok:
 			return ride.Trip{}, ride.ErrInternal

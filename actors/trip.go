@@ -72,8 +72,8 @@ func (a *tripActor) receive(ctx actor.Context) {
 		a.onAttach(ctx, m)
 	case offerQuery:
 		a.onOfferQuery(ctx, m)
-	case tripCancel:
-		a.onOperatorCancel(ctx, m)
+	case operatorAct:
+		a.onOperator(ctx, m)
 	case tripWake:
 		a.onWake(ctx)
 	case tripIdle:

@@ -256,7 +256,7 @@ func TestAudit(t *testing.T) {
 		var ids []int64
 		p := ride.Page{Limit: 5}
 		for {
-			page, next, err := s.ListAudit(t.Context(), p)
+			page, next, err := s.ListAudit(t.Context(), ride.AuditFilter{Page: p})
 			require.NoError(t, err)
 			for _, e := range page {
 				ids = append(ids, e.ID)
@@ -273,7 +273,7 @@ func TestAudit(t *testing.T) {
 		}
 		require.Equal(t, want, ids)
 		require.ErrorIs(t, s.AddAudit(t.Context(), ride.AuditEntry{Detail: strings.Repeat("x", 1001)}), ride.ErrInvalidArgument)
-		_, _, err := s.ListAudit(t.Context(), ride.Page{Cursor: "?"})
+		_, _, err := s.ListAudit(t.Context(), ride.AuditFilter{Page: ride.Page{Cursor: "?"}})
 		require.ErrorIs(t, err, ride.ErrInvalidArgument)
 	})
 }

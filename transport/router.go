@@ -67,4 +67,12 @@ type Live interface {
 	Disconnect(account ride.AccountID, family string, code ridepb.CloseCode)
 	// CancelTrip ends a live trip for an operator and returns its new state.
 	CancelTrip(ctx context.Context, id ride.TripID, operator ride.AccountID, reason string) (ride.Trip, error)
+	// Redispatch takes a trip that has not started from its driver and looks for another,
+	// or has a trip that waits for a driver look again now. It returns the trip's state.
+	Redispatch(ctx context.Context, id ride.TripID, reason string) (ride.Trip, error)
+	// Actors counts the actors of this node by kind.
+	Actors() []*ridepb.ActorKind
+	// Samples returns the points of the charts after a time, oldest first, in steps of
+	// this length: a multiple of 10 s.
+	Samples(since time.Time, step time.Duration) []*ridepb.Sample
 }

@@ -16,7 +16,7 @@ const because = `{"reason":"because"}`
 
 func (w *world) audit() []ride.AuditEntry {
 	w.t.Helper()
-	e, _, err := w.store.ListAudit(w.t.Context(), ride.Page{Limit: 100})
+	e, _, err := w.store.ListAudit(w.t.Context(), ride.AuditFilter{Page: ride.Page{Limit: 100}})
 	require.NoError(w.t, err)
 	return e
 }

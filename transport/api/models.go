@@ -45,6 +45,8 @@ type adminAccountView struct {
 	Account   accountView `json:"account"`
 	Issuer    string      `json:"issuer" doc:"The outside issuer that vouches for it; empty: it has a password here."`
 	UpdatedAt time.Time   `json:"updated_at"`
+	// ActiveTrip is only told of a single account.
+	ActiveTrip ride.TripID `json:"active_trip,omitempty" doc:"The trip that occupies it; in lists absent."`
 }
 
 func showAdminAccount(a ride.Account) adminAccountView {
