@@ -28,6 +28,7 @@ type System struct {
 	people people
 	place  *local
 	crumbs *breadcrumbs
+	board  *board
 
 	stopSweeper, stopWriter context.CancelFunc // nil before Start
 	sweeper, writer         sync.WaitGroup     // the writer is that of breadcrumbs
@@ -67,6 +68,7 @@ func New(cfg Config, store Store) (*System, error) {
 	}}
 	s.people.by = make(map[ride.AccountID]*actor.PID)
 	s.crumbs = newBreadcrumbs(s)
+	s.board = new(board)
 	return s, nil
 }
 

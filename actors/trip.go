@@ -37,6 +37,7 @@ type tripActor struct {
 	timers  timers
 	counted ride.Status // as this trip is counted in the metrics
 	waits   geo.Cell    // where it is known to wait for a driver; 0: nowhere
+	cell    geo.Cell    // of the pickup; 0 until it was looked up
 }
 
 // tripTick is a timer that fired.
@@ -88,6 +89,7 @@ func (a *tripActor) receive(ctx actor.Context) {
 		a.timers.stop()
 		a.search.stop()
 		a.follow(ctx, ride.StatusNone)
+		a.sys.board.trips.hide(a, a.id)
 	}
 }
 
@@ -105,9 +107,10 @@ func (a *tripActor) onWake(ctx actor.Context) {
 // a driver.
 func (a *tripActor) follow(ctx actor.Context, s ride.Status) {
 	a.sys.stats.tripStatus(a.counted, s)
+	a.sys.board.trips.status(a.counted, s)
 	switch {
 	case s == ride.StatusRequested && a.counted != s:
-		if cell, err := geo.CellAt(a.trip.Request.Pickup, a.sys.cfg.Resolution); err == nil {
+		if cell := a.pickupCell(); cell != 0 {
 			a.waits = cell
 			a.sys.place.Await(cell, waiter{trip: a.id, class: a.trip.Request.Class, pid: ctx.Self()})
 		}
@@ -116,6 +119,14 @@ func (a *tripActor) follow(ctx actor.Context, s ride.Status) {
 		a.waits = 0
 	}
 	a.counted = s
+}
+
+// pickupCell is the cell of the pickup, 0 for one that H3 cannot place.
+func (a *tripActor) pickupCell() geo.Cell {
+	if a.cell == 0 {
+		a.cell, _ = geo.CellAt(a.trip.Request.Pickup, a.sys.cfg.Resolution)
+	}
+	return a.cell
 }
 
 // recovered is called after a panic in receive: the cache is no longer trusted, and
@@ -153,6 +164,7 @@ func (a *tripActor) load(ctx actor.Context) error {
 	before := a.trip
 	a.trip, a.loaded = t, true
 	a.follow(ctx, t.Status)
+	a.sys.board.trips.show(a, &a.trip, a.pickupCell())
 	a.timers.stop()
 	a.carryOut(ctx, append(news(before, t), ride.Resume(t)...))
 	for account, m := range a.attaching {
@@ -306,6 +318,8 @@ func (a *tripActor) adopt(ctx actor.Context, after ride.Trip, key commandKey, ef
 	a.trip, a.loaded = after, true
 	a.follow(ctx, after.Status)
 	a.sys.stats.transition(&before, &after)
+	a.sys.board.trips.show(a, &after, a.pickupCell())
+	a.sys.board.trips.note(&before, &after, a.pickupCell())
 	a.learn(key, ctx.Sender())
 	if key.ID != "" {
 		ctx.Respond(tripResult{ID: key.ID, Reply: reply, Trip: &after})

@@ -212,6 +212,7 @@ func (a *tripActor) plan(ctx actor.Context) {
 	}
 	a.run(ctx, tripCommand{Command: ride.PlanWave{
 		Wave: a.search.wave.Wave, Ring: a.search.wave.Ring, Candidates: candidates(a.id, drivers, routes),
+		Cells: q.cells, Passed: a.sys.board.passedOver(q, a.search.wave.Ring, a.trip.Request.Class),
 	}})
 }
 

@@ -56,6 +56,8 @@ type Outbox interface {
 	Event(e *ridepb.Event)
 	// Moved queues a driver_moved event, replacing one that is still waiting.
 	Moved(e *ridepb.Event)
+	// Backlog is how many bytes wait to be written, or are being written.
+	Backlog() int
 	// Close says why (as a disconnecting event), flushes and closes the socket.
 	Close(code ridepb.CloseCode, retryAfter time.Duration)
 }
