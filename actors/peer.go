@@ -91,7 +91,7 @@ func (s *System) spawnPerson(a ride.Account) *actor.PID {
 	case ride.RoleRider:
 		return s.spawn(&s.kinds.rider, func() shell { return newRider(s, a) })
 	default:
-		return s.spawn(&s.kinds.operator, func() shell { return &operatorActor{newPerson(s, a)} })
+		return s.spawn(&s.kinds.operator, func() shell { return &operatorActor{person: newPerson(s, a)} })
 	}
 }
 

@@ -11,3 +11,6 @@ func (s *System) Actors() []*ridepb.ActorKind { return nil }
 
 // Samples returns the points of the charts.
 func (s *System) Samples(_ time.Time, _ time.Duration) []*ridepb.Sample { return nil }
+
+// sampleStep is the length of one sample.
+const sampleStep = 10 * time.Second

@@ -29,6 +29,8 @@ type System struct {
 	place  *local
 	crumbs *breadcrumbs
 	board  *board
+	// started is when the System was made.
+	started time.Time
 
 	stopSweeper, stopWriter context.CancelFunc // nil before Start
 	sweeper, writer         sync.WaitGroup     // the writer is that of breadcrumbs
@@ -68,7 +70,7 @@ func New(cfg Config, store Store) (*System, error) {
 	}}
 	s.people.by = make(map[ride.AccountID]*actor.PID)
 	s.crumbs = newBreadcrumbs(s)
-	s.board = new(board)
+	s.board, s.started = new(board), time.Now()
 	return s, nil
 }
 
