@@ -31,9 +31,10 @@ type System struct {
 	board  *board
 	// started is when the System was made.
 	started time.Time
+	charts  charts
 
 	stopSweeper, stopWriter context.CancelFunc // nil before Start
-	sweeper, writer         sync.WaitGroup     // the writer is that of breadcrumbs
+	sweeper, writer         sync.WaitGroup     // the sweeper with the charts; the writer is that of breadcrumbs
 
 	mu     sync.RWMutex
 	closed bool
@@ -81,7 +82,7 @@ func (h atLeastWarn) Enabled(ctx context.Context, l slog.Level) bool {
 }
 
 // Start wakes every live trip, so that its timers and offers go on, and starts the
-// sweeper and the breadcrumb writer. The context bounds the start alone.
+// sweeper, the charts and the breadcrumb writer. The context bounds the start alone.
 func (s *System) Start(ctx context.Context) error {
 	var after ride.TripID
 	for {
@@ -100,6 +101,8 @@ func (s *System) Start(ctx context.Context) error {
 	sweeping, stopSweeper := context.WithCancel(context.Background())
 	writing, stopWriter := context.WithCancel(context.Background())
 	s.sweeper.Go(func() { s.sweep(sweeping) })
+	s.sweeper.Go(func() { s.sample(sweeping) })
+	s.sweeper.Go(func() { s.refill(sweeping) })
 	s.writer.Go(func() { s.crumbs.run(writing) })
 	s.stopSweeper, s.stopWriter = stopSweeper, stopWriter
 	return nil

@@ -318,6 +318,7 @@ func (a *tripActor) adopt(ctx actor.Context, after ride.Trip, key commandKey, ef
 	a.trip, a.loaded = after, true
 	a.follow(ctx, after.Status)
 	a.sys.stats.transition(&before, &after)
+	a.sys.charts.transition(&before, &after)
 	a.sys.board.trips.show(a, &after, a.pickupCell())
 	a.sys.board.trips.note(&before, &after, a.pickupCell())
 	a.learn(key, ctx.Sender())
