@@ -139,7 +139,7 @@ func TestKindsRememberTheirWorst(t *testing.T) {
 
 	require.Empty(t, k.recent.slowest(now.Add(slowFor+time.Second)))
 	k.recent.slow(tripWake{}, time.Millisecond, now.Add(slowFor+time.Second))
-	require.Equal(t, time.Millisecond, k.recent.slowest(now.Add(slowFor+time.Second))[0].took)
+	require.Equal(t, time.Millisecond, k.recent.slowest(now.Add(slowFor + time.Second))[0].took)
 	for range deepRolls + 1 {
 		k.roll()
 	}

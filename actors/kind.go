@@ -134,7 +134,7 @@ func (s *System) spawn(k *kind, make func() shell) *actor.PID {
 	shard := k.shard()
 	return s.root.SpawnPrefix(actor.PropsFromProducer(
 		func() actor.Actor { return &guard{sys: s, kind: k, shard: shard, shell: make()} },
-		actor.WithMailbox(actor.Unbounded(&mailbox{shard: shard})),
+		actor.WithMailbox(actor.Unbounded(&mailbox{shard: shard})), actor.WithDispatcher(s.warm),
 	), k.name)
 }
 

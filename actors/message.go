@@ -29,6 +29,9 @@ type commandKey struct {
 type tripCommand struct {
 	Key     commandKey
 	Command ride.Command
+	// First is the wave that is planned in one transaction with a RequestTrip. The trip
+	// itself sets it.
+	First *ride.PlanWave
 }
 
 // tripResult answers a tripCommand.

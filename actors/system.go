@@ -21,6 +21,7 @@ type System struct {
 	store Store
 	as    *actor.ActorSystem
 	root  *actor.RootContext
+	warm  *warm
 
 	kinds  kinds
 	stats  *stats
@@ -50,7 +51,7 @@ func New(cfg Config, store Store) (*System, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	s := &System{cfg: cfg, store: store, stats: newStats()}
+	s := &System{cfg: cfg, store: store, stats: newStats(), warm: newWarm()}
 	s.kinds.trip.name, s.kinds.rider.name, s.kinds.driver.name = "trip", "rider", "driver"
 	s.kinds.operator.name, s.kinds.cell.name = "operator", "cell"
 	// protoactor logs dead letters with their contents, at info: positions and names
@@ -103,6 +104,7 @@ func (s *System) Start(ctx context.Context) error {
 	s.sweeper.Go(func() { s.sweep(sweeping) })
 	s.sweeper.Go(func() { s.sample(sweeping) })
 	s.sweeper.Go(func() { s.refill(sweeping) })
+	s.sweeper.Go(func() { s.warm.cool(sweeping) })
 	s.writer.Go(func() { s.crumbs.run(writing) })
 	s.stopSweeper, s.stopWriter = stopSweeper, stopWriter
 	return nil
@@ -134,6 +136,7 @@ func (s *System) Stop(ctx context.Context) error {
 		s.writer.Wait()
 	}
 	s.as.Shutdown()
+	s.warm.close()
 	return err
 }
 

@@ -1,0 +1,1 @@
+var e=`Try again`,t={title:`Page not found`,text:`There is nothing at this address. It may have moved, or the link is mistyped.`,home:`To the start`},n={title:`Something went wrong`,text:`This page could not be shown. Trying again often helps.`},r={retry:e,notFound:t,failed:n};export{r as default,n as failed,t as notFound,e as retry};

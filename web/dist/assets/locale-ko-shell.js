@@ -1,0 +1,1 @@
+var e=`다시 시도`,t={title:`페이지를 찾을 수 없습니다`,text:`이 주소에는 페이지가 없습니다. 옮겨졌거나 주소가 잘못 입력되었을 수 있습니다.`,home:`처음으로`},n={title:`문제가 생겼습니다`,text:`페이지를 표시하지 못했습니다. 다시 시도하면 대부분 해결됩니다.`},r={retry:e,notFound:t,failed:n};export{r as default,n as failed,t as notFound,e as retry};
