@@ -116,7 +116,7 @@ type near struct {
 // passedOver returns drivers of a class around a pickup whom a search did not find, with
 // the reason, nearest first, for the record of a wave. It looks as far as the ring after
 // the last that was searched.
-func (b *board) passedOver(q *search, ring int, class string) []ride.Considered {
+func (b *board) passedOver(q *search, ring int, class string, excluded []ride.AccountID) []ride.Considered {
 	if q.center == 0 {
 		return nil
 	}
@@ -150,6 +150,9 @@ func (b *board) passedOver(q *search, ring int, class string) []ride.Considered 
 	out := make([]ride.Considered, len(best))
 	for i, n := range best {
 		out[i] = ride.Considered{Driver: n.who.driver, Point: geo.FromE7(unpackE7(n.point)), Verdict: n.verdict(q)}
+		if slices.Contains(excluded, n.who.driver) {
+			out[i].Verdict = ride.VerdictExcluded
+		}
 	}
 	return out
 }

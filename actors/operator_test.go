@@ -148,10 +148,10 @@ func TestPassedOverAtTheAntimeridian(t *testing.T) {
 	}
 	center, err := geo.CellAt(at, 8)
 	require.NoError(t, err)
-	got := b.passedOver(&search{pickup: at, center: center}, 1, "c")
+	got := b.passedOver(&search{pickup: at, center: center}, 1, "c", nil)
 	require.Len(t, got, 2)
 	require.InDelta(t, 100, geo.DistanceM(at, got[0].Point), 1)
 	require.InDelta(t, 100, geo.DistanceM(at, got[1].Point), 1)
-	require.Empty(t, b.passedOver(&search{pickup: at, center: center}, 1, "other class"))
-	require.Empty(t, b.passedOver(&search{pickup: at}, 1, "c"), "a search that could not begin")
+	require.Empty(t, b.passedOver(&search{pickup: at, center: center}, 1, "other class", nil))
+	require.Empty(t, b.passedOver(&search{pickup: at}, 1, "c", nil), "a search that could not begin")
 }

@@ -12,15 +12,15 @@ import (
 // database tells: newest first, maxRefill at most. It reads on the side while the node
 // is at work already; failing only leaves the charts empty.
 func (s *System) refill(ctx context.Context) {
-	until := s.started.Truncate(sampleStep)
-	from := until.Add(-time.Duration(sampleRing) * sampleStep)
+	from := s.started.Truncate(sampleStep).Add(-time.Duration(sampleRing-1) * sampleStep)
 	steps := make(map[int64]*sample)
-	// at finds the step that a moment lies in; nil when that is not of the past.
+	// at finds the step that a moment lies in; nil when that is not of the past. The step of
+	// the start may be there twice, in the past and from now on: readers add up.
 	at := func(t time.Time) *sample {
-		end := t.Truncate(sampleStep).Add(sampleStep)
-		if t.IsZero() || end.After(until) || !end.After(from) {
+		if t.Before(from) || !t.Before(s.started) {
 			return nil
 		}
+		end := t.Truncate(sampleStep).Add(sampleStep)
 		if steps[end.Unix()] == nil {
 			steps[end.Unix()] = &sample{end: end.Unix(), tripsOnly: true}
 		}

@@ -220,7 +220,7 @@ func (a *tripActor) plan(ctx actor.Context) {
 	}
 	wave := ride.PlanWave{
 		Wave: a.search.wave.Wave, Ring: a.search.wave.Ring, Candidates: candidates(a.id, drivers, routes),
-		Cells: q.cells, Passed: a.sys.board.passedOver(q, a.search.wave.Ring, class),
+		Cells: q.cells, Passed: a.sys.board.passedOver(q, a.search.wave.Ring, class, a.trip.Excluded),
 	}
 	if a.birth != nil {
 		a.born(ctx, wave)
