@@ -25,6 +25,7 @@ type board struct {
 	sessions atomic.Int64
 
 	trips tripBoard
+	ringM float64 // how far a ring of cells reaches, in metres
 }
 
 // seat is the place of one driver on the board.
@@ -120,16 +121,14 @@ func (b *board) passedOver(q *search, ring int, class string, excluded []ride.Ac
 	if q.center == 0 {
 		return nil
 	}
-	reach := float64(ring+2) * math.Sqrt(3) * q.center.RadiusM()
+	reach := float64(ring+2) * b.ringM
 	lat0, lng0 := q.pickup.E7()
 	const metresPerE7 = 0.0111195
 	shrink := math.Cos(q.pickup.Lat * math.Pi / 180)
 	var best []near
 	for _, s := range b.all() {
-		who, point := s.who.Load(), s.point.Load()
-		if who == nil || point == 0 || who.class != class {
-			continue
-		}
+		// By distance first: it is read without leaving the seat's own memory.
+		point := s.point.Load()
 		lat, lng := unpackE7(point)
 		dy := float64(int64(lat)-int64(lat0)) * metresPerE7
 		if dy > reach || dy < -reach {
@@ -138,7 +137,11 @@ func (b *board) passedOver(q *search, ring int, class string, excluded []ride.Ac
 		dx := float64(acrossE7(lng0, lng)) * metresPerE7 * shrink
 		d := dx*dx + dy*dy
 		full := len(best) == ride.MaxPassed
-		if d > reach*reach || full && d >= best[len(best)-1].distance2 || q.has(who.driver) {
+		if point == 0 || d > reach*reach || full && d >= best[len(best)-1].distance2 {
+			continue
+		}
+		who := s.who.Load()
+		if who == nil || who.class != class || q.has(who.driver) {
 			continue
 		}
 		if full {

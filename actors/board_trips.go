@@ -136,24 +136,24 @@ func (b *tripBoard) prune(now time.Time) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for cell, past := range b.cells {
-		if _, _, _, any := past.sum(now); !any {
+		if _, _, _, some := past.sum(now); !some {
 			delete(b.cells, cell)
 		}
 	}
 }
 
 // sum adds up the minutes that still count.
-func (p *cellPast) sum(now time.Time) (requests, ended uint32, waited time.Duration, any bool) {
+func (p *cellPast) sum(now time.Time) (requests, ended uint32, waited time.Duration, some bool) {
 	oldest := now.Unix()/60 - pastMinutes
 	for i := range p.minutes {
 		if m := &p.minutes[i]; m.minute > oldest {
 			requests += m.requests
 			ended += m.ended
 			waited += m.waited
-			any = true
+			some = true
 		}
 	}
-	return requests, ended, waited, any
+	return requests, ended, waited, some
 }
 
 // cityCell is a cell as watches see it.
@@ -189,7 +189,7 @@ func (b *board) cityCells(now time.Time) map[geo.Cell]cityCell {
 		}
 	}
 	for cell, past := range t.cells {
-		if requests, ended, waited, any := past.sum(now); any {
+		if requests, ended, waited, some := past.sum(now); some {
 			c, w := out[cell], waiting[cell]
 			c.requests = requests
 			out[cell] = c

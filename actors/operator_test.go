@@ -141,7 +141,7 @@ func (m *memStore) history(id ride.TripID) []ride.Event {
 
 // Over the antimeridian the nearest driver is still the nearest.
 func TestPassedOverAtTheAntimeridian(t *testing.T) {
-	b := new(board)
+	b := &board{ringM: geo.RingM(8)}
 	at := geo.Point{Lat: -17, Lng: 179.9999}
 	for name, bearing := range map[ride.AccountID]float64{"west": 270, "east": 90} {
 		b.enter(&seated{driver: name, class: "c", state: ridepb.CityDriver_on_trip}).move(geo.Destination(at, bearing, 100), 0)

@@ -81,6 +81,6 @@ func (c *charts) prepend(steps map[int64]*sample) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	now := append(slices.Clone(c.ring[c.head:]), c.ring[:c.head]...)
-	all := append(old, now...)
+	all := slices.Concat(old, now)
 	c.ring, c.head = all[max(0, len(all)-sampleRing):], 0
 }

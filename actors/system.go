@@ -72,7 +72,7 @@ func New(cfg Config, store Store) (*System, error) {
 	}}
 	s.people.by = make(map[ride.AccountID]*actor.PID)
 	s.crumbs = newBreadcrumbs(s)
-	s.board, s.started = new(board), time.Now()
+	s.board, s.started = &board{ringM: geo.RingM(cfg.Resolution)}, time.Now()
 	return s, nil
 }
 

@@ -122,7 +122,9 @@ func TestExplainAfterRestart(t *testing.T) {
 		require.Equal(t, map[string]bool{"offered": true, "excluded": true}, reasons)
 		require.Equal(t, "requested", v.Events[0].Kind)
 
-		var audit struct{ Items []struct{ Action, Detail string } }
+		var audit struct {
+			Items []struct{ Action, Detail string }
+		}
 		status, answer = s.Call(http.MethodGet, "/v1/admin/audit?subject="+trip, token, "")
 		require.Equal(t, http.StatusOK, status)
 		require.NoError(t, json.Unmarshal([]byte(answer), &audit))
