@@ -38,6 +38,7 @@ type tripActor struct {
 	timers  timers
 	counted ride.Status // as this trip is counted in the metrics
 	waits   geo.Cell    // where it is known to wait for a driver; 0: nowhere
+	cell    geo.Cell    // of the pickup; 0 until it was looked up
 }
 
 // tripTick is a timer that fired.
@@ -73,8 +74,8 @@ func (a *tripActor) receive(ctx actor.Context) {
 		a.onAttach(ctx, m)
 	case offerQuery:
 		a.onOfferQuery(ctx, m)
-	case tripCancel:
-		a.onOperatorCancel(ctx, m)
+	case operatorAct:
+		a.onOperator(ctx, m)
 	case tripWake:
 		a.onWake(ctx)
 	case tripIdle:
@@ -87,6 +88,7 @@ func (a *tripActor) receive(ctx actor.Context) {
 		a.timers.stop()
 		a.search.stop()
 		a.follow(ctx, ride.StatusNone)
+		a.sys.board.trips.hide(a, a.id)
 	}
 }
 
@@ -115,6 +117,7 @@ func (a *tripActor) onDriverNearby(ctx actor.Context) {
 // a driver.
 func (a *tripActor) follow(ctx actor.Context, s ride.Status) {
 	a.sys.stats.tripStatus(a.counted, s)
+	a.sys.board.trips.status(a.counted, s)
 	switch {
 	case s == ride.StatusRequested && a.counted != s:
 		a.await(ctx, a.trip.Request)
@@ -123,6 +126,14 @@ func (a *tripActor) follow(ctx actor.Context, s ride.Status) {
 		a.waits = 0
 	}
 	a.counted = s
+}
+
+// pickupCell is the cell of the pickup, 0 for one that H3 cannot place.
+func (a *tripActor) pickupCell(pickup geo.Point) geo.Cell {
+	if a.cell == 0 {
+		a.cell, _ = geo.CellAt(pickup, a.sys.cfg.Resolution)
+	}
+	return a.cell
 }
 
 // recovered is called after a panic in receive: the cache is no longer trusted, and
@@ -161,6 +172,7 @@ func (a *tripActor) load(ctx actor.Context) error {
 	before := a.trip
 	a.trip, a.loaded = t, true
 	a.follow(ctx, t.Status)
+	a.sys.board.trips.show(a, &a.trip, a.pickupCell(t.Request.Pickup))
 	a.timers.stop()
 	a.carryOut(ctx, append(news(before, t), ride.Resume(t)...))
 	for account, m := range a.attaching {
@@ -335,6 +347,10 @@ func (a *tripActor) adopt(ctx actor.Context, after ride.Trip, key commandKey, ef
 	a.trip, a.loaded = after, true
 	a.follow(ctx, after.Status)
 	a.sys.stats.transition(&before, &after)
+	a.sys.charts.transition(&before, &after)
+	cell := a.pickupCell(after.Request.Pickup)
+	a.sys.board.trips.show(a, &after, cell)
+	a.sys.board.trips.note(&before, &after, cell)
 	a.learn(key, ctx.Sender())
 	if key.ID != "" {
 		ctx.Respond(tripResult{ID: key.ID, Reply: reply, Trip: &after})

@@ -138,24 +138,25 @@ func (a *tripActor) onOfferQuery(ctx actor.Context, m offerQuery) {
 	}
 }
 
-// onOperatorCancel ends the trip for an operator, who waits for the answer.
-func (a *tripActor) onOperatorCancel(ctx actor.Context, m tripCancel) {
+// onOperator does what an operator asks for, who waits for the answer.
+func (a *tripActor) onOperator(ctx actor.Context, m operatorAct) {
 	if err := a.load(ctx); err != nil {
-		ctx.Respond(tripCancelled{Err: err})
+		ctx.Respond(operatorDone{Err: err})
 		return
 	}
-	cancel := ride.CancelTrip{At: ride.Clean(time.Now()), By: ride.ByOperator, Account: m.Operator, Reason: m.Reason}
-	if _, _, err := ride.Decide(a.trip, cancel); err != nil {
-		ctx.Respond(tripCancelled{Err: err})
+	events, _, err := ride.Decide(a.trip, ride.At(m.Command, ride.Clean(time.Now())))
+	if err != nil {
+		ctx.Respond(operatorDone{Err: err})
 		return
 	}
-	a.run(ctx, tripCommand{Command: cancel})
+	before := a.trip.Version
+	a.run(ctx, tripCommand{Command: m.Command})
+	if len(events) > 0 && (!a.loaded || a.trip.Version == before) {
+		ctx.Respond(operatorDone{Err: ride.ErrUnavailable})
+		return
+	}
 	t := a.trip
-	if t.Status != ride.StatusCancelled {
-		ctx.Respond(tripCancelled{Err: ride.ErrUnavailable})
-		return
-	}
-	ctx.Respond(tripCancelled{Trip: &t})
+	ctx.Respond(operatorDone{Trip: &t})
 }
 
 // searching is a trip's search for candidates, one at a time.
@@ -213,8 +214,13 @@ func (a *tripActor) plan(ctx actor.Context) {
 	for _, d := range drivers {
 		a.search.found[d.Driver] = d.PID
 	}
+	class := a.trip.Request.Class
+	if a.birth != nil {
+		class = a.birth.class
+	}
 	wave := ride.PlanWave{
 		Wave: a.search.wave.Wave, Ring: a.search.wave.Ring, Candidates: candidates(a.id, drivers, routes),
+		Cells: q.cells, Passed: a.sys.board.passedOver(q, a.search.wave.Ring, class, a.trip.Excluded),
 	}
 	if a.birth != nil {
 		a.born(ctx, wave)

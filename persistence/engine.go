@@ -54,6 +54,7 @@ const (
 		WHERE id = $8 AND version = $9 AND fence = $10 AND (ended_at IS NULL OR status = $1)
 			AND driver_id IS NOT DISTINCT FROM $6 AND ended_at IS NOT DISTINCT FROM $7`
 	sqlInsertEvent = `INSERT INTO trip_events (trip_id, version, kind, at, data) VALUES ($1, $2, $3, $4, $5)`
+	sqlInsertWave  = `INSERT INTO wave_candidates (trip_id, version, at, data) VALUES ($1, $2, $3, $4)`
 	sqlUpsertOffer = `INSERT INTO offers (id, trip_id, driver_id, state, expires_at, data)
 		VALUES ($1, $2, $3, $4, $5, $6)
 		ON CONFLICT (id) DO UPDATE SET state = excluded.state, expires_at = excluded.expires_at, data = excluded.data`
@@ -65,7 +66,7 @@ const (
 )
 
 // itemStatements are the texts above that an engine may prepare beforehand.
-var itemStatements = []string{sqlCommandSeen, sqlInsertCommand, sqlInsertTrip, sqlUpdateTrip, sqlStepTrip, sqlInsertEvent,
+var itemStatements = []string{sqlCommandSeen, sqlInsertCommand, sqlInsertTrip, sqlUpdateTrip, sqlStepTrip, sqlInsertEvent, sqlInsertWave,
 	sqlUpsertOffer, sqlAddRating, sqlActivate}
 
 // decideItem writes what may be refused: an activation, or the trip, once its
@@ -96,6 +97,11 @@ func decideItem(ctx context.Context, x executor, it *item) error {
 func recordItem(ctx context.Context, x executor, it *item) error {
 	for _, e := range it.events {
 		if _, err := x.exec(ctx, sqlInsertEvent, e.trip, e.version, e.kind, e.at, e.data); err != nil {
+			return err
+		}
+	}
+	for _, w := range it.waves {
+		if _, err := x.exec(ctx, sqlInsertWave, w.trip, w.version, w.at, w.data); err != nil {
 			return err
 		}
 	}

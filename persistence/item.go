@@ -1,6 +1,7 @@
 package persistence
 
 import (
+	"encoding/json"
 	"fmt"
 	"strings"
 	"sync/atomic"
@@ -16,6 +17,7 @@ type item struct {
 	prev    int64
 	fence   int64 // that the trip must have
 	events  []eventRow
+	waves   []waveRow
 	offers  []offerRow
 	ratings []rating
 	command *ride.CommandRecord
@@ -143,6 +145,14 @@ func tripText(t *ride.Trip) string {
 	return fold(strings.Join([]string{string(t.ID), r.PickupAddress, r.DropoffAddress}, "\n"))
 }
 
+// waveRow is what one round of offers considered.
+type waveRow struct {
+	trip    string
+	version int64
+	at      int64
+	data    string
+}
+
 func (it *item) setEvents(t ride.Transition) error {
 	it.step = t.Prev > 0
 	for i, e := range t.Events {
@@ -150,6 +160,16 @@ func (it *item) setEvents(t ride.Transition) error {
 		case ride.WavePlanned, ride.Accepted, ride.OffersEnded, ride.Arrived, ride.Started, ride.Rated:
 		default:
 			it.step = false // it may end the trip or change its driver
+		}
+		if w, ok := e.(ride.WavePlanned); ok && len(w.Considered) > 0 {
+			data, err := json.Marshal(w.Considered)
+			if err != nil {
+				return fmt.Errorf("marshal candidates: %w", err)
+			}
+			it.waves = append(it.waves, waveRow{it.trip.id, t.Prev + int64(i) + 1, micros(w.At), string(data)})
+			it.size += len(data) + 60
+			w.Considered = nil
+			e = w
 		}
 		kind, data, err := ride.MarshalEvent(e)
 		if err != nil {
