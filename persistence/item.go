@@ -19,6 +19,7 @@ type item struct {
 	offers  []offerRow
 	ratings []rating
 	command *ride.CommandRecord
+	step    bool // an update that probably neither ends the trip nor changes its driver
 
 	activate ride.TripID // if set, the item is an activation and nothing else
 
@@ -114,8 +115,14 @@ func (it *item) setTrip(t ride.Transition) error {
 		search: tripText(tr), state: string(state),
 		live: tr.Status.Live(),
 	}
-	if !row.live {
+	switch {
+	case row.live:
+		row.endedAt = nil
+	default:
 		row.wakeAt = nil // nothing is left to wake it for
+		if row.endedAt == nil {
+			row.endedAt = &row.updatedAt // the indexes tell by it
+		}
 	}
 	if d := string(tr.DriverID()); d != "" {
 		row.driver = &d
@@ -137,7 +144,13 @@ func tripText(t *ride.Trip) string {
 }
 
 func (it *item) setEvents(t ride.Transition) error {
+	it.step = t.Prev > 0
 	for i, e := range t.Events {
+		switch e.(type) {
+		case ride.WavePlanned, ride.Accepted, ride.OffersEnded, ride.Arrived, ride.Started, ride.Rated:
+		default:
+			it.step = false // it may end the trip or change its driver
+		}
 		kind, data, err := ride.MarshalEvent(e)
 		if err != nil {
 			return err
