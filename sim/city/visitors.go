@@ -54,17 +54,22 @@ func (c *City) visitor(account string) bool {
 	return !own
 }
 
+// near reports whether a visitor near a point waits for offers of a vehicle class.
+func (c *City) near(class string, at geo.Point) bool {
+	v := c.cfg.Visitors
+	return v != nil && v.Near != nil && v.Near(class, at)
+}
+
 // courteous is for how long a driver leaves an offer alone: for most of its life where
 // a visitor could have it, for a moment when it is a visitor's, and otherwise not at all.
 func (c *City) courteous(o *ridepb.Offer, skew time.Duration) time.Duration {
-	v := c.cfg.Visitors
-	if v == nil {
+	if c.cfg.Visitors == nil {
 		return 0
 	}
 	left := time.Until(o.GetExpiresAt().AsTime().Add(skew))
 	most := max(time.Duration(courtesy*float64(left)), 0)
 	switch {
-	case v.Near != nil && v.Near(o.GetVehicleClass(), fromPB(o.GetPickupArea())):
+	case c.near(o.GetVehicleClass(), fromPB(o.GetPickupArea())):
 		return most
 	case !c.book.ours(o.GetTripId()):
 		return min(searchTime, most)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -20,10 +21,16 @@ import (
 
 const issuer = "https://city.test"
 
+// hour is read once for all tests; nobody changes it.
+var hour = sync.OnceValues(func() ([]demand.Request, error) {
+	requests, _, err := nyc.Peak(demand.Filter{Area: nyc.Manhattan})
+	return requests, err
+})
+
 // newHost is a host of the embedded hour.
 func newHost(t *testing.T, edit func(*Options)) *Host {
 	t.Helper()
-	requests, _, err := nyc.Peak(demand.Filter{Area: nyc.Manhattan})
+	requests, err := hour()
 	require.NoError(t, err)
 	o := Options{
 		CityName: nyc.Name, TimeZone: nyc.TimeZone, Area: nyc.Manhattan, Requests: requests, Tariffs: ride.DefaultTariffs(),

@@ -86,6 +86,7 @@ func TestVisitAsDriver(t *testing.T) {
 	stand := describe(t, s).Stands[0]
 	driver, in := visit(t, s, ride.RoleDriver)
 	driver.Online(stand.Place)
+	began := time.Now()
 	stop := keepTelling(driver, stand.Place)
 	defer stop()
 
@@ -99,7 +100,10 @@ func TestVisitAsDriver(t *testing.T) {
 		require.Greater(t, time.Until(offer.GetExpiresAt().AsTime()), 10*time.Second)
 		time.Sleep(3 * time.Second)
 		seen = len(driver.Events())
-		trip = driver.Ask(harness.Accept(offer.GetId())).GetTrip()
+		r := driver.Ask(harness.Accept(offer.GetId()))
+		if trip = r.GetTrip(); trip == nil {
+			t.Logf("the offer is lost: %v", r)
+		}
 	}
 	require.Equal(t, ridepb.Trip_matched, trip.GetStatus())
 
@@ -116,6 +120,7 @@ func TestVisitAsDriver(t *testing.T) {
 	require.Equal(t, ridepb.Trip_completed, driver.Ask(harness.Complete(trip.GetId())).GetTrip().GetStatus())
 
 	// And the next one comes.
+	t.Logf("a whole trip in %v", time.Since(began))
 	seen := len(driver.Events())
 	driver.Await("the next offer", seen, func(e *ridepb.Event) bool { return e.GetOfferReceived() != nil })
 }
