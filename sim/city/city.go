@@ -72,6 +72,9 @@ type Config struct {
 	Verify int
 	Read   func(ctx context.Context, trip string) (check.Record, error)
 
+	// Grace is how late the end of an offer may be told; 0: as the checker has it.
+	// Servers that are stopped on purpose need more.
+	Grace time.Duration
 	// Recorder keeps the history. Nil: it is judged and forgotten.
 	Recorder *check.Recorder
 	Log      *slog.Logger
@@ -125,6 +128,9 @@ func New(cfg Config) (*City, error) {
 	c := &City{
 		cfg: cfg, will: Intentions{cfg.Seed, cfg.Behaviour}, gate: make(chan struct{}, cfg.Dials),
 		checker: check.NewChecker(), birth: time.Now(),
+	}
+	if cfg.Grace > 0 {
+		c.checker.Grace = cfg.Grace
 	}
 	c.clock.speed = cfg.Speed
 	c.book = newBook(&c.Stats, &c.clock)
