@@ -29,6 +29,9 @@ type commandKey struct {
 type tripCommand struct {
 	Key     commandKey
 	Command ride.Command
+	// Also are further commands, of the trip's own, that become one transition with
+	// the first.
+	Also []ride.Command
 }
 
 // tripResult answers a tripCommand.

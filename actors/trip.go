@@ -33,6 +33,8 @@ type tripActor struct {
 	// attaching are parties that came while the trip could not be loaded.
 	attaching map[ride.AccountID]tripAttach
 
+	handedBack []ride.Command // offers that wait for others to be withdrawn with them
+
 	search  searching
 	timers  timers
 	counted ride.Status // as this trip is counted in the metrics
@@ -55,7 +57,13 @@ func newTripActor(s *System, id ride.TripID) *tripActor {
 func (a *tripActor) receive(ctx actor.Context) {
 	switch m := ctx.Message().(type) {
 	case tripCommand:
-		a.onCommand(ctx, m)
+		if w, ok := m.Command.(ride.WithdrawOffer); ok {
+			a.onHandBack(ctx, w)
+		} else {
+			a.onCommand(ctx, m)
+		}
+	case tripHandBack:
+		a.withdraw(ctx)
 	case tripTick:
 		if a.load(ctx) == nil {
 			a.run(ctx, tripCommand{Command: ride.Tick{Timer: m.timer}})
@@ -129,6 +137,7 @@ func (a *tripActor) recovered(ctx actor.Context) {
 func (a *tripActor) distrust(ctx actor.Context) {
 	a.loaded = false
 	a.timers.stop()
+	a.handedBack = nil // the offers are sent again with the reload, and handed back again
 	a.search.stop()
 	a.timers.after("wake", time.Second, a.sys.sender(ctx.Self(), tripWake{}))
 }
@@ -154,6 +163,7 @@ func (a *tripActor) load(ctx actor.Context) error {
 	a.trip, a.loaded = t, true
 	a.follow(ctx, t.Status)
 	a.timers.stop()
+	a.handedBack = nil
 	a.carryOut(ctx, append(news(before, t), ride.Resume(t)...))
 	for account, m := range a.attaching {
 		delete(a.attaching, account)
@@ -240,7 +250,7 @@ func (a *tripActor) learn(key commandKey, pid *actor.PID) {
 func (a *tripActor) run(ctx actor.Context, m tripCommand) {
 	for range 3 {
 		now := ride.Clean(time.Now())
-		events, effects, err := ride.Decide(a.trip, ride.At(m.Command, now))
+		events, effects, err := a.decide(m, now)
 		if err != nil || len(events) == 0 {
 			a.carryOut(ctx, effects) // a tick may ask for a search without an event
 			a.settle(ctx, m, err)
@@ -278,6 +288,33 @@ func (a *tripActor) run(ctx actor.Context, m tripCommand) {
 		}
 	}
 	a.unavailable(ctx, m, errors.New("another activation of this trip keeps writing"))
+}
+
+// decide decides a message's commands one after the other. Its effects are those of all
+// of them together.
+func (a *tripActor) decide(m tripCommand, now time.Time) ([]ride.Event, []ride.Effect, error) {
+	events, effects, err := ride.Decide(a.trip, ride.At(m.Command, now))
+	if err != nil || len(m.Also) == 0 {
+		return events, effects, err
+	}
+	after := a.trip
+	for _, e := range events {
+		after = ride.Apply(after, e)
+	}
+	for _, c := range m.Also {
+		more, _, err := ride.Decide(after, ride.At(c, now))
+		if err != nil {
+			continue // what is refused by itself is no part of the transition
+		}
+		for _, e := range more {
+			after = ride.Apply(after, e)
+		}
+		events = append(events, more...)
+	}
+	if len(events) == 0 {
+		return nil, effects, nil
+	}
+	return events, ride.Diff(a.trip, after), nil
 }
 
 func (a *tripActor) commit(m tripCommand, now time.Time, after *ride.Trip, events []ride.Event, reply *ridepb.Reply) error {
