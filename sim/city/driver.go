@@ -23,8 +23,8 @@ type driver struct {
 	told  bool          // that the driver is online, as far as the server said
 	// toggling is whether the answer to going online or offline is on its way.
 	toggling bool
-	tick     func() // cancels the next position
-	due   time.Time     // of the next position
+	tick     func()    // cancels the next position
+	due      time.Time // of the next position
 
 	offers  map[string]func() // open offers with what cancels the answer
 	offered int               // offers so far
@@ -57,6 +57,9 @@ func (d *driver) begin() {
 	d.shift = true
 	if d.trip == "" {
 		d.idle()
+	}
+	if d.connected && d.available() != d.told {
+		d.online(d.told)
 	}
 }
 

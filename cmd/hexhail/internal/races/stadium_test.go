@@ -1,6 +1,7 @@
 package races
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -333,18 +334,36 @@ func (st *stadium) close() {
 type neighbours struct {
 	at            geo.Point
 	rider, driver *harness.Client
-	located       time.Time
 }
 
 func newNeighbours(t *testing.T, s *harness.Server, cell geo.Cell) *neighbours {
 	t.Helper()
-	n := &neighbours{at: cell.Center(), located: time.Now()}
+	n := &neighbours{at: cell.Center()}
 	n.rider, _ = harness.Connect(t, s, wire.Binary, s.Token(ride.RoleRider, "neighbour"), nil)
 	n.driver, _ = harness.Connect(t, s, wire.Binary, s.Sign(map[string]any{
 		"iss": harness.Issuer, "aud": harness.Audience, "sub": "van", "role": "driver", "name": "van", "preferred_username": "van",
 		"vehicle_class": "van", "plate": "HX VAN", "iat": time.Now().Unix(), "exp": time.Now().Add(time.Hour).Unix(),
 	}), nil)
-	n.driver.Online(geo.Destination(n.at, 0, 50))
+	here := geo.Destination(n.at, 0, 50)
+	n.driver.Online(here)
+	ctx, stop := context.WithCancel(t.Context())
+	var located sync.WaitGroup
+	located.Go(func() {
+		tick := time.NewTicker(3 * time.Second)
+		defer tick.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-tick.C:
+				n.driver.Send(&ridepb.ClientFrame{Body: &ridepb.ClientFrame_Location{Location: harness.Location(here)}})
+			}
+		}
+	})
+	t.Cleanup(func() {
+		stop()
+		located.Wait()
+	})
 	return n
 }
 
@@ -354,20 +373,34 @@ func (n *neighbours) ride(t *testing.T, more func(rides int) bool) times {
 	t.Helper()
 	var took times
 	for more(len(took)) {
-		if time.Since(n.located) > 3*time.Second {
-			n.located = time.Now()
-			n.driver.Send(&ridepb.ClientFrame{Body: &ridepb.ClientFrame_Location{Location: harness.Location(geo.Destination(n.at, 0, 50))}})
-		}
 		request := harness.Request(n.at, geo.Destination(n.at, 90, 3000))
 		request.GetRequestTrip().VehicleClass = "van"
 		began := time.Now()
 		id := n.rider.Send(request)
+		again := 1
+		until(t, patience, func() error {
+			reply := n.rider.Reply(id, again)
+			if reply.GetError() == nil {
+				return nil
+			}
+			require.True(t, reply.GetError().GetRetryable(), "%v", reply)
+			n.rider.Send(request) // with the same id
+			again++
+			return fmt.Errorf("%v", reply)
+		})
 		_, err := n.driver.TryAwait("an offer", 0, func(e *ridepb.Event) bool { return e.GetOfferReceived() != nil })
 		require.NoError(t, err)
 		took = append(took, time.Since(began))
-		trip := n.rider.Reply(id, 1).GetTrip().GetId()
+		trip := n.rider.Reply(id, again).GetTrip().GetId()
 		require.NotEmpty(t, trip)
-		require.NotNil(t, n.rider.Ask(harness.Cancel(trip)).GetTrip())
+		cancel := harness.Cancel(trip)
+		until(t, patience, func() error {
+			cancel.Id = ""
+			if reply := n.rider.Ask(cancel); reply.GetTrip() == nil {
+				return fmt.Errorf("%v", reply)
+			}
+			return nil
+		})
 		_, err = n.driver.TryAwait("its end", 0, func(e *ridepb.Event) bool { return e.GetOfferClosed() != nil })
 		if errors.Is(err, harness.ErrEnded) {
 			require.NoError(t, err)

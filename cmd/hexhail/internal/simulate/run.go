@@ -55,6 +55,9 @@ func Run(ctx context.Context, o Options, d Demand, t Target, out io.Writer, log 
 	err = c.Run(ctx)
 	stop()
 	<-shown
+	if errors.Is(err, city.ErrNobody) {
+		return err // a table of zeros would hide it
+	}
 	return errors.Join(err, conclude(c.Report(), o, out))
 }
 
@@ -72,6 +75,9 @@ func (o *Options) config(d Demand, t Target, log *slog.Logger) (city.Config, err
 	}
 	taxis, traces, err := o.fleet(d)
 	if err != nil {
+		return city.Config{}, err
+	}
+	if err := o.shifts(d, taxis); err != nil {
 		return city.Config{}, err
 	}
 	router, err := o.router()
