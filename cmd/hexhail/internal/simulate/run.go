@@ -12,6 +12,8 @@ import (
 	"os"
 	"time"
 
+	"golang.org/x/term"
+
 	"github.com/hexhail/hexhail/sim/check"
 	"github.com/hexhail/hexhail/sim/city"
 	"github.com/hexhail/hexhail/sim/report"
@@ -110,7 +112,7 @@ func watch(ctx context.Context, c *city.City, o Options, out io.Writer) {
 	if live {
 		every = liveEvery
 	}
-	view := report.NewLive(out, 79) // fits the narrowest terminal: a line that wraps would not be drawn over
+	view := report.NewLive(out, func() int { return columns(out) })
 	t := time.NewTicker(every)
 	defer t.Stop()
 	for {
@@ -130,11 +132,17 @@ func watch(ctx context.Context, c *city.City, o Options, out io.Writer) {
 // terminal reports whether somebody watches.
 func terminal(w io.Writer) bool {
 	f, ok := w.(*os.File)
-	if !ok {
-		return false
+	return ok && term.IsTerminal(int(f.Fd()))
+}
+
+// columns is how wide the terminal is now; 80 if it does not say.
+func columns(w io.Writer) int {
+	if f, ok := w.(*os.File); ok {
+		if wide, _, err := term.GetSize(int(f.Fd())); err == nil && wide > 0 {
+			return wide
+		}
 	}
-	info, err := f.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0
+	return 80
 }
 
 // conclude prints the table and writes the report.
