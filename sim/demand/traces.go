@@ -80,8 +80,10 @@ func (f Filter) traces(cabs map[string][]Fix, zero time.Duration) []Trace {
 // At returns where the vehicle was, on the straight line between two fixes, and whether
 // it had a passenger. Before its first fix it stands there, after its last one likewise.
 func (t Trace) At(now time.Duration) (p geo.Point, occupied bool) {
-	i, _ := slices.BinarySearchFunc(t.Fixes, now, func(f Fix, now time.Duration) int { return cmp.Compare(f.At, now) })
+	i, exact := slices.BinarySearchFunc(t.Fixes, now, func(f Fix, now time.Duration) int { return cmp.Compare(f.At, now) })
 	switch {
+	case exact:
+		return t.Fixes[i].Point, t.Fixes[i].Occupied
 	case i == 0:
 		return t.Fixes[0].Point, t.Fixes[0].Occupied
 	case i == len(t.Fixes):
