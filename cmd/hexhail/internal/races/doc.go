@@ -1,7 +1,7 @@
 // Package races holds what can only be shown of Hexhail as a whole: that one driver
 // wins a trip however many accept at once, that a killed server forgets nothing that it
 // acknowledged, that a full disk, a stopped process, a storm of reconnects and a crowd
-break no promise, that a load leaves nothing behind, and how long a ride's steps take.
+// break no promise, that a load leaves nothing behind, and how long a ride's steps take.
 //
 // As part of "go test" each runs for seconds. The environment asks for more:
 //
