@@ -392,7 +392,7 @@ func (n *neighbours) ride(t *testing.T, more func(rides int) bool) times {
 		id := n.rider.Send(request)
 		again := 1
 		until(t, patience, func() error {
-			reply := n.rider.Reply(id, again)
+			reply := n.reply(t, id, again)
 			if reply.GetError() == nil {
 				return nil
 			}
@@ -407,12 +407,12 @@ func (n *neighbours) ride(t *testing.T, more func(rides int) bool) times {
 		for late := time.Since(began); late > 0; late -= neighbourPace {
 			took = append(took, late)
 		}
-		trip := n.rider.Reply(id, again).GetTrip().GetId()
+		trip := n.reply(t, id, again).GetTrip().GetId()
 		require.NotEmpty(t, trip)
 		cancel := harness.Cancel(trip)
 		until(t, patience, func() error {
 			cancel.Id = ""
-			if reply := n.rider.Ask(cancel); reply.GetTrip() == nil {
+			if reply := n.reply(t, n.rider.Send(cancel), 1); reply.GetTrip() == nil {
 				return fmt.Errorf("%v", reply)
 			}
 			return nil
@@ -429,9 +429,27 @@ func (n *neighbours) ride(t *testing.T, more func(rides int) bool) times {
 // the crowd next door costs is to be measured, however much it is.
 func (n *neighbours) await(t *testing.T, what string, match func(*ridepb.Event) bool) {
 	t.Helper()
+	patiently(t, func() error {
+		_, err := n.driver.TryAwait(what, 0, match)
+		return err
+	})
+}
+
+// reply is await for the n-th reply to the rider.
+func (n *neighbours) reply(t *testing.T, id string, nth int) (r *ridepb.Reply) {
+	t.Helper()
+	patiently(t, func() (err error) {
+		r, err = n.rider.TryReply(id, nth)
+		return err
+	})
+	return r
+}
+
+func patiently(t *testing.T, try func() error) {
+	t.Helper()
 	var err error
 	for began := time.Now(); time.Since(began) < patience; {
-		if _, err = n.driver.TryAwait(what, 0, match); err == nil || errors.Is(err, harness.ErrEnded) {
+		if err = try(); err == nil || errors.Is(err, harness.ErrEnded) {
 			break
 		}
 	}
