@@ -19,7 +19,7 @@ func TestFrozenServer(t *testing.T) {
 			place := at.make(t)
 			s := place.start(t, true, cityFlags...)
 			frozen := lasts(t, "HEXHAIL_FREEZE", 10*time.Second)
-			p := newPeople(t, s, 60, 8, frozen+15*time.Second)
+			p := newPeople(t, s, 60, 3, frozen+15*time.Second)
 			p.ride(patience, 5)
 
 			thaw := s.Freeze(t)

@@ -37,7 +37,7 @@ func fullDisk(t *testing.T, dir string, fill func(*harness.Server) (free func())
 	at.server.Dir, at.options.Path = dir, dir+"/hexhail.db"
 	s := at.start(t, true, cityFlags...)
 	outage := lasts(t, "HEXHAIL_OUTAGE", 3*time.Second)
-	p := newPeople(t, s, 60, 8, outage+15*time.Second)
+	p := newPeople(t, s, 60, 3, outage+15*time.Second)
 	p.ride(patience, 5)
 	rider, _ := harness.Connect(t, s, wire.JSON, s.Token(ride.RoleRider, "witness"), nil)
 	ask := func() error {

@@ -28,7 +28,7 @@ func TestReconnectStorm(t *testing.T) {
 func storm(t *testing.T, at place, drivers int) {
 	s := at.start(t, true, cityFlags...)
 	proxy := harness.NewProxy(t, s)
-	p := newPeople(t, proxy.Server, drivers, 8, 40*time.Second)
+	p := newPeople(t, proxy.Server, drivers, 3, 40*time.Second)
 	p.ride(patience, 3)
 
 	back := func(what string, fault func()) {
