@@ -33,14 +33,14 @@ func TestStadium(t *testing.T) {
 			fans, search := setting(t, "HEXHAIL_STADIUM", 0), time.Minute
 			if fans == 0 {
 				t.Parallel() // it takes its time, and the figures count in the long run only
-				fans, search = 500, 12*time.Second
+				fans, search = 500, 30*time.Second
 			}
 			harness.RaiseFiles(t, uint64(2*fans+2000))
 			place := at.make(t)
 			s := place.start(t, true, "--trip-search-for="+search.String(), "--socket-max-per-address=100000")
 			cell, err := geo.CellAt(spot(7), stadiumRes)
 			require.NoError(t, err)
-			st := newStadium(t, s, cell, fans, fans/10, search/2)
+			st := newStadium(t, s, cell, fans, fans/10, search*4/5)
 			next, err := cell.Ring(1)
 			require.NoError(t, err)
 			pair := newNeighbours(t, s, next[0])
@@ -242,10 +242,13 @@ func (d *taxi) Event(e *ridepb.Event) {
 		d.of.offers.Add(1)
 		d.client.Do(harness.Accept(b.OfferReceived.GetOffer().GetId()), func(*ridepb.Reply) {})
 	case *ridepb.Event_TripUpdated:
-		if b.TripUpdated.GetChange() == "matched" {
-			d.mu.Lock()
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		switch b.TripUpdated.GetChange() {
+		case "matched":
 			d.trips[b.TripUpdated.GetTrip().GetId()] = true
-			d.mu.Unlock()
+		case "cancelled": // a fan had just given up: the driver is free for another
+			delete(d.trips, b.TripUpdated.GetTrip().GetId())
 		}
 	}
 }
