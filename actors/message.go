@@ -29,9 +29,9 @@ type commandKey struct {
 type tripCommand struct {
 	Key     commandKey
 	Command ride.Command
-	// First is the wave that is planned in one transaction with a RequestTrip. The trip
-	// itself sets it.
-	First *ride.PlanWave
+	// Also are further commands, of the trip's own, that become one transition with
+	// the first: the first wave with its request, or offers that come back together.
+	Also []ride.Command
 }
 
 // tripResult answers a tripCommand.

@@ -21,7 +21,7 @@ type birth struct {
 // repeated while the first still searches, is decided at once.
 func (a *tripActor) bear(ctx actor.Context, m tripCommand) (begun bool) {
 	request, ok := m.Command.(ride.RequestTrip)
-	if !ok || m.First != nil || a.trip.Version > 0 || a.doubtful || a.birth != nil {
+	if !ok || len(m.Also) > 0 || a.trip.Version > 0 || a.doubtful || a.birth != nil {
 		return false
 	}
 	_, effects, err := ride.Decide(a.trip, request)
@@ -45,7 +45,7 @@ func (a *tripActor) bear(ctx actor.Context, m tripCommand) (begun bool) {
 func (a *tripActor) born(ctx actor.Context, first ride.PlanWave) {
 	b := a.birth
 	a.birth = nil
-	b.request.First = &first
+	b.request.Also = []ride.Command{first}
 	if b.rider == nil {
 		ctx.Send(ctx.Self(), b.request)
 		return

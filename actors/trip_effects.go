@@ -2,6 +2,7 @@ package actors
 
 import (
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
@@ -122,6 +123,47 @@ func (a *tripActor) onAttach(ctx actor.Context, m tripAttach) {
 	}
 	if t.Status.Final() {
 		a.idleLater(ctx)
+	}
+}
+
+// tripHandBack ends the gathering of offers that were handed back.
+type tripHandBack struct{}
+
+// handBackWithin is how long an offer that was handed back waits for others.
+const handBackWithin = 50 * time.Millisecond
+
+// onHandBack takes an offer back that its driver could not take. Where many ask the same
+// few drivers most offers come back, a wave's almost together: they are gathered, because
+// each transition writes the trip anew.
+func (a *tripActor) onHandBack(ctx actor.Context, w ride.WithdrawOffer) {
+	if slices.Contains(a.handedBack, ride.Command(w)) {
+		return
+	}
+	a.handedBack = append(a.handedBack, w)
+	switch open := a.openOffers(); {
+	case len(a.handedBack) >= open:
+		a.withdraw(ctx) // there is nobody to wait for
+	case a.timers["handback"] == nil:
+		a.timers.after("handback", handBackWithin, a.sys.sender(ctx.Self(), tripHandBack{}))
+	}
+}
+
+func (a *tripActor) openOffers() (n int) {
+	for _, o := range a.trip.Offers {
+		if !o.State.Ended() {
+			n++
+		}
+	}
+	return n
+}
+
+// withdraw writes down which offers were handed back.
+func (a *tripActor) withdraw(ctx actor.Context) {
+	all := a.handedBack
+	a.handedBack = nil
+	a.timers.cancel("handback")
+	if len(all) > 0 {
+		a.onCommand(ctx, tripCommand{Command: all[0], Also: all[1:]})
 	}
 }
 

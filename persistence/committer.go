@@ -22,6 +22,7 @@ type committer struct {
 	mu      sync.RWMutex // guards closed against the closing of queue
 	closed  bool
 	queue   chan *item
+	room    chan struct{} // one element for each item of those that wait for room
 	stopped chan struct{}
 
 	batches, items, failures atomic.Int64
@@ -30,7 +31,7 @@ type committer struct {
 func newCommitter(eng engine, o Options) *committer {
 	c := &committer{
 		eng: eng, maxItems: o.BatchItems, maxBytes: o.BatchBytes, observe: o.Observe,
-		queue: make(chan *item, o.QueueSize), stopped: make(chan struct{}),
+		queue: make(chan *item, o.QueueSize), room: make(chan struct{}, max(o.QueueSize/2, 1)), stopped: make(chan struct{}),
 	}
 	go c.run()
 	return c
@@ -39,11 +40,24 @@ func newCommitter(eng engine, o Options) *committer {
 // submit queues an item and waits for its outcome. When the context ends first, an
 // item that the committer has not taken yet is never written; for one that it has,
 // the outcome is unknown to this caller.
+//
+// What a client will repeat is refused when the queue is full. What nobody repeats, a
+// trip's own steps, waits for room: to refuse it would have the trip read and activated
+// anew, which is more work for a store that has too much. At most half of the queue is
+// theirs, so that they cannot keep clients out.
 func (c *committer) submit(ctx context.Context, it *item) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if err := c.enqueue(it); err != nil {
+	if it.patient() {
+		select {
+		case c.room <- struct{}{}:
+			defer func() { <-c.room }()
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	if err := c.enqueue(ctx, it); err != nil {
 		return err
 	}
 	select {
@@ -62,7 +76,7 @@ func (c *committer) submit(ctx context.Context, it *item) error {
 	}
 }
 
-func (c *committer) enqueue(it *item) error {
+func (c *committer) enqueue(ctx context.Context, it *item) error {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
 	if c.closed {
@@ -72,7 +86,15 @@ func (c *committer) enqueue(it *item) error {
 	case c.queue <- it:
 		return nil
 	default:
+	}
+	if !it.patient() {
 		return ride.ErrStoreFull
+	}
+	select {
+	case c.queue <- it:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
 	}
 }
 

@@ -3,6 +3,7 @@ package persistence
 import (
 	"context"
 	"errors"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -66,13 +67,47 @@ func TestCommitterBounds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := &slowEngine{}
 		c := newCommitter(e, Options{QueueSize: 3, BatchItems: 2, BatchBytes: 15}.withDefaults())
-		outs := submitAll(t.Context(), c, bare("1"), bare("2"), bare("3"), bare("4"), bare("5"))
+		outs := submitAll(t.Context(), c, asked("1"), asked("2"), asked("3"), asked("4"), asked("5"))
 		require.ErrorIs(t, <-outs[4], ride.ErrStoreFull)
 		for _, out := range outs[:4] {
 			require.NoError(t, <-out)
 		}
 		c.close()
 		require.Len(t, e.batches, 4, "two items are more than a batch's bytes")
+	})
+}
+
+// asked is an item of a client, who will repeat it.
+func asked(key string) *item {
+	it := bare(key)
+	it.command = &ride.CommandRecord{}
+	return it
+}
+
+// TestCommitterRoom: what nobody repeats waits for room, until its caller's time is up,
+// and leaves half of the queue to clients.
+func TestCommitterRoom(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := &slowEngine{}
+		c := newCommitter(e, Options{QueueSize: 4, BatchItems: 1}.withDefaults())
+		var own []*item
+		for range 6 {
+			own = append(own, bare("own"))
+		}
+		waiting := submitAll(t.Context(), c, own...)
+		clients := submitAll(t.Context(), c, asked("a"), asked("b"), asked("c"), asked("d"))
+		require.ErrorIs(t, <-clients[3], ride.ErrStoreFull, "one is being written, one waits")
+		hurried, cancel := context.WithTimeout(t.Context(), time.Second/2)
+		defer cancel()
+		late := bare("late")
+		require.ErrorIs(t, c.submit(hurried, late), context.DeadlineExceeded)
+		for _, out := range slices.Concat(waiting, clients[:3]) {
+			require.NoError(t, <-out)
+		}
+		c.close()
+		for _, b := range e.batches {
+			require.NotContains(t, b, late)
+		}
 	})
 }
 

@@ -36,6 +36,10 @@ type item struct {
 	state    string // of an activation
 }
 
+// patient reports whether the item waits for room in a full queue: it is no client's,
+// so nobody would repeat it.
+func (it *item) patient() bool { return it.command == nil }
+
 // The phases of an item.
 const (
 	phaseQueued int32 = iota

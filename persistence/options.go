@@ -18,7 +18,8 @@ type Options struct {
 	PoolSize int
 
 	// QueueSize bounds the transitions that wait for the committer, 4096 by default;
-	// beyond it Commit returns ride.ErrStoreFull.
+	// beyond it Commit returns ride.ErrStoreFull for clients' commands, and has
+	// transitions without one wait.
 	QueueSize int
 	// BatchItems and BatchBytes bound one transaction: 512 transitions and 4 MiB by
 	// default. A single larger transition still goes through, alone.

@@ -89,6 +89,13 @@ func (a *agent) start(h client.Handler, n int) {
 	a.planLoss()
 }
 
+// started reports whether start was called.
+func (a *agent) started() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.client != nil
+}
+
 // planLoss lets the connection break now and then.
 func (a *agent) planLoss() {
 	after, outage := a.city.will.Loss(a.key, a.losses)
@@ -113,6 +120,7 @@ func (a *agent) record(r check.Record) {
 // met notes a new session. The caller holds the lock.
 func (a *agent) met(c *ridepb.Connected, first bool) {
 	s := &a.city.Stats
+	a.city.met.Add(1)
 	s.Connected.Add(1)
 	if !first {
 		s.Reconnects.Add(1)

@@ -34,7 +34,7 @@ func (d *driver) seeOffer(o *ridepb.Offer, replayed bool) {
 
 // answer accepts or declines an offer that is still open.
 func (d *driver) answer(o *ridepb.Offer, plan OfferPlan, due time.Time) {
-	if d.trip != "" || d.city.ending.Load() {
+	if d.trip != "" || !d.available() || d.city.ending.Load() {
 		return
 	}
 	r := check.Record{Trip: o.GetTripId(), Offer: o.GetId()}
