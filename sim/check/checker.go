@@ -97,6 +97,20 @@ func (c *Checker) Findings() []string {
 	return slices.Clone(c.findings)
 }
 
+// OpenOffers is how many offers clients with a session have been shown and not told the
+// end of.
+func (c *Checker) OpenOffers() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	n := 0
+	for _, k := range c.clients {
+		if k.connected {
+			n += len(k.open)
+		}
+	}
+	return n
+}
+
 func (c *Checker) violated(invariant, format string, args ...any) {
 	c.counts[invariant]++
 	if len(c.findings) < maxFindings {

@@ -66,6 +66,9 @@ type Config struct {
 	Dials int
 	// Area bounds cruising. The zero area: everywhere.
 	Area demand.Area
+	// Rest is for how long at most everybody stays connected in the end, until each offer
+	// that was shown has been told to have ended. 0: nobody waits for that.
+	Rest time.Duration
 	// Verify is how many ended trips are read over HTTP in the end and compared with
 	// what sockets told. Read makes one such read, and fills in version, status and
 	// versions; nil: none.
@@ -316,6 +319,7 @@ func (c *City) settle(ctx context.Context) {
 		}
 		return true
 	})
+	c.until(ctx, c.cfg.Rest, func() bool { return c.checker.OpenOffers() == 0 })
 	c.verify(ctx)
 	c.Note(check.Record{What: check.End})
 }

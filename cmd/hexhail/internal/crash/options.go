@@ -56,6 +56,9 @@ const (
 	searchFor = 20 * time.Second
 )
 
+// rest is long enough in the end for an offer to expire and its end to be missed.
+const rest = offerTTL + 6*time.Second
+
 // place prepares the directory and returns it with what removes it.
 func (o *Options) place() (dir string, remove func() error, err error) {
 	if o.Data == "" {
@@ -158,13 +161,13 @@ func (o *Options) city(socket string, issuer simulate.Issuer, log *slog.Logger) 
 		taxis[i].From = 0
 	}
 	b := city.DefaultBehaviour()
-	b.GiveBack, b.RiderCancel, b.Patience = 0.05, 0.1, 30*time.Minute
+	b.GiveBack, b.RiderCancel, b.Patience = 0.05, 0.1, 15*time.Minute
 	b.Losses, b.Outage = 1, 20*time.Second
 	source := &requests{Stream: demand.NewStream(all, float64(o.Drivers)/8, o.Seed)}
 	return city.Config{
 		URLs: []string{socket}, Codecs: []wire.Codec{wire.Binary}, Token: issuer.Token,
 		Requests: source, Taxis: demand.Fleet(taxis, o.Drivers, o.Seed), Router: city.Straight{SpeedMPS: 16 / 3.6, Detour: 1.4},
 		Seed: o.Seed, Behaviour: b, Speed: o.Speed, Riders: o.Drivers, TripInterval: time.Second, IdleInterval: time.Second,
-		Area: midtown, Repeats: 3, Log: log,
+		Area: midtown, Repeats: 3, Rest: rest, Log: log,
 	}, source, nil
 }
