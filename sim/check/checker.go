@@ -16,7 +16,7 @@ const (
 	SameAnswer    = "I9"
 	VersionsStep  = "I11"
 	FreshReads    = "I15"
-	maxFindings   = 50
+	maxFindings   = 10 // described, of each invariant
 	resumePatient = 10 * time.Second
 )
 
@@ -90,7 +90,7 @@ func (c *Checker) Violations() map[string]int64 {
 	return out
 }
 
-// Findings describes the first violations.
+// Findings describes the first violations of each invariant.
 func (c *Checker) Findings() []string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -113,7 +113,7 @@ func (c *Checker) OpenOffers() int {
 
 func (c *Checker) violated(invariant, format string, args ...any) {
 	c.counts[invariant]++
-	if len(c.findings) < maxFindings {
+	if c.counts[invariant] <= maxFindings {
 		c.findings = append(c.findings, invariant+": "+fmt.Sprintf(format, args...))
 	}
 }
@@ -260,9 +260,7 @@ func (c *Checker) overdue(k *seen, expires, now int64) bool {
 
 // news checks what a session tells of a trip.
 func (c *Checker) news(k *seen, r Record) {
-	if first := c.tell(r, owner(k, r)); first && k.seq > k.replayTo && r.Status != requested {
-		c.decided(r)
-	}
+	c.tell(r, owner(k, r))
 	if r.Version <= k.versions[r.Trip] {
 		return
 	}
@@ -288,12 +286,11 @@ func (c *Checker) news(k *seen, r Record) {
 // owner is the driver of the trip that a record tells of, as far as it says.
 func owner(k *seen, r Record) string { return r.Owner(k.account) }
 
-// decided notes that a trip looks for nobody any more: whoever holds an offer of it is
-// to be told now and not when the offer would have expired. A driver can give the trip
-// back, and new offers can come, only after the match was seen: so all offers that are
-// open when a match is seen first are older than it.
-func (c *Checker) decided(r Record) {
-	t := c.trip(r.Trip)
+// decided notes that a trip looks for nobody any more, which nobody was told before:
+// whoever holds an offer of it is to be told now and not when the offer would have
+// expired. A driver gives a trip back, and new offers come, only after it was told of its
+// match: so all offers that are open when that is told first are older.
+func decided(t *told, r Record) {
 	for _, o := range t.offers {
 		if by, open := o.to.open[o.offer]; open {
 			o.to.open[o.offer] = min(by, r.At)
@@ -302,17 +299,16 @@ func (c *Checker) decided(r Record) {
 	t.offers = nil
 }
 
-// tell compares what somebody was told of a trip with what anybody was told before. It
-// reports whether nobody was told as much yet.
-func (c *Checker) tell(r Record, driver string) (news bool) {
+// tell compares what somebody was told of a trip with what anybody was told before.
+func (c *Checker) tell(r Record, driver string) {
 	if _, known := steps[r.Status]; r.Trip == "" || !known {
-		return false
+		return
 	}
 	t := c.trip(r.Trip)
 	i, found := slices.BinarySearchFunc(t.facts, r.Version, func(f fact, v uint32) int { return int(f.version) - int(v) })
 	if found {
 		c.same(r, &t.facts[i], driver)
-		return false
+		return
 	}
 	f := fact{r.Version, r.Status, driver}
 	if i > 0 {
@@ -324,7 +320,9 @@ func (c *Checker) tell(r Record, driver string) (news bool) {
 		c.follows(r, f, t.facts[i])
 	}
 	t.facts = slices.Insert(t.facts, i, f)
-	return i == len(t.facts)-1
+	if i == len(t.facts)-1 && r.Status != requested {
+		decided(t, r)
+	}
 }
 
 // same compares two tellings of one version.

@@ -27,9 +27,9 @@ const provenFrom = 20
 
 // The bounds of a run's end.
 const (
-	drainWithin     = searchFor + time.Minute // for the trips that are under way
-	interruptWithin = 5 * time.Second         // likewise, when somebody waits
-	ordersWithin    = 2 * time.Minute         // to look for orders of commands
+	drainWithin  = searchFor + time.Minute // for the trips that are under way
+	hurryWithin  = 5 * time.Second         // likewise, when somebody waits or the verdict is clear
+	ordersWithin = 2 * time.Minute         // to look for orders of commands
 )
 
 // proof is one run.
@@ -146,9 +146,12 @@ func (p *proof) killing(ctx context.Context) error {
 	}
 	p.source.over.Store(true)
 	patience := drainWithin
-	if ctx.Err() != nil {
+	switch {
+	case ctx.Err() != nil:
 		fmt.Fprintf(p.out, "Interrupted after %d of %d rounds; what there is will be judged.\n", len(p.kills), p.o.Rounds)
-		patience = interruptWithin
+		patience = hurryWithin
+	case p.city.Report().Broken():
+		patience = hurryWithin
 	}
 	late := time.NewTimer(patience)
 	defer late.Stop()

@@ -27,7 +27,8 @@ const (
 	serverLife = "server"   // it dies by our hand only
 )
 
-const maxFindings = 50
+// maxFindings bounds the violations that are described, of each invariant.
+const maxFindings = 10
 
 // verdict gathers violations. It may be used from any goroutine.
 type verdict struct {
@@ -43,7 +44,7 @@ func (v *verdict) add(invariant, format string, args ...any) {
 		v.counts = make(map[string]int64)
 	}
 	v.counts[invariant]++
-	if len(v.findings) < maxFindings {
+	if v.counts[invariant] <= maxFindings {
 		v.findings = append(v.findings, invariant+": "+fmt.Sprintf(format, args...))
 	}
 }
