@@ -108,6 +108,9 @@ func (p *proof) live(ctx context.Context, issuer simulate.Issuer, file string, l
 	if err := p.killing(ctx); err != nil {
 		return err
 	}
+	if p.server.gone() {
+		return nil // that is part of the verdict
+	}
 	p.readAll()
 	if err := p.server.stop(); err != nil {
 		p.verdict.add(serverLife, "the last server did not end in order: %v", err)

@@ -2,6 +2,7 @@ package crash
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"time"
@@ -31,13 +32,11 @@ func (p *proof) rounds(ctx context.Context) error {
 		p.server.kill()
 		p.city.Note(check.Record{What: check.Killed, At: p.since(at)})
 		p.kills = append(p.kills, at)
-		var err error
-		if p.server, err = p.program.start(ctx); err != nil {
-			if ctx.Err() != nil {
-				return nil // interrupted in the middle of a start
-			}
+		next, err := p.program.start(context.WithoutCancel(ctx)) // an interrupted run is judged, too
+		if err != nil {
 			return err
 		}
+		p.server = next
 		if !p.recovered(ctx, n+1) {
 			return p.died()
 		}
@@ -51,7 +50,11 @@ func (p *proof) rounds(ctx context.Context) error {
 // died is an error when the server has ended by itself.
 func (p *proof) died() error {
 	if p.server.gone() {
-		return fmt.Errorf("%w: it ended by itself (%v); its log is %s", ErrServer, p.server.err, p.program.log.Name())
+		how := p.server.err
+		if how == nil {
+			how = errors.New("exit code 0")
+		}
+		return fmt.Errorf("%w: it ended by itself: %w; its log is %s", ErrServer, how, p.program.log.Name())
 	}
 	return nil
 }

@@ -35,7 +35,7 @@ const (
 	Secret   = "a secret of the tests, long enough for HS256"
 )
 
-// ChildEnv, set to anything, makes a test binary serve instead of testing; see Main.
+// ChildEnv makes, set to anything, a test binary serve instead of testing; see Main.
 const ChildEnv = "HEXHAIL_TEST_CHILD"
 
 // Main is for TestMain of packages that start children: it runs the command line

@@ -137,7 +137,7 @@ func meaning(d deed) (ride.TripID, string) {
 
 // check holds what the crews were answered, over all servers' lives, against what a dead
 // server left on disk.
-func (sum *crashes) check(t *testing.T, s *persistence.Store, crews []*crew, tally *crash.Tally) {
+func (s *crashes) check(t *testing.T, store *persistence.Store, crews []*crew, tally *crash.Tally) {
 	t.Helper()
 	tally.ForgetUnanswered()
 	touched := make(map[ride.TripID]bool)
@@ -145,26 +145,26 @@ func (sum *crashes) check(t *testing.T, s *persistence.Store, crews []*crew, tal
 		for _, d := range c.deeds {
 			trip, kind := meaning(d)
 			touched[trip] = true
-			stored, err := s.Command(t.Context(), ride.AccountID(d.by.account), d.frame.GetId())
+			stored, err := store.Command(t.Context(), ride.AccountID(d.by.account), d.frame.GetId())
 			if d.reply == nil {
 				tally.Unanswered(trip, kind)
-				sum.inFlight++
+				s.inFlight++
 				if err == nil {
-					sum.written++
+					s.written++
 				} else {
 					require.ErrorIs(t, err, ride.ErrNotFound)
-					sum.unwritten++
+					s.unwritten++
 				}
 				continue
 			}
-			sum.acknowledged++
+			s.acknowledged++
 			require.NoError(t, err, "the answer to %v is lost: %v", d.frame, d.reply)
 			kept := new(ridepb.Reply)
 			require.NoError(t, proto.Unmarshal(stored.Reply, kept))
 			kept.Id = d.frame.GetId()
 			require.True(t, proto.Equal(d.reply, kept), "%v was answered with %v, but stored is %v", d.frame, d.reply, kept)
 			if d.reply.GetError() != nil {
-				sum.refused++
+				s.refused++
 			} else {
 				tally.Acknowledged(trip, kind)
 			}
@@ -172,8 +172,8 @@ func (sum *crashes) check(t *testing.T, s *persistence.Store, crews []*crew, tal
 	}
 	delete(touched, "")
 	for trip := range touched {
-		sum.trips++
-		checkTrip(t, s, tally, trip)
+		s.trips++
+		checkTrip(t, store, tally, trip)
 	}
 }
 
