@@ -2,7 +2,9 @@ package crash_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
+	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -37,10 +39,10 @@ func options(t *testing.T) crash.Options {
 }
 
 // prove runs the proof and returns its report.
-func prove(t *testing.T, o crash.Options) crash.Report {
+func prove(ctx context.Context, t *testing.T, o crash.Options) crash.Report {
 	t.Helper()
 	var out bytes.Buffer
-	err := crash.Run(t.Context(), o, &out, slog.New(slog.DiscardHandler))
+	err := crash.Run(ctx, o, &out, slog.New(slog.DiscardHandler))
 	t.Logf("%s", out.String())
 	require.NoError(t, err)
 	text, err := os.ReadFile(o.Report)
@@ -62,7 +64,7 @@ func TestCrashProof(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			o := make(t)
-			r := prove(t, o)
+			r := prove(t.Context(), t, o)
 			require.Equal(t, o.Rounds, r.Rounds)
 			require.True(t, r.Drained, "trips were still under way")
 			require.Positive(t, r.Acknowledged)
@@ -73,4 +75,23 @@ func TestCrashProof(t *testing.T) {
 			require.Less(t, r.ToAnswer.Max, 10_000.0)
 		})
 	}
+}
+
+// Somebody who interrupts a run hears what is known so far.
+func TestAnInterruptedRunIsJudged(t *testing.T) {
+	ctx, interrupt := context.WithTimeout(t.Context(), 4*time.Second)
+	defer interrupt()
+	o := options(t)
+	o.Rounds = 1000
+	r := prove(ctx, t, o)
+	require.Less(t, r.Rounds, 1000)
+	require.False(t, r.Drained)
+	require.Positive(t, r.Acknowledged)
+}
+
+func TestAServerThatCannotStartIsAnError(t *testing.T) {
+	o := options(t)
+	o.Env = append(o.Env, "HEXHAIL_DISPATCH_CAP=none")
+	err := crash.Run(t.Context(), o, io.Discard, slog.New(slog.DiscardHandler))
+	require.ErrorIs(t, err, crash.ErrServer)
 }
