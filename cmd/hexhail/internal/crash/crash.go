@@ -133,8 +133,7 @@ func (p *proof) killing(ctx context.Context) error {
 		noLooks()
 		looks.Wait()
 	}()
-	begun := func() bool { return p.watch.count() > 0 || len(lived) > 0 }
-	p.until(ctx, startWithin, begun)
+	p.until(ctx, startWithin, func() bool { return len(p.watch.known()) > 0 || len(lived) > 0 })
 	if len(lived) > 0 {
 		return <-lived
 	}

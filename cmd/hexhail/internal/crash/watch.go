@@ -12,15 +12,14 @@ import (
 // watch follows the city's records as they come: it knows which commands wait for an
 // answer, when clients came back after a kill, and which versions were acknowledged.
 type watch struct {
-	mu       sync.Mutex
-	since    int64 // the last kill
-	session  int64 // the first session after it; 0: none yet
-	answer   int64 // the first answer to a command after it; 0: none yet
-	answered int64 // answers so far
-	asked    map[string]int64
-	latency  float64 // of an answer, in nanoseconds, smoothed
-	newest   []check.Record
-	trips    map[string]struct{} // that anybody was told of
+	mu      sync.Mutex
+	since   int64 // the last kill
+	session int64 // the first session after it; 0: none yet
+	answer  int64 // the first answer to a command after it; 0: none yet
+	asked   map[string]int64
+	latency float64 // of an answer, in nanoseconds, smoothed
+	newest  []check.Record
+	trips   map[string]struct{} // that anybody was told of
 
 	sent  chan string       // operations, while somebody waits for one
 	looks chan check.Record // acknowledged versions to look for
@@ -63,7 +62,6 @@ func (w *watch) returned(r check.Record) {
 	key := r.Who + " " + r.ID
 	asked := w.asked[key]
 	delete(w.asked, key)
-	w.answered++
 	if w.session > 0 && w.answer == 0 {
 		w.answer = r.At
 	}
@@ -114,13 +112,6 @@ func (w *watch) recovery() (session, answer time.Duration) {
 		answer = time.Duration(w.answer - w.since)
 	}
 	return session, answer
-}
-
-// count is how many answers have come.
-func (w *watch) count() int64 {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.answered
 }
 
 // known are the trips that anybody was told of, in the order of their ids.
