@@ -27,9 +27,8 @@ const provenFrom = 20
 
 // The bounds of a run's end.
 const (
-	drainWithin  = searchFor + time.Minute // for the trips that are under way
-	hurryWithin  = 5 * time.Second         // likewise, when somebody waits or the verdict is clear
-	ordersWithin = 2 * time.Minute         // to look for orders of commands
+	hurryWithin  = 5 * time.Second // for the last trips, when somebody waits or the verdict is clear
+	ordersWithin = 2 * time.Minute // to look for orders of commands
 )
 
 // proof is one run.
@@ -147,23 +146,35 @@ func (p *proof) killing(ctx context.Context) error {
 		return errors.Join(err, <-lived)
 	}
 	p.source.over.Store(true)
-	patience := drainWithin
-	switch {
-	case ctx.Err() != nil:
-		fmt.Fprintf(p.out, "Interrupted after %d of %d rounds; what there is will be judged.\n", len(p.kills), p.o.Rounds)
-		patience = hurryWithin
-	case p.city.Report().Broken():
+	return p.drain(ctx, err != nil, lived, end)
+}
+
+// drain lets the last trips end, for less long when the verdict is clear already or
+// somebody waits, and ends the city.
+func (p *proof) drain(ctx context.Context, hurried bool, lived <-chan error, end func()) error {
+	patience := p.o.patience()
+	if hurried = hurried || p.city.Report().Broken(); hurried {
 		patience = hurryWithin
 	}
 	late := time.NewTimer(patience)
 	defer late.Stop()
-	select {
-	case err = <-lived:
-		p.drained = err == nil && len(p.kills) == p.o.Rounds
-		return err
-	case <-late.C:
-		end()
-		return <-lived
+	interrupted := ctx.Done()
+	for {
+		select {
+		case err := <-lived:
+			p.drained = !hurried
+			return err
+		case <-interrupted:
+			fmt.Fprintf(p.out, "Interrupted after %d of %d rounds; what there is will be judged.\n", len(p.kills), p.o.Rounds)
+			interrupted, hurried = nil, true
+			late.Reset(hurryWithin)
+		case <-late.C:
+			if !hurried {
+				p.verdict.add(ends, "%s after the last round riders still wait for the ends of their trips", patience)
+			}
+			end()
+			return <-lived
+		}
 	}
 }
 

@@ -27,6 +27,7 @@ type Options struct {
 	Speed       float64       `default:"200" help:"Simulated seconds in a real one."`
 	RoundMin    time.Duration `default:"500ms" help:"Least time from everybody's return to the next kill."`
 	RoundMax    time.Duration `default:"2s" help:"Most time from there to the next kill."`
+	Drain       time.Duration `help:"Most time for the last trips to end. 0: what the longest search and an hour's ride may take."`
 	Report      string        `placeholder:"FILE" help:"Write what came of it as JSON."`
 	Record      string        `placeholder:"FILE" help:"Keep the history, for: hexhail sim check."`
 
@@ -46,8 +47,18 @@ func (o *Options) check() error {
 		return errors.New("--speed goes from 1 to 500")
 	case o.RoundMin < 0 || o.RoundMax < o.RoundMin || o.RoundMax > time.Hour:
 		return errors.New("--round-max must be at least --round-min, and an hour at most")
+	case o.Drain < 0:
+		return errors.New("--drain must not be negative")
 	}
 	return nil
+}
+
+// patience is how long the last trips have to end.
+func (o *Options) patience() time.Duration {
+	if o.Drain > 0 {
+		return o.Drain
+	}
+	return searchFor + time.Minute + time.Duration(float64(time.Hour)/o.Speed)
 }
 
 // The server's times, short enough that a run ends soon after its last kill.
