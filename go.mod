@@ -2,6 +2,9 @@ module github.com/hexhail/hexhail
 
 go 1.26.0
 
+// npm packages may bring Go files along; they are not ours.
+ignore ./web/node_modules
+
 require (
 	github.com/MicahParks/jwkset v0.11.4
 	github.com/MicahParks/keyfunc/v3 v3.9.1

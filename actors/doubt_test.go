@@ -36,7 +36,7 @@ func TestUnansweredMatchIsTold(t *testing.T) {
 		require.Equal(t, []string{"withdrawn taken"}, loser.ends())
 		require.Equal(t, []string{"won "}, d.ends())
 		require.Equal(t, []string{"matched"}, d.changes())
-		require.Equal(t, []string{"requested", "wave_planned", "matched"}, r.changes())
+		require.Equal(t, []string{"wave_planned", "matched"}, r.changes())
 	})
 }
 
@@ -54,7 +54,7 @@ func TestUnansweredMatchIsToldLater(t *testing.T) {
 		pass(2 * time.Second)
 		require.Equal(t, []string{"withdrawn taken"}, loser.ends())
 		require.Equal(t, []string{"matched"}, d.changes())
-		require.Equal(t, []string{"requested", "wave_planned", "matched"}, r.changes())
+		require.Equal(t, []string{"wave_planned", "matched"}, r.changes())
 	})
 }
 

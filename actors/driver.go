@@ -31,6 +31,7 @@ type driverActor struct {
 	pins   pinTries
 
 	movedAt time.Time // when the rider was last told
+	seat    *seat     // on the board; nil: not on it
 }
 
 // fix is the newest believed position.
@@ -95,6 +96,7 @@ func (d *driverActor) receive(ctx actor.Context) {
 		}
 	case lingered:
 		if d.onLingered(ctx) {
+			d.appear(time.Now())
 			d.withdrawOffers(ctx, ride.ReasonDriverGone)
 		}
 	case framed:
@@ -118,6 +120,7 @@ func (d *driverActor) receive(ctx actor.Context) {
 		d.onTick(ctx)
 	case *actor.Stopping:
 		d.leaveCell(ctx)
+		d.vanish()
 		d.timers.stop()
 	}
 }
@@ -127,6 +130,7 @@ func (d *driverActor) recovered(ctx actor.Context) {
 	d.leaveCell(ctx)
 	d.offers = make(map[ride.OfferID]*heldOffer)
 	d.drop(ctx)
+	d.appear(time.Now())
 }
 
 // snapshot reads what the database knows of this driver: its active trip and its open

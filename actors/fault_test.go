@@ -134,7 +134,8 @@ func TestStaleActivation(t *testing.T) {
 // A wave that cannot be written is planned again: the trip does not hang.
 func TestSearchSurvivesStoreFailure(t *testing.T) {
 	inWorld(t, nil, func(w *world) {
-		d, r := w.driver("d", 100), w.rider("r")
+		r := w.rider("r")
+		r.request()
 		failed := 0
 		w.store.fail = func(tr ride.Transition) (error, bool) {
 			if len(tr.Events) > 0 && tr.Events[0].Kind() == ride.KindWavePlanned && failed < 3 {
@@ -143,7 +144,7 @@ func TestSearchSurvivesStoreFailure(t *testing.T) {
 			}
 			return nil, false
 		}
-		r.request()
+		d := w.driver("d", 100)
 		for range 8 {
 			pass(time.Second)
 			d.at(pickup)

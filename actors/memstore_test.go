@@ -234,3 +234,18 @@ func (m *memStore) only() ride.Trip {
 	}
 	return ride.Trip{}
 }
+
+func (m *memStore) ListTrips(_ context.Context, f ride.TripFilter) ([]ride.Trip, string, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.down {
+		return nil, "", ride.ErrUnavailable
+	}
+	var out []ride.Trip
+	for _, t := range m.trips {
+		if !t.RequestedAt.Before(f.From) && t.RequestedAt.Before(f.To) {
+			out = append(out, t)
+		}
+	}
+	return out, "", nil
+}

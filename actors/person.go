@@ -99,10 +99,22 @@ func (p *person) drop(ctx actor.Context) {
 	if p.out != nil {
 		p.out.Close(ridepb.CloseInternal, time.Second)
 	}
-	p.out, p.session, p.active = nil, nil, nil
+	p.attach(nil, nil)
+	p.active = nil
 	p.pending = make(map[string]*pendingCommand)
 	p.history = newHistory(p.sys.cfg.History)
 	p.lingerLater(ctx)
+}
+
+// attach makes a session the live one, or none when out is nil.
+func (p *person) attach(out Outbox, peer *Peer) {
+	switch {
+	case p.out == nil && out != nil:
+		p.sys.board.sessions.Add(1)
+	case p.out != nil && out == nil:
+		p.sys.board.sessions.Add(-1)
+	}
+	p.out, p.session = out, peer
 }
 
 // onJoin makes a session the live one. snapshot reads what the database knows of the
@@ -116,7 +128,8 @@ func (p *person) onJoin(ctx actor.Context, m joined, snapshot func(*ridepb.Conne
 	if p.out != nil && p.session != m.peer {
 		p.out.Close(ridepb.CloseReplaced, 0)
 	}
-	p.account, p.out, p.session = m.join.Account, m.join.Out, m.peer
+	p.attach(m.join.Out, m.peer)
+	p.account = m.join.Account
 	p.timers.cancel("linger")
 
 	c := &ridepb.Connected{
@@ -129,7 +142,7 @@ func (p *person) onJoin(ctx actor.Context, m joined, snapshot func(*ridepb.Conne
 		p.sys.cfg.Log.Error("session cannot start", "account", p.account.ID, "err", err)
 		p.out.Reply(stamped(refusal(ride.ErrUnavailable), m.join.ConnectID))
 		p.out.Close(ridepb.CloseOverloaded, 2*time.Second)
-		p.out, p.session = nil, nil
+		p.attach(nil, nil)
 		p.lingerLater(ctx)
 		return
 	}
@@ -168,7 +181,7 @@ func (p *person) onLeft(ctx actor.Context, m left) bool {
 	if p.forwarded(ctx, m.peer) || p.session != m.peer {
 		return false
 	}
-	p.out, p.session = nil, nil
+	p.attach(nil, nil)
 	p.lingerLater(ctx)
 	return true
 }

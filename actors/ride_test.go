@@ -53,7 +53,7 @@ func TestOneRide(t *testing.T) {
 		require.NotNil(t, rider.rate(trip.GetId(), 5).GetTrip())
 		require.NotNil(t, mid.rate(trip.GetId(), 4).GetTrip())
 		require.Equal(t, "already_rated", mid.rate(trip.GetId(), 1).GetError().GetCode())
-		require.Equal(t, []string{"requested", "wave_planned", "matched", "arrived", "started", "completed", "rated", "rated"}, rider.changes())
+		require.Equal(t, []string{"wave_planned", "matched", "arrived", "started", "completed", "rated", "rated"}, rider.changes())
 
 		// What the rider was last told is what the database holds.
 		stored := w.store.only()

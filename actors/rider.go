@@ -284,26 +284,3 @@ func (r *riderActor) onDriverMoved(m driverMoved) {
 	r.history.mark(e)
 	r.out.Moved(e)
 }
-
-// operatorActor is an operator's presence. Operators act over HTTP; on a socket they
-// have nothing to say yet but that they are there.
-type operatorActor struct{ person }
-
-func (o *operatorActor) receive(ctx actor.Context) {
-	switch m := ctx.Message().(type) {
-	case joined:
-		o.onJoin(ctx, m, func(*ridepb.Connected) error { return nil })
-	case left:
-		o.onLeft(ctx, m)
-	case lingered:
-		o.onLingered(ctx)
-	case framed:
-		if !o.forwarded(ctx, m.peer) {
-			o.reply(m.peer, m.frame.GetId(), refusal(ride.ErrWrongRole))
-		}
-	case *actor.Stopping:
-		o.timers.stop()
-	}
-}
-
-func (o *operatorActor) recovered(ctx actor.Context) { o.drop(ctx) }

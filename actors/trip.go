@@ -33,10 +33,12 @@ type tripActor struct {
 	// attaching are parties that came while the trip could not be loaded.
 	attaching map[ride.AccountID]tripAttach
 
+	birth   *birth // the request that made this trip, while it searches; nil after
 	search  searching
 	timers  timers
 	counted ride.Status // as this trip is counted in the metrics
 	waits   geo.Cell    // where it is known to wait for a driver; 0: nowhere
+	cell    geo.Cell    // of the pickup; 0 until it was looked up
 }
 
 // tripTick is a timer that fired.
@@ -72,8 +74,8 @@ func (a *tripActor) receive(ctx actor.Context) {
 		a.onAttach(ctx, m)
 	case offerQuery:
 		a.onOfferQuery(ctx, m)
-	case tripCancel:
-		a.onOperatorCancel(ctx, m)
+	case operatorAct:
+		a.onOperator(ctx, m)
 	case tripWake:
 		a.onWake(ctx)
 	case tripIdle:
@@ -81,13 +83,12 @@ func (a *tripActor) receive(ctx actor.Context) {
 			a.retire(ctx)
 		}
 	case driverNearby:
-		if a.loaded && a.search.query == nil {
-			a.run(ctx, tripCommand{Command: ride.DriverNearby{}})
-		}
+		a.onDriverNearby(ctx)
 	case *actor.Stopping:
 		a.timers.stop()
 		a.search.stop()
 		a.follow(ctx, ride.StatusNone)
+		a.sys.board.trips.hide(a, a.id)
 	}
 }
 
@@ -101,21 +102,38 @@ func (a *tripActor) onWake(ctx actor.Context) {
 	}
 }
 
+// onDriverNearby looks for drivers early. A search that is under way may have passed that
+// driver's cell already, so another one follows it.
+func (a *tripActor) onDriverNearby(ctx actor.Context) {
+	switch {
+	case a.search.query != nil || a.birth != nil:
+		a.search.again = true
+	case a.loaded:
+		a.run(ctx, tripCommand{Command: ride.DriverNearby{}})
+	}
+}
+
 // follow takes note of the trip's status: in the metrics, and among those that wait for
 // a driver.
 func (a *tripActor) follow(ctx actor.Context, s ride.Status) {
 	a.sys.stats.tripStatus(a.counted, s)
+	a.sys.board.trips.status(a.counted, s)
 	switch {
 	case s == ride.StatusRequested && a.counted != s:
-		if cell, err := geo.CellAt(a.trip.Request.Pickup, a.sys.cfg.Resolution); err == nil {
-			a.waits = cell
-			a.sys.place.Await(cell, waiter{trip: a.id, class: a.trip.Request.Class, pid: ctx.Self()})
-		}
+		a.await(ctx, a.trip.Request)
 	case s != ride.StatusRequested && a.waits != 0:
 		a.sys.place.Forget(a.waits, a.id)
 		a.waits = 0
 	}
 	a.counted = s
+}
+
+// pickupCell is the cell of the pickup, 0 for one that H3 cannot place.
+func (a *tripActor) pickupCell(pickup geo.Point) geo.Cell {
+	if a.cell == 0 {
+		a.cell, _ = geo.CellAt(pickup, a.sys.cfg.Resolution)
+	}
+	return a.cell
 }
 
 // recovered is called after a panic in receive: the cache is no longer trusted, and
@@ -128,6 +146,7 @@ func (a *tripActor) recovered(ctx actor.Context) {
 // timers run again, also when nobody asks.
 func (a *tripActor) distrust(ctx actor.Context) {
 	a.loaded = false
+	a.birth = nil
 	a.timers.stop()
 	a.search.stop()
 	a.timers.after("wake", time.Second, a.sys.sender(ctx.Self(), tripWake{}))
@@ -153,6 +172,7 @@ func (a *tripActor) load(ctx actor.Context) error {
 	before := a.trip
 	a.trip, a.loaded = t, true
 	a.follow(ctx, t.Status)
+	a.sys.board.trips.show(a, &a.trip, a.pickupCell(t.Request.Pickup))
 	a.timers.stop()
 	a.carryOut(ctx, append(news(before, t), ride.Resume(t)...))
 	for account, m := range a.attaching {
@@ -210,6 +230,9 @@ func (a *tripActor) onCommand(ctx actor.Context, m tripCommand) {
 			}
 		}
 	}
+	if a.bear(ctx, m) {
+		return
+	}
 	a.doubtful = false
 	a.run(ctx, m)
 	a.learn(m.Key, ctx.Sender())
@@ -240,16 +263,13 @@ func (a *tripActor) learn(key commandKey, pid *actor.PID) {
 func (a *tripActor) run(ctx actor.Context, m tripCommand) {
 	for range 3 {
 		now := ride.Clean(time.Now())
-		events, effects, err := ride.Decide(a.trip, ride.At(m.Command, now))
+		events, effects, err := a.decide(m, now)
 		if err != nil || len(events) == 0 {
 			a.carryOut(ctx, effects) // a tick may ask for a search without an event
 			a.settle(ctx, m, err)
 			return
 		}
-		after := a.trip
-		for _, e := range events {
-			after = ride.Apply(after, e)
-		}
+		after := fold(a.trip, events)
 		reply := success(m, &after)
 		err = a.commit(m, now, &after, events, reply)
 		switch {
@@ -280,6 +300,27 @@ func (a *tripActor) run(ctx actor.Context, m tripCommand) {
 	a.unavailable(ctx, m, errors.New("another activation of this trip keeps writing"))
 }
 
+// decide is ride.Decide; a request is decided together with its first wave.
+func (a *tripActor) decide(m tripCommand, now time.Time) ([]ride.Event, []ride.Effect, error) {
+	events, effects, err := ride.Decide(a.trip, ride.At(m.Command, now))
+	if err != nil || len(events) == 0 || m.First == nil {
+		return events, effects, err
+	}
+	after := fold(a.trip, events)
+	wave, _, err := ride.Decide(after, ride.At(*m.First, now))
+	if err != nil {
+		return nil, nil, err
+	}
+	return append(events, wave...), ride.Diff(a.trip, fold(after, wave)), nil
+}
+
+func fold(t ride.Trip, events []ride.Event) ride.Trip {
+	for _, e := range events {
+		t = ride.Apply(t, e)
+	}
+	return t
+}
+
 func (a *tripActor) commit(m tripCommand, now time.Time, after *ride.Trip, events []ride.Event, reply *ridepb.Reply) error {
 	if a.trip.Version == 0 {
 		after.Fence = 1
@@ -306,6 +347,10 @@ func (a *tripActor) adopt(ctx actor.Context, after ride.Trip, key commandKey, ef
 	a.trip, a.loaded = after, true
 	a.follow(ctx, after.Status)
 	a.sys.stats.transition(&before, &after)
+	a.sys.charts.transition(&before, &after)
+	cell := a.pickupCell(after.Request.Pickup)
+	a.sys.board.trips.show(a, &after, cell)
+	a.sys.board.trips.note(&before, &after, cell)
 	a.learn(key, ctx.Sender())
 	if key.ID != "" {
 		ctx.Respond(tripResult{ID: key.ID, Reply: reply, Trip: &after})
@@ -382,10 +427,7 @@ func (a *tripActor) withdrawBusy(ctx actor.Context, m tripCommand, events []ride
 		a.settle(ctx, m, ride.ErrDriverBusy)
 		return
 	}
-	after := a.trip
-	for _, e := range next {
-		after = ride.Apply(after, e)
-	}
+	after := fold(a.trip, next)
 	reply := refusal(ride.ErrDriverBusy)
 	err := a.commit(m, now, &after, next, reply)
 	switch {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 
+	"github.com/hexhail/hexhail/geo"
 	"github.com/hexhail/hexhail/ride"
 )
 
@@ -18,7 +19,9 @@ func (a *tripActor) carryOut(ctx actor.Context, effects []ride.Effect) {
 	for _, effect := range effects {
 		switch e := effect.(type) {
 		case ride.FindCandidates:
-			a.find(ctx, e)
+			// Enough that the excluded and the already asked cannot hide a fresh driver.
+			limit := 4*t.Rules.Policy.Cap + len(t.Excluded) + len(t.Offers)
+			a.find(ctx, e, t.Request.Pickup, limit)
 		case ride.SendOffer:
 			a.sendOffer(ctx, &t, e.Offer)
 		case ride.CloseOffer:
@@ -135,24 +138,25 @@ func (a *tripActor) onOfferQuery(ctx actor.Context, m offerQuery) {
 	}
 }
 
-// onOperatorCancel ends the trip for an operator, who waits for the answer.
-func (a *tripActor) onOperatorCancel(ctx actor.Context, m tripCancel) {
+// onOperator does what an operator asks for, who waits for the answer.
+func (a *tripActor) onOperator(ctx actor.Context, m operatorAct) {
 	if err := a.load(ctx); err != nil {
-		ctx.Respond(tripCancelled{Err: err})
+		ctx.Respond(operatorDone{Err: err})
 		return
 	}
-	cancel := ride.CancelTrip{At: ride.Clean(time.Now()), By: ride.ByOperator, Account: m.Operator, Reason: m.Reason}
-	if _, _, err := ride.Decide(a.trip, cancel); err != nil {
-		ctx.Respond(tripCancelled{Err: err})
+	events, _, err := ride.Decide(a.trip, ride.At(m.Command, ride.Clean(time.Now())))
+	if err != nil {
+		ctx.Respond(operatorDone{Err: err})
 		return
 	}
-	a.run(ctx, tripCommand{Command: cancel})
+	before := a.trip.Version
+	a.run(ctx, tripCommand{Command: m.Command})
+	if len(events) > 0 && (!a.loaded || a.trip.Version == before) {
+		ctx.Respond(operatorDone{Err: ride.ErrUnavailable})
+		return
+	}
 	t := a.trip
-	if t.Status != ride.StatusCancelled {
-		ctx.Respond(tripCancelled{Err: ride.ErrUnavailable})
-		return
-	}
-	ctx.Respond(tripCancelled{Trip: &t})
+	ctx.Respond(operatorDone{Trip: &t})
 }
 
 // searching is a trip's search for candidates, one at a time.
@@ -164,6 +168,8 @@ type searching struct {
 	found map[ride.AccountID]*actor.PID
 	timer *time.Timer
 	next  uint64
+	// again is set when a driver turned up who may have missed the search under way.
+	again bool
 }
 
 // searchOver ends the patience of a search.
@@ -176,14 +182,13 @@ func (s *searching) stop() {
 	}
 }
 
-// find begins the search for a wave; a search that is under way is forgotten.
-func (a *tripActor) find(ctx actor.Context, e ride.FindCandidates) {
+// find begins the search for a wave, for limit drivers in each cell; a search that is
+// under way is forgotten.
+func (a *tripActor) find(ctx actor.Context, e ride.FindCandidates, pickup geo.Point, limit int) {
 	a.search.stop()
 	a.search.next++
-	p := a.trip.Rules.Policy
-	// Enough that the excluded and the already asked cannot hide a fresh driver.
-	limit := 4*p.Cap + len(a.trip.Excluded) + len(a.trip.Offers)
-	q, done, err := a.sys.begin(ctx, a.search.next, a.trip.Request.Pickup, e.Ring, limit)
+	a.search.again = false
+	q, done, err := a.sys.begin(ctx, a.search.next, pickup, e.Ring, limit)
 	if err != nil {
 		// Every search is answered, this one with nobody: the trip goes on.
 		a.sys.cfg.Log.Error("trip cannot search", "trip", a.id, "err", err)
@@ -201,7 +206,7 @@ func (a *tripActor) find(ctx actor.Context, e ride.FindCandidates) {
 func (a *tripActor) plan(ctx actor.Context) {
 	q := a.search.query
 	a.search.stop()
-	if a.load(ctx) != nil {
+	if a.birth == nil && a.load(ctx) != nil {
 		return
 	}
 	drivers, routes := a.sys.ways(q)
@@ -209,9 +214,23 @@ func (a *tripActor) plan(ctx actor.Context) {
 	for _, d := range drivers {
 		a.search.found[d.Driver] = d.PID
 	}
-	a.run(ctx, tripCommand{Command: ride.PlanWave{
+	class := a.trip.Request.Class
+	if a.birth != nil {
+		class = a.birth.class
+	}
+	wave := ride.PlanWave{
 		Wave: a.search.wave.Wave, Ring: a.search.wave.Ring, Candidates: candidates(a.id, drivers, routes),
-	}})
+		Cells: q.cells, Passed: a.sys.board.passedOver(q, a.search.wave.Ring, class, a.trip.Excluded),
+	}
+	if a.birth != nil {
+		a.born(ctx, wave)
+	} else {
+		a.run(ctx, tripCommand{Command: wave})
+	}
+	if a.search.again {
+		a.search.again = false
+		ctx.Send(ctx.Self(), driverNearby{})
+	}
 }
 
 // timers holds an actor's timers by name, at most one of each. A timer that was

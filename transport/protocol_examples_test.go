@@ -161,7 +161,7 @@ func TestPageTranscript(t *testing.T) {
 			require.Zero(t, n, "%s: %s was not answered", name, id)
 		}
 	}
-	require.Equal(t, []string{"requested", "wave_planned", "matched", "arrived", "started", "completed", "rated"}, changes)
+	require.Equal(t, []string{"wave_planned", "matched", "arrived", "started", "completed", "rated"}, changes)
 }
 
 func (p *party) say(f *ridepb.ClientFrame) {

@@ -79,6 +79,10 @@ type Config struct {
 	// their ids, after a lost connection; the answers must be those of the first time.
 	// 0: answers are neither repeated nor compared.
 	Repeats int
+	// Visitors are other people in the city, to whom it is kind. Nil: nobody is
+	// expected, and who comes along is treated like the city's own.
+	Visitors *Visitors
+
 	// Recorder keeps the history. Nil: it is judged and forgotten.
 	Recorder *check.Recorder
 	// Watch hears of every record after it was judged. It is called from many goroutines
@@ -120,6 +124,7 @@ type City struct {
 	birth   time.Time
 	life    context.Context //nolint:containedctx // of all clients: from Run to its end
 	ending  atomic.Bool
+	own     sync.Map     // accounts of the city's people
 	refused atomic.Int64 // clients that the server does not want back
 	elapsed atomic.Int64
 }
@@ -176,6 +181,7 @@ func (c *City) Run(ctx context.Context) error {
 	defer stop()
 	var feeding sync.WaitGroup
 	feeding.Go(func() { c.lateShifts(run) })
+	feeding.Go(func() { c.hearCalls(run) })
 	if c.feed(run) {
 		c.drain(run)
 	}

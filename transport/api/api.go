@@ -12,6 +12,8 @@ import (
 	"github.com/hexhail/hexhail/transport/clientaddr"
 )
 
+//go:generate go run ./gendoc ../../docs/openapi.json
+
 // API is the HTTP API as a handler for /v1/ and /openapi.*. It starts no goroutine and
 // is safe for concurrent use.
 type API struct {
@@ -21,6 +23,8 @@ type API struct {
 	mux    *http.ServeMux
 	huma   huma.API
 	photos *photos
+	// texture is the demonstration's places; nil on an ordinary server.
+	texture *texture
 
 	problemSchema                                       *huma.Schema
 	limitAddress, limitAccount, limitSignIn, limitPhoto *limiter
@@ -35,9 +39,20 @@ func New(cfg Config, deps Deps) (*API, error) {
 	if err := deps.validate(); err != nil {
 		return nil, err
 	}
+	return build(cfg, deps)
+}
+
+// build is New after its checks. Operations use deps only when they are called.
+func build(cfg Config, deps Deps) (*API, error) {
+	var err error
 	a := &API{
 		cfg: cfg, deps: deps, finder: clientaddr.Finder{Trusted: cfg.TrustedProxies},
 		mux: http.NewServeMux(), photos: newPhotos(cfg.Uploads, cfg.PhotoDecoders),
+	}
+	if deps.Demo != nil {
+		if a.texture, err = newTexture(deps.Demo.Places()); err != nil {
+			return nil, err
+		}
 	}
 	for _, l := range []struct {
 		to   **limiter
@@ -57,8 +72,23 @@ func New(cfg Config, deps Deps) (*API, error) {
 	a.registerPhotos()
 	a.registerTrips()
 	a.registerAdmin()
+	a.registerDemo()
 	a.serveDocument()
 	return a, nil
+}
+
+// Document renders the OpenAPI document of a default configuration, as /openapi.json
+// serves it. Generators of clients use it where no server runs.
+func Document() ([]byte, error) {
+	cfg, err := Config{}.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	a, err := build(cfg, Deps{})
+	if err != nil {
+		return nil, err
+	}
+	return a.document()
 }
 
 // OpenAPI is the document that the API serves. The caller must not change it.
@@ -101,8 +131,10 @@ func (a *API) serveDocument() {
 			_, _ = w.Write(b) // the client may be gone
 		})
 	}
-	serve("/openapi.json", "application/openapi+json", func() ([]byte, error) {
-		return json.MarshalIndent(a.huma.OpenAPI(), "", "  ")
-	})
+	serve("/openapi.json", "application/openapi+json", a.document)
 	serve("/openapi.yaml", "application/openapi+yaml", a.huma.OpenAPI().YAML)
+}
+
+func (a *API) document() ([]byte, error) {
+	return json.MarshalIndent(a.huma.OpenAPI(), "", "  ")
 }

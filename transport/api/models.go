@@ -45,6 +45,8 @@ type adminAccountView struct {
 	Account   accountView `json:"account"`
 	Issuer    string      `json:"issuer" doc:"The outside issuer that vouches for it; empty: it has a password here."`
 	UpdatedAt time.Time   `json:"updated_at"`
+	// ActiveTrip is only told of a single account.
+	ActiveTrip ride.TripID `json:"active_trip,omitempty" doc:"The trip that occupies it; in lists absent."`
 }
 
 func showAdminAccount(a ride.Account) adminAccountView {
@@ -100,10 +102,20 @@ type configView struct {
 	VehicleClasses []classView `json:"vehicle_classes"`
 	HeartbeatMS    int64       `json:"heartbeat_ms" doc:"How often the server pings a socket."`
 	PositionTTLMS  int64       `json:"position_ttl_ms" doc:"A driver whose last position is older gets no offers."`
+	CellRingM      int64       `json:"cell_ring_m" doc:"How far one ring of cells reaches, in metres: a search in ring 2 covers about 2.5 times that around the pickup."`
 	SignUpOpen     bool        `json:"sign_up_open"`
 	SocketPath     string      `json:"socket_path"`
 	Subprotocols   []string    `json:"subprotocols"`
 	MaxPhotoBytes  int         `json:"max_photo_bytes"`
+	Demo           bool        `json:"demo" doc:"This server is a demonstration; see GET /v1/demo."`
+	Map            mapView     `json:"map" doc:"What maps are drawn from. Empty texts: nothing is set up."`
+}
+
+type mapView struct {
+	StyleURL    string `json:"style_url" doc:"A MapLibre style."`
+	PMTilesURL  string `json:"pmtiles_url" doc:"Vector tiles in one PMTiles file in the Protomaps schema, for those who have no style."`
+	Attribution string `json:"attribution" doc:"The credit that maps must show."`
+	GeocoderURL string `json:"geocoder_url" doc:"A Photon server that finds addresses."`
 }
 
 type classView struct {

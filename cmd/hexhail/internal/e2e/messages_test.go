@@ -74,7 +74,7 @@ var messages = map[string]func(w *world){
 		q.PickupAddress, q.DropoffAddress, q.VehicleClass, q.Passengers, q.Note = "Gate 3", "Home", "standard", 2, "Two bags"
 		trip := w.rider().Ask(f).GetTrip()
 		require.Equal(w.t, ridepb.Trip_requested, trip.GetStatus())
-		require.EqualValues(w.t, 1, trip.GetVersion())
+		require.EqualValues(w.t, 2, trip.GetVersion(), "requested, and the first wave with it")
 		require.True(w.t, proto.Equal(q.GetPickup(), trip.GetPickup()))
 		require.True(w.t, proto.Equal(q.GetDropoff(), trip.GetDropoff()))
 		require.Equal(w.t, []any{"Gate 3", "Home", "standard", uint32(2), "Two bags"},

@@ -38,13 +38,16 @@ var twins = []edit{
 		"\tfor _, key := range []ride.TripID{id, id + \"'\"} {\n\t\tif l.trips[key] == pid {\n\t\t\tdelete(l.trips, key)\n\t\t}\n\t}\n"},
 }
 
-// noCompareAndSet writes a trip whatever its version and fence. Two further guards would
-// catch that, each by itself: the events' primary key, so events replace each other, and
-// the rule that a final trip stays as it is, which is part of the same condition.
+// noCompareAndSet writes a trip whatever its version and fence. Further guards would catch
+// that, each by itself: the primary keys of events and waves, so that these replace each
+// other, and the rule that a final trip stays as it is, which is part of the same condition.
 var noCompareAndSet = []edit{
-	{"persistence/engine.go", "WHERE id = $8 AND version = $9 AND fence = $10\n" +
-		"\t\t\tAND (status IN ('requested', 'matched', 'arrived', 'in_progress') OR status = $2)`",
-		"WHERE id = $8 AND $9 >= 0 AND $10 >= 0`"},
+	{"persistence/engine.go", "driver_id = $6, ended_at = $7\n\t\tWHERE id = $8 AND version = $9 AND fence = $10 AND (ended_at IS NULL OR status = $1)",
+		"driver_id = $6, ended_at = $7\n\t\tWHERE id = $8 AND $9 >= 0 AND $10 >= 0"},
+	{"persistence/engine.go", "state = $5\n\t\tWHERE id = $8 AND version = $9 AND fence = $10 AND (ended_at IS NULL OR status = $1)",
+		"state = $5\n\t\tWHERE id = $8 AND $9 >= 0 AND $10 >= 0"},
+	{"persistence/engine.go", "(trip_id, version, at, data) VALUES ($1, $2, $3, $4)`", "(trip_id, version, at, data) VALUES ($1, $2, $3, $4)\n" +
+		"\t\tON CONFLICT (trip_id, version) DO UPDATE SET at = excluded.at, data = excluded.data`"},
 	{"persistence/engine.go", "kind, at, data) VALUES ($1, $2, $3, $4, $5)`", "kind, at, data) VALUES ($1, $2, $3, $4, $5)\n" +
 		"\t\tON CONFLICT (trip_id, version) DO UPDATE SET kind = excluded.kind, at = excluded.at, data = excluded.data`"},
 }

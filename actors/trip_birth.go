@@ -1,0 +1,62 @@
+package actors
+
+import (
+	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/hexhail/hexhail/ride"
+)
+
+// A trip's first search comes before its first transaction, so that the request and the
+// first wave of offers are written at once: that is one wait for the disk until drivers
+// hear of it, not two. Should the node die in between, nothing was acknowledged.
+
+// birth is a request that waits for its first search.
+type birth struct {
+	request tripCommand
+	class   string // that is asked for
+	rider   *actor.PID
+}
+
+// bear begins the life of a trip. A request that would be refused, and one that is
+// repeated while the first still searches, is decided at once.
+func (a *tripActor) bear(ctx actor.Context, m tripCommand) (begun bool) {
+	request, ok := m.Command.(ride.RequestTrip)
+	if !ok || m.First != nil || a.trip.Version > 0 || a.doubtful || a.birth != nil {
+		return false
+	}
+	_, effects, err := ride.Decide(a.trip, request)
+	if err != nil {
+		return false
+	}
+	for _, effect := range effects {
+		if wave, ok := effect.(ride.FindCandidates); ok {
+			a.birth = &birth{request: m, class: request.Request.Class, rider: ctx.Sender()}
+			// Waiting first, then searching: a driver who turns up is seen by one or the other.
+			a.await(ctx, request.Request)
+			a.find(ctx, wave, request.Request.Pickup, 4*request.Rules.Policy.Cap)
+			return true
+		}
+	}
+	return false
+}
+
+// born hands the request on with the wave that its first search allows. It goes through
+// the mailbox so that it has its sender again.
+func (a *tripActor) born(ctx actor.Context, first ride.PlanWave) {
+	b := a.birth
+	a.birth = nil
+	b.request.First = &first
+	if b.rider == nil {
+		ctx.Send(ctx.Self(), b.request)
+		return
+	}
+	ctx.RequestWithCustomSender(ctx.Self(), b.request, b.rider)
+}
+
+// await takes the trip among those that wait for a driver.
+func (a *tripActor) await(ctx actor.Context, r ride.Request) {
+	if cell := a.pickupCell(r.Pickup); cell != 0 {
+		a.waits = cell
+		a.sys.place.Await(cell, waiter{trip: a.id, class: r.Class, pid: ctx.Self()})
+	}
+}

@@ -1,0 +1,54 @@
+import createClient, { type Client } from 'openapi-fetch';
+
+import { ApiError } from './problem';
+import type { components, paths } from './schema';
+
+export type Schemas = components['schemas'];
+export type Account = Schemas['AccountView'];
+export type Role = Account['role'];
+export type Tokens = Schemas['TokensView'];
+export type ServerConfig = Schemas['ConfigView'];
+
+/** Where the API gets its access token from. */
+export interface TokenSource {
+  /** The token to send now, null when nobody is logged in. */
+  accessToken(): Promise<string | null>;
+  /** Called after a 401 to that token. Resolves to another token, or to null when there is none. */
+  replace(refused: string): Promise<string | null>;
+}
+
+export type Http = Client<paths>;
+
+/** Makes a client of the HTTP API that sends a token and, once, a newer one after a 401. */
+export function makeHttp(tokens: TokenSource, fetchImpl: typeof fetch = (...a) => fetch(...a)): Http {
+  const authorized = async (request: Request): Promise<Response> => {
+    const token = await tokens.accessToken();
+    if (token === null) return fetchImpl(request);
+    const again = request.clone();
+    request.headers.set('Authorization', `Bearer ${token}`);
+    const answer = await fetchImpl(request);
+    if (answer.status !== 401) return answer;
+    const newer = await tokens.replace(token);
+    if (newer === null) return answer;
+    again.headers.set('Authorization', `Bearer ${newer}`);
+    return fetchImpl(again);
+  };
+  return createClient<paths>({ baseUrl: location.origin, fetch: authorized });
+}
+
+/**
+ * Waits for an answer of the client and gives its data; throws an ApiError for all else:
+ * `const me = await call(http.GET('/v1/me'))`.
+ */
+export async function call<T>(
+  pending: Promise<{ data?: T; error?: unknown; response: Response }>,
+): Promise<T> {
+  let answer;
+  try {
+    answer = await pending;
+  } catch (cause) {
+    throw cause instanceof ApiError ? cause : ApiError.unreachable(cause);
+  }
+  if (!answer.response.ok) throw ApiError.of(answer.response, answer.error);
+  return answer.data as T;
+}

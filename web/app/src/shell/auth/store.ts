@@ -1,0 +1,129 @@
+import type { Account, Schemas, TokenSource, Tokens } from '../../api/http';
+import { ApiError } from '../../api/problem';
+
+/** Who is logged in, and the tokens that prove it. */
+export interface SignedIn {
+  readonly account: Account;
+  readonly tokens: Tokens;
+}
+
+/** What the store needs of its surroundings; tests bring their own. */
+export interface AuthSurroundings {
+  storage: Pick<Storage, 'getItem' | 'setItem' | 'removeItem'>;
+  /** Runs work while no other tab of this origin does the same. */
+  exclusively<T>(work: () => Promise<T>): Promise<T>;
+  /** Trades a refresh token for new tokens. Throws an ApiError. */
+  refresh(refreshToken: string): Promise<Schemas['SignedInView']>;
+  /** Tells other tabs, and hears from them, that the stored session changed. */
+  channel: Pick<BroadcastChannel, 'postMessage' | 'addEventListener'> | null;
+  now(): number;
+}
+
+const storageKey = 'hexhail.session';
+/** Tokens are renewed this long before they end, so that no call is made with a dying one. */
+const renewBeforeMs = 60_000;
+
+/**
+ * Keeps the log-in of this browser, the same in all its tabs.
+ *
+ * A refresh token counts once: using it twice ends the whole log-in. So a tab refreshes only
+ * under a lock that all tabs share, and only after it has read what the others stored meanwhile.
+ */
+export class AuthStore implements TokenSource {
+  #current: SignedIn | null;
+  #listeners = new Set<() => void>();
+  #refreshing: Promise<string | null> | null = null;
+  readonly #s: AuthSurroundings;
+
+  constructor(surroundings: AuthSurroundings) {
+    this.#s = surroundings;
+    this.#current = this.#read();
+    this.#s.channel?.addEventListener('message', () => this.#adopt(this.#read()));
+  }
+
+  /** The log-in now; the same object until something changes. */
+  get current(): SignedIn | null {
+    return this.#current;
+  }
+
+  /** Calls the listener after each change, until the returned function is called. */
+  subscribe = (listener: () => void): (() => void) => {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  };
+
+  /** Takes over what a log-in or a sign-up answered. */
+  signIn(answer: SignedIn): void {
+    this.#write(answer);
+  }
+
+  /** Forgets the log-in here and in all tabs. Telling the server is the caller's part. */
+  signOut(): void {
+    this.#write(null);
+  }
+
+  /** Notes a change of one's own account, such as a new name. */
+  updateAccount(account: Account): void {
+    if (this.#current?.account.id === account.id) this.#write({ ...this.#current, account });
+  }
+
+  async accessToken(): Promise<string | null> {
+    const tokens = this.#current?.tokens;
+    if (!tokens) return null;
+    if (Date.parse(tokens.expires_at) - this.#s.now() > renewBeforeMs) return tokens.access_token;
+    return this.replace(tokens.access_token);
+  }
+
+  async replace(refused: string): Promise<string | null> {
+    this.#refreshing ??= this.#s
+      .exclusively(() => this.#renew(refused))
+      .finally(() => (this.#refreshing = null));
+    return this.#refreshing;
+  }
+
+  async #renew(refused: string): Promise<string | null> {
+    // Another tab may have renewed, or logged out, while this one waited for the lock.
+    const stored = this.#read();
+    if (!stored || stored.tokens.access_token !== refused) {
+      this.#adopt(stored);
+      return stored?.tokens.access_token ?? null;
+    }
+    try {
+      const answer = await this.#s.refresh(stored.tokens.refresh_token);
+      this.#write(answer);
+      return answer.tokens.access_token;
+    } catch (e) {
+      // Only the server's word ends a log-in; a lost network does not.
+      if (e instanceof ApiError && !e.retryable) {
+        this.#write(null);
+        return null;
+      }
+      throw e;
+    }
+  }
+
+  #write(next: SignedIn | null): void {
+    if (next) this.#s.storage.setItem(storageKey, JSON.stringify(next));
+    else this.#s.storage.removeItem(storageKey);
+    this.#s.channel?.postMessage('changed');
+    this.#adopt(next);
+  }
+
+  #adopt(next: SignedIn | null): void {
+    if (next === this.#current) return;
+    this.#current = next;
+    for (const listener of [...this.#listeners]) listener();
+  }
+
+  #read(): SignedIn | null {
+    const text = this.#s.storage.getItem(storageKey);
+    if (text === null) return null;
+    try {
+      const value = JSON.parse(text) as Partial<SignedIn>;
+      if (value.account?.id && value.tokens?.refresh_token) return value as SignedIn;
+    } catch {
+      // Not ours, or from a version that wrote it otherwise: as good as logged out.
+    }
+    return null;
+  }
+}

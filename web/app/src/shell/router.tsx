@@ -1,0 +1,104 @@
+import { createRootRoute, createRoute, createRouter, lazyRouteComponent, redirect } from '@tanstack/react-router';
+
+import { only, returnPath, strangersOnly } from './auth/guards';
+import { ErrorPage, NotFoundPage } from './ErrorPages';
+import { Frame } from './Frame';
+
+// Every page is a chunk of its own, loaded when somebody goes there (or is about to).
+
+const root = createRootRoute({ component: Frame, notFoundComponent: NotFoundPage, errorComponent: ErrorPage });
+
+const page = <P extends string>(path: P) => ({ getParentRoute: () => root, path });
+
+const landing = createRoute({
+  ...page('/'),
+  beforeLoad: strangersOnly,
+  component: lazyRouteComponent(() => import('../account/Landing')),
+});
+const signUp = createRoute({
+  ...page('/signup'),
+  validateSearch: (s: Record<string, unknown>) => ({
+    ...returnPath(s),
+    ...(s.role === 'rider' || s.role === 'driver' ? { role: s.role } : {}),
+  }),
+  beforeLoad: strangersOnly,
+  component: lazyRouteComponent(() => import('../account/SignUp')),
+});
+const logIn = createRoute({
+  ...page('/login'),
+  validateSearch: returnPath,
+  beforeLoad: strangersOnly,
+  component: lazyRouteComponent(() => import('../account/LogIn')),
+});
+const profile = createRoute({
+  ...page('/profile'),
+  beforeLoad: only('rider', 'driver', 'operator'),
+  component: lazyRouteComponent(() => import('../account/Profile')),
+});
+
+const ride = createRoute({
+  ...page('/ride'),
+  staticData: { screen: true },
+  beforeLoad: only('rider'),
+  component: lazyRouteComponent(() => import('../rider')),
+});
+const drive = createRoute({
+  ...page('/drive'),
+  staticData: { screen: true },
+  beforeLoad: only('driver'),
+  component: lazyRouteComponent(() => import('../driver')),
+});
+const earnings = createRoute({
+  ...page('/earnings'),
+  beforeLoad: only('driver'),
+  component: lazyRouteComponent(() => import('../driver/Earnings')),
+});
+const trips = createRoute({
+  ...page('/trips'),
+  beforeLoad: only('rider', 'driver'),
+  component: lazyRouteComponent(() => import('../trips')),
+});
+const trip = createRoute({
+  ...page('/trips/$id'),
+  beforeLoad: only('rider', 'driver'),
+  component: lazyRouteComponent(() => import('../trips/Detail')),
+});
+
+const ops = createRoute({
+  ...page('/ops'),
+  staticData: { screen: true },
+  beforeLoad: only('operator'),
+  component: lazyRouteComponent(() => import('../ops')),
+});
+const opsPage = <P extends string>(path: P) => ({ getParentRoute: () => ops, path, staticData: { screen: true } });
+const opsHome = createRoute({
+  ...opsPage('/'),
+  beforeLoad: () => {
+    throw redirect({ to: '/ops/map', replace: true });
+  },
+});
+const opsMap = createRoute({ ...opsPage('map'), component: lazyRouteComponent(() => import('../ops/Map')) });
+const opsTrips = createRoute({ ...opsPage('trips'), component: lazyRouteComponent(() => import('../ops/Trips')) });
+const opsTrip = createRoute({ ...opsPage('trips/$id'), component: lazyRouteComponent(() => import('../ops/Trip')) });
+const opsPeople = createRoute({ ...opsPage('people'), component: lazyRouteComponent(() => import('../ops/People')) });
+const opsActors = createRoute({ ...opsPage('actors'), component: lazyRouteComponent(() => import('../ops/Actors')) });
+const opsAudit = createRoute({ ...opsPage('audit'), component: lazyRouteComponent(() => import('../ops/Audit')) });
+
+export const router = createRouter({
+  routeTree: root.addChildren([
+    landing, signUp, logIn, profile, ride, drive, earnings, trips, trip,
+    ops.addChildren([opsHome, opsMap, opsTrips, opsTrip, opsPeople, opsActors, opsAudit]),
+  ]),
+  defaultPreload: 'intent',
+  scrollRestoration: true,
+});
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: typeof router;
+  }
+  interface StaticDataRouteOption {
+    /** The page fills everything below the header and scrolls by itself, as maps do. */
+    screen?: boolean;
+  }
+}

@@ -1,0 +1,36 @@
+import { createTheme, type MantineColorsTuple } from '@mantine/core';
+
+/** The accent: a deep teal that keeps 4.5:1 against white from shade 7 on. */
+const lagoon: MantineColorsTuple = [
+  '#e3faf8', '#cdf1ee', '#9ee2dd', '#6bd2cb', '#43c4bb', '#2abbb1', '#17a79e', '#0d7f79', '#0a6e69', '#045c58',
+];
+
+/** Neutral with a hint of the accent, for dark surfaces. */
+const dark: MantineColorsTuple = [
+  '#d5dcdd', '#b3bdbf', '#8f9b9e', '#66737a', '#414d53', '#2f3a40', '#222c31', '#192226', '#12191c', '#0c1214',
+];
+
+export const theme = createTheme({
+  primaryColor: 'lagoon',
+  primaryShade: { light: 7, dark: 7 },
+  colors: { lagoon, dark },
+  defaultRadius: 'md',
+  cursorType: 'pointer',
+  fontFamily:
+    "system-ui, -apple-system, 'Segoe UI', Roboto, 'Apple SD Gothic Neo', Pretendard, 'Noto Sans KR', 'Noto Sans CJK KR', 'Malgun Gothic', sans-serif",
+  headings: {
+    fontWeight: '700',
+    sizes: {
+      h1: { fontSize: '2rem', lineHeight: '1.2' },
+      h2: { fontSize: '1.5rem', lineHeight: '1.25' },
+      h3: { fontSize: '1.2rem', lineHeight: '1.3' },
+    },
+  },
+  respectReducedMotion: true,
+  components: {
+    Card: { defaultProps: { radius: 'lg', withBorder: true } },
+    Paper: { defaultProps: { radius: 'lg' } },
+    Button: { defaultProps: { radius: 'md' } },
+    Modal: { defaultProps: { radius: 'lg', centered: true } },
+  },
+});

@@ -1,0 +1,44 @@
+import type { ServerEvent } from './gen/messages.js';
+import type { ProtocolError } from './errors.js';
+import type { ConnectionState } from './state.js';
+import type { ClosedOffer, DriverPosition, OpenOffer, WholeTrip } from './view.js';
+import type { Trip } from './gen/messages.js';
+import type { CommandKind } from './requests.js';
+
+/**
+ * What listeners of `client.on(name, listener)` are called with. Each thing that really changed is told once: not again
+ * when events are replayed after a reconnect, nor when an event repeats what a reply said. The view has changed already
+ * when a listener is called.
+ */
+export interface ClientEvents {
+  /** The connection's state changed. */
+  state: ConnectionState;
+  /**
+   * The active trip began or changed. `change` is one of the protocol's words (`matched`, `arrived` ...; new ones may
+   * come). `previous` is the same trip before, if it was known.
+   */
+  trip: { readonly trip: WholeTrip; readonly change: string; readonly previous?: Trip };
+  /** A trip ended: `change` is `completed`, `cancelled` or `expired`. */
+  tripEnded: { readonly trip: Trip; readonly change: string };
+  /** One party rated a trip that had ended. */
+  tripRated: Trip;
+  /**
+   * The active trip is no longer this client's. `released`: the driver gave it back, or lost it. `unknown`: it ended
+   * while the history was lost; `GET /v1/trips/{id}` tells how.
+   */
+  tripGone: { readonly trip: Trip; readonly why: 'released' | 'unknown' };
+  /** A new offer. */
+  offer: OpenOffer;
+  /** An offer ended, also one that this driver answered. */
+  offerClosed: ClosedOffer;
+  /** The driver of the rider's trip moved. */
+  driverMoved: DriverPosition;
+  /** The driver's choice to be online changed, or the server forgot it. */
+  online: boolean;
+  /** A message that nobody waits for was refused: a location, or a repeated go_online. */
+  refused: { readonly kind: string; readonly error: ProtocolError };
+  /** A command of an earlier page was answered, or was refused for good. */
+  restored: { readonly id: string; readonly kind: CommandKind; readonly error?: ProtocolError; readonly trip?: Trip };
+  /** Every new event of the server as it came, also those that this version does not know. */
+  event: ServerEvent;
+}

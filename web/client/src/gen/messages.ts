@@ -1,0 +1,532 @@
+// Made by scripts/protoc-gen-messages.mjs from hexhail.proto. Do not edit.
+
+/** A time as RFC 3339 has it, in UTC: `2026-11-22T15:24:57.023474Z`. `Date.parse` reads it. */
+export type Timestamp = string;
+
+/** Messages and times that the server never leaves out; should one be absent all the same, it reads as its zero. */
+export const alwaysSet: ReadonlySet<string> = new Set([
+  'AcceptPending.award_at',
+  'Connected.server_time',
+  'DriverMoved.point',
+  'Estimate.fare',
+  'FareBreakdown.total',
+  'Offer.expires_at',
+  'Offer.fare',
+  'Offer.pickup_area',
+  'OfferReceived.offer',
+  'Pong.server_time',
+  'Quote.fare',
+  'Search.expires_at',
+  'TripUpdated.trip',
+]);
+
+export type Role =
+  | 'role_unspecified'
+  | 'rider'
+  | 'driver'
+  | 'operator';
+
+/** What a ClientFrame carries: exactly one of these, under its name. */
+export interface ClientFrameBody {
+  readonly connect: Connect;
+  readonly ping: Ping;
+  readonly go_online: GoOnline;
+  readonly go_offline: GoOffline;
+  readonly location: LocationReport;
+  readonly get_quote: GetQuote;
+  readonly request_trip: RequestTrip;
+  readonly cancel_trip: CancelTrip;
+  readonly accept_offer: AcceptOffer;
+  readonly decline_offer: DeclineOffer;
+  readonly arrived: MarkArrived;
+  readonly start_trip: StartTrip;
+  readonly complete_trip: CompleteTrip;
+  readonly rate_trip: RateTrip;
+}
+
+/**
+ * ClientFrame is everything that a client may send: one message and, for all
+ * but locations, an id that the answer will carry.
+ */
+export interface ClientFrame {
+  /**
+   * Chosen by the client, 1 to 64 bytes, unique for its account within 24 hours.
+   * Commands are idempotent by it; queries use it only to find their answer.
+   */
+  readonly id?: string;
+  readonly connect?: Connect;
+  readonly ping?: Ping;
+  readonly go_online?: GoOnline;
+  readonly go_offline?: GoOffline;
+  readonly location?: LocationReport;
+  readonly get_quote?: GetQuote;
+  readonly request_trip?: RequestTrip;
+  readonly cancel_trip?: CancelTrip;
+  readonly accept_offer?: AcceptOffer;
+  readonly decline_offer?: DeclineOffer;
+  readonly arrived?: MarkArrived;
+  readonly start_trip?: StartTrip;
+  readonly complete_trip?: CompleteTrip;
+  readonly rate_trip?: RateTrip;
+}
+
+/** What a ServerFrame carries: exactly one of these, under its name. */
+export interface ServerFrameKind {
+  readonly reply: Reply;
+  readonly event: ServerEvent;
+}
+
+/** ServerFrame is everything that the server may send. */
+export interface ServerFrame {
+  readonly reply?: Reply;
+  readonly event?: ServerEvent;
+}
+
+/** What a Reply carries: exactly one of these, under its name. */
+export interface ReplyResult {
+  readonly error: ErrorReply;
+  readonly connected: Connected;
+  readonly pong: Pong;
+  readonly done: Done;
+  readonly quotes: Quotes;
+  readonly trip: Trip;
+  readonly accept_pending: AcceptPending;
+}
+
+/**
+ * Reply answers the client frame with the same id. Each frame with an id gets
+ * exactly one reply on the session that sent it, or the session ends.
+ */
+export interface Reply {
+  readonly id: string;
+  readonly error?: ErrorReply;
+  readonly connected?: Connected;
+  readonly pong?: Pong;
+  /** go_online, go_offline, decline_offer, and a driver's cancel_trip. */
+  readonly done?: Done;
+  /** get_quote. */
+  readonly quotes?: Quotes;
+  /**
+   * request_trip, a rider's cancel_trip, arrived, start_trip, complete_trip, rate_trip,
+   * and accept_offer when it won.
+   */
+  readonly trip?: Trip;
+  /**
+   * accept_offer under a policy that compares acceptances before it awards:
+   * the outcome follows as offer_closed.
+   */
+  readonly accept_pending?: AcceptPending;
+}
+
+/** What a ServerEvent carries: exactly one of these, under its name. */
+export interface ServerEventBody {
+  readonly trip_updated: TripUpdated;
+  readonly offer_received: OfferReceived;
+  readonly offer_closed: OfferClosed;
+  readonly driver_moved: DriverMoved;
+  readonly disconnecting: Disconnecting;
+}
+
+/** Event is something that happened, in the order in which it happened. */
+export interface ServerEvent {
+  /**
+   * Names the history that seq counts in. It changes when the server has lost
+   * that history.
+   */
+  readonly epoch: string;
+  /**
+   * Rises by one with each event, without holes. A driver_moved and a
+   * disconnecting repeat the last number instead of taking one: they are not
+   * part of the history and are not replayed.
+   */
+  readonly seq: number;
+  readonly trip_updated?: TripUpdated;
+  readonly offer_received?: OfferReceived;
+  readonly offer_closed?: OfferClosed;
+  readonly driver_moved?: DriverMoved;
+  readonly disconnecting?: Disconnecting;
+}
+
+/** Error refuses a client frame. */
+export interface ErrorReply {
+  /** Stable, lower snake case; docs/protocol.md lists them all. */
+  readonly code: string;
+  /** A sentence for a developer or a log, never for branching. */
+  readonly message: string;
+  /** Whether the same frame may succeed later without being changed. */
+  readonly retryable: boolean;
+  /** How long to wait first, in milliseconds; 0 when the server has no opinion. */
+  readonly retry_after_ms: number;
+  /** The field at fault, as a path such as "request_trip.pickup", when there is one. */
+  readonly field: string;
+}
+
+/** Connect is the first frame of every session, due within 5 seconds. */
+export interface Connect {
+  /**
+   * An access token. Empty when the handshake carried an Authorization header
+   * or when a ticket is given.
+   */
+  readonly token?: string;
+  /** A one-use ticket from POST /v1/tickets, valid for 30 seconds. */
+  readonly ticket?: string;
+  /** Where the client's history ends, to be resumed from; absent on a first connect. */
+  readonly resume?: Resume;
+  /** A short name of the app and its version, for the operator's log. */
+  readonly client?: string;
+}
+
+export interface Resume {
+  readonly epoch?: string;
+  readonly seq?: number;
+}
+
+/**
+ * Connected answers connect. The snapshot (active_trip, open_offers, online) is
+ * the whole view as of seq.
+ */
+export interface Connected {
+  readonly session_id: string;
+  readonly epoch: string;
+  /**
+   * The newest event's number. After a resume, the events between the client's
+   * number and this one follow at once.
+   */
+  readonly seq: number;
+  /**
+   * True: the missed events follow. False: history was lost (or none was
+   * claimed) and the snapshot replaces whatever the client knew.
+   */
+  readonly resumed: boolean;
+  readonly account_id: string;
+  readonly role: Role;
+  /** The driver's choice as the server knows it. Always false for a rider. */
+  readonly online: boolean;
+  readonly active_trip?: Trip;
+  readonly open_offers: readonly Offer[];
+  readonly server_time: Timestamp;
+  /**
+   * The server pings about this often, in milliseconds; a client that hears
+   * nothing for twice as long should reconnect.
+   */
+  readonly heartbeat_ms: number;
+  /** A driver whose last position is older than this, in milliseconds, gets no offers. */
+  readonly position_ttl_ms: number;
+}
+
+export type Ping = Readonly<Record<never, never>>;
+
+export interface Pong {
+  readonly server_time: Timestamp;
+}
+
+/** Done says that a command took effect and has nothing else to tell. */
+export type Done = Readonly<Record<never, never>>;
+
+/** Disconnecting is the last event before the server closes the socket. */
+export interface Disconnecting {
+  /** The close code that follows: 4000-4499 reconnect, 4500-4999 do not. */
+  readonly close_code: number;
+  /** A stable word, such as "shutdown" or "replaced". */
+  readonly reason: string;
+  /** When to come back, in milliseconds, jitter included. 0: at once, or never. */
+  readonly retry_after_ms: number;
+}
+
+/** A WGS84 position in degrees. Up to 7 decimals count. */
+export interface Point {
+  readonly lat: number;
+  readonly lng: number;
+}
+
+/** Money in minor units (cents, or won where a currency has none). */
+export interface Money {
+  readonly minor: number;
+  /** ISO 4217. */
+  readonly currency: string;
+}
+
+/** GoOnline makes a driver available for offers. */
+export interface GoOnline {
+  /** Optional; without it the driver becomes available with the next location. */
+  readonly location?: LocationReport;
+}
+
+export type GoOffline = Readonly<Record<never, never>>;
+
+/** Location is a driver's position. It gets no reply unless it is refused. */
+export interface LocationReport {
+  readonly point?: Point;
+  /** Clockwise from north, 0 to 360 degrees. */
+  readonly heading_deg?: number;
+  /** Metres per second. */
+  readonly speed_mps?: number;
+  /** Radius of 68 % confidence in metres; 0 when unknown. */
+  readonly accuracy_m?: number;
+  /** When the device took the position. */
+  readonly device_time?: Timestamp;
+}
+
+/**
+ * Offer proposes a trip to one driver. The pickup is coarse on purpose: the
+ * precise one comes with the match.
+ */
+export interface Offer {
+  readonly id: string;
+  readonly trip_id: string;
+  /** The centre of the H3 cell that holds the pickup. */
+  readonly pickup_area: Point;
+  /** The radius of that cell in metres. */
+  readonly pickup_radius_m: number;
+  /**
+   * The driver's way to the pickup, as coarse as the area: rounded up to multiples of
+   * pickup_radius_m, and of 60 seconds.
+   */
+  readonly pickup_distance_m: number;
+  readonly pickup_eta_s: number;
+  /** The trip itself, estimated. */
+  readonly trip_distance_m: number;
+  readonly trip_duration_s: number;
+  readonly fare: Money;
+  readonly vehicle_class: string;
+  readonly passengers: number;
+  readonly expires_at: Timestamp;
+  /** Which round of offers this belongs to, from 1. */
+  readonly wave: number;
+}
+
+export interface AcceptOffer {
+  readonly offer_id?: string;
+}
+
+export interface DeclineOffer {
+  readonly offer_id?: string;
+  /** Optional, up to 200 bytes. */
+  readonly reason?: string;
+}
+
+export interface AcceptPending {
+  readonly offer_id: string;
+  /** When the winner is chosen. */
+  readonly award_at: Timestamp;
+}
+
+export interface OfferReceived {
+  readonly offer: Offer;
+}
+
+export type OfferClosedOutcome =
+  | 'outcome_unspecified'
+  /** This driver has the trip. */
+  | 'won'
+  /** Another driver won, or the trip ended. */
+  | 'withdrawn'
+  /** Not answered in time. */
+  | 'expired'
+  /** Refused by this driver. */
+  | 'declined';
+
+/** OfferClosed is the one end of an offer. */
+export interface OfferClosed {
+  readonly offer_id: string;
+  readonly trip_id: string;
+  readonly outcome: OfferClosedOutcome;
+  /** A stable word: "taken", "trip_cancelled", "trip_expired", "driver_busy", "went_offline", ... */
+  readonly reason: string;
+}
+
+/** MarkArrived says that the driver waits at the pickup. */
+export interface MarkArrived {
+  readonly trip_id?: string;
+}
+
+/** StartTrip begins the ride. */
+export interface StartTrip {
+  readonly trip_id?: string;
+  /** The rider's 4 digits, where the operator asks for them. */
+  readonly pin?: string;
+}
+
+/** CompleteTrip ends the ride at the dropoff. */
+export interface CompleteTrip {
+  readonly trip_id?: string;
+}
+
+export interface GetQuote {
+  readonly pickup?: Point;
+  readonly dropoff?: Point;
+  /** Empty: all classes. */
+  readonly vehicle_class?: string;
+}
+
+export interface Quotes {
+  readonly quotes: readonly Quote[];
+}
+
+export interface Quote {
+  readonly vehicle_class: string;
+  readonly distance_m: number;
+  readonly duration_s: number;
+  readonly fare: Money;
+  /**
+   * The nearest available driver's way to the pickup, rounded up to whole minutes;
+   * 0 when drivers_nearby is 0.
+   */
+  readonly pickup_eta_s: number;
+  /** Available drivers near the pickup, counted up to a small cap. */
+  readonly drivers_nearby: number;
+}
+
+export interface RequestTrip {
+  readonly pickup?: Point;
+  readonly dropoff?: Point;
+  /** Up to 200 bytes each. */
+  readonly pickup_address?: string;
+  readonly dropoff_address?: string;
+  /** Empty: the operator's default class. */
+  readonly vehicle_class?: string;
+  /** 0 means 1. */
+  readonly passengers?: number;
+  /** To the driver who wins, up to 500 bytes. */
+  readonly note?: string;
+}
+
+/**
+ * CancelTrip ends a trip for its rider, or gives it back for its driver, in
+ * which case it is offered to others.
+ */
+export interface CancelTrip {
+  readonly trip_id?: string;
+  /** Optional, up to 200 bytes. */
+  readonly reason?: string;
+}
+
+/** RateTrip rates the other party of a completed trip, once. */
+export interface RateTrip {
+  readonly trip_id?: string;
+  /** 1 to 5. */
+  readonly stars?: number;
+  /** Up to 500 bytes; shown to operators only. */
+  readonly comment?: string;
+}
+
+/** DriverMoved follows the driver of the rider's active trip. */
+export interface DriverMoved {
+  readonly trip_id: string;
+  readonly point: Point;
+  readonly heading_deg: number;
+  /** To the pickup before the ride, to the dropoff during it. */
+  readonly eta_s: number;
+  readonly device_time?: Timestamp;
+}
+
+/**
+ * TripUpdated carries the whole trip as the receiver may see it. Versions only
+ * rise; an older one than the client knows is to be ignored.
+ */
+export interface TripUpdated {
+  readonly trip: Trip;
+  /** What happened: the name of the newest event, such as "matched". */
+  readonly change: string;
+}
+
+export type TripStatus =
+  | 'status_unspecified'
+  | 'requested'
+  | 'matched'
+  | 'arrived'
+  | 'in_progress'
+  | 'completed'
+  | 'cancelled'
+  | 'expired';
+
+export interface Trip {
+  readonly id: string;
+  /** The number of events so far. */
+  readonly version: number;
+  readonly status: TripStatus;
+  readonly pickup?: Point;
+  readonly dropoff?: Point;
+  readonly pickup_address: string;
+  readonly dropoff_address: string;
+  readonly vehicle_class: string;
+  readonly passengers: number;
+  readonly note: string;
+  readonly estimate?: Estimate;
+  /** Set from completed on. */
+  readonly fare?: FareBreakdown;
+  /** The rider sees the driver from matched on; the driver sees the rider. */
+  readonly driver?: DriverCard;
+  readonly rider?: RiderCard;
+  /** To the rider only, where the operator asks for it, from matched until started. */
+  readonly pin: string;
+  /** While requested, to the rider and to operators. */
+  readonly search?: Search;
+  /** The driver's estimated way to the pickup when it was matched. */
+  readonly pickup_eta_s: number;
+  readonly cancellation?: Cancellation;
+  readonly requested_at?: Timestamp;
+  readonly matched_at?: Timestamp;
+  readonly arrived_at?: Timestamp;
+  readonly started_at?: Timestamp;
+  readonly ended_at?: Timestamp;
+  /** Given by the reader; 0 while not given. Operators see both. */
+  readonly stars_by_rider: number;
+  readonly stars_by_driver: number;
+}
+
+export interface Estimate {
+  readonly distance_m: number;
+  readonly duration_s: number;
+  readonly fare: Money;
+}
+
+/** FareBreakdown adds up: base + distance + time + minimum_topup = total. */
+export interface FareBreakdown {
+  readonly total: Money;
+  readonly base_minor: number;
+  readonly distance_minor: number;
+  readonly time_minor: number;
+  readonly minimum_topup_minor: number;
+  readonly distance_m: number;
+  readonly duration_s: number;
+}
+
+export interface Search {
+  readonly wave: number;
+  /** Rings of cells around the pickup that are searched now. */
+  readonly ring: number;
+  readonly drivers_asked: number;
+  readonly expires_at: Timestamp;
+}
+
+export interface DriverCard {
+  readonly id: string;
+  readonly first_name: string;
+  readonly photo_url: string;
+  readonly vehicle_class: string;
+  readonly plate: string;
+  /** Mean stars times 100, 0 while unrated. */
+  readonly rating_x100: number;
+}
+
+export interface RiderCard {
+  readonly id: string;
+  readonly first_name: string;
+  readonly photo_url: string;
+  readonly rating_x100: number;
+}
+
+export type CancellationBy =
+  | 'by_unspecified'
+  | 'rider'
+  | 'driver'
+  | 'operator'
+  | 'system';
+
+export interface Cancellation {
+  readonly by: CancellationBy;
+  /** A stable word from the system, or the person's own words. */
+  readonly reason: string;
+}
+

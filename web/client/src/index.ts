@@ -1,0 +1,17 @@
+/**
+ * The client of the Hexhail socket protocol. Start with `createClient`.
+ *
+ * @packageDocumentation
+ */
+export type * from './gen/messages.js';
+export type { Acceptance, Client, PendingRequest, Position } from './api.js';
+export type { ClientEvents } from './events.js';
+export type {
+  ClientOptions, Clock, Credentials, CredentialsRequest, Persistence, SendOptions, StorageLike, Surroundings,
+  WebSocketConstructor, WebSocketLike,
+} from './options.js';
+export type { Answer, CommandKind, RequestKind } from './requests.js';
+export type { ConnectionState, Interruption } from './state.js';
+export type { ClosedOffer, DriverPosition, OpenOffer, View, WholeTrip } from './view.js';
+export { GaveUpError, ProtocolError, QueueFullError } from './errors.js';
+export { createClient } from './client.js';

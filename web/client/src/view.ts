@@ -1,0 +1,50 @@
+import type { Offer, OfferClosedOutcome, Point, Timestamp, Trip } from './gen/messages.js';
+
+/** A trip that is told in full. Only the last word to a driver who lost it (`released`) is not. */
+export type WholeTrip = Trip & Required<Pick<Trip, 'pickup' | 'dropoff' | 'estimate' | 'requested_at'>>;
+
+/** An offer that can be answered. */
+export interface OpenOffer extends Offer {
+  /** Set when this driver's acceptance competes with others: the time of the decision. Do not ask again. */
+  readonly award_at?: Timestamp;
+}
+
+/** An offer that has ended. */
+export interface ClosedOffer {
+  readonly offer_id: string;
+  readonly trip_id: string;
+  /** `outcome_unspecified`: it ended while the history was lost; nobody will tell how. */
+  readonly outcome: OfferClosedOutcome;
+  /** A stable word such as `taken`, or the driver's own words when `declined`; empty when `won`. */
+  readonly reason: string;
+  /** The offer as it was, unless it never arrived. */
+  readonly offer?: Offer;
+}
+
+/** Where the driver of the rider's trip is. */
+export interface DriverPosition {
+  readonly trip_id: string;
+  readonly point: Point;
+  /** Clockwise from north. */
+  readonly heading_deg: number;
+  /** Seconds to the pickup before the ride, to the dropoff during it. */
+  readonly eta_s: number;
+  /** When the driver's device took the position. */
+  readonly device_time?: Timestamp;
+}
+
+/** What the server has told, and no more. Views are immutable: a change is a new object. */
+export interface View {
+  /** Whether the driver wants offers, as the server knows it. Always false for riders. */
+  readonly online: boolean;
+  /** The one trip that has not ended. */
+  readonly activeTrip?: WholeTrip;
+  /** The trip that ended last while this client looked. */
+  readonly lastEnded?: Trip;
+  /** Offers that can be answered, in the order in which they came. */
+  readonly openOffers: readonly OpenOffer[];
+  /** Offers that have ended, the newest first, at most 32. */
+  readonly closedOffers: readonly ClosedOffer[];
+  /** Only while the rider's trip has a driver, and only the newest. */
+  readonly driverPosition?: DriverPosition;
+}

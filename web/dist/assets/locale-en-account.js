@@ -1,0 +1,1 @@
+var e={intro:`Rides, matched in real time.`},t={title:`Sign up`},n={title:`Log in`},r={title:`Profile`},i={landing:e,signUp:t,logIn:n,profile:r};export{i as default,e as landing,n as logIn,r as profile,t as signUp};

@@ -1,0 +1,1 @@
+var e=`Here you go online and take trips.`,t={intro:`Here you see what you earned.`},n={intro:e,earnings:t};export{n as default,t as earnings,e as intro};

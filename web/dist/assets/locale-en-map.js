@@ -1,0 +1,1 @@
+var e=`Map`,t={title:`Map`};export{t as default,e as title};

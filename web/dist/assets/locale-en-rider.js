@@ -1,0 +1,1 @@
+var e=`Here you ask for a ride and follow it.`,t={intro:e};export{t as default,e as intro};

@@ -1,0 +1,1 @@
+var e=`Here are your recent trips.`,t={intro:`Here is what happened on this trip.`},n={intro:e,detail:t};export{n as default,t as detail,e as intro};

@@ -1,0 +1,1 @@
+var e={intro:`실시간으로 이어지는 승객과 기사.`},t={title:`회원가입`},n={title:`로그인`},r={title:`내 정보`},i={landing:e,signUp:t,logIn:n,profile:r};export{i as default,e as landing,n as logIn,r as profile,t as signUp};

@@ -1,0 +1,1 @@
+var e=`여기에서 운행을 시작하고 호출을 받습니다.`,t={intro:`여기에서 수입을 확인합니다.`},n={intro:e,earnings:t};export{n as default,t as earnings,e as intro};

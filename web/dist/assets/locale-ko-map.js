@@ -1,0 +1,1 @@
+var e=`지도`,t={title:e};export{t as default,e as title};

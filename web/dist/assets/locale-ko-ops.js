@@ -1,0 +1,1 @@
+var e={intro:`지금 도시의 모습입니다.`},t={intro:`모든 운행입니다.`},n={intro:`이 운행이 이렇게 진행된 이유입니다.`},r={intro:`승객과 기사 목록입니다.`},i={intro:`동작 중인 액터입니다.`},a={intro:`운영자의 작업 기록입니다.`},o={map:e,trips:t,trip:n,people:r,actors:i,audit:a};export{i as actors,a as audit,o as default,e as map,r as people,n as trip,t as trips};

@@ -1,0 +1,1 @@
+var e=`여기에서 차량을 호출하고 이동 상황을 확인합니다.`,t={intro:e};export{t as default,e as intro};

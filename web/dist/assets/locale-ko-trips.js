@@ -1,0 +1,1 @@
+var e=`여기에서 최근 이용 내역을 봅니다.`,t={intro:`여기에서 이 운행의 기록을 봅니다.`},n={intro:e,detail:t};export{n as default,t as detail,e as intro};
