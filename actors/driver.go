@@ -296,6 +296,7 @@ func (d *driverActor) onTripUpdate(ctx actor.Context, m tripUpdate) {
 	if m.Peer != nil {
 		d.rider = m.Peer
 	}
+	d.overtaken(m.Trip, d.drives)
 	free := d.active == nil
 	d.onUpdate(m, d.drives(m.Trip))
 	d.occupied(ctx, free)
@@ -322,23 +323,20 @@ func (d *driverActor) drives(t *ride.Trip) bool {
 
 // take adopts a trip's state from an answer.
 func (d *driverActor) take(ctx actor.Context, t *ride.Trip) {
+	d.overtaken(t, d.drives)
 	free := d.active == nil
 	d.see(t, d.drives(t))
 	d.occupied(ctx, free)
 }
 
-// onReleased frees the driver. When it gave the trip back, its client is told that the
-// trip is no longer its own, with nothing more than that.
+// onReleased frees the driver. When it gave the trip back, its client is told.
 func (d *driverActor) onReleased(ctx actor.Context, m driverReleased) {
 	if d.active != nil && d.active.ID == m.Trip && d.active.Version <= m.Version {
 		d.active = nil
 		d.bind(nil)
 	}
 	if m.GivenBack {
-		d.emit(&ridepb.Event{Body: &ridepb.Event_TripUpdated{TripUpdated: &ridepb.TripUpdated{
-			Change: ride.KindReleased,
-			Trip:   &ridepb.Trip{Id: string(m.Trip), Version: uint32(m.Version), Status: ridepb.Trip_requested},
-		}}})
+		d.givenBack(m.Trip, m.Version)
 	}
 	d.settleCell(ctx)
 }

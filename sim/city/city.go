@@ -68,12 +68,19 @@ type Config struct {
 	Dials int
 	// Area bounds cruising. The zero area: everywhere.
 	Area demand.Area
+	// Rest is for how long at most everybody stays connected in the end, until each offer
+	// that was shown has been told to have ended. 0: nobody waits for that.
+	Rest time.Duration
 	// Verify is how many ended trips are read over HTTP in the end and compared with
 	// what sockets told. Read makes one such read, and fills in version, status and
 	// versions; nil: none.
 	Verify int
 	Read   func(ctx context.Context, trip string) (check.Record, error)
 
+	// Repeats is how many of its latest answered commands everybody sends once more, under
+	// their ids, after a lost connection; the answers must be those of the first time.
+	// 0: answers are neither repeated nor compared.
+	Repeats int
 	// Visitors are other people in the city, to whom it is kind. Nil: nobody is
 	// expected, and who comes along is treated like the city's own.
 	Visitors *Visitors
@@ -83,7 +90,10 @@ type Config struct {
 	Grace time.Duration
 	// Recorder keeps the history. Nil: it is judged and forgotten.
 	Recorder *check.Recorder
-	Log      *slog.Logger
+	// Watch hears of every record after it was judged. It is called from many goroutines
+	// and must not block. Nil: nobody does.
+	Watch func(check.Record)
+	Log   *slog.Logger
 }
 
 func (c *Config) validate() error {
@@ -370,8 +380,9 @@ func (c *City) settle(ctx context.Context) {
 		}
 		return true
 	})
+	c.until(ctx, c.cfg.Rest, func() bool { return c.checker.OpenOffers() == 0 })
 	c.verify(ctx)
-	c.record(check.Record{What: check.End})
+	c.Note(check.Record{What: check.End})
 }
 
 // verify reads some trips over HTTP.
@@ -389,7 +400,7 @@ func (c *City) verify(ctx context.Context) {
 			continue
 		}
 		r.What, r.Trip = check.Read, trip
-		c.record(r)
+		c.Note(r)
 	}
 }
 
@@ -420,8 +431,10 @@ func (c *City) Report() report.Report {
 	return c.Stats.Report(run, c.checker.Violations(), c.checker.Findings())
 }
 
-// record judges and keeps a record.
-func (c *City) record(r check.Record) {
+// Note judges and keeps a record of what somebody beside the city saw or did, such as a
+// look over HTTP; without a time it is of now. It may be called from any goroutine, and
+// also when the city has ended.
+func (c *City) Note(r check.Record) {
 	if r.At == 0 {
 		r.At = c.since(time.Now())
 	}
@@ -429,7 +442,13 @@ func (c *City) record(r check.Record) {
 	if c.cfg.Recorder != nil {
 		c.cfg.Recorder.Add(r)
 	}
+	if c.cfg.Watch != nil {
+		c.cfg.Watch(r)
+	}
 }
+
+// Birth is the moment from which the records' times count.
+func (c *City) Birth() time.Time { return c.birth }
 
 // since is a moment on the clock of records.
 func (c *City) since(t time.Time) int64 { return int64(t.Sub(c.birth)) }

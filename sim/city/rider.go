@@ -86,7 +86,13 @@ func (r *rider) cancel(w *wish, why string) {
 		return
 	}
 	f := &ridepb.ClientFrame{Body: &ridepb.ClientFrame_CancelTrip{CancelTrip: &ridepb.CancelTrip{TripId: r.trip, Reason: why}}}
-	r.do(check.Record{Op: "cancel", Trip: r.trip}, f, func(*ridepb.Reply) {})
+	r.do(check.Record{Op: "cancel", Trip: r.trip}, f, func(reply *ridepb.Reply) {
+		// News of an end comes before this answer, unless it was lost with a history: then
+		// the refusal is all that tells of it.
+		if reply.GetError() != nil && r.wish == w && r.status == ridepb.Trip_requested {
+			r.free()
+		}
+	})
 }
 
 // Connected is part of client.Handler.

@@ -35,7 +35,7 @@ type Target struct {
 // Run lets a city live until it is done or ctx ends, shows it on out, and ends with the
 // table. It wraps ErrBroken when a promise was not kept.
 func Run(ctx context.Context, o Options, d Demand, t Target, out io.Writer, log *slog.Logger) (err error) {
-	cfg, err := o.config(d, t, log)
+	cfg, err := o.City(d, t, log)
 	if err != nil {
 		return err
 	}
@@ -67,7 +67,8 @@ func Run(ctx context.Context, o Options, d Demand, t Target, out io.Writer, log 
 	return errors.Join(err, conclude(c.Report(), o, out))
 }
 
-func (o *Options) config(d Demand, t Target, log *slog.Logger) (city.Config, error) {
+// City is the city that the flags ask for.
+func (o *Options) City(d Demand, t Target, log *slog.Logger) (city.Config, error) {
 	if err := o.check(); err != nil {
 		return city.Config{}, err
 	}
@@ -90,7 +91,7 @@ func (o *Options) config(d Demand, t Target, log *slog.Logger) (city.Config, err
 	if err != nil {
 		return city.Config{}, err
 	}
-	read, err := newReader(t.URLs[0], t.Issuer)
+	read, err := NewReader(t.URLs[0], t.Issuer)
 	if err != nil {
 		return city.Config{}, err
 	}
