@@ -21,6 +21,7 @@ type item struct {
 	offers  []offerRow
 	ratings []rating
 	command *ride.CommandRecord
+	step    bool // an update that probably neither ends the trip nor changes its driver
 
 	activate ride.TripID // if set, the item is an activation and nothing else
 
@@ -116,8 +117,14 @@ func (it *item) setTrip(t ride.Transition) error {
 		search: tripText(tr), state: string(state),
 		live: tr.Status.Live(),
 	}
-	if !row.live {
+	switch {
+	case row.live:
+		row.endedAt = nil
+	default:
 		row.wakeAt = nil // nothing is left to wake it for
+		if row.endedAt == nil {
+			row.endedAt = &row.updatedAt // the indexes tell by it
+		}
 	}
 	if d := string(tr.DriverID()); d != "" {
 		row.driver = &d
@@ -147,7 +154,13 @@ type waveRow struct {
 }
 
 func (it *item) setEvents(t ride.Transition) error {
+	it.step = t.Prev > 0
 	for i, e := range t.Events {
+		switch e.(type) {
+		case ride.WavePlanned, ride.Accepted, ride.OffersEnded, ride.Arrived, ride.Started, ride.Rated:
+		default:
+			it.step = false // it may end the trip or change its driver
+		}
 		if w, ok := e.(ride.WavePlanned); ok && len(w.Considered) > 0 {
 			data, err := json.Marshal(w.Considered)
 			if err != nil {

@@ -34,16 +34,15 @@ const (
 				$7::bigint[], $8::bigint[], $9::bigint[], $10::text[])
 			AS u(id, prev, fence, driver_id, status, version, updated_at, ended_at, wake_at, state)
 		WHERE t.id = u.id AND t.version = u.prev AND t.fence = u.fence
-			AND (t.status IN ('requested', 'matched', 'arrived', 'in_progress') OR t.status = u.status)
-			AND (u.status NOT IN ('matched', 'arrived', 'in_progress') OR NOT EXISTS (
-				SELECT 1 FROM trips o WHERE o.driver_id = u.driver_id AND o.id <> u.id
-					AND o.status IN ('matched', 'arrived', 'in_progress')))
+			AND (t.ended_at IS NULL OR t.status = u.status)
+			AND (u.ended_at IS NOT NULL OR NOT EXISTS (
+				SELECT 1 FROM trips o WHERE o.driver_id = u.driver_id AND o.id <> u.id AND o.ended_at IS NULL))
 		RETURNING t.id`
 	// Of trips that were not written: is it there as it should have been for an
 	// update, or there at all for an insert?
 	setWhy = `SELECT u.id, EXISTS (SELECT 1 FROM trips t WHERE t.id = u.id AND (u.prev = 0
 			OR (t.version = u.prev AND t.fence = u.fence AND (t.status = u.status
-				OR t.status IN ('requested', 'matched', 'arrived', 'in_progress')))))
+				OR t.ended_at IS NULL))))
 		FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::text[]) AS u(id, prev, fence, status)`
 	setEvents = `INSERT INTO trip_events (trip_id, version, kind, at, data)
 		SELECT * FROM unnest($1::text[], $2::bigint[], $3::text[], $4::bigint[], $5::text[])`

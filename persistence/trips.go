@@ -15,8 +15,8 @@ import (
 // The conditions of the partial indexes, word for word, so that the planners see
 // them as such.
 const (
-	isLive     = `status IN ('requested', 'matched', 'arrived', 'in_progress')`
-	isOccupied = `status IN ('matched', 'arrived', 'in_progress')`
+	isLive     = `ended_at IS NULL`
+	isOccupied = `ended_at IS NULL AND driver_id IS NOT NULL`
 )
 
 // tripOf reads a stored state.

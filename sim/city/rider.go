@@ -23,8 +23,9 @@ type rider struct {
 // wish is a request that somebody wants to make.
 type wish struct {
 	demand.Request
-	due  time.Time
-	plan RiderPlan
+	due    time.Time
+	plan   RiderPlan
+	waited bool // beyond the rider's patience, for a visitor
 }
 
 var _ client.Handler = (*rider)(nil)
@@ -71,7 +72,11 @@ func (r *rider) giveUp(w *wish) {
 	case r.wish != w || r.city.ending.Load():
 	case r.trip == "":
 		r.spent = true
-	case r.status == ridepb.Trip_requested:
+	case r.status != ridepb.Trip_requested:
+	case !w.waited && r.city.near(w.Class, w.Pickup):
+		w.waited = true
+		r.later(callPatience, func() { r.giveUp(w) })
+	default:
 		r.cancel(w, "waited too long")
 	}
 }
@@ -131,7 +136,8 @@ func (r *rider) follow(t *ridepb.Trip) {
 	r.version, r.status = t.GetVersion(), t.GetStatus()
 	w := r.wish
 	switch {
-	case r.status == ridepb.Trip_matched && before != ridepb.Trip_matched && w.plan.CancelAfter > 0:
+	case r.status == ridepb.Trip_matched && before != ridepb.Trip_matched && w.plan.CancelAfter > 0 &&
+		!r.city.visitor(t.GetDriver().GetId()):
 		r.later(r.city.clock.real(w.plan.CancelAfter), func() {
 			if r.wish == w && (r.status == ridepb.Trip_matched || r.status == ridepb.Trip_arrived) {
 				r.cancel(w, "changed my mind")
