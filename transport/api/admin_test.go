@@ -78,19 +78,23 @@ func TestWhatIsNotOnRecordDoesNotHappen(t *testing.T) {
 	w := newWorld(t)
 	w.story("t", storyMatched)
 	w.live.cancel = func(ride.TripID) (ride.Trip, error) { t.Error("cancelled"); return ride.Trip{}, nil }
+	w.live.again = func(ride.TripID) (ride.Trip, error) { t.Error("re-dispatched"); return ride.Trip{}, nil }
 	w.store.Fail = func(m string) error {
 		if m == "AddAudit" {
 			return errors.New("disk full")
 		}
 		return nil
 	}
-	for _, path := range []string{"/accounts/$rider/suspend", "/accounts/$rider/reinstate", "/accounts/$rider/logout", "/trips/t/cancel"} {
+	for _, path := range []string{"/accounts/$rider/suspend", "/accounts/$rider/reinstate", "/accounts/$rider/logout", "/trips/t/cancel",
+		"/trips/t/redispatch", "/accounts/$rider/password", "/accounts/$rider/remove-photo"} {
 		w.do(request{method: "POST", path: "/v1/admin" + w.fill(path), as: "operator", json: because}).refused(ride.ErrInternal, 500)
 	}
 	w.store.Fail = nil
 	require.Empty(t, w.live.closed)
 	require.NotContains(t, w.store.Calls(), "SetAccountStatus")
 	require.NotContains(t, w.store.Calls(), "RevokeAccount")
+	require.NotContains(t, w.store.Calls(), "SetPassword")
+	require.NotContains(t, w.store.Calls(), "UpdateAccount")
 	w.do(request{method: "GET", path: "/v1/me", as: "rider"}).ok(200, nil)
 }
 
