@@ -243,10 +243,6 @@ func (d *driverActor) start(ctx actor.Context, m framed, s *ridepb.StartTrip) {
 		d.reply(m.peer, m.frame.GetId(), refusal(ride.ErrTooMany))
 		return
 	}
-	if guesses := d.guesses(id, m.frame.GetId()); guesses >= maxPINTries {
-		d.reply(m.peer, m.frame.GetId(), refusal(ride.ErrTooMany))
-		return
-	}
 	d.forward(ctx, m, id, ride.StartTrip{Driver: d.account.ID, PIN: s.GetPin()})
 }
 

@@ -12,17 +12,19 @@ import (
 
 // committer groups what callers want written. One goroutine takes whatever waits,
 // writes it in one transaction and answers. It never waits for company: while one
-// batch is on its way to the disk the next one gathers.
+// batch is on its way to the disk the next one gathers. Clients' commands go before the
+// steps that trips take by themselves, so that a crowd of trips that search keeps
+// nobody elsewhere from a trip; of each batch a quarter is for those steps.
 type committer struct {
 	eng      engine
 	maxItems int
 	maxBytes int
 	observe  func(int, time.Duration, error)
 
-	mu      sync.RWMutex // guards closed against the closing of queue
+	mu      sync.RWMutex // guards closed against the closing of the queues
 	closed  bool
-	queue   chan *item
-	room    chan struct{} // one element for each item of those that wait for room
+	clients chan *item
+	steps   chan *item
 	stopped chan struct{}
 
 	batches, items, failures atomic.Int64
@@ -31,7 +33,7 @@ type committer struct {
 func newCommitter(eng engine, o Options) *committer {
 	c := &committer{
 		eng: eng, maxItems: o.BatchItems, maxBytes: o.BatchBytes, observe: o.Observe,
-		queue: make(chan *item, o.QueueSize), room: make(chan struct{}, max(o.QueueSize/2, 1)), stopped: make(chan struct{}),
+		clients: make(chan *item, o.QueueSize), steps: make(chan *item, o.QueueSize), stopped: make(chan struct{}),
 	}
 	go c.run()
 	return c
@@ -43,19 +45,10 @@ func newCommitter(eng engine, o Options) *committer {
 //
 // What a client will repeat is refused when the queue is full. What nobody repeats, a
 // trip's own steps, waits for room: to refuse it would have the trip read and activated
-// anew, which is more work for a store that has too much. At most half of the queue is
-// theirs, so that they cannot keep clients out.
+// anew, which is more work for a store that has too much.
 func (c *committer) submit(ctx context.Context, it *item) error {
 	if err := ctx.Err(); err != nil {
 		return err
-	}
-	if it.patient() {
-		select {
-		case c.room <- struct{}{}:
-			defer func() { <-c.room }()
-		case <-ctx.Done():
-			return ctx.Err()
-		}
 	}
 	if err := c.enqueue(ctx, it); err != nil {
 		return err
@@ -82,19 +75,19 @@ func (c *committer) enqueue(ctx context.Context, it *item) error {
 	if c.closed {
 		return errClosed
 	}
+	if it.patient() {
+		select {
+		case c.steps <- it:
+			return nil
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
 	select {
-	case c.queue <- it:
+	case c.clients <- it:
 		return nil
 	default:
-	}
-	if !it.patient() {
 		return ride.ErrStoreFull
-	}
-	select {
-	case c.queue <- it:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
 	}
 }
 
@@ -103,7 +96,8 @@ func (c *committer) close() {
 	c.mu.Lock()
 	if !c.closed {
 		c.closed = true
-		close(c.queue)
+		close(c.clients)
+		close(c.steps)
 	}
 	c.mu.Unlock()
 	<-c.stopped
@@ -115,8 +109,8 @@ func (c *committer) run() {
 	var waiting []*item
 	for {
 		if len(waiting) == 0 {
-			it, ok := <-c.queue
-			if !ok {
+			it := c.next()
+			if it == nil {
 				return
 			}
 			waiting = append(waiting, it)
@@ -130,11 +124,37 @@ func (c *committer) run() {
 	}
 }
 
+// next waits for an item; nil when the committer is closed and nothing is left.
+func (c *committer) next() *item {
+	for clients, steps := c.clients, c.steps; clients != nil || steps != nil; {
+		select {
+		case it, ok := <-clients:
+			if ok {
+				return it
+			}
+			clients = nil
+		case it, ok := <-steps:
+			if ok {
+				return it
+			}
+			steps = nil
+		}
+	}
+	return nil
+}
+
 // gather adds what is queued now, up to one batch.
 func (c *committer) gather(waiting []*item) []*item {
-	for len(waiting) < c.maxItems {
+	waiting = take(c.clients, waiting, c.maxItems-c.maxItems/4)
+	waiting = take(c.steps, waiting, c.maxItems)
+	return take(c.clients, waiting, c.maxItems)
+}
+
+// take moves what a queue holds behind those that wait, until there are so many.
+func take(queue <-chan *item, waiting []*item, most int) []*item {
+	for len(waiting) < most {
 		select {
-		case it, ok := <-c.queue:
+		case it, ok := <-queue:
 			if !ok {
 				return waiting
 			}

@@ -3,6 +3,7 @@ package persistence
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -84,27 +85,32 @@ func asked(key string) *item {
 	return it
 }
 
-// TestCommitterRoom: what nobody repeats waits for room, until its caller's time is up,
-// and leaves half of the queue to clients.
+// TestCommitterRoom: what nobody repeats waits for room, until its caller's time is up.
+// Clients go first, also before what has waited longer, but for a quarter of each batch.
 func TestCommitterRoom(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := &slowEngine{}
-		c := newCommitter(e, Options{QueueSize: 4, BatchItems: 1}.withDefaults())
+		c := newCommitter(e, Options{QueueSize: 4, BatchItems: 4}.withDefaults())
+		first := submitAll(t.Context(), c, bare("first"))
 		var own []*item
-		for range 6 {
-			own = append(own, bare("own"))
+		for n := range 6 {
+			own = append(own, bare(fmt.Sprint("own", n)))
 		}
-		waiting := submitAll(t.Context(), c, own...)
-		clients := submitAll(t.Context(), c, asked("a"), asked("b"), asked("c"), asked("d"))
-		require.ErrorIs(t, <-clients[3], ride.ErrStoreFull, "one is being written, one waits")
+		steps := submitAll(t.Context(), c, own...)
+		a, b2, c2, d2 := asked("a"), asked("b"), asked("c"), asked("d")
+		clients := submitAll(t.Context(), c, a, b2, c2, d2, asked("e"))
+		require.ErrorIs(t, <-clients[4], ride.ErrStoreFull)
 		hurried, cancel := context.WithTimeout(t.Context(), time.Second/2)
 		defer cancel()
 		late := bare("late")
 		require.ErrorIs(t, c.submit(hurried, late), context.DeadlineExceeded)
-		for _, out := range slices.Concat(waiting, clients[:3]) {
+		for _, out := range slices.Concat(first, steps, clients[:4]) {
 			require.NoError(t, <-out)
 		}
 		c.close()
+		require.Equal(t, []*item{a, b2, c2, own[0]}, e.batches[1])
+		require.Equal(t, []*item{d2, own[1], own[2], own[3]}, e.batches[2])
+		require.Len(t, e.batches, 4)
 		for _, b := range e.batches {
 			require.NotContains(t, b, late)
 		}

@@ -36,8 +36,8 @@ type item struct {
 	state    string // of an activation
 }
 
-// patient reports whether the item waits for room in a full queue: it is no client's,
-// so nobody would repeat it.
+// patient reports whether the item lets clients go first and waits for room in a full
+// queue: it is no client's, so nobody would repeat it.
 func (it *item) patient() bool { return it.command == nil }
 
 // The phases of an item.
