@@ -10,7 +10,7 @@ type Told = Exclude<keyof typeof shell.problem, 'unknown' | 'wait'>;
 export function problemText(error: unknown): string {
   const e = asApiError(error);
   const key = `shell:problem.${e.code as Told}` as const;
-  const text = i18next.exists(key) ? String(i18next.t(key)) : i18next.t('shell:problem.unknown', { detail: e.message });
+  const text = i18next.exists(key) ? i18next.t(key as 'shell:problem.network') : i18next.t('shell:problem.unknown', { detail: e.message });
   if (e.retryAfter === null || e.retryAfter < 1) return text;
   return `${text} ${i18next.t('shell:problem.wait', { wait: duration(e.retryAfter) })}`;
 }
