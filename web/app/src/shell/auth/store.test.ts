@@ -37,7 +37,7 @@ function browser() {
       channel: {
         postMessage: () => ears.forEach((ear) => ear !== own && ear()),
         addEventListener: (_: string, ear: unknown) => ears.add((own = ear as () => void)),
-      } as AuthSurroundings['channel'],
+      },
       now: () => 0,
     };
     return new AuthStore(surroundings);
