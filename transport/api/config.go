@@ -49,13 +49,15 @@ type Config struct {
 	Observe func(route string, status int, took time.Duration)
 }
 
-// Deps are what the API stands on. All are required.
+// Deps are what the API stands on. All but Demo are required.
 type Deps struct {
 	Auth     *auth.Service
 	Accounts transport.Accounts
 	Trips    transport.Trips
 	Live     transport.Live
 	Log      *slog.Logger
+	// Demo makes the server a demonstration; nil on an ordinary one.
+	Demo Demo
 }
 
 // ErrConfig says that a configuration makes no sense.

@@ -104,6 +104,7 @@ type configView struct {
 	SocketPath     string      `json:"socket_path"`
 	Subprotocols   []string    `json:"subprotocols"`
 	MaxPhotoBytes  int         `json:"max_photo_bytes"`
+	Demo           bool        `json:"demo" doc:"This server is a demonstration; see GET /v1/demo."`
 }
 
 type classView struct {

@@ -16,6 +16,7 @@ import (
 	"github.com/hexhail/hexhail/actors"
 	"github.com/hexhail/hexhail/cmd/hexhail/internal/cli"
 	"github.com/hexhail/hexhail/cmd/hexhail/internal/config"
+	"github.com/hexhail/hexhail/cmd/hexhail/internal/demo"
 	"github.com/hexhail/hexhail/cmd/hexhail/internal/lifecycle"
 	"github.com/hexhail/hexhail/cmd/hexhail/internal/ops"
 	"github.com/hexhail/hexhail/persistence"
@@ -40,6 +41,8 @@ type parts struct {
 	cfg *config.Config
 	log *slog.Logger
 	ops *ops.Server
+	// demo makes the server a demonstration; nil on an ordinary one.
+	demo *demo.Host
 
 	metrics  *metrics
 	store    *persistence.Store
@@ -55,7 +58,7 @@ type parts struct {
 // Assemble makes the services of a server, without starting any.
 func Assemble(_ context.Context, in cli.Base) (*cli.Server, error) {
 	p := &parts{
-		cfg: in.Config, log: in.Log, ops: in.Ops, metrics: newMetrics(),
+		cfg: in.Config, log: in.Log, ops: in.Ops, demo: in.Demo, metrics: newMetrics(),
 		failed: make(chan error, 1), accepted: make(chan struct{}),
 	}
 	in.Ops.Registry.MustRegister(p.metrics)
@@ -162,12 +165,16 @@ func (p *parts) handler() (http.Handler, error) {
 		return nil, err
 	}
 	counts := session.NewMetrics()
-	p.sessions = session.New(sessionConfig(p.cfg, p.log, counts, p.metrics), p.auth, router{p.actors})
+	p.sessions = session.New(sessionConfig(p.cfg, p.log, counts, p.metrics), p.auth, p.router())
 	p.ops.Registry.MustRegister(counts)
-	rest, err := api.New(apiConfig(p.cfg, p.metrics), api.Deps{
+	deps := api.Deps{
 		Auth: p.auth, Accounts: p.store, Trips: p.store, Log: p.log,
 		Live: live{p.sessions.Registry(), p.actors},
-	})
+	}
+	if p.demo != nil { // not an interface that holds nil
+		deps.Demo = p.demo
+	}
+	rest, err := api.New(apiConfig(p.cfg, p.metrics), deps)
 	if err != nil {
 		return nil, err
 	}
@@ -175,6 +182,15 @@ func (p *parts) handler() (http.Handler, error) {
 	mux.Handle("/v1/ws", p.sessions)
 	mux.Handle("/", rest)
 	return mux, nil
+}
+
+// router is the sockets' way to the actors, past the host of a demonstration.
+func (p *parts) router() transport.Router {
+	if p.demo == nil {
+		return router{p.actors}
+	}
+	p.demo.Attach(p.store)
+	return p.demo.Router(router{p.actors})
 }
 
 // signingKeys reads the key that signs access tokens, or makes it at first start.
