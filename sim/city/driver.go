@@ -28,6 +28,7 @@ type driver struct {
 	idles   int               // idle spells so far
 	plan    OfferPlan         // of the trip
 	visited bool              // the trip is a visitor's
+	within  time.Duration     // how long a visitor should have to look at the present drive, real
 	pace    float64           // how many times slower than usual it drives; 1 but for visitors
 	plans   map[string]OfferPlan
 
@@ -165,7 +166,11 @@ func (d *driver) position(sim time.Duration) (geo.Point, float64) {
 func (d *driver) drive(to geo.Point, arrived func()) {
 	now := d.city.clock.now()
 	here, _ := d.position(now)
-	d.way, d.since = d.city.cfg.Router.Way(here, to).slower(d.pace), now
+	way := d.city.cfg.Router.Way(here, to)
+	if d.pace = 1; d.visited {
+		d.pace = d.city.pace(way.Duration(), d.within)
+	}
+	d.way, d.since = way.slower(d.pace), now
 	d.step(d.way.Duration(), arrived)
 }
 

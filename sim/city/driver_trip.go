@@ -58,8 +58,8 @@ func (d *driver) adopt(t *ridepb.Trip) {
 	clear(d.plans)
 	d.trip, d.plan, d.pinTries = t.GetId(), plan, 0
 	d.pickup, d.dropoff = fromPB(t.GetPickup()), fromPB(t.GetDropoff())
-	if d.visited, d.pace = d.city.visitor(t.GetRider().GetId()), 1; d.visited {
-		d.pace, d.plan.GiveBackAt = d.city.pace(), 0
+	if d.visited, d.within = d.city.visitor(t.GetRider().GetId()), pickupTime; d.visited {
+		d.plan.GiveBackAt = 0
 	}
 	switch t.GetStatus() {
 	case ridepb.Trip_matched:
@@ -140,6 +140,7 @@ func (d *driver) depart() {
 
 func (d *driver) ride() {
 	d.forget()
+	d.within = rideTime
 	d.drive(d.dropoff, d.finish)
 }
 

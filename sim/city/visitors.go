@@ -24,12 +24,17 @@ type Visitors struct {
 	// at once, whatever its time. What comes while no rider is free is dropped.
 	Calls <-chan demand.Request
 	// Speed is how many simulated seconds pass in a real one for a driver of the city
-	// who drives a visitor. It does not go above the city's speed.
+	// who drives a visitor: more if the drive would take too long, but never more than
+	// the city's speed.
 	Speed float64
 }
 
 // The patience that visitors meet, in real time.
 const (
+	// pickupTime and rideTime are how long a visitor looks at a car that comes, and out
+	// of one that goes, before the driver goes faster than at the visitors' speed.
+	pickupTime = 12 * time.Second
+	rideTime   = 45 * time.Second
 	// kerbTime is how long a driver waits for a visitor to have seen it and its PIN.
 	kerbTime = 6 * time.Second
 	// callPatience is how long a rider waits whose request is for a visitor.
@@ -57,12 +62,14 @@ func (c *City) courteous(o *ridepb.Offer, skew time.Duration) time.Duration {
 	return max(time.Duration(courtesy*float64(left)), 0)
 }
 
-// pace is how many times slower than usual a driver drives a visitor.
-func (c *City) pace() float64 {
+// pace is how many times slower than usual a driver drives a visitor on a way of so
+// much simulated time, which should not take much more than so much real time.
+func (c *City) pace(way, within time.Duration) float64 {
 	if c.cfg.Visitors.Speed <= 0 {
 		return 1
 	}
-	return max(c.cfg.Speed/c.cfg.Visitors.Speed, 1)
+	slow := c.cfg.Speed / c.cfg.Visitors.Speed
+	return max(min(slow, within.Seconds()/max(c.clock.real(way).Seconds(), 1e-9)), 1)
 }
 
 // saidPIN is what a visiting rider tells its driver.

@@ -199,9 +199,9 @@ func free(address string) string {
 	return net.JoinHostPort(host, "0")
 }
 
-// rare is how many of the city's people want the usual vehicle for each who wants
-// another.
-const rare = 10
+// rare: one in so many of the city's people drives or wants another vehicle than the
+// usual one.
+const rare = 6
 
 // class is the vehicle class of the i-th driver or request: the first for most, the
 // others by turns.

@@ -30,7 +30,7 @@ type driver struct {
 
 // The bounds of a visitor's neighbourhood and of its patience.
 const (
-	nearM     = 1500
+	nearM     = 2500
 	freshFor  = 15 * time.Second // as servers forget drivers by default
 	firstCall = 3 * time.Second
 	nextCall  = 15 * time.Second

@@ -26,6 +26,7 @@ import (
 	"github.com/hexhail/hexhail/transport/auth"
 	"github.com/hexhail/hexhail/transport/session"
 	"github.com/hexhail/hexhail/transport/ws"
+	"github.com/hexhail/hexhail/web"
 )
 
 // The store serves both of its consumers.
@@ -178,9 +179,25 @@ func (p *parts) handler() (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
+	return p.routes(rest)
+}
+
+// routes puts the sockets, the HTTP API and the web app at their addresses.
+func (p *parts) routes(rest http.Handler) (http.Handler, error) {
 	mux := http.NewServeMux()
 	mux.Handle("/v1/ws", p.sessions)
-	mux.Handle("/", rest)
+	if !p.cfg.Web.App {
+		mux.Handle("/", rest)
+		return mux, nil
+	}
+	site, err := web.New(webPolicy(p.cfg))
+	if err != nil {
+		return nil, err
+	}
+	for _, its := range []string{"/v1", "/v1/", "/openapi.json", "/openapi.yaml"} {
+		mux.Handle(its, rest)
+	}
+	mux.Handle("/", site)
 	return mux, nil
 }
 
@@ -203,15 +220,19 @@ func signingKeys(c *config.Config) (auth.Keys, error) {
 
 func (p *parts) addresses() []cli.Address {
 	at := p.listener.Addr().String()
-	web, sock := "http://"+at, "ws://"+at
+	base, sock := "http://"+at, "ws://"+at
 	if p.cfg.TLS() {
-		web, sock = "https://"+at, "wss://"+at
+		base, sock = "https://"+at, "wss://"+at
 	}
-	return []cli.Address{
-		{What: "sockets", URL: sock + "/v1/ws"},
-		{What: "HTTP API", URL: web + "/v1"},
-		{What: "OpenAPI", URL: web + "/openapi.json"},
+	var out []cli.Address
+	if p.cfg.Web.App {
+		out = append(out, cli.Address{What: "web app", URL: base + "/"})
 	}
+	return append(out,
+		cli.Address{What: "sockets", URL: sock + "/v1/ws"},
+		cli.Address{What: "HTTP API", URL: base + "/v1"},
+		cli.Address{What: "OpenAPI", URL: base + "/openapi.json"},
+	)
 }
 
 func (p *parts) hasOperator(ctx context.Context) (bool, error) {
