@@ -8,7 +8,7 @@ import { useTranslation } from 'react-i18next';
 import { CoordinateEntry } from './CoordinateEntry';
 import { canDraw, maplibre } from './engine';
 import type { LatLng } from './geo';
-import { AccuracyLayer, AreasLayer, GridLayer, PlacesLayer, RouteLayer, SearchLayer } from './layers';
+import { AccuracyLayer, AreasLayer, GridLayer, MovingRouteLayer, PlacesLayer, RouteLayer, SearchLayer } from './layers';
 import classes from './map.module.css';
 import { MapControls } from './MapControls';
 import { MapSummary } from './MapSummary';
@@ -120,7 +120,9 @@ function Contents(p: RideMapProps & { scheme: Scheme; self: LatLng | null }) {
       {p.areas && p.areas.length > 0 && <AreasLayer areas={p.areas} scheme={scheme} />}
       {p.driver && <AccuracyLayer positions={p.driver.positions} scheme={scheme} />}
       {p.nextRoute && p.nextRoute.length > 1 && <RouteLayer id="next" way={p.nextRoute} scheme={scheme} faint />}
-      {p.route && p.route.length > 1 && <RouteLayer id="route" way={p.route} scheme={scheme} />}
+      {p.route && (p.routeFrom
+        ? <MovingRouteLayer from={p.routeFrom} way={p.route} scheme={scheme} />
+        : p.route.length > 1 && <RouteLayer id="route" way={p.route} scheme={scheme} />)}
       {p.self && <SelfMarker point={p.self} />}
       {p.pickup && <PlaceMarker kind="pickup" place={p.pickup} />}
       {p.dropoff && <PlaceMarker kind="dropoff" place={p.dropoff} />}
