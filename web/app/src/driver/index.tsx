@@ -4,7 +4,7 @@ import { IconSteeringWheel } from '@tabler/icons-react';
 import { useMemo, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 
-import { createPositionStore, MapPage, RideMap, type Camera, type LatLng, type Padding, type PositionStore } from '../map';
+import { createPositionStore, MapPage, offsetBy, RideMap, type Camera, type LatLng, type Padding, type PositionStore } from '../map';
 import { useSession, useView } from '../shell/session';
 import { usePageTitle } from '../shell/usePageTitle';
 import { Duty, Pace } from './Duty';
@@ -131,7 +131,7 @@ function DriverMap({ trip, offers, store, padding, simulated, onPick }: DriverMa
   const camera = useMemo((): Camera => {
     if (status === 'in_progress' && dropoff) return { points: [dropoff], with: store };
     if (pickup) return { points: [pickup], with: store };
-    if (first) return { points: [first.pickup_area], with: store, maxZoom: 15 };
+    if (first) return { points: [0, 90, 180, 270].map((b) => offsetBy(first.pickup_area, first.pickup_radius_m, b)), with: store };
     return { with: store, maxZoom: 15 };
   }, [status, pickup, dropoff, first, store]);
   const route = useMemo(() => (status === 'in_progress' ? dropoff && [dropoff] : status === 'matched' && pickup ? [pickup] : undefined), [status, pickup, dropoff]);

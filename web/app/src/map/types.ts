@@ -18,7 +18,7 @@ export interface Camera {
   readonly points?: readonly LatLng[];
   /** Kept in view, too; alone it is followed. */
   readonly with?: PositionSource;
-  /** The closest zoom to choose. Default: 16. */
+  /** The closest zoom to choose. Default: 15.5. */
   readonly maxZoom?: number;
 }
 

@@ -40,7 +40,7 @@ export function useCamera(camera: Camera | undefined, padding: Padding | undefin
     const first = points[0];
     if (!first) return;
     looked.current = performance.now();
-    const maxZoom = c.maxZoom ?? 16;
+    const maxZoom = c.maxZoom ?? 15.5;
     // The map's own padding is set already; fitBounds adds to it.
     if (points.length === 1) {
       map.easeTo({ center: [first.lng, first.lat], zoom: (c.points ?? []).length === 0 && map.getZoom() > 12 ? map.getZoom() : maxZoom, duration });
