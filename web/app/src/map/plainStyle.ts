@@ -12,7 +12,7 @@ export const colors = {
     grid: '#0d7f79', places: '#0a6e69', route: '#0d7f79', routeCase: '#ffffff', next: '#66737a', area: '#0d7f79', self: '#2563eb',
   },
   dark: {
-    water: '#0d171b', land: '#1b262b', coast: '#2f444b', border: '#2b383e', name: '#7f9096', halo: '#1b262b',
+    water: '#0b2a33', land: '#10181b', coast: '#1f4651', border: '#26343a', name: '#7f9096', halo: '#10181b',
     grid: '#43c4bb', places: '#6bd2cb', route: '#43c4bb', routeCase: '#0c1214', next: '#8f9b9e', area: '#43c4bb', self: '#7aa7ff',
   },
 } as const satisfies Record<Scheme, Record<string, string>>;
