@@ -130,7 +130,7 @@ function DriverMap({ trip, offers, store, padding, simulated, onPick }: DriverMa
   const first = offers[0];
   const camera = useMemo((): Camera => {
     if (status === 'in_progress' && dropoff) return { points: [dropoff], with: store };
-    if (pickup) return { points: [pickup], with: store };
+    if (pickup) return { points: [pickup], with: store, maxZoom: status === 'arrived' ? 15 : 15.5 };
     if (first) return { points: [0, 90, 180, 270].map((b) => offsetBy(first.pickup_area, first.pickup_radius_m, b)), with: store };
     return { with: store, maxZoom: 15 };
   }, [status, pickup, dropoff, first, store]);

@@ -55,7 +55,7 @@ interface ControlProps extends ComponentPropsWithRef<'button'> {
 
 function Control({ label, wide = false, busy = false, filled = false, ...rest }: ControlProps) {
   return (
-    <Tooltip label={label} position="left" openDelay={400}>
+    <Tooltip label={label} position="left" openDelay={400} disabled={rest['aria-expanded'] === true}>
       <ActionIcon {...rest} className={classes.control} size={44} radius="xl" variant={filled ? 'filled' : 'default'} aria-label={label} aria-busy={busy}
         {...(wide ? { visibleFrom: 'sm' } : {})} />
     </Tooltip>

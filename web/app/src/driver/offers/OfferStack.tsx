@@ -1,7 +1,7 @@
 import type { Client, OpenOffer } from '@hexhail/client';
 import { Badge, Button, Group, Kbd, Loader, Paper, RingProgress, Stack, Text, Title } from '@mantine/core';
 import { IconMapPin, IconRoute, IconUsers } from '@tabler/icons-react';
-import { useState } from 'react';
+import { useCallback, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 
 import { distance, duration, money, number } from '../../shell/format';
@@ -53,7 +53,7 @@ function OfferCard({ session, offer, first }: { session: Client; offer: OpenOffe
             </Badge>
           </Group>
         </div>
-        <Countdown offer={offer} serverNow={session.serverNow} />
+        <Countdown offer={offer} session={session} />
       </Group>
       <Stack gap={6} mt="sm">
         <Line icon={<IconMapPin size={18} aria-hidden="true" />} strong>
@@ -92,9 +92,9 @@ function Line({ icon, strong = false, children }: { icon: React.ReactNode; stron
 }
 
 /** The time that is left, as a ring that closes. Seconds are not read aloud; the card's end is. */
-function Countdown({ offer, serverNow }: { offer: OpenOffer; serverNow: () => number }) {
+function Countdown({ offer, session }: { offer: OpenOffer; session: Client }) {
   const { t } = useTranslation('driver');
-  const now = useNow(serverNow);
+  const now = useNow(useCallback(() => session.serverNow(), [session]));
   const until = offer.award_at ?? offer.expires_at;
   const left = secondsUntil(until, now);
   // Offers do not say how long they last in all; what was left when it was first seen is near enough.

@@ -21,7 +21,7 @@ export function pacesFor(demo: { visitor_speed: number } | undefined): readonly 
 
 /** What was chosen here before, as far as it can be had now; else what suits the server. */
 export function readChoice(demo: { visitor_speed: number } | undefined): DriveChoice {
-  const stored = readJson<Partial<DriveChoice>>(localStorage, key) ?? {};
+  const stored = (readJson(localStorage, key) ?? {}) as Partial<DriveChoice>;
   const paces = pacesFor(demo);
   const usual = demo ? Math.round(Math.min(60, Math.max(1, demo.visitor_speed))) : 1;
   return {

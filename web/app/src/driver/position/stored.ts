@@ -1,7 +1,7 @@
 /** Reads what `writeJson` wrote; null when nothing, or nothing readable, is there. */
-export function readJson<T>(storage: Storage, key: string): T | null {
+export function readJson(storage: Storage, key: string): unknown {
   try {
-    return JSON.parse(storage.getItem(key) ?? 'null') as T | null;
+    return JSON.parse(storage.getItem(key) ?? 'null') as unknown;
   } catch {
     return null;
   }

@@ -126,7 +126,7 @@ function useSimulated(
   const [startLat, startLng] = [start?.lat, start?.lng];
   useEffect(() => {
     if (!on || drive.current) return;
-    const last = readJson<LatLng>(localStorage, placeKey);
+    const last = readJson(localStorage, placeKey) as LatLng | null;
     const from = isPlace(last) ? last : startLat !== undefined && startLng !== undefined ? { lat: startLat, lng: startLng } : null;
     if (from) queueMicrotask(() => placeAt(from));
   }, [on, startLat, startLng, placeAt]);

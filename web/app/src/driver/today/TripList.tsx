@@ -16,7 +16,7 @@ export function TripList({ trips, when = timeOfDay }: { trips: readonly Trip[]; 
         <li key={trip.id}>
           <Link className={classes.tripLink} to="/trips/$id" params={{ id: trip.id }}>
             <div style={{ flex: 1, minWidth: 0 }}>
-              <Text size="sm" fw={600} truncate>{trip.dropoff_address || trip.rider?.first_name || t('today.trip')}</Text>
+              <Text size="sm" fw={600} truncate>{trip.dropoff_address !== '' ? trip.dropoff_address : (trip.rider?.first_name ?? t('today.trip'))}</Text>
               <Text size="xs" c="dimmed">
                 {trip.ended_at ? when(trip.ended_at) : ''}{trip.fare ? ` · ${distance(trip.fare.distance_m)}` : ''}
               </Text>

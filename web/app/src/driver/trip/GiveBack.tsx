@@ -40,7 +40,7 @@ export function GiveBack({ session, trip }: { session: Client; trip: WholeTrip }
           <ProblemAlert problem={giving.problem} />
           <Group justify="flex-end">
             <Button variant="default" onClick={dialog.close}>{t('giveBack.keep')}</Button>
-            <Button color="red" loading={giving.busy} onClick={() => void give()}>{t('giveBack.give')}</Button>
+            <Button color="red.9" loading={giving.busy} onClick={() => void give()}>{t('giveBack.give')}</Button>
           </Group>
         </Stack>
       </Modal>

@@ -1,7 +1,7 @@
-import type { Client, WholeTrip } from '@hexhail/client';
+import { ProtocolError, type Client, type WholeTrip } from '@hexhail/client';
 import { Button, Group, PinInput, Stack, Text } from '@mantine/core';
 import { IconMessageCircle } from '@tabler/icons-react';
-import { useId, useState } from 'react';
+import { useEffect, useId, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 
 import { ProblemAlert } from '../ProblemAlert';
@@ -22,21 +22,26 @@ export function StartRide({ session, trip, demo }: { session: Client; trip: Whol
   // In a demonstration the rider's word decides; elsewhere what the last start was answered.
   const asked = hint === undefined ? remembered : hint !== '';
   const hintId = useId();
+  const fields = useRef<HTMLDivElement>(null);
+  // The button that was pressed last is gone; the next thing to do is here. Nobody who is elsewhere is called away.
+  useEffect(() => {
+    if (asked && document.activeElement === document.body) fields.current?.querySelector('input')?.focus();
+  }, [asked]);
 
   const submit = async (value: string) => {
     if (asked && value.length < digits) return;
-    let wrong = false;
     const ok = await start.run(async () => {
       try {
         await session.startTrip(trip.id, asked ? value : undefined);
       } catch (e) {
-        wrong = (e as { code?: string }).code === 'wrong_pin';
+        if (!(e instanceof ProtocolError && e.code === 'wrong_pin')) throw e;
+        remember();
+        setPin('');
         // The first start without a PIN is how one learns that there is one: no mistake of the driver's.
-        if (!(wrong && !asked)) throw e;
+        if (asked) throw e;
       }
     });
-    if (wrong) remember();
-    if (!ok || wrong) setPin('');
+    if (!ok) setPin('');
   };
 
   return (
@@ -51,7 +56,7 @@ export function StartRide({ session, trip, demo }: { session: Client; trip: Whol
         <Stack gap={6} align="center">
           <Text id={hintId} size="sm" fw={600}>{t('pin.ask', { name: trip.rider?.first_name ?? t('trip.rider') })}</Text>
           <PinInput length={digits} type="number" size="lg" value={pin} onChange={setPin} onComplete={(v) => void submit(v)}
-            aria-label={t('pin.digit')} aria-describedby={hintId} error={start.problem?.code === 'wrong_pin'} disabled={sending} autoFocus
+            aria-label={t('pin.digit')} aria-describedby={hintId} error={start.problem?.code === 'wrong_pin'} disabled={sending} rootRef={fields}
             getInputProps={(i) => ({ 'aria-label': t('pin.digitOf', { n: i + 1, of: digits }) })} />
         </Stack>
       )}
