@@ -269,10 +269,15 @@ func TestPageLinksLead(t *testing.T) {
 	page := protocolPage(t)
 	http, err := manual.Load("http.md")
 	require.NoError(t, err)
-	headings := page.Headings()
-	all := links.FindAllStringSubmatch(page.Text()+http.Text(), -1)
-	require.NotEmpty(t, all)
-	for _, link := range all {
-		require.True(t, headings[link[2]], "there is no heading for #%s", link[2])
+	for _, from := range []*manual.Page{page, http} {
+		all := links.FindAllStringSubmatch(from.Text(), -1)
+		require.NotEmpty(t, all)
+		for _, link := range all {
+			to := from
+			if link[1] != "" {
+				to = page
+			}
+			require.True(t, to.Headings()[link[2]], "there is no heading for %s#%s", link[1], link[2])
+		}
 	}
 }

@@ -35,6 +35,10 @@ type agent struct {
 	closed    bool
 }
 
+// DriverName is the name of a driver's account: the run's prefix and the taxi's id are
+// part of it.
+func DriverName(prefix, taxi string) string { return prefix + "driver-" + taxi }
+
 func newAgent(c *City, role, id string) agent {
 	key := role + "-" + id
 	return agent{city: c, name: c.cfg.Prefix + key, key: key, role: role, timers: make(map[*time.Timer]struct{})}
@@ -117,6 +121,9 @@ func (a *agent) met(c *ridepb.Connected, first bool) {
 		}
 	}
 	a.account, a.connected = c.GetAccountId(), true
+	if first && a.city.cfg.Visitors != nil {
+		a.city.own.Store(a.account, struct{}{})
+	}
 	a.skew = time.Since(c.GetServerTime().AsTime())
 	a.replayTo = 0
 	if c.GetResumed() {

@@ -72,6 +72,10 @@ type Config struct {
 	Verify int
 	Read   func(ctx context.Context, trip string) (check.Record, error)
 
+	// Visitors are other people in the city, to whom it is kind. Nil: nobody is
+	// expected, and who comes along is treated like the city's own.
+	Visitors *Visitors
+
 	// Recorder keeps the history. Nil: it is judged and forgotten.
 	Recorder *check.Recorder
 	Log      *slog.Logger
@@ -110,6 +114,7 @@ type City struct {
 	birth   time.Time
 	life    context.Context //nolint:containedctx // of all clients: from Run to its end
 	ending  atomic.Bool
+	own     sync.Map     // accounts of the city's people
 	refused atomic.Int64 // clients that the server does not want back
 	elapsed atomic.Int64
 }
@@ -166,6 +171,7 @@ func (c *City) Run(ctx context.Context) error {
 	defer stop()
 	var feeding sync.WaitGroup
 	feeding.Go(func() { c.lateShifts(run) })
+	feeding.Go(func() { c.hearCalls(run) })
 	if c.feed(run) {
 		c.drain(run)
 	}

@@ -27,6 +27,9 @@ type driver struct {
 	offered int               // offers so far
 	idles   int               // idle spells so far
 	plan    OfferPlan         // of the trip
+	visited bool              // the trip is a visitor's
+	within  time.Duration     // how long a visitor should have to look at the present drive, real
+	pace    float64           // how many times slower than usual it drives; 1 but for visitors
 	plans   map[string]OfferPlan
 
 	trip     string
@@ -42,7 +45,7 @@ var _ client.Handler = (*driver)(nil)
 func newDriver(c *City, t demand.Taxi, trace *demand.Trace) *driver {
 	d := &driver{
 		agent: newAgent(c, "driver", t.ID),
-		from:  t.From, trace: trace, way: stand(t.At),
+		from:  t.From, trace: trace, way: stand(t.At), pace: 1,
 		offers: make(map[string]func()), plans: make(map[string]OfferPlan),
 	}
 	return d
@@ -130,11 +133,14 @@ func (d *driver) tell() {
 	if d.trip != "" {
 		interval = d.city.cfg.TripInterval
 	}
+	if d.visited {
+		interval /= 2 // somebody looks on
+	}
 	if d.connected {
 		sim := d.city.clock.at(d.due)
 		p, h := d.position(sim)
 		before, _ := d.position(sim - time.Second)
-		if d.client.SendLocation(location(p, h, min(geo.DistanceM(before, p), 99), d.due)) {
+		if d.client.SendLocation(location(p, h, min(d.pace*geo.DistanceM(before, p), 99), d.due)) {
 			d.city.Stats.LocationUpdates.Add(1)
 		}
 	}
@@ -160,7 +166,11 @@ func (d *driver) position(sim time.Duration) (geo.Point, float64) {
 func (d *driver) drive(to geo.Point, arrived func()) {
 	now := d.city.clock.now()
 	here, _ := d.position(now)
-	d.way, d.since = d.city.cfg.Router.Way(here, to), now
+	way := d.city.cfg.Router.Way(here, to)
+	if d.pace = 1; d.visited {
+		d.pace = d.city.pace(way.Duration(), d.within)
+	}
+	d.way, d.since = way.slower(d.pace), now
 	d.step(d.way.Duration(), arrived)
 }
 
@@ -188,7 +198,7 @@ func (d *driver) forget() {
 func (d *driver) idle() {
 	d.halt()
 	d.forget()
-	d.trip, d.version = "", 0
+	d.trip, d.version, d.visited, d.pace = "", 0, false, 1
 	clear(d.plans)
 	if d.city.clock.start.Load() == nil || d.closed {
 		return

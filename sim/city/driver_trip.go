@@ -19,7 +19,7 @@ func (d *driver) seeOffer(o *ridepb.Offer, replayed bool) {
 		d.offers[o.GetId()] = func() {}
 		return
 	}
-	think := d.city.clock.real(plan.After)
+	think := max(d.city.clock.real(plan.After), d.city.courteous(o, d.skew))
 	due := time.Now().Add(think)
 	d.offers[o.GetId()] = d.later(think, func() { d.answer(o, plan, due) })
 }
@@ -58,11 +58,14 @@ func (d *driver) adopt(t *ridepb.Trip) {
 	clear(d.plans)
 	d.trip, d.plan, d.pinTries = t.GetId(), plan, 0
 	d.pickup, d.dropoff = fromPB(t.GetPickup()), fromPB(t.GetDropoff())
+	if d.visited, d.within = d.city.visitor(t.GetRider().GetId()), pickupTime; d.visited {
+		d.plan.GiveBackAt = 0
+	}
 	switch t.GetStatus() {
 	case ridepb.Trip_matched:
 		d.drive(d.pickup, d.arrive)
-		if plan.GiveBackAt > 0 {
-			d.step(time.Duration(plan.GiveBackAt*float64(d.way.Duration())), d.giveBack)
+		if d.plan.GiveBackAt > 0 {
+			d.step(time.Duration(d.plan.GiveBackAt*float64(d.way.Duration())), d.giveBack)
 		}
 	case ridepb.Trip_arrived:
 		d.board()
@@ -104,6 +107,9 @@ func (d *driver) board() {
 	d.forget()
 	d.halt()
 	_, wait := d.city.book.kerb(d.trip)
+	if d.visited {
+		wait = time.Duration(float64(kerbTime) * d.city.cfg.Speed)
+	}
 	d.step(wait, d.depart)
 }
 
@@ -115,6 +121,9 @@ const (
 
 func (d *driver) depart() {
 	pin, _ := d.city.book.kerb(d.trip)
+	if d.visited {
+		pin = d.city.saidPIN(d.trip)
+	}
 	f := &ridepb.ClientFrame{Body: &ridepb.ClientFrame_StartTrip{StartTrip: &ridepb.StartTrip{TripId: d.trip, Pin: pin}}}
 	d.command("start", f, func(reply *ridepb.Reply) {
 		d.pinTries++
@@ -131,6 +140,7 @@ func (d *driver) depart() {
 
 func (d *driver) ride() {
 	d.forget()
+	d.within = rideTime
 	d.drive(d.dropoff, d.finish)
 }
 

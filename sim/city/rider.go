@@ -131,7 +131,8 @@ func (r *rider) follow(t *ridepb.Trip) {
 	r.version, r.status = t.GetVersion(), t.GetStatus()
 	w := r.wish
 	switch {
-	case r.status == ridepb.Trip_matched && before != ridepb.Trip_matched && w.plan.CancelAfter > 0:
+	case r.status == ridepb.Trip_matched && before != ridepb.Trip_matched && w.plan.CancelAfter > 0 &&
+		!r.city.visitor(t.GetDriver().GetId()):
 		r.later(r.city.clock.real(w.plan.CancelAfter), func() {
 			if r.wish == w && (r.status == ridepb.Trip_matched || r.status == ridepb.Trip_arrived) {
 				r.cancel(w, "changed my mind")

@@ -44,6 +44,18 @@ func (w Way) At(d time.Duration) (geo.Point, float64) {
 	return geo.Point{Lat: a.Lat + share*(b.Lat-a.Lat), Lng: a.Lng + share*(b.Lng-a.Lng)}, geo.BearingDeg(a, b)
 }
 
+// slower is the same way in so many times the time.
+func (w Way) slower(times float64) Way {
+	if times == 1 {
+		return w
+	}
+	after := make([]time.Duration, len(w.after))
+	for i, d := range w.after {
+		after[i] = time.Duration(times * float64(d))
+	}
+	return Way{points: w.points, after: after}
+}
+
 // stand is the way of somebody who stays.
 func stand(p geo.Point) Way { return Way{points: []geo.Point{p}, after: []time.Duration{0}} }
 

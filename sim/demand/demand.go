@@ -27,8 +27,9 @@ type Request struct {
 type Taxi struct {
 	ID string
 	// From is when the driver goes online; negative or zero: from the beginning.
-	From time.Duration
-	At   geo.Point
+	From  time.Duration
+	At    geo.Point
+	Class string // of vehicle; empty: the fleet's usual one
 }
 
 // Filter selects what to use of a file. The zero value takes everything.

@@ -49,7 +49,7 @@ func example() Report {
 func TestViews(t *testing.T) {
 	var b bytes.Buffer
 	r := example()
-	live := NewLive(&b, 80)
+	live := NewLive(&b, 80, "http://127.0.0.1:8080/")
 	require.NoError(t, live.Draw(r, time.Minute))
 	require.NoError(t, live.Draw(r, 0))
 	b.WriteString(Line(r) + "\n")

@@ -31,13 +31,17 @@ func total(m map[string]int64) (n int64) {
 type Live struct {
 	w       io.Writer
 	width   int
+	header  string
 	lines   int
 	updates int64
 	at      time.Duration
 }
 
-// NewLive draws on a terminal of so many columns.
-func NewLive(w io.Writer, width int) *Live { return &Live{w: w, width: min(max(width, 40), 120)} }
+// NewLive draws on a terminal of so many columns, with a line above everything unless it
+// is empty.
+func NewLive(w io.Writer, width int, header string) *Live {
+	return &Live{w: w, width: min(max(width, 40), 120), header: header}
+}
 
 // Draw shows a report; of is the planned duration, 0 when it has no plan.
 func (l *Live) Draw(r Report, of time.Duration) error {
@@ -53,6 +57,9 @@ func (l *Live) Draw(r Report, of time.Duration) error {
 		fmt.Sprintf("time to match p50 %.0f ms  p99 %.0f ms   positions %.0f/s", r.TimeToMatchMs.P50, r.TimeToMatchMs.P99, rate),
 		fmt.Sprintf("reconnects %d (resumed %d)   violations %d", r.Reconnects, r.Resumed, total(r.Violations)),
 		"refusals  " + codes(r.Errors),
+	}
+	if l.header != "" {
+		rows = append([]string{l.header, ""}, rows...)
 	}
 	var b strings.Builder
 	if l.lines > 0 {

@@ -155,7 +155,7 @@ func (a *API) configView() configView {
 	v := configView{
 		HeartbeatMS: a.cfg.Heartbeat.Milliseconds(), PositionTTLMS: a.cfg.PositionTTL.Milliseconds(),
 		SignUpOpen: !a.cfg.SignUpClosed, SocketPath: "/v1/ws", Subprotocols: wire.Subprotocols(),
-		MaxPhotoBytes: maxPhotoBytes,
+		MaxPhotoBytes: maxPhotoBytes, Demo: a.deps.Demo != nil, Map: mapView(a.cfg.Map),
 	}
 	for _, t := range a.cfg.Tariffs {
 		v.VehicleClasses = append(v.VehicleClasses, classView{

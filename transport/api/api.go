@@ -23,6 +23,8 @@ type API struct {
 	mux    *http.ServeMux
 	huma   huma.API
 	photos *photos
+	// texture is the demonstration's places; nil on an ordinary server.
+	texture *texture
 
 	problemSchema                                       *huma.Schema
 	limitAddress, limitAccount, limitSignIn, limitPhoto *limiter
@@ -47,6 +49,11 @@ func build(cfg Config, deps Deps) (*API, error) {
 		cfg: cfg, deps: deps, finder: clientaddr.Finder{Trusted: cfg.TrustedProxies},
 		mux: http.NewServeMux(), photos: newPhotos(cfg.Uploads, cfg.PhotoDecoders),
 	}
+	if deps.Demo != nil {
+		if a.texture, err = newTexture(deps.Demo.Places()); err != nil {
+			return nil, err
+		}
+	}
 	for _, l := range []struct {
 		to   **limiter
 		rate Rate
@@ -65,6 +72,7 @@ func build(cfg Config, deps Deps) (*API, error) {
 	a.registerPhotos()
 	a.registerTrips()
 	a.registerAdmin()
+	a.registerDemo()
 	a.serveDocument()
 	return a, nil
 }

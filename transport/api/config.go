@@ -20,6 +20,8 @@ type Config struct {
 	Tariffs ride.Tariffs
 	// Heartbeat and PositionTTL are told to clients by GET /v1/config.
 	Heartbeat, PositionTTL time.Duration
+	// Map says where clients get maps and addresses from, as GET /v1/config tells them.
+	Map MapSources
 	// OfferResolution is the H3 resolution of the pickup area in offers: 8 by
 	// default. It must be what the sockets use.
 	OfferResolution int
@@ -49,13 +51,20 @@ type Config struct {
 	Observe func(route string, status int, took time.Duration)
 }
 
-// Deps are what the API stands on. All are required.
+// MapSources are the operator's map services; empty where there is none.
+type MapSources struct {
+	StyleURL, PMTilesURL, Attribution, GeocoderURL string
+}
+
+// Deps are what the API stands on. All but Demo are required.
 type Deps struct {
 	Auth     *auth.Service
 	Accounts transport.Accounts
 	Trips    transport.Trips
 	Live     transport.Live
 	Log      *slog.Logger
+	// Demo makes the server a demonstration; nil on an ordinary one.
+	Demo Demo
 }
 
 // ErrConfig says that a configuration makes no sense.

@@ -74,6 +74,11 @@ func matrix() map[string][]row {
 			{path: "/v1/admin/trips/" + missing + "/cancel", json: reason, want: staff(404)},
 		},
 		"admin-list-audit": {{want: staff(200)}},
+		// On an ordinary server; demo_test.go has a demonstration.
+		"get-demo":         {{want: all(404)}},
+		"visit-demo":       {{json: `{"role":"rider"}`, want: all(404)}},
+		"list-demo-places": {{want: all(404)}},
+		"hear-pin":         {{path: "/v1/demo/trips/whole/hint", want: [6]int{403, 403, 404, 404, 403, 401}}},
 	}
 }
 
@@ -142,7 +147,7 @@ func TestSignedOutAndSuspended(t *testing.T) {
 
 // TestOnlyListedOperationsArePublic keeps an operation from losing its roles unnoticed.
 func TestOnlyListedOperationsArePublic(t *testing.T) {
-	public := []string{"sign-up", "log-in", "refresh", "get-config", "get-photo"}
+	public := []string{"sign-up", "log-in", "refresh", "get-config", "get-photo", "get-demo", "visit-demo", "list-demo-places"}
 	w := newWorld(t)
 	for path, item := range w.OpenAPI().Paths {
 		for _, op := range operationsOf(item) {

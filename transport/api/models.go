@@ -104,6 +104,15 @@ type configView struct {
 	SocketPath     string      `json:"socket_path"`
 	Subprotocols   []string    `json:"subprotocols"`
 	MaxPhotoBytes  int         `json:"max_photo_bytes"`
+	Demo           bool        `json:"demo" doc:"This server is a demonstration; see GET /v1/demo."`
+	Map            mapView     `json:"map" doc:"What maps are drawn from. Empty texts: nothing is set up."`
+}
+
+type mapView struct {
+	StyleURL    string `json:"style_url" doc:"A MapLibre style."`
+	PMTilesURL  string `json:"pmtiles_url" doc:"Vector tiles in one PMTiles file in the Protomaps schema, for those who have no style."`
+	Attribution string `json:"attribution" doc:"The credit that maps must show."`
+	GeocoderURL string `json:"geocoder_url" doc:"A Photon server that finds addresses."`
 }
 
 type classView struct {

@@ -1,4 +1,6 @@
 import react from '@vitejs/plugin-react';
+import { defaultClientConditions } from 'vite';
+import { VitePWA } from 'vite-plugin-pwa';
 import { defineConfig } from 'vitest/config';
 
 // The dev server's pages talk to a Hexhail that runs beside it.
@@ -17,8 +19,45 @@ function chunkName(chunk: { name: string; facadeModuleId?: string | null }): str
   return 'assets/[name].js';
 }
 
+const pwa = VitePWA({
+  registerType: 'prompt',
+  injectRegister: false, // src/shell/useUpdates.tsx does
+  includeManifestIcons: false, // they are in public/ already
+  manifest: {
+    name: 'Hexhail',
+    short_name: 'Hexhail',
+    description: 'Rides, matched in real time.',
+    start_url: '/',
+    display: 'standalone',
+    background_color: '#0d7f79',
+    theme_color: '#0d7f79',
+    icons: [
+      { src: '/logo.svg', type: 'image/svg+xml', sizes: 'any' },
+      { src: '/icon-192.png', type: 'image/png', sizes: '192x192' },
+      { src: '/icon-512.png', type: 'image/png', sizes: '512x512' },
+      { src: '/icon-maskable-512.png', type: 'image/png', sizes: '512x512', purpose: 'maskable' },
+    ],
+  },
+  workbox: {
+    // One version of the app, whole: names have no hashes, so parts of two must never meet.
+    globPatterns: ['**/*.{js,css,html,svg,webmanifest}', 'icon-192.png'],
+    maximumFileSizeToCacheInBytes: 4 << 20,
+    inlineWorkboxRuntime: true,
+    cleanupOutdatedCaches: true,
+    // The server has the page at / alone.
+    manifestTransforms: [
+      (entries) => ({ manifest: entries.map((e) => (e.url === 'index.html' ? { ...e, url: '/' } : e)), warnings: [] }),
+    ],
+    navigateFallback: '/',
+    // Nothing of the API is ever kept.
+    navigateFallbackDenylist: [/^\/v1\b/, /^\/openapi\./],
+  },
+});
+
 export default defineConfig({
-  plugins: [react()],
+  plugins: [react(), pwa],
+  // The client library comes from its sources, so that it needs no build of its own first.
+  resolve: { conditions: ['hexhail-source', ...defaultClientConditions] },
   build: {
     outDir: '../dist',
     emptyOutDir: true,

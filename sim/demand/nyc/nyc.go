@@ -23,6 +23,12 @@ var taxis []byte
 // Manhattan is the box around the embedded hour, without the other boroughs' shores.
 var Manhattan = demand.Area{South: 40.70, West: -74.02, North: 40.83, East: -73.92}
 
+// What the place is called, and its time zone of IANA.
+const (
+	Name     = "Manhattan"
+	TimeZone = "America/New_York"
+)
+
 // Peak returns the requests of the hour, by time, and the drivers' starts.
 func Peak(f demand.Filter) ([]demand.Request, []demand.Taxi, error) {
 	qs, err := read(requests, func(z *gzip.Reader) ([]demand.Request, error) { return demand.ReadRequests(z, f) })

@@ -24,5 +24,5 @@ func run(args []string) error {
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(args[0], append(b, '\n'), 0o644)
+	return os.WriteFile(args[0], append(b, '\n'), 0o644) //nolint:gosec // a description for everyone
 }

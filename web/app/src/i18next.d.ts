@@ -12,6 +12,7 @@ import type trips from './locales/en/trips.json';
 declare module 'i18next' {
   interface CustomTypeOptions {
     defaultNS: 'shell';
+    contextSeparator: '~';
     resources: {
       account: typeof account;
       driver: typeof driver;

@@ -6,10 +6,12 @@ import { createRoot } from 'react-dom/client';
 
 import { App } from './shell/App';
 import { startI18n } from './shell/i18n';
+import { startSessions } from './shell/session';
 
 const root = document.getElementById('root');
 if (!root) throw new Error('the page has no #root');
 
+startSessions();
 void startI18n().then(() => {
   createRoot(root).render(
     <StrictMode>

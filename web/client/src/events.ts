@@ -18,8 +18,10 @@ export interface ClientEvents {
    * come). `previous` is the same trip before, if it was known.
    */
   trip: { readonly trip: WholeTrip; readonly change: string; readonly previous?: Trip };
-  /** A trip ended: `completed`, `cancelled` or `expired`; or it was rated later (`change` is `rated`). */
+  /** A trip ended: `change` is `completed`, `cancelled` or `expired`. */
   tripEnded: { readonly trip: Trip; readonly change: string };
+  /** One party rated a trip that had ended. */
+  tripRated: Trip;
   /**
    * The active trip is no longer this client's. `released`: the driver gave it back, or lost it. `unknown`: it ended
    * while the history was lost; `GET /v1/trips/{id}` tells how.

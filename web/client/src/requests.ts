@@ -3,6 +3,12 @@ import type { ClientFrameBody, ReplyResult } from './gen/messages.js';
 const seconds = 1000;
 const minutes = 60 * seconds;
 
+/** What a message is about. */
+interface Subject {
+  readonly trip_id?: string;
+  readonly offer_id?: string;
+}
+
 interface Kind {
   /** Commands are remembered by the server: the same id has one effect. Queries are merely asked again. */
   readonly type: 'command' | 'query';
@@ -12,14 +18,14 @@ interface Kind {
    * Messages of one lane are sent one after another, each when the one before was answered, so that a repetition cannot
    * overtake. The function gets the message's body. Without a lane a message waits for nobody.
    */
-  readonly lane?: (body: { readonly trip_id?: string; readonly offer_id?: string }) => string;
+  readonly lane?: (subject: Subject) => string;
   /** The longest wait for an answer in milliseconds, over reconnects. */
   readonly giveUpAfterMs: number;
 }
 
 const duty = () => 'duty';
-const trip = (body: { readonly trip_id?: string }) => `trip ${body.trip_id ?? ''}`;
-const offer = (body: { readonly offer_id?: string }) => `offer ${body.offer_id ?? ''}`;
+const trip = ({ trip_id }: Subject) => `trip ${trip_id ?? ''}`;
+const offer = ({ offer_id }: Subject) => `offer ${offer_id ?? ''}`;
 
 /**
  * Everything that is sent to be answered. A new message of the protocol needs a line here (and `npm run generate`).
@@ -54,6 +60,8 @@ export type CommandKind = {
 export type Answer<K extends RequestKind> = Partial<Pick<ReplyResult, (typeof requests)[K]['answers'][number]>>;
 
 export const kindOf = (kind: RequestKind): Kind => requests[kind];
+
+export const laneOf = (kind: RequestKind, body: object): string | undefined => kindOf(kind).lane?.(body);
 
 export const isCommand = (kind: RequestKind): kind is CommandKind => kindOf(kind).type === 'command';
 

@@ -1,24 +1,20 @@
 package cli
 
 import (
-	"bytes"
 	"context"
 	"crypto/rand"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net"
-	"net/http"
 	"os"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/hexhail/hexhail/cmd/hexhail/internal/config"
-	"github.com/hexhail/hexhail/cmd/hexhail/internal/lifecycle"
+	"github.com/hexhail/hexhail/cmd/hexhail/internal/demo"
 	"github.com/hexhail/hexhail/cmd/hexhail/internal/logging"
-	"github.com/hexhail/hexhail/cmd/hexhail/internal/ops"
 	"github.com/hexhail/hexhail/cmd/hexhail/internal/simulate"
 	"github.com/hexhail/hexhail/ride"
 	"github.com/hexhail/hexhail/sim/demand"
@@ -31,7 +27,10 @@ type demoCmd struct {
 	config.Config    `embed:""`
 	simulate.Options `embed:""`
 
-	Data string `placeholder:"DIR" help:"Keep the data in this directory. Without: they are thrown away."`
+	Data         string  `placeholder:"DIR" help:"Keep the data in this directory. Without: they are thrown away."`
+	Open         bool    `help:"Show the page in the browser."`
+	VisitorSpeed float64 `default:"12" help:"Simulated seconds in a real one for a driver who drives a visitor; at most --speed."`
+	DemoOperator bool    `help:"Let every visitor be an operator, also when the server listens beyond this machine."`
 }
 
 // The demonstration's own defaults.
@@ -39,6 +38,8 @@ const (
 	demoSpeed   = 40
 	demoDrivers = 800
 	demoIssuer  = "https://demo.hexhail.invalid"
+	// demoOfferTTL gives a person the time to read an offer.
+	demoOfferTTL = 20 * time.Second
 )
 
 // Run is called by kong.
@@ -68,19 +69,17 @@ func (d *demoCmd) Run(in *call) (err error) {
 	if err != nil {
 		return err
 	}
-	return in.beside(&d.Config, log, func(ctx context.Context, server *Server) error {
-		socket := ""
-		for _, a := range server.Addresses() {
-			fmt.Fprintf(in.env.Stdout, "  %-11s %s\n", a.What, a.URL)
-			if strings.HasPrefix(a.URL, "ws") {
-				socket = a.URL
-			}
-		}
-		if err := in.demoAccounts(ctx, &d.Config, socket); err != nil {
-			return err
-		}
-		target := simulate.Target{URLs: []string{socket}, Issuer: issuer}
-		return simulate.Run(ctx, d.Options, crowd, target, in.env.Stdout, log)
+	password, err := demoPassword(d.Data)
+	if err != nil {
+		return err
+	}
+	host, err := d.host(crowd, password)
+	if err != nil {
+		return err
+	}
+	return in.beside(&d.Config, host, log, func(ctx context.Context, server *Server) error {
+		target := simulate.Target{Issuer: issuer, Visitors: host.Visitors()}
+		return in.perform(ctx, d, server, target, crowd, host, password, log)
 	})
 }
 
@@ -92,6 +91,69 @@ func (d *demoCmd) defaults() {
 	if d.Drivers == 0 {
 		d.Drivers = demoDrivers
 	}
+	if !(d.VisitorSpeed > 0) || d.VisitorSpeed > d.Speed {
+		d.VisitorSpeed = d.Speed
+	}
+}
+
+// perform is the demonstration once its server runs.
+func (in *call) perform(
+	ctx context.Context, d *demoCmd, server *Server, target simulate.Target, crowd simulate.Demand, host *demo.Host, password string, log *slog.Logger,
+) error {
+	socket := ""
+	for _, a := range server.Addresses() {
+		if strings.HasPrefix(a.URL, "ws") {
+			socket = a.URL
+		}
+	}
+	base := "http" + strings.TrimSuffix(strings.TrimPrefix(socket, "ws"), "/v1/ws")
+	page := pageOf(base)
+	fmt.Fprintf(in.env.Stdout, "\n  Be a rider, a driver, or watch the city:  %s\n\n", page)
+	for _, a := range server.Addresses() {
+		fmt.Fprintf(in.env.Stdout, "  %-11s %s\n", a.What, a.URL)
+	}
+	if !private(d.HTTP.Listen) {
+		fmt.Fprintln(in.env.Stdout, "\n"+d.exposed())
+	}
+	if err := in.demoAccounts(ctx, d, base, password); err != nil {
+		return err
+	}
+	ctx, stop := context.WithCancel(ctx)
+	var beside sync.WaitGroup
+	defer beside.Wait()
+	defer stop()
+	beside.Go(func() { host.Run(ctx) })
+	if d.Open {
+		beside.Go(func() {
+			if err := openPage(ctx, page); err != nil {
+				log.Warn("the page could not be shown", "page", page, "error", err)
+			}
+		})
+	}
+	target.URLs, target.Header = []string{socket}, "Visit "+page+"   (Ctrl-C ends the demonstration)"
+	return simulate.Run(ctx, d.Options, crowd, target, in.env.Stdout, log)
+}
+
+// exposed says what it means that others reach the demonstration.
+func (d *demoCmd) exposed() string {
+	s := "  Others can reach this demonstration at " + d.HTTP.Listen + ". Everybody who does can become a rider or a driver;\n"
+	if d.DemoOperator {
+		return s + "  with --demo-operator everybody is an operator, too, and sees and may end everything."
+	}
+	return s + "  operators are not given away (--demo-operator would)."
+}
+
+// host looks after visitors.
+func (d *demoCmd) host(crowd simulate.Demand, password string) (*demo.Host, error) {
+	f, err := d.Filter()
+	if err != nil {
+		return nil, err
+	}
+	return demo.New(demo.Options{
+		CityName: nyc.Name, TimeZone: nyc.TimeZone, Area: f.Area, Requests: crowd.Requests, Tariffs: d.Tariffs,
+		Speed: d.Speed, VisitorSpeed: d.VisitorSpeed, Drivers: d.Drivers, Issuer: demoIssuer, Password: password,
+		Private: private(d.HTTP.Listen), GiveOperator: d.DemoOperator,
+	})
 }
 
 // prepare sets what the command line, the environment and the file have left open.
@@ -104,6 +166,12 @@ func (d *demoCmd) prepare(source *config.Source, issuer simulate.Issuer) {
 	// Cars that drive faster than time would be taken for jumps.
 	if open("position-max-speed") {
 		d.Map.PositionMaxSpeed = max(d.Map.PositionMaxSpeed, 200*d.Speed)
+	}
+	if open("trip-pin") {
+		d.Trip.PIN = true // a part of the ride worth seeing
+	}
+	if open("dispatch-offer-ttl") {
+		d.Dispatch.OfferTTL = demoOfferTTL
 	}
 	if open("listen") {
 		d.HTTP.Listen = free(d.HTTP.Listen)
@@ -129,6 +197,19 @@ func free(address string) string {
 		return address
 	}
 	return net.JoinHostPort(host, "0")
+}
+
+// rare: one in so many of the city's people drives or wants another vehicle than the
+// usual one.
+const rare = 6
+
+// class is the vehicle class of the i-th driver or request: the first for most, the
+// others by turns.
+func (d *demoCmd) class(i int) string {
+	if others := len(d.Tariffs) - 1; i%rare == 0 && others > 0 {
+		return d.Tariffs[1+i/rare%others].Class
+	}
+	return d.Tariffs[0].Class
 }
 
 // crowd is as much of the embedded hour as the drivers can carry: with a tenth of the
@@ -157,128 +238,10 @@ func (d *demoCmd) crowd() (simulate.Demand, error) {
 	}
 	for i := range out.Taxis {
 		out.Taxis[i].From = 0 // a demonstration begins with everybody there
+		out.Taxis[i].Class = d.class(i)
+	}
+	for i := range out.Requests {
+		out.Requests[i].Class = d.class(i)
 	}
 	return out, nil
-}
-
-// beside runs a server and something beside it, and stops the server when that is done.
-// A signal ends what runs beside, a second one everything.
-func (in *call) beside(c *config.Config, log *slog.Logger, run func(context.Context, *Server) error) error {
-	operations := ops.New(ops.Options{Listen: c.Ops.Listen, AllowedHosts: c.Ops.AllowedHosts, Log: log})
-	server, err := in.parts.Assemble(in.ctx, Base{Config: c, Log: log, Ops: operations})
-	if err != nil {
-		return fmt.Errorf("assemble the server: %w", err)
-	}
-	if err := server.check(); err != nil {
-		return err
-	}
-	services := append([]lifecycle.Service{{
-		Name: "operations listener", Start: operations.Start, Stop: operations.Stop, Failed: operations.Failed(),
-	}}, server.Services...)
-	ctx, done := context.WithCancel(in.ctx)
-	defer done()
-	signals := make(chan os.Signal, 2)
-	var beside error
-	began, finished := false, make(chan struct{})
-	err = lifecycle.Run(in.ctx, lifecycle.Options{
-		Log: log, Grace: c.Shutdown.Grace, Signals: signals,
-		Started: func(life context.Context) {
-			operations.SetState(ops.Running)
-			began = true
-			stop := context.AfterFunc(life, done) // the server failed
-			go func() {
-				defer close(finished)
-				defer stop()
-				fmt.Fprintln(in.env.Stdout, "Hexhail is ready.")
-				beside = run(ctx, server)
-				signals <- os.Interrupt
-			}()
-			go func() {
-				select {
-				case <-in.env.Signals:
-					done()
-				case <-finished:
-					return
-				}
-				select {
-				case s := <-in.env.Signals:
-					signals <- s
-				case <-finished:
-				}
-			}()
-		},
-		Stopping: func() { operations.SetState(ops.Stopping) },
-	}, services...)
-	done()
-	if errors.Is(err, lifecycle.ErrForced) || !began {
-		return err // somebody who asks twice does not want to wait
-	}
-	<-finished
-	return errors.Join(err, beside)
-}
-
-// demoAccounts makes an account for each role and prints how to log in.
-func (in *call) demoAccounts(ctx context.Context, c *config.Config, socket string) error {
-	base := "http" + strings.TrimSuffix(strings.TrimPrefix(socket, "ws"), "/v1/ws")
-	fmt.Fprintln(in.env.Stdout, "\nAccounts, ready to log in:")
-	for _, role := range []string{"rider", "driver"} {
-		password := rand.Text()[:12]
-		made, err := signUp(ctx, base, role, password)
-		if err != nil {
-			return fmt.Errorf("make the demonstration's %s: %w", role, err)
-		}
-		in.printAccount(role, password, made)
-	}
-	password := rand.Text()[:12]
-	_, err := in.parts.CreateOperator(ctx, c, NewOperator{
-		Username: "demo-operator", FirstName: "Demo", LastName: "Operator", Password: password,
-	})
-	if err != nil && !errors.Is(err, ride.ErrUsernameTaken) {
-		return fmt.Errorf("make the demonstration's operator: %w", err)
-	}
-	in.printAccount("operator", password, err == nil)
-	fmt.Fprintln(in.env.Stdout)
-	return nil
-}
-
-func (in *call) printAccount(role, password string, made bool) {
-	if !made {
-		password = "(as when it was made)"
-	}
-	fmt.Fprintf(in.env.Stdout, "  %-11s demo-%s   password %s\n", role, role, password)
-}
-
-// signUp makes an account as anybody would; false when it exists already.
-func signUp(ctx context.Context, base, role, password string) (bool, error) {
-	form := map[string]string{
-		"username": "demo-" + role, "password": password, "first_name": "Demo", "last_name": role, "role": role,
-	}
-	if role == "driver" {
-		form["vehicle_class"], form["plate"] = "standard", "HX DEMO"
-	}
-	body, err := json.Marshal(form)
-	if err != nil {
-		return false, err
-	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, base+"/v1/accounts", bytes.NewReader(body))
-	if err != nil {
-		return false, err
-	}
-	req.Header.Set("Content-Type", "application/json")
-	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 10 * time.Second}
-	resp, err := client.Do(req)
-	if err != nil {
-		return false, err
-	}
-	defer resp.Body.Close()
-	answer, err := io.ReadAll(io.LimitReader(resp.Body, 64<<10))
-	switch {
-	case err != nil:
-		return false, err
-	case resp.StatusCode == http.StatusConflict:
-		return false, nil
-	case resp.StatusCode >= 300:
-		return false, fmt.Errorf("%s: %s", resp.Status, answer)
-	}
-	return true, nil
 }

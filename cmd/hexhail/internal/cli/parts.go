@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/hexhail/hexhail/cmd/hexhail/internal/config"
+	"github.com/hexhail/hexhail/cmd/hexhail/internal/demo"
 	"github.com/hexhail/hexhail/cmd/hexhail/internal/lifecycle"
 	"github.com/hexhail/hexhail/cmd/hexhail/internal/ops"
 	"github.com/hexhail/hexhail/ride"
@@ -35,6 +36,8 @@ type Base struct {
 	// Ops takes metrics (Registry) and readiness checks (AddCheck) of the services.
 	// The command itself starts it first and stops it last.
 	Ops *ops.Server
+	// Demo makes the server a demonstration. Nil: an ordinary one.
+	Demo *demo.Host
 }
 
 // Server is an assembled server.

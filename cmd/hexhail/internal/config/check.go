@@ -42,7 +42,8 @@ func (c *Config) check(fields []*kong.Flag, known Problems) Problems {
 	ck := checker{skip: known}
 	ck.ranges(c, fields)
 	ck.addresses(c)
-	ck.origins(c.HTTP.AllowedOrigins)
+	ck.origins("allowed-origins", c.HTTP.AllowedOrigins)
+	ck.web(c.Web)
 	ck.store(c)
 	ck.sockets(c.Sockets)
 	ck.rules(c)
@@ -168,11 +169,24 @@ func (ck *checker) address(key, addr string) {
 	}
 }
 
-func (ck *checker) origins(origins []string) {
+// web refuses what the pages' Content-Security-Policy could not name.
+func (ck *checker) web(w Web) {
+	for _, s := range []struct{ key, value string }{
+		{"map-style-url", w.MapStyleURL}, {"map-pmtiles-url", w.MapPMTilesURL}, {"geocoder-url", w.GeocoderURL},
+	} {
+		if u, err := url.Parse(s.value); s.value != "" && (err != nil || (u.Scheme != "https" && u.Scheme != "http") ||
+			u.Host == "" || u.User != nil || u.Fragment != "") {
+			ck.add(s.key, "must be an http or https URL without account, not %q", s.value)
+		}
+	}
+	ck.origins("map-hosts", w.MapHosts)
+}
+
+func (ck *checker) origins(key string, origins []string) {
 	for _, o := range origins {
 		if u, err := url.Parse(o); err != nil || (u.Scheme != "https" && u.Scheme != "http") || u.Host == "" ||
 			u.Scheme+"://"+u.Host != o || o != strings.ToLower(o) {
-			ck.add("allowed-origins", "must be scheme and host in lower case, such as https://app.example.org, not %q", o)
+			ck.add(key, "must be scheme and host in lower case, such as https://app.example.org, not %q", o)
 		}
 	}
 }

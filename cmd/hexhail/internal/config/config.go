@@ -27,6 +27,7 @@ type Config struct {
 	File string `name:"config" placeholder:"FILE" help:"Configuration file (YAML). Its keys are the flags without dashes in front."`
 
 	HTTP     HTTP     `embed:"" group:"Clients and addresses"`
+	Web      Web      `embed:"" group:"Web app"`
 	Ops      Ops      `embed:"" prefix:"ops-" group:"Operations listener"`
 	Log      Log      `embed:"" prefix:"log-" group:"Log"`
 	Store    Store    `embed:"" group:"Data"`
@@ -53,6 +54,17 @@ type HTTP struct {
 	TrustedProxies    []netip.Prefix `placeholder:"CIDR" help:"Proxies whose X-Forwarded-For is believed, such as 10.0.0.0/8. Nobody else's is."`
 	ReadHeaderTimeout time.Duration  `default:"5s" range:"100ms..1m" help:"How long a client may take to send its request headers, and to finish a socket's handshake."`
 	MaxHeaderBytes    int            `default:"16384" range:"4096..1048576" help:"Most bytes of request headers."`
+}
+
+// Web is the app that browsers get at the clients' address. Its pages may talk to no
+// other hosts than those of these settings.
+type Web struct {
+	App            bool     `name:"web-app" default:"true" negatable:"" help:"Serve the web app for riders, drivers and operators. Off, the client address has sockets and the HTTP API alone."`
+	MapStyleURL    string   `name:"map-style-url" placeholder:"URL" help:"MapLibre style of the app's maps. Without it and without tiles, maps show cells, places and ways on a plain ground."`
+	MapPMTilesURL  string   `name:"map-pmtiles-url" placeholder:"URL" help:"Vector tiles in one PMTiles file in the Protomaps schema, which the app draws in a style of its own; --map-style-url goes first."`
+	MapAttribution string   `name:"map-attribution" placeholder:"TEXT" help:"Credit that maps show, as the makers of tiles ask for, such as © OpenStreetMap contributors."`
+	MapHosts       []string `name:"map-hosts" placeholder:"ORIGIN" help:"Further origins from which the map style takes tiles, glyphs and images, such as https://tiles.example.org."`
+	GeocoderURL    string   `name:"geocoder-url" placeholder:"URL" help:"Photon server (https://github.com/komoot/photon) that finds addresses for riders. Without it, places are chosen on the map alone."`
 }
 
 // Ops is the second listener, for operators and their monitoring.

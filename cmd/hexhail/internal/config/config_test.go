@@ -103,6 +103,8 @@ tariffs:
 	_, _, err := parse(t, []string{"--config", path, "--socket-max=0"}, map[string]string{
 		"HEXHAIL_TRIP_SEARCH_FOR": "120", "HEXHAIL_DATABASE_URL": "mysql://root:hunter2@db/x", "HEXHAIL_PUBLIC_URL": "rides.example/",
 		"HEXHAIL_ALLOWED_ORIGINS": "https://A.example/x", "HEXHAIL_TLS_CERT": "cert.pem",
+		"HEXHAIL_MAP_STYLE_URL": "style.json", "HEXHAIL_MAP_PMTILES_URL": "file:///city.pmtiles",
+		"HEXHAIL_GEOCODER_URL": "https://me:secret@photon.example", "HEXHAIL_MAP_HOSTS": "https://tiles.example/path",
 	})
 	var got Problems
 	require.ErrorAs(t, err, &got)
@@ -114,6 +116,7 @@ tariffs:
 		"dispatch-cap", "dispatch-cap", // not a number, and there twice
 		"position_ttl", "log-level", "listen", "ops-listen", "trusted-proxies", "tariffs", "trip-search-for",
 		"socket-max", "database-url", "public-url", "allowed-origins", "tls-key",
+		"map-style-url", "map-pmtiles-url", "geocoder-url", "map-hosts",
 	}, keys, "%s", err)
 	require.Contains(t, err.Error(), "but there is position-ttl ("+path+":2)")
 	require.NotContains(t, err.Error(), "hunter2")

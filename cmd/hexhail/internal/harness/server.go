@@ -79,7 +79,9 @@ type Options struct {
 	// Child runs the server in a process of its own, which Kill can kill. The test's
 	// package must call Main.
 	Child bool
-	// Flags are further arguments of serve, such as "--trip-pin".
+	// Demo runs the demonstration, with its city, instead of serve. It has no Ops.
+	Demo bool
+	// Flags are further arguments of serve, such as "--trip-pin", or of demo.
 	Flags []string
 }
 
@@ -98,12 +100,16 @@ func Start(tb testing.TB, o Options) *Server {
 		tb.Fatal(err)
 	}
 	s := &Server{tb: tb, Dir: o.Dir, log: &lockedBuffer{}, exited: make(chan struct{})}
-	s.args = append([]string{
-		"serve", "--config=" + file, "--data-dir=" + o.Dir, "--listen=127.0.0.1:0", "--ops-listen=127.0.0.1:0",
+	command := []string{"serve", "--data-dir=" + o.Dir}
+	if o.Demo {
+		command = []string{"demo", "--data=" + o.Dir, "--headless"}
+	}
+	s.args = append(append(command,
+		"--config="+file, "--listen=127.0.0.1:0", "--ops-listen=127.0.0.1:0",
 		"--limit-commands-per-second=10000", "--limit-commands-burst=10000", "--limit-locations-per-second=1000",
 		"--limit-requests-per-second=10000", "--limit-requests-burst=10000", "--limit-sign-ins-per-minute=100000",
 		"--log-level=warn",
-	}, o.Flags...)
+	), o.Flags...)
 	out := s.inProcess
 	if o.Child {
 		out = s.child
@@ -191,9 +197,11 @@ func (s *Server) readAddresses(r io.Reader) error {
 		case f[0] == "sockets":
 			s.WS = f[len(f)-1]
 			s.HTTP = "http" + strings.TrimSuffix(strings.TrimPrefix(s.WS, "ws"), "/v1/ws")
-		case f[0] == "operations":
-			s.Ops = f[len(f)-1]
-			go func() { // serve may print more, and must not block
+		case f[0] == "operations", f[0] == "Accounts,": // the last lines of serve and of demo
+			if f[0] == "operations" {
+				s.Ops = f[len(f)-1]
+			}
+			go func() { // the command may print more, and must not block
 				_, _ = io.Copy(io.Discard, r)
 			}()
 			return nil

@@ -16,6 +16,7 @@ import (
 	"github.com/hexhail/hexhail/actors"
 	"github.com/hexhail/hexhail/cmd/hexhail/internal/cli"
 	"github.com/hexhail/hexhail/cmd/hexhail/internal/config"
+	"github.com/hexhail/hexhail/cmd/hexhail/internal/demo"
 	"github.com/hexhail/hexhail/cmd/hexhail/internal/lifecycle"
 	"github.com/hexhail/hexhail/cmd/hexhail/internal/ops"
 	"github.com/hexhail/hexhail/persistence"
@@ -25,6 +26,7 @@ import (
 	"github.com/hexhail/hexhail/transport/auth"
 	"github.com/hexhail/hexhail/transport/session"
 	"github.com/hexhail/hexhail/transport/ws"
+	"github.com/hexhail/hexhail/web"
 )
 
 // The store serves both of its consumers.
@@ -40,6 +42,8 @@ type parts struct {
 	cfg *config.Config
 	log *slog.Logger
 	ops *ops.Server
+	// demo makes the server a demonstration; nil on an ordinary one.
+	demo *demo.Host
 
 	metrics  *metrics
 	store    *persistence.Store
@@ -55,7 +59,7 @@ type parts struct {
 // Assemble makes the services of a server, without starting any.
 func Assemble(_ context.Context, in cli.Base) (*cli.Server, error) {
 	p := &parts{
-		cfg: in.Config, log: in.Log, ops: in.Ops, metrics: newMetrics(),
+		cfg: in.Config, log: in.Log, ops: in.Ops, demo: in.Demo, metrics: newMetrics(),
 		failed: make(chan error, 1), accepted: make(chan struct{}),
 	}
 	in.Ops.Registry.MustRegister(p.metrics)
@@ -162,19 +166,48 @@ func (p *parts) handler() (http.Handler, error) {
 		return nil, err
 	}
 	counts := session.NewMetrics()
-	p.sessions = session.New(sessionConfig(p.cfg, p.log, counts, p.metrics), p.auth, router{p.actors})
+	p.sessions = session.New(sessionConfig(p.cfg, p.log, counts, p.metrics), p.auth, p.router())
 	p.ops.Registry.MustRegister(counts)
-	rest, err := api.New(apiConfig(p.cfg, p.metrics), api.Deps{
+	deps := api.Deps{
 		Auth: p.auth, Accounts: p.store, Trips: p.store, Log: p.log,
 		Live: live{p.sessions.Registry(), p.actors},
-	})
+	}
+	if p.demo != nil { // not an interface that holds nil
+		deps.Demo = p.demo
+	}
+	rest, err := api.New(apiConfig(p.cfg, p.metrics), deps)
 	if err != nil {
 		return nil, err
 	}
+	return p.routes(rest)
+}
+
+// routes puts the sockets, the HTTP API and the web app at their addresses.
+func (p *parts) routes(rest http.Handler) (http.Handler, error) {
 	mux := http.NewServeMux()
 	mux.Handle("/v1/ws", p.sessions)
-	mux.Handle("/", rest)
+	if !p.cfg.Web.App {
+		mux.Handle("/", rest)
+		return mux, nil
+	}
+	site, err := web.New(webPolicy(p.cfg))
+	if err != nil {
+		return nil, err
+	}
+	for _, its := range []string{"/v1", "/v1/", "/openapi.json", "/openapi.yaml"} {
+		mux.Handle(its, rest)
+	}
+	mux.Handle("/", site)
 	return mux, nil
+}
+
+// router is the sockets' way to the actors, past the host of a demonstration.
+func (p *parts) router() transport.Router {
+	if p.demo == nil {
+		return router{p.actors}
+	}
+	p.demo.Attach(p.store)
+	return p.demo.Router(router{p.actors})
 }
 
 // signingKeys reads the key that signs access tokens, or makes it at first start.
@@ -187,15 +220,19 @@ func signingKeys(c *config.Config) (auth.Keys, error) {
 
 func (p *parts) addresses() []cli.Address {
 	at := p.listener.Addr().String()
-	web, sock := "http://"+at, "ws://"+at
+	base, sock := "http://"+at, "ws://"+at
 	if p.cfg.TLS() {
-		web, sock = "https://"+at, "wss://"+at
+		base, sock = "https://"+at, "wss://"+at
 	}
-	return []cli.Address{
-		{What: "sockets", URL: sock + "/v1/ws"},
-		{What: "HTTP API", URL: web + "/v1"},
-		{What: "OpenAPI", URL: web + "/openapi.json"},
+	var out []cli.Address
+	if p.cfg.Web.App {
+		out = append(out, cli.Address{What: "web app", URL: base + "/"})
 	}
+	return append(out,
+		cli.Address{What: "sockets", URL: sock + "/v1/ws"},
+		cli.Address{What: "HTTP API", URL: base + "/v1"},
+		cli.Address{What: "OpenAPI", URL: base + "/openapi.json"},
+	)
 }
 
 func (p *parts) hasOperator(ctx context.Context) (bool, error) {

@@ -11,6 +11,7 @@ import (
 	"github.com/hexhail/hexhail/transport/clientaddr"
 	"github.com/hexhail/hexhail/transport/session"
 	"github.com/hexhail/hexhail/transport/ws"
+	"github.com/hexhail/hexhail/web"
 )
 
 // The functions of this file translate the one configuration into those of the parts.
@@ -78,10 +79,21 @@ func apiConfig(c *config.Config, m *metrics) api.Config {
 		Tariffs: c.Tariffs, Heartbeat: c.Sockets.PingInterval, PositionTTL: c.Map.PositionTTL,
 		OfferResolution: c.Map.H3Resolution, SignUpClosed: !c.Auth.SignUp,
 		TrustedProxies: c.HTTP.TrustedProxies, CORSOrigins: c.HTTP.AllowedOrigins,
+		Map: api.MapSources{
+			StyleURL: c.Web.MapStyleURL, PMTilesURL: c.Web.MapPMTilesURL, Attribution: c.Web.MapAttribution,
+			GeocoderURL: c.Web.GeocoderURL,
+		},
 		Rates: api.Rates{
 			Address: all, Account: all,
 			SignIn: api.Rate{PerSecond: l.SignInsPerMinute / 60, Burst: max(1, int(l.SignInsPerMinute))},
 		},
 		Observe: m.request,
+	}
+}
+
+func webPolicy(c *config.Config) web.Policy {
+	return web.Policy{
+		PublicURL: c.HTTP.PublicURL,
+		Sources:   append([]string{c.Web.MapStyleURL, c.Web.MapPMTilesURL, c.Web.GeocoderURL}, c.Web.MapHosts...),
 	}
 }

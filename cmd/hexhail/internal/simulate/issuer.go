@@ -1,9 +1,11 @@
 package simulate
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
+	"hash/fnv"
 	"io"
 	"net/http"
 	"net/url"
@@ -25,17 +27,36 @@ type Issuer struct {
 // tokenTTL outlives any run that somebody waits for, and is asked for at each connect.
 const tokenTTL = time.Hour
 
-// Token is a token for an account, which the server makes at its first connect.
-func (i Issuer) Token(role, name string) (string, error) {
+// usualClass is what drivers drive of whom nothing else is said.
+const usualClass = "standard"
+
+// Token is a token for an account, which the server makes at its first connect. Drivers
+// drive what is usual.
+func (i Issuer) Token(role, name string) (string, error) { return i.TokenWith(role, name, "") }
+
+// TokenWith is Token for a driver of a vehicle class; empty: the usual one.
+func (i Issuer) TokenWith(role, name, class string) (string, error) {
 	now := time.Now()
 	claims := jwt.MapClaims{
-		"iss": i.Name, "aud": i.Audience, "sub": name, "role": role, "name": name, "preferred_username": name,
-		"iat": now.Unix(), "exp": now.Add(tokenTTL).Unix(),
+		"iss": i.Name, "aud": i.Audience, "sub": name, "role": role, "given_name": givenName(name), "family_name": name,
+		"preferred_username": name, "iat": now.Unix(), "exp": now.Add(tokenTTL).Unix(),
 	}
 	if role == "driver" {
-		claims["vehicle_class"], claims["plate"] = "standard", plate(name)
+		claims["vehicle_class"], claims["plate"] = cmp.Or(class, usualClass), plate(name)
 	}
 	return jwt.NewWithClaims(jwt.SigningMethodHS256, claims).SignedString(i.Secret)
+}
+
+// givenNames are what simulated people are called.
+var givenNames = strings.Fields(`Ada Amir Ana Ben Bora Carmen Chen Chloe Daniel Dara Diego Elena Emil Eun Farah Felix Grace
+	Hana Hugo Ida Ines Ivan Jae Jamal Joan Jonas Juno Kai Kofi Lara Leo Lin Luis Maja Mara Marco Mina Nadia Nils Noor Olga Omar
+	Paula Pedro Quinn Rafael Rosa Ruth Sami Sara Seo Tara Theo Uma Vera Viktor Wen Yara Yusuf Zoe`)
+
+// givenName is always the same for the same account.
+func givenName(account string) string {
+	h := fnv.New32a()
+	_, _ = h.Write([]byte(account)) // cannot fail
+	return givenNames[int(h.Sum32()%uint32(len(givenNames)))]
 }
 
 // plate is a number plate of at most 16 bytes that differs from driver to driver.

@@ -24,6 +24,10 @@ var ErrBroken = errors.New("the run broke an invariant or the protocol")
 type Target struct {
 	URLs   []string
 	Issuer Issuer
+	// Visitors are other people in the city; nil: nobody is expected.
+	Visitors *city.Visitors
+	// Header stands above the picture on a terminal; empty: nothing.
+	Header string
 }
 
 // Run lets a city live until it is done or ctx ends, shows it on out, and ends with the
@@ -50,7 +54,7 @@ func Run(ctx context.Context, o Options, d Demand, t Target, out io.Writer, log 
 	shown := make(chan struct{})
 	go func() {
 		defer close(shown)
-		watch(watched, c, o, out)
+		watch(watched, c, o, t.Header, out)
 	}()
 	err = c.Run(ctx)
 	stop()
@@ -82,8 +86,16 @@ func (o *Options) config(d Demand, t Target, log *slog.Logger) (city.Config, err
 	if err != nil {
 		return city.Config{}, err
 	}
+	prefix := rand.Text()[:6] + "-"
+	classes := make(map[string]string) // of drivers, by the names of their accounts
+	for _, x := range taxis {
+		if x.Class != "" {
+			classes[city.DriverName(prefix, x.ID)] = x.Class
+		}
+	}
 	return city.Config{
-		URLs: t.URLs, Codecs: o.codecs(), Token: t.Issuer.Token, Prefix: rand.Text()[:6] + "-",
+		URLs: t.URLs, Codecs: o.codecs(), Prefix: prefix, Visitors: t.Visitors,
+		Token:    func(role, name string) (string, error) { return t.Issuer.TokenWith(role, name, classes[name]) },
 		Requests: requests, Taxis: taxis, Traces: traces, Router: router,
 		Seed: o.Seed, Behaviour: o.behaviour(), Speed: o.Speed, Riders: o.Riders,
 		TripInterval: o.TripInterval, IdleInterval: o.IdleInterval, Duration: o.Duration, Area: f.Area,
@@ -98,13 +110,13 @@ const (
 )
 
 // watch shows how the city lives until ctx ends.
-func watch(ctx context.Context, c *city.City, o Options, out io.Writer) {
+func watch(ctx context.Context, c *city.City, o Options, header string, out io.Writer) {
 	live := terminal(out) && !o.Headless
 	every := lineEvery
 	if live {
 		every = liveEvery
 	}
-	view := report.NewLive(out, 79) // fits the narrowest terminal: a line that wraps would not be drawn over
+	view := report.NewLive(out, 79, header) // fits the narrowest terminal: a line that wraps would not be drawn over
 	t := time.NewTicker(every)
 	defer t.Stop()
 	for {

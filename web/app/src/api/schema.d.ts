@@ -493,6 +493,8 @@ export interface components {
              * @description How often the server pings a socket.
              */
             heartbeat_ms: number;
+            /** @description What maps are drawn from. Empty texts: nothing is set up. */
+            map: components["schemas"]["MapView"];
             /** Format: int64 */
             max_photo_bytes: number;
             /**
@@ -606,6 +608,16 @@ export interface components {
         LogInRequest: {
             password: string;
             username: string;
+        };
+        MapView: {
+            /** @description The credit that maps must show. */
+            attribution: string;
+            /** @description A Photon server that finds addresses. */
+            geocoder_url: string;
+            /** @description Vector tiles in one PMTiles file in the Protomaps schema, for those who have no style. */
+            pmtiles_url: string;
+            /** @description A MapLibre style. */
+            style_url: string;
         };
         Money: {
             currency: string;

@@ -3,10 +3,13 @@ import { ModalsProvider } from '@mantine/modals';
 import { Notifications } from '@mantine/notifications';
 import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
 import { RouterProvider } from '@tanstack/react-router';
+import { useEffect } from 'react';
 
 import { asApiError } from '../api/problem';
+import { auth } from './auth';
 import { router } from './router';
 import { theme } from './theme';
+import { useUpdates } from './useUpdates';
 
 const queries = new QueryClient({
   defaultOptions: {
@@ -18,15 +21,36 @@ const queries = new QueryClient({
   },
 });
 
+/** Another person's data must not outlive a log-out, in any tab; and the guards look again. */
+function useFreshStartPerAccount(): void {
+  useEffect(() => {
+    let account = auth.current?.account.id;
+    return auth.subscribe(() => {
+      const next = auth.current?.account.id;
+      if (next === account) return;
+      account = next;
+      queries.clear();
+      void router.invalidate();
+    });
+  }, []);
+}
+
 export function App() {
+  useFreshStartPerAccount();
   return (
     <MantineProvider theme={theme} defaultColorScheme="auto">
       <QueryClientProvider client={queries}>
         <ModalsProvider>
           <Notifications position="top-center" limit={4} />
+          <Updates />
           <RouterProvider router={router} />
         </ModalsProvider>
       </QueryClientProvider>
     </MantineProvider>
   );
+}
+
+function Updates() {
+  useUpdates();
+  return null;
 }

@@ -44,6 +44,7 @@ export async function startI18n(): Promise<void> {
       supportedLngs: Object.keys(languages),
       ns: ['shell'],
       defaultNS: 'shell',
+      contextSeparator: '~', // keys such as not_found are one word
       interpolation: { escapeValue: false }, // React escapes
     });
   applyLanguage(i18next.language);

@@ -1,0 +1,179 @@
+package demo
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/hexhail/hexhail/geo"
+	"github.com/hexhail/hexhail/ride"
+	"github.com/hexhail/hexhail/ride/ridepb"
+	"github.com/hexhail/hexhail/transport"
+)
+
+// drivers are the visitors who drive, by account. What is known of them is what passes
+// by on their sockets.
+type drivers struct {
+	mu  sync.RWMutex
+	all map[ride.AccountID]*driver
+}
+
+// driver is the live session of one visitor. The mutex of all drivers guards it.
+type driver struct {
+	class  string
+	online bool
+	busy   bool // has a trip
+	at     geo.Point
+	seen   time.Time // when it was there; zero: never
+	call   time.Time // when it is to get the next request
+}
+
+// The bounds of a visitor's neighbourhood and of its patience.
+const (
+	nearM     = 2500
+	freshFor  = 15 * time.Second // as servers forget drivers by default
+	firstCall = 3 * time.Second
+	nextCall  = 15 * time.Second
+)
+
+// waits reports whether the driver can have offers.
+func (d *driver) waits(now time.Time) bool {
+	return d.online && !d.busy && now.Sub(d.seen) < freshFor
+}
+
+// near is part of city.Visitors.
+func (h *Host) near(class string, at geo.Point) bool {
+	h.drivers.mu.RLock()
+	defer h.drivers.mu.RUnlock()
+	if len(h.drivers.all) == 0 {
+		return false
+	}
+	now := time.Now()
+	for _, d := range h.drivers.all {
+		if d.class == class && d.waits(now) && geo.DistanceM(d.at, at) < nearM {
+			return true
+		}
+	}
+	return false
+}
+
+// Router lets the host see the sessions of visitors who drive on their way to next.
+func (h *Host) Router(next transport.Router) transport.Router { return &router{h, next} }
+
+type router struct {
+	host *Host
+	next transport.Router
+}
+
+// Join is part of transport.Router.
+func (r *router) Join(ctx context.Context, j transport.Join) (transport.Peer, error) {
+	a := j.Principal.Account
+	if a.Role != ride.RoleDriver || r.host.Simulated(a) {
+		return r.next.Join(ctx, j)
+	}
+	s := &watched{drivers: &r.host.drivers, account: a.ID, driver: &driver{class: a.Vehicle.Class}}
+	j.Out = &outbox{j.Out, s}
+	// The actor may speak before Join returns.
+	s.drivers.mu.Lock()
+	before := s.drivers.all[a.ID]
+	s.drivers.all[a.ID] = s.driver
+	s.drivers.mu.Unlock()
+	peer, err := r.next.Join(ctx, j)
+	if err != nil {
+		s.leave(before)
+		return nil, err
+	}
+	s.Peer = peer
+	return s, nil
+}
+
+// watched is a visitor's session on its way to its actor.
+type watched struct {
+	transport.Peer
+	drivers *drivers
+	account ride.AccountID
+	driver  *driver
+}
+
+// note changes what is known of the driver.
+func (s *watched) note(f func(*driver)) {
+	s.drivers.mu.Lock()
+	defer s.drivers.mu.Unlock()
+	waited := s.driver.waits(time.Now())
+	f(s.driver)
+	if now := time.Now(); !waited && s.driver.waits(now) {
+		s.driver.call = now.Add(firstCall)
+	}
+}
+
+// Command is part of transport.Peer.
+func (s *watched) Command(f *ridepb.ClientFrame) {
+	switch b := f.GetBody().(type) {
+	case *ridepb.ClientFrame_GoOnline:
+		at := b.GoOnline.GetLocation().GetPoint()
+		s.note(func(d *driver) {
+			d.online, d.at, d.seen = true, geo.FromE7(at.GetLatE7(), at.GetLngE7()), time.Now()
+		})
+	case *ridepb.ClientFrame_GoOffline:
+		s.note(func(d *driver) { d.online = false })
+	}
+	s.Peer.Command(f)
+}
+
+// Location is part of transport.Peer.
+func (s *watched) Location(p ride.Position) error {
+	s.note(func(d *driver) { d.at, d.seen = p.Point, time.Now() })
+	return s.Peer.Location(p)
+}
+
+// Leave is part of transport.Peer.
+func (s *watched) Leave() {
+	s.leave(nil)
+	s.Peer.Leave()
+}
+
+// leave forgets the session unless a newer one has replaced it.
+func (s *watched) leave(before *driver) {
+	s.drivers.mu.Lock()
+	defer s.drivers.mu.Unlock()
+	if s.drivers.all[s.account] != s.driver {
+		return
+	}
+	delete(s.drivers.all, s.account)
+	if before != nil {
+		s.drivers.all[s.account] = before
+	}
+}
+
+// outbox sees what the actor tells a visitor.
+type outbox struct {
+	transport.Outbox
+	session *watched
+}
+
+// Reply is part of transport.Outbox.
+func (o *outbox) Reply(r *ridepb.Reply) {
+	if c := r.GetConnected(); c != nil {
+		o.session.note(func(d *driver) { d.online, d.busy = c.GetOnline(), occupied(c.GetActiveTrip()) })
+	}
+	if t := r.GetTrip(); t != nil {
+		o.session.note(func(d *driver) { d.busy = occupied(t) })
+	}
+	o.Outbox.Reply(r)
+}
+
+// Event is part of transport.Outbox.
+func (o *outbox) Event(e *ridepb.Event) {
+	if t := e.GetTripUpdated().GetTrip(); t != nil {
+		o.session.note(func(d *driver) { d.busy = occupied(t) })
+	}
+	o.Outbox.Event(e)
+}
+
+func occupied(t *ridepb.Trip) bool {
+	switch t.GetStatus() {
+	case ridepb.Trip_matched, ridepb.Trip_arrived, ridepb.Trip_in_progress:
+		return true
+	}
+	return false
+}

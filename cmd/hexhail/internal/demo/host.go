@@ -1,0 +1,157 @@
+// Package demo makes a demonstration a place to visit: it gives visitors accounts and
+// suggestions, watches which of them drive, calls riders of the simulated city for them,
+// and says what a simulated rider would say at the kerb. It stands between the server
+// and the city, and changes nothing about how either works.
+package demo
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/hexhail/hexhail/geo"
+	"github.com/hexhail/hexhail/ride"
+	"github.com/hexhail/hexhail/sim/city"
+	"github.com/hexhail/hexhail/sim/demand"
+	"github.com/hexhail/hexhail/transport/api"
+	"github.com/hexhail/hexhail/transport/auth"
+)
+
+// The ready-made accounts.
+const (
+	Rider    = "demo-rider"
+	Driver   = "demo-driver"
+	Operator = "demo-operator"
+)
+
+// maxVisits bounds the accounts that one run makes for visitors.
+const maxVisits = 5000
+
+// Options say what a demonstration shows.
+type Options struct {
+	// CityName and TimeZone (of IANA) are told to visitors.
+	CityName, TimeZone string
+	// Area bounds everything.
+	Area demand.Area
+	// Requests are what the city's riders want. There must be some.
+	Requests []demand.Request
+	// Tariffs are the server's; the first is what the city usually drives.
+	Tariffs ride.Tariffs
+	// Speed is the city's, VisitorSpeed that of its drivers with a visitor.
+	Speed, VisitorSpeed float64
+	// Drivers is how many the city has.
+	Drivers int
+	// Issuer vouches for the city's own people, and for nobody else.
+	Issuer string
+	// Password is that of the ready-made accounts.
+	Password string
+	// Private: only this machine reaches the server, so the passwords are nobody's
+	// secret. Operators are given away if it is, or if GiveOperator says so.
+	Private, GiveOperator bool
+}
+
+// Trips is what the host reads of trips.
+type Trips interface {
+	Trip(ctx context.Context, id ride.TripID) (ride.Trip, error)
+}
+
+// Host looks after visitors. Make it with New; it is safe for concurrent use.
+type Host struct {
+	o       Options
+	about   api.Demonstration
+	drivers drivers
+	calls   chan demand.Request
+	visits  atomic.Int64
+	trips   atomic.Pointer[Trips]
+}
+
+var _ api.Demo = (*Host)(nil)
+
+// New makes a host.
+func New(o Options) (*Host, error) {
+	if len(o.Requests) == 0 || len(o.Tariffs) == 0 || o.Issuer == "" {
+		return nil, errors.New("demonstration: requests, tariffs and an issuer are needed")
+	}
+	h := &Host{o: o, drivers: drivers{all: make(map[ride.AccountID]*driver)}, calls: make(chan demand.Request, 16)}
+	h.about = h.describe()
+	return h, nil
+}
+
+// Attach tells the host where trips are read. PINs are not known before.
+func (h *Host) Attach(t Trips) { h.trips.Store(&t) }
+
+// Describe is part of api.Demo.
+func (h *Host) Describe() api.Demonstration { return h.about }
+
+// VisitorClass is the vehicle class of the drivers that visitors become: one that few of
+// the city's drivers have, so that dispatch finds a visitor among them.
+func VisitorClass(t ride.Tariffs) string { return t[min(1, len(t)-1)].Class }
+
+// Newcomer is part of api.Demo.
+func (h *Host) Newcomer(role ride.Role) (auth.SignUp, error) {
+	n := h.visits.Add(1)
+	if n > maxVisits {
+		return auth.SignUp{}, ride.ErrUnavailable.With("This demonstration has had as many visitors as it takes; start it anew.")
+	}
+	who := auth.SignUp{
+		Username: "visitor-" + strings.ToLower(rand.Text()[:12]), Password: rand.Text(),
+		FirstName: "Visitor", LastName: strconv.FormatInt(n, 10), Role: role,
+	}
+	if role == ride.RoleDriver {
+		who.Vehicle = ride.Vehicle{Class: VisitorClass(h.o.Tariffs), Plate: fmt.Sprintf("VISIT %d", n)}
+	}
+	return who, nil
+}
+
+// Operator is part of api.Demo.
+func (h *Host) Operator() (username, password string, ok bool) {
+	return Operator, h.o.Password, h.o.Private || h.o.GiveOperator
+}
+
+// Simulated is part of api.Demo.
+func (h *Host) Simulated(a ride.Account) bool { return a.Issuer == h.o.Issuer }
+
+// maxPlaces bounds the texture: enough to see the streets, little enough to load fast.
+const maxPlaces = 5000
+
+// Places is part of api.Demo.
+func (h *Host) Places() []geo.Point {
+	step := max(1, (len(h.o.Requests)+maxPlaces-1)/maxPlaces)
+	var out []geo.Point
+	seen := make(map[geo.Point]bool)
+	for i := 0; i < len(h.o.Requests); i += step {
+		if p := h.o.Requests[i].Pickup; !seen[p] {
+			seen[p] = true
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+// Visitors is how the city meets visitors.
+func (h *Host) Visitors() *city.Visitors {
+	return &city.Visitors{Near: h.near, PIN: h.pin, Calls: h.calls, Speed: h.o.VisitorSpeed}
+}
+
+// pinWithin bounds the time to read a trip; its driver asks again.
+const pinWithin = 2 * time.Second
+
+// pin is what a visiting rider's screen shows.
+func (h *Host) pin(trip string) string {
+	trips := h.trips.Load()
+	if trips == nil {
+		return ""
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), pinWithin)
+	defer cancel()
+	t, err := (*trips).Trip(ctx, ride.TripID(trip))
+	if err != nil {
+		return ""
+	}
+	return t.PIN
+}

@@ -1,0 +1,41 @@
+package server
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/hexhail/hexhail/transport/session"
+)
+
+// The API keeps its addresses: a wrong one under /v1 must never be answered with a page.
+func TestAPIAndAppShareAnAddress(t *testing.T) {
+	rest := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTeapot) })
+	status := func(app bool, target string) int {
+		c := defaults(t)
+		c.Web.App = app
+		h, err := (&parts{cfg: c, sessions: &session.Handler{}}).routes(rest)
+		require.NoError(t, err)
+		w := httptest.NewRecorder()
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, target, nil)
+		r.Header.Set("Accept", "text/html")
+		h.ServeHTTP(w, r)
+		return w.Code
+	}
+	for _, target := range []string{"/v1", "/v1/", "/v1/config", "/v1/none", "/openapi.json", "/openapi.yaml"} {
+		require.Equal(t, http.StatusTeapot, status(true, target), target)
+	}
+	require.Equal(t, http.StatusOK, status(true, "/ride"))
+	require.Equal(t, http.StatusNotFound, status(true, "/none"))
+	require.Equal(t, http.StatusTeapot, status(false, "/ride"), "without the app there is the API alone")
+}
+
+func TestPagesMayReachTheConfiguredMapAlone(t *testing.T) {
+	c := defaults(t)
+	require.Equal(t, []string{"", "", ""}, webPolicy(c).Sources)
+	c.Web.MapStyleURL, c.Web.MapHosts = "https://a.example/style.json", []string{"https://b.example"}
+	require.Equal(t, []string{"https://a.example/style.json", "", "", "https://b.example"}, webPolicy(c).Sources)
+	require.Equal(t, "https://a.example/style.json", apiConfig(c, newMetrics()).Map.StyleURL)
+}

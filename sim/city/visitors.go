@@ -1,0 +1,110 @@
+package city
+
+import (
+	"context"
+	"time"
+
+	"github.com/hexhail/hexhail/geo"
+	"github.com/hexhail/hexhail/ride/ridepb"
+	"github.com/hexhail/hexhail/sim/demand"
+)
+
+// Visitors are people of flesh and blood who ride and drive beside the city's own. The
+// city lives faster than they can read, so it is patient with them: its drivers drive
+// them more slowly and leave them the first word on offers, its riders wait for them.
+// docs/simulation.md describes how. The functions are called from many goroutines.
+type Visitors struct {
+	// Near reports whether a visitor who waits for offers of a vehicle class is near a
+	// point. Drivers of the city then answer an offer late in its life.
+	Near func(class string, at geo.Point) bool
+	// PIN is what the visitor who rides a trip tells its driver at the kerb; empty when
+	// that is not known.
+	PIN func(trip string) string
+	// Calls are requests for visitors who drive: a rider of the city makes each of them
+	// at once, whatever its time. What comes while no rider is free is dropped.
+	Calls <-chan demand.Request
+	// Speed is how many simulated seconds pass in a real one for a driver of the city
+	// who drives a visitor: more if the drive would take too long, but never more than
+	// the city's speed.
+	Speed float64
+}
+
+// The patience that visitors meet, in real time.
+const (
+	// pickupTime and rideTime are how long a visitor looks at a car that comes, and out
+	// of one that goes, before the driver goes faster than at the visitors' speed.
+	pickupTime = 12 * time.Second
+	rideTime   = 45 * time.Second
+	// kerbTime is how long a driver waits for a visitor to have seen it and its PIN.
+	kerbTime = 6 * time.Second
+	// callPatience is how long a rider waits whose request is for a visitor.
+	callPatience = 90 * time.Second
+	// courtesy is the share of an offer's life that is left to a visitor nearby.
+	courtesy = 2.0 / 3
+)
+
+// visitor reports whether an account is none of the city's own.
+func (c *City) visitor(account string) bool {
+	if c.cfg.Visitors == nil || account == "" {
+		return false
+	}
+	_, own := c.own.Load(account)
+	return !own
+}
+
+// courteous is how long a driver leaves an offer to a visitor nearby; 0: there is none.
+func (c *City) courteous(o *ridepb.Offer, skew time.Duration) time.Duration {
+	v := c.cfg.Visitors
+	if v == nil || v.Near == nil || !v.Near(o.GetVehicleClass(), fromPB(o.GetPickupArea())) {
+		return 0
+	}
+	left := time.Until(o.GetExpiresAt().AsTime().Add(skew))
+	return max(time.Duration(courtesy*float64(left)), 0)
+}
+
+// pace is how many times slower than usual a driver drives a visitor on a way of so
+// much simulated time, which should not take much more than so much real time.
+func (c *City) pace(way, within time.Duration) float64 {
+	if c.cfg.Visitors.Speed <= 0 {
+		return 1
+	}
+	slow := c.cfg.Speed / c.cfg.Visitors.Speed
+	return max(min(slow, within.Seconds()/max(c.clock.real(way).Seconds(), 1e-9)), 1)
+}
+
+// saidPIN is what a visiting rider tells its driver.
+func (c *City) saidPIN(trip string) string {
+	if c.cfg.Visitors.PIN == nil {
+		return ""
+	}
+	return c.cfg.Visitors.PIN(trip)
+}
+
+// hearCalls lets riders make the requests that are for visitors.
+func (c *City) hearCalls(ctx context.Context) {
+	if c.cfg.Visitors == nil {
+		return
+	}
+	for {
+		select {
+		case q := <-c.cfg.Visitors.Calls:
+			c.call(q)
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// call lets a free rider make a request that waits for a visitor in real time, and
+// does not change its mind.
+func (c *City) call(q demand.Request) {
+	r := c.pool.get()
+	if r == nil {
+		c.Stats.Error("sim_no_rider")
+		return
+	}
+	plan := c.will.Request(q.ID)
+	plan.Patience = time.Duration(float64(callPatience) * c.cfg.Speed)
+	plan.CancelAfter = 0
+	r.take(&wish{Request: q, due: time.Now(), plan: plan})
+}

@@ -1,0 +1,62 @@
+package city
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"github.com/hexhail/hexhail/geo"
+	"github.com/hexhail/hexhail/ride/ridepb"
+)
+
+func visited(speed float64, v *Visitors) *City {
+	c := &City{cfg: Config{Speed: speed, Visitors: v}}
+	c.clock.speed = speed
+	return c
+}
+
+func TestPaceForVisitors(t *testing.T) {
+	c := visited(40, &Visitors{Speed: 10})
+	require.Equal(t, 4.0, c.pace(80*time.Second, 12*time.Second), "8 s at the visitors' speed")
+	require.InDelta(t, 2, c.pace(240*time.Second, 12*time.Second), 1e-9, "24 s would be too long: it takes 12 s")
+	require.Equal(t, 1.0, c.pace(time.Hour, 12*time.Second), "never faster than the city")
+	require.Equal(t, 4.0, c.pace(0, 12*time.Second))
+	require.Equal(t, 1.0, visited(5, &Visitors{Speed: 10}).pace(time.Minute, time.Minute), "the city is slow already")
+	require.Equal(t, 1.0, visited(40, &Visitors{}).pace(time.Minute, time.Minute))
+}
+
+func TestSlowerWay(t *testing.T) {
+	w := Straight{SpeedMPS: 10, Detour: 1}.Way(geo.Point{Lat: 40.7, Lng: -74}, geo.Point{Lat: 40.71, Lng: -74})
+	slow := w.slower(3)
+	require.InDelta(t, 3*w.Duration().Seconds(), slow.Duration().Seconds(), 1e-6)
+	a, _ := w.At(w.Duration() / 2)
+	b, _ := slow.At(slow.Duration() / 2)
+	require.Less(t, geo.DistanceM(a, b), 0.1)
+	require.Equal(t, w, w.slower(1))
+}
+
+func TestDriversLeaveOffersToVisitorsNearby(t *testing.T) {
+	here := geo.Point{Lat: 40.75, Lng: -73.98}
+	c := visited(40, &Visitors{Near: func(class string, at geo.Point) bool {
+		return class == "comfort" && geo.DistanceM(here, at) < 100
+	}})
+	offer := func(class string, at geo.Point) *ridepb.Offer {
+		return &ridepb.Offer{VehicleClass: class, PickupArea: pb(at), ExpiresAt: timestamppb.New(time.Now().Add(15 * time.Second))}
+	}
+	require.InDelta(t, 10, c.courteous(offer("comfort", here), 0).Seconds(), 0.5)
+	require.Zero(t, c.courteous(offer("standard", here), 0))
+	require.Zero(t, c.courteous(offer("comfort", geo.Destination(here, 0, 500)), 0))
+	require.Zero(t, c.courteous(offer("comfort", here), -time.Minute), "it has expired")
+	require.Zero(t, visited(40, nil).courteous(offer("comfort", here), 0))
+}
+
+func TestWhoIsAVisitor(t *testing.T) {
+	c := visited(40, &Visitors{})
+	c.own.Store("ours", struct{}{})
+	require.False(t, c.visitor("ours"))
+	require.True(t, c.visitor("somebody"))
+	require.False(t, c.visitor(""), "not told")
+	require.False(t, visited(40, nil).visitor("somebody"), "nobody is expected")
+}

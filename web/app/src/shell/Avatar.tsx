@@ -1,0 +1,10 @@
+import { Avatar as MantineAvatar, type AvatarProps } from '@mantine/core';
+
+interface Props extends Omit<AvatarProps, 'src' | 'name' | 'alt'> {
+  person: { first_name: string; photo_url: string };
+}
+
+/** Somebody's photo, or their initial. The name stands beside it, so it is silent by itself. */
+export function Avatar({ person, ...rest }: Props) {
+  return <MantineAvatar src={person.photo_url || null} name={person.first_name} color="lagoon" radius="xl" alt="" {...rest} />;
+}

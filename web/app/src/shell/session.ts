@@ -1,0 +1,103 @@
+import { createClient, type Client, type ClientEvents, type ConnectionState, type PendingRequest, type View } from '@hexhail/client';
+import { useEffect, useRef, useSyncExternalStore } from 'react';
+
+import type { Account } from '../api/http';
+import { auth } from './auth';
+
+// The one place that makes connections. There is one client while a rider or a driver is logged
+// in, made at log-in and ended at log-out; pages use it through the hooks.
+
+const nothing: View = { online: false, openOffers: [], closedOffers: [] };
+const idle: ConnectionState = { status: 'idle' };
+const noRequests: readonly PendingRequest[] = [];
+
+let client: Client | null = null;
+let clientOf: string | null = null;
+const listeners = new Set<() => void>();
+
+/** Refreshes are told the token that was refused, so that another tab's newer one is used first. */
+let lastToken: string | null = null;
+
+function makeClient(account: Account): Client {
+  return createClient({
+    url: `${location.origin.replace(/^http/, 'ws')}/v1/ws`,
+    name: 'hexhail-web',
+    credentials: async ({ fresh }) => {
+      lastToken = fresh && lastToken !== null ? await auth.replace(lastToken) : await auth.accessToken();
+      return lastToken === null ? null : { token: lastToken };
+    },
+    // A reload in the middle of a command must not ask for a second ride.
+    persistence: { storage: localStorage, key: `hexhail.commands.${account.id}` },
+  });
+}
+
+/** Makes the client fit the log-in. Operators have no live session. */
+function follow(): void {
+  const account = auth.current?.account ?? null;
+  const wanted = account && account.role !== 'operator' ? account : null;
+  if ((wanted?.id ?? null) === clientOf) return;
+  client?.stop({ forget: true });
+  client = wanted ? makeClient(wanted) : null;
+  clientOf = wanted?.id ?? null;
+  client?.start();
+  for (const listener of [...listeners]) listener();
+}
+
+/** Begins to follow the log-in. Called once, before the app is shown. */
+export function startSessions(): void {
+  auth.subscribe(follow);
+  follow();
+}
+
+function subscribeToClient(listener: () => void): () => void {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
+}
+
+/**
+ * The live session of the rider or driver who is logged in: its commands and `serverNow`. Null for
+ * strangers and operators. On pages that only riders or drivers may open use `useSession`.
+ */
+export function useSessionOrNull(): Client | null {
+  return useSyncExternalStore(subscribeToClient, () => client);
+}
+
+/** The live session, on pages that only riders and drivers reach. */
+export function useSession(): Client {
+  const session = useSessionOrNull();
+  // The page is about to be left for the log-in page; until then its buttons do nothing.
+  const last = useRef(session);
+  if (session) last.current = session;
+  if (!last.current) throw new Error('no live session: this page must be for riders and drivers only');
+  return last.current;
+}
+
+const never = () => () => undefined;
+
+/** What the server has told: the active trip, open offers. Renders again when it changes. */
+export function useView(): View {
+  const session = useSessionOrNull();
+  return useSyncExternalStore(session?.subscribe ?? never, () => session?.view ?? nothing);
+}
+
+/** How this tab stands to the server. Renders again when it changes. */
+export function useConnectionState(): ConnectionState {
+  const session = useSessionOrNull();
+  return useSyncExternalStore(session?.subscribe ?? never, () => session?.state ?? idle);
+}
+
+/** The commands that have no answer yet. Renders again when they change. */
+export function usePendingRequests(): readonly PendingRequest[] {
+  const session = useSessionOrNull();
+  return useSyncExternalStore(session?.subscribe ?? never, () => session?.pending ?? noRequests);
+}
+
+/** Calls the newest `listener` for each such event while the component is there. */
+export function useSessionEvent<K extends keyof ClientEvents>(name: K, listener: (event: ClientEvents[K]) => void): void {
+  const session = useSessionOrNull();
+  const newest = useRef(listener);
+  useEffect(() => {
+    newest.current = listener;
+  });
+  useEffect(() => session?.on(name, (event) => newest.current(event)), [session, name]);
+}

@@ -1,0 +1,97 @@
+import type { DriverMoved, Trip, TripStatus } from '../gen/messages.js';
+import type { WholeTrip } from '../view.js';
+import { remember, unchanged, without, withView, type Change, type Knowledge, type Step } from './knowledge.js';
+
+/** Where a trip is told: in an event, in one that is replayed, in a reply, or in the snapshot of `connected`. */
+export type Source = 'event' | 'replay' | 'reply' | 'snapshot';
+
+const mostVersions = 64;
+
+const ended: readonly TripStatus[] = ['completed', 'cancelled', 'expired'];
+
+const isWhole = (trip: Trip): trip is WholeTrip =>
+  trip.pickup !== undefined && trip.dropoff !== undefined && trip.estimate !== undefined && trip.requested_at !== undefined;
+
+const withoutPosition = (knowledge: Knowledge): Knowledge => ({ ...knowledge, view: without(knowledge.view, 'driverPosition') });
+const withoutTrip = (knowledge: Knowledge): Knowledge =>
+  withoutPosition({ ...knowledge, view: without(knowledge.view, 'activeTrip') });
+
+/** Whether this client has heard of the trip. */
+export const isKnown = (knowledge: Knowledge, tripId: string): boolean => knowledge.versions.has(tripId);
+
+/** Takes a trip as an event, a reply or a snapshot tells it, unless as new a one is known. */
+export function takeTrip(before: Knowledge, trip: Trip, change: string, source: Source): Step {
+  if (trip.version <= (before.versions.get(trip.id) ?? 0)) return unchanged(before);
+  const knowledge = { ...before, versions: remember(before.versions, trip.id, trip.version, mostVersions) };
+  if (change === 'released' && before.role === 'driver') return release(knowledge, trip.id);
+  if (ended.includes(trip.status)) return end(knowledge, trip, change);
+  if (!isWhole(trip)) return unchanged(knowledge);
+  return activate(knowledge, trip, change, source);
+}
+
+/** Takes the active trip of a snapshot, or that there is none. */
+export function takeSnapshotTrip(before: Knowledge, trip: Trip | undefined): Step {
+  const known = before.view.activeTrip;
+  let knowledge = before;
+  if (known && known.id !== trip?.id) knowledge = { ...withoutTrip(before), lostTrip: known };
+  if (!trip) return unchanged(knowledge);
+  return takeTrip(knowledge, trip, changeTo(trip, known?.id === trip.id ? known : undefined), 'snapshot');
+}
+
+/** Says what is to be said of a trip that went away while nobody told how. */
+export function settleTrip(knowledge: Knowledge): Step {
+  const { lostTrip } = knowledge;
+  if (!lostTrip) return unchanged(knowledge);
+  return { knowledge: without(knowledge, 'lostTrip'), changes: [{ name: 'tripGone', event: { trip: lostTrip, why: 'unknown' } }] };
+}
+
+export function takeDriverMoved(knowledge: Knowledge, moved: DriverMoved): Step {
+  const { activeTrip, driverPosition } = knowledge.view;
+  if (activeTrip?.id !== moved.trip_id || !activeTrip.driver) return unchanged(knowledge);
+  if (driverPosition && timeOf(moved.device_time) < timeOf(driverPosition.device_time)) return unchanged(knowledge);
+  return { knowledge: withView(knowledge, { driverPosition: moved }), changes: [{ name: 'driverMoved', event: moved }] };
+}
+
+const timeOf = (time: string | undefined): number => (time ? Date.parse(time) : 0);
+
+function activate(knowledge: Knowledge, trip: WholeTrip, change: string, source: Source): Step {
+  const previous = knowledge.view.activeTrip;
+  // The snapshot is newer than what is replayed: a trip that it does not show is over, or given back.
+  if (source === 'replay' && previous?.id !== trip.id) {
+    return unchanged(knowledge.lostTrip?.id === trip.id ? { ...knowledge, lostTrip: trip } : knowledge);
+  }
+  const same = previous?.id === trip.id ? previous : undefined;
+  const changes: Change[] = [];
+  if (previous && !same) changes.push({ name: 'tripGone', event: { trip: previous, why: 'unknown' } });
+  changes.push({ name: 'trip', event: { trip, change, ...(same && { previous: same }) } });
+  const sameDriver = trip.driver !== undefined && same?.driver?.id === trip.driver.id;
+  return { knowledge: withView(sameDriver ? knowledge : withoutPosition(knowledge), { activeTrip: trip }), changes };
+}
+
+function end(knowledge: Knowledge, trip: Trip, change: string): Step {
+  const { activeTrip, lastEnded } = knowledge.view;
+  let after = knowledge;
+  if (activeTrip?.id === trip.id) after = withoutTrip(after);
+  if (after.lostTrip?.id === trip.id) after = without(after, 'lostTrip');
+  // An older trip that is rated is not the last one for that.
+  const latest = !lastEnded || lastEnded.id === trip.id || timeOf(trip.ended_at) >= timeOf(lastEnded.ended_at);
+  if (latest) after = withView(after, { lastEnded: trip });
+  const rated = change === 'rated' || lastEnded?.id === trip.id;
+  return { knowledge: after, changes: [rated ? { name: 'tripRated', event: trip } : { name: 'tripEnded', event: { trip, change } }] };
+}
+
+function release(knowledge: Knowledge, tripId: string): Step {
+  const { activeTrip } = knowledge.view;
+  const trip = activeTrip?.id === tripId ? activeTrip : knowledge.lostTrip?.id === tripId ? knowledge.lostTrip : undefined;
+  if (!trip) return unchanged(knowledge);
+  const after = trip === activeTrip ? withoutTrip(knowledge) : without(knowledge, 'lostTrip');
+  return { knowledge: after, changes: [{ name: 'tripGone', event: { trip, why: 'released' } }] };
+}
+
+/** The word for what a snapshot shows to have happened. */
+function changeTo(trip: Trip, previous: Trip | undefined): string {
+  if (trip.status === 'in_progress') return 'started';
+  if (trip.status !== 'requested') return trip.status;
+  if (!previous) return 'requested';
+  return previous.status === 'requested' ? 'wave_planned' : 'released';
+}
