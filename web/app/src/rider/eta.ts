@@ -1,5 +1,6 @@
 import type { DriverPosition, Point, WholeTrip } from '@hexhail/client';
 
+import { bearingBetween, distanceBetween } from '../map';
 import { useSince } from './time';
 
 /**
@@ -16,20 +17,9 @@ export function useArrival(trip: WholeTrip, position: DriverPosition | undefined
 
 /** How much of the way from `from` to `to` lies behind somebody at `at`, from 0 to 1, as the crow flies. */
 export function progress(from: Point, to: Point, at: Point): number {
-  const done = metres(from, at);
-  const left = metres(at, to);
+  const done = distanceBetween(from, at);
+  const left = distanceBetween(at, to);
   return done + left === 0 ? 1 : done / (done + left);
-}
-
-const earthRadiusM = 6_371_008;
-const rad = (degrees: number): number => (degrees * Math.PI) / 180;
-
-/** The distance of two points as the crow flies. */
-export function metres(a: Point, b: Point): number {
-  const dLat = rad(b.lat - a.lat);
-  const dLng = rad(b.lng - a.lng);
-  const h = Math.sin(dLat / 2) ** 2 + Math.cos(rad(a.lat)) * Math.cos(rad(b.lat)) * Math.sin(dLng / 2) ** 2;
-  return 2 * earthRadiusM * Math.asin(Math.min(1, Math.sqrt(h)));
 }
 
 export const headings = ['n', 'ne', 'e', 'se', 's', 'sw', 'w', 'nw'] as const;
@@ -37,8 +27,5 @@ export type Heading = (typeof headings)[number];
 
 /** The direction from one point to another, as one of eight. */
 export function headingTo(from: Point, to: Point): Heading {
-  const y = Math.sin(rad(to.lng - from.lng)) * Math.cos(rad(to.lat));
-  const x = Math.cos(rad(from.lat)) * Math.sin(rad(to.lat)) - Math.sin(rad(from.lat)) * Math.cos(rad(to.lat)) * Math.cos(rad(to.lng - from.lng));
-  const eighth = Math.round(((Math.atan2(y, x) * 180) / Math.PI + 360) / 45) % 8;
-  return headings[eighth] ?? 'n';
+  return headings[Math.round(bearingBetween(from, to) / 45) % 8] ?? 'n';
 }

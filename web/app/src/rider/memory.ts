@@ -53,8 +53,8 @@ export class Memory {
     try {
       const stored = JSON.parse(this.storage.getItem(this.key) ?? '{}') as Remembered;
       if (this.clock() - (stored.draftAt ?? 0) <= draftLifeMs) return stored;
-      const { draft: _old, ...rest } = stored;
-      return rest;
+      delete (stored as { draft?: Draft }).draft;
+      return stored;
     } catch {
       return {};
     }

@@ -29,7 +29,7 @@ export function clockText(seconds: number): string {
 }
 
 /** When a value was first seen as it is now. */
-export function useSince<T>(value: T, now: number): number {
+export function useSince(value: unknown, now: number): number {
   const [seen, setSeen] = useState({ value, at: now });
   if (Object.is(seen.value, value)) return seen.at;
   setSeen({ value, at: now });

@@ -19,6 +19,7 @@ import { Rate } from './Rate';
 import { hasEnded } from './status';
 import { Story } from './Story';
 import type { Reader } from './timeline';
+import { TripMap } from './TripMap';
 import { className, reasonText } from './words';
 
 /** What is known of one trip of one's own. */
@@ -77,6 +78,7 @@ function Known({ trip, events, track, reader }: {
       {!hasEnded(trip) && (
         <Button component={Link} to={reader === 'rider' ? '/ride' : '/drive'} variant="light">{t('follow')}</Button>
       )}
+      <TripMap trip={trip} track={track} />
       {trip.cancellation && <Cancelled trip={trip} reader={reader} />}
       <Card>
         <Stack>

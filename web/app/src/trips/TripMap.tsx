@@ -1,0 +1,54 @@
+import type { Trip } from '@hexhail/client';
+import { Box, Text } from '@mantine/core';
+import { useMemo } from 'react';
+import { useTranslation } from 'react-i18next';
+
+import { RideMap } from '../map';
+import type { TrackPoint } from './api';
+import styles from './TripMap.module.css';
+import { placeText } from './words';
+
+const classes = styles as Record<'map', string>;
+const padding = { top: 24, right: 24, bottom: 24, left: 24 };
+
+/** Where a trip led: both ends and the way that was recorded between them. */
+export function TripMap({ trip, track }: { trip: Trip; track: readonly TrackPoint[] }) {
+  const { t } = useTranslation('trips');
+  const { pickup, dropoff } = trip;
+  const straight = track.length < 2;
+  const way = useMemo(
+    () => (straight ? [pickup, dropoff].filter((p) => p !== undefined) : track),
+    [straight, track, pickup, dropoff],
+  );
+  const camera = useMemo(
+    () => ({ points: [...(pickup ? [pickup] : []), ...(dropoff ? [dropoff] : []), ...corners(track)] }),
+    [pickup, dropoff, track],
+  );
+  if (!pickup || !dropoff) return null;
+  return (
+    <div>
+      <Box className={classes.map}>
+        <RideMap
+          label={t('detail.map')} camera={camera} padding={padding}
+          pickup={{ point: pickup, label: placeText(t, pickup, trip.pickup_address) }}
+          dropoff={{ point: dropoff, label: placeText(t, dropoff, trip.dropoff_address) }}
+          {...(straight ? { nextRoute: way } : { route: way })}
+        />
+      </Box>
+      {straight && trip.status === 'completed' && <Text size="xs" c="dimmed" mt={4}>{t('detail.noTrack')}</Text>}
+    </div>
+  );
+}
+
+/** The corners of the box around a way. */
+function corners(track: readonly TrackPoint[]) {
+  if (track.length === 0) return [];
+  let { lat: south, lat: north, lng: west, lng: east } = track[0] as TrackPoint;
+  for (const { lat, lng } of track) {
+    south = Math.min(south, lat);
+    north = Math.max(north, lat);
+    west = Math.min(west, lng);
+    east = Math.max(east, lng);
+  }
+  return [{ lat: south, lng: west }, { lat: north, lng: east }];
+}
