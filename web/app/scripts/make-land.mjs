@@ -7,6 +7,7 @@
 // world is cut out there, so that its coarse coast does not cover the harbour.
 import { writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { join } from 'node:path';
 
 import polygonClipping from 'polygon-clipping';
 import { feature, mesh } from 'topojson-client';
@@ -87,4 +88,4 @@ const collection = {
       })),
   ],
 };
-writeFileSync(new URL('../src/map/data/land.json', import.meta.url), JSON.stringify(collection) + '\n');
+writeFileSync(join(import.meta.dirname, '../src/map/data/land.json'), JSON.stringify(collection) + '\n');

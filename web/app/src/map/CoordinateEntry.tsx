@@ -1,5 +1,5 @@
 import { Button, Group, Stack, TextInput } from '@mantine/core';
-import { useState, type ClipboardEvent, type FormEvent } from 'react';
+import { useState, type ClipboardEvent, type SyntheticEvent } from 'react';
 import { useTranslation } from 'react-i18next';
 
 import { readDegrees, readPair, wrapLng, type LatLng } from './geo';
@@ -17,7 +17,7 @@ export function CoordinateEntry({ value, onPick }: Props) {
   const [tried, setTried] = useState(false);
   const [y, x] = [readDegrees(lat, 90), readDegrees(lng, 180)];
 
-  const submit = (e: FormEvent) => {
+  const submit = (e: SyntheticEvent) => {
     e.preventDefault();
     e.stopPropagation(); // the fields may stand inside another form of the page, through a portal
     setTried(true);

@@ -1,5 +1,5 @@
 import { layers as protomapsLayers, namedFlavor } from '@protomaps/basemaps';
-import type { StyleSpecification } from 'maplibre-gl';
+import type { LayerSpecification, StyleSpecification } from 'maplibre-gl';
 import { addProtocol } from 'maplibre-gl';
 import { PMTiles, Protocol } from 'pmtiles';
 
@@ -63,5 +63,6 @@ async function archiveStyle(url: string, scheme: Scheme, language: string, signa
   for (const layer of layers) {
     if (layer.type === 'symbol' && layer.layout) delete layer.layout['icon-image'];
   }
-  return { version: 8, sources: { tiles: { type: 'vector', url: `pmtiles://${url}` } }, layers };
+  // The basemap's layers are typed by another release of the same style specification.
+  return { version: 8, sources: { tiles: { type: 'vector', url: `pmtiles://${url}` } }, layers: layers as LayerSpecification[] };
 }

@@ -31,10 +31,7 @@ export function HtmlMarker({ point: { lat, lng }, anchor = 'center', onDragEnd, 
   useEffect(() => {
     if (!map) return;
     const made = new maplibre.Marker({ element, anchor }).setLngLat([0, 0]).addTo(map.getMap());
-    // MapLibre names markers itself, in English; ours have names inside.
-    element.removeAttribute('aria-label');
-    element.removeAttribute('role');
-    element.removeAttribute('tabindex');
+    unname(made);
     made.on('dragend', () => {
       const at = made.getLngLat().wrap();
       dropped.current?.({ lat: at.lat, lng: at.lng });
@@ -48,9 +45,15 @@ export function HtmlMarker({ point: { lat, lng }, anchor = 'center', onDragEnd, 
   useEffect(() => void marker.current?.setLngLat([lng, lat]), [map, lat, lng]);
   useEffect(() => void marker.current?.setDraggable(onDragEnd !== undefined), [map, onDragEnd]);
   useEffect(() => {
-    element.style.zIndex = zIndex === undefined ? '' : String(zIndex);
-  }, [element, zIndex]);
+    const shown = marker.current?.getElement();
+    if (shown) shown.style.zIndex = zIndex === undefined ? '' : String(zIndex);
+  }, [map, zIndex]);
   return createPortal(children, element);
+}
+
+/** MapLibre names markers itself, in English; ours have names inside. */
+function unname(marker: maplibre.Marker): void {
+  for (const name of ['aria-label', 'role', 'tabindex']) marker.getElement().removeAttribute(name);
 }
 
 const arrows: Readonly<Record<string, number>> = { ArrowUp: 0, ArrowRight: 90, ArrowDown: 180, ArrowLeft: 270 };
@@ -111,10 +114,8 @@ export function CarMarker({ positions, label, simulated = false }: { positions: 
       marker.setLngLat([pose.point.lng, pose.point.lat]);
       if (!onMap) marker.addTo(map.getMap());
       onMap = true;
-      element.removeAttribute('aria-label');
-      element.removeAttribute('role');
-      element.removeAttribute('tabindex');
-      element.style.zIndex = '3';
+      unname(marker);
+      marker.getElement().style.zIndex = '3';
       car.current?.style.setProperty('rotate', `${pose.headingDeg - map.getBearing()}deg`);
       if (!glide.done(now)) frame = requestAnimationFrame(draw);
     };

@@ -14,14 +14,14 @@ export interface MovingPosition extends LatLng {
  */
 export interface PositionSource {
   /** The newest position; null while there is none. The same object until it changes. */
-  get(): MovingPosition | null;
+  readonly get: () => MovingPosition | null;
   /** Calls `listener` after each change. Returns an end to it. Fits `useSyncExternalStore`. */
-  subscribe(listener: () => void): () => void;
+  readonly subscribe: (listener: () => void) => () => void;
 }
 
 /** A position source that is written to. */
 export interface PositionStore extends PositionSource {
-  set(position: MovingPosition | null): void;
+  readonly set: (position: MovingPosition | null) => void;
 }
 
 /** Makes a position source that is written to. */

@@ -1,5 +1,5 @@
 import { useMap } from '@vis.gl/react-maplibre';
-import { useCallback, useEffect, useRef, useState } from 'react';
+import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
 
 import { maplibre } from './engine';
 import type { LatLng } from './geo';
@@ -23,12 +23,14 @@ interface Steering {
  */
 export function useCamera(camera: Camera | undefined, padding: Padding | undefined): Steering {
   const { current: map } = useMap();
-  const [astray, setAstray] = useState(false);
-  const strayed = useRef(false);
+  const key = camera ? JSON.stringify([camera.points, camera.maxZoom]) : '';
+  // Which intention the person moved away from: with another one it counts no more.
+  const [strayedFrom, setStrayedFrom] = useState<string | null>(null);
+  const strayed = useRef<string | null>(null);
+  const current = useRef(key);
   const looked = useRef(0);
   const padded = usePadding(padding);
   const wanted = useRef(camera);
-  const key = camera ? JSON.stringify([camera.points, camera.maxZoom]) : '';
 
   const look = useCallback((duration: number) => {
     const c = wanted.current;
@@ -49,13 +51,12 @@ export function useCamera(camera: Camera | undefined, padding: Padding | undefin
 
   useEffect(() => {
     wanted.current = camera;
+    current.current = key;
   });
 
   // Other points are another intention: look there even if the person had moved the map.
   useEffect(() => {
     if (!map || key === '') return;
-    strayed.current = false;
-    setAstray(false);
     look(700);
   }, [map, key, look]);
 
@@ -63,15 +64,15 @@ export function useCamera(camera: Camera | undefined, padding: Padding | undefin
   useEffect(() => {
     if (!map) return;
     map.easeTo({ padding: padded, duration: 0 });
-    if (!strayed.current) look(300);
+    if (strayed.current !== current.current) look(300);
   }, [map, padded, look]);
 
   const source = camera?.with;
   useEffect(() => {
     if (!map || !source) return;
-    if (source.get() && !strayed.current) look(looked.current === 0 ? 0 : 700);
+    if (source.get() && strayed.current !== current.current) look(looked.current === 0 ? 0 : 700);
     return source.subscribe(() => {
-      if (strayed.current || performance.now() - looked.current < followEveryMs) return;
+      if (strayed.current === current.current || performance.now() - looked.current < followEveryMs) return;
       const alone = (wanted.current?.points ?? []).length === 0;
       if (alone || leaves(map, source.get())) look(1000);
     });
@@ -81,9 +82,9 @@ export function useCamera(camera: Camera | undefined, padding: Padding | undefin
     if (!map) return;
     // Only what a person does has an original event.
     const stray = (e: { originalEvent?: unknown }) => {
-      if (!e.originalEvent || strayed.current) return;
-      strayed.current = true;
-      setAstray(true);
+      if (!e.originalEvent) return;
+      strayed.current = current.current;
+      setStrayedFrom(current.current);
     };
     map.on('dragstart', stray);
     map.on('zoomstart', stray);
@@ -102,20 +103,19 @@ export function useCamera(camera: Camera | undefined, padding: Padding | undefin
   }, [map]);
 
   const comeBack = useCallback(() => {
-    strayed.current = false;
-    setAstray(false);
+    strayed.current = null;
+    setStrayedFrom(null);
     look(700);
   }, [look]);
-  return { astray: astray && camera !== undefined, comeBack };
+  return { astray: camera !== undefined && strayedFrom === key, comeBack };
 }
 
 type Edges = Required<Padding>;
 
+/** The same object while the numbers are the same. */
 function usePadding(padding: Padding | undefined): Edges {
   const { top = 0, right = 0, bottom = 0, left = 0 } = padding ?? {};
-  const [edges, setEdges] = useState<Edges>({ top, right, bottom, left });
-  useEffect(() => setEdges({ top, right, bottom, left }), [top, right, bottom, left]);
-  return edges;
+  return useMemo(() => ({ top, right, bottom, left }), [top, right, bottom, left]);
 }
 
 /** Whether there is room enough left to keep things away from the edges. */
