@@ -1,4 +1,4 @@
-import { Text, UnstyledButton } from '@mantine/core';
+import { Text, UnstyledButton, VisuallyHidden } from '@mantine/core';
 import type { ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 
@@ -7,11 +7,13 @@ import styles from './rider.module.css';
 const classes = styles as Record<'pickable' | 'pickableIcon' | 'pickableText', string>;
 
 /** A field that is filled on the map: pressing it aims the next tap at it. */
-export function Pickable({ label, text, icon, aimed, onClick }: {
+export function Pickable({ label, text, icon, aimed, compact, onClick }: {
   label: string;
   text: string | null;
   icon: ReactNode;
   aimed: boolean;
+  /** Leaves the label to those who cannot see the icon. */
+  compact: boolean;
   onClick: () => void;
 }) {
   const { t } = useTranslation('rider');
@@ -19,7 +21,9 @@ export function Pickable({ label, text, icon, aimed, onClick }: {
     <UnstyledButton className={classes.pickable} onClick={onClick} aria-pressed={aimed}>
       <span className={classes.pickableIcon} aria-hidden>{icon}</span>
       <span className={classes.pickableText}>
-        <Text span size="xs" c="dimmed" display="block">{label}</Text>
+        {compact
+          ? <VisuallyHidden>{label}: </VisuallyHidden>
+          : <Text span size="xs" c="dimmed" display="block">{label}</Text>}
         <Text span fw={text === null ? 400 : 600} c={text === null ? 'dimmed' : ''} truncate display="block">{text ?? t('plan.choose')}</Text>
       </span>
     </UnstyledButton>

@@ -1,4 +1,4 @@
-import { ActionIcon, Button, Collapse, Group, NumberInput, Stack, Text, TextInput, Textarea, Title } from '@mantine/core';
+import { ActionIcon, Button, Collapse, Group, NumberInput, Stack, Text, TextInput, Textarea, Title, VisuallyHidden } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { IconAdjustments, IconArrowsUpDown, IconCurrentLocation, IconMapPinFilled, IconUserFilled } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
@@ -17,7 +17,7 @@ import type { Asking } from './useAsk';
 import { useHere } from './useHere';
 import type { Plan } from './usePlan';
 
-const classes = styles as Record<'swap', string>;
+const classes = styles as Record<'swap' | 'warn', string>;
 const addressBytes = 200;
 const noteBytes = 500;
 
@@ -27,10 +27,12 @@ export function PlanPanel({ plan, asking }: { plan: Plan; asking: Asking }) {
   const here = useHere(plan);
   const { draft } = plan;
   return (
-    <Stack gap="md">
-      <Title order={1} size="h3" role="status">{plan.target ? t(`plan.tap.${plan.target}`) : t('plan.title')}</Title>
+    <Stack gap={plan.target ? 'md' : 'xs'}>
+      {plan.target
+        ? <Title order={1} size="h3" role="status">{t(`plan.tap.${plan.target}`)}</Title>
+        : <VisuallyHidden component="h1">{t('plan.title')}</VisuallyHidden>}
       <Group gap="xs" wrap="nowrap" align="stretch">
-        <Stack gap="xs" flex={1} miw={0}>
+        <Stack gap={6} flex={1} miw={0}>
           <EndField end="pickup" plan={plan} />
           <EndField end="dropoff" plan={plan} />
         </Stack>
@@ -48,7 +50,7 @@ export function PlanPanel({ plan, asking }: { plan: Plan; asking: Asking }) {
           {t('plan.here')}
         </Button>
       )}
-      {here.problem && <Text size="sm" c="orange" role="status">{t(`plan.${here.problem}`, { city: here.city })}</Text>}
+      {here.problem && <Text size="sm" className={classes.warn} role="status">{t(`plan.${here.problem}`, { city: here.city })}</Text>}
       {isWhole(draft)
         ? <><Details plan={plan} /><QuotePanel draft={draft} plan={plan} asking={asking} /></>
         : <Suggestions plan={plan} />}
@@ -70,7 +72,7 @@ function EndField({ end, plan }: { end: End; plan: Plan }) {
   }
   return (
     <Pickable
-      label={label} icon={icon} aimed={aimed}
+      label={label} icon={icon} aimed={aimed} compact={!plan.target}
       text={place ? placeText(words, place.point, place.address) : null}
       onClick={() => plan.aim(aimed && place ? null : end)}
     />

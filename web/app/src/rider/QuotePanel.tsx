@@ -16,7 +16,7 @@ import { useServerNow } from './time';
 import type { Asking } from './useAsk';
 import type { Plan } from './usePlan';
 
-const classes = styles as Record<'quote' | 'quotes' | 'foot', string>;
+const classes = styles as Record<'quote' | 'quotes' | 'foot' | 'near' | 'warn', string>;
 
 /** The classes with their prices and the nearest drivers, and the button that asks for a ride. */
 export function QuotePanel({ draft, plan, asking }: { draft: WholeDraft; plan: Plan; asking: Asking }) {
@@ -48,7 +48,7 @@ export function QuotePanel({ draft, plan, asking }: { draft: WholeDraft; plan: P
           {quotes.list.map((q) => <QuoteCard key={q.vehicle_class} quote={q} seats={seats(q.vehicle_class)} passengers={draft.passengers} />)}
         </Stack>
       </Radio.Group>
-      {quotes.outdated && <Text size="sm" c="orange" role="status">{t('quote.outdated')}</Text>}
+      {quotes.outdated && <Text size="sm" className={classes.warn} role="status">{t('quote.outdated')}</Text>}
       <div className={classes.foot}>
         {asking.problem !== null && <Alert color="red" role="alert" mb="sm">{problemText(t, asking.problem)}</Alert>}
         <Button size="lg" fullWidth disabled={!quote} onClick={() => quote && asking.ask(draft, quote.vehicle_class)}>
@@ -90,7 +90,7 @@ function QuoteCard({ quote, seats, passengers }: { quote: Quote; seats: number; 
               </Group>
             )}
           </Group>
-          <Text size="sm" c={quote.drivers_nearby > 0 ? 'dimmed' : 'orange'}>{fits ? nearby(quote, t) : t('quote.tooSmall')}</Text>
+          <Text size="sm" className={quote.drivers_nearby > 0 ? classes.near : classes.warn}>{fits ? nearby(quote, t) : t('quote.tooSmall')}</Text>
         </Stack>
         <Text fw={700} size="lg" flex="none">{money(quote.fare)}</Text>
       </Group>

@@ -70,7 +70,7 @@ function useCameraOf(phase: Phase, pickup: Point | undefined, dropoff: Point | u
         return dropoff ? { points: [dropoff], with: positions } : null;
       default: {
         const points = [pickup, dropoff].filter((p) => p !== undefined);
-        return points.length > 0 ? { points } : null;
+        return points.length > 0 ? { points, maxZoom: 14.5 } : null;
       }
     }
     // The trip's points are new objects with each of its versions, and mostly the same places.

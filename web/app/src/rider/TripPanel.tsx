@@ -92,10 +92,8 @@ export function DriverCard({ trip }: { trip: Pick<WholeTrip, 'driver'> }) {
       <Face name={driver.first_name} photo={driver.photo_url} />
       <Stack gap={0} flex={1} miw={0}>
         <Text fw={700} size="lg" truncate>{driver.first_name}</Text>
-        <Group gap={6} wrap="nowrap">
-          <MeanStars timesHundred={driver.rating_x100} />
-          <Text size="sm" c="dimmed" truncate>· {className(words, driver.vehicle_class)}</Text>
-        </Group>
+        <MeanStars timesHundred={driver.rating_x100} />
+        <Text size="sm" c="dimmed" truncate>{className(words, driver.vehicle_class)}</Text>
       </Stack>
       <Box className={classes.plate}><VisuallyHidden>{t('driver.plate')} </VisuallyHidden>{driver.plate}</Box>
     </Group>

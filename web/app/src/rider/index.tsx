@@ -14,12 +14,15 @@ import { EndPanel } from './EndPanel';
 import { useMemory, type Remembered } from './memory';
 import { choosePhase, type Phase } from './phase';
 import { PlanPanel } from './PlanPanel';
+import styles from './rider.module.css';
 import { RiderMap } from './RiderMap';
 import { AskingPanel, SearchPanel } from './SearchPanel';
 import { useServerNow, useStaleSince } from './time';
 import { PickupPanel, RidePanel } from './TripPanel';
 import { useAsk, type Asking } from './useAsk';
 import { usePlan, type Plan } from './usePlan';
+
+const classes = styles as Record<'warn', string>;
 
 /** The rider's one live screen: it plans a ride, asks for it, and follows it to its end. */
 export default function RiderPage() {
@@ -127,7 +130,7 @@ function Stale() {
   const { t } = useTranslation('rider');
   const since = useStaleSince(useConnectionState(), useServerNow());
   if (since === null) return null;
-  return <Text size="sm" c="orange" mb="xs" role="status">{t('stale', { time: timeOfDay(new Date(since)) })}</Text>;
+  return <Text size="sm" className={classes.warn} mb="xs" role="status">{t('stale', { time: timeOfDay(new Date(since)) })}</Text>;
 }
 
 function Loading() {

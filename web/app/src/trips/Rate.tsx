@@ -49,9 +49,9 @@ export function Rate({ trip, reader, onDone, onSkip }: {
 
   return (
     <Stack gap="sm" component="section" aria-label={t('rating.label')}>
-      <Title order={3} size="h4">{t(`rating.title.${reader}`, { name })}</Title>
+      <Title order={2} size="h4">{t(`rating.title.${reader}`, { name })}</Title>
       <Rating
-        size="xl" value={value} onChange={setValue} readOnly={sending} aria-label={t('rating.label')}
+        size={36} value={value} onChange={setValue} readOnly={sending} aria-label={t('rating.label')}
         getSymbolLabel={(n) => t('rating.stars', { count: n })}
       />
       {value > 0 && (

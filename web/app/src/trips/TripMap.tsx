@@ -43,7 +43,7 @@ export function TripMap({ trip, track }: { trip: Trip; track: readonly TrackPoin
 /** The corners of the box around a way. */
 function corners(track: readonly TrackPoint[]) {
   if (track.length === 0) return [];
-  let { lat: south, lat: north, lng: west, lng: east } = track[0] as TrackPoint;
+  let { lat: south, lat: north, lng: west, lng: east } = track[0]!;
   for (const { lat, lng } of track) {
     south = Math.min(south, lat);
     north = Math.max(north, lat);
