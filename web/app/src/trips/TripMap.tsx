@@ -43,12 +43,12 @@ export function TripMap({ trip, track }: { trip: Trip; track: readonly TrackPoin
 /** The corners of the box around a way. */
 function corners(track: readonly TrackPoint[]) {
   if (track.length === 0) return [];
-  let { lat: south, lat: north, lng: west, lng: east } = track[0]!;
+  const box = { south: Infinity, north: -Infinity, west: Infinity, east: -Infinity };
   for (const { lat, lng } of track) {
-    south = Math.min(south, lat);
-    north = Math.max(north, lat);
-    west = Math.min(west, lng);
-    east = Math.max(east, lng);
+    box.south = Math.min(box.south, lat);
+    box.north = Math.max(box.north, lat);
+    box.west = Math.min(box.west, lng);
+    box.east = Math.max(box.east, lng);
   }
-  return [{ lat: south, lng: west }, { lat: north, lng: east }];
+  return [{ lat: box.south, lng: box.west }, { lat: box.north, lng: box.east }];
 }

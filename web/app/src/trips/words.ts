@@ -20,7 +20,8 @@ export function className(t: T, vehicleClass: string): string {
 export function placeText(t: T, point: Point | undefined, address = ''): string {
   if (address.trim() !== '') return address;
   if (!point) return t('place.unknown');
-  return t('place.pin', { lat: point.lat.toFixed(4), lng: point.lng.toFixed(4) });
+  // Not `lng`, which is i18next's own word for the language.
+  return t('place.pin', { lat: point.lat.toFixed(4), lon: point.lng.toFixed(4) });
 }
 
 const systemReasons = ['driver_no_show', 'rider_no_show'] as const;
