@@ -23,7 +23,7 @@ export function RiderMap({ phase, plan, positions, driverAt, padding }: Props) {
   const { t } = useTranslation('rider');
   const planning = phase.name === 'planning' || phase.name === 'asking' || phase.name === 'loading';
   const ends = useEnds(phase, plan);
-  const camera = useCameraOf(phase, ends.pickup?.point, ends.dropoff?.point, positions);
+  const camera = useCameraOf(phase, ends.pickup?.point, ends.dropoff?.point, positions, driverAt !== undefined);
   const picking = phase.name === 'planning' ? plan.target : null;
   const choose = (point: Point, end?: End) => plan.choose({ point, address: '' }, end);
   const movable = phase.name === 'planning';
@@ -56,18 +56,21 @@ function useEnds(phase: Phase, plan: Plan) {
 }
 
 /** What is kept in view: the same object until that changes, because a new one moves the map. */
-function useCameraOf(phase: Phase, pickup: Point | undefined, dropoff: Point | undefined, positions: PositionSource): Camera | null {
+function useCameraOf(phase: Phase, pickup: Point | undefined, dropoff: Point | undefined, positions: PositionSource, known: boolean): Camera | null {
   const { name } = phase;
+  const moving = hasCar(phase) && known;
   const ring = phase.name === 'searching' ? (phase.trip.search?.ring ?? 0) : 0;
+  // Nearer once there is a car to look at, which also makes the camera look at it at once.
+  const maxZoom = moving ? 16 : 15;
   return useMemo(() => {
     switch (name) {
       case 'searching':
         return pickup ? { points: around(pickup, ring) } : null;
       case 'coming':
       case 'arrived':
-        return pickup ? { points: [pickup], with: positions } : null;
+        return pickup ? { points: [pickup], with: positions, maxZoom } : null;
       case 'riding':
-        return dropoff ? { points: [dropoff], with: positions } : null;
+        return dropoff ? { points: [dropoff], with: positions, maxZoom } : null;
       default: {
         const points = [pickup, dropoff].filter((p) => p !== undefined);
         return points.length > 0 ? { points, maxZoom: 14.5 } : null;
@@ -75,7 +78,7 @@ function useCameraOf(phase: Phase, pickup: Point | undefined, dropoff: Point | u
     }
     // The trip's points are new objects with each of its versions, and mostly the same places.
     // eslint-disable-next-line react-hooks/exhaustive-deps
-  }, [name, ring, pickup?.lat, pickup?.lng, dropoff?.lat, dropoff?.lng, positions]);
+  }, [name, ring, pickup?.lat, pickup?.lng, dropoff?.lat, dropoff?.lng, positions, maxZoom]);
 }
 
 /** From one cell's centre to the next one's at resolution 8, in metres. */

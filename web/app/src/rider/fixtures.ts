@@ -14,5 +14,5 @@ export function trip(change: Partial<Trip> = {}): WholeTrip {
     estimate: { distance_m: 3590, duration_s: 513, fare: { minor: 944, currency: 'USD' } },
     pin: '', pickup_eta_s: 0, requested_at: '2026-11-22T15:29:30Z', stars_by_rider: 0, stars_by_driver: 0,
     ...change,
-  } as WholeTrip;
+  };
 }

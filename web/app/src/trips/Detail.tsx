@@ -116,7 +116,7 @@ function Facts({ trip }: { trip: Trip }) {
   const price = trip.fare?.total ?? trip.estimate?.fare;
   return (
     <SimpleGrid cols={{ base: 2, xs: 4 }}>
-      <Fact label={t('detail.vehicle')}>{className(t, trip.vehicle_class)}</Fact>
+      <Fact label={t('detail.vehicle')}>{className(t, trip.vehicle_class)}, {t('detail.passengers', { count: trip.passengers })}</Fact>
       {length && <Fact label={t('detail.distance')}>{distance(length.distance_m)}</Fact>}
       {length && <Fact label={t('detail.duration')}>{duration(length.duration_s)}</Fact>}
       {price && <Fact label={trip.fare ? t('fare.total') : t('fare.estimate')}>{money(price)}</Fact>}
@@ -138,7 +138,6 @@ function Party({ trip, reader }: { trip: Trip; reader: Reader }) {
           <MeanStars timesHundred={person.rating_x100} />
         </Stack>
         {trip.driver && reader === 'rider' && <Fact label={t('detail.plate')}>{trip.driver.plate}</Fact>}
-        <Fact label={t('detail.people')}>{t('detail.passengers', { count: trip.passengers })}</Fact>
       </Group>
     </Card>
   );

@@ -9,17 +9,16 @@ import styles from './TripMap.module.css';
 import { placeText } from './words';
 
 const classes = styles as Record<'map', string>;
-const padding = { top: 24, right: 24, bottom: 24, left: 24 };
+// Pins stand above their places.
+const padding = { top: 56, right: 24, bottom: 24, left: 24 };
 
 /** Where a trip led: both ends and the way that was recorded between them. */
 export function TripMap({ trip, track }: { trip: Trip; track: readonly TrackPoint[] }) {
   const { t } = useTranslation('trips');
   const { pickup, dropoff } = trip;
-  const straight = track.length < 2;
-  const way = useMemo(
-    () => (straight ? [pickup, dropoff].filter((p) => p !== undefined) : track),
-    [straight, track, pickup, dropoff],
-  );
+  const { coming, riding } = useMemo(() => split(track, trip.started_at), [track, trip.started_at]);
+  const straight = riding.length < 2;
+  const line = useMemo(() => [pickup, dropoff].filter((p) => p !== undefined), [pickup, dropoff]);
   const camera = useMemo(
     () => ({ points: [...(pickup ? [pickup] : []), ...(dropoff ? [dropoff] : []), ...corners(track)] }),
     [pickup, dropoff, track],
@@ -32,12 +31,19 @@ export function TripMap({ trip, track }: { trip: Trip; track: readonly TrackPoin
           label={t('detail.map')} camera={camera} padding={padding}
           pickup={{ point: pickup, label: placeText(t, pickup, trip.pickup_address) }}
           dropoff={{ point: dropoff, label: placeText(t, dropoff, trip.dropoff_address) }}
-          {...(straight ? { nextRoute: way } : { route: way })}
+          {...(straight ? { nextRoute: line } : { route: riding, nextRoute: coming })}
         />
       </Box>
       {straight && trip.status === 'completed' && <Text size="xs" c="dimmed" mt={4}>{t('detail.noTrack')}</Text>}
     </div>
   );
+}
+
+/** The way to the pickup, and the ride. */
+function split(track: readonly TrackPoint[], startedAt: string | undefined) {
+  const start = Date.parse(startedAt ?? '');
+  const first = track.findIndex((p) => Date.parse(p.at) >= start);
+  return first < 0 ? { coming: track, riding: [] } : { coming: track.slice(0, first + 1), riding: track.slice(first) };
 }
 
 /** The corners of the box around a way. */
