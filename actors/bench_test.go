@@ -32,6 +32,7 @@ func (c *counter) Event(e *ridepb.Event) {
 	}
 }
 func (*counter) Moved(*ridepb.Event)                   {}
+func (*counter) Backlog() int                          { return 0 }
 func (*counter) Close(ridepb.CloseCode, time.Duration) {}
 
 // spin waits for what another goroutine is about to do.

@@ -46,6 +46,9 @@ type Config struct {
 	Heartbeat time.Duration
 	// ETA estimates drives.
 	ETA geo.ETASource
+	// Commits tells of the store's transactions since it was asked last: how many, how
+	// long all and the longest took. It is for the charts; nil: nobody knows.
+	Commits func() (n int64, all, longest time.Duration)
 	// Log receives what operators should know.
 	Log *slog.Logger
 }

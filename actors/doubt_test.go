@@ -51,7 +51,7 @@ func TestUnansweredMatchIsToldLater(t *testing.T) {
 		require.Equal(t, "unavailable", d.accept(d.offer()).GetError().GetCode())
 		pass(3 * time.Second)
 		w.store.refuse(false, false)
-		pass(2 * time.Second)
+		pass(5 * time.Second)
 		require.Equal(t, []string{"withdrawn taken"}, loser.ends())
 		require.Equal(t, []string{"matched"}, d.changes())
 		require.Equal(t, []string{"wave_planned", "matched"}, r.changes())

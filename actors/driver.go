@@ -31,6 +31,7 @@ type driverActor struct {
 	pins   pinTries
 
 	movedAt time.Time // when the rider was last told
+	seat    *seat     // on the board; nil: not on it
 }
 
 // fix is the newest believed position.
@@ -95,6 +96,7 @@ func (d *driverActor) receive(ctx actor.Context) {
 		}
 	case lingered:
 		if d.onLingered(ctx) {
+			d.appear(time.Now())
 			d.withdrawOffers(ctx, ride.ReasonDriverGone)
 		}
 	case framed:
@@ -118,6 +120,7 @@ func (d *driverActor) receive(ctx actor.Context) {
 		d.onTick(ctx)
 	case *actor.Stopping:
 		d.leaveCell(ctx)
+		d.vanish()
 		d.timers.stop()
 	}
 }
@@ -127,6 +130,7 @@ func (d *driverActor) recovered(ctx actor.Context) {
 	d.leaveCell(ctx)
 	d.offers = make(map[ride.OfferID]*heldOffer)
 	d.drop(ctx)
+	d.appear(time.Now())
 }
 
 // snapshot reads what the database knows of this driver: its active trip and its open
@@ -239,10 +243,6 @@ func (d *driverActor) start(ctx actor.Context, m framed, s *ridepb.StartTrip) {
 		d.reply(m.peer, m.frame.GetId(), refusal(ride.ErrTooMany))
 		return
 	}
-	if guesses := d.guesses(id, m.frame.GetId()); guesses >= maxPINTries {
-		d.reply(m.peer, m.frame.GetId(), refusal(ride.ErrTooMany))
-		return
-	}
 	d.forward(ctx, m, id, ride.StartTrip{Driver: d.account.ID, PIN: s.GetPin()})
 }
 
@@ -292,6 +292,7 @@ func (d *driverActor) onTripUpdate(ctx actor.Context, m tripUpdate) {
 	if m.Peer != nil {
 		d.rider = m.Peer
 	}
+	d.overtaken(m.Trip, d.drives)
 	free := d.active == nil
 	d.onUpdate(m, d.drives(m.Trip))
 	d.occupied(ctx, free)
@@ -318,23 +319,20 @@ func (d *driverActor) drives(t *ride.Trip) bool {
 
 // take adopts a trip's state from an answer.
 func (d *driverActor) take(ctx actor.Context, t *ride.Trip) {
+	d.overtaken(t, d.drives)
 	free := d.active == nil
 	d.see(t, d.drives(t))
 	d.occupied(ctx, free)
 }
 
-// onReleased frees the driver. When it gave the trip back, its client is told that the
-// trip is no longer its own, with nothing more than that.
+// onReleased frees the driver. When it gave the trip back, its client is told.
 func (d *driverActor) onReleased(ctx actor.Context, m driverReleased) {
 	if d.active != nil && d.active.ID == m.Trip && d.active.Version <= m.Version {
 		d.active = nil
 		d.bind(nil)
 	}
 	if m.GivenBack {
-		d.emit(&ridepb.Event{Body: &ridepb.Event_TripUpdated{TripUpdated: &ridepb.TripUpdated{
-			Change: ride.KindReleased,
-			Trip:   &ridepb.Trip{Id: string(m.Trip), Version: uint32(m.Version), Status: ridepb.Trip_requested},
-		}}})
+		d.givenBack(m.Trip, m.Version)
 	}
 	d.settleCell(ctx)
 }

@@ -33,6 +33,9 @@ func (d *driverActor) move(ctx actor.Context, p ride.Position) bool {
 	}
 	d.sys.stats.positionTaken()
 	d.fix = fix{p, now}
+	if d.seat != nil {
+		d.seat.move(p.Point, p.HeadingDeg)
+	}
 	if d.timers["stale"] == nil {
 		d.timers.after("stale", d.sys.cfg.PositionTTL, d.sys.sender(ctx.Self(), positionStale{}))
 	}
@@ -92,6 +95,11 @@ func (d *driverActor) available(now time.Time) bool {
 // called after whatever may have changed that.
 func (d *driverActor) settleCell(ctx actor.Context) {
 	now := time.Now()
+	d.moveCell(ctx, now)
+	d.appear(now)
+}
+
+func (d *driverActor) moveCell(ctx actor.Context, now time.Time) {
 	if !d.available(now) {
 		d.leaveCell(ctx)
 		d.watchAge(ctx, now)

@@ -151,6 +151,7 @@ func TestSearchSurvivesStoreFailure(t *testing.T) {
 		}
 		require.Equal(t, 3, failed)
 		require.Len(t, d.offers(), 1)
+		require.EqualValues(t, 1, w.store.only().Fence, "what was not written leaves the cache true: nothing is read or activated anew")
 	})
 }
 

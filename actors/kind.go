@@ -23,6 +23,7 @@ type kind struct {
 	name   string
 	shards [16]kindShard
 	next   atomic.Uint32
+	recent kindRecent
 }
 
 // kindShard holds a part of a kind's counters; each actor always uses the same one.
@@ -30,7 +31,8 @@ type kindShard struct {
 	spawned, stopped, posted, taken, panics atomic.Int64
 	handled, nanos                          atomic.Int64
 	buckets                                 [handleBuckets]atomic.Int64
-	_                                       [64]byte // keeps neighbours off this cache line
+	deepest                                 atomic.Int32 // mailbox, since the last roll
+	_                                       [64]byte     // keeps neighbours off this cache line
 }
 
 // Handling times are counted in powers of four from 1 µs: 1, 4, 16 … µs.
@@ -46,11 +48,36 @@ func (s *kindShard) handle(d time.Duration) {
 	s.buckets[min((bits.Len64(uint64(d)/1000)+1)/2, handleBuckets-1)].Add(1)
 }
 
-// The mailbox tells these.
-func (s *kindShard) MailboxStarted()     {}
-func (s *kindShard) MessagePosted(any)   { s.posted.Add(1) }
-func (s *kindShard) MessageReceived(any) { s.taken.Add(1) }
-func (s *kindShard) MailboxEmpty()       {}
+// mailbox counts one actor's mailbox; protoactor calls its methods.
+type mailbox struct {
+	shard   *kindShard
+	waiting atomic.Int32
+}
+
+func (m *mailbox) MailboxStarted() {}
+func (m *mailbox) MailboxEmpty()   {}
+
+func (m *mailbox) MessagePosted(any) {
+	m.shard.posted.Add(1)
+	if n := m.waiting.Add(1); n > m.shard.deepest.Load() {
+		m.shard.deepen(n)
+	}
+}
+
+func (m *mailbox) MessageReceived(any) {
+	m.waiting.Add(-1)
+	m.shard.taken.Add(1)
+}
+
+// deepen notes a mailbox that is deeper than any since the last roll.
+func (s *kindShard) deepen(n int32) {
+	for {
+		was := s.deepest.Load()
+		if n <= was || s.deepest.CompareAndSwap(was, n) {
+			return
+		}
+	}
+}
 
 // guard is the actor that protoactor sees: it counts, and recovers inside Receive,
 // where protoactor's own restart would lose the state and the mailbox's order.
@@ -70,7 +97,11 @@ func (g *guard) Receive(ctx actor.Context) {
 	}
 	begin := time.Now()
 	g.call(ctx)
-	g.shard.handle(time.Since(begin))
+	took := time.Since(begin)
+	g.shard.handle(took)
+	if took >= slowFrom {
+		g.kind.recent.slow(ctx.Message(), took, begin)
+	}
 }
 
 func (g *guard) call(ctx actor.Context) {
@@ -103,7 +134,7 @@ func (s *System) spawn(k *kind, make func() shell) *actor.PID {
 	shard := k.shard()
 	return s.root.SpawnPrefix(actor.PropsFromProducer(
 		func() actor.Actor { return &guard{sys: s, kind: k, shard: shard, shell: make()} },
-		actor.WithMailbox(actor.Unbounded(shard)),
+		actor.WithMailbox(actor.Unbounded(&mailbox{shard: shard})), actor.WithDispatcher(s.warm),
 	), k.name)
 }
 
@@ -123,48 +154,41 @@ var (
 	descAlive    = prometheus.NewDesc("hexhail_actors", "Actors alive, by kind.", kindLabel, nil)
 	descMessages = prometheus.NewDesc("hexhail_actor_messages_total", "Messages put into mailboxes, by kind.", kindLabel, nil)
 	descDepth    = prometheus.NewDesc("hexhail_actor_mailbox_depth", "Messages waiting in mailboxes or being handled, by kind.", kindLabel, nil)
+	descDeepest  = prometheus.NewDesc("hexhail_actor_mailbox_deepest", "The most messages that waited in one mailbox within the last minute, by kind.", kindLabel, nil)
+	descSlowest  = prometheus.NewDesc("hexhail_actor_slowest_seconds", "The longest time to handle one message within the last 15 minutes, by kind; 0 below 0.1 ms.", kindLabel, nil)
 	descPanics   = prometheus.NewDesc("hexhail_actor_panics_total", "Panics recovered while handling a message, by kind.", kindLabel, nil)
 	descHandling = prometheus.NewDesc("hexhail_actor_handling_seconds", "Time to handle a message, by kind.", kindLabel, nil)
 )
 
 func (k *kind) describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{descSpawned, descStopped, descAlive, descMessages, descDepth, descPanics, descHandling} {
+	for _, d := range []*prometheus.Desc{descSpawned, descStopped, descAlive, descMessages, descDepth, descDeepest, descSlowest, descPanics, descHandling} {
 		ch <- d
 	}
 }
 
 func (k *kind) collect(ch chan<- prometheus.Metric) {
-	var sum struct{ spawned, stopped, posted, taken, panics, handled, nanos int64 }
-	var counts [handleBuckets]int64
-	for i := range k.shards {
-		s := &k.shards[i]
-		// What is taken was posted before: read in this order the depth is never negative.
-		sum.taken += s.taken.Load()
-		sum.posted += s.posted.Load()
-		sum.stopped += s.stopped.Load()
-		sum.spawned += s.spawned.Load()
-		sum.panics += s.panics.Load()
-		sum.handled += s.handled.Load()
-		sum.nanos += s.nanos.Load()
-		for b := range counts {
-			counts[b] += s.buckets[b].Load()
-		}
-	}
+	sum := k.sum()
 	counter := func(d *prometheus.Desc, v int64) {
 		ch <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, float64(v), k.name)
 	}
-	gauge := func(d *prometheus.Desc, v int64) {
-		ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, float64(v), k.name)
+	gauge := func(d *prometheus.Desc, v float64) {
+		ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, k.name)
 	}
 	counter(descSpawned, sum.spawned)
 	counter(descStopped, sum.stopped)
-	gauge(descAlive, sum.spawned-sum.stopped)
+	gauge(descAlive, float64(sum.spawned-sum.stopped))
 	counter(descMessages, sum.posted)
-	gauge(descDepth, sum.posted-sum.taken)
+	gauge(descDepth, float64(sum.posted-sum.taken))
+	gauge(descDeepest, float64(k.deepest()))
+	slowest := time.Duration(0)
+	if all := k.recent.slowest(time.Now()); len(all) > 0 {
+		slowest = all[0].took
+	}
+	gauge(descSlowest, slowest.Seconds())
 	counter(descPanics, sum.panics)
 	buckets := make(map[float64]uint64, handleBuckets)
 	var total uint64
-	for b, n := range counts {
+	for b, n := range sum.buckets {
 		total += uint64(n)
 		if b < handleBuckets-1 {
 			buckets[1e-6*float64(uint64(1)<<(2*b))] = total

@@ -22,6 +22,8 @@ type memStore struct {
 	// fail, when set, is asked before each commit: the commit happens unless lost is
 	// true, and err is what the caller hears.
 	fail func(t ride.Transition) (err error, lost bool)
+	// after, when set, is called after each commit, before its caller hears of it.
+	after func(t ride.Transition)
 	// down refuses every read, busy every activation.
 	down, busy bool
 	// phantom, when set, is the one trip that is always overdue.
@@ -40,6 +42,13 @@ func (m *memStore) failing(f func(ride.Transition) (error, bool)) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.fail = f
+}
+
+// afterwards sets after while actors are at work.
+func (m *memStore) afterwards(f func(ride.Transition)) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.after = f
 }
 
 // refuse makes reads or activations fail from now on, or work again.
@@ -65,7 +74,13 @@ func (m *memStore) Commit(_ context.Context, t ride.Transition) error {
 			return err
 		}
 	}
-	return m.commit(t)
+	err := m.commit(t)
+	if after := m.after; err == nil && after != nil {
+		m.mu.Unlock() // it may wait
+		defer m.mu.Lock()
+		after(t)
+	}
+	return err
 }
 
 func (m *memStore) commit(t ride.Transition) error {
@@ -218,4 +233,19 @@ func (m *memStore) only() ride.Trip {
 		return t
 	}
 	return ride.Trip{}
+}
+
+func (m *memStore) ListTrips(_ context.Context, f ride.TripFilter) ([]ride.Trip, string, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.down {
+		return nil, "", ride.ErrUnavailable
+	}
+	var out []ride.Trip
+	for _, t := range m.trips {
+		if !t.RequestedAt.Before(f.From) && t.RequestedAt.Before(f.To) {
+			out = append(out, t)
+		}
+	}
+	return out, "", nil
 }

@@ -29,9 +29,9 @@ type commandKey struct {
 type tripCommand struct {
 	Key     commandKey
 	Command ride.Command
-	// First is the wave that is planned in one transaction with a RequestTrip. The trip
-	// itself sets it.
-	First *ride.PlanWave
+	// Also are further commands, of the trip's own, that become one transition with
+	// the first: the first wave with its request, or offers that come back together.
+	Also []ride.Command
 }
 
 // tripResult answers a tripCommand.
@@ -54,13 +54,13 @@ type tripAttach struct {
 // tripWake makes sure that the trip is alive and its timers run.
 type tripWake struct{}
 
-// tripCancel is an operator's. The answer is a tripCancelled.
-type tripCancel struct {
-	Operator ride.AccountID
-	Reason   string
+// operatorAct is an operator's command to a trip: a ride.CancelTrip or a
+// ride.Redispatch. The answer is an operatorDone.
+type operatorAct struct {
+	Command ride.Command
 }
 
-type tripCancelled struct {
+type operatorDone struct {
 	Trip *ride.Trip
 	Err  error
 }

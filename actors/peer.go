@@ -20,6 +20,8 @@ type Outbox interface {
 	Event(e *ridepb.Event)
 	// Moved queues a driver_moved event, replacing one that is still waiting.
 	Moved(e *ridepb.Event)
+	// Backlog is how many bytes wait to be written, or are being written.
+	Backlog() int
 	// Close says why (as a disconnecting event), flushes and closes the socket.
 	Close(code ridepb.CloseCode, retryAfter time.Duration)
 }
@@ -89,7 +91,7 @@ func (s *System) spawnPerson(a ride.Account) *actor.PID {
 	case ride.RoleRider:
 		return s.spawn(&s.kinds.rider, func() shell { return newRider(s, a) })
 	default:
-		return s.spawn(&s.kinds.operator, func() shell { return &operatorActor{newPerson(s, a)} })
+		return s.spawn(&s.kinds.operator, func() shell { return &operatorActor{person: newPerson(s, a)} })
 	}
 }
 

@@ -30,10 +30,10 @@ type person struct {
 	active *ride.Trip
 	// told is the trip that the client heard of last, and its version then. It outlives
 	// active, which a trip's end clears.
-	told struct {
-		trip    ride.TripID
-		version int64
-	}
+	told heard
+	// former is the trip whose end the client heard of before its trip could tell it; see
+	// overtaken.
+	former heard
 	// unsure is the id of the newest command that could not be recorded, as far as one
 	// could tell, and steady says that a recorded one took effect in this actor's life.
 	unsure string
@@ -41,6 +41,17 @@ type person struct {
 	// gone is set when the actor has left the directory and is about to stop.
 	gone   bool
 	timers timers
+}
+
+// heard is a trip and the version of it that a client has heard of.
+type heard struct {
+	trip    ride.TripID
+	version int64
+}
+
+// covers reports whether a version of a trip is no news.
+func (h heard) covers(trip ride.TripID, version int64) bool {
+	return h.trip == trip && version <= h.version
 }
 
 // pendingCommand is a command that a trip has not answered yet.
@@ -88,10 +99,22 @@ func (p *person) drop(ctx actor.Context) {
 	if p.out != nil {
 		p.out.Close(ridepb.CloseInternal, time.Second)
 	}
-	p.out, p.session, p.active = nil, nil, nil
+	p.attach(nil, nil)
+	p.active = nil
 	p.pending = make(map[string]*pendingCommand)
 	p.history = newHistory(p.sys.cfg.History)
 	p.lingerLater(ctx)
+}
+
+// attach makes a session the live one, or none when out is nil.
+func (p *person) attach(out Outbox, peer *Peer) {
+	switch {
+	case p.out == nil && out != nil:
+		p.sys.board.sessions.Add(1)
+	case p.out != nil && out == nil:
+		p.sys.board.sessions.Add(-1)
+	}
+	p.out, p.session = out, peer
 }
 
 // onJoin makes a session the live one. snapshot reads what the database knows of the
@@ -105,7 +128,8 @@ func (p *person) onJoin(ctx actor.Context, m joined, snapshot func(*ridepb.Conne
 	if p.out != nil && p.session != m.peer {
 		p.out.Close(ridepb.CloseReplaced, 0)
 	}
-	p.account, p.out, p.session = m.join.Account, m.join.Out, m.peer
+	p.attach(m.join.Out, m.peer)
+	p.account = m.join.Account
 	p.timers.cancel("linger")
 
 	c := &ridepb.Connected{
@@ -118,7 +142,7 @@ func (p *person) onJoin(ctx actor.Context, m joined, snapshot func(*ridepb.Conne
 		p.sys.cfg.Log.Error("session cannot start", "account", p.account.ID, "err", err)
 		p.out.Reply(stamped(refusal(ride.ErrUnavailable), m.join.ConnectID))
 		p.out.Close(ridepb.CloseOverloaded, 2*time.Second)
-		p.out, p.session = nil, nil
+		p.attach(nil, nil)
 		p.lingerLater(ctx)
 		return
 	}
@@ -157,7 +181,7 @@ func (p *person) onLeft(ctx actor.Context, m left) bool {
 	if p.forwarded(ctx, m.peer) || p.session != m.peer {
 		return false
 	}
-	p.out, p.session = nil, nil
+	p.attach(nil, nil)
 	p.lingerLater(ctx)
 	return true
 }
@@ -227,6 +251,9 @@ func (p *person) see(t *ride.Trip, live bool) {
 // onUpdate tells the client what happened to its trip. An update without a change
 // brings this actor up to date; the client hears of it only if it has missed something.
 func (p *person) onUpdate(m tripUpdate, live bool) {
+	if p.former.covers(m.Trip.ID, m.Trip.Version) {
+		return
+	}
 	known := int64(0)
 	if p.told.trip == m.Trip.ID {
 		known = p.told.version
@@ -243,9 +270,49 @@ func (p *person) onUpdate(m tripUpdate, live bool) {
 		change = m.Trip.Change
 	}
 	if shown := view.Trip(m.Trip, p.reader()); shown != nil {
-		p.told.trip, p.told.version = m.Trip.ID, max(known, m.Trip.Version)
+		p.told = heard{m.Trip.ID, max(known, m.Trip.Version)}
 		p.emit(&ridepb.Event{Body: &ridepb.Event_TripUpdated{TripUpdated: &ridepb.TripUpdated{Trip: shown, Change: change}}})
 	}
+}
+
+// overtaken is called before news of a trip that occupies this account. If the client still
+// takes another one for its active trip, that one has ended, or the database would not
+// have let this one begin: each trip speaks for itself, and its last news is still on the
+// way. The client is told of the end first, so that it never has two trips at once; a
+// store that cannot be read leaves the order to chance.
+func (p *person) overtaken(next *ride.Trip, occupies func(*ride.Trip) bool) {
+	last := p.active
+	if last == nil || last.ID == next.ID || !occupies(next) {
+		return
+	}
+	ctx, cancel := p.sys.storeContext()
+	defer cancel()
+	t, err := p.sys.store.Trip(ctx, last.ID)
+	if err != nil || occupies(&t) || t.Version <= last.Version {
+		return
+	}
+	version := t.Version
+	if view.Trip(&t, p.reader()) != nil {
+		p.onUpdate(tripUpdate{Trip: &t}, false)
+	} else {
+		// This driver gave it back and knows nothing of what came of it since. Only the
+		// news of that one step is missing.
+		version = last.Version + 1
+		p.active = nil
+		p.givenBack(last.ID, version)
+	}
+	p.former = heard{last.ID, version}
+}
+
+// givenBack tells the client that a trip is no longer its own, with nothing more than that.
+func (p *person) givenBack(trip ride.TripID, version int64) {
+	if p.former.covers(trip, version) {
+		return
+	}
+	p.emit(&ridepb.Event{Body: &ridepb.Event_TripUpdated{TripUpdated: &ridepb.TripUpdated{
+		Change: ride.KindReleased,
+		Trip:   &ridepb.Trip{Id: string(trip), Version: uint32(version), Status: ridepb.Trip_requested},
+	}}})
 }
 
 // forward hands a command to its trip and remembers it until it is answered.

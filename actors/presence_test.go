@@ -1,6 +1,7 @@
 package actors
 
 import (
+	"sync"
 	"testing"
 	"time"
 
@@ -164,6 +165,41 @@ func TestOffersPerDriver(t *testing.T) {
 		d.at(geo.Destination(pickup, 0, 101))
 		pass(w.sys.cfg.Rules.Policy.WaveEvery)
 		require.Len(t, d.offers(), 4, "there is room again")
+	})
+}
+
+// Offers that come back at the same time are written together.
+func TestOffersThatComeBackAreOneTransition(t *testing.T) {
+	inWorld(t, nil, func(w *world) {
+		drivers := []*client{w.driver("a", 10), w.driver("b", 20), w.driver("c", 30)}
+		w.rider("r").request()
+		var mu sync.Mutex
+		var back []int // offers that ended in one transition
+		w.store.failing(func(tr ride.Transition) (error, bool) {
+			mu.Lock()
+			defer mu.Unlock()
+			n := 0
+			for _, e := range tr.Events {
+				if e, ok := e.(ride.OffersEnded); ok {
+					n += len(e.Offers)
+				}
+			}
+			if n > 0 {
+				back = append(back, n)
+			}
+			return nil, false
+		})
+		for _, d := range drivers {
+			require.Len(t, d.offers(), 1)
+			d.send(&ridepb.ClientFrame{Body: &ridepb.ClientFrame_GoOffline{GoOffline: &ridepb.GoOffline{}}})
+		}
+		pass(time.Second)
+		for _, d := range drivers {
+			require.Equal(t, []string{"withdrawn went_offline"}, d.ends())
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		require.Equal(t, []int{3}, back)
 	})
 }
 

@@ -58,7 +58,8 @@ func (r *riderActor) receive(ctx actor.Context) {
 	case tripResult:
 		r.onTripResult(ctx, m)
 	case tripUpdate:
-		r.onUpdate(m, m.Trip.Status.Live())
+		r.overtaken(m.Trip, r.rides)
+		r.onUpdate(m, r.rides(m.Trip))
 	case driverMoved:
 		r.onDriverMoved(m)
 	case cellFound:
@@ -82,6 +83,9 @@ func (r *riderActor) receive(ctx actor.Context) {
 		}
 	}
 }
+
+// rides reports whether a trip occupies this rider, whose trip it is.
+func (r *riderActor) rides(t *ride.Trip) bool { return t.Status.Live() }
 
 func (r *riderActor) recovered(ctx actor.Context) { r.drop(ctx) }
 
@@ -256,7 +260,8 @@ func (r *riderActor) answerQuote(q *pendingQuote) {
 
 func (r *riderActor) onTripResult(ctx actor.Context, m tripResult) {
 	if m.Trip != nil && m.Trip.Request.Rider.ID == r.account.ID {
-		r.see(m.Trip, m.Trip.Status.Live())
+		r.overtaken(m.Trip, r.rides)
+		r.see(m.Trip, r.rides(m.Trip))
 	}
 	r.onResult(m)
 	// The repeated answer to a request may speak of a trip that never learned where its
@@ -279,26 +284,3 @@ func (r *riderActor) onDriverMoved(m driverMoved) {
 	r.history.mark(e)
 	r.out.Moved(e)
 }
-
-// operatorActor is an operator's presence. Operators act over HTTP; on a socket they
-// have nothing to say yet but that they are there.
-type operatorActor struct{ person }
-
-func (o *operatorActor) receive(ctx actor.Context) {
-	switch m := ctx.Message().(type) {
-	case joined:
-		o.onJoin(ctx, m, func(*ridepb.Connected) error { return nil })
-	case left:
-		o.onLeft(ctx, m)
-	case lingered:
-		o.onLingered(ctx)
-	case framed:
-		if !o.forwarded(ctx, m.peer) {
-			o.reply(m.peer, m.frame.GetId(), refusal(ride.ErrWrongRole))
-		}
-	case *actor.Stopping:
-		o.timers.stop()
-	}
-}
-
-func (o *operatorActor) recovered(ctx actor.Context) { o.drop(ctx) }

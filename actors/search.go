@@ -3,6 +3,7 @@ package actors
 import (
 	"context"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
@@ -19,6 +20,11 @@ type search struct {
 	waiting int
 	pickup  geo.Point
 	drivers []cellPut
+	// center, disk and cells say where it looks: the pickup's cell, the cells around it,
+	// and how many of them hold drivers.
+	center geo.Cell
+	disk   []geo.Cell
+	cells  int
 }
 
 // begin asks the cells within ring of pickup on behalf of ctx's actor, for at most
@@ -34,7 +40,7 @@ func (s *System) begin(ctx actor.Context, id uint64, pickup geo.Point, ring, lim
 		return nil, true, err
 	}
 	pids := s.place.Cells(disk)
-	q = &search{id: id, waiting: len(pids), pickup: pickup}
+	q = &search{id: id, waiting: len(pids), pickup: pickup, center: center, disk: disk, cells: len(pids)}
 	question := cellFind{Search: id, Pickup: pickup, Limit: limit, Until: time.Now().Add(s.cfg.SearchTimeout)}
 	for _, pid := range pids {
 		ctx.Request(pid, question)
@@ -51,6 +57,11 @@ func (q *search) add(m cellFound) (done bool) {
 	q.drivers = append(q.drivers, m.Drivers...)
 	q.waiting--
 	return q.waiting <= 0
+}
+
+// has reports whether the search found a driver.
+func (q *search) has(driver ride.AccountID) bool {
+	return slices.ContainsFunc(q.drivers, func(d cellPut) bool { return d.Driver == driver })
 }
 
 // ways estimates every found driver's way to the pickup. A driver for whom there is no
@@ -90,7 +101,7 @@ func candidates(trip ride.TripID, drivers []cellPut, routes []geo.Route) []ride.
 	out := make([]ride.Candidate, len(drivers))
 	for i, d := range drivers {
 		out[i] = ride.Candidate{
-			Trip: trip, Driver: d.Driver, Class: d.Class,
+			Trip: trip, Driver: d.Driver, Class: d.Class, Point: d.Point,
 			DistanceM: routes[i].DistanceM, ETA: routes[i].Duration,
 		}
 	}

@@ -36,6 +36,8 @@ type Store interface {
 	Overdue(ctx context.Context, t time.Time, limit int) ([]ride.TripID, error)
 	// LiveTrips pages through all live trips by id.
 	LiveTrips(ctx context.Context, after ride.TripID, limit int) ([]ride.TripID, error)
+	// ListTrips returns a page of trips, newest first, and the cursor of the next.
+	ListTrips(ctx context.Context, f ride.TripFilter) ([]ride.Trip, string, error)
 	// AddBreadcrumbs writes positions in one transaction; duplicates are ignored.
 	AddBreadcrumbs(ctx context.Context, b []ride.Breadcrumb) error
 	// TripTrack returns the breadcrumbs of a trip by device time.

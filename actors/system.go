@@ -21,6 +21,7 @@ type System struct {
 	store Store
 	as    *actor.ActorSystem
 	root  *actor.RootContext
+	warm  *warm
 
 	kinds  kinds
 	stats  *stats
@@ -28,9 +29,13 @@ type System struct {
 	people people
 	place  *local
 	crumbs *breadcrumbs
+	board  *board
+	// started is when the System was made.
+	started time.Time
+	charts  charts
 
 	stopSweeper, stopWriter context.CancelFunc // nil before Start
-	sweeper, writer         sync.WaitGroup     // the writer is that of breadcrumbs
+	sweeper, writer         sync.WaitGroup     // the sweeper with the charts; the writer is that of breadcrumbs
 
 	mu     sync.RWMutex
 	closed bool
@@ -46,7 +51,7 @@ func New(cfg Config, store Store) (*System, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	s := &System{cfg: cfg, store: store, stats: newStats()}
+	s := &System{cfg: cfg, store: store, stats: newStats(), warm: newWarm()}
 	s.kinds.trip.name, s.kinds.rider.name, s.kinds.driver.name = "trip", "rider", "driver"
 	s.kinds.operator.name, s.kinds.cell.name = "operator", "cell"
 	// protoactor logs dead letters with their contents, at info: positions and names
@@ -67,6 +72,7 @@ func New(cfg Config, store Store) (*System, error) {
 	}}
 	s.people.by = make(map[ride.AccountID]*actor.PID)
 	s.crumbs = newBreadcrumbs(s)
+	s.board, s.started = &board{ringM: geo.RingM(cfg.Resolution)}, time.Now()
 	return s, nil
 }
 
@@ -77,7 +83,7 @@ func (h atLeastWarn) Enabled(ctx context.Context, l slog.Level) bool {
 }
 
 // Start wakes every live trip, so that its timers and offers go on, and starts the
-// sweeper and the breadcrumb writer. The context bounds the start alone.
+// sweeper, the charts and the breadcrumb writer. The context bounds the start alone.
 func (s *System) Start(ctx context.Context) error {
 	var after ride.TripID
 	for {
@@ -96,6 +102,9 @@ func (s *System) Start(ctx context.Context) error {
 	sweeping, stopSweeper := context.WithCancel(context.Background())
 	writing, stopWriter := context.WithCancel(context.Background())
 	s.sweeper.Go(func() { s.sweep(sweeping) })
+	s.sweeper.Go(func() { s.sample(sweeping) })
+	s.sweeper.Go(func() { s.refill(sweeping) })
+	s.sweeper.Go(func() { s.warm.cool(sweeping) })
 	s.writer.Go(func() { s.crumbs.run(writing) })
 	s.stopSweeper, s.stopWriter = stopSweeper, stopWriter
 	return nil
@@ -127,6 +136,7 @@ func (s *System) Stop(ctx context.Context) error {
 		s.writer.Wait()
 	}
 	s.as.Shutdown()
+	s.warm.close()
 	return err
 }
 
@@ -174,20 +184,31 @@ func (s *System) sweep(ctx context.Context) {
 // CancelTrip ends a live trip for an operator and returns its new state. The error is
 // a *ride.Error.
 func (s *System) CancelTrip(ctx context.Context, id ride.TripID, operator ride.AccountID, reason string) (ride.Trip, error) {
+	return s.operate(ctx, id, ride.CancelTrip{By: ride.ByOperator, Account: operator, Reason: reason})
+}
+
+// Redispatch takes a trip that has not started from its driver, who is not asked again,
+// and looks for another; a trip that waits for a driver looks again now. It returns the
+// trip's state. The error is a *ride.Error.
+func (s *System) Redispatch(ctx context.Context, id ride.TripID, reason string) (ride.Trip, error) {
+	return s.operate(ctx, id, ride.Redispatch{Reason: reason})
+}
+
+func (s *System) operate(ctx context.Context, id ride.TripID, c ride.Command) (ride.Trip, error) {
 	wait := s.cfg.StoreTimeout + time.Second
 	if deadline, ok := ctx.Deadline(); ok {
 		wait = min(wait, time.Until(deadline))
 	}
 	// A future is answered with an error when the actor was just leaving: ask anew.
 	for range 2 {
-		r, err := s.root.RequestFuture(s.place.Trip(id), tripCancel{Operator: operator, Reason: reason}, wait).Result()
+		r, err := s.root.RequestFuture(s.place.Trip(id), operatorAct{Command: c}, wait).Result()
 		if errors.Is(err, actor.ErrDeadLetter) {
 			continue
 		}
 		if err != nil {
 			break // it may be done yet; asking twice would only say that it was
 		}
-		answer, ok := r.(tripCancelled)
+		answer, ok := r.(operatorDone)
 		switch {
 		case !ok:
 			return ride.Trip{}, ride.ErrInternal

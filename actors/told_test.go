@@ -1,7 +1,9 @@
 package actors
 
 import (
+	"slices"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -43,4 +45,85 @@ func TestOldNewsIsNotTold(t *testing.T) {
 	rated.Version = 7
 	p.onUpdate(tripUpdate{Trip: &rated}, false)
 	require.EqualValues(t, 2, p.history.seq, "a newer one is news")
+}
+
+// Each trip speaks for itself, so the news of a trip's end can be overtaken by that of the
+// next trip, which the end has made possible. Nobody is told of two trips at once.
+func TestAnEndIsToldBeforeTheNextTrip(t *testing.T) {
+	for name, x := range map[string]struct {
+		end  func(d, r *client, trip string)
+		want string
+	}{
+		"the rider cancels": {func(_, r *client, trip string) {
+			r.send(&ridepb.ClientFrame{Body: &ridepb.ClientFrame_CancelTrip{CancelTrip: &ridepb.CancelTrip{TripId: trip}}})
+		}, ride.KindCancelled},
+		"the driver gives it back": {func(d, _ *client, trip string) {
+			d.send(&ridepb.ClientFrame{Body: &ridepb.ClientFrame_CancelTrip{CancelTrip: &ridepb.CancelTrip{TripId: trip}}})
+		}, ride.KindReleased},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inWorld(t, nil, func(w *world) {
+				d, r, other := w.driver("d", 100), w.rider("r"), w.rider("other")
+				first := r.request().GetTrip().GetId()
+				second := other.request().GetTrip().GetId()
+				offers := d.offers()
+				require.Len(t, offers, 2)
+				// The second trip's match waits before it is written, the first one's end is
+				// written meanwhile and waits before it is told.
+				w.store.failing(func(c ride.Transition) (error, bool) {
+					if string(c.Trip.ID) == second && c.Events[0].Kind() == ride.KindMatched {
+						time.Sleep(2 * time.Second)
+					}
+					return nil, false
+				})
+				w.store.afterwards(func(c ride.Transition) {
+					if string(c.Trip.ID) == first && c.Events[0].Kind() == x.want {
+						time.Sleep(4 * time.Second)
+					}
+				})
+				for _, o := range offers {
+					d.send(acceptFrame(o))
+				}
+				pass(time.Second)
+				x.end(d, r, first)
+				pass(10 * time.Second)
+				var told []string
+				for _, e := range d.box.all() {
+					if u := e.GetTripUpdated(); u != nil {
+						told = append(told, u.GetTrip().GetId()+" "+u.GetChange())
+					}
+				}
+				require.Equal(t, []string{first + " matched", first + " " + x.want, second + " matched"}, told, "in order, and once")
+			})
+		})
+	}
+}
+
+// A rider's next trip likewise: the end of the last one comes first, and once.
+func TestARidersNextTripDoesNotOvertake(t *testing.T) {
+	inWorld(t, nil, func(w *world) {
+		d, r := w.driver("d", 100), w.rider("r")
+		first := r.request().GetTrip().GetId()
+		d.accept(d.offer())
+		w.store.afterwards(func(c ride.Transition) {
+			if string(c.Trip.ID) == first && c.Events[0].Kind() == ride.KindCancelled {
+				time.Sleep(4 * time.Second)
+			}
+		})
+		r.send(&ridepb.ClientFrame{Body: &ridepb.ClientFrame_CancelTrip{CancelTrip: &ridepb.CancelTrip{TripId: first}}})
+		pass(time.Second)
+		second := r.request().GetTrip().GetId()
+		pass(10 * time.Second)
+		var trips, ends []string
+		for _, e := range r.box.all() {
+			if u := e.GetTripUpdated(); u != nil {
+				trips = append(trips, u.GetTrip().GetId())
+				if u.GetChange() == ride.KindCancelled {
+					ends = append(ends, u.GetTrip().GetId())
+				}
+			}
+		}
+		require.Equal(t, []string{first}, ends, "once")
+		require.Equal(t, []string{first, second}, slices.Compact(trips), "one after the other")
+	})
 }

@@ -3,6 +3,7 @@ package actors
 import (
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"time"
 
@@ -33,15 +34,26 @@ type tripActor struct {
 	// attaching are parties that came while the trip could not be loaded.
 	attaching map[ride.AccountID]tripAttach
 
-	birth   *birth // the request that made this trip, while it searches; nil after
+	birth      *birth         // the request that made this trip, while it searches; nil after
+	handedBack []ride.Command // offers that wait for others to be withdrawn with them
+
 	search  searching
 	timers  timers
+	failed  int         // attempts in a row to come back to a store that did not take a step
 	counted ride.Status // as this trip is counted in the metrics
 	waits   geo.Cell    // where it is known to wait for a driver; 0: nowhere
+	cell    geo.Cell    // of the pickup; 0 until it was looked up
 }
 
 // tripTick is a timer that fired.
 type tripTick struct{ timer ride.Timer }
+
+// tripAgain derives anew what a trip was about to do.
+type tripAgain struct{}
+
+// storePause is about how long a trip waits after a step that the store did not take; four
+// times as long when that happens again and again.
+const storePause = 700 * time.Millisecond
 
 // tripIdle asks whether a final trip may go.
 type tripIdle struct{ version int64 }
@@ -56,7 +68,13 @@ func newTripActor(s *System, id ride.TripID) *tripActor {
 func (a *tripActor) receive(ctx actor.Context) {
 	switch m := ctx.Message().(type) {
 	case tripCommand:
-		a.onCommand(ctx, m)
+		if w, ok := m.Command.(ride.WithdrawOffer); ok {
+			a.onHandBack(ctx, w)
+		} else {
+			a.onCommand(ctx, m)
+		}
+	case tripHandBack:
+		a.withdraw(ctx)
 	case tripTick:
 		if a.load(ctx) == nil {
 			a.run(ctx, tripCommand{Command: ride.Tick{Timer: m.timer}})
@@ -73,10 +91,15 @@ func (a *tripActor) receive(ctx actor.Context) {
 		a.onAttach(ctx, m)
 	case offerQuery:
 		a.onOfferQuery(ctx, m)
-	case tripCancel:
-		a.onOperatorCancel(ctx, m)
+	case operatorAct:
+		a.onOperator(ctx, m)
 	case tripWake:
 		a.onWake(ctx)
+	case tripAgain:
+		a.failed++
+		if a.load(ctx) == nil {
+			a.carryOut(ctx, ride.Resume(a.trip))
+		}
 	case tripIdle:
 		if a.trip.Status.Final() && a.trip.Version == m.version {
 			a.retire(ctx)
@@ -87,15 +110,20 @@ func (a *tripActor) receive(ctx actor.Context) {
 		a.timers.stop()
 		a.search.stop()
 		a.follow(ctx, ride.StatusNone)
+		a.sys.board.trips.hide(a, a.id)
 	}
 }
 
 // onWake brings the trip to life, and one that is late although it lives back to it.
 func (a *tripActor) onWake(ctx actor.Context) {
+	a.failed++
 	if due := ride.Wake(a.trip); a.loaded && !due.IsZero() && time.Since(due) > a.sys.cfg.SweepGrace {
 		a.loaded = false
 	}
-	if errors.Is(a.load(ctx), ride.ErrNotFound) {
+	switch err := a.load(ctx); {
+	case err == nil:
+		a.failed = 0
+	case errors.Is(err, ride.ErrNotFound):
 		a.retire(ctx)
 	}
 }
@@ -115,6 +143,7 @@ func (a *tripActor) onDriverNearby(ctx actor.Context) {
 // a driver.
 func (a *tripActor) follow(ctx actor.Context, s ride.Status) {
 	a.sys.stats.tripStatus(a.counted, s)
+	a.sys.board.trips.status(a.counted, s)
 	switch {
 	case s == ride.StatusRequested && a.counted != s:
 		a.await(ctx, a.trip.Request)
@@ -123,6 +152,14 @@ func (a *tripActor) follow(ctx actor.Context, s ride.Status) {
 		a.waits = 0
 	}
 	a.counted = s
+}
+
+// pickupCell is the cell of the pickup, 0 for one that H3 cannot place.
+func (a *tripActor) pickupCell(pickup geo.Point) geo.Cell {
+	if a.cell == 0 {
+		a.cell, _ = geo.CellAt(pickup, a.sys.cfg.Resolution)
+	}
+	return a.cell
 }
 
 // recovered is called after a panic in receive: the cache is no longer trusted, and
@@ -137,8 +174,21 @@ func (a *tripActor) distrust(ctx actor.Context) {
 	a.loaded = false
 	a.birth = nil
 	a.timers.stop()
+	a.handedBack = nil // the offers are sent again with the reload, and handed back again
 	a.search.stop()
-	a.timers.after("wake", time.Second, a.sys.sender(ctx.Self(), tripWake{}))
+	a.timers.after("wake", a.pause(), a.sys.sender(ctx.Self(), tripWake{}))
+}
+
+// again derives anew what the trip was about to do, from a cache that is still true.
+func (a *tripActor) again(ctx actor.Context) {
+	a.timers.after("again", a.pause(), a.sys.sender(ctx.Self(), tripAgain{}))
+}
+
+// pause is how long to leave a store alone that did not take a step: longer each time,
+// and differently long for each trip, so that thousands do not come back at once.
+func (a *tripActor) pause() time.Duration {
+	most := storePause << min(a.failed, 2)
+	return most/2 + rand.N(most)
 }
 
 // load makes the cache good: it raises the trip's fence, reads the newest state, tells
@@ -159,9 +209,11 @@ func (a *tripActor) load(ctx actor.Context) error {
 		return a.loadFailed(ctx, err)
 	}
 	before := a.trip
-	a.trip, a.loaded = t, true
+	a.trip, a.loaded, a.failed = t, true, 0
 	a.follow(ctx, t.Status)
+	a.sys.board.trips.show(a, &a.trip, a.pickupCell(t.Request.Pickup))
 	a.timers.stop()
+	a.handedBack = nil
 	a.carryOut(ctx, append(news(before, t), ride.Resume(t)...))
 	for account, m := range a.attaching {
 		delete(a.attaching, account)
@@ -288,18 +340,26 @@ func (a *tripActor) run(ctx actor.Context, m tripCommand) {
 	a.unavailable(ctx, m, errors.New("another activation of this trip keeps writing"))
 }
 
-// decide is ride.Decide; a request is decided together with its first wave.
+// decide decides a message's commands one after the other. Its effects are those of all
+// of them together.
 func (a *tripActor) decide(m tripCommand, now time.Time) ([]ride.Event, []ride.Effect, error) {
 	events, effects, err := ride.Decide(a.trip, ride.At(m.Command, now))
-	if err != nil || len(events) == 0 || m.First == nil {
+	if err != nil || len(m.Also) == 0 {
 		return events, effects, err
 	}
 	after := fold(a.trip, events)
-	wave, _, err := ride.Decide(after, ride.At(*m.First, now))
-	if err != nil {
-		return nil, nil, err
+	for _, c := range m.Also {
+		more, _, err := ride.Decide(after, ride.At(c, now))
+		if err != nil {
+			continue // what is refused by itself is no part of the transition
+		}
+		after = fold(after, more)
+		events = append(events, more...)
 	}
-	return append(events, wave...), ride.Diff(a.trip, fold(after, wave)), nil
+	if len(events) == 0 {
+		return nil, effects, nil
+	}
+	return events, ride.Diff(a.trip, after), nil
 }
 
 func fold(t ride.Trip, events []ride.Event) ride.Trip {
@@ -332,9 +392,14 @@ func (a *tripActor) commit(m tripCommand, now time.Time, after *ride.Trip, event
 // adopt makes a committed state the cache, answers, and carries out the effects.
 func (a *tripActor) adopt(ctx actor.Context, after ride.Trip, key commandKey, effects []ride.Effect, reply *ridepb.Reply) {
 	before := a.trip
-	a.trip, a.loaded = after, true
+	a.trip, a.loaded, a.failed = after, true, 0
+	a.timers.cancel("again")
 	a.follow(ctx, after.Status)
 	a.sys.stats.transition(&before, &after)
+	a.sys.charts.transition(&before, &after)
+	cell := a.pickupCell(after.Request.Pickup)
+	a.sys.board.trips.show(a, &after, cell)
+	a.sys.board.trips.note(&before, &after, cell)
 	a.learn(key, ctx.Sender())
 	if key.ID != "" {
 		ctx.Respond(tripResult{ID: key.ID, Reply: reply, Trip: &after})
@@ -383,11 +448,14 @@ func (a *tripActor) repeat(ctx actor.Context, m tripCommand) {
 // caller too; the same id will tell.
 func (a *tripActor) unavailable(ctx actor.Context, m tripCommand, err error) {
 	a.sys.cfg.Log.Error("trip command failed", "trip", a.id, "command", fmt.Sprintf("%T", m.Command), "err", err)
-	// A client's command that was certainly not written leaves the cache true and every
-	// timer running: a store that is full need not serve a reload as well. What no
-	// client will repeat must be derived anew.
-	if m.Key.ID == "" || !errors.Is(err, ride.ErrStoreFull) {
+	// What was certainly not written leaves the cache true and every timer running: a
+	// store that has too much to do need not serve a reload as well. What no client will
+	// repeat is derived anew.
+	switch unwritten := errors.Is(err, ride.ErrStoreFull) || errors.Is(err, ride.ErrUnavailable); {
+	case !a.loaded || !unwritten:
 		a.distrust(ctx)
+	case m.Key.ID == "":
+		a.again(ctx)
 	}
 	if m.Key.ID != "" {
 		ctx.Respond(tripResult{ID: m.Key.ID, Reply: refusal(ride.ErrUnavailable)})

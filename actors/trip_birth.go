@@ -3,7 +3,6 @@ package actors
 import (
 	"github.com/asynkron/protoactor-go/actor"
 
-	"github.com/hexhail/hexhail/geo"
 	"github.com/hexhail/hexhail/ride"
 )
 
@@ -14,6 +13,7 @@ import (
 // birth is a request that waits for its first search.
 type birth struct {
 	request tripCommand
+	class   string // that is asked for
 	rider   *actor.PID
 }
 
@@ -21,7 +21,7 @@ type birth struct {
 // repeated while the first still searches, is decided at once.
 func (a *tripActor) bear(ctx actor.Context, m tripCommand) (begun bool) {
 	request, ok := m.Command.(ride.RequestTrip)
-	if !ok || m.First != nil || a.trip.Version > 0 || a.doubtful || a.birth != nil {
+	if !ok || len(m.Also) > 0 || a.trip.Version > 0 || a.doubtful || a.birth != nil {
 		return false
 	}
 	_, effects, err := ride.Decide(a.trip, request)
@@ -30,7 +30,7 @@ func (a *tripActor) bear(ctx actor.Context, m tripCommand) (begun bool) {
 	}
 	for _, effect := range effects {
 		if wave, ok := effect.(ride.FindCandidates); ok {
-			a.birth = &birth{request: m, rider: ctx.Sender()}
+			a.birth = &birth{request: m, class: request.Request.Class, rider: ctx.Sender()}
 			// Waiting first, then searching: a driver who turns up is seen by one or the other.
 			a.await(ctx, request.Request)
 			a.find(ctx, wave, request.Request.Pickup, 4*request.Rules.Policy.Cap)
@@ -45,7 +45,7 @@ func (a *tripActor) bear(ctx actor.Context, m tripCommand) (begun bool) {
 func (a *tripActor) born(ctx actor.Context, first ride.PlanWave) {
 	b := a.birth
 	a.birth = nil
-	b.request.First = &first
+	b.request.Also = []ride.Command{first}
 	if b.rider == nil {
 		ctx.Send(ctx.Self(), b.request)
 		return
@@ -55,7 +55,7 @@ func (a *tripActor) born(ctx actor.Context, first ride.PlanWave) {
 
 // await takes the trip among those that wait for a driver.
 func (a *tripActor) await(ctx actor.Context, r ride.Request) {
-	if cell, err := geo.CellAt(r.Pickup, a.sys.cfg.Resolution); err == nil {
+	if cell := a.pickupCell(r.Pickup); cell != 0 {
 		a.waits = cell
 		a.sys.place.Await(cell, waiter{trip: a.id, class: r.Class, pid: ctx.Self()})
 	}

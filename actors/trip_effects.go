@@ -2,6 +2,7 @@ package actors
 
 import (
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
@@ -125,6 +126,47 @@ func (a *tripActor) onAttach(ctx actor.Context, m tripAttach) {
 	}
 }
 
+// tripHandBack ends the gathering of offers that were handed back.
+type tripHandBack struct{}
+
+// handBackWithin is how long an offer that was handed back waits for others.
+const handBackWithin = 50 * time.Millisecond
+
+// onHandBack takes an offer back that its driver could not take. Where many ask the same
+// few drivers most offers come back, a wave's almost together: they are gathered, because
+// each transition writes the trip anew.
+func (a *tripActor) onHandBack(ctx actor.Context, w ride.WithdrawOffer) {
+	if slices.Contains(a.handedBack, ride.Command(w)) {
+		return
+	}
+	a.handedBack = append(a.handedBack, w)
+	switch open := a.openOffers(); {
+	case len(a.handedBack) >= open:
+		a.withdraw(ctx) // there is nobody to wait for
+	case a.timers["handback"] == nil:
+		a.timers.after("handback", handBackWithin, a.sys.sender(ctx.Self(), tripHandBack{}))
+	}
+}
+
+func (a *tripActor) openOffers() (n int) {
+	for _, o := range a.trip.Offers {
+		if !o.State.Ended() {
+			n++
+		}
+	}
+	return n
+}
+
+// withdraw writes down which offers were handed back.
+func (a *tripActor) withdraw(ctx actor.Context) {
+	all := a.handedBack
+	a.handedBack = nil
+	a.timers.cancel("handback")
+	if len(all) > 0 {
+		a.onCommand(ctx, tripCommand{Command: all[0], Also: all[1:]})
+	}
+}
+
 // onOfferQuery tells a driver who lost track how its offer ended.
 func (a *tripActor) onOfferQuery(ctx actor.Context, m offerQuery) {
 	if a.load(ctx) != nil {
@@ -138,24 +180,25 @@ func (a *tripActor) onOfferQuery(ctx actor.Context, m offerQuery) {
 	}
 }
 
-// onOperatorCancel ends the trip for an operator, who waits for the answer.
-func (a *tripActor) onOperatorCancel(ctx actor.Context, m tripCancel) {
+// onOperator does what an operator asks for, who waits for the answer.
+func (a *tripActor) onOperator(ctx actor.Context, m operatorAct) {
 	if err := a.load(ctx); err != nil {
-		ctx.Respond(tripCancelled{Err: err})
+		ctx.Respond(operatorDone{Err: err})
 		return
 	}
-	cancel := ride.CancelTrip{At: ride.Clean(time.Now()), By: ride.ByOperator, Account: m.Operator, Reason: m.Reason}
-	if _, _, err := ride.Decide(a.trip, cancel); err != nil {
-		ctx.Respond(tripCancelled{Err: err})
+	events, _, err := ride.Decide(a.trip, ride.At(m.Command, ride.Clean(time.Now())))
+	if err != nil {
+		ctx.Respond(operatorDone{Err: err})
 		return
 	}
-	a.run(ctx, tripCommand{Command: cancel})
+	before := a.trip.Version
+	a.run(ctx, tripCommand{Command: m.Command})
+	if len(events) > 0 && (!a.loaded || a.trip.Version == before) {
+		ctx.Respond(operatorDone{Err: ride.ErrUnavailable})
+		return
+	}
 	t := a.trip
-	if t.Status != ride.StatusCancelled {
-		ctx.Respond(tripCancelled{Err: ride.ErrUnavailable})
-		return
-	}
-	ctx.Respond(tripCancelled{Trip: &t})
+	ctx.Respond(operatorDone{Trip: &t})
 }
 
 // searching is a trip's search for candidates, one at a time.
@@ -213,8 +256,13 @@ func (a *tripActor) plan(ctx actor.Context) {
 	for _, d := range drivers {
 		a.search.found[d.Driver] = d.PID
 	}
+	class := a.trip.Request.Class
+	if a.birth != nil {
+		class = a.birth.class
+	}
 	wave := ride.PlanWave{
 		Wave: a.search.wave.Wave, Ring: a.search.wave.Ring, Candidates: candidates(a.id, drivers, routes),
+		Cells: q.cells, Passed: a.sys.board.passedOver(q, a.search.wave.Ring, class, a.trip.Excluded),
 	}
 	if a.birth != nil {
 		a.born(ctx, wave)

@@ -225,6 +225,7 @@ type inbox struct {
 	events  []*ridepb.Event
 	moved   []*ridepb.DriverMoved
 	closed  ridepb.CloseCode
+	backlog int // what Backlog says
 }
 
 func (b *inbox) Reply(r *ridepb.Reply) {
@@ -246,6 +247,12 @@ func (b *inbox) Moved(e *ridepb.Event) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.moved = append(b.moved, e.GetDriverMoved())
+}
+
+func (b *inbox) Backlog() int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.backlog
 }
 
 func (b *inbox) Close(code ridepb.CloseCode, _ time.Duration) {

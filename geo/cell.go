@@ -114,6 +114,16 @@ func (c Cell) Boundary() []Point {
 	return out
 }
 
+// RingM returns how far one more ring of cells of resolution res reaches, in metres: the
+// mean distance between the centres of neighbours. 0 for what is no resolution.
+func RingM(res int) float64 {
+	edge, err := h3.HexagonEdgeLengthAvgM(res)
+	if err != nil {
+		return 0
+	}
+	return edge * math.Sqrt(3)
+}
+
 // RadiusM returns the distance from the centre of this very cell to its farthest
 // corner in metres: every point of the cell lies within it.
 func (c Cell) RadiusM() float64 {

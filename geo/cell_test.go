@@ -246,3 +246,20 @@ func TestRadiusBoundsTheCell(t *testing.T) {
 		require.LessOrEqual(t, DistanceM(c.Center(), p), c.RadiusM()*(1+1e-9)+0.3)
 	})
 }
+
+// One ring is as far as a neighbour's centre, give or take H3's distortion.
+func TestRingM(t *testing.T) {
+	for res := 5; res <= 10; res++ {
+		c, err := CellAt(Point{Lat: 37.4979, Lng: 127.0276}, res)
+		require.NoError(t, err)
+		disk, err := c.Disk(1)
+		require.NoError(t, err)
+		for _, n := range disk {
+			if n != c {
+				require.InEpsilon(t, RingM(res), DistanceM(c.Center(), n.Center()), 0.25, res)
+			}
+		}
+	}
+	require.Zero(t, RingM(-1))
+	require.Zero(t, RingM(16))
+}

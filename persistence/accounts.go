@@ -4,6 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/hexhail/hexhail/ride"
 )
@@ -149,6 +151,26 @@ func oneRow(res sql.Result, err error) error {
 	return err
 }
 
+// AccountsByID returns those accounts of the list that exist, in no order.
+func (s *Store) AccountsByID(ctx context.Context, ids []ride.AccountID) ([]ride.Account, error) {
+	const chunk = 500 // below every engine's bound on parameters
+	var out []ride.Account
+	for part := range slices.Chunk(ids, chunk) {
+		q := &query{}
+		marks := make([]string, len(part))
+		for i, id := range part {
+			marks[i] = q.arg(string(id))
+		}
+		found, err := list(ctx, s.read, func(r *sql.Rows) (ride.Account, error) { return scanAccount(r) },
+			`SELECT `+accountColumns+` FROM accounts WHERE id IN (`+strings.Join(marks, ", ")+`)`, q.args...)
+		if err != nil {
+			return nil, s.failure("read accounts", err)
+		}
+		out = append(out, found...)
+	}
+	return out, nil
+}
+
 // ListAccounts returns a page, newest first, and the cursor of the next one, empty at
 // the end. A bad cursor or limit is ride.ErrInvalidArgument.
 func (s *Store) ListAccounts(ctx context.Context, f ride.AccountFilter) ([]ride.Account, string, error) {
@@ -164,7 +186,8 @@ func (s *Store) ListAccounts(ctx context.Context, f ride.AccountFilter) ([]ride.
 		q.and("status = " + q.arg(string(f.Status)))
 	}
 	if f.Text != "" {
-		q.and("search LIKE " + q.arg(contains(f.Text)) + ` ESCAPE '\'`)
+		text := q.arg(contains(f.Text)) + ` ESCAPE '\'`
+		q.and("(search LIKE " + text + " OR LOWER(plate) LIKE " + text + " OR id = " + q.arg(f.Text) + ")")
 	}
 	text := q.page(`SELECT `+accountColumns+` FROM accounts`, "created_at", "id", limit, from)
 	accounts, err := list(ctx, s.read, func(r *sql.Rows) (ride.Account, error) { return scanAccount(r) }, text, q.args...)

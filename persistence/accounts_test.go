@@ -256,7 +256,7 @@ func TestAudit(t *testing.T) {
 		var ids []int64
 		p := ride.Page{Limit: 5}
 		for {
-			page, next, err := s.ListAudit(t.Context(), p)
+			page, next, err := s.ListAudit(t.Context(), ride.AuditFilter{Page: p})
 			require.NoError(t, err)
 			for _, e := range page {
 				ids = append(ids, e.ID)
@@ -273,7 +273,90 @@ func TestAudit(t *testing.T) {
 		}
 		require.Equal(t, want, ids)
 		require.ErrorIs(t, s.AddAudit(t.Context(), ride.AuditEntry{Detail: strings.Repeat("x", 1001)}), ride.ErrInvalidArgument)
-		_, _, err := s.ListAudit(t.Context(), ride.Page{Cursor: "?"})
+		_, _, err := s.ListAudit(t.Context(), ride.AuditFilter{Page: ride.Page{Cursor: "?"}})
 		require.ErrorIs(t, err, ride.ErrInvalidArgument)
+	})
+}
+
+// TestAuditFilters: by whom, what, about whom, when.
+func TestAuditFilters(t *testing.T) {
+	onEach(t, func(t *testing.T, s *persistence.Store) {
+		for i, e := range []ride.AuditEntry{
+			{Actor: "ann", Action: "trip.cancel", Subject: "t1"}, {Actor: "bob", Action: "trip.cancel", Subject: "t2"},
+			{Actor: "ann", Action: "account.suspend", Subject: "a1"},
+		} {
+			e.At = epoch.Add(time.Duration(i) * time.Minute)
+			require.NoError(t, s.AddAudit(t.Context(), e))
+		}
+		for name, c := range map[string]struct {
+			filter ride.AuditFilter
+			want   []int64
+		}{
+			"all":     {ride.AuditFilter{}, []int64{3, 2, 1}},
+			"actor":   {ride.AuditFilter{Actor: "ann"}, []int64{3, 1}},
+			"action":  {ride.AuditFilter{Action: "trip.cancel"}, []int64{2, 1}},
+			"both":    {ride.AuditFilter{Action: "trip.cancel", Actor: "ann"}, []int64{1}},
+			"subject": {ride.AuditFilter{Subject: "a1"}, []int64{3}},
+			"from":    {ride.AuditFilter{From: epoch.Add(time.Minute)}, []int64{3, 2}},
+			"to":      {ride.AuditFilter{To: epoch.Add(time.Minute)}, []int64{1}},
+			"nobody":  {ride.AuditFilter{Actor: "' OR 1=1"}, nil},
+		} {
+			var got []int64
+			filter := c.filter
+			for filter.Page.Limit = 1; ; { // pages of one, so that cursors keep to the filter
+				page, next, err := s.ListAudit(t.Context(), filter)
+				require.NoError(t, err, name)
+				for _, e := range page {
+					got = append(got, e.ID)
+				}
+				if filter.Page.Cursor = next; next == "" {
+					break
+				}
+			}
+			require.Equal(t, c.want, got, name)
+		}
+	})
+}
+
+// TestFindPeopleAndTheirTrips: accounts by plate and id, trips by the names in them.
+func TestFindPeopleAndTheirTrips(t *testing.T) {
+	onEach(t, func(t *testing.T, s *persistence.Store) {
+		for _, a := range []ride.Account{
+			{ID: "r1", Role: ride.RoleRider, Username: "rosa99", FirstName: "Rosa", LastName: "Ünal"},
+			{ID: "d1", Role: ride.RoleDriver, Username: "dan", FirstName: "Dan", LastName: "Low", Vehicle: ride.Vehicle{Class: "standard", Plate: "HX 10_1"}},
+		} {
+			a.Status = ride.AccountActive
+			require.NoError(t, s.CreateAccount(t.Context(), a, ""))
+		}
+		matched(t, s, "t1", "r1", "d1")
+		stored(t, s, "t2", "r2")
+		for text, want := range map[string][]ride.AccountID{
+			"hx 10_": {"d1"}, "hx 10x": nil, "r1": {"r1"}, "ünal": {"r1"},
+		} {
+			found, _, err := s.ListAccounts(t.Context(), ride.AccountFilter{Text: text})
+			require.NoError(t, err)
+			var got []ride.AccountID
+			for _, a := range found {
+				got = append(got, a.ID)
+			}
+			require.Equal(t, want, got, text)
+		}
+		for text, want := range map[string][]ride.TripID{
+			"ROSA99": {"t1"}, "Low": {"t1"}, "HX 10_1": {"t1"}, "t2": {"t2"}, "nobody": nil,
+		} {
+			found, _, err := s.ListTrips(t.Context(), ride.TripFilter{Text: text})
+			require.NoError(t, err)
+			var got []ride.TripID
+			for _, trip := range found {
+				got = append(got, trip.ID)
+			}
+			require.Equal(t, want, got, text)
+		}
+		people, err := s.AccountsByID(t.Context(), []ride.AccountID{"d1", "nobody", "r1"})
+		require.NoError(t, err)
+		require.Len(t, people, 2)
+		people, err = s.AccountsByID(t.Context(), nil)
+		require.NoError(t, err)
+		require.Empty(t, people)
 	})
 }

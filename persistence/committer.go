@@ -12,16 +12,19 @@ import (
 
 // committer groups what callers want written. One goroutine takes whatever waits,
 // writes it in one transaction and answers. It never waits for company: while one
-// batch is on its way to the disk the next one gathers.
+// batch is on its way to the disk the next one gathers. Clients' commands go before the
+// steps that trips take by themselves, so that a crowd of trips that search keeps
+// nobody elsewhere from a trip; of each batch a quarter is for those steps.
 type committer struct {
 	eng      engine
 	maxItems int
 	maxBytes int
 	observe  func(int, time.Duration, error)
 
-	mu      sync.RWMutex // guards closed against the closing of queue
+	mu      sync.RWMutex // guards closed against the closing of the queues
 	closed  bool
-	queue   chan *item
+	clients chan *item
+	steps   chan *item
 	stopped chan struct{}
 
 	batches, items, failures atomic.Int64
@@ -30,7 +33,7 @@ type committer struct {
 func newCommitter(eng engine, o Options) *committer {
 	c := &committer{
 		eng: eng, maxItems: o.BatchItems, maxBytes: o.BatchBytes, observe: o.Observe,
-		queue: make(chan *item, o.QueueSize), stopped: make(chan struct{}),
+		clients: make(chan *item, o.QueueSize), steps: make(chan *item, o.QueueSize), stopped: make(chan struct{}),
 	}
 	go c.run()
 	return c
@@ -39,11 +42,15 @@ func newCommitter(eng engine, o Options) *committer {
 // submit queues an item and waits for its outcome. When the context ends first, an
 // item that the committer has not taken yet is never written; for one that it has,
 // the outcome is unknown to this caller.
+//
+// What a client will repeat is refused when the queue is full. What nobody repeats, a
+// trip's own steps, waits for room: to refuse it would have the trip read and activated
+// anew, which is more work for a store that has too much.
 func (c *committer) submit(ctx context.Context, it *item) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if err := c.enqueue(it); err != nil {
+	if err := c.enqueue(ctx, it); err != nil {
 		return err
 	}
 	select {
@@ -62,14 +69,22 @@ func (c *committer) submit(ctx context.Context, it *item) error {
 	}
 }
 
-func (c *committer) enqueue(it *item) error {
+func (c *committer) enqueue(ctx context.Context, it *item) error {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
 	if c.closed {
 		return errClosed
 	}
+	if it.patient() {
+		select {
+		case c.steps <- it:
+			return nil
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
 	select {
-	case c.queue <- it:
+	case c.clients <- it:
 		return nil
 	default:
 		return ride.ErrStoreFull
@@ -81,7 +96,8 @@ func (c *committer) close() {
 	c.mu.Lock()
 	if !c.closed {
 		c.closed = true
-		close(c.queue)
+		close(c.clients)
+		close(c.steps)
 	}
 	c.mu.Unlock()
 	<-c.stopped
@@ -93,8 +109,8 @@ func (c *committer) run() {
 	var waiting []*item
 	for {
 		if len(waiting) == 0 {
-			it, ok := <-c.queue
-			if !ok {
+			it := c.next()
+			if it == nil {
 				return
 			}
 			waiting = append(waiting, it)
@@ -108,11 +124,37 @@ func (c *committer) run() {
 	}
 }
 
+// next waits for an item; nil when the committer is closed and nothing is left.
+func (c *committer) next() *item {
+	for clients, steps := c.clients, c.steps; clients != nil || steps != nil; {
+		select {
+		case it, ok := <-clients:
+			if ok {
+				return it
+			}
+			clients = nil
+		case it, ok := <-steps:
+			if ok {
+				return it
+			}
+			steps = nil
+		}
+	}
+	return nil
+}
+
 // gather adds what is queued now, up to one batch.
 func (c *committer) gather(waiting []*item) []*item {
-	for len(waiting) < c.maxItems {
+	waiting = take(c.clients, waiting, c.maxItems-c.maxItems/4)
+	waiting = take(c.steps, waiting, c.maxItems)
+	return take(c.clients, waiting, c.maxItems)
+}
+
+// take moves what a queue holds behind those that wait, until there are so many.
+func take(queue <-chan *item, waiting []*item, most int) []*item {
+	for len(waiting) < most {
 		select {
-		case it, ok := <-c.queue:
+		case it, ok := <-queue:
 			if !ok {
 				return waiting
 			}

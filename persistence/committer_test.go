@@ -3,6 +3,8 @@ package persistence
 import (
 	"context"
 	"errors"
+	"fmt"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -66,13 +68,52 @@ func TestCommitterBounds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := &slowEngine{}
 		c := newCommitter(e, Options{QueueSize: 3, BatchItems: 2, BatchBytes: 15}.withDefaults())
-		outs := submitAll(t.Context(), c, bare("1"), bare("2"), bare("3"), bare("4"), bare("5"))
+		outs := submitAll(t.Context(), c, asked("1"), asked("2"), asked("3"), asked("4"), asked("5"))
 		require.ErrorIs(t, <-outs[4], ride.ErrStoreFull)
 		for _, out := range outs[:4] {
 			require.NoError(t, <-out)
 		}
 		c.close()
 		require.Len(t, e.batches, 4, "two items are more than a batch's bytes")
+	})
+}
+
+// asked is an item of a client, who will repeat it.
+func asked(key string) *item {
+	it := bare(key)
+	it.command = &ride.CommandRecord{}
+	return it
+}
+
+// TestCommitterRoom: what nobody repeats waits for room, until its caller's time is up.
+// Clients go first, also before what has waited longer, but for a quarter of each batch.
+func TestCommitterRoom(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := &slowEngine{}
+		c := newCommitter(e, Options{QueueSize: 4, BatchItems: 4}.withDefaults())
+		first := submitAll(t.Context(), c, bare("first"))
+		var own []*item
+		for n := range 6 {
+			own = append(own, bare(fmt.Sprint("own", n)))
+		}
+		steps := submitAll(t.Context(), c, own...)
+		a, b2, c2, d2 := asked("a"), asked("b"), asked("c"), asked("d")
+		clients := submitAll(t.Context(), c, a, b2, c2, d2, asked("e"))
+		require.ErrorIs(t, <-clients[4], ride.ErrStoreFull)
+		hurried, cancel := context.WithTimeout(t.Context(), time.Second/2)
+		defer cancel()
+		late := bare("late")
+		require.ErrorIs(t, c.submit(hurried, late), context.DeadlineExceeded)
+		for _, out := range slices.Concat(first, steps, clients[:4]) {
+			require.NoError(t, <-out)
+		}
+		c.close()
+		require.Equal(t, []*item{a, b2, c2, own[0]}, e.batches[1])
+		require.Equal(t, []*item{d2, own[1], own[2], own[3]}, e.batches[2])
+		require.Len(t, e.batches, 4)
+		for _, b := range e.batches {
+			require.NotContains(t, b, late)
+		}
 	})
 }
 

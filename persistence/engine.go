@@ -45,11 +45,16 @@ const (
 			CAST($11 AS BIGINT), CAST($12 AS TEXT), CAST($13 AS TEXT)
 		WHERE NOT EXISTS (SELECT 1 FROM trips WHERE id = $1)`
 	// A final trip stays as it is, but for ratings.
-	sqlUpdateTrip = `UPDATE trips SET driver_id = $1, status = $2, version = $3, updated_at = $4,
-			ended_at = $5, wake_at = $6, state = $7
-		WHERE id = $8 AND version = $9 AND fence = $10
-			AND (status IN ('requested', 'matched', 'arrived', 'in_progress') OR status = $2)`
+	sqlUpdateTrip = `UPDATE trips SET status = $1, version = $2, updated_at = $3, wake_at = $4, state = $5,
+			driver_id = $6, ended_at = $7
+		WHERE id = $8 AND version = $9 AND fence = $10 AND (ended_at IS NULL OR status = $1)`
+	// The same, but only if the trip does not end and keeps its driver: it leaves most
+	// indexes alone.
+	sqlStepTrip = `UPDATE trips SET status = $1, version = $2, updated_at = $3, wake_at = $4, state = $5
+		WHERE id = $8 AND version = $9 AND fence = $10 AND (ended_at IS NULL OR status = $1)
+			AND driver_id IS NOT DISTINCT FROM $6 AND ended_at IS NOT DISTINCT FROM $7`
 	sqlInsertEvent = `INSERT INTO trip_events (trip_id, version, kind, at, data) VALUES ($1, $2, $3, $4, $5)`
+	sqlInsertWave  = `INSERT INTO wave_candidates (trip_id, version, at, data) VALUES ($1, $2, $3, $4)`
 	sqlUpsertOffer = `INSERT INTO offers (id, trip_id, driver_id, state, expires_at, data)
 		VALUES ($1, $2, $3, $4, $5, $6)
 		ON CONFLICT (id) DO UPDATE SET state = excluded.state, expires_at = excluded.expires_at, data = excluded.data`
@@ -61,7 +66,7 @@ const (
 )
 
 // itemStatements are the texts above that an engine may prepare beforehand.
-var itemStatements = []string{sqlCommandSeen, sqlInsertCommand, sqlInsertTrip, sqlUpdateTrip, sqlInsertEvent,
+var itemStatements = []string{sqlCommandSeen, sqlInsertCommand, sqlInsertTrip, sqlUpdateTrip, sqlStepTrip, sqlInsertEvent, sqlInsertWave,
 	sqlUpsertOffer, sqlAddRating, sqlActivate}
 
 // decideItem writes what may be refused: an activation, or the trip, once its
@@ -92,6 +97,11 @@ func decideItem(ctx context.Context, x executor, it *item) error {
 func recordItem(ctx context.Context, x executor, it *item) error {
 	for _, e := range it.events {
 		if _, err := x.exec(ctx, sqlInsertEvent, e.trip, e.version, e.kind, e.at, e.data); err != nil {
+			return err
+		}
+	}
+	for _, w := range it.waves {
+		if _, err := x.exec(ctx, sqlInsertWave, w.trip, w.version, w.at, w.data); err != nil {
 			return err
 		}
 	}
@@ -131,8 +141,13 @@ func writeTrip(ctx context.Context, x executor, it *item) error {
 			t.requestedAt, t.updatedAt, t.endedAt, t.wakeAt, t.search, t.state)
 		return staleIfNone(n, err)
 	}
-	n, err := x.exec(ctx, sqlUpdateTrip, t.driver, t.status, t.version, t.updatedAt, t.endedAt, t.wakeAt, t.state,
-		t.id, it.prev, it.fence)
+	args := []any{t.status, t.version, t.updatedAt, t.wakeAt, t.state, t.driver, t.endedAt, t.id, it.prev, it.fence}
+	if it.step {
+		if n, err := x.exec(ctx, sqlStepTrip, args...); err != nil || n > 0 {
+			return err
+		}
+	}
+	n, err := x.exec(ctx, sqlUpdateTrip, args...)
 	return staleIfNone(n, err)
 }
 

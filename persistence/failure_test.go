@@ -174,17 +174,24 @@ func TestPurge(t *testing.T) {
 			}
 			require.NoError(t, s.eng.apply(batch))
 			require.NoError(t, s.AddBreadcrumbs(t.Context(), []ride.Breadcrumb{{Trip: "t", At: start}}))
+			trip := ride.Trip{ID: "t", Version: 1, Status: ride.StatusRequested}
+			require.NoError(t, s.Commit(t.Context(), ride.Transition{Trip: &trip, Events: []ride.Event{
+				ride.WavePlanned{At: start, Wave: 1, Considered: []ride.Considered{{Driver: "d", Verdict: ride.VerdictOffered}}},
+			}}))
 			require.NoError(t, s.SaveRefreshToken(t.Context(),
 				ride.RefreshToken{Hash: "h", Family: "f", CreatedAt: start, ExpiresAt: start.Add(48 * time.Hour)}))
 			for _, step := range []struct {
 				after time.Duration
 				want  int64
-			}{{0, 0}, {time.Hour, 0}, {time.Hour + 1000, 1}, {24 * time.Hour, 0}, {25 * time.Hour, n}, {49 * time.Hour, 2}} {
+			}{{0, 0}, {time.Hour, 0}, {time.Hour + 1000, 2}, {24 * time.Hour, 0}, {25 * time.Hour, n}, {49 * time.Hour, 2}} {
 				now = start.Add(step.after)
 				got, err := s.Purge(t.Context())
 				require.NoError(t, err)
 				require.Equal(t, step.want, got, step.after)
 			}
+			events, err := s.TripEvents(t.Context(), "t")
+			require.NoError(t, err)
+			require.Equal(t, ride.WavePlanned{At: start, Wave: 1}, events[0].Event, "the event stays, what it considered does not")
 			revoked, err := s.FamilyRevoked(t.Context(), "f")
 			require.NoError(t, err)
 			require.True(t, revoked)

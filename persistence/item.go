@@ -1,6 +1,7 @@
 package persistence
 
 import (
+	"encoding/json"
 	"fmt"
 	"strings"
 	"sync/atomic"
@@ -16,9 +17,11 @@ type item struct {
 	prev    int64
 	fence   int64 // that the trip must have
 	events  []eventRow
+	waves   []waveRow
 	offers  []offerRow
 	ratings []rating
 	command *ride.CommandRecord
+	step    bool // an update that probably neither ends the trip nor changes its driver
 
 	activate ride.TripID // if set, the item is an activation and nothing else
 
@@ -32,6 +35,10 @@ type item struct {
 	newFence int64  // of an activation
 	state    string // of an activation
 }
+
+// patient reports whether the item lets clients go first and waits for room in a full
+// queue: it is no client's, so nobody would repeat it.
+func (it *item) patient() bool { return it.command == nil }
 
 // The phases of an item.
 const (
@@ -114,8 +121,14 @@ func (it *item) setTrip(t ride.Transition) error {
 		search: tripText(tr), state: string(state),
 		live: tr.Status.Live(),
 	}
-	if !row.live {
+	switch {
+	case row.live:
+		row.endedAt = nil
+	default:
 		row.wakeAt = nil // nothing is left to wake it for
+		if row.endedAt == nil {
+			row.endedAt = &row.updatedAt // the indexes tell by it
+		}
 	}
 	if d := string(tr.DriverID()); d != "" {
 		row.driver = &d
@@ -136,8 +149,32 @@ func tripText(t *ride.Trip) string {
 	return fold(strings.Join([]string{string(t.ID), r.PickupAddress, r.DropoffAddress}, "\n"))
 }
 
+// waveRow is what one round of offers considered.
+type waveRow struct {
+	trip    string
+	version int64
+	at      int64
+	data    string
+}
+
 func (it *item) setEvents(t ride.Transition) error {
+	it.step = t.Prev > 0
 	for i, e := range t.Events {
+		switch e.(type) {
+		case ride.WavePlanned, ride.Accepted, ride.OffersEnded, ride.Arrived, ride.Started, ride.Rated:
+		default:
+			it.step = false // it may end the trip or change its driver
+		}
+		if w, ok := e.(ride.WavePlanned); ok && len(w.Considered) > 0 {
+			data, err := json.Marshal(w.Considered)
+			if err != nil {
+				return fmt.Errorf("marshal candidates: %w", err)
+			}
+			it.waves = append(it.waves, waveRow{it.trip.id, t.Prev + int64(i) + 1, micros(w.At), string(data)})
+			it.size += len(data) + 60
+			w.Considered = nil
+			e = w
+		}
 		kind, data, err := ride.MarshalEvent(e)
 		if err != nil {
 			return err

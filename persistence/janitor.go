@@ -33,14 +33,11 @@ func (s *Store) startJanitor(every time.Duration) {
 }
 
 // Purge deletes what is older than its retention, chunk by chunk: command outcomes,
-// refresh tokens that ran out and, where configured, breadcrumbs. It returns how many
+// refresh tokens that ran out and, where configured, breadcrumbs and candidates. It returns how many
 // rows it deleted. The janitor calls it; nobody else needs to.
 func (s *Store) Purge(ctx context.Context) (int64, error) {
 	now := s.now()
-	jobs := []struct {
-		text   string
-		before time.Time
-	}{
+	jobs := []purgeJob{
 		{`DELETE FROM commands WHERE (account_id, command_id) IN
 			(SELECT account_id, command_id FROM commands WHERE at < $1 ORDER BY at LIMIT $2)`, now.Add(-s.commandAge)},
 		{`DELETE FROM refresh_tokens WHERE hash IN
@@ -49,11 +46,15 @@ func (s *Store) Purge(ctx context.Context) (int64, error) {
 			(SELECT id FROM token_families WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)`, now},
 	}
 	if s.breadcrumbAge > 0 {
-		jobs = append(jobs, struct {
-			text   string
-			before time.Time
-		}{`DELETE FROM breadcrumbs WHERE (trip_id, at) IN
-			(SELECT trip_id, at FROM breadcrumbs WHERE at < $1 ORDER BY at LIMIT $2)`, now.Add(-s.breadcrumbAge)})
+		// Where drivers were is told by tracks, and by what the rounds of offers considered.
+		for _, text := range []string{
+			`DELETE FROM breadcrumbs WHERE (trip_id, at) IN
+				(SELECT trip_id, at FROM breadcrumbs WHERE at < $1 ORDER BY at LIMIT $2)`,
+			`DELETE FROM wave_candidates WHERE (trip_id, version) IN
+				(SELECT trip_id, version FROM wave_candidates WHERE at < $1 ORDER BY at LIMIT $2)`,
+		} {
+			jobs = append(jobs, purgeJob{text, now.Add(-s.breadcrumbAge)})
+		}
 	}
 	var total int64
 	for _, j := range jobs {
@@ -64,6 +65,12 @@ func (s *Store) Purge(ctx context.Context) (int64, error) {
 		}
 	}
 	return total, nil
+}
+
+// purgeJob deletes at most so many rows ($2) from before a time ($1).
+type purgeJob struct {
+	text   string
+	before time.Time
 }
 
 func (s *Store) purge(ctx context.Context, text string, before int64) (total int64, err error) {

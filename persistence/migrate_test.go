@@ -17,15 +17,17 @@ func TestMigrate(t *testing.T) {
 			o := e.at(t)
 			for _, step := range []struct {
 				do      persistence.Direction
-				applied bool
-			}{{persistence.Status, false}, {persistence.Down, false}, {persistence.Up, true}, {persistence.Up, true},
-				{persistence.Status, true}, {persistence.Down, false}, {persistence.Status, false}} {
+				applied int
+			}{{persistence.Status, 0}, {persistence.Down, 0}, {persistence.Up, 2}, {persistence.Up, 2},
+				{persistence.Status, 2}, {persistence.Down, 1}, {persistence.Down, 0}, {persistence.Status, 0}} {
 				list, err := persistence.Migrate(t.Context(), o, step.do)
 				require.NoError(t, err, step.do)
-				require.Len(t, list, 1)
-				require.EqualValues(t, 1, list[0].Version)
-				require.Equal(t, step.applied, list[0].Applied, step.do)
-				require.Equal(t, step.applied, !list[0].At.IsZero())
+				require.Len(t, list, 2)
+				for i, m := range list {
+					require.EqualValues(t, i+1, m.Version)
+					require.Equal(t, i < step.applied, m.Applied, "%s: %s", step.do, m.Name)
+					require.Equal(t, m.Applied, !m.At.IsZero())
+				}
 			}
 			_, err := persistence.Migrate(t.Context(), o, "sideways")
 			require.ErrorContains(t, err, "sideways")

@@ -17,8 +17,9 @@ type Options struct {
 	// 2), the readers on SQLite (default 4).
 	PoolSize int
 
-	// QueueSize bounds the transitions that wait for the committer, 4096 by default;
-	// beyond it Commit returns ride.ErrStoreFull.
+	// QueueSize bounds the transitions that wait for the committer, 4096 by default: so
+	// many with a client's command, beyond which Commit returns ride.ErrStoreFull, and so
+	// many without, which wait for room.
 	QueueSize int
 	// BatchItems and BatchBytes bound one transaction: 512 transitions and 4 MiB by
 	// default. A single larger transition still goes through, alone.

@@ -34,19 +34,20 @@ const (
 				$7::bigint[], $8::bigint[], $9::bigint[], $10::text[])
 			AS u(id, prev, fence, driver_id, status, version, updated_at, ended_at, wake_at, state)
 		WHERE t.id = u.id AND t.version = u.prev AND t.fence = u.fence
-			AND (t.status IN ('requested', 'matched', 'arrived', 'in_progress') OR t.status = u.status)
-			AND (u.status NOT IN ('matched', 'arrived', 'in_progress') OR NOT EXISTS (
-				SELECT 1 FROM trips o WHERE o.driver_id = u.driver_id AND o.id <> u.id
-					AND o.status IN ('matched', 'arrived', 'in_progress')))
+			AND (t.ended_at IS NULL OR t.status = u.status)
+			AND (u.ended_at IS NOT NULL OR NOT EXISTS (
+				SELECT 1 FROM trips o WHERE o.driver_id = u.driver_id AND o.id <> u.id AND o.ended_at IS NULL))
 		RETURNING t.id`
 	// Of trips that were not written: is it there as it should have been for an
 	// update, or there at all for an insert?
 	setWhy = `SELECT u.id, EXISTS (SELECT 1 FROM trips t WHERE t.id = u.id AND (u.prev = 0
 			OR (t.version = u.prev AND t.fence = u.fence AND (t.status = u.status
-				OR t.status IN ('requested', 'matched', 'arrived', 'in_progress')))))
+				OR t.ended_at IS NULL))))
 		FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::text[]) AS u(id, prev, fence, status)`
 	setEvents = `INSERT INTO trip_events (trip_id, version, kind, at, data)
 		SELECT * FROM unnest($1::text[], $2::bigint[], $3::text[], $4::bigint[], $5::text[])`
+	setWaves = `INSERT INTO wave_candidates (trip_id, version, at, data)
+		SELECT * FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::text[])`
 	setOffers = `INSERT INTO offers (id, trip_id, driver_id, state, expires_at, data)
 		SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::text[])
 		ON CONFLICT (id) DO UPDATE SET state = excluded.state, expires_at = excluded.expires_at, data = excluded.data`
@@ -249,6 +250,7 @@ func explainRefusals(ctx context.Context, tx pgx.Tx, batch []*item, written map[
 // commands of those that were not. The same round trip brings the transaction's id.
 func writeRest(ctx context.Context, tx pgx.Tx, batch []*item) (xid string, err error) {
 	var events []eventRow
+	var waves []waveRow
 	var offers []offerRow
 	stars, counts := make(map[string]int64), make(map[string]int64)
 	for _, it := range batch {
@@ -256,6 +258,7 @@ func writeRest(ctx context.Context, tx pgx.Tx, batch []*item) (xid string, err e
 			continue
 		}
 		events, offers = append(events, it.events...), append(offers, it.offers...)
+		waves = append(waves, it.waves...)
 		for _, r := range it.ratings {
 			stars[r.about] += r.stars
 			counts[r.about]++
@@ -269,6 +272,13 @@ func writeRest(ctx context.Context, tx pgx.Tx, batch []*item) (xid string, err e
 			column(events, func(e eventRow) string { return e.kind }),
 			column(events, func(e eventRow) int64 { return e.at }),
 			column(events, func(e eventRow) string { return e.data }))
+	}
+	if len(waves) > 0 {
+		b.Queue(setWaves,
+			column(waves, func(w waveRow) string { return w.trip }),
+			column(waves, func(w waveRow) int64 { return w.version }),
+			column(waves, func(w waveRow) int64 { return w.at }),
+			column(waves, func(w waveRow) string { return w.data }))
 	}
 	if len(offers) > 0 {
 		b.Queue(setOffers,

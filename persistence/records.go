@@ -67,14 +67,25 @@ func (s *Store) AddAudit(ctx context.Context, e ride.AuditEntry) error {
 
 // ListAudit returns entries newest first, with the cursor of the next page, empty at
 // the end. A bad cursor or limit is ride.ErrInvalidArgument.
-func (s *Store) ListAudit(ctx context.Context, p ride.Page) ([]ride.AuditEntry, string, error) {
-	limit, from, err := window(p)
+func (s *Store) ListAudit(ctx context.Context, f ride.AuditFilter) ([]ride.AuditEntry, string, error) {
+	limit, from, err := window(f.Page)
 	if err != nil {
 		return nil, "", err
 	}
 	q := &query{}
 	if from != nil {
 		q.and("id < " + q.arg(from.at))
+	}
+	for column, value := range map[string]string{"actor": string(f.Actor), "action": f.Action, "subject": f.Subject} {
+		if value != "" {
+			q.and(column + " = " + q.arg(value))
+		}
+	}
+	if !f.From.IsZero() {
+		q.and("at >= " + q.arg(micros(f.From)))
+	}
+	if !f.To.IsZero() {
+		q.and("at < " + q.arg(micros(f.To)))
 	}
 	// Numbers rise with time, so they alone make the order, and the cursor.
 	text := q.page(`SELECT id, at, actor, action, subject, detail FROM audit`, "id", "at", limit, nil)

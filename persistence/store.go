@@ -105,7 +105,7 @@ type Stats struct {
 // Stats returns the committer's counters.
 func (s *Store) Stats() Stats {
 	c := s.comm
-	return Stats{Queued: len(c.queue), Capacity: cap(c.queue),
+	return Stats{Queued: len(c.clients) + len(c.steps), Capacity: cap(c.clients) + cap(c.steps),
 		Batches: c.batches.Load(), Items: c.items.Load(), Failures: c.failures.Load()}
 }
 

@@ -15,8 +15,8 @@ import (
 // The conditions of the partial indexes, word for word, so that the planners see
 // them as such.
 const (
-	isLive     = `status IN ('requested', 'matched', 'arrived', 'in_progress')`
-	isOccupied = `status IN ('matched', 'arrived', 'in_progress')`
+	isLive     = `ended_at IS NULL`
+	isOccupied = `ended_at IS NULL AND driver_id IS NOT NULL`
 )
 
 // tripOf reads a stored state.
@@ -140,7 +140,44 @@ func (s *Store) TripEvents(ctx context.Context, id ride.TripID) ([]ride.StoredEv
 	if err == nil && len(out) == 0 {
 		err = sql.ErrNoRows
 	}
+	if err == nil {
+		err = s.addCandidates(ctx, id, out)
+	}
 	return out, s.failure("list trip events", err)
+}
+
+// addCandidates completes the waves among a trip's events with what they considered, as
+// far as that is still kept.
+func (s *Store) addCandidates(ctx context.Context, id ride.TripID, events []ride.StoredEvent) error {
+	type row struct {
+		version    int64
+		considered []ride.Considered
+	}
+	rows, err := list(ctx, s.read, func(r *sql.Rows) (row, error) {
+		var w row
+		var data string
+		if err := r.Scan(&w.version, &data); err != nil {
+			return w, err
+		}
+		if err := json.Unmarshal([]byte(data), &w.considered); err != nil {
+			return w, fmt.Errorf("unmarshal candidates: %w", err)
+		}
+		return w, nil
+	}, `SELECT version, data FROM wave_candidates WHERE trip_id = $1`, string(id))
+	if err != nil {
+		return err
+	}
+	kept := make(map[int64][]ride.Considered, len(rows))
+	for _, w := range rows {
+		kept[w.version] = w.considered
+	}
+	for i := range events {
+		if w, ok := events[i].Event.(ride.WavePlanned); ok && kept[events[i].Version] != nil {
+			w.Considered = kept[events[i].Version]
+			events[i].Event = w
+		}
+	}
+	return nil
 }
 
 // ListTrips returns a page, newest first, and the cursor of the next one, empty at
@@ -178,7 +215,9 @@ func tripQuery(f ride.TripFilter) *query {
 		q.and(isLive)
 	}
 	if f.Text != "" {
-		q.and("search LIKE " + q.arg(contains(f.Text)) + ` ESCAPE '\'`)
+		text := q.arg(contains(f.Text)) + ` ESCAPE '\'`
+		person := `(SELECT id FROM accounts WHERE search LIKE ` + text + ` OR LOWER(plate) LIKE ` + text + `)`
+		q.and("(search LIKE " + text + " OR rider_id IN " + person + " OR driver_id IN " + person + ")")
 	}
 	if !f.From.IsZero() {
 		q.and("requested_at >= " + q.arg(micros(f.From)))

@@ -334,3 +334,23 @@ func TestBreadcrumbs(t *testing.T) {
 		require.ErrorIs(t, s.AddBreadcrumbs(t.Context(), []ride.Breadcrumb{crumb(1, 91)}), ride.ErrInvalidPoint)
 	})
 }
+
+// TestCandidatesOfWaves: what a round considered is kept, and read with its event.
+func TestCandidatesOfWaves(t *testing.T) {
+	onEach(t, func(t *testing.T, s *persistence.Store) {
+		h := stored(t, s, "t1", "r1")
+		wave := h.offerTo("d1").(ride.WavePlanned)
+		wave.Cells, wave.More = 7, 2
+		wave.Considered = []ride.Considered{
+			{Driver: "d1", Point: geo.Point{Lat: 40.7, Lng: -74}, DistanceM: 120.5, ETA: time.Minute, Verdict: ride.VerdictOffered},
+			{Driver: "d2", Point: geo.Point{Lat: 40.71, Lng: -74}, Verdict: ride.VerdictBusy},
+		}
+		empty := ride.WavePlanned{At: h.tick(), Wave: 2, Ring: 2}
+		commit(t, s, h.then(wave, empty))
+		events, err := s.TripEvents(t.Context(), "t1")
+		require.NoError(t, err)
+		require.Len(t, events, 3)
+		require.Equal(t, wave, events[1].Event)
+		require.Equal(t, empty, events[2].Event)
+	})
+}

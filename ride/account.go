@@ -57,7 +57,7 @@ type AccountPatch struct {
 type AccountFilter struct {
 	Role   Role          // empty: any
 	Status AccountStatus // empty: any
-	Text   string        // part of username or name, without regard to case
+	Text   string        // part of username, name or plate, without regard to case; or the whole id
 	Page   Page
 }
 
@@ -83,6 +83,16 @@ type RefreshToken struct {
 	Account   AccountID
 	CreatedAt time.Time
 	ExpiresAt time.Time
+}
+
+// AuditFilter selects audit entries for a list, newest first.
+type AuditFilter struct {
+	Actor   AccountID // who acted; empty: anybody
+	Action  string    // exactly; empty: any
+	Subject string    // exactly; empty: any
+	From    time.Time // at or after; zero: any
+	To      time.Time // before; zero: any
+	Page    Page
 }
 
 // AuditEntry records what an operator did.

@@ -22,6 +22,10 @@ type PlanWave struct {
 	At         time.Time
 	Wave, Ring int
 	Candidates []Candidate
+	// Cells is how many cells answered, and Passed are drivers close by who are no
+	// candidates, with the reason, nearest first: both for the record alone.
+	Cells  int
+	Passed []Considered
 }
 
 // AcceptOffer is a driver's yes.
@@ -54,6 +58,13 @@ type CancelTrip struct {
 	By      Party
 	Account AccountID // empty for the system
 	Reason  string
+}
+
+// Redispatch is an operator's: it takes the trip from its driver before the start, as
+// if that driver had given it back; a trip that is being searched for looks again now.
+type Redispatch struct {
+	At     time.Time
+	Reason string
 }
 
 // MarkArrived says that the driver is at the pickup.
@@ -127,6 +138,9 @@ func restamp(c Command, f func(time.Time) time.Time) Command {
 	case CancelTrip:
 		c.At = f(c.At)
 		return c
+	case Redispatch:
+		c.At = f(c.At)
+		return c
 	case MarkArrived:
 		c.At = f(c.At)
 		return c
@@ -155,6 +169,7 @@ func (AcceptOffer) command()   {}
 func (DeclineOffer) command()  {}
 func (WithdrawOffer) command() {}
 func (CancelTrip) command()    {}
+func (Redispatch) command()    {}
 func (MarkArrived) command()   {}
 func (StartTrip) command()     {}
 func (CompleteTrip) command()  {}

@@ -38,6 +38,8 @@ func Decide(t Trip, c Command) ([]Event, []Effect, error) {
 		}
 	case CancelTrip:
 		events, err = decideCancel(t, c)
+	case Redispatch:
+		return decideRedispatch(t, c)
 	case MarkArrived:
 		if err = t.mustDrive(c.Driver, StatusMatched); err == nil {
 			events = one(Arrived{At: c.At})
@@ -153,7 +155,9 @@ func decideWave(t Trip, c PlanWave) []Event {
 			})
 		}
 	}
-	e.Considered = considered[:min(len(considered), maxConsidered)]
+	kept := considered[:min(len(considered), maxConsidered)]
+	e.Cells, e.More = c.Cells, len(considered)-len(kept)
+	e.Considered = append(slices.Clip(kept), c.Passed[:min(len(c.Passed), MaxPassed)]...)
 	return one(e)
 }
 
@@ -258,6 +262,26 @@ func decideCancel(t Trip, c CancelTrip) ([]Event, error) {
 		return nil, ErrWrongRole
 	}
 	return one(Cancelled{At: c.At, By: c.By, Reason: c.Reason}), nil
+}
+
+func decideRedispatch(t Trip, c Redispatch) ([]Event, []Effect, error) {
+	if err := checkText("reason", c.Reason, MaxReason); err != nil {
+		return nil, nil, err
+	}
+	switch t.Status {
+	case StatusNone:
+		return nil, nil, ErrNotFound
+	case StatusMatched, StatusArrived:
+		events := one(Released{At: c.At, Driver: t.DriverID(), By: ByOperator, Reason: c.Reason})
+		return events, Diff(t, fold(t, events)), nil
+	case StatusRequested:
+		if !t.Search.AwardAt.IsZero() {
+			return nil, nil, nil // a driver is about to win
+		}
+		return nil, []Effect{t.find()}, nil
+	default:
+		return nil, nil, ErrWrongStatus
+	}
 }
 
 // mustDrive refuses whoever is not the trip's driver as if there were no trip,

@@ -5,6 +5,8 @@ import (
 	"math"
 	"slices"
 	"time"
+
+	"github.com/hexhail/hexhail/geo"
 )
 
 // Candidate is an available driver with the way to one trip's pickup: an edge
@@ -13,6 +15,7 @@ type Candidate struct {
 	Trip      TripID
 	Driver    AccountID
 	Class     string
+	Point     geo.Point // where the driver was
 	DistanceM float64
 	ETA       time.Duration
 }
@@ -53,18 +56,31 @@ const (
 	VerdictResting     Verdict = "resting"      // was busy, gone or full a moment ago
 	VerdictNoWay       Verdict = "no_way"       // has no way to the pickup
 	VerdictOverCap     Verdict = "over_cap"     // others were nearer
+
+	// Those of drivers close by whom the search did not reach; see PlanWave.Passed.
+	VerdictTooFar Verdict = "too_far"        // outside the cells that were searched
+	VerdictBusy   Verdict = "busy"           // on a trip
+	VerdictStale  Verdict = "position_stale" // no connection, or no fresh position
+	VerdictFull   Verdict = "offers_full"    // holds as many offers as one may
 )
 
 // Considered is one candidate with its verdict, for the trip's record.
 type Considered struct {
-	Driver    AccountID     `json:"driver"`
+	Driver AccountID `json:"driver"`
+	// Point is where the driver was; zero in records of before it was kept.
+	Point geo.Point `json:"point,omitzero"`
+	// DistanceM and ETA are the way to the pickup; 0 where none was looked for.
 	DistanceM float64       `json:"distance_m"`
 	ETA       time.Duration `json:"eta_ns"`
 	Verdict   Verdict       `json:"verdict"`
 }
 
-// maxConsidered bounds the record of one wave; the nearest are kept.
-const maxConsidered = 64
+// The bounds on the record of one wave; the best, and of those passed over the nearest,
+// are kept.
+const (
+	maxConsidered = 64
+	MaxPassed     = 16
+)
 
 // Plan chooses whom to ask. It is deterministic: candidates are ranked by
 // how seldom they were asked, then by ETA, by distance and by id, whatever their
@@ -138,7 +154,7 @@ func planOne(p Policy, n Need, cands []Candidate) []Considered {
 		default:
 			room--
 		}
-		out = append(out, Considered{Driver: c.Driver, DistanceM: c.DistanceM, ETA: c.ETA, Verdict: v})
+		out = append(out, Considered{Driver: c.Driver, Point: c.Point, DistanceM: c.DistanceM, ETA: c.ETA, Verdict: v})
 	}
 	return out
 }

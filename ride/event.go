@@ -32,6 +32,10 @@ type WavePlanned struct {
 	Ring       int          `json:"ring"`
 	Offers     []Offer      `json:"offers,omitempty"`
 	Considered []Considered `json:"considered,omitempty"`
+	// Cells is how many cells with drivers in them were asked, More how many of the
+	// considered are not recorded.
+	Cells int `json:"cells,omitempty"`
+	More  int `json:"more,omitempty"`
 }
 
 // Accepted is a driver's yes that still competes with others.

@@ -25,7 +25,8 @@ func TestAnyCommandsKeepThePromises(t *testing.T) {
 			"go on": m.goOn, "go on and on": m.goOn, "and on": m.goOn, "and further": m.goOn, "give back": m.giveBack,
 			"candidates": m.candidates, "stale candidates": m.staleCandidates,
 			"accept": m.accept, "accept again": m.accept, "decline": m.decline, "withdraw": m.withdraw, "driver nearby": m.driverNearby,
-			"drive": m.drive, "drive on": m.drive, "cancel": m.cancel, "rate": m.rate,
+			"redispatch": m.redispatch,
+			"drive":      m.drive, "drive on": m.drive, "cancel": m.cancel, "rate": m.rate,
 			"pass time": m.passTime, "set clock back": m.setBack, "fire early": m.fireEarly,
 			"stale tick": m.staleTick, "busy": m.toggleBusy, "crash": m.crashNow,
 			"request again": func(*rapid.T) { require.ErrorIs(t, m.do(m.request), ride.ErrWrongStatus) },
@@ -173,6 +174,24 @@ func (m *machine) driverNearby(*rapid.T) {
 	version := m.trip.Version
 	require.NoError(m.t, m.do(ride.DriverNearby{At: m.now}))
 	require.Equal(m.t, version, m.trip.Version)
+}
+
+// redispatch is an operator's: like a driver's giving back, or like driverNearby.
+func (m *machine) redispatch(*rapid.T) {
+	from := m.trip
+	m.backs++ // it may ask for one wave more than the clock would
+	err := m.do(ride.Redispatch{At: m.now})
+	switch {
+	case from.Status == ride.StatusMatched || from.Status == ride.StatusArrived:
+		require.NoError(m.t, err)
+		require.Equal(m.t, ride.KindReleased, m.trip.Change)
+		require.Contains(m.t, m.trip.Excluded, from.DriverID())
+	case from.Status == ride.StatusRequested:
+		require.NoError(m.t, err)
+		require.Equal(m.t, from.Version, m.trip.Version)
+	default:
+		require.Error(m.t, err)
+	}
 }
 
 func (m *machine) drive(t *rapid.T) {

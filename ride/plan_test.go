@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
+	"github.com/hexhail/hexhail/geo"
 	"github.com/hexhail/hexhail/ride"
 )
 
@@ -128,4 +129,31 @@ func BenchmarkDecideAccept(b *testing.B) {
 			b.Fatal(events, err)
 		}
 	}
+}
+
+// A wave's record is bounded: the best candidates, the nearest of those passed over, and
+// how many more there were.
+func TestWaveRecordIsBounded(t *testing.T) {
+	rules := ride.DefaultRules()
+	rules.Policy.Cap = 3
+	trip := ride.Apply(ride.Trip{}, ride.Requested{At: dawn, ID: "t", Rules: rules, Request: ride.Request{Class: "standard"}})
+	wave := ride.PlanWave{At: dawn, Wave: 1, Ring: rules.Policy.RingStart, Cells: 5}
+	for i := range 100 {
+		wave.Candidates = append(wave.Candidates, ride.Candidate{
+			Trip: "t", Driver: ride.AccountID(fmt.Sprintf("c%03d", i)), Class: "standard", ETA: time.Duration(i+1) * time.Second,
+			Point: geo.Point{Lat: 37, Lng: 127},
+		})
+		wave.Passed = append(wave.Passed, ride.Considered{Driver: ride.AccountID(fmt.Sprintf("p%03d", i)), Verdict: ride.VerdictBusy})
+	}
+	events, _, err := ride.Decide(trip, wave)
+	require.NoError(t, err)
+	require.Len(t, events, 1)
+	e := events[0].(ride.WavePlanned)
+	require.Len(t, e.Offers, 3)
+	require.Len(t, e.Considered, 64+ride.MaxPassed)
+	require.Equal(t, 36, e.More)
+	require.Equal(t, 5, e.Cells)
+	require.Equal(t, ride.Considered{Driver: "c000", Point: geo.Point{Lat: 37, Lng: 127}, ETA: time.Second, Verdict: ride.VerdictOffered}, e.Considered[0])
+	require.Equal(t, ride.VerdictOverCap, e.Considered[3].Verdict)
+	require.Equal(t, ride.AccountID("p000"), e.Considered[64].Driver)
 }

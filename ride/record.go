@@ -71,7 +71,7 @@ type TripFilter struct {
 	Account AccountID // as rider or driver; empty: any (operators only)
 	Status  Status    // empty: any
 	Live    bool      // only live ones
-	Text    string    // part of an address or an id
+	Text    string    // part of an address, of the id, or of a party's name, username or plate
 	From    time.Time // requested at or after; zero: any
 	To      time.Time // requested before; zero: any
 	Page    Page

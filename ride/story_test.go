@@ -82,6 +82,8 @@ func (s *story) run(d *datadriven.TestData) {
 		s.busy[who] = true
 	case "cancel":
 		_ = s.do(s.cancel(who, arg("reason", "")))
+	case "redispatch":
+		_ = s.do(ride.Redispatch{At: s.now, Reason: arg("reason", "")})
 	case "arrive":
 		_ = s.do(ride.MarkArrived{At: s.now, Driver: who})
 	case "start":

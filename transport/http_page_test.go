@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -27,6 +28,13 @@ func (nobodyLive) Disconnect(ride.AccountID, string, ridepb.CloseCode) {}
 func (nobodyLive) CancelTrip(context.Context, ride.TripID, ride.AccountID, string) (ride.Trip, error) {
 	return ride.Trip{}, ride.ErrNotFound
 }
+
+func (nobodyLive) Redispatch(context.Context, ride.TripID, string) (ride.Trip, error) {
+	return ride.Trip{}, ride.ErrNotFound
+}
+
+func (nobodyLive) Actors() []*ridepb.ActorKind                       { return nil }
+func (nobodyLive) Samples(time.Time, time.Duration) []*ridepb.Sample { return nil }
 
 // newAPI is an API over an empty store.
 func newAPI(t *testing.T) *api.API {

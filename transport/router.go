@@ -56,6 +56,8 @@ type Outbox interface {
 	Event(e *ridepb.Event)
 	// Moved queues a driver_moved event, replacing one that is still waiting.
 	Moved(e *ridepb.Event)
+	// Backlog is how many bytes wait to be written, or are being written.
+	Backlog() int
 	// Close says why (as a disconnecting event), flushes and closes the socket.
 	Close(code ridepb.CloseCode, retryAfter time.Duration)
 }
@@ -67,4 +69,12 @@ type Live interface {
 	Disconnect(account ride.AccountID, family string, code ridepb.CloseCode)
 	// CancelTrip ends a live trip for an operator and returns its new state.
 	CancelTrip(ctx context.Context, id ride.TripID, operator ride.AccountID, reason string) (ride.Trip, error)
+	// Redispatch takes a trip that has not started from its driver and looks for another,
+	// or has a trip that waits for a driver look again now. It returns the trip's state.
+	Redispatch(ctx context.Context, id ride.TripID, reason string) (ride.Trip, error)
+	// Actors counts the actors of this node by kind.
+	Actors() []*ridepb.ActorKind
+	// Samples returns the points of the charts after a time, oldest first, in steps of
+	// this length: a multiple of 10 s.
+	Samples(since time.Time, step time.Duration) []*ridepb.Sample
 }

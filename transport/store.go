@@ -15,6 +15,8 @@ type Accounts interface {
 	// case) or the (issuer, subject) pair exists.
 	CreateAccount(ctx context.Context, a ride.Account, hash string) error
 	Account(ctx context.Context, id ride.AccountID) (ride.Account, error)
+	// AccountsByID returns those of the list that exist, in no order.
+	AccountsByID(ctx context.Context, ids []ride.AccountID) ([]ride.Account, error)
 	// AccountByUsername also returns the password hash.
 	AccountByUsername(ctx context.Context, username string) (ride.Account, string, error)
 	AccountBySubject(ctx context.Context, issuer, subject string) (ride.Account, error)
@@ -45,13 +47,16 @@ type Accounts interface {
 
 	AddAudit(ctx context.Context, e ride.AuditEntry) error
 	// ListAudit returns entries newest first, with the cursor of the next page.
-	ListAudit(ctx context.Context, p ride.Page) ([]ride.AuditEntry, string, error)
+	ListAudit(ctx context.Context, f ride.AuditFilter) ([]ride.AuditEntry, string, error)
 }
 
 // Trips is what transport reads of trips; it never writes them.
 type Trips interface {
 	// Trip returns the newest committed state, or ride.ErrNotFound.
 	Trip(ctx context.Context, id ride.TripID) (ride.Trip, error)
+	// ActiveTrip returns the live trip that occupies this rider, or this driver;
+	// ride.ErrNotFound if none does.
+	ActiveTrip(ctx context.Context, account ride.AccountID, role ride.Role) (ride.Trip, error)
 	TripEvents(ctx context.Context, id ride.TripID) ([]ride.StoredEvent, error)
 	// TripTrack returns the breadcrumbs by device time, at most 10,000 (thinned evenly).
 	TripTrack(ctx context.Context, id ride.TripID) ([]ride.Breadcrumb, error)

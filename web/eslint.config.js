@@ -4,7 +4,7 @@ import reactHooks from 'eslint-plugin-react-hooks';
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['dist/', '**/node_modules/', '**/gen/', '**/dist/', 'app/src/api/schema.d.ts', 'app/public/'] },
+  { ignores: ['dist/', '**/node_modules/', '**/gen/', '**/dist/', 'client/lib/', 'app/src/api/schema.d.ts', 'app/public/'] },
   js.configs.recommended,
   {
     files: ['**/*.{ts,tsx}'],
@@ -24,5 +24,16 @@ export default tseslint.config(
   {
     files: ['app/**/*.{ts,tsx}'],
     extends: [jsxA11y.flatConfigs.recommended, reactHooks.configs.flat.recommended],
+  },
+  {
+    // Scripts, examples and recorders run in Node.
+    files: ['client/**/*.mjs'],
+    languageOptions: {
+      globals: {
+        Buffer: 'readonly', URL: 'readonly', clearTimeout: 'readonly', console: 'readonly', fetch: 'readonly', process: 'readonly',
+        setInterval: 'readonly', setTimeout: 'readonly',
+      },
+    },
+    rules: { 'no-console': 'off' },
   },
 );

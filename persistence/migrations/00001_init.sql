@@ -73,13 +73,12 @@ CREATE TABLE trips (
     state        TEXT NOT NULL
 );
 -- These two are what keeps a rider to one trip and a driver to one match, wherever
--- actors happen to live.
-CREATE UNIQUE INDEX trips_live_rider ON trips (rider_id)
-    WHERE status IN ('requested', 'matched', 'arrived', 'in_progress');
-CREATE UNIQUE INDEX trips_active_driver ON trips (driver_id)
-    WHERE status IN ('matched', 'arrived', 'in_progress');
-CREATE INDEX trips_live ON trips (id)
-    WHERE status IN ('requested', 'matched', 'arrived', 'in_progress');
+-- actors happen to live. A trip is live until it has ended, and has a driver from the
+-- match on. The conditions name no status: SQLite would build a list of them for each
+-- update, and an update that leaves these columns alone need not touch these indexes.
+CREATE UNIQUE INDEX trips_live_rider ON trips (rider_id) WHERE ended_at IS NULL;
+CREATE UNIQUE INDEX trips_active_driver ON trips (driver_id) WHERE ended_at IS NULL AND driver_id IS NOT NULL;
+CREATE INDEX trips_live ON trips (id) WHERE ended_at IS NULL;
 CREATE INDEX trips_wake ON trips (wake_at, id) WHERE wake_at IS NOT NULL;
 CREATE INDEX trips_newest ON trips (requested_at, id);
 CREATE INDEX trips_rider ON trips (rider_id, requested_at, id);

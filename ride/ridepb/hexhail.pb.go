@@ -260,6 +260,64 @@ func (Cancellation_By) EnumDescriptor() ([]byte, []int) {
 	return file_hexhail_proto_rawDescGZIP(), []int{40, 0}
 }
 
+type CityDriver_State int32
+
+const (
+	CityDriver_state_unspecified CityDriver_State = 0
+	// May be offered trips.
+	CityDriver_available CityDriver_State = 1
+	// Has an offer to answer.
+	CityDriver_offered CityDriver_State = 2
+	CityDriver_on_trip CityDriver_State = 3
+	// Online, but without a connection or a fresh position: gets no offers.
+	CityDriver_unreachable CityDriver_State = 4
+)
+
+// Enum value maps for CityDriver_State.
+var (
+	CityDriver_State_name = map[int32]string{
+		0: "state_unspecified",
+		1: "available",
+		2: "offered",
+		3: "on_trip",
+		4: "unreachable",
+	}
+	CityDriver_State_value = map[string]int32{
+		"state_unspecified": 0,
+		"available":         1,
+		"offered":           2,
+		"on_trip":           3,
+		"unreachable":       4,
+	}
+)
+
+func (x CityDriver_State) Enum() *CityDriver_State {
+	p := new(CityDriver_State)
+	*p = x
+	return p
+}
+
+func (x CityDriver_State) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (CityDriver_State) Descriptor() protoreflect.EnumDescriptor {
+	return file_hexhail_proto_enumTypes[4].Descriptor()
+}
+
+func (CityDriver_State) Type() protoreflect.EnumType {
+	return &file_hexhail_proto_enumTypes[4]
+}
+
+func (x CityDriver_State) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use CityDriver_State.Descriptor instead.
+func (CityDriver_State) EnumDescriptor() ([]byte, []int) {
+	return file_hexhail_proto_rawDescGZIP(), []int{46, 0}
+}
+
 // ClientFrame is everything that a client may send: one message and, for all
 // but locations, an id that the answer will carry.
 type ClientFrame struct {
@@ -283,6 +341,8 @@ type ClientFrame struct {
 	//	*ClientFrame_StartTrip
 	//	*ClientFrame_CompleteTrip
 	//	*ClientFrame_RateTrip
+	//	*ClientFrame_WatchCity
+	//	*ClientFrame_UnwatchCity
 	Body          isClientFrame_Body `protobuf_oneof:"body"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -458,6 +518,24 @@ func (x *ClientFrame) GetRateTrip() *RateTrip {
 	return nil
 }
 
+func (x *ClientFrame) GetWatchCity() *WatchCity {
+	if x != nil {
+		if x, ok := x.Body.(*ClientFrame_WatchCity); ok {
+			return x.WatchCity
+		}
+	}
+	return nil
+}
+
+func (x *ClientFrame) GetUnwatchCity() *UnwatchCity {
+	if x != nil {
+		if x, ok := x.Body.(*ClientFrame_UnwatchCity); ok {
+			return x.UnwatchCity
+		}
+	}
+	return nil
+}
+
 type isClientFrame_Body interface {
 	isClientFrame_Body()
 }
@@ -518,6 +596,14 @@ type ClientFrame_RateTrip struct {
 	RateTrip *RateTrip `protobuf:"bytes,15,opt,name=rate_trip,json=rateTrip,proto3,oneof"`
 }
 
+type ClientFrame_WatchCity struct {
+	WatchCity *WatchCity `protobuf:"bytes,16,opt,name=watch_city,json=watchCity,proto3,oneof"`
+}
+
+type ClientFrame_UnwatchCity struct {
+	UnwatchCity *UnwatchCity `protobuf:"bytes,17,opt,name=unwatch_city,json=unwatchCity,proto3,oneof"`
+}
+
 func (*ClientFrame_Connect) isClientFrame_Body() {}
 
 func (*ClientFrame_Ping) isClientFrame_Body() {}
@@ -545,6 +631,10 @@ func (*ClientFrame_StartTrip) isClientFrame_Body() {}
 func (*ClientFrame_CompleteTrip) isClientFrame_Body() {}
 
 func (*ClientFrame_RateTrip) isClientFrame_Body() {}
+
+func (*ClientFrame_WatchCity) isClientFrame_Body() {}
+
+func (*ClientFrame_UnwatchCity) isClientFrame_Body() {}
 
 // ServerFrame is everything that the server may send.
 type ServerFrame struct {
@@ -643,6 +733,7 @@ type Reply struct {
 	//	*Reply_Quotes
 	//	*Reply_Trip
 	//	*Reply_AcceptPending
+	//	*Reply_CityWatched
 	Result        isReply_Result `protobuf_oneof:"result"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -755,6 +846,15 @@ func (x *Reply) GetAcceptPending() *AcceptPending {
 	return nil
 }
 
+func (x *Reply) GetCityWatched() *CityWatched {
+	if x != nil {
+		if x, ok := x.Result.(*Reply_CityWatched); ok {
+			return x.CityWatched
+		}
+	}
+	return nil
+}
+
 type isReply_Result interface {
 	isReply_Result()
 }
@@ -772,7 +872,7 @@ type Reply_Pong struct {
 }
 
 type Reply_Done struct {
-	// go_online, go_offline, decline_offer, and a driver's cancel_trip.
+	// go_online, go_offline, decline_offer, unwatch_city, and a driver's cancel_trip.
 	Done *Done `protobuf:"bytes,5,opt,name=done,proto3,oneof"`
 }
 
@@ -793,6 +893,11 @@ type Reply_AcceptPending struct {
 	AcceptPending *AcceptPending `protobuf:"bytes,8,opt,name=accept_pending,json=acceptPending,proto3,oneof"`
 }
 
+type Reply_CityWatched struct {
+	// watch_city. The snapshot follows at once, as city_changed.
+	CityWatched *CityWatched `protobuf:"bytes,9,opt,name=city_watched,json=cityWatched,proto3,oneof"`
+}
+
 func (*Reply_Error) isReply_Result() {}
 
 func (*Reply_Connected) isReply_Result() {}
@@ -807,15 +912,17 @@ func (*Reply_Trip) isReply_Result() {}
 
 func (*Reply_AcceptPending) isReply_Result() {}
 
+func (*Reply_CityWatched) isReply_Result() {}
+
 // Event is something that happened, in the order in which it happened.
 type Event struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Names the history that seq counts in. It changes when the server has lost
 	// that history.
 	Epoch string `protobuf:"bytes,1,opt,name=epoch,proto3" json:"epoch,omitempty"`
-	// Rises by one with each event, without holes. A driver_moved and a
-	// disconnecting repeat the last number instead of taking one: they are not
-	// part of the history and are not replayed.
+	// Rises by one with each event, without holes. A driver_moved, a city_changed
+	// and a disconnecting repeat the last number instead of taking one: they are
+	// not part of the history and are not replayed.
 	Seq uint32 `protobuf:"varint,2,opt,name=seq,proto3" json:"seq,omitempty"`
 	// Types that are valid to be assigned to Body:
 	//
@@ -824,6 +931,7 @@ type Event struct {
 	//	*Event_OfferClosed
 	//	*Event_DriverMoved
 	//	*Event_Disconnecting
+	//	*Event_CityChanged
 	Body          isEvent_Body `protobuf_oneof:"body"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -925,6 +1033,15 @@ func (x *Event) GetDisconnecting() *Disconnecting {
 	return nil
 }
 
+func (x *Event) GetCityChanged() *CityChanged {
+	if x != nil {
+		if x, ok := x.Body.(*Event_CityChanged); ok {
+			return x.CityChanged
+		}
+	}
+	return nil
+}
+
 type isEvent_Body interface {
 	isEvent_Body()
 }
@@ -949,6 +1066,10 @@ type Event_Disconnecting struct {
 	Disconnecting *Disconnecting `protobuf:"bytes,7,opt,name=disconnecting,proto3,oneof"`
 }
 
+type Event_CityChanged struct {
+	CityChanged *CityChanged `protobuf:"bytes,8,opt,name=city_changed,json=cityChanged,proto3,oneof"`
+}
+
 func (*Event_TripUpdated) isEvent_Body() {}
 
 func (*Event_OfferReceived) isEvent_Body() {}
@@ -958,6 +1079,8 @@ func (*Event_OfferClosed) isEvent_Body() {}
 func (*Event_DriverMoved) isEvent_Body() {}
 
 func (*Event_Disconnecting) isEvent_Body() {}
+
+func (*Event_CityChanged) isEvent_Body() {}
 
 // Error refuses a client frame.
 type Error struct {
@@ -3528,12 +3651,1327 @@ func (x *Cancellation) GetReason() string {
 	return ""
 }
 
+// WatchCity asks for the state of the city and for what changes in it, for as long
+// as the session lasts. A newer one replaces the older.
+type WatchCity struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What is wanted. Totals come with all of them.
+	Drivers bool `protobuf:"varint,1,opt,name=drivers,proto3" json:"drivers,omitempty"`
+	Trips   bool `protobuf:"varint,2,opt,name=trips,proto3" json:"trips,omitempty"`
+	Cells   bool `protobuf:"varint,3,opt,name=cells,proto3" json:"cells,omitempty"`
+	Actors  bool `protobuf:"varint,4,opt,name=actors,proto3" json:"actors,omitempty"`
+	// The points of the charts, as they are completed.
+	Samples bool `protobuf:"varint,5,opt,name=samples,proto3" json:"samples,omitempty"`
+	// The shortest time between two changes of the city, in milliseconds; 250 to
+	// 10,000, 0 means 1,000.
+	IntervalMs uint32 `protobuf:"varint,6,opt,name=interval_ms,json=intervalMs,proto3" json:"interval_ms,omitempty"`
+	// Drivers, trips and cells outside are left out; absent: everything.
+	Area          *Area `protobuf:"bytes,7,opt,name=area,proto3" json:"area,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *WatchCity) Reset() {
+	*x = WatchCity{}
+	mi := &file_hexhail_proto_msgTypes[41]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *WatchCity) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*WatchCity) ProtoMessage() {}
+
+func (x *WatchCity) ProtoReflect() protoreflect.Message {
+	mi := &file_hexhail_proto_msgTypes[41]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use WatchCity.ProtoReflect.Descriptor instead.
+func (*WatchCity) Descriptor() ([]byte, []int) {
+	return file_hexhail_proto_rawDescGZIP(), []int{41}
+}
+
+func (x *WatchCity) GetDrivers() bool {
+	if x != nil {
+		return x.Drivers
+	}
+	return false
+}
+
+func (x *WatchCity) GetTrips() bool {
+	if x != nil {
+		return x.Trips
+	}
+	return false
+}
+
+func (x *WatchCity) GetCells() bool {
+	if x != nil {
+		return x.Cells
+	}
+	return false
+}
+
+func (x *WatchCity) GetActors() bool {
+	if x != nil {
+		return x.Actors
+	}
+	return false
+}
+
+func (x *WatchCity) GetSamples() bool {
+	if x != nil {
+		return x.Samples
+	}
+	return false
+}
+
+func (x *WatchCity) GetIntervalMs() uint32 {
+	if x != nil {
+		return x.IntervalMs
+	}
+	return 0
+}
+
+func (x *WatchCity) GetArea() *Area {
+	if x != nil {
+		return x.Area
+	}
+	return nil
+}
+
+// Area lies between two parallels and two meridians. Where the west lies east of the
+// east, it crosses the antimeridian.
+type Area struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	SouthWest     *Point                 `protobuf:"bytes,1,opt,name=south_west,json=southWest,proto3" json:"south_west,omitempty"`
+	NorthEast     *Point                 `protobuf:"bytes,2,opt,name=north_east,json=northEast,proto3" json:"north_east,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Area) Reset() {
+	*x = Area{}
+	mi := &file_hexhail_proto_msgTypes[42]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Area) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Area) ProtoMessage() {}
+
+func (x *Area) ProtoReflect() protoreflect.Message {
+	mi := &file_hexhail_proto_msgTypes[42]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Area.ProtoReflect.Descriptor instead.
+func (*Area) Descriptor() ([]byte, []int) {
+	return file_hexhail_proto_rawDescGZIP(), []int{42}
+}
+
+func (x *Area) GetSouthWest() *Point {
+	if x != nil {
+		return x.SouthWest
+	}
+	return nil
+}
+
+func (x *Area) GetNorthEast() *Point {
+	if x != nil {
+		return x.NorthEast
+	}
+	return nil
+}
+
+type UnwatchCity struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UnwatchCity) Reset() {
+	*x = UnwatchCity{}
+	mi := &file_hexhail_proto_msgTypes[43]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UnwatchCity) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UnwatchCity) ProtoMessage() {}
+
+func (x *UnwatchCity) ProtoReflect() protoreflect.Message {
+	mi := &file_hexhail_proto_msgTypes[43]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UnwatchCity.ProtoReflect.Descriptor instead.
+func (*UnwatchCity) Descriptor() ([]byte, []int) {
+	return file_hexhail_proto_rawDescGZIP(), []int{43}
+}
+
+// CityWatched answers watch_city.
+type CityWatched struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Names this watch; its city_changed carry the same number.
+	Watch uint32 `protobuf:"varint,1,opt,name=watch,proto3" json:"watch,omitempty"`
+	// What counts, in milliseconds.
+	IntervalMs uint32 `protobuf:"varint,2,opt,name=interval_ms,json=intervalMs,proto3" json:"interval_ms,omitempty"`
+	// The H3 resolution of the cells.
+	Resolution uint32 `protobuf:"varint,3,opt,name=resolution,proto3" json:"resolution,omitempty"`
+	// When this node started: counters and charts begin there.
+	NodeStartedAt *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=node_started_at,json=nodeStartedAt,proto3" json:"node_started_at,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CityWatched) Reset() {
+	*x = CityWatched{}
+	mi := &file_hexhail_proto_msgTypes[44]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CityWatched) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CityWatched) ProtoMessage() {}
+
+func (x *CityWatched) ProtoReflect() protoreflect.Message {
+	mi := &file_hexhail_proto_msgTypes[44]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CityWatched.ProtoReflect.Descriptor instead.
+func (*CityWatched) Descriptor() ([]byte, []int) {
+	return file_hexhail_proto_rawDescGZIP(), []int{44}
+}
+
+func (x *CityWatched) GetWatch() uint32 {
+	if x != nil {
+		return x.Watch
+	}
+	return 0
+}
+
+func (x *CityWatched) GetIntervalMs() uint32 {
+	if x != nil {
+		return x.IntervalMs
+	}
+	return 0
+}
+
+func (x *CityWatched) GetResolution() uint32 {
+	if x != nil {
+		return x.Resolution
+	}
+	return 0
+}
+
+func (x *CityWatched) GetNodeStartedAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.NodeStartedAt
+	}
+	return nil
+}
+
+// CityChanged is what changed in the city since the one before it. What changed more
+// than once is there once, as it is now.
+type CityChanged struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Watch uint32                 `protobuf:"varint,1,opt,name=watch,proto3" json:"watch,omitempty"`
+	At    *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=at,proto3" json:"at,omitempty"`
+	// The first part of a snapshot: forget all drivers, trips and cells.
+	Reset_ bool `protobuf:"varint,3,opt,name=reset,proto3" json:"reset,omitempty"`
+	// Part of a snapshot. The first one without is the first change.
+	Snapshot bool `protobuf:"varint,4,opt,name=snapshot,proto3" json:"snapshot,omitempty"`
+	// Drivers that are new or in a new state, whole.
+	Drivers []*CityDriver `protobuf:"bytes,5,rep,name=drivers,proto3" json:"drivers,omitempty"`
+	// Drivers of which only the position is new.
+	Moves []*CityMove `protobuf:"bytes,6,rep,name=moves,proto3" json:"moves,omitempty"`
+	// Keys of drivers that went offline or left the area.
+	DriversGone []uint32 `protobuf:"varint,7,rep,packed,name=drivers_gone,json=driversGone,proto3" json:"drivers_gone,omitempty"`
+	// Trips that are new or in a new version, whole.
+	Trips []*CityTrip `protobuf:"bytes,8,rep,name=trips,proto3" json:"trips,omitempty"`
+	// Ids of trips that ended a while ago.
+	TripsGone []string    `protobuf:"bytes,9,rep,name=trips_gone,json=tripsGone,proto3" json:"trips_gone,omitempty"`
+	Cells     []*CityCell `protobuf:"bytes,10,rep,name=cells,proto3" json:"cells,omitempty"`
+	// Cells in which there is nothing any more.
+	CellsGone []string `protobuf:"bytes,11,rep,name=cells_gone,json=cellsGone,proto3" json:"cells_gone,omitempty"`
+	// Of the whole city, whatever the area.
+	Totals *CityTotals `protobuf:"bytes,12,opt,name=totals,proto3" json:"totals,omitempty"`
+	// All kinds, every 2 seconds.
+	Actors        []*ActorKind `protobuf:"bytes,13,rep,name=actors,proto3" json:"actors,omitempty"`
+	Samples       []*Sample    `protobuf:"bytes,14,rep,name=samples,proto3" json:"samples,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CityChanged) Reset() {
+	*x = CityChanged{}
+	mi := &file_hexhail_proto_msgTypes[45]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CityChanged) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CityChanged) ProtoMessage() {}
+
+func (x *CityChanged) ProtoReflect() protoreflect.Message {
+	mi := &file_hexhail_proto_msgTypes[45]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CityChanged.ProtoReflect.Descriptor instead.
+func (*CityChanged) Descriptor() ([]byte, []int) {
+	return file_hexhail_proto_rawDescGZIP(), []int{45}
+}
+
+func (x *CityChanged) GetWatch() uint32 {
+	if x != nil {
+		return x.Watch
+	}
+	return 0
+}
+
+func (x *CityChanged) GetAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.At
+	}
+	return nil
+}
+
+func (x *CityChanged) GetReset_() bool {
+	if x != nil {
+		return x.Reset_
+	}
+	return false
+}
+
+func (x *CityChanged) GetSnapshot() bool {
+	if x != nil {
+		return x.Snapshot
+	}
+	return false
+}
+
+func (x *CityChanged) GetDrivers() []*CityDriver {
+	if x != nil {
+		return x.Drivers
+	}
+	return nil
+}
+
+func (x *CityChanged) GetMoves() []*CityMove {
+	if x != nil {
+		return x.Moves
+	}
+	return nil
+}
+
+func (x *CityChanged) GetDriversGone() []uint32 {
+	if x != nil {
+		return x.DriversGone
+	}
+	return nil
+}
+
+func (x *CityChanged) GetTrips() []*CityTrip {
+	if x != nil {
+		return x.Trips
+	}
+	return nil
+}
+
+func (x *CityChanged) GetTripsGone() []string {
+	if x != nil {
+		return x.TripsGone
+	}
+	return nil
+}
+
+func (x *CityChanged) GetCells() []*CityCell {
+	if x != nil {
+		return x.Cells
+	}
+	return nil
+}
+
+func (x *CityChanged) GetCellsGone() []string {
+	if x != nil {
+		return x.CellsGone
+	}
+	return nil
+}
+
+func (x *CityChanged) GetTotals() *CityTotals {
+	if x != nil {
+		return x.Totals
+	}
+	return nil
+}
+
+func (x *CityChanged) GetActors() []*ActorKind {
+	if x != nil {
+		return x.Actors
+	}
+	return nil
+}
+
+func (x *CityChanged) GetSamples() []*Sample {
+	if x != nil {
+		return x.Samples
+	}
+	return nil
+}
+
+type CityDriver struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Stands for the driver in this watch. A key that comes again with another id
+	// belongs to that driver from then on.
+	Key          uint32           `protobuf:"varint,1,opt,name=key,proto3" json:"key,omitempty"`
+	Id           string           `protobuf:"bytes,2,opt,name=id,proto3" json:"id,omitempty"`
+	State        CityDriver_State `protobuf:"varint,3,opt,name=state,proto3,enum=hexhail.v1.CityDriver_State" json:"state,omitempty"`
+	VehicleClass string           `protobuf:"bytes,4,opt,name=vehicle_class,json=vehicleClass,proto3" json:"vehicle_class,omitempty"`
+	// The trip that it is on; empty: none.
+	TripId string `protobuf:"bytes,5,opt,name=trip_id,json=tripId,proto3" json:"trip_id,omitempty"`
+	// Absent while no position is known.
+	Point         *Point `protobuf:"bytes,6,opt,name=point,proto3" json:"point,omitempty"`
+	HeadingDeg    uint32 `protobuf:"varint,7,opt,name=heading_deg,json=headingDeg,proto3" json:"heading_deg,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CityDriver) Reset() {
+	*x = CityDriver{}
+	mi := &file_hexhail_proto_msgTypes[46]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CityDriver) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CityDriver) ProtoMessage() {}
+
+func (x *CityDriver) ProtoReflect() protoreflect.Message {
+	mi := &file_hexhail_proto_msgTypes[46]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CityDriver.ProtoReflect.Descriptor instead.
+func (*CityDriver) Descriptor() ([]byte, []int) {
+	return file_hexhail_proto_rawDescGZIP(), []int{46}
+}
+
+func (x *CityDriver) GetKey() uint32 {
+	if x != nil {
+		return x.Key
+	}
+	return 0
+}
+
+func (x *CityDriver) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *CityDriver) GetState() CityDriver_State {
+	if x != nil {
+		return x.State
+	}
+	return CityDriver_state_unspecified
+}
+
+func (x *CityDriver) GetVehicleClass() string {
+	if x != nil {
+		return x.VehicleClass
+	}
+	return ""
+}
+
+func (x *CityDriver) GetTripId() string {
+	if x != nil {
+		return x.TripId
+	}
+	return ""
+}
+
+func (x *CityDriver) GetPoint() *Point {
+	if x != nil {
+		return x.Point
+	}
+	return nil
+}
+
+func (x *CityDriver) GetHeadingDeg() uint32 {
+	if x != nil {
+		return x.HeadingDeg
+	}
+	return 0
+}
+
+type CityMove struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Key           uint32                 `protobuf:"varint,1,opt,name=key,proto3" json:"key,omitempty"`
+	Point         *Point                 `protobuf:"bytes,2,opt,name=point,proto3" json:"point,omitempty"`
+	HeadingDeg    uint32                 `protobuf:"varint,3,opt,name=heading_deg,json=headingDeg,proto3" json:"heading_deg,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CityMove) Reset() {
+	*x = CityMove{}
+	mi := &file_hexhail_proto_msgTypes[47]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CityMove) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CityMove) ProtoMessage() {}
+
+func (x *CityMove) ProtoReflect() protoreflect.Message {
+	mi := &file_hexhail_proto_msgTypes[47]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CityMove.ProtoReflect.Descriptor instead.
+func (*CityMove) Descriptor() ([]byte, []int) {
+	return file_hexhail_proto_rawDescGZIP(), []int{47}
+}
+
+func (x *CityMove) GetKey() uint32 {
+	if x != nil {
+		return x.Key
+	}
+	return 0
+}
+
+func (x *CityMove) GetPoint() *Point {
+	if x != nil {
+		return x.Point
+	}
+	return nil
+}
+
+func (x *CityMove) GetHeadingDeg() uint32 {
+	if x != nil {
+		return x.HeadingDeg
+	}
+	return 0
+}
+
+type CityTrip struct {
+	state        protoimpl.MessageState `protogen:"open.v1"`
+	Id           string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	Version      uint32                 `protobuf:"varint,2,opt,name=version,proto3" json:"version,omitempty"`
+	Status       Trip_Status            `protobuf:"varint,3,opt,name=status,proto3,enum=hexhail.v1.Trip_Status" json:"status,omitempty"`
+	Pickup       *Point                 `protobuf:"bytes,4,opt,name=pickup,proto3" json:"pickup,omitempty"`
+	Dropoff      *Point                 `protobuf:"bytes,5,opt,name=dropoff,proto3" json:"dropoff,omitempty"`
+	VehicleClass string                 `protobuf:"bytes,6,opt,name=vehicle_class,json=vehicleClass,proto3" json:"vehicle_class,omitempty"`
+	RiderId      string                 `protobuf:"bytes,7,opt,name=rider_id,json=riderId,proto3" json:"rider_id,omitempty"`
+	// Empty while nobody has the trip.
+	DriverId string `protobuf:"bytes,8,opt,name=driver_id,json=driverId,proto3" json:"driver_id,omitempty"`
+	// How far the search has got, while requested.
+	Search        *Search                `protobuf:"bytes,9,opt,name=search,proto3" json:"search,omitempty"`
+	RequestedAt   *timestamppb.Timestamp `protobuf:"bytes,10,opt,name=requested_at,json=requestedAt,proto3" json:"requested_at,omitempty"`
+	MatchedAt     *timestamppb.Timestamp `protobuf:"bytes,11,opt,name=matched_at,json=matchedAt,proto3" json:"matched_at,omitempty"`
+	ArrivedAt     *timestamppb.Timestamp `protobuf:"bytes,12,opt,name=arrived_at,json=arrivedAt,proto3" json:"arrived_at,omitempty"`
+	StartedAt     *timestamppb.Timestamp `protobuf:"bytes,13,opt,name=started_at,json=startedAt,proto3" json:"started_at,omitempty"`
+	EndedAt       *timestamppb.Timestamp `protobuf:"bytes,14,opt,name=ended_at,json=endedAt,proto3" json:"ended_at,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CityTrip) Reset() {
+	*x = CityTrip{}
+	mi := &file_hexhail_proto_msgTypes[48]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CityTrip) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CityTrip) ProtoMessage() {}
+
+func (x *CityTrip) ProtoReflect() protoreflect.Message {
+	mi := &file_hexhail_proto_msgTypes[48]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CityTrip.ProtoReflect.Descriptor instead.
+func (*CityTrip) Descriptor() ([]byte, []int) {
+	return file_hexhail_proto_rawDescGZIP(), []int{48}
+}
+
+func (x *CityTrip) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *CityTrip) GetVersion() uint32 {
+	if x != nil {
+		return x.Version
+	}
+	return 0
+}
+
+func (x *CityTrip) GetStatus() Trip_Status {
+	if x != nil {
+		return x.Status
+	}
+	return Trip_status_unspecified
+}
+
+func (x *CityTrip) GetPickup() *Point {
+	if x != nil {
+		return x.Pickup
+	}
+	return nil
+}
+
+func (x *CityTrip) GetDropoff() *Point {
+	if x != nil {
+		return x.Dropoff
+	}
+	return nil
+}
+
+func (x *CityTrip) GetVehicleClass() string {
+	if x != nil {
+		return x.VehicleClass
+	}
+	return ""
+}
+
+func (x *CityTrip) GetRiderId() string {
+	if x != nil {
+		return x.RiderId
+	}
+	return ""
+}
+
+func (x *CityTrip) GetDriverId() string {
+	if x != nil {
+		return x.DriverId
+	}
+	return ""
+}
+
+func (x *CityTrip) GetSearch() *Search {
+	if x != nil {
+		return x.Search
+	}
+	return nil
+}
+
+func (x *CityTrip) GetRequestedAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.RequestedAt
+	}
+	return nil
+}
+
+func (x *CityTrip) GetMatchedAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.MatchedAt
+	}
+	return nil
+}
+
+func (x *CityTrip) GetArrivedAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.ArrivedAt
+	}
+	return nil
+}
+
+func (x *CityTrip) GetStartedAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.StartedAt
+	}
+	return nil
+}
+
+func (x *CityTrip) GetEndedAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.EndedAt
+	}
+	return nil
+}
+
+type CityCell struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The H3 index, as 15 hexadecimal digits.
+	Cell string `protobuf:"bytes,1,opt,name=cell,proto3" json:"cell,omitempty"`
+	// Drivers in it that may be offered trips.
+	Supply uint32 `protobuf:"varint,2,opt,name=supply,proto3" json:"supply,omitempty"`
+	// Trips with their pickup in it that wait for a driver.
+	Demand uint32 `protobuf:"varint,3,opt,name=demand,proto3" json:"demand,omitempty"`
+	// Trips requested in it within the last 10 minutes or so.
+	Requests uint32 `protobuf:"varint,4,opt,name=requests,proto3" json:"requests,omitempty"`
+	// How long those that were matched or given up in that time, and those that
+	// wait, have waited in the mean; 0 when there were none.
+	MeanWaitS     float32 `protobuf:"fixed32,5,opt,name=mean_wait_s,json=meanWaitS,proto3" json:"mean_wait_s,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CityCell) Reset() {
+	*x = CityCell{}
+	mi := &file_hexhail_proto_msgTypes[49]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CityCell) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CityCell) ProtoMessage() {}
+
+func (x *CityCell) ProtoReflect() protoreflect.Message {
+	mi := &file_hexhail_proto_msgTypes[49]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CityCell.ProtoReflect.Descriptor instead.
+func (*CityCell) Descriptor() ([]byte, []int) {
+	return file_hexhail_proto_rawDescGZIP(), []int{49}
+}
+
+func (x *CityCell) GetCell() string {
+	if x != nil {
+		return x.Cell
+	}
+	return ""
+}
+
+func (x *CityCell) GetSupply() uint32 {
+	if x != nil {
+		return x.Supply
+	}
+	return 0
+}
+
+func (x *CityCell) GetDemand() uint32 {
+	if x != nil {
+		return x.Demand
+	}
+	return 0
+}
+
+func (x *CityCell) GetRequests() uint32 {
+	if x != nil {
+		return x.Requests
+	}
+	return 0
+}
+
+func (x *CityCell) GetMeanWaitS() float32 {
+	if x != nil {
+		return x.MeanWaitS
+	}
+	return 0
+}
+
+type CityTotals struct {
+	state              protoimpl.MessageState `protogen:"open.v1"`
+	DriversAvailable   uint32                 `protobuf:"varint,1,opt,name=drivers_available,json=driversAvailable,proto3" json:"drivers_available,omitempty"`
+	DriversOffered     uint32                 `protobuf:"varint,2,opt,name=drivers_offered,json=driversOffered,proto3" json:"drivers_offered,omitempty"`
+	DriversOnTrip      uint32                 `protobuf:"varint,3,opt,name=drivers_on_trip,json=driversOnTrip,proto3" json:"drivers_on_trip,omitempty"`
+	DriversUnreachable uint32                 `protobuf:"varint,4,opt,name=drivers_unreachable,json=driversUnreachable,proto3" json:"drivers_unreachable,omitempty"`
+	TripsRequested     uint32                 `protobuf:"varint,5,opt,name=trips_requested,json=tripsRequested,proto3" json:"trips_requested,omitempty"`
+	TripsMatched       uint32                 `protobuf:"varint,6,opt,name=trips_matched,json=tripsMatched,proto3" json:"trips_matched,omitempty"`
+	TripsArrived       uint32                 `protobuf:"varint,7,opt,name=trips_arrived,json=tripsArrived,proto3" json:"trips_arrived,omitempty"`
+	TripsInProgress    uint32                 `protobuf:"varint,8,opt,name=trips_in_progress,json=tripsInProgress,proto3" json:"trips_in_progress,omitempty"`
+	Sessions           uint32                 `protobuf:"varint,9,opt,name=sessions,proto3" json:"sessions,omitempty"`
+	unknownFields      protoimpl.UnknownFields
+	sizeCache          protoimpl.SizeCache
+}
+
+func (x *CityTotals) Reset() {
+	*x = CityTotals{}
+	mi := &file_hexhail_proto_msgTypes[50]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CityTotals) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CityTotals) ProtoMessage() {}
+
+func (x *CityTotals) ProtoReflect() protoreflect.Message {
+	mi := &file_hexhail_proto_msgTypes[50]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CityTotals.ProtoReflect.Descriptor instead.
+func (*CityTotals) Descriptor() ([]byte, []int) {
+	return file_hexhail_proto_rawDescGZIP(), []int{50}
+}
+
+func (x *CityTotals) GetDriversAvailable() uint32 {
+	if x != nil {
+		return x.DriversAvailable
+	}
+	return 0
+}
+
+func (x *CityTotals) GetDriversOffered() uint32 {
+	if x != nil {
+		return x.DriversOffered
+	}
+	return 0
+}
+
+func (x *CityTotals) GetDriversOnTrip() uint32 {
+	if x != nil {
+		return x.DriversOnTrip
+	}
+	return 0
+}
+
+func (x *CityTotals) GetDriversUnreachable() uint32 {
+	if x != nil {
+		return x.DriversUnreachable
+	}
+	return 0
+}
+
+func (x *CityTotals) GetTripsRequested() uint32 {
+	if x != nil {
+		return x.TripsRequested
+	}
+	return 0
+}
+
+func (x *CityTotals) GetTripsMatched() uint32 {
+	if x != nil {
+		return x.TripsMatched
+	}
+	return 0
+}
+
+func (x *CityTotals) GetTripsArrived() uint32 {
+	if x != nil {
+		return x.TripsArrived
+	}
+	return 0
+}
+
+func (x *CityTotals) GetTripsInProgress() uint32 {
+	if x != nil {
+		return x.TripsInProgress
+	}
+	return 0
+}
+
+func (x *CityTotals) GetSessions() uint32 {
+	if x != nil {
+		return x.Sessions
+	}
+	return 0
+}
+
+// ActorKind counts the actors of one kind on this node. Rates, times and the deepest
+// mailbox are those of about the last minute; totals count since the start and wrap
+// at 4,294,967,296.
+type ActorKind struct {
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	Kind    string                 `protobuf:"bytes,1,opt,name=kind,proto3" json:"kind,omitempty"`
+	Alive   uint32                 `protobuf:"varint,2,opt,name=alive,proto3" json:"alive,omitempty"`
+	Started uint32                 `protobuf:"varint,3,opt,name=started,proto3" json:"started,omitempty"`
+	Stopped uint32                 `protobuf:"varint,4,opt,name=stopped,proto3" json:"stopped,omitempty"`
+	// Panics that were contained; each brings the actor's state back from the database.
+	Panics uint32 `protobuf:"varint,5,opt,name=panics,proto3" json:"panics,omitempty"`
+	// Messages that wait in mailboxes now, or are being handled.
+	Waiting uint32 `protobuf:"varint,6,opt,name=waiting,proto3" json:"waiting,omitempty"`
+	// The most that waited in one mailbox.
+	DeepestMailbox uint32  `protobuf:"varint,7,opt,name=deepest_mailbox,json=deepestMailbox,proto3" json:"deepest_mailbox,omitempty"`
+	Messages       uint32  `protobuf:"varint,8,opt,name=messages,proto3" json:"messages,omitempty"`
+	MessagesPerS   float32 `protobuf:"fixed32,9,opt,name=messages_per_s,json=messagesPerS,proto3" json:"messages_per_s,omitempty"`
+	// Time to handle a message, in microseconds. p50 and p99 are read off a histogram
+	// in steps of a factor of 4.
+	MeanUs float32 `protobuf:"fixed32,10,opt,name=mean_us,json=meanUs,proto3" json:"mean_us,omitempty"`
+	P50Us  float32 `protobuf:"fixed32,11,opt,name=p50_us,json=p50Us,proto3" json:"p50_us,omitempty"`
+	P99Us  float32 `protobuf:"fixed32,12,opt,name=p99_us,json=p99Us,proto3" json:"p99_us,omitempty"`
+	// The slowest messages by type, of the last 15 minutes, slowest first, at most 8.
+	Slowest       []*SlowHandler `protobuf:"bytes,13,rep,name=slowest,proto3" json:"slowest,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ActorKind) Reset() {
+	*x = ActorKind{}
+	mi := &file_hexhail_proto_msgTypes[51]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ActorKind) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ActorKind) ProtoMessage() {}
+
+func (x *ActorKind) ProtoReflect() protoreflect.Message {
+	mi := &file_hexhail_proto_msgTypes[51]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ActorKind.ProtoReflect.Descriptor instead.
+func (*ActorKind) Descriptor() ([]byte, []int) {
+	return file_hexhail_proto_rawDescGZIP(), []int{51}
+}
+
+func (x *ActorKind) GetKind() string {
+	if x != nil {
+		return x.Kind
+	}
+	return ""
+}
+
+func (x *ActorKind) GetAlive() uint32 {
+	if x != nil {
+		return x.Alive
+	}
+	return 0
+}
+
+func (x *ActorKind) GetStarted() uint32 {
+	if x != nil {
+		return x.Started
+	}
+	return 0
+}
+
+func (x *ActorKind) GetStopped() uint32 {
+	if x != nil {
+		return x.Stopped
+	}
+	return 0
+}
+
+func (x *ActorKind) GetPanics() uint32 {
+	if x != nil {
+		return x.Panics
+	}
+	return 0
+}
+
+func (x *ActorKind) GetWaiting() uint32 {
+	if x != nil {
+		return x.Waiting
+	}
+	return 0
+}
+
+func (x *ActorKind) GetDeepestMailbox() uint32 {
+	if x != nil {
+		return x.DeepestMailbox
+	}
+	return 0
+}
+
+func (x *ActorKind) GetMessages() uint32 {
+	if x != nil {
+		return x.Messages
+	}
+	return 0
+}
+
+func (x *ActorKind) GetMessagesPerS() float32 {
+	if x != nil {
+		return x.MessagesPerS
+	}
+	return 0
+}
+
+func (x *ActorKind) GetMeanUs() float32 {
+	if x != nil {
+		return x.MeanUs
+	}
+	return 0
+}
+
+func (x *ActorKind) GetP50Us() float32 {
+	if x != nil {
+		return x.P50Us
+	}
+	return 0
+}
+
+func (x *ActorKind) GetP99Us() float32 {
+	if x != nil {
+		return x.P99Us
+	}
+	return 0
+}
+
+func (x *ActorKind) GetSlowest() []*SlowHandler {
+	if x != nil {
+		return x.Slowest
+	}
+	return nil
+}
+
+type SlowHandler struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Message       string                 `protobuf:"bytes,1,opt,name=message,proto3" json:"message,omitempty"`
+	TookUs        uint32                 `protobuf:"varint,2,opt,name=took_us,json=tookUs,proto3" json:"took_us,omitempty"`
+	At            *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=at,proto3" json:"at,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SlowHandler) Reset() {
+	*x = SlowHandler{}
+	mi := &file_hexhail_proto_msgTypes[52]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SlowHandler) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SlowHandler) ProtoMessage() {}
+
+func (x *SlowHandler) ProtoReflect() protoreflect.Message {
+	mi := &file_hexhail_proto_msgTypes[52]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SlowHandler.ProtoReflect.Descriptor instead.
+func (*SlowHandler) Descriptor() ([]byte, []int) {
+	return file_hexhail_proto_rawDescGZIP(), []int{52}
+}
+
+func (x *SlowHandler) GetMessage() string {
+	if x != nil {
+		return x.Message
+	}
+	return ""
+}
+
+func (x *SlowHandler) GetTookUs() uint32 {
+	if x != nil {
+		return x.TookUs
+	}
+	return 0
+}
+
+func (x *SlowHandler) GetAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.At
+	}
+	return nil
+}
+
+// Sample is one point of the charts: what happened in a step of time, and how things
+// stood in it.
+type Sample struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// When the step ended.
+	At            *timestamppb.Timestamp `protobuf:"bytes,1,opt,name=at,proto3" json:"at,omitempty"`
+	StepS         uint32                 `protobuf:"varint,2,opt,name=step_s,json=stepS,proto3" json:"step_s,omitempty"`
+	Requests      uint32                 `protobuf:"varint,3,opt,name=requests,proto3" json:"requests,omitempty"`
+	Matches       uint32                 `protobuf:"varint,4,opt,name=matches,proto3" json:"matches,omitempty"`
+	Completions   uint32                 `protobuf:"varint,5,opt,name=completions,proto3" json:"completions,omitempty"`
+	Cancellations uint32                 `protobuf:"varint,6,opt,name=cancellations,proto3" json:"cancellations,omitempty"`
+	Expiries      uint32                 `protobuf:"varint,7,opt,name=expiries,proto3" json:"expiries,omitempty"`
+	// Time from request to match of the matches, in milliseconds; 0 without any. p50
+	// and p90 are good to about a quarter.
+	MatchMeanMs float32 `protobuf:"fixed32,8,opt,name=match_mean_ms,json=matchMeanMs,proto3" json:"match_mean_ms,omitempty"`
+	MatchP50Ms  float32 `protobuf:"fixed32,9,opt,name=match_p50_ms,json=matchP50Ms,proto3" json:"match_p50_ms,omitempty"`
+	MatchP90Ms  float32 `protobuf:"fixed32,10,opt,name=match_p90_ms,json=matchP90Ms,proto3" json:"match_p90_ms,omitempty"`
+	// Means over the step.
+	DriversOnline    float32 `protobuf:"fixed32,11,opt,name=drivers_online,json=driversOnline,proto3" json:"drivers_online,omitempty"`
+	DriversAvailable float32 `protobuf:"fixed32,12,opt,name=drivers_available,json=driversAvailable,proto3" json:"drivers_available,omitempty"`
+	TripsLive        float32 `protobuf:"fixed32,13,opt,name=trips_live,json=tripsLive,proto3" json:"trips_live,omitempty"`
+	Sessions         float32 `protobuf:"fixed32,14,opt,name=sessions,proto3" json:"sessions,omitempty"`
+	LocationsPerS    float32 `protobuf:"fixed32,15,opt,name=locations_per_s,json=locationsPerS,proto3" json:"locations_per_s,omitempty"`
+	// Of transactions of the store, in milliseconds.
+	CommitMeanMs float32 `protobuf:"fixed32,16,opt,name=commit_mean_ms,json=commitMeanMs,proto3" json:"commit_mean_ms,omitempty"`
+	CommitMaxMs  float32 `protobuf:"fixed32,17,opt,name=commit_max_ms,json=commitMaxMs,proto3" json:"commit_max_ms,omitempty"`
+	// Only trips are known of this step, from the database: the node did not run.
+	TripsOnly     bool `protobuf:"varint,18,opt,name=trips_only,json=tripsOnly,proto3" json:"trips_only,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Sample) Reset() {
+	*x = Sample{}
+	mi := &file_hexhail_proto_msgTypes[53]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Sample) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Sample) ProtoMessage() {}
+
+func (x *Sample) ProtoReflect() protoreflect.Message {
+	mi := &file_hexhail_proto_msgTypes[53]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Sample.ProtoReflect.Descriptor instead.
+func (*Sample) Descriptor() ([]byte, []int) {
+	return file_hexhail_proto_rawDescGZIP(), []int{53}
+}
+
+func (x *Sample) GetAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.At
+	}
+	return nil
+}
+
+func (x *Sample) GetStepS() uint32 {
+	if x != nil {
+		return x.StepS
+	}
+	return 0
+}
+
+func (x *Sample) GetRequests() uint32 {
+	if x != nil {
+		return x.Requests
+	}
+	return 0
+}
+
+func (x *Sample) GetMatches() uint32 {
+	if x != nil {
+		return x.Matches
+	}
+	return 0
+}
+
+func (x *Sample) GetCompletions() uint32 {
+	if x != nil {
+		return x.Completions
+	}
+	return 0
+}
+
+func (x *Sample) GetCancellations() uint32 {
+	if x != nil {
+		return x.Cancellations
+	}
+	return 0
+}
+
+func (x *Sample) GetExpiries() uint32 {
+	if x != nil {
+		return x.Expiries
+	}
+	return 0
+}
+
+func (x *Sample) GetMatchMeanMs() float32 {
+	if x != nil {
+		return x.MatchMeanMs
+	}
+	return 0
+}
+
+func (x *Sample) GetMatchP50Ms() float32 {
+	if x != nil {
+		return x.MatchP50Ms
+	}
+	return 0
+}
+
+func (x *Sample) GetMatchP90Ms() float32 {
+	if x != nil {
+		return x.MatchP90Ms
+	}
+	return 0
+}
+
+func (x *Sample) GetDriversOnline() float32 {
+	if x != nil {
+		return x.DriversOnline
+	}
+	return 0
+}
+
+func (x *Sample) GetDriversAvailable() float32 {
+	if x != nil {
+		return x.DriversAvailable
+	}
+	return 0
+}
+
+func (x *Sample) GetTripsLive() float32 {
+	if x != nil {
+		return x.TripsLive
+	}
+	return 0
+}
+
+func (x *Sample) GetSessions() float32 {
+	if x != nil {
+		return x.Sessions
+	}
+	return 0
+}
+
+func (x *Sample) GetLocationsPerS() float32 {
+	if x != nil {
+		return x.LocationsPerS
+	}
+	return 0
+}
+
+func (x *Sample) GetCommitMeanMs() float32 {
+	if x != nil {
+		return x.CommitMeanMs
+	}
+	return 0
+}
+
+func (x *Sample) GetCommitMaxMs() float32 {
+	if x != nil {
+		return x.CommitMaxMs
+	}
+	return 0
+}
+
+func (x *Sample) GetTripsOnly() bool {
+	if x != nil {
+		return x.TripsOnly
+	}
+	return false
+}
+
 var File_hexhail_proto protoreflect.FileDescriptor
 
 const file_hexhail_proto_rawDesc = "" +
 	"\n" +
 	"\rhexhail.proto\x12\n" +
-	"hexhail.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xaf\x06\n" +
+	"hexhail.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xa5\a\n" +
 	"\vClientFrame\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12/\n" +
 	"\aconnect\x18\x02 \x01(\v2\x13.hexhail.v1.ConnectH\x00R\aconnect\x12&\n" +
@@ -3553,12 +4991,15 @@ const file_hexhail_proto_rawDesc = "" +
 	"\n" +
 	"start_trip\x18\r \x01(\v2\x15.hexhail.v1.StartTripH\x00R\tstartTrip\x12?\n" +
 	"\rcomplete_trip\x18\x0e \x01(\v2\x18.hexhail.v1.CompleteTripH\x00R\fcompleteTrip\x123\n" +
-	"\trate_trip\x18\x0f \x01(\v2\x14.hexhail.v1.RateTripH\x00R\brateTripB\x06\n" +
+	"\trate_trip\x18\x0f \x01(\v2\x14.hexhail.v1.RateTripH\x00R\brateTrip\x126\n" +
+	"\n" +
+	"watch_city\x18\x10 \x01(\v2\x15.hexhail.v1.WatchCityH\x00R\twatchCity\x12<\n" +
+	"\funwatch_city\x18\x11 \x01(\v2\x17.hexhail.v1.UnwatchCityH\x00R\vunwatchCityB\x06\n" +
 	"\x04body\"k\n" +
 	"\vServerFrame\x12)\n" +
 	"\x05reply\x18\x01 \x01(\v2\x11.hexhail.v1.ReplyH\x00R\x05reply\x12)\n" +
 	"\x05event\x18\x02 \x01(\v2\x11.hexhail.v1.EventH\x00R\x05eventB\x06\n" +
-	"\x04kind\"\xed\x02\n" +
+	"\x04kind\"\xab\x03\n" +
 	"\x05Reply\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12)\n" +
 	"\x05error\x18\x02 \x01(\v2\x11.hexhail.v1.ErrorH\x00R\x05error\x125\n" +
@@ -3567,8 +5008,9 @@ const file_hexhail_proto_rawDesc = "" +
 	"\x04done\x18\x05 \x01(\v2\x10.hexhail.v1.DoneH\x00R\x04done\x12,\n" +
 	"\x06quotes\x18\x06 \x01(\v2\x12.hexhail.v1.QuotesH\x00R\x06quotes\x12&\n" +
 	"\x04trip\x18\a \x01(\v2\x10.hexhail.v1.TripH\x00R\x04trip\x12B\n" +
-	"\x0eaccept_pending\x18\b \x01(\v2\x19.hexhail.v1.AcceptPendingH\x00R\racceptPendingB\b\n" +
-	"\x06result\"\xf8\x02\n" +
+	"\x0eaccept_pending\x18\b \x01(\v2\x19.hexhail.v1.AcceptPendingH\x00R\racceptPending\x12<\n" +
+	"\fcity_watched\x18\t \x01(\v2\x17.hexhail.v1.CityWatchedH\x00R\vcityWatchedB\b\n" +
+	"\x06result\"\xb6\x03\n" +
 	"\x05Event\x12\x14\n" +
 	"\x05epoch\x18\x01 \x01(\tR\x05epoch\x12\x10\n" +
 	"\x03seq\x18\x02 \x01(\rR\x03seq\x12<\n" +
@@ -3576,7 +5018,8 @@ const file_hexhail_proto_rawDesc = "" +
 	"\x0eoffer_received\x18\x04 \x01(\v2\x19.hexhail.v1.OfferReceivedH\x00R\rofferReceived\x12<\n" +
 	"\foffer_closed\x18\x05 \x01(\v2\x17.hexhail.v1.OfferClosedH\x00R\vofferClosed\x12<\n" +
 	"\fdriver_moved\x18\x06 \x01(\v2\x17.hexhail.v1.DriverMovedH\x00R\vdriverMoved\x12A\n" +
-	"\rdisconnecting\x18\a \x01(\v2\x19.hexhail.v1.DisconnectingH\x00R\rdisconnectingB\x06\n" +
+	"\rdisconnecting\x18\a \x01(\v2\x19.hexhail.v1.DisconnectingH\x00R\rdisconnecting\x12<\n" +
+	"\fcity_changed\x18\b \x01(\v2\x17.hexhail.v1.CityChangedH\x00R\vcityChangedB\x06\n" +
 	"\x04body\"\x8f\x01\n" +
 	"\x05Error\x12\x12\n" +
 	"\x04code\x18\x01 \x01(\tR\x04code\x12\x18\n" +
@@ -3825,7 +5268,148 @@ const file_hexhail_proto_rawDesc = "" +
 	"\x06driver\x10\x02\x12\f\n" +
 	"\boperator\x10\x03\x12\n" +
 	"\n" +
-	"\x06system\x10\x04*A\n" +
+	"\x06system\x10\x04\"\xca\x01\n" +
+	"\tWatchCity\x12\x18\n" +
+	"\adrivers\x18\x01 \x01(\bR\adrivers\x12\x14\n" +
+	"\x05trips\x18\x02 \x01(\bR\x05trips\x12\x14\n" +
+	"\x05cells\x18\x03 \x01(\bR\x05cells\x12\x16\n" +
+	"\x06actors\x18\x04 \x01(\bR\x06actors\x12\x18\n" +
+	"\asamples\x18\x05 \x01(\bR\asamples\x12\x1f\n" +
+	"\vinterval_ms\x18\x06 \x01(\rR\n" +
+	"intervalMs\x12$\n" +
+	"\x04area\x18\a \x01(\v2\x10.hexhail.v1.AreaR\x04area\"j\n" +
+	"\x04Area\x120\n" +
+	"\n" +
+	"south_west\x18\x01 \x01(\v2\x11.hexhail.v1.PointR\tsouthWest\x120\n" +
+	"\n" +
+	"north_east\x18\x02 \x01(\v2\x11.hexhail.v1.PointR\tnorthEast\"\r\n" +
+	"\vUnwatchCity\"\xa8\x01\n" +
+	"\vCityWatched\x12\x14\n" +
+	"\x05watch\x18\x01 \x01(\rR\x05watch\x12\x1f\n" +
+	"\vinterval_ms\x18\x02 \x01(\rR\n" +
+	"intervalMs\x12\x1e\n" +
+	"\n" +
+	"resolution\x18\x03 \x01(\rR\n" +
+	"resolution\x12B\n" +
+	"\x0fnode_started_at\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\rnodeStartedAt\"\xa5\x04\n" +
+	"\vCityChanged\x12\x14\n" +
+	"\x05watch\x18\x01 \x01(\rR\x05watch\x12*\n" +
+	"\x02at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x12\x14\n" +
+	"\x05reset\x18\x03 \x01(\bR\x05reset\x12\x1a\n" +
+	"\bsnapshot\x18\x04 \x01(\bR\bsnapshot\x120\n" +
+	"\adrivers\x18\x05 \x03(\v2\x16.hexhail.v1.CityDriverR\adrivers\x12*\n" +
+	"\x05moves\x18\x06 \x03(\v2\x14.hexhail.v1.CityMoveR\x05moves\x12!\n" +
+	"\fdrivers_gone\x18\a \x03(\rR\vdriversGone\x12*\n" +
+	"\x05trips\x18\b \x03(\v2\x14.hexhail.v1.CityTripR\x05trips\x12\x1d\n" +
+	"\n" +
+	"trips_gone\x18\t \x03(\tR\ttripsGone\x12*\n" +
+	"\x05cells\x18\n" +
+	" \x03(\v2\x14.hexhail.v1.CityCellR\x05cells\x12\x1d\n" +
+	"\n" +
+	"cells_gone\x18\v \x03(\tR\tcellsGone\x12.\n" +
+	"\x06totals\x18\f \x01(\v2\x16.hexhail.v1.CityTotalsR\x06totals\x12-\n" +
+	"\x06actors\x18\r \x03(\v2\x15.hexhail.v1.ActorKindR\x06actors\x12,\n" +
+	"\asamples\x18\x0e \x03(\v2\x12.hexhail.v1.SampleR\asamples\"\xc4\x02\n" +
+	"\n" +
+	"CityDriver\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\rR\x03key\x12\x0e\n" +
+	"\x02id\x18\x02 \x01(\tR\x02id\x122\n" +
+	"\x05state\x18\x03 \x01(\x0e2\x1c.hexhail.v1.CityDriver.StateR\x05state\x12#\n" +
+	"\rvehicle_class\x18\x04 \x01(\tR\fvehicleClass\x12\x17\n" +
+	"\atrip_id\x18\x05 \x01(\tR\x06tripId\x12'\n" +
+	"\x05point\x18\x06 \x01(\v2\x11.hexhail.v1.PointR\x05point\x12\x1f\n" +
+	"\vheading_deg\x18\a \x01(\rR\n" +
+	"headingDeg\"X\n" +
+	"\x05State\x12\x15\n" +
+	"\x11state_unspecified\x10\x00\x12\r\n" +
+	"\tavailable\x10\x01\x12\v\n" +
+	"\aoffered\x10\x02\x12\v\n" +
+	"\aon_trip\x10\x03\x12\x0f\n" +
+	"\vunreachable\x10\x04\"f\n" +
+	"\bCityMove\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\rR\x03key\x12'\n" +
+	"\x05point\x18\x02 \x01(\v2\x11.hexhail.v1.PointR\x05point\x12\x1f\n" +
+	"\vheading_deg\x18\x03 \x01(\rR\n" +
+	"headingDeg\"\xed\x04\n" +
+	"\bCityTrip\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x12\x18\n" +
+	"\aversion\x18\x02 \x01(\rR\aversion\x12/\n" +
+	"\x06status\x18\x03 \x01(\x0e2\x17.hexhail.v1.Trip.StatusR\x06status\x12)\n" +
+	"\x06pickup\x18\x04 \x01(\v2\x11.hexhail.v1.PointR\x06pickup\x12+\n" +
+	"\adropoff\x18\x05 \x01(\v2\x11.hexhail.v1.PointR\adropoff\x12#\n" +
+	"\rvehicle_class\x18\x06 \x01(\tR\fvehicleClass\x12\x19\n" +
+	"\brider_id\x18\a \x01(\tR\ariderId\x12\x1b\n" +
+	"\tdriver_id\x18\b \x01(\tR\bdriverId\x12*\n" +
+	"\x06search\x18\t \x01(\v2\x12.hexhail.v1.SearchR\x06search\x12=\n" +
+	"\frequested_at\x18\n" +
+	" \x01(\v2\x1a.google.protobuf.TimestampR\vrequestedAt\x129\n" +
+	"\n" +
+	"matched_at\x18\v \x01(\v2\x1a.google.protobuf.TimestampR\tmatchedAt\x129\n" +
+	"\n" +
+	"arrived_at\x18\f \x01(\v2\x1a.google.protobuf.TimestampR\tarrivedAt\x129\n" +
+	"\n" +
+	"started_at\x18\r \x01(\v2\x1a.google.protobuf.TimestampR\tstartedAt\x125\n" +
+	"\bended_at\x18\x0e \x01(\v2\x1a.google.protobuf.TimestampR\aendedAt\"\x8a\x01\n" +
+	"\bCityCell\x12\x12\n" +
+	"\x04cell\x18\x01 \x01(\tR\x04cell\x12\x16\n" +
+	"\x06supply\x18\x02 \x01(\rR\x06supply\x12\x16\n" +
+	"\x06demand\x18\x03 \x01(\rR\x06demand\x12\x1a\n" +
+	"\brequests\x18\x04 \x01(\rR\brequests\x12\x1e\n" +
+	"\vmean_wait_s\x18\x05 \x01(\x02R\tmeanWaitS\"\xf6\x02\n" +
+	"\n" +
+	"CityTotals\x12+\n" +
+	"\x11drivers_available\x18\x01 \x01(\rR\x10driversAvailable\x12'\n" +
+	"\x0fdrivers_offered\x18\x02 \x01(\rR\x0edriversOffered\x12&\n" +
+	"\x0fdrivers_on_trip\x18\x03 \x01(\rR\rdriversOnTrip\x12/\n" +
+	"\x13drivers_unreachable\x18\x04 \x01(\rR\x12driversUnreachable\x12'\n" +
+	"\x0ftrips_requested\x18\x05 \x01(\rR\x0etripsRequested\x12#\n" +
+	"\rtrips_matched\x18\x06 \x01(\rR\ftripsMatched\x12#\n" +
+	"\rtrips_arrived\x18\a \x01(\rR\ftripsArrived\x12*\n" +
+	"\x11trips_in_progress\x18\b \x01(\rR\x0ftripsInProgress\x12\x1a\n" +
+	"\bsessions\x18\t \x01(\rR\bsessions\"\x80\x03\n" +
+	"\tActorKind\x12\x12\n" +
+	"\x04kind\x18\x01 \x01(\tR\x04kind\x12\x14\n" +
+	"\x05alive\x18\x02 \x01(\rR\x05alive\x12\x18\n" +
+	"\astarted\x18\x03 \x01(\rR\astarted\x12\x18\n" +
+	"\astopped\x18\x04 \x01(\rR\astopped\x12\x16\n" +
+	"\x06panics\x18\x05 \x01(\rR\x06panics\x12\x18\n" +
+	"\awaiting\x18\x06 \x01(\rR\awaiting\x12'\n" +
+	"\x0fdeepest_mailbox\x18\a \x01(\rR\x0edeepestMailbox\x12\x1a\n" +
+	"\bmessages\x18\b \x01(\rR\bmessages\x12$\n" +
+	"\x0emessages_per_s\x18\t \x01(\x02R\fmessagesPerS\x12\x17\n" +
+	"\amean_us\x18\n" +
+	" \x01(\x02R\x06meanUs\x12\x15\n" +
+	"\x06p50_us\x18\v \x01(\x02R\x05p50Us\x12\x15\n" +
+	"\x06p99_us\x18\f \x01(\x02R\x05p99Us\x121\n" +
+	"\aslowest\x18\r \x03(\v2\x17.hexhail.v1.SlowHandlerR\aslowest\"l\n" +
+	"\vSlowHandler\x12\x18\n" +
+	"\amessage\x18\x01 \x01(\tR\amessage\x12\x17\n" +
+	"\atook_us\x18\x02 \x01(\rR\x06tookUs\x12*\n" +
+	"\x02at\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\"\xed\x04\n" +
+	"\x06Sample\x12*\n" +
+	"\x02at\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x12\x15\n" +
+	"\x06step_s\x18\x02 \x01(\rR\x05stepS\x12\x1a\n" +
+	"\brequests\x18\x03 \x01(\rR\brequests\x12\x18\n" +
+	"\amatches\x18\x04 \x01(\rR\amatches\x12 \n" +
+	"\vcompletions\x18\x05 \x01(\rR\vcompletions\x12$\n" +
+	"\rcancellations\x18\x06 \x01(\rR\rcancellations\x12\x1a\n" +
+	"\bexpiries\x18\a \x01(\rR\bexpiries\x12\"\n" +
+	"\rmatch_mean_ms\x18\b \x01(\x02R\vmatchMeanMs\x12 \n" +
+	"\fmatch_p50_ms\x18\t \x01(\x02R\n" +
+	"matchP50Ms\x12 \n" +
+	"\fmatch_p90_ms\x18\n" +
+	" \x01(\x02R\n" +
+	"matchP90Ms\x12%\n" +
+	"\x0edrivers_online\x18\v \x01(\x02R\rdriversOnline\x12+\n" +
+	"\x11drivers_available\x18\f \x01(\x02R\x10driversAvailable\x12\x1d\n" +
+	"\n" +
+	"trips_live\x18\r \x01(\x02R\ttripsLive\x12\x1a\n" +
+	"\bsessions\x18\x0e \x01(\x02R\bsessions\x12&\n" +
+	"\x0flocations_per_s\x18\x0f \x01(\x02R\rlocationsPerS\x12$\n" +
+	"\x0ecommit_mean_ms\x18\x10 \x01(\x02R\fcommitMeanMs\x12\"\n" +
+	"\rcommit_max_ms\x18\x11 \x01(\x02R\vcommitMaxMs\x12\x1d\n" +
+	"\n" +
+	"trips_only\x18\x12 \x01(\bR\ttripsOnly*A\n" +
 	"\x04Role\x12\x14\n" +
 	"\x10role_unspecified\x10\x00\x12\t\n" +
 	"\x05rider\x10\x01\x12\n" +
@@ -3845,132 +5429,177 @@ func file_hexhail_proto_rawDescGZIP() []byte {
 	return file_hexhail_proto_rawDescData
 }
 
-var file_hexhail_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
-var file_hexhail_proto_msgTypes = make([]protoimpl.MessageInfo, 41)
+var file_hexhail_proto_enumTypes = make([]protoimpl.EnumInfo, 5)
+var file_hexhail_proto_msgTypes = make([]protoimpl.MessageInfo, 54)
 var file_hexhail_proto_goTypes = []any{
 	(Role)(0),                     // 0: hexhail.v1.Role
 	(OfferClosed_Outcome)(0),      // 1: hexhail.v1.OfferClosed.Outcome
 	(Trip_Status)(0),              // 2: hexhail.v1.Trip.Status
 	(Cancellation_By)(0),          // 3: hexhail.v1.Cancellation.By
-	(*ClientFrame)(nil),           // 4: hexhail.v1.ClientFrame
-	(*ServerFrame)(nil),           // 5: hexhail.v1.ServerFrame
-	(*Reply)(nil),                 // 6: hexhail.v1.Reply
-	(*Event)(nil),                 // 7: hexhail.v1.Event
-	(*Error)(nil),                 // 8: hexhail.v1.Error
-	(*Connect)(nil),               // 9: hexhail.v1.Connect
-	(*Resume)(nil),                // 10: hexhail.v1.Resume
-	(*Connected)(nil),             // 11: hexhail.v1.Connected
-	(*Ping)(nil),                  // 12: hexhail.v1.Ping
-	(*Pong)(nil),                  // 13: hexhail.v1.Pong
-	(*Done)(nil),                  // 14: hexhail.v1.Done
-	(*Disconnecting)(nil),         // 15: hexhail.v1.Disconnecting
-	(*Point)(nil),                 // 16: hexhail.v1.Point
-	(*Money)(nil),                 // 17: hexhail.v1.Money
-	(*GoOnline)(nil),              // 18: hexhail.v1.GoOnline
-	(*GoOffline)(nil),             // 19: hexhail.v1.GoOffline
-	(*Location)(nil),              // 20: hexhail.v1.Location
-	(*Offer)(nil),                 // 21: hexhail.v1.Offer
-	(*AcceptOffer)(nil),           // 22: hexhail.v1.AcceptOffer
-	(*DeclineOffer)(nil),          // 23: hexhail.v1.DeclineOffer
-	(*AcceptPending)(nil),         // 24: hexhail.v1.AcceptPending
-	(*OfferReceived)(nil),         // 25: hexhail.v1.OfferReceived
-	(*OfferClosed)(nil),           // 26: hexhail.v1.OfferClosed
-	(*MarkArrived)(nil),           // 27: hexhail.v1.MarkArrived
-	(*StartTrip)(nil),             // 28: hexhail.v1.StartTrip
-	(*CompleteTrip)(nil),          // 29: hexhail.v1.CompleteTrip
-	(*GetQuote)(nil),              // 30: hexhail.v1.GetQuote
-	(*Quotes)(nil),                // 31: hexhail.v1.Quotes
-	(*Quote)(nil),                 // 32: hexhail.v1.Quote
-	(*RequestTrip)(nil),           // 33: hexhail.v1.RequestTrip
-	(*CancelTrip)(nil),            // 34: hexhail.v1.CancelTrip
-	(*RateTrip)(nil),              // 35: hexhail.v1.RateTrip
-	(*DriverMoved)(nil),           // 36: hexhail.v1.DriverMoved
-	(*TripUpdated)(nil),           // 37: hexhail.v1.TripUpdated
-	(*Trip)(nil),                  // 38: hexhail.v1.Trip
-	(*Estimate)(nil),              // 39: hexhail.v1.Estimate
-	(*FareBreakdown)(nil),         // 40: hexhail.v1.FareBreakdown
-	(*Search)(nil),                // 41: hexhail.v1.Search
-	(*DriverCard)(nil),            // 42: hexhail.v1.DriverCard
-	(*RiderCard)(nil),             // 43: hexhail.v1.RiderCard
-	(*Cancellation)(nil),          // 44: hexhail.v1.Cancellation
-	(*timestamppb.Timestamp)(nil), // 45: google.protobuf.Timestamp
+	(CityDriver_State)(0),         // 4: hexhail.v1.CityDriver.State
+	(*ClientFrame)(nil),           // 5: hexhail.v1.ClientFrame
+	(*ServerFrame)(nil),           // 6: hexhail.v1.ServerFrame
+	(*Reply)(nil),                 // 7: hexhail.v1.Reply
+	(*Event)(nil),                 // 8: hexhail.v1.Event
+	(*Error)(nil),                 // 9: hexhail.v1.Error
+	(*Connect)(nil),               // 10: hexhail.v1.Connect
+	(*Resume)(nil),                // 11: hexhail.v1.Resume
+	(*Connected)(nil),             // 12: hexhail.v1.Connected
+	(*Ping)(nil),                  // 13: hexhail.v1.Ping
+	(*Pong)(nil),                  // 14: hexhail.v1.Pong
+	(*Done)(nil),                  // 15: hexhail.v1.Done
+	(*Disconnecting)(nil),         // 16: hexhail.v1.Disconnecting
+	(*Point)(nil),                 // 17: hexhail.v1.Point
+	(*Money)(nil),                 // 18: hexhail.v1.Money
+	(*GoOnline)(nil),              // 19: hexhail.v1.GoOnline
+	(*GoOffline)(nil),             // 20: hexhail.v1.GoOffline
+	(*Location)(nil),              // 21: hexhail.v1.Location
+	(*Offer)(nil),                 // 22: hexhail.v1.Offer
+	(*AcceptOffer)(nil),           // 23: hexhail.v1.AcceptOffer
+	(*DeclineOffer)(nil),          // 24: hexhail.v1.DeclineOffer
+	(*AcceptPending)(nil),         // 25: hexhail.v1.AcceptPending
+	(*OfferReceived)(nil),         // 26: hexhail.v1.OfferReceived
+	(*OfferClosed)(nil),           // 27: hexhail.v1.OfferClosed
+	(*MarkArrived)(nil),           // 28: hexhail.v1.MarkArrived
+	(*StartTrip)(nil),             // 29: hexhail.v1.StartTrip
+	(*CompleteTrip)(nil),          // 30: hexhail.v1.CompleteTrip
+	(*GetQuote)(nil),              // 31: hexhail.v1.GetQuote
+	(*Quotes)(nil),                // 32: hexhail.v1.Quotes
+	(*Quote)(nil),                 // 33: hexhail.v1.Quote
+	(*RequestTrip)(nil),           // 34: hexhail.v1.RequestTrip
+	(*CancelTrip)(nil),            // 35: hexhail.v1.CancelTrip
+	(*RateTrip)(nil),              // 36: hexhail.v1.RateTrip
+	(*DriverMoved)(nil),           // 37: hexhail.v1.DriverMoved
+	(*TripUpdated)(nil),           // 38: hexhail.v1.TripUpdated
+	(*Trip)(nil),                  // 39: hexhail.v1.Trip
+	(*Estimate)(nil),              // 40: hexhail.v1.Estimate
+	(*FareBreakdown)(nil),         // 41: hexhail.v1.FareBreakdown
+	(*Search)(nil),                // 42: hexhail.v1.Search
+	(*DriverCard)(nil),            // 43: hexhail.v1.DriverCard
+	(*RiderCard)(nil),             // 44: hexhail.v1.RiderCard
+	(*Cancellation)(nil),          // 45: hexhail.v1.Cancellation
+	(*WatchCity)(nil),             // 46: hexhail.v1.WatchCity
+	(*Area)(nil),                  // 47: hexhail.v1.Area
+	(*UnwatchCity)(nil),           // 48: hexhail.v1.UnwatchCity
+	(*CityWatched)(nil),           // 49: hexhail.v1.CityWatched
+	(*CityChanged)(nil),           // 50: hexhail.v1.CityChanged
+	(*CityDriver)(nil),            // 51: hexhail.v1.CityDriver
+	(*CityMove)(nil),              // 52: hexhail.v1.CityMove
+	(*CityTrip)(nil),              // 53: hexhail.v1.CityTrip
+	(*CityCell)(nil),              // 54: hexhail.v1.CityCell
+	(*CityTotals)(nil),            // 55: hexhail.v1.CityTotals
+	(*ActorKind)(nil),             // 56: hexhail.v1.ActorKind
+	(*SlowHandler)(nil),           // 57: hexhail.v1.SlowHandler
+	(*Sample)(nil),                // 58: hexhail.v1.Sample
+	(*timestamppb.Timestamp)(nil), // 59: google.protobuf.Timestamp
 }
 var file_hexhail_proto_depIdxs = []int32{
-	9,  // 0: hexhail.v1.ClientFrame.connect:type_name -> hexhail.v1.Connect
-	12, // 1: hexhail.v1.ClientFrame.ping:type_name -> hexhail.v1.Ping
-	18, // 2: hexhail.v1.ClientFrame.go_online:type_name -> hexhail.v1.GoOnline
-	19, // 3: hexhail.v1.ClientFrame.go_offline:type_name -> hexhail.v1.GoOffline
-	20, // 4: hexhail.v1.ClientFrame.location:type_name -> hexhail.v1.Location
-	30, // 5: hexhail.v1.ClientFrame.get_quote:type_name -> hexhail.v1.GetQuote
-	33, // 6: hexhail.v1.ClientFrame.request_trip:type_name -> hexhail.v1.RequestTrip
-	34, // 7: hexhail.v1.ClientFrame.cancel_trip:type_name -> hexhail.v1.CancelTrip
-	22, // 8: hexhail.v1.ClientFrame.accept_offer:type_name -> hexhail.v1.AcceptOffer
-	23, // 9: hexhail.v1.ClientFrame.decline_offer:type_name -> hexhail.v1.DeclineOffer
-	27, // 10: hexhail.v1.ClientFrame.arrived:type_name -> hexhail.v1.MarkArrived
-	28, // 11: hexhail.v1.ClientFrame.start_trip:type_name -> hexhail.v1.StartTrip
-	29, // 12: hexhail.v1.ClientFrame.complete_trip:type_name -> hexhail.v1.CompleteTrip
-	35, // 13: hexhail.v1.ClientFrame.rate_trip:type_name -> hexhail.v1.RateTrip
-	6,  // 14: hexhail.v1.ServerFrame.reply:type_name -> hexhail.v1.Reply
-	7,  // 15: hexhail.v1.ServerFrame.event:type_name -> hexhail.v1.Event
-	8,  // 16: hexhail.v1.Reply.error:type_name -> hexhail.v1.Error
-	11, // 17: hexhail.v1.Reply.connected:type_name -> hexhail.v1.Connected
-	13, // 18: hexhail.v1.Reply.pong:type_name -> hexhail.v1.Pong
-	14, // 19: hexhail.v1.Reply.done:type_name -> hexhail.v1.Done
-	31, // 20: hexhail.v1.Reply.quotes:type_name -> hexhail.v1.Quotes
-	38, // 21: hexhail.v1.Reply.trip:type_name -> hexhail.v1.Trip
-	24, // 22: hexhail.v1.Reply.accept_pending:type_name -> hexhail.v1.AcceptPending
-	37, // 23: hexhail.v1.Event.trip_updated:type_name -> hexhail.v1.TripUpdated
-	25, // 24: hexhail.v1.Event.offer_received:type_name -> hexhail.v1.OfferReceived
-	26, // 25: hexhail.v1.Event.offer_closed:type_name -> hexhail.v1.OfferClosed
-	36, // 26: hexhail.v1.Event.driver_moved:type_name -> hexhail.v1.DriverMoved
-	15, // 27: hexhail.v1.Event.disconnecting:type_name -> hexhail.v1.Disconnecting
-	10, // 28: hexhail.v1.Connect.resume:type_name -> hexhail.v1.Resume
-	0,  // 29: hexhail.v1.Connected.role:type_name -> hexhail.v1.Role
-	38, // 30: hexhail.v1.Connected.active_trip:type_name -> hexhail.v1.Trip
-	21, // 31: hexhail.v1.Connected.open_offers:type_name -> hexhail.v1.Offer
-	45, // 32: hexhail.v1.Connected.server_time:type_name -> google.protobuf.Timestamp
-	45, // 33: hexhail.v1.Pong.server_time:type_name -> google.protobuf.Timestamp
-	20, // 34: hexhail.v1.GoOnline.location:type_name -> hexhail.v1.Location
-	16, // 35: hexhail.v1.Location.point:type_name -> hexhail.v1.Point
-	45, // 36: hexhail.v1.Location.device_time:type_name -> google.protobuf.Timestamp
-	16, // 37: hexhail.v1.Offer.pickup_area:type_name -> hexhail.v1.Point
-	17, // 38: hexhail.v1.Offer.fare:type_name -> hexhail.v1.Money
-	45, // 39: hexhail.v1.Offer.expires_at:type_name -> google.protobuf.Timestamp
-	45, // 40: hexhail.v1.AcceptPending.award_at:type_name -> google.protobuf.Timestamp
-	21, // 41: hexhail.v1.OfferReceived.offer:type_name -> hexhail.v1.Offer
-	1,  // 42: hexhail.v1.OfferClosed.outcome:type_name -> hexhail.v1.OfferClosed.Outcome
-	16, // 43: hexhail.v1.GetQuote.pickup:type_name -> hexhail.v1.Point
-	16, // 44: hexhail.v1.GetQuote.dropoff:type_name -> hexhail.v1.Point
-	32, // 45: hexhail.v1.Quotes.quotes:type_name -> hexhail.v1.Quote
-	17, // 46: hexhail.v1.Quote.fare:type_name -> hexhail.v1.Money
-	16, // 47: hexhail.v1.RequestTrip.pickup:type_name -> hexhail.v1.Point
-	16, // 48: hexhail.v1.RequestTrip.dropoff:type_name -> hexhail.v1.Point
-	16, // 49: hexhail.v1.DriverMoved.point:type_name -> hexhail.v1.Point
-	45, // 50: hexhail.v1.DriverMoved.device_time:type_name -> google.protobuf.Timestamp
-	38, // 51: hexhail.v1.TripUpdated.trip:type_name -> hexhail.v1.Trip
-	2,  // 52: hexhail.v1.Trip.status:type_name -> hexhail.v1.Trip.Status
-	16, // 53: hexhail.v1.Trip.pickup:type_name -> hexhail.v1.Point
-	16, // 54: hexhail.v1.Trip.dropoff:type_name -> hexhail.v1.Point
-	39, // 55: hexhail.v1.Trip.estimate:type_name -> hexhail.v1.Estimate
-	40, // 56: hexhail.v1.Trip.fare:type_name -> hexhail.v1.FareBreakdown
-	42, // 57: hexhail.v1.Trip.driver:type_name -> hexhail.v1.DriverCard
-	43, // 58: hexhail.v1.Trip.rider:type_name -> hexhail.v1.RiderCard
-	41, // 59: hexhail.v1.Trip.search:type_name -> hexhail.v1.Search
-	44, // 60: hexhail.v1.Trip.cancellation:type_name -> hexhail.v1.Cancellation
-	45, // 61: hexhail.v1.Trip.requested_at:type_name -> google.protobuf.Timestamp
-	45, // 62: hexhail.v1.Trip.matched_at:type_name -> google.protobuf.Timestamp
-	45, // 63: hexhail.v1.Trip.arrived_at:type_name -> google.protobuf.Timestamp
-	45, // 64: hexhail.v1.Trip.started_at:type_name -> google.protobuf.Timestamp
-	45, // 65: hexhail.v1.Trip.ended_at:type_name -> google.protobuf.Timestamp
-	17, // 66: hexhail.v1.Estimate.fare:type_name -> hexhail.v1.Money
-	17, // 67: hexhail.v1.FareBreakdown.total:type_name -> hexhail.v1.Money
-	45, // 68: hexhail.v1.Search.expires_at:type_name -> google.protobuf.Timestamp
-	3,  // 69: hexhail.v1.Cancellation.by:type_name -> hexhail.v1.Cancellation.By
-	70, // [70:70] is the sub-list for method output_type
-	70, // [70:70] is the sub-list for method input_type
-	70, // [70:70] is the sub-list for extension type_name
-	70, // [70:70] is the sub-list for extension extendee
-	0,  // [0:70] is the sub-list for field type_name
+	10,  // 0: hexhail.v1.ClientFrame.connect:type_name -> hexhail.v1.Connect
+	13,  // 1: hexhail.v1.ClientFrame.ping:type_name -> hexhail.v1.Ping
+	19,  // 2: hexhail.v1.ClientFrame.go_online:type_name -> hexhail.v1.GoOnline
+	20,  // 3: hexhail.v1.ClientFrame.go_offline:type_name -> hexhail.v1.GoOffline
+	21,  // 4: hexhail.v1.ClientFrame.location:type_name -> hexhail.v1.Location
+	31,  // 5: hexhail.v1.ClientFrame.get_quote:type_name -> hexhail.v1.GetQuote
+	34,  // 6: hexhail.v1.ClientFrame.request_trip:type_name -> hexhail.v1.RequestTrip
+	35,  // 7: hexhail.v1.ClientFrame.cancel_trip:type_name -> hexhail.v1.CancelTrip
+	23,  // 8: hexhail.v1.ClientFrame.accept_offer:type_name -> hexhail.v1.AcceptOffer
+	24,  // 9: hexhail.v1.ClientFrame.decline_offer:type_name -> hexhail.v1.DeclineOffer
+	28,  // 10: hexhail.v1.ClientFrame.arrived:type_name -> hexhail.v1.MarkArrived
+	29,  // 11: hexhail.v1.ClientFrame.start_trip:type_name -> hexhail.v1.StartTrip
+	30,  // 12: hexhail.v1.ClientFrame.complete_trip:type_name -> hexhail.v1.CompleteTrip
+	36,  // 13: hexhail.v1.ClientFrame.rate_trip:type_name -> hexhail.v1.RateTrip
+	46,  // 14: hexhail.v1.ClientFrame.watch_city:type_name -> hexhail.v1.WatchCity
+	48,  // 15: hexhail.v1.ClientFrame.unwatch_city:type_name -> hexhail.v1.UnwatchCity
+	7,   // 16: hexhail.v1.ServerFrame.reply:type_name -> hexhail.v1.Reply
+	8,   // 17: hexhail.v1.ServerFrame.event:type_name -> hexhail.v1.Event
+	9,   // 18: hexhail.v1.Reply.error:type_name -> hexhail.v1.Error
+	12,  // 19: hexhail.v1.Reply.connected:type_name -> hexhail.v1.Connected
+	14,  // 20: hexhail.v1.Reply.pong:type_name -> hexhail.v1.Pong
+	15,  // 21: hexhail.v1.Reply.done:type_name -> hexhail.v1.Done
+	32,  // 22: hexhail.v1.Reply.quotes:type_name -> hexhail.v1.Quotes
+	39,  // 23: hexhail.v1.Reply.trip:type_name -> hexhail.v1.Trip
+	25,  // 24: hexhail.v1.Reply.accept_pending:type_name -> hexhail.v1.AcceptPending
+	49,  // 25: hexhail.v1.Reply.city_watched:type_name -> hexhail.v1.CityWatched
+	38,  // 26: hexhail.v1.Event.trip_updated:type_name -> hexhail.v1.TripUpdated
+	26,  // 27: hexhail.v1.Event.offer_received:type_name -> hexhail.v1.OfferReceived
+	27,  // 28: hexhail.v1.Event.offer_closed:type_name -> hexhail.v1.OfferClosed
+	37,  // 29: hexhail.v1.Event.driver_moved:type_name -> hexhail.v1.DriverMoved
+	16,  // 30: hexhail.v1.Event.disconnecting:type_name -> hexhail.v1.Disconnecting
+	50,  // 31: hexhail.v1.Event.city_changed:type_name -> hexhail.v1.CityChanged
+	11,  // 32: hexhail.v1.Connect.resume:type_name -> hexhail.v1.Resume
+	0,   // 33: hexhail.v1.Connected.role:type_name -> hexhail.v1.Role
+	39,  // 34: hexhail.v1.Connected.active_trip:type_name -> hexhail.v1.Trip
+	22,  // 35: hexhail.v1.Connected.open_offers:type_name -> hexhail.v1.Offer
+	59,  // 36: hexhail.v1.Connected.server_time:type_name -> google.protobuf.Timestamp
+	59,  // 37: hexhail.v1.Pong.server_time:type_name -> google.protobuf.Timestamp
+	21,  // 38: hexhail.v1.GoOnline.location:type_name -> hexhail.v1.Location
+	17,  // 39: hexhail.v1.Location.point:type_name -> hexhail.v1.Point
+	59,  // 40: hexhail.v1.Location.device_time:type_name -> google.protobuf.Timestamp
+	17,  // 41: hexhail.v1.Offer.pickup_area:type_name -> hexhail.v1.Point
+	18,  // 42: hexhail.v1.Offer.fare:type_name -> hexhail.v1.Money
+	59,  // 43: hexhail.v1.Offer.expires_at:type_name -> google.protobuf.Timestamp
+	59,  // 44: hexhail.v1.AcceptPending.award_at:type_name -> google.protobuf.Timestamp
+	22,  // 45: hexhail.v1.OfferReceived.offer:type_name -> hexhail.v1.Offer
+	1,   // 46: hexhail.v1.OfferClosed.outcome:type_name -> hexhail.v1.OfferClosed.Outcome
+	17,  // 47: hexhail.v1.GetQuote.pickup:type_name -> hexhail.v1.Point
+	17,  // 48: hexhail.v1.GetQuote.dropoff:type_name -> hexhail.v1.Point
+	33,  // 49: hexhail.v1.Quotes.quotes:type_name -> hexhail.v1.Quote
+	18,  // 50: hexhail.v1.Quote.fare:type_name -> hexhail.v1.Money
+	17,  // 51: hexhail.v1.RequestTrip.pickup:type_name -> hexhail.v1.Point
+	17,  // 52: hexhail.v1.RequestTrip.dropoff:type_name -> hexhail.v1.Point
+	17,  // 53: hexhail.v1.DriverMoved.point:type_name -> hexhail.v1.Point
+	59,  // 54: hexhail.v1.DriverMoved.device_time:type_name -> google.protobuf.Timestamp
+	39,  // 55: hexhail.v1.TripUpdated.trip:type_name -> hexhail.v1.Trip
+	2,   // 56: hexhail.v1.Trip.status:type_name -> hexhail.v1.Trip.Status
+	17,  // 57: hexhail.v1.Trip.pickup:type_name -> hexhail.v1.Point
+	17,  // 58: hexhail.v1.Trip.dropoff:type_name -> hexhail.v1.Point
+	40,  // 59: hexhail.v1.Trip.estimate:type_name -> hexhail.v1.Estimate
+	41,  // 60: hexhail.v1.Trip.fare:type_name -> hexhail.v1.FareBreakdown
+	43,  // 61: hexhail.v1.Trip.driver:type_name -> hexhail.v1.DriverCard
+	44,  // 62: hexhail.v1.Trip.rider:type_name -> hexhail.v1.RiderCard
+	42,  // 63: hexhail.v1.Trip.search:type_name -> hexhail.v1.Search
+	45,  // 64: hexhail.v1.Trip.cancellation:type_name -> hexhail.v1.Cancellation
+	59,  // 65: hexhail.v1.Trip.requested_at:type_name -> google.protobuf.Timestamp
+	59,  // 66: hexhail.v1.Trip.matched_at:type_name -> google.protobuf.Timestamp
+	59,  // 67: hexhail.v1.Trip.arrived_at:type_name -> google.protobuf.Timestamp
+	59,  // 68: hexhail.v1.Trip.started_at:type_name -> google.protobuf.Timestamp
+	59,  // 69: hexhail.v1.Trip.ended_at:type_name -> google.protobuf.Timestamp
+	18,  // 70: hexhail.v1.Estimate.fare:type_name -> hexhail.v1.Money
+	18,  // 71: hexhail.v1.FareBreakdown.total:type_name -> hexhail.v1.Money
+	59,  // 72: hexhail.v1.Search.expires_at:type_name -> google.protobuf.Timestamp
+	3,   // 73: hexhail.v1.Cancellation.by:type_name -> hexhail.v1.Cancellation.By
+	47,  // 74: hexhail.v1.WatchCity.area:type_name -> hexhail.v1.Area
+	17,  // 75: hexhail.v1.Area.south_west:type_name -> hexhail.v1.Point
+	17,  // 76: hexhail.v1.Area.north_east:type_name -> hexhail.v1.Point
+	59,  // 77: hexhail.v1.CityWatched.node_started_at:type_name -> google.protobuf.Timestamp
+	59,  // 78: hexhail.v1.CityChanged.at:type_name -> google.protobuf.Timestamp
+	51,  // 79: hexhail.v1.CityChanged.drivers:type_name -> hexhail.v1.CityDriver
+	52,  // 80: hexhail.v1.CityChanged.moves:type_name -> hexhail.v1.CityMove
+	53,  // 81: hexhail.v1.CityChanged.trips:type_name -> hexhail.v1.CityTrip
+	54,  // 82: hexhail.v1.CityChanged.cells:type_name -> hexhail.v1.CityCell
+	55,  // 83: hexhail.v1.CityChanged.totals:type_name -> hexhail.v1.CityTotals
+	56,  // 84: hexhail.v1.CityChanged.actors:type_name -> hexhail.v1.ActorKind
+	58,  // 85: hexhail.v1.CityChanged.samples:type_name -> hexhail.v1.Sample
+	4,   // 86: hexhail.v1.CityDriver.state:type_name -> hexhail.v1.CityDriver.State
+	17,  // 87: hexhail.v1.CityDriver.point:type_name -> hexhail.v1.Point
+	17,  // 88: hexhail.v1.CityMove.point:type_name -> hexhail.v1.Point
+	2,   // 89: hexhail.v1.CityTrip.status:type_name -> hexhail.v1.Trip.Status
+	17,  // 90: hexhail.v1.CityTrip.pickup:type_name -> hexhail.v1.Point
+	17,  // 91: hexhail.v1.CityTrip.dropoff:type_name -> hexhail.v1.Point
+	42,  // 92: hexhail.v1.CityTrip.search:type_name -> hexhail.v1.Search
+	59,  // 93: hexhail.v1.CityTrip.requested_at:type_name -> google.protobuf.Timestamp
+	59,  // 94: hexhail.v1.CityTrip.matched_at:type_name -> google.protobuf.Timestamp
+	59,  // 95: hexhail.v1.CityTrip.arrived_at:type_name -> google.protobuf.Timestamp
+	59,  // 96: hexhail.v1.CityTrip.started_at:type_name -> google.protobuf.Timestamp
+	59,  // 97: hexhail.v1.CityTrip.ended_at:type_name -> google.protobuf.Timestamp
+	57,  // 98: hexhail.v1.ActorKind.slowest:type_name -> hexhail.v1.SlowHandler
+	59,  // 99: hexhail.v1.SlowHandler.at:type_name -> google.protobuf.Timestamp
+	59,  // 100: hexhail.v1.Sample.at:type_name -> google.protobuf.Timestamp
+	101, // [101:101] is the sub-list for method output_type
+	101, // [101:101] is the sub-list for method input_type
+	101, // [101:101] is the sub-list for extension type_name
+	101, // [101:101] is the sub-list for extension extendee
+	0,   // [0:101] is the sub-list for field type_name
 }
 
 func init() { file_hexhail_proto_init() }
@@ -3993,6 +5622,8 @@ func file_hexhail_proto_init() {
 		(*ClientFrame_StartTrip)(nil),
 		(*ClientFrame_CompleteTrip)(nil),
 		(*ClientFrame_RateTrip)(nil),
+		(*ClientFrame_WatchCity)(nil),
+		(*ClientFrame_UnwatchCity)(nil),
 	}
 	file_hexhail_proto_msgTypes[1].OneofWrappers = []any{
 		(*ServerFrame_Reply)(nil),
@@ -4006,6 +5637,7 @@ func file_hexhail_proto_init() {
 		(*Reply_Quotes)(nil),
 		(*Reply_Trip)(nil),
 		(*Reply_AcceptPending)(nil),
+		(*Reply_CityWatched)(nil),
 	}
 	file_hexhail_proto_msgTypes[3].OneofWrappers = []any{
 		(*Event_TripUpdated)(nil),
@@ -4013,14 +5645,15 @@ func file_hexhail_proto_init() {
 		(*Event_OfferClosed)(nil),
 		(*Event_DriverMoved)(nil),
 		(*Event_Disconnecting)(nil),
+		(*Event_CityChanged)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_hexhail_proto_rawDesc), len(file_hexhail_proto_rawDesc)),
-			NumEnums:      4,
-			NumMessages:   41,
+			NumEnums:      5,
+			NumMessages:   54,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

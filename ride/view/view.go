@@ -58,7 +58,7 @@ func Trip(t *ride.Trip, r Reader) *ridepb.Trip {
 	if !driver {
 		out.Driver = driverCard(t.Driver)
 		out.StarsByRider = uint32(t.StarsByRider)
-		out.Search = search(t)
+		out.Search = Search(t)
 	}
 	if !rider {
 		out.Rider = riderCard(t.Request.Rider)
@@ -210,7 +210,8 @@ func riderCard(c ride.RiderCard) *ridepb.RiderCard {
 	}
 }
 
-func search(t *ride.Trip) *ridepb.Search {
+// Search shows how far the search has got; nil unless the trip is being searched for.
+func Search(t *ride.Trip) *ridepb.Search {
 	if t.Status != ride.StatusRequested {
 		return nil
 	}

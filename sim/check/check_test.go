@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/hexhail/hexhail/ride/ridepb"
 )
 
 // ride is a right history: a rider, a winner and a loser.
@@ -54,7 +56,7 @@ func judge(history []Record) *Checker {
 func TestARightHistoryPasses(t *testing.T) {
 	c := judge(ride())
 	require.Empty(t, c.Findings())
-	require.Len(t, c.Violations(), 5)
+	require.Len(t, c.Violations(), 7)
 	o := Linearizable(ride(), time.Minute)
 	require.True(t, o.OK, o.String())
 	require.Equal(t, 1, o.Trips)
@@ -106,6 +108,26 @@ func TestMutantsAreCaught(t *testing.T) {
 		}},
 		"a step that is no edge": {VersionsStep, func(h []Record) []Record { h[17].Status, h[18].Status = completed, completed; return h }},
 		"a history with a gap":   {VersionsStep, func(h []Record) []Record { h[19].Versions = []uint32{1, 2, 4}; return h }},
+		"a loser who is told when the offer would have expired": {OneEnd, func(h []Record) []Record {
+			i := index(h, func(r Record) bool { return r.What == OfferEnded && r.Who == "cy" })
+			h[i].At = int64(8 * time.Second)
+			return h
+		}},
+		"an offer that ended and is open again": {OneEnd, func(h []Record) []Record {
+			x := Record{At: int64(time.Second), What: Connected, Who: "cy", Role: "driver", Account: "C", Epoch: "f", Open: []string{"t.2"}}
+			return append(h[:len(h)-2:len(h)-2], x)
+		}},
+		"another answer to a repeated command": {SameAnswer, func(h []Record) []Record {
+			i := index(h, func(r Record) bool { return r.What == Return && r.ID == "3" })
+			h[i].Reply = "one"
+			again := h[i]
+			again.What, again.Reply = Again, "another"
+			return append(h[:len(h)-1:len(h)-1], again)
+		}},
+		"an old read": {FreshReads, func(h []Record) []Record {
+			x := Record{What: Look, Trip: "t", Version: 3, Status: matched, Driver: "B", Least: 4}
+			return append(h[:len(h)-2:len(h)-2], x)
+		}},
 		"two trips at once": {OneTrip, func(h []Record) []Record {
 			x := Record{What: TripNews, Who: "bo", Role: "driver", Epoch: "e", Seq: 4, Trip: "u", Version: 3, Status: matched}
 			return append(h[:len(h)-1:len(h)-1], x, h[len(h)-1])
@@ -170,4 +192,23 @@ func TestRecordedHistoriesComeBack(t *testing.T) {
 	got, err := ReadHistory(&b)
 	require.NoError(t, err)
 	require.Equal(t, ride(), got)
+}
+
+// An answer to another frame is the same answer; one that says something else is not.
+func TestReplyDigest(t *testing.T) {
+	says := func(id, trip string, version uint32) *ridepb.Reply {
+		return &ridepb.Reply{Id: id, Result: &ridepb.Reply_Trip{Trip: &ridepb.Trip{Id: trip, Version: version}}}
+	}
+	require.Equal(t, ReplyDigest(says("1", "t", 3)), ReplyDigest(says("2", "t", 3)))
+	require.NotEqual(t, ReplyDigest(says("1", "t", 3)), ReplyDigest(says("1", "t", 4)))
+}
+
+func TestOpenOffersAreCounted(t *testing.T) {
+	c := NewChecker()
+	var open []int
+	for _, r := range ride() {
+		c.Add(r)
+		open = append(open, c.OpenOffers())
+	}
+	require.Equal(t, []int{0, 0, 0, 0, 0, 0, 1, 2, 2, 2, 2, 2, 1, 0, 0, 0, 0, 0, 0, 0, 0}, open)
 }

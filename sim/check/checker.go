@@ -13,8 +13,10 @@ const (
 	OneTrip       = "I2"
 	NoHole        = "I4"
 	OneEnd        = "I5"
+	SameAnswer    = "I9"
 	VersionsStep  = "I11"
-	maxFindings   = 50
+	FreshReads    = "I15"
+	maxFindings   = 10 // described, of each invariant
 	resumePatient = 10 * time.Second
 )
 
@@ -22,13 +24,15 @@ const (
 // one client must be added in their order. It remembers every trip and open offer of a
 // run: a few hundred bytes for each.
 type Checker struct {
-	// Grace is how late the end of an offer may come, 5 s unless set before the
-	// first record. The promise is 2 s; the rest is for a simulation that lags.
+	// Grace is how late the end of an offer may come, after it expired or its trip was
+	// seen matched, cancelled or expired: 5 s unless set before the first record. The
+	// promise is 2 s; the rest is for a simulation that lags.
 	Grace time.Duration
 
 	mu       sync.Mutex
 	clients  map[string]*seen
 	trips    map[string]*told
+	answers  map[string]string // digests of answers, by client and command
 	counts   map[string]int64
 	findings []string
 }
@@ -43,12 +47,21 @@ type seen struct {
 	seq, replayTo uint32
 	active        string
 	versions      map[string]uint32 // by trip
-	open          map[string]int64  // offers, with their expiry
+	open          map[string]int64  // offers, with the time by which they should have ended
 	ended         map[string]bool   // offers
 }
 
-// told is what anybody was told of a trip, by rising version.
-type told struct{ facts []fact }
+// told is what anybody was told of a trip, by rising version, and who holds offers of it.
+type told struct {
+	facts  []fact
+	offers []shown
+}
+
+// shown is an offer that a client has seen.
+type shown struct {
+	to    *seen
+	offer string
+}
 
 type fact struct {
 	version        uint32
@@ -59,7 +72,10 @@ type fact struct {
 func NewChecker() *Checker {
 	return &Checker{
 		Grace: 5 * time.Second, clients: make(map[string]*seen), trips: make(map[string]*told),
-		counts: map[string]int64{OneWinner: 0, OneTrip: 0, NoHole: 0, OneEnd: 0, VersionsStep: 0},
+		answers: make(map[string]string),
+		counts: map[string]int64{
+			OneWinner: 0, OneTrip: 0, NoHole: 0, OneEnd: 0, SameAnswer: 0, VersionsStep: 0, FreshReads: 0,
+		},
 	}
 }
 
@@ -74,16 +90,30 @@ func (c *Checker) Violations() map[string]int64 {
 	return out
 }
 
-// Findings describes the first violations.
+// Findings describes the first violations of each invariant.
 func (c *Checker) Findings() []string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return slices.Clone(c.findings)
 }
 
+// OpenOffers is how many offers clients with a session have been shown and not told the
+// end of.
+func (c *Checker) OpenOffers() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	n := 0
+	for _, k := range c.clients {
+		if k.connected {
+			n += len(k.open)
+		}
+	}
+	return n
+}
+
 func (c *Checker) violated(invariant, format string, args ...any) {
 	c.counts[invariant]++
-	if len(c.findings) < maxFindings {
+	if c.counts[invariant] <= maxFindings {
 		c.findings = append(c.findings, invariant+": "+fmt.Sprintf(format, args...))
 	}
 }
@@ -93,7 +123,7 @@ func (c *Checker) Add(r Record) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	switch r.What {
-	case Call, Lost, End, Read, Return:
+	case Call, Lost, End, Read, Return, Again, Look, Killed:
 		c.outside(r)
 		return
 	}
@@ -105,6 +135,8 @@ func (c *Checker) Add(r Record) {
 		c.numbered(k, r)
 		if !k.ended[r.Offer] {
 			k.open[r.Offer] = r.Expires
+			t := c.trip(r.Trip)
+			t.offers = append(t.offers, shown{k, r.Offer})
 		}
 	case OfferEnded:
 		c.numbered(k, r)
@@ -124,14 +156,45 @@ func (c *Checker) outside(r Record) {
 		c.client(r).connected = false
 	case Return:
 		k := c.client(r)
+		c.answered(r)
 		if r.Code == "" && r.Trip != "" {
 			c.tell(r, owner(k, r))
 		}
+	case Again:
+		c.answered(r)
+	case Look:
+		if r.Version < r.Least {
+			c.violated(FreshReads, "trip %s was read at version %d after version %d had been told", r.Trip, r.Version, r.Least)
+		}
+		c.tell(r, r.Driver)
 	case Read:
 		c.read(r)
 	case End:
 		c.end(r.At)
 	}
+}
+
+// answered holds a command's answer against an earlier one, where answers are compared.
+func (c *Checker) answered(r Record) {
+	if r.Reply == "" {
+		return
+	}
+	key := r.Who + " " + r.ID
+	switch before, ok := c.answers[key]; {
+	case !ok:
+		c.answers[key] = r.Reply
+	case before != r.Reply:
+		c.violated(SameAnswer, "%s got another answer to its command %s (%s of trip %s) when it repeated it", r.Who, r.ID, r.Op, r.Trip)
+	}
+}
+
+func (c *Checker) trip(id string) *told {
+	t := c.trips[id]
+	if t == nil {
+		t = new(told)
+		c.trips[id] = t
+	}
+	return t
 }
 
 func (c *Checker) client(r Record) *seen {
@@ -156,6 +219,9 @@ func (c *Checker) connected(k *seen, r Record) {
 		k.epoch, k.seq = r.Epoch, r.Seq
 		k.open = make(map[string]int64)
 		for _, o := range r.Open {
+			if k.ended[o] {
+				c.violated(OneEnd, "%s was told that offer %s ended, and later that it is open", r.Who, o)
+			}
 			k.open[o] = r.At + int64(time.Minute) // the longest that the snapshot lets us believe
 		}
 	}
@@ -218,11 +284,19 @@ func (c *Checker) news(k *seen, r Record) {
 }
 
 // owner is the driver of the trip that a record tells of, as far as it says.
-func owner(k *seen, r Record) string {
-	if r.Driver == "" && k.role == "driver" && (occupied(r.Status) || r.Status == completed) {
-		return k.account
+func owner(k *seen, r Record) string { return r.Owner(k.account) }
+
+// decided notes that a trip looks for nobody any more, which nobody was told before:
+// whoever holds an offer of it is to be told now and not when the offer would have
+// expired. A driver gives a trip back, and new offers come, only after it was told of its
+// match: so all offers that are open when that is told first are older.
+func decided(t *told, r Record) {
+	for _, o := range t.offers {
+		if by, open := o.to.open[o.offer]; open {
+			o.to.open[o.offer] = min(by, r.At)
+		}
 	}
-	return r.Driver
+	t.offers = nil
 }
 
 // tell compares what somebody was told of a trip with what anybody was told before.
@@ -230,11 +304,7 @@ func (c *Checker) tell(r Record, driver string) {
 	if _, known := steps[r.Status]; r.Trip == "" || !known {
 		return
 	}
-	t := c.trips[r.Trip]
-	if t == nil {
-		t = new(told)
-		c.trips[r.Trip] = t
-	}
+	t := c.trip(r.Trip)
 	i, found := slices.BinarySearchFunc(t.facts, r.Version, func(f fact, v uint32) int { return int(f.version) - int(v) })
 	if found {
 		c.same(r, &t.facts[i], driver)
@@ -250,6 +320,9 @@ func (c *Checker) tell(r Record, driver string) {
 		c.follows(r, f, t.facts[i])
 	}
 	t.facts = slices.Insert(t.facts, i, f)
+	if i == len(t.facts)-1 && r.Status != requested {
+		decided(t, r)
+	}
 }
 
 // same compares two tellings of one version.

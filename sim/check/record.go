@@ -5,11 +5,15 @@ package check
 
 import (
 	"bufio"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"sync"
+
+	"google.golang.org/protobuf/proto"
 
 	"github.com/hexhail/hexhail/ride/ridepb"
 )
@@ -37,6 +41,14 @@ const (
 	// Read: the HTTP API was asked for a trip after everything had settled; Versions
 	// are those of all its events.
 	Read What = "read"
+	// Again: a command that had been answered was sent once more under its id, and this
+	// was its answer.
+	Again What = "again"
+	// Look: the HTTP API was asked for a trip while it lived, after version Least of it had
+	// been told.
+	Look What = "look"
+	// Killed: the server was killed.
+	Killed What = "killed"
 	// End: the history ends; whatever should have happened by now has not.
 	End What = "end"
 )
@@ -69,6 +81,30 @@ type Record struct {
 	Open    []string `json:"open,omitempty"`
 
 	Versions []uint32 `json:"versions,omitempty"`
+	// Reply is the digest of a command's answer, where answers are compared.
+	Reply string `json:"reply,omitempty"`
+	// Least is the version that a look must see.
+	Least uint32 `json:"least,omitempty"`
+}
+
+// Owner is the driver of the trip that a record tells of, as far as it says; account is
+// that of the client whose record it is. A driver is not told who it is itself.
+func (r Record) Owner(account string) string {
+	if r.Driver == "" && r.Role == "driver" && (occupied(r.Status) || r.Status == completed) {
+		return account
+	}
+	return r.Driver
+}
+
+// ReplyDigest is the same for two answers that say the same, whatever frames they answer.
+func ReplyDigest(r *ridepb.Reply) string {
+	said := &ridepb.Reply{Result: r.GetResult()}
+	b, err := proto.MarshalOptions{Deterministic: true}.Marshal(said)
+	if err != nil {
+		return "unreadable: " + err.Error()
+	}
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:8])
 }
 
 // OfTrip fills in what a trip says.

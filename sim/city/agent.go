@@ -33,6 +33,13 @@ type agent struct {
 	losses    int
 	timers    map[*time.Timer]struct{}
 	closed    bool
+	answers   []answer // the newest, as many as the city repeats
+}
+
+// answer is a command that was answered, to be repeated.
+type answer struct {
+	call  check.Record
+	frame *ridepb.ClientFrame
 }
 
 // DriverName is the name of a driver's account: the run's prefix and the taxi's id are
@@ -89,6 +96,13 @@ func (a *agent) start(h client.Handler, n int) {
 	a.planLoss()
 }
 
+// started reports whether start was called.
+func (a *agent) started() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.client != nil
+}
+
 // planLoss lets the connection break now and then.
 func (a *agent) planLoss() {
 	after, outage := a.city.will.Loss(a.key, a.losses)
@@ -107,12 +121,13 @@ func (a *agent) planLoss() {
 // record adds to the history what this agent did or saw.
 func (a *agent) record(r check.Record) {
 	r.Who, r.Role = a.name, a.role
-	a.city.record(r)
+	a.city.Note(r)
 }
 
 // met notes a new session. The caller holds the lock.
 func (a *agent) met(c *ridepb.Connected, first bool) {
 	s := &a.city.Stats
+	a.city.met.Add(1)
 	s.Connected.Add(1)
 	if !first {
 		s.Reconnects.Add(1)
@@ -138,6 +153,22 @@ func (a *agent) met(c *ridepb.Connected, first bool) {
 	a.record(r)
 	if c.GetActiveTrip() != nil {
 		a.city.book.news(c.GetActiveTrip())
+	}
+	if !first {
+		a.repeat()
+	}
+}
+
+// repeat sends the newest answered commands once more. The caller holds the lock.
+func (a *agent) repeat() {
+	for _, x := range a.answers {
+		a.client.Repeat(x.frame, func(reply *ridepb.Reply) {
+			a.mu.Lock()
+			defer a.mu.Unlock()
+			r := x.call
+			r.What, r.At, r.Code, r.Reply = check.Again, 0, reply.GetError().GetCode(), check.ReplyDigest(reply)
+			a.record(r)
+		})
 	}
 }
 
@@ -202,11 +233,10 @@ var breaches = []string{
 // unless the agent has ended.
 func (a *agent) do(r check.Record, f *ridepb.ClientFrame, done func(*ridepb.Reply)) {
 	r.What, r.At = check.Call, a.city.since(time.Now())
-	id := ""
-	id = a.client.Do(f, func(reply *ridepb.Reply) {
+	id := a.client.Do(f, func(reply *ridepb.Reply) {
 		a.mu.Lock()
 		defer a.mu.Unlock()
-		a.answered(r, id, reply)
+		a.answered(r, f, reply)
 		if !a.closed {
 			done(reply)
 		}
@@ -220,8 +250,12 @@ func (a *agent) do(r check.Record, f *ridepb.ClientFrame, done func(*ridepb.Repl
 }
 
 // answered notes a command's answer.
-func (a *agent) answered(r check.Record, id string, reply *ridepb.Reply) {
-	r.What, r.At, r.ID, r.Code = check.Return, 0, id, reply.GetError().GetCode()
+func (a *agent) answered(r check.Record, f *ridepb.ClientFrame, reply *ridepb.Reply) {
+	r.What, r.At, r.ID, r.Code = check.Return, 0, f.GetId(), reply.GetError().GetCode()
+	if n := a.city.cfg.Repeats; n > 0 {
+		r.Reply = check.ReplyDigest(reply)
+		a.answers = append(a.answers[max(0, len(a.answers)-n+1):], answer{r, f})
+	}
 	if t := reply.GetTrip(); t != nil {
 		r = r.OfTrip(t)
 		a.city.book.news(t)

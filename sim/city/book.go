@@ -61,6 +61,15 @@ func (b *book) acknowledged(trip string, due time.Time, plan RiderPlan) {
 	b.firstOffer(n)
 }
 
+// ours reports whether one of the city's riders made the request and knows that it was
+// accepted.
+func (b *book) ours(trip string) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	n := b.trips[trip]
+	return n != nil && !n.due.IsZero()
+}
+
 // sawOffer notes an offer of a trip.
 func (b *book) sawOffer(trip string) {
 	b.mu.Lock()

@@ -12,11 +12,13 @@ import (
 	"log/slog"
 	"math"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/hexhail/hexhail/geo"
+	"github.com/hexhail/hexhail/ride/ridepb"
 	"github.com/hexhail/hexhail/ride/ridepb/wire"
 	"github.com/hexhail/hexhail/sim/check"
 	"github.com/hexhail/hexhail/sim/demand"
@@ -66,19 +68,32 @@ type Config struct {
 	Dials int
 	// Area bounds cruising. The zero area: everywhere.
 	Area demand.Area
+	// Rest is for how long at most everybody stays connected in the end, until each offer
+	// that was shown has been told to have ended. 0: nobody waits for that.
+	Rest time.Duration
 	// Verify is how many ended trips are read over HTTP in the end and compared with
 	// what sockets told. Read makes one such read, and fills in version, status and
 	// versions; nil: none.
 	Verify int
 	Read   func(ctx context.Context, trip string) (check.Record, error)
 
+	// Repeats is how many of its latest answered commands everybody sends once more, under
+	// their ids, after a lost connection; the answers must be those of the first time.
+	// 0: answers are neither repeated nor compared.
+	Repeats int
 	// Visitors are other people in the city, to whom it is kind. Nil: nobody is
 	// expected, and who comes along is treated like the city's own.
 	Visitors *Visitors
 
+	// Grace is how late the end of an offer may be told; 0: as the checker has it.
+	// Servers that are stopped on purpose need more.
+	Grace time.Duration
 	// Recorder keeps the history. Nil: it is judged and forgotten.
 	Recorder *check.Recorder
-	Log      *slog.Logger
+	// Watch hears of every record after it was judged. It is called from many goroutines
+	// and must not block. Nil: nobody does.
+	Watch func(check.Record)
+	Log   *slog.Logger
 }
 
 func (c *Config) validate() error {
@@ -95,8 +110,8 @@ func (c *Config) validate() error {
 	return c.Behaviour.Validate()
 }
 
-// ErrNobody says that a city did not begin. It comes with refusals by code.
-var ErrNobody = errors.New("no driver could go online; do the servers run, and do they trust the issuer of the tokens?")
+// ErrNobody says that a city did not begin. The error that wraps it says why.
+var ErrNobody = errors.New("no driver could go online")
 
 // City is one run. Make it with New, call Run once.
 type City struct {
@@ -116,6 +131,7 @@ type City struct {
 	ending  atomic.Bool
 	own     sync.Map     // accounts of the city's people
 	refused atomic.Int64 // clients that the server does not want back
+	met     atomic.Int64 // sessions that began
 	elapsed atomic.Int64
 }
 
@@ -130,6 +146,9 @@ func New(cfg Config) (*City, error) {
 	c := &City{
 		cfg: cfg, will: Intentions{cfg.Seed, cfg.Behaviour}, gate: make(chan struct{}, cfg.Dials),
 		checker: check.NewChecker(), birth: time.Now(),
+	}
+	if cfg.Grace > 0 {
+		c.checker.Grace = cfg.Grace
 	}
 	c.clock.speed = cfg.Speed
 	c.book = newBook(&c.Stats, &c.clock)
@@ -147,6 +166,7 @@ func New(cfg Config) (*City, error) {
 // The bounds of a run's begin and end.
 const (
 	warmUp   = 30 * time.Second // for the first drivers to connect
+	silence  = 10 * time.Second // of servers that let nobody connect
 	lead     = 2 * time.Second  // that a rider's app is open before its request
 	settling = 3 * time.Second  // for answers under way
 )
@@ -165,7 +185,9 @@ func (c *City) Run(ctx context.Context) error {
 	begun := time.Now()
 	c.clock.begin(begun)
 	for _, d := range c.drivers {
-		d.begin()
+		if d.from <= 0 {
+			d.begin()
+		}
 	}
 	run, stop := c.shift(ctx)
 	defer stop()
@@ -191,21 +213,62 @@ func (c *City) shift(ctx context.Context) (context.Context, context.CancelFunc) 
 	return context.WithCancel(ctx)
 }
 
-// wake connects the drivers whose shift has begun and waits for them. It fails when none
-// of them can go online: the city would be one of riders only.
+// wake connects the drivers whose shift has begun and waits for them; when there is none
+// yet, the first to come opens the app early. It fails when none of them is let in: the
+// city would be one of riders only.
 func (c *City) wake(ctx context.Context) error {
+	begun := time.Now()
+	early := c.early()
+	wanted := int64(0) // drivers who want to be online at once
+	for _, i := range early {
+		d := c.drivers[i]
+		d.start(d, i)
+		if d.available() {
+			wanted++
+		}
+	}
+	c.until(ctx, warmUp, func() bool {
+		refused := c.refused.Load()
+		settled := c.Stats.Connected.Load()+refused >= int64(len(early)) && c.Stats.Online.Load()+refused >= wanted
+		return settled || (c.met.Load() == 0 && time.Since(begun) > silence)
+	})
+	if nobody := c.met.Load() == 0 || (wanted > 0 && c.Stats.Online.Load() == 0); nobody && ctx.Err() == nil {
+		return fmt.Errorf("%w: %s", ErrNobody, c.why())
+	}
+	return nil
+}
+
+// early are the drivers who connect before the clock begins.
+func (c *City) early() []int {
+	var out []int
 	first := 0
 	for i, d := range c.drivers {
 		if d.from <= 0 {
-			d.start(d, i)
-			first++
+			out = append(out, i)
+		}
+		if d.from < c.drivers[first].from {
+			first = i
 		}
 	}
-	c.until(ctx, warmUp, func() bool { return c.Stats.Online.Load()+c.refused.Load() >= int64(first) })
-	if first > 0 && c.Stats.Online.Load() == 0 && ctx.Err() == nil {
-		return fmt.Errorf("%w: %v", ErrNobody, c.Stats.Errors())
+	if len(out) == 0 {
+		out = append(out, first)
 	}
-	return nil
+	return out
+}
+
+// why puts into words why nobody was let in.
+func (c *City) why() string {
+	refusals := c.Stats.Errors()
+	switch {
+	case refusals[fmt.Sprintf("closed_%d", ridepb.CloseUnauthenticated)] > 0:
+		return fmt.Sprintf("the servers do not accept the drivers' tokens (close code %d); their outside-issuers must name "+
+			"the simulation's issuer, audience and secret, with create-accounts and the role driver", ridepb.CloseUnauthenticated)
+	case refusals["closed_404"] > 0:
+		return "there is no socket at " + strings.Join(c.cfg.URLs, ", ")
+	case len(refusals) == 0 || (len(refusals) == 1 && refusals["cannot_connect"] > 0):
+		return "nobody answers at " + strings.Join(c.cfg.URLs, ", ")
+	}
+	return fmt.Sprintf("refusals by code: %v", refusals)
 }
 
 // until waits for a condition, at most so long. Conditions are counters of thousands of
@@ -250,7 +313,9 @@ func (c *City) lateShifts(ctx context.Context) {
 		if !wait(ctx, c.clock.when(d.from)) {
 			return
 		}
-		d.start(d, i)
+		if !d.started() {
+			d.start(d, i)
+		}
 		d.begin()
 	}
 }
@@ -292,7 +357,7 @@ func (c *City) drain(ctx context.Context) {
 func (c *City) agents() []*agent {
 	var out []*agent
 	for _, d := range c.drivers {
-		if d.client != nil {
+		if d.started() {
 			out = append(out, &d.agent)
 		}
 	}
@@ -315,8 +380,9 @@ func (c *City) settle(ctx context.Context) {
 		}
 		return true
 	})
+	c.until(ctx, c.cfg.Rest, func() bool { return c.checker.OpenOffers() == 0 })
 	c.verify(ctx)
-	c.record(check.Record{What: check.End})
+	c.Note(check.Record{What: check.End})
 }
 
 // verify reads some trips over HTTP.
@@ -334,7 +400,7 @@ func (c *City) verify(ctx context.Context) {
 			continue
 		}
 		r.What, r.Trip = check.Read, trip
-		c.record(r)
+		c.Note(r)
 	}
 }
 
@@ -365,8 +431,10 @@ func (c *City) Report() report.Report {
 	return c.Stats.Report(run, c.checker.Violations(), c.checker.Findings())
 }
 
-// record judges and keeps a record.
-func (c *City) record(r check.Record) {
+// Note judges and keeps a record of what somebody beside the city saw or did, such as a
+// look over HTTP; without a time it is of now. It may be called from any goroutine, and
+// also when the city has ended.
+func (c *City) Note(r check.Record) {
 	if r.At == 0 {
 		r.At = c.since(time.Now())
 	}
@@ -374,7 +442,13 @@ func (c *City) record(r check.Record) {
 	if c.cfg.Recorder != nil {
 		c.cfg.Recorder.Add(r)
 	}
+	if c.cfg.Watch != nil {
+		c.cfg.Watch(r)
+	}
 }
+
+// Birth is the moment from which the records' times count.
+func (c *City) Birth() time.Time { return c.birth }
 
 // since is a moment on the clock of records.
 func (c *City) since(t time.Time) int64 { return int64(t.Sub(c.birth)) }

@@ -18,10 +18,13 @@ type driver struct {
 
 	way   Way
 	since time.Duration // when the way began, simulated
-	want  bool          // to be online
+	shift bool          // has begun
+	hail  func()        // cancels the next look at whether a street-hail passenger is in the car
 	told  bool          // that the driver is online, as far as the server said
-	tick  func()        // cancels the next position
-	due   time.Time     // of the next position
+	// toggling is whether the answer to going online or offline is on its way.
+	toggling bool
+	tick     func()    // cancels the next position
+	due      time.Time // of the next position
 
 	offers  map[string]func() // open offers with what cancels the answer
 	offered int               // offers so far
@@ -43,20 +46,52 @@ type driver struct {
 var _ client.Handler = (*driver)(nil)
 
 func newDriver(c *City, t demand.Taxi, trace *demand.Trace) *driver {
-	d := &driver{
+	return &driver{
 		agent: newAgent(c, "driver", t.ID),
-		from:  t.From, trace: trace, way: stand(t.At), pace: 1,
+		from:  t.From, shift: t.From <= 0, trace: trace, way: stand(t.At), pace: 1, hail: func() {},
 		offers: make(map[string]func()), plans: make(map[string]OfferPlan),
 	}
-	return d
 }
 
 // begin starts the shift. The city's clock has begun.
 func (d *driver) begin() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	d.shift = true
 	if d.trip == "" {
 		d.idle()
+	}
+	if d.connected && d.available() != d.told {
+		d.online(d.told)
+	}
+}
+
+// available is whether the driver wants to be online: during its shift, unless somebody
+// who is no rider of Hexhail sits in the car.
+func (d *driver) available() bool {
+	if !d.shift || d.trip != "" || !d.traced() {
+		return d.shift
+	}
+	_, occupied := d.trace.At(d.city.clock.now())
+	return !occupied
+}
+
+// traced is whether the driver moves along its trace: not while it has a trip, nor on
+// its way back from one.
+func (d *driver) traced() bool { return d.trace != nil && d.trip == "" && len(d.steps) == 0 }
+
+// watchTrace goes online or offline as the trace says, now and at its next change.
+func (d *driver) watchTrace() {
+	d.hail()
+	if d.closed || !d.traced() {
+		return
+	}
+	now := d.city.clock.now()
+	if at, ok := d.trace.Change(now); ok {
+		d.hail = d.later(d.city.clock.real(at-now), d.watchTrace)
+	}
+	if d.connected && d.available() != d.told {
+		d.online(d.told)
 	}
 }
 
@@ -65,7 +100,6 @@ func (d *driver) Connected(c *ridepb.Connected, first bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.met(c, first)
-	d.want = true
 	if !c.GetResumed() {
 		known := d.offers
 		d.offers = make(map[string]func(), len(c.GetOpenOffers()))
@@ -94,21 +128,37 @@ func (d *driver) Connected(c *ridepb.Connected, first bool) {
 // lets positions flow.
 func (d *driver) online(is bool) {
 	d.setTold(is)
-	p, h := d.position(d.city.clock.now())
 	now := time.Now()
-	if d.want && !is {
+	switch want := d.available(); {
+	case want && !is:
+		p, h := d.position(d.city.clock.now())
 		on := &ridepb.GoOnline{Location: location(p, h, 0, now)}
-		d.do(check.Record{Op: "online"}, &ridepb.ClientFrame{Body: &ridepb.ClientFrame_GoOnline{GoOnline: on}}, func(r *ridepb.Reply) {
-			if r.GetDone() != nil {
-				d.setTold(true)
-			}
-		})
+		d.toggle("online", true, &ridepb.ClientFrame{Body: &ridepb.ClientFrame_GoOnline{GoOnline: on}})
+	case !want && is:
+		d.toggle("offline", false, &ridepb.ClientFrame{Body: &ridepb.ClientFrame_GoOffline{GoOffline: &ridepb.GoOffline{}}})
 	}
 	if d.tick == nil {
 		// Spread over the interval, or all drivers would speak at once.
 		d.due = now.Add(time.Duration(d.city.spread(d.key) * float64(d.city.cfg.IdleInterval)))
 		d.schedule()
 	}
+}
+
+// toggle goes online or offline, and back if the driver has thought better of it since.
+func (d *driver) toggle(op string, on bool, f *ridepb.ClientFrame) {
+	if d.toggling {
+		return // its answer looks again
+	}
+	d.toggling = true
+	d.do(check.Record{Op: op}, f, func(r *ridepb.Reply) {
+		d.toggling = false
+		if r.GetDone() != nil {
+			d.setTold(on)
+			if d.connected && d.available() != on {
+				d.online(on)
+			}
+		}
+	})
 }
 
 func (d *driver) setTold(on bool) {
@@ -136,7 +186,7 @@ func (d *driver) tell() {
 	if d.visited {
 		interval /= 2 // somebody looks on
 	}
-	if d.connected {
+	if d.connected && (d.available() || d.trip != "") {
 		sim := d.city.clock.at(d.due)
 		p, h := d.position(sim)
 		before, _ := d.position(sim - time.Second)
@@ -154,7 +204,7 @@ func (d *driver) tell() {
 
 // position is where the driver is at a simulated time.
 func (d *driver) position(sim time.Duration) (geo.Point, float64) {
-	if d.trace != nil && d.trip == "" && len(d.steps) == 0 {
+	if d.traced() {
 		p, _ := d.trace.At(sim)
 		next, _ := d.trace.At(sim + time.Minute)
 		return p, geo.BearingDeg(p, next)
@@ -205,8 +255,9 @@ func (d *driver) idle() {
 	}
 	if d.trace != nil {
 		if p, _ := d.trace.At(d.city.clock.now()); p != d.way.points[0] {
-			d.drive(p, func() { d.forget() }) // and from there on along the trace
+			d.drive(p, d.rejoin)
 		}
+		d.watchTrace()
 		return
 	}
 	bearing, metres, wait := d.city.will.Idle(d.key, d.idles)
@@ -216,6 +267,12 @@ func (d *driver) idle() {
 		d.drive(d.city.within(geo.Destination(here, bearing, metres), here), func() {})
 	}
 	d.step(wait, d.idle)
+}
+
+// rejoin follows the trace from here on.
+func (d *driver) rejoin() {
+	d.forget()
+	d.watchTrace()
 }
 
 // Event is part of client.Handler.

@@ -19,14 +19,22 @@ func (d *driver) seeOffer(o *ridepb.Offer, replayed bool) {
 		d.offers[o.GetId()] = func() {}
 		return
 	}
-	think := max(d.city.clock.real(plan.After), d.city.courteous(o, d.skew))
+	think := d.city.clock.real(plan.After)
 	due := time.Now().Add(think)
-	d.offers[o.GetId()] = d.later(think, func() { d.answer(o, plan, due) })
+	d.offers[o.GetId()] = d.later(think, func() {
+		// Asked now, because a visitor may have come since the offer did.
+		hold := d.city.courteous(o, d.skew)
+		if hold == 0 {
+			d.answer(o, plan, due)
+			return
+		}
+		d.offers[o.GetId()] = d.later(hold, func() { d.answer(o, plan, due.Add(hold)) })
+	})
 }
 
 // answer accepts or declines an offer that is still open.
 func (d *driver) answer(o *ridepb.Offer, plan OfferPlan, due time.Time) {
-	if d.trip != "" || d.city.ending.Load() {
+	if d.trip != "" || !d.available() || d.city.ending.Load() {
 		return
 	}
 	r := check.Record{Trip: o.GetTripId(), Offer: o.GetId()}

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/hexhail/hexhail/geo"
+	"github.com/hexhail/hexhail/ride/ridepb"
 	"github.com/hexhail/hexhail/ride/ridepb/wire"
 	"github.com/hexhail/hexhail/sim/demand"
 )
@@ -32,9 +33,47 @@ func TestACityThatNobodyLetsInEndsAtOnce(t *testing.T) {
 	c, err := New(example("ws"+strings.TrimPrefix(s.URL, "http"), ""))
 	require.NoError(t, err)
 	begun := time.Now()
-	require.ErrorIs(t, c.Run(t.Context()), ErrNobody)
+	err = c.Run(t.Context())
+	require.ErrorIs(t, err, ErrNobody)
+	require.ErrorContains(t, err, "there is no socket at ws://")
 	require.Less(t, time.Since(begun), warmUp/2, "refused for good: no reason to wait longer")
 	require.EqualValues(t, 2, c.Report().Errors["closed_404"])
+}
+
+// Drivers who begin later must not hide that the servers want none of them.
+func TestACityThatNobodyLetsInLaterEndsAtOnce(t *testing.T) {
+	s := httptest.NewServer(http.NotFoundHandler())
+	defer s.Close()
+	cfg := example("ws"+strings.TrimPrefix(s.URL, "http"), "")
+	for i := range cfg.Taxis {
+		cfg.Taxis[i].From = time.Hour
+	}
+	c, err := New(cfg)
+	require.NoError(t, err)
+	require.ErrorIs(t, c.Run(t.Context()), ErrNobody)
+	require.EqualValues(t, 1, c.Report().Errors["closed_404"], "the first to come has tried")
+}
+
+// Latencies count from when something was due, not from when a busy simulator did it.
+func TestLatenciesCountFromWhenThingsWereDue(t *testing.T) {
+	c, err := New(example("ws://127.0.0.1:1", ""))
+	require.NoError(t, err)
+	c.clock.begin(time.Now().Add(-time.Minute))
+	late := time.Now().Add(-700 * time.Millisecond)
+	c.book.acknowledged("t", late, RiderPlan{}) // the reply came 700 ms after the request was due
+	c.book.sawOffer("t")
+	c.book.accepting("t", "d", late)
+	c.book.news(&ridepb.Trip{Id: "t", Version: 2, Status: ridepb.Trip_matched})
+	c.book.notified(&ridepb.Trip{Id: "t", Driver: &ridepb.DriverCard{Id: "d"}})
+	r := c.Report()
+	for what, ms := range map[string]float64{
+		"offer": r.TimeToOfferMs.P50, "match": r.TimeToMatchMs.P50, "notice": r.AcceptToNotified.P50,
+	} {
+		require.GreaterOrEqual(t, ms, 690.0, what)
+	}
+	// A device stamps its position with the moment at which it was due, so that the
+	// rider's news of it tells how late it was sent, too.
+	require.Equal(t, late.UnixNano(), location(c.cfg.Taxis[0].At, 0, 0, late).GetDeviceTime().AsTime().UnixNano())
 }
 
 // Accounts have other names in each run; what they intend must not depend on that.

@@ -23,8 +23,9 @@ type rider struct {
 // wish is a request that somebody wants to make.
 type wish struct {
 	demand.Request
-	due  time.Time
-	plan RiderPlan
+	due    time.Time
+	plan   RiderPlan
+	waited bool // beyond the rider's patience, for a visitor
 }
 
 var _ client.Handler = (*rider)(nil)
@@ -71,7 +72,11 @@ func (r *rider) giveUp(w *wish) {
 	case r.wish != w || r.city.ending.Load():
 	case r.trip == "":
 		r.spent = true
-	case r.status == ridepb.Trip_requested:
+	case r.status != ridepb.Trip_requested:
+	case !w.waited && r.city.near(w.Class, w.Pickup):
+		w.waited = true
+		r.later(callPatience, func() { r.giveUp(w) })
+	default:
 		r.cancel(w, "waited too long")
 	}
 }
@@ -81,7 +86,13 @@ func (r *rider) cancel(w *wish, why string) {
 		return
 	}
 	f := &ridepb.ClientFrame{Body: &ridepb.ClientFrame_CancelTrip{CancelTrip: &ridepb.CancelTrip{TripId: r.trip, Reason: why}}}
-	r.do(check.Record{Op: "cancel", Trip: r.trip}, f, func(*ridepb.Reply) {})
+	r.do(check.Record{Op: "cancel", Trip: r.trip}, f, func(reply *ridepb.Reply) {
+		// News of an end comes before this answer, unless it was lost with a history: then
+		// the refusal is all that tells of it.
+		if reply.GetError() != nil && r.wish == w && r.status == ridepb.Trip_requested {
+			r.free()
+		}
+	})
 }
 
 // Connected is part of client.Handler.

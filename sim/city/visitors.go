@@ -31,6 +31,8 @@ type Visitors struct {
 
 // The patience that visitors meet, in real time.
 const (
+	// searchTime is how long a visitor sees that drivers are asked.
+	searchTime = 2500 * time.Millisecond
 	// pickupTime and rideTime are how long a visitor looks at a car that comes, and out
 	// of one that goes, before the driver goes faster than at the visitors' speed.
 	pickupTime = 12 * time.Second
@@ -52,14 +54,27 @@ func (c *City) visitor(account string) bool {
 	return !own
 }
 
-// courteous is how long a driver leaves an offer to a visitor nearby; 0: there is none.
-func (c *City) courteous(o *ridepb.Offer, skew time.Duration) time.Duration {
+// near reports whether a visitor near a point waits for offers of a vehicle class.
+func (c *City) near(class string, at geo.Point) bool {
 	v := c.cfg.Visitors
-	if v == nil || v.Near == nil || !v.Near(o.GetVehicleClass(), fromPB(o.GetPickupArea())) {
+	return v != nil && v.Near != nil && v.Near(class, at)
+}
+
+// courteous is for how long a driver leaves an offer alone: for most of its life where
+// a visitor could have it, for a moment when it is a visitor's, and otherwise not at all.
+func (c *City) courteous(o *ridepb.Offer, skew time.Duration) time.Duration {
+	if c.cfg.Visitors == nil {
 		return 0
 	}
 	left := time.Until(o.GetExpiresAt().AsTime().Add(skew))
-	return max(time.Duration(courtesy*float64(left)), 0)
+	most := max(time.Duration(courtesy*float64(left)), 0)
+	switch {
+	case c.near(o.GetVehicleClass(), fromPB(o.GetPickupArea())):
+		return most
+	case !c.book.ours(o.GetTripId()):
+		return min(searchTime, most)
+	}
+	return 0
 }
 
 // pace is how many times slower than usual a driver drives a visitor on a way of so

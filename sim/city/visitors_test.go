@@ -14,6 +14,7 @@ import (
 func visited(speed float64, v *Visitors) *City {
 	c := &City{cfg: Config{Speed: speed, Visitors: v}}
 	c.clock.speed = speed
+	c.book = newBook(&c.Stats, &c.clock)
 	return c
 }
 
@@ -42,13 +43,20 @@ func TestDriversLeaveOffersToVisitorsNearby(t *testing.T) {
 	c := visited(40, &Visitors{Near: func(class string, at geo.Point) bool {
 		return class == "comfort" && geo.DistanceM(here, at) < 100
 	}})
+	c.clock.begin(time.Now())
+	c.book.acknowledged("t", time.Now(), RiderPlan{})
 	offer := func(class string, at geo.Point) *ridepb.Offer {
-		return &ridepb.Offer{VehicleClass: class, PickupArea: pb(at), ExpiresAt: timestamppb.New(time.Now().Add(15 * time.Second))}
+		return &ridepb.Offer{TripId: "t", VehicleClass: class, PickupArea: pb(at), ExpiresAt: timestamppb.New(time.Now().Add(15 * time.Second))}
 	}
 	require.InDelta(t, 10, c.courteous(offer("comfort", here), 0).Seconds(), 0.5)
 	require.Zero(t, c.courteous(offer("standard", here), 0))
 	require.Zero(t, c.courteous(offer("comfort", geo.Destination(here, 0, 500)), 0))
 	require.Zero(t, c.courteous(offer("comfort", here), -time.Minute), "it has expired")
+	visitors := offer("standard", here)
+	visitors.TripId = "of a visitor"
+	require.Equal(t, searchTime, c.courteous(visitors, 0))
+	visitors.ExpiresAt = timestamppb.New(time.Now().Add(time.Second))
+	require.Less(t, c.courteous(visitors, 0), time.Second, "in time")
 	require.Zero(t, visited(40, nil).courteous(offer("comfort", here), 0))
 }
 

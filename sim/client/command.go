@@ -46,6 +46,25 @@ func (c *Client) Do(f *ridepb.ClientFrame, done func(*ridepb.Reply)) string {
 	return f.Id
 }
 
+// Repeat sends a command that this client has sent before once more, under the id that
+// it carries, as Do does. It reports false, and sends nothing, while that id waits for an
+// answer or the client is full.
+func (c *Client) Repeat(f *ridepb.ClientFrame, done func(*ridepb.Reply)) bool {
+	p := &pending{frame: f, done: done}
+	c.mu.Lock()
+	if c.stopped || c.pending[f.GetId()] != nil || len(c.pending) >= maxPending {
+		c.mu.Unlock()
+		return false
+	}
+	c.pending[f.GetId()] = p
+	conn := c.conn
+	c.mu.Unlock()
+	if conn != nil {
+		_ = conn.send(f) // as in Do
+	}
+	return true
+}
+
 // Pending is how many commands wait for an answer.
 func (c *Client) Pending() int {
 	c.mu.Lock()

@@ -177,6 +177,27 @@ func TestALostSocketIsResumedAndItsCommandsRepeated(t *testing.T) {
 	require.EqualValues(t, 7, await(t, "the missed event", e.seqs), "the one before was seen already")
 }
 
+func TestAnAnsweredCommandIsRepeatedOnDemand(t *testing.T) {
+	f := newFake(t)
+	c, _ := start(t, f)
+	s, hello := f.next()
+	s.welcome(hello, false, 0)
+	answers := make(chan *ridepb.Reply, 4)
+	frame := online()
+	id := c.Do(frame, func(r *ridepb.Reply) { answers <- r })
+	require.Equal(t, id, s.read().GetId())
+	again := func(r *ridepb.Reply) { answers <- r }
+	require.False(t, c.Repeat(frame, again), "it waits for its answer still")
+	done := &ridepb.Reply{Id: id, Result: &ridepb.Reply_Done{Done: &ridepb.Done{}}}
+	s.reply(done)
+	await(t, "the answer", answers)
+	require.True(t, c.Repeat(frame, again))
+	require.Equal(t, id, s.read().GetId(), "the same id")
+	s.reply(done)
+	await(t, "the answer to the repetition", answers)
+	require.Zero(t, c.Pending())
+}
+
 func TestAHoleIsABreachAndLosesTheHistory(t *testing.T) {
 	f := newFake(t)
 	_, e := start(t, f)

@@ -37,12 +37,23 @@ type Filter struct {
 	// From and To bound the time of requests; To 0: no bound. Times are shifted so that
 	// From becomes 0.
 	From, To time.Duration
+	// Origin is the moment from which From and To count in files whose times are
+	// absolute. Zero: from the first time of each file.
+	Origin time.Time
 	// Area bounds pickups, dropoffs and drivers' starts.
 	Area Area
 }
 
 // Area is a box of latitudes and longitudes; the zero Area is everywhere.
 type Area struct{ South, West, North, East float64 }
+
+// zero is which of a file's absolute times becomes 0; first is the earliest of them.
+func (f Filter) zero(first time.Duration) time.Duration {
+	if !f.Origin.IsZero() {
+		first = time.Duration(f.Origin.UnixNano())
+	}
+	return first + f.From
+}
 
 // Has reports whether a point lies in the area.
 func (a Area) Has(p geo.Point) bool {
@@ -55,7 +66,7 @@ const dayLayout = "2006-01-02 15:04:05"
 // ReadRequests reads requests, sorted by time. Columns: pickup_lat, pickup_lng,
 // dropoff_lat, dropoff_lng; one of t_s (seconds), time (RFC 3339), pickup_unix (seconds
 // since 1970) and pickup (YYYY-MM-DD hh:mm:ss); perhaps one of req_id, trip_id and id;
-// perhaps passengers and vehicle_class. Absolute times count from the file's first.
+// perhaps passengers and vehicle_class. Absolute times count from the filter's origin.
 // Requests whose ends are the same place are left out.
 func ReadRequests(r io.Reader, f Filter) ([]Request, error) {
 	t, err := newTable(r)
@@ -136,7 +147,7 @@ func (t *table) moment(column string) (time.Duration, error) {
 func (f Filter) requests(all []Request, absolute bool) []Request {
 	zero := f.From
 	if absolute && len(all) > 0 {
-		zero += all[0].At
+		zero = f.zero(all[0].At)
 	}
 	out := make([]Request, 0, len(all))
 	for _, q := range all {

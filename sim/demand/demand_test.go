@@ -7,6 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/hexhail/hexhail/geo"
 	"github.com/hexhail/hexhail/sim/demand"
 	"github.com/hexhail/hexhail/sim/demand/nyc"
 )
@@ -88,4 +89,29 @@ func TestTraces(t *testing.T) {
 	p, occupied = got[1].At(time.Hour)
 	require.InDelta(t, 40.1, p.Lat, 1e-9)
 	require.True(t, occupied)
+}
+
+func TestTracesChangeHands(t *testing.T) {
+	tr := demand.Trace{Fixes: []demand.Fix{{At: 0}, {At: 10, Occupied: true}, {At: 20, Occupied: true}, {At: 30}}}
+	for now, want := range map[time.Duration]time.Duration{-5: 10, 0: 10, 9: 10, 10: 30, 25: 30} {
+		at, ok := tr.Change(now)
+		require.True(t, ok)
+		require.Equal(t, want, at, "%d", now)
+	}
+	_, ok := tr.Change(30)
+	require.False(t, ok)
+}
+
+// Files of one fleet and its requests begin at different moments; an origin brings them
+// together.
+func TestFilesShareAnOrigin(t *testing.T) {
+	f := demand.Filter{Origin: time.Unix(1000, 0), From: 10 * time.Second, To: time.Hour}
+	traces, err := demand.ReadTraces(strings.NewReader("unix,cab,lat,lng\n990,a,1,1\n1025,a,1,2\n"), f)
+	require.NoError(t, err)
+	require.Equal(t, []demand.Fix{{At: 15 * time.Second, Point: geo.Point{Lat: 1, Lng: 2}}}, traces[0].Fixes)
+	requests, err := demand.ReadRequests(strings.NewReader(
+		"pickup_unix,pickup_lat,pickup_lng,dropoff_lat,dropoff_lng\n900,1,1,1,2\n1012,1,1,1,2\n"), f)
+	require.NoError(t, err)
+	require.Len(t, requests, 1)
+	require.Equal(t, 2*time.Second, requests[0].At)
 }

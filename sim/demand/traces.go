@@ -23,7 +23,8 @@ type Trace struct {
 }
 
 // ReadTraces reads recorded fleets: columns unix, cab, lat, lng, perhaps occupied (0 or
-// 1). Filter.Area leaves out fixes, Filter.From and To count from the file's first.
+// 1). Filter.Area leaves out fixes; its times count from its origin, or from the file's
+// first fix.
 func ReadTraces(r io.Reader, f Filter) ([]Trace, error) {
 	t, err := newTable(r)
 	if err != nil {
@@ -54,7 +55,7 @@ func ReadTraces(r io.Reader, f Filter) ([]Trace, error) {
 		}
 		cabs[t.text("cab")] = append(cabs[t.text("cab")], x)
 	}
-	return f.traces(cabs, first+f.From), nil
+	return f.traces(cabs, f.zero(first)), nil
 }
 
 func (f Filter) traces(cabs map[string][]Fix, zero time.Duration) []Trace {
@@ -79,8 +80,10 @@ func (f Filter) traces(cabs map[string][]Fix, zero time.Duration) []Trace {
 // At returns where the vehicle was, on the straight line between two fixes, and whether
 // it had a passenger. Before its first fix it stands there, after its last one likewise.
 func (t Trace) At(now time.Duration) (p geo.Point, occupied bool) {
-	i, _ := slices.BinarySearchFunc(t.Fixes, now, func(f Fix, now time.Duration) int { return cmp.Compare(f.At, now) })
+	i, exact := slices.BinarySearchFunc(t.Fixes, now, func(f Fix, now time.Duration) int { return cmp.Compare(f.At, now) })
 	switch {
+	case exact:
+		return t.Fixes[i].Point, t.Fixes[i].Occupied
 	case i == 0:
 		return t.Fixes[0].Point, t.Fixes[0].Occupied
 	case i == len(t.Fixes):
@@ -91,4 +94,17 @@ func (t Trace) At(now time.Duration) (p geo.Point, occupied bool) {
 	return geo.Point{
 		Lat: a.Point.Lat + share*(b.Point.Lat-a.Point.Lat), Lng: a.Point.Lng + share*(b.Point.Lng-a.Point.Lng),
 	}, a.Occupied
+}
+
+// Change is when, after a moment, somebody gets into the vehicle or out of it; false when
+// that does not happen any more.
+func (t Trace) Change(now time.Duration) (time.Duration, bool) {
+	_, occupied := t.At(now)
+	i, _ := slices.BinarySearchFunc(t.Fixes, now, func(f Fix, now time.Duration) int { return cmp.Compare(f.At, now) })
+	for ; i < len(t.Fixes); i++ {
+		if f := t.Fixes[i]; f.At > now && f.Occupied != occupied {
+			return f.At, true
+		}
+	}
+	return 0, false
 }

@@ -104,6 +104,7 @@ type Report struct {
 	Expired          int64            `json:"expired"`
 	Searching        int64            `json:"searching"`
 	Riding           int64            `json:"riding"`
+	Online           int64            `json:"-"` // drivers, now
 	WaitS            Wait             `json:"wait_s"`
 	TimeToOfferMs    Quantiles        `json:"time_to_offer_ms"`
 	TimeToMatchMs    Quantiles        `json:"time_to_match_ms"`
@@ -130,7 +131,7 @@ func (s *Stats) Report(run Run, violations map[string]int64, findings []string) 
 	r := Report{
 		Run: run, Due: s.Due.Load(), Requested: s.Requested.Load(), Matched: s.Matched.Load(),
 		Completed: s.Completed.Load(), Cancelled: s.Cancelled.Load(), Expired: s.Expired.Load(),
-		Searching: s.Searching.Load(), Riding: s.Riding.Load(),
+		Searching: s.Searching.Load(), Riding: s.Riding.Load(), Online: s.Online.Load(),
 		WaitS: Wait{
 			Mean: round(s.Wait.Mean() / 1e3), P50: round(s.Wait.Quantile(0.5) / 1e3), P90: round(s.Wait.Quantile(0.9) / 1e3),
 		},

@@ -29,58 +29,106 @@ func total(m map[string]int64) (n int64) {
 // Live draws how things stand on a terminal, over what it drew before. It is not safe
 // for concurrent use.
 type Live struct {
-	w       io.Writer
-	width   int
-	header  string
-	lines   int
-	updates int64
-	at      time.Duration
+	w      io.Writer
+	width  func() int
+	header string
+	lines  int
+	rates  []sample // of the last moments, so that the rate does not jump
 }
 
-// NewLive draws on a terminal of so many columns, with a line above everything unless it
-// is empty.
-func NewLive(w io.Writer, width int, header string) *Live {
-	return &Live{w: w, width: min(max(width, 40), 120), header: header}
+// sample is how many positions were sent by when.
+type sample struct {
+	at      time.Duration
+	updates int64
+}
+
+// rateOver is how far back the rate of positions looks.
+const rateOver = 3 * time.Second
+
+// The columns that a drawing may have.
+const (
+	minWidth = 20
+	maxWidth = 120
+)
+
+// NewLive draws on a terminal whose columns are asked for each time: somebody may change
+// the window. The header stands above everything unless it is empty.
+func NewLive(w io.Writer, width func() int, header string) *Live {
+	return &Live{w: w, width: width, header: header}
 }
 
 // Draw shows a report; of is the planned duration, 0 when it has no plan.
 func (l *Live) Draw(r Report, of time.Duration) error {
-	rate := 0.0
-	if r.Elapsed > l.at {
-		rate = float64(r.LocationUpdates-l.updates) / (r.Elapsed - l.at).Seconds()
-	}
-	l.updates, l.at = r.LocationUpdates, r.Elapsed
-	rows := []string{
-		bar(r.Elapsed, of, l.width),
-		fmt.Sprintf("requested %6d   searching %5d   riding %5d", r.Requested, r.Searching, r.Riding),
-		fmt.Sprintf("matched   %6d   completed %5d   cancelled %3d   expired %3d", r.Matched, r.Completed, r.Cancelled, r.Expired),
-		fmt.Sprintf("time to match p50 %.0f ms  p99 %.0f ms   positions %.0f/s", r.TimeToMatchMs.P50, r.TimeToMatchMs.P99, rate),
-		fmt.Sprintf("reconnects %d (resumed %d)   violations %d", r.Reconnects, r.Resumed, total(r.Violations)),
-		"refusals  " + codes(r.Errors),
-	}
+	// The last column stays free: some terminals break the line after it.
+	width := min(max(l.width()-1, minWidth), maxWidth)
+	rows := slices.Concat([]string{bar(r.Elapsed, of, width)}, fold(width, []string{
+		fmt.Sprintf("requested %6d", r.Requested), fmt.Sprintf("searching %5d", r.Searching),
+		fmt.Sprintf("matched %6d", r.Matched), fmt.Sprintf("riding %5d", r.Riding),
+	}), fold(width, []string{
+		fmt.Sprintf("completed %6d", r.Completed), fmt.Sprintf("cancelled %5d", r.Cancelled), fmt.Sprintf("expired %6d", r.Expired),
+		fmt.Sprintf("drivers %4d", r.Online),
+	}), fold(width, []string{
+		fmt.Sprintf("time to match p50 %.0f ms, p99 %.0f ms", r.TimeToMatchMs.P50, r.TimeToMatchMs.P99),
+		fmt.Sprintf("positions %.0f/s", l.rate(r)),
+	}), fold(width, []string{
+		fmt.Sprintf("reconnects %d, %d resumed", r.Reconnects, r.Resumed), fmt.Sprintf("violations %d", total(r.Violations)),
+	}), fold(width, append([]string{"refusals and errors:"}, codes(r.Errors)...)))
 	if l.header != "" {
 		rows = append([]string{l.header, ""}, rows...)
 	}
 	var b strings.Builder
 	if l.lines > 0 {
-		fmt.Fprintf(&b, "\x1b[%dA", l.lines) // up, over the last drawing
+		fmt.Fprintf(&b, "\x1b[%dA\r", l.lines) // up, over the last drawing
 	}
+	b.WriteString("\x1b[J") // and away with it, whatever its lines were
 	for _, row := range rows {
-		b.WriteString("\x1b[2K" + cut(row, l.width) + "\n")
+		b.WriteString(cut(row, width) + "\n")
 	}
 	l.lines = len(rows)
 	_, err := io.WriteString(l.w, b.String())
 	return err
 }
 
+// rate is how many positions were sent per second of late.
+func (l *Live) rate(r Report) float64 {
+	l.rates = append(l.rates, sample{r.Elapsed, r.LocationUpdates})
+	for len(l.rates) > 2 && r.Elapsed-l.rates[1].at >= rateOver {
+		l.rates = l.rates[1:]
+	}
+	first := l.rates[0]
+	if r.Elapsed <= first.at {
+		return 0
+	}
+	return float64(r.LocationUpdates-first.updates) / (r.Elapsed - first.at).Seconds()
+}
+
+// fold writes parts one after the other, in as many lines as the width asks for.
+func fold(width int, parts []string) []string {
+	var rows []string
+	row := ""
+	for _, p := range parts {
+		switch {
+		case row == "":
+			row = p
+		case len(row)+3+len(p) > width:
+			rows, row = append(rows, row), p
+		default:
+			row += "   " + p
+		}
+	}
+	return append(rows, row)
+}
+
 // bar is a progress bar, or just the time when there is no end.
 func bar(at, of time.Duration, width int) string {
-	at = at.Round(100 * time.Millisecond)
 	if of <= 0 {
-		return "running for " + at.String()
+		return fmt.Sprintf("running for %.1fs", at.Seconds())
 	}
-	label := fmt.Sprintf(" %s of %s", at, of)
-	room := max(width-len(label)-2, 10)
+	label := fmt.Sprintf(" %.1fs of %s", at.Seconds(), of)
+	room := width - len(label) - 2
+	if room < 5 {
+		return strings.TrimSpace(label)
+	}
 	full := min(int(float64(room)*float64(at)/float64(of)), room)
 	return "[" + strings.Repeat("#", full) + strings.Repeat(".", room-full) + "]" + label
 }
@@ -93,16 +141,16 @@ func cut(s string, width int) string {
 }
 
 // codes lists counts by code, the most frequent first.
-func codes(m map[string]int64) string {
+func codes(m map[string]int64) []string {
 	if len(m) == 0 {
-		return "none"
+		return []string{"none"}
 	}
 	keys := slices.SortedFunc(maps.Keys(m), func(a, b string) int { return cmp.Or(cmp.Compare(m[b], m[a]), cmp.Compare(a, b)) })
 	parts := make([]string, len(keys))
 	for i, k := range keys {
 		parts[i] = fmt.Sprintf("%s %d", k, m[k])
 	}
-	return strings.Join(parts, ", ")
+	return parts
 }
 
 // Table writes what a run came to.
@@ -128,7 +176,7 @@ func Table(w io.Writer, r Report) error {
 	row("races lost", "%d", r.LostRaces)
 	row("positions sent", "%d", r.LocationUpdates)
 	row("reconnects", "%d, %d resumed", r.Reconnects, r.Resumed)
-	row("refusals", "%s", codes(r.Errors))
+	row("refusals and errors", "%s", strings.Join(codes(r.Errors), ", "))
 	row("protocol errors", "%d", r.ProtocolErrors)
 	row("double matches", "%d", r.DoubleMatches)
 	for _, k := range slices.SortedFunc(maps.Keys(r.Violations), func(a, b string) int {

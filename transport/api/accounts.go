@@ -2,8 +2,10 @@ package api
 
 import (
 	"context"
+	"math"
 	"net/http"
 
+	"github.com/hexhail/hexhail/geo"
 	"github.com/hexhail/hexhail/ride"
 	"github.com/hexhail/hexhail/ride/ridepb/wire"
 	"github.com/hexhail/hexhail/transport/auth"
@@ -154,6 +156,7 @@ func (a *API) changeMe(ctx context.Context, in *struct{ Body changeMeRequest }) 
 func (a *API) configView() configView {
 	v := configView{
 		HeartbeatMS: a.cfg.Heartbeat.Milliseconds(), PositionTTLMS: a.cfg.PositionTTL.Milliseconds(),
+		CellRingM:  int64(math.Round(geo.RingM(a.cfg.OfferResolution))),
 		SignUpOpen: !a.cfg.SignUpClosed, SocketPath: "/v1/ws", Subprotocols: wire.Subprotocols(),
 		MaxPhotoBytes: maxPhotoBytes, Demo: a.deps.Demo != nil, Map: mapView(a.cfg.Map),
 	}

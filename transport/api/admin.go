@@ -3,13 +3,11 @@ package api
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
-	"strconv"
-	"time"
 
 	"github.com/hexhail/hexhail/ride"
 	"github.com/hexhail/hexhail/ride/ridepb"
-	"github.com/hexhail/hexhail/ride/view"
 )
 
 func (a *API) registerAdmin() {
@@ -24,11 +22,22 @@ func (a *API) registerAdmin() {
 		"Let a suspended account sign in again", ride.ErrNotFound), a.adminReinstate)
 	register(a, op("admin-log-out", http.MethodPost, "/accounts/{id}/logout",
 		"End every log-in of an account", ride.ErrNotFound), a.adminLogOut)
+	register(a, op("admin-reset-password", http.MethodPost, "/accounts/{id}/password",
+		"Give an account another password, and end its log-ins", ride.ErrNotFound, ride.ErrWrongStatus), a.adminResetPassword)
+	register(a, op("admin-remove-photo", http.MethodPost, "/accounts/{id}/remove-photo",
+		"Remove an account's photo", ride.ErrNotFound), a.adminRemovePhoto)
 	register(a, op("admin-list-trips", http.MethodGet, "/trips", "Trips"), a.adminListTrips)
 	register(a, op("admin-get-trip", http.MethodGet, "/trips/{id}",
 		"A trip with all that was recorded, also who was considered and why not", ride.ErrNotFound), a.adminGetTrip)
 	register(a, op("admin-cancel-trip", http.MethodPost, "/trips/{id}/cancel", "Cancel a trip",
 		ride.ErrNotFound, ride.ErrWrongStatus), a.adminCancelTrip)
+	register(a, op("admin-explain-trip", http.MethodGet, "/trips/{id}/explain",
+		"Why a trip went to whom it went: each round of offers, who was considered, and why or why not", ride.ErrNotFound), a.adminExplain)
+	register(a, op("admin-redispatch-trip", http.MethodPost, "/trips/{id}/redispatch",
+		"Take a trip that has not started from its driver and look for another, or look again now",
+		ride.ErrNotFound, ride.ErrWrongStatus), a.adminRedispatch)
+	register(a, op("admin-list-actors", http.MethodGet, "/actors", "The actors of this node, by kind"), a.adminListActors)
+	register(a, op("admin-list-samples", http.MethodGet, "/series", "The charts of the last 24 hours, of this node"), a.adminListSamples)
 	register(a, op("admin-list-audit", http.MethodGet, "/audit", "What operators did, newest first"), a.adminListAudit)
 }
 
@@ -36,7 +45,7 @@ func (a *API) adminListAccounts(ctx context.Context, in *struct {
 	Paging
 	Role   ride.Role          `query:"role" enum:"rider,driver,operator"`
 	Status ride.AccountStatus `query:"status" enum:"active,suspended"`
-	Text   string             `query:"q" maxLength:"64" doc:"Part of a username or a name."`
+	Text   string             `query:"q" maxLength:"64" doc:"Part of a username, a name or a plate, or a whole id."`
 }) (*body[list[adminAccountView]], error) {
 	accounts, next, err := a.deps.Accounts.ListAccounts(ctx, ride.AccountFilter{
 		Role: in.Role, Status: in.Status, Text: in.Text, Page: in.page(),
@@ -61,7 +70,14 @@ func (a *API) adminGetAccount(ctx context.Context, in *AccountPath) (*body[admin
 	if err != nil {
 		return nil, err
 	}
-	return answer(showAdminAccount(acc)), nil
+	v := showAdminAccount(acc)
+	switch t, err := a.deps.Trips.ActiveTrip(ctx, acc.ID, acc.Role); {
+	case err == nil:
+		v.ActiveTrip = t.ID
+	case !errors.Is(err, ride.ErrNotFound):
+		return nil, err
+	}
+	return answer(v), nil
 }
 
 // reasonRequest says why an operator acts; the audit keeps it.
@@ -103,6 +119,45 @@ func (a *API) adminLogOut(ctx context.Context, in *accountAction) (*body[adminAc
 	})
 }
 
+func (a *API) adminRemovePhoto(ctx context.Context, in *accountAction) (*body[adminAccountView], error) {
+	return a.actOnAccount(ctx, "account.remove_photo", in, func() error {
+		acc, err := a.deps.Accounts.Account(ctx, in.ID)
+		if err != nil {
+			return err
+		}
+		_, err = a.setPhoto(ctx, acc, "")
+		return err
+	})
+}
+
+type resetRequest struct {
+	Reason   string `json:"reason" minLength:"1" maxLength:"200" doc:"Kept in the audit; the password is not."`
+	Password string `json:"password,omitempty" maxLength:"128" doc:"The new password; without it the server chooses one."`
+}
+
+type resetView struct {
+	adminAccountView
+	Password string `json:"password" doc:"The password to tell its owner, who should change it. It is shown this once."`
+}
+
+func (a *API) adminResetPassword(ctx context.Context, in *struct {
+	AccountPath
+	Body resetRequest
+}) (*body[resetView], error) {
+	var password string
+	v, err := a.actOnAccount(ctx, "account.password", &accountAction{in.AccountPath, reasonRequest{in.Body.Reason}}, func() (err error) {
+		if password, err = a.deps.Auth.ResetPassword(ctx, in.ID, in.Body.Password); err != nil {
+			return err
+		}
+		a.deps.Live.Disconnect(in.ID, "", ridepb.CloseRevoked)
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return answer(resetView{v.Body, password}), nil
+}
+
 // actOnAccount audits and performs an operator's action, and answers with the account
 // as it is then.
 func (a *API) actOnAccount(ctx context.Context, action string, in *accountAction, act func() error) (*body[adminAccountView], error) {
@@ -141,70 +196,4 @@ func (a *API) audit(ctx context.Context, action, subject string, detail map[stri
 	return a.deps.Accounts.AddAudit(ctx, ride.AuditEntry{
 		At: ride.Clean(a.cfg.Now()), Actor: principal(ctx).Account.ID, Action: action, Subject: subject, Detail: string(b),
 	})
-}
-
-func (a *API) adminListTrips(ctx context.Context, in *struct {
-	StatusParam
-	Paging
-	Account ride.AccountID `query:"account" maxLength:"64" doc:"Its rider's or driver's id."`
-	Text    string         `query:"q" maxLength:"64" doc:"Part of an address or an id."`
-	From    time.Time      `query:"from" doc:"Requested at or after."`
-	To      time.Time      `query:"to" doc:"Requested before."`
-}) (*body[list[tripJSON]], error) {
-	return a.tripPage(ctx, readerOf(ctx), ride.TripFilter{
-		Account: in.Account, Status: in.Status, Live: in.Live, Text: in.Text, From: in.From, To: in.To, Page: in.page(),
-	})
-}
-
-func (a *API) adminGetTrip(ctx context.Context, in *TripPath) (*body[tripDetail], error) {
-	return a.tripDetail(ctx, readerOf(ctx), in.ID)
-}
-
-type tripView struct {
-	Trip tripJSON `json:"trip"`
-}
-
-func (a *API) adminCancelTrip(ctx context.Context, in *struct {
-	TripPath
-	Body reasonRequest
-}) (*body[tripView], error) {
-	if _, err := a.deps.Trips.Trip(ctx, in.ID); err != nil {
-		return nil, err
-	}
-	var t ride.Trip
-	err := a.audited(ctx, "trip.cancel", string(in.ID), in.Body.Reason, func() (err error) {
-		t, err = a.deps.Live.CancelTrip(ctx, in.ID, principal(ctx).Account.ID, in.Body.Reason)
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	j, err := showTrip(&t, view.Reader{Account: principal(ctx).Account.ID, Role: ride.RoleOperator})
-	if err != nil {
-		return nil, err
-	}
-	return answer(tripView{j}), nil
-}
-
-type auditView struct {
-	ID      string         `json:"id"`
-	At      time.Time      `json:"at"`
-	Actor   ride.AccountID `json:"actor"`
-	Action  string         `json:"action" doc:"Such as account.suspend; .failed is added when it did not work."`
-	Subject string         `json:"subject" doc:"Id of the account or trip."`
-	Detail  string         `json:"detail"`
-}
-
-func (a *API) adminListAudit(ctx context.Context, in *struct{ Paging }) (*body[list[auditView]], error) {
-	entries, next, err := a.deps.Accounts.ListAudit(ctx, in.page())
-	if err != nil {
-		return nil, err
-	}
-	out := list[auditView]{Items: make([]auditView, 0, len(entries)), NextCursor: next}
-	for _, e := range entries {
-		out.Items = append(out.Items, auditView{
-			ID: strconv.FormatInt(e.ID, 10), At: e.At.UTC(), Actor: e.Actor, Action: e.Action, Subject: e.Subject, Detail: e.Detail,
-		})
-	}
-	return answer(out), nil
 }

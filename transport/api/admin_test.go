@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -16,7 +17,7 @@ const because = `{"reason":"because"}`
 
 func (w *world) audit() []ride.AuditEntry {
 	w.t.Helper()
-	e, _, err := w.store.ListAudit(w.t.Context(), ride.Page{Limit: 100})
+	e, _, err := w.store.ListAudit(w.t.Context(), ride.AuditFilter{Page: ride.Page{Limit: 100}})
 	require.NoError(w.t, err)
 	return e
 }
@@ -77,19 +78,23 @@ func TestWhatIsNotOnRecordDoesNotHappen(t *testing.T) {
 	w := newWorld(t)
 	w.story("t", storyMatched)
 	w.live.cancel = func(ride.TripID) (ride.Trip, error) { t.Error("cancelled"); return ride.Trip{}, nil }
+	w.live.again = func(ride.TripID) (ride.Trip, error) { t.Error("re-dispatched"); return ride.Trip{}, nil }
 	w.store.Fail = func(m string) error {
 		if m == "AddAudit" {
 			return errors.New("disk full")
 		}
 		return nil
 	}
-	for _, path := range []string{"/accounts/$rider/suspend", "/accounts/$rider/reinstate", "/accounts/$rider/logout", "/trips/t/cancel"} {
+	for _, path := range []string{"/accounts/$rider/suspend", "/accounts/$rider/reinstate", "/accounts/$rider/logout", "/trips/t/cancel",
+		"/trips/t/redispatch", "/accounts/$rider/password", "/accounts/$rider/remove-photo"} {
 		w.do(request{method: "POST", path: "/v1/admin" + w.fill(path), as: "operator", json: because}).refused(ride.ErrInternal, 500)
 	}
 	w.store.Fail = nil
 	require.Empty(t, w.live.closed)
 	require.NotContains(t, w.store.Calls(), "SetAccountStatus")
 	require.NotContains(t, w.store.Calls(), "RevokeAccount")
+	require.NotContains(t, w.store.Calls(), "SetPassword")
+	require.NotContains(t, w.store.Calls(), "UpdateAccount")
 	w.do(request{method: "GET", path: "/v1/me", as: "rider"}).ok(200, nil)
 }
 
@@ -136,4 +141,121 @@ func TestAuditDetailIsBounded(t *testing.T) {
 	require.NoError(t, err)
 	w.do(request{method: "POST", path: w.fill("/v1/admin/accounts/$driver/logout"), as: "operator", json: string(b)}).ok(200, nil)
 	require.LessOrEqual(t, len(w.audit()[0].Detail), 1000)
+}
+
+func TestOperatorResetsAPassword(t *testing.T) {
+	w := newWorld(t)
+	path := w.fill("/v1/admin/accounts/$rider/password")
+	var v struct {
+		Account  struct{ Username string }
+		Password string
+	}
+	w.do(request{method: "POST", path: path, as: "operator", json: because}).ok(200, &v)
+	require.Equal(t, "rider", v.Account.Username)
+	require.GreaterOrEqual(t, len(v.Password), 20)
+	require.Equal(t, []closed{{w.people["rider"].ID, "", ridepb.CloseRevoked}}, w.live.closed)
+	w.do(request{method: "GET", path: "/v1/me", as: "rider"}).refused(ride.ErrUnauthenticated, 401)
+	login := func(password string) *response {
+		return w.do(request{method: "POST", path: "/v1/login", json: `{"username":"rider","password":"` + password + `"}`})
+	}
+	login(password).refused(ride.ErrUnauthenticated, 401)
+	login(v.Password).ok(200, nil)
+
+	w.do(request{method: "POST", path: path, as: "operator", json: `{"reason":"asked for","password":"battery staple"}`}).ok(200, &v)
+	require.Equal(t, "battery staple", v.Password)
+	login("battery staple").ok(200, nil)
+	p := w.do(request{method: "POST", path: path, as: "operator", json: `{"reason":"asked for","password":"short"}`}).refused(ride.ErrInvalidArgument, 422)
+	require.Equal(t, "password", p.Fields[0].Field)
+	for _, e := range w.audit() {
+		require.NotContains(t, e.Detail, "staple")
+		require.Contains(t, []string{"account.password", "account.password.failed"}, e.Action)
+	}
+	require.NotContains(t, w.logs.String(), "staple")
+}
+
+func TestOutsidersHaveNoPasswordToReset(t *testing.T) {
+	w := newWorld(t)
+	require.NoError(t, w.store.CreateAccount(t.Context(), ride.Account{
+		ID: "outside", Role: ride.RoleRider, Status: ride.AccountActive, Issuer: "https://id.example", Subject: "7",
+	}, ""))
+	w.do(request{method: "POST", path: "/v1/admin/accounts/outside/password", as: "operator", json: because}).refused(ride.ErrWrongStatus, 409)
+}
+
+func TestOperatorRemovesAPhoto(t *testing.T) {
+	w := newWorld(t)
+	rider := w.people["rider"]
+	require.NoError(t, w.store.SavePhoto(t.Context(), ride.Photo{ID: "p", Owner: rider.ID, Data: []byte{1}}))
+	id := "p"
+	_, err := w.store.UpdateAccount(t.Context(), rider.ID, ride.AccountPatch{PhotoID: &id})
+	require.NoError(t, err)
+	var v adminAccountView
+	w.do(request{method: "POST", path: w.fill("/v1/admin/accounts/$rider/remove-photo"), as: "operator", json: because}).ok(200, &v)
+	require.Empty(t, v.Account.PhotoURL)
+	_, err = w.store.Photo(t.Context(), "p")
+	require.ErrorIs(t, err, ride.ErrNotFound)
+	require.Equal(t, "account.remove_photo", w.audit()[0].Action)
+}
+
+func TestAccountNamesItsTrip(t *testing.T) {
+	w := newWorld(t)
+	w.story("t", storyMatched)
+	for who, want := range map[string]ride.TripID{"rider": "t", "driver": "t", "driver2": "", "rider2": ""} {
+		var v adminAccountView
+		w.do(request{method: "GET", path: w.fill("/v1/admin/accounts/$" + who), as: "operator"}).ok(200, &v)
+		require.Equal(t, want, v.ActiveTrip, who)
+	}
+}
+
+func TestOperatorRedispatchesATrip(t *testing.T) {
+	w := newWorld(t)
+	trip := w.story("t", storyMatched)
+	w.live.again = func(id ride.TripID) (ride.Trip, error) {
+		require.Len(t, w.audit(), 1, "on record before it is done")
+		return ride.Apply(trip, ride.Released{At: w.clock.now(), Driver: trip.DriverID(), By: ride.ByOperator}), nil
+	}
+	var v struct {
+		Trip struct{ Status string }
+	}
+	w.do(request{method: "POST", path: "/v1/admin/trips/t/redispatch", as: "operator", json: because}).ok(200, &v)
+	require.Equal(t, "requested", v.Trip.Status)
+	require.Equal(t, "trip.redispatch", w.audit()[0].Action)
+}
+
+func TestAuditFilters(t *testing.T) {
+	w := newWorld(t)
+	for _, who := range []string{"driver", "rider"} {
+		w.do(request{method: "POST", path: w.fill("/v1/admin/accounts/$" + who + "/logout"), as: "operator", json: because}).ok(200, nil)
+		w.clock.advance(time.Minute)
+	}
+	for query, want := range map[string]int{
+		"": 2, "?subject=$rider": 1, "?action=account.logout": 2, "?action=trip.cancel": 0, "?actor=$operator": 2, "?actor=$rider": 0,
+		"?from=2030-05-01T12:00:30Z": 1, "?to=2030-05-01T12:00:30Z": 1,
+	} {
+		var p list[auditView]
+		w.do(request{method: "GET", path: "/v1/admin/audit" + w.fill(query), as: "operator"}).ok(200, &p)
+		require.Len(t, p.Items, want, query)
+	}
+	w.do(request{method: "GET", path: "/v1/admin/audit?from=yesterday", as: "operator"}).refused(ride.ErrInvalidArgument, 422)
+}
+
+func TestActorsAndSeries(t *testing.T) {
+	w := newWorld(t)
+	var kinds struct {
+		Kinds []struct {
+			Kind    string
+			Alive   int
+			Slowest []struct{ Message string }
+		}
+	}
+	w.do(request{method: "GET", path: "/v1/admin/actors", as: "operator"}).ok(200, &kinds)
+	require.Equal(t, "driver", kinds.Kinds[0].Kind)
+	require.Equal(t, "offerMade", kinds.Kinds[0].Slowest[0].Message)
+	var series struct{ Samples []struct{ Matches int } }
+	w.do(request{method: "GET", path: "/v1/admin/series", as: "operator"}).ok(200, &series)
+	require.Equal(t, 4, series.Samples[0].Matches)
+	require.Equal(t, time.Minute, w.live.asked.step)
+	require.Equal(t, w.clock.now().Add(-3*time.Hour), w.live.asked.since)
+	w.do(request{method: "GET", path: "/v1/admin/series?step=10&since=2020-01-01T00:00:00Z", as: "operator"}).ok(200, nil)
+	require.Equal(t, time.Minute, w.live.asked.step, "made longer")
+	require.Equal(t, w.clock.now().Add(-24*time.Hour), w.live.asked.since)
 }

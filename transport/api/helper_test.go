@@ -45,6 +45,11 @@ type live struct {
 	mu     sync.Mutex
 	closed []closed
 	cancel func(ride.TripID) (ride.Trip, error)
+	again  func(ride.TripID) (ride.Trip, error)
+	asked  struct {
+		since time.Time
+		step  time.Duration
+	}
 }
 
 type closed struct {
@@ -61,6 +66,21 @@ func (l *live) Disconnect(a ride.AccountID, family string, code ridepb.CloseCode
 
 func (l *live) CancelTrip(_ context.Context, id ride.TripID, _ ride.AccountID, _ string) (ride.Trip, error) {
 	return l.cancel(id)
+}
+
+func (l *live) Redispatch(_ context.Context, id ride.TripID, _ string) (ride.Trip, error) {
+	return l.again(id)
+}
+
+func (l *live) Actors() []*ridepb.ActorKind {
+	return []*ridepb.ActorKind{{Kind: "driver", Alive: 3, Slowest: []*ridepb.SlowHandler{{Message: "offerMade", TookUs: 900}}}}
+}
+
+func (l *live) Samples(since time.Time, step time.Duration) []*ridepb.Sample {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.asked.since, l.asked.step = since, step
+	return []*ridepb.Sample{{StepS: uint32(step / time.Second), Matches: 4}}
 }
 
 // world is an API with people and trips in it.
@@ -108,6 +128,7 @@ func newWorld(t testing.TB, edit ...func(*Config)) *world {
 		t: t, store: &memstore.Store{}, live: &live{}, logs: &logBuffer{}, people: map[string]person{},
 		clock: &clock{t: time.Date(2030, 5, 1, 12, 0, 0, 0, time.UTC)},
 	}
+	w.live.again = func(ride.TripID) (ride.Trip, error) { return ride.Trip{}, ride.ErrUnavailable }
 	w.live.cancel = func(ride.TripID) (ride.Trip, error) { return ride.Trip{}, ride.ErrUnavailable }
 	keys, err := auth.GenerateKeys()
 	require.NoError(t, err)

@@ -73,12 +73,27 @@ func matrix() map[string][]row {
 			{path: "/v1/admin/trips/whole/cancel", json: reason, want: staff(503)}, // the fake's answer
 			{path: "/v1/admin/trips/" + missing + "/cancel", json: reason, want: staff(404)},
 		},
-		"admin-list-audit": {{want: staff(200)}},
 		// On an ordinary server; demo_test.go has a demonstration.
-		"get-demo":         {{want: all(404)}},
-		"visit-demo":       {{json: `{"role":"rider"}`, want: all(404)}},
-		"list-demo-places": {{want: all(404)}},
-		"hear-pin":         {{path: "/v1/demo/trips/whole/hint", want: [6]int{403, 403, 404, 404, 403, 401}}},
+		"get-demo":           {{want: all(404)}},
+		"visit-demo":         {{json: `{"role":"rider"}`, want: all(404)}},
+		"list-demo-places":   {{want: all(404)}},
+		"hear-pin":           {{path: "/v1/demo/trips/whole/hint", want: [6]int{403, 403, 404, 404, 403, 401}}},
+		"admin-explain-trip": {{path: "/v1/admin/trips/whole/explain", want: staff(200)}, {path: "/v1/admin/trips/" + missing + "/explain", want: staff(404)}},
+		"admin-redispatch-trip": {
+			{path: "/v1/admin/trips/whole/redispatch", json: reason, want: staff(503)}, // the fake's answer
+			{path: "/v1/admin/trips/" + missing + "/redispatch", json: reason, want: staff(404)},
+		},
+		"admin-reset-password": {
+			{path: "/v1/admin/accounts/$rider2/password", json: reason, want: staff(200)},
+			{path: "/v1/admin/accounts/" + missing + "/password", json: reason, want: staff(404)},
+		},
+		"admin-remove-photo": {
+			{path: "/v1/admin/accounts/$rider2/remove-photo", json: reason, want: staff(200)},
+			{path: "/v1/admin/accounts/" + missing + "/remove-photo", json: reason, want: staff(404)},
+		},
+		"admin-list-actors":  {{want: staff(200)}},
+		"admin-list-samples": {{want: staff(200)}, {path: "/v1/admin/series?step=15", want: staff(422)}},
+		"admin-list-audit":   {{want: staff(200)}},
 	}
 }
 

@@ -45,6 +45,8 @@ type adminAccountView struct {
 	Account   accountView `json:"account"`
 	Issuer    string      `json:"issuer" doc:"The outside issuer that vouches for it; empty: it has a password here."`
 	UpdatedAt time.Time   `json:"updated_at"`
+	// ActiveTrip is only told of a single account.
+	ActiveTrip ride.TripID `json:"active_trip,omitempty" doc:"The trip that occupies it; in lists absent."`
 }
 
 func showAdminAccount(a ride.Account) adminAccountView {
@@ -100,6 +102,7 @@ type configView struct {
 	VehicleClasses []classView `json:"vehicle_classes"`
 	HeartbeatMS    int64       `json:"heartbeat_ms" doc:"How often the server pings a socket."`
 	PositionTTLMS  int64       `json:"position_ttl_ms" doc:"A driver whose last position is older gets no offers."`
+	CellRingM      int64       `json:"cell_ring_m" doc:"How far one ring of cells reaches, in metres: a search in ring 2 covers about 2.5 times that around the pickup."`
 	SignUpOpen     bool        `json:"sign_up_open"`
 	SocketPath     string      `json:"socket_path"`
 	Subprotocols   []string    `json:"subprotocols"`

@@ -2,6 +2,7 @@ package auth
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"strings"
@@ -165,6 +166,37 @@ func (s *Service) ChangePassword(ctx context.Context, p transport.Principal, cur
 		return Tokens{}, fmt.Errorf("revoke account: %w", err)
 	}
 	return s.begin(ctx, a)
+}
+
+// ResetPassword sets another password for an account, chosen here when next is empty,
+// and ends every log-in of it. It returns the password. The caller has checked that it
+// may, and closes live sockets. It returns ride.ErrNotFound, ride.ErrWrongStatus for an
+// account of an outside issuer, ride.ErrInvalidArgument or ride.ErrUnavailable.
+func (s *Service) ResetPassword(ctx context.Context, id ride.AccountID, next string) (string, error) {
+	a, err := s.accounts.Account(ctx, id)
+	if err != nil {
+		return "", fmt.Errorf("read account: %w", err)
+	}
+	if a.Issuer != "" {
+		return "", ride.ErrWrongStatus.With("This account signs in elsewhere and has no password here.")
+	}
+	if next == "" {
+		next = rand.Text() // 26 letters and digits
+	}
+	if err := CheckPassword(next, a.Username); err != nil {
+		return "", inField(err, "password")
+	}
+	hash, err := s.passwords.Hash(ctx, next)
+	if err != nil {
+		return "", err
+	}
+	if err := s.accounts.SetPassword(ctx, id, hash); err != nil {
+		return "", fmt.Errorf("set password: %w", err)
+	}
+	if err := s.accounts.RevokeAccount(ctx, id); err != nil {
+		return "", fmt.Errorf("revoke account: %w", err)
+	}
+	return next, nil
 }
 
 func inField(err error, field string) error {

@@ -87,6 +87,9 @@ func (m *movedKey) at(p position) string {
 	return m.key
 }
 
+// Backlog implements [transport.Outbox].
+func (s *session) Backlog() int { return s.conn.Queued() }
+
 // Close implements [transport.Outbox].
 func (s *session) Close(code ridepb.CloseCode, retryAfter time.Duration) {
 	s.mu.Lock()

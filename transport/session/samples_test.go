@@ -52,6 +52,12 @@ func sample(k kind, id string) *ridepb.ClientFrame {
 		f.Body = &ridepb.ClientFrame_CompleteTrip{CompleteTrip: &ridepb.CompleteTrip{TripId: "t"}}
 	case kindRateTrip:
 		f.Body = &ridepb.ClientFrame_RateTrip{RateTrip: &ridepb.RateTrip{TripId: "t", Stars: 5}}
+	case kindWatchCity:
+		f.Body = &ridepb.ClientFrame_WatchCity{WatchCity: &ridepb.WatchCity{
+			Drivers: true, IntervalMs: minWatchMS, Area: &ridepb.Area{SouthWest: seoul(), NorthEast: &ridepb.Point{LatE7: 376000000, LngE7: 1290000000}},
+		}}
+	case kindUnwatchCity:
+		f.Body = &ridepb.ClientFrame_UnwatchCity{UnwatchCity: &ridepb.UnwatchCity{}}
 	}
 	return f
 }
@@ -87,7 +93,7 @@ func TestTableSaysWhoMaySendWhat(t *testing.T) {
 			"connect", "ping", "go_online", "go_offline", "location", "cancel_trip", "accept_offer", "decline_offer",
 			"arrived", "start_trip", "complete_trip", "rate_trip",
 		},
-		ride.RoleOperator: {"connect", "ping"},
+		ride.RoleOperator: {"connect", "ping", "watch_city", "unwatch_city"},
 		"":                nil,
 		"stranger":        nil,
 	}

@@ -24,6 +24,8 @@ const (
 	kindStartTrip
 	kindCompleteTrip
 	kindRateTrip
+	kindWatchCity
+	kindUnwatchCity
 	kinds // their number
 )
 
@@ -58,6 +60,10 @@ func kindOf(f *ridepb.ClientFrame) kind {
 		return kindCompleteTrip
 	case *ridepb.ClientFrame_RateTrip:
 		return kindRateTrip
+	case *ridepb.ClientFrame_WatchCity:
+		return kindWatchCity
+	case *ridepb.ClientFrame_UnwatchCity:
+		return kindUnwatchCity
 	}
 	return kindNone
 }
@@ -110,4 +116,6 @@ var rules = [kinds]rule{
 	kindStartTrip:    {name: "start_trip", roles: drivers, check: checkStartTrip},
 	kindCompleteTrip: {name: "complete_trip", roles: drivers, check: checkCompleteTrip},
 	kindRateTrip:     {name: "rate_trip", roles: riders | drivers, check: checkRateTrip},
+	kindWatchCity:    {name: "watch_city", roles: operators, check: checkWatchCity},
+	kindUnwatchCity:  {name: "unwatch_city", roles: operators, check: checkNothing},
 }

@@ -26,6 +26,12 @@ const (
 	maxPIN          = 16
 )
 
+// How often a watch of the city may be told of changes, in milliseconds.
+const (
+	minWatchMS = 250
+	maxWatchMS = 10_000
+)
+
 // What a vehicle on the road can report.
 const (
 	maxSpeedMPS  = 100
@@ -188,6 +194,25 @@ func checkRateTrip(f *ridepb.ClientFrame) *ride.Error {
 		required(r.GetTripId(), maxTripID, "rate_trip.trip_id"),
 		within(r.GetComment(), ride.MaxComment, "rate_trip.comment"),
 	)
+}
+
+func checkWatchCity(f *ridepb.ClientFrame) *ride.Error {
+	w := f.GetWatchCity()
+	if ms := w.GetIntervalMs(); ms != 0 && (ms < minWatchMS || ms > maxWatchMS) {
+		return outside("watch_city.interval_ms", "The interval goes from 250 to 10,000 milliseconds.")
+	}
+	a := w.GetArea()
+	if a == nil {
+		return nil
+	}
+	err := first(
+		place(a.GetSouthWest(), "watch_city.area.south_west"),
+		place(a.GetNorthEast(), "watch_city.area.north_east"),
+	)
+	if err == nil && a.GetSouthWest().GetLatE7() > a.GetNorthEast().GetLatE7() {
+		err = outside("watch_city.area.south_west", "The south-west corner lies north of the north-east one.")
+	}
+	return err
 }
 
 // toPosition converts a location. It allocates only to refuse.

@@ -124,7 +124,7 @@ func (s *scanner) message(b []byte, p *plan) error {
 		f := &p.fields[i]
 		s.at = append(s.at, step{f.name, -1})
 		switch {
-		case wireType != wireTypeOf(f.kind):
+		case wireType != f.wireType():
 			return s.fail(ReasonWrongType)
 		case !f.list && seen&(1<<i) != 0:
 			return s.fail(ReasonDuplicate)
@@ -133,7 +133,7 @@ func (s *scanner) message(b []byte, p *plan) error {
 		}
 		seen |= 1 << i
 		body = body || f.oneof != nil
-		n, err := s.value(b, f)
+		n, err := s.values(b, f)
 		if err != nil {
 			return err
 		}
@@ -141,6 +141,14 @@ func (s *scanner) message(b []byte, p *plan) error {
 		s.at = s.at[:len(s.at)-1]
 	}
 	return nil
+}
+
+// wireType is that of the whole field: lists of numbers are packed.
+func (f *field) wireType() protowire.Type {
+	if f.list {
+		return protowire.BytesType
+	}
+	return wireTypeOf(f.kind)
 }
 
 func wireTypeOf(k protoreflect.Kind) protowire.Type {
@@ -154,7 +162,26 @@ func wireTypeOf(k protoreflect.Kind) protowire.Type {
 	}
 }
 
-// value checks one field's value and returns its length.
+// values checks a field's value, or a packed list of them, and returns its length.
+func (s *scanner) values(b []byte, f *field) (int, error) {
+	if !f.list || wireTypeOf(f.kind) == protowire.BytesType {
+		return s.value(b, f)
+	}
+	content, length := protowire.ConsumeBytes(b)
+	if length < 0 {
+		return 0, s.fail(ReasonSyntax)
+	}
+	for len(content) > 0 {
+		n, err := s.value(content, f)
+		if err != nil {
+			return 0, err
+		}
+		content = content[n:]
+	}
+	return length, nil
+}
+
+// value checks one value and returns its length.
 func (s *scanner) value(b []byte, f *field) (int, error) {
 	switch wireTypeOf(f.kind) {
 	case protowire.Fixed32Type:

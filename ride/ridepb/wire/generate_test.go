@@ -49,7 +49,11 @@ func fill(t *rapid.T, m protoreflect.Message) {
 		case fd.IsList():
 			list := m.Mutable(fd).List()
 			for range rapid.IntRange(0, 3).Draw(t, "length") {
-				fill(t, list.AppendMutable().Message())
+				if fd.Kind() == protoreflect.MessageKind {
+					fill(t, list.AppendMutable().Message())
+				} else {
+					list.Append(drawScalar(t, fd))
+				}
 			}
 		case fd.Kind() == protoreflect.MessageKind:
 			if rapid.Bool().Draw(t, "present") {

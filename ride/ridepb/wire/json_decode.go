@@ -241,7 +241,6 @@ func (d *jsonDecoder) field(m protoreflect.Message, f *field) error {
 	return err
 }
 
-// list reads a list of messages; the protocol has no lists of scalars.
 func (d *jsonDecoder) list(list protoreflect.List, f *field) error {
 	if d.PeekKind() != '[' {
 		return d.fail(ReasonWrongType)
@@ -259,7 +258,14 @@ func (d *jsonDecoder) list(list protoreflect.List, f *field) error {
 			return d.syntaxOrNil(err)
 		}
 		d.at[len(d.at)-1].index = i
-		if err := d.message(list.AppendMutable().Message(), f.sub); err != nil {
+		if f.sub != nil {
+			err = d.message(list.AppendMutable().Message(), f.sub)
+		} else if v, serr := d.scalar(f, k); serr != nil {
+			err = serr
+		} else {
+			list.Append(v)
+		}
+		if err != nil {
 			return err
 		}
 	}

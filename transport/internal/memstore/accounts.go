@@ -103,6 +103,21 @@ func (s *Store) Account(ctx context.Context, id ride.AccountID) (ride.Account, e
 	return a.Account, nil
 }
 
+// AccountsByID implements transport.Accounts.
+func (s *Store) AccountsByID(ctx context.Context, ids []ride.AccountID) ([]ride.Account, error) {
+	if err := s.enter(ctx, "AccountsByID"); err != nil {
+		return nil, err
+	}
+	defer s.mu.Unlock()
+	var out []ride.Account
+	for _, id := range ids {
+		if a, ok := s.accounts[id]; ok {
+			out = append(out, a.Account)
+		}
+	}
+	return out, nil
+}
+
 // AccountByUsername implements transport.Accounts.
 func (s *Store) AccountByUsername(ctx context.Context, username string) (ride.Account, string, error) {
 	if err := s.enter(ctx, "AccountByUsername"); err != nil {

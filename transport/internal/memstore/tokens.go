@@ -139,12 +139,19 @@ func (s *Store) AddAudit(ctx context.Context, e ride.AuditEntry) error {
 }
 
 // ListAudit implements transport.Accounts.
-func (s *Store) ListAudit(ctx context.Context, p ride.Page) ([]ride.AuditEntry, string, error) {
+func (s *Store) ListAudit(ctx context.Context, f ride.AuditFilter) ([]ride.AuditEntry, string, error) {
 	if err := s.enter(ctx, "ListAudit"); err != nil {
 		return nil, "", err
 	}
 	defer s.mu.Unlock()
-	page, next := paged(append([]ride.AuditEntry(nil), s.audit...), p, func(e ride.AuditEntry) (time.Time, string) {
+	var all []ride.AuditEntry
+	for _, e := range s.audit {
+		if (f.Actor == "" || e.Actor == f.Actor) && (f.Action == "" || e.Action == f.Action) && (f.Subject == "" || e.Subject == f.Subject) &&
+			(f.From.IsZero() || !e.At.Before(f.From)) && (f.To.IsZero() || e.At.Before(f.To)) {
+			all = append(all, e)
+		}
+	}
+	page, next := paged(all, f.Page, func(e ride.AuditEntry) (time.Time, string) {
 		return time.Unix(e.ID, 0), strconv.FormatInt(e.ID, 10)
 	})
 	return page, next, nil

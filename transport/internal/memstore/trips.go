@@ -46,6 +46,21 @@ func (s *Store) Trip(ctx context.Context, id ride.TripID) (ride.Trip, error) {
 	return t.Trip, err
 }
 
+// ActiveTrip implements transport.Trips.
+func (s *Store) ActiveTrip(ctx context.Context, account ride.AccountID, role ride.Role) (ride.Trip, error) {
+	if err := s.enter(ctx, "ActiveTrip"); err != nil {
+		return ride.Trip{}, err
+	}
+	defer s.mu.Unlock()
+	for _, t := range s.trips {
+		if role == ride.RoleRider && t.Request.Rider.ID == account && t.Status.Live() ||
+			role == ride.RoleDriver && t.DriverID() == account && t.Status.Occupied() {
+			return t.Trip, nil
+		}
+	}
+	return ride.Trip{}, fmt.Errorf("active trip: %w", ride.ErrNotFound)
+}
+
 // TripEvents implements transport.Trips.
 func (s *Store) TripEvents(ctx context.Context, id ride.TripID) ([]ride.StoredEvent, error) {
 	t, err := s.trip(ctx, "TripEvents", id)

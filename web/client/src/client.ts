@@ -104,7 +104,7 @@ class HexhailClient implements Client {
   readonly subscribe = (listener: () => void): (() => void) => this.#emitter.on('changed', listener);
 
   readonly on = <K extends keyof ClientEvents>(name: K, listener: (event: ClientEvents[K]) => void): (() => void) =>
-    this.#emitter.on(name, listener as (event: Listeners[K]) => void);
+    this.#emitter.on(name, listener);
 
   readonly serverNow = (): number => this.#serverClock.now();
 
@@ -187,8 +187,7 @@ class HexhailClient implements Client {
     body: ClientFrameBody[K],
     options?: SendOptions,
   ): Promise<Answer<K>> => {
-    const { id: _, ...answer } = await this.#queue.add(kind, body, options);
-    return answer as Answer<K>;
+    return without(await this.#queue.add(kind, body, options), 'id') as Answer<K>;
   };
 
   async #tripAfter<K extends 'arrived' | 'start_trip' | 'complete_trip' | 'request_trip' | 'rate_trip'>(
@@ -286,7 +285,7 @@ class HexhailClient implements Client {
     this.#knowledge = knowledge;
     this.#watchExpiry();
     if (changed) this.#notify();
-    for (const { name, event } of changes) this.#emitter.emit(name, event as never);
+    for (const { name, event } of changes) this.#emitter.emit(name, event);
   }
 
   #watchExpiry(): void {

@@ -52,7 +52,8 @@ class Person {
   send(kind, body, id = kind === 'location' ? undefined : randomUUID()) {
     const shown = kind === 'connect' ? { ...body, token: '<token>' } : body;
     this.note('sent', { frame: { ...(id && { id }), [kind]: shown } });
-    this.socket.send(this.codec.encode({ ...(id && { id }), [kind]: body }));
+    const data = this.codec.encode({ ...(id && { id }), [kind]: body });
+    this.flushed = new Promise((resolve) => this.socket.send(data, resolve));
     return id;
   }
 
@@ -131,18 +132,19 @@ async function ride(scene, encoding) {
   // The reply to the request is lost with the socket; the same id again tells.
   const request = { pickup, dropoff, pickup_address: '강남역 11번 출구', passengers: 2, note: 'Blue "coat"' };
   const id = ada.send('request_trip', request);
-  const { offer } = await bo.event('offer_received');
+  await ada.flushed;
   await ada.lose();
+  const { offer } = await bo.event('offer_received');
   await ada.connect();
   ada.send('request_trip', request, id);
   await ada.reply(id);
 
   const { trip } = await bo.ask('accept_offer', { offer_id: offer.id });
   const { trip: { pin } } = await ada.change('matched');
-  for (const lat of [37.4984, 37.4981]) {
-    bo.send('location', location({ lat, lng: 127.028 }));
+  for (const lat of [37.4985, 37.4984]) {
+    await moment(1_200); // a car that jumps is not believed
+    bo.send('location', location({ ...near, lat }));
     await ada.event('driver_moved', ({ point }) => point.lat === lat);
-    await moment(150);
   }
   await bo.ask('arrived', { trip_id: trip.id });
   await ada.change('arrived');

@@ -48,7 +48,7 @@ func openPage(ctx context.Context, page string) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, openTimeout)
 	defer cancel()
-	if err := exec.CommandContext(ctx, name, args...).Run(); err != nil { //nolint:gosec // our own address
+	if err := exec.CommandContext(ctx, name, args...).Run(); err != nil {
 		return fmt.Errorf("open the browser with %s: %w", name, err)
 	}
 	return nil

@@ -7,6 +7,7 @@ import (
 	"io"
 	"time"
 
+	"github.com/hexhail/hexhail/cmd/hexhail/internal/crash"
 	"github.com/hexhail/hexhail/cmd/hexhail/internal/logging"
 	"github.com/hexhail/hexhail/cmd/hexhail/internal/simulate"
 	"github.com/hexhail/hexhail/sim/demand"
@@ -20,6 +21,7 @@ const secretEnv = "HEXHAIL_SIM_SECRET"
 type simCmd struct {
 	Run   simRunCmd   `cmd:"" default:"withargs" help:"Let a simulated city use running servers."`
 	Check simCheckCmd `cmd:"" help:"Check a recorded history."`
+	Crash simCrashCmd `cmd:"" help:"Kill a server of its own again and again while a city uses it, and check that it kept its promises."`
 }
 
 // simRunCmd is a city against servers that run elsewhere.
@@ -106,4 +108,20 @@ func (s *simCheckCmd) Run(in *call) error {
 		return simulate.ErrBroken
 	}
 	return nil
+}
+
+// simCrashCmd is a city against a server that dies.
+type simCrashCmd struct {
+	crash.Options `embed:""`
+}
+
+// Run is called by kong.
+func (s *simCrashCmd) Run(in *call) error {
+	log, err := logging.New(in.env.Stderr, "text", "warn")
+	if err != nil {
+		return err
+	}
+	ctx, stop := in.interruptible()
+	defer stop()
+	return crash.Run(ctx, s.Options, in.env.Stdout, log)
 }

@@ -28,9 +28,12 @@ type driver struct {
 	call   time.Time // when it is to get the next request
 }
 
-// The bounds of a visitor's neighbourhood and of its patience.
+// The bounds of a visitor's neighbourhood and of its patience. Drivers of the visitors'
+// own class, who are few, are courteous as far as offers come from; if those of other
+// classes were, too, the whole city would slow down.
 const (
-	nearM     = 2500
+	nearM     = 1500
+	farM      = 6000
 	freshFor  = 15 * time.Second // as servers forget drivers by default
 	firstCall = 3 * time.Second
 	nextCall  = 15 * time.Second
@@ -48,9 +51,12 @@ func (h *Host) near(class string, at geo.Point) bool {
 	if len(h.drivers.all) == 0 {
 		return false
 	}
-	now := time.Now()
+	now, bound := time.Now(), float64(nearM)
+	if class == VisitorClass(h.o.Tariffs) {
+		bound = farM
+	}
 	for _, d := range h.drivers.all {
-		if d.class == class && d.waits(now) && geo.DistanceM(d.at, at) < nearM {
+		if d.class == class && d.waits(now) && geo.DistanceM(d.at, at) < bound {
 			return true
 		}
 	}

@@ -30,7 +30,7 @@ func TestCity(t *testing.T) {
 		URLs: []string{s.WS}, Codecs: []wire.Codec{wire.Binary, wire.JSON},
 		Token:    func(role, name string) (string, error) { return s.Token(ride.Role(role), name), nil },
 		Requests: demand.NewStream(requests, 6, 1), Taxis: demand.Fleet(taxis, 150, 1),
-		Router: city.Straight{SpeedMPS: 16 / 3.6, Detour: 1.4}, Seed: 1, Behaviour: b, Speed: 60,
+		Router: city.Straight{SpeedMPS: 16 / 3.6, Detour: 1.4}, Seed: 1, Behaviour: b, Speed: 60, Repeats: 3, Rest: 20 * time.Second,
 		TripInterval: time.Second, IdleInterval: 2 * time.Second, Duration: 12 * time.Second, Log: slog.New(slog.DiscardHandler),
 	})
 	require.NoError(t, err)

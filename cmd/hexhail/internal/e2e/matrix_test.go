@@ -23,7 +23,7 @@ var allowed = map[ride.Role]map[string]bool{
 		"ping": true, "go_online": true, "go_offline": true, "location": true, "cancel_trip": true, "accept_offer": true,
 		"decline_offer": true, "arrived": true, "start_trip": true, "complete_trip": true, "rate_trip": true,
 	},
-	ride.RoleOperator: {"ping": true},
+	ride.RoleOperator: {"ping": true, "watch_city": true, "unwatch_city": true},
 }
 
 // frames has a well-formed frame of every client message but connect, aimed at a trip.
@@ -34,6 +34,7 @@ func (w *world) frames(trip, offer string) map[string]*ridepb.ClientFrame {
 		"cancel_trip": harness.Cancel(trip), "accept_offer": harness.Accept(offer), "decline_offer": harness.Decline(offer),
 		"arrived": harness.Arrived(trip), "start_trip": harness.StartTrip(trip, "0000"),
 		"complete_trip": harness.Complete(trip), "rate_trip": harness.Rate(trip, 5),
+		"watch_city": harness.WatchCity(), "unwatch_city": harness.UnwatchCity(),
 	}
 }
 

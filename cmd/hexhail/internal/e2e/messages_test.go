@@ -229,6 +229,64 @@ var messages = map[string]func(w *world){
 		require.Positive(w.t, m.GetEtaS())
 		require.WithinDuration(w.t, f.GetLocation().GetDeviceTime().AsTime(), m.GetDeviceTime().AsTime(), time.Millisecond)
 	},
+	"client/watch_city": func(w *world) {
+		w.driver(100)
+		operator, _ := w.join(ride.RoleOperator)
+		f := harness.WatchCity()
+		f.GetWatchCity().Area = around(w.at)
+		require.NotNil(w.t, operator.Ask(f).GetCityWatched())
+		awaitCity(operator, "the one driver here", func(m *ridepb.CityChanged) bool { return len(m.GetDrivers()) == 1 })
+
+		f = harness.WatchCity()
+		f.GetWatchCity().IntervalMs = 100
+		require.Equal(w.t, "watch_city.interval_ms", operator.Ask(f).GetError().GetField())
+		f = harness.WatchCity()
+		f.GetWatchCity().Area = &ridepb.Area{SouthWest: view.Point(w.at)}
+		require.Equal(w.t, "watch_city.area.north_east", operator.Ask(f).GetError().GetField())
+	},
+	"client/unwatch_city": func(w *world) {
+		operator, _ := w.join(ride.RoleOperator)
+		require.NotNil(w.t, operator.Ask(harness.UnwatchCity()).GetDone(), "harmless when nothing is watched")
+		operator.Ask(harness.WatchCity())
+		awaitCity(operator, "a change", func(*ridepb.CityChanged) bool { return true })
+		require.NotNil(w.t, operator.Ask(harness.UnwatchCity()).GetDone())
+		operator.Take()
+		w.driver(100)
+		time.Sleep(3 * 250 * time.Millisecond) // what must not come has no signal
+		require.Empty(w.t, operator.Events())
+	},
+	"reply/city_watched": func(w *world) {
+		operator, _ := w.join(ride.RoleOperator)
+		for n := range uint32(2) {
+			watched := operator.Ask(harness.WatchCity()).GetCityWatched()
+			require.Equal(w.t, n+1, watched.GetWatch())
+			require.EqualValues(w.t, 250, watched.GetIntervalMs())
+			require.EqualValues(w.t, 8, watched.GetResolution())
+			require.WithinDuration(w.t, time.Now(), watched.GetNodeStartedAt().AsTime(), time.Hour)
+		}
+		f := harness.WatchCity()
+		f.GetWatchCity().IntervalMs = 0
+		require.EqualValues(w.t, 1000, operator.Ask(f).GetCityWatched().GetIntervalMs())
+	},
+	"event/city_changed": func(w *world) {
+		operator, _ := w.join(ride.RoleOperator)
+		f := harness.WatchCity()
+		f.GetWatchCity().Area = around(w.at)
+		operator.Ask(f)
+		awaitCity(operator, "an empty snapshot", func(m *ridepb.CityChanged) bool {
+			return m.GetReset_() && len(m.GetDrivers())+len(m.GetTrips()) == 0 && m.GetTotals() != nil && m.GetWatch() == 1
+		})
+		d := w.driver(100)
+		awaitCity(operator, "a driver", func(m *ridepb.CityChanged) bool {
+			return len(m.GetDrivers()) == 1 && m.GetDrivers()[0].GetState() == ridepb.CityDriver_available
+		})
+		trip := w.request(w.rider()).GetId()
+		awaitCity(operator, "a trip", func(m *ridepb.CityChanged) bool {
+			return len(m.GetTrips()) == 1 && m.GetTrips()[0].GetId() == trip
+		})
+		d.Ask(harness.GoOffline())
+		awaitCity(operator, "nobody", func(m *ridepb.CityChanged) bool { return len(m.GetDriversGone()) == 1 })
+	},
 	"event/disconnecting": func(w *world) {
 		first := w.rider()
 		_, _ = w.as(ride.RoleRider, first.Name, nil)
@@ -237,6 +295,11 @@ var messages = map[string]func(w *world){
 		require.Equal(w.t, "replaced", d.GetReason())
 		require.EqualValues(w.t, ridepb.CloseReplaced, first.Closed())
 	},
+}
+
+// around is an area of about 2 km around a point, far smaller than the distance between worlds.
+func around(p geo.Point) *ridepb.Area {
+	return &ridepb.Area{SouthWest: view.Point(geo.Destination(p, 225, 1500)), NorthEast: view.Point(geo.Destination(p, 45, 1500))}
 }
 
 // step drives a ride to a status and checks that the rider is told of it.

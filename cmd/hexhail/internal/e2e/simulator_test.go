@@ -93,18 +93,22 @@ func TestSimAgainstAServer(t *testing.T) {
 
 func TestSimSaysWhyItCannotBegin(t *testing.T) {
 	s := harness.Start(t, harness.Options{})
+	late := filepath.Join(t.TempDir(), "late.csv")
+	require.NoError(t, os.WriteFile(late, []byte("lat,lng,avail_s\n40.75,-73.99,1800\n"), 0o600))
 	for name, x := range map[string]struct {
 		args []string
 		says string
 	}{
-		"not trusted":  {[]string{"sim", "--headless", "--url=" + s.WS, "--drivers=100", "--duration=5s"}, "no driver could go online"},
-		"bad speed":    {[]string{"sim", "--url=" + s.WS, "--speed=-1"}, "--speed"},
-		"bad area":     {[]string{"sim", "--url=" + s.WS, "--area=1,2,3"}, "--area"},
-		"no such file": {[]string{"sim", "--url=" + s.WS, "--requests=nowhere.csv"}, "nowhere.csv"},
-		"not a socket": {[]string{"sim", "--url=http://127.0.0.1"}, "not the URL of a socket"},
+		"not trusted":   {[]string{"sim", "--headless", "--url=" + s.WS, "--drivers=100", "--duration=5s"}, "no driver could go online: the servers do not accept the drivers' tokens"},
+		"nobody drives": {[]string{"sim", "--url=" + s.WS, "--drivers=1", "--seed=1", "--duration=1ms", "--taxis=" + late}, "nobody drives in this run"},
+		"bad speed":     {[]string{"sim", "--url=" + s.WS, "--speed=-1"}, "--speed"},
+		"bad area":      {[]string{"sim", "--url=" + s.WS, "--area=1,2,3"}, "--area"},
+		"no such file":  {[]string{"sim", "--url=" + s.WS, "--requests=nowhere.csv"}, "nowhere.csv"},
+		"not a socket":  {[]string{"sim", "--url=http://127.0.0.1"}, "not the URL of a socket"},
 	} {
-		code, _, errs := hexhail(t, x.args...)
+		code, out, errs := hexhail(t, x.args...)
 		require.Equal(t, 1, code, name)
 		require.Contains(t, errs, x.says, name)
+		require.NotContains(t, out, "double matches", "%s: a table of zeros would hide the reason", name)
 	}
 }

@@ -86,16 +86,26 @@ func TestVisitAsDriver(t *testing.T) {
 	stand := describe(t, s).Stands[0]
 	driver, in := visit(t, s, ride.RoleDriver)
 	driver.Online(stand.Place)
+	began := time.Now()
 	stop := keepTelling(driver, stand.Place)
 	defer stop()
 
-	// More than a second of thought, when others of the city answer within 0.1 s.
-	offer := driver.Await("an offer", 0, func(e *ridepb.Event) bool { return e.GetOfferReceived() != nil }).GetOfferReceived().GetOffer()
-	require.Equal(t, stand.VehicleClass, offer.GetVehicleClass())
-	require.Greater(t, time.Until(offer.GetExpiresAt().AsTime()), 10*time.Second)
-	time.Sleep(3 * time.Second)
-	trip := driver.Ask(harness.Accept(offer.GetId())).GetTrip()
-	require.Equal(t, ridepb.Trip_matched, trip.GetStatus(), "nobody was faster")
+	// Three seconds of thought, when others of the city answer within 0.1 s. A request
+	// may be older than the visit, so the first one may be somebody else's.
+	var trip *ridepb.Trip
+	for tries, seen := 0, 0; trip == nil; tries++ {
+		require.Less(t, tries, 2, "the second offer was lost, too")
+		offer := driver.Await("an offer", seen, func(e *ridepb.Event) bool { return e.GetOfferReceived() != nil }).GetOfferReceived().GetOffer()
+		require.Equal(t, stand.VehicleClass, offer.GetVehicleClass())
+		require.Greater(t, time.Until(offer.GetExpiresAt().AsTime()), 10*time.Second)
+		time.Sleep(3 * time.Second)
+		seen = len(driver.Events())
+		r := driver.Ask(harness.Accept(offer.GetId()))
+		if trip = r.GetTrip(); trip == nil {
+			t.Logf("the offer is lost: %v", r)
+		}
+	}
+	require.Equal(t, ridepb.Trip_matched, trip.GetStatus())
 
 	hint := "/v1/demo/trips/" + trip.GetId() + "/hint"
 	status, _ := s.Call(http.MethodGet, hint, in.Tokens.Access, "")
@@ -110,6 +120,7 @@ func TestVisitAsDriver(t *testing.T) {
 	require.Equal(t, ridepb.Trip_completed, driver.Ask(harness.Complete(trip.GetId())).GetTrip().GetStatus())
 
 	// And the next one comes.
+	t.Logf("a whole trip in %v", time.Since(began))
 	seen := len(driver.Events())
 	driver.Await("the next offer", seen, func(e *ridepb.Event) bool { return e.GetOfferReceived() != nil })
 }

@@ -57,6 +57,18 @@ func Rate(trip string, stars uint32) *ridepb.ClientFrame {
 	return &ridepb.ClientFrame{Body: &ridepb.ClientFrame_RateTrip{RateTrip: &ridepb.RateTrip{TripId: trip, Stars: stars}}}
 }
 
+// WatchCity asks for everything that an operator may watch.
+func WatchCity() *ridepb.ClientFrame {
+	return &ridepb.ClientFrame{Body: &ridepb.ClientFrame_WatchCity{WatchCity: &ridepb.WatchCity{
+		Drivers: true, Trips: true, Cells: true, Actors: true, Samples: true, IntervalMs: 250,
+	}}}
+}
+
+// UnwatchCity ends that.
+func UnwatchCity() *ridepb.ClientFrame {
+	return &ridepb.ClientFrame{Body: &ridepb.ClientFrame_UnwatchCity{UnwatchCity: &ridepb.UnwatchCity{}}}
+}
+
 // Connecting opens a session with a token, from where a client's history ends.
 func Connecting(token string, resume *ridepb.Resume) *ridepb.ClientFrame {
 	return &ridepb.ClientFrame{Body: &ridepb.ClientFrame_Connect{Connect: &ridepb.Connect{Token: token, Resume: resume}}}

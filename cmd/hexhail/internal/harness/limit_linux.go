@@ -1,6 +1,10 @@
 package harness
 
 import (
+	"errors"
+	"os"
+	"path/filepath"
+	"sync"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -36,6 +40,94 @@ func (s *Server) limit(tb testing.TB, resource int) (undo func()) {
 	return func() {
 		if err := unix.Prlimit(s.pid, resource, &old, nil); err != nil {
 			tb.Fatal(err)
+		}
+	}
+}
+
+// Freeze stops a child as SIGSTOP does, until the returned function is called, or at
+// the latest when the test ends.
+func (s *Server) Freeze(tb testing.TB) (thaw func()) {
+	tb.Helper()
+	if s.pid == 0 {
+		tb.Fatal("only a server in a child can be frozen")
+	}
+	if err := unix.Kill(s.pid, unix.SIGSTOP); err != nil {
+		tb.Fatal(err)
+	}
+	thaw = sync.OnceFunc(func() {
+		if err := unix.Kill(s.pid, unix.SIGCONT); err != nil {
+			tb.Error(err)
+		}
+	})
+	tb.Cleanup(thaw) // before the server is asked to stop, which it could not hear
+	return thaw
+}
+
+// RaiseFiles lets this process and the children that it starts from now on have so many
+// files open, or skips the test where the hard limit is lower.
+func RaiseFiles(tb testing.TB, n uint64) {
+	tb.Helper()
+	var now unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &now); err != nil {
+		tb.Fatal(err)
+	}
+	if now.Cur >= n {
+		return
+	}
+	if now.Max < n {
+		tb.Skipf("this needs %d open files, and the limit is %d", n, now.Max)
+	}
+	if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: n, Max: now.Max}); err != nil {
+		tb.Fatal(err)
+	}
+}
+
+// Disk is a small file system.
+type Disk struct{ Dir string }
+
+// NewDisk mounts a file system of so many bytes until the test ends; false where that
+// is not allowed.
+func NewDisk(tb testing.TB, bytes string) (Disk, bool) {
+	tb.Helper()
+	d := Disk{filepath.Join(tb.TempDir(), "disk")}
+	if err := os.Mkdir(d.Dir, 0o700); err != nil {
+		tb.Fatal(err)
+	}
+	switch err := unix.Mount("hexhail-test", d.Dir, "tmpfs", unix.MS_NOSUID|unix.MS_NODEV, "mode=700,size="+bytes); {
+	case errors.Is(err, unix.EPERM), errors.Is(err, unix.EACCES), errors.Is(err, unix.ENODEV):
+		return d, false
+	case err != nil:
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() {
+		if err := unix.Unmount(d.Dir, unix.MNT_DETACH); err != nil {
+			tb.Error(err)
+		}
+	})
+	return d, true
+}
+
+// Fill leaves no byte free until the returned function is called.
+func (d Disk) Fill(tb testing.TB) (free func()) {
+	tb.Helper()
+	ballast := filepath.Join(d.Dir, "ballast")
+	f, err := os.Create(ballast)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	defer func() { _ = f.Close() }() // the error that counts was of a write
+	for size := 64 << 10; size > 0; {
+		_, err := f.Write(make([]byte, size))
+		switch {
+		case errors.Is(err, unix.ENOSPC):
+			size /= 2
+		case err != nil:
+			tb.Fatal(err)
+		}
+	}
+	return func() {
+		if err := os.Remove(ballast); err != nil {
+			tb.Error(err)
 		}
 	}
 }

@@ -1,7 +1,6 @@
 package harness
 
 import (
-	"io"
 	"net"
 	"strings"
 	"sync"
@@ -10,13 +9,15 @@ import (
 )
 
 // Proxy forwards TCP between clients and a server until it is told to lose
-// everything, as a radio out of reach does: no end of stream, no reset, no bytes.
+// everything, as a radio out of reach does: no end of stream, no reset, no bytes; or to
+// cut all connections at once, as a router does that starts anew.
 type Proxy struct {
 	// Server is the server as clients reach it through the proxy.
 	Server *Server
 
-	lost  atomic.Bool
-	conns sync.Map // net.Conn → struct{}
+	behind atomic.Pointer[string] // address of the server
+	lost   atomic.Bool
+	conns  sync.Map // net.Conn → struct{}
 }
 
 // NewProxy starts a proxy, which ends with the test.
@@ -28,7 +29,7 @@ func NewProxy(tb testing.TB, s *Server) *Proxy {
 	}
 	through := *s
 	p := &Proxy{Server: &through}
-	behind := strings.TrimPrefix(s.HTTP, "http://")
+	p.Lead(s)
 	through.HTTP = "http://" + l.Addr().String()
 	through.WS = "ws://" + l.Addr().String() + "/v1/ws"
 	var running sync.WaitGroup
@@ -38,7 +39,7 @@ func NewProxy(tb testing.TB, s *Server) *Proxy {
 			if err != nil {
 				return
 			}
-			server, err := net.Dial("tcp", behind)
+			server, err := net.Dial("tcp", *p.behind.Load())
 			if err != nil {
 				_ = client.Close()
 				continue
@@ -51,16 +52,38 @@ func NewProxy(tb testing.TB, s *Server) *Proxy {
 	})
 	tb.Cleanup(func() {
 		_ = l.Close()
-		p.conns.Range(func(c, _ any) bool { _ = c.(net.Conn).Close(); return true })
+		p.Cut()
 		running.Wait()
 	})
 	return p
 }
 
+// Lead lets further connections go to a server, such as the next one over the same data.
+func (p *Proxy) Lead(s *Server) {
+	behind := strings.TrimPrefix(s.HTTP, "http://")
+	p.behind.Store(&behind)
+}
+
+// Cut closes every connection that there is now, on both sides, and returns how many
+// clients that were.
+func (p *Proxy) Cut() (clients int) {
+	n := 0
+	p.conns.Range(func(c, _ any) bool {
+		n++
+		_ = c.(net.Conn).Close()
+		return true
+	})
+	return n / 2
+}
+
 // Lose makes every byte from now on vanish, in both directions.
 func (p *Proxy) Lose() { p.lost.Store(true) }
 
-func (p *Proxy) forward(to io.WriteCloser, from io.Reader) {
+func (p *Proxy) forward(to, from net.Conn) {
+	defer func() {
+		p.conns.Delete(from)
+		_ = from.Close() // it has ended
+	}()
 	buf := make([]byte, 16<<10)
 	for {
 		n, err := from.Read(buf)

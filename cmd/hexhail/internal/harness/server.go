@@ -35,13 +35,13 @@ const (
 	Secret   = "a secret of the tests, long enough for HS256"
 )
 
-// childEnv makes a test binary serve instead of testing; see Main.
-const childEnv = "HEXHAIL_TEST_CHILD"
+// ChildEnv makes, set to anything, a test binary serve instead of testing; see Main.
+const ChildEnv = "HEXHAIL_TEST_CHILD"
 
 // Main is for TestMain of packages that start children: it runs the command line
 // instead of the tests when this process is such a child.
 func Main(m *testing.M) {
-	if os.Getenv(childEnv) != "" {
+	if os.Getenv(ChildEnv) != "" {
 		signals := make(chan os.Signal, 2)
 		signal.Notify(signals, syscall.SIGTERM)
 		os.Exit(cli.Main(context.Background(), cli.Environment{
@@ -155,7 +155,7 @@ func (s *Server) inProcess() io.Reader {
 // child runs this test binary as the server.
 func (s *Server) child() io.Reader {
 	cmd := exec.Command(os.Args[0], s.args...)
-	cmd.Env = append(os.Environ(), childEnv+"=1")
+	cmd.Env = append(os.Environ(), ChildEnv+"=1")
 	cmd.Stderr = s.log
 	out, err := cmd.StdoutPipe()
 	if err == nil {

@@ -13,7 +13,8 @@ import (
 )
 
 // New returns a logger that writes records of at least the level to w, as "text" or
-// "json". It is safe for concurrent use; w gets one Write for each record.
+// "json". It is safe for concurrent use; w gets one Write for each record. Warnings and
+// errors that repeat themselves are thinned.
 func New(w io.Writer, format, level string) (*slog.Logger, error) {
 	var l slog.Level
 	if err := l.UnmarshalText([]byte(level)); err != nil {
@@ -22,9 +23,9 @@ func New(w io.Writer, format, level string) (*slog.Logger, error) {
 	o := &slog.HandlerOptions{Level: l, ReplaceAttr: redact}
 	switch format {
 	case "text":
-		return slog.New(guard{slog.NewTextHandler(w, o)}), nil
+		return slog.New(newThin(guard{slog.NewTextHandler(w, o)})), nil
 	case "json":
-		return slog.New(guard{slog.NewJSONHandler(w, o)}), nil
+		return slog.New(newThin(guard{slog.NewJSONHandler(w, o)})), nil
 	}
 	return nil, fmt.Errorf("log format: must be text or json, not %q", format)
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/hexhail/hexhail/cmd/hexhail/internal/crash"
 	"github.com/hexhail/hexhail/persistence"
 	"github.com/hexhail/hexhail/ride"
 	"github.com/hexhail/hexhail/ride/ridepb"
@@ -38,7 +39,7 @@ func crashAt(t *testing.T, at place) {
 	for n := range 6 {
 		crews = append(crews, newCrew(n, func() { acks.Add(1) }))
 	}
-	book := newLedger()
+	tally := crash.NewTally()
 	var sum crashes
 	rounds := setting(t, "HEXHAIL_CRASHES", 3)
 	for range rounds {
@@ -69,7 +70,7 @@ func crashAt(t *testing.T, at place) {
 			require.NoError(t, err)
 		}
 		sum.rounds++
-		at.look(t, func(store *persistence.Store) { book.check(t, store, crews, &sum) })
+		at.look(t, func(store *persistence.Store) { sum.check(t, store, crews, tally) })
 	}
 	t.Logf("%s: %d kills: %d commands acknowledged (%d of them refusals), %d in flight, of which %d were written and %d not; "+
 		"%d repeated with the same answer; %d trips checked; start to first answer p50 %v max %v", at.name, sum.rounds,
@@ -112,16 +113,6 @@ func waitFor(t *testing.T, done func() bool) {
 	}
 }
 
-// ledger is what all crews know of all trips, over all servers' lives.
-type ledger struct {
-	acked map[ride.TripID]map[string]int // successes by trip and by the kind of event they mean
-	open  map[ride.TripID]map[string]int // commands without an answer, likewise
-}
-
-func newLedger() *ledger {
-	return &ledger{acked: make(map[ride.TripID]map[string]int), open: make(map[ride.TripID]map[string]int)}
-}
-
 // meaning is the trip that a command is about and the event that its success means.
 func meaning(d deed) (ride.TripID, string) {
 	switch b := d.frame.GetBody().(type) {
@@ -144,75 +135,57 @@ func meaning(d deed) (ride.TripID, string) {
 	return "", ""
 }
 
-func count(m map[ride.TripID]map[string]int, d deed) {
-	trip, kind := meaning(d)
-	if trip == "" {
-		return
-	}
-	if m[trip] == nil {
-		m[trip] = make(map[string]int)
-	}
-	m[trip][kind]++
-}
-
-// check holds what the crews were answered against what a dead server left on disk.
-func (l *ledger) check(t *testing.T, s *persistence.Store, crews []*crew, sum *crashes) {
+// check holds what the crews were answered, over all servers' lives, against what a dead
+// server left on disk.
+func (s *crashes) check(t *testing.T, store *persistence.Store, crews []*crew, tally *crash.Tally) {
 	t.Helper()
-	clear(l.open)
+	tally.ForgetUnanswered()
 	touched := make(map[ride.TripID]bool)
 	for _, c := range crews {
 		for _, d := range c.deeds {
-			trip, _ := meaning(d)
+			trip, kind := meaning(d)
 			touched[trip] = true
-			stored, err := s.Command(t.Context(), ride.AccountID(d.by.account), d.frame.GetId())
+			stored, err := store.Command(t.Context(), ride.AccountID(d.by.account), d.frame.GetId())
 			if d.reply == nil {
-				count(l.open, d)
-				sum.inFlight++
+				tally.Unanswered(trip, kind)
+				s.inFlight++
 				if err == nil {
-					sum.written++
+					s.written++
 				} else {
 					require.ErrorIs(t, err, ride.ErrNotFound)
-					sum.unwritten++
+					s.unwritten++
 				}
 				continue
 			}
-			sum.acknowledged++
+			s.acknowledged++
 			require.NoError(t, err, "the answer to %v is lost: %v", d.frame, d.reply)
 			kept := new(ridepb.Reply)
 			require.NoError(t, proto.Unmarshal(stored.Reply, kept))
 			kept.Id = d.frame.GetId()
 			require.True(t, proto.Equal(d.reply, kept), "%v was answered with %v, but stored is %v", d.frame, d.reply, kept)
 			if d.reply.GetError() != nil {
-				sum.refused++
+				s.refused++
 			} else {
-				count(l.acked, d)
+				tally.Acknowledged(trip, kind)
 			}
 		}
 	}
 	delete(touched, "")
 	for trip := range touched {
-		sum.trips++
-		l.checkTrip(t, s, trip)
+		s.trips++
+		checkTrip(t, store, tally, trip)
 	}
 }
 
 // checkTrip: each acknowledged success is an event, and each event was acknowledged, or
 // is of a command whose answer the kill cut off.
-func (l *ledger) checkTrip(t *testing.T, s *persistence.Store, id ride.TripID) {
+func checkTrip(t *testing.T, s *persistence.Store, tally *crash.Tally, id ride.TripID) {
 	t.Helper()
 	trip, err := s.Trip(t.Context(), id)
 	require.NoError(t, err, "trip %s is lost", id)
-	found := make(map[string]int)
+	var events []ride.Event
 	for _, e := range checkHistory(t, s, trip) {
-		found[e.Event.Kind()]++
+		events = append(events, e.Event)
 	}
-	for _, kind := range []string{ride.KindRequested, ride.KindMatched, ride.KindArrived, ride.KindStarted,
-		ride.KindCompleted, ride.KindCancelled, ride.KindRated} {
-		low := l.acked[id][kind]
-		high := low + l.open[id][kind]
-		if n := found[kind]; n < low || n > high {
-			require.Failf(t, "acknowledged is not stored", "trip %s: %d events %q, but %d acknowledged and %d in flight",
-				id, n, kind, low, high-low)
-		}
-	}
+	require.Empty(t, tally.Check(id, events), "trip %s", id)
 }

@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"time"
 
 	"github.com/hexhail/hexhail/actors"
 	"github.com/hexhail/hexhail/ride"
@@ -31,6 +32,16 @@ type live struct {
 
 func (l live) Disconnect(account ride.AccountID, family string, code ridepb.CloseCode) {
 	l.sessions.Disconnect(account, family, code)
+}
+
+func (l live) Redispatch(ctx context.Context, id ride.TripID, reason string) (ride.Trip, error) {
+	return l.sys.Redispatch(ctx, id, reason)
+}
+
+func (l live) Actors() []*ridepb.ActorKind { return l.sys.Actors() }
+
+func (l live) Samples(since time.Time, step time.Duration) []*ridepb.Sample {
+	return l.sys.Samples(since, step)
 }
 
 func (l live) CancelTrip(ctx context.Context, id ride.TripID, operator ride.AccountID, reason string) (ride.Trip, error) {

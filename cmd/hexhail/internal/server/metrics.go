@@ -2,6 +2,7 @@ package server
 
 import (
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -21,6 +22,30 @@ type metrics struct {
 	socketWrites prometheus.Counter
 	replaced     prometheus.Counter
 	sockets      socketObserver
+	commits      commits
+}
+
+// commits are the transactions since they were last asked for. Safe for concurrent use.
+type commits struct {
+	mu           sync.Mutex
+	n            int64
+	all, longest time.Duration
+}
+
+func (c *commits) add(took time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.n++
+	c.all += took
+	c.longest = max(c.longest, took)
+}
+
+func (c *commits) take() (n int64, all, longest time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	n, all, longest = c.n, c.all, c.longest
+	c.n, c.all, c.longest = 0, 0, 0
+	return n, all, longest
 }
 
 func newMetrics() *metrics {
@@ -87,6 +112,7 @@ func (m *metrics) commit(size int, took time.Duration, err error) {
 	}
 	m.batchSize.Observe(float64(size))
 	m.batchTime.Observe(took.Seconds())
+	m.commits.add(took)
 }
 
 // request is told of every answered HTTP request. Routes are patterns, so their number

@@ -102,7 +102,9 @@ func (p *parts) openStore(ctx context.Context) error {
 }
 
 func (p *parts) startActors(ctx context.Context) error {
-	sys, err := actors.New(actorsConfig(p.cfg, p.log), p.store)
+	cfg := actorsConfig(p.cfg, p.log)
+	cfg.Commits = p.metrics.commits.take
+	sys, err := actors.New(cfg, p.store)
 	if err != nil {
 		return err
 	}

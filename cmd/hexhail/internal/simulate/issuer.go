@@ -68,15 +68,15 @@ func plate(name string) string {
 	return "HX " + number[max(0, len(number)-13):]
 }
 
-// reader reads trips over HTTP as an operator.
-type reader struct {
+// Reader reads trips over HTTP as an operator, whose account is made when it first reads.
+type Reader struct {
 	base   string
 	issuer Issuer
 	client *http.Client
 }
 
-// newReader makes a reader for the server whose sockets are at a URL.
-func newReader(socket string, issuer Issuer) (*reader, error) {
+// NewReader makes a reader for the server whose sockets are at a URL.
+func NewReader(socket string, issuer Issuer) (*Reader, error) {
 	u, err := url.Parse(socket)
 	if err != nil {
 		return nil, fmt.Errorf("server URL: %w", err)
@@ -86,11 +86,11 @@ func newReader(socket string, issuer Issuer) (*reader, error) {
 		return nil, fmt.Errorf("%q is not the URL of a socket, such as ws://127.0.0.1:8080/v1/ws", socket)
 	}
 	u.Path = ""
-	return &reader{u.String(), issuer, &http.Client{Timeout: 5 * time.Second}}, nil
+	return &Reader{u.String(), issuer, &http.Client{Timeout: 5 * time.Second}}, nil
 }
 
 // Read is one trip with its history.
-func (r *reader) Read(ctx context.Context, trip string) (check.Record, error) {
+func (r *Reader) Read(ctx context.Context, trip string) (check.Record, error) {
 	token, err := r.issuer.Token("operator", "hexhail-sim-operator")
 	if err != nil {
 		return check.Record{}, err
@@ -116,6 +116,9 @@ func (r *reader) Read(ctx context.Context, trip string) (check.Record, error) {
 		Trip struct {
 			Version uint32 `json:"version"`
 			Status  string `json:"status"`
+			Driver  struct {
+				ID string `json:"id"`
+			} `json:"driver"`
 		} `json:"trip"`
 		Events []struct {
 			Version uint32 `json:"version"`
@@ -124,7 +127,7 @@ func (r *reader) Read(ctx context.Context, trip string) (check.Record, error) {
 	if err := json.Unmarshal(body, &v); err != nil {
 		return check.Record{}, fmt.Errorf("read a trip: %w", err)
 	}
-	out := check.Record{Version: v.Trip.Version, Status: v.Trip.Status}
+	out := check.Record{Version: v.Trip.Version, Status: v.Trip.Status, Driver: v.Trip.Driver.ID}
 	for _, e := range v.Events {
 		out.Versions = append(out.Versions, e.Version)
 	}

@@ -3,10 +3,13 @@
 package simulate
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -31,6 +34,7 @@ type Options struct {
 
 	Share             float64       `help:"Share of the requests to use, 0 to 1. 0: all of them, for demo as many as the drivers can carry."`
 	RequestsPerMinute float64       `help:"Instead of the file's times: so many requests per simulated minute, without end, between places of the file."`
+	Origin            time.Time     `placeholder:"TIME" help:"Moment (RFC 3339) from which --from and --to count in files whose times are absolute. Without: the first one of each file."`
 	From              time.Duration `help:"Leave out what is earlier in the file."`
 	To                time.Duration `help:"Leave out what is later in the file."`
 	Area              string        `placeholder:"S,W,N,E" help:"Leave out what lies outside of these degrees of latitude and longitude."`
@@ -102,7 +106,7 @@ func (o *Options) check() error {
 
 // Filter is what the flags leave out.
 func (o *Options) Filter() (demand.Filter, error) {
-	f := demand.Filter{From: o.From, To: o.To}
+	f := demand.Filter{From: o.From, To: o.To, Origin: o.Origin}
 	if o.Area == "" {
 		return f, nil
 	}
@@ -175,6 +179,26 @@ func (o *Options) fleet(d Demand) ([]demand.Taxi, []demand.Trace, error) {
 		taxis[i] = demand.Taxi{ID: t.Cab, From: t.Fixes[0].At, At: t.Fixes[0].Point}
 	}
 	return taxis, traces, nil
+}
+
+// shifts refuses a run in which nobody would drive: whose drivers all begin later.
+func (o *Options) shifts(d Demand, taxis []demand.Taxi) error {
+	if len(taxis) == 0 {
+		return nil // which is refused by the city
+	}
+	end := time.Duration(math.MaxInt64)
+	if o.Duration > 0 {
+		end = time.Duration(min(float64(o.Duration)*o.Speed, math.MaxInt64/2))
+	}
+	if d.Period == 0 && o.RequestsPerMinute == 0 {
+		end = min(end, d.Requests[len(d.Requests)-1].At+10*o.Patience) // nobody waits longer
+	}
+	first := slices.MinFunc(taxis, func(a, b demand.Taxi) int { return cmp.Compare(a.From, b.From) }).From
+	if first < end {
+		return nil
+	}
+	return fmt.Errorf("nobody drives in this run: the first of %d drivers begins after %s, and the run is over after %s of simulated time; "+
+		"see --from, --origin, --drivers and --duration", len(taxis), first.Round(time.Second), end.Round(time.Second))
 }
 
 // create makes a file that the flags name.

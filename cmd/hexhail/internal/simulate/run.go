@@ -12,6 +12,8 @@ import (
 	"os"
 	"time"
 
+	"golang.org/x/term"
+
 	"github.com/hexhail/hexhail/sim/check"
 	"github.com/hexhail/hexhail/sim/city"
 	"github.com/hexhail/hexhail/sim/report"
@@ -33,7 +35,7 @@ type Target struct {
 // Run lets a city live until it is done or ctx ends, shows it on out, and ends with the
 // table. It wraps ErrBroken when a promise was not kept.
 func Run(ctx context.Context, o Options, d Demand, t Target, out io.Writer, log *slog.Logger) (err error) {
-	cfg, err := o.config(d, t, log)
+	cfg, err := o.City(d, t, log)
 	if err != nil {
 		return err
 	}
@@ -59,10 +61,14 @@ func Run(ctx context.Context, o Options, d Demand, t Target, out io.Writer, log 
 	err = c.Run(ctx)
 	stop()
 	<-shown
+	if errors.Is(err, city.ErrNobody) {
+		return err // a table of zeros would hide it
+	}
 	return errors.Join(err, conclude(c.Report(), o, out))
 }
 
-func (o *Options) config(d Demand, t Target, log *slog.Logger) (city.Config, error) {
+// City is the city that the flags ask for.
+func (o *Options) City(d Demand, t Target, log *slog.Logger) (city.Config, error) {
 	if err := o.check(); err != nil {
 		return city.Config{}, err
 	}
@@ -78,11 +84,14 @@ func (o *Options) config(d Demand, t Target, log *slog.Logger) (city.Config, err
 	if err != nil {
 		return city.Config{}, err
 	}
+	if err := o.shifts(d, taxis); err != nil {
+		return city.Config{}, err
+	}
 	router, err := o.router()
 	if err != nil {
 		return city.Config{}, err
 	}
-	read, err := newReader(t.URLs[0], t.Issuer)
+	read, err := NewReader(t.URLs[0], t.Issuer)
 	if err != nil {
 		return city.Config{}, err
 	}
@@ -116,7 +125,7 @@ func watch(ctx context.Context, c *city.City, o Options, header string, out io.W
 	if live {
 		every = liveEvery
 	}
-	view := report.NewLive(out, 79, header) // fits the narrowest terminal: a line that wraps would not be drawn over
+	view := report.NewLive(out, func() int { return columns(out) }, header)
 	t := time.NewTicker(every)
 	defer t.Stop()
 	for {
@@ -136,11 +145,17 @@ func watch(ctx context.Context, c *city.City, o Options, header string, out io.W
 // terminal reports whether somebody watches.
 func terminal(w io.Writer) bool {
 	f, ok := w.(*os.File)
-	if !ok {
-		return false
+	return ok && term.IsTerminal(int(f.Fd()))
+}
+
+// columns is how wide the terminal is now; 80 if it does not say.
+func columns(w io.Writer) int {
+	if f, ok := w.(*os.File); ok {
+		if wide, _, err := term.GetSize(int(f.Fd())); err == nil && wide > 0 {
+			return wide
+		}
 	}
-	info, err := f.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0
+	return 80
 }
 
 // conclude prints the table and writes the report.

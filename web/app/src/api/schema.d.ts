@@ -75,6 +75,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/admin/accounts/{id}/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Give an account another password, and end its log-ins */
+        post: operations["admin-reset-password"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/admin/accounts/{id}/reinstate": {
         parameters: {
             query?: never;
@@ -86,6 +103,23 @@ export interface paths {
         put?: never;
         /** Let a suspended account sign in again */
         post: operations["admin-reinstate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/accounts/{id}/remove-photo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Remove an account's photo */
+        post: operations["admin-remove-photo"];
         delete?: never;
         options?: never;
         head?: never;
@@ -109,6 +143,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/admin/actors": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The actors of this node, by kind */
+        get: operations["admin-list-actors"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/admin/audit": {
         parameters: {
             query?: never;
@@ -118,6 +169,23 @@ export interface paths {
         };
         /** What operators did, newest first */
         get: operations["admin-list-audit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/series": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The charts of the last 24 hours, of this node */
+        get: operations["admin-list-samples"];
         put?: never;
         post?: never;
         delete?: never;
@@ -171,6 +239,40 @@ export interface paths {
         put?: never;
         /** Cancel a trip */
         post: operations["admin-cancel-trip"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/trips/{id}/explain": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Why a trip went to whom it went: each round of offers, who was considered, and why or why not */
+        get: operations["admin-explain-trip"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/trips/{id}/redispatch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take a trip that has not started from its driver and look for another, or look again now */
+        post: operations["admin-redispatch-trip"];
         delete?: never;
         options?: never;
         head?: never;
@@ -523,8 +625,32 @@ export interface components {
             /** @description Of drivers. */
             vehicle?: components["schemas"]["VehicleView"];
         };
+        ActorKind: {
+            /** Format: int64 */
+            alive: number;
+            /** Format: int64 */
+            deepest_mailbox: number;
+            kind: string;
+            mean_us: number;
+            /** Format: int64 */
+            messages: number;
+            messages_per_s: number;
+            p50_us: number;
+            p99_us: number;
+            /** Format: int64 */
+            panics: number;
+            slowest: components["schemas"]["SlowHandler"][];
+            /** Format: int64 */
+            started: number;
+            /** Format: int64 */
+            stopped: number;
+            /** Format: int64 */
+            waiting: number;
+        };
         AdminAccountView: {
             account: components["schemas"]["AccountView"];
+            /** @description The trip that occupies it; in lists absent. */
+            active_trip?: string;
             /** @description The outside issuer that vouches for it; empty: it has a password here. */
             issuer: string;
             /** Format: date-time */
@@ -545,6 +671,44 @@ export interface components {
             /** @enum {string} */
             by: "by_unspecified" | "rider" | "driver" | "operator" | "system";
             reason: string;
+        };
+        CandidateView: {
+            /**
+             * Format: double
+             * @description The way to the pickup; 0 where none was looked for.
+             */
+            distance_m: number;
+            driver_id: string;
+            /** @description First and last name, as they are today; empty if the account is gone. */
+            driver_name: string;
+            /**
+             * Format: double
+             * @description Likewise.
+             */
+            eta_s: number;
+            /**
+             * Format: double
+             * @description Where the driver was then.
+             */
+            lat: number;
+            /** Format: double */
+            lng: number;
+            /** @description Whether the position was recorded; without it lat, lng and straight_m mean nothing. */
+            located: boolean;
+            offered: boolean;
+            /** @description How the offer stands or ended; empty without one. */
+            outcome: string;
+            plate: string;
+            /**
+             * @description Why or why not; the manual explains the words.
+             * @enum {string}
+             */
+            reason: "offered" | "wrong_class" | "excluded" | "asked_enough" | "offer_open" | "resting" | "no_way" | "over_cap" | "too_far" | "busy" | "position_stale" | "offers_full";
+            /**
+             * Format: double
+             * @description To the pickup as the crow flies.
+             */
+            straight_m: number;
         };
         ChangeMeRequest: {
             first_name?: string;
@@ -568,6 +732,11 @@ export interface components {
             seats: number;
         };
         ConfigView: {
+            /**
+             * Format: int64
+             * @description How far one ring of cells reaches, in metres: a search in ring 2 covers about 2.5 times that around the pickup.
+             */
+            cell_ring_m: number;
             /** @description This server is a demonstration; see GET /v1/demo. */
             demo: boolean;
             /**
@@ -713,6 +882,17 @@ export interface components {
              */
             wave?: number;
         };
+        ExplainView: {
+            /** @description The event log; what waves considered is under waves alone. */
+            events: components["schemas"]["EventView"][] | null;
+            /** @description All offers in the order made, with how they ended. */
+            offers: components["schemas"]["OfferDetail"][] | null;
+            /** @description The rules of the time at which the trip was requested. */
+            policy: components["schemas"]["PolicyView"];
+            trip: components["schemas"]["Trip"];
+            /** @description The rounds of offers, in order, also those that found nobody. */
+            waves: components["schemas"]["WaveView"][] | null;
+        };
         FareBreakdown: {
             /** Format: int32 */
             base_minor: number;
@@ -733,6 +913,9 @@ export interface components {
             detail: string;
             /** @description The field's path, such as first_name. */
             field: string;
+        };
+        KindsView: {
+            kinds: components["schemas"]["ActorKind"][] | null;
         };
         ListAdminAccountView: {
             items: components["schemas"]["AdminAccountView"][] | null;
@@ -796,6 +979,27 @@ export interface components {
             /** Format: int64 */
             wave: number;
         };
+        OfferDetail: {
+            /** Format: double */
+            distance_m: number;
+            driver_id: string;
+            driver_name: string;
+            /** Format: date-time */
+            ended_at?: string;
+            /** Format: double */
+            eta_s: number;
+            /** Format: date-time */
+            expires_at: string;
+            id: string;
+            /** Format: date-time */
+            made_at: string;
+            /** @description Of its end: a stable word, or the driver's own. */
+            reason: string;
+            /** @enum {string} */
+            state: "open" | "accepted" | "won" | "withdrawn" | "expired" | "declined";
+            /** Format: int64 */
+            wave: number;
+        };
         PasswordRequest: {
             current_password: string;
             new_password: string;
@@ -818,6 +1022,39 @@ export interface components {
         Point: {
             lat: number;
             lng: number;
+        };
+        PolicyView: {
+            /** Format: int64 */
+            asks_per_driver: number;
+            /** @enum {string} */
+            award: "first" | "best_eta";
+            /**
+             * Format: int64
+             * @description Under best_eta: how long acceptances are gathered.
+             */
+            award_window_ms: number;
+            /**
+             * Format: int64
+             * @description How many offers may be open at once.
+             */
+            cap: number;
+            /** @enum {string} */
+            kind: "broadcast" | "sequential";
+            /** Format: int64 */
+            offer_ttl_ms: number;
+            /** Format: int64 */
+            ring_max: number;
+            /** Format: int64 */
+            ring_start: number;
+            /** Format: int64 */
+            ring_step: number;
+            /**
+             * Format: int64
+             * @description How long a search may last.
+             */
+            search_for_ms: number;
+            /** Format: int64 */
+            wave_every_ms: number;
         };
         Problem: {
             /**
@@ -856,12 +1093,49 @@ export interface components {
         RefreshRequest: {
             refresh_token: string;
         };
+        ResetRequest: {
+            /** @description The new password; without it the server chooses one. */
+            password?: string;
+            /** @description Kept in the audit; the password is not. */
+            reason: string;
+        };
+        ResetView: {
+            /** @description The password to tell its owner, who should change it. It is shown this once. */
+            password: string;
+        };
         RiderCard: {
             first_name: string;
             id: string;
             photo_url: string;
             /** Format: int64 */
             rating_x100: number;
+        };
+        Sample: {
+            /** Format: date-time */
+            at?: string;
+            /** Format: int64 */
+            cancellations: number;
+            commit_max_ms: number;
+            commit_mean_ms: number;
+            /** Format: int64 */
+            completions: number;
+            drivers_available: number;
+            drivers_online: number;
+            /** Format: int64 */
+            expiries: number;
+            locations_per_s: number;
+            match_mean_ms: number;
+            match_p50_ms: number;
+            match_p90_ms: number;
+            /** Format: int64 */
+            matches: number;
+            /** Format: int64 */
+            requests: number;
+            sessions: number;
+            /** Format: int64 */
+            step_s: number;
+            trips_live: number;
+            trips_only: boolean;
         };
         Search: {
             /** Format: int64 */
@@ -872,6 +1146,10 @@ export interface components {
             ring: number;
             /** Format: int64 */
             wave: number;
+        };
+        SeriesView: {
+            /** @description Oldest first. */
+            samples: components["schemas"]["Sample"][] | null;
         };
         SignUpRequest: {
             /** @description Shown to the other party of a trip. */
@@ -891,6 +1169,13 @@ export interface components {
         SignedInView: {
             account: components["schemas"]["AccountView"];
             tokens: components["schemas"]["TokensView"];
+        };
+        SlowHandler: {
+            /** Format: date-time */
+            at?: string;
+            message: string;
+            /** Format: int64 */
+            took_us: number;
         };
         TicketView: {
             /** Format: date-time */
@@ -975,6 +1260,34 @@ export interface components {
         VisitRequest: {
             /** @enum {string} */
             role: "rider" | "driver" | "operator";
+        };
+        WaveView: {
+            /** Format: date-time */
+            at: string;
+            /** @description Best first; then drivers close by who were no candidates, nearest first. Empty once the record is as old as tracks are kept. */
+            candidates: components["schemas"]["CandidateView"][] | null;
+            /**
+             * Format: int64
+             * @description Cells within it that held available drivers and were asked; 0 in records of before it was kept.
+             */
+            cells: number;
+            /**
+             * Format: int64
+             * @description Candidates beyond those recorded.
+             */
+            more: number;
+            /** Format: int64 */
+            offered: number;
+            /**
+             * Format: int64
+             * @description The radius in rings of cells around the pickup's.
+             */
+            ring: number;
+            /**
+             * Format: int64
+             * @description From 1.
+             */
+            wave: number;
         };
     };
     responses: never;
@@ -1098,7 +1411,7 @@ export interface operations {
                 cursor?: string;
                 role?: "rider" | "driver" | "operator";
                 status?: "active" | "suspended";
-                /** @description Part of a username or a name. */
+                /** @description Part of a username, a name or a plate, or a whole id. */
                 q?: string;
             };
             header?: never;
@@ -1373,7 +1686,212 @@ export interface operations {
             };
         };
     };
+    "admin-reset-password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ResetRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ResetView"];
+                };
+            };
+            /** @description Bad Request: malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized: unauthenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden: suspended, wrong_role */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found: not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict: wrong_status */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity: invalid_argument */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests: too_many_requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error: internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable: unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "admin-reinstate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReasonRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AdminAccountView"];
+                };
+            };
+            /** @description Bad Request: malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized: unauthenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden: suspended, wrong_role */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found: not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity: invalid_argument */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests: too_many_requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error: internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable: unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-remove-photo": {
         parameters: {
             query?: never;
             header?: never;
@@ -1578,6 +2096,89 @@ export interface operations {
             };
         };
     };
+    "admin-list-actors": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KindsView"];
+                };
+            };
+            /** @description Bad Request: malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized: unauthenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden: suspended, wrong_role */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity: invalid_argument */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests: too_many_requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error: internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable: unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "admin-list-audit": {
         parameters: {
             query?: {
@@ -1585,6 +2186,16 @@ export interface operations {
                 limit?: number;
                 /** @description next_cursor of the page before. */
                 cursor?: string;
+                /** @description Who acted. */
+                actor?: string;
+                /** @description Exactly. */
+                action?: string;
+                /** @description Id of the account or trip. */
+                subject?: string;
+                /** @description At or after. */
+                from?: string;
+                /** @description Before. */
+                to?: string;
             };
             header?: never;
             path?: never;
@@ -1666,6 +2277,94 @@ export interface operations {
             };
         };
     };
+    "admin-list-samples": {
+        parameters: {
+            query?: {
+                /** @description Only steps that ended later; without it, the last 3 hours. */
+                since?: string;
+                /** @description The length of one step in seconds: a multiple of 10. Made longer where more than 1,500 steps would come. */
+                step?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SeriesView"];
+                };
+            };
+            /** @description Bad Request: malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized: unauthenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden: suspended, wrong_role */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity: invalid_argument */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests: too_many_requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error: internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable: unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "admin-list-trips": {
         parameters: {
             query?: {
@@ -1678,7 +2377,7 @@ export interface operations {
                 cursor?: string;
                 /** @description Its rider's or driver's id. */
                 account?: string;
-                /** @description Part of an address or an id. */
+                /** @description Part of an address, of the id, or of a party's name, username or plate. */
                 q?: string;
                 /** @description Requested at or after. */
                 from?: string;
@@ -1860,6 +2559,207 @@ export interface operations {
         };
     };
     "admin-cancel-trip": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReasonRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TripView"];
+                };
+            };
+            /** @description Bad Request: malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized: unauthenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden: suspended, wrong_role */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found: not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict: wrong_status */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity: invalid_argument */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests: too_many_requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error: internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable: unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-explain-trip": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExplainView"];
+                };
+            };
+            /** @description Bad Request: malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized: unauthenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden: suspended, wrong_role */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found: not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity: invalid_argument */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests: too_many_requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error: internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable: unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-redispatch-trip": {
         parameters: {
             query?: never;
             header?: never;

@@ -20,7 +20,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file hexhail.proto.
  */
 export const file_hexhail: GenFile = /*@__PURE__*/
-  fileDesc("Cg1oZXhoYWlsLnByb3RvEgpoZXhoYWlsLnYxIpMFCgtDbGllbnRGcmFtZRIKCgJpZBgBIAEoCRImCgdjb25uZWN0GAIgASgLMhMuaGV4aGFpbC52MS5Db25uZWN0SAASIAoEcGluZxgDIAEoCzIQLmhleGhhaWwudjEuUGluZ0gAEikKCWdvX29ubGluZRgEIAEoCzIULmhleGhhaWwudjEuR29PbmxpbmVIABIrCgpnb19vZmZsaW5lGAUgASgLMhUuaGV4aGFpbC52MS5Hb09mZmxpbmVIABIoCghsb2NhdGlvbhgGIAEoCzIULmhleGhhaWwudjEuTG9jYXRpb25IABIpCglnZXRfcXVvdGUYByABKAsyFC5oZXhoYWlsLnYxLkdldFF1b3RlSAASLwoMcmVxdWVzdF90cmlwGAggASgLMhcuaGV4aGFpbC52MS5SZXF1ZXN0VHJpcEgAEi0KC2NhbmNlbF90cmlwGAkgASgLMhYuaGV4aGFpbC52MS5DYW5jZWxUcmlwSAASLwoMYWNjZXB0X29mZmVyGAogASgLMhcuaGV4aGFpbC52MS5BY2NlcHRPZmZlckgAEjEKDWRlY2xpbmVfb2ZmZXIYCyABKAsyGC5oZXhoYWlsLnYxLkRlY2xpbmVPZmZlckgAEioKB2Fycml2ZWQYDCABKAsyFy5oZXhoYWlsLnYxLk1hcmtBcnJpdmVkSAASKwoKc3RhcnRfdHJpcBgNIAEoCzIVLmhleGhhaWwudjEuU3RhcnRUcmlwSAASMQoNY29tcGxldGVfdHJpcBgOIAEoCzIYLmhleGhhaWwudjEuQ29tcGxldGVUcmlwSAASKQoJcmF0ZV90cmlwGA8gASgLMhQuaGV4aGFpbC52MS5SYXRlVHJpcEgAQgYKBGJvZHkiXQoLU2VydmVyRnJhbWUSIgoFcmVwbHkYASABKAsyES5oZXhoYWlsLnYxLlJlcGx5SAASIgoFZXZlbnQYAiABKAsyES5oZXhoYWlsLnYxLkV2ZW50SABCBgoEa2luZCKuAgoFUmVwbHkSCgoCaWQYASABKAkSIgoFZXJyb3IYAiABKAsyES5oZXhoYWlsLnYxLkVycm9ySAASKgoJY29ubmVjdGVkGAMgASgLMhUuaGV4aGFpbC52MS5Db25uZWN0ZWRIABIgCgRwb25nGAQgASgLMhAuaGV4aGFpbC52MS5Qb25nSAASIAoEZG9uZRgFIAEoCzIQLmhleGhhaWwudjEuRG9uZUgAEiQKBnF1b3RlcxgGIAEoCzISLmhleGhhaWwudjEuUXVvdGVzSAASIAoEdHJpcBgHIAEoCzIQLmhleGhhaWwudjEuVHJpcEgAEjMKDmFjY2VwdF9wZW5kaW5nGAggASgLMhkuaGV4aGFpbC52MS5BY2NlcHRQZW5kaW5nSABCCAoGcmVzdWx0IqcCCgVFdmVudBINCgVlcG9jaBgBIAEoCRILCgNzZXEYAiABKA0SLwoMdHJpcF91cGRhdGVkGAMgASgLMhcuaGV4aGFpbC52MS5UcmlwVXBkYXRlZEgAEjMKDm9mZmVyX3JlY2VpdmVkGAQgASgLMhkuaGV4aGFpbC52MS5PZmZlclJlY2VpdmVkSAASLwoMb2ZmZXJfY2xvc2VkGAUgASgLMhcuaGV4aGFpbC52MS5PZmZlckNsb3NlZEgAEi8KDGRyaXZlcl9tb3ZlZBgGIAEoCzIXLmhleGhhaWwudjEuRHJpdmVyTW92ZWRIABIyCg1kaXNjb25uZWN0aW5nGAcgASgLMhkuaGV4aGFpbC52MS5EaXNjb25uZWN0aW5nSABCBgoEYm9keSJgCgVFcnJvchIMCgRjb2RlGAEgASgJEg8KB21lc3NhZ2UYAiABKAkSEQoJcmV0cnlhYmxlGAMgASgIEhYKDnJldHJ5X2FmdGVyX21zGAQgASgNEg0KBWZpZWxkGAUgASgJIlwKB0Nvbm5lY3QSDQoFdG9rZW4YASABKAkSDgoGdGlja2V0GAIgASgJEiIKBnJlc3VtZRgDIAEoCzISLmhleGhhaWwudjEuUmVzdW1lEg4KBmNsaWVudBgEIAEoCSIkCgZSZXN1bWUSDQoFZXBvY2gYASABKAkSCwoDc2VxGAIgASgNIr8CCglDb25uZWN0ZWQSEgoKc2Vzc2lvbl9pZBgBIAEoCRINCgVlcG9jaBgCIAEoCRILCgNzZXEYAyABKA0SDwoHcmVzdW1lZBgEIAEoCBISCgphY2NvdW50X2lkGAUgASgJEh4KBHJvbGUYBiABKA4yEC5oZXhoYWlsLnYxLlJvbGUSDgoGb25saW5lGAcgASgIEiUKC2FjdGl2ZV90cmlwGAggASgLMhAuaGV4aGFpbC52MS5UcmlwEiYKC29wZW5fb2ZmZXJzGAkgAygLMhEuaGV4aGFpbC52MS5PZmZlchIvCgtzZXJ2ZXJfdGltZRgKIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFAoMaGVhcnRiZWF0X21zGAsgASgNEhcKD3Bvc2l0aW9uX3R0bF9tcxgMIAEoDSIGCgRQaW5nIjcKBFBvbmcSLwoLc2VydmVyX3RpbWUYASABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIgYKBERvbmUiSwoNRGlzY29ubmVjdGluZxISCgpjbG9zZV9jb2RlGAEgASgNEg4KBnJlYXNvbhgCIAEoCRIWCg5yZXRyeV9hZnRlcl9tcxgDIAEoDSInCgVQb2ludBIOCgZsYXRfZTcYASABKBESDgoGbG5nX2U3GAIgASgRIigKBU1vbmV5Eg0KBW1pbm9yGAEgASgFEhAKCGN1cnJlbmN5GAIgASgJIjIKCEdvT25saW5lEiYKCGxvY2F0aW9uGAEgASgLMhQuaGV4aGFpbC52MS5Mb2NhdGlvbiILCglHb09mZmxpbmUimQEKCExvY2F0aW9uEiAKBXBvaW50GAEgASgLMhEuaGV4aGFpbC52MS5Qb2ludBITCgtoZWFkaW5nX2RlZxgCIAEoAhIRCglzcGVlZF9tcHMYAyABKAISEgoKYWNjdXJhY3lfbRgEIAEoAhIvCgtkZXZpY2VfdGltZRgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAi0gIKBU9mZmVyEgoKAmlkGAEgASgJEg8KB3RyaXBfaWQYAiABKAkSJgoLcGlja3VwX2FyZWEYAyABKAsyES5oZXhoYWlsLnYxLlBvaW50EhcKD3BpY2t1cF9yYWRpdXNfbRgEIAEoDRIZChFwaWNrdXBfZGlzdGFuY2VfbRgFIAEoDRIUCgxwaWNrdXBfZXRhX3MYBiABKA0SFwoPdHJpcF9kaXN0YW5jZV9tGAcgASgNEhcKD3RyaXBfZHVyYXRpb25fcxgIIAEoDRIfCgRmYXJlGAkgASgLMhEuaGV4aGFpbC52MS5Nb25leRIVCg12ZWhpY2xlX2NsYXNzGAogASgJEhIKCnBhc3NlbmdlcnMYCyABKA0SLgoKZXhwaXJlc19hdBgMIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDAoEd2F2ZRgNIAEoDSIfCgtBY2NlcHRPZmZlchIQCghvZmZlcl9pZBgBIAEoCSIwCgxEZWNsaW5lT2ZmZXISEAoIb2ZmZXJfaWQYASABKAkSDgoGcmVhc29uGAIgASgJIk8KDUFjY2VwdFBlbmRpbmcSEAoIb2ZmZXJfaWQYASABKAkSLAoIYXdhcmRfYXQYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIjEKDU9mZmVyUmVjZWl2ZWQSIAoFb2ZmZXIYASABKAsyES5oZXhoYWlsLnYxLk9mZmVyIskBCgtPZmZlckNsb3NlZBIQCghvZmZlcl9pZBgBIAEoCRIPCgd0cmlwX2lkGAIgASgJEjAKB291dGNvbWUYAyABKA4yHy5oZXhoYWlsLnYxLk9mZmVyQ2xvc2VkLk91dGNvbWUSDgoGcmVhc29uGAQgASgJIlUKB091dGNvbWUSFwoTb3V0Y29tZV91bnNwZWNpZmllZBAAEgcKA3dvbhABEg0KCXdpdGhkcmF3bhACEgsKB2V4cGlyZWQQAxIMCghkZWNsaW5lZBAEIh4KC01hcmtBcnJpdmVkEg8KB3RyaXBfaWQYASABKAkiKQoJU3RhcnRUcmlwEg8KB3RyaXBfaWQYASABKAkSCwoDcGluGAIgASgJIh8KDENvbXBsZXRlVHJpcBIPCgd0cmlwX2lkGAEgASgJImgKCEdldFF1b3RlEiEKBnBpY2t1cBgBIAEoCzIRLmhleGhhaWwudjEuUG9pbnQSIgoHZHJvcG9mZhgCIAEoCzIRLmhleGhhaWwudjEuUG9pbnQSFQoNdmVoaWNsZV9jbGFzcxgDIAEoCSIrCgZRdW90ZXMSIQoGcXVvdGVzGAEgAygLMhEuaGV4aGFpbC52MS5RdW90ZSKVAQoFUXVvdGUSFQoNdmVoaWNsZV9jbGFzcxgBIAEoCRISCgpkaXN0YW5jZV9tGAIgASgNEhIKCmR1cmF0aW9uX3MYAyABKA0SHwoEZmFyZRgEIAEoCzIRLmhleGhhaWwudjEuTW9uZXkSFAoMcGlja3VwX2V0YV9zGAUgASgNEhYKDmRyaXZlcnNfbmVhcmJ5GAYgASgNIr4BCgtSZXF1ZXN0VHJpcBIhCgZwaWNrdXAYASABKAsyES5oZXhoYWlsLnYxLlBvaW50EiIKB2Ryb3BvZmYYAiABKAsyES5oZXhoYWlsLnYxLlBvaW50EhYKDnBpY2t1cF9hZGRyZXNzGAMgASgJEhcKD2Ryb3BvZmZfYWRkcmVzcxgEIAEoCRIVCg12ZWhpY2xlX2NsYXNzGAUgASgJEhIKCnBhc3NlbmdlcnMYBiABKA0SDAoEbm90ZRgHIAEoCSItCgpDYW5jZWxUcmlwEg8KB3RyaXBfaWQYASABKAkSDgoGcmVhc29uGAIgASgJIjsKCFJhdGVUcmlwEg8KB3RyaXBfaWQYASABKAkSDQoFc3RhcnMYAiABKA0SDwoHY29tbWVudBgDIAEoCSKVAQoLRHJpdmVyTW92ZWQSDwoHdHJpcF9pZBgBIAEoCRIgCgVwb2ludBgCIAEoCzIRLmhleGhhaWwudjEuUG9pbnQSEwoLaGVhZGluZ19kZWcYAyABKAISDQoFZXRhX3MYBCABKA0SLwoLZGV2aWNlX3RpbWUYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIj0KC1RyaXBVcGRhdGVkEh4KBHRyaXAYASABKAsyEC5oZXhoYWlsLnYxLlRyaXASDgoGY2hhbmdlGAIgASgJIrwHCgRUcmlwEgoKAmlkGAEgASgJEg8KB3ZlcnNpb24YAiABKA0SJwoGc3RhdHVzGAMgASgOMhcuaGV4aGFpbC52MS5UcmlwLlN0YXR1cxIhCgZwaWNrdXAYBCABKAsyES5oZXhoYWlsLnYxLlBvaW50EiIKB2Ryb3BvZmYYBSABKAsyES5oZXhoYWlsLnYxLlBvaW50EhYKDnBpY2t1cF9hZGRyZXNzGAYgASgJEhcKD2Ryb3BvZmZfYWRkcmVzcxgHIAEoCRIVCg12ZWhpY2xlX2NsYXNzGAggASgJEhIKCnBhc3NlbmdlcnMYCSABKA0SDAoEbm90ZRgKIAEoCRImCghlc3RpbWF0ZRgLIAEoCzIULmhleGhhaWwudjEuRXN0aW1hdGUSJwoEZmFyZRgMIAEoCzIZLmhleGhhaWwudjEuRmFyZUJyZWFrZG93bhImCgZkcml2ZXIYDSABKAsyFi5oZXhoYWlsLnYxLkRyaXZlckNhcmQSJAoFcmlkZXIYDiABKAsyFS5oZXhoYWlsLnYxLlJpZGVyQ2FyZBILCgNwaW4YDyABKAkSIgoGc2VhcmNoGBAgASgLMhIuaGV4aGFpbC52MS5TZWFyY2gSFAoMcGlja3VwX2V0YV9zGBEgASgNEi4KDGNhbmNlbGxhdGlvbhgSIAEoCzIYLmhleGhhaWwudjEuQ2FuY2VsbGF0aW9uEjAKDHJlcXVlc3RlZF9hdBgTIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKbWF0Y2hlZF9hdBgUIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKYXJyaXZlZF9hdBgVIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKc3RhcnRlZF9hdBgWIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLAoIZW5kZWRfYXQYFyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhYKDnN0YXJzX2J5X3JpZGVyGBggASgNEhcKD3N0YXJzX2J5X2RyaXZlchgZIAEoDSKFAQoGU3RhdHVzEhYKEnN0YXR1c191bnNwZWNpZmllZBAAEg0KCXJlcXVlc3RlZBABEgsKB21hdGNoZWQQAhILCgdhcnJpdmVkEAMSDwoLaW5fcHJvZ3Jlc3MQBBINCgljb21wbGV0ZWQQBRINCgljYW5jZWxsZWQQBhILCgdleHBpcmVkEAciUwoIRXN0aW1hdGUSEgoKZGlzdGFuY2VfbRgBIAEoDRISCgpkdXJhdGlvbl9zGAIgASgNEh8KBGZhcmUYAyABKAsyES5oZXhoYWlsLnYxLk1vbmV5IrYBCg1GYXJlQnJlYWtkb3duEiAKBXRvdGFsGAEgASgLMhEuaGV4aGFpbC52MS5Nb25leRISCgpiYXNlX21pbm9yGAIgASgFEhYKDmRpc3RhbmNlX21pbm9yGAMgASgFEhIKCnRpbWVfbWlub3IYBCABKAUSGwoTbWluaW11bV90b3B1cF9taW5vchgFIAEoBRISCgpkaXN0YW5jZV9tGAYgASgNEhIKCmR1cmF0aW9uX3MYByABKA0iawoGU2VhcmNoEgwKBHdhdmUYASABKA0SDAoEcmluZxgCIAEoDRIVCg1kcml2ZXJzX2Fza2VkGAMgASgNEi4KCmV4cGlyZXNfYXQYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wInoKCkRyaXZlckNhcmQSCgoCaWQYASABKAkSEgoKZmlyc3RfbmFtZRgCIAEoCRIRCglwaG90b191cmwYAyABKAkSFQoNdmVoaWNsZV9jbGFzcxgEIAEoCRINCgVwbGF0ZRgFIAEoCRITCgtyYXRpbmdfeDEwMBgGIAEoDSJTCglSaWRlckNhcmQSCgoCaWQYASABKAkSEgoKZmlyc3RfbmFtZRgCIAEoCRIRCglwaG90b191cmwYAyABKAkSEwoLcmF0aW5nX3gxMDAYBCABKA0ikgEKDENhbmNlbGxhdGlvbhInCgJieRgBIAEoDjIbLmhleGhhaWwudjEuQ2FuY2VsbGF0aW9uLkJ5Eg4KBnJlYXNvbhgCIAEoCSJJCgJCeRISCg5ieV91bnNwZWNpZmllZBAAEgkKBXJpZGVyEAESCgoGZHJpdmVyEAISDAoIb3BlcmF0b3IQAxIKCgZzeXN0ZW0QBCpBCgRSb2xlEhQKEHJvbGVfdW5zcGVjaWZpZWQQABIJCgVyaWRlchABEgoKBmRyaXZlchACEgwKCG9wZXJhdG9yEANCKFomZ2l0aHViLmNvbS9oZXhoYWlsL2hleGhhaWwvcmlkZS9yaWRlcGJiBnByb3RvMw", [file_google_protobuf_timestamp]);
+  fileDesc("Cg1oZXhoYWlsLnByb3RvEgpoZXhoYWlsLnYxIvEFCgtDbGllbnRGcmFtZRIKCgJpZBgBIAEoCRImCgdjb25uZWN0GAIgASgLMhMuaGV4aGFpbC52MS5Db25uZWN0SAASIAoEcGluZxgDIAEoCzIQLmhleGhhaWwudjEuUGluZ0gAEikKCWdvX29ubGluZRgEIAEoCzIULmhleGhhaWwudjEuR29PbmxpbmVIABIrCgpnb19vZmZsaW5lGAUgASgLMhUuaGV4aGFpbC52MS5Hb09mZmxpbmVIABIoCghsb2NhdGlvbhgGIAEoCzIULmhleGhhaWwudjEuTG9jYXRpb25IABIpCglnZXRfcXVvdGUYByABKAsyFC5oZXhoYWlsLnYxLkdldFF1b3RlSAASLwoMcmVxdWVzdF90cmlwGAggASgLMhcuaGV4aGFpbC52MS5SZXF1ZXN0VHJpcEgAEi0KC2NhbmNlbF90cmlwGAkgASgLMhYuaGV4aGFpbC52MS5DYW5jZWxUcmlwSAASLwoMYWNjZXB0X29mZmVyGAogASgLMhcuaGV4aGFpbC52MS5BY2NlcHRPZmZlckgAEjEKDWRlY2xpbmVfb2ZmZXIYCyABKAsyGC5oZXhoYWlsLnYxLkRlY2xpbmVPZmZlckgAEioKB2Fycml2ZWQYDCABKAsyFy5oZXhoYWlsLnYxLk1hcmtBcnJpdmVkSAASKwoKc3RhcnRfdHJpcBgNIAEoCzIVLmhleGhhaWwudjEuU3RhcnRUcmlwSAASMQoNY29tcGxldGVfdHJpcBgOIAEoCzIYLmhleGhhaWwudjEuQ29tcGxldGVUcmlwSAASKQoJcmF0ZV90cmlwGA8gASgLMhQuaGV4aGFpbC52MS5SYXRlVHJpcEgAEisKCndhdGNoX2NpdHkYECABKAsyFS5oZXhoYWlsLnYxLldhdGNoQ2l0eUgAEi8KDHVud2F0Y2hfY2l0eRgRIAEoCzIXLmhleGhhaWwudjEuVW53YXRjaENpdHlIAEIGCgRib2R5Il0KC1NlcnZlckZyYW1lEiIKBXJlcGx5GAEgASgLMhEuaGV4aGFpbC52MS5SZXBseUgAEiIKBWV2ZW50GAIgASgLMhEuaGV4aGFpbC52MS5FdmVudEgAQgYKBGtpbmQi3wIKBVJlcGx5EgoKAmlkGAEgASgJEiIKBWVycm9yGAIgASgLMhEuaGV4aGFpbC52MS5FcnJvckgAEioKCWNvbm5lY3RlZBgDIAEoCzIVLmhleGhhaWwudjEuQ29ubmVjdGVkSAASIAoEcG9uZxgEIAEoCzIQLmhleGhhaWwudjEuUG9uZ0gAEiAKBGRvbmUYBSABKAsyEC5oZXhoYWlsLnYxLkRvbmVIABIkCgZxdW90ZXMYBiABKAsyEi5oZXhoYWlsLnYxLlF1b3Rlc0gAEiAKBHRyaXAYByABKAsyEC5oZXhoYWlsLnYxLlRyaXBIABIzCg5hY2NlcHRfcGVuZGluZxgIIAEoCzIZLmhleGhhaWwudjEuQWNjZXB0UGVuZGluZ0gAEi8KDGNpdHlfd2F0Y2hlZBgJIAEoCzIXLmhleGhhaWwudjEuQ2l0eVdhdGNoZWRIAEIICgZyZXN1bHQi2AIKBUV2ZW50Eg0KBWVwb2NoGAEgASgJEgsKA3NlcRgCIAEoDRIvCgx0cmlwX3VwZGF0ZWQYAyABKAsyFy5oZXhoYWlsLnYxLlRyaXBVcGRhdGVkSAASMwoOb2ZmZXJfcmVjZWl2ZWQYBCABKAsyGS5oZXhoYWlsLnYxLk9mZmVyUmVjZWl2ZWRIABIvCgxvZmZlcl9jbG9zZWQYBSABKAsyFy5oZXhoYWlsLnYxLk9mZmVyQ2xvc2VkSAASLwoMZHJpdmVyX21vdmVkGAYgASgLMhcuaGV4aGFpbC52MS5Ecml2ZXJNb3ZlZEgAEjIKDWRpc2Nvbm5lY3RpbmcYByABKAsyGS5oZXhoYWlsLnYxLkRpc2Nvbm5lY3RpbmdIABIvCgxjaXR5X2NoYW5nZWQYCCABKAsyFy5oZXhoYWlsLnYxLkNpdHlDaGFuZ2VkSABCBgoEYm9keSJgCgVFcnJvchIMCgRjb2RlGAEgASgJEg8KB21lc3NhZ2UYAiABKAkSEQoJcmV0cnlhYmxlGAMgASgIEhYKDnJldHJ5X2FmdGVyX21zGAQgASgNEg0KBWZpZWxkGAUgASgJIlwKB0Nvbm5lY3QSDQoFdG9rZW4YASABKAkSDgoGdGlja2V0GAIgASgJEiIKBnJlc3VtZRgDIAEoCzISLmhleGhhaWwudjEuUmVzdW1lEg4KBmNsaWVudBgEIAEoCSIkCgZSZXN1bWUSDQoFZXBvY2gYASABKAkSCwoDc2VxGAIgASgNIr8CCglDb25uZWN0ZWQSEgoKc2Vzc2lvbl9pZBgBIAEoCRINCgVlcG9jaBgCIAEoCRILCgNzZXEYAyABKA0SDwoHcmVzdW1lZBgEIAEoCBISCgphY2NvdW50X2lkGAUgASgJEh4KBHJvbGUYBiABKA4yEC5oZXhoYWlsLnYxLlJvbGUSDgoGb25saW5lGAcgASgIEiUKC2FjdGl2ZV90cmlwGAggASgLMhAuaGV4aGFpbC52MS5UcmlwEiYKC29wZW5fb2ZmZXJzGAkgAygLMhEuaGV4aGFpbC52MS5PZmZlchIvCgtzZXJ2ZXJfdGltZRgKIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFAoMaGVhcnRiZWF0X21zGAsgASgNEhcKD3Bvc2l0aW9uX3R0bF9tcxgMIAEoDSIGCgRQaW5nIjcKBFBvbmcSLwoLc2VydmVyX3RpbWUYASABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIgYKBERvbmUiSwoNRGlzY29ubmVjdGluZxISCgpjbG9zZV9jb2RlGAEgASgNEg4KBnJlYXNvbhgCIAEoCRIWCg5yZXRyeV9hZnRlcl9tcxgDIAEoDSInCgVQb2ludBIOCgZsYXRfZTcYASABKBESDgoGbG5nX2U3GAIgASgRIigKBU1vbmV5Eg0KBW1pbm9yGAEgASgFEhAKCGN1cnJlbmN5GAIgASgJIjIKCEdvT25saW5lEiYKCGxvY2F0aW9uGAEgASgLMhQuaGV4aGFpbC52MS5Mb2NhdGlvbiILCglHb09mZmxpbmUimQEKCExvY2F0aW9uEiAKBXBvaW50GAEgASgLMhEuaGV4aGFpbC52MS5Qb2ludBITCgtoZWFkaW5nX2RlZxgCIAEoAhIRCglzcGVlZF9tcHMYAyABKAISEgoKYWNjdXJhY3lfbRgEIAEoAhIvCgtkZXZpY2VfdGltZRgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAi0gIKBU9mZmVyEgoKAmlkGAEgASgJEg8KB3RyaXBfaWQYAiABKAkSJgoLcGlja3VwX2FyZWEYAyABKAsyES5oZXhoYWlsLnYxLlBvaW50EhcKD3BpY2t1cF9yYWRpdXNfbRgEIAEoDRIZChFwaWNrdXBfZGlzdGFuY2VfbRgFIAEoDRIUCgxwaWNrdXBfZXRhX3MYBiABKA0SFwoPdHJpcF9kaXN0YW5jZV9tGAcgASgNEhcKD3RyaXBfZHVyYXRpb25fcxgIIAEoDRIfCgRmYXJlGAkgASgLMhEuaGV4aGFpbC52MS5Nb25leRIVCg12ZWhpY2xlX2NsYXNzGAogASgJEhIKCnBhc3NlbmdlcnMYCyABKA0SLgoKZXhwaXJlc19hdBgMIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDAoEd2F2ZRgNIAEoDSIfCgtBY2NlcHRPZmZlchIQCghvZmZlcl9pZBgBIAEoCSIwCgxEZWNsaW5lT2ZmZXISEAoIb2ZmZXJfaWQYASABKAkSDgoGcmVhc29uGAIgASgJIk8KDUFjY2VwdFBlbmRpbmcSEAoIb2ZmZXJfaWQYASABKAkSLAoIYXdhcmRfYXQYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIjEKDU9mZmVyUmVjZWl2ZWQSIAoFb2ZmZXIYASABKAsyES5oZXhoYWlsLnYxLk9mZmVyIskBCgtPZmZlckNsb3NlZBIQCghvZmZlcl9pZBgBIAEoCRIPCgd0cmlwX2lkGAIgASgJEjAKB291dGNvbWUYAyABKA4yHy5oZXhoYWlsLnYxLk9mZmVyQ2xvc2VkLk91dGNvbWUSDgoGcmVhc29uGAQgASgJIlUKB091dGNvbWUSFwoTb3V0Y29tZV91bnNwZWNpZmllZBAAEgcKA3dvbhABEg0KCXdpdGhkcmF3bhACEgsKB2V4cGlyZWQQAxIMCghkZWNsaW5lZBAEIh4KC01hcmtBcnJpdmVkEg8KB3RyaXBfaWQYASABKAkiKQoJU3RhcnRUcmlwEg8KB3RyaXBfaWQYASABKAkSCwoDcGluGAIgASgJIh8KDENvbXBsZXRlVHJpcBIPCgd0cmlwX2lkGAEgASgJImgKCEdldFF1b3RlEiEKBnBpY2t1cBgBIAEoCzIRLmhleGhhaWwudjEuUG9pbnQSIgoHZHJvcG9mZhgCIAEoCzIRLmhleGhhaWwudjEuUG9pbnQSFQoNdmVoaWNsZV9jbGFzcxgDIAEoCSIrCgZRdW90ZXMSIQoGcXVvdGVzGAEgAygLMhEuaGV4aGFpbC52MS5RdW90ZSKVAQoFUXVvdGUSFQoNdmVoaWNsZV9jbGFzcxgBIAEoCRISCgpkaXN0YW5jZV9tGAIgASgNEhIKCmR1cmF0aW9uX3MYAyABKA0SHwoEZmFyZRgEIAEoCzIRLmhleGhhaWwudjEuTW9uZXkSFAoMcGlja3VwX2V0YV9zGAUgASgNEhYKDmRyaXZlcnNfbmVhcmJ5GAYgASgNIr4BCgtSZXF1ZXN0VHJpcBIhCgZwaWNrdXAYASABKAsyES5oZXhoYWlsLnYxLlBvaW50EiIKB2Ryb3BvZmYYAiABKAsyES5oZXhoYWlsLnYxLlBvaW50EhYKDnBpY2t1cF9hZGRyZXNzGAMgASgJEhcKD2Ryb3BvZmZfYWRkcmVzcxgEIAEoCRIVCg12ZWhpY2xlX2NsYXNzGAUgASgJEhIKCnBhc3NlbmdlcnMYBiABKA0SDAoEbm90ZRgHIAEoCSItCgpDYW5jZWxUcmlwEg8KB3RyaXBfaWQYASABKAkSDgoGcmVhc29uGAIgASgJIjsKCFJhdGVUcmlwEg8KB3RyaXBfaWQYASABKAkSDQoFc3RhcnMYAiABKA0SDwoHY29tbWVudBgDIAEoCSKVAQoLRHJpdmVyTW92ZWQSDwoHdHJpcF9pZBgBIAEoCRIgCgVwb2ludBgCIAEoCzIRLmhleGhhaWwudjEuUG9pbnQSEwoLaGVhZGluZ19kZWcYAyABKAISDQoFZXRhX3MYBCABKA0SLwoLZGV2aWNlX3RpbWUYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIj0KC1RyaXBVcGRhdGVkEh4KBHRyaXAYASABKAsyEC5oZXhoYWlsLnYxLlRyaXASDgoGY2hhbmdlGAIgASgJIrwHCgRUcmlwEgoKAmlkGAEgASgJEg8KB3ZlcnNpb24YAiABKA0SJwoGc3RhdHVzGAMgASgOMhcuaGV4aGFpbC52MS5UcmlwLlN0YXR1cxIhCgZwaWNrdXAYBCABKAsyES5oZXhoYWlsLnYxLlBvaW50EiIKB2Ryb3BvZmYYBSABKAsyES5oZXhoYWlsLnYxLlBvaW50EhYKDnBpY2t1cF9hZGRyZXNzGAYgASgJEhcKD2Ryb3BvZmZfYWRkcmVzcxgHIAEoCRIVCg12ZWhpY2xlX2NsYXNzGAggASgJEhIKCnBhc3NlbmdlcnMYCSABKA0SDAoEbm90ZRgKIAEoCRImCghlc3RpbWF0ZRgLIAEoCzIULmhleGhhaWwudjEuRXN0aW1hdGUSJwoEZmFyZRgMIAEoCzIZLmhleGhhaWwudjEuRmFyZUJyZWFrZG93bhImCgZkcml2ZXIYDSABKAsyFi5oZXhoYWlsLnYxLkRyaXZlckNhcmQSJAoFcmlkZXIYDiABKAsyFS5oZXhoYWlsLnYxLlJpZGVyQ2FyZBILCgNwaW4YDyABKAkSIgoGc2VhcmNoGBAgASgLMhIuaGV4aGFpbC52MS5TZWFyY2gSFAoMcGlja3VwX2V0YV9zGBEgASgNEi4KDGNhbmNlbGxhdGlvbhgSIAEoCzIYLmhleGhhaWwudjEuQ2FuY2VsbGF0aW9uEjAKDHJlcXVlc3RlZF9hdBgTIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKbWF0Y2hlZF9hdBgUIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKYXJyaXZlZF9hdBgVIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKc3RhcnRlZF9hdBgWIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLAoIZW5kZWRfYXQYFyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhYKDnN0YXJzX2J5X3JpZGVyGBggASgNEhcKD3N0YXJzX2J5X2RyaXZlchgZIAEoDSKFAQoGU3RhdHVzEhYKEnN0YXR1c191bnNwZWNpZmllZBAAEg0KCXJlcXVlc3RlZBABEgsKB21hdGNoZWQQAhILCgdhcnJpdmVkEAMSDwoLaW5fcHJvZ3Jlc3MQBBINCgljb21wbGV0ZWQQBRINCgljYW5jZWxsZWQQBhILCgdleHBpcmVkEAciUwoIRXN0aW1hdGUSEgoKZGlzdGFuY2VfbRgBIAEoDRISCgpkdXJhdGlvbl9zGAIgASgNEh8KBGZhcmUYAyABKAsyES5oZXhoYWlsLnYxLk1vbmV5IrYBCg1GYXJlQnJlYWtkb3duEiAKBXRvdGFsGAEgASgLMhEuaGV4aGFpbC52MS5Nb25leRISCgpiYXNlX21pbm9yGAIgASgFEhYKDmRpc3RhbmNlX21pbm9yGAMgASgFEhIKCnRpbWVfbWlub3IYBCABKAUSGwoTbWluaW11bV90b3B1cF9taW5vchgFIAEoBRISCgpkaXN0YW5jZV9tGAYgASgNEhIKCmR1cmF0aW9uX3MYByABKA0iawoGU2VhcmNoEgwKBHdhdmUYASABKA0SDAoEcmluZxgCIAEoDRIVCg1kcml2ZXJzX2Fza2VkGAMgASgNEi4KCmV4cGlyZXNfYXQYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wInoKCkRyaXZlckNhcmQSCgoCaWQYASABKAkSEgoKZmlyc3RfbmFtZRgCIAEoCRIRCglwaG90b191cmwYAyABKAkSFQoNdmVoaWNsZV9jbGFzcxgEIAEoCRINCgVwbGF0ZRgFIAEoCRITCgtyYXRpbmdfeDEwMBgGIAEoDSJTCglSaWRlckNhcmQSCgoCaWQYASABKAkSEgoKZmlyc3RfbmFtZRgCIAEoCRIRCglwaG90b191cmwYAyABKAkSEwoLcmF0aW5nX3gxMDAYBCABKA0ikgEKDENhbmNlbGxhdGlvbhInCgJieRgBIAEoDjIbLmhleGhhaWwudjEuQ2FuY2VsbGF0aW9uLkJ5Eg4KBnJlYXNvbhgCIAEoCSJJCgJCeRISCg5ieV91bnNwZWNpZmllZBAAEgkKBXJpZGVyEAESCgoGZHJpdmVyEAISDAoIb3BlcmF0b3IQAxIKCgZzeXN0ZW0QBCKQAQoJV2F0Y2hDaXR5Eg8KB2RyaXZlcnMYASABKAgSDQoFdHJpcHMYAiABKAgSDQoFY2VsbHMYAyABKAgSDgoGYWN0b3JzGAQgASgIEg8KB3NhbXBsZXMYBSABKAgSEwoLaW50ZXJ2YWxfbXMYBiABKA0SHgoEYXJlYRgHIAEoCzIQLmhleGhhaWwudjEuQXJlYSJUCgRBcmVhEiUKCnNvdXRoX3dlc3QYASABKAsyES5oZXhoYWlsLnYxLlBvaW50EiUKCm5vcnRoX2Vhc3QYAiABKAsyES5oZXhoYWlsLnYxLlBvaW50Ig0KC1Vud2F0Y2hDaXR5InoKC0NpdHlXYXRjaGVkEg0KBXdhdGNoGAEgASgNEhMKC2ludGVydmFsX21zGAIgASgNEhIKCnJlc29sdXRpb24YAyABKA0SMwoPbm9kZV9zdGFydGVkX2F0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCKvAwoLQ2l0eUNoYW5nZWQSDQoFd2F0Y2gYASABKA0SJgoCYXQYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg0KBXJlc2V0GAMgASgIEhAKCHNuYXBzaG90GAQgASgIEicKB2RyaXZlcnMYBSADKAsyFi5oZXhoYWlsLnYxLkNpdHlEcml2ZXISIwoFbW92ZXMYBiADKAsyFC5oZXhoYWlsLnYxLkNpdHlNb3ZlEhQKDGRyaXZlcnNfZ29uZRgHIAMoDRIjCgV0cmlwcxgIIAMoCzIULmhleGhhaWwudjEuQ2l0eVRyaXASEgoKdHJpcHNfZ29uZRgJIAMoCRIjCgVjZWxscxgKIAMoCzIULmhleGhhaWwudjEuQ2l0eUNlbGwSEgoKY2VsbHNfZ29uZRgLIAMoCRImCgZ0b3RhbHMYDCABKAsyFi5oZXhoYWlsLnYxLkNpdHlUb3RhbHMSJQoGYWN0b3JzGA0gAygLMhUuaGV4aGFpbC52MS5BY3RvcktpbmQSIwoHc2FtcGxlcxgOIAMoCzISLmhleGhhaWwudjEuU2FtcGxlIosCCgpDaXR5RHJpdmVyEgsKA2tleRgBIAEoDRIKCgJpZBgCIAEoCRIrCgVzdGF0ZRgDIAEoDjIcLmhleGhhaWwudjEuQ2l0eURyaXZlci5TdGF0ZRIVCg12ZWhpY2xlX2NsYXNzGAQgASgJEg8KB3RyaXBfaWQYBSABKAkSIAoFcG9pbnQYBiABKAsyES5oZXhoYWlsLnYxLlBvaW50EhMKC2hlYWRpbmdfZGVnGAcgASgNIlgKBVN0YXRlEhUKEXN0YXRlX3Vuc3BlY2lmaWVkEAASDQoJYXZhaWxhYmxlEAESCwoHb2ZmZXJlZBACEgsKB29uX3RyaXAQAxIPCgt1bnJlYWNoYWJsZRAEIk4KCENpdHlNb3ZlEgsKA2tleRgBIAEoDRIgCgVwb2ludBgCIAEoCzIRLmhleGhhaWwudjEuUG9pbnQSEwoLaGVhZGluZ19kZWcYAyABKA0i5wMKCENpdHlUcmlwEgoKAmlkGAEgASgJEg8KB3ZlcnNpb24YAiABKA0SJwoGc3RhdHVzGAMgASgOMhcuaGV4aGFpbC52MS5UcmlwLlN0YXR1cxIhCgZwaWNrdXAYBCABKAsyES5oZXhoYWlsLnYxLlBvaW50EiIKB2Ryb3BvZmYYBSABKAsyES5oZXhoYWlsLnYxLlBvaW50EhUKDXZlaGljbGVfY2xhc3MYBiABKAkSEAoIcmlkZXJfaWQYByABKAkSEQoJZHJpdmVyX2lkGAggASgJEiIKBnNlYXJjaBgJIAEoCzISLmhleGhhaWwudjEuU2VhcmNoEjAKDHJlcXVlc3RlZF9hdBgKIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKbWF0Y2hlZF9hdBgLIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKYXJyaXZlZF9hdBgMIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKc3RhcnRlZF9hdBgNIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLAoIZW5kZWRfYXQYDiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIl8KCENpdHlDZWxsEgwKBGNlbGwYASABKAkSDgoGc3VwcGx5GAIgASgNEg4KBmRlbWFuZBgDIAEoDRIQCghyZXF1ZXN0cxgEIAEoDRITCgttZWFuX3dhaXRfcxgFIAEoAiLqAQoKQ2l0eVRvdGFscxIZChFkcml2ZXJzX2F2YWlsYWJsZRgBIAEoDRIXCg9kcml2ZXJzX29mZmVyZWQYAiABKA0SFwoPZHJpdmVyc19vbl90cmlwGAMgASgNEhsKE2RyaXZlcnNfdW5yZWFjaGFibGUYBCABKA0SFwoPdHJpcHNfcmVxdWVzdGVkGAUgASgNEhUKDXRyaXBzX21hdGNoZWQYBiABKA0SFQoNdHJpcHNfYXJyaXZlZBgHIAEoDRIZChF0cmlwc19pbl9wcm9ncmVzcxgIIAEoDRIQCghzZXNzaW9ucxgJIAEoDSKJAgoJQWN0b3JLaW5kEgwKBGtpbmQYASABKAkSDQoFYWxpdmUYAiABKA0SDwoHc3RhcnRlZBgDIAEoDRIPCgdzdG9wcGVkGAQgASgNEg4KBnBhbmljcxgFIAEoDRIPCgd3YWl0aW5nGAYgASgNEhcKD2RlZXBlc3RfbWFpbGJveBgHIAEoDRIQCghtZXNzYWdlcxgIIAEoDRIWCg5tZXNzYWdlc19wZXJfcxgJIAEoAhIPCgdtZWFuX3VzGAogASgCEg4KBnA1MF91cxgLIAEoAhIOCgZwOTlfdXMYDCABKAISKAoHc2xvd2VzdBgNIAMoCzIXLmhleGhhaWwudjEuU2xvd0hhbmRsZXIiVwoLU2xvd0hhbmRsZXISDwoHbWVzc2FnZRgBIAEoCRIPCgd0b29rX3VzGAIgASgNEiYKAmF0GAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCKZAwoGU2FtcGxlEiYKAmF0GAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIOCgZzdGVwX3MYAiABKA0SEAoIcmVxdWVzdHMYAyABKA0SDwoHbWF0Y2hlcxgEIAEoDRITCgtjb21wbGV0aW9ucxgFIAEoDRIVCg1jYW5jZWxsYXRpb25zGAYgASgNEhAKCGV4cGlyaWVzGAcgASgNEhUKDW1hdGNoX21lYW5fbXMYCCABKAISFAoMbWF0Y2hfcDUwX21zGAkgASgCEhQKDG1hdGNoX3A5MF9tcxgKIAEoAhIWCg5kcml2ZXJzX29ubGluZRgLIAEoAhIZChFkcml2ZXJzX2F2YWlsYWJsZRgMIAEoAhISCgp0cmlwc19saXZlGA0gASgCEhAKCHNlc3Npb25zGA4gASgCEhcKD2xvY2F0aW9uc19wZXJfcxgPIAEoAhIWCg5jb21taXRfbWVhbl9tcxgQIAEoAhIVCg1jb21taXRfbWF4X21zGBEgASgCEhIKCnRyaXBzX29ubHkYEiABKAgqQQoEUm9sZRIUChByb2xlX3Vuc3BlY2lmaWVkEAASCQoFcmlkZXIQARIKCgZkcml2ZXIQAhIMCghvcGVyYXRvchADQihaJmdpdGh1Yi5jb20vaGV4aGFpbC9oZXhoYWlsL3JpZGUvcmlkZXBiYgZwcm90bzM", [file_google_protobuf_timestamp]);
 
 /**
  * ClientFrame is everything that a client may send: one message and, for all
@@ -124,6 +124,18 @@ export type ClientFrame = Message<"hexhail.v1.ClientFrame"> & {
      */
     value: RateTrip;
     case: "rateTrip";
+  } | {
+    /**
+     * @generated from field: hexhail.v1.WatchCity watch_city = 16;
+     */
+    value: WatchCity;
+    case: "watchCity";
+  } | {
+    /**
+     * @generated from field: hexhail.v1.UnwatchCity unwatch_city = 17;
+     */
+    value: UnwatchCity;
+    case: "unwatchCity";
   } | { case: undefined; value?: undefined };
 };
 
@@ -200,7 +212,7 @@ export type Reply = Message<"hexhail.v1.Reply"> & {
     case: "pong";
   } | {
     /**
-     * go_online, go_offline, decline_offer, and a driver's cancel_trip.
+     * go_online, go_offline, decline_offer, unwatch_city, and a driver's cancel_trip.
      *
      * @generated from field: hexhail.v1.Done done = 5;
      */
@@ -232,6 +244,14 @@ export type Reply = Message<"hexhail.v1.Reply"> & {
      */
     value: AcceptPending;
     case: "acceptPending";
+  } | {
+    /**
+     * watch_city. The snapshot follows at once, as city_changed.
+     *
+     * @generated from field: hexhail.v1.CityWatched city_watched = 9;
+     */
+    value: CityWatched;
+    case: "cityWatched";
   } | { case: undefined; value?: undefined };
 };
 
@@ -257,9 +277,9 @@ export type Event = Message<"hexhail.v1.Event"> & {
   epoch: string;
 
   /**
-   * Rises by one with each event, without holes. A driver_moved and a
-   * disconnecting repeat the last number instead of taking one: they are not
-   * part of the history and are not replayed.
+   * Rises by one with each event, without holes. A driver_moved, a city_changed
+   * and a disconnecting repeat the last number instead of taking one: they are
+   * not part of the history and are not replayed.
    *
    * @generated from field: uint32 seq = 2;
    */
@@ -298,6 +318,12 @@ export type Event = Message<"hexhail.v1.Event"> & {
      */
     value: Disconnecting;
     case: "disconnecting";
+  } | {
+    /**
+     * @generated from field: hexhail.v1.CityChanged city_changed = 8;
+     */
+    value: CityChanged;
+    case: "cityChanged";
   } | { case: undefined; value?: undefined };
 };
 
@@ -1765,6 +1791,799 @@ export enum Cancellation_By {
  */
 export const Cancellation_BySchema: GenEnum<Cancellation_By> = /*@__PURE__*/
   enumDesc(file_hexhail, 40, 0);
+
+/**
+ * WatchCity asks for the state of the city and for what changes in it, for as long
+ * as the session lasts. A newer one replaces the older.
+ *
+ * @generated from message hexhail.v1.WatchCity
+ */
+export type WatchCity = Message<"hexhail.v1.WatchCity"> & {
+  /**
+   * What is wanted. Totals come with all of them.
+   *
+   * @generated from field: bool drivers = 1;
+   */
+  drivers: boolean;
+
+  /**
+   * @generated from field: bool trips = 2;
+   */
+  trips: boolean;
+
+  /**
+   * @generated from field: bool cells = 3;
+   */
+  cells: boolean;
+
+  /**
+   * @generated from field: bool actors = 4;
+   */
+  actors: boolean;
+
+  /**
+   * The points of the charts, as they are completed.
+   *
+   * @generated from field: bool samples = 5;
+   */
+  samples: boolean;
+
+  /**
+   * The shortest time between two changes of the city, in milliseconds; 250 to
+   * 10,000, 0 means 1,000.
+   *
+   * @generated from field: uint32 interval_ms = 6;
+   */
+  intervalMs: number;
+
+  /**
+   * Drivers, trips and cells outside are left out; absent: everything.
+   *
+   * @generated from field: hexhail.v1.Area area = 7;
+   */
+  area?: Area | undefined;
+};
+
+/**
+ * Describes the message hexhail.v1.WatchCity.
+ * Use `create(WatchCitySchema)` to create a new message.
+ */
+export const WatchCitySchema: GenMessage<WatchCity> = /*@__PURE__*/
+  messageDesc(file_hexhail, 41);
+
+/**
+ * Area lies between two parallels and two meridians. Where the west lies east of the
+ * east, it crosses the antimeridian.
+ *
+ * @generated from message hexhail.v1.Area
+ */
+export type Area = Message<"hexhail.v1.Area"> & {
+  /**
+   * @generated from field: hexhail.v1.Point south_west = 1;
+   */
+  southWest?: Point | undefined;
+
+  /**
+   * @generated from field: hexhail.v1.Point north_east = 2;
+   */
+  northEast?: Point | undefined;
+};
+
+/**
+ * Describes the message hexhail.v1.Area.
+ * Use `create(AreaSchema)` to create a new message.
+ */
+export const AreaSchema: GenMessage<Area> = /*@__PURE__*/
+  messageDesc(file_hexhail, 42);
+
+/**
+ * @generated from message hexhail.v1.UnwatchCity
+ */
+export type UnwatchCity = Message<"hexhail.v1.UnwatchCity"> & {
+};
+
+/**
+ * Describes the message hexhail.v1.UnwatchCity.
+ * Use `create(UnwatchCitySchema)` to create a new message.
+ */
+export const UnwatchCitySchema: GenMessage<UnwatchCity> = /*@__PURE__*/
+  messageDesc(file_hexhail, 43);
+
+/**
+ * CityWatched answers watch_city.
+ *
+ * @generated from message hexhail.v1.CityWatched
+ */
+export type CityWatched = Message<"hexhail.v1.CityWatched"> & {
+  /**
+   * Names this watch; its city_changed carry the same number.
+   *
+   * @generated from field: uint32 watch = 1;
+   */
+  watch: number;
+
+  /**
+   * What counts, in milliseconds.
+   *
+   * @generated from field: uint32 interval_ms = 2;
+   */
+  intervalMs: number;
+
+  /**
+   * The H3 resolution of the cells.
+   *
+   * @generated from field: uint32 resolution = 3;
+   */
+  resolution: number;
+
+  /**
+   * When this node started: counters and charts begin there.
+   *
+   * @generated from field: google.protobuf.Timestamp node_started_at = 4;
+   */
+  nodeStartedAt?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message hexhail.v1.CityWatched.
+ * Use `create(CityWatchedSchema)` to create a new message.
+ */
+export const CityWatchedSchema: GenMessage<CityWatched> = /*@__PURE__*/
+  messageDesc(file_hexhail, 44);
+
+/**
+ * CityChanged is what changed in the city since the one before it. What changed more
+ * than once is there once, as it is now.
+ *
+ * @generated from message hexhail.v1.CityChanged
+ */
+export type CityChanged = Message<"hexhail.v1.CityChanged"> & {
+  /**
+   * @generated from field: uint32 watch = 1;
+   */
+  watch: number;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp at = 2;
+   */
+  at?: Timestamp | undefined;
+
+  /**
+   * The first part of a snapshot: forget all drivers, trips and cells.
+   *
+   * @generated from field: bool reset = 3;
+   */
+  reset: boolean;
+
+  /**
+   * Part of a snapshot. The first one without is the first change.
+   *
+   * @generated from field: bool snapshot = 4;
+   */
+  snapshot: boolean;
+
+  /**
+   * Drivers that are new or in a new state, whole.
+   *
+   * @generated from field: repeated hexhail.v1.CityDriver drivers = 5;
+   */
+  drivers: CityDriver[];
+
+  /**
+   * Drivers of which only the position is new.
+   *
+   * @generated from field: repeated hexhail.v1.CityMove moves = 6;
+   */
+  moves: CityMove[];
+
+  /**
+   * Keys of drivers that went offline or left the area.
+   *
+   * @generated from field: repeated uint32 drivers_gone = 7;
+   */
+  driversGone: number[];
+
+  /**
+   * Trips that are new or in a new version, whole.
+   *
+   * @generated from field: repeated hexhail.v1.CityTrip trips = 8;
+   */
+  trips: CityTrip[];
+
+  /**
+   * Ids of trips that ended a while ago.
+   *
+   * @generated from field: repeated string trips_gone = 9;
+   */
+  tripsGone: string[];
+
+  /**
+   * @generated from field: repeated hexhail.v1.CityCell cells = 10;
+   */
+  cells: CityCell[];
+
+  /**
+   * Cells in which there is nothing any more.
+   *
+   * @generated from field: repeated string cells_gone = 11;
+   */
+  cellsGone: string[];
+
+  /**
+   * Of the whole city, whatever the area.
+   *
+   * @generated from field: hexhail.v1.CityTotals totals = 12;
+   */
+  totals?: CityTotals | undefined;
+
+  /**
+   * All kinds, every 2 seconds.
+   *
+   * @generated from field: repeated hexhail.v1.ActorKind actors = 13;
+   */
+  actors: ActorKind[];
+
+  /**
+   * @generated from field: repeated hexhail.v1.Sample samples = 14;
+   */
+  samples: Sample[];
+};
+
+/**
+ * Describes the message hexhail.v1.CityChanged.
+ * Use `create(CityChangedSchema)` to create a new message.
+ */
+export const CityChangedSchema: GenMessage<CityChanged> = /*@__PURE__*/
+  messageDesc(file_hexhail, 45);
+
+/**
+ * @generated from message hexhail.v1.CityDriver
+ */
+export type CityDriver = Message<"hexhail.v1.CityDriver"> & {
+  /**
+   * Stands for the driver in this watch. A key that comes again with another id
+   * belongs to that driver from then on.
+   *
+   * @generated from field: uint32 key = 1;
+   */
+  key: number;
+
+  /**
+   * @generated from field: string id = 2;
+   */
+  id: string;
+
+  /**
+   * @generated from field: hexhail.v1.CityDriver.State state = 3;
+   */
+  state: CityDriver_State;
+
+  /**
+   * @generated from field: string vehicle_class = 4;
+   */
+  vehicleClass: string;
+
+  /**
+   * The trip that it is on; empty: none.
+   *
+   * @generated from field: string trip_id = 5;
+   */
+  tripId: string;
+
+  /**
+   * Absent while no position is known.
+   *
+   * @generated from field: hexhail.v1.Point point = 6;
+   */
+  point?: Point | undefined;
+
+  /**
+   * @generated from field: uint32 heading_deg = 7;
+   */
+  headingDeg: number;
+};
+
+/**
+ * Describes the message hexhail.v1.CityDriver.
+ * Use `create(CityDriverSchema)` to create a new message.
+ */
+export const CityDriverSchema: GenMessage<CityDriver> = /*@__PURE__*/
+  messageDesc(file_hexhail, 46);
+
+/**
+ * @generated from enum hexhail.v1.CityDriver.State
+ */
+export enum CityDriver_State {
+  /**
+   * @generated from enum value: state_unspecified = 0;
+   */
+  state_unspecified = 0,
+
+  /**
+   * May be offered trips.
+   *
+   * @generated from enum value: available = 1;
+   */
+  available = 1,
+
+  /**
+   * Has an offer to answer.
+   *
+   * @generated from enum value: offered = 2;
+   */
+  offered = 2,
+
+  /**
+   * @generated from enum value: on_trip = 3;
+   */
+  on_trip = 3,
+
+  /**
+   * Online, but without a connection or a fresh position: gets no offers.
+   *
+   * @generated from enum value: unreachable = 4;
+   */
+  unreachable = 4,
+}
+
+/**
+ * Describes the enum hexhail.v1.CityDriver.State.
+ */
+export const CityDriver_StateSchema: GenEnum<CityDriver_State> = /*@__PURE__*/
+  enumDesc(file_hexhail, 46, 0);
+
+/**
+ * @generated from message hexhail.v1.CityMove
+ */
+export type CityMove = Message<"hexhail.v1.CityMove"> & {
+  /**
+   * @generated from field: uint32 key = 1;
+   */
+  key: number;
+
+  /**
+   * @generated from field: hexhail.v1.Point point = 2;
+   */
+  point?: Point | undefined;
+
+  /**
+   * @generated from field: uint32 heading_deg = 3;
+   */
+  headingDeg: number;
+};
+
+/**
+ * Describes the message hexhail.v1.CityMove.
+ * Use `create(CityMoveSchema)` to create a new message.
+ */
+export const CityMoveSchema: GenMessage<CityMove> = /*@__PURE__*/
+  messageDesc(file_hexhail, 47);
+
+/**
+ * @generated from message hexhail.v1.CityTrip
+ */
+export type CityTrip = Message<"hexhail.v1.CityTrip"> & {
+  /**
+   * @generated from field: string id = 1;
+   */
+  id: string;
+
+  /**
+   * @generated from field: uint32 version = 2;
+   */
+  version: number;
+
+  /**
+   * @generated from field: hexhail.v1.Trip.Status status = 3;
+   */
+  status: Trip_Status;
+
+  /**
+   * @generated from field: hexhail.v1.Point pickup = 4;
+   */
+  pickup?: Point | undefined;
+
+  /**
+   * @generated from field: hexhail.v1.Point dropoff = 5;
+   */
+  dropoff?: Point | undefined;
+
+  /**
+   * @generated from field: string vehicle_class = 6;
+   */
+  vehicleClass: string;
+
+  /**
+   * @generated from field: string rider_id = 7;
+   */
+  riderId: string;
+
+  /**
+   * Empty while nobody has the trip.
+   *
+   * @generated from field: string driver_id = 8;
+   */
+  driverId: string;
+
+  /**
+   * How far the search has got, while requested.
+   *
+   * @generated from field: hexhail.v1.Search search = 9;
+   */
+  search?: Search | undefined;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp requested_at = 10;
+   */
+  requestedAt?: Timestamp | undefined;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp matched_at = 11;
+   */
+  matchedAt?: Timestamp | undefined;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp arrived_at = 12;
+   */
+  arrivedAt?: Timestamp | undefined;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp started_at = 13;
+   */
+  startedAt?: Timestamp | undefined;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp ended_at = 14;
+   */
+  endedAt?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message hexhail.v1.CityTrip.
+ * Use `create(CityTripSchema)` to create a new message.
+ */
+export const CityTripSchema: GenMessage<CityTrip> = /*@__PURE__*/
+  messageDesc(file_hexhail, 48);
+
+/**
+ * @generated from message hexhail.v1.CityCell
+ */
+export type CityCell = Message<"hexhail.v1.CityCell"> & {
+  /**
+   * The H3 index, as 15 hexadecimal digits.
+   *
+   * @generated from field: string cell = 1;
+   */
+  cell: string;
+
+  /**
+   * Drivers in it that may be offered trips.
+   *
+   * @generated from field: uint32 supply = 2;
+   */
+  supply: number;
+
+  /**
+   * Trips with their pickup in it that wait for a driver.
+   *
+   * @generated from field: uint32 demand = 3;
+   */
+  demand: number;
+
+  /**
+   * Trips requested in it within the last 10 minutes or so.
+   *
+   * @generated from field: uint32 requests = 4;
+   */
+  requests: number;
+
+  /**
+   * How long those that were matched or given up in that time, and those that
+   * wait, have waited in the mean; 0 when there were none.
+   *
+   * @generated from field: float mean_wait_s = 5;
+   */
+  meanWaitS: number;
+};
+
+/**
+ * Describes the message hexhail.v1.CityCell.
+ * Use `create(CityCellSchema)` to create a new message.
+ */
+export const CityCellSchema: GenMessage<CityCell> = /*@__PURE__*/
+  messageDesc(file_hexhail, 49);
+
+/**
+ * @generated from message hexhail.v1.CityTotals
+ */
+export type CityTotals = Message<"hexhail.v1.CityTotals"> & {
+  /**
+   * @generated from field: uint32 drivers_available = 1;
+   */
+  driversAvailable: number;
+
+  /**
+   * @generated from field: uint32 drivers_offered = 2;
+   */
+  driversOffered: number;
+
+  /**
+   * @generated from field: uint32 drivers_on_trip = 3;
+   */
+  driversOnTrip: number;
+
+  /**
+   * @generated from field: uint32 drivers_unreachable = 4;
+   */
+  driversUnreachable: number;
+
+  /**
+   * @generated from field: uint32 trips_requested = 5;
+   */
+  tripsRequested: number;
+
+  /**
+   * @generated from field: uint32 trips_matched = 6;
+   */
+  tripsMatched: number;
+
+  /**
+   * @generated from field: uint32 trips_arrived = 7;
+   */
+  tripsArrived: number;
+
+  /**
+   * @generated from field: uint32 trips_in_progress = 8;
+   */
+  tripsInProgress: number;
+
+  /**
+   * @generated from field: uint32 sessions = 9;
+   */
+  sessions: number;
+};
+
+/**
+ * Describes the message hexhail.v1.CityTotals.
+ * Use `create(CityTotalsSchema)` to create a new message.
+ */
+export const CityTotalsSchema: GenMessage<CityTotals> = /*@__PURE__*/
+  messageDesc(file_hexhail, 50);
+
+/**
+ * ActorKind counts the actors of one kind on this node. Rates, times and the deepest
+ * mailbox are those of about the last minute; totals count since the start and wrap
+ * at 4,294,967,296.
+ *
+ * @generated from message hexhail.v1.ActorKind
+ */
+export type ActorKind = Message<"hexhail.v1.ActorKind"> & {
+  /**
+   * @generated from field: string kind = 1;
+   */
+  kind: string;
+
+  /**
+   * @generated from field: uint32 alive = 2;
+   */
+  alive: number;
+
+  /**
+   * @generated from field: uint32 started = 3;
+   */
+  started: number;
+
+  /**
+   * @generated from field: uint32 stopped = 4;
+   */
+  stopped: number;
+
+  /**
+   * Panics that were contained; each brings the actor's state back from the database.
+   *
+   * @generated from field: uint32 panics = 5;
+   */
+  panics: number;
+
+  /**
+   * Messages that wait in mailboxes now, or are being handled.
+   *
+   * @generated from field: uint32 waiting = 6;
+   */
+  waiting: number;
+
+  /**
+   * The most that waited in one mailbox.
+   *
+   * @generated from field: uint32 deepest_mailbox = 7;
+   */
+  deepestMailbox: number;
+
+  /**
+   * @generated from field: uint32 messages = 8;
+   */
+  messages: number;
+
+  /**
+   * @generated from field: float messages_per_s = 9;
+   */
+  messagesPerS: number;
+
+  /**
+   * Time to handle a message, in microseconds. p50 and p99 are read off a histogram
+   * in steps of a factor of 4.
+   *
+   * @generated from field: float mean_us = 10;
+   */
+  meanUs: number;
+
+  /**
+   * @generated from field: float p50_us = 11;
+   */
+  p50Us: number;
+
+  /**
+   * @generated from field: float p99_us = 12;
+   */
+  p99Us: number;
+
+  /**
+   * The slowest messages by type, of the last 15 minutes, slowest first, at most 8.
+   *
+   * @generated from field: repeated hexhail.v1.SlowHandler slowest = 13;
+   */
+  slowest: SlowHandler[];
+};
+
+/**
+ * Describes the message hexhail.v1.ActorKind.
+ * Use `create(ActorKindSchema)` to create a new message.
+ */
+export const ActorKindSchema: GenMessage<ActorKind> = /*@__PURE__*/
+  messageDesc(file_hexhail, 51);
+
+/**
+ * @generated from message hexhail.v1.SlowHandler
+ */
+export type SlowHandler = Message<"hexhail.v1.SlowHandler"> & {
+  /**
+   * @generated from field: string message = 1;
+   */
+  message: string;
+
+  /**
+   * @generated from field: uint32 took_us = 2;
+   */
+  tookUs: number;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp at = 3;
+   */
+  at?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message hexhail.v1.SlowHandler.
+ * Use `create(SlowHandlerSchema)` to create a new message.
+ */
+export const SlowHandlerSchema: GenMessage<SlowHandler> = /*@__PURE__*/
+  messageDesc(file_hexhail, 52);
+
+/**
+ * Sample is one point of the charts: what happened in a step of time, and how things
+ * stood in it.
+ *
+ * @generated from message hexhail.v1.Sample
+ */
+export type Sample = Message<"hexhail.v1.Sample"> & {
+  /**
+   * When the step ended.
+   *
+   * @generated from field: google.protobuf.Timestamp at = 1;
+   */
+  at?: Timestamp | undefined;
+
+  /**
+   * @generated from field: uint32 step_s = 2;
+   */
+  stepS: number;
+
+  /**
+   * @generated from field: uint32 requests = 3;
+   */
+  requests: number;
+
+  /**
+   * @generated from field: uint32 matches = 4;
+   */
+  matches: number;
+
+  /**
+   * @generated from field: uint32 completions = 5;
+   */
+  completions: number;
+
+  /**
+   * @generated from field: uint32 cancellations = 6;
+   */
+  cancellations: number;
+
+  /**
+   * @generated from field: uint32 expiries = 7;
+   */
+  expiries: number;
+
+  /**
+   * Time from request to match of the matches, in milliseconds; 0 without any. p50
+   * and p90 are good to about a quarter.
+   *
+   * @generated from field: float match_mean_ms = 8;
+   */
+  matchMeanMs: number;
+
+  /**
+   * @generated from field: float match_p50_ms = 9;
+   */
+  matchP50Ms: number;
+
+  /**
+   * @generated from field: float match_p90_ms = 10;
+   */
+  matchP90Ms: number;
+
+  /**
+   * Means over the step.
+   *
+   * @generated from field: float drivers_online = 11;
+   */
+  driversOnline: number;
+
+  /**
+   * @generated from field: float drivers_available = 12;
+   */
+  driversAvailable: number;
+
+  /**
+   * @generated from field: float trips_live = 13;
+   */
+  tripsLive: number;
+
+  /**
+   * @generated from field: float sessions = 14;
+   */
+  sessions: number;
+
+  /**
+   * @generated from field: float locations_per_s = 15;
+   */
+  locationsPerS: number;
+
+  /**
+   * Of transactions of the store, in milliseconds.
+   *
+   * @generated from field: float commit_mean_ms = 16;
+   */
+  commitMeanMs: number;
+
+  /**
+   * @generated from field: float commit_max_ms = 17;
+   */
+  commitMaxMs: number;
+
+  /**
+   * Only trips are known of this step, from the database: the node did not run.
+   *
+   * @generated from field: bool trips_only = 18;
+   */
+  tripsOnly: boolean;
+};
+
+/**
+ * Describes the message hexhail.v1.Sample.
+ * Use `create(SampleSchema)` to create a new message.
+ */
+export const SampleSchema: GenMessage<Sample> = /*@__PURE__*/
+  messageDesc(file_hexhail, 53);
 
 /**
  * @generated from enum hexhail.v1.Role

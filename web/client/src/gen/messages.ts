@@ -42,6 +42,8 @@ export interface ClientFrameBody {
   readonly start_trip: StartTrip;
   readonly complete_trip: CompleteTrip;
   readonly rate_trip: RateTrip;
+  readonly watch_city: WatchCity;
+  readonly unwatch_city: UnwatchCity;
 }
 
 /**
@@ -68,6 +70,8 @@ export interface ClientFrame {
   readonly start_trip?: StartTrip;
   readonly complete_trip?: CompleteTrip;
   readonly rate_trip?: RateTrip;
+  readonly watch_city?: WatchCity;
+  readonly unwatch_city?: UnwatchCity;
 }
 
 /** What a ServerFrame carries: exactly one of these, under its name. */
@@ -91,6 +95,7 @@ export interface ReplyResult {
   readonly quotes: Quotes;
   readonly trip: Trip;
   readonly accept_pending: AcceptPending;
+  readonly city_watched: CityWatched;
 }
 
 /**
@@ -102,7 +107,7 @@ export interface Reply {
   readonly error?: ErrorReply;
   readonly connected?: Connected;
   readonly pong?: Pong;
-  /** go_online, go_offline, decline_offer, and a driver's cancel_trip. */
+  /** go_online, go_offline, decline_offer, unwatch_city, and a driver's cancel_trip. */
   readonly done?: Done;
   /** get_quote. */
   readonly quotes?: Quotes;
@@ -116,6 +121,8 @@ export interface Reply {
    * the outcome follows as offer_closed.
    */
   readonly accept_pending?: AcceptPending;
+  /** watch_city. The snapshot follows at once, as city_changed. */
+  readonly city_watched?: CityWatched;
 }
 
 /** What a ServerEvent carries: exactly one of these, under its name. */
@@ -125,6 +132,7 @@ export interface ServerEventBody {
   readonly offer_closed: OfferClosed;
   readonly driver_moved: DriverMoved;
   readonly disconnecting: Disconnecting;
+  readonly city_changed: CityChanged;
 }
 
 /** Event is something that happened, in the order in which it happened. */
@@ -135,9 +143,9 @@ export interface ServerEvent {
    */
   readonly epoch: string;
   /**
-   * Rises by one with each event, without holes. A driver_moved and a
-   * disconnecting repeat the last number instead of taking one: they are not
-   * part of the history and are not replayed.
+   * Rises by one with each event, without holes. A driver_moved, a city_changed
+   * and a disconnecting repeat the last number instead of taking one: they are
+   * not part of the history and are not replayed.
    */
   readonly seq: number;
   readonly trip_updated?: TripUpdated;
@@ -145,6 +153,7 @@ export interface ServerEvent {
   readonly offer_closed?: OfferClosed;
   readonly driver_moved?: DriverMoved;
   readonly disconnecting?: Disconnecting;
+  readonly city_changed?: CityChanged;
 }
 
 /** Error refuses a client frame. */
@@ -528,5 +537,227 @@ export interface Cancellation {
   readonly by: CancellationBy;
   /** A stable word from the system, or the person's own words. */
   readonly reason: string;
+}
+
+/**
+ * WatchCity asks for the state of the city and for what changes in it, for as long
+ * as the session lasts. A newer one replaces the older.
+ */
+export interface WatchCity {
+  /** What is wanted. Totals come with all of them. */
+  readonly drivers?: boolean;
+  readonly trips?: boolean;
+  readonly cells?: boolean;
+  readonly actors?: boolean;
+  /** The points of the charts, as they are completed. */
+  readonly samples?: boolean;
+  /**
+   * The shortest time between two changes of the city, in milliseconds; 250 to
+   * 10,000, 0 means 1,000.
+   */
+  readonly interval_ms?: number;
+  /** Drivers, trips and cells outside are left out; absent: everything. */
+  readonly area?: Area;
+}
+
+/**
+ * Area lies between two parallels and two meridians. Where the west lies east of the
+ * east, it crosses the antimeridian.
+ */
+export interface Area {
+  readonly south_west?: Point;
+  readonly north_east?: Point;
+}
+
+export type UnwatchCity = Readonly<Record<never, never>>;
+
+/** CityWatched answers watch_city. */
+export interface CityWatched {
+  /** Names this watch; its city_changed carry the same number. */
+  readonly watch: number;
+  /** What counts, in milliseconds. */
+  readonly interval_ms: number;
+  /** The H3 resolution of the cells. */
+  readonly resolution: number;
+  /** When this node started: counters and charts begin there. */
+  readonly node_started_at?: Timestamp;
+}
+
+/**
+ * CityChanged is what changed in the city since the one before it. What changed more
+ * than once is there once, as it is now.
+ */
+export interface CityChanged {
+  readonly watch: number;
+  readonly at?: Timestamp;
+  /** The first part of a snapshot: forget all drivers, trips and cells. */
+  readonly reset: boolean;
+  /** Part of a snapshot. The first one without is the first change. */
+  readonly snapshot: boolean;
+  /** Drivers that are new or in a new state, whole. */
+  readonly drivers: readonly CityDriver[];
+  /** Drivers of which only the position is new. */
+  readonly moves: readonly CityMove[];
+  /** Keys of drivers that went offline or left the area. */
+  readonly drivers_gone: readonly number[];
+  /** Trips that are new or in a new version, whole. */
+  readonly trips: readonly CityTrip[];
+  /** Ids of trips that ended a while ago. */
+  readonly trips_gone: readonly string[];
+  readonly cells: readonly CityCell[];
+  /** Cells in which there is nothing any more. */
+  readonly cells_gone: readonly string[];
+  /** Of the whole city, whatever the area. */
+  readonly totals?: CityTotals;
+  /** All kinds, every 2 seconds. */
+  readonly actors: readonly ActorKind[];
+  readonly samples: readonly Sample[];
+}
+
+export type CityDriverState =
+  | 'state_unspecified'
+  /** May be offered trips. */
+  | 'available'
+  /** Has an offer to answer. */
+  | 'offered'
+  | 'on_trip'
+  /** Online, but without a connection or a fresh position: gets no offers. */
+  | 'unreachable';
+
+export interface CityDriver {
+  /**
+   * Stands for the driver in this watch. A key that comes again with another id
+   * belongs to that driver from then on.
+   */
+  readonly key: number;
+  readonly id: string;
+  readonly state: CityDriverState;
+  readonly vehicle_class: string;
+  /** The trip that it is on; empty: none. */
+  readonly trip_id: string;
+  /** Absent while no position is known. */
+  readonly point?: Point;
+  readonly heading_deg: number;
+}
+
+export interface CityMove {
+  readonly key: number;
+  readonly point?: Point;
+  readonly heading_deg: number;
+}
+
+export interface CityTrip {
+  readonly id: string;
+  readonly version: number;
+  readonly status: TripStatus;
+  readonly pickup?: Point;
+  readonly dropoff?: Point;
+  readonly vehicle_class: string;
+  readonly rider_id: string;
+  /** Empty while nobody has the trip. */
+  readonly driver_id: string;
+  /** How far the search has got, while requested. */
+  readonly search?: Search;
+  readonly requested_at?: Timestamp;
+  readonly matched_at?: Timestamp;
+  readonly arrived_at?: Timestamp;
+  readonly started_at?: Timestamp;
+  readonly ended_at?: Timestamp;
+}
+
+export interface CityCell {
+  /** The H3 index, as 15 hexadecimal digits. */
+  readonly cell: string;
+  /** Drivers in it that may be offered trips. */
+  readonly supply: number;
+  /** Trips with their pickup in it that wait for a driver. */
+  readonly demand: number;
+  /** Trips requested in it within the last 10 minutes or so. */
+  readonly requests: number;
+  /**
+   * How long those that were matched or given up in that time, and those that
+   * wait, have waited in the mean; 0 when there were none.
+   */
+  readonly mean_wait_s: number;
+}
+
+export interface CityTotals {
+  readonly drivers_available: number;
+  readonly drivers_offered: number;
+  readonly drivers_on_trip: number;
+  readonly drivers_unreachable: number;
+  readonly trips_requested: number;
+  readonly trips_matched: number;
+  readonly trips_arrived: number;
+  readonly trips_in_progress: number;
+  readonly sessions: number;
+}
+
+/**
+ * ActorKind counts the actors of one kind on this node. Rates, times and the deepest
+ * mailbox are those of about the last minute; totals count since the start and wrap
+ * at 4,294,967,296.
+ */
+export interface ActorKind {
+  readonly kind: string;
+  readonly alive: number;
+  readonly started: number;
+  readonly stopped: number;
+  /** Panics that were contained; each brings the actor's state back from the database. */
+  readonly panics: number;
+  /** Messages that wait in mailboxes now, or are being handled. */
+  readonly waiting: number;
+  /** The most that waited in one mailbox. */
+  readonly deepest_mailbox: number;
+  readonly messages: number;
+  readonly messages_per_s: number;
+  /**
+   * Time to handle a message, in microseconds. p50 and p99 are read off a histogram
+   * in steps of a factor of 4.
+   */
+  readonly mean_us: number;
+  readonly p50_us: number;
+  readonly p99_us: number;
+  /** The slowest messages by type, of the last 15 minutes, slowest first, at most 8. */
+  readonly slowest: readonly SlowHandler[];
+}
+
+export interface SlowHandler {
+  readonly message: string;
+  readonly took_us: number;
+  readonly at?: Timestamp;
+}
+
+/**
+ * Sample is one point of the charts: what happened in a step of time, and how things
+ * stood in it.
+ */
+export interface Sample {
+  /** When the step ended. */
+  readonly at?: Timestamp;
+  readonly step_s: number;
+  readonly requests: number;
+  readonly matches: number;
+  readonly completions: number;
+  readonly cancellations: number;
+  readonly expiries: number;
+  /**
+   * Time from request to match of the matches, in milliseconds; 0 without any. p50
+   * and p90 are good to about a quarter.
+   */
+  readonly match_mean_ms: number;
+  readonly match_p50_ms: number;
+  readonly match_p90_ms: number;
+  /** Means over the step. */
+  readonly drivers_online: number;
+  readonly drivers_available: number;
+  readonly trips_live: number;
+  readonly sessions: number;
+  readonly locations_per_s: number;
+  /** Of transactions of the store, in milliseconds. */
+  readonly commit_mean_ms: number;
+  readonly commit_max_ms: number;
+  /** Only trips are known of this step, from the database: the node did not run. */
+  readonly trips_only: boolean;
 }
 

@@ -61,8 +61,9 @@ export const withView = (knowledge: Knowledge, view: Partial<View>): Knowledge =
 
 /** A copy of `object` without `key`. */
 export function without<T extends object, K extends keyof T>(object: T, key: K): Omit<T, K> {
-  const { [key]: _, ...rest } = object;
-  return rest;
+  const copy: T & { [P in K]?: T[P] } = { ...object };
+  Reflect.deleteProperty(copy, key);
+  return copy;
 }
 
 /** A copy of `map` with one more entry, as its newest, and without the oldest ones beyond `most`. */

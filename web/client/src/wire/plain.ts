@@ -103,7 +103,7 @@ function zero(field: DescField): unknown {
 export function toMessage(desc: DescMessage, plain: unknown, path = ''): Message {
   if (isTime(desc)) return create(desc, parseTime(plain, path) as never);
   if (!isObject(plain)) throw new FormError(path, 'not an object');
-  if (isPoint(desc)) return create(desc, { latE7: scaled(plain.lat, path), lngE7: scaled(plain.lng, path) } as never);
+  if (isPoint(desc)) return create(desc, { latE7: scaled(plain.lat, path), lngE7: scaled(plain.lng, path) });
   const init: Fields = {};
   for (const [name, value] of Object.entries(plain)) {
     const at = path ? `${path}.${name}` : name;

@@ -1,0 +1,161 @@
+package actors
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/hexhail/hexhail/ride/ridepb"
+)
+
+// sum adds the samples up.
+func sumOf(samples []*ridepb.Sample) (requests, matches, completions, cancellations, expiries uint32) {
+	for _, s := range samples {
+		requests += s.GetRequests()
+		matches += s.GetMatches()
+		completions += s.GetCompletions()
+		cancellations += s.GetCancellations()
+		expiries += s.GetExpiries()
+	}
+	return
+}
+
+// The charts count what happens, and after a restart what the database remembers of it.
+func TestChartsCountAndAreRefilled(t *testing.T) {
+	inWorld(t, nil, func(w *world) {
+		begun := time.Now()
+		d, rider := w.driver("d", 100), w.rider("rider")
+		id := rider.request().GetTrip().GetId()
+		pass(3 * time.Second)
+		d.accept(d.offer())
+		d.arrived(id)
+		d.start(id, "")
+		d.complete(id)
+		rider.cancel(rider.request().GetTrip().GetId())
+		for range 30 {
+			d.at(pickup)
+		}
+		pass(11 * time.Second)
+		samples := w.sys.Samples(begun, sampleStep)
+		require.GreaterOrEqual(t, len(samples), 4)
+		r, m, c, x, e := sumOf(samples)
+		require.Equal(t, [5]uint32{2, 1, 1, 1, 0}, [5]uint32{r, m, c, x, e})
+		locations := float32(0)
+		for i, s := range samples {
+			require.Equal(t, uint32(10), s.GetStepS())
+			require.Zero(t, s.GetAt().AsTime().Unix()%10)
+			require.False(t, s.GetTripsOnly())
+			locations += s.GetLocationsPerS() * 10
+			if s.GetMatches() > 0 {
+				require.InDelta(t, 3000, s.GetMatchMeanMs(), 10)
+				require.InEpsilon(t, 3000, s.GetMatchP50Ms(), 0.25)
+				require.InEpsilon(t, 3000, s.GetMatchP90Ms(), 0.25)
+			}
+			if i > 0 {
+				require.InDelta(t, 1, s.GetDriversOnline(), 0.01)
+				require.InDelta(t, 2, s.GetSessions(), 0.01)
+				require.Greater(t, s.GetAt().AsTime(), samples[i-1].GetAt().AsTime())
+			}
+		}
+		require.InDelta(t, 31, locations, 1)
+		long := w.sys.Samples(begun.Add(-time.Hour), 5*time.Minute)
+		require.LessOrEqual(t, len(long), 2)
+		r, m, c, x, e = sumOf(long)
+		require.Equal(t, [5]uint32{2, 1, 1, 1, 0}, [5]uint32{r, m, c, x, e})
+		require.Empty(t, w.sys.Samples(time.Now(), sampleStep))
+
+		w.crash(nil)
+		pass(time.Second)
+		back := w.sys.Samples(begun.Add(-time.Hour), sampleStep)
+		r, m, c, x, e = sumOf(back)
+		require.Equal(t, [5]uint32{2, 1, 1, 1, 0}, [5]uint32{r, m, c, x, e})
+		for _, s := range back {
+			require.True(t, s.GetTripsOnly())
+		}
+		pass(20 * time.Second)
+		back = w.sys.Samples(begun.Add(-time.Hour), sampleStep)
+		require.False(t, back[len(back)-1].GetTripsOnly())
+	})
+}
+
+// The ring keeps a day, whatever came before, in order.
+func TestChartsAreBounded(t *testing.T) {
+	s := &System{}
+	for i := range sampleRing + 100 {
+		s.charts.push(sample{end: int64(10 * (i + 1)), matches: 1})
+	}
+	got := s.Samples(time.Unix(0, 0), sampleStep)
+	require.Len(t, got, sampleRing)
+	require.EqualValues(t, 1010, got[0].GetAt().AsTime().Unix())
+	require.EqualValues(t, 10*(sampleRing+100), got[len(got)-1].GetAt().AsTime().Unix())
+	s.charts.prepend(map[int64]*sample{10: {end: 10}, 20: {end: 20}})
+	require.Len(t, s.charts.ring, sampleRing)
+	got = s.Samples(time.Unix(0, 0), sampleStep)
+	require.EqualValues(t, 1010, got[0].GetAt().AsTime().Unix())
+}
+
+// A console hears of each new point of the charts, and of the actors.
+func TestWatchTheNode(t *testing.T) {
+	inWorld(t, nil, func(w *world) {
+		w.driver("d", 100)
+		c := w.console(&ridepb.WatchCity{Actors: true, Samples: true})
+		require.Len(t, c.actors, 5)
+		pass(35 * time.Second)
+		c.catchUp()
+		require.InDelta(t, 3, len(c.samples), 1)
+		kinds := map[string]*ridepb.ActorKind{}
+		for _, k := range c.actors {
+			kinds[k.GetKind()] = k
+		}
+		require.EqualValues(t, 1, kinds["driver"].GetAlive())
+		require.EqualValues(t, 1, kinds["operator"].GetAlive())
+		require.Positive(t, kinds["operator"].GetMessages())
+		require.Positive(t, kinds["operator"].GetMessagesPerS())
+	})
+}
+
+// The deepest mailbox and the slowest message are remembered for a while, and no longer.
+func TestKindsRememberTheirWorst(t *testing.T) {
+	k := &kind{name: "k"}
+	box := &mailbox{shard: k.shard()}
+	for range 7 {
+		box.MessagePosted(nil)
+	}
+	for range 7 {
+		box.MessageReceived(nil)
+	}
+	now := time.Now()
+	k.recent.slow(tripWake{}, 3*time.Millisecond, now)
+	k.recent.slow(tripWake{}, 2*time.Millisecond, now)
+	k.recent.slow(&positionReady{}, time.Millisecond, now)
+	shown := k.show(now.Add(-time.Second))
+	require.EqualValues(t, 7, shown.GetDeepestMailbox())
+	require.Zero(t, shown.GetWaiting())
+	require.Len(t, shown.GetSlowest(), 2)
+	require.Equal(t, "tripWake", shown.GetSlowest()[0].GetMessage())
+	require.EqualValues(t, 3000, shown.GetSlowest()[0].GetTookUs())
+	require.Equal(t, "positionReady", shown.GetSlowest()[1].GetMessage())
+
+	require.Empty(t, k.recent.slowest(now.Add(slowFor+time.Second)))
+	k.recent.slow(tripWake{}, time.Millisecond, now.Add(slowFor+time.Second))
+	require.Equal(t, time.Millisecond, k.recent.slowest(now.Add(slowFor + time.Second))[0].took)
+	for range deepRolls + 1 {
+		k.roll()
+	}
+	require.Zero(t, k.deepest())
+}
+
+func TestHandlingQuantile(t *testing.T) {
+	k := &kind{}
+	s := k.shard()
+	for range 98 {
+		s.handle(3 * time.Microsecond)
+	}
+	s.handle(time.Millisecond)
+	s.handle(time.Millisecond)
+	sum := k.sum()
+	require.EqualValues(t, 4, handlingQuantile(sum.buckets, 0.5))
+	require.EqualValues(t, 1024, handlingQuantile(sum.buckets, 0.99))
+	require.Zero(t, handlingQuantile([handleBuckets]int64{}, 0.5))
+}

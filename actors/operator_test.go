@@ -1,0 +1,157 @@
+package actors
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/hexhail/hexhail/geo"
+	"github.com/hexhail/hexhail/ride"
+	"github.com/hexhail/hexhail/ride/ridepb"
+)
+
+// An operator takes a trip from its driver, who hears that it is gone, is free again,
+// and is not asked for this trip any more.
+func TestOperatorRedispatches(t *testing.T) {
+	inWorld(t, nil, func(w *world) {
+		near, far := w.driver("near", 100), w.driver("far", 300)
+		rider := w.rider("rider")
+		id := ride.TripID(rider.request().GetTrip().GetId())
+		near.accept(near.offer())
+
+		got, err := w.sys.Redispatch(context.Background(), id, "wrong way")
+		require.NoError(t, err)
+		require.Equal(t, ride.StatusRequested, got.Status)
+		require.Equal(t, []string{"released"}, near.changes()[len(near.changes())-1:])
+		require.Len(t, near.offers(), 1)
+		require.Len(t, far.offers(), 2, "asked anew")
+		require.Contains(t, rider.changes(), "released")
+
+		w.rider("other").request()
+		require.Len(t, near.offers(), 2, "free for another trip")
+
+		far.accept(far.offers()[1])
+		far.arrived(string(id))
+		far.start(string(id), "")
+		_, err = w.sys.Redispatch(context.Background(), id, "too late")
+		require.ErrorIs(t, err, ride.ErrWrongStatus)
+		_, err = w.sys.Redispatch(context.Background(), "nothing", "")
+		require.ErrorIs(t, err, ride.ErrNotFound)
+	})
+}
+
+// A trip that waits between two waves looks again at once when an operator says so.
+func TestOperatorBringsAWaveForward(t *testing.T) {
+	inWorld(t, func(c *Config) { c.Rules.Policy.WaveEvery = time.Minute }, func(w *world) {
+		first := w.driver("first", 100)
+		rider := w.rider("rider")
+		id := ride.TripID(rider.request().GetTrip().GetId())
+		waves := w.store.trip(id).Search.Wave
+		pass(2 * time.Second)
+		require.Equal(t, waves, w.store.trip(id).Search.Wave)
+		second := w.driver("second", 200)
+		require.Empty(t, second.offers(), "somebody is being asked")
+		_, err := w.sys.Redispatch(context.Background(), id, "hurry")
+		require.NoError(t, err)
+		pass(time.Second)
+		require.Equal(t, waves+1, w.store.trip(id).Search.Wave)
+		require.Len(t, second.offers(), 1)
+		require.Len(t, first.offers(), 1)
+	})
+}
+
+func (m *memStore) trip(id ride.TripID) ride.Trip {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.trips[id]
+}
+
+// A driver who is suspended in the middle of a trip loses its socket, and the trip goes
+// on; an operator can end it.
+func TestSuspendedDriversTripCanBeEnded(t *testing.T) {
+	inWorld(t, nil, func(w *world) {
+		d, rider := w.driver("d", 100), w.rider("rider")
+		id := ride.TripID(rider.request().GetTrip().GetId())
+		d.accept(d.offer())
+		d.arrived(string(id))
+		d.start(string(id), "")
+		d.peer.Leave() // as its session does when it is closed
+		pass(10 * time.Minute)
+		require.Equal(t, ride.StatusInProgress, w.store.trip(id).Status)
+		got, err := w.sys.CancelTrip(context.Background(), id, "operator", "driver suspended")
+		require.NoError(t, err)
+		require.Equal(t, ride.StatusCancelled, got.Status)
+		require.Equal(t, "cancelled", rider.changes()[len(rider.changes())-1])
+	})
+}
+
+// A wave records who was close by and was no candidate, with the reason.
+func TestWaveRecordsWhoWasPassedOver(t *testing.T) {
+	inWorld(t, func(c *Config) { c.MaxOffers, c.Rules.Policy.Cap = 1, 1 }, func(w *world) {
+		w.driver("offered", 50)
+		w.driver("capped", 80)
+		busy := w.driver("busy", 400)
+		w.driver("beyond", 2500)
+		w.driver("abroad", 50_000)
+		stale := w.driver("stale", 200)
+		stale.peer.Leave()
+		full := w.driver("full", 30)
+
+		// busy and full get their trips first.
+		for _, d := range []*client{busy, full} {
+			r := w.rider("of " + string(d.account.ID))
+			at := geo.Destination(pickup, 0, map[*client]float64{busy: 401, full: 29}[d])
+			r.ask(&ridepb.ClientFrame{Body: &ridepb.ClientFrame_RequestTrip{RequestTrip: &ridepb.RequestTrip{
+				Pickup: pointAt(at), Dropoff: pointAt(dropoff),
+			}}})
+			require.Len(t, d.offers(), 1)
+		}
+		busy.accept(busy.offer())
+
+		id := ride.TripID(w.rider("rider").request().GetTrip().GetId())
+		verdicts := map[ride.AccountID]ride.Verdict{}
+		for _, e := range w.store.history(id) {
+			if wave, ok := e.(ride.WavePlanned); ok && wave.Wave == 1 {
+				require.Positive(t, wave.Cells)
+				for _, c := range wave.Considered {
+					require.NotZero(t, c.Point, "%s", c.Driver)
+					verdicts[c.Driver] = c.Verdict
+				}
+			}
+		}
+		require.Equal(t, map[ride.AccountID]ride.Verdict{
+			"offered": ride.VerdictOffered, "capped": ride.VerdictOverCap, "busy": ride.VerdictBusy,
+			"stale": ride.VerdictStale, "full": ride.VerdictFull, "beyond": ride.VerdictTooFar,
+		}, verdicts)
+	})
+}
+
+func pointAt(p geo.Point) *ridepb.Point {
+	lat, lng := p.E7()
+	return &ridepb.Point{LatE7: lat, LngE7: lng}
+}
+
+func (m *memStore) history(id ride.TripID) []ride.Event {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return append([]ride.Event(nil), m.events[id]...)
+}
+
+// Over the antimeridian the nearest driver is still the nearest.
+func TestPassedOverAtTheAntimeridian(t *testing.T) {
+	b := &board{ringM: geo.RingM(8)}
+	at := geo.Point{Lat: -17, Lng: 179.9999}
+	for name, bearing := range map[ride.AccountID]float64{"west": 270, "east": 90} {
+		b.enter(&seated{driver: name, class: "c", state: ridepb.CityDriver_on_trip}).move(geo.Destination(at, bearing, 100), 0)
+	}
+	center, err := geo.CellAt(at, 8)
+	require.NoError(t, err)
+	got := b.passedOver(&search{pickup: at, center: center}, 1, "c", nil)
+	require.Len(t, got, 2)
+	require.InDelta(t, 100, geo.DistanceM(at, got[0].Point), 1)
+	require.InDelta(t, 100, geo.DistanceM(at, got[1].Point), 1)
+	require.Empty(t, b.passedOver(&search{pickup: at, center: center}, 1, "other class", nil))
+	require.Empty(t, b.passedOver(&search{pickup: at}, 1, "c", nil), "a search that could not begin")
+}

@@ -1,0 +1,86 @@
+package actors
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/hexhail/hexhail/ride"
+)
+
+// refill fills the charts with the trips of the hours before this start, as far as the
+// database tells: newest first, maxRefill at most. It reads on the side while the node
+// is at work already; failing only leaves the charts empty.
+func (s *System) refill(ctx context.Context) {
+	from := s.started.Truncate(sampleStep).Add(-time.Duration(sampleRing-1) * sampleStep)
+	steps := make(map[int64]*sample)
+	// at finds the step that a moment lies in; nil when that is not of the past. The step of
+	// the start may be there twice, in the past and from now on: readers add up.
+	at := func(t time.Time) *sample {
+		if t.Before(from) || !t.Before(s.started) {
+			return nil
+		}
+		end := t.Truncate(sampleStep).Add(sampleStep)
+		if steps[end.Unix()] == nil {
+			steps[end.Unix()] = &sample{end: end.Unix(), tripsOnly: true}
+		}
+		return steps[end.Unix()]
+	}
+	filter := ride.TripFilter{From: from, To: s.started, Page: ride.Page{Limit: 200}}
+	for read := 0; read < maxRefill; {
+		c, cancel := context.WithTimeout(ctx, s.cfg.StoreTimeout)
+		trips, next, err := s.store.ListTrips(c, filter)
+		cancel()
+		if err != nil {
+			if ctx.Err() == nil {
+				s.cfg.Log.Warn("charts begin without the trips of the past", "err", err)
+			}
+			return
+		}
+		for i := range trips {
+			past(&trips[i], at)
+		}
+		if read += len(trips); next == "" {
+			break
+		}
+		filter.Page.Cursor = next
+	}
+	s.charts.prepend(steps)
+}
+
+// past counts one trip in the steps in which it was requested, matched and ended.
+func past(t *ride.Trip, at func(time.Time) *sample) {
+	if s := at(t.RequestedAt); s != nil {
+		s.requests++
+	}
+	if s := at(t.MatchedAt); s != nil {
+		s.matches++
+		s.waits.add(t.MatchedAt.Sub(t.RequestedAt))
+	}
+	s := at(t.EndedAt)
+	if s == nil {
+		return
+	}
+	switch t.Status {
+	case ride.StatusCompleted:
+		s.completions++
+	case ride.StatusCancelled:
+		s.cancellations++
+	case ride.StatusExpired:
+		s.expiries++
+	}
+}
+
+// prepend puts steps of the past before what is there, oldest first.
+func (c *charts) prepend(steps map[int64]*sample) {
+	old := make([]sample, 0, len(steps))
+	for _, s := range steps {
+		old = append(old, *s)
+	}
+	slices.SortFunc(old, func(a, b sample) int { return int(a.end - b.end) })
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	now := append(slices.Clone(c.ring[c.head:]), c.ring[:c.head]...)
+	all := slices.Concat(old, now)
+	c.ring, c.head = all[max(0, len(all)-sampleRing):], 0
+}

@@ -1,0 +1,286 @@
+package actors
+
+import (
+	"context"
+	"math"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	dto "github.com/prometheus/client_model/go"
+
+	"github.com/hexhail/hexhail/ride"
+	"github.com/hexhail/hexhail/ride/ridepb"
+	"github.com/hexhail/hexhail/ride/view"
+)
+
+const (
+	// sampleStep is the length of one sample, sampleRing how many are kept: 24 hours.
+	sampleStep = 10 * time.Second
+	sampleRing = int(24 * time.Hour / sampleStep)
+	// maxRefill bounds the trips that are read to fill the charts in at a start.
+	maxRefill = 20_000
+)
+
+// charts keeps what happened in the last 24 hours, in steps of sampleStep: in memory, of
+// this node. Safe for concurrent use.
+type charts struct {
+	// Of the step under way; its counters are taken and reset at its end.
+	requests, matches, completions, cancellations, expiries atomic.Int64
+	waits                                                   waitCounts
+
+	mu   sync.RWMutex
+	ring []sample // oldest first once it has turned; see at
+	head int      // where the next goes
+}
+
+// sample is one step. Gauges are sums over its readings.
+type sample struct {
+	end                                                     int64 // seconds since 1970
+	requests, matches, completions, cancellations, expiries int32
+	waits                                                   waitHistogram
+	readings                                                int32
+	online, available, trips, sessions                      float32
+	locations, seconds                                      float32
+	commits                                                 int32
+	commitMS, commitMaxMS                                   float32
+	tripsOnly                                               bool
+}
+
+// Waits are counted in classes whose bounds grow by half from 10 ms to 3 minutes.
+const waitClasses = 26
+
+const (
+	waitFirst  = 10 * time.Millisecond
+	waitGrowth = 1.5
+)
+
+// waitHistogram is how long matches took.
+type waitHistogram struct {
+	classes [waitClasses]uint16
+	sumMS   float32
+}
+
+// waitCounts is the histogram of the step under way.
+type waitCounts struct {
+	mu sync.Mutex
+	h  waitHistogram
+}
+
+func (w *waitCounts) add(d time.Duration) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.h.add(d)
+}
+
+func (w *waitCounts) take() waitHistogram {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	h := w.h
+	w.h = waitHistogram{}
+	return h
+}
+
+func (h *waitHistogram) add(d time.Duration) {
+	class := 0
+	if d > waitFirst {
+		class = int(math.Ceil(math.Log(float64(d)/float64(waitFirst)) / math.Log(waitGrowth)))
+	}
+	if c := &h.classes[min(class, waitClasses-1)]; *c < math.MaxUint16 {
+		*c++
+	}
+	h.sumMS += float32(d.Seconds() * 1e3)
+}
+
+func (h *waitHistogram) merge(o *waitHistogram) {
+	for i, n := range o.classes {
+		h.classes[i] = uint16(min(uint32(h.classes[i])+uint32(n), math.MaxUint16))
+	}
+	h.sumMS += o.sumMS
+}
+
+// quantile is the middle, by ratio, of the class that holds a quantile, in milliseconds.
+func (h *waitHistogram) quantile(q float64) float32 {
+	total, seen := 0, 0
+	for _, n := range h.classes {
+		total += int(n)
+	}
+	for i, n := range h.classes {
+		if seen += int(n); n > 0 && float64(seen) >= q*float64(total) {
+			return float32(waitFirst.Seconds() * 1e3 * math.Pow(waitGrowth, float64(i)-0.5))
+		}
+	}
+	return 0
+}
+
+// transition counts what was just committed.
+func (c *charts) transition(before, after *ride.Trip) {
+	if before.Status == after.Status {
+		return
+	}
+	switch after.Status {
+	case ride.StatusRequested:
+		if before.Status == ride.StatusNone {
+			c.requests.Add(1)
+		}
+	case ride.StatusMatched:
+		c.matches.Add(1)
+		c.waits.add(after.MatchedAt.Sub(after.RequestedAt))
+	case ride.StatusCompleted:
+		c.completions.Add(1)
+	case ride.StatusCancelled:
+		c.cancellations.Add(1)
+	case ride.StatusExpired:
+		c.expiries.Add(1)
+	}
+}
+
+// push adds a finished step in place of the oldest.
+func (c *charts) push(s sample) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.ring) < sampleRing {
+		c.ring = append(c.ring, s)
+		return
+	}
+	c.ring[c.head] = s
+	c.head = (c.head + 1) % sampleRing
+}
+
+// sampler reads the gauges every second and closes a step whenever the clock passes a
+// multiple of sampleStep. It belongs to one goroutine.
+type sampler struct {
+	sys       *System
+	step      sample
+	begun     time.Time
+	locations float64 // as counted at the step's begin
+}
+
+// run samples until the context ends.
+func (s *System) sample(ctx context.Context) {
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	m := &sampler{sys: s, begun: time.Now(), locations: s.stats.positionsTaken()}
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case now := <-tick.C:
+			m.read()
+			if now.Truncate(sampleStep).After(m.begun) {
+				m.close(now)
+			}
+		}
+	}
+}
+
+func (m *sampler) read() {
+	b := m.sys.board
+	m.step.readings++
+	m.step.online += float32(b.online())
+	m.step.available += float32(b.drivers[ridepb.CityDriver_available].Load() + b.drivers[ridepb.CityDriver_offered].Load())
+	m.step.trips += float32(b.trips.live())
+	m.step.sessions += float32(b.sessions.Load())
+}
+
+// close ends the step under way and begins the next.
+func (m *sampler) close(now time.Time) {
+	c, step := &m.sys.charts, m.step
+	step.end = now.Truncate(sampleStep).Unix()
+	step.requests, step.matches = int32(c.requests.Swap(0)), int32(c.matches.Swap(0))
+	step.completions, step.cancellations = int32(c.completions.Swap(0)), int32(c.cancellations.Swap(0))
+	step.expiries = int32(c.expiries.Swap(0))
+	step.waits = c.waits.take()
+	locations := m.sys.stats.positionsTaken()
+	step.locations, step.seconds = float32(locations-m.locations), float32(now.Sub(m.begun).Seconds())
+	if m.sys.cfg.Commits != nil {
+		n, sum, longest := m.sys.cfg.Commits()
+		step.commits, step.commitMS, step.commitMaxMS = int32(n), float32(sum.Seconds()*1e3), float32(longest.Seconds()*1e3)
+	}
+	c.push(step)
+	m.step, m.begun, m.locations = sample{}, now, locations
+	m.sys.board.trips.prune(now)
+	for _, k := range m.sys.kinds.all() {
+		k.roll()
+	}
+}
+
+// positionsTaken reads the counter of positions that were believed.
+func (s *stats) positionsTaken() float64 {
+	var m dto.Metric
+	if s.taken.Write(&m) != nil {
+		return 0
+	}
+	return m.GetCounter().GetValue()
+}
+
+// Samples returns the points of the charts that ended after a time, oldest first, in
+// steps of this length: a multiple of sampleStep. The last may still be growing when it
+// is longer than that.
+func (s *System) Samples(since time.Time, step time.Duration) []*ridepb.Sample {
+	c := &s.charts
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	long := int64(step / time.Second)
+	var out []*ridepb.Sample
+	var sum sample
+	flush := func() {
+		if sum.end != 0 {
+			out = append(out, sum.show(long))
+		}
+	}
+	for i := range c.ring {
+		one := &c.ring[(c.head+i)%len(c.ring)]
+		end := (one.end + long - 1) / long * long
+		if end <= since.Unix() {
+			continue
+		}
+		if end != sum.end {
+			flush()
+			sum = sample{end: end, tripsOnly: true}
+		}
+		sum.merge(one)
+	}
+	flush()
+	return out
+}
+
+func (s *sample) merge(o *sample) {
+	s.requests += o.requests
+	s.matches += o.matches
+	s.completions += o.completions
+	s.cancellations += o.cancellations
+	s.expiries += o.expiries
+	s.waits.merge(&o.waits)
+	s.readings += o.readings
+	s.online += o.online
+	s.available += o.available
+	s.trips += o.trips
+	s.sessions += o.sessions
+	s.locations += o.locations
+	s.seconds += o.seconds
+	s.commits += o.commits
+	s.commitMS += o.commitMS
+	s.commitMaxMS = max(s.commitMaxMS, o.commitMaxMS)
+	s.tripsOnly = s.tripsOnly && o.tripsOnly
+}
+
+// show is the step as operators see it; its length is in seconds.
+func (s *sample) show(long int64) *ridepb.Sample {
+	per := func(sum, n float32) float32 {
+		if n == 0 {
+			return 0
+		}
+		return sum / n
+	}
+	n := float32(s.readings)
+	return &ridepb.Sample{
+		At: view.Time(time.Unix(s.end, 0).UTC()), StepS: uint32(long),
+		Requests: uint32(s.requests), Matches: uint32(s.matches), Completions: uint32(s.completions),
+		Cancellations: uint32(s.cancellations), Expiries: uint32(s.expiries),
+		MatchMeanMs: per(s.waits.sumMS, float32(s.matches)), MatchP50Ms: s.waits.quantile(0.5), MatchP90Ms: s.waits.quantile(0.9),
+		DriversOnline: per(s.online, n), DriversAvailable: per(s.available, n), TripsLive: per(s.trips, n), Sessions: per(s.sessions, n),
+		LocationsPerS: per(s.locations, s.seconds), CommitMeanMs: per(s.commitMS, float32(s.commits)), CommitMaxMs: s.commitMaxMS,
+		TripsOnly: s.tripsOnly,
+	}
+}

@@ -1,0 +1,173 @@
+package crash
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net"
+	"os"
+	"os/exec"
+	"runtime"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// ErrServer says that the server did not start, or ended although nobody asked.
+var ErrServer = errors.New("the server does not run")
+
+// The bounds of a server's start and end.
+const (
+	startWithin = 30 * time.Second
+	stopWithin  = 30 * time.Second
+)
+
+// program is how a server is started; every start is the same.
+type program struct {
+	path string
+	args []string
+	env  []string
+	log  *os.File // what it writes to its standard error
+}
+
+// child is one life of the server.
+type child struct {
+	process *os.Process
+	socket  string // URL
+	exited  chan struct{}
+	err     error // how it ended; read after exited is closed
+}
+
+// start starts the server and waits until it says that it is ready.
+func (p *program) start(ctx context.Context) (*child, error) {
+	c := &child{exited: make(chan struct{})}
+	type begun struct {
+		out io.Reader
+		err error
+	}
+	started := make(chan begun, 1)
+	go func() {
+		// The child is to die with this thread (see detach), which therefore must live as
+		// long as the child.
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		defer close(c.exited)
+		cmd := exec.Command(p.path, p.args...) //nolint:noctx // it outlives any context, and is always waited for
+		cmd.Env, cmd.Stderr, cmd.SysProcAttr = p.env, p.log, detached()
+		out, err := cmd.StdoutPipe()
+		if err == nil {
+			err = cmd.Start()
+		}
+		if err != nil {
+			started <- begun{err: err}
+			return
+		}
+		c.process = cmd.Process
+		started <- begun{out: out}
+		c.err = cmd.Wait()
+	}()
+	b := <-started
+	if b.err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrServer, b.err)
+	}
+	ready := make(chan error, 1)
+	go func() {
+		var err error
+		c.socket, err = readSocket(b.out)
+		ready <- err
+		_, _ = io.Copy(io.Discard, b.out) // it may print more, and must not block
+	}()
+	late := time.NewTimer(startWithin)
+	defer late.Stop()
+	var err error
+	select {
+	case err = <-ready:
+	case <-late.C:
+		err = fmt.Errorf("it was not ready after %s", startWithin)
+	case <-ctx.Done():
+		err = ctx.Err()
+	}
+	if err != nil {
+		c.kill()
+		return nil, fmt.Errorf("%w: %w; its log is %s", ErrServer, err, p.log.Name())
+	}
+	return c, nil
+}
+
+// readSocket reads the address of the sockets from what serve prints when it is ready.
+func readSocket(r io.Reader) (string, error) {
+	lines := bufio.NewScanner(r)
+	socket := ""
+	for lines.Scan() {
+		f := strings.Fields(lines.Text())
+		switch {
+		case len(f) < 2:
+		case f[0] == "sockets":
+			socket = f[len(f)-1]
+		case f[0] == "operations" && socket != "":
+			return socket, nil
+		}
+	}
+	return "", errors.Join(errors.New("it ended before it was ready"), lines.Err())
+}
+
+// kill ends the server at once, as kill -9 does, and waits until it is gone.
+func (c *child) kill() {
+	_ = c.process.Kill() // it may be gone
+	<-c.exited
+}
+
+// stop ends the server in order.
+func (c *child) stop() error {
+	_ = c.process.Signal(syscall.SIGTERM) // it may be gone
+	late := time.NewTimer(stopWithin)
+	defer late.Stop()
+	select {
+	case <-c.exited:
+		return c.err
+	case <-late.C:
+		c.kill()
+		return fmt.Errorf("it did not end within %s of SIGTERM", stopWithin)
+	}
+}
+
+// gone reports whether the server has ended.
+func (c *child) gone() bool {
+	select {
+	case <-c.exited:
+		return true
+	default:
+		return false
+	}
+}
+
+// freePort finds a port that nobody listens at and that no outgoing connection is given:
+// while the server is dead, its port must stay free.
+func freePort() (int, error) {
+	const low, high, tries = 15_000, 32_000, 100
+	var last error
+	for range tries {
+		port := low + rand.IntN(high-low)
+		l, err := new(net.ListenConfig).Listen(context.Background(), "tcp", fmt.Sprintf("127.0.0.1:%d", port))
+		if err == nil {
+			return port, l.Close()
+		}
+		last = err
+	}
+	return 0, fmt.Errorf("no free port: %w", last)
+}
+
+// ownEnvironment is the environment without Hexhail's settings, which are the user's and
+// not this server's.
+func ownEnvironment(more ...string) []string {
+	var out []string
+	for _, v := range os.Environ() {
+		if !strings.HasPrefix(v, "HEXHAIL_") {
+			out = append(out, v)
+		}
+	}
+	return append(out, more...)
+}

@@ -1,0 +1,97 @@
+package crash_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/hexhail/hexhail/cmd/hexhail/internal/crash"
+	"github.com/hexhail/hexhail/cmd/hexhail/internal/harness"
+	"github.com/hexhail/hexhail/persistence/pgtest"
+)
+
+func TestMain(m *testing.M) { harness.Main(m) }
+
+// options are a short run with a server that is this test binary. HEXHAIL_CRASH_ROUNDS
+// asks for more rounds.
+func options(t *testing.T) crash.Options {
+	t.Helper()
+	rounds := 4
+	if text := os.Getenv("HEXHAIL_CRASH_ROUNDS"); text != "" {
+		var err error
+		rounds, err = strconv.Atoi(text)
+		require.NoError(t, err, "HEXHAIL_CRASH_ROUNDS must be a number")
+	}
+	return crash.Options{
+		Rounds: rounds, Seed: uint64(time.Now().UnixNano()), Drivers: 60, Speed: 400,
+		RoundMin: 300 * time.Millisecond, RoundMax: time.Second,
+		Report: filepath.Join(t.TempDir(), "report.json"), Program: os.Args[0], Env: []string{harness.ChildEnv + "=1"},
+	}
+}
+
+// prove runs the proof and returns its report.
+func prove(ctx context.Context, t *testing.T, o crash.Options) crash.Report {
+	t.Helper()
+	var out bytes.Buffer
+	err := crash.Run(ctx, o, &out, slog.New(slog.DiscardHandler))
+	t.Logf("%s", out.String())
+	require.NoError(t, err)
+	text, err := os.ReadFile(o.Report)
+	require.NoError(t, err)
+	var r crash.Report
+	require.NoError(t, json.Unmarshal(text, &r))
+	return r
+}
+
+// TestCrashProof: I1 to I5, I7, I9, I11, I15 and the time of recovery, over kills.
+func TestCrashProof(t *testing.T) {
+	for name, make := range map[string]func(*testing.T) crash.Options{
+		"sqlite": options,
+		"postgres": func(t *testing.T) crash.Options {
+			o := options(t)
+			o.DatabaseURL = pgtest.Start(t)
+			return o
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := make(t)
+			r := prove(t.Context(), t, o)
+			require.Equal(t, o.Rounds, r.Rounds)
+			require.True(t, r.Drained, "trips were still under way")
+			require.Positive(t, r.Acknowledged)
+			require.Positive(t, r.Trips)
+			require.Positive(t, r.Sometimes.CommandsMet, "no kill met a command")
+			require.Positive(t, r.Sometimes.Repeated)
+			require.Positive(t, r.Sometimes.Fresh)
+			require.Less(t, r.ToAnswer.Max, 10_000.0)
+		})
+	}
+}
+
+// Somebody who interrupts a run hears what is known so far.
+func TestAnInterruptedRunIsJudged(t *testing.T) {
+	ctx, interrupt := context.WithTimeout(t.Context(), 4*time.Second)
+	defer interrupt()
+	o := options(t)
+	o.Rounds = 1000
+	r := prove(ctx, t, o)
+	require.Less(t, r.Rounds, 1000)
+	require.False(t, r.Drained)
+	require.Positive(t, r.Acknowledged)
+}
+
+func TestAServerThatCannotStartIsAnError(t *testing.T) {
+	o := options(t)
+	o.Env = append(o.Env, "HEXHAIL_DISPATCH_CAP=none")
+	err := crash.Run(t.Context(), o, io.Discard, slog.New(slog.DiscardHandler))
+	require.ErrorIs(t, err, crash.ErrServer)
+}

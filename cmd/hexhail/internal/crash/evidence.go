@@ -1,0 +1,209 @@
+package crash
+
+import (
+	"slices"
+	"time"
+
+	"github.com/hexhail/hexhail/sim/check"
+)
+
+// evidence is a recorded history in the order in which it proves something: by command
+// and by trip.
+type evidence struct {
+	birth    time.Time
+	kills    []int64 // on the records' clock
+	accounts map[string]string
+	commands []*command
+	told     map[string][]check.Record // by trip: what anybody was told of it
+
+	// sometimes counts what the kills met.
+	sometimes sometimes
+}
+
+// command is one command of the history.
+type command struct {
+	call     check.Record
+	account  string
+	answer   *check.Record // nil: none came
+	met      []int64       // the kills that it waited through
+	acceptor bool
+}
+
+// sometimes are counters that must not stay zero, or the run has proven nothing about
+// what they count.
+type sometimes struct {
+	// AcceptsMet and CommandsMet are the kills that found an acceptance, or any command,
+	// sent and not answered.
+	AcceptsMet  int `json:"kills_with_accept_unanswered"`
+	CommandsMet int `json:"kills_with_command_unanswered"`
+	// Written and Unwritten are commands that a kill left unanswered, by what the database
+	// held of them.
+	Written   int `json:"unanswered_written"`
+	Unwritten int `json:"unanswered_not_written"`
+	// Repeated are answered commands that were sent again to a later server.
+	Repeated int `json:"repeated_after_kill"`
+	// Fresh are sessions that a later server began with a new epoch and a snapshot; Resumed
+	// are those that broke while the server lived and got what they had missed.
+	Fresh   int `json:"fresh_epoch_after_kill"`
+	Resumed int `json:"resumed_with_replay"`
+	// Looked are reads of a later server that had to show what an earlier one acknowledged.
+	Looked int `json:"reads_after_kill"`
+}
+
+// span is one session's life.
+type span struct{ from, to int64 }
+
+func newEvidence(history []check.Record, birth time.Time, kills []time.Time) *evidence {
+	e := &evidence{birth: birth, accounts: make(map[string]string), told: make(map[string][]check.Record)}
+	for _, k := range kills {
+		e.kills = append(e.kills, int64(k.Sub(birth)))
+	}
+	sessions := make(map[string][]span)
+	commands := make(map[string]*command)
+	for i := range history {
+		r := &history[i]
+		switch r.What {
+		case check.Connected:
+			e.connected(*r, sessions)
+		case check.Lost:
+			if s := sessions[r.Who]; len(s) > 0 {
+				s[len(s)-1].to = r.At
+			}
+		case check.Call:
+			c := &command{call: *r}
+			commands[r.Who+" "+r.ID] = c
+			e.commands = append(e.commands, c)
+		case check.Return:
+			if c := commands[r.Who+" "+r.ID]; c != nil {
+				c.answer = r
+			}
+		case check.Again:
+			if c := commands[r.Who+" "+r.ID]; c != nil && c.answer != nil && e.lives(c.answer.At) != e.lives(r.At) {
+				e.sometimes.Repeated++
+			}
+		}
+		e.tell(*r)
+	}
+	for _, c := range e.commands {
+		c.account = e.accounts[c.call.Who]
+		c.acceptor = c.call.Op == "accept"
+		e.waited(c, sessions[c.call.Who])
+	}
+	e.count()
+	return e
+}
+
+// lives is how many kills there were before a moment.
+func (e *evidence) lives(at int64) int {
+	n, _ := slices.BinarySearch(e.kills, at)
+	return n
+}
+
+func (e *evidence) connected(r check.Record, sessions map[string][]span) {
+	e.accounts[r.Who] = r.Account
+	if s := sessions[r.Who]; len(s) > 0 {
+		switch again := e.lives(s[len(s)-1].from) != e.lives(r.At); {
+		case again && !r.Resumed:
+			e.sometimes.Fresh++
+		case r.Resumed:
+			e.sometimes.Resumed++
+		}
+	}
+	sessions[r.Who] = append(sessions[r.Who], span{from: r.At, to: 1<<63 - 1})
+}
+
+// tell keeps what a record tells of a trip, with its driver as far as it says.
+func (e *evidence) tell(r check.Record) {
+	switch r.What {
+	case check.Connected, check.TripNews, check.Look, check.Read:
+	case check.Return:
+		if r.Code != "" {
+			return
+		}
+	default:
+		return
+	}
+	if r.Trip == "" || r.Version == 0 {
+		return
+	}
+	if r.What == check.Look && e.lives(r.At) > 0 {
+		e.sometimes.Looked++
+	}
+	r.Driver = r.Owner(e.accounts[r.Who])
+	e.told[r.Trip] = append(e.told[r.Trip], r)
+}
+
+// waited finds the kills that met a command: it had been sent over a socket that lived
+// until the kill, and the answer came over a later one, or not at all.
+func (e *evidence) waited(c *command, sessions []span) {
+	for _, k := range e.kills[e.lives(c.call.At):] {
+		i, _ := slices.BinarySearchFunc(sessions, k, func(s span, at int64) int {
+			if s.from < at {
+				return -1
+			}
+			return 1
+		})
+		// Session i-1 is the one that began last before the kill, session i the next one.
+		if c.answer != nil && (i == len(sessions) || c.answer.At < sessions[i].from) {
+			return
+		}
+		if i > 0 && sessions[i-1].to >= k {
+			c.met = append(c.met, k)
+		}
+	}
+}
+
+// count counts the kills that met something.
+func (e *evidence) count() {
+	accepts, all := make(map[int64]bool), make(map[int64]bool)
+	for _, c := range e.commands {
+		for _, k := range c.met {
+			all[k] = true
+			if c.acceptor {
+				accepts[k] = true
+			}
+		}
+	}
+	e.sometimes.AcceptsMet, e.sometimes.CommandsMet = len(accepts), len(all)
+}
+
+// found counts what the database holds of a command that kills met: at is when it was
+// written, on the records' clock; 0: never.
+func (s *sometimes) found(c *command, at int64) {
+	for _, k := range c.met {
+		if at > 0 && at < k {
+			s.Written++
+			return // later kills met nothing but its answer
+		}
+		s.Unwritten++
+	}
+}
+
+// missing names the counters that are zero.
+func (s *sometimes) missing() []string {
+	var out []string
+	for _, r := range s.rows() {
+		if r.n == 0 {
+			out = append(out, r.name)
+		}
+	}
+	return out
+}
+
+type row struct {
+	name string
+	n    int
+}
+
+func (s *sometimes) rows() []row {
+	return []row{
+		{"kills while an acceptance was unanswered", s.AcceptsMet},
+		{"kills while a command was unanswered", s.CommandsMet},
+		{"unanswered commands found written", s.Written},
+		{"unanswered commands found not written", s.Unwritten},
+		{"answered commands repeated after a kill", s.Repeated},
+		{"sessions with a fresh epoch after a kill", s.Fresh},
+		{"sessions resumed with what they had missed", s.Resumed},
+		{"reads of a later server", s.Looked},
+	}
+}

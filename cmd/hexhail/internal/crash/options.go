@@ -1,0 +1,184 @@
+package crash
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync/atomic"
+	"time"
+
+	"github.com/hexhail/hexhail/cmd/hexhail/internal/simulate"
+	"github.com/hexhail/hexhail/persistence"
+	"github.com/hexhail/hexhail/ride/ridepb/wire"
+	"github.com/hexhail/hexhail/sim/city"
+	"github.com/hexhail/hexhail/sim/demand"
+	"github.com/hexhail/hexhail/sim/demand/nyc"
+)
+
+// Options are the flags of hexhail sim crash.
+type Options struct {
+	Rounds      int           `default:"20" help:"How often the server is killed."`
+	DatabaseURL string        `placeholder:"URL" help:"Let the server use this PostgreSQL, which should be empty. Without: the embedded database."`
+	Data        string        `placeholder:"DIR" help:"Keep the server's data and its log in this directory, which must be empty. Without: they are thrown away."`
+	Seed        uint64        `default:"1" help:"What everybody intends, and which moments are chosen: the same seed, the same intentions."`
+	Drivers     int           `default:"100" help:"Number of drivers."`
+	Speed       float64       `default:"200" help:"Simulated seconds in a real one."`
+	RoundMin    time.Duration `default:"500ms" help:"Least time from everybody's return to the next kill."`
+	RoundMax    time.Duration `default:"2s" help:"Most time from there to the next kill."`
+	Drain       time.Duration `help:"Most time for the last trips to end. 0: what the longest search and an hour's ride may take."`
+	Report      string        `placeholder:"FILE" help:"Write what came of it as JSON."`
+	Record      string        `placeholder:"FILE" help:"Keep the history, for: hexhail sim check."`
+
+	// Program is the server's binary, and Env are variables that it needs; empty: this
+	// program.
+	Program string   `kong:"-"`
+	Env     []string `kong:"-"`
+}
+
+func (o *Options) check() error {
+	switch {
+	case o.Rounds < 1 || o.Rounds > 100_000:
+		return errors.New("--rounds goes from 1 to 100000")
+	case o.Drivers < 2 || o.Drivers > 10_000:
+		return errors.New("--drivers goes from 2 to 10000")
+	case !(o.Speed >= 1 && o.Speed <= 500):
+		return errors.New("--speed goes from 1 to 500")
+	case o.RoundMin < 0 || o.RoundMax < o.RoundMin || o.RoundMax > time.Hour:
+		return errors.New("--round-max must be at least --round-min, and an hour at most")
+	case o.Drain < 0:
+		return errors.New("--drain must not be negative")
+	}
+	return nil
+}
+
+// patience is how long the last trips have to end.
+func (o *Options) patience() time.Duration {
+	if o.Drain > 0 {
+		return o.Drain
+	}
+	return searchFor + time.Minute + time.Duration(float64(time.Hour)/o.Speed)
+}
+
+// The server's times, short enough that a run ends soon after its last kill.
+const (
+	offerTTL  = 3 * time.Second
+	searchFor = 20 * time.Second
+)
+
+// rest is long enough in the end for an offer to expire and its end to be missed.
+const rest = offerTTL + 6*time.Second
+
+// place prepares the directory and returns it with what removes it.
+func (o *Options) place() (dir string, remove func() error, err error) {
+	if o.Data == "" {
+		dir, err := os.MkdirTemp("", "hexhail-crash-")
+		if err != nil {
+			return "", nil, fmt.Errorf("directory for the data: %w", err)
+		}
+		return dir, func() error { return os.RemoveAll(dir) }, nil
+	}
+	if err := os.MkdirAll(o.Data, 0o700); err != nil {
+		return "", nil, fmt.Errorf("directory for the data: %w", err)
+	}
+	there, err := os.ReadDir(o.Data)
+	if err != nil {
+		return "", nil, fmt.Errorf("directory for the data: %w", err)
+	}
+	if len(there) > 0 {
+		return "", nil, fmt.Errorf("%s is not empty: a run begins with a fresh database", o.Data)
+	}
+	return o.Data, func() error { return nil }, nil
+}
+
+// server is how the child is started.
+func (o *Options) server(dir string, issuer simulate.Issuer) (*program, error) {
+	port, err := freePort()
+	if err != nil {
+		return nil, err
+	}
+	path := o.Program
+	if path == "" {
+		if path, err = os.Executable(); err != nil {
+			return nil, fmt.Errorf("this program's file: %w", err)
+		}
+	}
+	file := filepath.Join(dir, "hexhail.yaml")
+	text := fmt.Sprintf("outside-issuers:\n- issuer: %s\n  audience: %s\n  shared-secret: %s\n  algorithm: HS256\n"+
+		"  create-accounts: true\n  roles: [rider, driver, operator]\n", issuer.Name, issuer.Audience, issuer.Secret)
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		return nil, fmt.Errorf("the server's configuration: %w", err)
+	}
+	log, err := os.OpenFile(filepath.Join(dir, "server.log"), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("the server's log: %w", err)
+	}
+	env := ownEnvironment(o.Env...)
+	if o.DatabaseURL != "" {
+		env = append(env, "HEXHAIL_DATABASE_URL="+o.DatabaseURL) // flags are visible to everyone
+	}
+	return &program{path: path, env: env, log: log, args: []string{
+		"serve", "--config=" + file, "--data-dir=" + dir, "--log-level=warn",
+		fmt.Sprintf("--listen=127.0.0.1:%d", port), "--ops-listen=127.0.0.1:0",
+		"--dispatch-ring-start=3", "--dispatch-wave-every=500ms", "--dispatch-offer-ttl=" + offerTTL.String(),
+		"--trip-search-for=" + searchFor.String(), fmt.Sprintf("--position-max-speed=%g", 200*o.Speed),
+		"--socket-max-per-address=20000", "--limit-commands-per-second=10000", "--limit-commands-burst=10000",
+		"--limit-requests-per-second=10000", "--limit-requests-burst=10000",
+		"--limit-sign-ins-per-minute=100000", "--shutdown-retry-after=0s",
+	}}, nil
+}
+
+// store is where the server's data are.
+func (o *Options) store(dir string) persistence.Options {
+	return persistence.Options{
+		Path: filepath.Join(dir, "hexhail.db"), DatabaseURL: o.DatabaseURL, PurgeEvery: -1, Log: slog.New(slog.DiscardHandler),
+	}
+}
+
+// engine names the store.
+func (o *Options) engine() string {
+	if o.DatabaseURL != "" {
+		return "postgres"
+	}
+	return "sqlite"
+}
+
+// requests are a stream that can be ended.
+type requests struct {
+	*demand.Stream
+	over atomic.Bool
+}
+
+// Next is part of city.Source.
+func (r *requests) Next() (demand.Request, bool) {
+	if r.over.Load() {
+		return demand.Request{}, false
+	}
+	return r.Stream.Next()
+}
+
+// midtown is where the city lives: close together, so that many drivers get each offer.
+var midtown = demand.Area{South: 40.735, West: -74.005, North: 40.775, East: -73.965}
+
+// city is a busy and fickle one: drivers give trips back, riders cancel, and connections
+// break besides the server.
+func (o *Options) city(socket string, issuer simulate.Issuer, log *slog.Logger) (city.Config, *requests, error) {
+	all, taxis, err := nyc.Peak(demand.Filter{Area: midtown})
+	if err != nil {
+		return city.Config{}, nil, err
+	}
+	for i := range taxis {
+		taxis[i].From = 0
+	}
+	b := city.DefaultBehaviour()
+	b.GiveBack, b.RiderCancel, b.Patience = 0.05, 0.1, 15*time.Minute
+	b.Losses, b.Outage = 1, 20*time.Second
+	source := &requests{Stream: demand.NewStream(all, float64(o.Drivers)/8, o.Seed)}
+	return city.Config{
+		URLs: []string{socket}, Codecs: []wire.Codec{wire.Binary}, Token: issuer.Token,
+		Requests: source, Taxis: demand.Fleet(taxis, o.Drivers, o.Seed), Router: city.Straight{SpeedMPS: 16 / 3.6, Detour: 1.4},
+		Seed: o.Seed, Behaviour: b, Speed: o.Speed, Riders: o.Drivers, TripInterval: time.Second, IdleInterval: time.Second,
+		Area: midtown, Repeats: 3, Rest: rest, Log: log,
+	}, source, nil
+}

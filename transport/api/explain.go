@@ -1,0 +1,223 @@
+package api
+
+import (
+	"context"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/hexhail/hexhail/geo"
+	"github.com/hexhail/hexhail/ride"
+)
+
+// explainView is why a trip went to whom it went, as it was recorded at the time.
+type explainView struct {
+	Trip   tripJSON      `json:"trip"`
+	Policy policyView    `json:"policy" doc:"The rules of the time at which the trip was requested."`
+	Waves  []waveView    `json:"waves" doc:"The rounds of offers, in order, also those that found nobody."`
+	Offers []offerDetail `json:"offers" doc:"All offers in the order made, with how they ended."`
+	Events []eventView   `json:"events" doc:"The event log; what waves considered is under waves alone."`
+}
+
+type policyView struct {
+	Kind          ride.PolicyKind `json:"kind" enum:"broadcast,sequential"`
+	Award         ride.Award      `json:"award" enum:"first,best_eta"`
+	AwardWindowMS int64           `json:"award_window_ms" doc:"Under best_eta: how long acceptances are gathered."`
+	Cap           int             `json:"cap" doc:"How many offers may be open at once."`
+	RingStart     int             `json:"ring_start"`
+	RingStep      int             `json:"ring_step"`
+	RingMax       int             `json:"ring_max"`
+	WaveEveryMS   int64           `json:"wave_every_ms"`
+	OfferTTLMS    int64           `json:"offer_ttl_ms"`
+	AsksPerDriver int             `json:"asks_per_driver"`
+	SearchForMS   int64           `json:"search_for_ms" doc:"How long a search may last."`
+}
+
+type waveView struct {
+	Wave       int             `json:"wave" doc:"From 1."`
+	At         time.Time       `json:"at"`
+	Ring       int             `json:"ring" doc:"The radius in rings of cells around the pickup's."`
+	Cells      int             `json:"cells" doc:"Cells within it that held available drivers and were asked; 0 in records of before it was kept."`
+	Offered    int             `json:"offered"`
+	Candidates []candidateView `json:"candidates" doc:"Best first; then drivers close by who were no candidates, nearest first. Empty once the record is as old as tracks are kept."`
+	More       int             `json:"more" doc:"Candidates beyond those recorded."`
+}
+
+type candidateView struct {
+	DriverID   ride.AccountID `json:"driver_id"`
+	DriverName string         `json:"driver_name" doc:"First and last name, as they are today; empty if the account is gone."`
+	Plate      string         `json:"plate"`
+	Lat        float64        `json:"lat" minimum:"-90" maximum:"90" doc:"Where the driver was then."`
+	Lng        float64        `json:"lng" minimum:"-180" maximum:"180"`
+	Located    bool           `json:"located" doc:"Whether the position was recorded; without it lat, lng and straight_m mean nothing."`
+	StraightM  float64        `json:"straight_m" doc:"To the pickup as the crow flies."`
+	DistanceM  float64        `json:"distance_m" doc:"The way to the pickup; 0 where none was looked for."`
+	EtaS       float64        `json:"eta_s" doc:"Likewise."`
+	Offered    bool           `json:"offered"`
+	Reason     ride.Verdict   `json:"reason" enum:"offered,wrong_class,excluded,asked_enough,offer_open,resting,no_way,over_cap,too_far,busy,position_stale,offers_full" doc:"Why or why not; the manual explains the words."`
+	Outcome    string         `json:"outcome" doc:"How the offer stands or ended; empty without one."`
+}
+
+type offerDetail struct {
+	ID         ride.OfferID    `json:"id"`
+	DriverID   ride.AccountID  `json:"driver_id"`
+	DriverName string          `json:"driver_name"`
+	Wave       int             `json:"wave"`
+	DistanceM  float64         `json:"distance_m"`
+	EtaS       float64         `json:"eta_s"`
+	MadeAt     time.Time       `json:"made_at"`
+	ExpiresAt  time.Time       `json:"expires_at"`
+	EndedAt    *time.Time      `json:"ended_at,omitempty"`
+	State      ride.OfferState `json:"state" enum:"open,accepted,won,withdrawn,expired,declined"`
+	Reason     string          `json:"reason" doc:"Of its end: a stable word, or the driver's own."`
+}
+
+func (a *API) adminExplain(ctx context.Context, in *TripPath) (*body[explainView], error) {
+	t, err := a.deps.Trips.Trip(ctx, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	events, err := a.deps.Trips.TripEvents(ctx, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	events = slices.DeleteFunc(events, func(e ride.StoredEvent) bool { return e.Version > t.Version })
+	people, err := a.driversOf(ctx, &t, events)
+	if err != nil {
+		return nil, err
+	}
+	v := explainView{Policy: showPolicy(t.Rules), Waves: []waveView{}, Offers: showOffers(&t, events, people)}
+	for i, e := range events {
+		if w, ok := e.Event.(ride.WavePlanned); ok {
+			v.Waves = append(v.Waves, showWave(&t, w, people))
+			w.Considered = nil
+			events[i].Event = w
+		}
+	}
+	if v.Trip, err = showTrip(&t, readerOf(ctx)); err != nil {
+		return nil, err
+	}
+	if v.Events, err = showEvents(events, readerOf(ctx)); err != nil {
+		return nil, err
+	}
+	return answer(v), nil
+}
+
+// maxNamed bounds the drivers whose names one explanation looks up.
+const maxNamed = 1000
+
+// driversOf reads the accounts of all drivers that a trip's record names.
+func (a *API) driversOf(ctx context.Context, t *ride.Trip, events []ride.StoredEvent) (map[ride.AccountID]ride.Account, error) {
+	people := make(map[ride.AccountID]ride.Account)
+	var ids []ride.AccountID
+	add := func(id ride.AccountID) {
+		if _, known := people[id]; !known && len(ids) < maxNamed {
+			people[id] = ride.Account{}
+			ids = append(ids, id)
+		}
+	}
+	for i := range t.Offers {
+		add(t.Offers[i].Driver)
+	}
+	for _, e := range events {
+		if w, ok := e.Event.(ride.WavePlanned); ok {
+			for _, c := range w.Considered {
+				add(c.Driver)
+			}
+		}
+	}
+	accounts, err := a.deps.Accounts.AccountsByID(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	for _, acc := range accounts {
+		people[acc.ID] = acc
+	}
+	return people, nil
+}
+
+func fullName(a ride.Account) string {
+	if a.ID == "" {
+		return ""
+	}
+	return a.FirstName + " " + a.LastName
+}
+
+func showPolicy(r ride.Rules) policyView {
+	p := r.Policy
+	return policyView{
+		Kind: p.Kind, Award: p.Award, AwardWindowMS: p.AwardWindow.Milliseconds(), Cap: p.Cap,
+		RingStart: p.RingStart, RingStep: p.RingStep, RingMax: p.RingMax, WaveEveryMS: p.WaveEvery.Milliseconds(),
+		OfferTTLMS: p.OfferTTL.Milliseconds(), AsksPerDriver: p.AsksPerDriver, SearchForMS: r.SearchFor.Milliseconds(),
+	}
+}
+
+func showWave(t *ride.Trip, w ride.WavePlanned, people map[ride.AccountID]ride.Account) waveView {
+	v := waveView{
+		Wave: w.Wave, At: w.At.UTC(), Ring: w.Ring, Cells: w.Cells, Offered: len(w.Offers), More: w.More,
+		Candidates: make([]candidateView, 0, len(w.Considered)),
+	}
+	outcomes := make(map[ride.AccountID]string, len(w.Offers))
+	for _, o := range w.Offers {
+		if now, ok := t.Offer(o.ID); ok {
+			outcomes[o.Driver] = string(now.State)
+		}
+	}
+	for _, c := range w.Considered {
+		acc := people[c.Driver]
+		k := candidateView{
+			DriverID: c.Driver, DriverName: fullName(acc), Plate: acc.Vehicle.Plate,
+			Lat: c.Point.Lat, Lng: c.Point.Lng, Located: c.Point != geo.Point{},
+			DistanceM: math.Round(c.DistanceM), EtaS: math.Round(c.ETA.Seconds()),
+			Offered: c.Verdict == ride.VerdictOffered, Reason: c.Verdict, Outcome: outcomes[c.Driver],
+		}
+		if k.Located {
+			k.StraightM = math.Round(geo.DistanceM(c.Point, t.Request.Pickup))
+		}
+		v.Candidates = append(v.Candidates, k)
+	}
+	return v
+}
+
+func showOffers(t *ride.Trip, events []ride.StoredEvent, people map[ride.AccountID]ride.Account) []offerDetail {
+	ended := offerEnds(t, events)
+	out := make([]offerDetail, 0, len(t.Offers))
+	for _, o := range t.Offers {
+		d := offerDetail{
+			ID: o.ID, DriverID: o.Driver, DriverName: fullName(people[o.Driver]), Wave: o.Wave,
+			DistanceM: math.Round(o.DistanceM), EtaS: math.Round(o.ETA.Seconds()),
+			MadeAt: o.MadeAt.UTC(), ExpiresAt: o.ExpiresAt.UTC(), State: o.State, Reason: o.Reason,
+		}
+		if at, ok := ended[o.ID]; ok {
+			d.EndedAt = &at
+		}
+		out = append(out, d)
+	}
+	return out
+}
+
+// offerEnds tells when each offer ended: by an event that names it, or by the trip's
+// match or end, which closes all that are open.
+func offerEnds(t *ride.Trip, events []ride.StoredEvent) map[ride.OfferID]time.Time {
+	ended := make(map[ride.OfferID]time.Time, len(t.Offers))
+	end := func(id ride.OfferID, at time.Time) {
+		if _, known := ended[id]; !known {
+			ended[id] = at.UTC()
+		}
+	}
+	for _, e := range events {
+		switch ev := e.Event.(type) {
+		case ride.OffersEnded:
+			for _, id := range ev.Offers {
+				end(id, ev.At)
+			}
+		case ride.Matched, ride.Cancelled, ride.Expired:
+			for i := range t.Offers {
+				if o := &t.Offers[i]; !o.MadeAt.After(ev.When()) {
+					end(o.ID, ev.When())
+				}
+			}
+		}
+	}
+	return ended
+}
