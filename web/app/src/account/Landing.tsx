@@ -1,7 +1,8 @@
-import { Container, Flex, Group, SimpleGrid, Stack, Text, Title } from '@mantine/core';
+import { Box, Container, Flex, Group, SimpleGrid, Stack, Text, Title } from '@mantine/core';
 import { IconBolt, IconHexagons, IconServer2 } from '@tabler/icons-react';
 import { useTranslation } from 'react-i18next';
 
+import { useServerConfig } from '../api/queries';
 import { LinkAnchor, LinkButton } from '../shell/links';
 import { usePageTitle } from '../shell/usePageTitle';
 import { DemoRoles } from './DemoRoles';
@@ -16,6 +17,7 @@ const facts = [
 export default function Landing() {
   const { t } = useTranslation('account');
   usePageTitle('');
+  const config = useServerConfig();
   return (
     <Container size="lg" py={{ base: 'xl', sm: 56 }}>
       <Flex direction={{ base: 'column', md: 'row' }} gap={{ base: 'xl', md: 56 }} align="center" justify="space-between">
@@ -28,9 +30,10 @@ export default function Landing() {
           </Group>
           <Text size="sm">{t('signUp.known')} <LinkAnchor to="/login">{t('logIn.title')}</LinkAnchor></Text>
         </Stack>
-        <Hero />
+        {/* On a phone in a demonstration its three ways in come first. */}
+        <Box visibleFrom={config.data?.demo ? 'md' : undefined} w="100%" maw={460}><Hero /></Box>
       </Flex>
-      <DemoRoles mt={56} />
+      <DemoRoles mt={{ base: 40, md: 56 }} />
       <SimpleGrid cols={{ base: 1, sm: 3 }} spacing="xl" mt={56}>
         {facts.map(({ key, icon: Icon }) => (
           <Stack key={key} gap={6}>

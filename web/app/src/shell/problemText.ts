@@ -1,16 +1,15 @@
 import i18next from 'i18next';
 
 import { asApiError } from '../api/problem';
-import type shell from '../locales/en/shell.json';
 import { duration } from './format';
-
-type Told = Exclude<keyof typeof shell.problem, 'unknown' | 'wait'>;
 
 /** What went wrong with a call, in the chosen language, and how long to wait if the server said. */
 export function problemText(error: unknown): string {
   const e = asApiError(error);
-  const key = `shell:problem.${e.code as Told}` as const;
-  const text = i18next.exists(key) ? String(i18next.t(key)) : i18next.t('shell:problem.unknown', { detail: e.message });
+  const t = i18next.getFixedT(null, 'shell');
+  const key = `problem.${e.code}`;
+  // Not every code has a text of its own; the types know those that have.
+  const text = i18next.exists(key, { ns: 'shell' }) ? t(key as 'problem.network') : t('problem.unknown', { detail: e.message });
   if (e.retryAfter === null || e.retryAfter < 1) return text;
-  return `${text} ${i18next.t('shell:problem.wait', { wait: duration(e.retryAfter) })}`;
+  return `${text} ${t('problem.wait', { wait: duration(e.retryAfter) })}`;
 }

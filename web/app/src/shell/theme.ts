@@ -1,8 +1,8 @@
-import { createTheme, type MantineColorsTuple } from '@mantine/core';
+import { createTheme, type CSSVariablesResolver, type MantineColorsTuple } from '@mantine/core';
 
 /** The accent: a deep teal that keeps 4.5:1 against white from shade 7 on. */
 const lagoon: MantineColorsTuple = [
-  '#e3faf8', '#cdf1ee', '#9ee2dd', '#6bd2cb', '#43c4bb', '#2abbb1', '#17a79e', '#0d7f79', '#0a6e69', '#045c58',
+  '#e3faf8', '#cdf1ee', '#9ee2dd', '#6bd2cb', '#43c4bb', '#2abbb1', '#17a79e', '#0a736e', '#08635f', '#04504d',
 ];
 
 /** Neutral with a hint of the accent, for dark surfaces. */
@@ -33,4 +33,11 @@ export const theme = createTheme({
     Button: { defaultProps: { radius: 'md' } },
     Modal: { defaultProps: { radius: 'lg', centered: true } },
   },
+});
+
+/** Mantine's own dimmed and error texts are too faint on white to be read by everybody (WCAG AA). */
+export const variables: CSSVariablesResolver = (t) => ({
+  variables: {},
+  light: { '--mantine-color-dimmed': '#5c656d', '--mantine-color-error': t.colors.red[9] },
+  dark: { '--mantine-color-dimmed': t.colors.dark[1], '--mantine-color-error': t.colors.red[5] },
 });
