@@ -55,7 +55,27 @@ const nearLand = polygonClipping
   .intersection(polygonClipping.union(...near.map((f) => polygonsOf(f.geometry))), boxPolygon)
   .map((polygon) => polygon.map(soften));
 const ids = new Set(near.map((f) => f.id));
-const borders = mesh(us, { type: 'GeometryCollection', geometries: us.objects.counties.geometries.filter((g) => ids.has(g.id)) }, (a, b) => a !== b);
+
+// At this scale the counties' outlines leave no room for New York's rivers. But some borders lie in them: drawn in the
+// colour of water, as wide as the river in metres, they are the rivers.
+const manhattan = '36061', bronx = '36005', queens = '36081', staten = '36085', westchester = '36119', rockland = '36087', bergen = '34003';
+function riverWidth(a, b) {
+  const is = (...ids) => ids.includes(a) && ids.includes(b) && a !== b;
+  const jersey = a.startsWith('34') || b.startsWith('34');
+  if (is(manhattan, bronx)) return 220; // Harlem River
+  if (is(bronx, queens)) return 900; // East River
+  if ((a === staten || b === staten) && jersey) return 400; // Arthur Kill, Kill Van Kull
+  if (is(westchester, rockland) || is(westchester, bergen) || is(bronx, bergen)) return 1300; // Hudson
+  if (a === manhattan || b === manhattan) return jersey ? 1200 : 650; // Hudson, East River
+  return 0;
+}
+const borders = mesh(us, { type: 'GeometryCollection', geometries: us.objects.counties.geometries.filter((g) => ids.has(g.id)) }, (a, b) => a !== b && riverWidth(a.id, b.id) === 0);
+const widths = [220, 900, 400, 1300, 1200, 650];
+const rivers = widths.map((width) => ({
+  type: 'Feature',
+  properties: { kind: 'river', width },
+  geometry: mesh(us, { type: 'GeometryCollection', geometries: us.objects.counties.geometries.filter((g) => ids.has(g.id)) }, (a, b) => a !== b && riverWidth(a.id, b.id) === width),
+})).filter((f) => f.geometry.coordinates.length > 0);
 
 /** The middle of a county's largest ring, by area. */
 function middle(f) {
@@ -79,6 +99,7 @@ const collection = {
     { type: 'Feature', properties: { kind: 'land' }, geometry: { type: 'MultiPolygon', coordinates: round(2)(worldLand()) } },
     { type: 'Feature', properties: { kind: 'land' }, geometry: { type: 'MultiPolygon', coordinates: round(4)(nearLand) } },
     { type: 'Feature', properties: { kind: 'border' }, geometry: { ...borders, coordinates: round(3)(borders.coordinates) } },
+    ...rivers.map((f) => ({ ...f, geometry: { ...f.geometry, coordinates: round(4)(f.geometry.coordinates) } })),
     ...near
       .filter((f) => { const [x, y] = middle(f); return x > west && x < east && y > south && y < north; })
       .map((f) => ({

@@ -1,7 +1,7 @@
 import { ActionIcon, Loader, Popover, Tooltip } from '@mantine/core';
 import { IconCurrentLocation, IconFocusCentered, IconKeyboard, IconMinus, IconPlus } from '@tabler/icons-react';
 import { useMap } from '@vis.gl/react-maplibre';
-import { useState, type ReactNode } from 'react';
+import { useState, type ComponentPropsWithRef } from 'react';
 import { useTranslation } from 'react-i18next';
 
 import { CoordinateEntry } from './CoordinateEntry';
@@ -35,9 +35,7 @@ export function MapControls({ geolocation, comeBack, onPick }: Props) {
       {onPick && (
         <Popover opened={typing} onChange={setTyping} position="left-start" withArrow trapFocus shadow="md" width={290}>
           <Popover.Target>
-            <span>
-              <Control label={t('controls.type')} onClick={() => setTyping((o) => !o)} expanded={typing}><IconKeyboard size={20} /></Control>
-            </span>
+            <Control label={t('controls.type')} onClick={() => setTyping((o) => !o)}><IconKeyboard size={20} /></Control>
           </Popover.Target>
           <Popover.Dropdown>
             <CoordinateEntry onPick={(point) => { setTyping(false); onPick(point); map?.easeTo({ center: [point.lng, point.lat] }); }} />
@@ -48,13 +46,18 @@ export function MapControls({ geolocation, comeBack, onPick }: Props) {
   );
 }
 
-function Control(p: { label: string; onClick: () => void; children: ReactNode; wide?: boolean; busy?: boolean; filled?: boolean; expanded?: boolean }) {
+interface ControlProps extends ComponentPropsWithRef<'button'> {
+  readonly label: string;
+  readonly wide?: boolean;
+  readonly busy?: boolean;
+  readonly filled?: boolean;
+}
+
+function Control({ label, wide = false, busy = false, filled = false, ...rest }: ControlProps) {
   return (
-    <Tooltip label={p.label} position="left" openDelay={400}>
-      <ActionIcon className={classes.control} size={44} radius="xl" variant={p.filled ? 'filled' : 'default'} aria-label={p.label} onClick={p.onClick}
-        aria-busy={p.busy} aria-expanded={p.expanded} {...(p.wide ? { visibleFrom: 'sm' } : {})}>
-        {p.children}
-      </ActionIcon>
+    <Tooltip label={label} position="left" openDelay={400} disabled={rest['aria-expanded'] === true}>
+      <ActionIcon {...rest} className={classes.control} size={44} radius="xl" variant={filled ? 'filled' : 'default'} aria-label={label} aria-busy={busy}
+        {...(wide ? { visibleFrom: 'sm' } : {})} />
     </Tooltip>
   );
 }

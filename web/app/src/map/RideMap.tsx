@@ -2,13 +2,13 @@ import 'maplibre-gl/dist/maplibre-gl.css';
 
 import { Alert, Stack, Text, useComputedColorScheme } from '@mantine/core';
 import { AttributionControl, Map, useMap, type MapMouseEvent } from '@vis.gl/react-maplibre';
-import { useId, useMemo, useState, type CSSProperties } from 'react';
+import { useEffect, useId, useMemo, useState, type CSSProperties } from 'react';
 import { useTranslation } from 'react-i18next';
 
 import { CoordinateEntry } from './CoordinateEntry';
 import { canDraw, maplibre } from './engine';
 import type { LatLng } from './geo';
-import { AccuracyLayer, AreasLayer, GridLayer, PlacesLayer, RouteLayer, SearchLayer } from './layers';
+import { AccuracyLayer, AreasLayer, GridLayer, MovingRouteLayer, PlacesLayer, RouteLayer, SearchLayer } from './layers';
 import classes from './map.module.css';
 import { MapControls } from './MapControls';
 import { MapSummary } from './MapSummary';
@@ -65,7 +65,7 @@ function DrawnMap(props: RideMapProps & { summary: string }) {
   const locale = useMemo(() => ({ 'Map.Title': props.label, 'AttributionControl.ToggleAttribution': t('controls.credit') }), [props.label, t]);
 
   return (
-    <section className={classes.map} style={style} aria-label={props.label} aria-describedby={props.summary}>
+    <div className={classes.map} style={style}>
       <Map mapLib={maplibre} mapStyle={base.basemap.style} initialViewState={start} locale={locale}
         attributionControl={false} maxPitch={0} dragRotate={false} touchPitch={false} styleDiffing={false} fadeDuration={150}
         cursor={props.onPick ? 'crosshair' : 'grab'} {...(props.onPick ? { onClick: pick } : {})}
@@ -81,7 +81,7 @@ function DrawnMap(props: RideMapProps & { summary: string }) {
         <Alert className={classes.notice} color="orange" p="xs" role="status"><Text size="sm">{t(`locate.${geolocation.state}`)}</Text></Alert>
       )}
       <MapSummary id={props.summary} map={props} />
-    </section>
+    </div>
   );
 }
 
@@ -120,7 +120,9 @@ function Contents(p: RideMapProps & { scheme: Scheme; self: LatLng | null }) {
       {p.areas && p.areas.length > 0 && <AreasLayer areas={p.areas} scheme={scheme} />}
       {p.driver && <AccuracyLayer positions={p.driver.positions} scheme={scheme} />}
       {p.nextRoute && p.nextRoute.length > 1 && <RouteLayer id="next" way={p.nextRoute} scheme={scheme} faint />}
-      {p.route && p.route.length > 1 && <RouteLayer id="route" way={p.route} scheme={scheme} />}
+      {p.route && (p.routeFrom
+        ? <MovingRouteLayer from={p.routeFrom} way={p.route} scheme={scheme} />
+        : p.route.length > 1 && <RouteLayer id="route" way={p.route} scheme={scheme} />)}
       {p.self && <SelfMarker point={p.self} />}
       {p.pickup && <PlaceMarker kind="pickup" place={p.pickup} />}
       {p.dropoff && <PlaceMarker kind="dropoff" place={p.dropoff} />}
@@ -130,12 +132,14 @@ function Contents(p: RideMapProps & { scheme: Scheme; self: LatLng | null }) {
 }
 
 /** The camera, the buttons that move it, and the crosshair that picks by keyboard. */
-function Steered(p: RideMapProps & { geolocation: ReturnType<typeof useGeolocation> | null }) {
+function Steered(p: RideMapProps & { summary: string; geolocation: ReturnType<typeof useGeolocation> | null }) {
   const { t } = useTranslation('map');
   const { current: map } = useMap();
   const { astray, comeBack } = useCamera(p.camera, p.padding);
   const pad = { top: 0, right: 0, bottom: 0, left: 0, ...p.padding };
   usePickByKey(p.onPick);
+  // MapLibre makes a landmark with the map's name of its canvas; the words that describe it are ours.
+  useEffect(() => map?.getCanvas().setAttribute('aria-describedby', p.summary), [map, p.summary]);
   const found = p.geolocation?.point;
   const locate = p.geolocation && { ...p.geolocation, locate: () => {
     if (found) map?.easeTo({ center: [found.lng, found.lat], zoom: Math.max(15, map.getZoom()) });

@@ -25,6 +25,7 @@ export function bearingBetween(a: LatLng, b: LatLng): number {
 
 /** Keeps a longitude within -180 up to 180. */
 export function wrapLng(lng: number): number {
+  if (lng >= -180 && lng < 180) return lng; // not a digit of it changes
   return ((((lng + 180) % 360) + 360) % 360) - 180;
 }
 

@@ -75,6 +75,17 @@ export function RouteLayer({ id, way, scheme, faint = false }: { id: string; way
   );
 }
 
+/** A way whose beginning moves. It follows its source by itself. */
+export function MovingRouteLayer({ from, way, scheme }: { from: PositionSource; way: readonly LatLng[]; scheme: Scheme }) {
+  const here = useSyncExternalStore(from.subscribe, from.get);
+  // The car is drawn one interval behind: the line must not begin in front of it.
+  const [trail, setTrail] = useState({ here, before: here });
+  if (trail.here !== here) setTrail({ here, before: trail.here });
+  const begin = trail.before ?? here;
+  const whole = useMemo(() => (begin ? [begin, ...way] : way), [begin, way]);
+  return whole.length > 1 ? <RouteLayer id="route" way={whole} scheme={scheme} /> : null;
+}
+
 /** Circles on the ground, such as the areas that offers lie in. */
 export function AreasLayer({ areas, scheme }: { areas: readonly Area[]; scheme: Scheme }) {
   const data = useMemo((): FeatureCollection<Polygon> => ({

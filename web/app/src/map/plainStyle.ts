@@ -1,5 +1,5 @@
 import type { FeatureCollection } from 'geojson';
-import type { StyleSpecification } from 'maplibre-gl';
+import type { ExpressionSpecification, StyleSpecification } from 'maplibre-gl';
 
 import land from './data/land.json';
 
@@ -12,10 +12,16 @@ export const colors = {
     grid: '#0d7f79', places: '#0a6e69', route: '#0d7f79', routeCase: '#ffffff', next: '#66737a', area: '#0d7f79', self: '#2563eb',
   },
   dark: {
-    water: '#0d171b', land: '#1b262b', coast: '#2f444b', border: '#2b383e', name: '#7f9096', halo: '#1b262b',
+    water: '#0b2a33', land: '#10181b', coast: '#1f4651', border: '#26343a', name: '#7f9096', halo: '#10181b',
     grid: '#43c4bb', places: '#6bd2cb', route: '#43c4bb', routeCase: '#0c1214', next: '#8f9b9e', area: '#43c4bb', self: '#7aa7ff',
   },
 } as const satisfies Record<Scheme, Record<string, string>>;
+
+/** How many pixels wide a river is whose width is given in metres, at New York's latitude; on both sides a bit more. */
+function riverWidth(more: number): ExpressionSpecification {
+  const pixels = (zoom: number): ExpressionSpecification => ['+', ['*', ['get', 'width'], 2 ** zoom / 59_340], 2 * more];
+  return ['interpolate', ['exponential', 2], ['zoom'], 7, pixels(7), 18, pixels(18)];
+}
 
 /**
  * A map without a network: water, the outline of the land, and around New York the counties with their names. Cells
@@ -38,6 +44,14 @@ export function plainStyle(scheme: Scheme): StyleSpecification {
           'line-width': ['interpolate', ['exponential', 1.6], ['zoom'], 4, 0.6, 11, 1.5, 16, 14],
           'line-blur': ['interpolate', ['exponential', 1.6], ['zoom'], 9, 0, 16, 12],
         },
+      },
+      {
+        id: 'rivers-coast', type: 'line', source: 'land', filter: ['==', ['get', 'kind'], 'river'], minzoom: 7,
+        layout: { 'line-cap': 'round', 'line-join': 'round' }, paint: { 'line-color': c.coast, 'line-width': riverWidth(1.5) },
+      },
+      {
+        id: 'rivers', type: 'line', source: 'land', filter: ['==', ['get', 'kind'], 'river'], minzoom: 7,
+        layout: { 'line-cap': 'round', 'line-join': 'round' }, paint: { 'line-color': c.water, 'line-width': riverWidth(0) },
       },
       {
         id: 'borders', type: 'line', source: 'land', filter: ['==', ['get', 'kind'], 'border'], minzoom: 7,

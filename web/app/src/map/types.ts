@@ -18,7 +18,7 @@ export interface Camera {
   readonly points?: readonly LatLng[];
   /** Kept in view, too; alone it is followed. */
   readonly with?: PositionSource;
-  /** The closest zoom to choose. Default: 16. */
+  /** The closest zoom to choose. Default: 15.5. */
   readonly maxZoom?: number;
 }
 
@@ -61,6 +61,8 @@ export interface RideMapProps {
   readonly driver?: { readonly positions: PositionSource; readonly label?: string; readonly simulated?: boolean } | null;
   /** A way: two points for a straight line, or more. */
   readonly route?: readonly LatLng[] | null;
+  /** Where the way begins, if that moves; `route` may then be the end alone. */
+  readonly routeFrom?: PositionSource | null;
   /** The same, drawn fainter: what comes after `route`. */
   readonly nextRoute?: readonly LatLng[] | null;
   readonly searchRings?: SearchRings | null;

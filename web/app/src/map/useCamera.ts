@@ -40,7 +40,7 @@ export function useCamera(camera: Camera | undefined, padding: Padding | undefin
     const first = points[0];
     if (!first) return;
     looked.current = performance.now();
-    const maxZoom = c.maxZoom ?? 16;
+    const maxZoom = c.maxZoom ?? 15.5;
     // The map's own padding is set already; fitBounds adds to it.
     if (points.length === 1) {
       map.easeTo({ center: [first.lng, first.lat], zoom: (c.points ?? []).length === 0 && map.getZoom() > 12 ? map.getZoom() : maxZoom, duration });
@@ -86,6 +86,11 @@ export function useCamera(camera: Camera | undefined, padding: Padding | undefin
       strayed.current = current.current;
       setStrayedFrom(current.current);
     };
+    // The map's own size changed, as when a banner came.
+    const resized = () => {
+      if (strayed.current !== current.current) look(0);
+    };
+    map.on('resize', resized);
     map.on('dragstart', stray);
     map.on('zoomstart', stray);
     map.on('rotatestart', stray);
@@ -95,12 +100,13 @@ export function useCamera(camera: Camera | undefined, padding: Padding | undefin
     const canvas = map.getCanvas();
     canvas.addEventListener('keydown', keyed);
     return () => {
+      map.off('resize', resized);
       map.off('dragstart', stray);
       map.off('zoomstart', stray);
       map.off('rotatestart', stray);
       canvas.removeEventListener('keydown', keyed);
     };
-  }, [map]);
+  }, [map, look]);
 
   const comeBack = useCallback(() => {
     strayed.current = null;

@@ -6,6 +6,8 @@ import type { MapSettings } from './basemap';
 
 /** What the server says about maps. */
 export interface ServerMap {
+  /** Whether the server has answered, or cannot. */
+  readonly known: boolean;
   /** The operator's tiles; undefined until known. */
   readonly settings: MapSettings | undefined;
   /** Whether the server is a demonstration, which has places of its own. */
@@ -21,7 +23,7 @@ export function useMapSettings(): ServerMap {
   const config = useQuery({ ...forever, queryKey: ['config'], queryFn: () => call(http.GET('/v1/config')) });
   const demo = config.data?.demo === true;
   const about = useQuery({ ...forever, queryKey: ['demo'], enabled: demo, queryFn: () => call(http.GET('/v1/demo')) });
-  return { settings: config.data?.map, demo, city: about.data?.city.center };
+  return { known: !config.isPending, settings: config.data?.map, demo, city: about.data?.city.center };
 }
 
 /** The demonstration's own pickups, as [lat, lng, lat, lng …]. Undefined where there are none. */
