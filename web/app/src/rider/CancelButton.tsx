@@ -48,7 +48,7 @@ function Sure({ onCancel, onKeep }: { onCancel: () => void; onKeep: () => void }
       <Text>{t('cancel.sure')}</Text>
       <Group grow>
         <Button variant="default" onClick={onKeep} data-autofocus>{t('cancel.keepSearching')}</Button>
-        <Button color="red" onClick={onCancel}>{t('cancel.search')}</Button>
+        <Button color="red.9" onClick={onCancel}>{t('cancel.search')}</Button>
       </Group>
     </Stack>
   );
@@ -71,7 +71,7 @@ function Reasons({ onCancel, onKeep }: { onCancel: (reason: string) => void; onK
       <Text size="sm" c="dimmed">{t('cancel.told')}</Text>
       <Group grow>
         <Button variant="default" onClick={onKeep}>{t('cancel.keep')}</Button>
-        <Button color="red" onClick={() => onCancel(reason === 'other' ? own.trim() : t(`cancel.reason.${reason}`))}>{t('cancel.ride')}</Button>
+        <Button color="red.9" onClick={() => onCancel(reason === 'other' ? own.trim() : t(`cancel.reason.${reason}`))}>{t('cancel.ride')}</Button>
       </Group>
     </Stack>
   );
