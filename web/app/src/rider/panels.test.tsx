@@ -18,7 +18,7 @@ import { PickupPanel } from './TripPanel';
 const live = vi.hoisted(() => ({
   clock: 0,
   pending: [] as PendingRequest[],
-  cancelTrip: vi.fn((_id: string, _reason: string) => Promise.resolve(undefined)),
+  cancelTrip: vi.fn<(id: string, reason: string) => Promise<undefined>>(() => Promise.resolve(undefined)),
 }));
 vi.mock('../shell/session', () => ({
   useSession: () => ({ serverNow: () => live.clock, cancelTrip: live.cancelTrip }),
@@ -57,7 +57,7 @@ describe('the search', () => {
     expect(screen.getByRole('timer')).toHaveTextContent('1:05');
     expect(screen.getByText('3 drivers asked so far')).toBeInTheDocument();
     live.clock += 10_000;
-    act(() => vi.advanceTimersByTime(1000));
+    act(() => { vi.advanceTimersByTime(1000); });
     expect(screen.getByRole('timer')).toHaveTextContent('0:55');
   });
 
