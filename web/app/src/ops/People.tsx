@@ -75,7 +75,7 @@ function Filters({ search, filter }: { search: PeopleSearch; filter: (change: Pe
 function columnsOf(t: TFunction<'ops'>): Column<Person>[] {
   return [
     { key: 'name', title: t('people.column.name'), width: 'minmax(200px, 2fr)', cell: ({ account }) => (
-      <Group gap="sm" wrap="nowrap"><Avatar person={account} size={28} /><PersonLink id={account.id} name={fullName(account)} /></Group>
+      <Group gap="sm" wrap="nowrap"><Avatar person={account} variant="filled" size={28} /><PersonLink id={account.id} name={fullName(account)} /></Group>
     ) },
     { key: 'username', title: t('people.column.username'), width: 'minmax(150px, 1.5fr)', cell: ({ account }) => <span title={account.username}>{account.username}</span> },
     { key: 'role', title: t('people.column.role'), width: '92px', cell: ({ account }) => <RoleBadge role={account.role} /> },
@@ -101,7 +101,7 @@ function Vehicle({ account }: { account: Person['account'] }) {
 function NarrowRow({ person: { account } }: { person: Person }) {
   return (
     <Group wrap="nowrap" gap="sm">
-      <Avatar person={account} size={40} />
+      <Avatar person={account} variant="filled" size={40} />
       <div style={{ minWidth: 0, flex: 1 }}>
         <Text truncate size="sm" fw={600}>{fullName(account)}</Text>
         <Text truncate size="xs" c="dimmed">{account.username}{account.vehicle && ` · ${account.vehicle.plate}`}</Text>

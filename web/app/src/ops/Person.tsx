@@ -67,7 +67,7 @@ function Loaded({ person }: { person: PersonView }) {
     <Stack mt="sm">
       <Card padding="lg">
         <Group align="start" gap="lg">
-          <Avatar person={account} size={96} />
+          <Avatar person={account} variant="filled" size={96} />
           <Box style={{ flex: 1, minWidth: 220 }}>
             <Title order={1} size="h2">{fullName(account)}</Title>
             <Group gap={6} mt={4}><RoleBadge role={account.role} /><AccountStatusBadge status={account.status} /></Group>

@@ -128,14 +128,14 @@ function Header({ explain, now }: { explain: Explain; now: Date }) {
         <Group gap="sm"><Title order={1} size="h3">{t('explain.heading')}</Title><CopyId id={trip.id} /><TripStatusBadge status={trip.status} /></Group>
         <Group gap="xs">
           {possible.includes('redispatch') && (
-            <Button size="compact-md" variant="default" leftSection={<IconRefreshDot size={16} aria-hidden="true" />} onClick={() => ask('redispatch', trip)}>
+            <Button size="xs" variant="default" leftSection={<IconRefreshDot size={16} aria-hidden="true" />} onClick={() => ask('redispatch', trip)}>
               {t(trip.status === 'requested' ? 'trips.actions.look' : 'trips.actions.redispatch')}
             </Button>
           )}
           {possible.includes('cancel') && (
-            <Button size="compact-md" color="red.8" variant="filled" leftSection={<IconBan size={16} aria-hidden="true" />} onClick={() => ask('cancel', trip)}>{t('trips.actions.cancel')}</Button>
+            <Button size="xs" color="red.8" variant="filled" leftSection={<IconBan size={16} aria-hidden="true" />} onClick={() => ask('cancel', trip)}>{t('trips.actions.cancel')}</Button>
           )}
-          <ButtonLink size="compact-md" variant="subtle" to="/ops/audit" search={{ subject: trip.id }} leftSection={<IconHistory size={16} aria-hidden="true" />}>{t('trips.actions.audit')}</ButtonLink>
+          <ButtonLink size="xs" variant="subtle" to="/ops/audit" search={{ subject: trip.id }} leftSection={<IconHistory size={16} aria-hidden="true" />}>{t('trips.actions.audit')}</ButtonLink>
         </Group>
       </Group>
       <Text size="lg" mt="sm" mb="md" maw={900}>{summaryOf(explain, t, now)}</Text>

@@ -52,12 +52,12 @@ export function Timeline({ offers, requestedAt, now }: Props) {
             const bar = bars[i] ?? { from: 0, to: 0 };
             return (
               <Table.Tr key={offer.id}>
-                <Table.Td><PersonLink id={offer.driver_id} name={offer.driver_name} /></Table.Td>
+                <Table.Td><div className={classes.name} title={offer.driver_name}><PersonLink id={offer.driver_id} name={offer.driver_name} /></div></Table.Td>
                 <Table.Td ta="end">{offer.wave}</Table.Td>
                 <Table.Td ta="end">{took(bar.from)}</Table.Td>
                 <Table.Td><Bar from={bar.from / end} to={bar.to / end} state={offer.state} /></Table.Td>
                 <Table.Td ta="end">{offer.ended_at ? took(bar.to - bar.from) : '–'}</Table.Td>
-                <Table.Td><Outcome state={offer.state} />{offer.reason && <Text span size="xs" c="dimmed" ml={6}>{endText(offer.reason, t)}</Text>}</Table.Td>
+                <Table.Td className={classes.reason}><Outcome state={offer.state} />{offer.reason && <Text span size="xs" c="dimmed" ml={6}>{endText(offer.reason, t)}</Text>}</Table.Td>
               </Table.Tr>
             );
           })}

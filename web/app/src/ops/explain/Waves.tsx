@@ -103,14 +103,14 @@ function CandidateRow({ candidate: c, offer, vehicleClass, pointed, onPoint }: {
       <Table.Td>
         <Group gap={8} wrap="nowrap">
           <span className={classes.dot} style={{ background: decisionColors[decision] }} aria-hidden="true" />
-          <PersonLink id={c.driver_id} name={c.driver_name} />
+          <span className={classes.name} title={c.driver_name}><PersonLink id={c.driver_id} name={c.driver_name} /></span>
           <Text span size="xs" c="dimmed">{c.plate}</Text>
         </Group>
       </Table.Td>
       <Table.Td ta="end">{c.distance_m > 0 ? distance(c.distance_m) : c.located
         ? <Text span size="sm" c="dimmed" title={t('explain.straight')}>≈ {distance(c.straight_m)}</Text> : '–'}</Table.Td>
       <Table.Td ta="end">{c.eta_s > 0 ? took(c.eta_s * 1000) : '–'}</Table.Td>
-      <Table.Td>{c.offered ? <b>{reasonText(c, vehicleClassName(vehicleClass), t)}</b> : reasonText(c, vehicleClassName(vehicleClass), t)}</Table.Td>
+      <Table.Td className={classes.reason}>{c.offered ? <b>{reasonText(c, vehicleClassName(vehicleClass), t)}</b> : reasonText(c, vehicleClassName(vehicleClass), t)}</Table.Td>
       <Table.Td>{c.offered ? <Outcome state={c.outcome} /> : <Text span c="dimmed">–</Text>}</Table.Td>
       <Table.Td ta="end">{offer?.ended_at ? took(between(offer.made_at, offer.ended_at)) : '–'}</Table.Td>
     </Table.Tr>

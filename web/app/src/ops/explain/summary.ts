@@ -65,7 +65,8 @@ function opening(explain: Explain, count: SearchCount, t: TFunction<'ops'>, now:
 function askedText(count: SearchCount, t: TFunction<'ops'>): string {
   const asked = t('explain.summary.asked', { count: count.asked });
   if (count.asked === 0) return asked;
-  return `${asked}, ${count.refused === 0 ? t('explain.summary.noneRefused') : t('explain.summary.refused', { count: count.refused })}`;
+  const refused = count.refused === 0 ? t('explain.summary.noneRefused') : t('explain.summary.refused', { count: count.refused });
+  return t('explain.summary.askedAnd', { asked, refused });
 }
 
 const cancelledBy = (trip: Explain['trip'], t: TFunction<'ops'>): string => t(`explain.by.${trip.cancellation?.by ?? 'by_unspecified'}`);

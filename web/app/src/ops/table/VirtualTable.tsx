@@ -111,6 +111,7 @@ export function VirtualTable<T>(p: VirtualTableProps<T>) {
             <div key={item.key} role="row" aria-rowindex={item.index + 2} data-index={item.index} className={classes.row}
               tabIndex={item.index === keys.active ? 0 : -1} onFocus={() => keys.setActive(item.index)}
               onClick={(e) => { if (!onSomethingElse(e)) p.onOpen(row); }}
+              onKeyDown={(e) => { if (e.key === 'Enter' && e.target === e.currentTarget) p.onOpen(row); }}
               style={{ gridTemplateColumns: tracks, height: item.size, transform: `translateY(${item.start - virtual.options.scrollMargin}px)` }}>
               {isNarrow
                 ? <div role="gridcell" className={classes.cell}>{p.narrow(row)}</div>
@@ -156,9 +157,6 @@ function useRowKeys<T>(p: VirtualTableProps<T>, virtual: { scrollToIndex: (i: nu
     if (to !== null) {
       e.preventDefault();
       focus(to);
-    } else if (e.key === 'Enter' && e.target.getAttribute('role') === 'row') {
-      const row = p.rows[active];
-      if (row !== undefined) p.onOpen(row);
     }
   };
   return { active, setActive, onKeyDown };

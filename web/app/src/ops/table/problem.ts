@@ -14,6 +14,6 @@ export function codeText(code: string): string {
 }
 
 function known(code: string): string | null {
-  const key = `ops:trips.problem.${code}`;
-  return i18next.exists(key) ? i18next.t(key as 'ops:trips.problem.wrong_status') : null;
+  const key = `trips.problem.${code as 'wrong_status'}` as const;
+  return i18next.exists(`ops:${key}`) ? i18next.t(key, { ns: 'ops' }) : null;
 }

@@ -37,9 +37,9 @@ export interface List<T> {
   /** When the newest answer came. */
   readonly at: number;
   readonly refreshing: boolean;
-  more(): void;
+  readonly more: () => void;
   /** Begins again with the first page. */
-  refresh(): void;
+  readonly refresh: () => void;
 }
 
 const unversioned = () => 0;
