@@ -2,12 +2,12 @@ import { MantineProvider } from '@mantine/core';
 import { Notifications } from '@mantine/notifications';
 import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
 import { createMemoryHistory, createRootRoute, createRouter, RouterProvider } from '@tanstack/react-router';
-import { render, screen, waitFor } from '@testing-library/react';
+import { cleanup, render, screen, waitFor } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import i18next from 'i18next';
 import type { ReactNode } from 'react';
 import { initReactI18next } from 'react-i18next';
-import { beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import type { Schemas } from '../api/http';
 import en from '../locales/en/ops.json';
@@ -19,12 +19,16 @@ import { actionsOn, TripMenu, useTripActions } from './TripActions';
 beforeAll(async () => {
   await i18next.use(initReactI18next).init({ lng: 'en', resources: { en: { ops: en, shell } }, defaultNS: 'shell', interpolation: { escapeValue: false }, contextSeparator: '~' });
   // What jsdom lacks.
-  window.matchMedia = (query) => ({ matches: false, media: query, addEventListener: () => undefined, removeEventListener: () => undefined, addListener: () => undefined, removeListener: () => undefined, onchange: null, dispatchEvent: () => false });
+  window.scrollTo = () => undefined;
+  window.matchMedia = (query) => ({ matches: false, media: query, addEventListener: () => undefined, removeEventListener: () => undefined, onchange: null, dispatchEvent: () => false }) as unknown as MediaQueryList;
   globalThis.ResizeObserver = class { observe() { /* sizes do not change here */ } unobserve() { /* likewise */ } disconnect() { /* likewise */ } };
 });
 
 const post = vi.spyOn(http, 'POST');
-beforeEach(() => post.mockReset());
+beforeEach(() => {
+  post.mockReset(); // what a hook returns would be called afterwards
+});
+afterEach(() => cleanup());
 
 function answer(status: number, body: unknown): void {
   const response = new Response(null, { status });
@@ -36,7 +40,7 @@ async function show(node: ReactNode) {
   const router = createRouter({ routeTree: root, history: createMemoryHistory() });
   render(
     <MantineProvider env="test">
-      <QueryClientProvider client={new QueryClient()}><Notifications /><RouterProvider router={router as never} /></QueryClientProvider>
+      <QueryClientProvider client={new QueryClient()}><Notifications /><RouterProvider router={router} /></QueryClientProvider>
     </MantineProvider>,
   );
   await screen.findAllByRole('button');
@@ -82,7 +86,7 @@ describe('a trip’s actions', () => {
 });
 
 function person(more: Partial<Schemas['AccountView']> = {}, issuer = ''): Schemas['AdminAccountView'] {
-  const account = { id: 'p1', role: 'driver', status: 'active', username: 'bowie', first_name: 'Bo', last_name: 'L', photo_url: '', rating_x100: 0, ratings: 0, created_at: '2026-11-22T12:00:00Z', ...more } as Schemas['AccountView'];
+  const account = { id: 'p1', role: 'driver', status: 'active', username: 'bowie', first_name: 'Bo', last_name: 'L', photo_url: '', rating_x100: 0, ratings: 0, created_at: '2026-11-22T12:00:00Z', ...more } satisfies Schemas['AccountView'] as Schemas['AccountView'];
   return { account, issuer, updated_at: account.created_at };
 }
 
