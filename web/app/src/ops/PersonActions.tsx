@@ -66,7 +66,7 @@ export function PersonActions({ person }: { person: Person }) {
       replaceInLists(queries, 'people', result.person, (p) => p.account.id);
     }
     if (result.password !== null) setPassword(result.password);
-    else if (asked) notifications.show({ color: 'lagoon', message: t(`people.actions.${asked}.done`, { name }) });
+    else if (asked) notifications.show({ color: 'lagoon', closeButtonProps: { 'aria-label': t('trips.dialog.close') }, message: t(`people.actions.${asked}.done`, { name }) });
   };
   return (
     <>

@@ -57,6 +57,7 @@ export function useTripActions(): { ask: (action: TripAction, trip: Trip) => voi
     void queries.invalidateQueries({ queryKey: ['ops', 'account'] });
     notifications.show({
       color: 'lagoon',
+      closeButtonProps: { 'aria-label': t('trips.dialog.close') },
       message: t(`trips.actions.${action}Done`, { id: shortId(trip.id), status: t(`trips.status.${next.status}`) }),
     });
   };

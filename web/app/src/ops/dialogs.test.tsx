@@ -32,7 +32,7 @@ afterEach(() => cleanup());
 
 function answer(status: number, body: unknown): void {
   const response = new Response(null, { status });
-  post.mockResolvedValueOnce((status < 400 ? { data: body, response } : { error: body, response }) as never);
+  post.mockResolvedValueOnce((status < 400 ? { data: body, response } : { error: body, response }));
 }
 
 async function show(node: ReactNode) {
@@ -86,7 +86,7 @@ describe('a trip’s actions', () => {
 });
 
 function person(more: Partial<Schemas['AccountView']> = {}, issuer = ''): Schemas['AdminAccountView'] {
-  const account = { id: 'p1', role: 'driver', status: 'active', username: 'bowie', first_name: 'Bo', last_name: 'L', photo_url: '', rating_x100: 0, ratings: 0, created_at: '2026-11-22T12:00:00Z', ...more } satisfies Schemas['AccountView'] as Schemas['AccountView'];
+  const account = { id: 'p1', role: 'driver', status: 'active', username: 'bowie', first_name: 'Bo', last_name: 'L', photo_url: '', rating_x100: 0, ratings: 0, created_at: '2026-11-22T12:00:00Z', ...more };
   return { account, issuer, updated_at: account.created_at };
 }
 
