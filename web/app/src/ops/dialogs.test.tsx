@@ -86,7 +86,7 @@ describe('a trip’s actions', () => {
 });
 
 function person(more: Partial<Schemas['AccountView']> = {}, issuer = ''): Schemas['AdminAccountView'] {
-  const account = { id: 'p1', role: 'driver', status: 'active', username: 'bowie', first_name: 'Bo', last_name: 'L', photo_url: '', rating_x100: 0, ratings: 0, created_at: '2026-11-22T12:00:00Z', ...more };
+  const account: Schemas['AccountView'] = { id: 'p1', role: 'driver', status: 'active', username: 'bowie', first_name: 'Bo', last_name: 'L', photo_url: '', rating_x100: 0, ratings: 0, created_at: '2026-11-22T12:00:00Z', ...more };
   return { account, issuer, updated_at: account.created_at };
 }
 
