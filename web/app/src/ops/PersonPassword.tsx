@@ -19,7 +19,7 @@ export function PersonPassword({ name, username, password, onClose }: Props) {
         <Stack>
           <Text size="sm">{t('people.newPassword.once')}</Text>
           <Group gap="sm" wrap="nowrap">
-            <Code block fz="lg" style={{ flex: 1, userSelect: 'all' }} aria-label={t('people.newPassword.label')}>{password}</Code>
+            <Code block tabIndex={0} fz="lg" style={{ flex: 1, userSelect: 'all' }} aria-label={t('people.newPassword.label')}>{password}</Code>
             <CopyButton value={password}>
               {({ copied, copy }) => (
                 <Button variant="light" onClick={copy} leftSection={copied ? <IconCheck size={16} /> : <IconCopy size={16} />}>{t(copied ? 'trips.list.copied' : 'people.newPassword.copy')}</Button>
