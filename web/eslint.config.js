@@ -4,7 +4,7 @@ import reactHooks from 'eslint-plugin-react-hooks';
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['dist/', '**/node_modules/', '**/gen/', '**/dist/', 'client/lib/', 'app/src/api/schema.d.ts'] },
+  { ignores: ['dist/', '**/node_modules/', '**/gen/', '**/dist/', 'client/lib/', 'app/src/api/schema.d.ts', 'app/public/'] },
   js.configs.recommended,
   {
     files: ['**/*.{ts,tsx}'],

@@ -1,1 +1,1 @@
-import{t as e}from"./Container.js";import{r as t,t as n,u as r}from"./app.js";var i=r();function a(){let{t:r}=n(`trips`);return(0,i.jsx)(e,{py:`xl`,children:(0,i.jsx)(t,{children:r(`detail.intro`)})})}export{a as default};
+import{t as e}from"./Container.js";import{i as t,t as n}from"./useTranslation.js";import{n as r}from"./shim.js";var i=r();function a(){let{t:r}=n(`trips`);return(0,i.jsx)(e,{py:`xl`,children:(0,i.jsx)(t,{children:r(`detail.intro`)})})}export{a as default};

@@ -6,6 +6,8 @@ export type ProblemCode = Problem['code'];
 /** What a call threw: a problem that the server stated, or a failure to reach it at all. */
 export class ApiError extends Error {
   override readonly name = 'ApiError';
+  /** When it happened, in milliseconds since 1970. */
+  readonly at = Date.now();
 
   constructor(
     /** One of the server's stable codes; "network" when no answer came. */

@@ -8,7 +8,7 @@ import { useEffect } from 'react';
 import { asApiError } from '../api/problem';
 import { auth } from './auth';
 import { router } from './router';
-import { theme } from './theme';
+import { theme, variables } from './theme';
 import { useUpdates } from './useUpdates';
 
 const queries = new QueryClient({
@@ -38,7 +38,7 @@ function useFreshStartPerAccount(): void {
 export function App() {
   useFreshStartPerAccount();
   return (
-    <MantineProvider theme={theme} defaultColorScheme="auto">
+    <MantineProvider theme={theme} cssVariablesResolver={variables} defaultColorScheme="auto">
       <QueryClientProvider client={queries}>
         <ModalsProvider>
           <Notifications position="top-center" limit={4} />

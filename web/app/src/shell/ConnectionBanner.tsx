@@ -4,7 +4,6 @@ import type { ConnectionState } from '@hexhail/client';
 import { useEffect, useState, type ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 
-import { auth } from './auth';
 import classes from './ConnectionBanner.module.css';
 import { useConnectionState, useSessionOrNull } from './session';
 
@@ -18,7 +17,7 @@ export function ConnectionBanner() {
   const late = useLate(state.status === 'connected' || state.status === 'idle', patienceMs);
   if (!session || state.status === 'connected' || state.status === 'idle' || state.status === 'stopped') return null;
   if (!late && (state.status === 'connecting' || state.status === 'waiting')) return null;
-  return <Bar state={state} now={session.connectNow} />;
+  return <Bar state={state} now={() => session.connectNow()} />;
 }
 
 function Bar({ state, now }: { state: ConnectionState; now: () => void }) {
@@ -52,12 +51,7 @@ function Bar({ state, now }: { state: ConnectionState; now: () => void }) {
 
 function Refused({ code, now }: { code: string; now: () => void }) {
   const { t } = useTranslation();
-  const loggedOut = code === 'unauthenticated' || code === 'revoked';
-  // The server's word: this log-in is over. The guards lead to the log-in page, and back.
-  useEffect(() => {
-    if (loggedOut) auth.signOut();
-  }, [loggedOut]);
-  if (loggedOut) return null;
+  if (code === 'unauthenticated' || code === 'revoked') return null; // the log-in page comes
   if (code === 'suspended') return <Line icon={<IconLock size={18} />} text={t('connection.suspended')} tone="bad" />;
   return (
     <Line icon={<IconPlugConnectedX size={18} />} text={t('connection.refused', { code })} tone="bad">

@@ -1,10 +1,11 @@
 import { Button, Center, Stack, Text, Title } from '@mantine/core';
 import { IconHexagonOff, IconMapQuestion, IconWifiOff } from '@tabler/icons-react';
-import { Link, useRouter, type ErrorComponentProps } from '@tanstack/react-router';
+import { useRouter, type ErrorComponentProps } from '@tanstack/react-router';
 import { useEffect, type ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 
 import { ApiError } from '../api/problem';
+import { LinkButton } from './links';
 import { usePageTitle } from './usePageTitle';
 
 /** What an address without a page shows. */
@@ -12,7 +13,7 @@ export function NotFoundPage() {
   const { t } = useTranslation();
   return (
     <Apology icon={<IconMapQuestion size={56} stroke={1.2} />} title={t('notFound.title')} text={t('notFound.text')}>
-      <Button component={Link} to="/">{t('notFound.home')}</Button>
+      <LinkButton to="/">{t('notFound.home')}</LinkButton>
     </Apology>
   );
 }

@@ -8,6 +8,7 @@ import { Avatar } from './Avatar';
 import { logOut } from './auth';
 import classes from './Frame.module.css';
 import { chooseLanguage, languages, type Language } from './i18n';
+import { LinkButton } from './links';
 import { navigation } from './navigation';
 
 /** What the header has no room for on a phone. */
@@ -41,8 +42,8 @@ export function FrameDrawer({ account, close }: { account: Account | null; close
       )}
       {!account && (
         <Stack gap="xs">
-          <Button component={Link} to="/login" variant="light" onClick={close}>{t('logIn')}</Button>
-          <Button component={Link} to="/signup" onClick={close}>{t('signUp')}</Button>
+          <LinkButton to="/login" variant="light" onClick={close}>{t('logIn')}</LinkButton>
+          <LinkButton to="/signup" onClick={close}>{t('signUp')}</LinkButton>
         </Stack>
       )}
       <Divider />

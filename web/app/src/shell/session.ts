@@ -1,8 +1,8 @@
 import { createClient, type Client, type ClientEvents, type ConnectionState, type PendingRequest, type View } from '@hexhail/client';
-import { useEffect, useRef, useSyncExternalStore } from 'react';
+import { useCallback, useEffect, useRef, useState, useSyncExternalStore } from 'react';
 
 import type { Account } from '../api/http';
-import { auth } from './auth';
+import { auth, endedBySocket } from './auth';
 
 // The one place that makes connections. There is one client while a rider or a driver is logged
 // in, made at log-in and ended at log-out; pages use it through the hooks.
@@ -39,8 +39,15 @@ function follow(): void {
   client?.stop({ forget: true });
   client = wanted ? makeClient(wanted) : null;
   clientOf = wanted?.id ?? null;
+  client?.on('state', (state) => void leaveIfRefused(state));
   client?.start();
   for (const listener of [...listeners]) listener();
+}
+
+/** The server's word: this log-in is over. The guards lead to the log-in page, and back. */
+async function leaveIfRefused(state: ConnectionState): Promise<void> {
+  if (state.status !== 'refused' || (state.code !== 'unauthenticated' && state.code !== 'revoked')) return;
+  if ((await endedBySocket(lastToken)) === 'go on') client?.connectNow();
 }
 
 /** Begins to follow the log-in. Called once, before the app is shown. */
@@ -65,31 +72,34 @@ export function useSessionOrNull(): Client | null {
 /** The live session, on pages that only riders and drivers reach. */
 export function useSession(): Client {
   const session = useSessionOrNull();
-  // The page is about to be left for the log-in page; until then its buttons do nothing.
-  const last = useRef(session);
-  if (session) last.current = session;
-  if (!last.current) throw new Error('no live session: this page must be for riders and drivers only');
-  return last.current;
+  // After a log-out the page is about to be left; until then its buttons do nothing.
+  const [last, setLast] = useState(session);
+  if (session && session !== last) setLast(session);
+  const usable = session ?? last;
+  if (!usable) throw new Error('no live session: this page must be for riders and drivers only');
+  return usable;
 }
 
-const never = () => () => undefined;
+/** Reads a part of the session that is the same object until it changes. */
+function usePart<T>(read: (session: Client) => T, otherwise: T): T {
+  const session = useSessionOrNull();
+  const subscribe = useCallback((listener: () => void) => session?.subscribe(listener) ?? (() => undefined), [session]);
+  return useSyncExternalStore(subscribe, () => (session ? read(session) : otherwise));
+}
 
 /** What the server has told: the active trip, open offers. Renders again when it changes. */
 export function useView(): View {
-  const session = useSessionOrNull();
-  return useSyncExternalStore(session?.subscribe ?? never, () => session?.view ?? nothing);
+  return usePart((session) => session.view, nothing);
 }
 
 /** How this tab stands to the server. Renders again when it changes. */
 export function useConnectionState(): ConnectionState {
-  const session = useSessionOrNull();
-  return useSyncExternalStore(session?.subscribe ?? never, () => session?.state ?? idle);
+  return usePart((session) => session.state, idle);
 }
 
 /** The commands that have no answer yet. Renders again when they change. */
 export function usePendingRequests(): readonly PendingRequest[] {
-  const session = useSessionOrNull();
-  return useSyncExternalStore(session?.subscribe ?? never, () => session?.pending ?? noRequests);
+  return usePart((session) => session.pending, noRequests);
 }
 
 /** Calls the newest `listener` for each such event while the component is there. */

@@ -1,4 +1,4 @@
-import { createTheme, type MantineColorsTuple } from '@mantine/core';
+import { createTheme, type CSSVariablesResolver, type MantineColorsTuple } from '@mantine/core';
 
 /** The accent: a deep teal that keeps 4.5:1 against white from shade 7 on. */
 const lagoon: MantineColorsTuple = [
@@ -33,4 +33,11 @@ export const theme = createTheme({
     Button: { defaultProps: { radius: 'md' } },
     Modal: { defaultProps: { radius: 'lg', centered: true } },
   },
+});
+
+/** Mantine's own dimmed and error texts are too faint on white to be read by everybody (WCAG AA). */
+export const variables: CSSVariablesResolver = (t) => ({
+  variables: {},
+  light: { '--mantine-color-dimmed': '#5c656d', '--mantine-color-error': t.colors.red[9] },
+  dark: { '--mantine-color-dimmed': t.colors.dark[1], '--mantine-color-error': t.colors.red[5] },
 });

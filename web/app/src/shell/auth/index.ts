@@ -34,6 +34,52 @@ export async function logIn(body: Schemas['LogInRequest']): Promise<Account> {
   return answer.account;
 }
 
+/** Makes an account, with a photo if there is one, and logs it in. Throws an ApiError. */
+export async function signUp(body: Schemas['SignUpRequest'], photo: Blob | null): Promise<Account> {
+  const answer = await call(
+    anonymous.POST('/v1/accounts', { body, ...(photo ? { bodySerializer: () => formOf(body, photo) } : {}) }),
+  );
+  auth.signIn(answer);
+  return answer.account;
+}
+
+function formOf(fields: object, photo: Blob): FormData {
+  const form = new FormData();
+  for (const [name, value] of Object.entries(fields)) form.set(name, String(value));
+  form.set('photo', photo, 'photo.jpg');
+  return form;
+}
+
+/** Becomes somebody in a demonstration. Throws an ApiError. */
+export async function visit(role: Role): Promise<Account> {
+  const answer = await call(anonymous.POST('/v1/demo/visits', { body: { role } }));
+  auth.signIn(answer);
+  return answer.account;
+}
+
+let passwordChange: Promise<unknown> = Promise.resolve();
+
+/** Changes the password. It ends every other log-in; this one goes on. Throws an ApiError. */
+export async function changePassword(body: Schemas['PasswordRequest']): Promise<void> {
+  const change = call(http.POST('/v1/me/password', { body })).then((tokens) => {
+    if (auth.current) auth.signIn({ account: auth.current.account, tokens });
+  });
+  passwordChange = change.catch(() => undefined);
+  return change;
+}
+
+/**
+ * The socket heard that its log-in was ended. That is true of this browser's, too, unless its own
+ * change of password did it, whose answer brings new tokens.
+ */
+export async function endedBySocket(token: string | null): Promise<'logged out' | 'go on'> {
+  await passwordChange;
+  const now = auth.current?.tokens.access_token;
+  if (now !== undefined && now !== token) return 'go on';
+  auth.signOut();
+  return 'logged out';
+}
+
 /** Logs out here, in all tabs and, if it can be reached, on the server. */
 export async function logOut(): Promise<void> {
   const ended = call(http.POST('/v1/logout', {})).catch(() => undefined);

@@ -84,7 +84,7 @@ export class AuthStore implements TokenSource {
   async #renew(refused: string): Promise<string | null> {
     // Another tab may have renewed, or logged out, while this one waited for the lock.
     const stored = this.#read();
-    if (!stored || stored.tokens.access_token !== refused) {
+    if (stored?.tokens.access_token !== refused) {
       this.#adopt(stored);
       return stored?.tokens.access_token ?? null;
     }
@@ -120,7 +120,7 @@ export class AuthStore implements TokenSource {
     if (text === null) return null;
     try {
       const value = JSON.parse(text) as Partial<SignedIn>;
-      if (value.account?.id && value.tokens?.refresh_token) return value as SignedIn;
+      if (typeof value.account?.id === 'string' && typeof value.tokens?.refresh_token === 'string') return value as SignedIn;
     } catch {
       // Not ours, or from a version that wrote it otherwise: as good as logged out.
     }

@@ -26,7 +26,7 @@ export function ofOffer(offer: OpenOffer): Notice {
   return {
     text: 'offer',
     values: {
-      fare: offer.fare ? money(offer.fare) : '',
+      fare: money(offer.fare),
       away: distance(offer.pickup_distance_m),
       eta: duration(offer.pickup_eta_s),
     },

@@ -1,0 +1,26 @@
+import { Group, PasswordInput, Progress, Text, type PasswordInputProps } from '@mantine/core';
+import { useTranslation } from 'react-i18next';
+
+import { strength } from './rules';
+
+const colors = ['gray', 'orange', 'lagoon', 'lagoon'] as const;
+
+/** A field for a new password, with a quiet hint at how good it is. */
+export function NewPasswordField(props: PasswordInputProps & { value?: string }) {
+  const { t } = useTranslation('account');
+  const value = props.value ?? '';
+  const score = strength(value);
+  const word = t(`strength.${score}`);
+  return (
+    <div>
+      <PasswordInput autoComplete="new-password" description={t('passwordHint')} inputWrapperOrder={['label', 'input', 'error', 'description']}
+        visibilityToggleButtonProps={{ 'aria-label': t('showPassword') }} {...props} />
+      {value !== '' && (
+        <Group gap="xs" mt={6} wrap="nowrap">
+          <Progress value={((score + 1) / 4) * 100} color={colors[score]} size="xs" flex={1} aria-label={t('strength.label')} />
+          <Text size="xs" c="dimmed" miw={72} ta="right" role="status">{word}</Text>
+        </Group>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,68 @@
+import { Button, FileButton, Group, Stack, Text } from '@mantine/core';
+import { IconCamera, IconTrash } from '@tabler/icons-react';
+import { lazy, Suspense, useEffect, useId, useState } from 'react';
+import { useTranslation } from 'react-i18next';
+
+import { Avatar } from '../shell/Avatar';
+
+const CropDialog = lazy(() => import('./CropDialog'));
+
+interface Props {
+  name: string;
+  /** Address of the photo there is, empty for none. */
+  photoUrl: string;
+  busy?: boolean;
+  error?: string | null;
+  onChoose: (photo: Blob) => void;
+  onRemove: () => void;
+}
+
+/** One's photo: choose, crop, remove. */
+export function PhotoField({ name, photoUrl, busy = false, error, onChoose, onRemove }: Props) {
+  const { t } = useTranslation('account');
+  const hint = useId();
+  const [file, setFile] = useState<File | null>(null);
+  return (
+    <Group wrap="nowrap" gap="md">
+      <Avatar person={{ first_name: name, photo_url: photoUrl }} size={84} />
+      <Stack gap={6}>
+        <Group gap="xs">
+          <FileButton accept="image/jpeg,image/png,image/webp" onChange={setFile}>
+            {(props) => (
+              <Button {...props} variant="default" size="sm" loading={busy} leftSection={<IconCamera size={18} />} aria-describedby={hint}>
+                {photoUrl ? t('photo.change') : t('photo.add')}
+              </Button>
+            )}
+          </FileButton>
+          {photoUrl && (
+            <Button variant="subtle" color="gray" size="sm" disabled={busy} leftSection={<IconTrash size={18} />} onClick={onRemove}>
+              {t('photo.remove')}
+            </Button>
+          )}
+        </Group>
+        <Text id={hint} size="xs" c={error ? 'red' : 'dimmed'} role={error ? 'alert' : undefined}>{error ?? t('photo.hint')}</Text>
+      </Stack>
+      {file && (
+        <Suspense>
+          <CropDialog file={file} onCancel={() => setFile(null)} onDone={(photo) => { setFile(null); onChoose(photo); }} />
+        </Suspense>
+      )}
+    </Group>
+  );
+}
+
+/** An address for showing a blob, for as long as the component shows it. */
+export function useObjectUrl(blob: Blob | null): string {
+  const [url, setUrl] = useState('');
+  useEffect(() => {
+    if (!blob) return undefined;
+    const made = URL.createObjectURL(blob);
+    // eslint-disable-next-line react-hooks/set-state-in-effect -- addresses live outside of React, and end with the effect
+    setUrl(made);
+    return () => {
+      URL.revokeObjectURL(made);
+      setUrl('');
+    };
+  }, [blob]);
+  return url;
+}

@@ -1,0 +1,54 @@
+import type { TFunction } from 'i18next';
+
+import { ApiError } from '../api/problem';
+
+// The server's rules, told before it is asked. It looks again: its word counts.
+
+type T = TFunction<'account'>;
+type Rule = (t: T) => (value: string) => string | null;
+
+const bytes = (s: string): number => new TextEncoder().encode(s).length;
+
+export const username: Rule = (t) => (value) => {
+  if (value.length < 3 || value.length > 32) return t('errors.usernameLength');
+  return /^[a-zA-Z0-9._-]+$/.test(value) ? null : t('errors.usernameLetters');
+};
+
+export const password: Rule = (t) => (value) => {
+  const length = bytes(value.normalize('NFC'));
+  if (length < 8) return t('errors.passwordShort');
+  return length > 128 ? t('errors.passwordLong') : null;
+};
+
+export const name: Rule = (t) => (value) => {
+  if (value.trim() === '') return t('errors.required');
+  return bytes(value) > 64 ? t('errors.long') : null;
+};
+
+export const plate: Rule = (t) => (value) => {
+  if (value.trim() === '') return t('errors.required');
+  return bytes(value) > 16 ? t('errors.plate') : null;
+};
+
+export const required: Rule = (t) => (value) => (value === '' ? t('errors.required') : null);
+
+/** What the server said of single fields, for a form of these fields. */
+export function fieldErrors(t: T, error: unknown, fields: readonly string[]): Record<string, string> {
+  if (!(error instanceof ApiError)) return {};
+  if (error.code === 'username_taken' && fields.includes('username')) return { username: t('errors.usernameTaken') };
+  return Object.fromEntries(
+    Object.entries(error.fields)
+      .filter(([field]) => fields.includes(field))
+      .map(([field, detail]) => [field, field.endsWith('password') ? t('errors.passwordRefused') : detail]),
+  );
+}
+
+/** How hard a password is to guess, from 0 to 3, by its length and variety. A hint, not a gate. */
+export function strength(value: string): 0 | 1 | 2 | 3 {
+  const distinct = new Set(value).size;
+  if (value.length < 8 || distinct < 4) return 0;
+  const kinds = [/[a-z]/, /[A-Z]/, /\d/, /[^a-zA-Z\d]/].filter((kind) => kind.test(value)).length;
+  if (value.length >= 16 && distinct >= 8) return 3;
+  if (value.length >= 12 && kinds >= 2) return 3;
+  return value.length >= 10 || kinds >= 3 ? 2 : 1;
+}
