@@ -28,7 +28,7 @@ export function VehicleFields({ vehicleClass, plate }: { vehicleClass: FieldProp
                 <Stack gap={2}>
                   <Group justify="space-between" wrap="nowrap">
                     <Text fw={600}>{vehicleClassName(c.class)}</Text>
-                    <Radio.Indicator />
+                    <Radio.Indicator size="xs" />
                   </Group>
                   <Text size="sm" c="dimmed">{t('perKm', { price: money({ minor: c.per_km_minor, currency: c.currency }) })}</Text>
                   <Group gap={4}><IconUsers size={14} aria-hidden="true" /><Text size="sm" c="dimmed">{t('seats', { count: c.seats })}</Text></Group>

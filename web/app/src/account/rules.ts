@@ -39,8 +39,13 @@ export function fieldErrors(t: T, error: unknown, fields: readonly string[]): Re
   return Object.fromEntries(
     Object.entries(error.fields)
       .filter(([field]) => fields.includes(field))
-      .map(([field, detail]) => [field, field.endsWith('password') ? t('errors.passwordRefused') : detail]),
+      .map(([field, detail]) => [field, passwordError(t, field) ?? detail]),
   );
+}
+
+function passwordError(t: T, field: string): string | null {
+  if (field === 'current_password') return t('errors.currentPassword');
+  return field.endsWith('password') ? t('errors.passwordRefused') : null;
 }
 
 /** How hard a password is to guess, from 0 to 3, by its length and variety. A hint, not a gate. */

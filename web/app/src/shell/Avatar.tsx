@@ -6,5 +6,5 @@ interface Props extends Omit<AvatarProps, 'src' | 'name' | 'alt'> {
 
 /** Somebody's photo, or their initial. The name stands beside it, so it is silent by itself. */
 export function Avatar({ person, ...rest }: Props) {
-  return <MantineAvatar src={person.photo_url || null} name={person.first_name} color="lagoon" radius={1000} alt="" {...rest} />;
+  return <MantineAvatar src={person.photo_url || null} name={person.first_name} color="lagoon" radius={1000} alt="" aria-hidden="true" {...rest} />;
 }

@@ -28,8 +28,11 @@ export function Frame() {
   return (
     <Box className={classes.frame} data-screen={screen || undefined}>
       <a className={classes.skip} href="#main">{t('skip')}</a>
-      <Header />
-      {account && account.role !== 'operator' && <><ConnectionBanner /><Notices /></>}
+      <div className={classes.top}>
+        <Header />
+        {account && account.role !== 'operator' && <ConnectionBanner />}
+      </div>
+      {account && account.role !== 'operator' && <Notices />}
       <main id="main" ref={main} tabIndex={-1} className={classes.main}>
         <Suspense fallback={<Loading />}>
           <Outlet />

@@ -46,6 +46,7 @@ export async function startI18n(): Promise<void> {
       defaultNS: 'shell',
       contextSeparator: '~', // keys such as not_found are one word
       interpolation: { escapeValue: false }, // React escapes
+      showSupportNotice: false, // the console is for what goes wrong
     });
   applyLanguage(i18next.language);
   i18next.on('languageChanged', applyLanguage);

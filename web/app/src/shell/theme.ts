@@ -2,7 +2,7 @@ import { createTheme, type CSSVariablesResolver, type MantineColorsTuple } from 
 
 /** The accent: a deep teal that keeps 4.5:1 against white from shade 7 on. */
 const lagoon: MantineColorsTuple = [
-  '#e3faf8', '#cdf1ee', '#9ee2dd', '#6bd2cb', '#43c4bb', '#2abbb1', '#17a79e', '#0d7f79', '#0a6e69', '#045c58',
+  '#e3faf8', '#cdf1ee', '#9ee2dd', '#6bd2cb', '#43c4bb', '#2abbb1', '#17a79e', '#0a736e', '#08635f', '#04504d',
 ];
 
 /** Neutral with a hint of the accent, for dark surfaces. */
