@@ -11,6 +11,8 @@ import { time } from './live/text';
 // uPlot draws on a canvas, in 23 kB (gzipped) where recharts takes over 100, and follows a day of points without effort.
 
 const heightPx = 190;
+/** The axis covers this many seconds at least. */
+const shortestS = 600;
 
 // As the map's: told apart by people with any kind of colour vision; dashes help besides.
 const strokes = {
@@ -23,13 +25,14 @@ interface Props {
   readonly label: string;
   readonly names: readonly string[];
   readonly columns: [number[], ...(number | null)[][]];
-  /** The hours that the axis covers at least. */
+  /** The hours that the axis covers at most. */
   readonly hours: number;
 }
 
 /** Lines over time. For those who cannot see it there is a table with the same numbers. */
 export function Chart({ label, names, columns, hours }: Props) {
-  const { i18n } = useTranslation();
+  const { t, i18n } = useTranslation('ops');
+  const timeName = t('charts.time');
   const scheme = useComputedColorScheme('light');
   const box = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | null>(null);
@@ -43,7 +46,7 @@ export function Chart({ label, names, columns, hours }: Props) {
   useEffect(() => {
     const on = box.current;
     if (!on) return;
-    const made = new uPlot(optionsOf(named.split('|'), scheme, hours, Math.max(200, on.clientWidth)), newest.current, on);
+    const made = new uPlot(optionsOf(timeName, named.split('|'), scheme, hours, Math.max(200, on.clientWidth)), newest.current, on);
     plot.current = made;
     const resized = new ResizeObserver(() => made.setSize({ width: Math.max(200, on.clientWidth), height: heightPx }));
     resized.observe(on);
@@ -52,11 +55,11 @@ export function Chart({ label, names, columns, hours }: Props) {
       made.destroy();
       plot.current = null;
     };
-  }, [named, scheme, hours, i18n.language]);
+  }, [timeName, named, scheme, hours, i18n.language]);
   return <div ref={box} role="img" aria-label={label} />;
 }
 
-function optionsOf(names: readonly string[], scheme: 'light' | 'dark', hours: number, width: number): uPlot.Options {
+function optionsOf(timeName: string, names: readonly string[], scheme: 'light' | 'dark', hours: number, width: number): uPlot.Options {
   const ink = scheme === 'light' ? '#57636a' : '#9aa7ab';
   const grid = { stroke: scheme === 'light' ? '#e6eaeb' : '#2a363b', width: 1 };
   const axis: uPlot.Axis = { stroke: ink, grid, ticks: { show: false }, font: '11px system-ui, sans-serif' };
@@ -66,8 +69,8 @@ function optionsOf(names: readonly string[], scheme: 'light' | 'dark', hours: nu
     cursor: { drag: { x: false, y: false }, points: { size: 6 } },
     legend: { live: true },
     scales: {
-      // From the beginning of the range, so that a server that has just started shows how little is known.
-      x: { time: true, range: (_, from, to) => [Math.min(from, to - hours * 3600), to] },
+      // No longer than there are points, but for a server that has just started.
+      x: { time: true, range: (_, from, to) => [Math.max(to - hours * 3600, Math.min(from, to - shortestS)), to] },
       y: { range: (_, __, max) => [0, Math.max(1, max * 1.1)] },
     },
     axes: [
@@ -75,7 +78,7 @@ function optionsOf(names: readonly string[], scheme: 'light' | 'dark', hours: nu
       { ...axis, values: (_, splits) => splits.map((s) => number(s, 1)), size: 48 },
     ],
     series: [
-      { label: '', value: (_, s) => (s ? time(s * 1000) : '') },
+      { label: timeName, value: (_, s) => (s ? time(s * 1000) : '') },
       ...names.map((label, i): uPlot.Series => ({
         label, stroke: strokes[scheme][i] ?? ink, width: 1.6, spanGaps: false, points: { show: false },
         value: (_, v: number | null) => (v === null || v === undefined ? '–' : number(v, v < 10 ? 2 : 0)),

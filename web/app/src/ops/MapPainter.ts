@@ -2,7 +2,7 @@ import type { Layer } from '@deck.gl/core';
 import { IconLayer, LineLayer, ScatterplotLayer, SolidPolygonLayer } from '@deck.gl/layers';
 import { MapLibreOverlay } from '@deck.gl/maplibre';
 import type { CityCell, CityTrip } from '@hexhail/client';
-import type { Buffer, Device } from '@luma.gl/core';
+import type { Buffer, Device, Texture } from '@luma.gl/core';
 import type { Map as MapLibreMap } from 'maplibre-gl';
 
 import { driverStates } from './live/drivers';
@@ -40,6 +40,7 @@ export class MapPainter {
   readonly #overlay: MapLibreOverlay;
   readonly #ends: (() => void)[] = [];
   #device: Device | null = null;
+  #arrow: Texture | null = null;
   #view: MapView;
   #scheme: Scheme;
   #selected: Selected | null = null;
@@ -66,13 +67,14 @@ export class MapPainter {
       // Clicks are looked up in the columns: no second picture is drawn to find out what is where.
       onDeviceInitialized: (device: Device) => {
         this.#device = device;
+        this.#arrow = arrowTexture(device);
         this.#wake();
       },
     });
     map.addControl(this.#overlay);
     for (const slice of ['drivers', 'cells', 'trips'] as const) this.#ends.push(store.subscribe(slice, () => this.#outdated(slice)));
     this.#ends.push(store.subscribe('moves', () => (this.#selected && this.#selected.kind !== 'cell' ? this.#outdated('selected') : this.#wake())));
-    const zoomed = () => this.#outdated('drivers', 'selected');
+    const zoomed = () => this.#outdated('drivers', 'trips', 'selected');
     map.on('zoomend', zoomed);
     this.#ends.push(() => void map.off('zoomend', zoomed));
   }
@@ -104,6 +106,7 @@ export class MapPainter {
     if (this.#map.hasControl(this.#overlay)) this.#map.removeControl(this.#overlay);
     this.#freeColumns();
     this.#ringDriver(null);
+    this.#arrow?.destroy();
     this.#device = null;
   }
 
@@ -187,9 +190,9 @@ export class MapPainter {
     const zoom = this.#map.getZoom();
     const { getPosition, getAngle, getColor, getFillColor } = attributes;
     const length = this.#count;
-    this.#drivers = zoom >= arrowsFromZoom
+    this.#drivers = zoom >= arrowsFromZoom && this.#arrow
       ? [new IconLayer({
-        id: 'drivers-arrows', data: { length, attributes: { getPosition, getAngle, getColor } }, iconAtlas: arrowAtlas(),
+        id: 'drivers-arrows', data: { length, attributes: { getPosition, getAngle, getColor } }, iconAtlas: this.#arrow,
         iconMapping: arrowMapping, getIcon: () => 'arrow', getSize: zoom >= 14 ? 22 : 16, alphaCutoff: 0.1,
       })]
       : [new ScatterplotLayer({
@@ -212,18 +215,20 @@ export class MapPainter {
   #trips(): Layer[] {
     const trips = visibleTrips(this.#store.city, this.#view);
     if (trips.length === 0) return [];
+    // From afar, hundreds of ways on top of each other would hide the city.
+    const way = this.#map.getZoom() < arrowsFromZoom ? 28 : 110;
     const color = (trip: CityTrip, alpha: number) => [...rgb(tripColor(this.#scheme, trip.status)), alpha] as [number, number, number, number];
     return [
       new LineLayer<CityTrip>({
         id: 'trips-ways', data: trips.filter(({ pickup, dropoff }) => pickup && dropoff), getWidth: 1.2, widthUnits: 'pixels',
         getSourcePosition: ({ pickup }) => [pickup?.lng ?? 0, pickup?.lat ?? 0],
         getTargetPosition: ({ dropoff }) => [dropoff?.lng ?? 0, dropoff?.lat ?? 0],
-        getColor: (trip) => color(trip, trip.status === 'requested' ? 150 : 80),
+        getColor: (trip) => color(trip, trip.status === 'in_progress' ? way : 2 * way),
       }),
       new ScatterplotLayer<CityTrip>({
-        id: 'trips-pickups', data: trips.filter(({ pickup }) => pickup), radiusUnits: 'pixels', stroked: true, lineWidthUnits: 'pixels', getLineWidth: 1.5,
+        id: 'trips-pickups', data: trips.filter(({ pickup, status }) => pickup && status !== 'in_progress'), radiusUnits: 'pixels', stroked: true, lineWidthUnits: 'pixels', getLineWidth: 1.5,
         getPosition: ({ pickup }) => [pickup?.lng ?? 0, pickup?.lat ?? 0],
-        getRadius: ({ status }) => (status === 'requested' ? 6 : 3.5), getFillColor: (trip) => color(trip, 230),
+        getRadius: ({ status }) => (status === 'requested' ? 7 : 4), getFillColor: (trip) => color(trip, 230),
         getLineColor: this.#scheme === 'light' ? [255, 255, 255, 220] : [12, 18, 20, 220],
       }),
     ];
@@ -304,11 +309,9 @@ function makeColumns(device: Device, capacity: number): Columns {
 }
 
 const arrowMapping = { arrow: { x: 0, y: 0, width: 64, height: 64, mask: true } };
-let arrow: ImageData | null = null;
 
 /** An arrow that points north, as a mask. */
-function arrowAtlas(): ImageData {
-  if (arrow) return arrow;
+function arrowTexture(device: Device): Texture {
   const canvas = document.createElement('canvas');
   canvas.width = canvas.height = 64;
   const pen = canvas.getContext('2d');
@@ -321,6 +324,5 @@ function arrowAtlas(): ImageData {
   pen.lineTo(10, 56);
   pen.closePath();
   pen.fill();
-  arrow = pen.getImageData(0, 0, 64, 64);
-  return arrow;
+  return device.createTexture({ data: pen.getImageData(0, 0, 64, 64).data, width: 64, height: 64, sampler: { minFilter: 'linear', magFilter: 'linear' } });
 }

@@ -46,17 +46,17 @@ function Lists({ view, bounds, onSelect }: { view: MapView; bounds: Bounds; onSe
   const trips = useTripsWithin(view, bounds, tick);
   const drivers = useDriversWithin(view, bounds, tick);
   return (
-    <Tabs value={tab} onChange={setTab} variant="default" keepMounted={false} display="contents">
+    <Tabs value={tab} onChange={setTab} keepMounted={false} className={classes.tabs}>
       <Tabs.List grow>
         <Tabs.Tab value="drivers">{t('map.panel.drivers')} <Count of={drivers.length} /></Tabs.Tab>
         <Tabs.Tab value="trips">{t('map.panel.trips')} <Count of={trips.length} /></Tabs.Tab>
       </Tabs.List>
-      <Tabs.Panel value="drivers" flex={1} mih={0} display="flex" style={{ flexDirection: 'column' }}>
+      <Tabs.Panel value="drivers" className={classes.tab}>
         {drivers.length === 0 && told ? <Nothing text={t('map.panel.noDrivers')} /> : (
           <MapList label={t('map.panel.driversInView')} ids={drivers} onOpen={(id) => onSelect({ kind: 'driver', id })} row={DriverRow} />
         )}
       </Tabs.Panel>
-      <Tabs.Panel value="trips" flex={1} mih={0} display="flex" style={{ flexDirection: 'column' }}>
+      <Tabs.Panel value="trips" className={classes.tab}>
         {trips.length === 0 && told ? <Nothing text={t('map.panel.noTrips')} /> : (
           <MapList label={t('map.panel.tripsInView')} ids={trips} onOpen={(id) => onSelect({ kind: 'trip', id })} row={TripRow} />
         )}

@@ -73,7 +73,7 @@ function useFound(text: string): { found: readonly Found[]; searching: boolean }
     queryFn: () => call(http.GET('/v1/admin/accounts', { params: { query: { q: text, limit: mostFound } } })),
   });
   if (text.length < fewestLetters) return { found: [], searching: false };
-  const named = (people.data?.accounts ?? []).flatMap(({ account }): Found[] => {
+  const named = (people.data?.items ?? []).flatMap(({ account }): Found[] => {
     if (account.role === 'operator') return [];
     const selected = placeOf(city, account.id);
     const role = account.role === 'driver' ? t('map.details.driver') : t('map.details.rider');

@@ -98,8 +98,9 @@ export function hit(
     nearest = d;
     best = { kind: 'driver', id: city.drivers.ids[drawn.rows[i] ?? 0] ?? '' };
   }
-  for (const { id, pickup } of visibleTrips(city, view)) {
-    const d = pickup ? distance(pickup.lng, pickup.lat) : Infinity;
+  for (const { id, pickup, status } of visibleTrips(city, view)) {
+    // Whoever rides has left the pickup; it is not drawn.
+    const d = pickup && status !== 'in_progress' ? distance(pickup.lng, pickup.lat) : Infinity;
     if (d >= nearest) continue;
     nearest = d;
     best = { kind: 'trip', id };
