@@ -14,8 +14,10 @@ import { cellValue, hit, outlineOf, visibleRows, visibleTrips, type MapView, typ
 const arrowsFromZoom = 12.5;
 /** Half the side of what a click takes in, in pixels. */
 const fingerPx = 14;
-/** No more than this share of the time goes into drawing cars; slow machines draw fewer frames. */
-const drawingShare = 0.5;
+/** A new picture is worth its cost once cars have moved this far since the last one, in pixels and in the mean. */
+const visiblePx = 0.3;
+/** Even slow cars are drawn anew after this time, in milliseconds. */
+const longestStillMs = 500;
 
 /** Columns of the drivers who are drawn, here and on the graphics card. */
 interface Columns {
@@ -52,8 +54,8 @@ export class MapPainter {
   #others = new Map<'cells' | 'trips' | 'selected', Layer[]>();
   #stale = new Set<'drivers' | 'cells' | 'trips' | 'selected'>(['drivers', 'cells', 'trips', 'selected']);
   #frame = 0;
-  #drawnAt = 0;
-  #cost = 0;
+  /** When cars will have moved visibly, in milliseconds. */
+  #dueAt = 0;
 
   constructor(map: MapLibreMap, store: CityStore, view: MapView, scheme: Scheme) {
     this.#map = map;
@@ -63,6 +65,8 @@ export class MapPainter {
     this.#overlay = new MapLibreOverlay({
       // A canvas of its own: cars move without the map beneath being drawn anew.
       interleaved: false,
+      // The layers smooth their own edges. Multisampling is what software renderers spend most of their time on.
+      deviceProps: { type: 'webgl', webgl: { antialias: false } },
       layers: [],
       // Clicks are looked up in the columns: no second picture is drawn to find out what is where.
       onDeviceInitialized: (device: Device) => {
@@ -122,12 +126,11 @@ export class MapPainter {
   #draw(now: number): void {
     this.#frame = 0;
     if (!this.#device) return;
-    if (this.#stale.size === 0 && now - this.#drawnAt < this.#cost / drawingShare) {
+    // From afar nobody sees what a car does within a sixtieth of a second.
+    if (this.#stale.size === 0 && now < this.#dueAt) {
       this.#wake();
       return;
     }
-    // How long the browser took over the last picture, layers and compositing included.
-    const began = performance.now();
     const changed = this.#stale.size > 0;
     if (this.#stale.has('drivers')) this.#rebuildDrivers(this.#device);
     if (this.#stale.has('cells')) this.#others.set('cells', this.#cells());
@@ -135,37 +138,33 @@ export class MapPainter {
     // A selected trip or driver may have changed with any of them.
     if (changed) this.#others.set('selected', this.#ring());
     this.#stale.clear();
-    const moving = this.#place(now);
+    const speed = this.#place(now);
     if (changed) this.#overlay.setProps({ layers: [...this.#of('cells'), ...this.#of('trips'), ...this.#drivers, ...this.#of('selected')] });
     else for (const layer of [...this.#drivers, ...this.#of('selected')]) layer.setNeedsRedraw();
-    this.#drawnAt = now;
-    // The next frame tells what this one cost: it comes late if the picture took long.
-    requestAnimationFrame(() => {
-      const took = performance.now() - began;
-      this.#cost = this.#cost * 0.8 + Math.max(0, took - 1000 / 60) * 0.2;
-    });
-    if (moving) this.#wake();
+    const pxPerDegree = (512 * 2 ** this.#map.getZoom()) / 360;
+    this.#dueAt = now + Math.min(longestStillMs, visiblePx / Math.max(1e-12, speed * pxPerDegree));
+    if (speed > 0) this.#wake();
   }
 
   #of(part: 'cells' | 'trips' | 'selected'): Layer[] {
     return this.#others.get(part) ?? [];
   }
 
-  /** Writes where cars are now. True while any moves. */
-  #place(now: number): boolean {
+  /** Writes where cars are now. Returns how fast they go, in degrees per millisecond. */
+  #place(now: number): number {
     const columns = this.#columns;
     const { drivers } = this.#store.city;
     const row = this.#ringed ? drivers.rowOf(this.#ringed.id) : undefined;
-    let ringMoves = false;
+    let ringSpeed = 0;
     if (this.#ringed && row !== undefined) {
       const at = new Float32Array(2);
-      ringMoves = drivers.positionsAt(Uint32Array.of(row), 1, now, at);
+      ringSpeed = drivers.positionsAt(Uint32Array.of(row), 1, now, at);
       this.#ringed.buffer.write(at);
     }
-    if (!columns || this.#count === 0) return ringMoves;
-    const moving = drivers.positionsAt(columns.rows, this.#count, now, columns.positions);
+    if (!columns || this.#count === 0) return ringSpeed;
+    const speed = drivers.positionsAt(columns.rows, this.#count, now, columns.positions);
     columns.onCard.positions.write(columns.positions.subarray(0, 2 * this.#count));
-    return moving || ringMoves;
+    return Math.max(speed, ringSpeed);
   }
 
   #rebuildDrivers(device: Device): void {
@@ -216,7 +215,7 @@ export class MapPainter {
     const trips = visibleTrips(this.#store.city, this.#view);
     if (trips.length === 0) return [];
     // From afar, hundreds of ways on top of each other would hide the city.
-    const way = this.#map.getZoom() < arrowsFromZoom ? 28 : 110;
+    const way = this.#map.getZoom() < arrowsFromZoom ? 26 : 55;
     const color = (trip: CityTrip, alpha: number) => [...rgb(tripColor(this.#scheme, trip.status)), alpha] as [number, number, number, number];
     return [
       new LineLayer<CityTrip>({
