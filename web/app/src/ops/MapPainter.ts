@@ -214,15 +214,15 @@ export class MapPainter {
   #trips(): Layer[] {
     const trips = visibleTrips(this.#store.city, this.#view);
     if (trips.length === 0) return [];
-    // From afar, hundreds of ways on top of each other would hide the city.
-    const way = this.#map.getZoom() < arrowsFromZoom ? 26 : 55;
+    // From afar, hundreds of ways on top of each other would hide the city, and take most of the time of a picture.
+    const near = this.#map.getZoom() >= arrowsFromZoom;
     const color = (trip: CityTrip, alpha: number) => [...rgb(tripColor(this.#scheme, trip.status)), alpha] as [number, number, number, number];
     return [
       new LineLayer<CityTrip>({
-        id: 'trips-ways', data: trips.filter(({ pickup, dropoff }) => pickup && dropoff), getWidth: 1.2, widthUnits: 'pixels',
+        id: 'trips-ways', data: trips.filter(({ pickup, dropoff, status }) => pickup && dropoff && (near || status === 'requested')), getWidth: 1.2, widthUnits: 'pixels',
         getSourcePosition: ({ pickup }) => [pickup?.lng ?? 0, pickup?.lat ?? 0],
         getTargetPosition: ({ dropoff }) => [dropoff?.lng ?? 0, dropoff?.lat ?? 0],
-        getColor: (trip) => color(trip, trip.status === 'in_progress' ? way : 2 * way),
+        getColor: (trip) => color(trip, trip.status === 'in_progress' ? 55 : 110),
       }),
       new ScatterplotLayer<CityTrip>({
         id: 'trips-pickups', data: trips.filter(({ pickup, status }) => pickup && status !== 'in_progress'), radiusUnits: 'pixels', stroked: true, lineWidthUnits: 'pixels', getLineWidth: 1.5,

@@ -164,6 +164,12 @@ describe('bounds', () => {
     expect(boundsOf(city)).toEqual({ west: -75, south: 40, east: -74, north: 41 });
   });
 
+  it('leave out the few who are far away', () => {
+    const city = emptyCity();
+    applyChange(city, change({ drivers: Array.from({ length: 100 }, (_, i) => driver(i, { point: { lat: 40, lng: i === 50 ? 10 : -74 } })) }), 0);
+    expect(boundsOf(city)).toEqual({ west: -74, south: 40, east: -74, north: 40 });
+  });
+
   it('may cross the antimeridian', () => {
     const fiji = { west: 170, south: -20, east: -170, north: -10 };
     expect([within(fiji, 175, -15), within(fiji, -175, -15), within(fiji, 0, -15), within(fiji, 175, 0)]).toEqual([true, true, false, false]);

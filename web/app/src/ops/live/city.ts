@@ -82,18 +82,22 @@ export function within({ west, south, east, north }: Bounds, lng: number, lat: n
   return west <= east ? lng >= west && lng <= east : lng >= west || lng <= east;
 }
 
-/** The smallest bounds around all drivers and pickups; null when there are none. */
+/** Bounds around drivers and pickups, but for the few who are far from all others; null when there are none. */
 export function boundsOf({ drivers, trips }: City): Bounds | null {
-  let [west, south, east, north] = [Infinity, Infinity, -Infinity, -Infinity];
+  const lngs: number[] = [];
+  const lats: number[] = [];
   const take = (lng: number, lat: number) => {
-    west = Math.min(west, lng);
-    east = Math.max(east, lng);
-    south = Math.min(south, lat);
-    north = Math.max(north, lat);
+    lngs.push(lng);
+    lats.push(lat);
   };
   for (let row = 0; row < drivers.size; row++) if (drivers.placed(row)) take(drivers.lng(row), drivers.lat(row));
   for (const { pickup } of trips.values()) if (pickup) take(pickup.lng, pickup.lat);
-  return west <= east ? { west, south, east, north } : null;
+  if (lngs.length === 0) return null;
+  lngs.sort((a, b) => a - b);
+  lats.sort((a, b) => a - b);
+  const few = Math.floor(lngs.length * 0.02);
+  const at = (sorted: readonly number[], i: number) => sorted.at(i) ?? 0;
+  return { west: at(lngs, few), south: at(lats, few), east: at(lngs, -1 - few), north: at(lats, -1 - few) };
 }
 
 /** Whether a trip has ended; such ones stay for a moment. */
