@@ -1,3 +1,4 @@
+/* eslint-disable no-undef -- one part runs in Node, the other in the page */
 // Measures how smooth the operations console stays while a city moves: frames per second and long tasks of the page.
 //
 //   npm run build -w app && node app/bench/console-fps.mjs [--drivers 5000] [--seconds 20] [--zooms 11,13] [--dist ../dist]

@@ -91,7 +91,7 @@ describe('an operator who watches the city', () => {
   test('does not insist when the server refuses', async () => {
     const bench = new Bench();
     const socket = await bench.connect();
-    const watched = bench.client.watchCity(query).catch((error: ProtocolError) => error.code);
+    const watched = bench.client.watchCity(query).catch((error: unknown) => (error as ProtocolError).code);
     await settled();
     const error = { code: 'wrong_role', message: 'Only operators watch the city.' };
     socket.say({ reply: { id: socket.take('watch_city').id, error } });

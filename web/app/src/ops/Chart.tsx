@@ -81,7 +81,7 @@ function optionsOf(timeName: string, names: readonly string[], scheme: 'light' |
       { label: timeName, value: (_, s) => (s ? time(s * 1000) : '') },
       ...names.map((label, i): uPlot.Series => ({
         label, stroke: strokes[scheme][i] ?? ink, width: 1.6, spanGaps: false, points: { show: false },
-        value: (_, v: number | null) => (v === null || v === undefined ? '–' : number(v, v < 10 ? 2 : 0)),
+        value: (_, v: number | null = null) => (v === null ? '–' : number(v, v < 10 ? 2 : 0)),
         ...(dashes[i] ? { dash: dashes[i] } : {}),
       })),
     ],

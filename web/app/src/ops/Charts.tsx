@@ -1,4 +1,4 @@
-import { Alert, Button, Card, Group, SegmentedControl, Skeleton, Table, Text, Title } from '@mantine/core';
+import { Alert, Button, Card, Group, ScrollArea, SegmentedControl, Skeleton, Table, Text, Title } from '@mantine/core';
 import { useMemo, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 
@@ -57,6 +57,8 @@ function ChartCard({ kind, points, range }: { kind: ChartKind; points: readonly 
   );
 }
 
+const shown = (value: number | null | undefined): string => (value === null || value === undefined ? '–' : number(value, 2));
+
 /** How many rows of a table are shown, newest first. */
 const mostRows = 120;
 
@@ -64,7 +66,7 @@ function Numbers({ title, names, columns: [times, ...values] }: { title: string;
   const { t } = useTranslation('ops');
   const newest = times.map((_, i) => i).slice(-mostRows).reverse();
   return (
-    <div className={classes.tableScroll} tabIndex={0} role="region" aria-label={title}>
+    <ScrollArea.Autosize mah={260} viewportProps={{ tabIndex: 0, role: 'region', 'aria-label': title }}>
       <Table stickyHeader fz="xs" className={classes.numbers}>
         <Table.Thead>
           <Table.Tr><Table.Th>{t('charts.time')}</Table.Th>{names.map((name) => <Table.Th key={name}>{name}</Table.Th>)}</Table.Tr>
@@ -73,11 +75,11 @@ function Numbers({ title, names, columns: [times, ...values] }: { title: string;
           {newest.map((i) => (
             <Table.Tr key={times[i]}>
               <Table.Td>{time((times[i] ?? 0) * 1000)}</Table.Td>
-              {values.map((column, c) => <Table.Td key={names[c]}>{column[i] == null ? '–' : number(column[i], 2)}</Table.Td>)}
+              {values.map((column, c) => <Table.Td key={names[c]}>{shown(column[i])}</Table.Td>)}
             </Table.Tr>
           ))}
         </Table.Tbody>
       </Table>
-    </div>
+    </ScrollArea.Autosize>
   );
 }

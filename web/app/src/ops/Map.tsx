@@ -26,7 +26,7 @@ export default function OpsMapPage() {
   usePageTitle(t('map.title'));
   useNeed(need);
   const theme = useMantineTheme();
-  const wide = useMediaQuery(`(min-width: ${theme.breakpoints.md})`) ?? true;
+  const wide = useMediaQuery(`(min-width: ${theme.breakpoints.md})`);
   const [view, setView] = useState<MapView>(startView);
   const [selected, setSelected] = useState<Selected | null>(null);
   const [follow, setFollow] = useState(false);

@@ -1,6 +1,6 @@
 import { useComputedColorScheme } from '@mantine/core';
 import { useMap } from '@vis.gl/react-maplibre';
-import { useEffect, useEffectEvent, useState } from 'react';
+import { useEffect, useEffectEvent, useRef } from 'react';
 
 import { boundsOf, type Bounds } from './live/city';
 import { useFeed, useLiveCity } from './live/hooks';
@@ -24,22 +24,26 @@ export default function MapCanvas({ view, selected, follow, onSelect, onUnfollow
   const scheme = useComputedColorScheme('light');
   const map = useMap().current?.getMap();
   const { resolution, told } = useFeed();
-  const [painter, setPainter] = useState<MapPainter | null>(null);
+  const painter = useRef<MapPainter | null>(null);
 
-  const start = useEffectEvent((on: NonNullable<typeof map>) => new MapPainter(on, live.store, view, scheme));
+  const start = useEffectEvent((on: NonNullable<typeof map>) => {
+    const made = new MapPainter(on, live.store, view, scheme);
+    made.select(selected);
+    return made;
+  });
   useEffect(() => {
     if (!map) return;
     const made = start(map);
-    setPainter(made);
+    painter.current = made;
     return () => {
       made.remove();
-      setPainter(null);
+      painter.current = null;
     };
   }, [map]);
-  useEffect(() => painter?.show(view, scheme), [painter, view, scheme]);
-  useEffect(() => painter?.select(selected), [painter, selected]);
+  useEffect(() => painter.current?.show(view, scheme), [view, scheme]);
+  useEffect(() => painter.current?.select(selected), [selected]);
 
-  const clicked = useEffectEvent((point: { x: number; y: number }) => onSelect(painter?.at(point, resolution) ?? null));
+  const clicked = useEffectEvent((point: { x: number; y: number }) => onSelect(painter.current?.at(point, resolution) ?? null));
   const moved = useEffectEvent(() => {
     const b = map?.getBounds();
     if (b) onBounds({ west: wrap(b.getWest()), south: b.getSouth(), east: wrap(b.getEast()), north: b.getNorth() });
@@ -55,14 +59,14 @@ export default function MapCanvas({ view, selected, follow, onSelect, onUnfollow
   }, [map]);
 
   // Once, when the city is known: where no city was set up the map begins with the whole world.
-  const [fitted, setFitted] = useState(false);
+  const fitted = useRef(false);
   useEffect(() => {
-    if (!map || !told || fitted || map.getZoom() > 5) return;
+    if (!map || !told || fitted.current || map.getZoom() > 5) return;
     const bounds = boundsOf(live.store.city);
     if (!bounds) return;
     map.fitBounds([bounds.west, bounds.south, bounds.east, bounds.north], { padding: 40, maxZoom: 14, animate: false });
-    setFitted(true);
-  }, [map, told, fitted, live]);
+    fitted.current = true;
+  }, [map, told, live]);
 
   useEffect(() => {
     if (!map || !follow || !selected) return;

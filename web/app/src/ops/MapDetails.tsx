@@ -137,6 +137,6 @@ function Person({ id }: { id: string }) {
     queryFn: () => call(http.GET('/v1/admin/accounts/{id}', { params: { path: { id } } })),
   });
   if (isPending) return <Skeleton h={14} w={110} display="inline-block" />;
-  const name = data ? `${data.account.first_name} ${data.account.last_name ?? ''}`.trim() : '';
+  const name = data ? `${data.account.first_name} ${data.account.last_name}`.trim() : '';
   return <Anchor component={Link} to={`/ops/people/${id}` as '/ops/people'} size="sm" fw={600}>{name || t('map.details.person', { id: shortId(id) })}</Anchor>;
 }

@@ -283,7 +283,7 @@ export class MapPainter {
 
   #freeColumns(): void {
     if (!this.#columns) return;
-    for (const buffer of Object.values(this.#columns.onCard)) (buffer as Buffer).destroy();
+    for (const buffer of Object.values(this.#columns.onCard)) buffer.destroy();
     this.#columns = null;
     this.#count = 0;
   }
@@ -323,5 +323,7 @@ function arrowTexture(device: Device): Texture {
   pen.lineTo(10, 56);
   pen.closePath();
   pen.fill();
-  return device.createTexture({ data: pen.getImageData(0, 0, 64, 64).data, width: 64, height: 64, sampler: { minFilter: 'linear', magFilter: 'linear' } });
+  const texture = device.createTexture({ width: 64, height: 64, sampler: { minFilter: 'linear', magFilter: 'linear' } });
+  texture.copyExternalImage({ image: canvas });
+  return texture;
 }

@@ -78,7 +78,7 @@ function useFound(text: string): { found: readonly Found[]; searching: boolean }
     const selected = placeOf(city, account.id);
     const role = account.role === 'driver' ? t('map.details.driver') : t('map.details.rider');
     const where = selected ? '' : ` · ${t('map.search.absent')}`;
-    return [{ name: `${account.first_name} ${account.last_name ?? ''}`.trim(), note: `${role} · ${account.username}${where}`, selected }];
+    return [{ name: `${account.first_name} ${account.last_name}`.trim(), note: `${role} · ${account.username}${where}`, selected }];
   });
   return { found: [...named, ...byId(city, text, t('map.details.trip'))].slice(0, mostFound), searching: people.isFetching };
 }

@@ -29,7 +29,7 @@ export function MapTotals() {
       <Total name={t('map.totals.requests')} value={perMinute(rates?.requestsPerMinute)} />
       <Total name={t('map.totals.matches')} value={perMinute(rates?.matchesPerMinute)} />
       <Total name={t('map.totals.expired')} value={rates && number(ratesOf(points, expiredS)?.expired ?? 0)} />
-      <Total name={t('map.totals.wait')} value={rates?.meanWaitS == null ? null : seconds(rates.meanWaitS)} />
+      <Total name={t('map.totals.wait')} value={rates === null || rates.meanWaitS === null ? null : seconds(rates.meanWaitS)} />
     </dl>
   );
 }

@@ -13,7 +13,10 @@ export interface StoreEnvironment {
 const page: StoreEnvironment = {
   now: () => performance.now(),
   // A page in the background draws no frames; its tables must go on all the same.
-  soon: (run) => void (document.visibilityState === 'visible' ? requestAnimationFrame(run) : setTimeout(run, 200)),
+  soon: (run) => {
+    if (document.visibilityState === 'visible') requestAnimationFrame(run);
+    else setTimeout(run, 200);
+  },
 };
 
 /**
