@@ -20,6 +20,7 @@ interface Props {
 /** A list of any length, of which only what is seen is there. Arrow keys go through it. */
 export function MapList({ label, ids, onOpen, row: Row }: Props) {
   const scroller = useRef<HTMLDivElement>(null);
+  // eslint-disable-next-line react-hooks/incompatible-library -- rows are read anew at each render
   const rows = useVirtualizer({
     count: ids.length, getScrollElement: () => scroller.current, estimateSize: () => rowHeight, overscan: 6, getItemKey: (i) => ids[i] ?? i,
   });

@@ -17,6 +17,7 @@ export function MapTotals() {
   const { totals } = useCity('totals');
   const points = useSeries('h1').data ?? [];
   const rates = ratesOf(points, rateS);
+  const wait = rates?.meanWaitS ?? null;
   const online = totals && totals.drivers_available + totals.drivers_offered + totals.drivers_on_trip + totals.drivers_unreachable;
   const perMinute = (value: number | undefined) => (value === undefined ? null : number(value, value < 10 ? 1 : 0));
   return (
@@ -29,7 +30,7 @@ export function MapTotals() {
       <Total name={t('map.totals.requests')} value={perMinute(rates?.requestsPerMinute)} />
       <Total name={t('map.totals.matches')} value={perMinute(rates?.matchesPerMinute)} />
       <Total name={t('map.totals.expired')} value={rates && number(ratesOf(points, expiredS)?.expired ?? 0)} />
-      <Total name={t('map.totals.wait')} value={rates === null || rates.meanWaitS === null ? null : seconds(rates.meanWaitS)} />
+      <Total name={t('map.totals.wait')} value={wait === null ? null : seconds(wait)} />
     </dl>
   );
 }
