@@ -54,6 +54,8 @@ export class MapPainter {
   #others = new Map<'cells' | 'trips' | 'selected', Layer[]>();
   #stale = new Set<'drivers' | 'cells' | 'trips' | 'selected'>(['drivers', 'cells', 'trips', 'selected']);
   #frame = 0;
+  /** Whether cars may point elsewhere than they are drawn. */
+  #turned = false;
   /** When cars will have moved visibly, in milliseconds. */
   #dueAt = 0;
 
@@ -77,7 +79,11 @@ export class MapPainter {
     });
     map.addControl(this.#overlay);
     for (const slice of ['drivers', 'cells', 'trips'] as const) this.#ends.push(store.subscribe(slice, () => this.#outdated(slice)));
-    this.#ends.push(store.subscribe('moves', () => (this.#selected && this.#selected.kind !== 'cell' ? this.#outdated('selected') : this.#wake())));
+    this.#ends.push(store.subscribe('moves', () => {
+      this.#turned = true;
+      if (this.#selected && this.#selected.kind !== 'cell') this.#outdated('selected');
+      else this.#wake();
+    }));
     const zoomed = () => this.#outdated('drivers', 'trips', 'selected');
     map.on('zoomend', zoomed);
     this.#ends.push(() => void map.off('zoomend', zoomed));
@@ -133,6 +139,7 @@ export class MapPainter {
     }
     const changed = this.#stale.size > 0;
     if (this.#stale.has('drivers')) this.#rebuildDrivers(this.#device);
+    if (this.#turned) this.#turn();
     if (this.#stale.has('cells')) this.#others.set('cells', this.#cells());
     if (this.#stale.has('trips')) this.#others.set('trips', this.#trips());
     // A selected trip or driver may have changed with any of them.
@@ -167,24 +174,33 @@ export class MapPainter {
     return Math.max(speed, ringSpeed);
   }
 
+  /** Writes where cars point to. */
+  #turn(): void {
+    this.#turned = false;
+    const columns = this.#columns;
+    if (!columns || this.#count === 0) return;
+    const { heading } = this.#store.city.drivers;
+    // deck.gl turns icons against the clock.
+    for (let i = 0; i < this.#count; i++) columns.angles[i] = -(heading[columns.rows[i] ?? 0] ?? 0);
+    columns.onCard.angles.write(columns.angles.subarray(0, this.#count));
+  }
+
   #rebuildDrivers(device: Device): void {
     const { city } = this.#store;
     if (!this.#columns || this.#columns.capacity < city.drivers.size) {
       this.#freeColumns();
       this.#columns = makeColumns(device, Math.max(1024, 2 ** Math.ceil(Math.log2(city.drivers.size + 1))));
     }
-    const { rows, angles, colors, onCard, attributes } = this.#columns;
+    const { rows, colors, onCard, attributes } = this.#columns;
     this.#count = visibleRows(city, this.#view, rows);
     const palette = driverStates.map((state) => rgb(stateColor(this.#scheme, state)));
     for (let i = 0; i < this.#count; i++) {
       const row = rows[i] ?? 0;
-      // deck.gl turns icons against the clock.
-      angles[i] = -(city.drivers.heading[row] ?? 0);
       const color = palette[city.drivers.state[row] ?? 0] ?? [0, 0, 0];
       colors.set(color, 4 * i);
       colors[4 * i + 3] = 235;
     }
-    onCard.angles.write(angles.subarray(0, this.#count));
+    this.#turned = true;
     onCard.colors.write(colors.subarray(0, 4 * this.#count));
     const zoom = this.#map.getZoom();
     const { getPosition, getAngle, getColor, getFillColor } = attributes;
