@@ -62,10 +62,15 @@ export default function MapCanvas({ view, selected, follow, onSelect, onUnfollow
   const fitted = useRef(false);
   useEffect(() => {
     if (!map || !told || fitted.current || map.getZoom() > 5) return;
-    const bounds = boundsOf(live.store.city);
-    if (!bounds) return;
-    map.fitBounds([bounds.west, bounds.south, bounds.east, bounds.north], { padding: 40, maxZoom: 14, animate: false });
-    fitted.current = true;
+    const fit = () => {
+      const bounds = boundsOf(live.store.city);
+      if (!bounds || fitted.current) return;
+      map.fitBounds([bounds.west, bounds.south, bounds.east, bounds.north], { padding: 40, maxZoom: 14, animate: false });
+      fitted.current = true;
+    };
+    fit();
+    // The first parts of a snapshot may hold nobody.
+    return live.store.subscribe('drivers', fit);
   }, [map, told, live]);
 
   useEffect(() => {

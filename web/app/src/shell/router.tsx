@@ -1,4 +1,4 @@
-import { createRootRoute, createRoute, createRouter, lazyRouteComponent, redirect } from '@tanstack/react-router';
+import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from '@tanstack/react-router';
 
 import { auditSearch, peopleSearch, tripsSearch } from '../ops/table/search';
 import { only, returnPath, strangersOnly } from './auth/guards';
@@ -72,12 +72,7 @@ const ops = createRoute({
   component: lazyRouteComponent(() => import('../ops')),
 });
 const opsPage = <P extends string>(path: P) => ({ getParentRoute: () => ops, path, staticData: { screen: true } });
-const opsHome = createRoute({
-  ...opsPage('/'),
-  beforeLoad: () => {
-    throw redirect({ to: '/ops/map', replace: true });
-  },
-});
+const opsHome = createRoute({ ...opsPage('/'), component: lazyRouteComponent(() => import('../ops/Overview')) });
 const opsMap = createRoute({ ...opsPage('map'), component: lazyRouteComponent(() => import('../ops/Map')) });
 const opsTrips = createRoute({ ...opsPage('trips'), validateSearch: tripsSearch, component: lazyRouteComponent(() => import('../ops/Trips')) });
 const opsTrip = createRoute({ ...opsPage('trips/$id'), component: lazyRouteComponent(() => import('../ops/Trip')) });
