@@ -9,6 +9,7 @@ import { useTranslation } from 'react-i18next';
 import { call } from '../api/http';
 import { http } from '../shell/auth';
 import { number } from '../shell/format';
+import { LinkAnchor } from '../shell/links';
 import classes from './Console.module.css';
 import { useCity } from './live/hooks';
 import { seconds, shortId, time } from './live/text';
@@ -138,5 +139,5 @@ function Person({ id }: { id: string }) {
   });
   if (isPending) return <Skeleton h={14} w={110} display="inline-block" />;
   const name = data ? `${data.account.first_name} ${data.account.last_name}`.trim() : '';
-  return <Anchor component={Link} to={`/ops/people/${id}` as '/ops/people'} size="sm" fw={600}>{name || t('map.details.person', { id: shortId(id) })}</Anchor>;
+  return <LinkAnchor to="/ops/people/$id" params={{ id }} size="sm" fw={600}>{name || t('map.details.person', { id: shortId(id) })}</LinkAnchor>;
 }

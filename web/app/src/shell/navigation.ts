@@ -1,12 +1,12 @@
 import type { TablerIcon } from '@tabler/icons-react';
-import { IconCar, IconCoin, IconHistory, IconListDetails, IconMap2, IconMapPin, IconRoute, IconTopologyStar3, IconUsers } from '@tabler/icons-react';
+import { IconChartLine, IconCar, IconCoin, IconHistory, IconListDetails, IconMap2, IconMapPin, IconRoute, IconTopologyStar3, IconUsers } from '@tabler/icons-react';
 
 import type { Role } from '../api/http';
 
 /** One entry of the navigation. `text` is a key under "nav". */
 export interface NavigationEntry {
-  readonly to: '/ride' | '/drive' | '/trips' | '/earnings' | '/ops/map' | '/ops/trips' | '/ops/people' | '/ops/actors' | '/ops/audit';
-  readonly text: 'ride' | 'drive' | 'trips' | 'earnings' | 'opsMap' | 'opsTrips' | 'opsPeople' | 'opsActors' | 'opsAudit';
+  readonly to: '/ride' | '/drive' | '/trips' | '/earnings' | '/ops' | '/ops/map' | '/ops/trips' | '/ops/people' | '/ops/actors' | '/ops/audit';
+  readonly text: 'ride' | 'drive' | 'trips' | 'earnings' | 'opsOverview' | 'opsMap' | 'opsTrips' | 'opsPeople' | 'opsActors' | 'opsAudit';
   readonly icon: TablerIcon;
 }
 
@@ -22,6 +22,7 @@ export const navigation: Readonly<Record<Role, readonly NavigationEntry[]>> = {
     { to: '/earnings', text: 'earnings', icon: IconCoin },
   ],
   operator: [
+    { to: '/ops', text: 'opsOverview', icon: IconChartLine },
     { to: '/ops/map', text: 'opsMap', icon: IconMap2 },
     { to: '/ops/trips', text: 'opsTrips', icon: IconRoute },
     { to: '/ops/people', text: 'opsPeople', icon: IconUsers },
