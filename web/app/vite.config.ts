@@ -72,6 +72,10 @@ export default defineConfig({
       },
     },
   },
+  worker: {
+    format: 'es',
+    rolldownOptions: { output: { entryFileNames: 'assets/[name].js' } },
+  },
   server: {
     proxy: {
       '/v1': { target: server, ws: true },

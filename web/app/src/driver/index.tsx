@@ -1,11 +1,148 @@
-import { Container, Text } from '@mantine/core';
+import type { OpenOffer, View, WholeTrip } from '@hexhail/client';
+import { Badge, Divider, Skeleton, Stack } from '@mantine/core';
+import { IconSteeringWheel } from '@tabler/icons-react';
+import { useMemo, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 
+import { createPositionStore, MapPage, offsetBy, RideMap, type Camera, type LatLng, type Padding, type PositionStore } from '../map';
+import { useSession, useView } from '../shell/session';
+import { usePageTitle } from '../shell/usePageTitle';
+import { Duty, Pace } from './Duty';
+import { LostOffers } from './offers/LostOffers';
+import { inOrder } from './offers/offers';
+import { OfferStack } from './offers/OfferStack';
+import { keepChoice, pacesFor, readChoice, type DriveChoice } from './position/choice';
+import { useFeed, type Feed } from './position/useFeed';
+import { Sending } from './Sending';
+import { Today } from './today/Today';
+import { Ended } from './trip/Ended';
+import { TripPanel } from './trip/TripPanel';
+import { useDemo } from './useServer';
+import { useWakeLock } from './useWakeLock';
+
+/** The driver's live screen. */
 export default function DriverPage() {
   const { t } = useTranslation('driver');
+  usePageTitle(t('title'));
+  const server = useDemo();
+  // What can be chosen, and what is chosen at first, depends on the server.
+  if (!server.known) return <Skeleton pos="absolute" inset={0} h="100%" radius={0} />;
+  return <Drive demo={server.demo} />;
+}
+
+/** Where the driver has to go now; null without a trip, and while waiting at the pickup. */
+function targetOf(trip: WholeTrip | undefined): LatLng | null {
+  if (trip?.status === 'matched' || trip?.status === 'arrived') return trip.pickup;
+  return trip?.status === 'in_progress' ? trip.dropoff : null;
+}
+
+function Drive({ demo }: { demo: ReturnType<typeof useDemo>['demo'] }) {
+  const { t } = useTranslation('driver');
+  const session = useSession();
+  const view = useView();
+  const trip = view.activeTrip;
+  const [choice, setChoice] = useState(() => readChoice(demo));
+  const choose = (next: DriveChoice) => {
+    keepChoice(next);
+    setChoice(next);
+  };
+  const [store] = useState(() => createPositionStore());
+  const feed = useFeed({
+    session, store, source: choice.source, pace: choice.pace, live: view.online || trip !== undefined,
+    target: targetOf(trip), onTrip: trip !== undefined, start: demo?.stands?.[0]?.place ?? demo?.city.center,
+  });
+  useWakeLock(view.online || trip !== undefined);
+  const offers = useMemo(() => inOrder(view.openOffers), [view.openOffers]);
+  const simulated = choice.source === 'simulated';
+  const placing = simulated && !view.online && !trip ? feed.placeAt : undefined;
+
   return (
-    <Container py="xl">
-      <Text>{t('intro')}</Text>
-    </Container>
+    <MapPage label={t('title')} stepKey={trip ? `${trip.id} ${trip.status}` : offers.length > 0 ? 'offers' : view.online ? 'online' : 'offline'}
+      map={(padding) => (
+        <>
+          <DriverMap trip={trip} offers={offers} store={store} padding={padding} simulated={simulated} onPick={placing} />
+          {simulated && (
+            <Badge pos="absolute" top={14} left={(padding.left ?? 0) + 14} style={{ zIndex: 1 }} size="lg" color="dark" variant="filled" tt="none"
+              leftSection={<IconSteeringWheel size={14} aria-hidden="true" />}>
+              {t('source.badge', { n: choice.pace })}
+            </Badge>
+          )}
+        </>
+      )}>
+      <Stack gap="md">
+        <Contents view={view} session={session} store={store} demo={demo !== undefined} feed={feed} choice={choice} choose={choose} paces={pacesFor(demo)} />
+        <Sending />
+      </Stack>
+    </MapPage>
+  );
+}
+
+interface ContentsProps {
+  readonly view: View;
+  readonly session: ReturnType<typeof useSession>;
+  readonly store: PositionStore;
+  readonly demo: boolean;
+  readonly feed: Feed;
+  readonly choice: DriveChoice;
+  readonly choose: (choice: DriveChoice) => void;
+  readonly paces: readonly number[];
+}
+
+/** What the sheet shows: the trip; or what became of it, offers, and the driver's day. */
+function Contents({ view, session, store, demo, feed, choice, choose, paces }: ContentsProps) {
+  const [seen, setSeen] = useState<string>();
+  const trip = view.activeTrip;
+  const ended = view.lastEnded && view.lastEnded.id !== seen ? view.lastEnded : undefined;
+  if (trip) {
+    return (
+      <>
+        <TripPanel key={trip.id} session={session} trip={trip} positions={store} demo={demo} />
+        {choice.source === 'simulated' && <Pace choice={choice} choose={choose} paces={paces} />}
+      </>
+    );
+  }
+  return (
+    <>
+      <OfferStack session={session} offers={view.openOffers} />
+      <LostOffers />
+      {ended && <Ended session={session} trip={ended} done={() => setSeen(ended.id)} />}
+      {ended && <Divider />}
+      <Duty session={session} online={view.online} choice={choice} choose={choose} paces={paces} feed={feed} />
+      <Divider />
+      <Today />
+    </>
+  );
+}
+
+interface DriverMapProps {
+  readonly trip: WholeTrip | undefined;
+  readonly offers: readonly OpenOffer[];
+  readonly store: PositionStore;
+  readonly padding: Padding;
+  readonly simulated: boolean;
+  readonly onPick: ((point: LatLng) => void) | undefined;
+}
+
+function DriverMap({ trip, offers, store, padding, simulated, onPick }: DriverMapProps) {
+  const { t } = useTranslation('driver');
+  const status = trip?.status;
+  const [pickup, dropoff] = [trip?.pickup, trip?.dropoff];
+  const first = offers[0];
+  const camera = useMemo((): Camera => {
+    if (status === 'in_progress' && dropoff) return { points: [dropoff], with: store };
+    if (pickup) return { points: [pickup], with: store, maxZoom: status === 'arrived' ? 15 : 15.5 };
+    if (first) return { points: [0, 90, 180, 270].map((b) => offsetBy(first.pickup_area, first.pickup_radius_m, b)), with: store };
+    return { with: store, maxZoom: 15 };
+  }, [status, pickup, dropoff, first, store]);
+  const route = useMemo(() => (status === 'in_progress' ? dropoff && [dropoff] : status === 'matched' && pickup ? [pickup] : undefined), [status, pickup, dropoff]);
+  const next = useMemo(() => (status !== 'in_progress' && pickup && dropoff ? [pickup, dropoff] : null), [status, pickup, dropoff]);
+  const areas = useMemo(() => offers.map((o, i) => ({ id: o.id, center: o.pickup_area, radiusM: o.pickup_radius_m, strong: i === 0 })), [offers]);
+  return (
+    <RideMap label={t('map')} camera={camera} padding={padding}
+      driver={{ positions: store, label: t('yourCar'), simulated }}
+      pickup={pickup && status !== 'in_progress' ? { point: pickup, ...(trip?.pickup_address ? { label: trip.pickup_address } : {}) } : null}
+      dropoff={dropoff ? { point: dropoff, ...(trip?.dropoff_address ? { label: trip.dropoff_address } : {}) } : null}
+      route={route ?? null} routeFrom={store} nextRoute={next} areas={trip ? [] : areas}
+      {...(onPick ? { onPick } : {})} />
   );
 }

@@ -1,0 +1,123 @@
+import type { Client } from '@hexhail/client';
+import { Alert, Badge, Button, Group, Select, SegmentedControl, Stack, Text, Title } from '@mantine/core';
+import { IconCurrentLocation, IconGps, IconSteeringWheel } from '@tabler/icons-react';
+import { Link } from '@tanstack/react-router';
+import { useTranslation } from 'react-i18next';
+
+import { useAccount } from '../shell/auth';
+import { useConnectionState } from '../shell/session';
+import classes from './driver.module.css';
+import type { DriveChoice } from './position/choice';
+import type { Feed } from './position/useFeed';
+import { ProblemAlert } from './ProblemAlert';
+import { useIsPending } from './Sending';
+import { useCommand } from './useCommand';
+
+interface Props {
+  readonly session: Client;
+  readonly online: boolean;
+  readonly choice: DriveChoice;
+  readonly choose: (choice: DriveChoice) => void;
+  readonly paces: readonly number[];
+  readonly feed: Feed;
+}
+
+/** Going on and off duty, in which vehicle, and where the position comes from. */
+export function Duty({ session, online, choice, choose, paces, feed }: Props) {
+  const { t } = useTranslation('driver');
+  const duty = useCommand();
+  const sending = useIsPending('go_online', 'go_offline');
+  const toggle = () => void duty.run(() => (online ? session.goOffline() : session.goOnline(feed.latest())));
+  const ready = feed.state === 'fix';
+  return (
+    <Stack gap="md">
+      <Group justify="space-between" wrap="nowrap" align="center">
+        <Group gap="md" wrap="nowrap" role="status">
+          <span className={classes.pulse} data-on={online || undefined} aria-hidden="true" />
+          <div>
+            <Title order={1} size="h3">{online ? t('duty.online') : t('duty.offline')}</Title>
+            <Text size="sm" c="dimmed">{online ? <Waiting feed={feed} /> : t('duty.offlineText')}</Text>
+          </div>
+        </Group>
+        {online && <Button variant="default" onClick={toggle} loading={duty.busy || sending}>{t('duty.goOffline')}</Button>}
+      </Group>
+      <Vehicle />
+      <GpsTrouble feed={feed} choice={choice} choose={choose} />
+      <ProblemAlert problem={duty.problem} />
+      {!online && (
+        <>
+          <SourceChoice choice={choice} choose={choose} paces={paces} />
+          {choice.source === 'simulated' && (
+            <Text size="sm" c="dimmed">{ready ? t('source.moveCar') : t('source.placeCar')}</Text>
+          )}
+          <Button size="lg" fullWidth onClick={toggle} loading={duty.busy || sending || (feed.state === 'starting' && choice.source === 'browser')} disabled={!ready}>
+            {t('duty.goOnline')}
+          </Button>
+        </>
+      )}
+      {online && choice.source === 'simulated' && <Pace choice={choice} choose={choose} paces={paces} />}
+    </Stack>
+  );
+}
+
+function Waiting({ feed }: { feed: Feed }) {
+  const { t } = useTranslation('driver');
+  const connected = useConnectionState().status === 'connected';
+  if (!connected) return t('duty.reconnecting');
+  return feed.state === 'fix' ? t('duty.waiting') : t('duty.noPosition');
+}
+
+function Vehicle() {
+  const { t } = useTranslation('driver');
+  const vehicle = useAccount()?.vehicle;
+  if (!vehicle) return null;
+  return (
+    <Group gap={8}>
+      <Badge variant="light" size="lg" leftSection={<IconSteeringWheel size={14} aria-hidden="true" />}>{vehicle.class}</Badge>
+      <Badge variant="outline" color="gray" size="lg" tt="none">{vehicle.plate}</Badge>
+      <Button component={Link} to="/profile" variant="subtle" size="compact-sm">{t('duty.vehicle')}</Button>
+    </Group>
+  );
+}
+
+/** Why offers may not come: the position is not known. */
+function GpsTrouble({ feed, choice, choose }: Pick<Props, 'feed' | 'choice' | 'choose'>) {
+  const { t } = useTranslation('driver');
+  if (choice.source !== 'browser' || feed.state === 'fix' || feed.state === 'starting') return null;
+  return (
+    <Alert color="orange" role="alert" icon={<IconGps size={18} />} title={t(`gps.${feed.state}`)}>
+      <Text size="sm">{t(`gps.${feed.state}Text`)}</Text>
+      {feed.state !== 'lost' && (
+        <Button mt="xs" size="xs" variant="light" color="orange" onClick={() => choose({ ...choice, source: 'simulated' })}>{t('gps.simulate')}</Button>
+      )}
+    </Alert>
+  );
+}
+
+function SourceChoice({ choice, choose, paces }: Pick<Props, 'choice' | 'choose' | 'paces'>) {
+  const { t } = useTranslation('driver');
+  return (
+    <Stack gap="xs">
+      <SegmentedControl fullWidth value={choice.source} aria-label={t('source.label')}
+        onChange={(source) => choose({ ...choice, source: source as DriveChoice['source'] })}
+        data={[
+          { value: 'browser', label: <Group gap={6} justify="center" wrap="nowrap"><IconCurrentLocation size={16} aria-hidden="true" />{t('source.browser')}</Group> },
+          { value: 'simulated', label: <Group gap={6} justify="center" wrap="nowrap"><IconSteeringWheel size={16} aria-hidden="true" />{t('source.simulated')}</Group> },
+        ]} />
+      {choice.source === 'simulated' && <Pace choice={choice} choose={choose} paces={paces} />}
+    </Stack>
+  );
+}
+
+/** How fast the simulated car drives. */
+export function Pace({ choice, choose, paces }: Pick<Props, 'choice' | 'choose' | 'paces'>) {
+  const { t } = useTranslation('driver');
+  return (
+    <Group justify="space-between" wrap="nowrap">
+      <Text size="sm" id="pace-label">{t('source.pace')}</Text>
+      <Select w={150} size="xs" aria-labelledby="pace-label" allowDeselect={false} value={String(choice.pace)}
+        onChange={(v) => { if (v) choose({ ...choice, pace: Number(v) }); }}
+        data={paces.map((p) => ({ value: String(p), label: t(p === 1 ? 'source.realTime' : 'source.times', { n: p }) }))} />
+    </Group>
+  );
+}

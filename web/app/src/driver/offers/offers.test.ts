@@ -1,0 +1,61 @@
+import type { ClosedOffer, OpenOffer } from '@hexhail/client';
+import { describe, expect, it } from 'vitest';
+
+import { inOrder, lostOffers, secondsUntil, tellLostMs, whyLost, type LostOffer } from './offers';
+
+const offer = (id: string, eta: number, expires = '2026-11-22T15:00:10Z'): OpenOffer => ({
+  id, trip_id: `trip-${id}`, pickup_area: { lat: 1, lng: 2 }, pickup_radius_m: 500, pickup_distance_m: 900, pickup_eta_s: eta,
+  trip_distance_m: 4000, trip_duration_s: 600, fare: { minor: 1058, currency: 'USD' }, vehicle_class: 'standard', passengers: 1,
+  expires_at: expires, wave: 1,
+});
+const closed = (outcome: ClosedOffer['outcome'], reason = '', id = 'a'): ClosedOffer => ({ offer_id: id, trip_id: `trip-${id}`, outcome, reason, offer: offer(id, 60) });
+
+describe('open offers', () => {
+  it('are in the order of their ways, then of their ends', () => {
+    const given = [offer('far', 300), offer('late', 60, '2026-11-22T15:00:20Z'), offer('soon', 60)];
+    expect(inOrder(given).map((o) => o.id)).toEqual(['soon', 'late', 'far']);
+    expect(given[0]?.id).toBe('far');
+  });
+
+  it("count down by the server's clock, and not below zero", () => {
+    const end = '2026-11-22T15:00:10.500Z';
+    expect(secondsUntil(end, Date.parse('2026-11-22T15:00:00Z'))).toBe(10.5);
+    expect(secondsUntil(end, Date.parse('2026-11-22T15:01:00Z'))).toBe(0);
+  });
+});
+
+describe('lost offers', () => {
+  it.each([
+    [closed('withdrawn', 'taken'), 'taken'],
+    [closed('withdrawn', 'trip_cancelled'), 'cancelled'],
+    [closed('withdrawn', 'trip_expired'), 'tripExpired'],
+    [closed('withdrawn', 'driver_busy'), 'busy'],
+    [closed('withdrawn', 'driver_gone'), 'gone'],
+    [closed('withdrawn', 'a_reason_of_tomorrow'), 'withdrawn'],
+    [closed('expired', 'not_answered'), 'expired'],
+    [closed('won'), null],
+    [closed('declined', 'too far'), null],
+    [closed('withdrawn', 'went_offline'), null],
+    [closed('withdrawn', 'too_many_offers'), null],
+    [closed('outcome_unspecified'), null],
+  ])('say why: %o', (c, why) => expect(whyLost(c)).toBe(why));
+
+  it('are told of for a while, each once, the newest first', () => {
+    let lost: readonly LostOffer[] = [];
+    lost = lostOffers(lost, { closed: closed('expired', '', 'a'), now: 1000 });
+    lost = lostOffers(lost, { closed: closed('withdrawn', 'taken', 'b'), now: 3000 });
+    lost = lostOffers(lost, { closed: closed('withdrawn', 'taken', 'b'), now: 3000 });
+    expect(lost.map((l) => l.id)).toEqual(['b', 'a']);
+    expect(lost[0]?.fare).toEqual({ minor: 1058, currency: 'USD' });
+    expect(lostOffers(lost, { tick: 1000 + tellLostMs - 1 })).toBe(lost);
+    expect(lostOffers(lost, { tick: 1000 + tellLostMs }).map((l) => l.id)).toEqual(['b']);
+    expect(lostOffers(lost, { tick: 3000 + tellLostMs })).toEqual([]);
+  });
+
+  it('do not pile up, and leave what the driver did untold', () => {
+    let lost: readonly LostOffer[] = [];
+    for (const id of ['a', 'b', 'c', 'd', 'e']) lost = lostOffers(lost, { closed: closed('expired', '', id), now: 0 });
+    expect(lost).toHaveLength(3);
+    expect(lostOffers(lost, { closed: closed('won'), now: 0 })).toBe(lost);
+  });
+});

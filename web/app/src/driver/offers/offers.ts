@@ -1,0 +1,69 @@
+import type { ClosedOffer, Money, OpenOffer } from '@hexhail/client';
+
+/** Offers as a driver should look at them: the nearest pickup first, then the one that ends first. */
+export function inOrder(offers: readonly OpenOffer[]): readonly OpenOffer[] {
+  return [...offers].sort((a, b) =>
+    a.pickup_eta_s - b.pickup_eta_s || Date.parse(a.expires_at) - Date.parse(b.expires_at) || (a.id < b.id ? -1 : 1));
+}
+
+/** Seconds until a time, never less than 0; `now` is the server's, in milliseconds. */
+export function secondsUntil(at: string, now: number): number {
+  return Math.max(0, (Date.parse(at) - now) / 1000);
+}
+
+/** An offer that ended without this driver's doing, and when the driver stops being told. */
+export interface LostOffer {
+  readonly id: string;
+  readonly why: LostWhy;
+  readonly fare: Money | undefined;
+  /** This device's clock, in milliseconds. */
+  readonly until: number;
+}
+
+/** Keys of the texts under "lost". */
+export type LostWhy = 'taken' | 'cancelled' | 'expired' | 'tripExpired' | 'busy' | 'gone' | 'withdrawn';
+
+/** How long a lost offer is told of, in milliseconds. */
+export const tellLostMs = 8000;
+const mostLost = 3;
+
+/** Why an offer was lost; null if the driver won or declined it, or went offline: drivers know what they did. */
+export function whyLost(closed: ClosedOffer): LostWhy | null {
+  if (closed.outcome === 'expired') return 'expired';
+  if (closed.outcome !== 'withdrawn') return null;
+  switch (closed.reason) {
+    case 'taken':
+      return 'taken';
+    case 'trip_cancelled':
+      return 'cancelled';
+    case 'trip_expired':
+      return 'tripExpired';
+    case 'driver_busy':
+      return 'busy';
+    case 'driver_gone':
+      return 'gone';
+    case 'went_offline':
+    case 'too_many_offers': // it was never shown
+      return null;
+    default:
+      return 'withdrawn';
+  }
+}
+
+/** What happens to the list of lost offers. */
+export type LostChange =
+  | { readonly closed: ClosedOffer; readonly now: number }
+  | { readonly tick: number };
+
+/** The lost offers that are still told of, the newest first. The same array if nothing changes. */
+export function lostOffers(before: readonly LostOffer[], change: LostChange): readonly LostOffer[] {
+  if ('tick' in change) {
+    const left = before.filter((l) => l.until > change.tick);
+    return left.length === before.length ? before : left;
+  }
+  const why = whyLost(change.closed);
+  if (!why) return before;
+  const { offer_id: id, offer } = change.closed;
+  const lost: LostOffer = { id, why, fare: offer?.fare, until: change.now + tellLostMs };
+  return [lost, ...before.filter((l) => l.id !== id)].slice(0, mostLost);
+}

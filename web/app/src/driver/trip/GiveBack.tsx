@@ -1,0 +1,61 @@
+import type { Client, WholeTrip } from '@hexhail/client';
+import { Button, Group, Modal, Radio, Stack, Text, TextInput } from '@mantine/core';
+import { useDisclosure } from '@mantine/hooks';
+import { useState } from 'react';
+import { useTranslation } from 'react-i18next';
+
+import { ProblemAlert } from '../ProblemAlert';
+import { useCommand } from '../useCommand';
+
+const reasons = ['noShow', 'car', 'far', 'other'] as const;
+/** What the protocol takes, in bytes. */
+const mostBytes = 200;
+
+/** Gives the trip back, so that it is offered to others. */
+export function GiveBack({ session, trip }: { session: Client; trip: WholeTrip }) {
+  const { t } = useTranslation('driver');
+  const [opened, dialog] = useDisclosure(false);
+  const [reason, setReason] = useState<string>(reasons[0]);
+  const [words, setWords] = useState('');
+  const giving = useCommand();
+  const give = async () => {
+    const text = reason === 'other' ? words.trim() : t(`giveBack.${reason as (typeof reasons)[number]}`, { lng: 'en' });
+    const ok = await giving.run(() => session.cancelTrip(trip.id, cut(text)));
+    if (ok) dialog.close();
+  };
+  return (
+    <>
+      <Button variant="subtle" color="red" onClick={dialog.open}>{t('giveBack.open')}</Button>
+      <Modal opened={opened} onClose={dialog.close} title={t('giveBack.title')} centered closeButtonProps={{ 'aria-label': t('giveBack.keep') }}>
+        <Stack>
+          <Text size="sm" c="dimmed">{t('giveBack.text')}</Text>
+          <Radio.Group value={reason} onChange={setReason} label={t('giveBack.why')}>
+            <Stack gap="xs" mt="xs">
+              {reasons.map((r) => <Radio key={r} value={r} label={t(`giveBack.${r}`)} />)}
+            </Stack>
+          </Radio.Group>
+          {reason === 'other' && (
+            <TextInput label={t('giveBack.words')} value={words} onChange={(e) => setWords(e.currentTarget.value)} maxLength={mostBytes} />
+          )}
+          <ProblemAlert problem={giving.problem} />
+          <Group justify="flex-end">
+            <Button variant="default" onClick={dialog.close}>{t('giveBack.keep')}</Button>
+            <Button color="red.9" loading={giving.busy} onClick={() => void give()}>{t('giveBack.give')}</Button>
+          </Group>
+        </Stack>
+      </Modal>
+    </>
+  );
+}
+
+/** Cuts a text to what the protocol takes, between characters. */
+export function cut(text: string): string {
+  let out = '';
+  let bytes = 0;
+  for (const char of text) {
+    bytes += new TextEncoder().encode(char).length;
+    if (bytes > mostBytes) break;
+    out += char;
+  }
+  return out;
+}

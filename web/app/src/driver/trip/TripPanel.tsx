@@ -1,0 +1,143 @@
+import type { Client, WholeTrip } from '@hexhail/client';
+import { Alert, Badge, Button, Group, Menu, Stack, Text, Title } from '@mantine/core';
+import { IconFlag, IconMapPin, IconNavigation, IconNote, IconStarFilled, IconUsers } from '@tabler/icons-react';
+import { useSyncExternalStore } from 'react';
+import { useTranslation } from 'react-i18next';
+
+import { distanceBetween, type PositionSource } from '../../map';
+import { Avatar } from '../../shell/Avatar';
+import { distance, duration, money, number, stars } from '../../shell/format';
+import classes from '../driver.module.css';
+import { ProblemAlert } from '../ProblemAlert';
+import { useIsPending } from '../Sending';
+import { useCommand } from '../useCommand';
+import { GiveBack } from './GiveBack';
+import { navigators } from './navigation';
+import { StartRide } from './StartRide';
+
+interface Props {
+  readonly session: Client;
+  readonly trip: WholeTrip;
+  readonly positions: PositionSource;
+  readonly demo: boolean;
+}
+
+const steps = ['matched', 'arrived', 'in_progress'] as const;
+
+/** A driver's trip: who, where to, and the one next step. */
+export function TripPanel({ session, trip, positions, demo }: Props) {
+  const { t } = useTranslation('driver');
+  const riding = trip.status === 'in_progress';
+  const to = riding ? trip.dropoff : trip.pickup;
+  const address = riding ? trip.dropoff_address : trip.pickup_address;
+  const at = steps.findIndex((s) => s === trip.status);
+  return (
+    <Stack gap="md">
+      <ol className={classes.steps} aria-label={t('trip.steps')}>
+        {steps.map((s, i) => (
+          <li key={s} className={classes.step} data-done={i <= at || undefined} aria-current={i === at ? 'step' : undefined}>{t(`trip.step.${s}`)}</li>
+        ))}
+      </ol>
+      <Group justify="space-between" align="flex-start" wrap="nowrap">
+        <div role="status">
+          <Title order={2} size="h3">{t(`trip.title.${riding ? 'riding' : trip.status === 'arrived' ? 'arrived' : 'matched'}`)}</Title>
+          {trip.status !== 'arrived' && <Way positions={positions} to={to} />}
+        </div>
+        {trip.status !== 'arrived' && <Navigate to={to} label={address || t(riding ? 'trip.dropoff' : 'trip.pickup')} />}
+      </Group>
+      <Rider trip={trip} />
+      <Places trip={trip} />
+      <NextStep session={session} trip={trip} demo={demo} />
+      {!riding && <GiveBack session={session} trip={trip} />}
+    </Stack>
+  );
+}
+
+/** How far it still is. It follows the car by itself, so that nothing else renders while it drives. */
+function Way({ positions, to }: { positions: PositionSource; to: { lat: number; lng: number } }) {
+  const { t } = useTranslation('driver');
+  const here = useSyncExternalStore(positions.subscribe, positions.get);
+  if (!here) return <Text c="dimmed" size="sm" aria-live="off">{t('trip.noPosition')}</Text>;
+  const metres = distanceBetween(here, to);
+  return <Text c="dimmed" aria-live="off">{metres < 40 ? t('trip.there') : t('trip.away', { distance: distance(metres) })}</Text>;
+}
+
+function Navigate({ to, label }: { to: { lat: number; lng: number }; label: string }) {
+  const { t, i18n } = useTranslation('driver');
+  return (
+    <Menu position="bottom-end" shadow="md">
+      <Menu.Target>
+        <Button variant="light" flex="none" leftSection={<IconNavigation size={18} aria-hidden="true" />}>{t('trip.navigate')}</Button>
+      </Menu.Target>
+      <Menu.Dropdown>
+        {navigators(to, label, i18n.language).map((n) => (
+          <Menu.Item key={n.name} component="a" href={n.href} target="_blank" rel="noreferrer">{n.name}</Menu.Item>
+        ))}
+      </Menu.Dropdown>
+    </Menu>
+  );
+}
+
+function Rider({ trip }: { trip: WholeTrip }) {
+  const { t } = useTranslation('driver');
+  const rider = trip.rider;
+  const rating = rider ? stars(rider.rating_x100) : null;
+  return (
+    <Group wrap="nowrap" gap="sm">
+      {rider && <Avatar person={rider} size={44} />}
+      <div style={{ flex: 1, minWidth: 0 }}>
+        <Text fw={600} truncate>{rider?.first_name ?? t('trip.rider')}</Text>
+        <Group gap={6}>
+          {rating ? (
+            <Group gap={3} c="dimmed"><IconStarFilled size={13} aria-hidden="true" /><Text size="sm">{rating}</Text></Group>
+          ) : <Text size="sm" c="dimmed">{t('trip.unrated')}</Text>}
+          <Badge variant="light" color="gray" leftSection={<IconUsers size={12} aria-hidden="true" />} aria-label={t('offers.passengers', { count: trip.passengers })}>
+            {number(trip.passengers)}
+          </Badge>
+        </Group>
+      </div>
+      <div style={{ textAlign: 'right' }}>
+        <Text fw={700}>{money(trip.estimate.fare)}</Text>
+        <Text size="xs" c="dimmed">{t('trip.estimate', { distance: distance(trip.estimate.distance_m), duration: duration(trip.estimate.duration_s) })}</Text>
+      </div>
+    </Group>
+  );
+}
+
+function Places({ trip }: { trip: WholeTrip }) {
+  const { t } = useTranslation('driver');
+  const named = (address: string, p: { lat: number; lng: number }) => address || `${p.lat.toFixed(5)}, ${p.lng.toFixed(5)}`;
+  return (
+    <Stack gap={6}>
+      <Place icon={<IconMapPin size={18} aria-hidden="true" />} label={t('trip.pickup')} text={named(trip.pickup_address, trip.pickup)} />
+      <Place icon={<IconFlag size={18} aria-hidden="true" />} label={t('trip.dropoff')} text={named(trip.dropoff_address, trip.dropoff)} />
+      {trip.note && <Alert color="gray" p="xs" icon={<IconNote size={18} />} title={t('trip.note')}>{trip.note}</Alert>}
+    </Stack>
+  );
+}
+
+function Place({ icon, label, text }: { icon: React.ReactNode; label: string; text: string }) {
+  return (
+    <Group gap={8} wrap="nowrap" align="flex-start">
+      <span className={classes.lineIcon}>{icon}</span>
+      <Text size="sm"><Text span c="dimmed" size="sm">{label} </Text>{text}</Text>
+    </Group>
+  );
+}
+
+function NextStep({ session, trip, demo }: { session: Client; trip: WholeTrip; demo: boolean }) {
+  const { t } = useTranslation('driver');
+  const step = useCommand();
+  const sending = useIsPending('arrived', 'complete_trip');
+  if (trip.status === 'arrived') return <StartRide session={session} trip={trip} demo={demo} />;
+  const riding = trip.status === 'in_progress';
+  return (
+    <>
+      <ProblemAlert problem={step.problem} />
+      <Button size="lg" fullWidth loading={step.busy || sending}
+        onClick={() => void step.run(() => (riding ? session.completeTrip(trip.id) : session.arrived(trip.id)))}>
+        {riding ? t('trip.complete') : t('trip.arrived')}
+      </Button>
+    </>
+  );
+}

@@ -1,0 +1,139 @@
+import { useElementSize, useMediaQuery } from '@mantine/hooks';
+import { useEffect, useMemo, useRef, useState, type KeyboardEvent, type PointerEvent, type ReactNode } from 'react';
+import { useTranslation } from 'react-i18next';
+
+import classes from './MapPage.module.css';
+import type { Padding } from './types';
+
+/** How much of a phone's screen the sheet takes: its head, its content up to 60 %, or nearly all. */
+export type SheetStep = 'small' | 'fit' | 'full';
+const steps: readonly SheetStep[] = ['small', 'fit', 'full'];
+
+/** The least height of the sheet in pixels. */
+const smallPx = 96;
+/** The most that `fit` takes of the page's height. */
+const fitShare = 0.62;
+
+interface MapPageProps {
+  /** Draws the map; `padding` is what the sheet or panel covers. */
+  readonly map: (padding: Padding) => ReactNode;
+  /** The name of the sheet or panel for those who cannot see it. */
+  readonly label: string;
+  /** The sheet's content. */
+  readonly children: ReactNode;
+  /** The step to go to whenever this changes; people can choose another one. Default: fit. */
+  readonly step?: SheetStep;
+  /** What the sheet shows, such as a trip's status: when it changes the sheet goes to `step`, too. */
+  readonly stepKey?: string;
+}
+
+/** A page that is a map: with a panel beside it on wide screens, and a sheet over its lower part on phones. */
+export function MapPage({ map, label, children, step = 'fit', stepKey = '' }: MapPageProps) {
+  const wide = useMediaQuery('(min-width: 48em)', undefined, { getInitialValueInEffect: false });
+  const { ref, width, height } = useElementSize<HTMLDivElement>();
+  return (
+    <div className={classes.page} ref={ref}>
+      {wide
+        ? <Panel label={label} map={map}>{children}</Panel>
+        : <Sheet label={label} map={map} step={step} stepKey={stepKey} pageHeight={height} key={width > 0 ? 'sized' : 'unsized'}>{children}</Sheet>}
+    </div>
+  );
+}
+
+const panelPadding: Padding = { left: 412 };
+
+function Panel({ label, map, children }: Omit<MapPageProps, 'step' | 'stepKey'>) {
+  return (
+    <>
+      <section className={classes.panel} aria-label={label}>{children}</section>
+      {map(panelPadding)}
+    </>
+  );
+}
+
+function Sheet(p: Required<MapPageProps> & { pageHeight: number }) {
+  const { t } = useTranslation('map');
+  const [step, setStep] = useStep(p.step, p.stepKey);
+  const { ref, height } = useElementSize<HTMLElement>();
+  const [dragged, setDragged] = useState<number | null>(null);
+  const drag = useDrag(ref, p.pageHeight, setDragged, setStep);
+  const settled = useSettled(height, dragged !== null);
+  // However large the sheet, some of the map is what the camera frames.
+  const padding = usePaddingOf(Math.min(settled, p.pageHeight * fitShare));
+
+  const at = steps.indexOf(step);
+  const onKeyDown = (e: KeyboardEvent) => {
+    if (e.key === 'ArrowUp') setStep(steps[Math.min(2, at + 1)] ?? step);
+    else if (e.key === 'ArrowDown') setStep(steps[Math.max(0, at - 1)] ?? step);
+    else return;
+    e.preventDefault();
+  };
+  const size = dragged !== null ? { height: dragged } : step === 'small' ? { height: smallPx } : step === 'full' ? { height: '94%' } : { maxHeight: `${fitShare * 100}%` };
+  return (
+    <>
+      <section ref={ref} className={classes.sheet} style={size} aria-label={p.label} data-dragging={dragged !== null || undefined}>
+        <button type="button" className={classes.handle} aria-expanded={step !== 'small'} onKeyDown={onKeyDown} {...drag}
+          aria-label={step === 'full' ? t('sheet.smaller') : t('sheet.larger')}
+          onClick={(e) => { if (e.detail === 0) setStep(step === 'full' ? 'small' : (steps[at + 1] ?? 'full')); }}>
+          <span className={classes.grip} aria-hidden="true" />
+        </button>
+        <div className={classes.content}>{p.children}</div>
+      </section>
+      {p.map(padding)}
+    </>
+  );
+}
+
+/** The step that the page wants, until the person chooses another, until the page shows something else. */
+function useStep(wanted: SheetStep, key: string) {
+  const [chosen, setChosen] = useState({ step: wanted, wanted, key });
+  if (chosen.wanted !== wanted || chosen.key !== key) setChosen({ step: wanted, wanted, key });
+  return [chosen.step, (step: SheetStep) => setChosen({ step, wanted, key })] as const;
+}
+
+/** The height once it no longer changes, so that the map is not moved with every pixel. */
+function useSettled(height: number, moving: boolean): number {
+  const [settled, setSettled] = useState(height);
+  useEffect(() => {
+    if (moving) return;
+    const waiting = setTimeout(() => setSettled(height), 120);
+    return () => clearTimeout(waiting);
+  }, [height, moving]);
+  return settled;
+}
+
+function usePaddingOf(bottom: number): Padding {
+  const rounded = Math.round(bottom);
+  return useMemo(() => ({ bottom: rounded }), [rounded]);
+}
+
+/** Draws the sheet up and down by its handle; a tap goes one step on. */
+function useDrag(sheet: React.RefObject<HTMLElement | null>, pageHeight: number, setHeight: (px: number | null) => void, setStep: (s: SheetStep) => void) {
+  const begun = useRef<{ y: number; height: number; moved: boolean } | null>(null);
+  const heightAt = (e: PointerEvent, b: { y: number; height: number }) => Math.max(smallPx, Math.min(pageHeight * 0.94, b.height + b.y - e.clientY));
+  return {
+    onPointerDown: (e: PointerEvent) => {
+      e.currentTarget.setPointerCapture(e.pointerId);
+      begun.current = { y: e.clientY, height: sheet.current?.offsetHeight ?? 0, moved: false };
+    },
+    onPointerMove: (e: PointerEvent) => {
+      const b = begun.current;
+      if (!b || (!b.moved && Math.abs(e.clientY - b.y) < 5)) return;
+      b.moved = true;
+      setHeight(heightAt(e, b));
+    },
+    onPointerUp: (e: PointerEvent) => {
+      const b = begun.current;
+      begun.current = null;
+      setHeight(null);
+      if (!b) return;
+      const share = (b.moved ? heightAt(e, b) : b.height) / Math.max(1, pageHeight);
+      if (b.moved) setStep(share > 0.72 ? 'full' : share > 0.28 ? 'fit' : 'small');
+      else setStep(b.height <= smallPx + 1 ? 'fit' : share > 0.8 ? 'fit' : 'full');
+    },
+    onPointerCancel: () => {
+      begun.current = null;
+      setHeight(null);
+    },
+  };
+}

@@ -1,0 +1,161 @@
+import 'maplibre-gl/dist/maplibre-gl.css';
+
+import { Alert, Stack, Text, useComputedColorScheme } from '@mantine/core';
+import { AttributionControl, Map, useMap, type MapMouseEvent } from '@vis.gl/react-maplibre';
+import { useEffect, useId, useMemo, useState, type CSSProperties } from 'react';
+import { useTranslation } from 'react-i18next';
+
+import { CoordinateEntry } from './CoordinateEntry';
+import { canDraw, maplibre } from './engine';
+import type { LatLng } from './geo';
+import { AccuracyLayer, AreasLayer, GridLayer, MovingRouteLayer, PlacesLayer, RouteLayer, SearchLayer } from './layers';
+import classes from './map.module.css';
+import { MapControls } from './MapControls';
+import { MapSummary } from './MapSummary';
+import { CarMarker, PlaceMarker, SelfMarker } from './markers';
+import type { Scheme } from './plainStyle';
+import type { RideMapProps } from './types';
+import { useBasemap } from './useBasemap';
+import { useCamera } from './useCamera';
+import { useGeolocation } from './useGeolocation';
+import { useMapSettings, usePlaces } from './useMapSettings';
+import { usePickByKey } from './usePickByKey';
+
+const plainCredit = 'Natural Earth · US Census Bureau';
+
+/** The map itself; pages use it through `RideMap` of the folder. */
+export default function RideMap(props: RideMapProps) {
+  const [drawable] = useState(canDraw);
+  const summary = useId();
+  return drawable ? <DrawnMap {...props} summary={summary} /> : <NoMap {...props} summary={summary} />;
+}
+
+/** Where there is no WebGL: the same in words, and a way to pick all the same. */
+function NoMap(props: RideMapProps & { summary: string }) {
+  const { t } = useTranslation('map');
+  return (
+    <section className={classes.map} aria-label={props.label} aria-describedby={props.summary}>
+      <Stack maw={360} p="lg" m="auto">
+        <Alert color="gray" title={t('noWebgl.title')}>{t('noWebgl.text')}</Alert>
+        {props.onPick && <CoordinateEntry onPick={props.onPick} />}
+      </Stack>
+      <MapSummary id={props.summary} map={props} />
+    </section>
+  );
+}
+
+function DrawnMap(props: RideMapProps & { summary: string }) {
+  const { t, i18n } = useTranslation('map');
+  const scheme: Scheme = useComputedColorScheme('light');
+  const server = useMapSettings();
+  const base = useBasemap(server.settings, scheme, i18n.language);
+  const geolocation = useGeolocation(props.onLocate);
+  const start = useStart(props, server.city);
+
+  const pick = (e: MapMouseEvent) => {
+    const { lat, lng } = e.lngLat.wrap();
+    props.onPick?.({ lat, lng });
+  };
+  const padding = props.padding ?? {};
+  const style = {
+    '--map-pad-top': `${padding.top ?? 0}px`, '--map-pad-right': `${padding.right ?? 0}px`,
+    '--map-pad-bottom': `${padding.bottom ?? 0}px`, '--map-pad-left': `${padding.left ?? 0}px`,
+  } as CSSProperties;
+  const credit = base.basemap.kind === 'tiles' ? server.settings?.attribution ?? '' : base.tiles === 'failed' ? `${plainCredit} · ${t('tilesFailed')}` : plainCredit;
+  const locale = useMemo(() => ({ 'Map.Title': props.label, 'AttributionControl.ToggleAttribution': t('controls.credit') }), [props.label, t]);
+
+  return (
+    <div className={classes.map} style={style}>
+      <Map mapLib={maplibre} mapStyle={base.basemap.style} initialViewState={start} locale={locale}
+        attributionControl={false} maxPitch={0} dragRotate={false} touchPitch={false} styleDiffing={false} fadeDuration={150}
+        cursor={props.onPick ? 'crosshair' : 'grab'} {...(props.onPick ? { onClick: pick } : {})}
+        onData={(e) => { if (isTile(e)) base.onTile(); }}
+        onError={(e) => { if (base.basemap.kind === 'tiles' && 'sourceId' in e) base.onTileError(); }}>
+        <AttributionControl key={credit} compact={false} position="bottom-left" customAttribution={credit} />
+        {base.basemap.kind === 'plain' && <PlainExtras key={scheme} scheme={scheme} demo={server.demo} />}
+        <Contents {...props} scheme={scheme} self={geolocation.point} />
+        <Steered {...props} geolocation={props.onLocate ? geolocation : null} />
+        {props.children}
+      </Map>
+      {props.onLocate && (geolocation.state === 'denied' || geolocation.state === 'unavailable') && (
+        <Alert className={classes.notice} color="orange" p="xs" role="status"><Text size="sm">{t(`locate.${geolocation.state}`)}</Text></Alert>
+      )}
+      <MapSummary id={props.summary} map={props} />
+    </div>
+  );
+}
+
+/** A tile of the operator's tiles that is there and can be drawn. */
+function isTile(e: { dataType: string; tile?: unknown; sourceId?: string }): boolean {
+  return e.dataType === 'source' && e.tile !== undefined && e.sourceId !== undefined && !ours.has(e.sourceId);
+}
+const ours = new Set(['land', 'grid', 'places', 'route', 'next', 'areas', 'search', 'accuracy']);
+
+/** Where the map begins. What comes later moves the camera; this is only read once. */
+function useStart(props: RideMapProps, city: LatLng | undefined) {
+  const [start] = useState(() => {
+    const point = props.initialView?.center ?? props.camera?.with?.get() ?? props.camera?.points?.[0] ?? city;
+    if (!point) return { longitude: -30, latitude: 30, zoom: 1.5 };
+    return { longitude: point.lng, latitude: point.lat, zoom: props.initialView?.zoom ?? 13 };
+  });
+  return start;
+}
+
+/** What makes a map without tiles a map of this city. */
+function PlainExtras({ scheme, demo }: { scheme: Scheme; demo: boolean }) {
+  const places = usePlaces(demo);
+  return (
+    <>
+      <GridLayer scheme={scheme} />
+      {places && <PlacesLayer places={places} scheme={scheme} />}
+    </>
+  );
+}
+
+function Contents(p: RideMapProps & { scheme: Scheme; self: LatLng | null }) {
+  const { scheme } = p;
+  return (
+    <>
+      {p.searchRings && <SearchLayer search={p.searchRings} scheme={scheme} />}
+      {p.areas && p.areas.length > 0 && <AreasLayer areas={p.areas} scheme={scheme} />}
+      {p.driver && <AccuracyLayer positions={p.driver.positions} scheme={scheme} />}
+      {p.nextRoute && p.nextRoute.length > 1 && <RouteLayer id="next" way={p.nextRoute} scheme={scheme} faint />}
+      {p.route && (p.routeFrom
+        ? <MovingRouteLayer from={p.routeFrom} way={p.route} scheme={scheme} />
+        : p.route.length > 1 && <RouteLayer id="route" way={p.route} scheme={scheme} />)}
+      {p.self && <SelfMarker point={p.self} />}
+      {p.pickup && <PlaceMarker kind="pickup" place={p.pickup} />}
+      {p.dropoff && <PlaceMarker kind="dropoff" place={p.dropoff} />}
+      {p.driver && <CarMarker positions={p.driver.positions} label={p.driver.label} simulated={p.driver.simulated} />}
+    </>
+  );
+}
+
+/** The camera, the buttons that move it, and the crosshair that picks by keyboard. */
+function Steered(p: RideMapProps & { summary: string; geolocation: ReturnType<typeof useGeolocation> | null }) {
+  const { t } = useTranslation('map');
+  const { current: map } = useMap();
+  const { astray, comeBack } = useCamera(p.camera, p.padding);
+  const pad = { top: 0, right: 0, bottom: 0, left: 0, ...p.padding };
+  usePickByKey(p.onPick);
+  // MapLibre makes a landmark with the map's name of its canvas; the words that describe it are ours.
+  useEffect(() => map?.getCanvas().setAttribute('aria-describedby', p.summary), [map, p.summary]);
+  const found = p.geolocation?.point;
+  const locate = p.geolocation && { ...p.geolocation, locate: () => {
+    if (found) map?.easeTo({ center: [found.lng, found.lat], zoom: Math.max(15, map.getZoom()) });
+    p.geolocation?.locate();
+  } };
+  return (
+    <>
+      <MapControls geolocation={locate} comeBack={astray ? comeBack : null} onPick={p.onPick} />
+      {p.onPick && (
+        <svg className={classes.crosshair} data-kind={p.picking} viewBox="0 0 44 44" role="img" aria-label={t('crosshair')}
+          style={{ left: `calc(50% + ${(pad.left - pad.right) / 2}px)`, top: `calc(50% + ${(pad.top - pad.bottom) / 2}px)` }}>
+          <g fill="none" stroke="currentColor" strokeWidth="3" strokeLinecap="round">
+            <circle cx="22" cy="22" r="10" /><path d="M22 3v11M22 30v11M3 22h11M30 22h11" />
+          </g>
+        </svg>
+      )}
+    </>
+  );
+}

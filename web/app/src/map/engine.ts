@@ -1,0 +1,16 @@
+import * as maplibre from 'maplibre-gl';
+// Without this line the built map is dead: bundlers cannot see where MapLibre finds its worker.
+import workerUrl from 'maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url';
+
+maplibre.setWorkerUrl(workerUrl);
+
+export { maplibre };
+
+/** Whether this device can draw the map at all. */
+export function canDraw(): boolean {
+  try {
+    return document.createElement('canvas').getContext('webgl2') !== null;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,37 @@
+import { Skeleton, VisuallyHidden } from '@mantine/core';
+import { lazy, Suspense } from 'react';
+import { useTranslation } from 'react-i18next';
+
+import type { RideMapProps } from './types';
+
+// What pages import of the map. None of it pulls MapLibre into the page's own chunk.
+
+export { createPositionStore } from './positions';
+export type { MovingPosition, PositionSource, PositionStore } from './positions';
+export { bearingBetween, distanceBetween, offsetBy, type LatLng } from './geo';
+export { CoordinateEntry } from './CoordinateEntry';
+export { MapPage, type SheetStep } from './MapPage';
+export { useGeolocation, type Geolocation } from './useGeolocation';
+export { useMapSettings } from './useMapSettings';
+export type { Area, Camera, Padding, Place, RideMapProps, SearchRings } from './types';
+
+const Loaded = lazy(() => import('./RideMap'));
+
+/** The map of riders and drivers, loaded beside the page. It fills its positioned parent. */
+export function RideMap(props: RideMapProps) {
+  return (
+    <Suspense fallback={<MapSkeleton />}>
+      <Loaded {...props} />
+    </Suspense>
+  );
+}
+
+function MapSkeleton() {
+  const { t } = useTranslation('map');
+  return (
+    <>
+      <VisuallyHidden role="status">{t('loading')}</VisuallyHidden>
+      <Skeleton pos="absolute" inset={0} h="100%" radius={0} />
+    </>
+  );
+}

@@ -1,0 +1,35 @@
+import { useQuery } from '@tanstack/react-query';
+
+import { call } from '../api/http';
+import { http } from '../shell/auth';
+import type { MapSettings } from './basemap';
+
+/** What the server says about maps. */
+export interface ServerMap {
+  /** Whether the server has answered, or cannot. */
+  readonly known: boolean;
+  /** The operator's tiles; undefined until known. */
+  readonly settings: MapSettings | undefined;
+  /** Whether the server is a demonstration, which has places of its own. */
+  readonly demo: boolean;
+  /** Where the demonstration's city lies. */
+  readonly city: { readonly lat: number; readonly lng: number } | undefined;
+}
+
+const forever = { staleTime: Infinity, gcTime: Infinity } as const;
+
+/** Asks the server once what maps are drawn from, and whether it has a city of its own. */
+export function useMapSettings(): ServerMap {
+  const config = useQuery({ ...forever, queryKey: ['config'], queryFn: () => call(http.GET('/v1/config')) });
+  const demo = config.data?.demo === true;
+  const about = useQuery({ ...forever, queryKey: ['demo'], enabled: demo, queryFn: () => call(http.GET('/v1/demo')) });
+  return { known: !config.isPending, settings: config.data?.map, demo, city: about.data?.city.center };
+}
+
+/** The demonstration's own pickups, as [lat, lng, lat, lng …]. Undefined where there are none. */
+export function usePlaces(demo: boolean): readonly number[] | undefined {
+  return useQuery({
+    ...forever, queryKey: ['demo', 'places'], enabled: demo,
+    queryFn: () => call(http.GET('/v1/demo/places')),
+  }).data?.points ?? undefined;
+}

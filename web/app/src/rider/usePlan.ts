@@ -1,0 +1,72 @@
+import { useQuery } from '@tanstack/react-query';
+import { useCallback, useState } from 'react';
+
+import { call, type Schemas } from '../api/http';
+import { http } from '../shell/auth';
+import { serverConfig } from '../trips/api';
+import { emptyDraft, missingEnd, swapped, type Draft, type End, type Place } from './draft';
+import type { Remembered } from './memory';
+
+export type Demo = Schemas['Demonstration'];
+
+/** The plan of a ride and the ways to change it. */
+export interface Plan {
+  readonly draft: Draft;
+  /** The end that the next tap on the map sets. */
+  readonly target: End | null;
+  /** Whether the person asked for that end, and wants to see the map. */
+  readonly aimed: boolean;
+  readonly aim: (end: End | null) => void;
+  /** Sets the end that is aimed at, or the one given, and goes on to the one that is missing. */
+  readonly choose: (place: Place, end?: End) => void;
+  readonly set: (change: Partial<Draft>) => void;
+  readonly swap: () => void;
+  /** Plans another ride from here. */
+  readonly begin: (draft: Draft) => void;
+}
+
+/** Keeps the plan, over reloads, too. */
+export function usePlan(remembered: Remembered, patch: (change: Partial<Remembered>) => void): Plan {
+  const draft = remembered.draft ?? emptyDraft;
+  // An end that is missing is aimed at by itself.
+  const [aimed, aim] = useState<End | null>(null);
+  const target = aimed ?? missingEnd(draft);
+  const write = useCallback((next: Draft) => patch({ draft: next }), [patch]);
+  return {
+    draft,
+    target,
+    aimed: aimed !== null,
+    aim,
+    choose: (place, end) => {
+      const which = end ?? target;
+      if (!which) return;
+      write({ ...draft, [which]: place });
+      if (which === aimed) aim(null);
+    },
+    set: (change) => write({ ...draft, ...change }),
+    swap: () => write(swapped(draft)),
+    begin: (next) => {
+      write(next);
+      aim(null);
+    },
+  };
+}
+
+/** What a demonstration suggests; undefined on ordinary servers. */
+export function useDemo(): Demo | undefined {
+  const isDemo = useQuery(serverConfig).data?.demo === true;
+  return useQuery({
+    queryKey: ['demo'],
+    queryFn: ({ signal }) => call(http.GET('/v1/demo', { signal })),
+    enabled: isDemo,
+    staleTime: Infinity,
+    gcTime: Infinity,
+  }).data;
+}
+
+/** Whether a point lies where a demonstration's drivers drive. Everywhere else is fine on ordinary servers. */
+export function isServed(point: { lat: number; lng: number }, demo: Demo | undefined): boolean {
+  if (!demo) return true;
+  const { south, west, north, east } = demo.city.area;
+  return point.lat >= south && point.lat <= north && point.lng >= west && point.lng <= east;
+}

@@ -1,0 +1,33 @@
+import type { Point } from '@hexhail/client';
+import i18next, { type TFunction } from 'i18next';
+
+// How trips are put into words, for riders and drivers alike.
+
+type T = TFunction<'trips'>;
+
+/** The classes that have names in our texts; operators may have others. */
+const namedClasses = ['standard', 'comfort', 'van'] as const;
+
+/** A vehicle class for people: "Comfort". A class of the operator's own is shown as it is called there. */
+export function className(t: T, vehicleClass: string): string {
+  const named = namedClasses.find((c) => c === vehicleClass);
+  if (named) return t(`class.${named}`);
+  const spaced = vehicleClass.replaceAll(/[_-]+/g, ' ');
+  return spaced.charAt(0).toLocaleUpperCase(i18next.resolvedLanguage) + spaced.slice(1);
+}
+
+/** A place for people: its address, or where its pin is. */
+export function placeText(t: T, point: Point | undefined, address = ''): string {
+  if (address.trim() !== '') return address;
+  if (!point) return t('place.unknown');
+  // Not `lng`, which is i18next's own word for the language.
+  return t('place.pin', { lat: point.lat.toFixed(4), lon: point.lng.toFixed(4) });
+}
+
+const systemReasons = ['driver_no_show', 'rider_no_show'] as const;
+
+/** Why a trip ended early, for people: a word of the system translated, a person's own words as they are. */
+export function reasonText(t: T, by: string, reason: string): string {
+  const known = by === 'system' ? systemReasons.find((r) => r === reason) : undefined;
+  return known ? t(`reason.${known}`) : reason;
+}
