@@ -1,1 +1,1 @@
-import{l as e}from"./app.js";import{n as t}from"./shim.js";var n=t();function r(){return(0,n.jsx)(e,{})}export{r as default};
+import{O as e}from"./app.js";import{n as t}from"./shim.js";var n=t();function r(){return(0,n.jsx)(e,{})}export{r as default};
