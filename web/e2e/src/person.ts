@@ -31,6 +31,8 @@ export class Person {
     readonly network: Network,
     readonly t: TFunction,
     readonly setting: Setting,
+    /** Whether the browser tells the page where the person is. */
+    readonly located: boolean,
   ) {}
 
   static async with(browser: Browser, server: Server, setting: Setting, at?: { latitude: number; longitude: number }): Promise<Person> {
@@ -42,7 +44,7 @@ export class Person {
     });
     context.setDefaultTimeout(30_000);
     const page = await context.newPage();
-    const person = new Person(context, page, network, await wordsOf(setting.language), setting);
+    const person = new Person(context, page, network, await wordsOf(setting.language), setting, at !== undefined);
     person.#watch(page);
     context.on('request', (request) => {
       const url = new URL(request.url());
