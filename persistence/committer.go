@@ -108,14 +108,14 @@ func (c *committer) run() {
 	defer close(c.stopped)
 	var waiting []*item
 	for {
+		waiting = c.gather(waiting)
 		if len(waiting) == 0 {
 			it := c.next()
 			if it == nil {
 				return
 			}
-			waiting = append(waiting, it)
+			waiting = c.gather(append(waiting, it))
 		}
-		waiting = c.gather(waiting)
 		var batch []*item
 		batch, waiting = c.pick(waiting)
 		if len(batch) > 0 {

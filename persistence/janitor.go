@@ -9,14 +9,12 @@ import (
 // purgeChunk bounds one deletion, so that it never holds writers up for long.
 const purgeChunk = 500
 
-// startJanitor starts the goroutine that Close stops.
-func (s *Store) startJanitor(every time.Duration) {
-	ctx, cancel := context.WithCancel(context.Background())
-	s.stop = cancel
+// startJanitor starts the goroutine that ends with the context.
+func (s *Store) startJanitor(ctx context.Context, every time.Duration) {
 	if every < 0 {
 		return
 	}
-	s.janitor.Go(func() {
+	s.helpers.Go(func() {
 		tick := time.NewTicker(every)
 		defer tick.Stop()
 		for {

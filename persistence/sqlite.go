@@ -25,27 +25,33 @@ type sqliteEngine struct {
 	readBack time.Duration
 }
 
-// openSQLite makes or opens the file and returns a writer of one connection and a
-// pool of readers.
-func openSQLite(ctx context.Context, o Options) (write, read *sql.DB, err error) {
+// openSQLite makes or opens the file and returns a writer of one connection, a pool of
+// readers and the checkpointer's connection.
+func openSQLite(ctx context.Context, o Options) (write, read, check *sql.DB, err error) {
 	if err := makeFile(o.Path); err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
-	write, err = sql.Open("sqlite", sqliteDSN(o, false))
-	if err != nil {
-		return nil, nil, fmt.Errorf("open %s: %w", o.Path, err)
+	pools := make([]*sql.DB, 0, 3)
+	for _, p := range []struct {
+		conns    int
+		readOnly bool
+	}{{1, false}, {o.PoolSize, true}, {1, false}} {
+		db, err := sql.Open("sqlite", sqliteDSN(o, p.readOnly))
+		if err == nil {
+			pools = append(pools, db)
+			db.SetMaxOpenConns(p.conns)
+			db.SetMaxIdleConns(p.conns)
+			err = db.PingContext(ctx)
+		}
+		if err != nil {
+			errs := []error{fmt.Errorf("open %s: %w", o.Path, err)}
+			for _, db := range pools {
+				errs = append(errs, db.Close())
+			}
+			return nil, nil, nil, errors.Join(errs...)
+		}
 	}
-	write.SetMaxOpenConns(1)
-	if err := write.PingContext(ctx); err != nil {
-		return nil, nil, errors.Join(fmt.Errorf("open %s: %w", o.Path, err), write.Close())
-	}
-	read, err = sql.Open("sqlite", sqliteDSN(o, true))
-	if err != nil {
-		return nil, nil, errors.Join(fmt.Errorf("open %s: %w", o.Path, err), write.Close())
-	}
-	read.SetMaxOpenConns(o.PoolSize)
-	read.SetMaxIdleConns(o.PoolSize)
-	return write, read, nil
+	return pools[0], pools[1], pools[2], nil
 }
 
 // makeFile makes the file with narrow rights, which SQLite copies to the files that
@@ -77,8 +83,8 @@ func sqliteDSN(o Options, readOnly bool) string {
 	q := url.Values{"_txlock": {"immediate"}, "_pragma": {
 		fmt.Sprintf("busy_timeout(%d)", o.StatementTimeout.Milliseconds()),
 		"journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(ON)",
-		// Few and large checkpoints, pages kept in memory, no temporary files.
-		"wal_autocheckpoint(4000)", "journal_size_limit(67108864)", "cache_size(-32768)", "temp_store(MEMORY)",
+		// Checkpoints are the checkpointer's; pages are kept in memory, no temporary files.
+		"wal_autocheckpoint(0)", "journal_size_limit(67108864)", "cache_size(-32768)", "temp_store(MEMORY)",
 	}}
 	if readOnly {
 		q["_txlock"] = []string{"deferred"}

@@ -19,6 +19,7 @@ type Store struct {
 	eng   engine
 	write *sql.DB // accounts and breadcrumbs; trips go through comm
 	read  *sql.DB
+	check *sql.DB // the checkpointer's; nil on Postgres
 	comm  *committer
 	now   func() time.Time
 	log   *slog.Logger
@@ -30,11 +31,11 @@ type Store struct {
 	closeErr  error
 	closers   []func() error // in the order in which Close calls them
 	stop      context.CancelFunc
-	janitor   sync.WaitGroup
+	helpers   sync.WaitGroup // the janitor and the checkpointer
 }
 
-// Open opens the store, brings its schema up to date and starts its committer
-// and its janitor. The context bounds the opening alone.
+// Open opens the store, brings its schema up to date and starts its committer,
+// its janitor and, on SQLite, its checkpointer. The context bounds the opening alone.
 func Open(ctx context.Context, o Options) (*Store, error) {
 	o = o.withDefaults()
 	if _, err := Migrate(ctx, o, Up); err != nil {
@@ -51,29 +52,35 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 		return nil, err
 	}
 	s.comm = newCommitter(s.eng, o)
-	s.startJanitor(o.PurgeEvery)
+	var life context.Context
+	life, s.stop = context.WithCancel(context.Background()) // Close calls it
+	s.startJanitor(life, o.PurgeEvery)
+	if s.check != nil {
+		c := &checkpointer{db: s.check, written: s.comm.batches.Load, log: o.Log}
+		s.helpers.Go(func() { c.run(life) })
+	}
 	return s, nil
 }
 
 func (s *Store) openSQLite(ctx context.Context, o Options) error {
 	var err error
-	if s.write, s.read, err = openSQLite(ctx, o); err != nil {
+	if s.write, s.read, s.check, err = openSQLite(ctx, o); err != nil {
 		return err
 	}
 	// The readers go first, so that the writer's close can fold the log into the file.
-	s.closers = []func() error{s.read.Close, s.write.Close}
+	s.closers = []func() error{s.check.Close, s.read.Close, s.write.Close}
 	if s.eng, err = newSQLiteEngine(ctx, s.write, o); err != nil {
-		return errors.Join(err, s.read.Close(), s.write.Close())
+		return errors.Join(err, s.check.Close(), s.read.Close(), s.write.Close())
 	}
 	return nil
 }
 
-// Close refuses new transitions, writes those that are queued, stops the janitor and
+// Close refuses new transitions, writes those that are queued, stops its helpers and
 // closes the database. It is safe to call again.
 func (s *Store) Close() error {
 	s.closeOnce.Do(func() {
 		s.stop()
-		s.janitor.Wait()
+		s.helpers.Wait()
 		s.comm.close()
 		s.closed.Store(true)
 		var errs []error

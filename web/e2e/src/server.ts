@@ -46,6 +46,7 @@ export class Server {
     if (!binary) throw new Error('HEXHAIL_BINARY is not set');
     const child = spawn(binary, this.#command, { cwd: this.#dir, env: this.#environment(), stdio: ['ignore', 'pipe', 'pipe'] });
     this.#process = child;
+    process.once('exit', () => child.kill('SIGKILL'));
     const keep = (chunk: Buffer) => {
       this.#log = (this.#log + chunk.toString()).slice(-200_000);
     };

@@ -105,11 +105,11 @@ async function startWithPin(driver: Person, pin: string): Promise<void> {
 }
 
 async function rate(rider: Person, driver: Person): Promise<void> {
-  await rider.page.getByRole('radio', { name: rider.t('trips:rating.stars', { count: 5 }) }).check({ force: true });
+  await rider.page.getByRole('radio', { name: rider.t('trips:rating.stars', { count: 5 }) }).press('Space');
   await rider.page.getByLabel(rider.t('trips:rating.comment')).fill('A calm ride');
   await rider.button(rider.t('trips:rating.send')).click();
   await rider.page.getByText(rider.t('trips:rating.thanks')).waitFor();
-  await driver.page.getByRole('radio', { name: driver.t('driver:ended.stars', { count: 4 }) }).check({ force: true });
+  await driver.page.getByRole('radio', { name: driver.t('driver:ended.stars', { count: 4 }) }).press('Space');
   await driver.button(driver.t('driver:ended.send')).click();
   await driver.page.getByText(driver.t('driver:ended.thanks')).waitFor();
 }

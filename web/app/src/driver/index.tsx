@@ -8,6 +8,7 @@ import { createPositionStore, MapPage, offsetBy, RideMap, type Camera, type LatL
 import { useSession, useView } from '../shell/session';
 import { usePageTitle } from '../shell/usePageTitle';
 import { Duty, Pace } from './Duty';
+import { OfferCaller } from './offers/OfferCaller';
 import { LostOffers } from './offers/LostOffers';
 import { inOrder } from './offers/offers';
 import { OfferStack } from './offers/OfferStack';
@@ -103,6 +104,7 @@ function Contents({ view, session, store, demo, feed, choice, choose, paces }: C
   }
   return (
     <>
+      <OfferCaller />
       <OfferStack session={session} offers={view.openOffers} />
       <LostOffers />
       {ended && <Ended session={session} trip={ended} done={() => setSeen(ended.id)} />}

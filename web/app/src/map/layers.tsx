@@ -50,8 +50,8 @@ export function PlacesLayer({ places, scheme }: { places: readonly number[]; sch
       <Layer id="places" type="circle" minzoom={8}
         paint={{
           'circle-color': colors[scheme].places,
-          'circle-radius': ['interpolate', ['exponential', 1.5], ['zoom'], 9, 0.6, 13, 1.6, 16, 3.2],
-          'circle-opacity': ['interpolate', ['linear'], ['zoom'], 9, 0.25, 13, 0.4, 16, 0.35],
+          'circle-radius': ['interpolate', ['exponential', 1.5], ['zoom'], 9, 0.7, 13, 1.9, 16, 3.6],
+          'circle-opacity': ['interpolate', ['linear'], ['zoom'], 9, 0.3, 13, 0.45, 16, 0.4],
         }} />
     </Source>
   );

@@ -47,7 +47,7 @@ export function plainStyle(scheme: Scheme): StyleSpecification {
       },
       {
         id: 'rivers-coast', type: 'line', source: 'land', filter: ['==', ['get', 'kind'], 'river'], minzoom: 7,
-        layout: { 'line-cap': 'round', 'line-join': 'round' }, paint: { 'line-color': c.coast, 'line-width': riverWidth(1.5) },
+        layout: { 'line-join': 'round' }, paint: { 'line-color': c.coast, 'line-width': riverWidth(1.5) },
       },
       {
         id: 'rivers', type: 'line', source: 'land', filter: ['==', ['get', 'kind'], 'river'], minzoom: 7,

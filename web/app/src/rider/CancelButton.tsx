@@ -47,8 +47,8 @@ function Sure({ onCancel, onKeep }: { onCancel: () => void; onKeep: () => void }
     <Stack>
       <Text>{t('cancel.sure')}</Text>
       <Group grow>
-        <Button variant="default" onClick={onKeep} data-autofocus>{t('cancel.keepSearching')}</Button>
-        <Button color="red" onClick={onCancel}>{t('cancel.search')}</Button>
+        <Button variant="default" px="xs" onClick={onKeep} data-autofocus>{t('cancel.keepSearching')}</Button>
+        <Button color="red.9" px="xs" onClick={onCancel}>{t('cancel.search')}</Button>
       </Group>
     </Stack>
   );
@@ -70,8 +70,8 @@ function Reasons({ onCancel, onKeep }: { onCancel: (reason: string) => void; onK
       )}
       <Text size="sm" c="dimmed">{t('cancel.told')}</Text>
       <Group grow>
-        <Button variant="default" onClick={onKeep}>{t('cancel.keep')}</Button>
-        <Button color="red" onClick={() => onCancel(reason === 'other' ? own.trim() : t(`cancel.reason.${reason}`))}>{t('cancel.ride')}</Button>
+        <Button variant="default" px="xs" onClick={onKeep}>{t('cancel.keep')}</Button>
+        <Button color="red.9" px="xs" onClick={() => onCancel(reason === 'other' ? own.trim() : t(`cancel.reason.${reason}`))}>{t('cancel.ride')}</Button>
       </Group>
     </Stack>
   );

@@ -33,8 +33,8 @@ export function useAsk(): Asking {
     setProblem(null);
     session.requestTrip(requestOf(draft, vehicleClass), { signal: controller.signal })
       .then(onAsked, (e: unknown) => {
-        // Who called it off knows; who was refused is told why.
-        if (!(e instanceof GaveUpError && e.why === 'aborted')) setProblem(codeOf(e));
+        // Who called it off in time knows; everybody else is told, also that it may have got through.
+        if (!(e instanceof GaveUpError && e.why === 'aborted' && !e.sent)) setProblem(codeOf(e));
       })
       .finally(() => {
         if (newest.current === controller) setUnderWay(null);

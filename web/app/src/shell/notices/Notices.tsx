@@ -1,5 +1,6 @@
 import { notifications } from '@mantine/notifications';
 import { IconAlertTriangle, IconCar, IconInfoCircle } from '@tabler/icons-react';
+import { useMatches } from '@tanstack/react-router';
 import { useTranslation } from 'react-i18next';
 
 import { useAccount } from '../auth';
@@ -21,11 +22,14 @@ export function Notices() {
   // Which values a text takes depends on the text; notice.ts pairs them, and its tests look.
   const say = t as (key: `notice.${NoticeText}`, values: Notice['values']) => string;
 
-  const tell = (notice: Notice | null) => {
+  // The driver's screen shows offers as cards, and tells of them itself: there they only sound.
+  const onOffers = useMatches({ select: (matches) => matches.at(-1)?.pathname === '/drive' });
+
+  const tell = (notice: Notice | null, shown = true) => {
     if (!notice) return;
     const message = say(`notice.${notice.text}`, notice.values);
     notifications.hide(notice.subject);
-    notifications.show({
+    if (shown) notifications.show({
       id: notice.subject, message, ...looks[notice.tone],
       autoClose: notice.loud ? 7000 : 4000, role: notice.loud ? 'alert' : 'status', withBorder: true,
       closeButtonProps: { 'aria-label': t('close') },
@@ -35,8 +39,8 @@ export function Notices() {
     void notifySystem(message, notice.subject);
   };
 
-  useSessionEvent('offer', (offer) => tell(ofOffer(offer)));
-  useSessionEvent('offerClosed', (closed) => tell(ofClosedOffer(closed)));
+  useSessionEvent('offer', (offer) => tell(ofOffer(offer), !onOffers));
+  useSessionEvent('offerClosed', (closed) => tell(ofClosedOffer(closed), !onOffers));
   useSessionEvent('trip', ({ trip, change }) => tell(ofTrip(trip, change, role)));
   useSessionEvent('tripEnded', ({ trip, change }) => tell(ofTrip(trip, change, role)));
   useSessionEvent('tripGone', ({ trip, why }) => tell(ofTripGone(trip, why)));

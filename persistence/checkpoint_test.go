@@ -1,0 +1,57 @@
+package persistence
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/hexhail/hexhail/ride"
+)
+
+// A log that is long begins anew although the writer never rests, and what was written is
+// in the database file before anybody closes it.
+func TestLogStaysShort(t *testing.T) {
+	o := Options{Path: filepath.Join(t.TempDir(), "hexhail.db")}
+	s, err := Open(t.Context(), o)
+	require.NoError(t, err)
+	defer func() { require.NoError(t, s.Close()) }()
+
+	const reply = 60_000 // bytes: 15 pages of the log
+	var written atomic.Int64
+	var stop atomic.Bool
+	var writing sync.WaitGroup
+	for w := range 4 {
+		writing.Go(func() {
+			for n := 0; !stop.Load(); n++ {
+				record := ride.CommandRecord{Account: "a", ID: fmt.Sprint(w, "-", n), Digest: "d", At: time.Now(),
+					Reply: bytes.Repeat([]byte{byte(n)}, reply)}
+				if err := s.Commit(t.Context(), ride.Transition{Command: &record}); err != nil {
+					t.Error(err)
+					return
+				}
+				written.Add(1)
+			}
+		})
+	}
+	enough := func() bool { return written.Load()*reply > 3*walPages*4096 }
+	require.Eventually(t, enough, time.Minute, 10*time.Millisecond)
+	c := &checkpointer{db: s.check, written: s.comm.batches.Load, log: s.log}
+	require.NoError(t, c.move(t.Context()))
+	before := written.Load()
+	require.Eventually(t, func() bool { return written.Load() > before }, time.Minute, time.Millisecond)
+	stop.Store(true)
+	writing.Wait()
+	pages, err := c.checkpoint(t.Context(), "PASSIVE")
+	require.NoError(t, err)
+	require.Less(t, pages, 2*walPages, "of %d", written.Load()*reply/4096)
+	info, err := os.Stat(o.Path)
+	require.NoError(t, err)
+	require.Greater(t, info.Size(), written.Load()*reply)
+}
