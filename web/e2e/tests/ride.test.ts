@@ -118,7 +118,7 @@ async function rate(rider: Person, driver: Person): Promise<void> {
 async function history(p: Person, other: string): Promise<void> {
   const { page, t } = p;
   await page.goto('/trips');
-  const trip = page.getByRole('link').filter({ hasText: t('trips:status.completed') }).first();
+  const trip = page.getByRole('link').filter({ hasText: other });
   await trip.waitFor();
   await p.checkAccess('history');
   await trip.click();
