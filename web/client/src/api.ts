@@ -1,5 +1,7 @@
 import type { ClientEvents } from './events.js';
-import type { ClientFrameBody, GetQuote, Point, Quote, RequestTrip, Timestamp, Trip } from './gen/messages.js';
+import type {
+  CityWatched, ClientFrameBody, GetQuote, Point, Quote, RequestTrip, Timestamp, Trip, WatchCity,
+} from './gen/messages.js';
 import type { SendOptions } from './options.js';
 import type { Answer, RequestKind } from './requests.js';
 import type { ConnectionState } from './state.js';
@@ -95,6 +97,14 @@ export interface Client {
   cancelTrip(tripId: string, reason?: string, options?: SendOptions): Promise<Trip | undefined>;
   /** Rates the other party of a completed trip, once. `stars`: 1 to 5; `comment`: up to 500 bytes, for operators only. */
   rateTrip(tripId: string, stars: number, comment?: string, options?: SendOptions): Promise<Trip>;
+
+  /**
+   * Watches the city, for operators: the event `city` tells it, first whole and then by what changes. The same is asked
+   * for again after every reconnect, until `unwatchCity` or a newer `watchCity`. `cityWatched` tells each beginning.
+   */
+  watchCity(query: WatchCity, options?: SendOptions): Promise<CityWatched>;
+  /** No more of it. */
+  unwatchCity(options?: SendOptions): Promise<void>;
 
   /** Asks whether the server is there. Resolves to the server's time in milliseconds. */
   ping(options?: SendOptions): Promise<number>;

@@ -1,10 +1,13 @@
 import type { Acceptance, Client, PendingRequest, Position } from './api.js';
+import { CityWatch } from './city.js';
 import { ServerClock, systemClock } from './clock.js';
 import { Connection } from './connection.js';
 import { Emitter } from './emitter.js';
 import { GaveUpError, ProtocolError } from './errors.js';
 import type { ClientEvents } from './events.js';
-import type { ClientFrameBody, Connected, GetQuote, Point, Reply, RequestTrip, ServerFrame, Trip } from './gen/messages.js';
+import type {
+  CityWatched, ClientFrameBody, Connected, GetQuote, Point, Reply, RequestTrip, ServerFrame, Trip, WatchCity,
+} from './gen/messages.js';
 import { randomId } from './ids.js';
 import { applyConnected, applyEvent, applyReply } from './knowledge/apply.js';
 import { ignorance, without, type Knowledge, type Step } from './knowledge/knowledge.js';
@@ -42,6 +45,7 @@ class HexhailClient implements Client {
   readonly #queue: RequestQueue;
   readonly #locations: LocationSender;
   readonly #connection: Connection;
+  readonly #city = new CityWatch();
   #session: Session | undefined;
   #opened = 0;
   #knowledge: Knowledge = ignorance;
@@ -121,6 +125,7 @@ class HexhailClient implements Client {
     this.#locations.forget();
     if (!forget) return;
     this.#wantsOnline = undefined;
+    this.#city.wanted = undefined;
     this.#take({ knowledge: ignorance, changes: [] });
   };
 
@@ -190,6 +195,26 @@ class HexhailClient implements Client {
     return without(await this.#queue.add(kind, body, options), 'id') as Answer<K>;
   };
 
+  // ---------------------------------------------------------------- operators
+
+  readonly watchCity = async (query: WatchCity, options?: SendOptions): Promise<CityWatched> => {
+    this.#city.wanted = query;
+    this.#city.ended();
+    try {
+      return given((await this.request('watch_city', query, options)).city_watched);
+    } catch (error) {
+      // Refused once, it would be refused after each reconnect.
+      if (error instanceof ProtocolError && this.#city.wanted === query) this.#city.wanted = undefined;
+      throw error;
+    }
+  };
+
+  readonly unwatchCity = async (options?: SendOptions): Promise<void> => {
+    this.#city.wanted = undefined;
+    this.#city.ended();
+    await this.request('unwatch_city', {}, options);
+  };
+
   async #tripAfter<K extends 'arrived' | 'start_trip' | 'complete_trip' | 'request_trip' | 'rate_trip'>(
     kind: K,
     body: ClientFrameBody[K],
@@ -233,6 +258,7 @@ class HexhailClient implements Client {
     this.#session?.close();
     this.#session = undefined;
     this.#queue.disconnected();
+    this.#city.ended();
     this.#locations.disconnected();
   }
 
@@ -245,6 +271,7 @@ class HexhailClient implements Client {
     this.#wantsOnline ??= online;
     this.#queue.connected((data) => session.send(data), account_id, online);
     this.#keepOnline(online);
+    this.#keepWatching();
     const send: (location: ClientFrameBody['location']) => void = (location) => session.send(this.#codec.encode({ location }));
     this.#locations.connected({ send, buffered: () => session.buffered }, position_ttl_ms);
   }
@@ -260,9 +287,18 @@ class HexhailClient implements Client {
     });
   }
 
+  /** A watch ends with its session. */
+  #keepWatching(): void {
+    const { wanted } = this.#city;
+    if (!wanted || this.#queue.has('watch_city', 'unwatch_city')) return;
+    this.watchCity(wanted).catch((error: unknown) => {
+      if (error instanceof ProtocolError) this.#emitter.emit('refused', { kind: 'watch_city', error });
+    });
+  }
+
   #frame(session: Session, { reply, event }: ServerFrame): void {
     if (reply) this.#reply(reply);
-    if (!event) return;
+    if (!event || (event.city_changed && !this.#city.concerns(event.city_changed))) return;
     const step = applyEvent(this.#knowledge, event);
     this.#take(step);
     if (step.gap && this.#session === session) session.closeForGap();
@@ -273,6 +309,10 @@ class HexhailClient implements Client {
     if (answered) {
       this.#take(applyReply(this.#knowledge, reply, answered.asked));
       answered.done();
+      if (reply.city_watched) {
+        this.#city.began(reply.city_watched);
+        this.#emitter.emit('cityWatched', reply.city_watched);
+      }
     } else if (reply.error && reply.id === '') {
       this.#emitter.emit('refused', { kind: 'location', error: new ProtocolError(reply.error) });
     }

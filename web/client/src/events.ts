@@ -1,4 +1,4 @@
-import type { ServerEvent } from './gen/messages.js';
+import type { CityChanged, CityWatched, ServerEvent } from './gen/messages.js';
 import type { ProtocolError } from './errors.js';
 import type { ConnectionState } from './state.js';
 import type { ClosedOffer, DriverPosition, OpenOffer, WholeTrip } from './view.js';
@@ -35,7 +35,11 @@ export interface ClientEvents {
   driverMoved: DriverPosition;
   /** The driver's choice to be online changed, or the server forgot it. */
   online: boolean;
-  /** A message that nobody waits for was refused: a location, or a repeated go_online. */
+  /** A watch of the city began: the first one, or the same again after a reconnect. A snapshot follows. */
+  cityWatched: CityWatched;
+  /** The city changed, as far as this operator watches it. */
+  city: CityChanged;
+  /** A message that nobody waits for was refused: a location, or a repeated go_online or watch_city. */
   refused: { readonly kind: string; readonly error: ProtocolError };
   /** A command of an earlier page was answered, or was refused for good. */
   restored: { readonly id: string; readonly kind: CommandKind; readonly error?: ProtocolError; readonly trip?: Trip };

@@ -46,6 +46,9 @@ export const requests = {
   rate_trip: { type: 'command', answers: ['trip'], lane: trip, giveUpAfterMs: 5 * minutes },
   get_quote: { type: 'query', answers: ['quotes'], giveUpAfterMs: 20 * seconds },
   ping: { type: 'query', answers: ['pong'], giveUpAfterMs: 10 * seconds },
+  // One after the other: the one that the server heard last is the one that counts.
+  watch_city: { type: 'query', answers: ['city_watched'], lane: () => 'city', giveUpAfterMs: 20 * seconds },
+  unwatch_city: { type: 'query', answers: ['done'], lane: () => 'city', giveUpAfterMs: 20 * seconds },
 } as const satisfies Partial<Record<keyof ClientFrameBody, Kind>>;
 
 /** The name of a message that is sent to be answered. */

@@ -1,11 +1,156 @@
-import { Container, Text } from '@mantine/core';
+import { Alert, Box, Button, Card, Center, Group, Skeleton, Stack, Text, Title } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
+import { getRouteApi } from '@tanstack/react-router';
+import { IconAlertTriangle, IconArrowLeft, IconBan, IconHistory, IconRefresh, IconRefreshDot } from '@tabler/icons-react';
+import { useMemo, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 
+import { call, type Schemas } from '../api/http';
+import { asApiError } from '../api/problem';
+import { useServerConfig } from '../api/queries';
+import { http } from '../shell/auth';
+import { usePageTitle } from '../shell/usePageTitle';
+import { EventLog } from './explain/EventLog';
+import classes from './explain/explain.module.css';
+import { ExplainMap } from './explain/ExplainMap';
+import { Facts } from './explain/Facts';
+import { Policy } from './explain/Policy';
+import { summaryOf, wonOffer } from './explain/summary';
+import { Timeline } from './explain/Timeline';
+import { Waves } from './explain/Waves';
+import { TripStatusBadge } from './table/Badges';
+import { CopyId, shortId } from './table/CopyId';
+import { AnchorLink, ButtonLink } from './table/links';
+import { opsProblemText } from './table/problem';
+import { clock } from './table/times';
+import { actionsOn, useTripActions } from './TripActions';
+
+type Explain = Schemas['ExplainView'];
+
+const route = getRouteApi('/ops/trips/$id');
+
+/** Why a trip went as it did: each wave, who was considered, what became of each offer. */
 export default function OpsTripPage() {
   const { t } = useTranslation('ops');
+  const { id } = route.useParams();
+  const { data, error, refetch, isFetching, dataUpdatedAt } = useQuery({
+    queryKey: ['ops', 'explain', id],
+    queryFn: ({ signal }) => call(http.GET('/v1/admin/trips/{id}/explain', { signal, params: { path: { id } } })),
+    staleTime: 5000,
+  });
+  usePageTitle(t('explain.title', { id: shortId(id) }));
   return (
-    <Container py="xl">
-      <Text>{t('trip.intro')}</Text>
-    </Container>
+    <Box p="md">
+      <Group justify="space-between" mb="sm">
+        <AnchorLink to="/ops/trips" size="sm" c="dimmed">
+          <Group gap={4} component="span" display="inline-flex"><IconArrowLeft size={16} aria-hidden="true" />{t('trips.title')}</Group>
+        </AnchorLink>
+        {data && (
+          <Group gap="xs">
+            <Text size="sm" c="dimmed">{t('trips.list.at', { time: clock(new Date(dataUpdatedAt)) })}</Text>
+            <Button variant="default" size="compact-sm" leftSection={<IconRefresh size={16} aria-hidden="true" />} loading={isFetching} onClick={() => void refetch()}>{t('trips.list.refresh')}</Button>
+          </Group>
+        )}
+      </Group>
+      {data ? <Loaded explain={data} at={dataUpdatedAt} /> : error ? <Failed error={error} retry={() => void refetch()} /> : <Waiting />}
+    </Box>
   );
+}
+
+function Waiting() {
+  const { t } = useTranslation('ops');
+  return (
+    <div className={classes.columns} role="status" aria-label={t('trips.list.loading')}>
+      <Stack><Skeleton h={110} radius="lg" /><Skeleton h={260} radius="lg" /><Skeleton h={260} radius="lg" /></Stack>
+      <Skeleton h={420} radius="lg" />
+    </div>
+  );
+}
+
+function Failed({ error, retry }: { error: unknown; retry: () => void }) {
+  const { t } = useTranslation('ops');
+  const gone = asApiError(error).code === 'not_found';
+  return (
+    <Center mih="50vh">
+      <Alert color="red" role="alert" icon={<IconAlertTriangle size={18} />} title={t(gone ? 'explain.gone' : 'trips.list.failed')} maw={480}>
+        {!gone && <Stack align="start" gap="sm">{opsProblemText(error)}<Button size="compact-sm" variant="default" onClick={retry}>{t('trips.list.retry')}</Button></Stack>}
+      </Alert>
+    </Center>
+  );
+}
+
+function Loaded({ explain, at }: { explain: Explain; at: number }) {
+  const { t } = useTranslation('ops');
+  const { trip } = explain;
+  const waves = explain.waves ?? [];
+  const offers = explain.offers ?? [];
+  const requestedAt = trip.requested_at ?? explain.events?.[0]?.at ?? '';
+  const now = useMemo(() => new Date(at), [at]);
+  const won = wonOffer(explain)?.wave;
+  // The wave that decided is of interest first; else the newest.
+  const [chosen, setChosen] = useState<number | null | 'first'>('first');
+  const shown = chosen === 'first' ? won ?? waves.at(-1)?.wave ?? null : chosen;
+  const [pointed, setPointed] = useState<string | null>(null);
+  const track = useTrack(trip);
+  const ringM = useServerConfig().data?.cell_ring_m ?? null;
+  const pick = (driver: string) => {
+    setPointed(driver);
+    document.querySelector(`tr[data-driver="${CSS.escape(driver)}"]`)?.scrollIntoView({ block: 'center' });
+  };
+  return (
+    <Stack>
+      <Header explain={explain} now={now} />
+      <div className={classes.columns}>
+        <Stack>
+          <Card padding="md"><Title order={2} size="h4" mb="sm">{t('explain.waves')}</Title>
+            <Waves waves={waves} offers={offers} requestedAt={requestedAt} vehicleClass={trip.vehicle_class} ringM={ringM} shown={shown} onShow={setChosen} pointed={pointed} onPoint={setPointed} />
+          </Card>
+          <Card padding="md"><Title order={2} size="h4" mb="sm">{t('explain.timeline')}</Title><Timeline offers={offers} requestedAt={requestedAt} now={now} /></Card>
+          <Card padding="md"><Title order={2} size="h4" mb="sm">{t('explain.log')}</Title><EventLog events={explain.events ?? []} requestedAt={requestedAt} /></Card>
+        </Stack>
+        <Stack className={classes.side}>
+          <Card padding="md"><ExplainMap trip={trip} track={track} wave={waves.find((w) => w.wave === shown) ?? null} pointed={pointed} onPick={pick} /></Card>
+          <Card padding="md"><Title order={2} size="h4" mb="sm">{t('explain.policy.title')}</Title><Policy policy={explain.policy} /></Card>
+        </Stack>
+      </div>
+    </Stack>
+  );
+}
+
+function Header({ explain, now }: { explain: Explain; now: Date }) {
+  const { t } = useTranslation('ops');
+  const { trip } = explain;
+  const { ask, dialog } = useTripActions();
+  const possible = actionsOn(trip);
+  return (
+    <Card padding="md">
+      <Group justify="space-between" align="start">
+        <Group gap="sm"><Title order={1} size="h3">{t('explain.heading')}</Title><CopyId id={trip.id} /><TripStatusBadge status={trip.status} /></Group>
+        <Group gap="xs">
+          {possible.includes('redispatch') && (
+            <Button size="xs" variant="default" leftSection={<IconRefreshDot size={16} aria-hidden="true" />} onClick={() => ask('redispatch', trip)}>
+              {t(trip.status === 'requested' ? 'trips.actions.look' : 'trips.actions.redispatch')}
+            </Button>
+          )}
+          {possible.includes('cancel') && (
+            <Button size="xs" color="red.8" variant="filled" leftSection={<IconBan size={16} aria-hidden="true" />} onClick={() => ask('cancel', trip)}>{t('trips.actions.cancel')}</Button>
+          )}
+          <ButtonLink size="xs" variant="subtle" to="/ops/audit" search={{ subject: trip.id }} leftSection={<IconHistory size={16} aria-hidden="true" />}>{t('trips.actions.audit')}</ButtonLink>
+        </Group>
+      </Group>
+      <Text size="lg" mt="sm" mb="md" maw={900}>{summaryOf(explain, t, now)}</Text>
+      <Facts trip={trip} />
+      {dialog}
+    </Card>
+  );
+}
+
+/** Where the driver went. It comes with the trip's detail, and grows while the trip lives. */
+function useTrack(trip: Schemas['Trip']) {
+  const { data } = useQuery({
+    queryKey: ['ops', 'explain', trip.id, 'track', trip.version],
+    queryFn: ({ signal }) => call(http.GET('/v1/admin/trips/{id}', { signal, params: { path: { id: trip.id } } })),
+    enabled: trip.matched_at !== undefined,
+  });
+  return useMemo(() => data?.track ?? [], [data]);
 }

@@ -1,11 +1,137 @@
-import { Container, Text } from '@mantine/core';
+import { Group, MultiSelect, Pill, SegmentedControl, Text } from '@mantine/core';
+import { getRouteApi, useNavigate } from '@tanstack/react-router';
+import type { TFunction } from 'i18next';
+import { useMemo } from 'react';
 import { useTranslation } from 'react-i18next';
 
+import { call, type Schemas } from '../api/http';
+import { http } from '../shell/auth';
+import { vehicleClassName } from '../shell/vehicle';
+import { TripStatusBadge } from './table/Badges';
+import { CopyId, shortId } from './table/CopyId';
+import { ListPage } from './table/ListPage';
+import { newestFirst } from './table/pages';
+import { PersonLink, PersonName } from './table/PersonLink';
+import { SearchField } from './table/SearchField';
+import { statusesOf, statusText, tripStatuses, type TripsSearch, type TripStatus } from './table/search';
+import { SpanFilter } from './table/SpanFilter';
+import { stamp } from './table/times';
+import { Fare, Place, Wait } from './table/TripParts';
+import { useList, type List } from './table/useList';
+import type { Column } from './table/VirtualTable';
+import { TripMenu, useTripActions, type TripAction } from './TripActions';
+
+type Trip = Schemas['Trip'];
+
+const route = getRouteApi('/ops/trips');
+const pageSize = 100;
+const everything = 'all';
+
+/** All trips, newest first, with filters that the URL holds. */
 export default function OpsTripsPage() {
   const { t } = useTranslation('ops');
+  const search = route.useSearch();
+  const navigate = useNavigate();
+  const list = useTrips(search);
+  const { ask, dialog } = useTripActions();
+  const columns = useMemo(() => columnsOf(t, ask), [t, ask]);
+  const filter = (change: TripsSearch) => void navigate({ to: '/ops/trips', search: { ...search, ...change }, replace: true });
+  const filtered = Object.keys(search).length > 0;
   return (
-    <Container py="xl">
-      <Text>{t('trips.intro')}</Text>
-    </Container>
+    <>
+      <ListPage title={t('trips.title')} list={list} columns={columns} rowKey={(trip) => trip.id} memory={`trips ${JSON.stringify(search)}`}
+        empty={t('trips.empty')} filters={<Filters search={search} filter={filter} />}
+        onClear={filtered ? () => void navigate({ to: '/ops/trips', search: {}, replace: true }) : undefined}
+        onOpen={(trip) => void navigate({ to: '/ops/trips/$id', params: { id: trip.id } })}
+        narrow={(trip) => <NarrowRow trip={trip} ask={ask} />} />
+      {dialog}
+    </>
+  );
+}
+
+function useTrips(search: TripsSearch): List<Trip> {
+  const { q, account } = search;
+  // One question of the API is for one status, for all that live, or for all. Several are merged.
+  const chosen = search.status === 'live' ? ['live'] : statusesOf(search.status);
+  return useList<Trip>({
+    queryKey: ['ops', 'trips', search],
+    streams: chosen.length === 0 ? [everything] : chosen,
+    span: search,
+    fetchPage: ({ stream, cursor, from, to, signal }) => call(http.GET('/v1/admin/trips', {
+      signal,
+      params: {
+        query: {
+          limit: pageSize, cursor: cursor || undefined, from, to, q, account,
+          ...(stream === everything ? {} : stream === 'live' ? { live: true } : { status: stream as TripStatus }),
+        },
+      },
+    })),
+    compare: byRequest,
+    id: tripId,
+    version: tripVersion,
+  });
+}
+
+const tripId = (trip: Trip) => trip.id;
+const tripVersion = (trip: Trip) => trip.version;
+
+/** The API's order: newest first, ids where times are alike. */
+function byRequest(a: Trip, b: Trip): number {
+  return newestFirst(a.requested_at ?? '', b.requested_at ?? '') || (a.id < b.id ? 1 : -1);
+}
+
+function Filters({ search, filter }: { search: TripsSearch; filter: (change: TripsSearch) => void }) {
+  const { t } = useTranslation('ops');
+  const live = search.status === 'live';
+  const chosen = live ? [] : [...statusesOf(search.status)];
+  return (
+    <>
+      <SearchField main label={t('trips.search')} placeholder={t('trips.searchHint')} value={search.q ?? ''} onChange={(q) => filter({ q: q || undefined })} />
+      <SegmentedControl size="xs" aria-label={t('trips.which')} value={live ? 'live' : 'all'} onChange={(v) => filter({ status: v === 'live' ? 'live' : undefined })}
+        data={[{ value: 'all', label: t('trips.all') }, { value: 'live', label: t('trips.live') }]} />
+      <MultiSelect size="sm" w={230} aria-label={t('trips.statusLabel')} placeholder={chosen.length === 0 ? t('trips.statusLabel') : ''} clearable value={chosen}
+        clearButtonProps={{ 'aria-label': t('trips.list.clear') }}
+        onChange={(next) => filter({ status: statusText(next) })} data={tripStatuses.map((s) => ({ value: s, label: t(`trips.status.${s}`) }))} />
+      <SpanFilter span={search} onChange={filter} />
+      {search.account && (
+        <Pill size="md" withRemoveButton onRemove={() => filter({ account: undefined })} removeButtonProps={{ 'aria-label': t('trips.list.clear'), 'aria-hidden': false, tabIndex: 0 }}>
+          {t('trips.of')} <PersonName id={search.account} />
+        </Pill>
+      )}
+    </>
+  );
+}
+
+function columnsOf(t: TFunction<'ops'>, ask: (action: TripAction, trip: Trip) => void): Column<Trip>[] {
+  return [
+    { key: 'id', title: t('trips.column.id'), width: '118px', cell: (trip) => <CopyId id={trip.id} trip /> },
+    { key: 'status', title: t('trips.column.status'), width: '96px', cell: (trip) => <TripStatusBadge status={trip.status} /> },
+    { key: 'requested', title: t('trips.column.requested'), width: '150px', sorted: true, cell: (trip) => (trip.requested_at ? stamp(trip.requested_at) : '–') },
+    { key: 'wait', title: t('trips.column.wait'), width: '84px', align: 'end', cell: (trip) => <Wait trip={trip} /> },
+    { key: 'rider', title: t('trips.column.rider'), width: 'minmax(90px, 1fr)', cell: (trip) => (trip.rider ? <PersonLink id={trip.rider.id} name={trip.rider.first_name} /> : '–') },
+    { key: 'driver', title: t('trips.column.driver'), width: 'minmax(130px, 1.3fr)', cell: (trip) => (trip.driver
+      ? <><PersonLink id={trip.driver.id} name={trip.driver.first_name} /> <Text span c="dimmed" size="xs">{trip.driver.plate}</Text></> : <Text span c="dimmed">–</Text>) },
+    { key: 'class', title: t('trips.column.class'), width: '90px', cell: (trip) => vehicleClassName(trip.vehicle_class) },
+    { key: 'fare', title: t('trips.column.fare'), width: '90px', align: 'end', cell: (trip) => <Fare trip={trip} /> },
+    { key: 'pickup', title: t('trips.column.pickup'), width: 'minmax(130px, 1.5fr)', cell: (trip) => <Place address={trip.pickup_address} point={trip.pickup} /> },
+    { key: 'dropoff', title: t('trips.column.dropoff'), width: 'minmax(130px, 1.5fr)', cell: (trip) => <Place address={trip.dropoff_address} point={trip.dropoff} /> },
+    { key: 'actions', title: t('trips.column.actions'), width: '34px', quiet: true, cell: (trip) => <TripMenu trip={trip} ask={ask} /> },
+  ];
+}
+
+function NarrowRow({ trip, ask }: { trip: Trip; ask: (action: TripAction, trip: Trip) => void }) {
+  const { t } = useTranslation('ops');
+  const names = [trip.rider?.first_name, trip.driver && `${trip.driver.first_name} (${trip.driver.plate})`].filter(Boolean).join(' → ');
+  return (
+    <Group wrap="nowrap" gap="sm" justify="space-between">
+      <div style={{ minWidth: 0 }}>
+        <Group gap="xs" wrap="nowrap"><TripStatusBadge status={trip.status} /><Text span size="xs" c="dimmed">{shortId(trip.id)}</Text></Group>
+        <Text truncate size="sm" fw={600} mt={2}>{names}</Text>
+        <Text truncate size="xs" c="dimmed">
+          {trip.requested_at && stamp(trip.requested_at)} · {t('trips.column.wait')} <Wait trip={trip} /> · <Fare trip={trip} />
+        </Text>
+      </div>
+      <TripMenu trip={trip} ask={ask} />
+    </Group>
   );
 }

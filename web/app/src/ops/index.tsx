@@ -1,6 +1,24 @@
 import { Outlet } from '@tanstack/react-router';
+import { useEffect, useState } from 'react';
 
-/** What all pages of the console share. */
+import { FeedBanner } from './live/FeedBanner';
+import { LiveCityContext } from './live/hooks';
+import { LiveCity } from './live/LiveCity';
+import classes from './Console.module.css';
+
+/** What all pages of the console share: its connection, and what is said of that. */
 export default function OpsLayout() {
-  return <Outlet />;
+  const [live] = useState(() => new LiveCity());
+  useEffect(() => {
+    live.start();
+    return () => live.stop();
+  }, [live]);
+  return (
+    <LiveCityContext value={live}>
+      <div className={classes.console}>
+        <FeedBanner />
+        <div className={classes.page}><Outlet /></div>
+      </div>
+    </LiveCityContext>
+  );
 }

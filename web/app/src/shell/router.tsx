@@ -1,5 +1,6 @@
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent, redirect } from '@tanstack/react-router';
 
+import { auditSearch, peopleSearch, tripsSearch } from '../ops/table/search';
 import { only, returnPath, strangersOnly } from './auth/guards';
 import { ErrorPage, NotFoundPage } from './ErrorPages';
 import { Frame } from './Frame';
@@ -78,16 +79,17 @@ const opsHome = createRoute({
   },
 });
 const opsMap = createRoute({ ...opsPage('map'), component: lazyRouteComponent(() => import('../ops/Map')) });
-const opsTrips = createRoute({ ...opsPage('trips'), component: lazyRouteComponent(() => import('../ops/Trips')) });
+const opsTrips = createRoute({ ...opsPage('trips'), validateSearch: tripsSearch, component: lazyRouteComponent(() => import('../ops/Trips')) });
 const opsTrip = createRoute({ ...opsPage('trips/$id'), component: lazyRouteComponent(() => import('../ops/Trip')) });
-const opsPeople = createRoute({ ...opsPage('people'), component: lazyRouteComponent(() => import('../ops/People')) });
+const opsPeople = createRoute({ ...opsPage('people'), validateSearch: peopleSearch, component: lazyRouteComponent(() => import('../ops/People')) });
+const opsPerson = createRoute({ ...opsPage('people/$id'), component: lazyRouteComponent(() => import('../ops/Person')) });
 const opsActors = createRoute({ ...opsPage('actors'), component: lazyRouteComponent(() => import('../ops/Actors')) });
-const opsAudit = createRoute({ ...opsPage('audit'), component: lazyRouteComponent(() => import('../ops/Audit')) });
+const opsAudit = createRoute({ ...opsPage('audit'), validateSearch: auditSearch, component: lazyRouteComponent(() => import('../ops/Audit')) });
 
 export const router = createRouter({
   routeTree: root.addChildren([
     landing, signUp, logIn, profile, ride, drive, earnings, trips, trip,
-    ops.addChildren([opsHome, opsMap, opsTrips, opsTrip, opsPeople, opsActors, opsAudit]),
+    ops.addChildren([opsHome, opsMap, opsTrips, opsTrip, opsPeople, opsPerson, opsActors, opsAudit]),
   ]),
   defaultPreload: 'intent',
   scrollRestoration: true,

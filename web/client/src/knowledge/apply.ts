@@ -31,11 +31,12 @@ export function applyConnected(before: Knowledge, connected: Connected): Step {
 
 /** Takes an event. */
 export function applyEvent(before: Knowledge, event: ServerEvent): Step {
-  // These two repeat the last number: they are no part of the history.
+  // These repeat the last number: they are no part of the history.
   if (event.driver_moved) {
     const { driver_moved } = event;
     return inTurn(before, (k) => takeDriverMoved(k, driver_moved), (k) => ({ knowledge: k, changes: [{ name: 'event', event }] }));
   }
+  if (event.city_changed) return { knowledge: before, changes: [{ name: 'city', event: event.city_changed }, { name: 'event', event }] };
   if (event.disconnecting) return { knowledge: before, changes: [{ name: 'event', event }] };
 
   const { history } = before;

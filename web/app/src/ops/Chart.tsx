@@ -1,0 +1,89 @@
+import 'uplot/dist/uPlot.min.css';
+
+import { useComputedColorScheme } from '@mantine/core';
+import { useEffect, useRef } from 'react';
+import { useTranslation } from 'react-i18next';
+import uPlot from 'uplot';
+
+import { number } from '../shell/format';
+import { time } from './live/text';
+
+// uPlot draws on a canvas, in 23 kB (gzipped) where recharts takes over 100, and follows a day of points without effort.
+
+const heightPx = 190;
+/** The axis covers this many seconds at least. */
+const shortestS = 600;
+
+// As the map's: told apart by people with any kind of colour vision; dashes help besides.
+const strokes = {
+  light: ['#0064a8', '#007a5a', '#6f45aa', '#c97700', '#c93c00'],
+  dark: ['#5cb8f5', '#2fd3a4', '#b99cf0', '#ffc04d', '#ff7d45'],
+} as const;
+const dashes: (number[] | undefined)[] = [undefined, undefined, [8, 4], [3, 3], [2, 5]];
+
+interface Props {
+  readonly label: string;
+  readonly names: readonly string[];
+  readonly columns: [number[], ...(number | null)[][]];
+  /** The hours that the axis covers at most. */
+  readonly hours: number;
+}
+
+/** Lines over time. For those who cannot see it there is a table with the same numbers. */
+export function Chart({ label, names, columns, hours }: Props) {
+  const { t, i18n } = useTranslation('ops');
+  const timeName = t('charts.time');
+  const scheme = useComputedColorScheme('light');
+  const box = useRef<HTMLDivElement>(null);
+  const plot = useRef<uPlot | null>(null);
+  const newest = useRef(columns);
+  useEffect(() => {
+    newest.current = columns;
+    plot.current?.setData(columns);
+  }, [columns]);
+
+  const named = names.join('|');
+  useEffect(() => {
+    const on = box.current;
+    if (!on) return;
+    const made = new uPlot(optionsOf(timeName, named.split('|'), scheme, hours, Math.max(200, on.clientWidth)), newest.current, on);
+    plot.current = made;
+    const resized = new ResizeObserver(() => made.setSize({ width: Math.max(200, on.clientWidth), height: heightPx }));
+    resized.observe(on);
+    return () => {
+      resized.disconnect();
+      made.destroy();
+      plot.current = null;
+    };
+  }, [timeName, named, scheme, hours, i18n.language]);
+  return <div ref={box} role="img" aria-label={label} />;
+}
+
+function optionsOf(timeName: string, names: readonly string[], scheme: 'light' | 'dark', hours: number, width: number): uPlot.Options {
+  const ink = scheme === 'light' ? '#57636a' : '#9aa7ab';
+  const grid = { stroke: scheme === 'light' ? '#e6eaeb' : '#2a363b', width: 1 };
+  const axis: uPlot.Axis = { stroke: ink, grid, ticks: { show: false }, font: '11px system-ui, sans-serif' };
+  const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
+  return {
+    width, height: heightPx,
+    cursor: { drag: { x: false, y: false }, points: { size: 6 } },
+    legend: { live: true },
+    scales: {
+      // No longer than there are points, but for a server that has just started.
+      x: { time: true, range: (_, from, to) => [Math.max(to - hours * 3600, Math.min(from, to - shortestS)), to] },
+      y: { range: (_, __, max) => [0, Math.max(1, max * 1.1)] },
+    },
+    axes: [
+      { ...axis, values: (_, splits) => splits.map((s) => clock.format(s * 1000)), space: 60 },
+      { ...axis, values: (_, splits) => splits.map((s) => number(s, 1)), size: 48 },
+    ],
+    series: [
+      { label: timeName, value: (_, s) => (s ? time(s * 1000) : '') },
+      ...names.map((label, i): uPlot.Series => ({
+        label, stroke: strokes[scheme][i] ?? ink, width: 1.6, spanGaps: false, points: { show: false },
+        value: (_, v: number | null = null) => (v === null ? '–' : number(v, v < 10 ? 2 : 0)),
+        ...(dashes[i] ? { dash: dashes[i] } : {}),
+      })),
+    ],
+  };
+}

@@ -1,0 +1,56 @@
+import type { Point, Rates } from './live/samples';
+
+export type { Rates };
+
+/** One line of a chart. `text` is a key under "charts.<chart>". */
+export interface Line {
+  readonly text: string;
+  /** Null leaves a gap: it is not known. */
+  readonly value: (point: Point) => number | null;
+}
+
+export interface ChartKind {
+  readonly id: 'trips' | 'wait' | 'drivers' | 'locations' | 'sessions' | 'commits';
+  readonly lines: readonly Line[];
+}
+
+const perMinute = (count: (p: Point) => number) => (p: Point) => (p.step_s > 0 ? (count(p) * 60) / p.step_s : null);
+/** What only a node that ran can know. */
+const live = (value: (p: Point) => number) => (p: Point) => (p.trips_only ? null : value(p));
+/** A wait needs somebody who waited. */
+const waited = (ms: (p: Point) => number) => (p: Point) => (p.matches > 0 ? ms(p) / 1000 : null);
+
+export const charts: readonly ChartKind[] = [
+  {
+    id: 'trips',
+    lines: [
+      { text: 'requests', value: perMinute((p) => p.requests) },
+      { text: 'matches', value: perMinute((p) => p.matches) },
+      { text: 'completions', value: perMinute((p) => p.completions) },
+      { text: 'cancellations', value: perMinute((p) => p.cancellations) },
+      { text: 'expiries', value: perMinute((p) => p.expiries) },
+    ],
+  },
+  { id: 'wait', lines: [{ text: 'p50', value: waited((p) => p.match_p50_ms) }, { text: 'p90', value: waited((p) => p.match_p90_ms) }] },
+  { id: 'drivers', lines: [{ text: 'online', value: live((p) => p.drivers_online) }, { text: 'available', value: live((p) => p.drivers_available) }] },
+  { id: 'locations', lines: [{ text: 'rate', value: live((p) => p.locations_per_s) }] },
+  { id: 'sessions', lines: [{ text: 'count', value: live((p) => p.sessions) }] },
+  { id: 'commits', lines: [{ text: 'mean', value: live((p) => p.commit_mean_ms) }, { text: 'max', value: live((p) => p.commit_max_ms) }] },
+];
+
+/** The columns of a chart as uPlot wants them: seconds first, then each line. Gaps in time become gaps in the lines. */
+export function columnsOf(points: readonly Point[], { lines }: ChartKind, stepS: number): [number[], ...(number | null)[][]] {
+  const times: number[] = [];
+  const values: (number | null)[][] = lines.map(() => []);
+  let last = Infinity;
+  for (const point of points) {
+    if (point.end - last > stepS * 2000) {
+      times.push(last / 1000 + stepS);
+      for (const column of values) column.push(null);
+    }
+    last = point.end;
+    times.push(point.end / 1000);
+    lines.forEach(({ value }, i) => values[i]?.push(value(point)));
+  }
+  return [times, ...values];
+}

@@ -1,0 +1,40 @@
+import { SimpleGrid, Text } from '@mantine/core';
+import type { ReactNode } from 'react';
+import { useTranslation } from 'react-i18next';
+
+import type { Schemas } from '../../api/http';
+import { distance, duration, number } from '../../shell/format';
+import { vehicleClassName } from '../../shell/vehicle';
+import { PersonLink } from '../table/PersonLink';
+import { stamp } from '../table/times';
+import { Fare, Place } from '../table/TripParts';
+
+/** The parties, places and times of a trip. */
+export function Facts({ trip }: { trip: Schemas['Trip'] }) {
+  const { t } = useTranslation('ops');
+  return (
+    <SimpleGrid component="dl" cols={{ base: 2, sm: 3, lg: 5 }} spacing="md" verticalSpacing="xs" m={0}>
+      <Fact name={t('trips.column.rider')}>{trip.rider ? <PersonLink id={trip.rider.id} name={trip.rider.first_name} /> : '–'}</Fact>
+      <Fact name={t('trips.column.driver')}>{trip.driver ? <><PersonLink id={trip.driver.id} name={trip.driver.first_name} /> · {trip.driver.plate}</> : '–'}</Fact>
+      <Fact name={t('trips.column.class')}>{t('explain.classFor', { vehicleClass: vehicleClassName(trip.vehicle_class), count: trip.passengers, number: number(trip.passengers) })}</Fact>
+      <Fact name={t('trips.column.pickup')}><Place address={trip.pickup_address} point={trip.pickup} /></Fact>
+      <Fact name={t('trips.column.dropoff')}><Place address={trip.dropoff_address} point={trip.dropoff} /></Fact>
+      <Fact name={t('trips.column.requested')}>{trip.requested_at ? stamp(trip.requested_at) : '–'}</Fact>
+      {trip.ended_at && <Fact name={t('explain.ended')}>{stamp(trip.ended_at)}</Fact>}
+      <Fact name={t('trips.column.fare')}><Fare trip={trip} /></Fact>
+      {trip.fare
+        ? <Fact name={t('explain.ride')}>{distance(trip.fare.distance_m)} · {duration(trip.fare.duration_s)}</Fact>
+        : trip.estimate && <Fact name={t('explain.estimate')}>{distance(trip.estimate.distance_m)} · {duration(trip.estimate.duration_s)}</Fact>}
+      {trip.note && <Fact name={t('explain.note')}>{trip.note}</Fact>}
+    </SimpleGrid>
+  );
+}
+
+function Fact({ name, children }: { name: string; children: ReactNode }) {
+  return (
+    <div style={{ minWidth: 0 }}>
+      <Text component="dt" size="xs" c="dimmed">{name}</Text>
+      <Text component="dd" size="sm" m={0} style={{ overflowWrap: 'anywhere' }}>{children}</Text>
+    </div>
+  );
+}

@@ -1,0 +1,30 @@
+import { useQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
+import type { ReactNode } from 'react';
+
+import { call } from '../../api/http';
+import { http } from '../../shell/auth';
+import { shortId } from './CopyId';
+import classes from './PersonLink.module.css';
+
+export const accountQuery = (id: string) => ({
+  queryKey: ['ops', 'account', id],
+  queryFn: ({ signal }: { signal: AbortSignal }) => call(http.GET('/v1/admin/accounts/{id}', { signal, params: { path: { id } } })),
+});
+
+/** A person's name that leads to their page. */
+export function PersonLink({ id, name }: { id: string; name: ReactNode }) {
+  return <Link className={classes.link} to="/ops/people/$id" params={{ id }}>{name === '' ? shortId(id) : name}</Link>;
+}
+
+/** The name of whom one has the id alone; the id until it is known, or where there is no such account. */
+export function PersonName({ id }: { id: string }) {
+  // Names hardly change, and lists ask for many.
+  const { data } = useQuery({ ...accountQuery(id), staleTime: 300_000, retry: false });
+  return <span title={id}>{data ? fullName(data.account) : shortId(id)}</span>;
+}
+
+/** First and last name, or the username where there is neither. */
+export function fullName(account: { first_name: string; last_name: string; username: string }): string {
+  return `${account.first_name} ${account.last_name}`.trim() || account.username;
+}
