@@ -1,1 +1,1 @@
-import{n as e,o as t,r as n}from"./shim.js";e();var r=t(n(),1),i=(0,r.createContext)({dir:`ltr`,toggleDirection:()=>{},setDirection:()=>{}});function a(){return(0,r.useContext)(i)}export{a as t};
+import{r as e}from"./rolldown-runtime.js";import{n as t,t as n}from"./jsx-runtime.js";n();var r=e(t(),1),i=(0,r.createContext)({dir:`ltr`,toggleDirection:()=>{},setDirection:()=>{}});function a(){return(0,r.useContext)(i)}export{a as t};

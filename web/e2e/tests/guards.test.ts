@@ -4,8 +4,7 @@ import { logIn, password, signUp } from '../src/account';
 import { pickup } from '../src/ride';
 import { english, stage } from '../src/stage';
 
-// Tokens last a minute here, the least there is, so that one can end within a test.
-const on = stage('serve', '--access-token-ttl=1m');
+const on = stage('serve');
 
 describe('the app', () => {
   it('lets riders in where they belong, after a log-in that leads back', async () => {

@@ -1,0 +1,1 @@
+import{t as e}from"./queryOptions.js";import{t}from"./useQuery.js";import{a as n,d as r}from"./auth.js";var i=e({queryKey:[`config`],queryFn:()=>r(n.GET(`/v1/config`)),staleTime:1/0});function a(){return t(i)}var o=e({queryKey:[`demo`],queryFn:()=>r(n.GET(`/v1/demo`)),staleTime:1/0});function s(){let e=a();return t({...o,enabled:e.data?.demo===!0})}export{a as n,s as t};

@@ -1,0 +1,1 @@
+export{m as WebGLDevice}from"./ops-mapcanvas.js";
