@@ -1,4 +1,4 @@
-import { ActionIcon, Anchor, Badge, Button, Group, ScrollArea, Skeleton, Stack, Switch, Text, Title } from '@mantine/core';
+import { ActionIcon, Badge, Button, Group, ScrollArea, Skeleton, Stack, Switch, Text, Title } from '@mantine/core';
 import type { CityTrip } from '@hexhail/client';
 import { IconX } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';

@@ -29,7 +29,7 @@ export function PlanPanel({ plan, asking }: { plan: Plan; asking: Asking }) {
   return (
     <Stack gap={plan.target ? 'md' : 'xs'}>
       {plan.target
-        ? <Title order={1} size="h3" role="status">{t(`plan.tap.${plan.target}`)}</Title>
+        ? <div role="status"><Title order={1} size="h3">{t(`plan.tap.${plan.target}`)}</Title></div>
         : <VisuallyHidden component="h1">{t('plan.title')}</VisuallyHidden>}
       <Group gap="xs" wrap="nowrap" align="stretch">
         <Stack gap={6} flex={1} miw={0}>

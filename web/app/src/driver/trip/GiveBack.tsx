@@ -25,7 +25,7 @@ export function GiveBack({ session, trip }: { session: Client; trip: WholeTrip }
   };
   return (
     <>
-      <Button variant="subtle" color="red" onClick={dialog.open}>{t('giveBack.open')}</Button>
+      <Button variant="subtle" color="red" c="light-dark(var(--mantine-color-red-9), var(--mantine-color-red-4))" onClick={dialog.open}>{t('giveBack.open')}</Button>
       <Modal opened={opened} onClose={dialog.close} title={t('giveBack.title')} centered closeButtonProps={{ 'aria-label': t('giveBack.keep') }}>
         <Stack>
           <Text size="sm" c="dimmed">{t('giveBack.text')}</Text>

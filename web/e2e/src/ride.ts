@@ -1,0 +1,76 @@
+import type { Locator } from 'playwright-core';
+
+import type { Person } from './person';
+import { anyOf } from './words';
+
+/** Midtown: a pickup, the driver near it, and a dropoff. */
+export const pickup = { latitude: 40.7527, longitude: -73.9772 };
+export const driverAt = { latitude: 40.7545, longitude: -73.979 };
+export const dropoff = { latitude: 40.7681, longitude: -73.9819 };
+
+/** Goes online where the browser says that the driver is. */
+export async function goOnline({ page, t }: Person): Promise<void> {
+  await page.getByRole('button', { name: t('driver:duty.goOnline') }).click();
+  await page.getByRole('heading', { name: t('driver:duty.online') }).waitFor();
+}
+
+/** Chooses a place by its coordinates, as people do who cannot tap the map. */
+export async function typePlace({ page, t }: Person, place: { latitude: number; longitude: number }): Promise<void> {
+  await page.getByRole('button', { name: t('map:controls.type') }).click();
+  const entry = page.getByRole('dialog');
+  await entry.getByLabel(t('map:entry.lat')).fill(String(place.latitude));
+  await entry.getByLabel(t('map:entry.lng')).fill(String(place.longitude));
+  await entry.getByRole('button', { name: t('map:entry.use') }).click();
+}
+
+/**
+ * Plans a ride. Where the browser says where the rider is the pickup is there by itself, and the dropoff is tapped on the
+ * map; else both are typed.
+ */
+export async function plan(p: Person, to = dropoff): Promise<void> {
+  if (p.located) {
+    await p.heading(p.t('rider:plan.tap.dropoff')).waitFor();
+    await tapMap(p);
+  } else {
+    await p.heading(p.t('rider:plan.tap.pickup')).waitFor();
+    await typePlace(p, pickup);
+    await p.heading(p.t('rider:plan.tap.dropoff')).waitFor();
+    await typePlace(p, to);
+  }
+  await askButton(p).waitFor();
+}
+
+/** Taps the map half-way between its middle and its upper right corner, away from what lies on it. */
+async function tapMap({ page, t }: Person): Promise<void> {
+  const map = page.getByRole('region', { name: t('rider:map') });
+  const box = await map.boundingBox();
+  if (!box) throw new Error('the map is not there');
+  await map.click({ position: { x: box.width * 0.75, y: box.height * 0.25 } });
+}
+
+/** The button that asks for a ride, with its class and price. */
+export function askButton({ page, t }: Person): Locator {
+  return page.getByRole('button', { name: anyOf(t, 'rider:quote.ask', 'class', 'fare') });
+}
+
+/** The first offer's card. */
+export function offerCard({ page, t }: Person): Locator {
+  return page.getByRole('article', { name: anyOf(t, 'driver:offers.card', 'fare', 'eta') });
+}
+
+export async function accept(p: Person): Promise<void> {
+  await offerCard(p).first().getByRole('button', { name: p.t('driver:offers.accept') }).click();
+  await p.heading(p.t('driver:trip.title.matched')).waitFor();
+}
+
+/** The rider's PIN, as it is read aloud. */
+export async function pinOf({ page, t }: Person): Promise<string> {
+  const name = await page.getByRole('region', { name: t('rider:pin.label') }).getByRole('img').getAttribute('aria-label');
+  return (name ?? '').replaceAll(' ', '');
+}
+
+export async function enterPin({ page, t }: Person, pin: string): Promise<void> {
+  for (const [i, digit] of Array.from(pin).entries()) {
+    await page.getByRole('textbox', { name: t('driver:pin.digitOf', { n: i + 1, of: 4 }) }).fill(digit);
+  }
+}

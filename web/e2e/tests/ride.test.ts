@@ -1,0 +1,128 @@
+import { describe, expect, it } from 'vitest';
+
+import { signUp } from '../src/account';
+import type { Person, Setting } from '../src/person';
+import { accept, askButton, driverAt, dropoff, enterPin, goOnline, offerCard, pickup, pinOf, plan } from '../src/ride';
+import { stage } from '../src/stage';
+import { anyOf } from '../src/words';
+
+const on = stage('serve', '--trip-pin');
+
+const settings: Setting[] = [
+  { language: 'en', scheme: 'light', device: 'desktop' },
+  { language: 'ko', scheme: 'dark', device: 'phone' },
+];
+
+describe.each(settings)('a whole ride in $language on a $device, $scheme', (setting) => {
+  it('goes from sign-up to rating, through a cut network and a killed server', async () => {
+    // One rider is found by the browser, the other types where to go.
+    const rider = await on.enter(setting, setting.device === 'desktop' ? pickup : undefined);
+    const driver = await on.enter(setting, driverAt);
+    const [names, plate] = [{ rider: 'Mina', driver: 'Dana' }, `HX-${setting.language}-1`];
+    await signUp(rider, 'rider', `mina-${setting.language}`, names.rider);
+    await signUp(driver, 'driver', `dana-${setting.language}`, names.driver, plate);
+    await driver.checkAccess('driver offline');
+    await goOnline(driver);
+    await driver.checkAccess('driver online');
+
+    await rider.checkAccess('planning');
+    await plan(rider);
+    await rider.checkAccess('quotes');
+    await askButton(rider).click();
+    await rider.heading(rider.t('rider:searching.title')).waitFor();
+    await rider.checkAccess('searching');
+    await offerCard(driver).waitFor();
+    await driver.checkAccess('offer');
+    await accept(driver);
+    await rider.heading(rider.t('rider:coming.title', { name: names.driver })).waitFor();
+    const card = rider.page.getByRole('region', { name: rider.t('rider:driver.label') });
+    expect(await card.textContent()).toContain(plate);
+    expect(await card.textContent()).toContain(names.driver);
+    const pin = await pinOf(rider);
+    expect(pin).toMatch(/^\d{4}$/);
+    await Promise.all([rider.checkAccess('driver on the way'), driver.checkAccess('driving to the pickup')]);
+
+    await survivesCut([rider, driver], async () => {
+      // What was known stays on the screen.
+      expect(await rider.heading(rider.t('rider:coming.title', { name: names.driver })).isVisible()).toBe(true);
+      expect(await pinOf(rider)).toBe(pin);
+      expect(await driver.heading(driver.t('driver:trip.title.matched')).isVisible()).toBe(true);
+      await Promise.all([rider.checkAccess('rider without a network'), driver.checkAccess('driver without a network')]);
+    });
+
+    await driver.context.setGeolocation(pickup);
+    await driver.button(driver.t('driver:trip.arrived')).click();
+    await rider.heading(rider.t('rider:arrived.title', { name: names.driver })).waitFor();
+    await driver.heading(driver.t('driver:trip.title.arrived')).waitFor();
+    await startWithPin(driver, pin);
+    await Promise.all([
+      rider.heading(rider.t('rider:riding.title')).waitFor(),
+      driver.heading(driver.t('driver:trip.title.riding')).waitFor(),
+    ]);
+    await Promise.all([rider.checkAccess('riding'), driver.checkAccess('driving')]);
+
+    await on.server.kill();
+    await Promise.all([rider, driver].map((p) => banner(p).waitFor()));
+    await on.server.restart();
+    await Promise.all([rider, driver].map((p) => banner(p).waitFor({ state: 'hidden' })));
+    expect(await rider.heading(rider.t('rider:riding.title')).isVisible()).toBe(true);
+
+    await driver.context.setGeolocation(dropoff);
+    await driver.button(driver.t('driver:trip.complete')).click();
+    await driver.heading(driver.t('driver:ended.title')).waitFor();
+    await rider.heading(rider.t('rider:completed.title')).waitFor();
+    const total = await rider.page.getByText(/\$\s?\d+\.\d\d/).first().textContent();
+    expect(total).toMatch(/\d/);
+    await Promise.all([rider.checkAccess('completed'), driver.checkAccess('driver completed')]);
+    await rate(rider, driver);
+    await history(rider, names.driver);
+    await history(driver, names.rider);
+  }, 180_000);
+});
+
+function banner({ page, t }: Person) {
+  return page.getByText(new RegExp([t('connection.waiting'), t('connection.connecting'), t('connection.shutdown')].join('|')));
+}
+
+async function survivesCut(cut: Person[], meanwhile: () => Promise<void>): Promise<void> {
+  for (const p of cut) p.network.cut();
+  await Promise.all(cut.map((p) => banner(p).waitFor()));
+  await meanwhile();
+  for (const p of cut) p.network.mend();
+  await Promise.all(cut.map((p) => banner(p).waitFor({ state: 'hidden' })));
+}
+
+/** Tries a wrong PIN first. A driver learns that there is a PIN by the first start. */
+async function startWithPin(driver: Person, pin: string): Promise<void> {
+  const { page, t } = driver;
+  const first = page.getByRole('textbox', { name: t('driver:pin.digitOf', { n: 1, of: 4 }) });
+  if (!(await first.isVisible())) await driver.button(t('driver:trip.start')).click();
+  await first.waitFor();
+  await enterPin(driver, String((Number(pin) + 1) % 10_000).padStart(4, '0'));
+  await page.getByText(t('driver:problem.wrong_pin')).waitFor();
+  await driver.checkAccess('wrong PIN');
+  await enterPin(driver, pin);
+}
+
+async function rate(rider: Person, driver: Person): Promise<void> {
+  await rider.page.getByRole('radio', { name: rider.t('trips:rating.stars', { count: 5 }) }).press('Space');
+  await rider.page.getByLabel(rider.t('trips:rating.comment')).fill('A calm ride');
+  await rider.button(rider.t('trips:rating.send')).click();
+  await rider.page.getByText(rider.t('trips:rating.thanks')).waitFor();
+  await driver.page.getByRole('radio', { name: driver.t('driver:ended.stars', { count: 4 }) }).press('Space');
+  await driver.button(driver.t('driver:ended.send')).click();
+  await driver.page.getByText(driver.t('driver:ended.thanks')).waitFor();
+}
+
+/** The ride is in the history, with all that belongs to it. */
+async function history(p: Person, other: string): Promise<void> {
+  const { page, t } = p;
+  await page.goto('/trips');
+  const trip = page.getByRole('link').filter({ hasText: other });
+  await trip.waitFor();
+  await p.checkAccess('history');
+  await trip.click();
+  await page.getByRole('heading', { name: anyOf(t, 'trips:detail.titleAt', 'at') }).waitFor();
+  await page.getByText(other).first().waitFor();
+  await p.checkAccess('trip');
+}

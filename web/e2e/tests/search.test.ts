@@ -1,0 +1,68 @@
+import { describe, it } from 'vitest';
+
+import { signUp } from '../src/account';
+import { accept, askButton, driverAt, goOnline, offerCard, pickup, plan } from '../src/ride';
+import { english, stage } from '../src/stage';
+import type { Person } from '../src/person';
+
+const on = stage('serve', '--trip-search-for=8s');
+
+async function riderWhoAsks(username: string): Promise<Person> {
+  const rider = await on.enter(english, pickup);
+  await signUp(rider, 'rider', username, 'Mina');
+  await plan(rider);
+  return rider;
+}
+
+async function driverOnline(username: string, firstName: string): Promise<Person> {
+  const driver = await on.enter(english, driverAt);
+  await signUp(driver, 'driver', username, firstName, 'HX-7');
+  await goOnline(driver);
+  return driver;
+}
+
+describe('a search', () => {
+  it('is called off by the rider, and says so when nobody came in time', async () => {
+    const rider = await riderWhoAsks('mina-1');
+    const { t } = rider;
+    await askButton(rider).click();
+    await rider.button(t('rider:cancel.search')).click();
+    await rider.heading(t('rider:cancelled.title')).waitFor();
+    await rider.checkAccess('cancelled');
+    await rider.button(t('rider:cancelled.again')).click();
+    await askButton(rider).click();
+    await rider.heading(t('rider:searching.title')).waitFor();
+    await rider.heading(t('rider:expired.title')).waitFor();
+    await rider.page.getByText(t('rider:expired.text')).waitFor();
+    await rider.checkAccess('expired');
+  });
+
+  it('goes on when the driver gives the trip back, and tells a slower driver why an offer is gone', async () => {
+    const rider = await riderWhoAsks('mina-2');
+    const [first, second] = [await driverOnline('dana-2', 'Dana'), await driverOnline('eli-2', 'Eli')];
+    await askButton(rider).click();
+    await Promise.all([first, second].map((d) => offerCard(d).waitFor()));
+    await accept(first);
+    await second.page.getByRole('log', { name: second.t('driver:lost.label') }).getByText(second.t('driver:lost.taken')).waitFor();
+    await rider.heading(rider.t('rider:coming.title', { name: 'Dana' })).waitFor();
+
+    await first.button(first.t('driver:giveBack.open')).click();
+    const dialog = first.page.getByRole('dialog', { name: first.t('driver:giveBack.title') });
+    await dialog.getByRole('radio', { name: first.t('driver:giveBack.car') }).check();
+    await first.checkAccess('giving back');
+    await dialog.getByRole('button', { name: first.t('driver:giveBack.give') }).click();
+    await rider.page.getByText(rider.t('rider:searching.again.title')).waitFor();
+    await accept(second);
+    await rider.heading(rider.t('rider:coming.title', { name: 'Eli' })).waitFor();
+
+    // Of a matched ride the driver hears the reason.
+    await rider.button(rider.t('rider:cancel.ride')).click();
+    const asked = rider.page.getByRole('dialog', { name: rider.t('rider:cancel.title.ride') });
+    await asked.getByRole('radio', { name: rider.t('rider:cancel.reason.plans') }).check();
+    await rider.checkAccess('cancelling');
+    await asked.getByRole('button', { name: rider.t('rider:cancel.ride') }).click();
+    await second.heading(second.t('driver:ended.cancelled')).waitFor();
+    await second.page.getByText(rider.t('rider:cancel.reason.plans')).first().waitFor();
+    await second.checkAccess('cancelled by the rider');
+  });
+});
