@@ -1,5 +1,5 @@
 import { createClient, type Client, type ClientEvents, type ConnectionState, type PendingRequest, type View } from '@hexhail/client';
-import { useCallback, useEffect, useRef, useState, useSyncExternalStore } from 'react';
+import { useCallback, useEffect, useRef, useSyncExternalStore } from 'react';
 
 import type { Account } from '../api/http';
 import { auth, endedBySocket } from './auth';
@@ -13,6 +13,8 @@ const noRequests: readonly PendingRequest[] = [];
 
 let client: Client | null = null;
 let clientOf: string | null = null;
+/** The client that was there last: pages live a moment longer than a log-in. */
+let lastClient: Client | null = null;
 const listeners = new Set<() => void>();
 
 /** Refreshes are told the token that was refused, so that another tab's newer one is used first. */
@@ -39,6 +41,7 @@ function follow(): void {
   client?.stop({ forget: true });
   client = wanted ? makeClient(wanted) : null;
   clientOf = wanted?.id ?? null;
+  lastClient = client ?? lastClient;
   client?.on('state', (state) => void leaveIfRefused(state));
   client?.start();
   for (const listener of [...listeners]) listener();
@@ -71,11 +74,8 @@ export function useSessionOrNull(): Client | null {
 
 /** The live session, on pages that only riders and drivers reach. */
 export function useSession(): Client {
-  const session = useSessionOrNull();
   // After a log-out the page is about to be left; until then its buttons do nothing.
-  const [last, setLast] = useState(session);
-  if (session && session !== last) setLast(session);
-  const usable = session ?? last;
+  const usable = useSessionOrNull() ?? lastClient;
   if (!usable) throw new Error('no live session: this page must be for riders and drivers only');
   return usable;
 }
