@@ -94,7 +94,7 @@ it("tells how soon a driver's move is seen", async () => {
   await driver.page.addInitScript(() => {
     const sent: number[] = [];
     (window as unknown as { sent: number[] }).sent = sent;
-    const send = WebSocket.prototype.send;
+    const send = Object.getOwnPropertyDescriptor(WebSocket.prototype, 'send')?.value as (this: WebSocket, data: unknown) => void;
     WebSocket.prototype.send = function (data) {
       sent.push(performance.timeOrigin + performance.now());
       send.call(this, data);
