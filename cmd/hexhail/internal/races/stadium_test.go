@@ -32,7 +32,7 @@ func TestStadium(t *testing.T) {
 		t.Run(at.name, func(t *testing.T) {
 			fans, search := setting(t, "HEXHAIL_STADIUM", 0), time.Minute
 			if fans == 0 {
-				t.Parallel() // it takes its time, and the figures count in the long run only
+				t.Parallel()                       // it takes its time, and the figures count in the long run only
 				fans, search = 250, 40*time.Second // small enough for the race detector, too
 			}
 			harness.RaiseFiles(t, uint64(2*fans+2000))
