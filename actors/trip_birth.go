@@ -17,12 +17,17 @@ type birth struct {
 	rider   *actor.PID
 }
 
-// bear begins the life of a trip. A request that would be refused, and one that is
-// repeated while the first still searches, is decided at once.
+// bear begins the life of a trip. A request that would be refused is decided at once. One
+// that is repeated while the first still searches waits for the same search, whose answer
+// goes to whoever asked last.
 func (a *tripActor) bear(ctx actor.Context, m tripCommand) (begun bool) {
 	request, ok := m.Command.(ride.RequestTrip)
-	if !ok || len(m.Also) > 0 || a.trip.Version > 0 || a.doubtful || a.birth != nil {
+	if !ok || len(m.Also) > 0 || a.trip.Version > 0 || a.doubtful {
 		return false
+	}
+	if a.birth != nil {
+		a.birth.request, a.birth.rider = m, ctx.Sender()
+		return true
 	}
 	_, effects, err := ride.Decide(a.trip, request)
 	if err != nil {

@@ -103,3 +103,38 @@ func TestDriverBehindTheSearch(t *testing.T) {
 		})
 	}
 }
+
+// A request that is said again while the first wave is searched for is one request, and
+// its search is not lost.
+func TestRequestRepeatedDuringItsSearch(t *testing.T) {
+	inWorld(t, nil, func(w *world) {
+		d, r := w.driver("d", 100), w.rider("r")
+		near, err := geo.CellAt(pickup, w.sys.cfg.Resolution)
+		require.NoError(t, err)
+		ring, err := near.Disk(1)
+		require.NoError(t, err)
+		w.sys.cells.mu.Lock()
+		w.sys.cells.by[ring[len(ring)-1]] = &cellRef{pid: w.sys.root.Spawn(actor.PropsFromFunc(func(actor.Context) {})), drivers: 1}
+		w.sys.cells.mu.Unlock()
+
+		request, err := w.sys.newRequest(r.account, requestTrip())
+		require.NoError(t, err)
+		answers := make(chan tripResult, 2)
+		asker := w.sys.root.Spawn(actor.PropsFromFunc(func(ctx actor.Context) {
+			if m, ok := ctx.Message().(tripResult); ok {
+				answers <- m
+			}
+		}))
+		ask := tripCommand{Key: commandKey{Account: "r", Role: ride.RoleRider, ID: "q", Digest: "d"}, Command: request}
+		for range 2 {
+			w.sys.root.RequestWithCustomSender(w.sys.place.Trip(request.ID), ask, asker)
+			pass(w.sys.cfg.SearchTimeout / 5)
+		}
+		require.Empty(t, answers, "the search waits for a silent cell")
+		pass(w.sys.cfg.SearchTimeout)
+		require.Len(t, answers, 1)
+		require.NotNil(t, (<-answers).Reply.GetTrip())
+		require.Len(t, d.offers(), 1)
+		require.Len(t, w.store.trips, 1)
+	})
+}
