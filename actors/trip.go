@@ -309,7 +309,7 @@ func (a *tripActor) run(ctx actor.Context, m tripCommand) {
 			a.settle(ctx, m, err)
 			return
 		}
-		after := fold(a.trip, events)
+		after := ride.Fold(a.trip, events)
 		reply := success(m, &after)
 		err = a.commit(m, now, &after, events, reply)
 		switch {
@@ -347,26 +347,19 @@ func (a *tripActor) decide(m tripCommand, now time.Time) ([]ride.Event, []ride.E
 	if err != nil || len(m.Also) == 0 {
 		return events, effects, err
 	}
-	after := fold(a.trip, events)
+	after := ride.Fold(a.trip, events)
 	for _, c := range m.Also {
 		more, _, err := ride.Decide(after, ride.At(c, now))
 		if err != nil {
 			continue // what is refused by itself is no part of the transition
 		}
-		after = fold(after, more)
+		after = ride.Fold(after, more)
 		events = append(events, more...)
 	}
 	if len(events) == 0 {
 		return nil, effects, nil
 	}
 	return events, ride.Diff(a.trip, after), nil
-}
-
-func fold(t ride.Trip, events []ride.Event) ride.Trip {
-	for _, e := range events {
-		t = ride.Apply(t, e)
-	}
-	return t
 }
 
 func (a *tripActor) commit(m tripCommand, now time.Time, after *ride.Trip, events []ride.Event, reply *ridepb.Reply) error {
@@ -479,7 +472,7 @@ func (a *tripActor) withdrawBusy(ctx actor.Context, m tripCommand, events []ride
 		a.settle(ctx, m, ride.ErrDriverBusy)
 		return
 	}
-	after := fold(a.trip, next)
+	after := ride.Fold(a.trip, next)
 	reply := refusal(ride.ErrDriverBusy)
 	err := a.commit(m, now, &after, next, reply)
 	switch {

@@ -65,12 +65,13 @@ func Decide(t Trip, c Command) ([]Event, []Effect, error) {
 	if err != nil || len(events) == 0 {
 		return nil, nil, err
 	}
-	return events, Diff(t, fold(t, events)), nil
+	return events, Diff(t, Fold(t, events)), nil
 }
 
 func one(e Event) []Event { return []Event{e} }
 
-func fold(t Trip, events []Event) Trip {
+// Fold applies events one after the other.
+func Fold(t Trip, events []Event) Trip {
 	for _, e := range events {
 		t = Apply(t, e)
 	}
@@ -273,7 +274,7 @@ func decideRedispatch(t Trip, c Redispatch) ([]Event, []Effect, error) {
 		return nil, nil, ErrNotFound
 	case StatusMatched, StatusArrived:
 		events := one(Released{At: c.At, Driver: t.DriverID(), By: ByOperator, Reason: c.Reason})
-		return events, Diff(t, fold(t, events)), nil
+		return events, Diff(t, Fold(t, events)), nil
 	case StatusRequested:
 		if !t.Search.AwardAt.IsZero() {
 			return nil, nil, nil // a driver is about to win
@@ -375,7 +376,7 @@ func decideTick(t Trip, c Tick) ([]Event, []Effect, error) {
 		event = t.overdue(c.At)
 	}
 	events := one(event)
-	return events, Diff(t, fold(t, events)), nil
+	return events, Diff(t, Fold(t, events)), nil
 }
 
 // award picks the acceptance with the shortest way, by id where equal; false if
