@@ -47,7 +47,7 @@ type machine struct {
 	sent    map[ride.OfferID]int
 	closed  map[ride.OfferID]int
 	refused map[ride.AccountID]bool // who declined or gave the trip back
-	backs   int                     // how often the clock was set back
+	extra   int                     // how often a wave could come that neither clock, offers nor rings owe
 }
 
 func newMachine(t *rapid.T) *machine {
@@ -172,6 +172,7 @@ func (m *machine) withdraw(t *rapid.T) {
 // driverNearby never changes the trip by itself; what it asks for is a search like any.
 func (m *machine) driverNearby(*rapid.T) {
 	version := m.trip.Version
+	m.extra++
 	require.NoError(m.t, m.do(ride.DriverNearby{At: m.now}))
 	require.Equal(m.t, version, m.trip.Version)
 }
@@ -179,7 +180,7 @@ func (m *machine) driverNearby(*rapid.T) {
 // redispatch is an operator's: like a driver's giving back, or like driverNearby.
 func (m *machine) redispatch(*rapid.T) {
 	from := m.trip
-	m.backs++ // it may ask for one wave more than the clock would
+	m.extra++
 	err := m.do(ride.Redispatch{At: m.now})
 	switch {
 	case from.Status == ride.StatusMatched || from.Status == ride.StatusArrived:
@@ -229,7 +230,7 @@ func (m *machine) passTime(t *rapid.T) {
 
 func (m *machine) setBack(t *rapid.T) {
 	m.now = m.now.Add(-time.Duration(rapid.IntRange(0, 900).Draw(t, "milliseconds")) * time.Millisecond)
-	m.backs++
+	m.extra++
 }
 
 // fireEarly is what happens to a timer when the clock is set back under it.

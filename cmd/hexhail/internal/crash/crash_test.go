@@ -70,6 +70,7 @@ func TestCrashProof(t *testing.T) {
 			require.Positive(t, r.Acknowledged)
 			require.Positive(t, r.Trips)
 			require.Positive(t, r.Sometimes.CommandsMet, "no kill met a command")
+			require.Positive(t, r.Sometimes.AcceptsMet, "no kill met an acceptance")
 			require.Positive(t, r.Sometimes.Repeated)
 			require.Positive(t, r.Sometimes.Fresh)
 			require.Less(t, r.ToAnswer.Max, 10_000.0)

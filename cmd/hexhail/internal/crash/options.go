@@ -26,7 +26,7 @@ type Options struct {
 	Drivers     int           `default:"100" help:"Number of drivers."`
 	Speed       float64       `default:"200" help:"Simulated seconds in a real one."`
 	RoundMin    time.Duration `default:"500ms" help:"Least time from everybody's return to the next kill."`
-	RoundMax    time.Duration `default:"2s" help:"Most time from there to the next kill."`
+	RoundMax    time.Duration `default:"2s" help:"Most time from there to the next kill, which then waits as long again at most for a command to be under way."`
 	Drain       time.Duration `help:"Most time for the last trips to end. 0: what the longest search and an hour's ride may take."`
 	Report      string        `placeholder:"FILE" help:"Write what came of it as JSON."`
 	Record      string        `placeholder:"FILE" help:"Keep the history, for: hexhail sim check."`

@@ -21,7 +21,7 @@ const strandedAfter = time.Minute
 func (p *proof) rounds(ctx context.Context) error {
 	rng := rand.New(rand.NewPCG(p.o.Seed, uint64(p.o.Rounds)))
 	for n := range p.o.Rounds {
-		if !p.moment(ctx, rng) {
+		if !p.moment(ctx, rng, n) {
 			return p.died()
 		}
 		if p.server.gone() {
@@ -81,28 +81,37 @@ func (p *proof) recovered(ctx context.Context, round int) bool {
 	return true
 }
 
+// aims are what successive kills wait for: an acceptance, any command, or nothing, so that
+// a run of a few rounds already meets commands under way.
+var aims = []struct {
+	op    string // to be unanswered; "": no matter
+	blind bool   // kill without a look at what is unanswered
+}{{op: "accept"}, {op: "any"}, {op: "accept"}, {blind: true}}
+
 // moment waits for the next moment to kill at: some time in the round, and there three
-// times of four right after a command was sent, an acceptance preferably, within the time
-// that its answer takes. It reports false when ctx or the server ended first.
-func (p *proof) moment(ctx context.Context, rng *rand.Rand) bool {
-	aim := []string{"", "accept", "accept", "any"}[rng.IntN(4)]
+// times of four after a command was sent and before its answer came, an acceptance
+// preferably. Every second of those dies at once, the others somewhere in the time that
+// an answer takes; where the answer was faster, the next command is waited for. It
+// reports false when ctx or the server ended first.
+func (p *proof) moment(ctx context.Context, rng *rand.Rand, round int) bool {
+	aim := aims[round%len(aims)]
 	spread := p.o.RoundMax - p.o.RoundMin
 	wait := p.o.RoundMin + time.Duration(rng.Float64()*float64(spread))
-	share := 1.5 * rng.Float64()
-	end := time.NewTimer(p.o.RoundMax)
-	defer end.Stop()
-	if !p.pause(ctx, wait) || aim == "" {
+	share := rng.Float64() * float64(rng.IntN(2))
+	if !p.pause(ctx, wait) || aim.blind {
 		return ctx.Err() == nil && !p.server.gone()
 	}
-	select {
-	case <-p.watch.sent: // an old one
-	default:
-	}
+	end := time.NewTimer(p.o.RoundMax) // a quiet city may have no such command
+	defer end.Stop()
+	p.watch.expect(aim.op)
 	for {
 		select {
-		case op := <-p.watch.sent:
-			if aim == "any" || op == aim {
-				return p.pause(ctx, time.Duration(share*float64(p.watch.typical())))
+		case key := <-p.watch.sent:
+			if !p.pause(ctx, time.Duration(share*float64(p.watch.typical()))) {
+				return false
+			}
+			if p.watch.unanswered(key) {
+				return true
 			}
 		case <-end.C:
 			return true

@@ -21,8 +21,9 @@ type watch struct {
 	newest  []check.Record
 	trips   map[string]struct{} // that anybody was told of
 
-	sent  chan string       // operations, while somebody waits for one
-	looks chan check.Record // acknowledged versions to look for
+	wanted string            // the operation that is waited for; "any": whichever
+	sent   chan string       // the newest such command, as a key of asked
+	looks  chan check.Record // acknowledged versions to look for
 }
 
 // keepNewest is how many acknowledgements are looked for after a kill.
@@ -44,11 +45,7 @@ func (w *watch) record(r check.Record) {
 	}
 	switch r.What {
 	case check.Call:
-		w.asked[r.Who+" "+r.ID] = r.At
-		select {
-		case w.sent <- r.Op:
-		default:
-		}
+		w.called(r)
 	case check.Return:
 		w.returned(r)
 	case check.Connected:
@@ -56,6 +53,38 @@ func (w *watch) record(r check.Record) {
 			w.session = r.At
 		}
 	}
+}
+
+// expect says which commands are told of on sent; one that was told before is forgotten.
+func (w *watch) expect(op string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.wanted = op
+	select {
+	case <-w.sent:
+	default:
+	}
+}
+
+func (w *watch) called(r check.Record) {
+	key := r.Who + " " + r.ID
+	w.asked[key] = r.At
+	if w.wanted != r.Op && w.wanted != "any" {
+		return
+	}
+	select { // the newest replaces one that nobody took: its answer may be there already
+	case <-w.sent:
+	default:
+	}
+	w.sent <- key // there is room: only this function sends, under mu
+}
+
+// unanswered reports whether a command has had no answer yet.
+func (w *watch) unanswered(key string) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	_, ok := w.asked[key]
+	return ok
 }
 
 func (w *watch) returned(r check.Record) {
