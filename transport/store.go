@@ -2,6 +2,7 @@ package transport
 
 import (
 	"context"
+	"time"
 
 	"github.com/hexhail/hexhail/ride"
 )
@@ -34,10 +35,15 @@ type Accounts interface {
 	SaveRefreshToken(ctx context.Context, t ride.RefreshToken) error
 	// RotateRefreshToken spends the token with the hash and saves its successor, in
 	// one transaction. The successor takes the spent token's family and account,
-	// whatever next says. It returns the spent token. If the token was spent before, the
-	// whole family is revoked and ride.ErrTokenReused is returned with the token;
-	// an unknown, expired or revoked one gives ride.ErrNotFound.
-	RotateRefreshToken(ctx context.Context, hash string, next ride.RefreshToken) (ride.RefreshToken, error)
+	// whatever next says. It returns the token presented.
+	//
+	// A token that was spent less than grace ago counts once more as long as its
+	// successor is unused, as after an answer that was lost: next takes the
+	// successor's place, and the successor counts as spent. Every rotation thus
+	// leaves one unspent token in the family. Any other spent token revokes the whole
+	// family and gives ride.ErrTokenReused with the token; an unknown, expired or
+	// revoked one gives ride.ErrNotFound.
+	RotateRefreshToken(ctx context.Context, hash string, next ride.RefreshToken, grace time.Duration) (ride.RefreshToken, error)
 	// RefreshToken reads a token without spending it.
 	RefreshToken(ctx context.Context, hash string) (ride.RefreshToken, error)
 	RevokeFamily(ctx context.Context, family string) error

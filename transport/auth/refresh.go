@@ -23,8 +23,8 @@ type Tokens struct {
 	Family           string
 }
 
-// ReusedError says that a refresh token came a second time: somebody has a copy, and
-// its family was revoked. It unwraps to ride.ErrUnauthenticated, which is all that the
+// ReusedError says that a spent refresh token came again, out of its grace: somebody has
+// a copy, and its family was revoked. It unwraps to ride.ErrUnauthenticated, which is all that the
 // client may learn; the caller closes the family's live socket.
 type ReusedError struct {
 	Account ride.AccountID
@@ -76,7 +76,9 @@ func (s *Service) tokensFor(a ride.Account, secret string, row ride.RefreshToken
 	}, nil
 }
 
-// Refresh spends a refresh token for a new pair. It returns ride.ErrUnauthenticated,
+// Refresh spends a refresh token for a new pair. Within Config.RefreshGrace the same token
+// gets another pair as long as the refresh token of the one before was not used, which
+// then no longer counts: so an answer that was lost can be asked for again. It returns ride.ErrUnauthenticated,
 // a *ReusedError or ride.ErrSuspended.
 func (s *Service) Refresh(ctx context.Context, token string) (ride.Account, Tokens, error) {
 	fail := func(err error) (ride.Account, Tokens, error) { return ride.Account{}, Tokens{}, err }
@@ -88,7 +90,7 @@ func (s *Service) Refresh(ctx context.Context, token string) (ride.Account, Toke
 	if err != nil {
 		return fail(err)
 	}
-	spent, err := s.accounts.RotateRefreshToken(ctx, hash, next)
+	spent, err := s.accounts.RotateRefreshToken(ctx, hash, next, max(0, s.cfg.RefreshGrace))
 	switch {
 	case errors.Is(err, ride.ErrTokenReused):
 		return fail(&ReusedError{Account: spent.Account, Family: spent.Family})

@@ -39,7 +39,8 @@ type account struct {
 
 type token struct {
 	ride.RefreshToken
-	spent bool
+	spentAt   time.Time // zero: not yet
+	successor string    // hash; empty: none
 }
 
 var (

@@ -35,7 +35,10 @@ func actorsConfig(c *config.Config, log *slog.Logger) actors.Config {
 func authConfig(c *config.Config) auth.Config {
 	a := auth.Config{
 		Issuer: c.TokenIssuer(), Audience: c.Auth.TokenAudience,
-		AccessTTL: c.Auth.AccessTokenTTL, RefreshTTL: c.Auth.RefreshTokenTTL,
+		AccessTTL: c.Auth.AccessTokenTTL, RefreshTTL: c.Auth.RefreshTokenTTL, RefreshGrace: c.Auth.RefreshGrace,
+	}
+	if a.RefreshGrace == 0 {
+		a.RefreshGrace = -1 // auth's zero is its default
 	}
 	for _, o := range c.OutsideIssuers {
 		issuer := auth.OutsideIssuer{
