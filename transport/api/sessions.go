@@ -20,7 +20,9 @@ func (a *API) registerSessions() {
 	}, a.logIn)
 	register(a, operation{
 		id: "refresh", method: http.MethodPost, path: "/v1/refresh", tag: "Sign-in", summary: "Renew tokens", roles: anyone, signIn: true,
-		doc:    "A refresh token counts once. If it comes a second time somebody has a copy, and the whole log-in ends.",
+		doc: "A refresh token counts once. For a short while (30 seconds by default) it may come again, for an answer that was lost: " +
+			"it gets new tokens as long as the refresh token in that answer was not used, which then no longer counts. " +
+			"Whatever else comes a second time tells that somebody has a copy, and the whole log-in ends.",
 		errors: []*ride.Error{ride.ErrUnauthenticated, ride.ErrSuspended},
 	}, a.refresh)
 	register(a, operation{

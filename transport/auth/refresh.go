@@ -18,6 +18,7 @@ import (
 type Tokens struct {
 	Access           string
 	AccessExpiresAt  time.Time
+	AccessLife       time.Duration // from now until then
 	Refresh          string // secret; only its hash is stored
 	RefreshExpiresAt time.Time
 	Family           string
@@ -71,7 +72,7 @@ func (s *Service) tokensFor(a ride.Account, secret string, row ride.RefreshToken
 		return Tokens{}, err
 	}
 	return Tokens{
-		Access: access, AccessExpiresAt: exp,
+		Access: access, AccessExpiresAt: exp, AccessLife: exp.Sub(s.cfg.Now()),
 		Refresh: secret, RefreshExpiresAt: row.ExpiresAt, Family: row.Family,
 	}, nil
 }

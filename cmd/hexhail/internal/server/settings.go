@@ -80,7 +80,7 @@ func apiConfig(c *config.Config, m *metrics) api.Config {
 	all := api.Rate{PerSecond: l.RequestsPerSecond, Burst: l.RequestsBurst}
 	return api.Config{
 		Tariffs: c.Tariffs, Heartbeat: c.Sockets.PingInterval, PositionTTL: c.Map.PositionTTL,
-		OfferResolution: c.Map.H3Resolution, SignUpClosed: !c.Auth.SignUp,
+		OfferResolution: c.Map.H3Resolution, PIN: c.Trip.PIN, SignUpClosed: !c.Auth.SignUp,
 		TrustedProxies: c.HTTP.TrustedProxies, CORSOrigins: c.HTTP.AllowedOrigins,
 		Map: api.MapSources{
 			StyleURL: c.Web.MapStyleURL, PMTilesURL: c.Web.MapPMTilesURL, Attribution: c.Web.MapAttribution,
