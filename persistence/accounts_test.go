@@ -88,6 +88,11 @@ func TestUpdateAccount(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, "other", hash)
 		require.ErrorIs(t, s.SetPassword(t.Context(), "none", "x"), ride.ErrNotFound)
+		require.ErrorIs(t, s.RenewPassword(t.Context(), a.ID, "stale", "x"), ride.ErrNotFound)
+		require.NoError(t, s.RenewPassword(t.Context(), a.ID, "other", "renewed"))
+		_, hash, err = s.AccountByUsername(t.Context(), a.Username)
+		require.NoError(t, err)
+		require.Equal(t, "renewed", hash)
 		require.ErrorIs(t, s.SetAccountStatus(t.Context(), "none", ride.AccountSuspended), ride.ErrNotFound)
 	})
 }

@@ -23,6 +23,9 @@ type Accounts interface {
 	AccountBySubject(ctx context.Context, issuer, subject string) (ride.Account, error)
 	UpdateAccount(ctx context.Context, id ride.AccountID, p ride.AccountPatch) (ride.Account, error)
 	SetPassword(ctx context.Context, id ride.AccountID, hash string) error
+	// RenewPassword sets another hash of the same password, unless old is no longer
+	// the account's: then ride.ErrNotFound.
+	RenewPassword(ctx context.Context, id ride.AccountID, old, hash string) error
 	// SetAccountStatus also revokes every refresh token when it suspends.
 	SetAccountStatus(ctx context.Context, id ride.AccountID, s ride.AccountStatus) error
 	// ListAccounts returns a page and the cursor of the next one, empty at the end.

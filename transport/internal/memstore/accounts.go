@@ -170,6 +170,21 @@ func (s *Store) SetPassword(ctx context.Context, id ride.AccountID, hash string)
 	return err
 }
 
+// RenewPassword implements transport.Accounts.
+func (s *Store) RenewPassword(ctx context.Context, id ride.AccountID, old, hash string) error {
+	if err := s.enter(ctx, "RenewPassword"); err != nil {
+		return err
+	}
+	defer s.mu.Unlock()
+	a, ok := s.accounts[id]
+	if !ok || a.hash != old {
+		return fmt.Errorf("account: %w", ride.ErrNotFound)
+	}
+	a.hash = hash
+	s.accounts[id] = a
+	return nil
+}
+
 // SetAccountStatus implements transport.Accounts.
 func (s *Store) SetAccountStatus(ctx context.Context, id ride.AccountID, st ride.AccountStatus) error {
 	_, err := s.change(ctx, "SetAccountStatus", id, func(a *account) {
