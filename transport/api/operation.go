@@ -26,6 +26,7 @@ type operation struct {
 	roles            []ride.Role // who may call it; nil: anybody, without credentials
 	signIn           bool        // bounded like log-ins
 	photo            bool        // bounded like uploads; reads its body itself, within 30 s
+	whole            bool        // several steps that belong together: carried through for a client that has gone, too
 	errors           []*ride.Error
 }
 
@@ -55,6 +56,11 @@ func register[I, O any](a *API, op operation, handler func(context.Context, *I) 
 		h.Security = []map[string][]string{{"bearer": {}}}
 	}
 	huma.Register(a.huma, h, func(ctx context.Context, in *I) (*O, error) {
+		if op.whole {
+			var done context.CancelFunc
+			ctx, done = context.WithTimeout(context.WithoutCancel(ctx), a.cfg.Timeout)
+			defer done()
+		}
 		out, err := handler(ctx, in)
 		if err != nil {
 			return nil, a.fail(ctx, op.id, err)

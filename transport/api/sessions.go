@@ -26,7 +26,7 @@ func (a *API) registerSessions() {
 		errors: []*ride.Error{ride.ErrUnauthenticated, ride.ErrSuspended},
 	}, a.refresh)
 	register(a, operation{
-		id: "log-out", method: http.MethodPost, path: "/v1/logout", tag: "Sign-in", summary: "Log out", roles: signedIn,
+		id: "log-out", method: http.MethodPost, path: "/v1/logout", tag: "Sign-in", summary: "Log out", roles: signedIn, whole: true,
 		doc: "Ends the log-in that the access token descends from: its tokens cease to count and its socket closes.",
 	}, a.logOut)
 	register(a, operation{
@@ -36,7 +36,7 @@ func (a *API) registerSessions() {
 	}, a.makeTicket)
 	register(a, operation{
 		id: "change-password", method: http.MethodPost, path: "/v1/me/password", tag: "Account", summary: "Change the password",
-		roles: signedIn, signIn: true,
+		roles: signedIn, signIn: true, whole: true,
 		doc:    "Ends every log-in of the account and closes its socket; the answer carries a new one.",
 		errors: []*ride.Error{ride.ErrWrongRole},
 	}, a.changePassword)

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"testing"
 	"time"
 
@@ -103,6 +104,34 @@ func TestTicketRedeemsOnce(t *testing.T) {
 	require.Equal(t, w.people["driver"].ID, p.Account.ID)
 	_, err = w.auth.RedeemTicket(t.Context(), tk.Ticket)
 	require.ErrorIs(t, err, ride.ErrUnauthenticated)
+}
+
+// TestWhatEndsLogInsIsCarriedThrough: the client goes away after the first step.
+func TestWhatEndsLogInsIsCarriedThrough(t *testing.T) {
+	for _, c := range []struct{ path, as, body, step string }{
+		{"/v1/me/password", "rider", `{"current_password":"correct horse","new_password":"battery staple"}`, "SetPassword"},
+		{"/v1/logout", "rider", "", "RevokeFamily"},
+		{"/v1/admin/accounts/$rider/suspend", "operator", because, "AddAudit"},
+		{"/v1/admin/accounts/$rider/logout", "operator", because, "AddAudit"},
+		{"/v1/admin/accounts/$rider/password", "operator", because, "SetPassword"},
+	} {
+		t.Run(c.path, func(t *testing.T) {
+			w := newWorld(t)
+			ctx, leave := context.WithCancel(t.Context())
+			w.store.Fail = func(method string) error {
+				if method == c.step {
+					leave()
+				}
+				return nil
+			}
+			w.do(request{method: "POST", path: w.fill(c.path), as: c.as, json: c.body, ctx: ctx})
+			require.Error(t, ctx.Err())
+			require.Len(t, w.live.closed, 1, "its sockets are closed")
+			require.Equal(t, w.people["rider"].ID, w.live.closed[0].Account)
+			_, err := w.auth.Authenticate(t.Context(), w.people["rider"].Access)
+			require.Error(t, err, "and its tokens have ceased to count")
+		})
+	}
 }
 
 func TestChangePasswordEndsOtherLogIns(t *testing.T) {

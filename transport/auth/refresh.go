@@ -19,7 +19,7 @@ type Tokens struct {
 	Access           string
 	AccessExpiresAt  time.Time
 	AccessLife       time.Duration // from now until then
-	Refresh          string // secret; only its hash is stored
+	Refresh          string        // secret; only its hash is stored
 	RefreshExpiresAt time.Time
 	Family           string
 }
