@@ -159,7 +159,7 @@ func (a *API) configView() configView {
 		H3Resolution: a.cfg.OfferResolution, TripPIN: a.cfg.PIN,
 		CellRingM:  int64(math.Round(geo.RingM(a.cfg.OfferResolution))),
 		SignUpOpen: !a.cfg.SignUpClosed, SocketPath: "/v1/ws", Subprotocols: wire.Subprotocols(),
-		MaxPhotoBytes: maxPhotoBytes, Demo: a.deps.Demo != nil, Map: mapView(a.cfg.Map),
+		MaxPhotoBytes: maxPhotoBytes, Demo: a.deps.Demo != nil, Map: a.mapSources(),
 	}
 	for _, t := range a.cfg.Tariffs {
 		v.VehicleClasses = append(v.VehicleClasses, classView{

@@ -118,7 +118,7 @@ type mapView struct {
 	StyleURL    string `json:"style_url" doc:"A MapLibre style."`
 	PMTilesURL  string `json:"pmtiles_url" doc:"Vector tiles in one PMTiles file in the Protomaps schema, for those who have no style."`
 	Attribution string `json:"attribution" doc:"The credit that maps must show."`
-	GeocoderURL string `json:"geocoder_url" doc:"A Photon server that finds addresses."`
+	GeocoderURL string `json:"geocoder_url" doc:"A Photon server that finds addresses; perhaps a path on this server."`
 }
 
 type classView struct {
