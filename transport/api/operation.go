@@ -58,7 +58,7 @@ func register[I, O any](a *API, op operation, handler func(context.Context, *I) 
 	huma.Register(a.huma, h, func(ctx context.Context, in *I) (*O, error) {
 		if op.whole {
 			var done context.CancelFunc
-			ctx, done = context.WithTimeout(context.WithoutCancel(ctx), a.cfg.Timeout)
+			ctx, done = a.carryOn(ctx)
 			defer done()
 		}
 		out, err := handler(ctx, in)
@@ -67,6 +67,11 @@ func register[I, O any](a *API, op operation, handler func(context.Context, *I) 
 		}
 		return out, nil
 	})
+}
+
+// carryOn gives steps that belong together their time, whether or not the client waits.
+func (a *API) carryOn(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(ctx), a.cfg.Timeout)
 }
 
 // refusals documents an operation's error answers, by status.
