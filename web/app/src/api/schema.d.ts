@@ -566,7 +566,7 @@ export interface paths {
         put?: never;
         /**
          * Renew tokens
-         * @description A refresh token counts once. If it comes a second time somebody has a copy, and the whole log-in ends.
+         * @description A refresh token counts once. For a short while (30 seconds by default) it may come again, for an answer that was lost: it gets new tokens as long as the refresh token in that answer was not used, which then no longer counts. Whatever else comes a second time tells that somebody has a copy, and the whole log-in ends.
          */
         post: operations["refresh"];
         delete?: never;
@@ -781,6 +781,11 @@ export interface components {
             demo: boolean;
             /**
              * Format: int64
+             * @description The H3 resolution of all cells that clients are told: pickup areas of offers, rings of searches, areas of the consoles' feed.
+             */
+            h3_resolution: number;
+            /**
+             * Format: int64
              * @description How often the server pings a socket.
              */
             heartbeat_ms: number;
@@ -796,6 +801,8 @@ export interface components {
             sign_up_open: boolean;
             socket_path: string;
             subprotocols: string[] | null;
+            /** @description Trips start with a PIN of 4 digits: the rider sees it in their trip, and the driver sends it with start_trip. */
+            trip_pin: boolean;
             vehicle_classes: components["schemas"]["ClassView"][] | null;
         };
         DemoAccount: {
@@ -1254,9 +1261,14 @@ export interface components {
              * @description When the access token ceases to count.
              */
             expires_at: string;
+            /**
+             * Format: int64
+             * @description The same as whole seconds from this answer on, for clients whose clock is wrong.
+             */
+            expires_in_s: number;
             /** Format: date-time */
             refresh_expires_at: string;
-            /** @description For POST /v1/refresh, once. */
+            /** @description For POST /v1/refresh, once, or again shortly if the answer was lost. */
             refresh_token: string;
             /** @enum {string} */
             token_type: "Bearer";
