@@ -95,6 +95,8 @@ func TestRates(t *testing.T) {
 	got = login("198.51.100.1:3")
 	got.refused(ride.ErrTooMany, 429)
 	require.Equal(t, "10", got.Header().Get("Retry-After"))
+	renewal := `{"refresh_token":"` + w.people["driver"].Refresh + `"}`
+	w.do(request{method: "POST", path: "/v1/refresh", addr: "198.51.100.1:4", json: renewal}).ok(200, nil) // no guess
 	login("198.51.100.2:1").ok(200, nil)
 
 	config := func(addr, xff string) *response {

@@ -18,8 +18,10 @@ func (a *API) registerSessions() {
 		doc:    "A wrong password and an unknown username are answered alike. After 10 failures each further one costs a longer wait.",
 		errors: []*ride.Error{ride.ErrUnauthenticated, ride.ErrSuspended},
 	}, a.logIn)
+	// Not bounded like log-ins: nobody guesses such a token, and behind one address there
+	// may be a whole telephone network whose log-ins are renewed every quarter of an hour.
 	register(a, operation{
-		id: "refresh", method: http.MethodPost, path: "/v1/refresh", tag: "Sign-in", summary: "Renew tokens", roles: anyone, signIn: true,
+		id: "refresh", method: http.MethodPost, path: "/v1/refresh", tag: "Sign-in", summary: "Renew tokens", roles: anyone,
 		doc: "A refresh token counts once. For a short while (30 seconds by default) it may come again, for an answer that was lost: " +
 			"it gets new tokens as long as the refresh token in that answer was not used, which then no longer counts. " +
 			"Whatever else comes a second time tells that somebody has a copy, and the whole log-in ends.",

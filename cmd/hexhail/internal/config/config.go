@@ -153,7 +153,7 @@ type Limits struct {
 	LocationsPerSecond int     `default:"10" range:"1..1000" help:"Positions per second of one driver; more are dropped, the newest wins."`
 	RequestsPerSecond  float64 `default:"20" range:"0.1..10000" help:"HTTP requests per second of one address, and of one account."`
 	RequestsBurst      int     `default:"60" range:"1..100000" help:"HTTP requests that one address or account may send at once."`
-	SignInsPerMinute   float64 `name:"sign-ins-per-minute" default:"30" range:"0.1..100000" help:"Log-ins, refreshes and sign-ups per minute from one address."`
+	SignInsPerMinute   float64 `name:"sign-ins-per-minute" default:"30" range:"0.1..100000" help:"Log-ins, sign-ups and password changes per minute from one address."`
 }
 
 // Shutdown says how the server ends.
