@@ -1,5 +1,6 @@
-import { mkdirSync } from 'node:fs';
-import { it } from 'vitest';
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, readdirSync } from 'node:fs';
+import { afterAll, it } from 'vitest';
 
 import type { Person, Setting } from '../src/person';
 import { accept, askButton, offerCard } from '../src/ride';
@@ -8,6 +9,8 @@ import { anyOf } from '../src/words';
 
 // Slow enough that each state can be looked at.
 const on = stage('demo', '--headless', '--speed=12', '--drivers=300');
+// And one at the speed of life, in which drivers take their time to answer.
+const slow = stage('demo', '--headless', '--speed=1', '--drivers=150');
 
 const folder = new URL('../../../docs/images/', import.meta.url).pathname;
 mkdirSync(folder, { recursive: true });
@@ -15,6 +18,11 @@ mkdirSync(folder, { recursive: true });
 const desk: Setting = { language: 'en', scheme: 'light', device: 'desktop' };
 const phone: Setting = { language: 'ko', scheme: 'dark', device: 'phone' };
 const night: Setting = { language: 'ko', scheme: 'dark', device: 'desktop' };
+
+// Fewer colours make smaller files; without the program they are as they are.
+afterAll(() => {
+  spawnSync('pngquant', ['--force', '--ext=.png', '--skip-if-larger', '--quality=80-98', '--', ...readdirSync(folder).map((f) => folder + f)]);
+});
 
 async function shoot(p: Person, name: string): Promise<void> {
   await p.page.mouse.move(0, 0);
@@ -41,14 +49,24 @@ it.each([desk, phone])('a rider, $language', async (setting) => {
   await askButton(rider).waitFor();
   await shoot(rider, 'request');
   await askButton(rider).click();
-  await rider.heading(t('rider:searching.title')).waitFor();
-  await page.screenshot({ path: `${folder}search-${setting.language}-${setting.scheme}.png` });
   await page.getByRole('region', { name: t('rider:driver.label') }).waitFor();
   await shoot(rider, 'matched');
   await rider.heading(t('rider:riding.title')).waitFor({ timeout: 240_000 });
   await shoot(rider, 'in-progress');
   await rider.heading(t('rider:completed.title')).waitFor({ timeout: 240_000 });
   await shoot(rider, 'completed');
+});
+
+it.each([desk, phone])('a search, $language', async (setting) => {
+  const rider = await slow.enter(setting);
+  const { page, t } = rider;
+  await page.goto('/');
+  await visit(rider, 'riderAct');
+  await page.getByRole('region', { name: anyOf(t, 'rider:suggest.demo', 'city') }).getByRole('button').first().click();
+  await askButton(rider).click();
+  await rider.heading(t('rider:searching.title')).waitFor();
+  await shoot(rider, 'search');
+  await rider.heading(t('rider:searching.title')).waitFor(); // the picture must not be too late
 });
 
 it.each([desk, phone])('a driver, $language', async (setting) => {
