@@ -1,6 +1,6 @@
 import type { OpenOffer, View, WholeTrip } from '@hexhail/client';
-import { Badge, Divider, Skeleton, Stack } from '@mantine/core';
-import { IconSteeringWheel } from '@tabler/icons-react';
+import { Badge, Divider, Group, Skeleton, Stack, Text } from '@mantine/core';
+import { IconDeviceMobileOff, IconSteeringWheel } from '@tabler/icons-react';
 import { useMemo, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 
@@ -52,7 +52,7 @@ function Drive({ demo }: { demo: ReturnType<typeof useDemo>['demo'] }) {
     session, store, source: choice.source, pace: choice.pace, live: view.online || trip !== undefined,
     target: targetOf(trip), onTrip: trip !== undefined, start: demo?.stands?.[0]?.place ?? demo?.city.center,
   });
-  useWakeLock(view.online || trip !== undefined);
+  const screen = useWakeLock(view.online || trip !== undefined);
   const offers = useMemo(() => inOrder(view.openOffers), [view.openOffers]);
   const simulated = choice.source === 'simulated';
   const placing = simulated && !view.online && !trip ? feed.placeAt : undefined;
@@ -73,8 +73,20 @@ function Drive({ demo }: { demo: ReturnType<typeof useDemo>['demo'] }) {
       <Stack gap="md">
         <Contents view={view} session={session} store={store} demo={demo !== undefined} feed={feed} choice={choice} choose={choose} paces={pacesFor(demo)} />
         <Sending />
+        {screen === 'impossible' && <ScreenHint />}
       </Stack>
     </MapPage>
+  );
+}
+
+/** Without it a phone falls asleep between two requests, and the driver with it goes offline. */
+function ScreenHint() {
+  const { t } = useTranslation('driver');
+  return (
+    <Group gap={8} wrap="nowrap" c="dimmed" role="status">
+      <IconDeviceMobileOff size={18} aria-hidden="true" style={{ flex: 'none' }} />
+      <Text size="sm">{t('duty.screenOff')}</Text>
+    </Group>
   );
 }
 
