@@ -37,7 +37,7 @@ export class Person {
     readonly located: boolean,
   ) {}
 
-  static async with(browser: Browser, server: Server, setting: Setting, at?: { latitude: number; longitude: number }): Promise<Person> {
+  static async with(browser: Browser, server: Pick<Server, 'port'>, setting: Setting, at?: { latitude: number; longitude: number }): Promise<Person> {
     const network = await Network.to(server.port);
     const context = await browser.newContext({
       ...devices[setting.device], baseURL: network.url, locale: setting.language === 'ko' ? 'ko-KR' : 'en-US',
