@@ -83,13 +83,11 @@ describe('a driver on duty', () => {
     expect(await askedOf(page)).toMatchObject({ permissions: 0, notifications: [], tones: 0 });
     await rider.button(rider.t('rider:cancel.search')).click();
     await page.getByRole('log', { name: t('driver:lost.label') }).getByText(t('driver:lost.cancelled')).waitFor();
-    await driver.photograph('offer-lost');
 
     await driver.button(t('alerts.title')).click();
     await page.getByRole('switch', { name: t('alerts.sound') }).click();
     await page.getByRole('switch', { name: t('alerts.system') }).click();
     await driver.checkAccess('alerts');
-    await driver.photograph('alerts');
     await expect.poll(() => askedOf(page)).toMatchObject({ permissions: 1, tones: 2 });
     await page.keyboard.press('Escape');
     await page.evaluate(() => navigator.serviceWorker.ready.then(() => undefined));
@@ -106,6 +104,8 @@ describe('a driver on duty', () => {
     await driver.heading(t('driver:duty.offline')).waitFor();
     const { locks, released } = await askedOf(page);
     expect([locks, released]).toEqual([3, 1]); // two went with the hidden page
+    await rider.button(rider.t('rider:cancel.search')).click();
+    await rider.heading(rider.t('rider:cancelled.title')).waitFor();
   });
 
   it('is told when the screen cannot be kept on', async () => {
@@ -114,8 +114,8 @@ describe('a driver on duty', () => {
     await comeAs(driver, 'driver', 'eli', 'Eli');
     await goOnline(driver);
     await driver.page.getByText(driver.t('driver:duty.screenOff')).waitFor();
+    await driver.page.getByText(driver.t('driver:duty.screenOff')).scrollIntoViewIfNeeded();
     await driver.checkAccess('a screen that goes dark');
-    await driver.photograph('screen-off');
     await driver.button(driver.t('driver:duty.goOffline')).click();
     await driver.page.getByText(driver.t('driver:duty.screenOff')).waitFor({ state: 'hidden' });
   });

@@ -46,7 +46,6 @@ describe('a map with a style of the operator', () => {
     await page.getByText(t('map:tilesFailed')).waitFor();
     await ground(rider, rasterGround).toBeLessThan(0.01);
     await ground(rider, plainGround.light).toBeGreaterThan(0.2);
-    await rider.photograph('tiles-failed');
 
     // When they are back they are shown again, here because the device finds a network.
     tiles.failing = null;
@@ -82,7 +81,6 @@ describe('a map with an archive of tiles', () => {
     await comeAs(rider, 'rider', `mina-${setting.language}`, 'Mina');
     await ground(rider, archiveGround[setting.scheme]).toBeGreaterThan(0.2);
     await rider.page.getByText(credit).waitFor();
-    await rider.photograph(`archive-${setting.scheme}`);
     await rider.checkAccess('map with an archive');
     expect(await policyOf(on.server.url)).toContain(`connect-src 'self' ${tiles.url}`);
   });

@@ -27,20 +27,15 @@ describe.each(settings)('a browser without WebGL, in $language on a $device', (s
     await comeAs(driver, 'driver', `dana-${setting.language}`, 'Dana');
     await page.getByText(t('map:noWebgl.title')).waitFor();
     await driver.page.getByText(t('map:noWebgl.title')).waitFor();
-    await rider.photograph(`nomap-rider-${setting.language}`);
-    await driver.photograph(`nomap-driver-${setting.language}`);
     await Promise.all([rider.checkAccess('planning without a map'), driver.checkAccess('duty without a map')]);
     await sayPlace(rider, pickup);
     await rider.heading(t('rider:plan.where.dropoff')).waitFor();
     await sayPlace(rider, dropoff);
     await goOnline(driver);
-    await rider.photograph(`nomap-rider-whole-${setting.language}`);
     await askButton(rider).click();
     await accept(driver);
     await rider.heading(t('rider:coming.title', { name: 'Dana' })).waitFor();
     await Promise.all([rider.checkAccess('driver on the way without a map'), driver.checkAccess('driving without a map')]);
-    await rider.photograph(`nomap-rider-coming-${setting.language}`);
-    await driver.photograph(`nomap-driver-trip-${setting.language}`);
     // What the map would show is there in words.
     await page.getByText(anyOf(t, 'map:summary.carToPickup', 'distance')).waitFor();
     await driver.button(driver.t('driver:trip.arrived')).click();
@@ -50,6 +45,5 @@ describe.each(settings)('a browser without WebGL, in $language on a $device', (s
     await driver.heading(driver.t('driver:ended.title')).waitFor();
     await page.getByRole('link', { name: t('rider:end.details') }).click();
     await page.getByText(t('map:noWebgl.title')).waitFor();
-    await rider.photograph(`nomap-detail-${setting.language}`);
   });
 });

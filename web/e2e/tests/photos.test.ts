@@ -64,17 +64,14 @@ describe('photos', () => {
       expect(await page.getByRole('dialog').count()).toBe(0);
     }
     await driver.checkAccess('a file that is no photo');
-    await driver.photograph('photo-refused');
 
     await choose(driver, 'me.jpg', 'image/jpeg', jpeg);
     const dialog = page.getByRole('dialog', { name: t('account:photo.crop') });
     await dialog.locator('img').waitFor();
-    await driver.photograph('photo-crop');
     await driver.checkAccess('cropping');
     // Close by, and then to the left: nothing but red.
     await dialog.getByRole('slider').press('End');
     await drag(page, dialog.locator('img'), 250);
-    await driver.photograph('photo-cropped');
     await dialog.getByRole('button', { name: t('account:photo.use') }).click();
     await dialog.waitFor({ state: 'hidden' });
     expect(await refused.count()).toBe(0);
@@ -95,7 +92,6 @@ describe('photos', () => {
     const photo = rider.page.getByRole('region', { name: rider.t('rider:driver.label') }).locator('img');
     await photo.waitFor();
     await expect.poll(() => photo.evaluate((i) => (i as HTMLImageElement).naturalWidth)).toBeGreaterThan(100);
-    await rider.photograph('photo-matched');
     expect(await colourOf(rider.page, await photo.getAttribute('src') ?? '')).toEqual(['red']);
 
     await isNobodyElses(await photo.getAttribute('src') ?? '');

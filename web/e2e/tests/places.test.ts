@@ -26,7 +26,6 @@ describe('a search for places', () => {
     const options = page.getByRole('option');
     await expect.poll(() => options.count()).toBe(2);
     await rider.checkAccess('found places');
-    await rider.photograph('places-found');
     const asked = geocoder.asked.at(-1)?.searchParams;
     expect(Object.fromEntries(asked ?? [])).toMatchObject({ q: 'bryant', lang: 'en', lat: '40.7527', lon: '-73.9772' });
 
@@ -46,12 +45,10 @@ describe('a search for places', () => {
 
     await dropoff.fill('no such place');
     await page.getByText(t('rider:search.nothing')).waitFor();
-    await rider.photograph('places-none');
     rider.tolerated = /status of 500/;
     geocoder.failing = 500;
     await dropoff.fill('columbus');
     await page.getByText(t('rider:search.failed')).waitFor();
-    await rider.photograph('places-failed');
     await rider.checkAccess('no answer from the geocoder');
     geocoder.failing = null;
     await dropoff.fill('columbus c');
@@ -71,7 +68,6 @@ describe('a search for places', () => {
     await option.waitFor();
     expect(await option.textContent()).toContain('한강대로');
     expect(geocoder.asked.at(-1)?.searchParams.get('lang')).toBe('default');
-    await rider.photograph('places-korean');
     await rider.checkAccess('found places');
     await option.tap();
     await askButton(rider).waitFor();
@@ -81,7 +77,6 @@ describe('a search for places', () => {
     const again = field(rider, 'dropoff');
     await expect.poll(() => again.evaluate((e) => e === document.activeElement)).toBe(true);
     await expect.poll(async () => (await again.boundingBox())?.y).toBeLessThan(300);
-    await rider.photograph('places-korean-again');
     await rider.button(rider.t('rider:plan.choose')).tap();
     await rider.button(rider.t('rider:plan.choose')).waitFor({ state: 'hidden' });
   });

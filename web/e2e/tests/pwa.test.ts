@@ -48,11 +48,9 @@ describe('the installed app', () => {
     await page.goto('/ride');
     await rider.button(t('connection.now')).waitFor();
     await page.getByRole('heading', { level: 1 }).first().waitFor();
-    await rider.photograph('offline-ride');
     await rider.checkAccess('opened without a network');
     await page.goto('/trips');
     await page.getByText(t('trips:failed')).waitFor();
-    await rider.photograph('offline-trips');
     await page.goto('/profile');
     await page.getByRole('heading', { name: t('account:profile.title') }).waitFor();
 
@@ -76,8 +74,7 @@ describe('the installed app', () => {
       await page.reload();
       await page.getByText(t('update.text')).waitFor();
       expect(await visitor.heading(before).isVisible()).toBe(true);
-      await visitor.photograph('update');
-      await visitor.checkAccess('an update');
+        await visitor.checkAccess('an update');
       await visitor.button(t('update.now')).click();
       await visitor.heading(after).waitFor();
       visitor.network.cut();

@@ -18,7 +18,6 @@ describe('the history', () => {
     await driver.page.goto('/trips');
     await driver.page.getByText(driver.t('trips:empty.driver')).waitFor();
     await driver.checkAccess('no trips');
-    await driver.photograph('trips-empty');
     await driver.page.getByRole('link', { name: driver.t('trips:empty.drive') }).click();
     await driver.page.waitForURL('**/drive');
   });
@@ -37,7 +36,6 @@ describe('the history', () => {
     await trips.nth(19).waitFor();
     expect(await trips.count()).toBe(20);
     await driver.checkAccess("a driver's history");
-    await driver.photograph('trips-driver');
     await driver.button(t('trips:more')).click();
     await trips.nth(22).waitFor();
     await page.getByText(t('trips:end')).waitFor();
@@ -53,8 +51,6 @@ describe('the history', () => {
     for (const step of ['matched', 'arrived', 'started', 'completed']) await story.getByText(t(`trips:story.${step}.driver`)).waitFor();
     await page.getByRole('region', { name: t('trips:detail.map') }).first().waitFor();
     await driver.checkAccess("a driver's trip");
-    await page.waitForTimeout(800);
-    await page.screenshot({ path: new URL('../failures/detail-driver.png', import.meta.url).pathname, fullPage: true });
   });
 
   it('of a rider shows a trip with its story, on a phone in Korean', async () => {
@@ -67,8 +63,6 @@ describe('the history', () => {
     for (const step of ['matched', 'arrived', 'started', 'completed']) await story.getByText(t(`trips:story.${step}.rider`)).waitFor();
     await page.getByRole('region', { name: t('trips:fare.title') }).waitFor();
     await rider.checkAccess("a rider's trip");
-    await page.waitForTimeout(800);
-    await page.screenshot({ path: new URL('../failures/detail-rider.png', import.meta.url).pathname, fullPage: true });
     // Somebody else's trip and none at all look alike.
     await page.goto('/trips/01a203dc-453f-7695-98a4-f9a43c94d7db');
     await page.getByRole('heading', { name: t('trips:detail.missing.title') }).waitFor();

@@ -71,9 +71,8 @@ function Drive({ demo }: { demo: ReturnType<typeof useDemo>['demo'] }) {
         </>
       )}>
       <Stack gap="md">
-        <Contents view={view} session={session} store={store} demo={demo !== undefined} feed={feed} choice={choice} choose={choose} paces={pacesFor(demo)} />
+        <Contents view={view} session={session} store={store} demo={demo !== undefined} feed={feed} choice={choice} choose={choose} paces={pacesFor(demo)} dark={screen === 'impossible'} />
         <Sending />
-        {screen === 'impossible' && <ScreenHint />}
       </Stack>
     </MapPage>
   );
@@ -99,10 +98,12 @@ interface ContentsProps {
   readonly choice: DriveChoice;
   readonly choose: (choice: DriveChoice) => void;
   readonly paces: readonly number[];
+  /** Whether the screen goes dark by itself. */
+  readonly dark: boolean;
 }
 
 /** What the sheet shows: the trip; or what became of it, offers, and the driver's day. */
-function Contents({ view, session, store, demo, feed, choice, choose, paces }: ContentsProps) {
+function Contents({ view, session, store, demo, feed, choice, choose, paces, dark }: ContentsProps) {
   const [seen, setSeen] = useState<string>();
   const trip = view.activeTrip;
   const ended = view.lastEnded && view.lastEnded.id !== seen ? view.lastEnded : undefined;
@@ -111,6 +112,7 @@ function Contents({ view, session, store, demo, feed, choice, choose, paces }: C
       <>
         <TripPanel key={trip.id} session={session} trip={trip} positions={store} demo={demo} />
         {choice.source === 'simulated' && <Pace choice={choice} choose={choose} paces={paces} />}
+        {dark && <ScreenHint />}
       </>
     );
   }
@@ -122,6 +124,7 @@ function Contents({ view, session, store, demo, feed, choice, choose, paces }: C
       {ended && <Ended session={session} trip={ended} done={() => setSeen(ended.id)} />}
       {ended && <Divider />}
       <Duty session={session} online={view.online} choice={choice} choose={choose} paces={paces} feed={feed} />
+      {dark && <ScreenHint />}
       <Divider />
       <Today />
     </>
