@@ -118,6 +118,13 @@ func (s *Store) SetPassword(ctx context.Context, id ride.AccountID, hash string)
 		hash, micros(s.now()), string(id))
 }
 
+// RenewPassword replaces the password hash if it is still the old one, and otherwise
+// returns ride.ErrNotFound.
+func (s *Store) RenewPassword(ctx context.Context, id ride.AccountID, old, hash string) error {
+	return s.one(ctx, "renew password", `UPDATE accounts SET password_hash = $1 WHERE id = $2 AND password_hash = $3`,
+		hash, string(id), old)
+}
+
 // SetAccountStatus also revokes every refresh token when it suspends.
 func (s *Store) SetAccountStatus(ctx context.Context, id ride.AccountID, status ride.AccountStatus) error {
 	return s.tx(ctx, "set account status", func(tx *sql.Tx) error {

@@ -88,6 +88,11 @@ func TestUpdateAccount(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, "other", hash)
 		require.ErrorIs(t, s.SetPassword(t.Context(), "none", "x"), ride.ErrNotFound)
+		require.ErrorIs(t, s.RenewPassword(t.Context(), a.ID, "stale", "x"), ride.ErrNotFound)
+		require.NoError(t, s.RenewPassword(t.Context(), a.ID, "other", "renewed"))
+		_, hash, err = s.AccountByUsername(t.Context(), a.Username)
+		require.NoError(t, err)
+		require.Equal(t, "renewed", hash)
 		require.ErrorIs(t, s.SetAccountStatus(t.Context(), "none", ride.AccountSuspended), ride.ErrNotFound)
 	})
 }
@@ -125,101 +130,6 @@ func TestListAccounts(t *testing.T) {
 		}
 		_, _, err := s.ListAccounts(t.Context(), ride.AccountFilter{Page: ride.Page{Cursor: "x"}})
 		require.ErrorIs(t, err, ride.ErrInvalidArgument)
-	})
-}
-
-func token(hash, family string) ride.RefreshToken {
-	return ride.RefreshToken{Hash: hash, Family: family, Account: "acc-001", CreatedAt: epoch, ExpiresAt: epoch.Add(time.Hour)}
-}
-
-// TestRefreshRotation: a token is spent once; whoever spends it again ends the family.
-func TestRefreshRotation(t *testing.T) {
-	onEach(t, func(t *testing.T, s *persistence.Store) {
-		first := token("h1", "f1")
-		require.NoError(t, s.SaveRefreshToken(t.Context(), first))
-		require.NoError(t, s.SaveRefreshToken(t.Context(), token("x1", "f2")))
-		spent, err := s.RotateRefreshToken(t.Context(), "h1", ride.RefreshToken{Hash: "h2", CreatedAt: epoch, ExpiresAt: epoch.Add(2 * time.Hour)})
-		require.NoError(t, err)
-		require.Equal(t, first, spent)
-		next, err := s.RefreshToken(t.Context(), "h2")
-		require.NoError(t, err)
-		require.Equal(t, "f1", next.Family)
-		require.Equal(t, first.Account, next.Account)
-		requireRevoked(t, s, "f1", false)
-
-		reused, err := s.RotateRefreshToken(t.Context(), "h1", token("h3", "f1"))
-		require.ErrorIs(t, err, ride.ErrTokenReused)
-		require.Equal(t, first, reused)
-		requireRevoked(t, s, "f1", true)
-		requireRevoked(t, s, "f2", false)
-		_, err = s.RotateRefreshToken(t.Context(), "h2", token("h4", "f1"))
-		require.ErrorIs(t, err, ride.ErrNotFound, "the newest token of a revoked family")
-		_, err = s.RefreshToken(t.Context(), "h3")
-		require.ErrorIs(t, err, ride.ErrNotFound)
-
-		old := token("old", "f3")
-		old.ExpiresAt = epoch
-		require.NoError(t, s.SaveRefreshToken(t.Context(), old))
-		for _, hash := range []string{"old", "unknown", "\x00"} {
-			_, err = s.RotateRefreshToken(t.Context(), hash, token("h5", "f3"))
-			require.ErrorIs(t, err, ride.ErrNotFound, hash)
-		}
-	})
-}
-
-// TestRevocation: families end one by one, or all at once with their account.
-func TestRevocation(t *testing.T) {
-	onEach(t, func(t *testing.T, s *persistence.Store) {
-		created(t, s, 1, ride.RoleRider)
-		for _, f := range []string{"f1", "f2", "f3"} {
-			require.NoError(t, s.SaveRefreshToken(t.Context(), token("h"+f, f)))
-		}
-		require.NoError(t, s.RevokeFamily(t.Context(), "f1"))
-		require.NoError(t, s.RevokeFamily(t.Context(), "unknown"))
-		requireRevoked(t, s, "f1", true)
-		requireRevoked(t, s, "f2", false)
-		requireRevoked(t, s, "unknown", true)
-		require.NoError(t, s.RevokeAccount(t.Context(), "acc-001"))
-		requireRevoked(t, s, "f2", true)
-		require.NoError(t, s.SaveRefreshToken(t.Context(), token("hf4", "f4")))
-		require.NoError(t, s.SetAccountStatus(t.Context(), "acc-001", ride.AccountActive))
-		requireRevoked(t, s, "f4", false)
-		require.NoError(t, s.SetAccountStatus(t.Context(), "acc-001", ride.AccountSuspended))
-		requireRevoked(t, s, "f4", true)
-	})
-}
-
-func requireRevoked(t *testing.T, s *persistence.Store, family string, want bool) {
-	t.Helper()
-	got, err := s.FamilyRevoked(t.Context(), family)
-	require.NoError(t, err)
-	require.Equal(t, want, got, family)
-}
-
-// TestRotationRace: of many who spend one token at once, one succeeds and the family
-// is revoked by the others.
-func TestRotationRace(t *testing.T) {
-	onEach(t, func(t *testing.T, s *persistence.Store) {
-		require.NoError(t, s.SaveRefreshToken(t.Context(), token("h", "f")))
-		const n = 8
-		errs := make([]error, n)
-		var wg sync.WaitGroup
-		for i := range n {
-			wg.Go(func() {
-				_, errs[i] = s.RotateRefreshToken(t.Context(), "h", token(fmt.Sprint("n", i), "f"))
-			})
-		}
-		wg.Wait()
-		won := 0
-		for _, err := range errs {
-			if err == nil {
-				won++
-				continue
-			}
-			require.ErrorIs(t, err, ride.ErrTokenReused)
-		}
-		require.Equal(t, 1, won)
-		requireRevoked(t, s, "f", true)
 	})
 }
 

@@ -3,7 +3,7 @@ package persistence
 import (
 	"context"
 	"fmt"
-	"sync"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -14,18 +14,15 @@ import (
 // writes it in one transaction and answers. It never waits for company: while one
 // batch is on its way to the disk the next one gathers. Clients' commands go before the
 // steps that trips take by themselves, so that a crowd of trips that search keeps
-// nobody elsewhere from a trip; of each batch a quarter is for those steps.
+// nobody elsewhere from a trip; of each batch a quarter is for those steps. And of each
+// kind one of every area goes in turn.
 type committer struct {
 	eng      engine
 	maxItems int
 	maxBytes int
 	observe  func(int, time.Duration, error)
-
-	mu      sync.RWMutex // guards closed against the closing of the queues
-	closed  bool
-	clients chan *item
-	steps   chan *item
-	stopped chan struct{}
+	queue    *queue
+	stopped  chan struct{}
 
 	batches, items, failures atomic.Int64
 }
@@ -33,7 +30,7 @@ type committer struct {
 func newCommitter(eng engine, o Options) *committer {
 	c := &committer{
 		eng: eng, maxItems: o.BatchItems, maxBytes: o.BatchBytes, observe: o.Observe,
-		clients: make(chan *item, o.QueueSize), steps: make(chan *item, o.QueueSize), stopped: make(chan struct{}),
+		queue: newQueue(o.QueueSize), stopped: make(chan struct{}),
 	}
 	go c.run()
 	return c
@@ -42,15 +39,11 @@ func newCommitter(eng engine, o Options) *committer {
 // submit queues an item and waits for its outcome. When the context ends first, an
 // item that the committer has not taken yet is never written; for one that it has,
 // the outcome is unknown to this caller.
-//
-// What a client will repeat is refused when the queue is full. What nobody repeats, a
-// trip's own steps, waits for room: to refuse it would have the trip read and activated
-// anew, which is more work for a store that has too much.
 func (c *committer) submit(ctx context.Context, it *item) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if err := c.enqueue(ctx, it); err != nil {
+	if err := c.queue.add(ctx, it); err != nil {
 		return err
 	}
 	select {
@@ -69,133 +62,47 @@ func (c *committer) submit(ctx context.Context, it *item) error {
 	}
 }
 
-func (c *committer) enqueue(ctx context.Context, it *item) error {
-	c.mu.RLock()
-	defer c.mu.RUnlock()
-	if c.closed {
-		return errClosed
-	}
-	if it.patient() {
-		select {
-		case c.steps <- it:
-			return nil
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-	}
-	select {
-	case c.clients <- it:
-		return nil
-	default:
-		return ride.ErrStoreFull
-	}
-}
-
 // close refuses new items, lets the goroutine write the queued ones and waits for it.
 func (c *committer) close() {
-	c.mu.Lock()
-	if !c.closed {
-		c.closed = true
-		close(c.clients)
-		close(c.steps)
-	}
-	c.mu.Unlock()
+	c.queue.close()
 	<-c.stopped
 }
 
 // run is the committer's goroutine.
 func (c *committer) run() {
 	defer close(c.stopped)
-	var waiting []*item
-	for {
-		waiting = c.gather(waiting)
-		if len(waiting) == 0 {
-			it := c.next()
-			if it == nil {
-				return
-			}
-			waiting = c.gather(append(waiting, it))
-		}
-		var batch []*item
-		batch, waiting = c.pick(waiting)
-		if len(batch) > 0 {
+	for c.queue.wait() {
+		if batch := c.pick(); len(batch) > 0 {
 			c.flush(batch)
 		}
 	}
 }
 
-// next waits for an item; nil when the committer is closed and nothing is left.
-func (c *committer) next() *item {
-	for clients, steps := c.clients, c.steps; clients != nil || steps != nil; {
-		select {
-		case it, ok := <-clients:
-			if ok {
-				return it
-			}
-			clients = nil
-		case it, ok := <-steps:
-			if ok {
-				return it
-			}
-			steps = nil
+// pick takes the next batch, bounded by items and bytes. A set-based engine writes all
+// items of a batch at once, so of those that contend for the same thing only the first
+// is taken, and the others keep their order behind it.
+func (c *committer) pick() []*item {
+	size, setBased := 0, c.eng.setBased()
+	claimed := make(map[string]bool)
+	return c.queue.take(c.maxItems, func(it *item) verdict {
+		if size > 0 && size+it.size > c.maxBytes {
+			return full
 		}
-	}
-	return nil
-}
-
-// gather adds what is queued now, up to one batch.
-func (c *committer) gather(waiting []*item) []*item {
-	waiting = take(c.clients, waiting, c.maxItems-c.maxItems/4)
-	waiting = take(c.steps, waiting, c.maxItems)
-	return take(c.clients, waiting, c.maxItems)
-}
-
-// take moves what a queue holds behind those that wait, until there are so many.
-func take(queue <-chan *item, waiting []*item, most int) []*item {
-	for len(waiting) < most {
-		select {
-		case it, ok := <-queue:
-			if !ok {
-				return waiting
-			}
-			waiting = append(waiting, it)
-		default:
-			return waiting
-		}
-	}
-	return waiting
-}
-
-// pick chooses the next batch in order of arrival, bounded by bytes, and leaves the
-// rest. A set-based engine writes all items of a batch at once, so of those that
-// contend for the same thing only the first is chosen, and the others keep
-// their order behind it.
-func (c *committer) pick(waiting []*item) (batch, rest []*item) {
-	size := 0
-	setBased := c.eng.setBased()
-	taken := make(map[string]bool)
-	for i, it := range waiting {
-		if len(batch) > 0 && size+it.size > c.maxBytes {
-			return batch, append(rest, waiting[i:]...)
-		}
-		contends := false
 		if setBased {
+			contends := slices.ContainsFunc(it.keys, func(k string) bool { return claimed[k] })
 			for _, k := range it.keys {
-				contends = contends || taken[k]
-				taken[k] = true
+				claimed[k] = true
 			}
-		}
-		if contends {
-			rest = append(rest, it)
-			continue
+			if contends {
+				return later
+			}
 		}
 		if !it.phase.CompareAndSwap(phaseQueued, phaseTaken) {
-			continue // its caller has left
+			return gone
 		}
-		batch = append(batch, it)
 		size += it.size
-	}
-	return batch, rest
+		return taken
+	})
 }
 
 // flush writes a batch and answers its callers.

@@ -78,6 +78,38 @@ func TestCommitterBounds(t *testing.T) {
 	})
 }
 
+// TestCommitterIsFair: of those who wait one of each area goes in turn, and a crowd leaves
+// room for others.
+func TestCommitterIsFair(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := &slowEngine{}
+		c := newCommitter(e, Options{QueueSize: 12, BatchItems: 4}.withDefaults())
+		in := func(area uint64, name string) *item {
+			it := asked(name)
+			it.area = area
+			return it
+		}
+		submitAll(t.Context(), c, in(0, "first"))
+		var crowd []*item
+		for n := range 10 {
+			crowd = append(crowd, in(1, fmt.Sprint("crowd", n)))
+		}
+		outs := submitAll(t.Context(), c, crowd...)
+		require.ErrorIs(t, <-outs[9], ride.ErrStoreFull, "a quarter is for others")
+		a, b, again := in(2, "a"), in(3, "b"), in(2, "again")
+		outs = slices.Concat(outs[:9], submitAll(t.Context(), c, a, b))
+		require.NoError(t, <-outs[0])
+		outs = slices.Concat(outs[1:], submitAll(t.Context(), c, again)) // while the second batch is written
+		for _, out := range outs {
+			require.NoError(t, <-out)
+		}
+		c.close()
+		require.Equal(t, []*item{crowd[0], a, b, crowd[1]}, e.batches[1])
+		require.Equal(t, crowd[2:6], e.batches[2])
+		require.Equal(t, []*item{crowd[6], again, crowd[7], crowd[8]}, e.batches[3])
+	})
+}
+
 // asked is an item of a client, who will repeat it.
 func asked(key string) *item {
 	it := bare(key)
@@ -90,7 +122,7 @@ func asked(key string) *item {
 func TestCommitterRoom(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := &slowEngine{}
-		c := newCommitter(e, Options{QueueSize: 4, BatchItems: 4}.withDefaults())
+		c := newCommitter(e, Options{QueueSize: 5, BatchItems: 4}.withDefaults())
 		first := submitAll(t.Context(), c, bare("first"))
 		var own []*item
 		for n := range 6 {

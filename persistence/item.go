@@ -25,6 +25,7 @@ type item struct {
 
 	activate ride.TripID // if set, the item is an activation and nothing else
 
+	area uint64   // where it happens, for the queue; 0: nowhere
 	size int      // about how many bytes it writes
 	keys []string // what it may contend for; no two items of one set-based batch share one
 
@@ -137,7 +138,7 @@ func (it *item) setTrip(t ride.Transition) error {
 	if !validText(row.id, row.rider, row.class, row.search, string(tr.DriverID())) {
 		return ride.ErrInvalidArgument.With("A text holds bytes that are not text.")
 	}
-	it.trip, it.fence = row, tr.Fence
+	it.trip, it.fence, it.area = row, tr.Fence, areaOf(tr)
 	it.size += len(row.state) + len(row.search) + 200
 	it.keys = append(it.keys, "t/"+row.id, "r/"+row.rider)
 	return nil

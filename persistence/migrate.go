@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/url"
 	"time"
 
 	"github.com/pressly/goose/v3"
@@ -74,11 +75,14 @@ func openForMigration(ctx context.Context, o Options) (*sql.DB, goose.Dialect, f
 // goose works in several transactions, which the real one's lock would not span.
 func lockSQLite(ctx context.Context, o Options) (func() error, error) {
 	o.Path += ".migrate"
-	o.StatementTimeout = time.Minute
 	if err := makeFile(o.Path); err != nil {
 		return nil, err
 	}
-	db, err := sql.Open("sqlite", sqliteDSN(o, false))
+	// Not in WAL mode: who waits for the lock waits, but two that turn a new file into
+	// one with a WAL at the same time fail at once.
+	db, err := sql.Open("sqlite", fileURI(o.Path, url.Values{
+		"_txlock": {"immediate"}, "_pragma": {fmt.Sprintf("busy_timeout(%d)", time.Minute.Milliseconds())},
+	}))
 	if err != nil {
 		return nil, err
 	}

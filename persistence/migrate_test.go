@@ -18,11 +18,11 @@ func TestMigrate(t *testing.T) {
 			for _, step := range []struct {
 				do      persistence.Direction
 				applied int
-			}{{persistence.Status, 0}, {persistence.Down, 0}, {persistence.Up, 2}, {persistence.Up, 2},
-				{persistence.Status, 2}, {persistence.Down, 1}, {persistence.Down, 0}, {persistence.Status, 0}} {
+			}{{persistence.Status, 0}, {persistence.Down, 0}, {persistence.Up, 3}, {persistence.Up, 3},
+				{persistence.Status, 3}, {persistence.Down, 2}, {persistence.Down, 1}, {persistence.Down, 0}, {persistence.Status, 0}} {
 				list, err := persistence.Migrate(t.Context(), o, step.do)
 				require.NoError(t, err, step.do)
-				require.Len(t, list, 2)
+				require.Len(t, list, 3)
 				for i, m := range list {
 					require.EqualValues(t, i+1, m.Version)
 					require.Equal(t, i < step.applied, m.Applied, "%s: %s", step.do, m.Name)

@@ -2,6 +2,7 @@ package persistence
 
 import (
 	"fmt"
+	"maps"
 	"path/filepath"
 	"testing"
 	"time"
@@ -9,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
+	"github.com/hexhail/hexhail/geo"
 	"github.com/hexhail/hexhail/persistence/pgtest"
 	"github.com/hexhail/hexhail/ride"
 )
@@ -18,6 +20,8 @@ type model struct {
 	trips    map[ride.TripID]*ride.Trip
 	commands map[string]bool
 }
+
+func (m *model) clone() *model { return &model{maps.Clone(m.trips), maps.Clone(m.commands)} }
 
 func (m *model) apply(tr ride.Transition) error {
 	if c := tr.Command; c != nil && m.commands[c.ID] {
@@ -69,6 +73,7 @@ func drawTransition(t *rapid.T, m *model, prefix string) ride.Transition {
 	}
 	n := rapid.IntRange(0, 5).Draw(t, "trip")
 	trip := ride.Trip{ID: ride.TripID(prefix + fmt.Sprint(n)), Status: ride.StatusRequested}
+	trip.Request.Pickup = geo.Point{Lat: float64(n / 3)}
 	trip.Request.Rider.ID = ride.AccountID(prefix + fmt.Sprint("r", n/2))
 	if old := m.trips[trip.ID]; old != nil && rapid.IntRange(0, 9).Draw(t, "new") > 0 {
 		tr.Prev, trip.Fence = old.Version, old.Fence
@@ -116,26 +121,28 @@ func TestBatchesMatchModel(t *testing.T) {
 func checkBatches(rt *rapid.T, t *testing.T, s *Store, prefix string) {
 	m := &model{trips: map[ride.TripID]*ride.Trip{}, commands: map[string]bool{}}
 	// The committer's own goroutine idles; this one plays its part.
-	c := &committer{eng: s.eng, maxItems: 64, maxBytes: 1 << 20}
+	c := &committer{eng: s.eng, maxItems: 8, maxBytes: 1 << 20, queue: newQueue(64)}
 	for range rapid.IntRange(1, 4).Draw(rt, "rounds") {
-		var waiting []*item
-		var want []error
+		drawn := make(map[*item]ride.Transition)
+		forecast := m.clone() // as if all went in the order of arrival
 		for range rapid.IntRange(1, 12).Draw(rt, "size") {
-			tr := drawTransition(rt, m, prefix)
+			tr := drawTransition(rt, forecast, prefix)
+			_ = forecast.apply(tr)
 			it, err := newItem(tr)
 			require.NoError(rt, err)
-			waiting, want = append(waiting, it), append(want, m.apply(tr))
+			require.NoError(rt, c.queue.add(t.Context(), it))
+			drawn[it] = tr
 		}
-		all := append([]*item(nil), waiting...)
-		for len(waiting) > 0 {
-			var batch []*item
-			batch, waiting = c.pick(waiting)
+		for left := len(drawn); left > 0; {
+			batch := c.pick()
 			require.NotEmpty(rt, batch)
 			require.NoError(rt, s.eng.apply(batch))
+			for _, it := range batch {
+				require.ErrorIs(rt, it.err, m.apply(drawn[it]), "%+v", drawn[it])
+			}
+			left -= len(batch)
 		}
-		for i, it := range all {
-			require.ErrorIs(rt, it.err, want[i], "item %d of %d", i, len(all))
-		}
+		require.Empty(rt, c.pick())
 	}
 	for id, want := range m.trips {
 		got, err := s.Trip(t.Context(), id)

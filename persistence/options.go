@@ -18,11 +18,12 @@ type Options struct {
 	PoolSize int
 
 	// QueueSize bounds the transitions that wait for the committer, 4096 by default: so
-	// many with a client's command, beyond which Commit returns ride.ErrStoreFull, and so
-	// many without, which wait for room.
+	// many with a client's command, three quarters of them in one area, beyond which Commit
+	// returns ride.ErrStoreFull, and so many without, which wait for room.
 	QueueSize int
-	// BatchItems and BatchBytes bound one transaction: 512 transitions and 4 MiB by
-	// default. A single larger transition still goes through, alone.
+	// BatchItems and BatchBytes bound one transaction: 128 transitions on SQLite, where
+	// each takes its time and the disk is near, 512 on Postgres, and 4 MiB by default. A
+	// single larger transition still goes through, alone.
 	BatchItems int
 	BatchBytes int
 	// StatementTimeout bounds one statement on Postgres, and one wait for the file
@@ -55,14 +56,11 @@ const commandAge = 24 * time.Hour
 
 func (o Options) withDefaults() Options {
 	if o.PoolSize <= 0 {
-		o.PoolSize = 4
-		if o.DatabaseURL != "" {
-			o.PoolSize = 10
-		}
+		o.PoolSize = bySystem(o, 4, 10)
 	}
 	o.PoolSize = max(o.PoolSize, 2)
 	o.QueueSize = orDefault(o.QueueSize, 4096)
-	o.BatchItems = orDefault(o.BatchItems, 512)
+	o.BatchItems = orDefault(o.BatchItems, bySystem(o, 128, 512))
 	o.BatchBytes = orDefault(o.BatchBytes, 4<<20)
 	o.StatementTimeout = orDefault(o.StatementTimeout, 5*time.Second)
 	o.ReadBack = orDefault(o.ReadBack, 3*time.Second)
@@ -77,6 +75,13 @@ func (o Options) withDefaults() Options {
 		o.Log = slog.Default()
 	}
 	return o
+}
+
+func bySystem(o Options, sqlite, postgres int) int {
+	if o.DatabaseURL != "" {
+		return postgres
+	}
+	return sqlite
 }
 
 func orDefault[N int | time.Duration](n, fallback N) N {

@@ -90,8 +90,12 @@ func sqliteDSN(o Options, readOnly bool) string {
 		q["_txlock"] = []string{"deferred"}
 		q["_pragma"] = append(q["_pragma"], "query_only(ON)")
 	}
-	// The path goes in as a URL, so that a question mark in it is part of the name.
-	return (&url.URL{Scheme: "file", OmitHost: true, Path: filepath.ToSlash(o.Path), RawQuery: q.Encode()}).String()
+	return fileURI(o.Path, q)
+}
+
+// fileURI names a database file, so that a question mark in its path is part of the name.
+func fileURI(path string, q url.Values) string {
+	return (&url.URL{Scheme: "file", OmitHost: true, Path: filepath.ToSlash(path), RawQuery: q.Encode()}).String()
 }
 
 func newSQLiteEngine(ctx context.Context, write *sql.DB, o Options) (*sqliteEngine, error) {

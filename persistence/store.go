@@ -112,7 +112,7 @@ type Stats struct {
 // Stats returns the committer's counters.
 func (s *Store) Stats() Stats {
 	c := s.comm
-	return Stats{Queued: len(c.clients) + len(c.steps), Capacity: cap(c.clients) + cap(c.steps),
+	return Stats{Queued: c.queue.len(), Capacity: 2 * c.queue.most,
 		Batches: c.batches.Load(), Items: c.items.Load(), Failures: c.failures.Load()}
 }
 

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/hexhail/hexhail/ride"
 )
@@ -16,15 +17,22 @@ const (
 	sqlSaveFamily = `INSERT INTO token_families (id, account_id, expires_at) VALUES ($1, $2, $3)
 		ON CONFLICT (id) DO UPDATE SET expires_at = excluded.expires_at
 		WHERE token_families.expires_at < excluded.expires_at`
-	sqlSaveToken  = `INSERT INTO refresh_tokens (` + tokenColumns + `) VALUES ($1, $2, $3, $4, $5)`
-	sqlSpendToken = `UPDATE refresh_tokens SET spent_at = $1
-		WHERE hash = $2 AND spent_at IS NULL AND expires_at > $1
-			AND EXISTS (SELECT 1 FROM token_families f WHERE f.id = refresh_tokens.family AND f.revoked_at IS NULL)
-		RETURNING ` + tokenColumns
-	sqlReadToken     = `SELECT ` + tokenColumns + `, COALESCE(spent_at, 0) FROM refresh_tokens WHERE hash = $1`
+	sqlSaveToken = `INSERT INTO refresh_tokens (` + tokenColumns + `) VALUES ($1, $2, $3, $4, $5)`
+	// Changes nothing, but locks the row: the rotations of one family take turns, on
+	// whichever node they are.
+	sqlLockFamily = `UPDATE token_families SET expires_at = expires_at
+		WHERE id = (SELECT family FROM refresh_tokens WHERE hash = $1) RETURNING revoked_at IS NOT NULL`
+	sqlReadRotation = `SELECT t.hash, t.family, t.account_id, t.created_at, t.expires_at, COALESCE(t.spent_at, 0),
+			COALESCE(n.hash, ''), n.hash IS NOT NULL AND n.spent_at IS NULL
+		FROM refresh_tokens t LEFT JOIN refresh_tokens n ON n.hash = t.replaced_by WHERE t.hash = $1`
+	sqlSpendToken    = `UPDATE refresh_tokens SET spent_at = $1 WHERE hash = $2 AND spent_at IS NULL`
+	sqlReplaceToken  = `UPDATE refresh_tokens SET replaced_by = $1 WHERE hash = $2`
 	sqlRevokeFamily  = `UPDATE token_families SET revoked_at = $1 WHERE id = $2 AND revoked_at IS NULL`
 	sqlRevokeAccount = `UPDATE token_families SET revoked_at = $1 WHERE account_id = $2 AND revoked_at IS NULL`
 )
+
+// errTokenMoved says that a token was spent under the lock that should prevent it.
+var errTokenMoved = errors.New("refresh token changed under its family's lock")
 
 // scanToken reads tokenColumns and whatever columns follow them.
 func scanToken(row interface{ Scan(...any) error }, more ...any) (ride.RefreshToken, error) {
@@ -51,47 +59,91 @@ func (s *Store) SaveRefreshToken(ctx context.Context, t ride.RefreshToken) error
 	return s.tx(ctx, "save refresh token", func(tx *sql.Tx) error { return saveToken(ctx, tx, t) })
 }
 
-// RotateRefreshToken spends the token with the hash and saves its successor, in one
-// transaction; the successor is of the same family and account, whatever next says.
-// It returns the spent token. If the token was spent before, the whole family is
-// revoked and ride.ErrTokenReused is returned with the token; an unknown,
-// expired or revoked one gives ride.ErrNotFound.
-func (s *Store) RotateRefreshToken(ctx context.Context, hash string, next ride.RefreshToken) (ride.RefreshToken, error) {
+// RotateRefreshToken implements transport.Accounts.
+func (s *Store) RotateRefreshToken(ctx context.Context, hash string, next ride.RefreshToken, grace time.Duration) (ride.RefreshToken, error) {
 	const op = "rotate refresh token"
 	if !validText(hash) {
 		return ride.RefreshToken{}, fmt.Errorf("%s: %w", op, ride.ErrNotFound)
 	}
-	var spent ride.RefreshToken
+	var r rotation
 	reused := false
 	err := s.tx(ctx, op, func(tx *sql.Tx) error {
-		now := micros(s.now())
+		now := s.now()
 		var err error
-		spent, err = scanToken(tx.QueryRowContext(ctx, sqlSpendToken, now, hash))
-		if err == nil {
-			next.Family, next.Account = spent.Family, spent.Account
-			return saveToken(ctx, tx, next)
-		}
-		if !errors.Is(err, sql.ErrNoRows) {
+		if r, err = readRotation(ctx, tx, hash); err != nil {
 			return err
 		}
-		var spentAt int64
-		if spent, err = scanToken(tx.QueryRowContext(ctx, sqlReadToken, hash), &spentAt); err != nil {
+		victim, err := r.spends(now, grace)
+		if errors.Is(err, ride.ErrTokenReused) {
+			reused = true // and the transaction must be kept
+			_, err = tx.ExecContext(ctx, sqlRevokeFamily, micros(now), r.token.Family)
 			return err
 		}
-		if spentAt == 0 {
-			return sql.ErrNoRows // expired, or its family is revoked
+		if err != nil {
+			return err
 		}
-		reused = true
-		_, err = tx.ExecContext(ctx, sqlRevokeFamily, now, spent.Family)
-		return err
+		return rotate(ctx, tx, r.token, victim, next, now)
 	})
 	switch {
 	case err != nil:
 		return ride.RefreshToken{}, err
 	case reused:
-		return spent, fmt.Errorf("%s: %w", op, ride.ErrTokenReused)
+		return r.token, fmt.Errorf("%s: %w", op, ride.ErrTokenReused)
 	}
-	return spent, nil
+	return r.token, nil
+}
+
+// rotation is what the database knows of a token that somebody presents.
+type rotation struct {
+	token     ride.RefreshToken
+	revoked   bool      // the family
+	spentAt   time.Time // zero: not yet
+	successor string    // hash of the token given out for it, empty if there is none
+	unused    bool      // the successor was neither presented nor replaced
+}
+
+// readRotation locks the token's family and reads the token.
+func readRotation(ctx context.Context, tx *sql.Tx, hash string) (r rotation, err error) {
+	if err = tx.QueryRowContext(ctx, sqlLockFamily, hash).Scan(&r.revoked); err != nil {
+		return r, err
+	}
+	var spentAt int64
+	r.token, err = scanToken(tx.QueryRowContext(ctx, sqlReadRotation, hash), &spentAt, &r.successor, &r.unused)
+	if spentAt != 0 {
+		r.spentAt = fromMicros(spentAt)
+	}
+	return r, err
+}
+
+// spends names the token that makes room for a new one: the one presented, or its
+// unused successor, whose holder never learned of it. Otherwise it says why not.
+func (r rotation) spends(now time.Time, grace time.Duration) (hash string, err error) {
+	live := !r.revoked && now.Before(r.token.ExpiresAt)
+	switch {
+	case r.spentAt.IsZero() && live:
+		return r.token.Hash, nil
+	case r.spentAt.IsZero():
+		return "", sql.ErrNoRows
+	case live && r.unused && now.Sub(r.spentAt) < grace:
+		return r.successor, nil
+	}
+	return "", ride.ErrTokenReused
+}
+
+// rotate spends the victim and puts next in the place of the token presented.
+func rotate(ctx context.Context, tx *sql.Tx, presented ride.RefreshToken, victim string, next ride.RefreshToken, now time.Time) error {
+	res, err := tx.ExecContext(ctx, sqlSpendToken, micros(now), victim)
+	if err != nil {
+		return err
+	}
+	if n, err := res.RowsAffected(); err != nil || n != 1 {
+		return errors.Join(errTokenMoved, err) // cannot be: the family is locked
+	}
+	if _, err := tx.ExecContext(ctx, sqlReplaceToken, next.Hash, presented.Hash); err != nil {
+		return err
+	}
+	next.Family, next.Account = presented.Family, presented.Account
+	return saveToken(ctx, tx, next)
 }
 
 // RefreshToken reads a token without spending it, whatever has become of it.

@@ -90,5 +90,6 @@ func retry(code, message string) *Error {
 // Errors returns every refusal that a client may see, in the order of the source.
 func Errors() []*Error { return append([]*Error(nil), all...) }
 
-// ErrTokenReused says that a refresh token was spent before: somebody has a copy.
+// ErrTokenReused says that a refresh token was spent before, out of its grace: somebody
+// has a copy.
 var ErrTokenReused = errors.New("refresh token reused")

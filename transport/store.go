@@ -2,6 +2,7 @@ package transport
 
 import (
 	"context"
+	"time"
 
 	"github.com/hexhail/hexhail/ride"
 )
@@ -22,6 +23,9 @@ type Accounts interface {
 	AccountBySubject(ctx context.Context, issuer, subject string) (ride.Account, error)
 	UpdateAccount(ctx context.Context, id ride.AccountID, p ride.AccountPatch) (ride.Account, error)
 	SetPassword(ctx context.Context, id ride.AccountID, hash string) error
+	// RenewPassword sets another hash of the same password, unless old is no longer
+	// the account's: then ride.ErrNotFound.
+	RenewPassword(ctx context.Context, id ride.AccountID, old, hash string) error
 	// SetAccountStatus also revokes every refresh token when it suspends.
 	SetAccountStatus(ctx context.Context, id ride.AccountID, s ride.AccountStatus) error
 	// ListAccounts returns a page and the cursor of the next one, empty at the end.
@@ -34,10 +38,15 @@ type Accounts interface {
 	SaveRefreshToken(ctx context.Context, t ride.RefreshToken) error
 	// RotateRefreshToken spends the token with the hash and saves its successor, in
 	// one transaction. The successor takes the spent token's family and account,
-	// whatever next says. It returns the spent token. If the token was spent before, the
-	// whole family is revoked and ride.ErrTokenReused is returned with the token;
-	// an unknown, expired or revoked one gives ride.ErrNotFound.
-	RotateRefreshToken(ctx context.Context, hash string, next ride.RefreshToken) (ride.RefreshToken, error)
+	// whatever next says. It returns the token presented.
+	//
+	// A token that was spent less than grace ago counts once more as long as its
+	// successor is unused, as after an answer that was lost: next takes the
+	// successor's place, and the successor counts as spent. Every rotation thus
+	// leaves one unspent token in the family. Any other spent token revokes the whole
+	// family and gives ride.ErrTokenReused with the token; an unknown, expired or
+	// revoked one gives ride.ErrNotFound.
+	RotateRefreshToken(ctx context.Context, hash string, next ride.RefreshToken, grace time.Duration) (ride.RefreshToken, error)
 	// RefreshToken reads a token without spending it.
 	RefreshToken(ctx context.Context, hash string) (ride.RefreshToken, error)
 	RevokeFamily(ctx context.Context, family string) error

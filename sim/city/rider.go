@@ -47,6 +47,7 @@ func (r *rider) request(w *wish) {
 	r.city.Stats.Due.Add(1)
 	q := &ridepb.RequestTrip{
 		Pickup: pb(w.Pickup), Dropoff: pb(w.Dropoff), Passengers: uint32(w.Passengers), VehicleClass: w.Class,
+		PickupAddress: w.PickupAddress, DropoffAddress: w.DropoffAddress,
 	}
 	r.do(check.Record{Op: "request"}, &ridepb.ClientFrame{Body: &ridepb.ClientFrame_RequestTrip{RequestTrip: q}}, func(reply *ridepb.Reply) {
 		t := reply.GetTrip()

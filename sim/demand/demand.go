@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"time"
+	"unicode/utf8"
 
 	"github.com/hexhail/hexhail/geo"
 )
@@ -19,9 +20,14 @@ type Request struct {
 	// hour.
 	At              time.Duration
 	Pickup, Dropoff geo.Point
-	Passengers      int
-	Class           string // of vehicle; empty: any
+	// PickupAddress and DropoffAddress are what people call the ends; perhaps empty.
+	PickupAddress, DropoffAddress string
+	Passengers                    int
+	Class                         string // of vehicle; empty: any
 }
+
+// maxAddress is as much as servers take, in bytes.
+const maxAddress = 200
 
 // Taxi is a driver at its start.
 type Taxi struct {
@@ -66,7 +72,7 @@ const dayLayout = "2006-01-02 15:04:05"
 // ReadRequests reads requests, sorted by time. Columns: pickup_lat, pickup_lng,
 // dropoff_lat, dropoff_lng; one of t_s (seconds), time (RFC 3339), pickup_unix (seconds
 // since 1970) and pickup (YYYY-MM-DD hh:mm:ss); perhaps one of req_id, trip_id and id;
-// perhaps passengers and vehicle_class. Absolute times count from the filter's origin.
+// perhaps passengers, vehicle_class, pickup_address and dropoff_address. Absolute times count from the filter's origin.
 // Requests whose ends are the same place are left out.
 func ReadRequests(r io.Reader, f Filter) ([]Request, error) {
 	t, err := newTable(r)
@@ -119,8 +125,22 @@ func (t *table) request(id, clock string) (Request, error) {
 		}
 		q.Passengers = int(min(max(n, 1), 4)) // what fits every class
 	}
+	if q.PickupAddress, err = t.address("pickup_address"); err != nil {
+		return q, err
+	}
+	if q.DropoffAddress, err = t.address("dropoff_address"); err != nil {
+		return q, err
+	}
 	q.At, err = t.moment(clock)
 	return q, err
+}
+
+func (t *table) address(column string) (string, error) {
+	s := t.text(column)
+	if len(s) > maxAddress || !utf8.ValidString(s) {
+		return "", t.bad(column)
+	}
+	return s, nil
 }
 
 func (t *table) moment(column string) (time.Duration, error) {

@@ -41,7 +41,11 @@ func TestFormatsOfRequests(t *testing.T) {
 		require.Equal(t, 90*time.Second, got[1].At, clock)
 		require.Equal(t, 1, got[0].Passengers)
 	}
+	named, err := demand.ReadRequests(strings.NewReader("t_s,"+places+",pickup_address,dropoff_address\n0,1,1,1,2,Here,There\n"), demand.Filter{})
+	require.NoError(t, err)
+	require.Equal(t, "Here There", named[0].PickupAddress+" "+named[0].DropoffAddress)
 	for _, bad := range []string{
+		"t_s," + places + ",pickup_address\n0,1,1,1,2," + strings.Repeat("x", 201) + "\n",
 		"", "t_s,pickup_lat\n1,2\n", places + "\n", "t_s," + places + "\nx" + row, "t_s," + places + "\n1,91,0,40,-73\n",
 		"t_s," + places + "\nNaN" + row, "time," + places + "\n9999-01-01T00:00:00Z" + row, "t_s," + places + "\n1,2\n",
 	} {

@@ -156,9 +156,10 @@ func (a *API) changeMe(ctx context.Context, in *struct{ Body changeMeRequest }) 
 func (a *API) configView() configView {
 	v := configView{
 		HeartbeatMS: a.cfg.Heartbeat.Milliseconds(), PositionTTLMS: a.cfg.PositionTTL.Milliseconds(),
+		H3Resolution: a.cfg.OfferResolution, TripPIN: a.cfg.PIN,
 		CellRingM:  int64(math.Round(geo.RingM(a.cfg.OfferResolution))),
 		SignUpOpen: !a.cfg.SignUpClosed, SocketPath: "/v1/ws", Subprotocols: wire.Subprotocols(),
-		MaxPhotoBytes: maxPhotoBytes, Demo: a.deps.Demo != nil, Map: mapView(a.cfg.Map),
+		MaxPhotoBytes: maxPhotoBytes, Demo: a.deps.Demo != nil, Map: a.mapSources(),
 	}
 	for _, t := range a.cfg.Tariffs {
 		v.VehicleClasses = append(v.VehicleClasses, classView{

@@ -3,12 +3,14 @@ package api
 import (
 	"bytes"
 	"fmt"
+	"math"
 	"mime/multipart"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/hexhail/hexhail/geo"
 	"github.com/hexhail/hexhail/ride"
 )
 
@@ -133,6 +135,14 @@ func TestConfig(t *testing.T) {
 	require.Len(t, v.VehicleClasses, 3)
 	require.Equal(t, classView{"standard", "USD", 250, 110, 35, 500, 4}, v.VehicleClasses[0])
 	require.False(t, v.SignUpOpen)
+	require.False(t, v.TripPIN)
+	require.Equal(t, 8, v.H3Resolution)
+
+	w = newWorld(t, func(c *Config) { c.PIN, c.OfferResolution = true, 7 })
+	w.do(request{method: "GET", path: "/v1/config"}).ok(200, &v)
+	require.True(t, v.TripPIN)
+	require.Equal(t, 7, v.H3Resolution)
+	require.EqualValues(t, math.Round(geo.RingM(7)), v.CellRingM)
 }
 
 // TestStrictBodies sends what two readers could read differently, to every operation

@@ -12,7 +12,10 @@ import (
 
 func (a *API) registerAdmin() {
 	op := func(id, method, path, summary string, errs ...*ride.Error) operation {
-		return operation{id: id, method: method, path: "/v1/admin" + path, tag: "Operators", summary: summary, roles: operators, errors: errs}
+		return operation{
+			id: id, method: method, path: "/v1/admin" + path, tag: "Operators", summary: summary, roles: operators, errors: errs,
+			whole: method == http.MethodPost, // the action, and what is on record of it
+		}
 	}
 	register(a, op("admin-list-accounts", http.MethodGet, "/accounts", "Accounts"), a.adminListAccounts)
 	register(a, op("admin-get-account", http.MethodGet, "/accounts/{id}", "An account", ride.ErrNotFound), a.adminGetAccount)

@@ -22,9 +22,11 @@ type Config struct {
 	Heartbeat, PositionTTL time.Duration
 	// Map says where clients get maps and addresses from, as GET /v1/config tells them.
 	Map MapSources
-	// OfferResolution is the H3 resolution of the pickup area in offers: 8 by
-	// default. It must be what the sockets use.
+	// OfferResolution is the H3 resolution of the pickup area in offers, told to
+	// clients: 8 by default. It must be what the sockets use.
 	OfferResolution int
+	// PIN tells clients whether trips start with a PIN. It must be what trips do.
+	PIN bool
 	// Timeout bounds the handling of one request: 10 s by default.
 	Timeout time.Duration
 	// TrustedProxies may say for whom they ask, by X-Forwarded-For. Empty: nobody.

@@ -35,6 +35,11 @@ type Demo interface {
 	Simulated(a ride.Account) bool
 	// Places are pickups of the city, asked for once.
 	Places() []geo.Point
+	// Find returns places by words of their names, the nearest first; near is nil where
+	// the asker has no place in mind.
+	Find(words string, near *geo.Point, limit int) []DemoPlace
+	// NameOf is what people call a point; empty when they have no name for it.
+	NameOf(p geo.Point) string
 }
 
 // Demonstration is what visitors should know of a demonstration.
@@ -81,10 +86,12 @@ type DemoAccount struct {
 
 // DemoRide is a ride that one could ask for.
 type DemoRide struct {
-	Pickup       Place  `json:"pickup"`
-	Dropoff      Place  `json:"dropoff"`
-	DistanceM    int    `json:"distance_m" doc:"As the crow flies."`
-	VehicleClass string `json:"vehicle_class"`
+	Pickup         Place  `json:"pickup"`
+	Dropoff        Place  `json:"dropoff"`
+	PickupAddress  string `json:"pickup_address" doc:"What people call the pickup; empty when they have no name for it."`
+	DropoffAddress string `json:"dropoff_address"`
+	DistanceM      int    `json:"distance_m" doc:"As the crow flies."`
+	VehicleClass   string `json:"vehicle_class"`
 }
 
 // DemoStand is where a driver could go online.
@@ -127,6 +134,7 @@ func (a *API) registerDemo() {
 		roles: anyone, doc: "Some thousand pickups, as a map's texture where there are no tiles. Made for caches: it has an ETag.", errors: missing,
 	}, a.listPlaces)
 	a.describePlaces()
+	a.registerDemoSearch()
 }
 
 type visitRequest struct {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"encoding/json"
+	"fmt"
 	"io"
 	"testing"
 
@@ -19,6 +20,7 @@ type fakeDemo struct {
 	visits    int
 	operator  bool
 	simulated string // username
+	asked     string // the last Find
 }
 
 func (d *fakeDemo) Describe() Demonstration {
@@ -44,9 +46,24 @@ func (d *fakeDemo) Simulated(a ride.Account) bool { return a.Username == d.simul
 
 func (d *fakeDemo) Places() []geo.Point { return []geo.Point{pickup, dropoff} }
 
+func (d *fakeDemo) Find(words string, near *geo.Point, limit int) []DemoPlace {
+	d.asked = fmt.Sprintf("%s %v %d", words, near, limit)
+	return []DemoPlace{{"The Pickup", pickup}}
+}
+
+func (d *fakeDemo) NameOf(p geo.Point) string {
+	if p == pickup {
+		return "The Pickup"
+	}
+	return ""
+}
+
 // newDemo is a world that is a demonstration.
 func newDemo(t *testing.T, d *fakeDemo) *world {
-	w := newWorld(t)
+	return newDemoOf(t, newWorld(t), d)
+}
+
+func newDemoOf(t *testing.T, w *world, d *fakeDemo) *world {
 	deps := w.deps
 	deps.Demo = d
 	api, err := New(w.cfg, deps)
@@ -126,4 +143,40 @@ func TestPlaces(t *testing.T) {
 	again := w.do(request{method: "GET", path: "/v1/demo/places", header: map[string]string{"If-None-Match": plain.Header().Get("ETag")}})
 	require.Equal(t, 304, again.Code)
 	require.Empty(t, again.Body.String())
+}
+
+// A demonstration finds places as a Photon server does, unless it has a better one.
+func TestADemonstrationKnowsItsPlaces(t *testing.T) {
+	d := &fakeDemo{}
+	w := newDemo(t, d)
+	var c configView
+	w.do(request{method: "GET", path: "/v1/config"}).ok(200, &c)
+	require.Equal(t, demoGeocoder, c.Map.GeocoderURL)
+
+	var found foundPlaces
+	w.do(request{method: "GET", path: demoGeocoder + "?q=pick&lat=40.7&lon=-73.9&limit=3&lang=default"}).ok(200, &found)
+	require.Equal(t, "pick &{40.7 -73.9} 3", d.asked)
+	require.Equal(t, foundPlaces{"FeatureCollection", []foundPlace{{
+		"Feature", foundPoint{"Point", []float64{pickup.Lng, pickup.Lat}}, foundProperties{"The Pickup", "Testville"},
+	}}}, found)
+	w.do(request{method: "GET", path: demoGeocoder + "?q=pick"}).ok(200, &found)
+	require.Equal(t, "pick <nil> 6", d.asked)
+	w.do(request{method: "GET", path: demoGeocoder + "?q="}).refused(ride.ErrInvalidArgument, 422)
+
+	const reverse = "/v1/demo/geocoder/reverse"
+	w.do(request{method: "GET", path: fmt.Sprintf("%s?lat=%v&lon=%v", reverse, pickup.Lat, pickup.Lng)}).ok(200, &found)
+	require.Len(t, found.Features, 1)
+	w.do(request{method: "GET", path: reverse + "?lat=1&lon=1"}).ok(200, &found)
+	require.Empty(t, found.Features)
+	w.do(request{method: "GET", path: reverse + "?lat=91&lon=1"}).refused(ride.ErrInvalidArgument, 422)
+
+	w.cfg.Map.GeocoderURL = "https://photon.example"
+	newDemoOf(t, w, d).do(request{method: "GET", path: "/v1/config"}).ok(200, &c)
+	require.Equal(t, "https://photon.example", c.Map.GeocoderURL)
+
+	ordinary := newWorld(t)
+	ordinary.do(request{method: "GET", path: "/v1/config"}).ok(200, &c)
+	require.Empty(t, c.Map.GeocoderURL)
+	ordinary.do(request{method: "GET", path: demoGeocoder + "?q=pick"}).refused(ride.ErrNotFound, 404)
+	ordinary.do(request{method: "GET", path: reverse + "?lat=1&lon=1"}).refused(ride.ErrNotFound, 404)
 }

@@ -174,6 +174,7 @@ type request struct {
 	contentType  string
 	header       map[string]string
 	addr         string
+	ctx          context.Context // nil: one that does not end
 }
 
 // do performs a request and returns the response with its body read.
@@ -199,6 +200,9 @@ func (w *world) do(q request) *response {
 	r.RemoteAddr = "192.0.2.1:5000"
 	if q.addr != "" {
 		r.RemoteAddr = q.addr
+	}
+	if q.ctx != nil {
+		r = r.WithContext(q.ctx)
 	}
 	rec := httptest.NewRecorder()
 	w.ServeHTTP(rec, r)

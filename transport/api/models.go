@@ -58,13 +58,14 @@ type tokensView struct {
 	AccessToken      string    `json:"access_token" doc:"For the Authorization header and the socket's connect message."`
 	TokenType        string    `json:"token_type" enum:"Bearer"`
 	ExpiresAt        time.Time `json:"expires_at" doc:"When the access token ceases to count."`
-	RefreshToken     string    `json:"refresh_token" doc:"For POST /v1/refresh, once."`
+	ExpiresInS       int64     `json:"expires_in_s" minimum:"0" doc:"The same as whole seconds from this answer on, for clients whose clock is wrong."`
+	RefreshToken     string    `json:"refresh_token" doc:"For POST /v1/refresh, once, or again shortly if the answer was lost."`
 	RefreshExpiresAt time.Time `json:"refresh_expires_at"`
 }
 
 func showTokens(t auth.Tokens) tokensView {
 	return tokensView{
-		AccessToken: t.Access, TokenType: "Bearer", ExpiresAt: t.AccessExpiresAt.UTC(),
+		AccessToken: t.Access, TokenType: "Bearer", ExpiresAt: t.AccessExpiresAt.UTC(), ExpiresInS: int64(t.AccessLife / time.Second),
 		RefreshToken: t.Refresh, RefreshExpiresAt: t.RefreshExpiresAt.UTC(),
 	}
 }
@@ -102,7 +103,9 @@ type configView struct {
 	VehicleClasses []classView `json:"vehicle_classes"`
 	HeartbeatMS    int64       `json:"heartbeat_ms" doc:"How often the server pings a socket."`
 	PositionTTLMS  int64       `json:"position_ttl_ms" doc:"A driver whose last position is older gets no offers."`
+	H3Resolution   int         `json:"h3_resolution" minimum:"0" maximum:"15" doc:"The H3 resolution of all cells that clients are told: pickup areas of offers, rings of searches, areas of the consoles' feed."`
 	CellRingM      int64       `json:"cell_ring_m" doc:"How far one ring of cells reaches, in metres: a search in ring 2 covers about 2.5 times that around the pickup."`
+	TripPIN        bool        `json:"trip_pin" doc:"Trips start with a PIN of 4 digits: the rider sees it in their trip, and the driver sends it with start_trip."`
 	SignUpOpen     bool        `json:"sign_up_open"`
 	SocketPath     string      `json:"socket_path"`
 	Subprotocols   []string    `json:"subprotocols"`
@@ -115,7 +118,7 @@ type mapView struct {
 	StyleURL    string `json:"style_url" doc:"A MapLibre style."`
 	PMTilesURL  string `json:"pmtiles_url" doc:"Vector tiles in one PMTiles file in the Protomaps schema, for those who have no style."`
 	Attribution string `json:"attribution" doc:"The credit that maps must show."`
-	GeocoderURL string `json:"geocoder_url" doc:"A Photon server that finds addresses."`
+	GeocoderURL string `json:"geocoder_url" doc:"A Photon server that finds addresses; perhaps a path on this server."`
 }
 
 type classView struct {

@@ -26,6 +26,7 @@ type operation struct {
 	roles            []ride.Role // who may call it; nil: anybody, without credentials
 	signIn           bool        // bounded like log-ins
 	photo            bool        // bounded like uploads; reads its body itself, within 30 s
+	whole            bool        // several steps that belong together: carried through for a client that has gone, too
 	errors           []*ride.Error
 }
 
@@ -55,12 +56,22 @@ func register[I, O any](a *API, op operation, handler func(context.Context, *I) 
 		h.Security = []map[string][]string{{"bearer": {}}}
 	}
 	huma.Register(a.huma, h, func(ctx context.Context, in *I) (*O, error) {
+		if op.whole {
+			var done context.CancelFunc
+			ctx, done = a.carryOn(ctx)
+			defer done()
+		}
 		out, err := handler(ctx, in)
 		if err != nil {
 			return nil, a.fail(ctx, op.id, err)
 		}
 		return out, nil
 	})
+}
+
+// carryOn gives steps that belong together their time, whether or not the client waits.
+func (a *API) carryOn(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(ctx), a.cfg.Timeout)
 }
 
 // refusals documents an operation's error answers, by status.

@@ -73,6 +73,24 @@ func someWebP(t testing.TB) []byte {
 	return b
 }
 
+// TestARemovedPhotoIsGone: also when the client leaves in the middle.
+func TestARemovedPhotoIsGone(t *testing.T) {
+	w := newWorld(t)
+	var v accountView
+	w.do(request{method: "PUT", path: "/v1/me/photo", as: "rider", body: somePNG(t, 40, 30), contentType: "image/png"}).ok(200, &v)
+	require.Equal(t, 200, w.do(request{method: "GET", path: v.PhotoURL}).Code)
+	ctx, leave := context.WithCancel(t.Context())
+	w.store.Fail = func(method string) error {
+		if method == "UpdateAccount" {
+			leave()
+		}
+		return nil
+	}
+	w.do(request{method: "DELETE", path: "/v1/me/photo", as: "rider", ctx: ctx})
+	require.Error(t, ctx.Err())
+	w.do(request{method: "GET", path: v.PhotoURL}).refused(ride.ErrNotFound, 404)
+}
+
 func TestPhotosAreMadeSmallAndPlain(t *testing.T) {
 	p := newPhotos(1, 1)
 	for name, c := range map[string]struct {

@@ -20,11 +20,13 @@ func (a *API) registerSessions() {
 	}, a.logIn)
 	register(a, operation{
 		id: "refresh", method: http.MethodPost, path: "/v1/refresh", tag: "Sign-in", summary: "Renew tokens", roles: anyone, signIn: true,
-		doc:    "A refresh token counts once. If it comes a second time somebody has a copy, and the whole log-in ends.",
+		doc: "A refresh token counts once. For a short while (30 seconds by default) it may come again, for an answer that was lost: " +
+			"it gets new tokens as long as the refresh token in that answer was not used, which then no longer counts. " +
+			"Whatever else comes a second time tells that somebody has a copy, and the whole log-in ends.",
 		errors: []*ride.Error{ride.ErrUnauthenticated, ride.ErrSuspended},
 	}, a.refresh)
 	register(a, operation{
-		id: "log-out", method: http.MethodPost, path: "/v1/logout", tag: "Sign-in", summary: "Log out", roles: signedIn,
+		id: "log-out", method: http.MethodPost, path: "/v1/logout", tag: "Sign-in", summary: "Log out", roles: signedIn, whole: true,
 		doc: "Ends the log-in that the access token descends from: its tokens cease to count and its socket closes.",
 	}, a.logOut)
 	register(a, operation{
@@ -34,7 +36,7 @@ func (a *API) registerSessions() {
 	}, a.makeTicket)
 	register(a, operation{
 		id: "change-password", method: http.MethodPost, path: "/v1/me/password", tag: "Account", summary: "Change the password",
-		roles: signedIn, signIn: true,
+		roles: signedIn, signIn: true, whole: true,
 		doc:    "Ends every log-in of the account and closes its socket; the answer carries a new one.",
 		errors: []*ride.Error{ride.ErrWrongRole},
 	}, a.changePassword)

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"testing"
 	"time"
 
@@ -19,6 +20,7 @@ func TestSignUpLogInRefreshLogOut(t *testing.T) {
 	require.Equal(t, &vehicleView{"van", "AB 12"}, in.Account.Vehicle)
 	require.Equal(t, "Bearer", in.Tokens.TokenType)
 	require.True(t, in.Tokens.ExpiresAt.Equal(w.clock.now().Add(15*time.Minute)))
+	require.EqualValues(t, 15*60, in.Tokens.ExpiresInS)
 
 	w.do(request{method: "POST", path: "/v1/login", json: `{"username":"ADA","password":"correct horse"}`}).ok(200, &in)
 	first := in.Tokens
@@ -42,11 +44,36 @@ func TestReusedRefreshTokenClosesTheSocket(t *testing.T) {
 	q := request{method: "POST", path: "/v1/refresh", json: `{"refresh_token":"` + rider.Refresh + `"}`}
 	var in signedInView
 	w.do(q).ok(200, &in)
+	w.clock.advance(30 * time.Second)
 	w.do(q).refused(ride.ErrUnauthenticated, 401)
 	require.Equal(t, []closed{{rider.ID, rider.Family, ridepb.CloseRevoked}}, w.live.closed)
 	w.do(request{method: "POST", path: "/v1/refresh", json: `{"refresh_token":"` + in.Tokens.RefreshToken + `"}`}).
 		refused(ride.ErrUnauthenticated, 401)
 	require.NotContains(t, w.logs.String(), rider.Refresh)
+}
+
+// TestRefreshAgainAfterALostAnswer: the same token is answered again with other tokens, no
+// socket closes, and the tokens of the answer that was lost end the log-in when they come.
+func TestRefreshAgainAfterALostAnswer(t *testing.T) {
+	w := newWorld(t)
+	rider := w.people["rider"]
+	refresh := func(token string) *response {
+		return w.do(request{method: "POST", path: "/v1/refresh", json: `{"refresh_token":"` + token + `"}`})
+	}
+	var lost, got, next signedInView
+	refresh(rider.Refresh).ok(200, &lost)
+	w.clock.advance(29 * time.Second)
+	refresh(rider.Refresh).ok(200, &got)
+	require.NotEqual(t, lost.Tokens.RefreshToken, got.Tokens.RefreshToken)
+	require.Empty(t, w.live.closed)
+	w.do(request{method: "GET", path: "/v1/me", header: map[string]string{"Authorization": "Bearer " + got.Tokens.AccessToken}}).ok(200, nil)
+	refresh(got.Tokens.RefreshToken).ok(200, &next)
+
+	refresh(lost.Tokens.RefreshToken).refused(ride.ErrUnauthenticated, 401)
+	require.Equal(t, []closed{{rider.ID, rider.Family, ridepb.CloseRevoked}}, w.live.closed)
+	refresh(next.Tokens.RefreshToken).refused(ride.ErrUnauthenticated, 401)
+	w.do(request{method: "GET", path: "/v1/me", header: map[string]string{"Authorization": "Bearer " + next.Tokens.AccessToken}}).
+		refused(ride.ErrUnauthenticated, 401)
 }
 
 func TestLogInRefusals(t *testing.T) {
@@ -77,6 +104,34 @@ func TestTicketRedeemsOnce(t *testing.T) {
 	require.Equal(t, w.people["driver"].ID, p.Account.ID)
 	_, err = w.auth.RedeemTicket(t.Context(), tk.Ticket)
 	require.ErrorIs(t, err, ride.ErrUnauthenticated)
+}
+
+// TestWhatEndsLogInsIsCarriedThrough: the client goes away after the first step.
+func TestWhatEndsLogInsIsCarriedThrough(t *testing.T) {
+	for _, c := range []struct{ path, as, body, step string }{
+		{"/v1/me/password", "rider", `{"current_password":"correct horse","new_password":"battery staple"}`, "SetPassword"},
+		{"/v1/logout", "rider", "", "RevokeFamily"},
+		{"/v1/admin/accounts/$rider/suspend", "operator", because, "AddAudit"},
+		{"/v1/admin/accounts/$rider/logout", "operator", because, "AddAudit"},
+		{"/v1/admin/accounts/$rider/password", "operator", because, "SetPassword"},
+	} {
+		t.Run(c.path, func(t *testing.T) {
+			w := newWorld(t)
+			ctx, leave := context.WithCancel(t.Context())
+			w.store.Fail = func(method string) error {
+				if method == c.step {
+					leave()
+				}
+				return nil
+			}
+			w.do(request{method: "POST", path: w.fill(c.path), as: c.as, json: c.body, ctx: ctx})
+			require.Error(t, ctx.Err())
+			require.Len(t, w.live.closed, 1, "its sockets are closed")
+			require.Equal(t, w.people["rider"].ID, w.live.closed[0].Account)
+			_, err := w.auth.Authenticate(t.Context(), w.people["rider"].Access)
+			require.Error(t, err, "and its tokens have ceased to count")
+		})
+	}
 }
 
 func TestChangePasswordEndsOtherLogIns(t *testing.T) {

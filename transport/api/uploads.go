@@ -217,7 +217,11 @@ func (a *API) savePhoto(ctx context.Context, acc ride.Account, photo []byte) (ri
 	return a.setPhoto(ctx, acc, id)
 }
 
+// setPhoto puts a photo, or none, in the place of the account's, which can then no longer
+// be fetched by those who know its address.
 func (a *API) setPhoto(ctx context.Context, acc ride.Account, id string) (ride.Account, error) {
+	ctx, done := a.carryOn(ctx)
+	defer done()
 	changed, err := a.deps.Accounts.UpdateAccount(ctx, acc.ID, ride.AccountPatch{PhotoID: &id})
 	if err != nil {
 		return ride.Account{}, err

@@ -97,26 +97,64 @@ func newAccount(now time.Time) (ride.Account, error) {
 // that it is, if the password is right. A *TooSoonError says when to come back.
 func (s *Service) LogIn(ctx context.Context, username, password, addr string) (ride.Account, Tokens, error) {
 	fail := func(err error) (ride.Account, Tokens, error) { return ride.Account{}, Tokens{}, err }
-	a, err := s.checkPassword(ctx, username, password, addr)
+	a, hash, err := s.checkPassword(ctx, username, password, addr)
 	if err != nil {
 		return fail(err)
 	}
 	if a.Status != ride.AccountActive {
 		return fail(ride.ErrSuspended)
 	}
-	t, err := s.begin(ctx, a)
+	t, err := s.beginBy(ctx, a, password, hash)
 	return a, t, err
 }
 
-// checkPassword is LogIn without its end; it also renews hashes of other costs.
-func (s *Service) checkPassword(ctx context.Context, username, password, addr string) (ride.Account, error) {
+// errWrongPassword is the one answer to whatever is wrong with a log-in.
+var errWrongPassword = ride.ErrUnauthenticated.With("Username or password is wrong.")
+
+// beginBy starts a family for who knew the password with that hash. A change of password
+// ends the families that it finds; one that is begun in the meantime must notice the
+// change by itself.
+func (s *Service) beginBy(ctx context.Context, a ride.Account, password, hash string) (Tokens, error) {
+	t, err := s.begin(ctx, a)
+	if err != nil {
+		return Tokens{}, err
+	}
+	still, err := s.stillCounts(ctx, a.Username, password, hash)
+	if err == nil && still {
+		return t, nil
+	}
+	if revoke := s.accounts.RevokeFamily(ctx, t.Family); err == nil && revoke != nil {
+		err = fmt.Errorf("revoke family: %w", revoke)
+	}
+	if err == nil {
+		err = errWrongPassword
+	}
+	return Tokens{}, err
+}
+
+// stillCounts tells whether a password that had the hash is the account's now.
+func (s *Service) stillCounts(ctx context.Context, username, password, hash string) (bool, error) {
+	_, now, err := s.accounts.AccountByUsername(ctx, username)
+	if err != nil {
+		return false, fmt.Errorf("read account: %w", err)
+	}
+	if now == hash {
+		return true, nil
+	}
+	ok, _, err := s.passwords.Verify(ctx, password, now) // another log-in may have renewed it
+	return ok, err
+}
+
+// checkPassword is LogIn without its end; it also renews hashes of other costs. It returns
+// the account with the hash that it has now.
+func (s *Service) checkPassword(ctx context.Context, username, password, addr string) (ride.Account, string, error) {
 	if wait := s.guard.begin(username, addr); wait > 0 {
-		return ride.Account{}, &TooSoonError{wait}
+		return ride.Account{}, "", &TooSoonError{wait}
 	}
 	a, hash, err := s.accounts.AccountByUsername(ctx, username)
 	if err != nil && !errors.Is(err, ride.ErrNotFound) {
 		s.guard.undo(username, addr)
-		return ride.Account{}, fmt.Errorf("read account: %w", err)
+		return ride.Account{}, "", fmt.Errorf("read account: %w", err)
 	}
 	if err != nil || len(password) > 128 {
 		hash = "" // costs the same, never matches
@@ -125,19 +163,19 @@ func (s *Service) checkPassword(ctx context.Context, username, password, addr st
 	ok, stale, err := s.passwords.Verify(ctx, password, hash)
 	if err != nil {
 		s.guard.undo(username, addr)
-		return ride.Account{}, err
+		return ride.Account{}, "", err
 	}
 	if !ok {
-		return ride.Account{}, ride.ErrUnauthenticated.With("Username or password is wrong.")
+		return ride.Account{}, "", errWrongPassword
 	}
 	s.guard.succeed(username, addr)
 	if stale {
 		// The log-in counts whether or not the hash could be renewed.
-		if h, err := s.passwords.Hash(ctx, password); err == nil {
-			_ = s.accounts.SetPassword(ctx, a.ID, h)
+		if h, err := s.passwords.Hash(ctx, password); err == nil && s.accounts.RenewPassword(ctx, a.ID, hash, h) == nil {
+			hash = h
 		}
 	}
-	return a, nil
+	return a, hash, nil
 }
 
 // ChangePassword sets a new password, ends every log-in of the account and begins a
@@ -149,7 +187,7 @@ func (s *Service) ChangePassword(ctx context.Context, p transport.Principal, cur
 	if err := CheckPassword(next, p.Account.Username); err != nil {
 		return Tokens{}, inField(err, "new_password")
 	}
-	a, err := s.checkPassword(ctx, p.Account.Username, current, addr)
+	a, _, err := s.checkPassword(ctx, p.Account.Username, current, addr)
 	if errors.Is(err, ride.ErrUnauthenticated) {
 		return Tokens{}, ride.ErrInvalidArgument.In("current_password").With("The current password is wrong.")
 	} else if err != nil {
@@ -165,7 +203,7 @@ func (s *Service) ChangePassword(ctx context.Context, p transport.Principal, cur
 	if err := s.accounts.RevokeAccount(ctx, a.ID); err != nil {
 		return Tokens{}, fmt.Errorf("revoke account: %w", err)
 	}
-	return s.begin(ctx, a)
+	return s.beginBy(ctx, a, next, hash)
 }
 
 // ResetPassword sets another password for an account, chosen here when next is empty,

@@ -17,6 +17,9 @@ type Config struct {
 	AccessTTL time.Duration
 	// RefreshTTL is the life of a refresh token, renewed by each use: 30 days by default.
 	RefreshTTL time.Duration
+	// RefreshGrace is how long a spent refresh token may come again, unless its
+	// successor was used: 30 s by default, 10 minutes at most, negative for never.
+	RefreshGrace time.Duration
 	// Leeway forgives clocks that differ: 10 s by default, a minute at most.
 	Leeway time.Duration
 	// TicketTTL is the life of a socket ticket: 30 s by default and at most.
@@ -41,6 +44,7 @@ func (c Config) withDefaults() (Config, error) {
 	def(&c.Audience, "hexhail")
 	def(&c.AccessTTL, 15*time.Minute)
 	def(&c.RefreshTTL, 30*24*time.Hour)
+	def(&c.RefreshGrace, 30*time.Second)
 	def(&c.Leeway, 10*time.Second)
 	def(&c.TicketTTL, 30*time.Second)
 	def(&c.MaxTickets, 10_000)
@@ -54,6 +58,8 @@ func (c Config) withDefaults() (Config, error) {
 		return c, fmt.Errorf("%w: an access token must live from 10s to 24h", ErrConfig)
 	case c.RefreshTTL < c.AccessTTL || c.RefreshTTL > 366*24*time.Hour:
 		return c, fmt.Errorf("%w: a refresh token must live at least as long as an access token and at most a year", ErrConfig)
+	case c.RefreshGrace > 10*time.Minute:
+		return c, fmt.Errorf("%w: the grace of a refresh token must be at most 10m", ErrConfig)
 	case c.Leeway < 0 || c.Leeway > time.Minute:
 		return c, fmt.Errorf("%w: the leeway must be from 0 to 1m", ErrConfig)
 	case c.TicketTTL < time.Second || c.TicketTTL > 30*time.Second:

@@ -91,6 +91,73 @@ func TestHashesAreRenewedWhenCostsChange(t *testing.T) {
 	require.NoError(t, err)
 }
 
+// TestRenewalDoesNotUndoANewPassword: a hash is renewed while its password is changed.
+func TestRenewalDoesNotUndoANewPassword(t *testing.T) {
+	f := newFixture(t)
+	alice, _ := f.rider(t, "alice")
+	dear, err := New(Config{Password: PasswordConfig{MemoryKiB: 128, Iterations: 2}, Now: f.clock.now}, f.keys, f.store)
+	require.NoError(t, err)
+	defer dear.Close()
+	meanwhile(f, "RenewPassword", func() {
+		_, err := f.ResetPassword(t.Context(), alice.ID, "another horse")
+		require.NoError(t, err)
+	})
+	_, _, err = dear.LogIn(t.Context(), "alice", "correct horse", "192.0.2.1")
+	require.ErrorIs(t, err, ride.ErrUnauthenticated)
+	_, _, err = f.LogIn(t.Context(), "alice", "another horse", "192.0.2.1")
+	require.NoError(t, err)
+	_, _, err = f.LogIn(t.Context(), "alice", "correct horse", "192.0.2.1")
+	require.ErrorIs(t, err, ride.ErrUnauthenticated)
+}
+
+// TestNewPasswordEndsLogInsUnderWay: the old password was found right, and is changed
+// before the log-in is written down.
+func TestNewPasswordEndsLogInsUnderWay(t *testing.T) {
+	f := newFixture(t)
+	alice, _ := f.rider(t, "alice")
+	meanwhile(f, "SaveRefreshToken", func() {
+		_, err := f.ResetPassword(t.Context(), alice.ID, "another horse")
+		require.NoError(t, err)
+	})
+	_, tk, err := f.LogIn(t.Context(), "alice", "correct horse", "192.0.2.1")
+	require.ErrorIs(t, err, ride.ErrUnauthenticated)
+	require.Empty(t, tk)
+
+	_, other, err := f.LogIn(t.Context(), "alice", "another horse", "192.0.2.1")
+	require.NoError(t, err)
+	meanwhile(f, "SaveRefreshToken", func() { // somebody else who knew it changes it, too
+		_, err := f.ResetPassword(t.Context(), alice.ID, "a third horse")
+		require.NoError(t, err)
+	})
+	_, err = f.ChangePassword(t.Context(), mustPrincipal(t, f, other), "another horse", "a fourth horse", "192.0.2.1")
+	require.ErrorIs(t, err, ride.ErrUnauthenticated)
+}
+
+// TestLogInsThatRenewAtOnce: another log-in renews the hash; the password is the same.
+func TestLogInsThatRenewAtOnce(t *testing.T) {
+	f := newFixture(t)
+	alice, _ := f.rider(t, "alice")
+	meanwhile(f, "SaveRefreshToken", func() {
+		hash, err := f.passwords.Hash(t.Context(), "correct horse")
+		require.NoError(t, err)
+		require.NoError(t, f.store.SetPassword(t.Context(), alice.ID, hash))
+	})
+	_, tk, err := f.LogIn(t.Context(), "alice", "correct horse", "192.0.2.1")
+	require.NoError(t, err)
+	mustPrincipal(t, f, tk)
+}
+
+// meanwhile does something once, just before the store's method.
+func meanwhile(f *fixture, method string, do func()) {
+	f.store.Fail = func(called string) error {
+		if called == method {
+			f.store.Fail = nil
+			do()
+		}
+		return nil
+	}
+}
+
 func TestHashingIsBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p, err := NewPasswords(PasswordConfig{MemoryKiB: 64, Iterations: 1, Concurrent: 1, Waiting: 2, Wait: time.Second})

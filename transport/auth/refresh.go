@@ -18,13 +18,14 @@ import (
 type Tokens struct {
 	Access           string
 	AccessExpiresAt  time.Time
-	Refresh          string // secret; only its hash is stored
+	AccessLife       time.Duration // from now until then
+	Refresh          string        // secret; only its hash is stored
 	RefreshExpiresAt time.Time
 	Family           string
 }
 
-// ReusedError says that a refresh token came a second time: somebody has a copy, and
-// its family was revoked. It unwraps to ride.ErrUnauthenticated, which is all that the
+// ReusedError says that a spent refresh token came again, out of its grace: somebody has
+// a copy, and its family was revoked. It unwraps to ride.ErrUnauthenticated, which is all that the
 // client may learn; the caller closes the family's live socket.
 type ReusedError struct {
 	Account ride.AccountID
@@ -71,12 +72,14 @@ func (s *Service) tokensFor(a ride.Account, secret string, row ride.RefreshToken
 		return Tokens{}, err
 	}
 	return Tokens{
-		Access: access, AccessExpiresAt: exp,
+		Access: access, AccessExpiresAt: exp, AccessLife: exp.Sub(s.cfg.Now()),
 		Refresh: secret, RefreshExpiresAt: row.ExpiresAt, Family: row.Family,
 	}, nil
 }
 
-// Refresh spends a refresh token for a new pair. It returns ride.ErrUnauthenticated,
+// Refresh spends a refresh token for a new pair. Within Config.RefreshGrace the same token
+// gets another pair as long as the refresh token of the one before was not used, which
+// then no longer counts: so an answer that was lost can be asked for again. It returns ride.ErrUnauthenticated,
 // a *ReusedError or ride.ErrSuspended.
 func (s *Service) Refresh(ctx context.Context, token string) (ride.Account, Tokens, error) {
 	fail := func(err error) (ride.Account, Tokens, error) { return ride.Account{}, Tokens{}, err }
@@ -88,7 +91,7 @@ func (s *Service) Refresh(ctx context.Context, token string) (ride.Account, Toke
 	if err != nil {
 		return fail(err)
 	}
-	spent, err := s.accounts.RotateRefreshToken(ctx, hash, next)
+	spent, err := s.accounts.RotateRefreshToken(ctx, hash, next, max(0, s.cfg.RefreshGrace))
 	switch {
 	case errors.Is(err, ride.ErrTokenReused):
 		return fail(&ReusedError{Account: spent.Account, Family: spent.Family})

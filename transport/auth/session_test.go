@@ -56,6 +56,50 @@ func TestRefreshRotatesAndReuseKillsTheFamily(t *testing.T) {
 	require.NoError(t, err)
 }
 
+// TestStolenRefreshToken: owner and thief both hold a token and present it within the
+// grace. Whoever comes first, the log-in ends when the one that was pushed out comes back.
+func TestStolenRefreshToken(t *testing.T) {
+	for name, pushedOut := range map[string]int{"the first comes back": 0, "the second went on, the first comes back": 1} {
+		t.Run(name, func(t *testing.T) {
+			f := newFixture(t)
+			_, tk := f.rider(t, "alice")
+			_, first, err := f.Refresh(t.Context(), tk.Refresh)
+			require.NoError(t, err)
+			_, second, err := f.Refresh(t.Context(), tk.Refresh)
+			require.NoError(t, err)
+			newest := second
+			if pushedOut == 1 {
+				_, newest, err = f.Refresh(t.Context(), second.Refresh)
+				require.NoError(t, err)
+			}
+			f.clock.advance(10 * time.Minute)
+			var reused *ReusedError
+			_, _, err = f.Refresh(t.Context(), first.Refresh)
+			require.ErrorAs(t, err, &reused)
+			_, _, err = f.Refresh(t.Context(), newest.Refresh)
+			require.ErrorIs(t, err, ride.ErrUnauthenticated)
+			for _, access := range []string{first.Access, second.Access, newest.Access} {
+				_, err = f.Authenticate(t.Context(), access)
+				require.ErrorIs(t, err, ride.ErrUnauthenticated)
+			}
+		})
+	}
+}
+
+// TestNoGrace: a negative grace makes each second use a reuse.
+func TestNoGrace(t *testing.T) {
+	f := newFixture(t, func(c *Config) { c.RefreshGrace = -1 })
+	_, tk := f.rider(t, "alice")
+	_, _, err := f.Refresh(t.Context(), tk.Refresh)
+	require.NoError(t, err)
+	_, _, err = f.Refresh(t.Context(), tk.Refresh)
+	var reused *ReusedError
+	require.ErrorAs(t, err, &reused)
+
+	_, err = New(Config{RefreshGrace: 11 * time.Minute}, f.keys, f.store)
+	require.ErrorIs(t, err, ErrConfig)
+}
+
 func TestRefreshRefusals(t *testing.T) {
 	f := newFixture(t)
 	alice, tk := f.rider(t, "alice")

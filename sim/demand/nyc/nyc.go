@@ -20,6 +20,9 @@ var requests []byte
 //go:embed taxis.csv.gz
 var taxis []byte
 
+//go:embed places.csv
+var places []byte
+
 // Manhattan is the box around the embedded hour, without the other boroughs' shores.
 var Manhattan = demand.Area{South: 40.70, West: -74.02, North: 40.83, East: -73.92}
 
@@ -37,6 +40,16 @@ func Peak(f demand.Filter) ([]demand.Request, []demand.Taxi, error) {
 	}
 	ts, err := read(taxis, func(z *gzip.Reader) ([]demand.Taxi, error) { return demand.ReadTaxis(z, f) })
 	return qs, ts, err
+}
+
+// Places are some well-known places in that box, to about a hundred metres, so that people
+// without a map of streets know where they are.
+func Places() (demand.Gazetteer, error) {
+	g, err := demand.ReadPlaces(bytes.NewReader(places))
+	if err != nil {
+		return demand.Gazetteer{}, fmt.Errorf("embedded places: %w", err)
+	}
+	return g, nil
 }
 
 func read[T any](file []byte, with func(*gzip.Reader) (T, error)) (T, error) {

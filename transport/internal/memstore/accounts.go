@@ -39,7 +39,8 @@ type account struct {
 
 type token struct {
 	ride.RefreshToken
-	spent bool
+	spentAt   time.Time // zero: not yet
+	successor string    // hash; empty: none
 }
 
 var (
@@ -167,6 +168,21 @@ func (s *Store) UpdateAccount(ctx context.Context, id ride.AccountID, p ride.Acc
 func (s *Store) SetPassword(ctx context.Context, id ride.AccountID, hash string) error {
 	_, err := s.change(ctx, "SetPassword", id, func(a *account) { a.hash = hash })
 	return err
+}
+
+// RenewPassword implements transport.Accounts.
+func (s *Store) RenewPassword(ctx context.Context, id ride.AccountID, old, hash string) error {
+	if err := s.enter(ctx, "RenewPassword"); err != nil {
+		return err
+	}
+	defer s.mu.Unlock()
+	a, ok := s.accounts[id]
+	if !ok || a.hash != old {
+		return fmt.Errorf("account: %w", ride.ErrNotFound)
+	}
+	a.hash = hash
+	s.accounts[id] = a
+	return nil
 }
 
 // SetAccountStatus implements transport.Accounts.

@@ -19,22 +19,29 @@ func (s *Store) SaveRefreshToken(ctx context.Context, t ride.RefreshToken) error
 	return nil
 }
 
-// RotateRefreshToken implements transport.Accounts. Expiry is judged by the
-// successor's creation time.
-func (s *Store) RotateRefreshToken(ctx context.Context, hash string, next ride.RefreshToken) (ride.RefreshToken, error) {
+// RotateRefreshToken implements transport.Accounts. The clock is the successor's
+// creation time.
+func (s *Store) RotateRefreshToken(ctx context.Context, hash string, next ride.RefreshToken, grace time.Duration) (ride.RefreshToken, error) {
 	if err := s.enter(ctx, "RotateRefreshToken"); err != nil {
 		return ride.RefreshToken{}, err
 	}
 	defer s.mu.Unlock()
 	t, ok := s.tokens[hash]
+	live := ok && !s.revoked[t.Family] && next.CreatedAt.Before(t.ExpiresAt)
+	successor, replaced := s.tokens[t.successor]
 	switch {
-	case ok && t.spent:
+	case live && t.spentAt.IsZero():
+		t.spentAt = next.CreatedAt
+	case ok && t.spentAt.IsZero(), !ok:
+		return ride.RefreshToken{}, fmt.Errorf("refresh token: %w", ride.ErrNotFound)
+	case live && replaced && successor.spentAt.IsZero() && next.CreatedAt.Sub(t.spentAt) < grace:
+		successor.spentAt = next.CreatedAt
+		s.tokens[t.successor] = successor
+	default:
 		s.revoked[t.Family] = true
 		return t.RefreshToken, fmt.Errorf("refresh token: %w", ride.ErrTokenReused)
-	case !ok || s.revoked[t.Family] || !next.CreatedAt.Before(t.ExpiresAt):
-		return ride.RefreshToken{}, fmt.Errorf("refresh token: %w", ride.ErrNotFound)
 	}
-	t.spent = true
+	t.successor = next.Hash
 	s.tokens[hash] = t
 	next.Family, next.Account = t.Family, t.Account
 	s.tokens[next.Hash] = token{RefreshToken: next}
@@ -48,7 +55,7 @@ func (s *Store) RefreshToken(ctx context.Context, hash string) (ride.RefreshToke
 	}
 	defer s.mu.Unlock()
 	t, ok := s.tokens[hash]
-	if !ok || t.spent || s.revoked[t.Family] {
+	if !ok || !t.spentAt.IsZero() || s.revoked[t.Family] {
 		return ride.RefreshToken{}, fmt.Errorf("refresh token: %w", ride.ErrNotFound)
 	}
 	return t.RefreshToken, nil

@@ -30,6 +30,7 @@ describe.each(settings)('a whole ride in $language on a $device, $scheme', (sett
     await rider.checkAccess('quotes');
     await askButton(rider).click();
     await rider.heading(rider.t('rider:searching.title')).waitFor();
+    await rider.page.getByText(rider.t('rider:searching.pin')).waitFor();
     await rider.checkAccess('searching');
     await offerCard(driver).waitFor();
     await driver.checkAccess('offer');
@@ -92,11 +93,10 @@ async function survivesCut(cut: Person[], meanwhile: () => Promise<void>): Promi
   await Promise.all(cut.map((p) => banner(p).waitFor({ state: 'hidden' })));
 }
 
-/** Tries a wrong PIN first. A driver learns that there is a PIN by the first start. */
+/** Tries a wrong PIN first. The driver is asked for one without having to try a start. */
 async function startWithPin(driver: Person, pin: string): Promise<void> {
   const { page, t } = driver;
   const first = page.getByRole('textbox', { name: t('driver:pin.digitOf', { n: 1, of: 4 }) });
-  if (!(await first.isVisible())) await driver.button(t('driver:trip.start')).click();
   await first.waitFor();
   await enterPin(driver, String((Number(pin) + 1) % 10_000).padStart(4, '0'));
   await page.getByText(t('driver:problem.wrong_pin')).waitFor();

@@ -65,15 +65,20 @@ func (d *demoCmd) Run(in *call) (err error) {
 	if err != nil {
 		return err
 	}
+	places, err := nyc.Places()
+	if err != nil {
+		return err
+	}
 	crowd, err := d.crowd()
 	if err != nil {
 		return err
 	}
+	crowd.Requests = places.Named(crowd.Requests)
 	password, err := demoPassword(d.Data)
 	if err != nil {
 		return err
 	}
-	host, err := d.host(crowd, password)
+	host, err := d.host(crowd, places, password)
 	if err != nil {
 		return err
 	}
@@ -144,13 +149,13 @@ func (d *demoCmd) exposed() string {
 }
 
 // host looks after visitors.
-func (d *demoCmd) host(crowd simulate.Demand, password string) (*demo.Host, error) {
+func (d *demoCmd) host(crowd simulate.Demand, places demand.Gazetteer, password string) (*demo.Host, error) {
 	f, err := d.Filter()
 	if err != nil {
 		return nil, err
 	}
 	return demo.New(demo.Options{
-		CityName: nyc.Name, TimeZone: nyc.TimeZone, Area: f.Area, Requests: crowd.Requests, Tariffs: d.Tariffs,
+		CityName: nyc.Name, TimeZone: nyc.TimeZone, Area: f.Area, Requests: crowd.Requests, Places: places, Tariffs: d.Tariffs,
 		Speed: d.Speed, VisitorSpeed: d.VisitorSpeed, Drivers: d.Drivers, Issuer: demoIssuer, Password: password,
 		Private: private(d.HTTP.Listen), GiveOperator: d.DemoOperator,
 	})

@@ -92,6 +92,7 @@ func rides(all []demand.Request, class string, center geo.Point) []api.DemoRide 
 func suggestion(q demand.Request, class string) api.DemoRide {
 	return api.DemoRide{
 		Pickup: place(q.Pickup), Dropoff: place(q.Dropoff), VehicleClass: class,
+		PickupAddress: q.PickupAddress, DropoffAddress: q.DropoffAddress,
 		DistanceM: int(math.Round(geo.DistanceM(q.Pickup, q.Dropoff))),
 	}
 }

@@ -89,8 +89,9 @@ func (h *Host) wish(w waiting, rng *rand.Rand) demand.Request {
 		return q
 	}
 	pickup := geo.Destination(w.at, 360*rng.Float64(), wayMinM+rng.Float64()*wayMinM)
+	dropoff := geo.Destination(pickup, 360*rng.Float64(), callMinM+rng.Float64()*callMinM)
 	return demand.Request{
-		Pickup: pickup, Dropoff: geo.Destination(pickup, 360*rng.Float64(), callMinM+rng.Float64()*callMinM),
+		Pickup: pickup, PickupAddress: h.NameOf(pickup), Dropoff: dropoff, DropoffAddress: h.NameOf(dropoff),
 		Passengers: 1, Class: w.class,
 	}
 }

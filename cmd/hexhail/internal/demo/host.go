@@ -38,8 +38,11 @@ type Options struct {
 	CityName, TimeZone string
 	// Area bounds everything.
 	Area demand.Area
-	// Requests are what the city's riders want. There must be some.
+	// Requests are what the city's riders want, with addresses if they have any. There
+	// must be some.
 	Requests []demand.Request
+	// Places are what visitors may search for.
+	Places demand.Gazetteer
 	// Tariffs are the server's; the first is what the city usually drives.
 	Tariffs ride.Tariffs
 	// Speed is the city's, VisitorSpeed that of its drivers with a visitor.
@@ -132,6 +135,23 @@ func (h *Host) Places() []geo.Point {
 	}
 	return out
 }
+
+// Find is part of api.Demo.
+func (h *Host) Find(words string, near *geo.Point, limit int) []api.DemoPlace {
+	from := h.about.City.Center
+	if near != nil {
+		from = place(*near)
+	}
+	found := h.o.Places.Find(words, geo.Point{Lat: from.Lat, Lng: from.Lng}, limit)
+	out := make([]api.DemoPlace, len(found))
+	for i, f := range found {
+		out[i] = api.DemoPlace{Name: f.Name, At: f.At}
+	}
+	return out
+}
+
+// NameOf is part of api.Demo.
+func (h *Host) NameOf(p geo.Point) string { return h.o.Places.NameOf(p) }
 
 // Visitors is how the city meets visitors.
 func (h *Host) Visitors() *city.Visitors {

@@ -35,7 +35,10 @@ func actorsConfig(c *config.Config, log *slog.Logger) actors.Config {
 func authConfig(c *config.Config) auth.Config {
 	a := auth.Config{
 		Issuer: c.TokenIssuer(), Audience: c.Auth.TokenAudience,
-		AccessTTL: c.Auth.AccessTokenTTL, RefreshTTL: c.Auth.RefreshTokenTTL,
+		AccessTTL: c.Auth.AccessTokenTTL, RefreshTTL: c.Auth.RefreshTokenTTL, RefreshGrace: c.Auth.RefreshGrace,
+	}
+	if a.RefreshGrace == 0 {
+		a.RefreshGrace = -1 // auth's zero is its default
 	}
 	for _, o := range c.OutsideIssuers {
 		issuer := auth.OutsideIssuer{
@@ -77,7 +80,7 @@ func apiConfig(c *config.Config, m *metrics) api.Config {
 	all := api.Rate{PerSecond: l.RequestsPerSecond, Burst: l.RequestsBurst}
 	return api.Config{
 		Tariffs: c.Tariffs, Heartbeat: c.Sockets.PingInterval, PositionTTL: c.Map.PositionTTL,
-		OfferResolution: c.Map.H3Resolution, SignUpClosed: !c.Auth.SignUp,
+		OfferResolution: c.Map.H3Resolution, PIN: c.Trip.PIN, SignUpClosed: !c.Auth.SignUp,
 		TrustedProxies: c.HTTP.TrustedProxies, CORSOrigins: c.HTTP.AllowedOrigins,
 		Map: api.MapSources{
 			StyleURL: c.Web.MapStyleURL, PMTilesURL: c.Web.MapPMTilesURL, Attribution: c.Web.MapAttribution,

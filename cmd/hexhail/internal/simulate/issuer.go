@@ -38,7 +38,7 @@ func (i Issuer) Token(role, name string) (string, error) { return i.TokenWith(ro
 func (i Issuer) TokenWith(role, name, class string) (string, error) {
 	now := time.Now()
 	claims := jwt.MapClaims{
-		"iss": i.Name, "aud": i.Audience, "sub": name, "role": role, "given_name": givenName(name), "family_name": name,
+		"iss": i.Name, "aud": i.Audience, "sub": name, "role": role, "given_name": oneOf(givenNames, "given", name), "family_name": oneOf(familyNames, "family", name),
 		"preferred_username": name, "iat": now.Unix(), "exp": now.Add(tokenTTL).Unix(),
 	}
 	if role == "driver" {
@@ -52,11 +52,17 @@ var givenNames = strings.Fields(`Ada Amir Ana Ben Bora Carmen Chen Chloe Daniel 
 	Hana Hugo Ida Ines Ivan Jae Jamal Joan Jonas Juno Kai Kofi Lara Leo Lin Luis Maja Mara Marco Mina Nadia Nils Noor Olga Omar
 	Paula Pedro Quinn Rafael Rosa Ruth Sami Sara Seo Tara Theo Uma Vera Viktor Wen Yara Yusuf Zoe`)
 
-// givenName is always the same for the same account.
-func givenName(account string) string {
+var familyNames = strings.Fields(`Abara Adler Ahn Alves Baker Bauer Bell Bose Brandt Castro Cho Costa Cruz Dahl Diaz Dubois Endo
+	Evans Ferrari Fischer Garcia Greco Grant Gupta Haas Han Hill Ito Ivanov Jensen Jung Kaya Keller Kim Klein Kwon Lang Larsen Lee Lopez
+	Mbeki Mendes Meyer Moon Mori Nagy Ng Novak Ochoa Okafor Olsen Park Patel Perez Pham Reyes Rossi Ryu Sato Silva Singh Song Stein
+	Tanaka Torres Tran Usman Vance Vega Wagner Walsh Weber Wong Yilmaz Yoon Zhang`)
+
+// oneOf is always the same for the same account. What it is of goes into the hash, or
+// people of one given name would all have one family name.
+func oneOf(names []string, what, account string) string {
 	h := fnv.New32a()
-	_, _ = h.Write([]byte(account)) // cannot fail
-	return givenNames[int(h.Sum32()%uint32(len(givenNames)))]
+	_, _ = h.Write([]byte(what + account)) // cannot fail
+	return names[int(h.Sum32()%uint32(len(names)))]
 }
 
 // plate is a number plate of at most 16 bytes that differs from driver to driver.

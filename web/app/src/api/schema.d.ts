@@ -316,6 +316,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/demo/geocoder/api": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Find places by name
+         * @description A small gazetteer of the simulated city that answers as a Photon server does.
+         */
+        get: operations["search-demo-places"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/demo/geocoder/reverse": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Name a point
+         * @description What people call a point, as a Photon server says it; no feature when they have no name for it.
+         */
+        get: operations["name-demo-place"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/demo/places": {
         parameters: {
             query?: never;
@@ -526,7 +566,7 @@ export interface paths {
         put?: never;
         /**
          * Renew tokens
-         * @description A refresh token counts once. If it comes a second time somebody has a copy, and the whole log-in ends.
+         * @description A refresh token counts once. For a short while (30 seconds by default) it may come again, for an answer that was lost: it gets new tokens as long as the refresh token in that answer was not used, which then no longer counts. Whatever else comes a second time tells that somebody has a copy, and the whole log-in ends.
          */
         post: operations["refresh"];
         delete?: never;
@@ -741,6 +781,11 @@ export interface components {
             demo: boolean;
             /**
              * Format: int64
+             * @description The H3 resolution of all cells that clients are told: pickup areas of offers, rings of searches, areas of the consoles' feed.
+             */
+            h3_resolution: number;
+            /**
+             * Format: int64
              * @description How often the server pings a socket.
              */
             heartbeat_ms: number;
@@ -756,6 +801,8 @@ export interface components {
             sign_up_open: boolean;
             socket_path: string;
             subprotocols: string[] | null;
+            /** @description Trips start with a PIN of 4 digits: the rider sees it in their trip, and the driver sends it with start_trip. */
+            trip_pin: boolean;
             vehicle_classes: components["schemas"]["ClassView"][] | null;
         };
         DemoAccount: {
@@ -791,7 +838,10 @@ export interface components {
              */
             distance_m: number;
             dropoff: components["schemas"]["Place"];
+            dropoff_address: string;
             pickup: components["schemas"]["Place"];
+            /** @description What people call the pickup; empty when they have no name for it. */
+            pickup_address: string;
             vehicle_class: string;
         };
         DemoStand: {
@@ -914,6 +964,27 @@ export interface components {
             /** @description The field's path, such as first_name. */
             field: string;
         };
+        FoundPlace: {
+            geometry: components["schemas"]["FoundPoint"];
+            properties: components["schemas"]["FoundProperties"];
+            /** @enum {string} */
+            type: "Feature";
+        };
+        FoundPlaces: {
+            features: components["schemas"]["FoundPlace"][] | null;
+            /** @enum {string} */
+            type: "FeatureCollection";
+        };
+        FoundPoint: {
+            /** @description Longitude and latitude in degrees. */
+            coordinates: number[] | null;
+            /** @enum {string} */
+            type: "Point";
+        };
+        FoundProperties: {
+            city: string;
+            name: string;
+        };
         KindsView: {
             kinds: components["schemas"]["ActorKind"][] | null;
         };
@@ -944,7 +1015,7 @@ export interface components {
         MapView: {
             /** @description The credit that maps must show. */
             attribution: string;
-            /** @description A Photon server that finds addresses. */
+            /** @description A Photon server that finds addresses; perhaps a path on this server. */
             geocoder_url: string;
             /** @description Vector tiles in one PMTiles file in the Protomaps schema, for those who have no style. */
             pmtiles_url: string;
@@ -1190,9 +1261,14 @@ export interface components {
              * @description When the access token ceases to count.
              */
             expires_at: string;
+            /**
+             * Format: int64
+             * @description The same as whole seconds from this answer on, for clients whose clock is wrong.
+             */
+            expires_in_s: number;
             /** Format: date-time */
             refresh_expires_at: string;
-            /** @description For POST /v1/refresh, once. */
+            /** @description For POST /v1/refresh, once, or again shortly if the answer was lost. */
             refresh_token: string;
             /** @enum {string} */
             token_type: "Bearer";
@@ -2947,6 +3023,168 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Demonstration"];
+                };
+            };
+            /** @description Bad Request: malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found: not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity: invalid_argument */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests: too_many_requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error: internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable: unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "search-demo-places": {
+        parameters: {
+            query: {
+                /** @description Beginnings of words of the name. */
+                q: string;
+                /** @description With lon, what to be near; both 0: the middle of the city. */
+                lat?: number;
+                lon?: number;
+                limit?: number;
+                /** @description Taken and ignored: places have one name here. */
+                lang?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FoundPlaces"];
+                };
+            };
+            /** @description Bad Request: malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found: not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity: invalid_argument */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests: too_many_requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error: internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable: unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "name-demo-place": {
+        parameters: {
+            query: {
+                lat: number;
+                lon: number;
+                /** @description Taken and ignored: places have one name here. */
+                lang?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FoundPlaces"];
                 };
             };
             /** @description Bad Request: malformed */

@@ -119,7 +119,7 @@ export function AccuracyLayer({ positions, scheme }: { positions: PositionSource
 
 /** The cells that are searched, with a wave that runs outwards through them. */
 export function SearchLayer({ search, scheme }: { search: SearchRings; scheme: Scheme }) {
-  const { center: { lat, lng }, rings, resolution = 8 } = search;
+  const { center: { lat, lng }, rings, resolution } = search;
   const data = useMemo(() => ringsOf({ lat, lng }, rings, resolution), [lat, lng, rings, resolution]);
   const { current: map } = useMap();
   const still = useReducedMotion();

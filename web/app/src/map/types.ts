@@ -44,8 +44,8 @@ export interface SearchRings {
   readonly center: LatLng;
   /** Rings around the cell of the centre; it grows while the search widens. */
   readonly rings: number;
-  /** The H3 resolution of the server's cells. Default: 8. */
-  readonly resolution?: number;
+  /** The H3 resolution of the server's cells. */
+  readonly resolution: number;
 }
 
 export interface RideMapProps {

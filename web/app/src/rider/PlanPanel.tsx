@@ -13,6 +13,7 @@ import { Pickable } from './Pickable';
 import { QuotePanel } from './QuotePanel';
 import styles from './rider.module.css';
 import { Suggestions } from './Suggestions';
+import { useAddress } from './useAddress';
 import type { Asking } from './useAsk';
 import { useHere } from './useHere';
 import { useGeocoder, type Plan } from './usePlan';
@@ -67,6 +68,7 @@ function EndField({ end, plan }: { end: End; plan: Plan }) {
   const { t } = useTranslation(['rider', 'trips']);
   const { t: words } = useTranslation('trips');
   const geocoder = useGeocoder();
+  useAddress(plan, end);
   const place = plan.draft[end];
   const aimed = plan.target === end;
   const label = t(`trips:place.${end}`);

@@ -2,6 +2,7 @@ import type { Point, WholeTrip } from '@hexhail/client';
 import { useMemo } from 'react';
 import { useTranslation } from 'react-i18next';
 
+import { useServerConfig } from '../api/queries';
 import { offsetBy, RideMap, type Camera, type Padding, type PositionSource, type RideMapProps } from '../map';
 import { placeText } from '../trips/words';
 import type { End } from './draft';
@@ -23,7 +24,8 @@ export function RiderMap({ phase, plan, positions, driverAt, padding }: Props) {
   const { t } = useTranslation('rider');
   const planning = phase.name === 'planning' || phase.name === 'asking' || phase.name === 'loading';
   const ends = useEnds(phase, plan);
-  const camera = useCameraOf(phase, ends.pickup?.point, ends.dropoff?.point, positions, driverAt !== undefined);
+  const cells = useServerConfig().data;
+  const camera = useCameraOf(phase, ends.pickup?.point, ends.dropoff?.point, positions, driverAt !== undefined, cells?.cell_ring_m ?? 0);
   const picking = phase.name === 'planning' ? plan.target : null;
   const choose = (point: Point, end?: End) => plan.choose({ point, address: '' }, end);
   const movable = phase.name === 'planning';
@@ -36,7 +38,8 @@ export function RiderMap({ phase, plan, positions, driverAt, padding }: Props) {
       dropoff={ends.dropoff && (movable ? { ...ends.dropoff, onMove: (p) => choose(p, 'dropoff') } : ends.dropoff)}
       driver={hasCar(phase) ? { positions, label: phase.trip.driver?.plate ?? '', simulated } : null}
       {...waysOf(phase, planning, ends.pickup?.point, ends.dropoff?.point, driverAt)}
-      searchRings={phase.name === 'searching' ? { center: phase.trip.pickup, rings: phase.trip.search?.ring ?? 0 } : null}
+      searchRings={phase.name === 'searching' && cells
+        ? { center: phase.trip.pickup, rings: phase.trip.search?.ring ?? 0, resolution: cells.h3_resolution } : null}
       {...(picking ? { picking, onPick: (p: Point) => choose(p) } : {})}
     />
   );
@@ -56,7 +59,9 @@ function useEnds(phase: Phase, plan: Plan) {
 }
 
 /** What is kept in view: the same object until that changes, because a new one moves the map. */
-function useCameraOf(phase: Phase, pickup: Point | undefined, dropoff: Point | undefined, positions: PositionSource, known: boolean): Camera | null {
+function useCameraOf(
+  phase: Phase, pickup: Point | undefined, dropoff: Point | undefined, positions: PositionSource, known: boolean, cellRingM: number,
+): Camera | null {
   const { name } = phase;
   const moving = hasCar(phase) && known;
   const ring = phase.name === 'searching' ? (phase.trip.search?.ring ?? 0) : 0;
@@ -65,7 +70,7 @@ function useCameraOf(phase: Phase, pickup: Point | undefined, dropoff: Point | u
   return useMemo(() => {
     switch (name) {
       case 'searching':
-        return pickup ? { points: around(pickup, ring) } : null;
+        return pickup ? { points: around(pickup, (ring + 0.8) * cellRingM), maxZoom: 15 } : null;
       case 'coming':
       case 'arrived':
         return pickup ? { points: [pickup], with: positions, maxZoom } : null;
@@ -78,15 +83,12 @@ function useCameraOf(phase: Phase, pickup: Point | undefined, dropoff: Point | u
     }
     // The trip's points are new objects with each of its versions, and mostly the same places.
     // eslint-disable-next-line react-hooks/exhaustive-deps
-  }, [name, ring, pickup?.lat, pickup?.lng, dropoff?.lat, dropoff?.lng, positions, maxZoom]);
+  }, [name, ring, pickup?.lat, pickup?.lng, dropoff?.lat, dropoff?.lng, positions, maxZoom, cellRingM]);
 }
 
-/** From one cell's centre to the next one's at resolution 8, in metres. */
-const cellStepM = 920;
-
 /** The corners of what is searched, with a little room. */
-function around(center: Point, ring: number): Point[] {
-  return [0, 90, 180, 270].map((bearing) => offsetBy(center, (ring + 0.8) * cellStepM, bearing));
+function around(center: Point, reachM: number): Point[] {
+  return [0, 90, 180, 270].map((bearing) => offsetBy(center, reachM, bearing));
 }
 
 /** The lines: what is left of the way, and fainter the rest of it. */

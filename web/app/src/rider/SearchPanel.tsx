@@ -3,6 +3,7 @@ import { Alert, Button, Group, Loader, Progress, Stack, Text, Title } from '@man
 import { IconArrowBackUp } from '@tabler/icons-react';
 import { useTranslation } from 'react-i18next';
 
+import { useServerConfig } from '../api/queries';
 import { money } from '../shell/format';
 import { Route } from '../trips/parts';
 import { className } from '../trips/words';
@@ -37,6 +38,7 @@ export function SearchPanel({ trip, again }: { trip: WholeTrip; again: boolean }
   const { t: words } = useTranslation('trips');
   const now = useServerNow();
   const search = trip.search;
+  const pins = useServerConfig().data?.trip_pin === true;
   const until = search?.expires_at ?? '';
   const left = secondsLeft(until, now);
   const begun = useBegun(trip, again, now);
@@ -62,6 +64,7 @@ export function SearchPanel({ trip, again }: { trip: WholeTrip; again: boolean }
         <Text size="sm" c="dimmed">{className(words, trip.vehicle_class)} · {t('plan.people', { count: trip.passengers })}</Text>
         <Text size="sm" fw={600}>{t('searching.estimate', { fare: money(trip.estimate.fare) })}</Text>
       </Group>
+      {pins && <Text size="sm" c="dimmed">{t('searching.pin')}</Text>}
       <CancelButton trip={trip} ask={(now - begun) / 1000 > confirmAfterS ? 'confirm' : 'never'} />
     </Stack>
   );

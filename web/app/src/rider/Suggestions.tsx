@@ -5,6 +5,7 @@ import { useQuery } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 
+import type { Schemas } from '../api/http';
 import { distance } from '../shell/format';
 import { latestTrips } from '../trips/api';
 import { className, placeText } from '../trips/words';
@@ -34,10 +35,10 @@ export function Suggestions({ plan }: { plan: Plan }) {
           {rides.map((ride, i) => (
             <Suggestion
               key={i} icon={<IconSparkles size={18} />}
-              title={t('suggest.ride', { distance: distance(ride.distance_m), heading: t(`heading.${headingTo(ride.pickup, ride.dropoff)}`) })}
-              text={<ClassName of={ride.vehicle_class} />}
+              title={ride.dropoff_address || t('suggest.ride', { distance: distance(ride.distance_m), heading: t(`heading.${headingTo(ride.pickup, ride.dropoff)}`) })}
+              text={<Offered ride={ride} />}
               onClick={() => plan.begin({
-                ...emptyDraft, pickup: { point: ride.pickup, address: '' }, dropoff: { point: ride.dropoff, address: '' },
+                ...emptyDraft, pickup: { point: ride.pickup, address: ride.pickup_address }, dropoff: { point: ride.dropoff, address: ride.dropoff_address },
                 vehicleClass: ride.vehicle_class,
               })}
             />
@@ -70,9 +71,11 @@ function Again({ trip, plan }: { trip: Trip; plan: Plan }) {
   );
 }
 
-function ClassName({ of }: { of: string }) {
-  const { t } = useTranslation('trips');
-  return className(t, of);
+function Offered({ ride }: { ride: Schemas['DemoRide'] }) {
+  const { t } = useTranslation(['rider', 'trips']);
+  const { t: words } = useTranslation('trips');
+  if (!ride.dropoff_address || !ride.pickup_address) return className(words, ride.vehicle_class);
+  return t('rider:suggest.from', { place: ride.pickup_address, distance: distance(ride.distance_m) });
 }
 
 function Section({ title, children }: { title: string; children: ReactNode }) {

@@ -8,20 +8,35 @@ export interface Found extends Place {
   readonly context: string;
 }
 
-/** The address of a search: a Photon server, or anything that answers like Photon or Nominatim. */
+/** The address of a search: a Photon server, or anything that answers like Photon or Nominatim; perhaps a path of this server. */
 export function searchUrl(geocoder: string, q: string, near: Point | undefined, language: string): string {
-  const url = new URL(geocoder);
+  const url = new URL(geocoder, document.baseURI);
   if (url.pathname === '/') url.pathname = '/api/';
   url.searchParams.set('q', q);
   url.searchParams.set('limit', '6');
-  url.searchParams.set('lang', language === 'ko' ? 'default' : language); // Photon speaks no Korean; "default" is the local one
+  url.searchParams.set('lang', languageOf(language));
   if (near) {
     url.searchParams.set('lat', near.lat.toFixed(4));
     url.searchParams.set('lon', near.lng.toFixed(4));
   }
-  if (/nominatim|\/search$/.test(url.href.split('?')[0] ?? '')) url.searchParams.set('format', 'jsonv2');
+  if (isNominatim(url)) url.searchParams.set('format', 'jsonv2');
   return url.href;
 }
+
+/** The address that says what people call a point. */
+export function reverseUrl(geocoder: string, point: Point, language: string): string {
+  const url = new URL(geocoder, document.baseURI);
+  if (isNominatim(url)) url.searchParams.set('format', 'jsonv2');
+  url.pathname = url.pathname.replace(/\/(api|search)?\/?$/, '/reverse');
+  url.searchParams.set('lang', languageOf(language));
+  url.searchParams.set('lat', point.lat.toFixed(5));
+  url.searchParams.set('lon', point.lng.toFixed(5));
+  return url.href;
+}
+
+/** Photon speaks no Korean; "default" is the local language. */
+const languageOf = (language: string): string => (language === 'ko' ? 'default' : language);
+const isNominatim = (url: URL): boolean => /nominatim|\/search$/.test(url.origin + url.pathname);
 
 /** Searches for places by their name or address. Throws when the geocoder cannot be reached or makes no sense. */
 export async function search(url: string, signal: AbortSignal, fetchImpl: typeof fetch = fetch): Promise<Found[]> {
@@ -30,10 +45,17 @@ export async function search(url: string, signal: AbortSignal, fetchImpl: typeof
   return parse(await answer.json());
 }
 
+/** What people call a point; empty when nobody has a name for it. Throws as search does. */
+export async function nameOf(url: string, signal: AbortSignal, fetchImpl: typeof fetch = fetch): Promise<string> {
+  return (await search(url, signal, fetchImpl))[0]?.address ?? '';
+}
+
 /** Reads an answer of Photon (GeoJSON) or Nominatim (a list). What has no name or no point is left out. */
 export function parse(answer: unknown): Found[] {
   if (Array.isArray(answer)) return answer.flatMap(ofNominatim);
   if (isObject(answer) && Array.isArray(answer.features)) return answer.features.flatMap(ofPhoton);
+  // Nominatim names one place, or says that it cannot.
+  if (isObject(answer) && ('display_name' in answer || 'error' in answer)) return ofNominatim(answer);
   throw new Error('the geocoder answered neither as Photon nor as Nominatim does');
 }
 

@@ -5,7 +5,7 @@ import { clip } from '../trips/text';
 import { draftOf, emptyDraft, missingEnd, requestOf, swapped, type WholeDraft } from './draft';
 import { headingTo, progress } from './eta';
 import { trip } from './fixtures';
-import { parse, search, searchUrl } from './geocode';
+import { nameOf, parse, reverseUrl, search, searchUrl } from './geocode';
 import { Memory } from './memory';
 import { chosenClass, isOutdated, staleMs } from './quotes';
 import { clockText, secondsLeft } from './time';
@@ -106,6 +106,20 @@ describe('the search for places', () => {
   it('asks Photon at its own path, and other addresses as they are', () => {
     expect(searchUrl('https://p.example', 'Main 1', a, 'en')).toBe('https://p.example/api/?q=Main+1&limit=6&lang=en&lat=37.4979&lon=127.0276');
     expect(searchUrl('https://n.example/search', 'x', undefined, 'ko')).toBe('https://n.example/search?q=x&limit=6&lang=default&format=jsonv2');
+    expect(searchUrl('/v1/demo/geocoder/api', 'x', undefined, 'en')).toBe(`${location.origin}/v1/demo/geocoder/api?q=x&limit=6&lang=en`);
+  });
+
+  it('asks what a point is called', async () => {
+    const query = 'lat=37.49790&lon=127.02760';
+    expect(reverseUrl('https://p.example', a, 'en')).toBe(`https://p.example/reverse?lang=en&${query}`);
+    expect(reverseUrl('https://p.example/api/', a, 'ko')).toBe(`https://p.example/reverse?lang=default&${query}`);
+    expect(reverseUrl('https://n.example/search?key=1', a, 'en')).toBe(`https://n.example/reverse?key=1&format=jsonv2&lang=en&${query}`);
+    expect(reverseUrl('/v1/demo/geocoder/api', a, 'en')).toBe(`${location.origin}/v1/demo/geocoder/reverse?lang=en&${query}`);
+    const answers = (body: unknown) => () => Promise.resolve(new Response(JSON.stringify(body)));
+    const { signal } = new AbortController();
+    expect(await nameOf('x', signal, answers({ display_name: 'Park, Seoul', lat: '37.5', lon: '127.1' }))).toBe('Park');
+    expect(await nameOf('x', signal, answers({ error: 'Unable to geocode' }))).toBe('');
+    expect(await nameOf('x', signal, answers({ features: [] }))).toBe('');
   });
 
   it('reads Photon and Nominatim, and leaves out what is no place', () => {

@@ -17,6 +17,7 @@ import { PickupPanel } from './TripPanel';
 
 const live = vi.hoisted(() => ({
   clock: 0,
+  pins: false,
   pending: [] as PendingRequest[],
   cancelTrip: vi.fn<(id: string, reason: string) => Promise<undefined>>(() => Promise.resolve(undefined)),
 }));
@@ -25,6 +26,8 @@ vi.mock('../shell/session', () => ({
   useConnectionState: () => connected,
   usePendingRequests: () => live.pending,
 }));
+
+vi.mock('../api/queries', () => ({ useServerConfig: () => ({ data: { trip_pin: live.pins } }) }));
 
 beforeAll(async () => {
   // jsdom has neither, and Mantine asks for both.
@@ -37,6 +40,7 @@ beforeAll(async () => {
 beforeEach(() => {
   live.clock = now;
   live.pending = [];
+  live.pins = false;
   live.cancelTrip.mockClear();
 });
 afterEach(async () => {
@@ -59,6 +63,16 @@ describe('the search', () => {
     live.clock += 10_000;
     act(() => { vi.advanceTimersByTime(1000); });
     expect(screen.getByRole('timer')).toHaveTextContent('0:55');
+  });
+
+  it('announces the PIN where trips have one', () => {
+    const text = /you get a PIN of 4 digits/;
+    const { unmount } = show(<SearchPanel trip={trip({ search })} again={false} />);
+    expect(screen.queryByText(text)).not.toBeInTheDocument();
+    unmount();
+    live.pins = true;
+    show(<SearchPanel trip={trip({ search })} again={false} />);
+    expect(screen.getByText(text)).toBeInTheDocument();
   });
 
   it('tells of a driver who could not come', () => {

@@ -30,7 +30,8 @@ export const theme = createTheme({
   components: {
     Card: { defaultProps: { radius: 'lg', withBorder: true } },
     Paper: { defaultProps: { radius: 'lg' } },
-    Button: { defaultProps: { radius: 'md' } },
+    // A button beside a long text keeps room for its own.
+    Button: { defaultProps: { radius: 'md' }, styles: { root: { minWidth: 'fit-content' } } },
     Modal: { defaultProps: { radius: 'lg', centered: true } },
   },
 });

@@ -18,9 +18,7 @@ export function StartRide({ session, trip, demo }: { session: Client; trip: Whol
   const start = useCommand();
   const sending = useIsPending('start_trip');
   const hint = usePinHint(trip, demo);
-  const [remembered, remember] = usePinAsked();
-  // In a demonstration the rider's word decides; elsewhere what the last start was answered.
-  const asked = hint === undefined ? remembered : hint !== '';
+  const [asked, remember] = usePinAsked();
   const hintId = useId();
   const fields = useRef<HTMLDivElement>(null);
   // The button that was pressed last is gone; the next thing to do is here. Nobody who is elsewhere is called away.
@@ -37,7 +35,7 @@ export function StartRide({ session, trip, demo }: { session: Client; trip: Whol
         if (!(e instanceof ProtocolError && e.code === 'wrong_pin')) throw e;
         remember();
         setPin('');
-        // The first start without a PIN is how one learns that there is one: no mistake of the driver's.
+        // Who was not asked for a PIN has made no mistake.
         if (asked) throw e;
       }
     });

@@ -3,9 +3,8 @@ import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 
 import { call } from '../../api/http';
+import { useServerConfig } from '../../api/queries';
 import { http } from '../../shell/auth';
-
-const askedKey = 'hexhail.drive.pin';
 
 /** What a simulated rider says when the driver has arrived: their PIN, empty where none is asked for. */
 export function usePinHint(trip: WholeTrip, demo: boolean): string | undefined {
@@ -16,13 +15,11 @@ export function usePinHint(trip: WholeTrip, demo: boolean): string | undefined {
 }
 
 /**
- * Whether this server asks for PINs. Nobody tells drivers; a start without one does, and then it is remembered, so that
- * the next trip begins with the question.
+ * Whether this trip begins with a PIN: the server says what its trips do. Only one that was asked for before the operator
+ * changed that does otherwise; a start without a PIN tells, and is remembered as long as the trip is shown.
  */
 export function usePinAsked(): [asked: boolean, remember: () => void] {
-  const [asked, setAsked] = useState(() => localStorage.getItem(askedKey) === 'yes');
-  return [asked, () => {
-    localStorage.setItem(askedKey, 'yes');
-    setAsked(true);
-  }];
+  const pins = useServerConfig().data?.trip_pin ?? false;
+  const [told, setTold] = useState(false);
+  return [pins || told, () => setTold(true)];
 }

@@ -1,9 +1,10 @@
 import { Layer, Source, useMap } from '@vis.gl/react-maplibre';
-import type { FeatureCollection, Point } from 'geojson';
+import type { FeatureCollection, Point, Polygon } from 'geojson';
 import type { ExpressionSpecification, MapLayerMouseEvent } from 'maplibre-gl';
 import { useEffect, useMemo, useRef } from 'react';
 
 import type { Schemas } from '../../api/http';
+import { useServerConfig } from '../../api/queries';
 import { ringsOf } from '../../map/cells';
 import type { LatLng } from '../../map/geo';
 import { decisionColors, decisionOn } from './decision';
@@ -15,13 +16,16 @@ interface Props {
   readonly onPick: (driver: string) => void;
 }
 
-/** The resolution of the server's cells. */
-const resolution = 8;
 const layer = 'candidates';
+/** Until it is known how large cells are. */
+const noCells: FeatureCollection<Polygon> = { type: 'FeatureCollection', features: [] };
 
 /** The cells that a wave searched, and its candidates where they were then. Comes with the map's chunk. */
 export default function ExplainLayers({ pickup: { lat, lng }, wave, pointed, onPick }: Props) {
-  const cells = useMemo(() => ringsOf({ lat, lng }, wave.ring, resolution), [lat, lng, wave.ring]);
+  const resolution = useServerConfig().data?.h3_resolution;
+  const cells = useMemo(
+    () => (resolution === undefined ? noCells : ringsOf({ lat, lng }, wave.ring, resolution)), [lat, lng, wave.ring, resolution],
+  );
   const candidates = useMemo((): FeatureCollection<Point> => ({
     type: 'FeatureCollection',
     features: (wave.candidates ?? []).filter((c) => c.located).map((c) => ({

@@ -3,6 +3,9 @@ import { useSyncExternalStore } from 'react';
 import { call, makeHttp, type Account, type Role, type Schemas } from '../../api/http';
 import { AuthStore } from './store';
 
+/** A refresh without an answer is given up after this long, well within the time in which the server lets it be repeated. */
+const refreshWithinMs = 10_000;
+
 const anonymous = makeHttp({ accessToken: () => Promise.resolve(null), replace: () => Promise.resolve(null) });
 
 /** The log-in of this browser. */
@@ -14,7 +17,7 @@ export const auth = new AuthStore({
     if (!('locks' in navigator)) return work();
     return await navigator.locks.request('hexhail.refresh', work);
   },
-  refresh: (refresh_token) => call(anonymous.POST('/v1/refresh', { body: { refresh_token } })),
+  refresh: (refresh_token) => call(anonymous.POST('/v1/refresh', { body: { refresh_token }, signal: AbortSignal.timeout(refreshWithinMs) })),
   channel: 'BroadcastChannel' in globalThis ? new BroadcastChannel('hexhail.session') : null,
   now: Date.now,
 });

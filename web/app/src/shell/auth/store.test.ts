@@ -10,7 +10,7 @@ const minute = 60_000;
 function tokens(n: number, endsIn: number): Tokens {
   return {
     access_token: `access-${n}`, refresh_token: `refresh-${n}`, token_type: 'Bearer',
-    expires_at: new Date(endsIn).toISOString(), refresh_expires_at: new Date(endsIn).toISOString(),
+    expires_at: new Date(endsIn).toISOString(), expires_in_s: endsIn / 1000, refresh_expires_at: new Date(endsIn).toISOString(),
   };
 }
 
@@ -20,6 +20,7 @@ function browser() {
   const ears = new Set<() => void>();
   let queue: Promise<unknown> = Promise.resolve();
   const refresh = vi.fn<(refreshToken: string) => Promise<SignedIn>>();
+  const clock = { now: 0 };
   const tab = (): AuthStore => {
     let own: (() => void) | undefined;
     const surroundings: AuthSurroundings = {
@@ -38,11 +39,11 @@ function browser() {
         postMessage: () => ears.forEach((ear) => ear !== own && ear()),
         addEventListener: (_: string, ear: unknown) => ears.add((own = ear as () => void)),
       },
-      now: () => 0,
+      now: () => clock.now,
     };
     return new AuthStore(surroundings);
   };
-  return { tab, refresh, stored };
+  return { tab, refresh, stored, clock };
 }
 
 let b: ReturnType<typeof browser>;
@@ -70,12 +71,53 @@ describe('the log-in', () => {
 
   it('refreshes a dying token once, however many calls and tabs want one', async () => {
     const [one, two] = [b.tab(), b.tab()];
-    one.signIn({ account, tokens: tokens(1, minute / 2) });
+    one.signIn({ account, tokens: tokens(1, minute) });
+    b.clock.now = 50_000;
     b.refresh.mockResolvedValue({ account, tokens: tokens(2, 15 * minute) });
     const got = await Promise.all([one.accessToken(), one.accessToken(), two.accessToken(), two.replace('access-1')]);
     expect(got).toEqual(['access-2', 'access-2', 'access-2', 'access-2']);
     expect(b.refresh).toHaveBeenCalledTimes(1);
     expect(b.refresh).toHaveBeenCalledWith('refresh-1');
+  });
+
+  it.each([
+    // life, and when it is renewed
+    [15 * minute, 14 * minute],
+    [4 * minute, 3 * minute],
+    [minute, 45_000],
+    [10_000, 7_500],
+  ])('renews a token of %i ms after %i ms, and not before', async (life, at) => {
+    const one = b.tab();
+    one.signIn({ account, tokens: tokens(1, life) });
+    b.refresh.mockImplementation(() => Promise.resolve({ account, tokens: tokens(2, life) }));
+    b.clock.now = at - 1;
+    await expect(one.accessToken()).resolves.toBe('access-1');
+    b.clock.now = at;
+    await expect(one.accessToken()).resolves.toBe('access-2');
+    await expect(one.accessToken()).resolves.toBe('access-2');
+    expect(b.refresh).toHaveBeenCalledTimes(1);
+    b.clock.now = at + at - 1;
+    await expect(b.tab().accessToken(), 'another tab knows when, too').resolves.toBe('access-2');
+    expect(b.refresh).toHaveBeenCalledTimes(1);
+  });
+
+  it('goes by how long a token lives, whatever this clock says of its end', async () => {
+    const one = b.tab();
+    b.clock.now = 365 * 24 * 60 * minute; // the server's clock stands at 0
+    one.signIn({ account, tokens: tokens(1, 15 * minute) });
+    await expect(one.accessToken()).resolves.toBe('access-1');
+    b.clock.now += 14 * minute;
+    b.refresh.mockResolvedValue({ account, tokens: tokens(2, 15 * minute) });
+    await expect(one.accessToken()).resolves.toBe('access-2');
+  });
+
+  it('keeps a session that an older version stored', async () => {
+    b.stored.set('hexhail.session', JSON.stringify({ account, tokens: tokens(1, 15 * minute) }));
+    await expect(b.tab().accessToken()).resolves.toBe('access-1');
+    expect(b.refresh).not.toHaveBeenCalled();
+    b.clock.now = 14 * minute;
+    b.refresh.mockResolvedValue({ account, tokens: tokens(2, 15 * minute) });
+    await expect(b.tab().accessToken()).resolves.toBe('access-2');
   });
 
   it('ends in all tabs when the server says so', async () => {

@@ -5,6 +5,8 @@ import { ApiError } from '../../api/problem';
 export interface SignedIn {
   readonly account: Account;
   readonly tokens: Tokens;
+  /** When to renew the tokens, by this browser's clock, which may be wrong but is the one that tells. */
+  readonly renewAt?: number;
 }
 
 /** What the store needs of its surroundings; tests bring their own. */
@@ -20,13 +22,23 @@ export interface AuthSurroundings {
 }
 
 const storageKey = 'hexhail.session';
-/** Tokens are renewed this long before they end, so that no call is made with a dying one. */
+/** Tokens are renewed this long before they end, so that no call is made with a dying one … */
 const renewBeforeMs = 60_000;
+/** … but no sooner than in the last part of their life, or short ones would be renewed at every call. */
+const renewInLast = 1 / 4;
+
+/** When to renew tokens that arrived now. Undefined if the server does not say how long they live. */
+function renewalOf(tokens: Tokens, now: number): number | undefined {
+  const lifeMs = tokens.expires_in_s * 1000;
+  const at = now + lifeMs - Math.min(renewBeforeMs, lifeMs * renewInLast);
+  return Number.isFinite(at) ? at : undefined;
+}
 
 /**
  * Keeps the log-in of this browser, the same in all its tabs.
  *
- * A refresh token counts once: using it twice ends the whole log-in. So a tab refreshes only
+ * A refresh token counts once. The server lets it come again shortly, for an answer that was lost,
+ * as when a page is closed in the middle; later that ends the whole log-in. So a tab refreshes only
  * under a lock that all tabs share, and only after it has read what the others stored meanwhile.
  */
 export class AuthStore implements TokenSource {
@@ -53,8 +65,9 @@ export class AuthStore implements TokenSource {
   };
 
   /** Takes over what a log-in or a sign-up answered. */
-  signIn(answer: SignedIn): void {
-    this.#write(answer);
+  signIn({ account, tokens }: Pick<SignedIn, 'account' | 'tokens'>): void {
+    const renewAt = renewalOf(tokens, this.#s.now());
+    this.#write({ account, tokens, ...(renewAt === undefined ? {} : { renewAt }) });
   }
 
   /** Forgets the log-in here and in all tabs. Telling the server is the caller's part. */
@@ -68,9 +81,9 @@ export class AuthStore implements TokenSource {
   }
 
   async accessToken(): Promise<string | null> {
-    const tokens = this.#current?.tokens;
-    if (!tokens) return null;
-    if (Date.parse(tokens.expires_at) - this.#s.now() > renewBeforeMs) return tokens.access_token;
+    if (!this.#current) return null;
+    const { tokens, renewAt = Date.parse(tokens.expires_at) - renewBeforeMs } = this.#current;
+    if (this.#s.now() < renewAt) return tokens.access_token;
     return this.replace(tokens.access_token);
   }
 
@@ -90,7 +103,7 @@ export class AuthStore implements TokenSource {
     }
     try {
       const answer = await this.#s.refresh(stored.tokens.refresh_token);
-      this.#write(answer);
+      this.signIn(answer);
       return answer.tokens.access_token;
     } catch (e) {
       // Only the server's word ends a log-in; a lost network does not.
