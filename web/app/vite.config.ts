@@ -41,6 +41,8 @@ const pwa = VitePWA({
   workbox: {
     // One version of the app, whole: names have no hashes, so parts of two must never meet.
     globPatterns: ['**/*.{js,css,html,svg,webmanifest}', 'icon-192.png'],
+    // The plugin takes assets for named by their contents, and would never fetch a changed one again.
+    dontCacheBustURLsMatching: /(?!)/,
     maximumFileSizeToCacheInBytes: 4 << 20,
     inlineWorkboxRuntime: true,
     cleanupOutdatedCaches: true,

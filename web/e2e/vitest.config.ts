@@ -1,6 +1,8 @@
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
+  // The client library comes from its sources, so that it needs no build of its own first.
+  ssr: { resolve: { conditions: ['hexhail-source'] } },
   test: {
     include: ['tests/**/*.test.ts'],
     globalSetup: ['src/setup.ts'],

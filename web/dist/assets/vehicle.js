@@ -1,1 +1,1 @@
-import{t as e}from"./i18next.js";function t(t){return e.t(`shell:vehicle.${t}`,{defaultValue:t})}export{t};
+import{S as e}from"./app.js";function t(t){return e.t(`shell:vehicle.${t}`,{defaultValue:t})}export{t};

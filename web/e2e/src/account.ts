@@ -20,6 +20,29 @@ export async function signUp(p: Person, role: 'rider' | 'driver', username: stri
   await page.waitForURL(role === 'rider' ? '**/ride' : '**/drive');
 }
 
+/**
+ * Makes an account over HTTP and logs its person in, for tests of what comes after: the page is the person's first.
+ * Takes a tenth of the time of the form.
+ */
+export async function comeAs({ page, network }: Person, role: 'rider' | 'driver', username: string, firstName: string): Promise<void> {
+  const session = await makeAccount(network.url, role, username, firstName);
+  await page.goto('/early.js'); // of the app's origin, and no page of the app's
+  await page.evaluate((s) => localStorage.setItem('hexhail.session', s), session);
+  await page.goto(role === 'rider' ? '/ride' : '/drive');
+}
+
+/** Makes an account over HTTP, and returns what the server answered. */
+export async function makeAccount(url: string, role: 'rider' | 'driver', username: string, firstName: string): Promise<string> {
+  const vehicle = role === 'driver' ? { vehicle_class: 'standard', plate: 'HX-7' } : {};
+  const answer = await fetch(`${url}/v1/accounts`, {
+    method: 'POST', headers: { 'Content-Type': 'application/json' },
+    body: JSON.stringify({ role, username, password, first_name: firstName, last_name: 'Kim', ...vehicle }),
+  });
+  const text = await answer.text();
+  if (!answer.ok) throw new Error(`no account for ${username}: ${text}`);
+  return text;
+}
+
 /** Chooses a photo and crops it; a picture of the page itself is at hand. */
 async function choosePhoto({ page, t }: Person): Promise<void> {
   const picture = await page.screenshot({ clip: { x: 0, y: 0, width: 300, height: 300 } });

@@ -3,15 +3,23 @@ import { chromium, type Browser } from 'playwright-core';
 
 const places = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
 
-/** Starts the machine's own Chromium. It draws maps without a graphics card, and talks to nobody by itself. */
-export function startBrowser(): Promise<Browser> {
+/** How the browser draws: maps need it, and some devices cannot. */
+export type Graphics = 'drawn by the processor' | 'none';
+
+const graphicsFlags: Record<Graphics, readonly string[]> = {
+  'drawn by the processor': ['--use-gl=angle', '--use-angle=swiftshader', '--enable-unsafe-swiftshader'],
+  none: ['--disable-gpu', '--disable-3d-apis'],
+};
+
+/** Starts the machine's own Chromium. It talks to nobody by itself. */
+export function startBrowser(graphics: Graphics = 'drawn by the processor'): Promise<Browser> {
   const executablePath = process.env.CHROMIUM ?? places.find((p) => existsSync(p));
   if (!executablePath) throw new Error('no Chromium: install the package chromium, or name one in CHROMIUM');
   return chromium.launch({
     executablePath,
     args: [
       '--no-sandbox', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update',
-      '--disable-sync', '--use-gl=angle', '--use-angle=swiftshader', '--enable-unsafe-swiftshader',
+      '--disable-sync', ...graphicsFlags[graphics],
     ],
   });
 }

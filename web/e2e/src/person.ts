@@ -24,6 +24,8 @@ const ofTheCut = /ERR_CONNECTION|ERR_EMPTY_RESPONSE|WebSocket connection|ERR_NET
 /** A person with a browser of their own, who notes whatever is wrong with a page. */
 export class Person {
   readonly faults: string[] = [];
+  /** What the console may say in a test in which something else fails on purpose. */
+  tolerated: RegExp | null = null;
 
   private constructor(
     readonly context: BrowserContext,
@@ -35,7 +37,7 @@ export class Person {
     readonly located: boolean,
   ) {}
 
-  static async with(browser: Browser, server: Server, setting: Setting, at?: { latitude: number; longitude: number }): Promise<Person> {
+  static async with(browser: Browser, server: Pick<Server, 'port'>, setting: Setting, at?: { latitude: number; longitude: number }): Promise<Person> {
     const network = await Network.to(server.port);
     const context = await browser.newContext({
       ...devices[setting.device], baseURL: network.url, locale: setting.language === 'ko' ? 'ko-KR' : 'en-US',
@@ -62,7 +64,7 @@ export class Person {
 
   #watch(page: Page): void {
     page.on('console', (message) => {
-      if (message.type() === 'error' && !ofTheCut.test(message.text())) this.faults.push(`console: ${message.text()}`);
+      if (message.type() === 'error' && !ofTheCut.test(message.text()) && !this.tolerated?.test(message.text())) this.faults.push(`console: ${message.text()}`);
       // Violations of the policy are told as errors; older Chromiums only report them.
       else if (/Content Security Policy|violates the following/.test(message.text())) this.faults.push(`policy: ${message.text()}`);
     });

@@ -1,7 +1,7 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect } from 'vitest';
 
-import { startBrowser } from './browser';
+import { startBrowser, type Graphics } from './browser';
 import { Person, type Setting } from './person';
 import { Server } from './server';
 
@@ -15,13 +15,18 @@ export interface Stage {
 
 export const english: Setting = { language: 'en', scheme: 'light', device: 'desktop' };
 
-/** Sets the stage for a file. After each test nobody on it may have found a fault. */
+/** Sets the stage for a file, or a part of it. After each test nobody on it may have found a fault. */
 export function stage(what: 'serve' | 'demo', ...flags: string[]): Stage {
+  return stageWith('drawn by the processor', what, ...flags);
+}
+
+/** The same, with a browser that draws in this way. */
+export function stageWith(graphics: Graphics, what: 'serve' | 'demo', ...flags: string[]): Stage {
   let browser: Browser;
   let server: Server;
   let people: Person[] = [];
   beforeAll(async () => {
-    [browser, server] = await Promise.all([startBrowser(), Server.start(what, ...flags)]);
+    [browser, server] = await Promise.all([startBrowser(graphics), Server.start(what, ...flags)]);
   });
   afterAll(async () => {
     await browser.close();

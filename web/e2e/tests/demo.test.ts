@@ -1,7 +1,7 @@
-import type { Locator, Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
 
 import type { Person } from '../src/person';
+import { coloursOf } from '../src/picture';
 import { accept, askButton, offerCard } from '../src/ride';
 import { english, stage } from '../src/stage';
 import { anyOf } from '../src/words';
@@ -14,20 +14,6 @@ async function visit(p: Person, act: 'riderAct' | 'driverAct' | 'operatorAct'): 
   await roles.getByRole('button').first().waitFor();
   expect(await roles.getByRole('button').count()).toBe(3);
   await roles.getByRole('button', { name: p.t(`account:demo.${act}`), exact: true }).click();
-}
-
-/** How many colours a canvas shows. A dead map has one. */
-async function coloursOf(page: Page, canvas: Locator): Promise<number> {
-  const picture = (await canvas.screenshot()).toString('base64');
-  return page.evaluate(async (png) => {
-    const bytes = Uint8Array.from(atob(png), (c) => c.charCodeAt(0));
-    const image = await createImageBitmap(new Blob([bytes], { type: 'image/png' }));
-    const canvas = new OffscreenCanvas(image.width, image.height);
-    const context = canvas.getContext('2d');
-    if (!context) throw new Error('no canvas');
-    context.drawImage(image, 0, 0);
-    return new Set(new Uint32Array(context.getImageData(0, 0, image.width, image.height).data.buffer)).size;
-  }, picture);
 }
 
 describe('the demonstration', () => {

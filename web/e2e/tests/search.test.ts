@@ -35,6 +35,8 @@ describe('a search', () => {
     await rider.heading(t('rider:expired.title')).waitFor();
     await rider.page.getByText(t('rider:expired.text')).waitFor();
     await rider.checkAccess('expired');
+    await rider.button(t('rider:expired.again')).click();
+    await rider.heading(t('rider:searching.title')).waitFor();
   });
 
   it('goes on when the driver gives the trip back, and tells a slower driver why an offer is gone', async () => {

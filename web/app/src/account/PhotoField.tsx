@@ -1,9 +1,10 @@
 import { Button, FileButton, Group, Stack, Text } from '@mantine/core';
 import { IconCamera, IconTrash } from '@tabler/icons-react';
-import { lazy, Suspense, useEffect, useId, useState } from 'react';
+import { lazy, Suspense, useEffect, useId, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 
 import { Avatar } from '../shell/Avatar';
+import { photoTypes, refusalOf, type PhotoRefusal } from './photo';
 
 const CropDialog = lazy(() => import('./CropDialog'));
 
@@ -12,22 +13,30 @@ interface Props {
   /** Address of the photo there is, empty for none. */
   photoUrl: string;
   busy?: boolean;
-  error?: string | null;
   onChoose: (photo: Blob) => void;
   onRemove: () => void;
 }
 
 /** One's photo: choose, crop, remove. */
-export function PhotoField({ name, photoUrl, busy = false, error, onChoose, onRemove }: Props) {
+export function PhotoField({ name, photoUrl, busy = false, onChoose, onRemove }: Props) {
   const { t } = useTranslation('account');
   const hint = useId();
   const [file, setFile] = useState<File | null>(null);
+  const [refused, setRefused] = useState<PhotoRefusal | null>(null);
+  const forget = useRef<() => void>(null);
+  const choose = async (chosen: File | null) => {
+    if (!chosen) return;
+    const why = await refusalOf(chosen);
+    setRefused(why);
+    setFile(why ? null : chosen);
+    forget.current?.(); // so that the same file can be chosen again
+  };
   return (
     <Group wrap="nowrap" gap="md">
       <Avatar person={{ first_name: name, photo_url: photoUrl }} size={84} />
       <Stack gap={6}>
         <Group gap="xs">
-          <FileButton accept="image/jpeg,image/png,image/webp" onChange={setFile}>
+          <FileButton accept={photoTypes.join(',')} onChange={(chosen) => void choose(chosen)} resetRef={forget}>
             {(props) => (
               <Button {...props} variant="default" size="sm" loading={busy} leftSection={<IconCamera size={18} />} aria-describedby={hint}>
                 {photoUrl ? t('photo.change') : t('photo.add')}
@@ -40,7 +49,7 @@ export function PhotoField({ name, photoUrl, busy = false, error, onChoose, onRe
             </Button>
           )}
         </Group>
-        <Text id={hint} size="xs" c={error ? 'red' : 'dimmed'} role={error ? 'alert' : undefined}>{error ?? t('photo.hint')}</Text>
+        <Text id={hint} size="xs" c={refused ? 'var(--mantine-color-error)' : 'dimmed'} role={refused ? 'alert' : undefined}>{t(`photo.${refused ?? 'hint'}`)}</Text>
       </Stack>
       {file && (
         <Suspense>

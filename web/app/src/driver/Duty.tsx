@@ -6,6 +6,7 @@ import { useTranslation } from 'react-i18next';
 
 import { useAccount } from '../shell/auth';
 import { useConnectionState } from '../shell/session';
+import { vehicleClassName } from '../shell/vehicle';
 import classes from './driver.module.css';
 import type { DriveChoice } from './position/choice';
 import type { Feed } from './position/useFeed';
@@ -39,7 +40,7 @@ export function Duty({ session, online, choice, choose, paces, feed }: Props) {
             <Text size="sm" c="dimmed">{online ? <Waiting feed={feed} /> : t('duty.offlineText')}</Text>
           </div>
         </Group>
-        {online && <Button variant="default" onClick={toggle} loading={duty.busy || sending}>{t('duty.goOffline')}</Button>}
+        {online && <Button variant="default" flex="none" onClick={toggle} loading={duty.busy || sending}>{t('duty.goOffline')}</Button>}
       </Group>
       <Vehicle />
       <GpsTrouble feed={feed} choice={choice} choose={choose} />
@@ -73,7 +74,7 @@ function Vehicle() {
   if (!vehicle) return null;
   return (
     <Group gap={8}>
-      <Badge variant="light" size="lg" leftSection={<IconSteeringWheel size={14} aria-hidden="true" />}>{vehicle.class}</Badge>
+      <Badge variant="light" size="lg" leftSection={<IconSteeringWheel size={14} aria-hidden="true" />}>{vehicleClassName(vehicle.class)}</Badge>
       <Badge variant="outline" color="gray" size="lg" tt="none">{vehicle.plate}</Badge>
       <Button component={Link} to="/profile" variant="subtle" size="compact-sm">{t('duty.vehicle')}</Button>
     </Group>

@@ -1,6 +1,6 @@
 import type { OpenOffer, View, WholeTrip } from '@hexhail/client';
-import { Badge, Divider, Skeleton, Stack } from '@mantine/core';
-import { IconSteeringWheel } from '@tabler/icons-react';
+import { Badge, Divider, Group, Skeleton, Stack, Text } from '@mantine/core';
+import { IconDeviceMobileOff, IconSteeringWheel } from '@tabler/icons-react';
 import { useMemo, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 
@@ -52,7 +52,7 @@ function Drive({ demo }: { demo: ReturnType<typeof useDemo>['demo'] }) {
     session, store, source: choice.source, pace: choice.pace, live: view.online || trip !== undefined,
     target: targetOf(trip), onTrip: trip !== undefined, start: demo?.stands?.[0]?.place ?? demo?.city.center,
   });
-  useWakeLock(view.online || trip !== undefined);
+  const screen = useWakeLock(view.online || trip !== undefined);
   const offers = useMemo(() => inOrder(view.openOffers), [view.openOffers]);
   const simulated = choice.source === 'simulated';
   const placing = simulated && !view.online && !trip ? feed.placeAt : undefined;
@@ -71,10 +71,21 @@ function Drive({ demo }: { demo: ReturnType<typeof useDemo>['demo'] }) {
         </>
       )}>
       <Stack gap="md">
-        <Contents view={view} session={session} store={store} demo={demo !== undefined} feed={feed} choice={choice} choose={choose} paces={pacesFor(demo)} />
+        <Contents view={view} session={session} store={store} demo={demo !== undefined} feed={feed} choice={choice} choose={choose} paces={pacesFor(demo)} dark={screen === 'impossible'} />
         <Sending />
       </Stack>
     </MapPage>
+  );
+}
+
+/** Without it a phone falls asleep between two requests, and the driver with it goes offline. */
+function ScreenHint() {
+  const { t } = useTranslation('driver');
+  return (
+    <Group gap={8} wrap="nowrap" c="dimmed" role="status">
+      <IconDeviceMobileOff size={18} aria-hidden="true" style={{ flex: 'none' }} />
+      <Text size="sm">{t('duty.screenOff')}</Text>
+    </Group>
   );
 }
 
@@ -87,10 +98,12 @@ interface ContentsProps {
   readonly choice: DriveChoice;
   readonly choose: (choice: DriveChoice) => void;
   readonly paces: readonly number[];
+  /** Whether the screen goes dark by itself. */
+  readonly dark: boolean;
 }
 
 /** What the sheet shows: the trip; or what became of it, offers, and the driver's day. */
-function Contents({ view, session, store, demo, feed, choice, choose, paces }: ContentsProps) {
+function Contents({ view, session, store, demo, feed, choice, choose, paces, dark }: ContentsProps) {
   const [seen, setSeen] = useState<string>();
   const trip = view.activeTrip;
   const ended = view.lastEnded && view.lastEnded.id !== seen ? view.lastEnded : undefined;
@@ -99,6 +112,7 @@ function Contents({ view, session, store, demo, feed, choice, choose, paces }: C
       <>
         <TripPanel key={trip.id} session={session} trip={trip} positions={store} demo={demo} />
         {choice.source === 'simulated' && <Pace choice={choice} choose={choose} paces={paces} />}
+        {dark && <ScreenHint />}
       </>
     );
   }
@@ -110,6 +124,7 @@ function Contents({ view, session, store, demo, feed, choice, choose, paces }: C
       {ended && <Ended session={session} trip={ended} done={() => setSeen(ended.id)} />}
       {ended && <Divider />}
       <Duty session={session} online={view.online} choice={choice} choose={choose} paces={paces} feed={feed} />
+      {dark && <ScreenHint />}
       <Divider />
       <Today />
     </>

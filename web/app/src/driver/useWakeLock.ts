@@ -1,19 +1,32 @@
-import { useEffect } from 'react';
+import { useEffect, useState } from 'react';
 
-/** Keeps the screen on while `wanted`, where browsers can. They drop it with a hidden page; it is asked for again then. */
-export function useWakeLock(wanted: boolean): void {
+/** Whether the screen stays on. `impossible`: the browser cannot, or does not want to. */
+export type WakeLockState = 'off' | 'held' | 'impossible';
+
+/**
+ * Keeps the screen on while `wanted`, where browsers can. They drop the lock with a hidden page; it is asked for again
+ * when the page is seen again.
+ */
+export function useWakeLock(wanted: boolean): WakeLockState {
+  const [state, setState] = useState<WakeLockState>('off');
   useEffect(() => {
-    if (!wanted || !('wakeLock' in navigator)) return;
+    if (!wanted) return;
     let lock: WakeLockSentinel | null = null;
     let ended = false;
     const take = async () => {
       if (document.visibilityState !== 'visible' || (lock && !lock.released)) return;
       try {
+        if (!('wakeLock' in navigator)) throw new Error('this browser has no wake lock');
         const taken = await navigator.wakeLock.request('screen');
-        if (ended) await taken.release();
-        else lock = taken;
+        if (ended) {
+          await taken.release();
+          return;
+        }
+        lock = taken;
+        setState('held');
       } catch {
-        // The battery is low, or the browser does not want to: the screen goes dark, as ever.
+        // Too old a browser, no https, or a battery that is low: the screen goes dark, as ever, and people are told.
+        if (!ended) setState('impossible');
       }
     };
     const again = () => void take();
@@ -22,7 +35,9 @@ export function useWakeLock(wanted: boolean): void {
     return () => {
       ended = true;
       document.removeEventListener('visibilitychange', again);
+      setState('off');
       void lock?.release().catch(() => undefined);
     };
   }, [wanted]);
+  return state;
 }

@@ -39,7 +39,7 @@ export function CoordinateEntry({ value, onPick }: Props) {
           <TextInput label={t('entry.lng')} inputMode="text" autoComplete="off" placeholder="-73.9772" value={lng} onPaste={paste}
             onChange={(e) => setLng(e.currentTarget.value)} error={tried && x === null ? t('entry.lngWrong') : undefined} />
         </Group>
-        <Button type="submit" size="xs" variant="light">{t('entry.use')}</Button>
+        <Button type="submit" size="sm">{t('entry.use')}</Button>
       </Stack>
     </form>
   );

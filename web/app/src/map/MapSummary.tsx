@@ -1,4 +1,4 @@
-import { VisuallyHidden } from '@mantine/core';
+import { Text, VisuallyHidden } from '@mantine/core';
 import { useEffect, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 
@@ -8,8 +8,11 @@ import type { RideMapProps } from './types';
 
 const refreshMs = 5000;
 
-/** What is on the map, in words, for those who cannot see it. It changes silently: pages announce what matters. */
-export function MapSummary({ id, map }: { id: string; map: RideMapProps }) {
+/**
+ * What is on the map, in words, for those who cannot see it; `visible` where nobody can. It changes silently: pages
+ * announce what matters.
+ */
+export function MapSummary({ id, map, visible = false }: { id: string; map: RideMapProps; visible?: boolean }) {
   const { t } = useTranslation('map');
   const positions = map.driver?.positions;
   const [, again] = useState(0);
@@ -30,7 +33,9 @@ export function MapSummary({ id, map }: { id: string; map: RideMapProps }) {
   if (car && map.dropoff) lines.push(t('summary.carToDropoff', { distance: distance(distanceBetween(car, map.dropoff.point)) }));
   if (map.searchRings) lines.push(t('summary.rings', { count: map.searchRings.rings }));
   if (map.areas?.length) lines.push(t('summary.areas', { count: map.areas.length }));
+  if (visible && lines.length === 0) return null;
   if (lines.length === 0) lines.push(t('summary.nothing'));
+  if (visible) return <div id={id}>{lines.map((line) => <Text key={line} size="sm">{line}</Text>)}</div>;
   return (
     <VisuallyHidden id={id} aria-live="off">
       {lines.map((line) => <p key={line}>{line}</p>)}

@@ -1,18 +1,20 @@
 import 'maplibre-gl/dist/maplibre-gl.css';
 
-import { Alert, Stack, Text, useComputedColorScheme } from '@mantine/core';
+import { Alert, Text, useComputedColorScheme } from '@mantine/core';
 import { AttributionControl, Map, useMap, type MapMouseEvent } from '@vis.gl/react-maplibre';
-import { useEffect, useId, useMemo, useState, type CSSProperties } from 'react';
+import { useEffect, useId, useMemo, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 
-import { CoordinateEntry } from './CoordinateEntry';
-import { canDraw, maplibre } from './engine';
+import { canDraw } from './canDraw';
+import { maplibre } from './engine';
 import type { LatLng } from './geo';
 import { AccuracyLayer, AreasLayer, GridLayer, MovingRouteLayer, PlacesLayer, RouteLayer, SearchLayer } from './layers';
 import classes from './map.module.css';
 import { MapControls } from './MapControls';
 import { MapSummary } from './MapSummary';
 import { CarMarker, PlaceMarker, SelfMarker } from './markers';
+import { NoMap } from './NoMap';
+import { paddingStyle } from './padding';
 import type { Scheme } from './plainStyle';
 import type { RideMapProps } from './types';
 import { useBasemap } from './useBasemap';
@@ -25,23 +27,8 @@ const plainCredit = 'Natural Earth · US Census Bureau';
 
 /** The map itself; pages use it through `RideMap` of the folder. */
 export default function RideMap(props: RideMapProps) {
-  const [drawable] = useState(canDraw);
   const summary = useId();
-  return drawable ? <DrawnMap {...props} summary={summary} /> : <NoMap {...props} summary={summary} />;
-}
-
-/** Where there is no WebGL: the same in words, and a way to pick all the same. */
-function NoMap(props: RideMapProps & { summary: string }) {
-  const { t } = useTranslation('map');
-  return (
-    <section className={classes.map} aria-label={props.label} aria-describedby={props.summary}>
-      <Stack maw={360} p="lg" m="auto">
-        <Alert color="gray" title={t('noWebgl.title')}>{t('noWebgl.text')}</Alert>
-        {props.onPick && <CoordinateEntry onPick={props.onPick} />}
-      </Stack>
-      <MapSummary id={props.summary} map={props} />
-    </section>
-  );
+  return canDraw() ? <DrawnMap {...props} summary={summary} /> : <NoMap {...props} summary={summary} />;
 }
 
 function DrawnMap(props: RideMapProps & { summary: string }) {
@@ -56,16 +43,11 @@ function DrawnMap(props: RideMapProps & { summary: string }) {
     const { lat, lng } = e.lngLat.wrap();
     props.onPick?.({ lat, lng });
   };
-  const padding = props.padding ?? {};
-  const style = {
-    '--map-pad-top': `${padding.top ?? 0}px`, '--map-pad-right': `${padding.right ?? 0}px`,
-    '--map-pad-bottom': `${padding.bottom ?? 0}px`, '--map-pad-left': `${padding.left ?? 0}px`,
-  } as CSSProperties;
   const credit = base.basemap.kind === 'tiles' ? server.settings?.attribution ?? '' : base.tiles === 'failed' ? `${plainCredit} · ${t('tilesFailed')}` : plainCredit;
   const locale = useMemo(() => ({ 'Map.Title': props.label, 'AttributionControl.ToggleAttribution': t('controls.credit') }), [props.label, t]);
 
   return (
-    <div className={classes.map} style={style}>
+    <div className={classes.map} style={paddingStyle(props.padding)}>
       <Map mapLib={maplibre} mapStyle={base.basemap.style} initialViewState={start} locale={locale}
         attributionControl={false} maxPitch={0} dragRotate={false} touchPitch={false} styleDiffing={false} fadeDuration={150}
         cursor={props.onPick ? 'crosshair' : 'grab'} {...(props.onPick ? { onClick: pick } : {})}

@@ -5,12 +5,3 @@ import workerUrl from 'maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url';
 maplibre.setWorkerUrl(workerUrl);
 
 export { maplibre };
-
-/** Whether this device can draw the map at all. */
-export function canDraw(): boolean {
-  try {
-    return document.createElement('canvas').getContext('webgl2') !== null;
-  } catch {
-    return false;
-  }
-}

@@ -9,6 +9,7 @@ import type { RideMapProps } from './types';
 export { createPositionStore } from './positions';
 export type { MovingPosition, PositionSource, PositionStore } from './positions';
 export { bearingBetween, distanceBetween, offsetBy, type LatLng } from './geo';
+export { canDraw } from './canDraw';
 export { CoordinateEntry } from './CoordinateEntry';
 export { MapPage, type SheetStep } from './MapPage';
 export { useGeolocation, type Geolocation } from './useGeolocation';

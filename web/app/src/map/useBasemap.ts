@@ -3,10 +3,15 @@ import { useCallback, useEffect, useRef, useState } from 'react';
 import { hasTiles, loadTiles, plain, tilesTimeoutMs, type Basemap, type MapSettings } from './basemap';
 import type { Scheme } from './plainStyle';
 
+/** So many tiles in a row that cannot be had mean that none can; a single one is a hole in the map. */
+const mostErrors = 3;
+/** When tiles are tried again after they failed: first after so long, then ever later, in milliseconds. */
+const tryAgainMs = { first: 15_000, most: 5 * 60_000 };
+
 /** What the map is drawn on now, and why. */
 export interface BasemapState {
   readonly basemap: Basemap;
-  /** `failed`: there should be tiles, but they cannot be reached. */
+  /** `failed`: there should be tiles, but they cannot be had now. */
   readonly tiles: 'none' | 'loading' | 'shown' | 'failed';
   /** To be told when a tile arrived, and when one could not be had. */
   readonly onTile: () => void;
@@ -15,12 +20,15 @@ export interface BasemapState {
 
 /**
  * Begins with the plain map and goes over to the operator's tiles once their style is there. If then no tile comes
- * within a few seconds, or errors do, it goes back: a plain map is of more use than a grey void.
+ * within a few seconds, or several in a row fail, however late, it goes back: a plain map is of more use than a grey
+ * void. From time to time, and when the device has a network again, the tiles are tried anew.
  */
 export function useBasemap(settings: MapSettings | undefined, scheme: Scheme, language: string): BasemapState {
   const [tiles, setTiles] = useState<Basemap | null>(null);
   const [failed, setFailed] = useState(false);
+  const [attempt, setAttempt] = useState(0);
   const arrived = useRef(false);
+  const errors = useRef(0);
   const wanted = hasTiles(settings);
   const { style_url = '', pmtiles_url = '', attribution = '' } = settings ?? {};
 
@@ -29,12 +37,13 @@ export function useBasemap(settings: MapSettings | undefined, scheme: Scheme, la
     const ended = new AbortController();
     let patience: ReturnType<typeof setTimeout> | undefined;
     arrived.current = false;
+    errors.current = 0;
     loadTiles({ style_url, pmtiles_url, attribution }, scheme, language, ended.signal).then(
       (loaded) => {
         if (ended.signal.aborted) return;
         setTiles(loaded);
         setFailed(false);
-        patience = setTimeout(() => setFailed(!arrived.current), tilesTimeoutMs);
+        patience = setTimeout(() => { if (!arrived.current) setFailed(true); }, tilesTimeoutMs);
       },
       () => {
         if (!ended.signal.aborted) setFailed(true);
@@ -44,13 +53,26 @@ export function useBasemap(settings: MapSettings | undefined, scheme: Scheme, la
       ended.abort();
       clearTimeout(patience);
     };
-  }, [wanted, style_url, pmtiles_url, attribution, scheme, language]);
+  }, [wanted, style_url, pmtiles_url, attribution, scheme, language, attempt]);
+
+  useEffect(() => {
+    if (!wanted || !failed) return;
+    const again = () => setAttempt((n) => n + 1);
+    const waiting = setTimeout(again, Math.min(tryAgainMs.most, tryAgainMs.first * 2 ** attempt));
+    window.addEventListener('online', again);
+    return () => {
+      clearTimeout(waiting);
+      window.removeEventListener('online', again);
+    };
+  }, [wanted, failed, attempt]);
 
   const onTile = useCallback(() => {
     arrived.current = true;
+    errors.current = 0;
   }, []);
   const onTileError = useCallback(() => {
-    if (!arrived.current) setFailed(true);
+    errors.current++;
+    if (errors.current >= mostErrors) setFailed(true);
   }, []);
 
   const shown = wanted && !failed ? tiles : null;

@@ -2,6 +2,7 @@ import { Text, UnstyledButton, VisuallyHidden } from '@mantine/core';
 import type { ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 
+import { canDraw } from '../map';
 import styles from './rider.module.css';
 
 const classes = styles as Record<'pickable' | 'pickableIcon' | 'pickableText', string>;
@@ -24,7 +25,7 @@ export function Pickable({ label, text, icon, aimed, compact, onClick }: {
         {compact
           ? <VisuallyHidden>{label}: </VisuallyHidden>
           : <Text span size="xs" c="dimmed" display="block">{label}</Text>}
-        <Text span fw={text === null ? 400 : 600} c={text === null ? 'dimmed' : ''} truncate display="block">{text ?? t('plan.choose')}</Text>
+        <Text span fw={text === null ? 400 : 600} c={text === null ? 'dimmed' : ''} truncate display="block">{text ?? t(canDraw() ? 'plan.choose' : 'plan.missing')}</Text>
       </span>
     </UnstyledButton>
   );

@@ -1,27 +1,40 @@
-import { Combobox, Loader, Text, TextInput, useCombobox } from '@mantine/core';
+import { Combobox, Loader, Text, TextInput } from '@mantine/core';
 import { useDebouncedValue } from '@mantine/hooks';
 import type { Point } from '@hexhail/client';
 import { useQuery } from '@tanstack/react-query';
-import { useState, type ReactNode } from 'react';
+import { useEffect, useId, useRef, useState, type ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 
 import type { Place } from './draft';
 import { search, searchUrl, type Found } from './geocode';
+import styles from './rider.module.css';
+import { useMarkedCombobox } from './useMarkedCombobox';
+
+const classes = styles as Record<'context', string>;
 
 const leastLetters = 2;
 const debounceMs = 300;
+const nothing: readonly Found[] = [];
 
 /** Finds a place by its name or address. What is typed first is searched after a pause; an older search is called off. */
-export function PlaceSearch({ geocoder, label, icon, near, onFound }: {
+export function PlaceSearch({ geocoder, label, icon, near, focused, onType, onFound }: {
   geocoder: string;
   label: string;
   icon: ReactNode;
   near: Point | undefined;
+  /** Takes the keyboard's focus when it appears: somebody asked for it. */
+  focused: boolean;
+  onType: () => void;
   onFound: (place: Place) => void;
 }) {
   const { t, i18n } = useTranslation('rider');
-  const box = useCombobox({ onDropdownClose: () => box.resetSelectedOption() });
+  const { store: box, marked } = useMarkedCombobox();
+  const list = useId();
   const [text, setText] = useState('');
+  const field = useRef<HTMLInputElement>(null);
+  useEffect(() => {
+    if (focused) field.current?.focus();
+  }, [focused]);
   const [wanted] = useDebouncedValue(text.trim(), debounceMs);
   const results = useQuery({
     queryKey: ['geocode', geocoder, wanted, i18n.language],
@@ -30,7 +43,14 @@ export function PlaceSearch({ geocoder, label, icon, near, onFound }: {
     staleTime: 5 * 60_000,
     retry: 1,
   });
-  const found = wanted.length >= leastLetters ? results.data ?? [] : [];
+  // What was found for the letters before is nothing to choose from.
+  const current = wanted.length >= leastLetters && wanted === text.trim();
+  const found = current ? results.data ?? nothing : nothing;
+  useEffect(() => {
+    if (found.length > 0) box.selectFirstOption(); // so that Enter takes it
+    // The store's functions are new ones with every change of it.
+    // eslint-disable-next-line react-hooks/exhaustive-deps
+  }, [found]);
 
   const choose = (index: string) => {
     const place = found[Number(index)];
@@ -39,27 +59,25 @@ export function PlaceSearch({ geocoder, label, icon, near, onFound }: {
     onFound({ point: place.point, address: place.address });
   };
   return (
-    <Combobox store={box} onOptionSubmit={choose} withinPortal={false}>
-      <Combobox.Target>
+    <Combobox store={box} onOptionSubmit={choose}>
+      <Combobox.Target withAriaAttributes={false}>
         <TextInput
-          aria-label={label} placeholder={t('search.placeholder', { end: label })} leftSection={icon} size="md" value={text}
+          ref={field} role="combobox" aria-label={label} aria-autocomplete="list" aria-expanded={box.dropdownOpened && found.length > 0}
+          aria-controls={box.dropdownOpened && found.length > 0 ? list : undefined} aria-activedescendant={found.length > 0 ? marked : undefined}
+          placeholder={t('search.placeholder', { end: label })} leftSection={icon} size="md" value={text}
           rightSection={results.isFetching ? <Loader size={16} /> : null} autoComplete="off"
           onChange={(e) => {
             setText(e.currentTarget.value);
             box.openDropdown();
-            box.updateSelectedOptionIndex();
+            box.resetSelectedOption();
           }}
-          onFocus={() => box.openDropdown()} onBlur={() => box.closeDropdown()}
+          onFocus={() => { onType(); box.openDropdown(); }} onBlur={() => box.closeDropdown()}
         />
       </Combobox.Target>
-      <Combobox.Dropdown hidden={wanted.length < leastLetters || results.isPending}>
-        <Combobox.Options aria-label={label}>
-          {results.isError
-            ? <Combobox.Empty>{t('search.failed')}</Combobox.Empty>
-            : found.length === 0
-              ? <Combobox.Empty>{t('search.nothing')}</Combobox.Empty>
-              : found.map((place, i) => <Hit key={keyOf(place)} index={i} place={place} />)}
-        </Combobox.Options>
+      <Combobox.Dropdown hidden={!current || results.isPending}>
+        {found.length > 0
+          ? <Combobox.Options id={list} aria-label={label}>{found.map((place, i) => <Hit key={keyOf(place)} index={i} place={place} />)}</Combobox.Options>
+          : <Combobox.Empty role="status">{t(results.isError ? 'search.failed' : 'search.nothing')}</Combobox.Empty>}
       </Combobox.Dropdown>
     </Combobox>
   );
@@ -71,7 +89,7 @@ function Hit({ place, index }: { place: Found; index: number }) {
   return (
     <Combobox.Option value={String(index)}>
       <Text size="sm" fw={600}>{place.address}</Text>
-      {place.context !== '' && <Text size="xs" c="dimmed">{place.context}</Text>}
+      {place.context !== '' && <Text size="xs" className={classes.context}>{place.context}</Text>}
     </Combobox.Option>
   );
 }

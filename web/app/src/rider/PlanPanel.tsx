@@ -1,10 +1,10 @@
 import { ActionIcon, Button, Collapse, Group, NumberInput, Stack, Text, TextInput, Textarea, Title, VisuallyHidden } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
-import { IconAdjustments, IconArrowsUpDown, IconCurrentLocation, IconMapPinFilled, IconUserFilled } from '@tabler/icons-react';
-import { useQuery } from '@tanstack/react-query';
+import { IconAdjustments, IconArrowsUpDown, IconCurrentLocation, IconMap, IconMapPinFilled, IconUserFilled } from '@tabler/icons-react';
 import { useTranslation } from 'react-i18next';
 
-import { serverConfig } from '../trips/api';
+import { useServerConfig } from '../api/queries';
+import { canDraw } from '../map';
 import { clip } from '../trips/text';
 import { placeText } from '../trips/words';
 import { isWhole, type End } from './draft';
@@ -16,7 +16,7 @@ import { Suggestions } from './Suggestions';
 import { useAddress } from './useAddress';
 import type { Asking } from './useAsk';
 import { useHere } from './useHere';
-import type { Plan } from './usePlan';
+import { useGeocoder, type Plan } from './usePlan';
 
 const classes = styles as Record<'swap' | 'warn', string>;
 const addressBytes = 200;
@@ -27,10 +27,11 @@ export function PlanPanel({ plan, asking }: { plan: Plan; asking: Asking }) {
   const { t } = useTranslation('rider');
   const here = useHere(plan);
   const { draft } = plan;
+  const tapping = useGeocoder() === '' && canDraw();
   return (
     <Stack gap={plan.target ? 'md' : 'xs'}>
       {plan.target
-        ? <div role="status"><Title order={1} size="h3">{t(`plan.tap.${plan.target}`)}</Title></div>
+        ? <div role="status"><Title order={1} size="h3">{t(tapping ? `plan.tap.${plan.target}` : `plan.where.${plan.target}`)}</Title></div>
         : <VisuallyHidden component="h1">{t('plan.title')}</VisuallyHidden>}
       <Group gap="xs" wrap="nowrap" align="stretch">
         <Stack gap={6} flex={1} miw={0}>
@@ -51,6 +52,9 @@ export function PlanPanel({ plan, asking }: { plan: Plan; asking: Asking }) {
           {t('plan.here')}
         </Button>
       )}
+      {plan.typing && canDraw() && (
+        <Button variant="subtle" leftSection={<IconMap size={18} />} hiddenFrom="sm" onClick={() => plan.setTyping(false)}>{t('plan.choose')}</Button>
+      )}
       {here.problem && <Text size="sm" className={classes.warn} role="status">{t(`plan.${here.problem}`, { city: here.city })}</Text>}
       {isWhole(draft)
         ? <><Details plan={plan} /><QuotePanel draft={draft} plan={plan} asking={asking} /></>
@@ -63,14 +67,19 @@ export function PlanPanel({ plan, asking }: { plan: Plan; asking: Asking }) {
 function EndField({ end, plan }: { end: End; plan: Plan }) {
   const { t } = useTranslation(['rider', 'trips']);
   const { t: words } = useTranslation('trips');
-  const geocoder = useQuery(serverConfig).data?.map.geocoder_url ?? '';
+  const geocoder = useGeocoder();
   useAddress(plan, end);
   const place = plan.draft[end];
   const aimed = plan.target === end;
   const label = t(`trips:place.${end}`);
   const icon = end === 'pickup' ? <IconUserFilled size={16} /> : <IconMapPinFilled size={16} />;
   if (aimed && geocoder !== '') {
-    return <PlaceSearch geocoder={geocoder} label={label} icon={icon} near={plan.draft.pickup?.point} onFound={(p) => plan.choose(p, end)} />;
+    return (
+      <PlaceSearch
+        geocoder={geocoder} label={label} icon={icon} near={plan.draft.pickup?.point} focused={plan.aimed}
+        onType={() => plan.setTyping(true)} onFound={(p) => plan.choose(p, end)}
+      />
+    );
   }
   return (
     <Pickable
@@ -85,7 +94,7 @@ function EndField({ end, plan }: { end: End; plan: Plan }) {
 function Details({ plan }: { plan: Plan }) {
   const { t } = useTranslation('rider');
   const { draft } = plan;
-  const seats = Math.max(1, ...(useQuery(serverConfig).data?.vehicle_classes ?? []).map((c) => c.seats));
+  const seats = Math.max(1, ...(useServerConfig().data?.vehicle_classes ?? []).map((c) => c.seats));
   const [open, { toggle }] = useDisclosure(draft.note !== '');
   const about = [t('plan.people', { count: draft.passengers }), draft.note.trim()].filter(Boolean).join(' · ');
   return (

@@ -3,7 +3,7 @@ import { useQuery } from '@tanstack/react-query';
 import { useEffect, useMemo, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 
-import { createPositionStore, MapPage } from '../map';
+import { createPositionStore, MapPage, type SheetStep } from '../map';
 import { useAccount } from '../shell/auth';
 import { timeOfDay } from '../shell/format';
 import { useConnectionState, usePendingRequests, useView } from '../shell/session';
@@ -40,12 +40,18 @@ export default function RiderPage() {
 
   return (
     <MapPage
-      label={t('panel')} step={phase.name === 'planning' && plan.aimed ? 'small' : 'fit'}
+      label={t('panel')} step={phase.name === 'planning' ? planningStep(plan) : 'fit'}
       map={(padding) => <RiderMap phase={phase} plan={plan} positions={positions} driverAt={position?.point} padding={padding} />}
     >
       <Panel phase={phase} plan={plan} asking={asking} onDismiss={(id) => remember({ dismissed: id })} />
     </MapPage>
   );
+}
+
+/** Who types needs room for what is found; who taps the map wants to see it. */
+function planningStep(plan: Plan): SheetStep {
+  if (plan.typing) return 'full';
+  return plan.aimed ? 'small' : 'fit';
 }
 
 function usePhase(remembered: Remembered): Phase {

@@ -17,6 +17,9 @@ export interface Plan {
   /** Whether the person asked for that end, and wants to see the map. */
   readonly aimed: boolean;
   readonly aim: (end: End | null) => void;
+  /** Whether the person searches for that end by its name, and wants to see what is found. */
+  readonly typing: boolean;
+  readonly setTyping: (typing: boolean) => void;
   /** Sets the end that is aimed at, or the one given, and goes on to the one that is missing. */
   readonly choose: (place: Place, end?: End) => void;
   readonly set: (change: Partial<Draft>) => void;
@@ -31,16 +34,21 @@ export function usePlan(remembered: Remembered, patch: (change: Partial<Remember
   // An end that is missing is aimed at by itself.
   const [aimed, aim] = useState<End | null>(null);
   const target = aimed ?? missingEnd(draft);
+  // With the end that is typed: the next one is not.
+  const [typed, setTyped] = useState<End | null>(null);
   const write = useCallback((next: Draft) => patch({ draft: next }), [patch]);
   return {
     draft,
     target,
     aimed: aimed !== null,
     aim,
+    typing: typed !== null && typed === target,
+    setTyping: (typing) => setTyped(typing ? target : null),
     choose: (place, end) => {
       const which = end ?? target;
       if (!which) return;
       write({ ...draft, [which]: place });
+      setTyped(null);
       if (which === aimed) aim(null);
     },
     set: (change) => write({ ...draft, ...change }),
@@ -50,6 +58,11 @@ export function usePlan(remembered: Remembered, patch: (change: Partial<Remember
       aim(null);
     },
   };
+}
+
+/** Where places are searched by name; empty where they are not. */
+export function useGeocoder(): string {
+  return useQuery(serverConfig).data?.map.geocoder_url ?? '';
 }
 
 /** What a demonstration suggests; undefined on ordinary servers. */

@@ -5,6 +5,7 @@ import { useCallback, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 
 import { distance, duration, money, number } from '../../shell/format';
+import { vehicleClassName } from '../../shell/vehicle';
 import { ProblemAlert } from '../ProblemAlert';
 import { useIsPending } from '../Sending';
 import { useCommand } from '../useCommand';
@@ -47,7 +48,7 @@ function OfferCard({ session, offer, first }: { session: Client; offer: OpenOffe
         <div>
           <Text className={classes.fare}>{money(offer.fare)}</Text>
           <Group gap={6} mt={4}>
-            <Badge variant="light" color="gray">{offer.vehicle_class}</Badge>
+            <Badge variant="light" color="gray">{vehicleClassName(offer.vehicle_class)}</Badge>
             <Badge variant="light" color="gray" leftSection={<IconUsers size={12} aria-hidden="true" />} aria-label={t('offers.passengers', { count: offer.passengers })}>
               {number(offer.passengers)}
             </Badge>

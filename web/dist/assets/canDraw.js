@@ -1,0 +1,1 @@
+var e=null;function t(){return e??=n(),e}function n(){try{return document.createElement(`canvas`).getContext(`webgl2`)!==null}catch{return!1}}export{t};
