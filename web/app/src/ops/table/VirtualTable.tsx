@@ -31,6 +31,8 @@ export interface VirtualTableProps<T> {
   readonly hasMore: boolean;
   /** Lists that were left are shown again where they were, by this name. */
   readonly memory: string;
+  /** The table goes back to its beginning whenever this rises. */
+  readonly toTop?: number;
   /** What follows the last row, such as an error. */
   readonly foot?: ReactNode;
 }
@@ -57,7 +59,7 @@ function remember(name: string, offset: number): void {
  * arrow keys and opened with Enter or a click; links and buttons in them work as ever.
  */
 export function VirtualTable<T>(p: VirtualTableProps<T>) {
-  const { rows, columns, rowKey, memory, onMore, hasMore } = p;
+  const { rows, columns, rowKey, memory, onMore, hasMore, toTop = 0 } = p;
   const scroll = useRef<HTMLDivElement>(null);
   const isNarrow = useMediaQuery('(max-width: 62em)', false, { getInitialValueInEffect: false });
   const height = isNarrow ? narrowRowHeight : rowHeight;
@@ -74,6 +76,9 @@ export function VirtualTable<T>(p: VirtualTableProps<T>) {
     initialOffset: () => offsets.get(memory) ?? 0,
   });
   useEffect(() => virtual.measure(), [virtual, height]);
+  useEffect(() => {
+    if (toTop > 0) scroll.current?.scrollTo({ top: 0 });
+  }, [toTop]);
   useEffect(() => {
     const element = scroll.current;
     return () => remember(memory, element?.scrollTop ?? 0);
