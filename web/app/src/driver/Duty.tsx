@@ -6,6 +6,7 @@ import { useTranslation } from 'react-i18next';
 
 import { useAccount } from '../shell/auth';
 import { useConnectionState } from '../shell/session';
+import { vehicleClassName } from '../shell/vehicle';
 import classes from './driver.module.css';
 import type { DriveChoice } from './position/choice';
 import type { Feed } from './position/useFeed';
@@ -23,12 +24,16 @@ interface Props {
 }
 
 /** Going on and off duty, in which vehicle, and where the position comes from. */
-export function Duty({ session, online, choice, choose, paces, feed }: Props) {
+export function Duty({ session, online: wasOnline, choice, choose, paces, feed }: Props) {
   const { t } = useTranslation('driver');
   const duty = useCommand();
+  // A suspended driver is not online, whatever was heard last. The banner says why.
+  const connection = useConnectionState();
+  const barred = connection.status === 'refused' && connection.code === 'suspended';
+  const online = wasOnline && !barred;
   const sending = useIsPending('go_online', 'go_offline');
   const toggle = () => void duty.run(() => (online ? session.goOffline() : session.goOnline(feed.latest())));
-  const ready = feed.state === 'fix';
+  const ready = feed.state === 'fix' && !barred;
   return (
     <Stack gap="md">
       <Group justify="space-between" wrap="nowrap" align="center">
@@ -39,7 +44,7 @@ export function Duty({ session, online, choice, choose, paces, feed }: Props) {
             <Text size="sm" c="dimmed">{online ? <Waiting feed={feed} /> : t('duty.offlineText')}</Text>
           </div>
         </Group>
-        {online && <Button variant="default" onClick={toggle} loading={duty.busy || sending}>{t('duty.goOffline')}</Button>}
+        {online && <Button variant="default" flex="none" onClick={toggle} loading={duty.busy || sending}>{t('duty.goOffline')}</Button>}
       </Group>
       <Vehicle />
       <GpsTrouble feed={feed} choice={choice} choose={choose} />
@@ -73,7 +78,7 @@ function Vehicle() {
   if (!vehicle) return null;
   return (
     <Group gap={8}>
-      <Badge variant="light" size="lg" leftSection={<IconSteeringWheel size={14} aria-hidden="true" />}>{vehicle.class}</Badge>
+      <Badge variant="light" size="lg" tt="none" leftSection={<IconSteeringWheel size={14} aria-hidden="true" />}>{vehicleClassName(vehicle.class)}</Badge>
       <Badge variant="outline" color="gray" size="lg" tt="none">{vehicle.plate}</Badge>
       <Button component={Link} to="/profile" variant="subtle" size="compact-sm">{t('duty.vehicle')}</Button>
     </Group>

@@ -5,13 +5,13 @@ interface Props extends Omit<AvatarProps, 'src' | 'name' | 'alt'> {
 }
 
 /** Mantine's light variant is too pale for initials: 4.2:1. */
-const initials = { placeholder: { color: 'light-dark(var(--mantine-color-lagoon-9), var(--mantine-color-lagoon-2))' } };
+const faint = { placeholder: { color: 'light-dark(var(--mantine-color-lagoon-9), var(--mantine-color-lagoon-2))' } };
 
 /** Somebody's photo, or their initial. The name stands beside it, so it is silent by itself. */
 export function Avatar({ person, ...rest }: Props) {
   return (
     <MantineAvatar
-      src={person.photo_url || null} name={person.first_name} color="lagoon" radius={1000} alt="" aria-hidden="true" styles={initials} {...rest}
+      src={person.photo_url || null} name={person.first_name} color="lagoon" radius={1000} alt="" aria-hidden="true" {...(rest.variant === 'filled' ? {} : { styles: faint })} {...rest}
     />
   );
 }

@@ -55,7 +55,7 @@ function Header() {
       {account && (
         <nav aria-label={t('nav.label')} className={classes.nav}>
           {navigation[account.role].map(({ to, text, icon: Icon }) => (
-            <Link key={to} to={to} className={classes.link}>
+            <Link key={to} to={to} className={classes.link} activeOptions={{ exact: to === '/ops' }}>
               <Icon size={18} aria-hidden="true" />
               {t(`nav.${text}`)}
             </Link>

@@ -28,7 +28,7 @@ export function FrameDrawer({ account, close }: { account: Account | null; close
           </Group>
           <nav aria-label={t('nav.label')}>
             {navigation[account.role].map(({ to, text, icon: Icon }) => (
-              <Link key={to} to={to} className={`${classes.link} ${classes.entry}`} onClick={close}>
+              <Link key={to} to={to} className={`${classes.link} ${classes.entry}`} activeOptions={{ exact: to === '/ops' }} onClick={close}>
                 <Icon size={20} aria-hidden="true" />
                 {t(`nav.${text}`)}
               </Link>

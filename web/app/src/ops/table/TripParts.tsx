@@ -19,8 +19,8 @@ export function waitOf(trip: Trip): number | null {
 export function Wait({ trip }: { trip: Trip }) {
   const { t } = useTranslation('ops');
   const ms = waitOf(trip);
-  if (ms === null) return <Text span size="sm" c="dimmed">{t('trips.searching')}</Text>;
-  return trip.matched_at ? took(ms) : <Text span size="sm" c="dimmed">{took(ms)}</Text>;
+  if (ms === null) return <Text span inherit c="dimmed">{t('trips.searching')}</Text>;
+  return trip.matched_at ? took(ms) : <Text span inherit c="dimmed">{took(ms)}</Text>;
 }
 
 /** Who has the trip, with the car; a dash while nobody has. */
@@ -44,7 +44,7 @@ export function Fare({ trip }: { trip: Trip }) {
   const { t } = useTranslation('ops');
   if (trip.fare?.total) return money(trip.fare.total);
   if (trip.status === 'completed') return <LateFare id={trip.id} />;
-  if (trip.estimate?.fare) return <Text span size="sm" c="dimmed" title={t('trips.estimated')}>≈ {money(trip.estimate.fare)}</Text>;
+  if (trip.estimate?.fare) return <Text span inherit c="dimmed" title={t('trips.estimated')}>≈ {money(trip.estimate.fare)}</Text>;
   return '–';
 }
 

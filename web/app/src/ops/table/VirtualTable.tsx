@@ -97,33 +97,35 @@ export function VirtualTable<T>(p: VirtualTableProps<T>) {
     // eslint-disable-next-line jsx-a11y/interactive-supports-focus
     <div ref={scroll} className={classes.scroll} role="grid" aria-label={p.label} aria-rowcount={hasMore ? -1 : rows.length + 1}
       aria-colcount={isNarrow ? 1 : columns.length} onKeyDown={keys.onKeyDown} data-narrow={isNarrow || undefined}>
-      <div role="rowgroup" className={isNarrow ? classes.away : classes.head}>
-        <div role="row" aria-rowindex={1} className={classes.row} style={{ gridTemplateColumns: tracks, height: headHeight }}>
-          {isNarrow
-            ? <div role="columnheader">{p.label}</div>
-            : columns.map((c) => (
-              <div key={c.key} role="columnheader" className={classes.cell} data-align={c.align} aria-sort={c.sorted ? 'descending' : undefined}>
-                <span className={c.quiet ? classes.quiet : undefined}>{c.title}</span>
-                {c.sorted && <span aria-hidden="true"> ↓</span>}
-              </div>
-            ))}
+      <div role="presentation" className={classes.inner}>
+        <div role="rowgroup" className={isNarrow ? classes.away : classes.head}>
+          <div role="row" aria-rowindex={1} className={classes.row} style={{ gridTemplateColumns: tracks, height: headHeight }}>
+            {isNarrow
+              ? <div role="columnheader">{p.label}</div>
+              : columns.map((c) => (
+                <div key={c.key} role="columnheader" className={classes.cell} data-align={c.align} aria-sort={c.sorted ? 'descending' : undefined}>
+                  <span className={c.quiet ? classes.quiet : undefined}>{c.title}</span>
+                  {c.sorted && <span aria-hidden="true"> ↓</span>}
+                </div>
+              ))}
+          </div>
         </div>
-      </div>
-      <div role="rowgroup" className={classes.body} style={{ height: virtual.getTotalSize() }}>
-        {items.map((item) => {
-          const row = rows[item.index] as T;
-          return (
-            <div key={item.key} role="row" aria-rowindex={item.index + 2} data-index={item.index} className={classes.row}
-              tabIndex={item.index === keys.active ? 0 : -1} onFocus={() => keys.setActive(item.index)}
-              onClick={(e) => { if (!onSomethingElse(e)) p.onOpen(row); }}
-              onKeyDown={(e) => { if (e.key === 'Enter' && e.target === e.currentTarget) p.onOpen(row); }}
-              style={{ gridTemplateColumns: tracks, height: item.size, transform: `translateY(${item.start - virtual.options.scrollMargin}px)` }}>
-              {isNarrow
-                ? <div role="gridcell" className={classes.cell}>{p.narrow(row)}</div>
-                : columns.map((c) => <div key={c.key} role="gridcell" className={classes.cell} data-align={c.align}>{c.cell(row)}</div>)}
-            </div>
-          );
-        })}
+        <div role="rowgroup" className={classes.body} style={{ height: virtual.getTotalSize() }}>
+          {items.map((item) => {
+            const row = rows[item.index] as T;
+            return (
+              <div key={item.key} role="row" aria-rowindex={item.index + 2} data-index={item.index} className={classes.row}
+                tabIndex={item.index === keys.active ? 0 : -1} onFocus={() => keys.setActive(item.index)}
+                onClick={(e) => { if (!onSomethingElse(e)) p.onOpen(row); }}
+                onKeyDown={(e) => { if (e.key === 'Enter' && e.target === e.currentTarget) p.onOpen(row); }}
+                style={{ gridTemplateColumns: tracks, height: item.size, transform: `translateY(${item.start - virtual.options.scrollMargin}px)` }}>
+                {isNarrow
+                  ? <div role="gridcell" className={classes.cell}>{p.narrow(row)}</div>
+                  : columns.map((c) => <div key={c.key} role="gridcell" className={classes.cell} data-align={c.align}>{c.cell(row)}</div>)}
+              </div>
+            );
+          })}
+        </div>
       </div>
       {p.foot}
     </div>
