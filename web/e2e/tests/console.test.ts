@@ -180,13 +180,15 @@ describe('an operator', () => {
     expect(await finn.button(finn.t('driver:duty.goOnline')).isDisabled()).toBe(true);
     await finn.checkAccess('suspended');
     await finn.page.reload();
-    await finn.page.waitForURL('**/login**');
-    await tryLogIn(finn, 'finn', password);
-    await finn.page.getByText(finn.t('problem.suspended')).waitFor();
+    await finn.page.getByText(finn.t('connection.suspended')).waitFor();
+    const elsewhere = await on.enter(english, driverAt);
+    await elsewhere.page.goto('/login');
+    await tryLogIn(elsewhere, 'finn', password);
+    await elsewhere.page.getByText(elsewhere.t('problem.suspended')).waitFor();
     await act(operator, 'reinstate', 'Showed the licence');
     await page.getByText(t('ops:people.status.active'), { exact: true }).first().waitFor();
-    await logIn(finn, 'finn');
-    await finn.button(finn.t('driver:duty.goOnline')).waitFor();
+    await tryLogIn(elsewhere, 'finn', password);
+    await elsewhere.button(elsewhere.t('driver:duty.goOnline')).waitFor();
 
     await goTo(operator, 'People');
     await operator.checkAccess('people');
