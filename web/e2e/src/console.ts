@@ -39,6 +39,7 @@ export async function askToDo(p: Person, row: Locator, item: string): Promise<Lo
   await p.page.getByRole('menuitem', { name: item }).click();
   const dialog = p.page.getByRole('dialog');
   await dialog.waitFor();
+  await p.page.getByRole('menu').waitFor({ state: 'hidden' }); // it fades out meanwhile
   return dialog;
 }
 

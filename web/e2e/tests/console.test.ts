@@ -96,7 +96,9 @@ describe('an operator', () => {
   const opal = new Operator(on);
 
   it('finds trips, cancels one, sends another back, and sees why it went as it did', async () => {
-    const [operator, mina] = await Promise.all([opal.enter(night), rider(on, 'mina', 'Mina')]);
+    const [operator, mina, dana, eli] = await Promise.all([
+      opal.enter(night), rider(on, 'mina', 'Mina'), driver(on, 'dana', 'Dana'), driver(on, 'eli', 'Eli'),
+    ]);
     const { page, t } = operator;
     await goTo(operator, 'Trips');
     await page.getByText(t('ops:trips.empty')).waitFor();
@@ -122,13 +124,11 @@ describe('an operator', () => {
     await news.getByRole('button', { name: t('ops:trips.list.show') }).click();
     await searching.waitFor();
     await news.waitFor({ state: 'hidden' });
-    const dana = await driver(on, 'dana', 'Dana');
     await goOnline(dana);
     await accept(dana);
     await mina.heading(mina.t('rider:coming.title', { name: 'Dana' })).waitFor();
     // From here on the row changes where it is.
     await rows(operator, 'Dana').filter({ hasText: t('ops:trips.status.matched') }).waitFor(soon);
-    const eli = await driver(on, 'eli', 'Eli');
     await goOnline(eli);
     const matched = rows(operator, t('ops:trips.status.matched'));
     const again = await askToDo(operator, matched, `${t('ops:trips.actions.redispatch')}…`);
