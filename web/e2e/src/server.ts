@@ -80,7 +80,7 @@ export class Server {
     const said = execFileSync(process.env.HEXHAIL_BINARY ?? '', ['admin', 'create', username], {
       cwd: this.#dir, env: this.#environment(), encoding: 'utf8',
     });
-    const password = /password\W+(\S+)/i.exec(said)?.[1];
+    const password = /password.*: (\S+)/i.exec(said)?.[1];
     if (!password) throw new Error(`no password in: ${said}`);
     return password;
   }

@@ -24,12 +24,16 @@ interface Props {
 }
 
 /** Going on and off duty, in which vehicle, and where the position comes from. */
-export function Duty({ session, online, choice, choose, paces, feed }: Props) {
+export function Duty({ session, online: wasOnline, choice, choose, paces, feed }: Props) {
   const { t } = useTranslation('driver');
   const duty = useCommand();
+  // A suspended driver is not online, whatever was heard last. The banner says why.
+  const connection = useConnectionState();
+  const barred = connection.status === 'refused' && connection.code === 'suspended';
+  const online = wasOnline && !barred;
   const sending = useIsPending('go_online', 'go_offline');
   const toggle = () => void duty.run(() => (online ? session.goOffline() : session.goOnline(feed.latest())));
-  const ready = feed.state === 'fix';
+  const ready = feed.state === 'fix' && !barred;
   return (
     <Stack gap="md">
       <Group justify="space-between" wrap="nowrap" align="center">
@@ -74,7 +78,7 @@ function Vehicle() {
   if (!vehicle) return null;
   return (
     <Group gap={8}>
-      <Badge variant="light" size="lg" leftSection={<IconSteeringWheel size={14} aria-hidden="true" />}>{vehicleClassName(vehicle.class)}</Badge>
+      <Badge variant="light" size="lg" tt="none" leftSection={<IconSteeringWheel size={14} aria-hidden="true" />}>{vehicleClassName(vehicle.class)}</Badge>
       <Badge variant="outline" color="gray" size="lg" tt="none">{vehicle.plate}</Badge>
       <Button component={Link} to="/profile" variant="subtle" size="compact-sm">{t('duty.vehicle')}</Button>
     </Group>

@@ -72,7 +72,7 @@ function Kinds({ kinds, trends }: { kinds: readonly ActorKind[]; trends: Trends 
   const { t } = useTranslation('ops');
   const name = useKindName();
   return (
-    <Table.ScrollContainer minWidth={980}>
+    <Table.ScrollContainer minWidth={980} type="native" tabIndex={0} role="region" aria-label={t('actors.table')}>
       <Table verticalSpacing="xs" className={classes.numbers}>
         <Table.Thead>
           <Table.Tr>

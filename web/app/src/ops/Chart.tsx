@@ -10,7 +10,7 @@ import { time } from './live/text';
 
 // uPlot draws on a canvas, in 23 kB (gzipped) where recharts takes over 100, and follows a day of points without effort.
 
-const heightPx = 190;
+const heightPx = 176;
 /** The axis covers this many seconds at least. */
 const shortestS = 600;
 
@@ -74,7 +74,7 @@ function optionsOf(timeName: string, names: readonly string[], scheme: 'light' |
       y: { range: (_, __, max) => [0, Math.max(1, max * 1.1)] },
     },
     axes: [
-      { ...axis, values: (_, splits) => splits.map((s) => clock.format(s * 1000)), space: 60 },
+      { ...axis, values: (_, splits) => splits.map((s) => clock.format(s * 1000)), space: 60, size: 30 },
       { ...axis, values: (_, splits) => splits.map((s) => number(s, 1)), size: 48 },
     ],
     series: [

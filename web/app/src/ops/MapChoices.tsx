@@ -2,6 +2,7 @@ import { Button, Checkbox, Popover, SegmentedControl, Select, Stack, Switch, Tex
 import { IconAdjustmentsHorizontal } from '@tabler/icons-react';
 import { useTranslation } from 'react-i18next';
 
+import { vehicleClassName } from '../shell/vehicle';
 import classes from './Console.module.css';
 import { useCity } from './live/hooks';
 import { driverStates, type DriverState } from './live/drivers';
@@ -63,7 +64,7 @@ function Filters({ view, onChange }: { view: MapView; onChange: (view: MapView) 
         </Stack>
       </Checkbox.Group>
       <Select size="xs" label={t('map.filter.class')} placeholder={t('map.filter.allClasses')} clearable comboboxProps={{ withinPortal: false }}
-        value={view.vehicleClass} onChange={(vehicleClass) => onChange({ ...view, vehicleClass })} data={[...drivers.classes].filter(Boolean).sort()} />
+        value={view.vehicleClass} onChange={(vehicleClass) => onChange({ ...view, vehicleClass })} data={[...drivers.classes].filter(Boolean).sort().map((value) => ({ value, label: vehicleClassName(value) }))} />
     </>
   );
 }

@@ -10,6 +10,7 @@ import { call } from '../api/http';
 import { http } from '../shell/auth';
 import { number } from '../shell/format';
 import { LinkAnchor } from '../shell/links';
+import { vehicleClassName } from '../shell/vehicle';
 import classes from './Console.module.css';
 import { useCity } from './live/hooks';
 import { seconds, shortId, time } from './live/text';
@@ -61,7 +62,7 @@ function DriverDetails({ id, onSelect }: { id: string; onSelect: (selected: Sele
       {!driver && <Text size="sm" c="dimmed">{t('map.details.offline')}</Text>}
       <dl className={classes.facts}>
         <Fact name={t('map.details.id')}><span className={classes.id}>{id}</span></Fact>
-        {driver && <Fact name={t('map.details.class')}>{driver.vehicleClass || '–'}</Fact>}
+        {driver && <Fact name={t('map.details.class')}>{driver.vehicleClass ? vehicleClassName(driver.vehicleClass) : '–'}</Fact>}
         {driver?.point && <Fact name={t('map.details.position')}>{driver.point.lat.toFixed(5)}, {driver.point.lng.toFixed(5)}</Fact>}
         {driver && <Fact name={t('map.details.heading')}>{number(driver.heading)}°</Fact>}
       </dl>
@@ -100,7 +101,7 @@ function TripFacts({ trip }: { trip: CityTrip }) {
     <>
       <Fact name={t('map.details.rider')}><Person id={trip.rider_id} /></Fact>
       {trip.driver_id && <Fact name={t('map.details.driver')}><Person id={trip.driver_id} /></Fact>}
-      <Fact name={t('map.details.class')}>{trip.vehicle_class || '–'}</Fact>
+      <Fact name={t('map.details.class')}>{trip.vehicle_class ? vehicleClassName(trip.vehicle_class) : '–'}</Fact>
       {requested_at && <Fact name={t('map.details.requested')}>{time(requested_at)}</Fact>}
       {wait !== null && <Fact name={t('map.details.matchedAfter')}>{seconds(wait)}</Fact>}
       {search && trip.status === 'requested' && (

@@ -3,6 +3,7 @@ import { useVirtualizer } from '@tanstack/react-virtual';
 import { useRef, type ComponentType, type KeyboardEvent } from 'react';
 import { useTranslation } from 'react-i18next';
 
+import { vehicleClassName } from '../shell/vehicle';
 import classes from './Console.module.css';
 import { useCity, useLiveCity } from './live/hooks';
 import { seconds, shortId } from './live/text';
@@ -60,7 +61,7 @@ export function DriverRow({ id }: { id: string }) {
     <>
       <span className={classes.dot} style={{ background: stateColor(scheme, driver.state) }} aria-hidden="true" />
       <Text size="sm" flex={1}>{t(`map.state.${driver.state}`)}</Text>
-      <Text size="xs" c="dimmed">{driver.vehicleClass}</Text>
+      <Text size="xs" c="dimmed">{vehicleClassName(driver.vehicleClass)}</Text>
       <span className={classes.id}>{shortId(id)}</span>
     </>
   );

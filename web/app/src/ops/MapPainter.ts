@@ -285,7 +285,7 @@ export class MapPainter {
         getPosition: (r) => r.at, getRadius: (r) => r.radius, getLineColor: ink,
       }),
       ...(this.#ringed ? [new ScatterplotLayer({
-        id: 'selected-driver', data: { length: 1, attributes: { getPosition: { buffer: this.#ringed.buffer, size: 2, type: 'float32' } } },
+        id: 'selected-driver', data: { length: 1, attributes: { getPosition: positionsIn(this.#ringed.buffer) } },
         filled: false, stroked: true, radiusUnits: 'pixels', lineWidthUnits: 'pixels', getLineWidth: 2.5, getRadius: 15, getLineColor: ink,
       })] : []),
     ];
@@ -305,6 +305,12 @@ export class MapPainter {
   }
 }
 
+/**
+ * Positions in a buffer, as deck.gl wants them. It takes positions for doubles unless it is told how far apart they are, and
+ * would then draw every other car, in the colour of another one.
+ */
+const positionsIn = (buffer: Buffer): object => ({ buffer, size: 2, type: 'float32', stride: 2 * Float32Array.BYTES_PER_ELEMENT });
+
 function makeColumns(device: Device, capacity: number): Columns {
   const onCard = {
     positions: device.createBuffer({ byteLength: capacity * 8 }),
@@ -316,7 +322,7 @@ function makeColumns(device: Device, capacity: number): Columns {
     capacity, onCard,
     rows: new Uint32Array(capacity), positions: new Float32Array(2 * capacity), angles: new Float32Array(capacity), colors: new Uint8Array(4 * capacity),
     attributes: {
-      getPosition: { buffer: onCard.positions, size: 2, type: 'float32' },
+      getPosition: positionsIn(onCard.positions),
       getAngle: { buffer: onCard.angles, size: 1, type: 'float32' },
       getColor: color, getFillColor: color,
     },

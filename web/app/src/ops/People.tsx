@@ -17,6 +17,8 @@ import { fullName, PersonLink } from './table/PersonLink';
 import { SearchField } from './table/SearchField';
 import { accountRoles, accountStatuses, type PeopleSearch } from './table/search';
 import { stamp } from './table/times';
+import { useNeed } from './live/hooks';
+import { Presence } from './table/Presence';
 import { useList } from './table/useList';
 import type { Column } from './table/VirtualTable';
 
@@ -24,10 +26,12 @@ type Person = Schemas['AdminAccountView'];
 
 const route = getRouteApi('/ops/people');
 const pageSize = 100;
+const need = { drivers: true } as const;
 
 /** Riders, drivers and operators, newest first. */
 export default function OpsPeoplePage() {
   const { t } = useTranslation('ops');
+  useNeed(need);
   const search = route.useSearch();
   const navigate = useNavigate();
   const list = usePeople(search);
@@ -77,12 +81,13 @@ function columnsOf(t: TFunction<'ops'>): Column<Person>[] {
     { key: 'name', title: t('people.column.name'), width: 'minmax(200px, 2fr)', cell: ({ account }) => (
       <Group gap="sm" wrap="nowrap"><Avatar person={account} variant="filled" size={28} /><PersonLink id={account.id} name={fullName(account)} /></Group>
     ) },
-    { key: 'username', title: t('people.column.username'), width: 'minmax(150px, 1.5fr)', cell: ({ account }) => <span title={account.username}>{account.username}</span> },
+    { key: 'username', title: t('people.column.username'), width: 'minmax(140px, 1.5fr)', cell: ({ account }) => <span title={account.username}>{account.username}</span> },
     { key: 'role', title: t('people.column.role'), width: '92px', cell: ({ account }) => <RoleBadge role={account.role} /> },
     { key: 'status', title: t('people.column.status'), width: '100px', cell: ({ account }) => <AccountStatusBadge status={account.status} /> },
+    { key: 'now', title: t('people.column.now'), width: '110px', cell: ({ account }) => <Presence account={account} /> },
     { key: 'rating', title: t('people.column.rating'), width: '90px', align: 'end', cell: ({ account }) => <Rating account={account} /> },
     { key: 'vehicle', title: t('people.column.vehicle'), width: 'minmax(130px, 1fr)', cell: ({ account }) => <Vehicle account={account} /> },
-    { key: 'created', title: t('people.column.created'), width: '150px', sorted: true, cell: ({ account }) => stamp(account.created_at) },
+    { key: 'created', title: t('people.column.created'), width: '130px', sorted: true, cell: ({ account }) => stamp(account.created_at) },
     { key: 'id', title: t('people.column.id'), width: '118px', cell: ({ account }) => <CopyId id={account.id} person /> },
   ];
 }
@@ -105,7 +110,7 @@ function NarrowRow({ person: { account } }: { person: Person }) {
       <div style={{ minWidth: 0, flex: 1 }}>
         <Text truncate size="sm" fw={600}>{fullName(account)}</Text>
         <Text truncate size="xs" c="dimmed">{account.username}{account.vehicle && ` · ${account.vehicle.plate}`}</Text>
-        <Group gap={6} mt={3}><RoleBadge role={account.role} /><AccountStatusBadge status={account.status} /><Text span size="xs"><Rating account={account} /></Text></Group>
+        <Group gap={6} mt={3}><RoleBadge role={account.role} /><AccountStatusBadge status={account.status} /><Text span size="xs"><Presence account={account} /></Text></Group>
       </div>
     </Group>
   );

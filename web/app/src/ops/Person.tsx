@@ -1,8 +1,8 @@
 import { Alert, Box, Button, Card, Center, Group, SimpleGrid, Skeleton, Stack, Text, Title } from '@mantine/core';
-import { useQuery } from '@tanstack/react-query';
+import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
 import { IconAlertTriangle, IconArrowLeft, IconHistory } from '@tabler/icons-react';
-import type { ReactNode } from 'react';
+import { useEffect, type ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 
 import { call, type Schemas } from '../api/http';
@@ -12,24 +12,29 @@ import { Avatar } from '../shell/Avatar';
 import { number, stars } from '../shell/format';
 import { usePageTitle } from '../shell/usePageTitle';
 import { vehicleClassName } from '../shell/vehicle';
+import { useLiveCity, useNeed } from './live/hooks';
 import { PersonActions } from './PersonActions';
 import { AccountStatusBadge, RoleBadge, TripStatusBadge } from './table/Badges';
 import { CopyId } from './table/CopyId';
-import { accountQuery, fullName } from './table/PersonLink';
+import { accountKey, accountQuery, fullName } from './table/PersonLink';
 import { AnchorLink, ButtonLink } from './table/links';
 import { opsProblemText } from './table/problem';
 import { stamp } from './table/times';
+import { Presence } from './table/Presence';
 import { Fare, Place } from './table/TripParts';
 
 type PersonView = Schemas['AdminAccountView'];
 
 const route = getRouteApi('/ops/people/$id');
 const recent = 15;
+const need = { drivers: true, trips: true } as const;
 
 /** One person: who that is, what they are doing, and what operators can do about it. */
 export default function OpsPersonPage() {
   const { t } = useTranslation('ops');
   const { id } = route.useParams();
+  useNeed(need);
+  useNews(id);
   const { data, error, refetch } = useQuery(accountQuery(id));
   usePageTitle(data ? fullName(data.account) : t('people.title'));
   return (
@@ -38,6 +43,24 @@ export default function OpsPersonPage() {
       {data ? <Loaded person={data} /> : error ? <Failed error={error} retry={() => void refetch()} /> : <Waiting />}
     </Box>
   );
+}
+
+/** Reads the person and their trips again whenever the server tells that one of these has changed. */
+function useNews(id: string): void {
+  const { store } = useLiveCity();
+  const queries = useQueryClient();
+  useEffect(() => {
+    const standing = () => [...store.city.trips.values()].filter((trip) => trip.rider_id === id || trip.driver_id === id)
+      .map((trip) => `${trip.id} ${trip.version}`).sort().join();
+    let known: string | null = null;
+    const look = () => {
+      const now = standing();
+      // What is told first is what the page has just read.
+      if (known !== null && now !== known) void queries.invalidateQueries({ queryKey: accountKey(id) });
+      known = now;
+    };
+    return store.subscribe('trips', look);
+  }, [id, store, queries]);
 }
 
 function Waiting() {
@@ -70,7 +93,7 @@ function Loaded({ person }: { person: PersonView }) {
           <Avatar person={account} variant="filled" size={96} />
           <Box style={{ flex: 1, minWidth: 220 }}>
             <Title order={1} size="h2">{fullName(account)}</Title>
-            <Group gap={6} mt={4}><RoleBadge role={account.role} /><AccountStatusBadge status={account.status} /></Group>
+            <Group gap={6} mt={4}><RoleBadge role={account.role} /><AccountStatusBadge status={account.status} />{account.role === 'driver' && <Text span size="sm"><Presence account={account} /></Text>}</Group>
             <SimpleGrid component="dl" cols={{ base: 1, xs: 2, md: 3 }} spacing="md" verticalSpacing="xs" mt="md" mb={0}>
               <Fact name={t('people.column.username')}>{account.username}</Fact>
               <Fact name={t('people.column.id')}><CopyId id={account.id} /></Fact>

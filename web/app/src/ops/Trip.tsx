@@ -1,8 +1,8 @@
 import { Alert, Box, Button, Card, Center, Group, Skeleton, Stack, Text, Title } from '@mantine/core';
-import { useQuery } from '@tanstack/react-query';
+import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
 import { IconAlertTriangle, IconArrowLeft, IconBan, IconHistory, IconRefresh, IconRefreshDot } from '@tabler/icons-react';
-import { useMemo, useState } from 'react';
+import { useEffect, useMemo, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 
 import { call, type Schemas } from '../api/http';
@@ -18,6 +18,7 @@ import { Policy } from './explain/Policy';
 import { summaryOf, wonOffer } from './explain/summary';
 import { Timeline } from './explain/Timeline';
 import { Waves } from './explain/Waves';
+import { useLiveCity, useNeed } from './live/hooks';
 import { TripStatusBadge } from './table/Badges';
 import { CopyId, shortId } from './table/CopyId';
 import { AnchorLink, ButtonLink } from './table/links';
@@ -28,6 +29,7 @@ import { actionsOn, useTripActions } from './TripActions';
 type Explain = Schemas['ExplainView'];
 
 const route = getRouteApi('/ops/trips/$id');
+const need = { trips: true } as const;
 
 /** Why a trip went as it did: each wave, who was considered, what became of each offer. */
 export default function OpsTripPage() {
@@ -38,6 +40,7 @@ export default function OpsTripPage() {
     queryFn: ({ signal }) => call(http.GET('/v1/admin/trips/{id}/explain', { signal, params: { path: { id } } })),
     staleTime: 5000,
   });
+  useNews(id, data?.trip.version);
   usePageTitle(t('explain.title', { id: shortId(id) }));
   return (
     <Box p="md">
@@ -55,6 +58,25 @@ export default function OpsTripPage() {
       {data ? <Loaded explain={data} at={dataUpdatedAt} /> : error ? <Failed error={error} retry={() => void refetch()} /> : <Waiting />}
     </Box>
   );
+}
+
+/** Reads the explanation again whenever the server tells that the trip has changed. */
+function useNews(id: string, version: number | undefined): void {
+  useNeed(need);
+  const { store } = useLiveCity();
+  const queries = useQueryClient();
+  useEffect(() => {
+    if (version === undefined) return;
+    let known = version;
+    const look = () => {
+      const now = store.city.trips.get(id)?.version ?? 0;
+      if (now <= known) return;
+      known = now;
+      void queries.invalidateQueries({ queryKey: ['ops', 'explain', id], exact: true });
+    };
+    look();
+    return store.subscribe('trips', look);
+  }, [id, version, store, queries]);
 }
 
 function Waiting() {

@@ -8,11 +8,14 @@ import { useTranslation } from 'react-i18next';
 
 import { call, type Schemas } from '../api/http';
 import { http } from '../shell/auth';
+import type { TripRow } from './live/follow';
 import { shortId } from './table/CopyId';
+import { accountKey, fullName } from './table/PersonLink';
 import { ReasonDialog } from './table/ReasonDialog';
 import { replaceInLists } from './table/useList';
 
-type Trip = Schemas['Trip'];
+type Trip = TripRow;
+type AdminAccount = Schemas['AdminAccountView'];
 export type TripAction = 'cancel' | 'redispatch';
 
 /** What an operator may do to a trip as it stands. */
@@ -61,7 +64,9 @@ export function useTripActions(): { ask: (action: TripAction, trip: Trip) => voi
       message: t(`trips.actions.${action}Done`, { id: shortId(trip.id), status: t(`trips.status.${next.status}`) }),
     });
   };
-  const names = { id: shortId(trip.id), rider: trip.rider?.first_name ?? '–', driver: trip.driver?.first_name ?? '–' };
+  const known = trip.driver_id && queries.getQueryData<AdminAccount>(accountKey(trip.driver_id));
+  const driverName = trip.driver?.first_name ?? (known ? fullName(known.account) : null);
+  const names = { id: shortId(trip.id), rider: trip.rider?.first_name ?? '–', driver: driverName ?? t('trips.actions.theDriver') };
   const searching = trip.status === 'requested';
   const dialog = (
     <ReasonDialog opened={opened} onClose={() => setOpened(false)} act={act} onDone={done} danger={action === 'cancel'}

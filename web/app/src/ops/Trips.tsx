@@ -4,9 +4,11 @@ import type { TFunction } from 'i18next';
 import { useMemo } from 'react';
 import { useTranslation } from 'react-i18next';
 
-import { call, type Schemas } from '../api/http';
+import { call } from '../api/http';
 import { http } from '../shell/auth';
+import { number } from '../shell/format';
 import { vehicleClassName } from '../shell/vehicle';
+import type { TripRow as Trip } from './live/follow';
 import { TripStatusBadge } from './table/Badges';
 import { CopyId, shortId } from './table/CopyId';
 import { ListPage } from './table/ListPage';
@@ -16,12 +18,11 @@ import { SearchField } from './table/SearchField';
 import { statusesOf, statusText, tripStatuses, type TripsSearch, type TripStatus } from './table/search';
 import { SpanFilter } from './table/SpanFilter';
 import { stamp } from './table/times';
-import { Fare, Place, Wait } from './table/TripParts';
+import { DriverOf, Fare, Place, Wait } from './table/TripParts';
+import { useFollow } from './table/useFollow';
 import { useList, type List } from './table/useList';
 import type { Column } from './table/VirtualTable';
 import { TripMenu, useTripActions, type TripAction } from './TripActions';
-
-type Trip = Schemas['Trip'];
 
 const route = getRouteApi('/ops/trips');
 const pageSize = 100;
@@ -33,6 +34,7 @@ export default function OpsTripsPage() {
   const search = route.useSearch();
   const navigate = useNavigate();
   const list = useTrips(search);
+  const follow = useFollow(list, search);
   const { ask, dialog } = useTripActions();
   const columns = useMemo(() => columnsOf(t, ask), [t, ask]);
   const filter = (change: TripsSearch) => void navigate({ to: '/ops/trips', search: { ...search, ...change }, replace: true });
@@ -40,6 +42,7 @@ export default function OpsTripsPage() {
   return (
     <>
       <ListPage title={t('trips.title')} list={list} columns={columns} rowKey={(trip) => trip.id} memory={`trips ${JSON.stringify(search)}`}
+        live={follow.live} news={follow.gap ? t('trips.list.gap') : follow.missing > 0 ? t('trips.list.new', { count: follow.missing, number: number(follow.missing) }) : null}
         empty={t('trips.empty')} filters={<Filters search={search} filter={filter} />}
         onClear={filtered ? () => void navigate({ to: '/ops/trips', search: {}, replace: true }) : undefined}
         onOpen={(trip) => void navigate({ to: '/ops/trips/$id', params: { id: trip.id } })}
@@ -105,28 +108,26 @@ function Filters({ search, filter }: { search: TripsSearch; filter: (change: Tri
 function columnsOf(t: TFunction<'ops'>, ask: (action: TripAction, trip: Trip) => void): Column<Trip>[] {
   return [
     { key: 'id', title: t('trips.column.id'), width: '118px', cell: (trip) => <CopyId id={trip.id} trip /> },
-    { key: 'status', title: t('trips.column.status'), width: '96px', cell: (trip) => <TripStatusBadge status={trip.status} /> },
-    { key: 'requested', title: t('trips.column.requested'), width: '150px', sorted: true, cell: (trip) => (trip.requested_at ? stamp(trip.requested_at) : '–') },
-    { key: 'wait', title: t('trips.column.wait'), width: '84px', align: 'end', cell: (trip) => <Wait trip={trip} /> },
-    { key: 'rider', title: t('trips.column.rider'), width: 'minmax(90px, 1fr)', cell: (trip) => (trip.rider ? <PersonLink id={trip.rider.id} name={trip.rider.first_name} /> : '–') },
-    { key: 'driver', title: t('trips.column.driver'), width: 'minmax(130px, 1.3fr)', cell: (trip) => (trip.driver
-      ? <><PersonLink id={trip.driver.id} name={trip.driver.first_name} /> <Text span c="dimmed" size="xs">{trip.driver.plate}</Text></> : <Text span c="dimmed">–</Text>) },
-    { key: 'class', title: t('trips.column.class'), width: '90px', cell: (trip) => vehicleClassName(trip.vehicle_class) },
-    { key: 'fare', title: t('trips.column.fare'), width: '90px', align: 'end', cell: (trip) => <Fare trip={trip} /> },
-    { key: 'pickup', title: t('trips.column.pickup'), width: 'minmax(130px, 1.5fr)', cell: (trip) => <Place address={trip.pickup_address} point={trip.pickup} /> },
-    { key: 'dropoff', title: t('trips.column.dropoff'), width: 'minmax(130px, 1.5fr)', cell: (trip) => <Place address={trip.dropoff_address} point={trip.dropoff} /> },
+    { key: 'status', title: t('trips.column.status'), width: '94px', cell: (trip) => <TripStatusBadge status={trip.status} /> },
+    { key: 'requested', title: t('trips.column.requested'), width: '130px', sorted: true, cell: (trip) => (trip.requested_at ? stamp(trip.requested_at) : '–') },
+    { key: 'wait', title: t('trips.column.wait'), width: '80px', align: 'end', cell: (trip) => <Wait trip={trip} /> },
+    { key: 'rider', title: t('trips.column.rider'), width: 'minmax(80px, 1fr)', cell: (trip) => (trip.rider ? <PersonLink id={trip.rider.id} name={trip.rider.first_name} /> : '–') },
+    { key: 'driver', title: t('trips.column.driver'), width: 'minmax(130px, 1.3fr)', cell: (trip) => <DriverOf trip={trip} /> },
+    { key: 'class', title: t('trips.column.class'), width: '80px', cell: (trip) => vehicleClassName(trip.vehicle_class) },
+    { key: 'fare', title: t('trips.column.fare'), width: '104px', align: 'end', cell: (trip) => <Fare trip={trip} /> },
+    { key: 'pickup', title: t('trips.column.pickup'), width: 'minmax(124px, 1.5fr)', cell: (trip) => <Place address={trip.pickup_address} point={trip.pickup} /> },
+    { key: 'dropoff', title: t('trips.column.dropoff'), width: 'minmax(124px, 1.5fr)', cell: (trip) => <Place address={trip.dropoff_address} point={trip.dropoff} /> },
     { key: 'actions', title: t('trips.column.actions'), width: '34px', quiet: true, cell: (trip) => <TripMenu trip={trip} ask={ask} /> },
   ];
 }
 
 function NarrowRow({ trip, ask }: { trip: Trip; ask: (action: TripAction, trip: Trip) => void }) {
   const { t } = useTranslation('ops');
-  const names = [trip.rider?.first_name, trip.driver && `${trip.driver.first_name} (${trip.driver.plate})`].filter(Boolean).join(' → ');
   return (
     <Group wrap="nowrap" gap="sm" justify="space-between">
       <div style={{ minWidth: 0 }}>
         <Group gap="xs" wrap="nowrap"><TripStatusBadge status={trip.status} /><Text span size="xs" c="dimmed">{shortId(trip.id)}</Text></Group>
-        <Text truncate size="sm" fw={600} mt={2}>{names}</Text>
+        <Text truncate size="sm" fw={600} mt={2}>{trip.rider?.first_name} → <DriverOf trip={trip} /></Text>
         <Text truncate size="xs" c="dimmed">
           {trip.requested_at && stamp(trip.requested_at)} · {t('trips.column.wait')} <Wait trip={trip} /> · <Fare trip={trip} />
         </Text>

@@ -32,7 +32,7 @@ export const theme = createTheme({
     Paper: { defaultProps: { radius: 'lg' } },
     // A button beside a long text keeps room for its own.
     Button: { defaultProps: { radius: 'md' }, styles: { root: { minWidth: 'fit-content' } } },
-    Modal: { defaultProps: { radius: 'lg', centered: true } },
+    Modal: { defaultProps: { radius: 'lg', centered: true }, styles: { title: { fontWeight: 700 } } },
   },
 });
 

@@ -2,8 +2,8 @@ import i18next from 'i18next';
 
 const language = (): string => i18next.resolvedLanguage ?? 'en';
 
-/** A time of day to the second: 3:07:09 PM. */
-export const time = (at: number | string): string => new Intl.DateTimeFormat(language(), { timeStyle: 'medium' }).format(new Date(at));
+/** A time of day to the second: 15:07:09. */
+export const time = (at: number | string): string => new Intl.DateTimeFormat(language(), { timeStyle: 'medium', hourCycle: 'h23' }).format(new Date(at));
 
 /** Seconds, for comparing: 2.4 s, 38 s. */
 export function seconds(value: number): string {

@@ -13,7 +13,7 @@ export function CopyId({ id, trip, person }: { id: string; trip?: boolean; perso
   const { t } = useTranslation('ops');
   const text = <Code fz="xs" c="inherit">{shortId(id)}</Code>;
   return (
-    <Group gap={2} wrap="nowrap">
+    <Group gap={2} wrap="nowrap" flex="none">
       {trip && <Link to="/ops/trips/$id" params={{ id }} title={id} className={classes.id}>{text}</Link>}
       {person && <Link to="/ops/people/$id" params={{ id }} title={id} className={classes.id}>{text}</Link>}
       {!trip && !person && <span title={id}>{text}</span>}

@@ -1,7 +1,7 @@
 import { Alert, Box, Button, Center, Group, Loader, Skeleton, Stack, Text, ThemeIcon, Title } from '@mantine/core';
 import { useNetwork } from '@mantine/hooks';
-import { IconAlertTriangle, IconRefresh, IconSearchOff, IconWifiOff } from '@tabler/icons-react';
-import type { ReactNode } from 'react';
+import { IconAlertTriangle, IconArrowUp, IconRefresh, IconSearchOff, IconWifiOff } from '@tabler/icons-react';
+import { useState, type ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 
 import { number } from '../../shell/format';
@@ -20,11 +20,16 @@ interface Props<T> extends Omit<VirtualTableProps<T>, 'rows' | 'onMore' | 'hasMo
   readonly onClear?: () => void;
   /** What an empty list without filters says. */
   readonly empty: string;
+  /** What came to be since the list was read; absent where nothing did. Only lists that are followed have it. */
+  readonly news?: string | null;
+  /** Whether the rows change by themselves, as things happen. */
+  readonly live?: boolean;
 }
 
 /** A page that is a list: its filters, how it stands, and the table in all the room that is left. */
-export function ListPage<T>({ title, list, filters, onClear, empty, ...table }: Props<T>) {
+export function ListPage<T>({ title, list, filters, onClear, empty, news = null, live = false, ...table }: Props<T>) {
   const { t } = useTranslation('ops');
+  const [shown, setShown] = useState(0);
   const { online } = useNetwork();
   usePageTitle(title);
   return (
@@ -33,23 +38,35 @@ export function ListPage<T>({ title, list, filters, onClear, empty, ...table }: 
         <Title order={1} className={classes.title}>{title}</Title>
         {filters}
         {onClear && <Button variant="subtle" size="compact-sm" onClick={onClear}>{t('trips.list.clearAll')}</Button>}
-        <Standing list={list} />
+        <Standing list={list} live={live} />
       </Group>
+      {/* Always there, so that what comes into it is read aloud. */}
+      <div role="status" className={classes.news}>
+        {news !== null && list.rows.length > 0 && (
+          <Group justify="center" gap="sm" p={6}>
+            <Text size="sm">{news}</Text>
+            <Button size="compact-sm" variant="filled" leftSection={<IconArrowUp size={16} aria-hidden="true" />}
+              onClick={() => { list.refresh(); setShown((n) => n + 1); }}>
+              {t('trips.list.show')}
+            </Button>
+          </Group>
+        )}
+      </div>
       {!online && <Alert color="orange" radius={0} p="xs" role="status" icon={<IconWifiOff size={18} />}>{t('trips.list.offline')}</Alert>}
       {list.error !== null && list.rows.length > 0 && <Failure list={list} slim />}
-      <Body list={list} label={title} onClear={onClear} empty={empty} {...table} />
+      <Body list={list} label={title} onClear={onClear} empty={empty} toTop={shown} {...table} />
     </Stack>
   );
 }
 
-function Standing<T>({ list }: { list: List<T> }) {
+function Standing<T>({ list, live }: { list: List<T>; live: boolean }) {
   const { t } = useTranslation('ops');
   const count = list.rows.length;
   return (
     <Group gap="xs" ml="auto" wrap="nowrap">
       <Text size="sm" c="dimmed" role="status">
         {!list.loading && (list.hasMore ? t('trips.list.countMore', { number: number(count) }) : t('trips.list.count', { count, number: number(count) }))}
-        {list.at > 0 && <> · {t('trips.list.at', { time: clock(new Date(list.at)) })}</>}
+        {list.at > 0 && <> · {live ? t('trips.list.live') : t('trips.list.at', { time: clock(new Date(list.at)) })}</>}
       </Text>
       <Button variant="default" size="compact-sm" flex="none" leftSection={<IconRefresh size={16} aria-hidden="true" />} loading={list.refreshing && !list.loading} onClick={list.refresh}>
         {t('trips.list.refresh')}

@@ -7,8 +7,10 @@ import { http } from '../../shell/auth';
 import { shortId } from './CopyId';
 import classes from './PersonLink.module.css';
 
+export const accountKey = (id: string) => ['ops', 'account', id] as const;
+
 export const accountQuery = (id: string) => ({
-  queryKey: ['ops', 'account', id],
+  queryKey: accountKey(id),
   queryFn: ({ signal }: { signal: AbortSignal }) => call(http.GET('/v1/admin/accounts/{id}', { signal, params: { path: { id } } })),
 });
 

@@ -31,6 +31,8 @@ export interface VirtualTableProps<T> {
   readonly hasMore: boolean;
   /** Lists that were left are shown again where they were, by this name. */
   readonly memory: string;
+  /** The table goes back to its beginning whenever this rises. */
+  readonly toTop?: number;
   /** What follows the last row, such as an error. */
   readonly foot?: ReactNode;
 }
@@ -57,7 +59,7 @@ function remember(name: string, offset: number): void {
  * arrow keys and opened with Enter or a click; links and buttons in them work as ever.
  */
 export function VirtualTable<T>(p: VirtualTableProps<T>) {
-  const { rows, columns, rowKey, memory, onMore, hasMore } = p;
+  const { rows, columns, rowKey, memory, onMore, hasMore, toTop = 0 } = p;
   const scroll = useRef<HTMLDivElement>(null);
   const isNarrow = useMediaQuery('(max-width: 62em)', false, { getInitialValueInEffect: false });
   const height = isNarrow ? narrowRowHeight : rowHeight;
@@ -74,6 +76,9 @@ export function VirtualTable<T>(p: VirtualTableProps<T>) {
     initialOffset: () => offsets.get(memory) ?? 0,
   });
   useEffect(() => virtual.measure(), [virtual, height]);
+  useEffect(() => {
+    if (toTop > 0) scroll.current?.scrollTo({ top: 0 });
+  }, [toTop]);
   useEffect(() => {
     const element = scroll.current;
     return () => remember(memory, element?.scrollTop ?? 0);
@@ -92,33 +97,35 @@ export function VirtualTable<T>(p: VirtualTableProps<T>) {
     // eslint-disable-next-line jsx-a11y/interactive-supports-focus
     <div ref={scroll} className={classes.scroll} role="grid" aria-label={p.label} aria-rowcount={hasMore ? -1 : rows.length + 1}
       aria-colcount={isNarrow ? 1 : columns.length} onKeyDown={keys.onKeyDown} data-narrow={isNarrow || undefined}>
-      <div role="rowgroup" className={isNarrow ? classes.away : classes.head}>
-        <div role="row" aria-rowindex={1} className={classes.row} style={{ gridTemplateColumns: tracks, height: headHeight }}>
-          {isNarrow
-            ? <div role="columnheader">{p.label}</div>
-            : columns.map((c) => (
-              <div key={c.key} role="columnheader" className={classes.cell} data-align={c.align} aria-sort={c.sorted ? 'descending' : undefined}>
-                <span className={c.quiet ? classes.quiet : undefined}>{c.title}</span>
-                {c.sorted && <span aria-hidden="true"> ↓</span>}
-              </div>
-            ))}
+      <div role="presentation" className={classes.inner}>
+        <div role="rowgroup" className={isNarrow ? classes.away : classes.head}>
+          <div role="row" aria-rowindex={1} className={classes.row} style={{ gridTemplateColumns: tracks, height: headHeight }}>
+            {isNarrow
+              ? <div role="columnheader">{p.label}</div>
+              : columns.map((c) => (
+                <div key={c.key} role="columnheader" className={classes.cell} data-align={c.align} aria-sort={c.sorted ? 'descending' : undefined}>
+                  <span className={c.quiet ? classes.quiet : undefined}>{c.title}</span>
+                  {c.sorted && <span aria-hidden="true"> ↓</span>}
+                </div>
+              ))}
+          </div>
         </div>
-      </div>
-      <div role="rowgroup" className={classes.body} style={{ height: virtual.getTotalSize() }}>
-        {items.map((item) => {
-          const row = rows[item.index] as T;
-          return (
-            <div key={item.key} role="row" aria-rowindex={item.index + 2} data-index={item.index} className={classes.row}
-              tabIndex={item.index === keys.active ? 0 : -1} onFocus={() => keys.setActive(item.index)}
-              onClick={(e) => { if (!onSomethingElse(e)) p.onOpen(row); }}
-              onKeyDown={(e) => { if (e.key === 'Enter' && e.target === e.currentTarget) p.onOpen(row); }}
-              style={{ gridTemplateColumns: tracks, height: item.size, transform: `translateY(${item.start - virtual.options.scrollMargin}px)` }}>
-              {isNarrow
-                ? <div role="gridcell" className={classes.cell}>{p.narrow(row)}</div>
-                : columns.map((c) => <div key={c.key} role="gridcell" className={classes.cell} data-align={c.align}>{c.cell(row)}</div>)}
-            </div>
-          );
-        })}
+        <div role="rowgroup" className={classes.body} style={{ height: virtual.getTotalSize() }}>
+          {items.map((item) => {
+            const row = rows[item.index] as T;
+            return (
+              <div key={item.key} role="row" aria-rowindex={item.index + 2} data-index={item.index} className={classes.row}
+                tabIndex={item.index === keys.active ? 0 : -1} onFocus={() => keys.setActive(item.index)}
+                onClick={(e) => { if (!onSomethingElse(e)) p.onOpen(row); }}
+                onKeyDown={(e) => { if (e.key === 'Enter' && e.target === e.currentTarget) p.onOpen(row); }}
+                style={{ gridTemplateColumns: tracks, height: item.size, transform: `translateY(${item.start - virtual.options.scrollMargin}px)` }}>
+                {isNarrow
+                  ? <div role="gridcell" className={classes.cell}>{p.narrow(row)}</div>
+                  : columns.map((c) => <div key={c.key} role="gridcell" className={classes.cell} data-align={c.align}>{c.cell(row)}</div>)}
+              </div>
+            );
+          })}
+        </div>
       </div>
       {p.foot}
     </div>

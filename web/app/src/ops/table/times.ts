@@ -4,16 +4,16 @@ import i18next from 'i18next';
 
 const language = (): string => i18next.resolvedLanguage ?? 'en';
 
-/** A time of day with seconds: 3:07:12 PM. */
+/** A time of day with seconds: 15:07:12. */
 export function clock(at: string | Date): string {
-  return new Intl.DateTimeFormat(language(), { timeStyle: 'medium' }).format(new Date(at));
+  return new Intl.DateTimeFormat(language(), { timeStyle: 'medium', hourCycle: 'h23' }).format(new Date(at));
 }
 
 /** A day and time with seconds; the year is left out where it is this one. */
 export function stamp(at: string | Date, now = new Date()): string {
   const then = new Date(at);
   return new Intl.DateTimeFormat(language(), {
-    month: 'short', day: 'numeric', hour: 'numeric', minute: '2-digit', second: '2-digit',
+    month: 'short', day: 'numeric', hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23',
     ...(then.getFullYear() === now.getFullYear() ? {} : { year: 'numeric' }),
   }).format(then);
 }

@@ -6,6 +6,8 @@ import { boundsOf, type Span } from './search';
 
 interface Read<T> {
   readonly items: T[];
+  /** When it was read, in milliseconds since 1970. */
+  readonly at: number;
   readonly next: Place<T> | null;
 }
 
@@ -34,7 +36,7 @@ export interface List<T> {
   readonly loading: boolean;
   readonly loadingMore: boolean;
   readonly hasMore: boolean;
-  /** When the newest answer came. */
+  /** When its beginning was read, in milliseconds since 1970; 0 before. */
   readonly at: number;
   readonly refreshing: boolean;
   readonly more: () => void;
@@ -44,7 +46,7 @@ export interface List<T> {
 
 const unversioned = () => 0;
 
-/** A list of the console, read in pages as it is scrolled. It stays as it was read until it is refreshed. */
+/** A list of the console, read in pages as it is scrolled. Its order stays as it was read until it is refreshed. */
 export function useList<T>(options: ListOptions<T>): List<T> {
   const { queryKey, streams, span = {}, fetchPage, compare, id, version = unversioned } = options;
   const queries = useQueryClient();
@@ -54,7 +56,7 @@ export function useList<T>(options: ListOptions<T>): List<T> {
     queryFn: async ({ pageParam, signal }) => {
       const place = pageParam ?? { position: beginning<T>(streams), bounds: boundsOf(span, new Date()) };
       const read = await readOn(place.position, (stream, cursor) => fetchPage({ stream, cursor, ...place.bounds, signal }), compare);
-      return { items: read.items, next: read.next && { position: read.next, bounds: place.bounds } };
+      return { items: read.items, at: Date.now(), next: read.next && { position: read.next, bounds: place.bounds } };
     },
     getNextPageParam: (last) => last.next,
     // Reading all pages again because somebody came back would cost much and move the rows.
@@ -70,7 +72,7 @@ export function useList<T>(options: ListOptions<T>): List<T> {
     loading: query.isPending,
     loadingMore: isFetchingNextPage,
     hasMore: hasNextPage,
-    at: query.dataUpdatedAt,
+    at: data?.pages[0]?.at ?? 0,
     refreshing: isFetching && !isFetchingNextPage,
     more: () => {
       if (hasNextPage && !isFetching) void query.fetchNextPage();
@@ -82,10 +84,19 @@ export function useList<T>(options: ListOptions<T>): List<T> {
   };
 }
 
+/** Changes the rows of all lists of a name, where they are. A row for which `change` returns itself stays as it is. */
+export function changeInLists<T>(queries: ReturnType<typeof useQueryClient>, name: string, change: (item: T) => T): void {
+  queries.setQueriesData<InfiniteData<Read<T>>>({ queryKey: ['ops', name] }, (d) => {
+    if (!d) return d;
+    const pages = d.pages.map((p) => {
+      const items = p.items.map(change);
+      return items.some((item, i) => item !== p.items[i]) ? { ...p, items } : p;
+    });
+    return pages.some((p, i) => p !== d.pages[i]) ? { ...d, pages } : d;
+  });
+}
+
 /** Puts a newer version of something into all lists of a name that hold it. */
 export function replaceInLists<T>(queries: ReturnType<typeof useQueryClient>, name: string, item: T, id: (item: T) => string): void {
-  queries.setQueriesData<InfiniteData<Read<T>>>({ queryKey: ['ops', name] }, (d) => d && {
-    ...d,
-    pages: d.pages.map((p) => ({ ...p, items: p.items.map((i) => (id(i) === id(item) ? item : i)) })),
-  });
+  changeInLists<T>(queries, name, (i) => (id(i) === id(item) ? item : i));
 }
