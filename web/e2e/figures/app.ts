@@ -9,7 +9,8 @@ const on = stage('serve', '--limit-requests-per-second=1000', '--limit-requests-
 
 /** The routes whose first load is weighed, by who may open them. */
 const routes = { rider: ['/ride', '/trips', '/profile'], driver: ['/drive', '/earnings'], operator: ['/ops/map', '/ops/trips', '/ops/people', '/ops/actors', '/ops/audit'], nobody: ['/', '/signup', '/login'] };
-const ofMaps = /maplibre|RideMap|engine|deck|worker|land/i;
+/** What the page loads beside itself to draw a map, and does without where there is no WebGL. */
+const ofMaps = /maplibre|ridemap|mapcanvas|h3-js|engine|deck|worker|land/i;
 const loads = 10;
 const moves = 200;
 
@@ -74,6 +75,7 @@ it("tells when the rider's page is interactive", async () => {
     requestAnimationFrame(look);
   });
   const times: number[] = [];
+  const enabled: number[] = [];
   for (let i = 0; i < loads; i++) {
     await rider.page.reload();
     const at = await rider.page.waitForFunction(() => {
@@ -82,8 +84,11 @@ it("tells when the rider's page is interactive", async () => {
       return marks.enabled > 0 && performance.now() - interactive > 500 ? interactive : 0;
     });
     times.push(await at.jsonValue());
+    enabled.push(await rider.page.evaluate(() => (window as unknown as { marks: { enabled: number } }).marks.enabled));
   }
   times.sort((a, b) => a - b);
+  enabled.sort((a, b) => a - b);
+  say(`\nthe button that asks, with its price: median ${quantile(enabled, 0.5).toFixed(0)} ms, from ${enabled[0]?.toFixed(0)} to ${enabled.at(-1)?.toFixed(0)} ms`);
   say(`\ntime to interactive of /ride, ${loads} loads: median ${quantile(times, 0.5).toFixed(0)} ms, from ${times[0]?.toFixed(0)} to ${times.at(-1)?.toFixed(0)} ms`);
 });
 
@@ -96,7 +101,8 @@ it("tells how soon a driver's move is seen", async () => {
     (window as unknown as { sent: number[] }).sent = sent;
     const send = Object.getOwnPropertyDescriptor(WebSocket.prototype, 'send')?.value as (this: WebSocket, data: unknown) => void;
     WebSocket.prototype.send = function (data) {
-      sent.push(performance.timeOrigin + performance.now());
+      // A position has no id, so its frame begins with the tag of field 6, location.
+      if (ArrayBuffer.isView(data) && new Uint8Array(data.buffer, data.byteOffset)[0] === ((6 << 3) | 2)) sent.push(performance.timeOrigin + performance.now());
       send.call(this, data);
     };
   });
@@ -120,16 +126,13 @@ it("tells how soon a driver's move is seen", async () => {
     }).observe(marker, { attributes: true, attributeFilter: ['style'] });
   });
   const delays: number[] = [];
-  for (let i = 1; delays.length < moves && i < moves * 1.5; i++) {
+  for (let i = 1; delays.length < moves; i++) {
     const before = await driver.page.evaluate(() => (window as unknown as { sent: number[] }).sent.length);
     await driver.context.setGeolocation({ latitude: driverAt.latitude - i * 0.00002, longitude: driverAt.longitude + (i % 2) * 0.00002 });
     const sent = await (await driver.page.waitForFunction((n) => (window as unknown as { sent: number[] }).sent[n] ?? 0, before)).jsonValue();
-    const seen = await rider.page.waitForFunction((t) => (window as unknown as { moved: number[] }).moved.find((m) => m > t) ?? 0, sent, { timeout: 3000 })
-      .then((h) => h.jsonValue(), () => 0);
-    // A message that was no position moves nothing.
-    if (seen > 0) delays.push(seen - sent);
+    const seen = await (await rider.page.waitForFunction((t) => (window as unknown as { moved: number[] }).moved.find((m) => m > t) ?? 0, sent)).jsonValue();
+    delays.push(seen - sent);
   }
-  expect(delays.length).toBe(moves);
   delays.sort((a, b) => a - b);
   say(`\nfrom a driver's move sent to the rider's marker moved, ${delays.length} moves: median ${quantile(delays, 0.5).toFixed(0)} ms, p95 ${quantile(delays, 0.95).toFixed(0)} ms, most ${delays.at(-1)?.toFixed(0)} ms`);
 });
