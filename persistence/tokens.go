@@ -2,6 +2,7 @@ package persistence
 
 import (
 	"context"
+	"crypto/subtle"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -22,11 +23,11 @@ const (
 	// whichever node they are.
 	sqlLockFamily = `UPDATE token_families SET expires_at = expires_at
 		WHERE id = (SELECT family FROM refresh_tokens WHERE hash = $1) RETURNING revoked_at IS NOT NULL`
-	sqlReadRotation = `SELECT t.hash, t.family, t.account_id, t.created_at, t.expires_at, COALESCE(t.spent_at, 0),
+	sqlReadRotation = `SELECT t.hash, t.family, t.account_id, t.created_at, t.expires_at, COALESCE(t.spent_at, 0), COALESCE(t.spent_for, ''),
 			COALESCE(n.hash, ''), n.hash IS NOT NULL AND n.spent_at IS NULL
 		FROM refresh_tokens t LEFT JOIN refresh_tokens n ON n.hash = t.replaced_by WHERE t.hash = $1`
 	sqlSpendToken    = `UPDATE refresh_tokens SET spent_at = $1 WHERE hash = $2 AND spent_at IS NULL`
-	sqlReplaceToken  = `UPDATE refresh_tokens SET replaced_by = $1 WHERE hash = $2`
+	sqlReplaceToken  = `UPDATE refresh_tokens SET replaced_by = $1, spent_for = NULLIF($2, '') WHERE hash = $3`
 	sqlRevokeFamily  = `UPDATE token_families SET revoked_at = $1 WHERE id = $2 AND revoked_at IS NULL`
 	sqlRevokeAccount = `UPDATE token_families SET revoked_at = $1 WHERE account_id = $2 AND revoked_at IS NULL`
 )
@@ -60,7 +61,7 @@ func (s *Store) SaveRefreshToken(ctx context.Context, t ride.RefreshToken) error
 }
 
 // RotateRefreshToken implements transport.Accounts.
-func (s *Store) RotateRefreshToken(ctx context.Context, hash string, next ride.RefreshToken, grace time.Duration) (ride.RefreshToken, error) {
+func (s *Store) RotateRefreshToken(ctx context.Context, hash, attempt string, next ride.RefreshToken, grace time.Duration) (ride.RefreshToken, error) {
 	const op = "rotate refresh token"
 	if !validText(hash) {
 		return ride.RefreshToken{}, fmt.Errorf("%s: %w", op, ride.ErrNotFound)
@@ -73,7 +74,7 @@ func (s *Store) RotateRefreshToken(ctx context.Context, hash string, next ride.R
 		if r, err = readRotation(ctx, tx, hash); err != nil {
 			return err
 		}
-		victim, err := r.spends(now, grace)
+		victim, err := r.spends(now, attempt, grace)
 		if errors.Is(err, ride.ErrTokenReused) {
 			reused = true // and the transaction must be kept
 			_, err = tx.ExecContext(ctx, sqlRevokeFamily, micros(now), r.token.Family)
@@ -82,7 +83,7 @@ func (s *Store) RotateRefreshToken(ctx context.Context, hash string, next ride.R
 		if err != nil {
 			return err
 		}
-		return rotate(ctx, tx, r.token, victim, next, now)
+		return rotate(ctx, tx, r.token, attempt, victim, next, now)
 	})
 	switch {
 	case err != nil:
@@ -98,6 +99,7 @@ type rotation struct {
 	token     ride.RefreshToken
 	revoked   bool      // the family
 	spentAt   time.Time // zero: not yet
+	spentFor  string    // hash of the attempt that spent it, empty if it named none
 	successor string    // hash of the token given out for it, empty if there is none
 	unused    bool      // the successor was neither presented nor replaced
 }
@@ -108,7 +110,7 @@ func readRotation(ctx context.Context, tx *sql.Tx, hash string) (r rotation, err
 		return r, err
 	}
 	var spentAt int64
-	r.token, err = scanToken(tx.QueryRowContext(ctx, sqlReadRotation, hash), &spentAt, &r.successor, &r.unused)
+	r.token, err = scanToken(tx.QueryRowContext(ctx, sqlReadRotation, hash), &spentAt, &r.spentFor, &r.successor, &r.unused)
 	if spentAt != 0 {
 		r.spentAt = fromMicros(spentAt)
 	}
@@ -116,22 +118,29 @@ func readRotation(ctx context.Context, tx *sql.Tx, hash string) (r rotation, err
 }
 
 // spends names the token that makes room for a new one: the one presented, or its
-// unused successor, whose holder never learned of it. Otherwise it says why not.
-func (r rotation) spends(now time.Time, grace time.Duration) (hash string, err error) {
+// unused successor, if the attempt that got that one is repeated because it never learned
+// of it. Otherwise it says why not.
+func (r rotation) spends(now time.Time, attempt string, grace time.Duration) (hash string, err error) {
 	live := !r.revoked && now.Before(r.token.ExpiresAt)
 	switch {
 	case r.spentAt.IsZero() && live:
 		return r.token.Hash, nil
 	case r.spentAt.IsZero():
 		return "", sql.ErrNoRows
-	case live && r.unused && now.Sub(r.spentAt) < grace:
+	case live && r.unused && now.Sub(r.spentAt) < grace && r.repeats(attempt):
 		return r.successor, nil
 	}
 	return "", ride.ErrTokenReused
 }
 
-// rotate spends the victim and puts next in the place of the token presented.
-func rotate(ctx context.Context, tx *sql.Tx, presented ride.RefreshToken, victim string, next ride.RefreshToken, now time.Time) error {
+// repeats tells whether the attempt is the one that spent the token. Who names none
+// repeats none.
+func (r rotation) repeats(attempt string) bool {
+	return attempt != "" && subtle.ConstantTimeCompare([]byte(attempt), []byte(r.spentFor)) == 1
+}
+
+// rotate spends the victim for the attempt and puts next in the place of the token presented.
+func rotate(ctx context.Context, tx *sql.Tx, presented ride.RefreshToken, attempt, victim string, next ride.RefreshToken, now time.Time) error {
 	res, err := tx.ExecContext(ctx, sqlSpendToken, micros(now), victim)
 	if err != nil {
 		return err
@@ -139,7 +148,7 @@ func rotate(ctx context.Context, tx *sql.Tx, presented ride.RefreshToken, victim
 	if n, err := res.RowsAffected(); err != nil || n != 1 {
 		return errors.Join(errTokenMoved, err) // cannot be: the family is locked
 	}
-	if _, err := tx.ExecContext(ctx, sqlReplaceToken, next.Hash, presented.Hash); err != nil {
+	if _, err := tx.ExecContext(ctx, sqlReplaceToken, next.Hash, attempt, presented.Hash); err != nil {
 		return err
 	}
 	next.Family, next.Account = presented.Family, presented.Account

@@ -3,6 +3,7 @@ package persistence_test
 import (
 	"database/sql"
 	"fmt"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -26,7 +27,7 @@ func TestRefreshRotation(t *testing.T) {
 		first := token("h1", "f1")
 		require.NoError(t, s.SaveRefreshToken(t.Context(), first))
 		require.NoError(t, s.SaveRefreshToken(t.Context(), token("x1", "f2")))
-		spent, err := s.RotateRefreshToken(t.Context(), "h1", ride.RefreshToken{Hash: "h2", CreatedAt: epoch, ExpiresAt: epoch.Add(2 * time.Hour)}, 0)
+		spent, err := s.RotateRefreshToken(t.Context(), "h1", "try", ride.RefreshToken{Hash: "h2", CreatedAt: epoch, ExpiresAt: epoch.Add(2 * time.Hour)}, 0)
 		require.NoError(t, err)
 		require.Equal(t, first, spent)
 		next, err := s.RefreshToken(t.Context(), "h2")
@@ -35,12 +36,12 @@ func TestRefreshRotation(t *testing.T) {
 		require.Equal(t, first.Account, next.Account)
 		requireRevoked(t, s, "f1", false)
 
-		reused, err := s.RotateRefreshToken(t.Context(), "h1", token("h3", "f1"), 0)
+		reused, err := s.RotateRefreshToken(t.Context(), "h1", "try", token("h3", "f1"), 0)
 		require.ErrorIs(t, err, ride.ErrTokenReused)
 		require.Equal(t, first, reused)
 		requireRevoked(t, s, "f1", true)
 		requireRevoked(t, s, "f2", false)
-		_, err = s.RotateRefreshToken(t.Context(), "h2", token("h4", "f1"), 0)
+		_, err = s.RotateRefreshToken(t.Context(), "h2", "try", token("h4", "f1"), 0)
 		require.ErrorIs(t, err, ride.ErrNotFound, "the newest token of a revoked family")
 		_, err = s.RefreshToken(t.Context(), "h3")
 		require.ErrorIs(t, err, ride.ErrNotFound)
@@ -49,30 +50,41 @@ func TestRefreshRotation(t *testing.T) {
 		old.ExpiresAt = epoch
 		require.NoError(t, s.SaveRefreshToken(t.Context(), old))
 		for _, hash := range []string{"old", "unknown", "\x00"} {
-			_, err = s.RotateRefreshToken(t.Context(), hash, token("h5", "f3"), time.Hour)
+			_, err = s.RotateRefreshToken(t.Context(), hash, "try", token("h5", "f3"), time.Hour)
 			require.ErrorIs(t, err, ride.ErrNotFound, hash)
 		}
 	})
 }
 
-// TestRefreshGrace: a spent token counts once more as long as its successor is unused and
-// the grace lasts, which later uses do not prolong; what it replaces is as good as spent.
+// TestRefreshGrace: the attempt that spent a token counts once more as long as the successor
+// is unused and the grace lasts, which later uses do not prolong; what it replaces is as good
+// as spent. No other attempt counts, and none does not either.
 func TestRefreshGrace(t *testing.T) {
 	type step struct {
-		after time.Duration // since the first
-		hash  string
-		next  string // empty: refused as reused
+		after   time.Duration // since the first
+		hash    string
+		attempt string
+		next    string // empty: refused as reused
 	}
 	for name, steps := range map[string][]step{
-		"the answer was lost":               {{0, "a", "b"}, {29 * time.Second, "a", "c"}, {time.Minute, "c", "d"}},
-		"lost again and again":              {{0, "a", "b"}, {time.Second, "a", "c"}, {29 * time.Second, "a", "d"}, {31 * time.Second, "d", "e"}},
-		"too late":                          {{0, "a", "b"}, {grace, "a", ""}, {grace, "b", "-"}},
-		"uses do not prolong":               {{0, "a", "b"}, {20 * time.Second, "a", "c"}, {grace, "a", ""}, {grace, "c", "-"}},
-		"the successor was used":            {{0, "a", "b"}, {0, "b", "c"}, {time.Second, "a", ""}, {time.Second, "c", "-"}},
-		"what was replaced is spent":        {{0, "a", "b"}, {0, "a", "c"}, {0, "b", ""}, {0, "c", "-"}},
-		"what was replaced has no grace":    {{0, "a", "b"}, {time.Second, "a", "c"}, {2 * time.Second, "c", "d"}, {3 * time.Second, "b", ""}, {3 * time.Second, "d", "-"}},
-		"only the last but one":             {{0, "a", "b"}, {0, "b", "c"}, {0, "b", "d"}, {0, "a", ""}, {0, "d", "-"}},
-		"a second loss in the second round": {{0, "a", "b"}, {time.Second, "a", "c"}, {time.Minute, "c", "d"}, {80 * time.Second, "c", "e"}, {85 * time.Second, "e", "f"}},
+		"the answer was lost":  {{0, "a", "1", "b"}, {29 * time.Second, "a", "1", "c"}, {time.Minute, "c", "2", "d"}},
+		"lost again and again": {{0, "a", "1", "b"}, {time.Second, "a", "1", "c"}, {29 * time.Second, "a", "1", "d"}, {31 * time.Second, "d", "2", "e"}},
+		"too late":             {{0, "a", "1", "b"}, {grace, "a", "1", ""}, {grace, "b", "2", "-"}},
+		"uses do not prolong":  {{0, "a", "1", "b"}, {20 * time.Second, "a", "1", "c"}, {grace, "a", "1", ""}, {grace, "c", "2", "-"}},
+
+		"no attempt, twice":            {{0, "a", "", "b"}, {0, "a", "", ""}, {0, "b", "", "-"}},
+		"an attempt, then none":        {{0, "a", "1", "b"}, {0, "a", "", ""}, {0, "b", "2", "-"}},
+		"no attempt, then one":         {{0, "a", "", "b"}, {0, "a", "1", ""}, {0, "b", "1", "-"}},
+		"another attempt":              {{0, "a", "1", "b"}, {0, "a", "2", ""}, {0, "a", "1", ""}, {0, "b", "2", "-"}},
+		"another attempt, later":       {{0, "a", "1", "b"}, {0, "a", "1", "c"}, {time.Second, "a", "2", ""}, {time.Second, "c", "1", "-"}},
+		"an attempt is of its token":   {{0, "a", "1", "b"}, {0, "b", "2", "c"}, {0, "b", "1", ""}, {0, "c", "2", "-"}},
+		"the same attempt, all tokens": {{0, "a", "1", "b"}, {0, "b", "1", "c"}, {0, "b", "1", "d"}, {time.Minute, "d", "1", "e"}},
+
+		"the successor was used":            {{0, "a", "1", "b"}, {0, "b", "2", "c"}, {time.Second, "a", "1", ""}, {time.Second, "c", "3", "-"}},
+		"what was replaced is spent":        {{0, "a", "1", "b"}, {0, "a", "1", "c"}, {0, "b", "1", ""}, {0, "c", "2", "-"}},
+		"what was replaced has no grace":    {{0, "a", "1", "b"}, {time.Second, "a", "1", "c"}, {2 * time.Second, "c", "2", "d"}, {3 * time.Second, "b", "1", ""}, {3 * time.Second, "d", "3", "-"}},
+		"only the last but one":             {{0, "a", "1", "b"}, {0, "b", "2", "c"}, {0, "b", "2", "d"}, {0, "a", "1", ""}, {0, "d", "3", "-"}},
+		"a second loss in the second round": {{0, "a", "1", "b"}, {time.Second, "a", "1", "c"}, {time.Minute, "c", "2", "d"}, {80 * time.Second, "c", "2", "e"}, {85 * time.Second, "e", "3", "f"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			for _, e := range engines {
@@ -83,7 +95,7 @@ func TestRefreshGrace(t *testing.T) {
 					require.NoError(t, s.SaveRefreshToken(t.Context(), token("a", "f")))
 					for i, st := range steps {
 						now = epoch.Add(st.after)
-						got, err := s.RotateRefreshToken(t.Context(), st.hash, token(st.next, "elsewhere"), grace)
+						got, err := s.RotateRefreshToken(t.Context(), st.hash, st.attempt, token(st.next, "elsewhere"), grace)
 						switch st.next {
 						case "":
 							require.ErrorIs(t, err, ride.ErrTokenReused, "step %d", i)
@@ -114,18 +126,18 @@ func TestRefreshGraceEnds(t *testing.T) {
 			o.Now = func() time.Time { return now }
 			s := open(t, o)
 			require.NoError(t, s.SaveRefreshToken(t.Context(), token("a", "f")))
-			_, err := s.RotateRefreshToken(t.Context(), "a", token("b", ""), grace)
+			_, err := s.RotateRefreshToken(t.Context(), "a", "try", token("b", ""), grace)
 			require.NoError(t, err)
 			require.NoError(t, s.RevokeFamily(t.Context(), "f"))
-			_, err = s.RotateRefreshToken(t.Context(), "a", token("c", ""), grace)
+			_, err = s.RotateRefreshToken(t.Context(), "a", "try", token("c", ""), grace)
 			require.ErrorIs(t, err, ride.ErrTokenReused)
 
 			require.NoError(t, s.SaveRefreshToken(t.Context(), token("x", "g")))
 			now = epoch.Add(time.Hour - time.Second)
-			_, err = s.RotateRefreshToken(t.Context(), "x", token("y", ""), grace)
+			_, err = s.RotateRefreshToken(t.Context(), "x", "try", token("y", ""), grace)
 			require.NoError(t, err)
 			now = epoch.Add(time.Hour)
-			_, err = s.RotateRefreshToken(t.Context(), "x", token("z", ""), grace)
+			_, err = s.RotateRefreshToken(t.Context(), "x", "try", token("z", ""), grace)
 			require.ErrorIs(t, err, ride.ErrTokenReused)
 			requireRevoked(t, s, "g", true)
 		})
@@ -171,7 +183,7 @@ func TestRotationRace(t *testing.T) {
 		var wg sync.WaitGroup
 		for i := range n {
 			wg.Go(func() {
-				_, errs[i] = s.RotateRefreshToken(t.Context(), "h", token(fmt.Sprint("n", i), "f"), 0)
+				_, errs[i] = s.RotateRefreshToken(t.Context(), "h", "try", token(fmt.Sprint("n", i), "f"), 0)
 			})
 		}
 		wg.Wait()
@@ -188,8 +200,9 @@ func TestRotationRace(t *testing.T) {
 	})
 }
 
-// TestGraceRace: many who lost the same answer ask at once, through two stores on the same
-// database as through two nodes. All are answered, and one of the tokens counts.
+// TestGraceRace: an attempt whose answers were lost is repeated many times at once, through
+// two stores on the same database as through two nodes. All are answered, and one of the
+// tokens counts.
 func TestGraceRace(t *testing.T) {
 	const rounds, n = 5, 8
 	for _, e := range engines {
@@ -204,7 +217,7 @@ func TestGraceRace(t *testing.T) {
 				var wg sync.WaitGroup
 				for i := range n {
 					wg.Go(func() {
-						_, err := nodes[i%2].RotateRefreshToken(t.Context(), name(n), token(name(i), ""), grace)
+						_, err := nodes[i%2].RotateRefreshToken(t.Context(), name(n), "try", token(name(i), ""), grace)
 						if err != nil {
 							t.Errorf("round %d, try %d: %v", round, i, err)
 						}
@@ -212,6 +225,37 @@ func TestGraceRace(t *testing.T) {
 				}
 				wg.Wait()
 				requireOneLive(t, o, nodes[1], name, n, family)
+			}
+		})
+	}
+}
+
+// TestAttemptRace: of two attempts that spend one token at once, through two nodes, one
+// succeeds and the other ends the family.
+func TestAttemptRace(t *testing.T) {
+	const rounds = 10
+	for _, e := range engines {
+		t.Run(e.name, func(t *testing.T) {
+			o := e.at(t)
+			o.Now = func() time.Time { return epoch }
+			nodes := []*persistence.Store{open(t, o), open(t, o)}
+			for round := range rounds {
+				family := fmt.Sprint("f", round)
+				require.NoError(t, nodes[0].SaveRefreshToken(t.Context(), token(family, family)))
+				errs := make([]error, len(nodes))
+				var wg sync.WaitGroup
+				for i, node := range nodes {
+					wg.Go(func() {
+						_, errs[i] = node.RotateRefreshToken(t.Context(), family, fmt.Sprint("try", i), token(fmt.Sprint(family, "n", i), ""), grace)
+					})
+				}
+				wg.Wait()
+				if errs[0] != nil {
+					slices.Reverse(errs)
+				}
+				require.NoError(t, errs[0], "round %d", round)
+				require.ErrorIs(t, errs[1], ride.ErrTokenReused, "round %d", round)
+				requireRevoked(t, nodes[round%2], family, true)
 			}
 		})
 	}
@@ -235,14 +279,14 @@ func requireOneLive(t *testing.T, o persistence.Options, s *persistence.Store, n
 	require.NoError(t, err)
 	require.Equal(t, 1, unspent)
 
-	_, err = s.RotateRefreshToken(t.Context(), live, token(name(n+1), ""), grace)
+	_, err = s.RotateRefreshToken(t.Context(), live, "try", token(name(n+1), ""), grace)
 	require.NoError(t, err)
 	requireRevoked(t, s, family, false)
 	dead := name(0)
 	if dead == live {
 		dead = name(1)
 	}
-	_, err = s.RotateRefreshToken(t.Context(), dead, token(name(n+2), ""), grace)
+	_, err = s.RotateRefreshToken(t.Context(), dead, "try", token(name(n+2), ""), grace)
 	require.ErrorIs(t, err, ride.ErrTokenReused)
 	requireRevoked(t, s, family, true)
 }

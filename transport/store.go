@@ -40,13 +40,14 @@ type Accounts interface {
 	// one transaction. The successor takes the spent token's family and account,
 	// whatever next says. It returns the token presented.
 	//
-	// A token that was spent less than grace ago counts once more as long as its
-	// successor is unused, as after an answer that was lost: next takes the
-	// successor's place, and the successor counts as spent. Every rotation thus
-	// leaves one unspent token in the family. Any other spent token revokes the whole
-	// family and gives ride.ErrTokenReused with the token; an unknown, expired or
-	// revoked one gives ride.ErrNotFound.
-	RotateRefreshToken(ctx context.Context, hash string, next ride.RefreshToken, grace time.Duration) (ride.RefreshToken, error)
+	// The attempt is the hash of what names the try to spend it, empty if nothing does.
+	// A token that was spent less than grace ago counts once more for the attempt that
+	// spent it, which is not empty, as long as its successor is unused, as after an
+	// answer that was lost: next takes the successor's place, and the successor counts
+	// as spent. Every rotation thus leaves one unspent token in the family. Any other
+	// spent token, or attempt, revokes the whole family and gives ride.ErrTokenReused
+	// with the token; an unknown, expired or revoked one gives ride.ErrNotFound.
+	RotateRefreshToken(ctx context.Context, hash, attempt string, next ride.RefreshToken, grace time.Duration) (ride.RefreshToken, error)
 	// RefreshToken reads a token without spending it.
 	RefreshToken(ctx context.Context, hash string) (ride.RefreshToken, error)
 	RevokeFamily(ctx context.Context, family string) error

@@ -22,9 +22,10 @@ func (a *API) registerSessions() {
 	// may be a whole telephone network whose log-ins are renewed every quarter of an hour.
 	register(a, operation{
 		id: "refresh", method: http.MethodPost, path: "/v1/refresh", tag: "Sign-in", summary: "Renew tokens", roles: anyone,
-		doc: "A refresh token counts once. For a short while (30 seconds by default) it may come again, for an answer that was lost: " +
-			"it gets new tokens as long as the refresh token in that answer was not used, which then no longer counts. " +
-			"Whatever else comes a second time tells that somebody has a copy, and the whole log-in ends.",
+		doc: "A refresh token counts once. Whatever comes a second time tells that somebody has a copy, and the whole log-in ends. " +
+			"There is one exception, for an answer that was lost: a request that names an attempt may be repeated with the same one " +
+			"for a short while (30 seconds by default). It gets new tokens as long as the refresh token in the lost answer was not " +
+			"used, which then no longer counts.",
 		errors: []*ride.Error{ride.ErrUnauthenticated, ride.ErrSuspended},
 	}, a.refresh)
 	register(a, operation{
@@ -59,10 +60,11 @@ func (a *API) logIn(ctx context.Context, in *struct{ Body logInRequest }) (*body
 
 type refreshRequest struct {
 	RefreshToken string `json:"refresh_token" minLength:"1" maxLength:"256"`
+	Attempt      string `json:"attempt,omitempty" minLength:"16" maxLength:"64" doc:"A secret of the client's choice, such as a random UUID, made once for each refresh token and kept beside it before it is sent. Who repeats it with its token may repeat the request."`
 }
 
 func (a *API) refresh(ctx context.Context, in *struct{ Body refreshRequest }) (*body[signedInView], error) {
-	acc, t, err := a.deps.Auth.Refresh(ctx, in.Body.RefreshToken)
+	acc, t, err := a.deps.Auth.Refresh(ctx, in.Body.RefreshToken, in.Body.Attempt)
 	var reused *auth.ReusedError
 	if errors.As(err, &reused) {
 		a.deps.Log.LogAttrs(ctx, slog.LevelWarn, "refresh token reused; log-in revoked",

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"strings"
 	"testing"
 	"time"
 
@@ -38,42 +39,77 @@ func TestSignUpLogInRefreshLogOut(t *testing.T) {
 	w.do(request{method: "POST", path: "/v1/refresh", json: `{"refresh_token":"` + second.RefreshToken + `"}`}).refused(ride.ErrUnauthenticated, 401)
 }
 
+// TestReusedRefreshTokenClosesTheSocket: a client that names no attempt may repeat nothing,
+// nor may anybody whose attempt is another or came too late.
 func TestReusedRefreshTokenClosesTheSocket(t *testing.T) {
-	w := newWorld(t)
-	rider := w.people["rider"]
-	q := request{method: "POST", path: "/v1/refresh", json: `{"refresh_token":"` + rider.Refresh + `"}`}
-	var in signedInView
-	w.do(q).ok(200, &in)
-	w.clock.advance(30 * time.Second)
-	w.do(q).refused(ride.ErrUnauthenticated, 401)
-	require.Equal(t, []closed{{rider.ID, rider.Family, ridepb.CloseRevoked}}, w.live.closed)
-	w.do(request{method: "POST", path: "/v1/refresh", json: `{"refresh_token":"` + in.Tokens.RefreshToken + `"}`}).
-		refused(ride.ErrUnauthenticated, 401)
-	require.NotContains(t, w.logs.String(), rider.Refresh)
+	const one, two = `,"attempt":"the first attempt"`, `,"attempt":"a second attempt"`
+	for name, c := range map[string]struct {
+		first, second string
+		after         time.Duration
+	}{
+		"no attempt":        {"", "", 0},
+		"the first without": {"", one, time.Second},
+		"the second":        {one, "", time.Second},
+		"another":           {one, two, time.Second},
+		"too late":          {one, one, 30 * time.Second},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			rider := w.people["rider"]
+			refresh := func(token, attempt string) *response {
+				return w.do(request{method: "POST", path: "/v1/refresh", json: `{"refresh_token":"` + token + `"` + attempt + `}`})
+			}
+			var in signedInView
+			refresh(rider.Refresh, c.first).ok(200, &in)
+			w.clock.advance(c.after)
+			refresh(rider.Refresh, c.second).refused(ride.ErrUnauthenticated, 401)
+			require.Equal(t, []closed{{rider.ID, rider.Family, ridepb.CloseRevoked}}, w.live.closed)
+			refresh(in.Tokens.RefreshToken, c.first).refused(ride.ErrUnauthenticated, 401)
+			require.NotContains(t, w.logs.String(), rider.Refresh)
+			require.NotContains(t, w.logs.String(), "attempt")
+		})
+	}
 }
 
-// TestRefreshAgainAfterALostAnswer: the same token is answered again with other tokens, no
+// TestRefreshAgainAfterALostAnswer: the same attempt is answered again with other tokens, no
 // socket closes, and the tokens of the answer that was lost end the log-in when they come.
 func TestRefreshAgainAfterALostAnswer(t *testing.T) {
 	w := newWorld(t)
 	rider := w.people["rider"]
-	refresh := func(token string) *response {
-		return w.do(request{method: "POST", path: "/v1/refresh", json: `{"refresh_token":"` + token + `"}`})
+	refresh := func(token, attempt string) *response {
+		return w.do(request{method: "POST", path: "/v1/refresh", json: `{"refresh_token":"` + token + `","attempt":"` + attempt + `"}`})
 	}
-	var lost, got, next signedInView
-	refresh(rider.Refresh).ok(200, &lost)
+	const attempt, next = "8f14e45f-ceea-467f-a0e6-6e2f3c5b1d10", "c9f0f895-fb98-4b91-99f5-1b2a7d0e4c55"
+	var lost, got, last signedInView
+	refresh(rider.Refresh, attempt).ok(200, &lost)
 	w.clock.advance(29 * time.Second)
-	refresh(rider.Refresh).ok(200, &got)
+	refresh(rider.Refresh, attempt).ok(200, &got)
 	require.NotEqual(t, lost.Tokens.RefreshToken, got.Tokens.RefreshToken)
 	require.Empty(t, w.live.closed)
 	w.do(request{method: "GET", path: "/v1/me", header: map[string]string{"Authorization": "Bearer " + got.Tokens.AccessToken}}).ok(200, nil)
-	refresh(got.Tokens.RefreshToken).ok(200, &next)
+	refresh(got.Tokens.RefreshToken, next).ok(200, &last)
 
-	refresh(lost.Tokens.RefreshToken).refused(ride.ErrUnauthenticated, 401)
+	refresh(lost.Tokens.RefreshToken, next).refused(ride.ErrUnauthenticated, 401)
 	require.Equal(t, []closed{{rider.ID, rider.Family, ridepb.CloseRevoked}}, w.live.closed)
-	refresh(next.Tokens.RefreshToken).refused(ride.ErrUnauthenticated, 401)
-	w.do(request{method: "GET", path: "/v1/me", header: map[string]string{"Authorization": "Bearer " + next.Tokens.AccessToken}}).
+	refresh(last.Tokens.RefreshToken, attempt).refused(ride.ErrUnauthenticated, 401)
+	w.do(request{method: "GET", path: "/v1/me", header: map[string]string{"Authorization": "Bearer " + last.Tokens.AccessToken}}).
 		refused(ride.ErrUnauthenticated, 401)
+}
+
+// TestAttemptsAreHardToGuess: what is too short, or too long to be worth keeping, is refused
+// and spends nothing.
+func TestAttemptsAreHardToGuess(t *testing.T) {
+	w := newWorld(t)
+	refresh := func(attempt string) *response {
+		return w.do(request{method: "POST", path: "/v1/refresh",
+			json: `{"refresh_token":"` + w.people["rider"].Refresh + `","attempt":"` + attempt + `"}`})
+	}
+	for _, bad := range []string{"", strings.Repeat("a", 15), strings.Repeat("a", 65)} {
+		refresh(bad).refused(ride.ErrInvalidArgument, 422)
+	}
+	for range 2 {
+		refresh(strings.Repeat("a", 16)).ok(200, nil)
+	}
 }
 
 func TestLogInRefusals(t *testing.T) {

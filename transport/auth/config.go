@@ -17,8 +17,8 @@ type Config struct {
 	AccessTTL time.Duration
 	// RefreshTTL is the life of a refresh token, renewed by each use: 30 days by default.
 	RefreshTTL time.Duration
-	// RefreshGrace is how long a spent refresh token may come again, unless its
-	// successor was used: 30 s by default, 10 minutes at most, negative for never.
+	// RefreshGrace is how long the attempt that spent a refresh token may come again,
+	// unless the token's successor was used: 30 s by default, 10 minutes at most, negative for never.
 	RefreshGrace time.Duration
 	// Leeway forgives clocks that differ: 10 s by default, a minute at most.
 	Leeway time.Duration

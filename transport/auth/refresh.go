@@ -24,8 +24,8 @@ type Tokens struct {
 	Family           string
 }
 
-// ReusedError says that a spent refresh token came again, out of its grace: somebody has
-// a copy, and its family was revoked. It unwraps to ride.ErrUnauthenticated, which is all that the
+// ReusedError says that a spent refresh token came again, and not in a repetition that its
+// grace allows: somebody has a copy, and its family was revoked. It unwraps to ride.ErrUnauthenticated, which is all that the
 // client may learn; the caller closes the family's live socket.
 type ReusedError struct {
 	Account ride.AccountID
@@ -77,11 +77,13 @@ func (s *Service) tokensFor(a ride.Account, secret string, row ride.RefreshToken
 	}, nil
 }
 
-// Refresh spends a refresh token for a new pair. Within Config.RefreshGrace the same token
-// gets another pair as long as the refresh token of the one before was not used, which
-// then no longer counts: so an answer that was lost can be asked for again. It returns ride.ErrUnauthenticated,
-// a *ReusedError or ride.ErrSuspended.
-func (s *Service) Refresh(ctx context.Context, token string) (ride.Account, Tokens, error) {
+// Refresh spends a refresh token for a new pair. The attempt is a secret that the client
+// chose for this token before it sent it, or empty. Within Config.RefreshGrace the same
+// attempt gets another pair as long as the refresh token of the one before was not used,
+// which then no longer counts: so an answer that was lost can be asked for again. Without
+// the attempt a second use is reuse. It returns ride.ErrUnauthenticated, a *ReusedError or
+// ride.ErrSuspended.
+func (s *Service) Refresh(ctx context.Context, token, attempt string) (ride.Account, Tokens, error) {
 	fail := func(err error) (ride.Account, Tokens, error) { return ride.Account{}, Tokens{}, err }
 	if !plausibleSecret(token) {
 		return fail(ride.ErrUnauthenticated)
@@ -91,7 +93,7 @@ func (s *Service) Refresh(ctx context.Context, token string) (ride.Account, Toke
 	if err != nil {
 		return fail(err)
 	}
-	spent, err := s.accounts.RotateRefreshToken(ctx, hash, next, max(0, s.cfg.RefreshGrace))
+	spent, err := s.accounts.RotateRefreshToken(ctx, hash, attemptHash(attempt), next, max(0, s.cfg.RefreshGrace))
 	switch {
 	case errors.Is(err, ride.ErrTokenReused):
 		return fail(&ReusedError{Account: spent.Account, Family: spent.Family})
@@ -135,6 +137,15 @@ func randomToken() (string, error) {
 func tokenHash(token string) string {
 	sum := sha256.Sum256([]byte(token))
 	return hex.EncodeToString(sum[:])
+}
+
+// attemptHash is how an attempt is stored; none is the empty text. It needs to withstand
+// guessing for the grace alone.
+func attemptHash(attempt string) string {
+	if attempt == "" {
+		return ""
+	}
+	return tokenHash(attempt)
 }
 
 func plausibleSecret(s string) bool {

@@ -31,21 +31,21 @@ func TestAccessTokenLife(t *testing.T) {
 func TestRefreshRotatesAndReuseKillsTheFamily(t *testing.T) {
 	f := newFixture(t)
 	alice, first := f.rider(t, "alice")
-	a, second, err := f.Refresh(t.Context(), first.Refresh)
+	a, second, err := f.Refresh(t.Context(), first.Refresh, "")
 	require.NoError(t, err)
 	require.Equal(t, alice.ID, a.ID)
 	require.Equal(t, first.Family, second.Family)
 	require.NotEqual(t, first.Refresh, second.Refresh)
-	_, third, err := f.Refresh(t.Context(), second.Refresh)
+	_, third, err := f.Refresh(t.Context(), second.Refresh, "")
 	require.NoError(t, err)
 
-	_, _, err = f.Refresh(t.Context(), first.Refresh)
+	_, _, err = f.Refresh(t.Context(), first.Refresh, "")
 	require.ErrorIs(t, err, ride.ErrUnauthenticated)
 	var reused *ReusedError
 	require.ErrorAs(t, err, &reused)
 	require.Equal(t, ReusedError{Account: alice.ID, Family: first.Family}, *reused)
 
-	_, _, err = f.Refresh(t.Context(), third.Refresh)
+	_, _, err = f.Refresh(t.Context(), third.Refresh, "")
 	require.ErrorIs(t, err, ride.ErrUnauthenticated, "the newest is dead too")
 	_, err = f.Authenticate(t.Context(), third.Access)
 	require.ErrorIs(t, err, ride.ErrUnauthenticated, "and its access token")
@@ -56,43 +56,78 @@ func TestRefreshRotatesAndReuseKillsTheFamily(t *testing.T) {
 	require.NoError(t, err)
 }
 
-// TestStolenRefreshToken: owner and thief both hold a token and present it within the
-// grace. Whoever comes first, the log-in ends when the one that was pushed out comes back.
+// An attempt as clients make it, one for each token.
+const attempt = "5f0c2a5e-3f0b-4a44-9f5d-1c7f5f6f0a11"
+
+// TestStolenRefreshToken: a thief who has the token alone, and presents it within the grace
+// and while its successor is unused, ends the log-in at once, whether owner or thief came first.
 func TestStolenRefreshToken(t *testing.T) {
-	for name, pushedOut := range map[string]int{"the first comes back": 0, "the second went on, the first comes back": 1} {
+	const another = "an attempt of the thief's own"
+	for name, attempts := range map[string][2]string{
+		"after the owner":                       {attempt, ""},
+		"after the owner, with another attempt": {attempt, another},
+		"after an owner who names none":         {"", ""},
+		"with an attempt, the owner none":       {"", another},
+		"before the owner":                      {"", attempt},
+		"before the owner, with an attempt":     {another, attempt},
+	} {
 		t.Run(name, func(t *testing.T) {
 			f := newFixture(t)
 			_, tk := f.rider(t, "alice")
-			_, first, err := f.Refresh(t.Context(), tk.Refresh)
+			_, first, err := f.Refresh(t.Context(), tk.Refresh, attempts[0])
 			require.NoError(t, err)
-			_, second, err := f.Refresh(t.Context(), tk.Refresh)
-			require.NoError(t, err)
-			newest := second
-			if pushedOut == 1 {
-				_, newest, err = f.Refresh(t.Context(), second.Refresh)
-				require.NoError(t, err)
-			}
-			f.clock.advance(10 * time.Minute)
 			var reused *ReusedError
-			_, _, err = f.Refresh(t.Context(), first.Refresh)
+			_, _, err = f.Refresh(t.Context(), tk.Refresh, attempts[1])
 			require.ErrorAs(t, err, &reused)
-			_, _, err = f.Refresh(t.Context(), newest.Refresh)
-			require.ErrorIs(t, err, ride.ErrUnauthenticated)
-			for _, access := range []string{first.Access, second.Access, newest.Access} {
-				_, err = f.Authenticate(t.Context(), access)
-				require.ErrorIs(t, err, ride.ErrUnauthenticated)
-			}
+			requireEnded(t, f, first)
 		})
 	}
 }
 
-// TestNoGrace: a negative grace makes each second use a reuse.
+// TestStolenStorage: the thief copied the attempt beside the token, and both present them
+// within the grace. Whoever comes first, the log-in ends when the one that was pushed out
+// comes back.
+func TestStolenStorage(t *testing.T) {
+	for name, pushedOut := range map[string]int{"the first comes back": 0, "the second went on, the first comes back": 1} {
+		t.Run(name, func(t *testing.T) {
+			f := newFixture(t)
+			_, tk := f.rider(t, "alice")
+			_, first, err := f.Refresh(t.Context(), tk.Refresh, attempt)
+			require.NoError(t, err)
+			_, second, err := f.Refresh(t.Context(), tk.Refresh, attempt)
+			require.NoError(t, err)
+			newest := second
+			if pushedOut == 1 {
+				_, newest, err = f.Refresh(t.Context(), second.Refresh, "the attempt of who went on")
+				require.NoError(t, err)
+			}
+			f.clock.advance(10 * time.Minute)
+			var reused *ReusedError
+			_, _, err = f.Refresh(t.Context(), first.Refresh, attempt)
+			require.ErrorAs(t, err, &reused)
+			requireEnded(t, f, first, second, newest)
+		})
+	}
+}
+
+// requireEnded sees that neither token of any pair counts.
+func requireEnded(t *testing.T, f *fixture, pairs ...Tokens) {
+	t.Helper()
+	for _, tk := range pairs {
+		_, _, err := f.Refresh(t.Context(), tk.Refresh, "")
+		require.ErrorIs(t, err, ride.ErrUnauthenticated)
+		_, err = f.Authenticate(t.Context(), tk.Access)
+		require.ErrorIs(t, err, ride.ErrUnauthenticated)
+	}
+}
+
+// TestNoGrace: a negative grace makes each second use a reuse, also the same attempt's.
 func TestNoGrace(t *testing.T) {
 	f := newFixture(t, func(c *Config) { c.RefreshGrace = -1 })
 	_, tk := f.rider(t, "alice")
-	_, _, err := f.Refresh(t.Context(), tk.Refresh)
+	_, _, err := f.Refresh(t.Context(), tk.Refresh, attempt)
 	require.NoError(t, err)
-	_, _, err = f.Refresh(t.Context(), tk.Refresh)
+	_, _, err = f.Refresh(t.Context(), tk.Refresh, attempt)
 	var reused *ReusedError
 	require.ErrorAs(t, err, &reused)
 
@@ -104,16 +139,16 @@ func TestRefreshRefusals(t *testing.T) {
 	f := newFixture(t)
 	alice, tk := f.rider(t, "alice")
 	for _, bad := range []string{"", "x", tk.Access, tk.Refresh + "A", " " + tk.Refresh[1:], strings.Repeat("A", 43)} {
-		_, _, err := f.Refresh(t.Context(), bad)
+		_, _, err := f.Refresh(t.Context(), bad, "")
 		require.ErrorIs(t, err, ride.ErrUnauthenticated, "%q", bad)
 	}
 	require.NoError(t, f.store.SetAccountStatus(t.Context(), alice.ID, ride.AccountSuspended))
-	_, _, err := f.Refresh(t.Context(), tk.Refresh)
+	_, _, err := f.Refresh(t.Context(), tk.Refresh, "")
 	require.ErrorIs(t, err, ride.ErrUnauthenticated)
 
 	_, late := f.rider(t, "bob")
 	f.clock.advance(31 * 24 * time.Hour)
-	_, _, err = f.Refresh(t.Context(), late.Refresh)
+	_, _, err = f.Refresh(t.Context(), late.Refresh, "")
 	require.ErrorIs(t, err, ride.ErrUnauthenticated)
 }
 
@@ -136,7 +171,7 @@ func TestLogOutEndsOneLogIn(t *testing.T) {
 	require.NoError(t, f.LogOut(t.Context(), p))
 	_, err = f.Authenticate(t.Context(), one.Access)
 	require.ErrorIs(t, err, ride.ErrUnauthenticated)
-	_, _, err = f.Refresh(t.Context(), one.Refresh)
+	_, _, err = f.Refresh(t.Context(), one.Refresh, "")
 	require.ErrorIs(t, err, ride.ErrUnauthenticated)
 	_, err = f.Authenticate(t.Context(), two.Access)
 	require.NoError(t, err)
@@ -201,7 +236,7 @@ func TestStoreFailuresAreNotRefusals(t *testing.T) {
 	f.store.Fail = func(string) error { return broken }
 	_, err := f.Authenticate(t.Context(), tk.Access)
 	require.ErrorIs(t, err, broken)
-	_, _, err = f.Refresh(t.Context(), tk.Refresh)
+	_, _, err = f.Refresh(t.Context(), tk.Refresh, "")
 	require.ErrorIs(t, err, broken)
 	for range 30 {
 		_, _, err = f.LogIn(t.Context(), "alice", "correct horse", "192.0.2.1")

@@ -40,6 +40,7 @@ type account struct {
 type token struct {
 	ride.RefreshToken
 	spentAt   time.Time // zero: not yet
+	spentFor  string    // hash of the attempt; empty: none
 	successor string    // hash; empty: none
 }
 

@@ -21,7 +21,7 @@ func (s *Store) SaveRefreshToken(ctx context.Context, t ride.RefreshToken) error
 
 // RotateRefreshToken implements transport.Accounts. The clock is the successor's
 // creation time.
-func (s *Store) RotateRefreshToken(ctx context.Context, hash string, next ride.RefreshToken, grace time.Duration) (ride.RefreshToken, error) {
+func (s *Store) RotateRefreshToken(ctx context.Context, hash, attempt string, next ride.RefreshToken, grace time.Duration) (ride.RefreshToken, error) {
 	if err := s.enter(ctx, "RotateRefreshToken"); err != nil {
 		return ride.RefreshToken{}, err
 	}
@@ -29,12 +29,13 @@ func (s *Store) RotateRefreshToken(ctx context.Context, hash string, next ride.R
 	t, ok := s.tokens[hash]
 	live := ok && !s.revoked[t.Family] && next.CreatedAt.Before(t.ExpiresAt)
 	successor, replaced := s.tokens[t.successor]
+	again := attempt != "" && attempt == t.spentFor && next.CreatedAt.Sub(t.spentAt) < grace
 	switch {
 	case live && t.spentAt.IsZero():
-		t.spentAt = next.CreatedAt
+		t.spentAt, t.spentFor = next.CreatedAt, attempt
 	case ok && t.spentAt.IsZero(), !ok:
 		return ride.RefreshToken{}, fmt.Errorf("refresh token: %w", ride.ErrNotFound)
-	case live && replaced && successor.spentAt.IsZero() && next.CreatedAt.Sub(t.spentAt) < grace:
+	case live && replaced && successor.spentAt.IsZero() && again:
 		successor.spentAt = next.CreatedAt
 		s.tokens[t.successor] = successor
 	default:

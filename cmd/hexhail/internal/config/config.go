@@ -97,7 +97,7 @@ type Auth struct {
 	TokenAudience   string        `default:"hexhail" placeholder:"NAME" help:"Audience named in access tokens; tokens for another one are refused."`
 	AccessTokenTTL  time.Duration `name:"access-token-ttl" default:"15m" range:"10s..24h" help:"How long an access token counts."`
 	RefreshTokenTTL time.Duration `name:"refresh-token-ttl" default:"720h" range:"1h..8760h" help:"How long a log-in lasts without being used."`
-	RefreshGrace    time.Duration `name:"refresh-grace" default:"30s" range:"0s..10m" help:"How long a refresh token counts once more after its use, for clients that lost the answer. Only until the token in that answer is used. 0s: a second use always ends the log-in."`
+	RefreshGrace    time.Duration `name:"refresh-grace" default:"30s" range:"0s..10m" help:"How long a refresh that names an attempt may be repeated with the same one, for clients that lost the answer. Only until the token in that answer is used. 0s: a second use of a token always ends the log-in."`
 }
 
 // Dispatch chooses drivers. See ride.Policy.

@@ -566,7 +566,7 @@ export interface paths {
         put?: never;
         /**
          * Renew tokens
-         * @description A refresh token counts once. For a short while (30 seconds by default) it may come again, for an answer that was lost: it gets new tokens as long as the refresh token in that answer was not used, which then no longer counts. Whatever else comes a second time tells that somebody has a copy, and the whole log-in ends.
+         * @description A refresh token counts once. Whatever comes a second time tells that somebody has a copy, and the whole log-in ends. There is one exception, for an answer that was lost: a request that names an attempt may be repeated with the same one for a short while (30 seconds by default). It gets new tokens as long as the refresh token in the lost answer was not used, which then no longer counts.
          */
         post: operations["refresh"];
         delete?: never;
@@ -1162,6 +1162,8 @@ export interface components {
             reason: string;
         };
         RefreshRequest: {
+            /** @description A secret of the client's choice, such as a random UUID, made once for each refresh token and kept beside it before it is sent. Who repeats it with its token may repeat the request. */
+            attempt?: string;
             refresh_token: string;
         };
         ResetRequest: {

@@ -13,11 +13,12 @@ export const auth = new AuthStore({
   storage: localStorage,
   exclusively: async (work) => {
     // Without the Web Locks API (plain http on another machine than this) tabs cannot agree.
-    // Then the worst case is a log-in that ends early, when two tabs refresh at once.
+    // Then the worst case is a log-in that ends early, when two tabs begin a refresh at the same moment.
     if (!('locks' in navigator)) return work();
     return await navigator.locks.request('hexhail.refresh', work);
   },
-  refresh: (refresh_token) => call(anonymous.POST('/v1/refresh', { body: { refresh_token }, signal: AbortSignal.timeout(refreshWithinMs) })),
+  refresh: (refresh_token, attempt) =>
+    call(anonymous.POST('/v1/refresh', { body: { refresh_token, attempt }, signal: AbortSignal.timeout(refreshWithinMs) })),
   channel: 'BroadcastChannel' in globalThis ? new BroadcastChannel('hexhail.session') : null,
   now: Date.now,
 });

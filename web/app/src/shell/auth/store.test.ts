@@ -19,7 +19,7 @@ function browser() {
   const stored = new Map<string, string>();
   const ears = new Set<() => void>();
   let queue: Promise<unknown> = Promise.resolve();
-  const refresh = vi.fn<(refreshToken: string) => Promise<SignedIn>>();
+  const refresh = vi.fn<(refreshToken: string, attempt: string) => Promise<SignedIn>>();
   const clock = { now: 0 };
   const tab = (): AuthStore => {
     let own: (() => void) | undefined;
@@ -77,7 +77,7 @@ describe('the log-in', () => {
     const got = await Promise.all([one.accessToken(), one.accessToken(), two.accessToken(), two.replace('access-1')]);
     expect(got).toEqual(['access-2', 'access-2', 'access-2', 'access-2']);
     expect(b.refresh).toHaveBeenCalledTimes(1);
-    expect(b.refresh).toHaveBeenCalledWith('refresh-1');
+    expect(b.refresh).toHaveBeenCalledWith('refresh-1', expect.any(String));
   });
 
   it.each([
@@ -137,6 +137,55 @@ describe('the log-in', () => {
     expect(one.current).not.toBeNull();
     b.refresh.mockResolvedValue({ account, tokens: tokens(2, 15 * minute) });
     await expect(one.accessToken()).resolves.toBe('access-2');
+  });
+
+  it('repeats an attempt until it has an answer, also in another tab and after a reload', async () => {
+    const one = b.tab();
+    one.signIn({ account, tokens: tokens(1, 0) });
+    b.refresh.mockImplementationOnce((_, attempt) => {
+      expect(b.stored.get('hexhail.session'), 'stored before it is sent').toContain(attempt);
+      return Promise.reject(ApiError.unreachable(new TypeError('no network')));
+    });
+    await expect(one.accessToken()).rejects.toMatchObject({ code: 'network' });
+    b.refresh.mockRejectedValueOnce(new ApiError('unavailable', '', 503, true));
+    await expect(one.accessToken(), 'not an answer either').rejects.toMatchObject({ code: 'unavailable' });
+    b.refresh.mockRejectedValueOnce(ApiError.unreachable(new TypeError('no network')));
+    const two = b.tab();
+    await expect(two.accessToken()).rejects.toMatchObject({ code: 'network' });
+    one.updateAccount({ ...account, first_name: 'Bea' });
+    b.refresh.mockResolvedValueOnce({ account, tokens: tokens(2, 0) });
+    await expect(b.tab().accessToken()).resolves.toBe('access-2');
+    expect(b.stored.get('hexhail.session')).not.toContain('attempt');
+    b.refresh.mockResolvedValueOnce({ account, tokens: tokens(3, 15 * minute) });
+    await expect(two.accessToken()).resolves.toBe('access-3');
+
+    const calls = b.refresh.mock.calls;
+    expect(calls.map(([token]) => token)).toEqual(['refresh-1', 'refresh-1', 'refresh-1', 'refresh-1', 'refresh-2']);
+    const attempts = calls.map(([, attempt]) => attempt);
+    expect(new Set(attempts.slice(0, 4)).size, 'one attempt for one token').toBe(1);
+    expect(attempts[4], 'another for the next').not.toBe(attempts[0]);
+    for (const attempt of attempts) expect(attempt).toMatch(/^[0-9a-f]{32}$/);
+  });
+
+  it('has no attempt left when it ends', async () => {
+    const one = b.tab();
+    one.signIn({ account, tokens: tokens(1, 0) });
+    b.refresh.mockRejectedValueOnce(ApiError.unreachable(new TypeError('no network')));
+    await expect(one.accessToken()).rejects.toMatchObject({ code: 'network' });
+    one.signOut();
+    one.signIn({ account, tokens: tokens(2, 0) });
+    b.refresh.mockResolvedValueOnce({ account, tokens: tokens(3, 15 * minute) });
+    await expect(one.accessToken()).resolves.toBe('access-3');
+    const [before, after] = b.refresh.mock.calls;
+    expect(after?.[1]).not.toBe(before?.[1]);
+  });
+
+  it('keeps the tokens that another tab renewed when the account changes', () => {
+    const [one, two] = [b.tab(), b.tab()];
+    one.signIn({ account, tokens: tokens(1, 15 * minute) });
+    b.stored.set('hexhail.session', JSON.stringify({ account, tokens: tokens(2, 15 * minute) })); // and two has not heard of it
+    two.updateAccount({ ...account, first_name: 'Bea' });
+    expect(b.tab().current).toMatchObject({ account: { first_name: 'Bea' }, tokens: { access_token: 'access-2' } });
   });
 
   it('reads what it cannot understand as logged out', () => {

@@ -9,13 +9,18 @@ export interface SignedIn {
   readonly renewAt?: number;
 }
 
+/** What is stored: the log-in and, from the first refresh on, the attempt to renew its tokens. */
+interface Stored extends SignedIn {
+  readonly attempt?: string;
+}
+
 /** What the store needs of its surroundings; tests bring their own. */
 export interface AuthSurroundings {
   storage: Pick<Storage, 'getItem' | 'setItem' | 'removeItem'>;
   /** Runs work while no other tab of this origin does the same. */
   exclusively<T>(work: () => Promise<T>): Promise<T>;
-  /** Trades a refresh token for new tokens. Throws an ApiError. */
-  refresh(refreshToken: string): Promise<Schemas['SignedInView']>;
+  /** Trades a refresh token for new tokens; with the same attempt it may be repeated. Throws an ApiError. */
+  refresh(refreshToken: string, attempt: string): Promise<Schemas['SignedInView']>;
   /** Tells other tabs, and hears from them, that the stored session changed. */
   channel: Pick<BroadcastChannel, 'postMessage' | 'addEventListener'> | null;
   now(): number;
@@ -34,12 +39,18 @@ function renewalOf(tokens: Tokens, now: number): number | undefined {
   return Number.isFinite(at) ? at : undefined;
 }
 
+/** 128 random bits, also on pages without TLS, where browsers lack `crypto.randomUUID`. */
+function newAttempt(): string {
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('');
+}
+
 /**
  * Keeps the log-in of this browser, the same in all its tabs.
  *
- * A refresh token counts once. The server lets it come again shortly, for an answer that was lost,
- * as when a page is closed in the middle; later that ends the whole log-in. So a tab refreshes only
- * under a lock that all tabs share, and only after it has read what the others stored meanwhile.
+ * A refresh token counts once; a second use ends the whole log-in. The server only lets the same
+ * attempt come again shortly, for an answer that was lost, as when a page is closed in the middle.
+ * So the attempt is stored before it is sent, and whoever finds it goes on with it. And a tab
+ * refreshes only under a lock that all tabs share, and after it has read what the others stored.
  */
 export class AuthStore implements TokenSource {
   #current: SignedIn | null;
@@ -77,7 +88,8 @@ export class AuthStore implements TokenSource {
 
   /** Notes a change of one's own account, such as a new name. */
   updateAccount(account: Account): void {
-    if (this.#current?.account.id === account.id) this.#write({ ...this.#current, account });
+    const stored = this.#read(); // which may hold an attempt, or tokens that another tab renewed just now
+    if (stored?.account.id === account.id) this.#write({ ...stored, account });
   }
 
   async accessToken(): Promise<string | null> {
@@ -102,7 +114,7 @@ export class AuthStore implements TokenSource {
       return stored?.tokens.access_token ?? null;
     }
     try {
-      const answer = await this.#s.refresh(stored.tokens.refresh_token);
+      const answer = await this.#s.refresh(stored.tokens.refresh_token, this.#attemptOf(stored));
       this.signIn(answer);
       return answer.tokens.access_token;
     } catch (e) {
@@ -115,7 +127,16 @@ export class AuthStore implements TokenSource {
     }
   }
 
-  #write(next: SignedIn | null): void {
+  /** The attempt to renew these tokens, kept until it has an answer. */
+  #attemptOf(stored: Stored): string {
+    if (stored.attempt !== undefined) return stored.attempt;
+    const attempt = newAttempt();
+    // Other tabs need not hear of it: they read it before they refresh.
+    this.#s.storage.setItem(storageKey, JSON.stringify({ ...stored, attempt }));
+    return attempt;
+  }
+
+  #write(next: Stored | null): void {
     if (next) this.#s.storage.setItem(storageKey, JSON.stringify(next));
     else this.#s.storage.removeItem(storageKey);
     this.#s.channel?.postMessage('changed');
@@ -128,12 +149,12 @@ export class AuthStore implements TokenSource {
     for (const listener of [...this.#listeners]) listener();
   }
 
-  #read(): SignedIn | null {
+  #read(): Stored | null {
     const text = this.#s.storage.getItem(storageKey);
     if (text === null) return null;
     try {
-      const value = JSON.parse(text) as Partial<SignedIn>;
-      if (typeof value.account?.id === 'string' && typeof value.tokens?.refresh_token === 'string') return value as SignedIn;
+      const value = JSON.parse(text) as Partial<Stored>;
+      if (typeof value.account?.id === 'string' && typeof value.tokens?.refresh_token === 'string') return value as Stored;
     } catch {
       // Not ours, or from a version that wrote it otherwise: as good as logged out.
     }
