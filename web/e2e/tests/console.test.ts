@@ -102,10 +102,10 @@ describe('an operator', () => {
     const { page, t } = operator;
     await goTo(operator, 'Trips');
     await page.getByText(t('ops:trips.empty')).waitFor();
+    const asked = requestsOf(page);
     await ask(mina);
 
     // Nobody is there to take it. An empty list shows what comes by itself.
-    const asked = requestsOf(page);
     const searching = rows(operator, t('ops:trips.status.requested'));
     await searching.waitFor();
     const cancelling = await askToDo(operator, searching, `${t('ops:trips.actions.cancel')}…`);
