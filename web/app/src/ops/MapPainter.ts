@@ -1,6 +1,6 @@
 import type { Layer } from '@deck.gl/core';
 import { IconLayer, LineLayer, ScatterplotLayer, SolidPolygonLayer } from '@deck.gl/layers';
-import { MapLibreOverlay } from '@deck.gl/maplibre';
+import { MapLibreOverlay, type MapLibreOverlayProps } from '@deck.gl/maplibre';
 import type { CityCell, CityTrip } from '@hexhail/client';
 import type { Buffer, Device, Texture } from '@luma.gl/core';
 import type { Map as MapLibreMap } from 'maplibre-gl';
@@ -18,6 +18,18 @@ const fingerPx = 14;
 const visiblePx = 0.3;
 /** Even slow cars are drawn anew after this time, in milliseconds. */
 const longestStillMs = 500;
+
+/** A canvas above the map, which moves with it. Clicks are looked up in the columns: no second picture is drawn for them. */
+function overlay(props: Pick<MapLibreOverlayProps, 'onDeviceInitialized'>): MapLibreOverlay {
+  return new MapLibreOverlay({
+    // What is above changes without the map beneath being drawn anew.
+    interleaved: false,
+    // The layers smooth their own edges. Multisampling is what software renderers spend most of their time on.
+    deviceProps: { type: 'webgl', webgl: { antialias: false } },
+    layers: [],
+    ...props,
+  });
+}
 
 /** Columns of the drivers who are drawn, here and on the graphics card. */
 interface Columns {
@@ -39,7 +51,10 @@ interface Columns {
 export class MapPainter {
   readonly #map: MapLibreMap;
   readonly #store: CityStore;
-  readonly #overlay: MapLibreOverlay;
+  /** Cells and trips, which change once a second at most, on a canvas of their own: ways are what takes longest to draw. */
+  readonly #ground: MapLibreOverlay;
+  /** Cars and what is selected, above. */
+  readonly #traffic: MapLibreOverlay;
   readonly #ends: (() => void)[] = [];
   #device: Device | null = null;
   #arrow: Texture | null = null;
@@ -64,20 +79,16 @@ export class MapPainter {
     this.#store = store;
     this.#view = view;
     this.#scheme = scheme;
-    this.#overlay = new MapLibreOverlay({
-      // A canvas of its own: cars move without the map beneath being drawn anew.
-      interleaved: false,
-      // The layers smooth their own edges. Multisampling is what software renderers spend most of their time on.
-      deviceProps: { type: 'webgl', webgl: { antialias: false } },
-      layers: [],
-      // Clicks are looked up in the columns: no second picture is drawn to find out what is where.
+    this.#ground = overlay({});
+    this.#traffic = overlay({
       onDeviceInitialized: (device: Device) => {
         this.#device = device;
         this.#arrow = arrowTexture(device);
         this.#wake();
       },
     });
-    map.addControl(this.#overlay);
+    map.addControl(this.#ground);
+    map.addControl(this.#traffic);
     for (const slice of ['drivers', 'cells', 'trips'] as const) this.#ends.push(store.subscribe(slice, () => this.#outdated(slice)));
     this.#ends.push(store.subscribe('moves', () => {
       this.#turned = true;
@@ -113,7 +124,7 @@ export class MapPainter {
     cancelAnimationFrame(this.#frame);
     for (const end of this.#ends) end();
     // The map may be gone already, and its controls with it.
-    if (this.#map.hasControl(this.#overlay)) this.#map.removeControl(this.#overlay);
+    for (const canvas of [this.#traffic, this.#ground]) if (this.#map.hasControl(canvas)) this.#map.removeControl(canvas);
     this.#freeColumns();
     this.#ringDriver(null);
     this.#arrow?.destroy();
@@ -138,6 +149,7 @@ export class MapPainter {
       return;
     }
     const changed = this.#stale.size > 0;
+    const below = this.#stale.has('cells') || this.#stale.has('trips');
     if (this.#stale.has('drivers')) this.#rebuildDrivers(this.#device);
     if (this.#turned) this.#turn();
     if (this.#stale.has('cells')) this.#others.set('cells', this.#cells());
@@ -146,7 +158,8 @@ export class MapPainter {
     if (changed) this.#others.set('selected', this.#ring());
     this.#stale.clear();
     const speed = this.#place(now);
-    if (changed) this.#overlay.setProps({ layers: [...this.#of('cells'), ...this.#of('trips'), ...this.#drivers, ...this.#of('selected')] });
+    if (below) this.#ground.setProps({ layers: [...this.#of('cells'), ...this.#of('trips')] });
+    if (changed) this.#traffic.setProps({ layers: [...this.#drivers, ...this.#of('selected')] });
     else for (const layer of [...this.#drivers, ...this.#of('selected')]) layer.setNeedsRedraw();
     const pxPerDegree = (512 * 2 ** this.#map.getZoom()) / 360;
     this.#dueAt = now + Math.min(longestStillMs, visiblePx / Math.max(1e-12, speed * pxPerDegree));
