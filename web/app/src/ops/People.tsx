@@ -87,7 +87,7 @@ function columnsOf(t: TFunction<'ops'>): Column<Person>[] {
     { key: 'now', title: t('people.column.now'), width: '110px', cell: ({ account }) => <Presence account={account} /> },
     { key: 'rating', title: t('people.column.rating'), width: '90px', align: 'end', cell: ({ account }) => <Rating account={account} /> },
     { key: 'vehicle', title: t('people.column.vehicle'), width: 'minmax(130px, 1fr)', cell: ({ account }) => <Vehicle account={account} /> },
-    { key: 'created', title: t('people.column.created'), width: '130px', sorted: true, cell: ({ account }) => stamp(account.created_at) },
+    { key: 'created', title: t('people.column.created'), width: '146px', sorted: true, cell: ({ account }) => stamp(account.created_at) },
     { key: 'id', title: t('people.column.id'), width: '118px', cell: ({ account }) => <CopyId id={account.id} person /> },
   ];
 }

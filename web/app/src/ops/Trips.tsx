@@ -109,14 +109,14 @@ function columnsOf(t: TFunction<'ops'>, ask: (action: TripAction, trip: Trip) =>
   return [
     { key: 'id', title: t('trips.column.id'), width: '118px', cell: (trip) => <CopyId id={trip.id} trip /> },
     { key: 'status', title: t('trips.column.status'), width: '94px', cell: (trip) => <TripStatusBadge status={trip.status} /> },
-    { key: 'requested', title: t('trips.column.requested'), width: '130px', sorted: true, cell: (trip) => (trip.requested_at ? stamp(trip.requested_at) : '–') },
-    { key: 'wait', title: t('trips.column.wait'), width: '80px', align: 'end', cell: (trip) => <Wait trip={trip} /> },
+    { key: 'requested', title: t('trips.column.requested'), width: '146px', sorted: true, cell: (trip) => (trip.requested_at ? stamp(trip.requested_at) : '–') },
+    { key: 'wait', title: t('trips.column.wait'), width: '90px', align: 'end', cell: (trip) => <Wait trip={trip} /> },
     { key: 'rider', title: t('trips.column.rider'), width: 'minmax(80px, 1fr)', cell: (trip) => (trip.rider ? <PersonLink id={trip.rider.id} name={trip.rider.first_name} /> : '–') },
     { key: 'driver', title: t('trips.column.driver'), width: 'minmax(130px, 1.3fr)', cell: (trip) => <DriverOf trip={trip} /> },
     { key: 'class', title: t('trips.column.class'), width: '80px', cell: (trip) => vehicleClassName(trip.vehicle_class) },
     { key: 'fare', title: t('trips.column.fare'), width: '104px', align: 'end', cell: (trip) => <Fare trip={trip} /> },
-    { key: 'pickup', title: t('trips.column.pickup'), width: 'minmax(124px, 1.5fr)', cell: (trip) => <Place address={trip.pickup_address} point={trip.pickup} /> },
-    { key: 'dropoff', title: t('trips.column.dropoff'), width: 'minmax(124px, 1.5fr)', cell: (trip) => <Place address={trip.dropoff_address} point={trip.dropoff} /> },
+    { key: 'pickup', title: t('trips.column.pickup'), width: 'minmax(112px, 1.5fr)', cell: (trip) => <Place address={trip.pickup_address} point={trip.pickup} /> },
+    { key: 'dropoff', title: t('trips.column.dropoff'), width: 'minmax(112px, 1.5fr)', cell: (trip) => <Place address={trip.dropoff_address} point={trip.dropoff} /> },
     { key: 'actions', title: t('trips.column.actions'), width: '34px', quiet: true, cell: (trip) => <TripMenu trip={trip} ask={ask} /> },
   ];
 }
