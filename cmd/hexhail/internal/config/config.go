@@ -64,7 +64,7 @@ type Web struct {
 	MapPMTilesURL  string   `name:"map-pmtiles-url" placeholder:"URL" help:"Vector tiles in one PMTiles file in the Protomaps schema, which the app draws in a style of its own; --map-style-url goes first."`
 	MapAttribution string   `name:"map-attribution" placeholder:"TEXT" help:"Credit that maps show, as the makers of tiles ask for, such as © OpenStreetMap contributors."`
 	MapHosts       []string `name:"map-hosts" placeholder:"ORIGIN" help:"Further origins from which the map style takes tiles, glyphs and images, such as https://tiles.example.org."`
-	GeocoderURL    string   `name:"geocoder-url" placeholder:"URL" help:"Photon server (https://github.com/komoot/photon) that finds addresses for riders. Without it, places are chosen on the map alone."`
+	GeocoderURL    string   `name:"geocoder-url" placeholder:"URL" help:"Photon server (https://github.com/komoot/photon) that finds addresses for riders, and names the places that they tap. Without it, places are chosen on the map alone."`
 }
 
 // Ops is the second listener, for operators and their monitoring.
