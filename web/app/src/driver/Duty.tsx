@@ -44,7 +44,7 @@ export function Duty({ session, online: wasOnline, choice, choose, paces, feed }
             <Text size="sm" c="dimmed">{online ? <Waiting feed={feed} /> : t('duty.offlineText')}</Text>
           </div>
         </Group>
-        {online && <Button variant="default" flex="none" onClick={toggle} loading={duty.busy || sending}>{t('duty.goOffline')}</Button>}
+        {online && <Button variant="default" onClick={toggle} loading={duty.busy || sending}>{t('duty.goOffline')}</Button>}
       </Group>
       <Vehicle />
       <GpsTrouble feed={feed} choice={choice} choose={choose} />

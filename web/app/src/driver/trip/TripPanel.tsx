@@ -67,7 +67,7 @@ function Navigate({ to, label }: { to: { lat: number; lng: number }; label: stri
   return (
     <Menu position="bottom-end" shadow="md">
       <Menu.Target>
-        <Button variant="light" flex="none" leftSection={<IconNavigation size={18} aria-hidden="true" />}>{t('trip.navigate')}</Button>
+        <Button variant="light" leftSection={<IconNavigation size={18} aria-hidden="true" />}>{t('trip.navigate')}</Button>
       </Menu.Target>
       <Menu.Dropdown>
         {navigators(to, label, i18n.language).map((n) => (

@@ -68,7 +68,7 @@ function Standing<T>({ list, live }: { list: List<T>; live: boolean }) {
         {!list.loading && (list.hasMore ? t('trips.list.countMore', { number: number(count) }) : t('trips.list.count', { count, number: number(count) }))}
         {list.at > 0 && <> · {live ? t('trips.list.live') : t('trips.list.at', { time: clock(new Date(list.at)) })}</>}
       </Text>
-      <Button variant="default" size="compact-sm" flex="none" leftSection={<IconRefresh size={16} aria-hidden="true" />} loading={list.refreshing && !list.loading} onClick={list.refresh}>
+      <Button variant="default" size="compact-sm" leftSection={<IconRefresh size={16} aria-hidden="true" />} loading={list.refreshing && !list.loading} onClick={list.refresh}>
         {t('trips.list.refresh')}
       </Button>
     </Group>
