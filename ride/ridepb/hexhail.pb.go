@@ -1907,9 +1907,12 @@ type Offer struct {
 	Passengers    uint32                 `protobuf:"varint,11,opt,name=passengers,proto3" json:"passengers,omitempty"`
 	ExpiresAt     *timestamppb.Timestamp `protobuf:"bytes,12,opt,name=expires_at,json=expiresAt,proto3" json:"expires_at,omitempty"`
 	// Which round of offers this belongs to, from 1.
-	Wave          uint32 `protobuf:"varint,13,opt,name=wave,proto3" json:"wave,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Wave uint32 `protobuf:"varint,13,opt,name=wave,proto3" json:"wave,omitempty"`
+	// The rider's mean stars times 100, rounded to tenths of a star so that it does not
+	// single anybody out; 0 while unrated.
+	RiderRatingX100 uint32 `protobuf:"varint,14,opt,name=rider_rating_x100,json=riderRatingX100,proto3" json:"rider_rating_x100,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
 }
 
 func (x *Offer) Reset() {
@@ -2029,6 +2032,13 @@ func (x *Offer) GetExpiresAt() *timestamppb.Timestamp {
 func (x *Offer) GetWave() uint32 {
 	if x != nil {
 		return x.Wave
+	}
+	return 0
+}
+
+func (x *Offer) GetRiderRatingX100() uint32 {
+	if x != nil {
+		return x.RiderRatingX100
 	}
 	return 0
 }
@@ -5081,7 +5091,7 @@ const file_hexhail_proto_rawDesc = "" +
 	"\n" +
 	"accuracy_m\x18\x04 \x01(\x02R\taccuracyM\x12;\n" +
 	"\vdevice_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
-	"deviceTime\"\xe5\x03\n" +
+	"deviceTime\"\x91\x04\n" +
 	"\x05Offer\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x17\n" +
 	"\atrip_id\x18\x02 \x01(\tR\x06tripId\x122\n" +
@@ -5101,7 +5111,8 @@ const file_hexhail_proto_rawDesc = "" +
 	"passengers\x129\n" +
 	"\n" +
 	"expires_at\x18\f \x01(\v2\x1a.google.protobuf.TimestampR\texpiresAt\x12\x12\n" +
-	"\x04wave\x18\r \x01(\rR\x04wave\"(\n" +
+	"\x04wave\x18\r \x01(\rR\x04wave\x12*\n" +
+	"\x11rider_rating_x100\x18\x0e \x01(\rR\x0friderRatingX100\"(\n" +
 	"\vAcceptOffer\x12\x19\n" +
 	"\boffer_id\x18\x01 \x01(\tR\aofferId\"A\n" +
 	"\fDeclineOffer\x12\x19\n" +

@@ -73,6 +73,7 @@ func Trip(t *ride.Trip, r Reader) *ridepb.Trip {
 // Offer shows an offer to its driver: where the pickup is only as finely as a cell of
 // resolution res. The way there is rounded up as coarsely, to whole cell radii and whole
 // minutes: exact ways of several drivers, or of one who moves, would add up to the door.
+// Of the rider it says the mean rating alone, to a tenth of a star.
 // The error wraps geo's for a pickup that H3 cannot place.
 func Offer(t *ride.Trip, o *ride.Offer, res int) (*ridepb.Offer, error) {
 	cell, err := geo.CellAt(t.Request.Pickup, res)
@@ -89,7 +90,14 @@ func Offer(t *ride.Trip, o *ride.Offer, res int) (*ridepb.Offer, error) {
 		Fare:         money(t.Estimate.Fare.Total, t.Estimate.Fare.Currency),
 		VehicleClass: t.Request.Class, Passengers: uint32(t.Request.Passengers),
 		ExpiresAt: Time(o.ExpiresAt), Wave: uint32(o.Wave),
+		RiderRatingX100: tenths(t.Request.Rider.RatingX100),
 	}, nil
+}
+
+// tenths rounds a hundredfold mean to tenths of a star. A driver who is offered a trip again
+// and again must not recognise its rider by the second digit of a mean.
+func tenths(x100 int64) uint32 {
+	return uint32((max(x100, 0) + 5) / 10 * 10)
 }
 
 // Quote shows what a ride of a class would cost.

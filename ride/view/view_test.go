@@ -123,6 +123,17 @@ func TestOfferIsCoarse(t *testing.T) {
 	require.Equal(t, prototext.Format(o), prototext.Format(again))
 }
 
+// An offer says how well a rider is rated, to a tenth of a star: not finely enough to single one out.
+func TestOfferShowsTheRatingToATenth(t *testing.T) {
+	for x100, shown := range map[int64]uint32{0: 0, 100: 100, 480: 480, 484: 480, 485: 490, 499: 500, 500: 500} {
+		trip := full(ride.StatusRequested)
+		trip.Request.Rider.RatingX100 = x100
+		o, err := Offer(trip, &trip.Offers[0], 8)
+		require.NoError(t, err)
+		require.Equal(t, shown, o.GetRiderRatingX100(), "of %d", x100)
+	}
+}
+
 // Every status, end and role has its word in the protocol.
 func TestWordsAreComplete(t *testing.T) {
 	for s, v := range statuses {

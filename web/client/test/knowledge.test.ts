@@ -19,7 +19,7 @@ const trip = (id: string, version: number, more: Partial<Trip> = {}): Trip => ({
 
 const offer = (id: string, expires_at = '2026-01-01T00:00:15Z'): Offer => ({
   id, trip_id: `trip of ${id}`, pickup_area: { lat: 1, lng: 2 }, pickup_radius_m: 1, pickup_distance_m: 1, pickup_eta_s: 60,
-  trip_distance_m: 1, trip_duration_s: 1, fare: { minor: 1, currency: 'USD' }, vehicle_class: '', passengers: 1, wave: 1, expires_at,
+  trip_distance_m: 1, trip_duration_s: 1, fare: { minor: 1, currency: 'USD' }, vehicle_class: '', passengers: 1, wave: 1, rider_rating_x100: 0, expires_at,
 });
 
 const updated = (seq: number, t: Trip, change: string): ServerEvent => ({ epoch: 'e', seq, trip_updated: { trip: t, change } });

@@ -1042,6 +1042,8 @@ export interface components {
             /** Format: int64 */
             pickup_radius_m: number;
             /** Format: int64 */
+            rider_rating_x100: number;
+            /** Format: int64 */
             trip_distance_m: number;
             /** Format: int64 */
             trip_duration_s: number;

@@ -302,6 +302,11 @@ export interface Offer {
   readonly expires_at: Timestamp;
   /** Which round of offers this belongs to, from 1. */
   readonly wave: number;
+  /**
+   * The rider's mean stars times 100, rounded to tenths of a star so that it does not
+   * single anybody out; 0 while unrated.
+   */
+  readonly rider_rating_x100: number;
 }
 
 export interface AcceptOffer {

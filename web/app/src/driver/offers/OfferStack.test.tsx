@@ -12,7 +12,7 @@ const start = Date.parse('2026-11-22T15:00:00Z');
 const offer = (id: string, eta: number, more: Partial<OpenOffer> = {}): OpenOffer => ({
   id, trip_id: `trip-${id}`, pickup_area: { lat: 1, lng: 2 }, pickup_radius_m: 500, pickup_distance_m: 900, pickup_eta_s: eta,
   trip_distance_m: 4000, trip_duration_s: 600, fare: { minor: 1058, currency: 'USD' }, vehicle_class: 'standard', passengers: 1,
-  expires_at: new Date(start + 15_000).toISOString(), wave: 1, ...more,
+  expires_at: new Date(start + 15_000).toISOString(), wave: 1, rider_rating_x100: 0, ...more,
 });
 
 const acceptOffer = vi.fn<Client['acceptOffer']>();

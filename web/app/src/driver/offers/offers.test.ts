@@ -6,7 +6,7 @@ import { inOrder, lostOffers, secondsUntil, tellLostMs, whyLost, type LostOffer 
 const offer = (id: string, eta: number, expires = '2026-11-22T15:00:10Z'): OpenOffer => ({
   id, trip_id: `trip-${id}`, pickup_area: { lat: 1, lng: 2 }, pickup_radius_m: 500, pickup_distance_m: 900, pickup_eta_s: eta,
   trip_distance_m: 4000, trip_duration_s: 600, fare: { minor: 1058, currency: 'USD' }, vehicle_class: 'standard', passengers: 1,
-  expires_at: expires, wave: 1,
+  expires_at: expires, wave: 1, rider_rating_x100: 0,
 });
 const closed = (outcome: ClosedOffer['outcome'], reason = '', id = 'a'): ClosedOffer => ({ offer_id: id, trip_id: `trip-${id}`, outcome, reason, offer: offer(id, 60) });
 
