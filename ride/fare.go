@@ -3,7 +3,6 @@ package ride
 import (
 	"fmt"
 	"math"
-	"strings"
 	"time"
 )
 
@@ -23,11 +22,12 @@ const maxMinor = math.MaxInt32
 
 // Validate checks a tariff as an operator may have written it.
 func (t Tariff) Validate() error {
+	_, known := CurrencyDigits(t.Currency)
 	switch {
 	case t.Class == "" || len(t.Class) > 32:
 		return ErrInvalidArgument.With("a tariff needs a class of 1 to 32 bytes")
-	case len(t.Currency) != 3 || strings.Trim(t.Currency, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != "":
-		return ErrInvalidArgument.With("tariff %q: the currency must be an ISO 4217 code", t.Class)
+	case !known:
+		return ErrInvalidArgument.With("tariff %q: the currency must be an ISO 4217 code such as EUR, not %q", t.Class, t.Currency)
 	case t.Base < 0 || t.PerKm < 0 || t.PerMinute < 0 || t.Minimum < 0:
 		return ErrInvalidArgument.With("tariff %q: amounts must not be negative", t.Class)
 	case t.Base > maxMinor || t.PerKm > maxMinor/1000 || t.PerMinute > maxMinor/1000 || t.Minimum > maxMinor:

@@ -160,10 +160,12 @@ func (a *API) configView() configView {
 		CellRingM:  int64(math.Round(geo.RingM(a.cfg.OfferResolution))),
 		SignUpOpen: !a.cfg.SignUpClosed, SocketPath: "/v1/ws", Subprotocols: wire.Subprotocols(),
 		MaxPhotoBytes: maxPhotoBytes, Demo: a.deps.Demo != nil, Map: a.mapSources(),
+		CurrencyDigits: ride.AllCurrencyDigits(),
 	}
 	for _, t := range a.cfg.Tariffs {
+		digits, _ := ride.CurrencyDigits(t.Currency) // Validate let no other code in
 		v.VehicleClasses = append(v.VehicleClasses, classView{
-			Class: t.Class, Currency: t.Currency, BaseMinor: t.Base, PerKmMinor: t.PerKm,
+			Class: t.Class, Currency: t.Currency, CurrencyDigits: digits, BaseMinor: t.Base, PerKmMinor: t.PerKm,
 			PerMinuteMinor: t.PerMinute, MinimumMinor: t.Minimum, Seats: t.Seats,
 		})
 	}

@@ -133,7 +133,8 @@ func TestConfig(t *testing.T) {
 	var v configView
 	w.do(request{method: "GET", path: "/v1/config"}).ok(200, &v)
 	require.Len(t, v.VehicleClasses, 3)
-	require.Equal(t, classView{"standard", "USD", 250, 110, 35, 500, 4}, v.VehicleClasses[0])
+	require.Equal(t, classView{"standard", "USD", 2, 250, 110, 35, 500, 4}, v.VehicleClasses[0])
+	require.Equal(t, ride.AllCurrencyDigits(), v.CurrencyDigits)
 	require.False(t, v.SignUpOpen)
 	require.False(t, v.TripPIN)
 	require.Equal(t, 8, v.H3Resolution)
@@ -143,6 +144,18 @@ func TestConfig(t *testing.T) {
 	require.True(t, v.TripPIN)
 	require.Equal(t, 7, v.H3Resolution)
 	require.EqualValues(t, math.Round(geo.RingM(7)), v.CellRingM)
+}
+
+// TestConfigCurrencyDigits asks for the decimals of tariffs whose currency does not have
+// the usual two, or has them where browsers think otherwise.
+func TestConfigCurrencyDigits(t *testing.T) {
+	for code, digits := range map[string]int{"HUF": 2, "IDR": 2, "COP": 2, "IQD": 3, "KWD": 3, "JPY": 0, "KRW": 0, "CLF": 4} {
+		w := newWorld(t, func(c *Config) { c.Tariffs = ride.Tariffs{{Class: "taxi", Currency: code, PerKm: 40000, Seats: 4}} })
+		var v configView
+		w.do(request{method: "GET", path: "/v1/config"}).ok(200, &v)
+		require.Equal(t, digits, v.VehicleClasses[0].CurrencyDigits, code)
+		require.Equal(t, digits, v.CurrencyDigits[code], code)
+	}
 }
 
 // TestStrictBodies sends what two readers could read differently, to every operation

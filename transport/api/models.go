@@ -100,18 +100,19 @@ type nothing struct{}
 
 // configView is what clients should know before they sign in.
 type configView struct {
-	VehicleClasses []classView `json:"vehicle_classes"`
-	HeartbeatMS    int64       `json:"heartbeat_ms" doc:"How often the server pings a socket."`
-	PositionTTLMS  int64       `json:"position_ttl_ms" doc:"A driver whose last position is older gets no offers."`
-	H3Resolution   int         `json:"h3_resolution" minimum:"0" maximum:"15" doc:"The H3 resolution of all cells that clients are told: pickup areas of offers, rings of searches, areas of the consoles' feed."`
-	CellRingM      int64       `json:"cell_ring_m" doc:"How far one ring of cells reaches, in metres: a search in ring 2 covers about 2.5 times that around the pickup."`
-	TripPIN        bool        `json:"trip_pin" doc:"Trips start with a PIN of 4 digits: the rider sees it in their trip, and the driver sends it with start_trip."`
-	SignUpOpen     bool        `json:"sign_up_open"`
-	SocketPath     string      `json:"socket_path"`
-	Subprotocols   []string    `json:"subprotocols"`
-	MaxPhotoBytes  int         `json:"max_photo_bytes"`
-	Demo           bool        `json:"demo" doc:"This server is a demonstration; see GET /v1/demo."`
-	Map            mapView     `json:"map" doc:"What maps are drawn from. Empty texts: nothing is set up."`
+	VehicleClasses []classView    `json:"vehicle_classes"`
+	CurrencyDigits map[string]int `json:"currency_digits" doc:"How many decimals the minor unit of each ISO 4217 currency has, such as 2 for USD and 0 for JPY: divide an amount by 10 to this power to show it. Do not take the decimals from a browser's Intl, which has others for HUF, IDR, COP and more."`
+	HeartbeatMS    int64          `json:"heartbeat_ms" doc:"How often the server pings a socket."`
+	PositionTTLMS  int64          `json:"position_ttl_ms" doc:"A driver whose last position is older gets no offers."`
+	H3Resolution   int            `json:"h3_resolution" minimum:"0" maximum:"15" doc:"The H3 resolution of all cells that clients are told: pickup areas of offers, rings of searches, areas of the consoles' feed."`
+	CellRingM      int64          `json:"cell_ring_m" doc:"How far one ring of cells reaches, in metres: a search in ring 2 covers about 2.5 times that around the pickup."`
+	TripPIN        bool           `json:"trip_pin" doc:"Trips start with a PIN of 4 digits: the rider sees it in their trip, and the driver sends it with start_trip."`
+	SignUpOpen     bool           `json:"sign_up_open"`
+	SocketPath     string         `json:"socket_path"`
+	Subprotocols   []string       `json:"subprotocols"`
+	MaxPhotoBytes  int            `json:"max_photo_bytes"`
+	Demo           bool           `json:"demo" doc:"This server is a demonstration; see GET /v1/demo."`
+	Map            mapView        `json:"map" doc:"What maps are drawn from. Empty texts: nothing is set up."`
 }
 
 type mapView struct {
@@ -124,6 +125,7 @@ type mapView struct {
 type classView struct {
 	Class          string `json:"class"`
 	Currency       string `json:"currency" doc:"ISO 4217; all amounts are in its minor units."`
+	CurrencyDigits int    `json:"currency_digits" minimum:"0" maximum:"4" doc:"How many decimals the currency's minor unit has."`
 	BaseMinor      int64  `json:"base_minor"`
 	PerKmMinor     int64  `json:"per_km_minor"`
 	PerMinuteMinor int64  `json:"per_minute_minor"`

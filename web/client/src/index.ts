@@ -15,3 +15,4 @@ export type { ConnectionState, Interruption } from './state.js';
 export type { ClosedOffer, DriverPosition, OpenOffer, View, WholeTrip } from './view.js';
 export { GaveUpError, ProtocolError, QueueFullError } from './errors.js';
 export { createClient } from './client.js';
+export { currencyDigits, formatMoney, majorUnits } from './money.js';

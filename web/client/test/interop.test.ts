@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import WebSocket from 'ws';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createClient, type Client, type ClientEvents, type WebSocketLike } from '../src/index.js';
+import { createClient, currencyDigits, type Client, type ClientEvents, type WebSocketLike } from '../src/index.js';
 import { signUp, startServer } from './support/server.mjs';
 
 const binary = process.env.HEXHAIL_BINARY;
@@ -47,6 +47,13 @@ describe.skipIf(!binary)('a ride on a real server', () => {
         resolve(event);
       });
     });
+
+  test('has the same decimals of every currency as this library', async () => {
+    const config = (await (await fetch(`${server.url}/v1/config`)).json()) as { currency_digits: Record<string, number> };
+    const codes = Object.keys(config.currency_digits);
+    expect(codes.length).toBeGreaterThan(150);
+    expect(Object.fromEntries(codes.map((code) => [code, currencyDigits(code)]))).toEqual(config.currency_digits);
+  });
 
   test.each([['proto', 'json'], ['json', 'proto']] as const)('goes from request to rating: rider %s, driver %s', async (riders, drivers) => {
     const rider = await connect('rider', `Ada${riders}`, riders);

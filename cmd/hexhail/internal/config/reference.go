@@ -93,8 +93,10 @@ func fileOnly(b *bytes.Buffer) error {
 ## Tariffs
 
 Only in the file. One tariff for each vehicle class; the first is the class of requests that name none.
-Amounts are whole minor units of the currency (cents), for the start, each kilometre, each minute, and
-at least; `+"`seats`"+` is how many passengers fit. A list replaces the default, which is:
+`+"`currency`"+` is an ISO 4217 code, and amounts are whole minor units of it, with the decimals that ISO 4217 gives:
+cents of USD, so that 110 is $1.10; hundredths of HUF, so that 40000 is 400 Ft; won of KRW, which has none; thousandths
+of KWD. They are for the start, each kilometre, each minute, and at least; `+"`seats`"+` is how many passengers fit. A list
+replaces the default, which is:
 
 `+"```yaml\n%s```\n", tariffs)
 

@@ -762,6 +762,11 @@ export interface components {
             class: string;
             /** @description ISO 4217; all amounts are in its minor units. */
             currency: string;
+            /**
+             * Format: int64
+             * @description How many decimals the currency's minor unit has.
+             */
+            currency_digits: number;
             /** Format: int64 */
             minimum_minor: number;
             /** Format: int64 */
@@ -777,6 +782,10 @@ export interface components {
              * @description How far one ring of cells reaches, in metres: a search in ring 2 covers about 2.5 times that around the pickup.
              */
             cell_ring_m: number;
+            /** @description How many decimals the minor unit of each ISO 4217 currency has, such as 2 for USD and 0 for JPY: divide an amount by 10 to this power to show it. Do not take the decimals from a browser's Intl, which has others for HUF, IDR, COP and more. */
+            currency_digits: {
+                [key: string]: number;
+            };
             /** @description This server is a demonstration; see GET /v1/demo. */
             demo: boolean;
             /**

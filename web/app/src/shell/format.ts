@@ -1,14 +1,18 @@
+import { formatMoney, majorUnits, type Money } from '@hexhail/client';
 import i18next from 'i18next';
 
 // Everything shown of time, distance and money goes through here, in the chosen language.
 
 const language = (): string => i18next.resolvedLanguage ?? 'en';
 
-/** Money in minor units (cents), such as $12.50. Currencies without minor units keep none. */
-export function money(amount: { minor: number; currency: string }): string {
-  const format = new Intl.NumberFormat(language(), { style: 'currency', currency: amount.currency });
-  const digits = format.resolvedOptions().maximumFractionDigits ?? 2;
-  return format.format(amount.minor / 10 ** digits);
+/** Money in minor units (cents), such as $12.50, with the decimals that ISO 4217 gives its currency. */
+export function money(amount: Money): string {
+  return formatMoney(amount, language());
+}
+
+/** Money where there is little room: without its cents, unless it is little. */
+export function shortMoney(amount: Money): string {
+  return formatMoney(amount, language(), majorUnits(amount) < 10 ? 2 : 0);
 }
 
 /** A distance in metres: 350 m, 4.2 km. */

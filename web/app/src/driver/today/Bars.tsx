@@ -1,9 +1,9 @@
 import { VisuallyHidden } from '@mantine/core';
 import { useTranslation } from 'react-i18next';
 
-import { money, number } from '../../shell/format';
+import { money, number, shortMoney } from '../../shell/format';
 import classes from '../driver.module.css';
-import type { Bucket } from './earnings';
+import { sumUp, type Bucket } from './earnings';
 
 interface Bar extends Bucket {
   readonly label: string;
@@ -25,7 +25,7 @@ export function Bars({ bars }: { bars: readonly Bar[] }) {
       {bars.map((bar) => (
         <li key={bar.key} className={classes.bar} data-now={bar.now || undefined}>
           <VisuallyHidden>{`${bar.label}: ${bar.sums.map(money).join(' + ') || '–'}, ${t('earnings.trips', { count: bar.trips, n: number(bar.trips) })}`}</VisuallyHidden>
-          <span aria-hidden="true">{of(bar) > 0 && bars.length <= 8 ? short(of(bar), currency) : ''}</span>
+          <span aria-hidden="true">{of(bar) > 0 && bars.length <= 8 ? shortMoney({ minor: of(bar), currency }) : ''}</span>
           <span aria-hidden="true" className={classes.barFill} style={{ height: `${(of(bar) / most) * 74}%` }} />
           <span aria-hidden="true">{bars.length <= 10 || bar.key === bars[0]?.key || Number(bar.key) % 4 === 0 ? bar.label : ' '}</span>
         </li>
@@ -35,14 +35,5 @@ export function Bars({ bars }: { bars: readonly Bar[] }) {
 }
 
 function mainCurrency(bars: readonly Bar[]): string {
-  const totals = new Map<string, number>();
-  for (const s of bars.flatMap((b) => b.sums)) totals.set(s.currency, (totals.get(s.currency) ?? 0) + s.minor);
-  return [...totals].sort((a, b) => b[1] - a[1])[0]?.[0] ?? '';
-}
-
-/** Money over a narrow bar: without its cents. */
-function short(minor: number, currency: string): string {
-  const format = new Intl.NumberFormat(document.documentElement.lang, { style: 'currency', currency, maximumFractionDigits: 0 });
-  const digits = new Intl.NumberFormat('en', { style: 'currency', currency }).resolvedOptions().maximumFractionDigits ?? 2;
-  return format.format(minor / 10 ** digits);
+  return sumUp(bars.flatMap((b) => b.sums))[0]?.currency ?? '';
 }

@@ -30,6 +30,8 @@ describe('sums', () => {
   it('keep currencies apart, and count completed trips alone', () => {
     const trips = [trip('2026-11-22T10:00:00Z', 500), trip('2026-11-22T10:00:00Z', 9000, 'KRW'), trip('2026-11-22T10:00:00Z', 700), trip('2026-11-22T10:00:00Z', 9999, 'USD', 'cancelled')];
     expect(sumOf(trips)).toEqual([{ currency: 'KRW', minor: 9000 }, { currency: 'USD', minor: 1200 }]);
+    const dinars = [trip('2026-11-23T01:00:00Z', 9000, 'KWD'), trip('2026-11-23T02:00:00Z', 1200, 'USD')];
+    expect(sumOf(dinars).map((s) => s.currency)).toEqual(['USD', 'KWD']); // 12 dollars, 9 dinars
     expect(tripsOn(trips, '2026-11-22', 'UTC')).toHaveLength(3);
   });
 

@@ -1,3 +1,5 @@
+import { majorUnits } from '@hexhail/client';
+
 import type { Schemas } from '../../api/http';
 
 export type Trip = Schemas['Trip'];
@@ -42,7 +44,19 @@ export function sumOf(trips: readonly Trip[]): readonly Sum[] {
     const total = trip.status === 'completed' ? trip.fare?.total : undefined;
     if (total) minor.set(total.currency, (minor.get(total.currency) ?? 0) + total.minor);
   }
-  return [...minor].map(([currency, m]) => ({ currency, minor: m })).sort((a, b) => b.minor - a.minor);
+  return largestFirst(minor);
+}
+
+/** Sums of several days, added up currency by currency; the largest first. */
+export function sumUp(sums: readonly Sum[]): readonly Sum[] {
+  const minor = new Map<string, number>();
+  for (const s of sums) minor.set(s.currency, (minor.get(s.currency) ?? 0) + s.minor);
+  return largestFirst(minor);
+}
+
+/** By whole units: the minor units of two currencies are not alike. */
+function largestFirst(minor: ReadonlyMap<string, number>): readonly Sum[] {
+  return [...minor].map(([currency, m]) => ({ currency, minor: m })).sort((a, b) => majorUnits(b) - majorUnits(a));
 }
 
 /** The completed trips of one calendar day. A trip counts for the day on which it ended. */
