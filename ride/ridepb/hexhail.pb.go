@@ -1809,6 +1809,7 @@ type Location struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	Point *Point                 `protobuf:"bytes,1,opt,name=point,proto3" json:"point,omitempty"`
 	// Clockwise from north, 0 to 360 degrees.
+	// Unknown when it is left out, and when it cannot be true; the same for the next two.
 	HeadingDeg float32 `protobuf:"fixed32,2,opt,name=heading_deg,json=headingDeg,proto3" json:"heading_deg,omitempty"`
 	// Metres per second.
 	SpeedMps float32 `protobuf:"fixed32,3,opt,name=speed_mps,json=speedMps,proto3" json:"speed_mps,omitempty"`

@@ -215,23 +215,19 @@ func checkWatchCity(f *ridepb.ClientFrame) *ride.Error {
 	return err
 }
 
-// toPosition converts a location. It allocates only to refuse.
+// toPosition converts a location. The point is what a position is for, and its time says
+// whether it still counts: they must be right. What comes beside them is taken when it can
+// be true, and is unknown otherwise: devices write -1, NaN or 360 for what they did not
+// measure. It allocates only to refuse.
 func toPosition(l *ridepb.Location, path string) (ride.Position, *ride.Error) {
 	if err := place(l.GetPoint(), ""); err != nil {
 		return ride.Position{}, err.In(path + ".point")
 	}
 	p := ride.Position{
 		Point:      geo.FromE7(l.Point.LatE7, l.Point.LngE7),
-		HeadingDeg: l.HeadingDeg, SpeedMPS: l.SpeedMps, AccuracyM: l.AccuracyM,
+		HeadingDeg: heading(l.HeadingDeg), SpeedMPS: measured(l.SpeedMps, maxSpeedMPS), AccuracyM: accuracy(l.AccuracyM),
 	}
-	// Put so that NaN is refused, too.
 	switch {
-	case !(p.HeadingDeg >= 0 && p.HeadingDeg <= 360):
-		return p, outside(path+".heading_deg", "The heading goes from 0 to 360 degrees.")
-	case !(p.SpeedMPS >= 0 && p.SpeedMPS <= maxSpeedMPS):
-		return p, outside(path+".speed_mps", "The speed goes from 0 to 100 metres per second.")
-	case !(p.AccuracyM >= 0 && p.AccuracyM <= maxAccuracyM):
-		return p, outside(path+".accuracy_m", "The accuracy goes from 0 to 100,000 metres.")
 	case l.DeviceTime == nil:
 		return p, nil
 	case !plausible(l.DeviceTime):
@@ -239,6 +235,31 @@ func toPosition(l *ridepb.Location, path string) (ride.Position, *ride.Error) {
 	}
 	p.DeviceTime = time.Unix(l.DeviceTime.Seconds, int64(l.DeviceTime.Nanos)).UTC()
 	return p, nil
+}
+
+// measured returns a value from 0 to most, or 0, which stands for unknown. NaN is unknown.
+func measured(v, most float32) float32 {
+	if v >= 0 && v <= most {
+		return v
+	}
+	return 0
+}
+
+// heading is a direction below 360 degrees, 0 when unknown.
+func heading(v float32) float32 {
+	if v = measured(v, 360); v < 360 {
+		return v
+	}
+	return 0 // the full circle is north
+}
+
+// accuracy keeps a radius that is too large as large as can be: unknown would be better
+// than it is.
+func accuracy(v float32) float32 {
+	if v > maxAccuracyM {
+		return maxAccuracyM
+	}
+	return measured(v, maxAccuracyM)
 }
 
 func plausible(t *timestamppb.Timestamp) bool {

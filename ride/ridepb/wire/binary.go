@@ -87,20 +87,45 @@ func (binaryCodec) UnmarshalStrict(data []byte, m proto.Message) error {
 	}
 	s := scanners.Get().(*scanner)
 	defer scanners.Put(s)
-	s.at = s.at[:0]
+	s.at, s.infinite = s.at[:0], false
 	if err := s.message(data, p); err != nil {
 		return err
 	}
 	if proto.Unmarshal(data, m) != nil {
 		return &DecodeError{Reason: ReasonSyntax}
 	}
+	if s.infinite {
+		makeFinite(m.ProtoReflect(), p)
+	}
 	return nil
+}
+
+// makeFinite puts numbers in the place of floats that are none, as the JSON form does.
+func makeFinite(m protoreflect.Message, p *plan) {
+	for i := range p.fields {
+		f := &p.fields[i]
+		switch {
+		case !m.Has(f.desc):
+		case f.list && f.sub != nil:
+			for list, k := m.Get(f.desc).List(), 0; k < list.Len(); k++ {
+				makeFinite(list.Get(k).Message(), f.sub)
+			}
+		case f.list:
+		case f.sub != nil:
+			makeFinite(m.Get(f.desc).Message(), f.sub)
+		case f.kind == protoreflect.FloatKind:
+			m.Set(f.desc, protoreflect.ValueOfFloat32(finite(float32(m.Get(f.desc).Float()))))
+		}
+	}
 }
 
 // scanner checks what protobuf itself lets pass: unknown and repeated fields,
 // numbers that are cut to fit, NUL, words and times that do not exist. It needs
 // no bound on depth, because the protocol's messages are not recursive.
-type scanner struct{ at path }
+type scanner struct {
+	at       path
+	infinite bool // a float was seen that is no number
+}
 
 var scanners = sync.Pool{New: func() any { return new(scanner) }}
 
@@ -189,9 +214,7 @@ func (s *scanner) value(b []byte, f *field) (int, error) {
 		if n < 0 {
 			return 0, s.fail(ReasonSyntax)
 		}
-		if x := float64(math.Float32frombits(bits)); math.IsNaN(x) || math.IsInf(x, 0) {
-			return 0, s.fail(ReasonOutOfRange)
-		}
+		s.infinite = s.infinite || finite(math.Float32frombits(bits)) != math.Float32frombits(bits)
 		return n, nil
 	case protowire.VarintType:
 		x, n := protowire.ConsumeVarint(b)

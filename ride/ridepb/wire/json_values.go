@@ -17,6 +17,9 @@ import (
 
 // scalar reads a value that is neither message nor list. k is its kind.
 func (d *jsonDecoder) scalar(f *field, k jsontext.Kind) (v protoreflect.Value, err error) {
+	if k == '"' && f.kind == protoreflect.FloatKind {
+		return d.noNumber()
+	}
 	if k != kindOf(f.kind) && !(k == 'f' && f.kind == protoreflect.BoolKind) {
 		return v, d.fail(ReasonWrongType)
 	}
@@ -45,6 +48,35 @@ func (d *jsonDecoder) scalar(f *field, k jsontext.Kind) (v protoreflect.Value, e
 	return protoreflect.ValueOfString(s), nil
 }
 
+// noNumber reads the three words that proto-JSON has for floats that are no numbers.
+func (d *jsonDecoder) noNumber() (v protoreflect.Value, err error) {
+	tok, err := d.ReadToken()
+	if err != nil {
+		return v, d.syntax(err)
+	}
+	x, ok := map[string]float64{"NaN": math.NaN(), "Infinity": math.Inf(1), "-Infinity": math.Inf(-1)}[tok.String()]
+	if !ok {
+		return v, d.fail(ReasonWrongType)
+	}
+	return protoreflect.ValueOfFloat32(finite(float32(x))), nil
+}
+
+// finite returns the number that stands for a float which is none: 0 for NaN and the
+// largest there is for an infinity. Floats are measurements that devices add to what
+// counts, so a bad one must not cost the rest; whether it can be true is the session's
+// to judge.
+func finite(x float32) float32 {
+	switch {
+	case x != x:
+		return 0
+	case x > math.MaxFloat32:
+		return math.MaxFloat32
+	case x < -math.MaxFloat32:
+		return -math.MaxFloat32
+	}
+	return x
+}
+
 // kindOf returns the JSON kind of a field, with 't' for both booleans.
 func kindOf(k protoreflect.Kind) jsontext.Kind {
 	switch k {
@@ -71,10 +103,10 @@ func (d *jsonDecoder) number(f *field, raw []byte) (v protoreflect.Value, err er
 	switch f.kind {
 	case protoreflect.FloatKind:
 		x, err := strconv.ParseFloat(string(raw), 32)
-		if err != nil {
+		if err != nil && !errors.Is(err, strconv.ErrRange) {
 			return v, d.fail(ReasonOutOfRange)
 		}
-		return protoreflect.ValueOfFloat32(float32(x)), nil
+		return protoreflect.ValueOfFloat32(finite(float32(x))), nil
 	case protoreflect.Uint32Kind:
 		n, err := d.integer(raw, 0, math.MaxUint32)
 		return protoreflect.ValueOfUint32(uint32(n)), err

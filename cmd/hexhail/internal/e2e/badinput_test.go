@@ -243,22 +243,12 @@ func TestBadPositions(t *testing.T) {
 		for name, change := range map[string]func(*ridepb.Location){
 			"year 9999":    func(l *ridepb.Location) { l.DeviceTime = &timestamppb.Timestamp{Seconds: 253402300799} },
 			"year 1960":    func(l *ridepb.Location) { l.DeviceTime = &timestamppb.Timestamp{Seconds: -315619200} },
-			"heading 361":  func(l *ridepb.Location) { l.HeadingDeg = 361 },
-			"heading -1":   func(l *ridepb.Location) { l.HeadingDeg = -1 },
-			"speed 1e30":   func(l *ridepb.Location) { l.SpeedMps = 1e30 },
-			"accuracy -1":  func(l *ridepb.Location) { l.AccuracyM = -1 },
 			"latitude 100": func(l *ridepb.Location) { l.Point = &ridepb.Point{LatE7: 1_000_000_000, LngE7: 1} },
 			"no point":     func(l *ridepb.Location) { l.Point = nil },
 		} {
 			e := d.Ask(say(strings.ReplaceAll(name, " ", "-"), change)).GetError()
 			require.Contains(t, []string{ride.ErrInvalidArgument.Code, ride.ErrInvalidPoint.Code}, e.GetCode(), "%s: %v", name, e)
 			require.Contains(t, e.GetField(), "location.", name)
-		}
-		if codec.Binary() { // JSON cannot say it
-			for name, f := range map[string]float32{"nan": float32(math.NaN()), "inf": float32(math.Inf(1))} {
-				e := refused(t, ride.ErrInvalidArgument, d.Ask(say(name, func(l *ridepb.Location) { l.SpeedMps = f })))
-				require.Equal(t, "location.speed_mps", e.GetField())
-			}
 		}
 		// These are well formed, but not believed: the driver stays where it was.
 		ago := func(d time.Duration) func(*ridepb.Location) {
@@ -271,6 +261,27 @@ func TestBadPositions(t *testing.T) {
 		require.Equal(t, 1, w.nearby(rider))
 		w.at, w.to = far, geo.Destination(far, 90, 3000)
 		require.Zero(t, w.nearby(rider))
+	})
+}
+
+// What a device did not measure costs a driver neither the position nor the session,
+// however often and however it says so.
+func TestPositionsWithoutMeasurements(t *testing.T) {
+	everywhere(t, func(t *testing.T, start func(...string) *harness.Server, codec wire.Codec) {
+		w := newWorld(t, start(), codec)
+		rider, d := w.rider(), w.driver(10)
+		unknown := []float32{-1, 360, 361, 1e30}
+		if codec.Binary() { // JSON cannot say it
+			unknown = append(unknown, float32(math.NaN()), float32(math.Inf(1)))
+		}
+		for i := range 35 { // as many refusals would end the session
+			f := harness.At(geo.Destination(w.at, 0, float64(10+i)))
+			l, x := f.GetLocation(), unknown[i%len(unknown)]
+			l.HeadingDeg, l.SpeedMps, l.AccuracyM = x, x, x
+			d.Send(f)
+			require.NotNil(t, d.Ask(harness.Ping()).GetPong())
+		}
+		require.Equal(t, 1, w.nearby(rider))
 	})
 }
 

@@ -717,6 +717,7 @@ export type Location = Message<"hexhail.v1.Location"> & {
 
   /**
    * Clockwise from north, 0 to 360 degrees.
+   * Unknown when it is left out, and when it cannot be true; the same for the next two.
    *
    * @generated from field: float heading_deg = 2;
    */

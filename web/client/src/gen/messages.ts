@@ -266,7 +266,10 @@ export type GoOffline = Readonly<Record<never, never>>;
 /** Location is a driver's position. It gets no reply unless it is refused. */
 export interface LocationReport {
   readonly point?: Point;
-  /** Clockwise from north, 0 to 360 degrees. */
+  /**
+   * Clockwise from north, 0 to 360 degrees.
+   * Unknown when it is left out, and when it cannot be true; the same for the next two.
+   */
   readonly heading_deg?: number;
   /** Metres per second. */
   readonly speed_mps?: number;
