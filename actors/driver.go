@@ -37,6 +37,7 @@ type driverActor struct {
 // fix is the newest believed position.
 type fix struct {
 	ride.Position
+	takenAt    time.Time // as the filter has it: rising, and not after receivedAt
 	receivedAt time.Time // zero: none
 }
 

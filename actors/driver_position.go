@@ -32,7 +32,8 @@ func (d *driverActor) move(ctx actor.Context, p ride.Position) bool {
 		return false
 	}
 	d.sys.stats.positionTaken()
-	d.fix = fix{p, now}
+	_, at, _ := d.filter.Last()
+	d.fix = fix{p, at, now}
 	if d.seat != nil {
 		d.seat.move(p.Point, p.HeadingDeg)
 	}
@@ -48,12 +49,8 @@ func (d *driverActor) move(ctx actor.Context, p ride.Position) bool {
 // follow serves the trip with the newest position: its rider, its track, its length.
 func (d *driverActor) follow(ctx actor.Context, now time.Time) {
 	t := d.active
-	at := d.fix.DeviceTime
-	if at.IsZero() {
-		at = now
-	}
 	d.ride.add(t, d.fix.Position)
-	d.sys.crumbs.add(ride.Breadcrumb{Trip: t.ID, At: ride.Clean(at), Point: d.fix.Point})
+	d.sys.crumbs.add(ride.Breadcrumb{Trip: t.ID, At: ride.Clean(d.fix.takenAt), Point: d.fix.Point})
 	if d.rider == nil || now.Sub(d.movedAt) < movedEvery {
 		return
 	}
@@ -64,7 +61,7 @@ func (d *driverActor) follow(ctx actor.Context, now time.Time) {
 	}
 	ctx.Send(d.rider, driverMoved{
 		Trip: t.ID, Driver: d.account.ID, Point: d.fix.Point, HeadingDeg: d.fix.HeadingDeg,
-		ETA: d.sys.eta(d.fix.Point, goal), DeviceTime: at,
+		ETA: d.sys.eta(d.fix.Point, goal), DeviceTime: d.fix.takenAt,
 	})
 }
 

@@ -14,6 +14,10 @@ const (
 
 	// jumpConfirmations is how many fixes after a jump have to agree with it.
 	jumpConfirmations = 2
+	// setBackConfirmations is how many fixes have to agree, for setBackOver at least, that
+	// the device's clock was set back, before they are in order again.
+	setBackConfirmations = 2
+	setBackOver          = 2 * time.Second
 	// minFixGap is the least time that counts between two fixes: a burst after a dead
 	// spot would otherwise turn a metre of noise into a racing speed.
 	minFixGap = time.Second
@@ -59,9 +63,12 @@ func (v Verdict) String() string {
 // PositionFilter decides which fixes of one driver to believe. A fix that would mean
 // more than its speed limit since the last accepted one is held back; when the two fixes
 // after it agree with it the driver is there, so that a tunnel or a ferry locks nobody
-// out for ever; when they go on from the old place the jump is forgotten. A device
-// clock that is set back makes fixes out of order until it has caught up, MaxFixAhead
-// plus MaxFixAge at most: beyond that they are too old.
+// out for ever; when they go on from the old place the jump is forgotten.
+//
+// A time that cannot be true never counts against later fixes: one ahead of the server's
+// clock counts as taken when it was received, a mark that a server clock set back has left
+// in the future is lowered, and a device clock that was set back is followed once the
+// fixes keep pace with the server's for a few seconds.
 //
 // It is a value: the zero one is ready, a copy is independent, it reads no clock and
 // does not allocate. It is not safe for concurrent use.
@@ -73,6 +80,17 @@ type PositionFilter struct {
 	last    fix
 	suspect fix // the newest fix of an unconfirmed jump
 	agreed  uint8
+
+	shift  int64  // microseconds that the device's clock was found to be set back by
+	behind behind // the fixes that are out of order since the last one that was not
+}
+
+// behind is a run of fixes that are older than the last accepted one, each newer than the
+// one before: times in microseconds by the device's and by the server's clock.
+type behind struct {
+	since, sinceReceived int64 // of the first
+	newest               int64 // the device's, of the newest
+	more                 uint8 // how many came after the first
 }
 
 // fix is a believed time and place; no fix has a time of 0.
@@ -98,20 +116,46 @@ func (f *PositionFilter) Check(p Point, device, received time.Time) Verdict {
 	case age < -MaxFixAhead:
 		return FromFuture
 	}
-	next := fix{at: device.UnixMicro(), point: p}
+	// A clock that runs ahead must not put the mark for later fixes there.
+	now := received.UnixMicro()
+	next := fix{at: min(device.UnixMicro()+f.shift, now), point: p}
+	if f.last.at > now+int64(MaxFixAhead/time.Microsecond) { // the server's clock was set back
+		f.last.at, f.suspect, f.agreed = now-1, fix{}, 0
+	}
 	if f.last.at == 0 {
 		return f.accept(next)
 	}
 	if next.at <= f.last.at {
-		return OutOfOrder
+		if !f.setBack(device.UnixMicro(), now) {
+			return OutOfOrder
+		}
+		f.shift, next.at = now-device.UnixMicro(), now
 	}
+	f.behind = behind{}
 	if next.follows(f.last, f.maxSpeed()) {
 		return f.accept(next)
 	}
 	return f.hold(next)
 }
 
-// Last returns the newest accepted point and its time; false when there is none.
+// setBack takes note of a fix that is out of order. It reports whether the device's clock
+// was set back: then its fixes go on to come, each newer than the one before, at the pace
+// of the server's clock. A backlog that is sent late comes faster than that.
+func (f *PositionFilter) setBack(device, received int64) bool {
+	b := &f.behind
+	if b.newest == 0 || device <= b.newest || received < b.sinceReceived {
+		*b = behind{since: device, sinceReceived: received, newest: device}
+		return false
+	}
+	b.newest = device
+	b.more = min(b.more+1, setBackConfirmations)
+	took, passed := received-b.sinceReceived, device-b.since
+	slack := max(took/4, int64(time.Second/time.Microsecond))
+	return b.more >= setBackConfirmations && took >= int64(setBackOver/time.Microsecond) && max(took-passed, passed-took) <= slack
+}
+
+// Last returns the newest accepted point and when it was taken, which is never after it was
+// received; false when there is none.
 func (f *PositionFilter) Last() (Point, time.Time, bool) {
 	if f.last.at == 0 {
 		return Point{}, time.Time{}, false
@@ -120,7 +164,7 @@ func (f *PositionFilter) Last() (Point, time.Time, bool) {
 }
 
 func (f *PositionFilter) accept(next fix) Verdict {
-	*f = PositionFilter{MaxSpeed: f.MaxSpeed, last: next}
+	*f = PositionFilter{MaxSpeed: f.MaxSpeed, last: next, shift: f.shift}
 	return Accepted
 }
 

@@ -78,7 +78,11 @@ func TestFilterOnDeviceTimes(t *testing.T) {
 			require.Equal(t, tc.want, f.Check(helsinki, tc.device, noon))
 			_, at, ok := f.Last()
 			require.Equal(t, tc.want == Accepted, ok)
-			if ok && !tc.device.IsZero() {
+			switch {
+			case !ok:
+			case tc.device.IsZero() || tc.device.After(noon):
+				require.True(t, at.Equal(noon), "no fix is taken after it was received")
+			default:
 				require.True(t, at.Equal(tc.device))
 			}
 			require.Equal(t, Accepted, f.Check(helsinki, noon.Add(40*time.Second), noon.Add(40*time.Second)),
@@ -97,16 +101,65 @@ func TestFilterRefusesInvalidPoints(t *testing.T) {
 	}
 }
 
-// A clock that is set back cannot lock a driver out for long.
-func TestFilterOutlivesAClockSetBack(t *testing.T) {
+// A time ahead of the server's clock is no mark for later ones.
+func TestFilterForgetsTheFuture(t *testing.T) {
 	var f PositionFilter
 	require.Equal(t, Accepted, f.Check(helsinki, noon.Add(MaxFixAhead), noon))
-	for s := range 31 {
+	for s := 1; s < 5; s++ {
 		now := noon.Add(time.Duration(s) * time.Second)
-		require.Equal(t, OutOfOrder, f.Check(helsinki, now, now))
+		require.Equal(t, Accepted, f.Check(helsinki, now, now))
 	}
-	now := noon.Add(31 * time.Second)
-	require.Equal(t, Accepted, f.Check(helsinki, now, now))
+	// Nor is that of a jump which is held back.
+	now := noon.Add(5 * time.Second)
+	require.Equal(t, Quarantined, f.Check(newYork, now.Add(MaxFixAhead), now))
+	for range jumpConfirmations {
+		now = now.Add(time.Second)
+		f.Check(newYork, now, now)
+	}
+	got, _, _ := f.Last()
+	require.Equal(t, newYork, got)
+}
+
+// A device's clock that is set back costs a few seconds, not as long as it was set back by.
+func TestFilterOutlivesADeviceClockSetBack(t *testing.T) {
+	for _, back := range []time.Duration{2 * time.Second, 30 * time.Second, MaxFixAge - time.Second} {
+		for _, every := range []time.Duration{200 * time.Millisecond, time.Second, 5 * time.Second} {
+			var f PositionFilter
+			require.Equal(t, Accepted, f.Check(helsinki, noon, noon))
+			now, within := noon, min(back, max(3*every, 4*time.Second))
+			for now.Sub(noon) <= within {
+				now = now.Add(every)
+				f.Check(helsinki, now.Add(-back), now)
+			}
+			now = now.Add(every)
+			require.Equal(t, Accepted, f.Check(helsinki, now.Add(-back), now), "%s back, every %s", back, every)
+			_, at, _ := f.Last()
+			require.False(t, at.After(now))
+			// And forth again.
+			now = now.Add(every)
+			require.Equal(t, Accepted, f.Check(helsinki, now, now))
+		}
+	}
+}
+
+// So does the server's.
+func TestFilterOutlivesAServerClockSetBack(t *testing.T) {
+	var f PositionFilter
+	require.Equal(t, Accepted, f.Check(helsinki, noon.Add(24*time.Hour), noon.Add(24*time.Hour)))
+	require.Equal(t, Quarantined, f.Check(newYork, noon.Add(25*time.Hour), noon.Add(25*time.Hour).Add(-time.Second)))
+	require.Equal(t, Accepted, f.Check(helsinki, noon, noon))
+	next := noon.Add(time.Second)
+	require.Equal(t, Accepted, f.Check(helsinki, next, next))
+}
+
+// A backlog that comes after the newest fix is not believed, however long it is.
+func TestFilterRefusesABacklog(t *testing.T) {
+	var f PositionFilter
+	require.Equal(t, Accepted, f.Check(helsinki, noon, noon))
+	for s := range 100 {
+		taken, now := noon.Add(time.Duration(s-100)*time.Second), noon.Add(time.Duration(s+1)*100*time.Millisecond)
+		require.Equal(t, OutOfOrder, f.Check(helsinki, taken, now))
+	}
 }
 
 // After any history, a driver who stays somewhere is believed within the lag of its

@@ -12,7 +12,7 @@ import { randomId } from './ids.js';
 import { applyConnected, applyEvent, applyReply } from './knowledge/apply.js';
 import { ignorance, without, type Knowledge, type Step } from './knowledge/knowledge.js';
 import { expireOffers, nextExpiry } from './knowledge/offers.js';
-import { locationOf, LocationSender } from './locations.js';
+import { locationOf, LocationSender, takenBy } from './locations.js';
 import type { ClientOptions, Credentials, SendOptions, WebSocketConstructor } from './options.js';
 import { RequestQueue } from './queue.js';
 import type { Answer, RequestKind } from './requests.js';
@@ -351,7 +351,7 @@ class HexhailClient implements Client {
   }
 
   #location(position: Position) {
-    return locationOf(position, this.#serverClock.fromDevice(position.takenAt ?? this.#clock.now()));
+    return locationOf(position, this.#serverClock.fromDevice(takenBy(this.#clock.now(), position.takenAt)));
   }
 }
 

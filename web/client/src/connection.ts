@@ -20,6 +20,8 @@ export interface ConnectionEnvironment {
 }
 
 const shortSession = 1_000;
+/** The longest that a server can make a client wait, in milliseconds: twice what its setting allows. */
+const mostWait = 10 * 60_000;
 
 /** Decides when to connect, with what, and when to stop trying. */
 export class Connection {
@@ -145,7 +147,7 @@ export class Connection {
 
   #wait(cause: { reason: string; closeCode?: number }, retryAfterMs: number): void {
     this.#leave();
-    const wait = retryAfterMs > 0 ? retryAfterMs : backoff(this.#attempt, this.#env.random);
+    const wait = retryAfterMs > 0 ? Math.min(retryAfterMs, mostWait) : backoff(this.#attempt, this.#env.random);
     this.#attempt += 1;
     this.#serverAsked = retryAfterMs > 0;
     this.#stopTimer = this.#env.clock.after(wait, () => void this.#connect());

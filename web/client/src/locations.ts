@@ -11,9 +11,15 @@ export interface LocationSink {
 }
 
 const mostBuffered = 64 * 1024;
+/** How far the server's clock, as far as it is known, may fall behind the last time sent before that no longer counts. */
+const toleranceMs = 1_000;
 
 const within = (value: number | null | undefined, least: number, most: number): number =>
   typeof value === 'number' && Number.isFinite(value) ? Math.min(most, Math.max(least, value)) : 0;
+
+/** When a position was taken, by this device's clock: not later than now, and now if that cannot be told. */
+export const takenBy = (now: number, takenAt: number | undefined): number =>
+  takenAt !== undefined && takenAt <= now ? takenAt : now;
 
 /** Turns a position into what the protocol wants, in the server's time. */
 export function locationOf(position: Position, takenAt: number): LocationReport {
@@ -46,7 +52,8 @@ export class LocationSender {
   }
 
   set(position: Position): void {
-    this.#latest = { position, takenAt: position.takenAt ?? this.#clock.now() };
+    const now = this.#clock.now();
+    this.#latest = { position, takenAt: takenBy(now, position.takenAt) };
     this.#flush();
   }
 
@@ -79,10 +86,13 @@ export class LocationSender {
       this.#later(this.#intervalMs);
       return;
     }
-    const { position, takenAt } = this.#latest;
+    const { position } = this.#latest;
+    const takenAt = takenBy(now, this.#latest.takenAt); // again, for the clock may have been set back while it waited
     this.#latest = undefined;
     if (now - takenAt > this.#ttlMs) return;
-    // The server wants these times to rise, also when its clock turns out to be a little behind.
+    // The server wants these times to rise, also when its clock turns out to be a little behind. A time that lies
+    // in the future by now was wrong, or the clock was: it must not hold back what is right.
+    if (this.#lastTakenAt > this.#serverClock.now() + toleranceMs) this.#lastTakenAt = 0;
     this.#lastTakenAt = Math.max(this.#serverClock.fromDevice(takenAt), this.#lastTakenAt + 1);
     this.#nextAt = now + this.#intervalMs;
     this.#sink.send(locationOf(position, this.#lastTakenAt));

@@ -23,8 +23,9 @@ interface Entry {
   /** Whether it was sent in this session, and its answer is due. */
   inFlight: boolean;
   retries: number;
-  /** Not to be sent before this time, in milliseconds. */
+  /** Not to be sent before this time, nor later than `waitMs` before it: then the clock was set back. In milliseconds. */
   notBefore: number;
+  waitMs: number;
   lastError?: string;
   restored: boolean;
   settle: (result: Reply | Error) => void;
@@ -159,7 +160,7 @@ export class RequestQueue {
       id, kind, body, since,
       data: this.#encode(id, kind, body),
       patienceMs: defaultPatience,
-      sends: 0, inFlight: false, retries: 0, notBefore: 0, restored: false,
+      sends: 0, inFlight: false, retries: 0, notBefore: 0, waitMs: 0, restored: false,
     };
   }
 
@@ -195,6 +196,7 @@ export class RequestQueue {
     const wait = retryAfterMs > 0 ? retryAfterMs : backoff(entry.retries, this.#env.random);
     entry.retries += 1;
     entry.notBefore = this.#env.clock.now() + wait;
+    entry.waitMs = wait;
     this.#changed();
     this.#pump();
   }
@@ -213,7 +215,8 @@ export class RequestQueue {
         busy.add(lane);
       }
       if (entry.inFlight) continue;
-      if (entry.notBefore > now) {
+      const left = entry.notBefore - now;
+      if (left > 0 && left <= entry.waitMs) {
         next = Math.min(next, entry.notBefore);
         continue;
       }

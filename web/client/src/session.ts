@@ -33,6 +33,8 @@ export interface SessionOptions {
 }
 
 const probeMs = 3_000;
+/** No server leaves more time between two signs of life than this, in milliseconds. */
+const mostHeartbeatMs = 5 * 60_000;
 
 /** One socket, from its opening to its end: the handshake, `connect`, and whether the other side still lives. */
 export class Session {
@@ -131,7 +133,7 @@ export class Session {
     }
     if (!reply.connected) return;
     this.#connected = true;
-    this.#heartbeatMs = Math.max(1_000, reply.connected.heartbeat_ms);
+    this.#heartbeatMs = Math.min(mostHeartbeatMs, Math.max(1_000, reply.connected.heartbeat_ms));
     this.#options.onServerTime(reply.connected.server_time, this.#connectSentAt);
     this.#watch(this.#heartbeatMs);
     this.#options.onConnected(reply.connected, this.#connectSentAt);
@@ -150,11 +152,12 @@ export class Session {
     this.#stopTimer();
     this.#stopTimer = this.#options.clock.after(ms, () => {
       const now = this.#options.clock.now();
-      if (this.#ping && now - this.#ping.sentAt >= ms) {
+      // A clock that was set back says nothing of how long it was: the timer does.
+      if (this.#ping && (now - this.#ping.sentAt >= ms || now < this.#ping.sentAt)) {
         this.#ended({ found: 'silent' });
         return;
       }
-      const left = this.#heardAt + this.#heartbeatMs - now;
+      const left = now < this.#heardAt ? 0 : this.#heardAt + this.#heartbeatMs - now;
       if (!this.#ping && left > 0) {
         this.#watch(left);
         return;

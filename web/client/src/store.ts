@@ -38,7 +38,7 @@ export class CommandStore {
       const stored: unknown = JSON.parse(storage.getItem(key) ?? 'null');
       if (!isStored(stored)) return nothing;
       const commands = stored.commands.filter(
-        ({ kind, since }) => isRequestKind(kind) && isCommand(kind) && now - since <= maxAgeMs,
+        ({ kind, since }) => isRequestKind(kind) && isCommand(kind) && Math.abs(now - since) <= maxAgeMs, // also of a clock set back since
       );
       return { accountId: stored.accountId, commands };
     } catch {

@@ -272,6 +272,41 @@ describe('locations', () => {
     expect(Date.parse(socket.take('location').location.device_time ?? '')).toBe(takenAt + ahead + 1);
   });
 
+  test.each([
+    ['in the year 9999', () => Date.UTC(9999, 0, 1)],
+    ['in microseconds', (now: number) => now * 1000],
+    ['a minute ahead', (now: number) => now + 60_000],
+    ['no time at all', () => NaN],
+  ])('one that is dated %s counts as taken now, and does not hold back the next', async (_, wrong) => {
+    const bench = new Bench();
+    const socket = await bench.connect({ role: 'driver' });
+    bench.client.sendLocation({ lat: 1, lng: 1, takenAt: wrong(bench.clock.now()) });
+    expect(Date.parse(socket.take('location').location.device_time ?? '')).toBe(bench.clock.now());
+    await bench.clock.advance(1_000);
+    bench.client.sendLocation({ lat: 2, lng: 1, takenAt: bench.clock.now() });
+    expect(Date.parse(socket.take('location').location.device_time ?? '')).toBe(bench.clock.now());
+    void bench.client.goOnline({ lat: 2, lng: 1, takenAt: wrong(bench.clock.now()) });
+    await settled();
+    expect(Date.parse(socket.take('go_online').go_online.location?.device_time ?? '')).toBe(bench.clock.now());
+  });
+
+  test("carry the right time again once this device's clock, or the server's, was set back", async () => {
+    const bench = new Bench();
+    const hour = 3_600_000;
+    const socket = await bench.connect({ role: 'driver', server_time: new Date(bench.clock.now() + hour).toISOString() });
+    bench.client.sendLocation({ lat: 1, lng: 1 });
+    expect(Date.parse(socket.take('location').location.device_time ?? '')).toBe(bench.clock.now() + hour);
+    socket.fail();
+    await bench.clock.advance(500);
+    const next = await bench.connect({ role: 'driver' }); // whose clock is this device's, now
+    await bench.clock.advance(1_000);
+    bench.client.sendLocation({ lat: 2, lng: 1 });
+    expect(Date.parse(next.take('location').location.device_time ?? '')).toBe(bench.clock.now());
+    bench.clock.jump(-10 * hour);
+    bench.client.sendLocation({ lat: 3, lng: 1 });
+    expect(Date.parse(next.take('location').location.device_time ?? '')).toBe(bench.clock.now());
+  });
+
   test('wait while the network takes nothing; a refusal is told', async () => {
     const bench = new Bench();
     const socket = await bench.connect({ role: 'driver' });

@@ -53,6 +53,25 @@ describe('connecting', () => {
     expect(bench.client.state).toMatchObject({ status: 'waiting', cause: { reason: 'timeout' } });
   });
 
+  test('no server makes a client wait for more than ten minutes', async () => {
+    const bench = new Bench();
+    const socket = await bench.connect();
+    socket.say({ event: { epoch: 'e', seq: 0, disconnecting: { close_code: 4000, reason: 'shutdown', retry_after_ms: 4_294_967_295 } } });
+    socket.fail();
+    await bench.clock.advance(10 * 60_000);
+    expect(bench.sockets).toHaveLength(2);
+  });
+
+  test('a silent server is left, also when the clock was set back', async () => {
+    const bench = new Bench();
+    const socket = await bench.connect({ heartbeat_ms: 5_000 });
+    bench.clock.jump(-3_600_000);
+    await bench.clock.advance(3_600_000 + 5_000); // to where the timers of before are due
+    socket.take('ping');
+    await bench.clock.advance(5_000);
+    expect(bench.client.state.status).not.toBe('connected');
+  });
+
   test('several addresses are tried in turn; http means ws', async () => {
     const bench = new Bench({ url: ['https://one.test/v1/ws', 'ws://two.test/v1/ws'] });
     bench.client.start();

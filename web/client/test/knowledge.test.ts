@@ -234,4 +234,28 @@ describe("the driver's position", () => {
     expect(told.view.driverPosition).toBeUndefined();
     expect(told.view.activeTrip?.status).toBe('requested');
   });
+
+  test('is not held back by one that was dated in the future', () => {
+    const told = new Told().connected(connected({ role: 'rider', online: false, active_trip: trip('t', 3, { driver }) }));
+    told.events(moved('2030-01-01T00:00:00Z'), moved('2026-01-01T00:00:01Z'));
+    expect(told.view.driverPosition?.device_time).toBe('2026-01-01T00:00:01Z');
+  });
+});
+
+describe('marks that cannot be true', () => {
+  test('a snapshot without a history counts, also where a version was believed to be higher', () => {
+    const told = new Told().connected(connected({ role: 'rider', online: false, active_trip: trip('t', 4_000_000_000) }));
+    told.connected(connected({ role: 'rider', online: false, epoch: 'other', active_trip: trip('t', 3, { status: 'arrived' }) }));
+    expect(told.view.activeTrip).toMatchObject({ version: 3, status: 'arrived' });
+    told.events({ ...updated(1, trip('t', 4, { status: 'in_progress' }), 'started'), epoch: 'other' });
+    expect(told.view.activeTrip).toMatchObject({ version: 4, status: 'in_progress' });
+  });
+
+  test('the trip that ends now is the last one, also if an earlier one ended in the future', () => {
+    const told = new Told().connected(connected({ role: 'rider', online: false, active_trip: trip('t', 3) }));
+    told.events(updated(1, trip('t', 4, { status: 'completed', ended_at: '2030-01-01T00:00:00Z' }), 'completed'));
+    told.events(updated(2, trip('u', 1), 'requested'));
+    told.events(updated(3, trip('u', 2, { status: 'completed', ended_at: '2026-01-01T00:00:00Z' }), 'completed'));
+    expect(told.view.lastEnded?.id).toBe('u');
+  });
 });

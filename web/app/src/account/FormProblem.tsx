@@ -26,10 +26,10 @@ export function FormProblem({ error, wait }: { error: unknown; wait: number }) {
 export function useWait(error: unknown): number {
   const asked = error instanceof ApiError ? (error.retryAfter ?? 0) : 0;
   const ends = error instanceof ApiError ? error.at + asked * 1000 : 0;
-  const [now, setNow] = useState(Date.now);
+  const [now, setNow] = useState(() => performance.now());
   useEffect(() => {
     if (asked <= 0) return undefined;
-    const ticking = setInterval(() => setNow(Date.now()), 500);
+    const ticking = setInterval(() => setNow(performance.now()), 500);
     return () => clearInterval(ticking);
   }, [error, asked]);
   return Math.max(0, Math.min(asked, Math.ceil((ends - now) / 1000)));

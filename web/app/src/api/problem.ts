@@ -6,8 +6,8 @@ export type ProblemCode = Problem['code'];
 /** What a call threw: a problem that the server stated, or a failure to reach it at all. */
 export class ApiError extends Error {
   override readonly name = 'ApiError';
-  /** When it happened, in milliseconds since 1970. */
-  readonly at = Date.now();
+  /** When it happened, in milliseconds by `performance.now`: a clock that is set back would make a wait endless. */
+  readonly at = performance.now();
 
   constructor(
     /** One of the server's stable codes; "network" when no answer came. */

@@ -9,8 +9,10 @@ import { isKnown, settleTrip, takeDriverMoved, takeSnapshotTrip, takeTrip } from
 
 /** Takes the snapshot of a new session. */
 export function applyConnected(before: Knowledge, connected: Connected): Step {
-  const known = before.accountId === connected.account_id ? before : ignorance;
   const { epoch, seq, resumed } = connected;
+  const same = before.accountId === connected.account_id ? before : ignorance;
+  // Without a history the snapshot is the whole truth, also of trips whose versions this client believed to be higher.
+  const known = resumed ? same : { ...same, versions: ignorance.versions };
   const history = resumed && known.history ? known.history : { epoch, seq };
   const knowledge: Knowledge = {
     ...known,

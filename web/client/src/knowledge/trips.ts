@@ -45,10 +45,14 @@ export function settleTrip(knowledge: Knowledge): Step {
   return { knowledge: without(knowledge, 'lostTrip'), changes: [{ name: 'tripGone', event: { trip: lostTrip, why: 'unknown' } }] };
 }
 
+/** How much older than the last one a position may be and still be late, in milliseconds. Beyond that the last one's time was wrong. */
+const mostLateMs = 5_000;
+
 export function takeDriverMoved(knowledge: Knowledge, moved: DriverMoved): Step {
   const { activeTrip, driverPosition } = knowledge.view;
   if (activeTrip?.id !== moved.trip_id || !activeTrip.driver) return unchanged(knowledge);
-  if (driverPosition && timeOf(moved.device_time) < timeOf(driverPosition.device_time)) return unchanged(knowledge);
+  const late = driverPosition ? timeOf(driverPosition.device_time) - timeOf(moved.device_time) : 0;
+  if (late > 0 && late <= mostLateMs) return unchanged(knowledge);
   return { knowledge: withView(knowledge, { driverPosition: moved }), changes: [{ name: 'driverMoved', event: moved }] };
 }
 
@@ -70,11 +74,12 @@ function activate(knowledge: Knowledge, trip: WholeTrip, change: string, source:
 
 function end(knowledge: Knowledge, trip: Trip, change: string): Step {
   const { activeTrip, lastEnded } = knowledge.view;
+  const mine = activeTrip?.id === trip.id || knowledge.lostTrip?.id === trip.id;
   let after = knowledge;
   if (activeTrip?.id === trip.id) after = withoutTrip(after);
   if (after.lostTrip?.id === trip.id) after = without(after, 'lostTrip');
-  // An older trip that is rated is not the last one for that.
-  const latest = !lastEnded || lastEnded.id === trip.id || timeOf(trip.ended_at) >= timeOf(lastEnded.ended_at);
+  // An older trip that is rated is not the last one for that. The one that has just ended is, also where a clock was wrong.
+  const latest = mine || !lastEnded || lastEnded.id === trip.id || timeOf(trip.ended_at) >= timeOf(lastEnded.ended_at);
   if (latest) after = withView(after, { lastEnded: trip });
   const rated = change === 'rated' || lastEnded?.id === trip.id;
   return { knowledge: after, changes: [rated ? { name: 'tripRated', event: trip } : { name: 'tripEnded', event: { trip, change } }] };

@@ -24,11 +24,11 @@ export function watchGps(onFix: (fix: Fix) => void, onState: (state: GpsState) =
     return () => undefined;
   }
   const gps = navigator.geolocation;
-  let last = Date.now();
+  let last = performance.now(); // no clock that may be set back
   let asked = last;
   let denied = false;
   const found = ({ coords, timestamp }: GeolocationPosition) => {
-    last = Date.now();
+    last = performance.now();
     denied = false;
     onState('fix');
     onFix({
@@ -48,7 +48,7 @@ export function watchGps(onFix: (fix: Fix) => void, onState: (state: GpsState) =
   onState('starting');
   const watch = gps.watchPosition(found, failed, precise);
   const looking = setInterval(() => {
-    const now = Date.now();
+    const now = performance.now();
     if (denied) return;
     if (now - last > lostAfterMs) onState('lost');
     if (now - last > askAfterMs && now - asked > askAfterMs) {

@@ -41,7 +41,7 @@ export function useFeed(o: FeedOptions): Feed {
   const { session, source, live, target, onTrip, pace, start, store } = o;
   const [gps, setGps] = useState<GpsState>('starting');
   const latest = useRef<Position | undefined>(undefined);
-  const sent = useRef(0);
+  const sent = useRef(-Infinity);
   const every = onTrip ? sendEveryMs.onTrip : sendEveryMs.waiting;
   const now = useRef({ live, every, pace });
   useEffect(() => {
@@ -51,7 +51,7 @@ export function useFeed(o: FeedOptions): Feed {
   /** Tells the server, if it is time to. */
   const send = useCallback((position: Position) => {
     latest.current = position;
-    const at = Date.now();
+    const at = performance.now(); // no clock that may be set back
     if (!now.current.live || at - sent.current < now.current.every - tickMs / 4) return;
     sent.current = at;
     session.sendLocation(position);
@@ -63,7 +63,7 @@ export function useFeed(o: FeedOptions): Feed {
   // A driver who has just gone online, or was given a trip, is told of at once.
   useEffect(() => {
     if (!live) return;
-    sent.current = 0;
+    sent.current = -Infinity;
     if (latest.current) send(latest.current);
   }, [live, onTrip, send]);
 
