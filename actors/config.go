@@ -28,8 +28,12 @@ type Config struct {
 	MaxTripM float64
 	// MaxOffers bounds the offers that one driver holds open at once.
 	MaxOffers int
-	// History bounds the events that a person's actor keeps for a resume.
-	History int
+	// HistoryBytes bounds what a person's actor keeps for a resume, counted as protobuf with
+	// a fee for each event; 512 to MaxHistory, and so little that all of it in JSON fits the
+	// outbox of a session. HistoryAge is how long an event is kept at most: Linger and the
+	// time that it takes to notice a lost socket.
+	HistoryBytes int
+	HistoryAge   time.Duration
 	// Linger is how long a person's actor outlives its last session.
 	Linger time.Duration
 	// TripIdle is how long a final trip's actor stays for ratings and repetitions.
@@ -58,7 +62,7 @@ func DefaultConfig() Config {
 	return Config{
 		Rules: ride.DefaultRules(), Tariffs: ride.DefaultTariffs(),
 		Resolution: 8, PositionTTL: 15 * time.Second, MaxSpeedMPS: geo.MaxSpeedMPS, MaxTripM: 300_000, MaxOffers: 8,
-		History: 256, Linger: 2 * time.Minute, TripIdle: time.Minute,
+		HistoryBytes: MaxHistory, HistoryAge: 3 * time.Minute, Linger: 2 * time.Minute, TripIdle: time.Minute,
 		StoreTimeout: 5 * time.Second, SearchTimeout: 500 * time.Millisecond,
 		SweepEvery: 5 * time.Second, SweepGrace: 5 * time.Second,
 		BreadcrumbEvery: time.Second, Heartbeat: 5 * time.Second,
@@ -85,8 +89,10 @@ func (c Config) Validate() error {
 		return fmt.Errorf("actors: the longest trip must be from 1 km to 5,000 km")
 	case c.MaxOffers < 1 || c.MaxOffers > 64:
 		return fmt.Errorf("actors: the offers per driver must be from 1 to 64")
-	case c.History < 16 || c.History > 65_536:
-		return fmt.Errorf("actors: the history must hold from 16 to 65,536 events")
+	case c.HistoryBytes < 512 || c.HistoryBytes > MaxHistory:
+		return fmt.Errorf("actors: the history must hold from 512 to %d bytes, not %d", MaxHistory, c.HistoryBytes)
+	case c.HistoryAge < c.Linger:
+		return fmt.Errorf("actors: the history must last as long as a session can be resumed (%s), not %s", c.Linger, c.HistoryAge)
 	case c.Linger < 0 || c.TripIdle <= 0 || c.StoreTimeout <= 0 || c.SearchTimeout <= 0 ||
 		c.SweepEvery <= 0 || c.SweepGrace < 0 || c.BreadcrumbEvery <= 0:
 		return fmt.Errorf("actors: time limits must be positive")

@@ -95,6 +95,8 @@ func (d *driverActor) receive(ctx actor.Context) {
 		if d.onLeft(ctx, m) {
 			d.settleCell(ctx)
 		}
+	case aged:
+		d.onAged()
 	case lingered:
 		if d.onLingered(ctx) {
 			d.appear(time.Now())
@@ -159,7 +161,7 @@ func (d *driverActor) snapshot(c *ridepb.Connected) error {
 		}
 		// Its trip's message is behind this join, or was sent to an earlier life of this
 		// actor. It is part of the history all the same: a client that resumes goes by that.
-		d.history.add(offerReceived(d.offers[o.Offer.ID]))
+		d.remember(offerReceived(d.offers[o.Offer.ID]))
 	}
 	for _, o := range d.offers {
 		c.OpenOffers = append(c.OpenOffers, o.shown)

@@ -1,60 +1,151 @@
 package actors
 
 import (
+	"slices"
+	"time"
+
 	"google.golang.org/protobuf/proto"
 
 	"github.com/hexhail/hexhail/ride/ridepb"
 )
 
-// maxReplay bounds what is replayed at once, in bytes of protobuf. JSON takes up to
-// five times as much, and all of it must fit the outbox of a session: a client that was
-// closed as slow over its replay would come back for the same, for ever.
-const maxReplay = 48 << 10
+// MaxHistory bounds the history of one person, in bytes of protobuf, with eventFee for each
+// event. JSON takes up to five times as much, and all of it must fit the outbox of a
+// session: a client that was closed as slow over its replay would come back for the same,
+// for ever.
+const MaxHistory = 48 << 10
 
-// history numbers a person's events and keeps the newest of them, so that a client
-// that lost its socket can resume. It belongs to one actor.
+// eventFee is what an event costs beside its bytes: its frame in an outbox, the names of
+// its empty fields in JSON, its entry here.
+const eventFee = 64
+
+// history numbers a person's events and keeps the newest of them, so that a client that
+// lost its socket can resume. It keeps them encoded, as one run of bytes: as messages they
+// would take five times the memory and many small objects. It belongs to one actor.
 type history struct {
 	epoch string
 	seq   uint32
-	ring  []*ridepb.Event // event n at index n modulo the length
+	limit int // of cost
+	cost  int // of what is kept
+
+	kept []keptEvent // oldest first; the newest has the number seq
+	// buf holds the protobuf forms of the kept events, from head on.
+	buf  []byte
+	head int
 }
 
-func newHistory(size int) history {
-	return history{epoch: newEpoch(), ring: make([]*ridepb.Event, 0, size)}
+// keptEvent is one event of the history.
+type keptEvent struct {
+	at   time.Duration // since clock
+	size int32         // bytes in buf
 }
 
-// add numbers an event and keeps it in place of the oldest.
+// clock is the origin of the monotonic times in histories.
+var clock = time.Now()
+
+func newHistory(limit int) history { return history{epoch: newEpoch(), limit: limit} }
+
+// add numbers an event and keeps it, in place of the oldest if there is no room.
 func (h *history) add(e *ridepb.Event) {
 	h.seq++
 	e.Epoch, e.Seq = h.epoch, h.seq
-	if len(h.ring) < cap(h.ring) {
-		h.ring = append(h.ring, e)
+	options := proto.MarshalOptions{UseCachedSize: true}
+	size := proto.Size(e)
+	if size+eventFee > h.limit {
+		h.clear() // lost: what follows it does not make up for it
 		return
 	}
-	h.ring[int(h.seq-1)%len(h.ring)] = e
+	n := 0
+	for ; h.cost+size+eventFee > h.limit; n++ {
+		h.forget(h.kept[n])
+	}
+	h.kept = slices.Delete(h.kept, 0, n)
+	h.makeRoom(size)
+	buf, err := options.MarshalAppend(h.buf, e)
+	if err != nil { // text that is not UTF-8: the session cannot tell it either
+		h.clear()
+		return
+	}
+	h.buf = buf
+	h.kept = append(h.kept, keptEvent{time.Since(clock), int32(size)})
+	h.cost += size + eventFee
+}
+
+// forget takes the bytes and the cost of the oldest event out.
+func (h *history) forget(e keptEvent) {
+	h.head += int(e.size)
+	h.cost -= int(e.size) + eventFee
+}
+
+// clear forgets all events, but not how many there were.
+func (h *history) clear() { h.kept, h.buf, h.head, h.cost = nil, nil, 0, 0 }
+
+// makeRoom lets the buffer take so many bytes more without growing beyond the limit.
+func (h *history) makeRoom(size int) {
+	live := len(h.buf) - h.head
+	switch {
+	case len(h.buf)+size <= cap(h.buf):
+	case live+size <= cap(h.buf):
+		h.buf = h.buf[:copy(h.buf, h.buf[h.head:])]
+		h.head = 0
+	default:
+		h.resize(min(max(2*cap(h.buf), live+size, 512), h.limit))
+	}
+}
+
+// resize moves what is kept to a buffer of that capacity.
+func (h *history) resize(capacity int) {
+	h.buf = append(make([]byte, 0, capacity), h.buf[h.head:]...)
+	h.head = 0
+}
+
+// expire forgets events that are older than age, with their memory. It returns when the
+// oldest of the others will be so old, and false if there are none.
+func (h *history) expire(age time.Duration) (next time.Duration, left bool) {
+	now := time.Since(clock)
+	n := 0
+	for n < len(h.kept) && now-h.kept[n].at >= age {
+		h.forget(h.kept[n])
+		n++
+	}
+	if n == len(h.kept) {
+		h.clear()
+		return 0, false
+	}
+	if n > 0 {
+		h.kept = append(make([]keptEvent, 0, 2*(len(h.kept)-n)), h.kept[n:]...)
+	}
+	if live := len(h.buf) - h.head; cap(h.buf) > 4*live {
+		h.resize(2 * live)
+	}
+	return h.kept[0].at + age - now, true
 }
 
 // mark gives an event that is not part of the history its place: after the newest.
 func (h *history) mark(e *ridepb.Event) { e.Epoch, e.Seq = h.epoch, h.seq }
 
 // since returns the events after the client's position, oldest first. It reports false
-// when there is no position, or it lies in another epoch, in the future, or too far
-// back, in events or in bytes: then the history is lost to the client.
+// when there is no position, or it lies in another epoch, in the future, or before what is
+// kept: then the history is lost to the client.
 func (h *history) since(r *ridepb.Resume) ([]*ridepb.Event, bool) {
 	if r == nil || r.GetEpoch() != h.epoch || r.GetSeq() > h.seq {
 		return nil, false
 	}
 	n := int(h.seq - r.GetSeq())
-	if n > len(h.ring) {
+	if n > len(h.kept) {
 		return nil, false
 	}
-	size := 0
+	from, known := h.head, len(h.kept)-n
+	for _, e := range h.kept[:known] {
+		from += int(e.size)
+	}
 	out := make([]*ridepb.Event, 0, n)
-	for seq := r.GetSeq() + 1; seq <= h.seq && n > 0; seq++ {
-		e := h.ring[int(seq-1)%cap(h.ring)]
-		if size += proto.Size(e); size > maxReplay {
-			return nil, false
+	for _, k := range h.kept[known:] {
+		e := new(ridepb.Event)
+		if proto.Unmarshal(h.buf[from:from+int(k.size)], e) != nil {
+			return nil, false // never: it was encoded here
 		}
+		from += int(k.size)
 		out = append(out, e)
 	}
 	return out, true

@@ -39,6 +39,8 @@ func (o *operatorActor) receive(ctx actor.Context) {
 		if o.onLeft(ctx, m) {
 			o.unwatch()
 		}
+	case aged:
+		o.onAged()
 	case lingered:
 		o.onLingered(ctx)
 	case framed:

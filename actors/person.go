@@ -24,7 +24,8 @@ type person struct {
 	out     Outbox // nil: no session
 	session *Peer
 	history history
-	pending map[string]*pendingCommand
+	self    *actor.PID                 // this actor's, once a session has joined
+	pending map[string]*pendingCommand // nil: none yet
 	// active is the live trip of this account, nil for none. It is shared; never
 	// changed, only replaced.
 	active *ride.Trip
@@ -78,6 +79,8 @@ type (
 	}
 	personTick struct{}
 	lingered   struct{}
+	// aged is the time to forget the oldest events of the history.
+	aged struct{}
 )
 
 const (
@@ -88,9 +91,7 @@ const (
 )
 
 func newPerson(s *System, a ride.Account) person {
-	return person{
-		sys: s, account: a, history: newHistory(s.cfg.History), pending: make(map[string]*pendingCommand),
-	}
+	return person{sys: s, account: a, history: newHistory(s.cfg.HistoryBytes)}
 }
 
 // drop follows a panic: whatever was under way is forgotten and the client told to
@@ -101,8 +102,8 @@ func (p *person) drop(ctx actor.Context) {
 	}
 	p.attach(nil, nil)
 	p.active = nil
-	p.pending = make(map[string]*pendingCommand)
-	p.history = newHistory(p.sys.cfg.History)
+	p.pending = nil
+	p.history = newHistory(p.sys.cfg.HistoryBytes)
 	p.lingerLater(ctx)
 }
 
@@ -129,7 +130,7 @@ func (p *person) onJoin(ctx actor.Context, m joined, snapshot func(*ridepb.Conne
 		p.out.Close(ridepb.CloseReplaced, 0)
 	}
 	p.attach(m.join.Out, m.peer)
-	p.account = m.join.Account
+	p.account, p.self = m.join.Account, ctx.Self()
 	p.timers.cancel("linger")
 
 	c := &ridepb.Connected{
@@ -196,6 +197,7 @@ func (p *person) onLingered(ctx actor.Context) bool {
 		return false
 	}
 	p.gone = true
+	p.history.clear()
 	p.sys.people.remove(p.account.ID, ctx.Self())
 	// A session that joined at the last moment may still send here: see forwarded.
 	p.timers.after("stop", lastWords, func() { p.sys.stop(ctx.Self()) })
@@ -220,9 +222,26 @@ func (p *person) reader() view.Reader {
 
 // emit adds an event to the history and tells the session.
 func (p *person) emit(e *ridepb.Event) {
-	p.history.add(e)
+	p.remember(e)
 	if p.out != nil {
 		p.out.Event(e)
+	}
+}
+
+// remember adds an event to the history, until it is so old that no client can have
+// missed it: one that did not get it has lost its socket since, or its way back.
+func (p *person) remember(e *ridepb.Event) {
+	p.history.add(e)
+	if p.timers["aged"] == nil && p.self != nil {
+		p.timers.after("aged", p.sys.cfg.HistoryAge, p.sys.sender(p.self, aged{}))
+	}
+}
+
+// onAged forgets old events.
+func (p *person) onAged() {
+	p.timers.cancel("aged")
+	if next, left := p.history.expire(p.sys.cfg.HistoryAge); left {
+		p.timers.after("aged", next, p.sys.sender(p.self, aged{}))
 	}
 }
 
@@ -334,6 +353,9 @@ func (p *person) forward(ctx actor.Context, m framed, trip ride.TripID, c ride.C
 		return
 	}
 	cmd := &pendingCommand{session: m.peer, trip: trip, message: tripCommand{Key: key, Command: c}, copies: 1}
+	if p.pending == nil {
+		p.pending = make(map[string]*pendingCommand)
+	}
 	p.pending[key.ID] = cmd
 	p.send(ctx, cmd)
 }

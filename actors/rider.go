@@ -49,6 +49,8 @@ func (r *riderActor) receive(ctx actor.Context) {
 		r.onJoin(ctx, m, r.readActive)
 	case left:
 		r.onLeft(ctx, m)
+	case aged:
+		r.onAged()
 	case lingered:
 		r.onLingered(ctx)
 	case framed:

@@ -143,7 +143,8 @@ type Sockets struct {
 	PongTimeout    time.Duration `default:"10s" range:"1s..5m" help:"A client that says nothing, not even a pong, for longer than this is gone. At least twice the ping interval."`
 	WriteTimeout   time.Duration `default:"10s" range:"1s..1m" help:"A client that takes no bytes for longer than this is gone."`
 	SessionLinger  time.Duration `default:"2m" range:"0s..1h" help:"How long a session can be resumed after its socket closed."`
-	ReplayedEvents int           `default:"256" range:"16..65536" help:"Most events kept for a session to resume by."`
+	HistoryBytes   int           `default:"49152" range:"512..49152" help:"Most bytes of events kept in memory for each person to resume a session by, counted as protobuf with 64 for each event, and never more than 3/16 of socket-outbox-bytes: a replay in JSON has to fit there."`
+	ReplayedEvents int           `default:"256" range:"16..65536" help:"Without effect since events are bounded by socket-history-bytes; still accepted."`
 }
 
 // Limits bounds how often clients may do what. Each is a token bucket.

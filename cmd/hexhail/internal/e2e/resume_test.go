@@ -220,7 +220,7 @@ func sameAsStored(w *world, f *flaky, trip string) {
 // Whoever claims a history that the server does not have gets a snapshot instead.
 func TestHistoryLost(t *testing.T) {
 	everywhere(t, func(t *testing.T, start func(...string) *harness.Server, codec wire.Codec) {
-		w := newWorld(t, start("--socket-replayed-events=16"), codec)
+		w := newWorld(t, start("--socket-history-bytes=8192"), codec)
 		rider, first := w.join(ride.RoleRider)
 		for range 20 { // two events each: requested, cancelled
 			require.NotNil(t, rider.Ask(harness.Cancel(w.request(rider).GetId())).GetTrip())

@@ -2,6 +2,7 @@ package server
 
 import (
 	"log/slog"
+	"time"
 
 	"github.com/hexhail/hexhail/actors"
 	"github.com/hexhail/hexhail/cmd/hexhail/internal/config"
@@ -27,10 +28,19 @@ func actorsConfig(c *config.Config, log *slog.Logger) actors.Config {
 	a.ETA = geo.StraightLine{Detour: c.Map.ETADetour, SpeedMPS: c.Map.ETASpeed / 3.6}
 	a.Heartbeat = c.Sockets.PingInterval
 	a.Linger = c.Sockets.SessionLinger
-	a.History = c.Sockets.ReplayedEvents
+	// In JSON a history takes up to 16/3 of its bytes, and a replay waits in the outbox.
+	a.HistoryBytes = min(c.Sockets.HistoryBytes, max(512, c.Sockets.OutboxBytes/16*3))
+	// A socket that is lost in silence is noticed after the pong timeout.
+	a.HistoryAge = c.Sockets.SessionLinger + 2*c.Sockets.PongTimeout + 30*time.Second
 	a.Log = log
+	if c.Sockets.ReplayedEvents != formerReplayedEvents {
+		log.Warn("socket-replayed-events has no effect any more; socket-history-bytes bounds what sessions resume by")
+	}
 	return a
 }
+
+// formerReplayedEvents is the default of a setting that is only read to say that it does nothing.
+const formerReplayedEvents = 256
 
 func authConfig(c *config.Config) auth.Config {
 	a := auth.Config{
