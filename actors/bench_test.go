@@ -70,6 +70,7 @@ func benchSystem(b *testing.B, drivers int) (sys *System, store *memStore, box *
 func join(b *testing.B, sys *System, box *counter, a ride.Account) *Peer {
 	b.Helper()
 	a.Status = ride.AccountActive
+	sys.store.(*memStore).know(a)
 	p, err := sys.Join(b.Context(), Join{Account: a, SessionID: string(a.ID), ConnectID: "c", Out: box})
 	require.NoError(b, err)
 	return p

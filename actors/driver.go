@@ -87,6 +87,7 @@ func (d *driverActor) receive(ctx actor.Context) {
 		}
 	case joined:
 		d.onJoin(ctx, m, d.snapshot)
+		d.keepOffline(ctx)
 		if !d.gone { // else the offers are another actor's to claim
 			d.claimOffers(ctx)
 			d.settleCell(ctx)
@@ -116,6 +117,8 @@ func (d *driverActor) receive(ctx actor.Context) {
 		d.onOfferEnded(ctx, m)
 	case driverReleased:
 		d.onReleased(ctx, m)
+	case accountChanged:
+		d.onAccountChanged(ctx, m)
 	case positionStale:
 		d.timers.cancel("stale")
 		d.settleCell(ctx)
@@ -150,7 +153,7 @@ func (d *driverActor) snapshot(c *ridepb.Connected) error {
 	if err != nil {
 		return err
 	}
-	c.Online = d.online
+	c.Online, c.Approval = d.online, view.Approval(d.account)
 	for i := range open {
 		o := &open[i]
 		if _, held := d.offers[o.Offer.ID]; held {
@@ -191,6 +194,10 @@ func (d *driverActor) onFrame(ctx actor.Context, m framed) {
 			d.withdrawOffers(ctx, ride.ReasonWentOffline)
 		})
 	case *ridepb.ClientFrame_AcceptOffer:
+		if err := d.account.MayDrive(); err != nil {
+			d.refuse(m, refusal(err))
+			return
+		}
 		id := ride.OfferID(b.AcceptOffer.GetOfferId())
 		d.forwardOffer(ctx, m, id, ride.AcceptOffer{Offer: id, Card: d.card()})
 	case *ridepb.ClientFrame_DeclineOffer:
@@ -219,10 +226,15 @@ func (d *driverActor) card() ride.DriverCard {
 	return ride.DriverCard{
 		ID: a.ID, FirstName: a.FirstName, PhotoID: a.PhotoID,
 		Class: a.Vehicle.Class, Plate: a.Vehicle.Plate, RatingX100: a.Rating.X100(),
+		Make: a.Vehicle.Make, Model: a.Vehicle.Model, Colour: a.Vehicle.Colour,
 	}
 }
 
 func (d *driverActor) goOnline(ctx actor.Context, m framed, g *ridepb.GoOnline) {
+	if err := d.mayDrive(); err != nil {
+		d.refuse(m, refusal(err))
+		return
+	}
 	if _, err := d.sys.cfg.Tariffs.Find(d.account.Vehicle.Class); err != nil || d.account.Vehicle.Class == "" {
 		d.refuse(m, refusal(ride.ErrUnknownClass.With("This account has no vehicle of a class that is driven here.")))
 		return

@@ -35,7 +35,7 @@ func (d *driverActor) onOffer(ctx actor.Context, m offerMade) {
 		return // sent again by a trip that was reloaded
 	}
 	switch {
-	case d.gone || !d.online:
+	case d.gone || !d.online || d.account.MayDrive() != nil:
 		d.withdraw(ctx, m.Trip.ID, m.Offer.ID, ride.ReasonDriverGone)
 		return
 	case d.active != nil:

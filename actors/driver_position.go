@@ -83,7 +83,7 @@ func (s *System) eta(from, to geo.Point) time.Duration {
 // available reports whether dispatch may offer trips to this driver: online, with a
 // session, a fresh position, no trip, and room for another offer.
 func (d *driverActor) available(now time.Time) bool {
-	return d.online && d.out != nil && !d.gone && d.active == nil &&
+	return d.online && d.account.MayDrive() == nil && d.out != nil && !d.gone && d.active == nil &&
 		!d.fix.receivedAt.IsZero() && now.Sub(d.fix.receivedAt) < d.sys.cfg.PositionTTL &&
 		len(d.offers) < d.sys.cfg.MaxOffers
 }

@@ -18,6 +18,7 @@ type memStore struct {
 	events   map[ride.TripID][]ride.Event
 	commands map[[2]string]ride.CommandRecord
 	crumbs   []ride.Breadcrumb
+	accounts map[ride.AccountID]ride.Account
 
 	// fail, when set, is asked before each commit: the commit happens unless lost is
 	// true, and err is what the caller hears.
@@ -33,7 +34,7 @@ type memStore struct {
 func newMemStore() *memStore {
 	return &memStore{
 		trips: make(map[ride.TripID]ride.Trip), events: make(map[ride.TripID][]ride.Event),
-		commands: make(map[[2]string]ride.CommandRecord),
+		commands: make(map[[2]string]ride.CommandRecord), accounts: make(map[ride.AccountID]ride.Account),
 	}
 }
 
@@ -49,6 +50,26 @@ func (m *memStore) afterwards(f func(ride.Transition)) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.after = f
+}
+
+// know adds or changes an account.
+func (m *memStore) know(a ride.Account) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.accounts[a.ID] = a
+}
+
+func (m *memStore) Account(_ context.Context, id ride.AccountID) (ride.Account, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.down {
+		return ride.Account{}, ride.ErrUnavailable
+	}
+	a, ok := m.accounts[id]
+	if !ok {
+		return ride.Account{}, ride.ErrNotFound
+	}
+	return a, nil
 }
 
 // refuse makes reads or activations fail from now on, or work again.

@@ -130,7 +130,10 @@ func (p *person) onJoin(ctx actor.Context, m joined, snapshot func(*ridepb.Conne
 		p.out.Close(ridepb.CloseReplaced, 0)
 	}
 	p.attach(m.join.Out, m.peer)
-	p.account, p.self = m.join.Account, ctx.Self()
+	if !m.join.Account.UpdatedAt.Before(p.account.UpdatedAt) { // else it was read before a change
+		p.account = m.join.Account
+	}
+	p.self = ctx.Self()
 	p.timers.cancel("linger")
 
 	c := &ridepb.Connected{

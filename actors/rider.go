@@ -45,6 +45,10 @@ func newRider(s *System, a ride.Account) *riderActor {
 
 func (r *riderActor) receive(ctx actor.Context) {
 	switch m := ctx.Message().(type) {
+	case accountChanged:
+		if !m.account.UpdatedAt.Before(r.account.UpdatedAt) {
+			r.account = m.account
+		}
 	case joined:
 		r.onJoin(ctx, m, r.readActive)
 	case left:

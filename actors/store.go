@@ -25,6 +25,8 @@ type Store interface {
 	Activate(ctx context.Context, id ride.TripID) (ride.Trip, error)
 	// Trip reads the newest committed state without raising the fence.
 	Trip(ctx context.Context, id ride.TripID) (ride.Trip, error)
+	// Account reads an account, or returns ride.ErrNotFound.
+	Account(ctx context.Context, id ride.AccountID) (ride.Account, error)
 	// Command reads a command's outcome; ride.ErrNotFound if it has none.
 	Command(ctx context.Context, account ride.AccountID, id string) (ride.CommandRecord, error)
 	// ActiveTrip returns the live trip that occupies this rider, or this driver;

@@ -93,6 +93,7 @@ func (w *world) driver(name string, metres float64) *client {
 // connect opens a session and waits for its answer.
 func (c *client) connect(resume *ridepb.Resume) *client {
 	c.box = &inbox{}
+	c.w.store.know(c.account)
 	c.w.next++
 	var err error
 	c.peer, err = c.w.sys.Join(context.Background(), Join{

@@ -11,6 +11,7 @@ import (
 )
 
 const accountColumns = `id, role, status, username, first_name, last_name, photo_id, vehicle_class, plate,
+	vehicle_make, vehicle_model, vehicle_colour, approval, approval_reason,
 	rating_sum, rating_count, issuer, subject, created_at, updated_at`
 
 // scanAccount reads accountColumns and whatever columns follow them.
@@ -18,7 +19,8 @@ func scanAccount(row interface{ Scan(...any) error }, more ...any) (ride.Account
 	var a ride.Account
 	var created, updated int64
 	dest := append([]any{&a.ID, &a.Role, &a.Status, &a.Username, &a.FirstName, &a.LastName, &a.PhotoID,
-		&a.Vehicle.Class, &a.Vehicle.Plate, &a.Rating.Sum, &a.Rating.Count, &a.Issuer, &a.Subject,
+		&a.Vehicle.Class, &a.Vehicle.Plate, &a.Vehicle.Make, &a.Vehicle.Model, &a.Vehicle.Colour,
+		&a.Approval, &a.ApprovalReason, &a.Rating.Sum, &a.Rating.Count, &a.Issuer, &a.Subject,
 		&created, &updated}, more...)
 	if err := row.Scan(dest...); err != nil {
 		return ride.Account{}, err
@@ -37,13 +39,14 @@ func accountText(a ride.Account) string {
 // to compatible forms of letters, or the (issuer, subject) pair exists.
 func (s *Store) CreateAccount(ctx context.Context, a ride.Account, hash string) error {
 	if !validText(string(a.ID), a.Username, a.FirstName, a.LastName, a.PhotoID, a.Vehicle.Class,
-		a.Vehicle.Plate, a.Issuer, a.Subject, hash) || a.ID == "" {
+		a.Vehicle.Plate, a.Vehicle.Make, a.Vehicle.Model, a.Vehicle.Colour, a.ApprovalReason, a.Issuer, a.Subject, hash) || a.ID == "" {
 		return ride.ErrInvalidArgument.With("A field of the account holds bytes that are not text.")
 	}
 	_, err := s.write.ExecContext(ctx, `INSERT INTO accounts (`+accountColumns+`, username_key, search, password_hash)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)`,
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)`,
 		string(a.ID), string(a.Role), string(a.Status), a.Username, a.FirstName, a.LastName, a.PhotoID,
-		a.Vehicle.Class, a.Vehicle.Plate, a.Rating.Sum, a.Rating.Count, a.Issuer, a.Subject,
+		a.Vehicle.Class, a.Vehicle.Plate, a.Vehicle.Make, a.Vehicle.Model, a.Vehicle.Colour,
+		string(a.Approval), a.ApprovalReason, a.Rating.Sum, a.Rating.Count, a.Issuer, a.Subject,
 		micros(a.CreatedAt), micros(a.UpdatedAt), fold(a.Username), accountText(a), hash)
 	if rule := s.eng.violated(err); rule == ruleUsername || rule == ruleSubject {
 		return fmt.Errorf("create account: %w", ride.ErrUsernameTaken)
@@ -83,7 +86,8 @@ func (s *Store) AccountBySubject(ctx context.Context, issuer, subject string) (r
 
 // UpdateAccount changes what is not nil and returns the account as it is then.
 func (s *Store) UpdateAccount(ctx context.Context, id ride.AccountID, p ride.AccountPatch) (ride.Account, error) {
-	for _, f := range []*string{p.FirstName, p.LastName, p.PhotoID, p.VehicleClass, p.Plate} {
+	for _, f := range []*string{p.FirstName, p.LastName, p.PhotoID, p.VehicleClass, p.Plate,
+		p.VehicleMake, p.VehicleModel, p.VehicleColour} {
 		if f != nil && !validText(*f) {
 			return ride.Account{}, ride.ErrInvalidArgument.With("A field of the account holds bytes that are not text.")
 		}
@@ -97,9 +101,11 @@ func (s *Store) UpdateAccount(ctx context.Context, id ride.AccountID, p ride.Acc
 		a, err = scanAccount(tx.QueryRowContext(ctx, `UPDATE accounts SET
 				first_name = COALESCE($1, first_name), last_name = COALESCE($2, last_name),
 				photo_id = COALESCE($3, photo_id), vehicle_class = COALESCE($4, vehicle_class),
-				plate = COALESCE($5, plate), updated_at = $6
-			WHERE id = $7 RETURNING `+accountColumns,
-			p.FirstName, p.LastName, p.PhotoID, p.VehicleClass, p.Plate, micros(s.now()), string(id)))
+				plate = COALESCE($5, plate), vehicle_make = COALESCE($6, vehicle_make),
+				vehicle_model = COALESCE($7, vehicle_model), vehicle_colour = COALESCE($8, vehicle_colour), updated_at = $9
+			WHERE id = $10 RETURNING `+accountColumns,
+			p.FirstName, p.LastName, p.PhotoID, p.VehicleClass, p.Plate,
+			p.VehicleMake, p.VehicleModel, p.VehicleColour, micros(s.now()), string(id)))
 		if err != nil {
 			return err
 		}
@@ -139,6 +145,25 @@ func (s *Store) SetAccountStatus(ctx context.Context, id ride.AccountID, status 
 		_, err = tx.ExecContext(ctx, sqlRevokeAccount, micros(s.now()), string(id))
 		return err
 	})
+}
+
+// SetApproval records an operator's decision about a driver and returns the account as it is
+// then. ride.ErrNotFound if there is no such driver.
+func (s *Store) SetApproval(ctx context.Context, id ride.AccountID, to ride.Approval, reason string) (ride.Account, error) {
+	const op = "set approval"
+	if !validText(string(id)) {
+		return ride.Account{}, fmt.Errorf("%s: %w", op, ride.ErrNotFound)
+	}
+	if !validText(string(to), reason) {
+		return ride.Account{}, ride.ErrInvalidArgument.With("The reason holds bytes that are not text.")
+	}
+	a, err := scanAccount(s.write.QueryRowContext(ctx, `UPDATE accounts SET approval = $1, approval_reason = $2, updated_at = $3
+		WHERE id = $4 AND role = $5 RETURNING `+accountColumns,
+		string(to), reason, micros(s.now()), string(id), string(ride.RoleDriver)))
+	if err != nil {
+		return ride.Account{}, s.failure(op, err)
+	}
+	return a, nil
 }
 
 // one runs a statement that must change one row; ride.ErrNotFound if it changes none.
@@ -191,6 +216,16 @@ func (s *Store) ListAccounts(ctx context.Context, f ride.AccountFilter) ([]ride.
 	}
 	if f.Status != "" {
 		q.and("status = " + q.arg(string(f.Status)))
+	}
+	switch f.Approval {
+	case "":
+	case ride.ApprovalApproved:
+		q.and("role = " + q.arg(string(ride.RoleDriver)))
+		q.and("approval IN ('', 'approved')")
+	case ride.ApprovalPending:
+		q.and("approval = 'pending'") // as the index has it
+	default:
+		q.and("approval = " + q.arg(string(f.Approval)))
 	}
 	if f.Text != "" {
 		text := q.arg(contains(f.Text)) + ` ESCAPE '\'`

@@ -11,6 +11,22 @@ const (
 	AccountSuspended AccountStatus = "suspended"
 )
 
+// Approval says whether a driver may drive.
+type Approval string
+
+// The approvals. Whatever else a record may hold keeps its driver from driving.
+const (
+	// ApprovalNone: nobody needs to decide. So are riders, operators, and drivers who signed up
+	// while the server asked for no approval.
+	ApprovalNone     Approval = ""
+	ApprovalPending  Approval = "pending"
+	ApprovalApproved Approval = "approved"
+	ApprovalRefused  Approval = "refused"
+)
+
+// MaxApprovalReason bounds the reason of a refusal, in bytes: 200 characters of any script.
+const MaxApprovalReason = 800
+
 // Account is a person known to Hexhail.
 type Account struct {
 	ID        AccountID
@@ -22,6 +38,9 @@ type Account struct {
 	PhotoID   string // empty: none
 	Vehicle   Vehicle
 	Rating    Rating
+	// Approval, and why a driver was refused; both concern drivers alone.
+	Approval       Approval
+	ApprovalReason string
 	// Issuer and Subject name an account of a trusted outside issuer; both are
 	// empty for an account with a password of ours.
 	Issuer, Subject string
@@ -33,6 +52,23 @@ type Account struct {
 type Vehicle struct {
 	Class string // a vehicle class of the tariffs
 	Plate string
+	// Make, Model and Colour are what a rider looks for at the kerb; each may be empty.
+	Make, Model, Colour string
+}
+
+// MayDrive returns nil if the account's driver may take trips, and otherwise ErrApprovalPending
+// or ErrApprovalRefused, which gives the operator's reason.
+func (a Account) MayDrive() error {
+	switch a.Approval {
+	case ApprovalNone, ApprovalApproved:
+		return nil
+	case ApprovalRefused:
+		if a.ApprovalReason != "" {
+			return ErrApprovalRefused.With("An operator refused this driver: %s", a.ApprovalReason)
+		}
+		return ErrApprovalRefused
+	}
+	return ErrApprovalPending
 }
 
 // Rating is the sum and the number of an account's stars.
@@ -51,14 +87,17 @@ func (r Rating) X100() int64 {
 // AccountPatch changes what is not nil.
 type AccountPatch struct {
 	FirstName, LastName, PhotoID, VehicleClass, Plate *string
+	VehicleMake, VehicleModel, VehicleColour          *string
 }
 
 // AccountFilter selects accounts for a list, newest first.
 type AccountFilter struct {
 	Role   Role          // empty: any
 	Status AccountStatus // empty: any
-	Text   string        // part of username, name or plate, without regard to case; or the whole id
-	Page   Page
+	// Approval selects drivers; ApprovalApproved includes those who need none. Empty: any.
+	Approval Approval
+	Text     string // part of username, name or plate, without regard to case; or the whole id
+	Page     Page
 }
 
 // Page is a bounded window on a list ordered by creation time and id, newest first.

@@ -62,6 +62,9 @@ type DriverCard struct {
 	Class      string    `json:"class"`
 	Plate      string    `json:"plate"`
 	RatingX100 int64     `json:"rating_x100,omitempty"`
+	Make       string    `json:"make,omitempty"`
+	Model      string    `json:"model,omitempty"`
+	Colour     string    `json:"colour,omitempty"`
 }
 
 // Estimate is a trip's expected length, duration and fare.

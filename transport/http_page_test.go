@@ -25,6 +25,7 @@ type nobodyLive struct{}
 
 func (nobodyLive) Disconnect(ride.AccountID, string, ridepb.CloseCode) {}
 
+func (nobodyLive) AccountChanged(ride.Account) {}
 func (nobodyLive) CancelTrip(context.Context, ride.TripID, ride.AccountID, string) (ride.Trip, error) {
 	return ride.Trip{}, ride.ErrNotFound
 }

@@ -28,6 +28,9 @@ type Accounts interface {
 	RenewPassword(ctx context.Context, id ride.AccountID, old, hash string) error
 	// SetAccountStatus also revokes every refresh token when it suspends.
 	SetAccountStatus(ctx context.Context, id ride.AccountID, s ride.AccountStatus) error
+	// SetApproval records a decision about a driver and returns the account as it is then;
+	// ride.ErrNotFound if there is no such driver.
+	SetApproval(ctx context.Context, id ride.AccountID, to ride.Approval, reason string) (ride.Account, error)
 	// ListAccounts returns a page and the cursor of the next one, empty at the end.
 	ListAccounts(ctx context.Context, f ride.AccountFilter) ([]ride.Account, string, error)
 

@@ -138,7 +138,7 @@ func (x OfferClosed_Outcome) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use OfferClosed_Outcome.Descriptor instead.
 func (OfferClosed_Outcome) EnumDescriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{22, 0}
+	return file_hexhail_proto_rawDescGZIP(), []int{24, 0}
 }
 
 type Trip_Status int32
@@ -202,7 +202,7 @@ func (x Trip_Status) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Trip_Status.Descriptor instead.
 func (Trip_Status) EnumDescriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{34, 0}
+	return file_hexhail_proto_rawDescGZIP(), []int{36, 0}
 }
 
 type Cancellation_By int32
@@ -257,7 +257,7 @@ func (x Cancellation_By) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Cancellation_By.Descriptor instead.
 func (Cancellation_By) EnumDescriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{40, 0}
+	return file_hexhail_proto_rawDescGZIP(), []int{42, 0}
 }
 
 type CityDriver_State int32
@@ -315,7 +315,7 @@ func (x CityDriver_State) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use CityDriver_State.Descriptor instead.
 func (CityDriver_State) EnumDescriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{46, 0}
+	return file_hexhail_proto_rawDescGZIP(), []int{48, 0}
 }
 
 // ClientFrame is everything that a client may send: one message and, for all
@@ -932,6 +932,7 @@ type Event struct {
 	//	*Event_DriverMoved
 	//	*Event_Disconnecting
 	//	*Event_CityChanged
+	//	*Event_ApprovalChanged
 	Body          isEvent_Body `protobuf_oneof:"body"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1042,6 +1043,15 @@ func (x *Event) GetCityChanged() *CityChanged {
 	return nil
 }
 
+func (x *Event) GetApprovalChanged() *ApprovalChanged {
+	if x != nil {
+		if x, ok := x.Body.(*Event_ApprovalChanged); ok {
+			return x.ApprovalChanged
+		}
+	}
+	return nil
+}
+
 type isEvent_Body interface {
 	isEvent_Body()
 }
@@ -1070,6 +1080,10 @@ type Event_CityChanged struct {
 	CityChanged *CityChanged `protobuf:"bytes,8,opt,name=city_changed,json=cityChanged,proto3,oneof"`
 }
 
+type Event_ApprovalChanged struct {
+	ApprovalChanged *ApprovalChanged `protobuf:"bytes,9,opt,name=approval_changed,json=approvalChanged,proto3,oneof"`
+}
+
 func (*Event_TripUpdated) isEvent_Body() {}
 
 func (*Event_OfferReceived) isEvent_Body() {}
@@ -1081,6 +1095,8 @@ func (*Event_DriverMoved) isEvent_Body() {}
 func (*Event_Disconnecting) isEvent_Body() {}
 
 func (*Event_CityChanged) isEvent_Body() {}
+
+func (*Event_ApprovalChanged) isEvent_Body() {}
 
 // Error refuses a client frame.
 type Error struct {
@@ -1314,6 +1330,8 @@ type Connected struct {
 	HeartbeatMs uint32 `protobuf:"varint,11,opt,name=heartbeat_ms,json=heartbeatMs,proto3" json:"heartbeat_ms,omitempty"`
 	// A driver whose last position is older than this, in milliseconds, gets no offers.
 	PositionTtlMs uint32 `protobuf:"varint,12,opt,name=position_ttl_ms,json=positionTtlMs,proto3" json:"position_ttl_ms,omitempty"`
+	// Whether this driver may drive; absent for riders and operators.
+	Approval      *Approval `protobuf:"bytes,13,opt,name=approval,proto3" json:"approval,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1432,6 +1450,114 @@ func (x *Connected) GetPositionTtlMs() uint32 {
 	return 0
 }
 
+func (x *Connected) GetApproval() *Approval {
+	if x != nil {
+		return x.Approval
+	}
+	return nil
+}
+
+// Approval is what an operator decided about a driver.
+type Approval struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// "pending", "approved" or "refused". Only an approved driver can go online.
+	State string `protobuf:"bytes,1,opt,name=state,proto3" json:"state,omitempty"`
+	// Why the driver was refused, in the operator's words.
+	Reason        string `protobuf:"bytes,2,opt,name=reason,proto3" json:"reason,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Approval) Reset() {
+	*x = Approval{}
+	mi := &file_hexhail_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Approval) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Approval) ProtoMessage() {}
+
+func (x *Approval) ProtoReflect() protoreflect.Message {
+	mi := &file_hexhail_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Approval.ProtoReflect.Descriptor instead.
+func (*Approval) Descriptor() ([]byte, []int) {
+	return file_hexhail_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *Approval) GetState() string {
+	if x != nil {
+		return x.State
+	}
+	return ""
+}
+
+func (x *Approval) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+// ApprovalChanged tells a driver that an operator has decided. A driver who is refused is
+// offline from then on; a trip under way goes on to its end.
+type ApprovalChanged struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Approval      *Approval              `protobuf:"bytes,1,opt,name=approval,proto3" json:"approval,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ApprovalChanged) Reset() {
+	*x = ApprovalChanged{}
+	mi := &file_hexhail_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ApprovalChanged) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ApprovalChanged) ProtoMessage() {}
+
+func (x *ApprovalChanged) ProtoReflect() protoreflect.Message {
+	mi := &file_hexhail_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ApprovalChanged.ProtoReflect.Descriptor instead.
+func (*ApprovalChanged) Descriptor() ([]byte, []int) {
+	return file_hexhail_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *ApprovalChanged) GetApproval() *Approval {
+	if x != nil {
+		return x.Approval
+	}
+	return nil
+}
+
 type Ping struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	unknownFields protoimpl.UnknownFields
@@ -1440,7 +1566,7 @@ type Ping struct {
 
 func (x *Ping) Reset() {
 	*x = Ping{}
-	mi := &file_hexhail_proto_msgTypes[8]
+	mi := &file_hexhail_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1452,7 +1578,7 @@ func (x *Ping) String() string {
 func (*Ping) ProtoMessage() {}
 
 func (x *Ping) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[8]
+	mi := &file_hexhail_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1465,7 +1591,7 @@ func (x *Ping) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Ping.ProtoReflect.Descriptor instead.
 func (*Ping) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{8}
+	return file_hexhail_proto_rawDescGZIP(), []int{10}
 }
 
 type Pong struct {
@@ -1477,7 +1603,7 @@ type Pong struct {
 
 func (x *Pong) Reset() {
 	*x = Pong{}
-	mi := &file_hexhail_proto_msgTypes[9]
+	mi := &file_hexhail_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1489,7 +1615,7 @@ func (x *Pong) String() string {
 func (*Pong) ProtoMessage() {}
 
 func (x *Pong) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[9]
+	mi := &file_hexhail_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1502,7 +1628,7 @@ func (x *Pong) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Pong.ProtoReflect.Descriptor instead.
 func (*Pong) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{9}
+	return file_hexhail_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Pong) GetServerTime() *timestamppb.Timestamp {
@@ -1521,7 +1647,7 @@ type Done struct {
 
 func (x *Done) Reset() {
 	*x = Done{}
-	mi := &file_hexhail_proto_msgTypes[10]
+	mi := &file_hexhail_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1533,7 +1659,7 @@ func (x *Done) String() string {
 func (*Done) ProtoMessage() {}
 
 func (x *Done) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[10]
+	mi := &file_hexhail_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1546,7 +1672,7 @@ func (x *Done) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Done.ProtoReflect.Descriptor instead.
 func (*Done) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{10}
+	return file_hexhail_proto_rawDescGZIP(), []int{12}
 }
 
 // Disconnecting is the last event before the server closes the socket.
@@ -1564,7 +1690,7 @@ type Disconnecting struct {
 
 func (x *Disconnecting) Reset() {
 	*x = Disconnecting{}
-	mi := &file_hexhail_proto_msgTypes[11]
+	mi := &file_hexhail_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1576,7 +1702,7 @@ func (x *Disconnecting) String() string {
 func (*Disconnecting) ProtoMessage() {}
 
 func (x *Disconnecting) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[11]
+	mi := &file_hexhail_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1589,7 +1715,7 @@ func (x *Disconnecting) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Disconnecting.ProtoReflect.Descriptor instead.
 func (*Disconnecting) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{11}
+	return file_hexhail_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Disconnecting) GetCloseCode() uint32 {
@@ -1626,7 +1752,7 @@ type Point struct {
 
 func (x *Point) Reset() {
 	*x = Point{}
-	mi := &file_hexhail_proto_msgTypes[12]
+	mi := &file_hexhail_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1638,7 +1764,7 @@ func (x *Point) String() string {
 func (*Point) ProtoMessage() {}
 
 func (x *Point) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[12]
+	mi := &file_hexhail_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1651,7 +1777,7 @@ func (x *Point) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Point.ProtoReflect.Descriptor instead.
 func (*Point) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{12}
+	return file_hexhail_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Point) GetLatE7() int32 {
@@ -1680,7 +1806,7 @@ type Money struct {
 
 func (x *Money) Reset() {
 	*x = Money{}
-	mi := &file_hexhail_proto_msgTypes[13]
+	mi := &file_hexhail_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1692,7 +1818,7 @@ func (x *Money) String() string {
 func (*Money) ProtoMessage() {}
 
 func (x *Money) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[13]
+	mi := &file_hexhail_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1705,7 +1831,7 @@ func (x *Money) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Money.ProtoReflect.Descriptor instead.
 func (*Money) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{13}
+	return file_hexhail_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *Money) GetMinor() int32 {
@@ -1733,7 +1859,7 @@ type GoOnline struct {
 
 func (x *GoOnline) Reset() {
 	*x = GoOnline{}
-	mi := &file_hexhail_proto_msgTypes[14]
+	mi := &file_hexhail_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1745,7 +1871,7 @@ func (x *GoOnline) String() string {
 func (*GoOnline) ProtoMessage() {}
 
 func (x *GoOnline) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[14]
+	mi := &file_hexhail_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1758,7 +1884,7 @@ func (x *GoOnline) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GoOnline.ProtoReflect.Descriptor instead.
 func (*GoOnline) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{14}
+	return file_hexhail_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *GoOnline) GetLocation() *Location {
@@ -1776,7 +1902,7 @@ type GoOffline struct {
 
 func (x *GoOffline) Reset() {
 	*x = GoOffline{}
-	mi := &file_hexhail_proto_msgTypes[15]
+	mi := &file_hexhail_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1788,7 +1914,7 @@ func (x *GoOffline) String() string {
 func (*GoOffline) ProtoMessage() {}
 
 func (x *GoOffline) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[15]
+	mi := &file_hexhail_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1801,7 +1927,7 @@ func (x *GoOffline) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GoOffline.ProtoReflect.Descriptor instead.
 func (*GoOffline) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{15}
+	return file_hexhail_proto_rawDescGZIP(), []int{17}
 }
 
 // Location is a driver's position. It gets no reply unless it is refused.
@@ -1823,7 +1949,7 @@ type Location struct {
 
 func (x *Location) Reset() {
 	*x = Location{}
-	mi := &file_hexhail_proto_msgTypes[16]
+	mi := &file_hexhail_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1835,7 +1961,7 @@ func (x *Location) String() string {
 func (*Location) ProtoMessage() {}
 
 func (x *Location) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[16]
+	mi := &file_hexhail_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1848,7 +1974,7 @@ func (x *Location) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Location.ProtoReflect.Descriptor instead.
 func (*Location) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{16}
+	return file_hexhail_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Location) GetPoint() *Point {
@@ -1918,7 +2044,7 @@ type Offer struct {
 
 func (x *Offer) Reset() {
 	*x = Offer{}
-	mi := &file_hexhail_proto_msgTypes[17]
+	mi := &file_hexhail_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1930,7 +2056,7 @@ func (x *Offer) String() string {
 func (*Offer) ProtoMessage() {}
 
 func (x *Offer) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[17]
+	mi := &file_hexhail_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1943,7 +2069,7 @@ func (x *Offer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Offer.ProtoReflect.Descriptor instead.
 func (*Offer) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{17}
+	return file_hexhail_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Offer) GetId() string {
@@ -2053,7 +2179,7 @@ type AcceptOffer struct {
 
 func (x *AcceptOffer) Reset() {
 	*x = AcceptOffer{}
-	mi := &file_hexhail_proto_msgTypes[18]
+	mi := &file_hexhail_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2065,7 +2191,7 @@ func (x *AcceptOffer) String() string {
 func (*AcceptOffer) ProtoMessage() {}
 
 func (x *AcceptOffer) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[18]
+	mi := &file_hexhail_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2078,7 +2204,7 @@ func (x *AcceptOffer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AcceptOffer.ProtoReflect.Descriptor instead.
 func (*AcceptOffer) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{18}
+	return file_hexhail_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *AcceptOffer) GetOfferId() string {
@@ -2099,7 +2225,7 @@ type DeclineOffer struct {
 
 func (x *DeclineOffer) Reset() {
 	*x = DeclineOffer{}
-	mi := &file_hexhail_proto_msgTypes[19]
+	mi := &file_hexhail_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2111,7 +2237,7 @@ func (x *DeclineOffer) String() string {
 func (*DeclineOffer) ProtoMessage() {}
 
 func (x *DeclineOffer) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[19]
+	mi := &file_hexhail_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2124,7 +2250,7 @@ func (x *DeclineOffer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeclineOffer.ProtoReflect.Descriptor instead.
 func (*DeclineOffer) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{19}
+	return file_hexhail_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *DeclineOffer) GetOfferId() string {
@@ -2152,7 +2278,7 @@ type AcceptPending struct {
 
 func (x *AcceptPending) Reset() {
 	*x = AcceptPending{}
-	mi := &file_hexhail_proto_msgTypes[20]
+	mi := &file_hexhail_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2164,7 +2290,7 @@ func (x *AcceptPending) String() string {
 func (*AcceptPending) ProtoMessage() {}
 
 func (x *AcceptPending) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[20]
+	mi := &file_hexhail_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2177,7 +2303,7 @@ func (x *AcceptPending) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AcceptPending.ProtoReflect.Descriptor instead.
 func (*AcceptPending) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{20}
+	return file_hexhail_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *AcceptPending) GetOfferId() string {
@@ -2203,7 +2329,7 @@ type OfferReceived struct {
 
 func (x *OfferReceived) Reset() {
 	*x = OfferReceived{}
-	mi := &file_hexhail_proto_msgTypes[21]
+	mi := &file_hexhail_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2215,7 +2341,7 @@ func (x *OfferReceived) String() string {
 func (*OfferReceived) ProtoMessage() {}
 
 func (x *OfferReceived) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[21]
+	mi := &file_hexhail_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2228,7 +2354,7 @@ func (x *OfferReceived) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OfferReceived.ProtoReflect.Descriptor instead.
 func (*OfferReceived) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{21}
+	return file_hexhail_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *OfferReceived) GetOffer() *Offer {
@@ -2252,7 +2378,7 @@ type OfferClosed struct {
 
 func (x *OfferClosed) Reset() {
 	*x = OfferClosed{}
-	mi := &file_hexhail_proto_msgTypes[22]
+	mi := &file_hexhail_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2264,7 +2390,7 @@ func (x *OfferClosed) String() string {
 func (*OfferClosed) ProtoMessage() {}
 
 func (x *OfferClosed) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[22]
+	mi := &file_hexhail_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2277,7 +2403,7 @@ func (x *OfferClosed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OfferClosed.ProtoReflect.Descriptor instead.
 func (*OfferClosed) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{22}
+	return file_hexhail_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *OfferClosed) GetOfferId() string {
@@ -2318,7 +2444,7 @@ type MarkArrived struct {
 
 func (x *MarkArrived) Reset() {
 	*x = MarkArrived{}
-	mi := &file_hexhail_proto_msgTypes[23]
+	mi := &file_hexhail_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2330,7 +2456,7 @@ func (x *MarkArrived) String() string {
 func (*MarkArrived) ProtoMessage() {}
 
 func (x *MarkArrived) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[23]
+	mi := &file_hexhail_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2343,7 +2469,7 @@ func (x *MarkArrived) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MarkArrived.ProtoReflect.Descriptor instead.
 func (*MarkArrived) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{23}
+	return file_hexhail_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *MarkArrived) GetTripId() string {
@@ -2365,7 +2491,7 @@ type StartTrip struct {
 
 func (x *StartTrip) Reset() {
 	*x = StartTrip{}
-	mi := &file_hexhail_proto_msgTypes[24]
+	mi := &file_hexhail_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2377,7 +2503,7 @@ func (x *StartTrip) String() string {
 func (*StartTrip) ProtoMessage() {}
 
 func (x *StartTrip) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[24]
+	mi := &file_hexhail_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2390,7 +2516,7 @@ func (x *StartTrip) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StartTrip.ProtoReflect.Descriptor instead.
 func (*StartTrip) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{24}
+	return file_hexhail_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *StartTrip) GetTripId() string {
@@ -2417,7 +2543,7 @@ type CompleteTrip struct {
 
 func (x *CompleteTrip) Reset() {
 	*x = CompleteTrip{}
-	mi := &file_hexhail_proto_msgTypes[25]
+	mi := &file_hexhail_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2429,7 +2555,7 @@ func (x *CompleteTrip) String() string {
 func (*CompleteTrip) ProtoMessage() {}
 
 func (x *CompleteTrip) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[25]
+	mi := &file_hexhail_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2442,7 +2568,7 @@ func (x *CompleteTrip) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CompleteTrip.ProtoReflect.Descriptor instead.
 func (*CompleteTrip) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{25}
+	return file_hexhail_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *CompleteTrip) GetTripId() string {
@@ -2464,7 +2590,7 @@ type GetQuote struct {
 
 func (x *GetQuote) Reset() {
 	*x = GetQuote{}
-	mi := &file_hexhail_proto_msgTypes[26]
+	mi := &file_hexhail_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2476,7 +2602,7 @@ func (x *GetQuote) String() string {
 func (*GetQuote) ProtoMessage() {}
 
 func (x *GetQuote) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[26]
+	mi := &file_hexhail_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2489,7 +2615,7 @@ func (x *GetQuote) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetQuote.ProtoReflect.Descriptor instead.
 func (*GetQuote) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{26}
+	return file_hexhail_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *GetQuote) GetPickup() *Point {
@@ -2522,7 +2648,7 @@ type Quotes struct {
 
 func (x *Quotes) Reset() {
 	*x = Quotes{}
-	mi := &file_hexhail_proto_msgTypes[27]
+	mi := &file_hexhail_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2534,7 +2660,7 @@ func (x *Quotes) String() string {
 func (*Quotes) ProtoMessage() {}
 
 func (x *Quotes) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[27]
+	mi := &file_hexhail_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2547,7 +2673,7 @@ func (x *Quotes) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Quotes.ProtoReflect.Descriptor instead.
 func (*Quotes) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{27}
+	return file_hexhail_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *Quotes) GetQuotes() []*Quote {
@@ -2574,7 +2700,7 @@ type Quote struct {
 
 func (x *Quote) Reset() {
 	*x = Quote{}
-	mi := &file_hexhail_proto_msgTypes[28]
+	mi := &file_hexhail_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2586,7 +2712,7 @@ func (x *Quote) String() string {
 func (*Quote) ProtoMessage() {}
 
 func (x *Quote) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[28]
+	mi := &file_hexhail_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2599,7 +2725,7 @@ func (x *Quote) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Quote.ProtoReflect.Descriptor instead.
 func (*Quote) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{28}
+	return file_hexhail_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *Quote) GetVehicleClass() string {
@@ -2663,7 +2789,7 @@ type RequestTrip struct {
 
 func (x *RequestTrip) Reset() {
 	*x = RequestTrip{}
-	mi := &file_hexhail_proto_msgTypes[29]
+	mi := &file_hexhail_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2675,7 +2801,7 @@ func (x *RequestTrip) String() string {
 func (*RequestTrip) ProtoMessage() {}
 
 func (x *RequestTrip) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[29]
+	mi := &file_hexhail_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2688,7 +2814,7 @@ func (x *RequestTrip) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RequestTrip.ProtoReflect.Descriptor instead.
 func (*RequestTrip) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{29}
+	return file_hexhail_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *RequestTrip) GetPickup() *Point {
@@ -2753,7 +2879,7 @@ type CancelTrip struct {
 
 func (x *CancelTrip) Reset() {
 	*x = CancelTrip{}
-	mi := &file_hexhail_proto_msgTypes[30]
+	mi := &file_hexhail_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2765,7 +2891,7 @@ func (x *CancelTrip) String() string {
 func (*CancelTrip) ProtoMessage() {}
 
 func (x *CancelTrip) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[30]
+	mi := &file_hexhail_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2778,7 +2904,7 @@ func (x *CancelTrip) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CancelTrip.ProtoReflect.Descriptor instead.
 func (*CancelTrip) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{30}
+	return file_hexhail_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *CancelTrip) GetTripId() string {
@@ -2809,7 +2935,7 @@ type RateTrip struct {
 
 func (x *RateTrip) Reset() {
 	*x = RateTrip{}
-	mi := &file_hexhail_proto_msgTypes[31]
+	mi := &file_hexhail_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2821,7 +2947,7 @@ func (x *RateTrip) String() string {
 func (*RateTrip) ProtoMessage() {}
 
 func (x *RateTrip) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[31]
+	mi := &file_hexhail_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2834,7 +2960,7 @@ func (x *RateTrip) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RateTrip.ProtoReflect.Descriptor instead.
 func (*RateTrip) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{31}
+	return file_hexhail_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *RateTrip) GetTripId() string {
@@ -2873,7 +2999,7 @@ type DriverMoved struct {
 
 func (x *DriverMoved) Reset() {
 	*x = DriverMoved{}
-	mi := &file_hexhail_proto_msgTypes[32]
+	mi := &file_hexhail_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2885,7 +3011,7 @@ func (x *DriverMoved) String() string {
 func (*DriverMoved) ProtoMessage() {}
 
 func (x *DriverMoved) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[32]
+	mi := &file_hexhail_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2898,7 +3024,7 @@ func (x *DriverMoved) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DriverMoved.ProtoReflect.Descriptor instead.
 func (*DriverMoved) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{32}
+	return file_hexhail_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *DriverMoved) GetTripId() string {
@@ -2949,7 +3075,7 @@ type TripUpdated struct {
 
 func (x *TripUpdated) Reset() {
 	*x = TripUpdated{}
-	mi := &file_hexhail_proto_msgTypes[33]
+	mi := &file_hexhail_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2961,7 +3087,7 @@ func (x *TripUpdated) String() string {
 func (*TripUpdated) ProtoMessage() {}
 
 func (x *TripUpdated) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[33]
+	mi := &file_hexhail_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2974,7 +3100,7 @@ func (x *TripUpdated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TripUpdated.ProtoReflect.Descriptor instead.
 func (*TripUpdated) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{33}
+	return file_hexhail_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *TripUpdated) GetTrip() *Trip {
@@ -3031,7 +3157,7 @@ type Trip struct {
 
 func (x *Trip) Reset() {
 	*x = Trip{}
-	mi := &file_hexhail_proto_msgTypes[34]
+	mi := &file_hexhail_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3043,7 +3169,7 @@ func (x *Trip) String() string {
 func (*Trip) ProtoMessage() {}
 
 func (x *Trip) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[34]
+	mi := &file_hexhail_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3056,7 +3182,7 @@ func (x *Trip) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Trip.ProtoReflect.Descriptor instead.
 func (*Trip) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{34}
+	return file_hexhail_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *Trip) GetId() string {
@@ -3245,7 +3371,7 @@ type Estimate struct {
 
 func (x *Estimate) Reset() {
 	*x = Estimate{}
-	mi := &file_hexhail_proto_msgTypes[35]
+	mi := &file_hexhail_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3257,7 +3383,7 @@ func (x *Estimate) String() string {
 func (*Estimate) ProtoMessage() {}
 
 func (x *Estimate) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[35]
+	mi := &file_hexhail_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3270,7 +3396,7 @@ func (x *Estimate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Estimate.ProtoReflect.Descriptor instead.
 func (*Estimate) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{35}
+	return file_hexhail_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *Estimate) GetDistanceM() uint32 {
@@ -3310,7 +3436,7 @@ type FareBreakdown struct {
 
 func (x *FareBreakdown) Reset() {
 	*x = FareBreakdown{}
-	mi := &file_hexhail_proto_msgTypes[36]
+	mi := &file_hexhail_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3322,7 +3448,7 @@ func (x *FareBreakdown) String() string {
 func (*FareBreakdown) ProtoMessage() {}
 
 func (x *FareBreakdown) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[36]
+	mi := &file_hexhail_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3335,7 +3461,7 @@ func (x *FareBreakdown) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FareBreakdown.ProtoReflect.Descriptor instead.
 func (*FareBreakdown) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{36}
+	return file_hexhail_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *FareBreakdown) GetTotal() *Money {
@@ -3400,7 +3526,7 @@ type Search struct {
 
 func (x *Search) Reset() {
 	*x = Search{}
-	mi := &file_hexhail_proto_msgTypes[37]
+	mi := &file_hexhail_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3412,7 +3538,7 @@ func (x *Search) String() string {
 func (*Search) ProtoMessage() {}
 
 func (x *Search) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[37]
+	mi := &file_hexhail_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3425,7 +3551,7 @@ func (x *Search) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Search.ProtoReflect.Descriptor instead.
 func (*Search) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{37}
+	return file_hexhail_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *Search) GetWave() uint32 {
@@ -3464,14 +3590,18 @@ type DriverCard struct {
 	VehicleClass string                 `protobuf:"bytes,4,opt,name=vehicle_class,json=vehicleClass,proto3" json:"vehicle_class,omitempty"`
 	Plate        string                 `protobuf:"bytes,5,opt,name=plate,proto3" json:"plate,omitempty"`
 	// Mean stars times 100, 0 while unrated.
-	RatingX100    uint32 `protobuf:"varint,6,opt,name=rating_x100,json=ratingX100,proto3" json:"rating_x100,omitempty"`
+	RatingX100 uint32 `protobuf:"varint,6,opt,name=rating_x100,json=ratingX100,proto3" json:"rating_x100,omitempty"`
+	// What the vehicle looks like, as its driver describes it; each may be empty.
+	VehicleMake   string `protobuf:"bytes,7,opt,name=vehicle_make,json=vehicleMake,proto3" json:"vehicle_make,omitempty"`
+	VehicleModel  string `protobuf:"bytes,8,opt,name=vehicle_model,json=vehicleModel,proto3" json:"vehicle_model,omitempty"`
+	VehicleColour string `protobuf:"bytes,9,opt,name=vehicle_colour,json=vehicleColour,proto3" json:"vehicle_colour,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *DriverCard) Reset() {
 	*x = DriverCard{}
-	mi := &file_hexhail_proto_msgTypes[38]
+	mi := &file_hexhail_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3483,7 +3613,7 @@ func (x *DriverCard) String() string {
 func (*DriverCard) ProtoMessage() {}
 
 func (x *DriverCard) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[38]
+	mi := &file_hexhail_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3496,7 +3626,7 @@ func (x *DriverCard) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DriverCard.ProtoReflect.Descriptor instead.
 func (*DriverCard) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{38}
+	return file_hexhail_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *DriverCard) GetId() string {
@@ -3541,6 +3671,27 @@ func (x *DriverCard) GetRatingX100() uint32 {
 	return 0
 }
 
+func (x *DriverCard) GetVehicleMake() string {
+	if x != nil {
+		return x.VehicleMake
+	}
+	return ""
+}
+
+func (x *DriverCard) GetVehicleModel() string {
+	if x != nil {
+		return x.VehicleModel
+	}
+	return ""
+}
+
+func (x *DriverCard) GetVehicleColour() string {
+	if x != nil {
+		return x.VehicleColour
+	}
+	return ""
+}
+
 type RiderCard struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
@@ -3553,7 +3704,7 @@ type RiderCard struct {
 
 func (x *RiderCard) Reset() {
 	*x = RiderCard{}
-	mi := &file_hexhail_proto_msgTypes[39]
+	mi := &file_hexhail_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3565,7 +3716,7 @@ func (x *RiderCard) String() string {
 func (*RiderCard) ProtoMessage() {}
 
 func (x *RiderCard) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[39]
+	mi := &file_hexhail_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3578,7 +3729,7 @@ func (x *RiderCard) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RiderCard.ProtoReflect.Descriptor instead.
 func (*RiderCard) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{39}
+	return file_hexhail_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *RiderCard) GetId() string {
@@ -3620,7 +3771,7 @@ type Cancellation struct {
 
 func (x *Cancellation) Reset() {
 	*x = Cancellation{}
-	mi := &file_hexhail_proto_msgTypes[40]
+	mi := &file_hexhail_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3632,7 +3783,7 @@ func (x *Cancellation) String() string {
 func (*Cancellation) ProtoMessage() {}
 
 func (x *Cancellation) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[40]
+	mi := &file_hexhail_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3645,7 +3796,7 @@ func (x *Cancellation) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Cancellation.ProtoReflect.Descriptor instead.
 func (*Cancellation) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{40}
+	return file_hexhail_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *Cancellation) GetBy() Cancellation_By {
@@ -3684,7 +3835,7 @@ type WatchCity struct {
 
 func (x *WatchCity) Reset() {
 	*x = WatchCity{}
-	mi := &file_hexhail_proto_msgTypes[41]
+	mi := &file_hexhail_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3696,7 +3847,7 @@ func (x *WatchCity) String() string {
 func (*WatchCity) ProtoMessage() {}
 
 func (x *WatchCity) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[41]
+	mi := &file_hexhail_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3709,7 +3860,7 @@ func (x *WatchCity) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchCity.ProtoReflect.Descriptor instead.
 func (*WatchCity) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{41}
+	return file_hexhail_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *WatchCity) GetDrivers() bool {
@@ -3773,7 +3924,7 @@ type Area struct {
 
 func (x *Area) Reset() {
 	*x = Area{}
-	mi := &file_hexhail_proto_msgTypes[42]
+	mi := &file_hexhail_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3785,7 +3936,7 @@ func (x *Area) String() string {
 func (*Area) ProtoMessage() {}
 
 func (x *Area) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[42]
+	mi := &file_hexhail_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3798,7 +3949,7 @@ func (x *Area) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Area.ProtoReflect.Descriptor instead.
 func (*Area) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{42}
+	return file_hexhail_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *Area) GetSouthWest() *Point {
@@ -3823,7 +3974,7 @@ type UnwatchCity struct {
 
 func (x *UnwatchCity) Reset() {
 	*x = UnwatchCity{}
-	mi := &file_hexhail_proto_msgTypes[43]
+	mi := &file_hexhail_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3835,7 +3986,7 @@ func (x *UnwatchCity) String() string {
 func (*UnwatchCity) ProtoMessage() {}
 
 func (x *UnwatchCity) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[43]
+	mi := &file_hexhail_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3848,7 +3999,7 @@ func (x *UnwatchCity) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UnwatchCity.ProtoReflect.Descriptor instead.
 func (*UnwatchCity) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{43}
+	return file_hexhail_proto_rawDescGZIP(), []int{45}
 }
 
 // CityWatched answers watch_city.
@@ -3868,7 +4019,7 @@ type CityWatched struct {
 
 func (x *CityWatched) Reset() {
 	*x = CityWatched{}
-	mi := &file_hexhail_proto_msgTypes[44]
+	mi := &file_hexhail_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3880,7 +4031,7 @@ func (x *CityWatched) String() string {
 func (*CityWatched) ProtoMessage() {}
 
 func (x *CityWatched) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[44]
+	mi := &file_hexhail_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3893,7 +4044,7 @@ func (x *CityWatched) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CityWatched.ProtoReflect.Descriptor instead.
 func (*CityWatched) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{44}
+	return file_hexhail_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *CityWatched) GetWatch() uint32 {
@@ -3958,7 +4109,7 @@ type CityChanged struct {
 
 func (x *CityChanged) Reset() {
 	*x = CityChanged{}
-	mi := &file_hexhail_proto_msgTypes[45]
+	mi := &file_hexhail_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3970,7 +4121,7 @@ func (x *CityChanged) String() string {
 func (*CityChanged) ProtoMessage() {}
 
 func (x *CityChanged) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[45]
+	mi := &file_hexhail_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3983,7 +4134,7 @@ func (x *CityChanged) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CityChanged.ProtoReflect.Descriptor instead.
 func (*CityChanged) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{45}
+	return file_hexhail_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *CityChanged) GetWatch() uint32 {
@@ -4103,7 +4254,7 @@ type CityDriver struct {
 
 func (x *CityDriver) Reset() {
 	*x = CityDriver{}
-	mi := &file_hexhail_proto_msgTypes[46]
+	mi := &file_hexhail_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4115,7 +4266,7 @@ func (x *CityDriver) String() string {
 func (*CityDriver) ProtoMessage() {}
 
 func (x *CityDriver) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[46]
+	mi := &file_hexhail_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4128,7 +4279,7 @@ func (x *CityDriver) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CityDriver.ProtoReflect.Descriptor instead.
 func (*CityDriver) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{46}
+	return file_hexhail_proto_rawDescGZIP(), []int{48}
 }
 
 func (x *CityDriver) GetKey() uint32 {
@@ -4191,7 +4342,7 @@ type CityMove struct {
 
 func (x *CityMove) Reset() {
 	*x = CityMove{}
-	mi := &file_hexhail_proto_msgTypes[47]
+	mi := &file_hexhail_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4203,7 +4354,7 @@ func (x *CityMove) String() string {
 func (*CityMove) ProtoMessage() {}
 
 func (x *CityMove) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[47]
+	mi := &file_hexhail_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4216,7 +4367,7 @@ func (x *CityMove) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CityMove.ProtoReflect.Descriptor instead.
 func (*CityMove) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{47}
+	return file_hexhail_proto_rawDescGZIP(), []int{49}
 }
 
 func (x *CityMove) GetKey() uint32 {
@@ -4264,7 +4415,7 @@ type CityTrip struct {
 
 func (x *CityTrip) Reset() {
 	*x = CityTrip{}
-	mi := &file_hexhail_proto_msgTypes[48]
+	mi := &file_hexhail_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4276,7 +4427,7 @@ func (x *CityTrip) String() string {
 func (*CityTrip) ProtoMessage() {}
 
 func (x *CityTrip) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[48]
+	mi := &file_hexhail_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4289,7 +4440,7 @@ func (x *CityTrip) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CityTrip.ProtoReflect.Descriptor instead.
 func (*CityTrip) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{48}
+	return file_hexhail_proto_rawDescGZIP(), []int{50}
 }
 
 func (x *CityTrip) GetId() string {
@@ -4409,7 +4560,7 @@ type CityCell struct {
 
 func (x *CityCell) Reset() {
 	*x = CityCell{}
-	mi := &file_hexhail_proto_msgTypes[49]
+	mi := &file_hexhail_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4421,7 +4572,7 @@ func (x *CityCell) String() string {
 func (*CityCell) ProtoMessage() {}
 
 func (x *CityCell) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[49]
+	mi := &file_hexhail_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4434,7 +4585,7 @@ func (x *CityCell) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CityCell.ProtoReflect.Descriptor instead.
 func (*CityCell) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{49}
+	return file_hexhail_proto_rawDescGZIP(), []int{51}
 }
 
 func (x *CityCell) GetCell() string {
@@ -4489,7 +4640,7 @@ type CityTotals struct {
 
 func (x *CityTotals) Reset() {
 	*x = CityTotals{}
-	mi := &file_hexhail_proto_msgTypes[50]
+	mi := &file_hexhail_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4501,7 +4652,7 @@ func (x *CityTotals) String() string {
 func (*CityTotals) ProtoMessage() {}
 
 func (x *CityTotals) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[50]
+	mi := &file_hexhail_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4514,7 +4665,7 @@ func (x *CityTotals) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CityTotals.ProtoReflect.Descriptor instead.
 func (*CityTotals) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{50}
+	return file_hexhail_proto_rawDescGZIP(), []int{52}
 }
 
 func (x *CityTotals) GetDriversAvailable() uint32 {
@@ -4610,7 +4761,7 @@ type ActorKind struct {
 
 func (x *ActorKind) Reset() {
 	*x = ActorKind{}
-	mi := &file_hexhail_proto_msgTypes[51]
+	mi := &file_hexhail_proto_msgTypes[53]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4622,7 +4773,7 @@ func (x *ActorKind) String() string {
 func (*ActorKind) ProtoMessage() {}
 
 func (x *ActorKind) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[51]
+	mi := &file_hexhail_proto_msgTypes[53]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4635,7 +4786,7 @@ func (x *ActorKind) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ActorKind.ProtoReflect.Descriptor instead.
 func (*ActorKind) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{51}
+	return file_hexhail_proto_rawDescGZIP(), []int{53}
 }
 
 func (x *ActorKind) GetKind() string {
@@ -4740,7 +4891,7 @@ type SlowHandler struct {
 
 func (x *SlowHandler) Reset() {
 	*x = SlowHandler{}
-	mi := &file_hexhail_proto_msgTypes[52]
+	mi := &file_hexhail_proto_msgTypes[54]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4752,7 +4903,7 @@ func (x *SlowHandler) String() string {
 func (*SlowHandler) ProtoMessage() {}
 
 func (x *SlowHandler) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[52]
+	mi := &file_hexhail_proto_msgTypes[54]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4765,7 +4916,7 @@ func (x *SlowHandler) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SlowHandler.ProtoReflect.Descriptor instead.
 func (*SlowHandler) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{52}
+	return file_hexhail_proto_rawDescGZIP(), []int{54}
 }
 
 func (x *SlowHandler) GetMessage() string {
@@ -4823,7 +4974,7 @@ type Sample struct {
 
 func (x *Sample) Reset() {
 	*x = Sample{}
-	mi := &file_hexhail_proto_msgTypes[53]
+	mi := &file_hexhail_proto_msgTypes[55]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4835,7 +4986,7 @@ func (x *Sample) String() string {
 func (*Sample) ProtoMessage() {}
 
 func (x *Sample) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[53]
+	mi := &file_hexhail_proto_msgTypes[55]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4848,7 +4999,7 @@ func (x *Sample) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Sample.ProtoReflect.Descriptor instead.
 func (*Sample) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{53}
+	return file_hexhail_proto_rawDescGZIP(), []int{55}
 }
 
 func (x *Sample) GetAt() *timestamppb.Timestamp {
@@ -5021,7 +5172,7 @@ const file_hexhail_proto_rawDesc = "" +
 	"\x04trip\x18\a \x01(\v2\x10.hexhail.v1.TripH\x00R\x04trip\x12B\n" +
 	"\x0eaccept_pending\x18\b \x01(\v2\x19.hexhail.v1.AcceptPendingH\x00R\racceptPending\x12<\n" +
 	"\fcity_watched\x18\t \x01(\v2\x17.hexhail.v1.CityWatchedH\x00R\vcityWatchedB\b\n" +
-	"\x06result\"\xb6\x03\n" +
+	"\x06result\"\x80\x04\n" +
 	"\x05Event\x12\x14\n" +
 	"\x05epoch\x18\x01 \x01(\tR\x05epoch\x12\x10\n" +
 	"\x03seq\x18\x02 \x01(\rR\x03seq\x12<\n" +
@@ -5030,7 +5181,8 @@ const file_hexhail_proto_rawDesc = "" +
 	"\foffer_closed\x18\x05 \x01(\v2\x17.hexhail.v1.OfferClosedH\x00R\vofferClosed\x12<\n" +
 	"\fdriver_moved\x18\x06 \x01(\v2\x17.hexhail.v1.DriverMovedH\x00R\vdriverMoved\x12A\n" +
 	"\rdisconnecting\x18\a \x01(\v2\x19.hexhail.v1.DisconnectingH\x00R\rdisconnecting\x12<\n" +
-	"\fcity_changed\x18\b \x01(\v2\x17.hexhail.v1.CityChangedH\x00R\vcityChangedB\x06\n" +
+	"\fcity_changed\x18\b \x01(\v2\x17.hexhail.v1.CityChangedH\x00R\vcityChanged\x12H\n" +
+	"\x10approval_changed\x18\t \x01(\v2\x1b.hexhail.v1.ApprovalChangedH\x00R\x0fapprovalChangedB\x06\n" +
 	"\x04body\"\x8f\x01\n" +
 	"\x05Error\x12\x12\n" +
 	"\x04code\x18\x01 \x01(\tR\x04code\x12\x18\n" +
@@ -5045,7 +5197,7 @@ const file_hexhail_proto_rawDesc = "" +
 	"\x06client\x18\x04 \x01(\tR\x06client\"0\n" +
 	"\x06Resume\x12\x14\n" +
 	"\x05epoch\x18\x01 \x01(\tR\x05epoch\x12\x10\n" +
-	"\x03seq\x18\x02 \x01(\rR\x03seq\"\xb8\x03\n" +
+	"\x03seq\x18\x02 \x01(\rR\x03seq\"\xea\x03\n" +
 	"\tConnected\x12\x1d\n" +
 	"\n" +
 	"session_id\x18\x01 \x01(\tR\tsessionId\x12\x14\n" +
@@ -5064,7 +5216,13 @@ const file_hexhail_proto_rawDesc = "" +
 	" \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"serverTime\x12!\n" +
 	"\fheartbeat_ms\x18\v \x01(\rR\vheartbeatMs\x12&\n" +
-	"\x0fposition_ttl_ms\x18\f \x01(\rR\rpositionTtlMs\"\x06\n" +
+	"\x0fposition_ttl_ms\x18\f \x01(\rR\rpositionTtlMs\x120\n" +
+	"\bapproval\x18\r \x01(\v2\x14.hexhail.v1.ApprovalR\bapproval\"8\n" +
+	"\bApproval\x12\x14\n" +
+	"\x05state\x18\x01 \x01(\tR\x05state\x12\x16\n" +
+	"\x06reason\x18\x02 \x01(\tR\x06reason\"C\n" +
+	"\x0fApprovalChanged\x120\n" +
+	"\bapproval\x18\x01 \x01(\v2\x14.hexhail.v1.ApprovalR\bapproval\"\x06\n" +
 	"\x04Ping\"C\n" +
 	"\x04Pong\x12;\n" +
 	"\vserver_time\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
@@ -5252,7 +5410,7 @@ const file_hexhail_proto_rawDesc = "" +
 	"\x04ring\x18\x02 \x01(\rR\x04ring\x12#\n" +
 	"\rdrivers_asked\x18\x03 \x01(\rR\fdriversAsked\x129\n" +
 	"\n" +
-	"expires_at\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\texpiresAt\"\xb4\x01\n" +
+	"expires_at\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\texpiresAt\"\xa3\x02\n" +
 	"\n" +
 	"DriverCard\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1d\n" +
@@ -5262,7 +5420,10 @@ const file_hexhail_proto_rawDesc = "" +
 	"\rvehicle_class\x18\x04 \x01(\tR\fvehicleClass\x12\x14\n" +
 	"\x05plate\x18\x05 \x01(\tR\x05plate\x12\x1f\n" +
 	"\vrating_x100\x18\x06 \x01(\rR\n" +
-	"ratingX100\"x\n" +
+	"ratingX100\x12!\n" +
+	"\fvehicle_make\x18\a \x01(\tR\vvehicleMake\x12#\n" +
+	"\rvehicle_model\x18\b \x01(\tR\fvehicleModel\x12%\n" +
+	"\x0evehicle_colour\x18\t \x01(\tR\rvehicleColour\"x\n" +
 	"\tRiderCard\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1d\n" +
 	"\n" +
@@ -5442,7 +5603,7 @@ func file_hexhail_proto_rawDescGZIP() []byte {
 }
 
 var file_hexhail_proto_enumTypes = make([]protoimpl.EnumInfo, 5)
-var file_hexhail_proto_msgTypes = make([]protoimpl.MessageInfo, 54)
+var file_hexhail_proto_msgTypes = make([]protoimpl.MessageInfo, 56)
 var file_hexhail_proto_goTypes = []any{
 	(Role)(0),                     // 0: hexhail.v1.Role
 	(OfferClosed_Outcome)(0),      // 1: hexhail.v1.OfferClosed.Outcome
@@ -5457,161 +5618,166 @@ var file_hexhail_proto_goTypes = []any{
 	(*Connect)(nil),               // 10: hexhail.v1.Connect
 	(*Resume)(nil),                // 11: hexhail.v1.Resume
 	(*Connected)(nil),             // 12: hexhail.v1.Connected
-	(*Ping)(nil),                  // 13: hexhail.v1.Ping
-	(*Pong)(nil),                  // 14: hexhail.v1.Pong
-	(*Done)(nil),                  // 15: hexhail.v1.Done
-	(*Disconnecting)(nil),         // 16: hexhail.v1.Disconnecting
-	(*Point)(nil),                 // 17: hexhail.v1.Point
-	(*Money)(nil),                 // 18: hexhail.v1.Money
-	(*GoOnline)(nil),              // 19: hexhail.v1.GoOnline
-	(*GoOffline)(nil),             // 20: hexhail.v1.GoOffline
-	(*Location)(nil),              // 21: hexhail.v1.Location
-	(*Offer)(nil),                 // 22: hexhail.v1.Offer
-	(*AcceptOffer)(nil),           // 23: hexhail.v1.AcceptOffer
-	(*DeclineOffer)(nil),          // 24: hexhail.v1.DeclineOffer
-	(*AcceptPending)(nil),         // 25: hexhail.v1.AcceptPending
-	(*OfferReceived)(nil),         // 26: hexhail.v1.OfferReceived
-	(*OfferClosed)(nil),           // 27: hexhail.v1.OfferClosed
-	(*MarkArrived)(nil),           // 28: hexhail.v1.MarkArrived
-	(*StartTrip)(nil),             // 29: hexhail.v1.StartTrip
-	(*CompleteTrip)(nil),          // 30: hexhail.v1.CompleteTrip
-	(*GetQuote)(nil),              // 31: hexhail.v1.GetQuote
-	(*Quotes)(nil),                // 32: hexhail.v1.Quotes
-	(*Quote)(nil),                 // 33: hexhail.v1.Quote
-	(*RequestTrip)(nil),           // 34: hexhail.v1.RequestTrip
-	(*CancelTrip)(nil),            // 35: hexhail.v1.CancelTrip
-	(*RateTrip)(nil),              // 36: hexhail.v1.RateTrip
-	(*DriverMoved)(nil),           // 37: hexhail.v1.DriverMoved
-	(*TripUpdated)(nil),           // 38: hexhail.v1.TripUpdated
-	(*Trip)(nil),                  // 39: hexhail.v1.Trip
-	(*Estimate)(nil),              // 40: hexhail.v1.Estimate
-	(*FareBreakdown)(nil),         // 41: hexhail.v1.FareBreakdown
-	(*Search)(nil),                // 42: hexhail.v1.Search
-	(*DriverCard)(nil),            // 43: hexhail.v1.DriverCard
-	(*RiderCard)(nil),             // 44: hexhail.v1.RiderCard
-	(*Cancellation)(nil),          // 45: hexhail.v1.Cancellation
-	(*WatchCity)(nil),             // 46: hexhail.v1.WatchCity
-	(*Area)(nil),                  // 47: hexhail.v1.Area
-	(*UnwatchCity)(nil),           // 48: hexhail.v1.UnwatchCity
-	(*CityWatched)(nil),           // 49: hexhail.v1.CityWatched
-	(*CityChanged)(nil),           // 50: hexhail.v1.CityChanged
-	(*CityDriver)(nil),            // 51: hexhail.v1.CityDriver
-	(*CityMove)(nil),              // 52: hexhail.v1.CityMove
-	(*CityTrip)(nil),              // 53: hexhail.v1.CityTrip
-	(*CityCell)(nil),              // 54: hexhail.v1.CityCell
-	(*CityTotals)(nil),            // 55: hexhail.v1.CityTotals
-	(*ActorKind)(nil),             // 56: hexhail.v1.ActorKind
-	(*SlowHandler)(nil),           // 57: hexhail.v1.SlowHandler
-	(*Sample)(nil),                // 58: hexhail.v1.Sample
-	(*timestamppb.Timestamp)(nil), // 59: google.protobuf.Timestamp
+	(*Approval)(nil),              // 13: hexhail.v1.Approval
+	(*ApprovalChanged)(nil),       // 14: hexhail.v1.ApprovalChanged
+	(*Ping)(nil),                  // 15: hexhail.v1.Ping
+	(*Pong)(nil),                  // 16: hexhail.v1.Pong
+	(*Done)(nil),                  // 17: hexhail.v1.Done
+	(*Disconnecting)(nil),         // 18: hexhail.v1.Disconnecting
+	(*Point)(nil),                 // 19: hexhail.v1.Point
+	(*Money)(nil),                 // 20: hexhail.v1.Money
+	(*GoOnline)(nil),              // 21: hexhail.v1.GoOnline
+	(*GoOffline)(nil),             // 22: hexhail.v1.GoOffline
+	(*Location)(nil),              // 23: hexhail.v1.Location
+	(*Offer)(nil),                 // 24: hexhail.v1.Offer
+	(*AcceptOffer)(nil),           // 25: hexhail.v1.AcceptOffer
+	(*DeclineOffer)(nil),          // 26: hexhail.v1.DeclineOffer
+	(*AcceptPending)(nil),         // 27: hexhail.v1.AcceptPending
+	(*OfferReceived)(nil),         // 28: hexhail.v1.OfferReceived
+	(*OfferClosed)(nil),           // 29: hexhail.v1.OfferClosed
+	(*MarkArrived)(nil),           // 30: hexhail.v1.MarkArrived
+	(*StartTrip)(nil),             // 31: hexhail.v1.StartTrip
+	(*CompleteTrip)(nil),          // 32: hexhail.v1.CompleteTrip
+	(*GetQuote)(nil),              // 33: hexhail.v1.GetQuote
+	(*Quotes)(nil),                // 34: hexhail.v1.Quotes
+	(*Quote)(nil),                 // 35: hexhail.v1.Quote
+	(*RequestTrip)(nil),           // 36: hexhail.v1.RequestTrip
+	(*CancelTrip)(nil),            // 37: hexhail.v1.CancelTrip
+	(*RateTrip)(nil),              // 38: hexhail.v1.RateTrip
+	(*DriverMoved)(nil),           // 39: hexhail.v1.DriverMoved
+	(*TripUpdated)(nil),           // 40: hexhail.v1.TripUpdated
+	(*Trip)(nil),                  // 41: hexhail.v1.Trip
+	(*Estimate)(nil),              // 42: hexhail.v1.Estimate
+	(*FareBreakdown)(nil),         // 43: hexhail.v1.FareBreakdown
+	(*Search)(nil),                // 44: hexhail.v1.Search
+	(*DriverCard)(nil),            // 45: hexhail.v1.DriverCard
+	(*RiderCard)(nil),             // 46: hexhail.v1.RiderCard
+	(*Cancellation)(nil),          // 47: hexhail.v1.Cancellation
+	(*WatchCity)(nil),             // 48: hexhail.v1.WatchCity
+	(*Area)(nil),                  // 49: hexhail.v1.Area
+	(*UnwatchCity)(nil),           // 50: hexhail.v1.UnwatchCity
+	(*CityWatched)(nil),           // 51: hexhail.v1.CityWatched
+	(*CityChanged)(nil),           // 52: hexhail.v1.CityChanged
+	(*CityDriver)(nil),            // 53: hexhail.v1.CityDriver
+	(*CityMove)(nil),              // 54: hexhail.v1.CityMove
+	(*CityTrip)(nil),              // 55: hexhail.v1.CityTrip
+	(*CityCell)(nil),              // 56: hexhail.v1.CityCell
+	(*CityTotals)(nil),            // 57: hexhail.v1.CityTotals
+	(*ActorKind)(nil),             // 58: hexhail.v1.ActorKind
+	(*SlowHandler)(nil),           // 59: hexhail.v1.SlowHandler
+	(*Sample)(nil),                // 60: hexhail.v1.Sample
+	(*timestamppb.Timestamp)(nil), // 61: google.protobuf.Timestamp
 }
 var file_hexhail_proto_depIdxs = []int32{
 	10,  // 0: hexhail.v1.ClientFrame.connect:type_name -> hexhail.v1.Connect
-	13,  // 1: hexhail.v1.ClientFrame.ping:type_name -> hexhail.v1.Ping
-	19,  // 2: hexhail.v1.ClientFrame.go_online:type_name -> hexhail.v1.GoOnline
-	20,  // 3: hexhail.v1.ClientFrame.go_offline:type_name -> hexhail.v1.GoOffline
-	21,  // 4: hexhail.v1.ClientFrame.location:type_name -> hexhail.v1.Location
-	31,  // 5: hexhail.v1.ClientFrame.get_quote:type_name -> hexhail.v1.GetQuote
-	34,  // 6: hexhail.v1.ClientFrame.request_trip:type_name -> hexhail.v1.RequestTrip
-	35,  // 7: hexhail.v1.ClientFrame.cancel_trip:type_name -> hexhail.v1.CancelTrip
-	23,  // 8: hexhail.v1.ClientFrame.accept_offer:type_name -> hexhail.v1.AcceptOffer
-	24,  // 9: hexhail.v1.ClientFrame.decline_offer:type_name -> hexhail.v1.DeclineOffer
-	28,  // 10: hexhail.v1.ClientFrame.arrived:type_name -> hexhail.v1.MarkArrived
-	29,  // 11: hexhail.v1.ClientFrame.start_trip:type_name -> hexhail.v1.StartTrip
-	30,  // 12: hexhail.v1.ClientFrame.complete_trip:type_name -> hexhail.v1.CompleteTrip
-	36,  // 13: hexhail.v1.ClientFrame.rate_trip:type_name -> hexhail.v1.RateTrip
-	46,  // 14: hexhail.v1.ClientFrame.watch_city:type_name -> hexhail.v1.WatchCity
-	48,  // 15: hexhail.v1.ClientFrame.unwatch_city:type_name -> hexhail.v1.UnwatchCity
+	15,  // 1: hexhail.v1.ClientFrame.ping:type_name -> hexhail.v1.Ping
+	21,  // 2: hexhail.v1.ClientFrame.go_online:type_name -> hexhail.v1.GoOnline
+	22,  // 3: hexhail.v1.ClientFrame.go_offline:type_name -> hexhail.v1.GoOffline
+	23,  // 4: hexhail.v1.ClientFrame.location:type_name -> hexhail.v1.Location
+	33,  // 5: hexhail.v1.ClientFrame.get_quote:type_name -> hexhail.v1.GetQuote
+	36,  // 6: hexhail.v1.ClientFrame.request_trip:type_name -> hexhail.v1.RequestTrip
+	37,  // 7: hexhail.v1.ClientFrame.cancel_trip:type_name -> hexhail.v1.CancelTrip
+	25,  // 8: hexhail.v1.ClientFrame.accept_offer:type_name -> hexhail.v1.AcceptOffer
+	26,  // 9: hexhail.v1.ClientFrame.decline_offer:type_name -> hexhail.v1.DeclineOffer
+	30,  // 10: hexhail.v1.ClientFrame.arrived:type_name -> hexhail.v1.MarkArrived
+	31,  // 11: hexhail.v1.ClientFrame.start_trip:type_name -> hexhail.v1.StartTrip
+	32,  // 12: hexhail.v1.ClientFrame.complete_trip:type_name -> hexhail.v1.CompleteTrip
+	38,  // 13: hexhail.v1.ClientFrame.rate_trip:type_name -> hexhail.v1.RateTrip
+	48,  // 14: hexhail.v1.ClientFrame.watch_city:type_name -> hexhail.v1.WatchCity
+	50,  // 15: hexhail.v1.ClientFrame.unwatch_city:type_name -> hexhail.v1.UnwatchCity
 	7,   // 16: hexhail.v1.ServerFrame.reply:type_name -> hexhail.v1.Reply
 	8,   // 17: hexhail.v1.ServerFrame.event:type_name -> hexhail.v1.Event
 	9,   // 18: hexhail.v1.Reply.error:type_name -> hexhail.v1.Error
 	12,  // 19: hexhail.v1.Reply.connected:type_name -> hexhail.v1.Connected
-	14,  // 20: hexhail.v1.Reply.pong:type_name -> hexhail.v1.Pong
-	15,  // 21: hexhail.v1.Reply.done:type_name -> hexhail.v1.Done
-	32,  // 22: hexhail.v1.Reply.quotes:type_name -> hexhail.v1.Quotes
-	39,  // 23: hexhail.v1.Reply.trip:type_name -> hexhail.v1.Trip
-	25,  // 24: hexhail.v1.Reply.accept_pending:type_name -> hexhail.v1.AcceptPending
-	49,  // 25: hexhail.v1.Reply.city_watched:type_name -> hexhail.v1.CityWatched
-	38,  // 26: hexhail.v1.Event.trip_updated:type_name -> hexhail.v1.TripUpdated
-	26,  // 27: hexhail.v1.Event.offer_received:type_name -> hexhail.v1.OfferReceived
-	27,  // 28: hexhail.v1.Event.offer_closed:type_name -> hexhail.v1.OfferClosed
-	37,  // 29: hexhail.v1.Event.driver_moved:type_name -> hexhail.v1.DriverMoved
-	16,  // 30: hexhail.v1.Event.disconnecting:type_name -> hexhail.v1.Disconnecting
-	50,  // 31: hexhail.v1.Event.city_changed:type_name -> hexhail.v1.CityChanged
-	11,  // 32: hexhail.v1.Connect.resume:type_name -> hexhail.v1.Resume
-	0,   // 33: hexhail.v1.Connected.role:type_name -> hexhail.v1.Role
-	39,  // 34: hexhail.v1.Connected.active_trip:type_name -> hexhail.v1.Trip
-	22,  // 35: hexhail.v1.Connected.open_offers:type_name -> hexhail.v1.Offer
-	59,  // 36: hexhail.v1.Connected.server_time:type_name -> google.protobuf.Timestamp
-	59,  // 37: hexhail.v1.Pong.server_time:type_name -> google.protobuf.Timestamp
-	21,  // 38: hexhail.v1.GoOnline.location:type_name -> hexhail.v1.Location
-	17,  // 39: hexhail.v1.Location.point:type_name -> hexhail.v1.Point
-	59,  // 40: hexhail.v1.Location.device_time:type_name -> google.protobuf.Timestamp
-	17,  // 41: hexhail.v1.Offer.pickup_area:type_name -> hexhail.v1.Point
-	18,  // 42: hexhail.v1.Offer.fare:type_name -> hexhail.v1.Money
-	59,  // 43: hexhail.v1.Offer.expires_at:type_name -> google.protobuf.Timestamp
-	59,  // 44: hexhail.v1.AcceptPending.award_at:type_name -> google.protobuf.Timestamp
-	22,  // 45: hexhail.v1.OfferReceived.offer:type_name -> hexhail.v1.Offer
-	1,   // 46: hexhail.v1.OfferClosed.outcome:type_name -> hexhail.v1.OfferClosed.Outcome
-	17,  // 47: hexhail.v1.GetQuote.pickup:type_name -> hexhail.v1.Point
-	17,  // 48: hexhail.v1.GetQuote.dropoff:type_name -> hexhail.v1.Point
-	33,  // 49: hexhail.v1.Quotes.quotes:type_name -> hexhail.v1.Quote
-	18,  // 50: hexhail.v1.Quote.fare:type_name -> hexhail.v1.Money
-	17,  // 51: hexhail.v1.RequestTrip.pickup:type_name -> hexhail.v1.Point
-	17,  // 52: hexhail.v1.RequestTrip.dropoff:type_name -> hexhail.v1.Point
-	17,  // 53: hexhail.v1.DriverMoved.point:type_name -> hexhail.v1.Point
-	59,  // 54: hexhail.v1.DriverMoved.device_time:type_name -> google.protobuf.Timestamp
-	39,  // 55: hexhail.v1.TripUpdated.trip:type_name -> hexhail.v1.Trip
-	2,   // 56: hexhail.v1.Trip.status:type_name -> hexhail.v1.Trip.Status
-	17,  // 57: hexhail.v1.Trip.pickup:type_name -> hexhail.v1.Point
-	17,  // 58: hexhail.v1.Trip.dropoff:type_name -> hexhail.v1.Point
-	40,  // 59: hexhail.v1.Trip.estimate:type_name -> hexhail.v1.Estimate
-	41,  // 60: hexhail.v1.Trip.fare:type_name -> hexhail.v1.FareBreakdown
-	43,  // 61: hexhail.v1.Trip.driver:type_name -> hexhail.v1.DriverCard
-	44,  // 62: hexhail.v1.Trip.rider:type_name -> hexhail.v1.RiderCard
-	42,  // 63: hexhail.v1.Trip.search:type_name -> hexhail.v1.Search
-	45,  // 64: hexhail.v1.Trip.cancellation:type_name -> hexhail.v1.Cancellation
-	59,  // 65: hexhail.v1.Trip.requested_at:type_name -> google.protobuf.Timestamp
-	59,  // 66: hexhail.v1.Trip.matched_at:type_name -> google.protobuf.Timestamp
-	59,  // 67: hexhail.v1.Trip.arrived_at:type_name -> google.protobuf.Timestamp
-	59,  // 68: hexhail.v1.Trip.started_at:type_name -> google.protobuf.Timestamp
-	59,  // 69: hexhail.v1.Trip.ended_at:type_name -> google.protobuf.Timestamp
-	18,  // 70: hexhail.v1.Estimate.fare:type_name -> hexhail.v1.Money
-	18,  // 71: hexhail.v1.FareBreakdown.total:type_name -> hexhail.v1.Money
-	59,  // 72: hexhail.v1.Search.expires_at:type_name -> google.protobuf.Timestamp
-	3,   // 73: hexhail.v1.Cancellation.by:type_name -> hexhail.v1.Cancellation.By
-	47,  // 74: hexhail.v1.WatchCity.area:type_name -> hexhail.v1.Area
-	17,  // 75: hexhail.v1.Area.south_west:type_name -> hexhail.v1.Point
-	17,  // 76: hexhail.v1.Area.north_east:type_name -> hexhail.v1.Point
-	59,  // 77: hexhail.v1.CityWatched.node_started_at:type_name -> google.protobuf.Timestamp
-	59,  // 78: hexhail.v1.CityChanged.at:type_name -> google.protobuf.Timestamp
-	51,  // 79: hexhail.v1.CityChanged.drivers:type_name -> hexhail.v1.CityDriver
-	52,  // 80: hexhail.v1.CityChanged.moves:type_name -> hexhail.v1.CityMove
-	53,  // 81: hexhail.v1.CityChanged.trips:type_name -> hexhail.v1.CityTrip
-	54,  // 82: hexhail.v1.CityChanged.cells:type_name -> hexhail.v1.CityCell
-	55,  // 83: hexhail.v1.CityChanged.totals:type_name -> hexhail.v1.CityTotals
-	56,  // 84: hexhail.v1.CityChanged.actors:type_name -> hexhail.v1.ActorKind
-	58,  // 85: hexhail.v1.CityChanged.samples:type_name -> hexhail.v1.Sample
-	4,   // 86: hexhail.v1.CityDriver.state:type_name -> hexhail.v1.CityDriver.State
-	17,  // 87: hexhail.v1.CityDriver.point:type_name -> hexhail.v1.Point
-	17,  // 88: hexhail.v1.CityMove.point:type_name -> hexhail.v1.Point
-	2,   // 89: hexhail.v1.CityTrip.status:type_name -> hexhail.v1.Trip.Status
-	17,  // 90: hexhail.v1.CityTrip.pickup:type_name -> hexhail.v1.Point
-	17,  // 91: hexhail.v1.CityTrip.dropoff:type_name -> hexhail.v1.Point
-	42,  // 92: hexhail.v1.CityTrip.search:type_name -> hexhail.v1.Search
-	59,  // 93: hexhail.v1.CityTrip.requested_at:type_name -> google.protobuf.Timestamp
-	59,  // 94: hexhail.v1.CityTrip.matched_at:type_name -> google.protobuf.Timestamp
-	59,  // 95: hexhail.v1.CityTrip.arrived_at:type_name -> google.protobuf.Timestamp
-	59,  // 96: hexhail.v1.CityTrip.started_at:type_name -> google.protobuf.Timestamp
-	59,  // 97: hexhail.v1.CityTrip.ended_at:type_name -> google.protobuf.Timestamp
-	57,  // 98: hexhail.v1.ActorKind.slowest:type_name -> hexhail.v1.SlowHandler
-	59,  // 99: hexhail.v1.SlowHandler.at:type_name -> google.protobuf.Timestamp
-	59,  // 100: hexhail.v1.Sample.at:type_name -> google.protobuf.Timestamp
-	101, // [101:101] is the sub-list for method output_type
-	101, // [101:101] is the sub-list for method input_type
-	101, // [101:101] is the sub-list for extension type_name
-	101, // [101:101] is the sub-list for extension extendee
-	0,   // [0:101] is the sub-list for field type_name
+	16,  // 20: hexhail.v1.Reply.pong:type_name -> hexhail.v1.Pong
+	17,  // 21: hexhail.v1.Reply.done:type_name -> hexhail.v1.Done
+	34,  // 22: hexhail.v1.Reply.quotes:type_name -> hexhail.v1.Quotes
+	41,  // 23: hexhail.v1.Reply.trip:type_name -> hexhail.v1.Trip
+	27,  // 24: hexhail.v1.Reply.accept_pending:type_name -> hexhail.v1.AcceptPending
+	51,  // 25: hexhail.v1.Reply.city_watched:type_name -> hexhail.v1.CityWatched
+	40,  // 26: hexhail.v1.Event.trip_updated:type_name -> hexhail.v1.TripUpdated
+	28,  // 27: hexhail.v1.Event.offer_received:type_name -> hexhail.v1.OfferReceived
+	29,  // 28: hexhail.v1.Event.offer_closed:type_name -> hexhail.v1.OfferClosed
+	39,  // 29: hexhail.v1.Event.driver_moved:type_name -> hexhail.v1.DriverMoved
+	18,  // 30: hexhail.v1.Event.disconnecting:type_name -> hexhail.v1.Disconnecting
+	52,  // 31: hexhail.v1.Event.city_changed:type_name -> hexhail.v1.CityChanged
+	14,  // 32: hexhail.v1.Event.approval_changed:type_name -> hexhail.v1.ApprovalChanged
+	11,  // 33: hexhail.v1.Connect.resume:type_name -> hexhail.v1.Resume
+	0,   // 34: hexhail.v1.Connected.role:type_name -> hexhail.v1.Role
+	41,  // 35: hexhail.v1.Connected.active_trip:type_name -> hexhail.v1.Trip
+	24,  // 36: hexhail.v1.Connected.open_offers:type_name -> hexhail.v1.Offer
+	61,  // 37: hexhail.v1.Connected.server_time:type_name -> google.protobuf.Timestamp
+	13,  // 38: hexhail.v1.Connected.approval:type_name -> hexhail.v1.Approval
+	13,  // 39: hexhail.v1.ApprovalChanged.approval:type_name -> hexhail.v1.Approval
+	61,  // 40: hexhail.v1.Pong.server_time:type_name -> google.protobuf.Timestamp
+	23,  // 41: hexhail.v1.GoOnline.location:type_name -> hexhail.v1.Location
+	19,  // 42: hexhail.v1.Location.point:type_name -> hexhail.v1.Point
+	61,  // 43: hexhail.v1.Location.device_time:type_name -> google.protobuf.Timestamp
+	19,  // 44: hexhail.v1.Offer.pickup_area:type_name -> hexhail.v1.Point
+	20,  // 45: hexhail.v1.Offer.fare:type_name -> hexhail.v1.Money
+	61,  // 46: hexhail.v1.Offer.expires_at:type_name -> google.protobuf.Timestamp
+	61,  // 47: hexhail.v1.AcceptPending.award_at:type_name -> google.protobuf.Timestamp
+	24,  // 48: hexhail.v1.OfferReceived.offer:type_name -> hexhail.v1.Offer
+	1,   // 49: hexhail.v1.OfferClosed.outcome:type_name -> hexhail.v1.OfferClosed.Outcome
+	19,  // 50: hexhail.v1.GetQuote.pickup:type_name -> hexhail.v1.Point
+	19,  // 51: hexhail.v1.GetQuote.dropoff:type_name -> hexhail.v1.Point
+	35,  // 52: hexhail.v1.Quotes.quotes:type_name -> hexhail.v1.Quote
+	20,  // 53: hexhail.v1.Quote.fare:type_name -> hexhail.v1.Money
+	19,  // 54: hexhail.v1.RequestTrip.pickup:type_name -> hexhail.v1.Point
+	19,  // 55: hexhail.v1.RequestTrip.dropoff:type_name -> hexhail.v1.Point
+	19,  // 56: hexhail.v1.DriverMoved.point:type_name -> hexhail.v1.Point
+	61,  // 57: hexhail.v1.DriverMoved.device_time:type_name -> google.protobuf.Timestamp
+	41,  // 58: hexhail.v1.TripUpdated.trip:type_name -> hexhail.v1.Trip
+	2,   // 59: hexhail.v1.Trip.status:type_name -> hexhail.v1.Trip.Status
+	19,  // 60: hexhail.v1.Trip.pickup:type_name -> hexhail.v1.Point
+	19,  // 61: hexhail.v1.Trip.dropoff:type_name -> hexhail.v1.Point
+	42,  // 62: hexhail.v1.Trip.estimate:type_name -> hexhail.v1.Estimate
+	43,  // 63: hexhail.v1.Trip.fare:type_name -> hexhail.v1.FareBreakdown
+	45,  // 64: hexhail.v1.Trip.driver:type_name -> hexhail.v1.DriverCard
+	46,  // 65: hexhail.v1.Trip.rider:type_name -> hexhail.v1.RiderCard
+	44,  // 66: hexhail.v1.Trip.search:type_name -> hexhail.v1.Search
+	47,  // 67: hexhail.v1.Trip.cancellation:type_name -> hexhail.v1.Cancellation
+	61,  // 68: hexhail.v1.Trip.requested_at:type_name -> google.protobuf.Timestamp
+	61,  // 69: hexhail.v1.Trip.matched_at:type_name -> google.protobuf.Timestamp
+	61,  // 70: hexhail.v1.Trip.arrived_at:type_name -> google.protobuf.Timestamp
+	61,  // 71: hexhail.v1.Trip.started_at:type_name -> google.protobuf.Timestamp
+	61,  // 72: hexhail.v1.Trip.ended_at:type_name -> google.protobuf.Timestamp
+	20,  // 73: hexhail.v1.Estimate.fare:type_name -> hexhail.v1.Money
+	20,  // 74: hexhail.v1.FareBreakdown.total:type_name -> hexhail.v1.Money
+	61,  // 75: hexhail.v1.Search.expires_at:type_name -> google.protobuf.Timestamp
+	3,   // 76: hexhail.v1.Cancellation.by:type_name -> hexhail.v1.Cancellation.By
+	49,  // 77: hexhail.v1.WatchCity.area:type_name -> hexhail.v1.Area
+	19,  // 78: hexhail.v1.Area.south_west:type_name -> hexhail.v1.Point
+	19,  // 79: hexhail.v1.Area.north_east:type_name -> hexhail.v1.Point
+	61,  // 80: hexhail.v1.CityWatched.node_started_at:type_name -> google.protobuf.Timestamp
+	61,  // 81: hexhail.v1.CityChanged.at:type_name -> google.protobuf.Timestamp
+	53,  // 82: hexhail.v1.CityChanged.drivers:type_name -> hexhail.v1.CityDriver
+	54,  // 83: hexhail.v1.CityChanged.moves:type_name -> hexhail.v1.CityMove
+	55,  // 84: hexhail.v1.CityChanged.trips:type_name -> hexhail.v1.CityTrip
+	56,  // 85: hexhail.v1.CityChanged.cells:type_name -> hexhail.v1.CityCell
+	57,  // 86: hexhail.v1.CityChanged.totals:type_name -> hexhail.v1.CityTotals
+	58,  // 87: hexhail.v1.CityChanged.actors:type_name -> hexhail.v1.ActorKind
+	60,  // 88: hexhail.v1.CityChanged.samples:type_name -> hexhail.v1.Sample
+	4,   // 89: hexhail.v1.CityDriver.state:type_name -> hexhail.v1.CityDriver.State
+	19,  // 90: hexhail.v1.CityDriver.point:type_name -> hexhail.v1.Point
+	19,  // 91: hexhail.v1.CityMove.point:type_name -> hexhail.v1.Point
+	2,   // 92: hexhail.v1.CityTrip.status:type_name -> hexhail.v1.Trip.Status
+	19,  // 93: hexhail.v1.CityTrip.pickup:type_name -> hexhail.v1.Point
+	19,  // 94: hexhail.v1.CityTrip.dropoff:type_name -> hexhail.v1.Point
+	44,  // 95: hexhail.v1.CityTrip.search:type_name -> hexhail.v1.Search
+	61,  // 96: hexhail.v1.CityTrip.requested_at:type_name -> google.protobuf.Timestamp
+	61,  // 97: hexhail.v1.CityTrip.matched_at:type_name -> google.protobuf.Timestamp
+	61,  // 98: hexhail.v1.CityTrip.arrived_at:type_name -> google.protobuf.Timestamp
+	61,  // 99: hexhail.v1.CityTrip.started_at:type_name -> google.protobuf.Timestamp
+	61,  // 100: hexhail.v1.CityTrip.ended_at:type_name -> google.protobuf.Timestamp
+	59,  // 101: hexhail.v1.ActorKind.slowest:type_name -> hexhail.v1.SlowHandler
+	61,  // 102: hexhail.v1.SlowHandler.at:type_name -> google.protobuf.Timestamp
+	61,  // 103: hexhail.v1.Sample.at:type_name -> google.protobuf.Timestamp
+	104, // [104:104] is the sub-list for method output_type
+	104, // [104:104] is the sub-list for method input_type
+	104, // [104:104] is the sub-list for extension type_name
+	104, // [104:104] is the sub-list for extension extendee
+	0,   // [0:104] is the sub-list for field type_name
 }
 
 func init() { file_hexhail_proto_init() }
@@ -5658,6 +5824,7 @@ func file_hexhail_proto_init() {
 		(*Event_DriverMoved)(nil),
 		(*Event_Disconnecting)(nil),
 		(*Event_CityChanged)(nil),
+		(*Event_ApprovalChanged)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -5665,7 +5832,7 @@ func file_hexhail_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_hexhail_proto_rawDesc), len(file_hexhail_proto_rawDesc)),
 			NumEnums:      5,
-			NumMessages:   54,
+			NumMessages:   56,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

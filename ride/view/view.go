@@ -171,6 +171,18 @@ func Error(e *ride.Error) *ridepb.Error {
 	return &ridepb.Error{Code: e.Code, Message: e.Message, Retryable: e.Retryable, Field: e.Field}
 }
 
+// Approval shows whether a driver may drive; nil for riders and operators.
+func Approval(a ride.Account) *ridepb.Approval {
+	if a.Role != ride.RoleDriver {
+		return nil
+	}
+	state := a.Approval
+	if state == ride.ApprovalNone {
+		state = ride.ApprovalApproved
+	}
+	return &ridepb.Approval{State: string(state), Reason: a.ApprovalReason}
+}
+
 // PhotoURL is where a photo is fetched, relative to the server; empty for none.
 func PhotoURL(id string) string {
 	if id == "" {
@@ -209,6 +221,7 @@ func driverCard(d *ride.DriverCard) *ridepb.DriverCard {
 	return &ridepb.DriverCard{
 		Id: string(d.ID), FirstName: d.FirstName, PhotoUrl: PhotoURL(d.PhotoID),
 		VehicleClass: d.Class, Plate: d.Plate, RatingX100: uint32(d.RatingX100),
+		VehicleMake: d.Make, VehicleModel: d.Model, VehicleColour: d.Colour,
 	}
 }
 

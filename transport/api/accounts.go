@@ -44,6 +44,10 @@ type signUpRequest struct {
 	Role         ride.Role `json:"role" enum:"rider,driver"`
 	VehicleClass string    `json:"vehicle_class,omitempty" maxLength:"32" doc:"Drivers need one; see GET /v1/config."`
 	Plate        string    `json:"plate,omitempty" maxLength:"16" doc:"Drivers need one."`
+
+	VehicleMake   string `json:"vehicle_make,omitempty" maxLength:"64" doc:"What a rider looks for at the kerb; shown with the plate."`
+	VehicleModel  string `json:"vehicle_model,omitempty" maxLength:"64"`
+	VehicleColour string `json:"vehicle_colour,omitempty" maxLength:"64"`
 }
 
 func (a *API) signUp(ctx context.Context, _ *nothing) (*body[signedInView], error) {
@@ -88,7 +92,7 @@ func (a *API) signUp(ctx context.Context, _ *nothing) (*body[signedInView], erro
 
 func (a *API) vehicleOf(req signUpRequest) (ride.Vehicle, error) {
 	if req.Role != ride.RoleDriver {
-		if req.VehicleClass != "" || req.Plate != "" {
+		if req.VehicleClass+req.Plate+req.VehicleMake+req.VehicleModel+req.VehicleColour != "" {
 			return ride.Vehicle{}, ride.ErrInvalidArgument.In("vehicle_class").With("Only drivers have a vehicle.")
 		}
 		return ride.Vehicle{}, nil
@@ -96,7 +100,40 @@ func (a *API) vehicleOf(req signUpRequest) (ride.Vehicle, error) {
 	if err := a.checkClass(req.VehicleClass); err != nil {
 		return ride.Vehicle{}, err
 	}
-	return ride.Vehicle{Class: req.VehicleClass, Plate: req.Plate}, checkPlate(req.Plate)
+	for _, f := range describing(&req.VehicleMake, &req.VehicleModel, &req.VehicleColour) {
+		if err := f.clean(); err != nil {
+			return ride.Vehicle{}, err
+		}
+	}
+	return ride.Vehicle{
+		Class: req.VehicleClass, Plate: req.Plate,
+		Make: req.VehicleMake, Model: req.VehicleModel, Colour: req.VehicleColour,
+	}, checkPlate(req.Plate)
+}
+
+// description is a text that describes a vehicle, and its field; nil: not given.
+type description struct {
+	field string
+	text  *string
+}
+
+func describing(brand, model, colour *string) []description {
+	return []description{{"vehicle_make", brand}, {"vehicle_model", model}, {"vehicle_colour", colour}}
+}
+
+// clean brings the text into the form that is kept: one space between words and none around
+// them. Empty is fine.
+func (d description) clean() error {
+	if d.text == nil {
+		return nil
+	}
+	const most = 64
+	tidy, ok := auth.TidyText(*d.text, most)
+	if !ok {
+		return ride.ErrInvalidArgument.In(d.field).With("This has at most %d bytes of plain text.", most)
+	}
+	*d.text = tidy
+	return nil
 }
 
 func (a *API) checkClass(class string) error {
@@ -121,11 +158,25 @@ type changeMeRequest struct {
 	LastName     *string `json:"last_name,omitempty" minLength:"1" maxLength:"64"`
 	VehicleClass *string `json:"vehicle_class,omitempty" maxLength:"32"`
 	Plate        *string `json:"plate,omitempty" maxLength:"16"`
+
+	VehicleMake   *string `json:"vehicle_make,omitempty" maxLength:"64" doc:"Empty takes it away."`
+	VehicleModel  *string `json:"vehicle_model,omitempty" maxLength:"64" doc:"Likewise."`
+	VehicleColour *string `json:"vehicle_colour,omitempty" maxLength:"64" doc:"Likewise."`
+}
+
+// ofDrivers reports whether the change concerns a vehicle.
+func (r changeMeRequest) ofDrivers() bool {
+	for _, f := range []*string{r.VehicleClass, r.Plate, r.VehicleMake, r.VehicleModel, r.VehicleColour} {
+		if f != nil {
+			return true
+		}
+	}
+	return false
 }
 
 func (a *API) changeMe(ctx context.Context, in *struct{ Body changeMeRequest }) (*body[accountView], error) {
 	me, b := principal(ctx).Account, in.Body
-	if me.Role != ride.RoleDriver && (b.VehicleClass != nil || b.Plate != nil) {
+	if me.Role != ride.RoleDriver && b.ofDrivers() {
 		return nil, ride.ErrInvalidArgument.In("vehicle_class").With("Only drivers have a vehicle.")
 	}
 	for _, f := range []struct {
@@ -144,12 +195,19 @@ func (a *API) changeMe(ctx context.Context, in *struct{ Body changeMeRequest }) 
 			return nil, err
 		}
 	}
+	for _, f := range describing(b.VehicleMake, b.VehicleModel, b.VehicleColour) {
+		if err := f.clean(); err != nil {
+			return nil, err
+		}
+	}
 	acc, err := a.deps.Accounts.UpdateAccount(ctx, me.ID, ride.AccountPatch{
 		FirstName: b.FirstName, LastName: b.LastName, VehicleClass: b.VehicleClass, Plate: b.Plate,
+		VehicleMake: b.VehicleMake, VehicleModel: b.VehicleModel, VehicleColour: b.VehicleColour,
 	})
 	if err != nil {
 		return nil, err
 	}
+	a.deps.Live.AccountChanged(acc)
 	return answer(showAccount(acc)), nil
 }
 
@@ -158,7 +216,8 @@ func (a *API) configView() configView {
 		HeartbeatMS: a.cfg.Heartbeat.Milliseconds(), PositionTTLMS: a.cfg.PositionTTL.Milliseconds(),
 		H3Resolution: a.cfg.OfferResolution, TripPIN: a.cfg.PIN,
 		CellRingM:  int64(math.Round(geo.RingM(a.cfg.OfferResolution))),
-		SignUpOpen: !a.cfg.SignUpClosed, SocketPath: "/v1/ws", Subprotocols: wire.Subprotocols(),
+		SignUpOpen: !a.cfg.SignUpClosed, DriverApproval: a.cfg.DriverApproval,
+		Trial: a.cfg.Trial, SimulatedDrive: a.cfg.Trial || a.deps.Demo != nil, SocketPath: "/v1/ws", Subprotocols: wire.Subprotocols(),
 		MaxPhotoBytes: maxPhotoBytes, Demo: a.deps.Demo != nil, Map: a.mapSources(),
 		CurrencyDigits: ride.AllCurrencyDigits(),
 	}

@@ -119,7 +119,7 @@ func TestChangeMe(t *testing.T) {
 	w.do(request{method: "PATCH", path: "/v1/me", as: "driver", json: `{"first_name":"Zoë","vehicle_class":"comfort","plate":"Z 9"}`}).ok(200, &v)
 	require.Equal(t, "Zoë", v.FirstName)
 	require.Equal(t, "Test", v.LastName)
-	require.Equal(t, &vehicleView{"comfort", "Z 9"}, v.Vehicle)
+	require.Equal(t, &vehicleView{Class: "comfort", Plate: "Z 9"}, v.Vehicle)
 	w.do(request{method: "PATCH", path: "/v1/me", as: "driver", json: `{"vehicle_class":"rocket"}`}).refused(ride.ErrUnknownClass, 422)
 	w.do(request{method: "PATCH", path: "/v1/me", as: "driver", json: `{"first_name":"a\u202eb"}`}).refused(ride.ErrInvalidArgument, 422)
 	w.do(request{method: "PATCH", path: "/v1/me", as: "rider", json: `{"plate":"Z 9"}`}).refused(ride.ErrInvalidArgument, 422)

@@ -23,6 +23,11 @@ func (a *API) registerAdmin() {
 		"Suspend an account: its tokens cease to count and its socket closes", ride.ErrNotFound, ride.ErrWrongStatus), a.adminSuspend)
 	register(a, op("admin-reinstate", http.MethodPost, "/accounts/{id}/reinstate",
 		"Let a suspended account sign in again", ride.ErrNotFound), a.adminReinstate)
+	register(a, op("admin-approve", http.MethodPost, "/accounts/{id}/approve",
+		"Let a driver drive", ride.ErrNotFound, ride.ErrWrongStatus), a.adminApprove)
+	register(a, op("admin-refuse", http.MethodPost, "/accounts/{id}/refuse",
+		"Refuse a driver, or take an approval back: the driver goes offline and learns the reason",
+		ride.ErrNotFound, ride.ErrWrongStatus), a.adminRefuse)
 	register(a, op("admin-log-out", http.MethodPost, "/accounts/{id}/logout",
 		"End every log-in of an account", ride.ErrNotFound), a.adminLogOut)
 	register(a, op("admin-reset-password", http.MethodPost, "/accounts/{id}/password",
@@ -49,9 +54,11 @@ func (a *API) adminListAccounts(ctx context.Context, in *struct {
 	Role   ride.Role          `query:"role" enum:"rider,driver,operator"`
 	Status ride.AccountStatus `query:"status" enum:"active,suspended"`
 	Text   string             `query:"q" maxLength:"64" doc:"Part of a username, a name or a plate, or a whole id."`
+
+	Approval ride.Approval `query:"approval" enum:"pending,approved,refused" doc:"Only drivers whose approval stands so."`
 }) (*body[list[adminAccountView]], error) {
 	accounts, next, err := a.deps.Accounts.ListAccounts(ctx, ride.AccountFilter{
-		Role: in.Role, Status: in.Status, Text: in.Text, Page: in.page(),
+		Role: in.Role, Status: in.Status, Approval: in.Approval, Text: in.Text, Page: in.page(),
 	})
 	if err != nil {
 		return nil, err

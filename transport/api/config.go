@@ -46,6 +46,11 @@ type Config struct {
 	PhotoDecoders int
 	// SignUpClosed refuses sign-up: accounts come from outside issuers alone.
 	SignUpClosed bool
+	// DriverApproval tells clients whether a driver's sign-up waits for an operator. It must be
+	// what Deps.Auth does.
+	DriverApproval bool
+	// Trial tells clients that the server runs for a first try, so that apps say so.
+	Trial bool
 	// Now is the clock; time.Now by default.
 	Now func() time.Time
 	// Observe, if set, is told of each answered request. route is the route's

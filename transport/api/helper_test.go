@@ -44,6 +44,7 @@ func (c *clock) advance(d time.Duration) {
 type live struct {
 	mu     sync.Mutex
 	closed []closed
+	news   []ride.Account
 	cancel func(ride.TripID) (ride.Trip, error)
 	again  func(ride.TripID) (ride.Trip, error)
 	asked  struct {
@@ -62,6 +63,12 @@ func (l *live) Disconnect(a ride.AccountID, family string, code ridepb.CloseCode
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.closed = append(l.closed, closed{a, family, code})
+}
+
+func (l *live) AccountChanged(a ride.Account) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.news = append(l.news, a)
 }
 
 func (l *live) CancelTrip(_ context.Context, id ride.TripID, _ ride.AccountID, _ string) (ride.Trip, error) {

@@ -65,7 +65,17 @@ func matrix() map[string][]row {
 			{path: "/v1/admin/accounts/" + missing + "/suspend", json: reason, want: staff(404)},
 			{path: "/v1/admin/accounts/$operator/suspend", json: reason, want: staff(409)},
 		},
-		"admin-reinstate":  {{path: "/v1/admin/accounts/$rider2/reinstate", json: reason, want: staff(200)}},
+		"admin-reinstate": {{path: "/v1/admin/accounts/$rider2/reinstate", json: reason, want: staff(200)}},
+		"admin-approve": {
+			{path: "/v1/admin/accounts/$driver2/approve", json: `{}`, want: staff(200)},
+			{path: "/v1/admin/accounts/$rider2/approve", json: `{}`, want: staff(409)},
+			{path: "/v1/admin/accounts/" + missing + "/approve", json: `{}`, want: staff(404)},
+		},
+		"admin-refuse": {
+			{path: "/v1/admin/accounts/$driver2/refuse", json: reason, want: staff(200)},
+			{path: "/v1/admin/accounts/$rider2/refuse", json: reason, want: staff(409)},
+			{path: "/v1/admin/accounts/" + missing + "/refuse", json: reason, want: staff(404)},
+		},
 		"admin-log-out":    {{path: "/v1/admin/accounts/" + missing + "/logout", json: reason, want: staff(404)}},
 		"admin-list-trips": {{want: staff(200)}},
 		"admin-get-trip":   {{path: "/v1/admin/trips/whole", want: staff(200)}, {path: "/v1/admin/trips/" + missing, want: staff(404)}},

@@ -18,14 +18,32 @@ type accountView struct {
 	LastName   string             `json:"last_name"`
 	PhotoURL   string             `json:"photo_url" doc:"Relative to this server; empty: none."`
 	Vehicle    *vehicleView       `json:"vehicle,omitzero" doc:"Of drivers."`
+	Approval   *approvalView      `json:"approval,omitzero" doc:"Of drivers: whether an operator lets them drive."`
 	RatingX100 int64              `json:"rating_x100" doc:"Mean stars times 100, 0 while unrated."`
 	Ratings    int64              `json:"ratings" doc:"How many ratings that is the mean of."`
 	CreatedAt  time.Time          `json:"created_at"`
 }
 
 type vehicleView struct {
-	Class string `json:"class"`
-	Plate string `json:"plate"`
+	Class  string `json:"class"`
+	Plate  string `json:"plate"`
+	Make   string `json:"make" doc:"Empty: not given."`
+	Model  string `json:"model" doc:"Empty: not given."`
+	Colour string `json:"colour" doc:"Empty: not given."`
+}
+
+// approvalView is what an operator decided about a driver.
+type approvalView struct {
+	State  ride.Approval `json:"state" enum:"pending,approved,refused" doc:"Only an approved driver can go online."`
+	Reason string        `json:"reason" doc:"Why the driver was refused, in the operator's words."`
+}
+
+func showApproval(a ride.Account) *approvalView {
+	v := view.Approval(a)
+	if v == nil {
+		return nil
+	}
+	return &approvalView{State: ride.Approval(v.State), Reason: v.Reason}
 }
 
 func showAccount(a ride.Account) accountView {
@@ -35,8 +53,12 @@ func showAccount(a ride.Account) accountView {
 		CreatedAt: a.CreatedAt.UTC(),
 	}
 	if a.Role == ride.RoleDriver {
-		v.Vehicle = &vehicleView{Class: a.Vehicle.Class, Plate: a.Vehicle.Plate}
+		v.Vehicle = &vehicleView{
+			Class: a.Vehicle.Class, Plate: a.Vehicle.Plate,
+			Make: a.Vehicle.Make, Model: a.Vehicle.Model, Colour: a.Vehicle.Colour,
+		}
 	}
+	v.Approval = showApproval(a)
 	return v
 }
 
@@ -108,6 +130,9 @@ type configView struct {
 	CellRingM      int64          `json:"cell_ring_m" doc:"How far one ring of cells reaches, in metres: a search in ring 2 covers about 2.5 times that around the pickup."`
 	TripPIN        bool           `json:"trip_pin" doc:"Trips start with a PIN of 4 digits: the rider sees it in their trip, and the driver sends it with start_trip."`
 	SignUpOpen     bool           `json:"sign_up_open"`
+	DriverApproval bool           `json:"driver_approval" doc:"A driver who signs up waits until an operator approves the account."`
+	Trial          bool           `json:"trial" doc:"The server runs for a first try, with drivers approved at once; apps show that."`
+	SimulatedDrive bool           `json:"simulated_drive" doc:"A driver's app may offer to simulate the drive: in demonstrations and trials alone."`
 	SocketPath     string         `json:"socket_path"`
 	Subprotocols   []string       `json:"subprotocols"`
 	MaxPhotoBytes  int            `json:"max_photo_bytes"`

@@ -18,7 +18,7 @@ func TestSignUpLogInRefreshLogOut(t *testing.T) {
 	w.do(request{method: "POST", path: "/v1/accounts", json: `{"username":"Ada","password":"correct horse",
 		"first_name":"Ada","last_name":"L","role":"driver","vehicle_class":"van","plate":"AB 12"}`}).ok(201, &in)
 	require.Equal(t, ride.RoleDriver, in.Account.Role)
-	require.Equal(t, &vehicleView{"van", "AB 12"}, in.Account.Vehicle)
+	require.Equal(t, &vehicleView{Class: "van", Plate: "AB 12"}, in.Account.Vehicle)
 	require.Equal(t, "Bearer", in.Tokens.TokenType)
 	require.True(t, in.Tokens.ExpiresAt.Equal(w.clock.now().Add(15*time.Minute)))
 	require.EqualValues(t, 15*60, in.Tokens.ExpiresInS)

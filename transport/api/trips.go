@@ -148,6 +148,9 @@ func showTrack(t *ride.Trip, track []ride.Breadcrumb, r view.Reader) []trackPoin
 }
 
 func (a *API) listOffers(ctx context.Context, _ *nothing) (*body[list[offerJSON]], error) {
+	if err := principal(ctx).Account.MayDrive(); err != nil {
+		return nil, err
+	}
 	offers, err := a.deps.Trips.OpenOffers(ctx, principal(ctx).Account.ID)
 	if err != nil {
 		return nil, err

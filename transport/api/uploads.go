@@ -45,6 +45,7 @@ func readSignUp(ctx context.Context) (signUpRequest, []byte, error) {
 			"username": &req.Username, "password": &req.Password, "first_name": &req.FirstName,
 			"last_name": &req.LastName, "role": (*string)(&req.Role),
 			"vehicle_class": &req.VehicleClass, "plate": &req.Plate,
+			"vehicle_make": &req.VehicleMake, "vehicle_model": &req.VehicleModel, "vehicle_colour": &req.VehicleColour,
 		})
 		return req, photo, err
 	}

@@ -42,7 +42,11 @@ func (s *Service) SignUp(ctx context.Context, n SignUp) (ride.Account, Tokens, e
 	if n.Role != ride.RoleRider && n.Role != ride.RoleDriver {
 		return ride.Account{}, Tokens{}, ride.ErrInvalidArgument.In("role").With("The role is rider or driver.")
 	}
-	a, err := create(ctx, s.accounts, s.passwords, n, s.cfg.Now())
+	approval := ride.ApprovalNone
+	if n.Role == ride.RoleDriver && s.cfg.DriverApproval {
+		approval = ride.ApprovalPending
+	}
+	a, err := create(ctx, s.accounts, s.passwords, n, approval, s.cfg.Now())
 	if err != nil {
 		return ride.Account{}, Tokens{}, err
 	}
@@ -58,10 +62,10 @@ func AdminCreate(ctx context.Context, accounts transport.Accounts, c PasswordCon
 		return ride.Account{}, err
 	}
 	n.Role, n.Vehicle = ride.RoleOperator, ride.Vehicle{}
-	return create(ctx, accounts, passwords, n, time.Now())
+	return create(ctx, accounts, passwords, n, ride.ApprovalNone, time.Now())
 }
 
-func create(ctx context.Context, accounts transport.Accounts, pw *Passwords, n SignUp, now time.Time) (ride.Account, error) {
+func create(ctx context.Context, accounts transport.Accounts, pw *Passwords, n SignUp, approval ride.Approval, now time.Time) (ride.Account, error) {
 	if err := n.validate(); err != nil {
 		return ride.Account{}, err
 	}
@@ -74,6 +78,7 @@ func create(ctx context.Context, accounts transport.Accounts, pw *Passwords, n S
 		return ride.Account{}, err
 	}
 	a.Role, a.Username, a.FirstName, a.LastName, a.Vehicle = n.Role, n.Username, n.FirstName, n.LastName, n.Vehicle
+	a.Approval = approval
 	if err := accounts.CreateAccount(ctx, a, hash); err != nil {
 		return ride.Account{}, fmt.Errorf("create account: %w", err)
 	}
@@ -283,6 +288,25 @@ func CheckName(field, name string) error {
 		return ride.ErrInvalidArgument.In(field).With("A name has 1 to 64 bytes of plain text, without space around it.")
 	}
 	return nil
+}
+
+// TidyText brings a text that a person typed into the form that is kept: one space between
+// words, none around them. ok tells whether it then has at most so many bytes of text without
+// control or direction characters; the empty text has.
+func TidyText(s string, most int) (tidy string, ok bool) {
+	if !cleanText(strings.Map(spaceOf, s)) {
+		return "", false
+	}
+	tidy = strings.Join(strings.Fields(s), " ")
+	return tidy, len(tidy) <= most
+}
+
+// spaceOf turns the white space that keyboards and forms make into spaces.
+func spaceOf(r rune) rune {
+	if r == '\t' || r == '\n' || r == '\r' {
+		return ' '
+	}
+	return r
 }
 
 // cleanText refuses what could forge a log line or a screen: control characters and

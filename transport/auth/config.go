@@ -30,6 +30,9 @@ type Config struct {
 	Password PasswordConfig
 	// Guard says when guessing is slowed down.
 	Guard GuardConfig
+	// DriverApproval makes drivers who sign up wait for an operator. Those of outside issuers
+	// never do.
+	DriverApproval bool
 	// Outside lists the trusted outside issuers.
 	Outside []OutsideIssuer
 	// Now is the clock; time.Now by default.

@@ -161,6 +161,9 @@ func (s *Store) UpdateAccount(ctx context.Context, id ride.AccountID, p ride.Acc
 		set(&a.PhotoID, p.PhotoID)
 		set(&a.Vehicle.Class, p.VehicleClass)
 		set(&a.Vehicle.Plate, p.Plate)
+		set(&a.Vehicle.Make, p.VehicleMake)
+		set(&a.Vehicle.Model, p.VehicleModel)
+		set(&a.Vehicle.Colour, p.VehicleColour)
 	})
 	return a.Account, err
 }
@@ -197,6 +200,15 @@ func (s *Store) SetAccountStatus(ctx context.Context, id ride.AccountID, st ride
 	return err
 }
 
+// SetApproval implements transport.Accounts.
+func (s *Store) SetApproval(ctx context.Context, id ride.AccountID, to ride.Approval, reason string) (ride.Account, error) {
+	if a, err := s.Account(ctx, id); err == nil && a.Role != ride.RoleDriver {
+		return ride.Account{}, fmt.Errorf("driver %s: %w", id, ride.ErrNotFound)
+	}
+	a, err := s.change(ctx, "SetApproval", id, func(a *account) { a.Approval, a.ApprovalReason = to, reason })
+	return a.Account, err
+}
+
 func (s *Store) change(ctx context.Context, method string, id ride.AccountID, f func(*account)) (account, error) {
 	if err := s.enter(ctx, method); err != nil {
 		return account{}, err
@@ -221,12 +233,23 @@ func (s *Store) ListAccounts(ctx context.Context, f ride.AccountFilter) ([]ride.
 	for _, a := range s.accounts {
 		text := strings.ToLower(a.Username + "\x00" + a.FirstName + "\x00" + a.LastName)
 		if (f.Role == "" || a.Role == f.Role) && (f.Status == "" || a.Status == f.Status) &&
+			approvalFits(a.Account, f.Approval) &&
 			strings.Contains(text, strings.ToLower(f.Text)) {
 			all = append(all, a.Account)
 		}
 	}
 	page, next := paged(all, f.Page, func(a ride.Account) (time.Time, string) { return a.CreatedAt, string(a.ID) })
 	return page, next, nil
+}
+
+func approvalFits(a ride.Account, want ride.Approval) bool {
+	switch want {
+	case "":
+		return true
+	case ride.ApprovalApproved:
+		return a.Role == ride.RoleDriver && a.MayDrive() == nil
+	}
+	return a.Approval == want
 }
 
 // paged cuts a page, newest first. The cursor is the id of the last entry shown.

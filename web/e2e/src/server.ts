@@ -26,7 +26,9 @@ export class Server {
   static async start(what: 'serve' | 'demo', ...flags: string[]): Promise<Server> {
     const [port, opsPort] = await freePorts(2);
     if (port === undefined || opsPort === undefined) throw new Error('no free port');
-    const server = new Server(port, opsPort, [what, ...flags]);
+    // Drivers who sign up drive at once, unless a test is about approval or a trial.
+    const approval = flags.some((flag) => flag === '--trial' || flag.endsWith('driver-approval')) ? [] : ['--no-driver-approval'];
+    const server = new Server(port, opsPort, [what, ...approval, ...flags]);
     await server.restart();
     return server;
   }

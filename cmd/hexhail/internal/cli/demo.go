@@ -175,6 +175,9 @@ func (d *demoCmd) prepare(source *config.Source, issuer simulate.Issuer) {
 	if open("trip-pin") {
 		d.Trip.PIN = true // a part of the ride worth seeing
 	}
+	if open("driver-approval") {
+		d.Auth.DriverApproval = false // visitors come to drive
+	}
 	if open("dispatch-offer-ttl") {
 		d.Dispatch.OfferTTL = demoOfferTTL
 	}

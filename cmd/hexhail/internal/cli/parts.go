@@ -38,6 +38,8 @@ type Base struct {
 	Ops *ops.Server
 	// Demo makes the server a demonstration. Nil: an ordinary one.
 	Demo *demo.Host
+	// Trial lets clients say that the server runs for a first try.
+	Trial bool
 }
 
 // Server is an assembled server.

@@ -15,6 +15,8 @@ import (
 
 type serveCmd struct {
 	config.Config `embed:""`
+
+	Trial bool `help:"For a first hour at a desk: drivers who sign up may drive at once, and their app offers a simulated drive. The apps say so. Not for real rides."`
 }
 
 // Run is called by kong. It returns when the server has ended.
@@ -22,12 +24,15 @@ func (s *serveCmd) Run(in *call) error {
 	if err := in.source.Complete(&s.Config); err != nil {
 		return err
 	}
+	if s.Trial && in.source.Origin("driver-approval") == config.FromDefault {
+		s.Auth.DriverApproval = false
+	}
 	log, err := logging.New(in.env.Stderr, s.Log.Format, s.Log.Level)
 	if err != nil {
 		return err
 	}
 	operations := ops.New(ops.Options{Listen: s.Ops.Listen, AllowedHosts: s.Ops.AllowedHosts, Log: log})
-	server, err := in.parts.Assemble(in.ctx, Base{Config: &s.Config, Log: log, Ops: operations})
+	server, err := in.parts.Assemble(in.ctx, Base{Config: &s.Config, Log: log, Ops: operations, Trial: s.Trial})
 	if err != nil {
 		return fmt.Errorf("assemble the server: %w", err)
 	}
@@ -43,6 +48,7 @@ func (s *serveCmd) Run(in *call) error {
 		Started: func(ctx context.Context) {
 			operations.SetState(ops.Running)
 			greet(ctx, in.env.Stdout, log, server, operations)
+			s.warnOfTrial(in.env.Stdout, log)
 		},
 		Stopping: func() { operations.SetState(ops.Stopping) },
 	}, services...)
@@ -50,6 +56,18 @@ func (s *serveCmd) Run(in *call) error {
 		log.Info("ended in order")
 	}
 	return err
+}
+
+// warnOfTrial says at every start what a trial lets strangers do.
+func (s *serveCmd) warnOfTrial(w io.Writer, log *slog.Logger) {
+	if !s.Trial {
+		return
+	}
+	const text = "This is a trial: anyone who signs up as a driver may drive at once, and can simulate the drive. Start without --trial for real rides."
+	log.Warn(text)
+	if _, err := fmt.Fprintln(w, "\n"+text); err != nil {
+		log.Warn("cannot print to the standard output", "error", err)
+	}
 }
 
 // greet prints where the server is, and at first run what to do next, in one write.

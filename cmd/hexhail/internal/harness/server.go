@@ -108,7 +108,7 @@ func Start(tb testing.TB, o Options) *Server {
 		"--config="+file, "--listen=127.0.0.1:0", "--ops-listen=127.0.0.1:0",
 		"--limit-commands-per-second=10000", "--limit-commands-burst=10000", "--limit-locations-per-second=1000",
 		"--limit-requests-per-second=10000", "--limit-requests-burst=10000", "--limit-sign-ins-per-minute=100000",
-		"--log-level=warn",
+		"--no-driver-approval", "--log-level=warn",
 	), o.Flags...)
 	out := s.inProcess
 	if o.Child {

@@ -34,6 +34,8 @@ func (l live) Disconnect(account ride.AccountID, family string, code ridepb.Clos
 	l.sessions.Disconnect(account, family, code)
 }
 
+func (l live) AccountChanged(a ride.Account) { l.sys.AccountChanged(a) }
+
 func (l live) Redispatch(ctx context.Context, id ride.TripID, reason string) (ride.Trip, error) {
 	return l.sys.Redispatch(ctx, id, reason)
 }

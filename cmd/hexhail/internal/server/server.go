@@ -43,7 +43,8 @@ type parts struct {
 	log *slog.Logger
 	ops *ops.Server
 	// demo makes the server a demonstration; nil on an ordinary one.
-	demo *demo.Host
+	demo  *demo.Host
+	trial bool
 
 	metrics  *metrics
 	store    *persistence.Store
@@ -59,7 +60,7 @@ type parts struct {
 // Assemble makes the services of a server, without starting any.
 func Assemble(_ context.Context, in cli.Base) (*cli.Server, error) {
 	p := &parts{
-		cfg: in.Config, log: in.Log, ops: in.Ops, demo: in.Demo, metrics: newMetrics(),
+		cfg: in.Config, log: in.Log, ops: in.Ops, demo: in.Demo, trial: in.Trial, metrics: newMetrics(),
 		failed: make(chan error, 1), accepted: make(chan struct{}),
 	}
 	in.Ops.Registry.MustRegister(p.metrics)
@@ -177,7 +178,9 @@ func (p *parts) handler() (http.Handler, error) {
 	if p.demo != nil { // not an interface that holds nil
 		deps.Demo = p.demo
 	}
-	rest, err := api.New(apiConfig(p.cfg, p.metrics), deps)
+	cfg := apiConfig(p.cfg, p.metrics)
+	cfg.Trial = p.trial
+	rest, err := api.New(cfg, deps)
 	if err != nil {
 		return nil, err
 	}

@@ -45,7 +45,7 @@ const formerReplayedEvents = 256
 func authConfig(c *config.Config) auth.Config {
 	a := auth.Config{
 		Issuer: c.TokenIssuer(), Audience: c.Auth.TokenAudience,
-		AccessTTL: c.Auth.AccessTokenTTL, RefreshTTL: c.Auth.RefreshTokenTTL, RefreshGrace: c.Auth.RefreshGrace,
+		DriverApproval: c.Auth.DriverApproval, AccessTTL: c.Auth.AccessTokenTTL, RefreshTTL: c.Auth.RefreshTokenTTL, RefreshGrace: c.Auth.RefreshGrace,
 	}
 	if a.RefreshGrace == 0 {
 		a.RefreshGrace = -1 // auth's zero is its default
@@ -91,6 +91,7 @@ func apiConfig(c *config.Config, m *metrics) api.Config {
 	return api.Config{
 		Tariffs: c.Tariffs, Heartbeat: c.Sockets.PingInterval, PositionTTL: c.Map.PositionTTL,
 		OfferResolution: c.Map.H3Resolution, PIN: c.Trip.PIN, SignUpClosed: !c.Auth.SignUp,
+		DriverApproval: c.Auth.DriverApproval,
 		TrustedProxies: c.HTTP.TrustedProxies, CORSOrigins: c.HTTP.AllowedOrigins,
 		Map: api.MapSources{
 			StyleURL: c.Web.MapStyleURL, PMTilesURL: c.Web.MapPMTilesURL, Attribution: c.Web.MapAttribution,

@@ -58,6 +58,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/admin/accounts/{id}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Let a driver drive */
+        post: operations["admin-approve"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/admin/accounts/{id}/logout": {
         parameters: {
             query?: never;
@@ -86,6 +103,23 @@ export interface paths {
         put?: never;
         /** Give an account another password, and end its log-ins */
         post: operations["admin-reset-password"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/accounts/{id}/refuse": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Refuse a driver, or take an approval back: the driver goes offline and learns the reason */
+        post: operations["admin-refuse"];
         delete?: never;
         options?: never;
         head?: never;
@@ -640,6 +674,8 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         AccountView: {
+            /** @description Of drivers: whether an operator lets them drive. */
+            approval?: components["schemas"]["ApprovalView"];
             /** Format: date-time */
             created_at: string;
             first_name: string;
@@ -687,6 +723,10 @@ export interface components {
             /** Format: int64 */
             waiting: number;
         };
+        "Admin-refuseRequest": {
+            /** @description Shown to the driver, and kept in the audit. */
+            reason: string;
+        };
         AdminAccountView: {
             account: components["schemas"]["AccountView"];
             /** @description The trip that occupies it; in lists absent. */
@@ -695,6 +735,15 @@ export interface components {
             issuer: string;
             /** Format: date-time */
             updated_at: string;
+        };
+        ApprovalView: {
+            /** @description Why the driver was refused, in the operator's words. */
+            reason: string;
+            /**
+             * @description Only an approved driver can go online.
+             * @enum {string}
+             */
+            state: "pending" | "approved" | "refused";
         };
         AuditView: {
             /** @description Such as account.suspend; .failed is added when it did not work. */
@@ -755,6 +804,12 @@ export interface components {
             last_name?: string;
             plate?: string;
             vehicle_class?: string;
+            /** @description Likewise. */
+            vehicle_colour?: string;
+            /** @description Empty takes it away. */
+            vehicle_make?: string;
+            /** @description Likewise. */
+            vehicle_model?: string;
         };
         ClassView: {
             /** Format: int64 */
@@ -788,6 +843,8 @@ export interface components {
             };
             /** @description This server is a demonstration; see GET /v1/demo. */
             demo: boolean;
+            /** @description A driver who signs up waits until an operator approves the account. */
+            driver_approval: boolean;
             /**
              * Format: int64
              * @description The H3 resolution of all cells that clients are told: pickup areas of offers, rings of searches, areas of the consoles' feed.
@@ -808,8 +865,12 @@ export interface components {
              */
             position_ttl_ms: number;
             sign_up_open: boolean;
+            /** @description A driver's app may offer to simulate the drive: in demonstrations and trials alone. */
+            simulated_drive: boolean;
             socket_path: string;
             subprotocols: string[] | null;
+            /** @description The server runs for a first try, with drivers approved at once; apps show that. */
+            trial: boolean;
             /** @description Trips start with a PIN of 4 digits: the rider sees it in their trip, and the driver sends it with start_trip. */
             trip_pin: boolean;
             vehicle_classes: components["schemas"]["ClassView"][] | null;
@@ -892,6 +953,9 @@ export interface components {
             /** Format: int64 */
             rating_x100: number;
             vehicle_class: string;
+            vehicle_colour: string;
+            vehicle_make: string;
+            vehicle_model: string;
         };
         Estimate: {
             /** Format: int64 */
@@ -1036,6 +1100,10 @@ export interface components {
             /** Format: int32 */
             minor: number;
         };
+        NoteRequest: {
+            /** @description Kept in the audit. */
+            reason?: string;
+        };
         Offer: {
             /** Format: date-time */
             expires_at?: string;
@@ -1144,7 +1212,7 @@ export interface components {
              * @example not_found
              * @enum {string}
              */
-            code: "malformed" | "invalid_argument" | "invalid_point" | "id_required" | "id_reused" | "not_connected" | "already_connected" | "unauthenticated" | "wrong_role" | "suspended" | "not_found" | "username_taken" | "rider_busy" | "driver_busy" | "offer_closed" | "offer_taken" | "wrong_status" | "wrong_pin" | "pin_locked" | "already_rated" | "unknown_vehicle_class" | "no_route" | "too_many_requests" | "unavailable" | "shutting_down" | "internal";
+            code: "malformed" | "invalid_argument" | "invalid_point" | "id_required" | "id_reused" | "not_connected" | "already_connected" | "unauthenticated" | "wrong_role" | "suspended" | "approval_pending" | "approval_refused" | "fresh_login_required" | "trip_active" | "not_found" | "username_taken" | "rider_busy" | "driver_busy" | "offer_closed" | "offer_taken" | "wrong_status" | "wrong_pin" | "pin_locked" | "already_rated" | "unknown_vehicle_class" | "no_route" | "too_many_requests" | "unavailable" | "shutting_down" | "internal";
             /** @description A sentence for people. */
             detail: string;
             /** @description The fields at fault, where known. */
@@ -1249,6 +1317,10 @@ export interface components {
             username: string;
             /** @description Drivers need one; see GET /v1/config. */
             vehicle_class?: string;
+            vehicle_colour?: string;
+            /** @description What a rider looks for at the kerb; shown with the plate. */
+            vehicle_make?: string;
+            vehicle_model?: string;
         };
         SignedInView: {
             account: components["schemas"]["AccountView"];
@@ -1344,6 +1416,12 @@ export interface components {
         };
         VehicleView: {
             class: string;
+            /** @description Empty: not given. */
+            colour: string;
+            /** @description Empty: not given. */
+            make: string;
+            /** @description Empty: not given. */
+            model: string;
             plate: string;
         };
         VisitRequest: {
@@ -1413,6 +1491,10 @@ export interface operations {
                     username: string;
                     /** @description Drivers need one; see GET /v1/config. */
                     vehicle_class?: string;
+                    vehicle_colour?: string;
+                    /** @description What a rider looks for at the kerb; shown with the plate. */
+                    vehicle_make?: string;
+                    vehicle_model?: string;
                 };
             };
         };
@@ -1502,6 +1584,8 @@ export interface operations {
                 status?: "active" | "suspended";
                 /** @description Part of a username, a name or a plate, or a whole id. */
                 q?: string;
+                /** @description Only drivers whose approval stands so. */
+                approval?: "pending" | "approved" | "refused";
             };
             header?: never;
             path?: never;
@@ -1677,6 +1761,113 @@ export interface operations {
             };
         };
     };
+    "admin-approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NoteRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AdminAccountView"];
+                };
+            };
+            /** @description Bad Request: malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized: unauthenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden: suspended, wrong_role */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found: not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict: wrong_status */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity: invalid_argument */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests: too_many_requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error: internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable: unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "admin-log-out": {
         parameters: {
             query?: never;
@@ -1797,6 +1988,113 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ResetView"];
+                };
+            };
+            /** @description Bad Request: malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized: unauthenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden: suspended, wrong_role */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found: not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict: wrong_status */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity: invalid_argument */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests: too_many_requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error: internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable: unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-refuse": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Admin-refuseRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AdminAccountView"];
                 };
             };
             /** @description Bad Request: malformed */

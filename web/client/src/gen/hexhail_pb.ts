@@ -20,7 +20,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file hexhail.proto.
  */
 export const file_hexhail: GenFile = /*@__PURE__*/
-  fileDesc("Cg1oZXhoYWlsLnByb3RvEgpoZXhoYWlsLnYxIvEFCgtDbGllbnRGcmFtZRIKCgJpZBgBIAEoCRImCgdjb25uZWN0GAIgASgLMhMuaGV4aGFpbC52MS5Db25uZWN0SAASIAoEcGluZxgDIAEoCzIQLmhleGhhaWwudjEuUGluZ0gAEikKCWdvX29ubGluZRgEIAEoCzIULmhleGhhaWwudjEuR29PbmxpbmVIABIrCgpnb19vZmZsaW5lGAUgASgLMhUuaGV4aGFpbC52MS5Hb09mZmxpbmVIABIoCghsb2NhdGlvbhgGIAEoCzIULmhleGhhaWwudjEuTG9jYXRpb25IABIpCglnZXRfcXVvdGUYByABKAsyFC5oZXhoYWlsLnYxLkdldFF1b3RlSAASLwoMcmVxdWVzdF90cmlwGAggASgLMhcuaGV4aGFpbC52MS5SZXF1ZXN0VHJpcEgAEi0KC2NhbmNlbF90cmlwGAkgASgLMhYuaGV4aGFpbC52MS5DYW5jZWxUcmlwSAASLwoMYWNjZXB0X29mZmVyGAogASgLMhcuaGV4aGFpbC52MS5BY2NlcHRPZmZlckgAEjEKDWRlY2xpbmVfb2ZmZXIYCyABKAsyGC5oZXhoYWlsLnYxLkRlY2xpbmVPZmZlckgAEioKB2Fycml2ZWQYDCABKAsyFy5oZXhoYWlsLnYxLk1hcmtBcnJpdmVkSAASKwoKc3RhcnRfdHJpcBgNIAEoCzIVLmhleGhhaWwudjEuU3RhcnRUcmlwSAASMQoNY29tcGxldGVfdHJpcBgOIAEoCzIYLmhleGhhaWwudjEuQ29tcGxldGVUcmlwSAASKQoJcmF0ZV90cmlwGA8gASgLMhQuaGV4aGFpbC52MS5SYXRlVHJpcEgAEisKCndhdGNoX2NpdHkYECABKAsyFS5oZXhoYWlsLnYxLldhdGNoQ2l0eUgAEi8KDHVud2F0Y2hfY2l0eRgRIAEoCzIXLmhleGhhaWwudjEuVW53YXRjaENpdHlIAEIGCgRib2R5Il0KC1NlcnZlckZyYW1lEiIKBXJlcGx5GAEgASgLMhEuaGV4aGFpbC52MS5SZXBseUgAEiIKBWV2ZW50GAIgASgLMhEuaGV4aGFpbC52MS5FdmVudEgAQgYKBGtpbmQi3wIKBVJlcGx5EgoKAmlkGAEgASgJEiIKBWVycm9yGAIgASgLMhEuaGV4aGFpbC52MS5FcnJvckgAEioKCWNvbm5lY3RlZBgDIAEoCzIVLmhleGhhaWwudjEuQ29ubmVjdGVkSAASIAoEcG9uZxgEIAEoCzIQLmhleGhhaWwudjEuUG9uZ0gAEiAKBGRvbmUYBSABKAsyEC5oZXhoYWlsLnYxLkRvbmVIABIkCgZxdW90ZXMYBiABKAsyEi5oZXhoYWlsLnYxLlF1b3Rlc0gAEiAKBHRyaXAYByABKAsyEC5oZXhoYWlsLnYxLlRyaXBIABIzCg5hY2NlcHRfcGVuZGluZxgIIAEoCzIZLmhleGhhaWwudjEuQWNjZXB0UGVuZGluZ0gAEi8KDGNpdHlfd2F0Y2hlZBgJIAEoCzIXLmhleGhhaWwudjEuQ2l0eVdhdGNoZWRIAEIICgZyZXN1bHQi2AIKBUV2ZW50Eg0KBWVwb2NoGAEgASgJEgsKA3NlcRgCIAEoDRIvCgx0cmlwX3VwZGF0ZWQYAyABKAsyFy5oZXhoYWlsLnYxLlRyaXBVcGRhdGVkSAASMwoOb2ZmZXJfcmVjZWl2ZWQYBCABKAsyGS5oZXhoYWlsLnYxLk9mZmVyUmVjZWl2ZWRIABIvCgxvZmZlcl9jbG9zZWQYBSABKAsyFy5oZXhoYWlsLnYxLk9mZmVyQ2xvc2VkSAASLwoMZHJpdmVyX21vdmVkGAYgASgLMhcuaGV4aGFpbC52MS5Ecml2ZXJNb3ZlZEgAEjIKDWRpc2Nvbm5lY3RpbmcYByABKAsyGS5oZXhoYWlsLnYxLkRpc2Nvbm5lY3RpbmdIABIvCgxjaXR5X2NoYW5nZWQYCCABKAsyFy5oZXhoYWlsLnYxLkNpdHlDaGFuZ2VkSABCBgoEYm9keSJgCgVFcnJvchIMCgRjb2RlGAEgASgJEg8KB21lc3NhZ2UYAiABKAkSEQoJcmV0cnlhYmxlGAMgASgIEhYKDnJldHJ5X2FmdGVyX21zGAQgASgNEg0KBWZpZWxkGAUgASgJIlwKB0Nvbm5lY3QSDQoFdG9rZW4YASABKAkSDgoGdGlja2V0GAIgASgJEiIKBnJlc3VtZRgDIAEoCzISLmhleGhhaWwudjEuUmVzdW1lEg4KBmNsaWVudBgEIAEoCSIkCgZSZXN1bWUSDQoFZXBvY2gYASABKAkSCwoDc2VxGAIgASgNIr8CCglDb25uZWN0ZWQSEgoKc2Vzc2lvbl9pZBgBIAEoCRINCgVlcG9jaBgCIAEoCRILCgNzZXEYAyABKA0SDwoHcmVzdW1lZBgEIAEoCBISCgphY2NvdW50X2lkGAUgASgJEh4KBHJvbGUYBiABKA4yEC5oZXhoYWlsLnYxLlJvbGUSDgoGb25saW5lGAcgASgIEiUKC2FjdGl2ZV90cmlwGAggASgLMhAuaGV4aGFpbC52MS5UcmlwEiYKC29wZW5fb2ZmZXJzGAkgAygLMhEuaGV4aGFpbC52MS5PZmZlchIvCgtzZXJ2ZXJfdGltZRgKIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFAoMaGVhcnRiZWF0X21zGAsgASgNEhcKD3Bvc2l0aW9uX3R0bF9tcxgMIAEoDSIGCgRQaW5nIjcKBFBvbmcSLwoLc2VydmVyX3RpbWUYASABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIgYKBERvbmUiSwoNRGlzY29ubmVjdGluZxISCgpjbG9zZV9jb2RlGAEgASgNEg4KBnJlYXNvbhgCIAEoCRIWCg5yZXRyeV9hZnRlcl9tcxgDIAEoDSInCgVQb2ludBIOCgZsYXRfZTcYASABKBESDgoGbG5nX2U3GAIgASgRIigKBU1vbmV5Eg0KBW1pbm9yGAEgASgFEhAKCGN1cnJlbmN5GAIgASgJIjIKCEdvT25saW5lEiYKCGxvY2F0aW9uGAEgASgLMhQuaGV4aGFpbC52MS5Mb2NhdGlvbiILCglHb09mZmxpbmUimQEKCExvY2F0aW9uEiAKBXBvaW50GAEgASgLMhEuaGV4aGFpbC52MS5Qb2ludBITCgtoZWFkaW5nX2RlZxgCIAEoAhIRCglzcGVlZF9tcHMYAyABKAISEgoKYWNjdXJhY3lfbRgEIAEoAhIvCgtkZXZpY2VfdGltZRgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAi7QIKBU9mZmVyEgoKAmlkGAEgASgJEg8KB3RyaXBfaWQYAiABKAkSJgoLcGlja3VwX2FyZWEYAyABKAsyES5oZXhoYWlsLnYxLlBvaW50EhcKD3BpY2t1cF9yYWRpdXNfbRgEIAEoDRIZChFwaWNrdXBfZGlzdGFuY2VfbRgFIAEoDRIUCgxwaWNrdXBfZXRhX3MYBiABKA0SFwoPdHJpcF9kaXN0YW5jZV9tGAcgASgNEhcKD3RyaXBfZHVyYXRpb25fcxgIIAEoDRIfCgRmYXJlGAkgASgLMhEuaGV4aGFpbC52MS5Nb25leRIVCg12ZWhpY2xlX2NsYXNzGAogASgJEhIKCnBhc3NlbmdlcnMYCyABKA0SLgoKZXhwaXJlc19hdBgMIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDAoEd2F2ZRgNIAEoDRIZChFyaWRlcl9yYXRpbmdfeDEwMBgOIAEoDSIfCgtBY2NlcHRPZmZlchIQCghvZmZlcl9pZBgBIAEoCSIwCgxEZWNsaW5lT2ZmZXISEAoIb2ZmZXJfaWQYASABKAkSDgoGcmVhc29uGAIgASgJIk8KDUFjY2VwdFBlbmRpbmcSEAoIb2ZmZXJfaWQYASABKAkSLAoIYXdhcmRfYXQYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIjEKDU9mZmVyUmVjZWl2ZWQSIAoFb2ZmZXIYASABKAsyES5oZXhoYWlsLnYxLk9mZmVyIskBCgtPZmZlckNsb3NlZBIQCghvZmZlcl9pZBgBIAEoCRIPCgd0cmlwX2lkGAIgASgJEjAKB291dGNvbWUYAyABKA4yHy5oZXhoYWlsLnYxLk9mZmVyQ2xvc2VkLk91dGNvbWUSDgoGcmVhc29uGAQgASgJIlUKB091dGNvbWUSFwoTb3V0Y29tZV91bnNwZWNpZmllZBAAEgcKA3dvbhABEg0KCXdpdGhkcmF3bhACEgsKB2V4cGlyZWQQAxIMCghkZWNsaW5lZBAEIh4KC01hcmtBcnJpdmVkEg8KB3RyaXBfaWQYASABKAkiKQoJU3RhcnRUcmlwEg8KB3RyaXBfaWQYASABKAkSCwoDcGluGAIgASgJIh8KDENvbXBsZXRlVHJpcBIPCgd0cmlwX2lkGAEgASgJImgKCEdldFF1b3RlEiEKBnBpY2t1cBgBIAEoCzIRLmhleGhhaWwudjEuUG9pbnQSIgoHZHJvcG9mZhgCIAEoCzIRLmhleGhhaWwudjEuUG9pbnQSFQoNdmVoaWNsZV9jbGFzcxgDIAEoCSIrCgZRdW90ZXMSIQoGcXVvdGVzGAEgAygLMhEuaGV4aGFpbC52MS5RdW90ZSKVAQoFUXVvdGUSFQoNdmVoaWNsZV9jbGFzcxgBIAEoCRISCgpkaXN0YW5jZV9tGAIgASgNEhIKCmR1cmF0aW9uX3MYAyABKA0SHwoEZmFyZRgEIAEoCzIRLmhleGhhaWwudjEuTW9uZXkSFAoMcGlja3VwX2V0YV9zGAUgASgNEhYKDmRyaXZlcnNfbmVhcmJ5GAYgASgNIr4BCgtSZXF1ZXN0VHJpcBIhCgZwaWNrdXAYASABKAsyES5oZXhoYWlsLnYxLlBvaW50EiIKB2Ryb3BvZmYYAiABKAsyES5oZXhoYWlsLnYxLlBvaW50EhYKDnBpY2t1cF9hZGRyZXNzGAMgASgJEhcKD2Ryb3BvZmZfYWRkcmVzcxgEIAEoCRIVCg12ZWhpY2xlX2NsYXNzGAUgASgJEhIKCnBhc3NlbmdlcnMYBiABKA0SDAoEbm90ZRgHIAEoCSItCgpDYW5jZWxUcmlwEg8KB3RyaXBfaWQYASABKAkSDgoGcmVhc29uGAIgASgJIjsKCFJhdGVUcmlwEg8KB3RyaXBfaWQYASABKAkSDQoFc3RhcnMYAiABKA0SDwoHY29tbWVudBgDIAEoCSKVAQoLRHJpdmVyTW92ZWQSDwoHdHJpcF9pZBgBIAEoCRIgCgVwb2ludBgCIAEoCzIRLmhleGhhaWwudjEuUG9pbnQSEwoLaGVhZGluZ19kZWcYAyABKAISDQoFZXRhX3MYBCABKA0SLwoLZGV2aWNlX3RpbWUYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIj0KC1RyaXBVcGRhdGVkEh4KBHRyaXAYASABKAsyEC5oZXhoYWlsLnYxLlRyaXASDgoGY2hhbmdlGAIgASgJIrwHCgRUcmlwEgoKAmlkGAEgASgJEg8KB3ZlcnNpb24YAiABKA0SJwoGc3RhdHVzGAMgASgOMhcuaGV4aGFpbC52MS5UcmlwLlN0YXR1cxIhCgZwaWNrdXAYBCABKAsyES5oZXhoYWlsLnYxLlBvaW50EiIKB2Ryb3BvZmYYBSABKAsyES5oZXhoYWlsLnYxLlBvaW50EhYKDnBpY2t1cF9hZGRyZXNzGAYgASgJEhcKD2Ryb3BvZmZfYWRkcmVzcxgHIAEoCRIVCg12ZWhpY2xlX2NsYXNzGAggASgJEhIKCnBhc3NlbmdlcnMYCSABKA0SDAoEbm90ZRgKIAEoCRImCghlc3RpbWF0ZRgLIAEoCzIULmhleGhhaWwudjEuRXN0aW1hdGUSJwoEZmFyZRgMIAEoCzIZLmhleGhhaWwudjEuRmFyZUJyZWFrZG93bhImCgZkcml2ZXIYDSABKAsyFi5oZXhoYWlsLnYxLkRyaXZlckNhcmQSJAoFcmlkZXIYDiABKAsyFS5oZXhoYWlsLnYxLlJpZGVyQ2FyZBILCgNwaW4YDyABKAkSIgoGc2VhcmNoGBAgASgLMhIuaGV4aGFpbC52MS5TZWFyY2gSFAoMcGlja3VwX2V0YV9zGBEgASgNEi4KDGNhbmNlbGxhdGlvbhgSIAEoCzIYLmhleGhhaWwudjEuQ2FuY2VsbGF0aW9uEjAKDHJlcXVlc3RlZF9hdBgTIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKbWF0Y2hlZF9hdBgUIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKYXJyaXZlZF9hdBgVIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKc3RhcnRlZF9hdBgWIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLAoIZW5kZWRfYXQYFyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhYKDnN0YXJzX2J5X3JpZGVyGBggASgNEhcKD3N0YXJzX2J5X2RyaXZlchgZIAEoDSKFAQoGU3RhdHVzEhYKEnN0YXR1c191bnNwZWNpZmllZBAAEg0KCXJlcXVlc3RlZBABEgsKB21hdGNoZWQQAhILCgdhcnJpdmVkEAMSDwoLaW5fcHJvZ3Jlc3MQBBINCgljb21wbGV0ZWQQBRINCgljYW5jZWxsZWQQBhILCgdleHBpcmVkEAciUwoIRXN0aW1hdGUSEgoKZGlzdGFuY2VfbRgBIAEoDRISCgpkdXJhdGlvbl9zGAIgASgNEh8KBGZhcmUYAyABKAsyES5oZXhoYWlsLnYxLk1vbmV5IrYBCg1GYXJlQnJlYWtkb3duEiAKBXRvdGFsGAEgASgLMhEuaGV4aGFpbC52MS5Nb25leRISCgpiYXNlX21pbm9yGAIgASgFEhYKDmRpc3RhbmNlX21pbm9yGAMgASgFEhIKCnRpbWVfbWlub3IYBCABKAUSGwoTbWluaW11bV90b3B1cF9taW5vchgFIAEoBRISCgpkaXN0YW5jZV9tGAYgASgNEhIKCmR1cmF0aW9uX3MYByABKA0iawoGU2VhcmNoEgwKBHdhdmUYASABKA0SDAoEcmluZxgCIAEoDRIVCg1kcml2ZXJzX2Fza2VkGAMgASgNEi4KCmV4cGlyZXNfYXQYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wInoKCkRyaXZlckNhcmQSCgoCaWQYASABKAkSEgoKZmlyc3RfbmFtZRgCIAEoCRIRCglwaG90b191cmwYAyABKAkSFQoNdmVoaWNsZV9jbGFzcxgEIAEoCRINCgVwbGF0ZRgFIAEoCRITCgtyYXRpbmdfeDEwMBgGIAEoDSJTCglSaWRlckNhcmQSCgoCaWQYASABKAkSEgoKZmlyc3RfbmFtZRgCIAEoCRIRCglwaG90b191cmwYAyABKAkSEwoLcmF0aW5nX3gxMDAYBCABKA0ikgEKDENhbmNlbGxhdGlvbhInCgJieRgBIAEoDjIbLmhleGhhaWwudjEuQ2FuY2VsbGF0aW9uLkJ5Eg4KBnJlYXNvbhgCIAEoCSJJCgJCeRISCg5ieV91bnNwZWNpZmllZBAAEgkKBXJpZGVyEAESCgoGZHJpdmVyEAISDAoIb3BlcmF0b3IQAxIKCgZzeXN0ZW0QBCKQAQoJV2F0Y2hDaXR5Eg8KB2RyaXZlcnMYASABKAgSDQoFdHJpcHMYAiABKAgSDQoFY2VsbHMYAyABKAgSDgoGYWN0b3JzGAQgASgIEg8KB3NhbXBsZXMYBSABKAgSEwoLaW50ZXJ2YWxfbXMYBiABKA0SHgoEYXJlYRgHIAEoCzIQLmhleGhhaWwudjEuQXJlYSJUCgRBcmVhEiUKCnNvdXRoX3dlc3QYASABKAsyES5oZXhoYWlsLnYxLlBvaW50EiUKCm5vcnRoX2Vhc3QYAiABKAsyES5oZXhoYWlsLnYxLlBvaW50Ig0KC1Vud2F0Y2hDaXR5InoKC0NpdHlXYXRjaGVkEg0KBXdhdGNoGAEgASgNEhMKC2ludGVydmFsX21zGAIgASgNEhIKCnJlc29sdXRpb24YAyABKA0SMwoPbm9kZV9zdGFydGVkX2F0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCKvAwoLQ2l0eUNoYW5nZWQSDQoFd2F0Y2gYASABKA0SJgoCYXQYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg0KBXJlc2V0GAMgASgIEhAKCHNuYXBzaG90GAQgASgIEicKB2RyaXZlcnMYBSADKAsyFi5oZXhoYWlsLnYxLkNpdHlEcml2ZXISIwoFbW92ZXMYBiADKAsyFC5oZXhoYWlsLnYxLkNpdHlNb3ZlEhQKDGRyaXZlcnNfZ29uZRgHIAMoDRIjCgV0cmlwcxgIIAMoCzIULmhleGhhaWwudjEuQ2l0eVRyaXASEgoKdHJpcHNfZ29uZRgJIAMoCRIjCgVjZWxscxgKIAMoCzIULmhleGhhaWwudjEuQ2l0eUNlbGwSEgoKY2VsbHNfZ29uZRgLIAMoCRImCgZ0b3RhbHMYDCABKAsyFi5oZXhoYWlsLnYxLkNpdHlUb3RhbHMSJQoGYWN0b3JzGA0gAygLMhUuaGV4aGFpbC52MS5BY3RvcktpbmQSIwoHc2FtcGxlcxgOIAMoCzISLmhleGhhaWwudjEuU2FtcGxlIosCCgpDaXR5RHJpdmVyEgsKA2tleRgBIAEoDRIKCgJpZBgCIAEoCRIrCgVzdGF0ZRgDIAEoDjIcLmhleGhhaWwudjEuQ2l0eURyaXZlci5TdGF0ZRIVCg12ZWhpY2xlX2NsYXNzGAQgASgJEg8KB3RyaXBfaWQYBSABKAkSIAoFcG9pbnQYBiABKAsyES5oZXhoYWlsLnYxLlBvaW50EhMKC2hlYWRpbmdfZGVnGAcgASgNIlgKBVN0YXRlEhUKEXN0YXRlX3Vuc3BlY2lmaWVkEAASDQoJYXZhaWxhYmxlEAESCwoHb2ZmZXJlZBACEgsKB29uX3RyaXAQAxIPCgt1bnJlYWNoYWJsZRAEIk4KCENpdHlNb3ZlEgsKA2tleRgBIAEoDRIgCgVwb2ludBgCIAEoCzIRLmhleGhhaWwudjEuUG9pbnQSEwoLaGVhZGluZ19kZWcYAyABKA0i5wMKCENpdHlUcmlwEgoKAmlkGAEgASgJEg8KB3ZlcnNpb24YAiABKA0SJwoGc3RhdHVzGAMgASgOMhcuaGV4aGFpbC52MS5UcmlwLlN0YXR1cxIhCgZwaWNrdXAYBCABKAsyES5oZXhoYWlsLnYxLlBvaW50EiIKB2Ryb3BvZmYYBSABKAsyES5oZXhoYWlsLnYxLlBvaW50EhUKDXZlaGljbGVfY2xhc3MYBiABKAkSEAoIcmlkZXJfaWQYByABKAkSEQoJZHJpdmVyX2lkGAggASgJEiIKBnNlYXJjaBgJIAEoCzISLmhleGhhaWwudjEuU2VhcmNoEjAKDHJlcXVlc3RlZF9hdBgKIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKbWF0Y2hlZF9hdBgLIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKYXJyaXZlZF9hdBgMIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKc3RhcnRlZF9hdBgNIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLAoIZW5kZWRfYXQYDiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIl8KCENpdHlDZWxsEgwKBGNlbGwYASABKAkSDgoGc3VwcGx5GAIgASgNEg4KBmRlbWFuZBgDIAEoDRIQCghyZXF1ZXN0cxgEIAEoDRITCgttZWFuX3dhaXRfcxgFIAEoAiLqAQoKQ2l0eVRvdGFscxIZChFkcml2ZXJzX2F2YWlsYWJsZRgBIAEoDRIXCg9kcml2ZXJzX29mZmVyZWQYAiABKA0SFwoPZHJpdmVyc19vbl90cmlwGAMgASgNEhsKE2RyaXZlcnNfdW5yZWFjaGFibGUYBCABKA0SFwoPdHJpcHNfcmVxdWVzdGVkGAUgASgNEhUKDXRyaXBzX21hdGNoZWQYBiABKA0SFQoNdHJpcHNfYXJyaXZlZBgHIAEoDRIZChF0cmlwc19pbl9wcm9ncmVzcxgIIAEoDRIQCghzZXNzaW9ucxgJIAEoDSKJAgoJQWN0b3JLaW5kEgwKBGtpbmQYASABKAkSDQoFYWxpdmUYAiABKA0SDwoHc3RhcnRlZBgDIAEoDRIPCgdzdG9wcGVkGAQgASgNEg4KBnBhbmljcxgFIAEoDRIPCgd3YWl0aW5nGAYgASgNEhcKD2RlZXBlc3RfbWFpbGJveBgHIAEoDRIQCghtZXNzYWdlcxgIIAEoDRIWCg5tZXNzYWdlc19wZXJfcxgJIAEoAhIPCgdtZWFuX3VzGAogASgCEg4KBnA1MF91cxgLIAEoAhIOCgZwOTlfdXMYDCABKAISKAoHc2xvd2VzdBgNIAMoCzIXLmhleGhhaWwudjEuU2xvd0hhbmRsZXIiVwoLU2xvd0hhbmRsZXISDwoHbWVzc2FnZRgBIAEoCRIPCgd0b29rX3VzGAIgASgNEiYKAmF0GAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCKZAwoGU2FtcGxlEiYKAmF0GAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIOCgZzdGVwX3MYAiABKA0SEAoIcmVxdWVzdHMYAyABKA0SDwoHbWF0Y2hlcxgEIAEoDRITCgtjb21wbGV0aW9ucxgFIAEoDRIVCg1jYW5jZWxsYXRpb25zGAYgASgNEhAKCGV4cGlyaWVzGAcgASgNEhUKDW1hdGNoX21lYW5fbXMYCCABKAISFAoMbWF0Y2hfcDUwX21zGAkgASgCEhQKDG1hdGNoX3A5MF9tcxgKIAEoAhIWCg5kcml2ZXJzX29ubGluZRgLIAEoAhIZChFkcml2ZXJzX2F2YWlsYWJsZRgMIAEoAhISCgp0cmlwc19saXZlGA0gASgCEhAKCHNlc3Npb25zGA4gASgCEhcKD2xvY2F0aW9uc19wZXJfcxgPIAEoAhIWCg5jb21taXRfbWVhbl9tcxgQIAEoAhIVCg1jb21taXRfbWF4X21zGBEgASgCEhIKCnRyaXBzX29ubHkYEiABKAgqQQoEUm9sZRIUChByb2xlX3Vuc3BlY2lmaWVkEAASCQoFcmlkZXIQARIKCgZkcml2ZXIQAhIMCghvcGVyYXRvchADQihaJmdpdGh1Yi5jb20vaGV4aGFpbC9oZXhoYWlsL3JpZGUvcmlkZXBiYgZwcm90bzM", [file_google_protobuf_timestamp]);
+  fileDesc("Cg1oZXhoYWlsLnByb3RvEgpoZXhoYWlsLnYxIvEFCgtDbGllbnRGcmFtZRIKCgJpZBgBIAEoCRImCgdjb25uZWN0GAIgASgLMhMuaGV4aGFpbC52MS5Db25uZWN0SAASIAoEcGluZxgDIAEoCzIQLmhleGhhaWwudjEuUGluZ0gAEikKCWdvX29ubGluZRgEIAEoCzIULmhleGhhaWwudjEuR29PbmxpbmVIABIrCgpnb19vZmZsaW5lGAUgASgLMhUuaGV4aGFpbC52MS5Hb09mZmxpbmVIABIoCghsb2NhdGlvbhgGIAEoCzIULmhleGhhaWwudjEuTG9jYXRpb25IABIpCglnZXRfcXVvdGUYByABKAsyFC5oZXhoYWlsLnYxLkdldFF1b3RlSAASLwoMcmVxdWVzdF90cmlwGAggASgLMhcuaGV4aGFpbC52MS5SZXF1ZXN0VHJpcEgAEi0KC2NhbmNlbF90cmlwGAkgASgLMhYuaGV4aGFpbC52MS5DYW5jZWxUcmlwSAASLwoMYWNjZXB0X29mZmVyGAogASgLMhcuaGV4aGFpbC52MS5BY2NlcHRPZmZlckgAEjEKDWRlY2xpbmVfb2ZmZXIYCyABKAsyGC5oZXhoYWlsLnYxLkRlY2xpbmVPZmZlckgAEioKB2Fycml2ZWQYDCABKAsyFy5oZXhoYWlsLnYxLk1hcmtBcnJpdmVkSAASKwoKc3RhcnRfdHJpcBgNIAEoCzIVLmhleGhhaWwudjEuU3RhcnRUcmlwSAASMQoNY29tcGxldGVfdHJpcBgOIAEoCzIYLmhleGhhaWwudjEuQ29tcGxldGVUcmlwSAASKQoJcmF0ZV90cmlwGA8gASgLMhQuaGV4aGFpbC52MS5SYXRlVHJpcEgAEisKCndhdGNoX2NpdHkYECABKAsyFS5oZXhoYWlsLnYxLldhdGNoQ2l0eUgAEi8KDHVud2F0Y2hfY2l0eRgRIAEoCzIXLmhleGhhaWwudjEuVW53YXRjaENpdHlIAEIGCgRib2R5Il0KC1NlcnZlckZyYW1lEiIKBXJlcGx5GAEgASgLMhEuaGV4aGFpbC52MS5SZXBseUgAEiIKBWV2ZW50GAIgASgLMhEuaGV4aGFpbC52MS5FdmVudEgAQgYKBGtpbmQi3wIKBVJlcGx5EgoKAmlkGAEgASgJEiIKBWVycm9yGAIgASgLMhEuaGV4aGFpbC52MS5FcnJvckgAEioKCWNvbm5lY3RlZBgDIAEoCzIVLmhleGhhaWwudjEuQ29ubmVjdGVkSAASIAoEcG9uZxgEIAEoCzIQLmhleGhhaWwudjEuUG9uZ0gAEiAKBGRvbmUYBSABKAsyEC5oZXhoYWlsLnYxLkRvbmVIABIkCgZxdW90ZXMYBiABKAsyEi5oZXhoYWlsLnYxLlF1b3Rlc0gAEiAKBHRyaXAYByABKAsyEC5oZXhoYWlsLnYxLlRyaXBIABIzCg5hY2NlcHRfcGVuZGluZxgIIAEoCzIZLmhleGhhaWwudjEuQWNjZXB0UGVuZGluZ0gAEi8KDGNpdHlfd2F0Y2hlZBgJIAEoCzIXLmhleGhhaWwudjEuQ2l0eVdhdGNoZWRIAEIICgZyZXN1bHQikQMKBUV2ZW50Eg0KBWVwb2NoGAEgASgJEgsKA3NlcRgCIAEoDRIvCgx0cmlwX3VwZGF0ZWQYAyABKAsyFy5oZXhoYWlsLnYxLlRyaXBVcGRhdGVkSAASMwoOb2ZmZXJfcmVjZWl2ZWQYBCABKAsyGS5oZXhoYWlsLnYxLk9mZmVyUmVjZWl2ZWRIABIvCgxvZmZlcl9jbG9zZWQYBSABKAsyFy5oZXhoYWlsLnYxLk9mZmVyQ2xvc2VkSAASLwoMZHJpdmVyX21vdmVkGAYgASgLMhcuaGV4aGFpbC52MS5Ecml2ZXJNb3ZlZEgAEjIKDWRpc2Nvbm5lY3RpbmcYByABKAsyGS5oZXhoYWlsLnYxLkRpc2Nvbm5lY3RpbmdIABIvCgxjaXR5X2NoYW5nZWQYCCABKAsyFy5oZXhoYWlsLnYxLkNpdHlDaGFuZ2VkSAASNwoQYXBwcm92YWxfY2hhbmdlZBgJIAEoCzIbLmhleGhhaWwudjEuQXBwcm92YWxDaGFuZ2VkSABCBgoEYm9keSJgCgVFcnJvchIMCgRjb2RlGAEgASgJEg8KB21lc3NhZ2UYAiABKAkSEQoJcmV0cnlhYmxlGAMgASgIEhYKDnJldHJ5X2FmdGVyX21zGAQgASgNEg0KBWZpZWxkGAUgASgJIlwKB0Nvbm5lY3QSDQoFdG9rZW4YASABKAkSDgoGdGlja2V0GAIgASgJEiIKBnJlc3VtZRgDIAEoCzISLmhleGhhaWwudjEuUmVzdW1lEg4KBmNsaWVudBgEIAEoCSIkCgZSZXN1bWUSDQoFZXBvY2gYASABKAkSCwoDc2VxGAIgASgNIucCCglDb25uZWN0ZWQSEgoKc2Vzc2lvbl9pZBgBIAEoCRINCgVlcG9jaBgCIAEoCRILCgNzZXEYAyABKA0SDwoHcmVzdW1lZBgEIAEoCBISCgphY2NvdW50X2lkGAUgASgJEh4KBHJvbGUYBiABKA4yEC5oZXhoYWlsLnYxLlJvbGUSDgoGb25saW5lGAcgASgIEiUKC2FjdGl2ZV90cmlwGAggASgLMhAuaGV4aGFpbC52MS5UcmlwEiYKC29wZW5fb2ZmZXJzGAkgAygLMhEuaGV4aGFpbC52MS5PZmZlchIvCgtzZXJ2ZXJfdGltZRgKIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFAoMaGVhcnRiZWF0X21zGAsgASgNEhcKD3Bvc2l0aW9uX3R0bF9tcxgMIAEoDRImCghhcHByb3ZhbBgNIAEoCzIULmhleGhhaWwudjEuQXBwcm92YWwiKQoIQXBwcm92YWwSDQoFc3RhdGUYASABKAkSDgoGcmVhc29uGAIgASgJIjkKD0FwcHJvdmFsQ2hhbmdlZBImCghhcHByb3ZhbBgBIAEoCzIULmhleGhhaWwudjEuQXBwcm92YWwiBgoEUGluZyI3CgRQb25nEi8KC3NlcnZlcl90aW1lGAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCIGCgREb25lIksKDURpc2Nvbm5lY3RpbmcSEgoKY2xvc2VfY29kZRgBIAEoDRIOCgZyZWFzb24YAiABKAkSFgoOcmV0cnlfYWZ0ZXJfbXMYAyABKA0iJwoFUG9pbnQSDgoGbGF0X2U3GAEgASgREg4KBmxuZ19lNxgCIAEoESIoCgVNb25leRINCgVtaW5vchgBIAEoBRIQCghjdXJyZW5jeRgCIAEoCSIyCghHb09ubGluZRImCghsb2NhdGlvbhgBIAEoCzIULmhleGhhaWwudjEuTG9jYXRpb24iCwoJR29PZmZsaW5lIpkBCghMb2NhdGlvbhIgCgVwb2ludBgBIAEoCzIRLmhleGhhaWwudjEuUG9pbnQSEwoLaGVhZGluZ19kZWcYAiABKAISEQoJc3BlZWRfbXBzGAMgASgCEhIKCmFjY3VyYWN5X20YBCABKAISLwoLZGV2aWNlX3RpbWUYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIu0CCgVPZmZlchIKCgJpZBgBIAEoCRIPCgd0cmlwX2lkGAIgASgJEiYKC3BpY2t1cF9hcmVhGAMgASgLMhEuaGV4aGFpbC52MS5Qb2ludBIXCg9waWNrdXBfcmFkaXVzX20YBCABKA0SGQoRcGlja3VwX2Rpc3RhbmNlX20YBSABKA0SFAoMcGlja3VwX2V0YV9zGAYgASgNEhcKD3RyaXBfZGlzdGFuY2VfbRgHIAEoDRIXCg90cmlwX2R1cmF0aW9uX3MYCCABKA0SHwoEZmFyZRgJIAEoCzIRLmhleGhhaWwudjEuTW9uZXkSFQoNdmVoaWNsZV9jbGFzcxgKIAEoCRISCgpwYXNzZW5nZXJzGAsgASgNEi4KCmV4cGlyZXNfYXQYDCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEgwKBHdhdmUYDSABKA0SGQoRcmlkZXJfcmF0aW5nX3gxMDAYDiABKA0iHwoLQWNjZXB0T2ZmZXISEAoIb2ZmZXJfaWQYASABKAkiMAoMRGVjbGluZU9mZmVyEhAKCG9mZmVyX2lkGAEgASgJEg4KBnJlYXNvbhgCIAEoCSJPCg1BY2NlcHRQZW5kaW5nEhAKCG9mZmVyX2lkGAEgASgJEiwKCGF3YXJkX2F0GAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCIxCg1PZmZlclJlY2VpdmVkEiAKBW9mZmVyGAEgASgLMhEuaGV4aGFpbC52MS5PZmZlciLJAQoLT2ZmZXJDbG9zZWQSEAoIb2ZmZXJfaWQYASABKAkSDwoHdHJpcF9pZBgCIAEoCRIwCgdvdXRjb21lGAMgASgOMh8uaGV4aGFpbC52MS5PZmZlckNsb3NlZC5PdXRjb21lEg4KBnJlYXNvbhgEIAEoCSJVCgdPdXRjb21lEhcKE291dGNvbWVfdW5zcGVjaWZpZWQQABIHCgN3b24QARINCgl3aXRoZHJhd24QAhILCgdleHBpcmVkEAMSDAoIZGVjbGluZWQQBCIeCgtNYXJrQXJyaXZlZBIPCgd0cmlwX2lkGAEgASgJIikKCVN0YXJ0VHJpcBIPCgd0cmlwX2lkGAEgASgJEgsKA3BpbhgCIAEoCSIfCgxDb21wbGV0ZVRyaXASDwoHdHJpcF9pZBgBIAEoCSJoCghHZXRRdW90ZRIhCgZwaWNrdXAYASABKAsyES5oZXhoYWlsLnYxLlBvaW50EiIKB2Ryb3BvZmYYAiABKAsyES5oZXhoYWlsLnYxLlBvaW50EhUKDXZlaGljbGVfY2xhc3MYAyABKAkiKwoGUXVvdGVzEiEKBnF1b3RlcxgBIAMoCzIRLmhleGhhaWwudjEuUXVvdGUilQEKBVF1b3RlEhUKDXZlaGljbGVfY2xhc3MYASABKAkSEgoKZGlzdGFuY2VfbRgCIAEoDRISCgpkdXJhdGlvbl9zGAMgASgNEh8KBGZhcmUYBCABKAsyES5oZXhoYWlsLnYxLk1vbmV5EhQKDHBpY2t1cF9ldGFfcxgFIAEoDRIWCg5kcml2ZXJzX25lYXJieRgGIAEoDSK+AQoLUmVxdWVzdFRyaXASIQoGcGlja3VwGAEgASgLMhEuaGV4aGFpbC52MS5Qb2ludBIiCgdkcm9wb2ZmGAIgASgLMhEuaGV4aGFpbC52MS5Qb2ludBIWCg5waWNrdXBfYWRkcmVzcxgDIAEoCRIXCg9kcm9wb2ZmX2FkZHJlc3MYBCABKAkSFQoNdmVoaWNsZV9jbGFzcxgFIAEoCRISCgpwYXNzZW5nZXJzGAYgASgNEgwKBG5vdGUYByABKAkiLQoKQ2FuY2VsVHJpcBIPCgd0cmlwX2lkGAEgASgJEg4KBnJlYXNvbhgCIAEoCSI7CghSYXRlVHJpcBIPCgd0cmlwX2lkGAEgASgJEg0KBXN0YXJzGAIgASgNEg8KB2NvbW1lbnQYAyABKAkilQEKC0RyaXZlck1vdmVkEg8KB3RyaXBfaWQYASABKAkSIAoFcG9pbnQYAiABKAsyES5oZXhoYWlsLnYxLlBvaW50EhMKC2hlYWRpbmdfZGVnGAMgASgCEg0KBWV0YV9zGAQgASgNEi8KC2RldmljZV90aW1lGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCI9CgtUcmlwVXBkYXRlZBIeCgR0cmlwGAEgASgLMhAuaGV4aGFpbC52MS5UcmlwEg4KBmNoYW5nZRgCIAEoCSK8BwoEVHJpcBIKCgJpZBgBIAEoCRIPCgd2ZXJzaW9uGAIgASgNEicKBnN0YXR1cxgDIAEoDjIXLmhleGhhaWwudjEuVHJpcC5TdGF0dXMSIQoGcGlja3VwGAQgASgLMhEuaGV4aGFpbC52MS5Qb2ludBIiCgdkcm9wb2ZmGAUgASgLMhEuaGV4aGFpbC52MS5Qb2ludBIWCg5waWNrdXBfYWRkcmVzcxgGIAEoCRIXCg9kcm9wb2ZmX2FkZHJlc3MYByABKAkSFQoNdmVoaWNsZV9jbGFzcxgIIAEoCRISCgpwYXNzZW5nZXJzGAkgASgNEgwKBG5vdGUYCiABKAkSJgoIZXN0aW1hdGUYCyABKAsyFC5oZXhoYWlsLnYxLkVzdGltYXRlEicKBGZhcmUYDCABKAsyGS5oZXhoYWlsLnYxLkZhcmVCcmVha2Rvd24SJgoGZHJpdmVyGA0gASgLMhYuaGV4aGFpbC52MS5Ecml2ZXJDYXJkEiQKBXJpZGVyGA4gASgLMhUuaGV4aGFpbC52MS5SaWRlckNhcmQSCwoDcGluGA8gASgJEiIKBnNlYXJjaBgQIAEoCzISLmhleGhhaWwudjEuU2VhcmNoEhQKDHBpY2t1cF9ldGFfcxgRIAEoDRIuCgxjYW5jZWxsYXRpb24YEiABKAsyGC5oZXhoYWlsLnYxLkNhbmNlbGxhdGlvbhIwCgxyZXF1ZXN0ZWRfYXQYEyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCm1hdGNoZWRfYXQYFCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCmFycml2ZWRfYXQYFSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCnN0YXJ0ZWRfYXQYFiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiwKCGVuZGVkX2F0GBcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIWCg5zdGFyc19ieV9yaWRlchgYIAEoDRIXCg9zdGFyc19ieV9kcml2ZXIYGSABKA0ihQEKBlN0YXR1cxIWChJzdGF0dXNfdW5zcGVjaWZpZWQQABINCglyZXF1ZXN0ZWQQARILCgdtYXRjaGVkEAISCwoHYXJyaXZlZBADEg8KC2luX3Byb2dyZXNzEAQSDQoJY29tcGxldGVkEAUSDQoJY2FuY2VsbGVkEAYSCwoHZXhwaXJlZBAHIlMKCEVzdGltYXRlEhIKCmRpc3RhbmNlX20YASABKA0SEgoKZHVyYXRpb25fcxgCIAEoDRIfCgRmYXJlGAMgASgLMhEuaGV4aGFpbC52MS5Nb25leSK2AQoNRmFyZUJyZWFrZG93bhIgCgV0b3RhbBgBIAEoCzIRLmhleGhhaWwudjEuTW9uZXkSEgoKYmFzZV9taW5vchgCIAEoBRIWCg5kaXN0YW5jZV9taW5vchgDIAEoBRISCgp0aW1lX21pbm9yGAQgASgFEhsKE21pbmltdW1fdG9wdXBfbWlub3IYBSABKAUSEgoKZGlzdGFuY2VfbRgGIAEoDRISCgpkdXJhdGlvbl9zGAcgASgNImsKBlNlYXJjaBIMCgR3YXZlGAEgASgNEgwKBHJpbmcYAiABKA0SFQoNZHJpdmVyc19hc2tlZBgDIAEoDRIuCgpleHBpcmVzX2F0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCK/AQoKRHJpdmVyQ2FyZBIKCgJpZBgBIAEoCRISCgpmaXJzdF9uYW1lGAIgASgJEhEKCXBob3RvX3VybBgDIAEoCRIVCg12ZWhpY2xlX2NsYXNzGAQgASgJEg0KBXBsYXRlGAUgASgJEhMKC3JhdGluZ194MTAwGAYgASgNEhQKDHZlaGljbGVfbWFrZRgHIAEoCRIVCg12ZWhpY2xlX21vZGVsGAggASgJEhYKDnZlaGljbGVfY29sb3VyGAkgASgJIlMKCVJpZGVyQ2FyZBIKCgJpZBgBIAEoCRISCgpmaXJzdF9uYW1lGAIgASgJEhEKCXBob3RvX3VybBgDIAEoCRITCgtyYXRpbmdfeDEwMBgEIAEoDSKSAQoMQ2FuY2VsbGF0aW9uEicKAmJ5GAEgASgOMhsuaGV4aGFpbC52MS5DYW5jZWxsYXRpb24uQnkSDgoGcmVhc29uGAIgASgJIkkKAkJ5EhIKDmJ5X3Vuc3BlY2lmaWVkEAASCQoFcmlkZXIQARIKCgZkcml2ZXIQAhIMCghvcGVyYXRvchADEgoKBnN5c3RlbRAEIpABCglXYXRjaENpdHkSDwoHZHJpdmVycxgBIAEoCBINCgV0cmlwcxgCIAEoCBINCgVjZWxscxgDIAEoCBIOCgZhY3RvcnMYBCABKAgSDwoHc2FtcGxlcxgFIAEoCBITCgtpbnRlcnZhbF9tcxgGIAEoDRIeCgRhcmVhGAcgASgLMhAuaGV4aGFpbC52MS5BcmVhIlQKBEFyZWESJQoKc291dGhfd2VzdBgBIAEoCzIRLmhleGhhaWwudjEuUG9pbnQSJQoKbm9ydGhfZWFzdBgCIAEoCzIRLmhleGhhaWwudjEuUG9pbnQiDQoLVW53YXRjaENpdHkiegoLQ2l0eVdhdGNoZWQSDQoFd2F0Y2gYASABKA0SEwoLaW50ZXJ2YWxfbXMYAiABKA0SEgoKcmVzb2x1dGlvbhgDIAEoDRIzCg9ub2RlX3N0YXJ0ZWRfYXQYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIq8DCgtDaXR5Q2hhbmdlZBINCgV3YXRjaBgBIAEoDRImCgJhdBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDQoFcmVzZXQYAyABKAgSEAoIc25hcHNob3QYBCABKAgSJwoHZHJpdmVycxgFIAMoCzIWLmhleGhhaWwudjEuQ2l0eURyaXZlchIjCgVtb3ZlcxgGIAMoCzIULmhleGhhaWwudjEuQ2l0eU1vdmUSFAoMZHJpdmVyc19nb25lGAcgAygNEiMKBXRyaXBzGAggAygLMhQuaGV4aGFpbC52MS5DaXR5VHJpcBISCgp0cmlwc19nb25lGAkgAygJEiMKBWNlbGxzGAogAygLMhQuaGV4aGFpbC52MS5DaXR5Q2VsbBISCgpjZWxsc19nb25lGAsgAygJEiYKBnRvdGFscxgMIAEoCzIWLmhleGhhaWwudjEuQ2l0eVRvdGFscxIlCgZhY3RvcnMYDSADKAsyFS5oZXhoYWlsLnYxLkFjdG9yS2luZBIjCgdzYW1wbGVzGA4gAygLMhIuaGV4aGFpbC52MS5TYW1wbGUiiwIKCkNpdHlEcml2ZXISCwoDa2V5GAEgASgNEgoKAmlkGAIgASgJEisKBXN0YXRlGAMgASgOMhwuaGV4aGFpbC52MS5DaXR5RHJpdmVyLlN0YXRlEhUKDXZlaGljbGVfY2xhc3MYBCABKAkSDwoHdHJpcF9pZBgFIAEoCRIgCgVwb2ludBgGIAEoCzIRLmhleGhhaWwudjEuUG9pbnQSEwoLaGVhZGluZ19kZWcYByABKA0iWAoFU3RhdGUSFQoRc3RhdGVfdW5zcGVjaWZpZWQQABINCglhdmFpbGFibGUQARILCgdvZmZlcmVkEAISCwoHb25fdHJpcBADEg8KC3VucmVhY2hhYmxlEAQiTgoIQ2l0eU1vdmUSCwoDa2V5GAEgASgNEiAKBXBvaW50GAIgASgLMhEuaGV4aGFpbC52MS5Qb2ludBITCgtoZWFkaW5nX2RlZxgDIAEoDSLnAwoIQ2l0eVRyaXASCgoCaWQYASABKAkSDwoHdmVyc2lvbhgCIAEoDRInCgZzdGF0dXMYAyABKA4yFy5oZXhoYWlsLnYxLlRyaXAuU3RhdHVzEiEKBnBpY2t1cBgEIAEoCzIRLmhleGhhaWwudjEuUG9pbnQSIgoHZHJvcG9mZhgFIAEoCzIRLmhleGhhaWwudjEuUG9pbnQSFQoNdmVoaWNsZV9jbGFzcxgGIAEoCRIQCghyaWRlcl9pZBgHIAEoCRIRCglkcml2ZXJfaWQYCCABKAkSIgoGc2VhcmNoGAkgASgLMhIuaGV4aGFpbC52MS5TZWFyY2gSMAoMcmVxdWVzdGVkX2F0GAogASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIuCgptYXRjaGVkX2F0GAsgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIuCgphcnJpdmVkX2F0GAwgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIuCgpzdGFydGVkX2F0GA0gASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIsCghlbmRlZF9hdBgOIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiXwoIQ2l0eUNlbGwSDAoEY2VsbBgBIAEoCRIOCgZzdXBwbHkYAiABKA0SDgoGZGVtYW5kGAMgASgNEhAKCHJlcXVlc3RzGAQgASgNEhMKC21lYW5fd2FpdF9zGAUgASgCIuoBCgpDaXR5VG90YWxzEhkKEWRyaXZlcnNfYXZhaWxhYmxlGAEgASgNEhcKD2RyaXZlcnNfb2ZmZXJlZBgCIAEoDRIXCg9kcml2ZXJzX29uX3RyaXAYAyABKA0SGwoTZHJpdmVyc191bnJlYWNoYWJsZRgEIAEoDRIXCg90cmlwc19yZXF1ZXN0ZWQYBSABKA0SFQoNdHJpcHNfbWF0Y2hlZBgGIAEoDRIVCg10cmlwc19hcnJpdmVkGAcgASgNEhkKEXRyaXBzX2luX3Byb2dyZXNzGAggASgNEhAKCHNlc3Npb25zGAkgASgNIokCCglBY3RvcktpbmQSDAoEa2luZBgBIAEoCRINCgVhbGl2ZRgCIAEoDRIPCgdzdGFydGVkGAMgASgNEg8KB3N0b3BwZWQYBCABKA0SDgoGcGFuaWNzGAUgASgNEg8KB3dhaXRpbmcYBiABKA0SFwoPZGVlcGVzdF9tYWlsYm94GAcgASgNEhAKCG1lc3NhZ2VzGAggASgNEhYKDm1lc3NhZ2VzX3Blcl9zGAkgASgCEg8KB21lYW5fdXMYCiABKAISDgoGcDUwX3VzGAsgASgCEg4KBnA5OV91cxgMIAEoAhIoCgdzbG93ZXN0GA0gAygLMhcuaGV4aGFpbC52MS5TbG93SGFuZGxlciJXCgtTbG93SGFuZGxlchIPCgdtZXNzYWdlGAEgASgJEg8KB3Rvb2tfdXMYAiABKA0SJgoCYXQYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIpkDCgZTYW1wbGUSJgoCYXQYASABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg4KBnN0ZXBfcxgCIAEoDRIQCghyZXF1ZXN0cxgDIAEoDRIPCgdtYXRjaGVzGAQgASgNEhMKC2NvbXBsZXRpb25zGAUgASgNEhUKDWNhbmNlbGxhdGlvbnMYBiABKA0SEAoIZXhwaXJpZXMYByABKA0SFQoNbWF0Y2hfbWVhbl9tcxgIIAEoAhIUCgxtYXRjaF9wNTBfbXMYCSABKAISFAoMbWF0Y2hfcDkwX21zGAogASgCEhYKDmRyaXZlcnNfb25saW5lGAsgASgCEhkKEWRyaXZlcnNfYXZhaWxhYmxlGAwgASgCEhIKCnRyaXBzX2xpdmUYDSABKAISEAoIc2Vzc2lvbnMYDiABKAISFwoPbG9jYXRpb25zX3Blcl9zGA8gASgCEhYKDmNvbW1pdF9tZWFuX21zGBAgASgCEhUKDWNvbW1pdF9tYXhfbXMYESABKAISEgoKdHJpcHNfb25seRgSIAEoCCpBCgRSb2xlEhQKEHJvbGVfdW5zcGVjaWZpZWQQABIJCgVyaWRlchABEgoKBmRyaXZlchACEgwKCG9wZXJhdG9yEANCKFomZ2l0aHViLmNvbS9oZXhoYWlsL2hleGhhaWwvcmlkZS9yaWRlcGJiBnByb3RvMw", [file_google_protobuf_timestamp]);
 
 /**
  * ClientFrame is everything that a client may send: one message and, for all
@@ -324,6 +324,12 @@ export type Event = Message<"hexhail.v1.Event"> & {
      */
     value: CityChanged;
     case: "cityChanged";
+  } | {
+    /**
+     * @generated from field: hexhail.v1.ApprovalChanged approval_changed = 9;
+     */
+    value: ApprovalChanged;
+    case: "approvalChanged";
   } | { case: undefined; value?: undefined };
 };
 
@@ -527,6 +533,13 @@ export type Connected = Message<"hexhail.v1.Connected"> & {
    * @generated from field: uint32 position_ttl_ms = 12;
    */
   positionTtlMs: number;
+
+  /**
+   * Whether this driver may drive; absent for riders and operators.
+   *
+   * @generated from field: hexhail.v1.Approval approval = 13;
+   */
+  approval?: Approval | undefined;
 };
 
 /**
@@ -535,6 +548,54 @@ export type Connected = Message<"hexhail.v1.Connected"> & {
  */
 export const ConnectedSchema: GenMessage<Connected> = /*@__PURE__*/
   messageDesc(file_hexhail, 7);
+
+/**
+ * Approval is what an operator decided about a driver.
+ *
+ * @generated from message hexhail.v1.Approval
+ */
+export type Approval = Message<"hexhail.v1.Approval"> & {
+  /**
+   * "pending", "approved" or "refused". Only an approved driver can go online.
+   *
+   * @generated from field: string state = 1;
+   */
+  state: string;
+
+  /**
+   * Why the driver was refused, in the operator's words.
+   *
+   * @generated from field: string reason = 2;
+   */
+  reason: string;
+};
+
+/**
+ * Describes the message hexhail.v1.Approval.
+ * Use `create(ApprovalSchema)` to create a new message.
+ */
+export const ApprovalSchema: GenMessage<Approval> = /*@__PURE__*/
+  messageDesc(file_hexhail, 8);
+
+/**
+ * ApprovalChanged tells a driver that an operator has decided. A driver who is refused is
+ * offline from then on; a trip under way goes on to its end.
+ *
+ * @generated from message hexhail.v1.ApprovalChanged
+ */
+export type ApprovalChanged = Message<"hexhail.v1.ApprovalChanged"> & {
+  /**
+   * @generated from field: hexhail.v1.Approval approval = 1;
+   */
+  approval?: Approval | undefined;
+};
+
+/**
+ * Describes the message hexhail.v1.ApprovalChanged.
+ * Use `create(ApprovalChangedSchema)` to create a new message.
+ */
+export const ApprovalChangedSchema: GenMessage<ApprovalChanged> = /*@__PURE__*/
+  messageDesc(file_hexhail, 9);
 
 /**
  * @generated from message hexhail.v1.Ping
@@ -547,7 +608,7 @@ export type Ping = Message<"hexhail.v1.Ping"> & {
  * Use `create(PingSchema)` to create a new message.
  */
 export const PingSchema: GenMessage<Ping> = /*@__PURE__*/
-  messageDesc(file_hexhail, 8);
+  messageDesc(file_hexhail, 10);
 
 /**
  * @generated from message hexhail.v1.Pong
@@ -564,7 +625,7 @@ export type Pong = Message<"hexhail.v1.Pong"> & {
  * Use `create(PongSchema)` to create a new message.
  */
 export const PongSchema: GenMessage<Pong> = /*@__PURE__*/
-  messageDesc(file_hexhail, 9);
+  messageDesc(file_hexhail, 11);
 
 /**
  * Done says that a command took effect and has nothing else to tell.
@@ -579,7 +640,7 @@ export type Done = Message<"hexhail.v1.Done"> & {
  * Use `create(DoneSchema)` to create a new message.
  */
 export const DoneSchema: GenMessage<Done> = /*@__PURE__*/
-  messageDesc(file_hexhail, 10);
+  messageDesc(file_hexhail, 12);
 
 /**
  * Disconnecting is the last event before the server closes the socket.
@@ -614,7 +675,7 @@ export type Disconnecting = Message<"hexhail.v1.Disconnecting"> & {
  * Use `create(DisconnectingSchema)` to create a new message.
  */
 export const DisconnectingSchema: GenMessage<Disconnecting> = /*@__PURE__*/
-  messageDesc(file_hexhail, 11);
+  messageDesc(file_hexhail, 13);
 
 /**
  * Point is a WGS84 position. In JSON: {"lat": degrees, "lng": degrees}.
@@ -642,7 +703,7 @@ export type Point = Message<"hexhail.v1.Point"> & {
  * Use `create(PointSchema)` to create a new message.
  */
 export const PointSchema: GenMessage<Point> = /*@__PURE__*/
-  messageDesc(file_hexhail, 12);
+  messageDesc(file_hexhail, 14);
 
 /**
  * Money in minor units (cents, or won where a currency has none).
@@ -668,7 +729,7 @@ export type Money = Message<"hexhail.v1.Money"> & {
  * Use `create(MoneySchema)` to create a new message.
  */
 export const MoneySchema: GenMessage<Money> = /*@__PURE__*/
-  messageDesc(file_hexhail, 13);
+  messageDesc(file_hexhail, 15);
 
 /**
  * GoOnline makes a driver available for offers.
@@ -689,7 +750,7 @@ export type GoOnline = Message<"hexhail.v1.GoOnline"> & {
  * Use `create(GoOnlineSchema)` to create a new message.
  */
 export const GoOnlineSchema: GenMessage<GoOnline> = /*@__PURE__*/
-  messageDesc(file_hexhail, 14);
+  messageDesc(file_hexhail, 16);
 
 /**
  * @generated from message hexhail.v1.GoOffline
@@ -702,7 +763,7 @@ export type GoOffline = Message<"hexhail.v1.GoOffline"> & {
  * Use `create(GoOfflineSchema)` to create a new message.
  */
 export const GoOfflineSchema: GenMessage<GoOffline> = /*@__PURE__*/
-  messageDesc(file_hexhail, 15);
+  messageDesc(file_hexhail, 17);
 
 /**
  * Location is a driver's position. It gets no reply unless it is refused.
@@ -750,7 +811,7 @@ export type Location = Message<"hexhail.v1.Location"> & {
  * Use `create(LocationSchema)` to create a new message.
  */
 export const LocationSchema: GenMessage<Location> = /*@__PURE__*/
-  messageDesc(file_hexhail, 16);
+  messageDesc(file_hexhail, 18);
 
 /**
  * Offer proposes a trip to one driver. The pickup is coarse on purpose: the
@@ -849,7 +910,7 @@ export type Offer = Message<"hexhail.v1.Offer"> & {
  * Use `create(OfferSchema)` to create a new message.
  */
 export const OfferSchema: GenMessage<Offer> = /*@__PURE__*/
-  messageDesc(file_hexhail, 17);
+  messageDesc(file_hexhail, 19);
 
 /**
  * @generated from message hexhail.v1.AcceptOffer
@@ -866,7 +927,7 @@ export type AcceptOffer = Message<"hexhail.v1.AcceptOffer"> & {
  * Use `create(AcceptOfferSchema)` to create a new message.
  */
 export const AcceptOfferSchema: GenMessage<AcceptOffer> = /*@__PURE__*/
-  messageDesc(file_hexhail, 18);
+  messageDesc(file_hexhail, 20);
 
 /**
  * @generated from message hexhail.v1.DeclineOffer
@@ -890,7 +951,7 @@ export type DeclineOffer = Message<"hexhail.v1.DeclineOffer"> & {
  * Use `create(DeclineOfferSchema)` to create a new message.
  */
 export const DeclineOfferSchema: GenMessage<DeclineOffer> = /*@__PURE__*/
-  messageDesc(file_hexhail, 19);
+  messageDesc(file_hexhail, 21);
 
 /**
  * @generated from message hexhail.v1.AcceptPending
@@ -914,7 +975,7 @@ export type AcceptPending = Message<"hexhail.v1.AcceptPending"> & {
  * Use `create(AcceptPendingSchema)` to create a new message.
  */
 export const AcceptPendingSchema: GenMessage<AcceptPending> = /*@__PURE__*/
-  messageDesc(file_hexhail, 20);
+  messageDesc(file_hexhail, 22);
 
 /**
  * @generated from message hexhail.v1.OfferReceived
@@ -931,7 +992,7 @@ export type OfferReceived = Message<"hexhail.v1.OfferReceived"> & {
  * Use `create(OfferReceivedSchema)` to create a new message.
  */
 export const OfferReceivedSchema: GenMessage<OfferReceived> = /*@__PURE__*/
-  messageDesc(file_hexhail, 21);
+  messageDesc(file_hexhail, 23);
 
 /**
  * OfferClosed is the one end of an offer.
@@ -967,7 +1028,7 @@ export type OfferClosed = Message<"hexhail.v1.OfferClosed"> & {
  * Use `create(OfferClosedSchema)` to create a new message.
  */
 export const OfferClosedSchema: GenMessage<OfferClosed> = /*@__PURE__*/
-  messageDesc(file_hexhail, 22);
+  messageDesc(file_hexhail, 24);
 
 /**
  * @generated from enum hexhail.v1.OfferClosed.Outcome
@@ -1011,7 +1072,7 @@ export enum OfferClosed_Outcome {
  * Describes the enum hexhail.v1.OfferClosed.Outcome.
  */
 export const OfferClosed_OutcomeSchema: GenEnum<OfferClosed_Outcome> = /*@__PURE__*/
-  enumDesc(file_hexhail, 22, 0);
+  enumDesc(file_hexhail, 24, 0);
 
 /**
  * MarkArrived says that the driver waits at the pickup.
@@ -1030,7 +1091,7 @@ export type MarkArrived = Message<"hexhail.v1.MarkArrived"> & {
  * Use `create(MarkArrivedSchema)` to create a new message.
  */
 export const MarkArrivedSchema: GenMessage<MarkArrived> = /*@__PURE__*/
-  messageDesc(file_hexhail, 23);
+  messageDesc(file_hexhail, 25);
 
 /**
  * StartTrip begins the ride.
@@ -1056,7 +1117,7 @@ export type StartTrip = Message<"hexhail.v1.StartTrip"> & {
  * Use `create(StartTripSchema)` to create a new message.
  */
 export const StartTripSchema: GenMessage<StartTrip> = /*@__PURE__*/
-  messageDesc(file_hexhail, 24);
+  messageDesc(file_hexhail, 26);
 
 /**
  * CompleteTrip ends the ride at the dropoff.
@@ -1075,7 +1136,7 @@ export type CompleteTrip = Message<"hexhail.v1.CompleteTrip"> & {
  * Use `create(CompleteTripSchema)` to create a new message.
  */
 export const CompleteTripSchema: GenMessage<CompleteTrip> = /*@__PURE__*/
-  messageDesc(file_hexhail, 25);
+  messageDesc(file_hexhail, 27);
 
 /**
  * @generated from message hexhail.v1.GetQuote
@@ -1104,7 +1165,7 @@ export type GetQuote = Message<"hexhail.v1.GetQuote"> & {
  * Use `create(GetQuoteSchema)` to create a new message.
  */
 export const GetQuoteSchema: GenMessage<GetQuote> = /*@__PURE__*/
-  messageDesc(file_hexhail, 26);
+  messageDesc(file_hexhail, 28);
 
 /**
  * @generated from message hexhail.v1.Quotes
@@ -1121,7 +1182,7 @@ export type Quotes = Message<"hexhail.v1.Quotes"> & {
  * Use `create(QuotesSchema)` to create a new message.
  */
 export const QuotesSchema: GenMessage<Quotes> = /*@__PURE__*/
-  messageDesc(file_hexhail, 27);
+  messageDesc(file_hexhail, 29);
 
 /**
  * @generated from message hexhail.v1.Quote
@@ -1168,7 +1229,7 @@ export type Quote = Message<"hexhail.v1.Quote"> & {
  * Use `create(QuoteSchema)` to create a new message.
  */
 export const QuoteSchema: GenMessage<Quote> = /*@__PURE__*/
-  messageDesc(file_hexhail, 28);
+  messageDesc(file_hexhail, 30);
 
 /**
  * @generated from message hexhail.v1.RequestTrip
@@ -1223,7 +1284,7 @@ export type RequestTrip = Message<"hexhail.v1.RequestTrip"> & {
  * Use `create(RequestTripSchema)` to create a new message.
  */
 export const RequestTripSchema: GenMessage<RequestTrip> = /*@__PURE__*/
-  messageDesc(file_hexhail, 29);
+  messageDesc(file_hexhail, 31);
 
 /**
  * CancelTrip ends a trip for its rider, or gives it back for its driver, in
@@ -1250,7 +1311,7 @@ export type CancelTrip = Message<"hexhail.v1.CancelTrip"> & {
  * Use `create(CancelTripSchema)` to create a new message.
  */
 export const CancelTripSchema: GenMessage<CancelTrip> = /*@__PURE__*/
-  messageDesc(file_hexhail, 30);
+  messageDesc(file_hexhail, 32);
 
 /**
  * RateTrip rates the other party of a completed trip, once.
@@ -1283,7 +1344,7 @@ export type RateTrip = Message<"hexhail.v1.RateTrip"> & {
  * Use `create(RateTripSchema)` to create a new message.
  */
 export const RateTripSchema: GenMessage<RateTrip> = /*@__PURE__*/
-  messageDesc(file_hexhail, 31);
+  messageDesc(file_hexhail, 33);
 
 /**
  * DriverMoved follows the driver of the rider's active trip.
@@ -1324,7 +1385,7 @@ export type DriverMoved = Message<"hexhail.v1.DriverMoved"> & {
  * Use `create(DriverMovedSchema)` to create a new message.
  */
 export const DriverMovedSchema: GenMessage<DriverMoved> = /*@__PURE__*/
-  messageDesc(file_hexhail, 32);
+  messageDesc(file_hexhail, 34);
 
 /**
  * TripUpdated carries the whole trip as the receiver may see it. Versions only
@@ -1351,7 +1412,7 @@ export type TripUpdated = Message<"hexhail.v1.TripUpdated"> & {
  * Use `create(TripUpdatedSchema)` to create a new message.
  */
 export const TripUpdatedSchema: GenMessage<TripUpdated> = /*@__PURE__*/
-  messageDesc(file_hexhail, 33);
+  messageDesc(file_hexhail, 35);
 
 /**
  * @generated from message hexhail.v1.Trip
@@ -1502,7 +1563,7 @@ export type Trip = Message<"hexhail.v1.Trip"> & {
  * Use `create(TripSchema)` to create a new message.
  */
 export const TripSchema: GenMessage<Trip> = /*@__PURE__*/
-  messageDesc(file_hexhail, 34);
+  messageDesc(file_hexhail, 36);
 
 /**
  * @generated from enum hexhail.v1.Trip.Status
@@ -1553,7 +1614,7 @@ export enum Trip_Status {
  * Describes the enum hexhail.v1.Trip.Status.
  */
 export const Trip_StatusSchema: GenEnum<Trip_Status> = /*@__PURE__*/
-  enumDesc(file_hexhail, 34, 0);
+  enumDesc(file_hexhail, 36, 0);
 
 /**
  * @generated from message hexhail.v1.Estimate
@@ -1580,7 +1641,7 @@ export type Estimate = Message<"hexhail.v1.Estimate"> & {
  * Use `create(EstimateSchema)` to create a new message.
  */
 export const EstimateSchema: GenMessage<Estimate> = /*@__PURE__*/
-  messageDesc(file_hexhail, 35);
+  messageDesc(file_hexhail, 37);
 
 /**
  * FareBreakdown adds up: base + distance + time + minimum_topup = total.
@@ -1629,7 +1690,7 @@ export type FareBreakdown = Message<"hexhail.v1.FareBreakdown"> & {
  * Use `create(FareBreakdownSchema)` to create a new message.
  */
 export const FareBreakdownSchema: GenMessage<FareBreakdown> = /*@__PURE__*/
-  messageDesc(file_hexhail, 36);
+  messageDesc(file_hexhail, 38);
 
 /**
  * @generated from message hexhail.v1.Search
@@ -1663,7 +1724,7 @@ export type Search = Message<"hexhail.v1.Search"> & {
  * Use `create(SearchSchema)` to create a new message.
  */
 export const SearchSchema: GenMessage<Search> = /*@__PURE__*/
-  messageDesc(file_hexhail, 37);
+  messageDesc(file_hexhail, 39);
 
 /**
  * @generated from message hexhail.v1.DriverCard
@@ -1700,6 +1761,23 @@ export type DriverCard = Message<"hexhail.v1.DriverCard"> & {
    * @generated from field: uint32 rating_x100 = 6;
    */
   ratingX100: number;
+
+  /**
+   * What the vehicle looks like, as its driver describes it; each may be empty.
+   *
+   * @generated from field: string vehicle_make = 7;
+   */
+  vehicleMake: string;
+
+  /**
+   * @generated from field: string vehicle_model = 8;
+   */
+  vehicleModel: string;
+
+  /**
+   * @generated from field: string vehicle_colour = 9;
+   */
+  vehicleColour: string;
 };
 
 /**
@@ -1707,7 +1785,7 @@ export type DriverCard = Message<"hexhail.v1.DriverCard"> & {
  * Use `create(DriverCardSchema)` to create a new message.
  */
 export const DriverCardSchema: GenMessage<DriverCard> = /*@__PURE__*/
-  messageDesc(file_hexhail, 38);
+  messageDesc(file_hexhail, 40);
 
 /**
  * @generated from message hexhail.v1.RiderCard
@@ -1739,7 +1817,7 @@ export type RiderCard = Message<"hexhail.v1.RiderCard"> & {
  * Use `create(RiderCardSchema)` to create a new message.
  */
 export const RiderCardSchema: GenMessage<RiderCard> = /*@__PURE__*/
-  messageDesc(file_hexhail, 39);
+  messageDesc(file_hexhail, 41);
 
 /**
  * @generated from message hexhail.v1.Cancellation
@@ -1763,7 +1841,7 @@ export type Cancellation = Message<"hexhail.v1.Cancellation"> & {
  * Use `create(CancellationSchema)` to create a new message.
  */
 export const CancellationSchema: GenMessage<Cancellation> = /*@__PURE__*/
-  messageDesc(file_hexhail, 40);
+  messageDesc(file_hexhail, 42);
 
 /**
  * @generated from enum hexhail.v1.Cancellation.By
@@ -1799,7 +1877,7 @@ export enum Cancellation_By {
  * Describes the enum hexhail.v1.Cancellation.By.
  */
 export const Cancellation_BySchema: GenEnum<Cancellation_By> = /*@__PURE__*/
-  enumDesc(file_hexhail, 40, 0);
+  enumDesc(file_hexhail, 42, 0);
 
 /**
  * WatchCity asks for the state of the city and for what changes in it, for as long
@@ -1858,7 +1936,7 @@ export type WatchCity = Message<"hexhail.v1.WatchCity"> & {
  * Use `create(WatchCitySchema)` to create a new message.
  */
 export const WatchCitySchema: GenMessage<WatchCity> = /*@__PURE__*/
-  messageDesc(file_hexhail, 41);
+  messageDesc(file_hexhail, 43);
 
 /**
  * Area lies between two parallels and two meridians. Where the west lies east of the
@@ -1883,7 +1961,7 @@ export type Area = Message<"hexhail.v1.Area"> & {
  * Use `create(AreaSchema)` to create a new message.
  */
 export const AreaSchema: GenMessage<Area> = /*@__PURE__*/
-  messageDesc(file_hexhail, 42);
+  messageDesc(file_hexhail, 44);
 
 /**
  * @generated from message hexhail.v1.UnwatchCity
@@ -1896,7 +1974,7 @@ export type UnwatchCity = Message<"hexhail.v1.UnwatchCity"> & {
  * Use `create(UnwatchCitySchema)` to create a new message.
  */
 export const UnwatchCitySchema: GenMessage<UnwatchCity> = /*@__PURE__*/
-  messageDesc(file_hexhail, 43);
+  messageDesc(file_hexhail, 45);
 
 /**
  * CityWatched answers watch_city.
@@ -1938,7 +2016,7 @@ export type CityWatched = Message<"hexhail.v1.CityWatched"> & {
  * Use `create(CityWatchedSchema)` to create a new message.
  */
 export const CityWatchedSchema: GenMessage<CityWatched> = /*@__PURE__*/
-  messageDesc(file_hexhail, 44);
+  messageDesc(file_hexhail, 46);
 
 /**
  * CityChanged is what changed in the city since the one before it. What changed more
@@ -2043,7 +2121,7 @@ export type CityChanged = Message<"hexhail.v1.CityChanged"> & {
  * Use `create(CityChangedSchema)` to create a new message.
  */
 export const CityChangedSchema: GenMessage<CityChanged> = /*@__PURE__*/
-  messageDesc(file_hexhail, 45);
+  messageDesc(file_hexhail, 47);
 
 /**
  * @generated from message hexhail.v1.CityDriver
@@ -2097,7 +2175,7 @@ export type CityDriver = Message<"hexhail.v1.CityDriver"> & {
  * Use `create(CityDriverSchema)` to create a new message.
  */
 export const CityDriverSchema: GenMessage<CityDriver> = /*@__PURE__*/
-  messageDesc(file_hexhail, 46);
+  messageDesc(file_hexhail, 48);
 
 /**
  * @generated from enum hexhail.v1.CityDriver.State
@@ -2139,7 +2217,7 @@ export enum CityDriver_State {
  * Describes the enum hexhail.v1.CityDriver.State.
  */
 export const CityDriver_StateSchema: GenEnum<CityDriver_State> = /*@__PURE__*/
-  enumDesc(file_hexhail, 46, 0);
+  enumDesc(file_hexhail, 48, 0);
 
 /**
  * @generated from message hexhail.v1.CityMove
@@ -2166,7 +2244,7 @@ export type CityMove = Message<"hexhail.v1.CityMove"> & {
  * Use `create(CityMoveSchema)` to create a new message.
  */
 export const CityMoveSchema: GenMessage<CityMove> = /*@__PURE__*/
-  messageDesc(file_hexhail, 47);
+  messageDesc(file_hexhail, 49);
 
 /**
  * @generated from message hexhail.v1.CityTrip
@@ -2252,7 +2330,7 @@ export type CityTrip = Message<"hexhail.v1.CityTrip"> & {
  * Use `create(CityTripSchema)` to create a new message.
  */
 export const CityTripSchema: GenMessage<CityTrip> = /*@__PURE__*/
-  messageDesc(file_hexhail, 48);
+  messageDesc(file_hexhail, 50);
 
 /**
  * @generated from message hexhail.v1.CityCell
@@ -2300,7 +2378,7 @@ export type CityCell = Message<"hexhail.v1.CityCell"> & {
  * Use `create(CityCellSchema)` to create a new message.
  */
 export const CityCellSchema: GenMessage<CityCell> = /*@__PURE__*/
-  messageDesc(file_hexhail, 49);
+  messageDesc(file_hexhail, 51);
 
 /**
  * @generated from message hexhail.v1.CityTotals
@@ -2357,7 +2435,7 @@ export type CityTotals = Message<"hexhail.v1.CityTotals"> & {
  * Use `create(CityTotalsSchema)` to create a new message.
  */
 export const CityTotalsSchema: GenMessage<CityTotals> = /*@__PURE__*/
-  messageDesc(file_hexhail, 50);
+  messageDesc(file_hexhail, 52);
 
 /**
  * ActorKind counts the actors of one kind on this node. Rates, times and the deepest
@@ -2449,7 +2527,7 @@ export type ActorKind = Message<"hexhail.v1.ActorKind"> & {
  * Use `create(ActorKindSchema)` to create a new message.
  */
 export const ActorKindSchema: GenMessage<ActorKind> = /*@__PURE__*/
-  messageDesc(file_hexhail, 51);
+  messageDesc(file_hexhail, 53);
 
 /**
  * @generated from message hexhail.v1.SlowHandler
@@ -2476,7 +2554,7 @@ export type SlowHandler = Message<"hexhail.v1.SlowHandler"> & {
  * Use `create(SlowHandlerSchema)` to create a new message.
  */
 export const SlowHandlerSchema: GenMessage<SlowHandler> = /*@__PURE__*/
-  messageDesc(file_hexhail, 52);
+  messageDesc(file_hexhail, 54);
 
 /**
  * Sample is one point of the charts: what happened in a step of time, and how things
@@ -2592,7 +2670,7 @@ export type Sample = Message<"hexhail.v1.Sample"> & {
  * Use `create(SampleSchema)` to create a new message.
  */
 export const SampleSchema: GenMessage<Sample> = /*@__PURE__*/
-  messageDesc(file_hexhail, 53);
+  messageDesc(file_hexhail, 55);
 
 /**
  * @generated from enum hexhail.v1.Role

@@ -133,6 +133,7 @@ export interface ServerEventBody {
   readonly driver_moved: DriverMoved;
   readonly disconnecting: Disconnecting;
   readonly city_changed: CityChanged;
+  readonly approval_changed: ApprovalChanged;
 }
 
 /** Event is something that happened, in the order in which it happened. */
@@ -154,6 +155,7 @@ export interface ServerEvent {
   readonly driver_moved?: DriverMoved;
   readonly disconnecting?: Disconnecting;
   readonly city_changed?: CityChanged;
+  readonly approval_changed?: ApprovalChanged;
 }
 
 /** Error refuses a client frame. */
@@ -221,6 +223,24 @@ export interface Connected {
   readonly heartbeat_ms: number;
   /** A driver whose last position is older than this, in milliseconds, gets no offers. */
   readonly position_ttl_ms: number;
+  /** Whether this driver may drive; absent for riders and operators. */
+  readonly approval?: Approval;
+}
+
+/** Approval is what an operator decided about a driver. */
+export interface Approval {
+  /** "pending", "approved" or "refused". Only an approved driver can go online. */
+  readonly state: string;
+  /** Why the driver was refused, in the operator's words. */
+  readonly reason: string;
+}
+
+/**
+ * ApprovalChanged tells a driver that an operator has decided. A driver who is refused is
+ * offline from then on; a trip under way goes on to its end.
+ */
+export interface ApprovalChanged {
+  readonly approval?: Approval;
 }
 
 export type Ping = Readonly<Record<never, never>>;
@@ -525,6 +545,10 @@ export interface DriverCard {
   readonly plate: string;
   /** Mean stars times 100, 0 while unrated. */
   readonly rating_x100: number;
+  /** What the vehicle looks like, as its driver describes it; each may be empty. */
+  readonly vehicle_make: string;
+  readonly vehicle_model: string;
+  readonly vehicle_colour: string;
 }
 
 export interface RiderCard {

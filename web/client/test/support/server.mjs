@@ -12,7 +12,7 @@ import { join } from 'node:path';
  */
 export async function startServer(binary, flags = []) {
   const data = await mkdtemp(join(tmpdir(), 'hexhail-client-'));
-  const address = ['--listen=127.0.0.1:0', '--ops-listen=127.0.0.1:0', `--data-dir=${data}`, '--log-level=warn'];
+  const address = ['--listen=127.0.0.1:0', '--ops-listen=127.0.0.1:0', `--data-dir=${data}`, '--no-driver-approval', '--log-level=warn'];
   const child = spawn(binary, ['serve', ...address, ...flags], { stdio: ['ignore', 'pipe', 'pipe'] });
   const exited = new Promise((resolve) => child.once('exit', resolve));
   let output = '';

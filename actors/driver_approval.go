@@ -1,0 +1,76 @@
+package actors
+
+import (
+	"errors"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/hexhail/hexhail/ride"
+	"github.com/hexhail/hexhail/ride/ridepb"
+	"github.com/hexhail/hexhail/ride/view"
+)
+
+// accountChanged brings a person's account up to date in mid-session.
+type accountChanged struct{ account ride.Account }
+
+// AccountChanged tells the account's actor on this node, if there is one, that the account's
+// record has changed. It does not block.
+func (s *System) AccountChanged(a ride.Account) {
+	s.people.tell(a.ID, func(pid *actor.PID) { s.root.Send(pid, accountChanged{a}) })
+}
+
+// tell calls use with the account's actor if there is one.
+func (p *people) tell(id ride.AccountID, use func(*actor.PID)) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if pid := p.by[id]; pid != nil {
+		use(pid)
+	}
+}
+
+// mayDrive returns nil, or why this driver may not drive. It reads the account again: a
+// decision may have been made where, or when, this actor could not hear of it.
+func (d *driverActor) mayDrive() error {
+	ctx, cancel := d.sys.storeContext()
+	defer cancel()
+	a, err := d.sys.store.Account(ctx, d.account.ID)
+	switch {
+	case errors.Is(err, ride.ErrNotFound):
+		return ride.ErrUnauthenticated
+	case err != nil:
+		return ride.ErrUnavailable
+	}
+	d.adopt(a)
+	return d.account.MayDrive()
+}
+
+// adopt takes over a newer record. The class of a driver who is online stays: the cells and
+// the offers under way go by it.
+func (d *driverActor) adopt(a ride.Account) {
+	if a.UpdatedAt.Before(d.account.UpdatedAt) {
+		return // overtaken on the way
+	}
+	if d.online {
+		a.Vehicle.Class = d.account.Vehicle.Class
+	}
+	before := view.Approval(d.account)
+	d.account = a
+	if now := view.Approval(a); now.GetState() != before.GetState() || now.GetReason() != before.GetReason() {
+		d.emit(&ridepb.Event{Body: &ridepb.Event_ApprovalChanged{ApprovalChanged: &ridepb.ApprovalChanged{Approval: now}}})
+	}
+}
+
+func (d *driverActor) onAccountChanged(ctx actor.Context, m accountChanged) {
+	d.adopt(m.account)
+	d.keepOffline(ctx)
+}
+
+// keepOffline takes a driver who may not drive out of the search. A trip under way goes on.
+func (d *driverActor) keepOffline(ctx actor.Context) {
+	if d.account.MayDrive() == nil || !d.online {
+		return
+	}
+	d.online = false
+	d.settleCell(ctx)
+	d.withdrawOffers(ctx, ride.ReasonWentOffline)
+}
