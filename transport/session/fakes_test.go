@@ -124,6 +124,9 @@ func (p *fakePeer) Location(pos ride.Position) error {
 	if pos.HeadingDeg == 13 {
 		return ride.ErrInvalidArgument.With("Not today.").In("location.heading_deg")
 	}
+	if pos.HeadingDeg == 14 {
+		return ride.ErrUnavailable
+	}
 	p.locations <- pos
 	return nil
 }

@@ -389,6 +389,60 @@ func TestCommandsInFlightAreBounded(t *testing.T) {
 	})
 }
 
+// However long the server takes, and whatever it cannot do right now, its clients may come
+// back: only their own mistakes and floods end a session for good.
+func TestTheServersBacklogNeverEndsASession(t *testing.T) {
+	inBoth(t, func(t *testing.T, codec wire.Codec) {
+		w := listen(t, func(c *Config, w *world) { c.CommandBurst, c.LocationBurst, w.router.hold = 1000, 1000, true })
+		c, peer := w.as(w.dial(t, codec, nil), "driver")
+		for range 64 {
+			c.send(sample(kindGoOffline, "waits"))
+			next(t, peer.commands)
+		}
+		for range 60 {
+			c.send(sample(kindGoOffline, "beyond"))
+			require.Positive(t, c.refused("beyond", ride.ErrTooMany, "").GetRetryAfterMs())
+		}
+		for range 60 {
+			f := sample(kindLocation, "unheard")
+			f.GetLocation().HeadingDeg = 14
+			c.send(f)
+			c.refused("unheard", ride.ErrUnavailable, "")
+		}
+		c.send(sample(kindPing, "ping"))
+		require.NotNil(t, c.reply("ping").GetPong())
+		none(t, peer.commands)
+
+		// Nor do they hide the client's own mistakes.
+		for range 21 {
+			c.send(sample(kindGoOffline, "beyond"))
+			c.refused("beyond", ride.ErrTooMany, "")
+			c.raw(c.op(), garbage)
+			c.refused("", ride.ErrMalformed, "")
+		}
+		c.closed(ridepb.CloseTooManyErrors)
+	})
+}
+
+// Whoever sends faster than the rate, and goes on, is the flooder that 4505 is meant for.
+func TestAFloodOfCommandsEndsTheSession(t *testing.T) {
+	inBoth(t, func(t *testing.T, codec wire.Codec) {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(t)
+			c, _ := w.as(w.pipe(t, codec), "rider")
+			for range 50 {
+				c.send(sample(kindGetQuote, "q"))
+				c.reply("q")
+			}
+			for range 21 {
+				c.send(sample(kindGetQuote, "flood"))
+				c.refused("flood", ride.ErrTooMany, "")
+			}
+			c.closed(ridepb.CloseTooManyErrors)
+		})
+	})
+}
+
 func TestSurplusRepliesMakeNoRoom(t *testing.T) {
 	w := listen(t, func(c *Config, w *world) { c.MaxInFlight, w.router.hold = 1, true })
 	c, peer := w.as(w.dial(t, wire.JSON, nil), "rider")

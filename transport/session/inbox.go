@@ -127,23 +127,32 @@ func (s *session) command(f *ridepb.ClientFrame, k kind, now time.Time) {
 	}
 	if int(s.unanswered.Add(1)) > s.h.cfg.MaxInFlight {
 		s.answered()
-		s.refuse(f.Id, ride.ErrTooMany.With("Too many messages without a reply; wait for some."), s.h.retryAfter())
+		// How long replies take is the server's doing, so this is no mistake of the client.
+		s.reply(f.Id, refusal(ride.ErrTooMany.With("Too many messages without a reply; wait for some."), s.h.retryAfter()))
 		return
 	}
 	s.refused = 0
 	s.peer.Command(f)
 }
 
-// refuse answers a frame with an error and ends the session if that makes sense.
+// refuse answers a frame with an error and ends the session if that makes sense. What the
+// server cannot do right now never adds up to "too many errors, do not come back".
 func (s *session) refuse(id string, err *ride.Error, retryAfter time.Duration) {
 	s.reply(id, refusal(err, retryAfter))
-	s.refused++
+	if !ours(err) {
+		s.refused++
+	}
 	switch {
 	case s.peer == nil:
 		s.Close(ridepb.CloseProtocolError, 0)
 	case s.refused > s.h.cfg.MaxRefused:
 		s.Close(ridepb.CloseTooManyErrors, 0)
 	}
+}
+
+// ours reports a refusal whose cause is the server's state and not what the client sent.
+func ours(err *ride.Error) bool {
+	return errors.Is(err, ride.ErrUnavailable) || errors.Is(err, ride.ErrShuttingDown) || errors.Is(err, ride.ErrInternal)
 }
 
 // refusal is the wire form of an error. A retryAfter is rounded up to milliseconds.

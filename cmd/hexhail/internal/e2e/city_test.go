@@ -18,7 +18,7 @@ import (
 // A small city in both encodings, with many lost connections, keeps every promise that
 // clients can judge.
 func TestCity(t *testing.T) {
-	s := harness.Start(t, harness.Options{Flags: []string{"--position-max-speed=20000"}})
+	s := harness.Start(t, harness.Options{Flags: []string{"--position-max-speed=20000", "--position-ttl=15s", "--dispatch-offer-ttl=5s"}})
 	requests, taxis, err := nyc.Peak(demand.Filter{Area: nyc.Manhattan})
 	require.NoError(t, err)
 	for i := range taxis {

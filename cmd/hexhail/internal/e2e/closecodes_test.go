@@ -21,45 +21,14 @@ var closeScenarios = map[ridepb.CloseCode]scenario{
 	ridepb.CloseOverloaded: {by: TestStoreFails},
 	ridepb.CloseInternal:   {never: "it stands for a panic in Hexhail itself"},
 	ridepb.CloseSlowConsumer: {
-		flags: []string{"--socket-outbox-bytes=4096", "--log-level=error"},
-		test: func(w *world) {
-			c := harness.DialRaw(w.t, w.s, w.codec, 4096)
-			c.Connect(w.s.Token(ride.RoleRider, w.name(ride.RoleRider)))
-			// The same command again and again: each gets the same long answer, which
-			// nobody reads.
-			f := harness.Request(w.at, w.to)
-			f.Id = "long-answer"
-			f.GetRequestTrip().Note = strings.Repeat("n", ride.MaxNote)
-			f.GetRequestTrip().PickupAddress = strings.Repeat("p", ride.MaxAddress)
-			sent := 0
-			harness.Until(w.t, "the slow consumer's end", func() bool {
-				n := 1 // the limit of frames per second is far
-				if sent < 300 {
-					n = 20 // and that of commands under way
-				}
-				for range n {
-					c.Send(f)
-				}
-				sent += n
-				return w.s.Metric("hexhail_sessions_closed_total", `code="4001"`) > 0
-			})
-		},
+		flags: []string{"--socket-outbox-bytes=4096", "--socket-ping-interval=30s", "--log-level=error"},
+		test:  slowConsumer,
 	},
 	ridepb.CloseHeartbeat: {
 		flags: []string{"--socket-ping-interval=1s", "--socket-pong-timeout=2s"},
-		test: func(w *world) {
-			c := harness.DialRaw(w.t, w.s, w.codec, 0)
-			c.Connect(w.s.Token(ride.RoleRider, w.name(ride.RoleRider)))
-			awake := w.rider() // answers its pings
-			require.EqualValues(w.t, ridepb.CloseHeartbeat, c.CloseCode())
-			require.NotNil(w.t, awake.Ask(harness.Ping()).GetPong())
-		},
+		test:  heartbeat,
 	},
-	ridepb.CloseTokenExpired: {test: func(w *world) {
-		name := w.name(ride.RoleRider)
-		c, _ := harness.Connect(w.t, w.s, w.codec, tokenFor(w.s, name, 2*time.Second), nil)
-		w.ends(c, ridepb.CloseTokenExpired)
-	}},
+	ridepb.CloseTokenExpired: {test: tokenExpired},
 	ridepb.CloseConnectTimeout: {
 		flags: []string{"--socket-connect-within=1s"},
 		test:  func(w *world) { w.ends(harness.Dial(w.t, w.s, w.codec, nil), ridepb.CloseConnectTimeout) },
@@ -99,6 +68,65 @@ var closeScenarios = map[ridepb.CloseCode]scenario{
 		}
 		w.ends(c, ridepb.CloseTooManyErrors)
 	}},
+}
+
+// slowConsumer reads nothing while it asks for the same long answer again and again. It
+// stays so few frames ahead of what the server has written that the server's own backlog,
+// which is long while a store is slow, never answers in the outbox's place; and below the
+// rate of all messages, whatever the kernel's buffers hold.
+func slowConsumer(w *world) {
+	const (
+		ahead = 40  // below the 64 commands without a reply
+		burst = 300 // below the 400 messages at once
+		rate  = 150 // below the 200 messages a second
+	)
+	c := harness.DialRaw(w.t, w.s, w.codec, 4096)
+	c.Connect(w.s.Token(ride.RoleRider, w.name(ride.RoleRider)))
+	f := harness.Request(w.at, w.to)
+	f.Id = "long-answer"
+	f.GetRequestTrip().Note = strings.Repeat("n", ride.MaxNote)
+	f.GetRequestTrip().PickupAddress = strings.Repeat("p", ride.MaxAddress)
+	written := func() int { return int(w.s.Metric("hexhail_socket_frames_total", `direction="out"`)) }
+	began, before, sent := time.Now(), written(), 0
+	harness.Until(w.t, "the slow consumer's end", func() bool {
+		may := min(written()-before+ahead, burst+int(time.Since(began).Seconds()*rate))
+		for ; sent < may; sent++ {
+			c.Send(f)
+		}
+		return w.s.Metric("hexhail_sessions_closed_total") > 0
+	})
+	require.Positive(w.t, w.s.Metric("hexhail_sessions_closed_total", `code="4001"`), "it was closed for another reason")
+}
+
+// heartbeat: whoever does not answer pings is closed, whoever does is not. A machine that
+// stands still for longer than the limit is a silent client, too, so several tries count.
+func heartbeat(w *world) {
+	for range 5 {
+		awake := w.rider() // answers its pings
+		silent := harness.DialRaw(w.t, w.s, w.codec, 0)
+		silent.Connect(w.s.Token(ride.RoleRider, w.name(ride.RoleRider)))
+		require.EqualValues(w.t, ridepb.CloseHeartbeat, silent.CloseCode())
+		if r, err := awake.TryReply(awake.Send(harness.Ping()), 1); err == nil {
+			require.NotNil(w.t, r.GetPong())
+			return
+		}
+	}
+	w.t.Fatal("who answers pings is closed like who does not")
+}
+
+// tokenExpired: a socket ends with its token. How long a token must last for a socket to
+// be opened with it depends on the machine.
+func tokenExpired(w *world) {
+	for ttl := 2 * time.Second; ttl < time.Minute; ttl *= 2 {
+		c := harness.Dial(w.t, w.s, w.codec, nil)
+		r := c.Ask(harness.Connecting(tokenFor(w.s, w.name(ride.RoleRider), ttl), nil))
+		if r.GetConnected() != nil {
+			w.ends(c, ridepb.CloseTokenExpired)
+			return
+		}
+		refused(w.t, ride.ErrUnauthenticated, r) // it was over before it arrived
+	}
+	w.t.Fatal("no token lasted long enough")
 }
 
 // ends requires a socket to be closed with a code, announced by disconnecting.

@@ -251,8 +251,16 @@ var messages = map[string]func(w *world){
 		awaitCity(operator, "a change", func(*ridepb.CityChanged) bool { return true })
 		require.NotNil(w.t, operator.Ask(harness.UnwatchCity()).GetDone())
 		operator.Take()
-		w.driver(100)
-		time.Sleep(3 * 250 * time.Millisecond) // what must not come has no signal
+		// What must not come has no signal: another operator sees the change meanwhile.
+		other, _ := w.join(ride.RoleOperator)
+		f := harness.WatchCity()
+		f.GetWatchCity().Area = around(w.at)
+		require.NotNil(w.t, other.Ask(f).GetCityWatched())
+		d := w.driver(100)
+		awaitCity(other, "the driver", func(m *ridepb.CityChanged) bool { return len(m.GetDrivers()) == 1 })
+		d.Ask(harness.GoOffline())
+		awaitCity(other, "its end", func(m *ridepb.CityChanged) bool { return len(m.GetDriversGone()) == 1 })
+		require.NotNil(w.t, operator.Ask(harness.Ping()).GetPong())
 		require.Empty(w.t, operator.Events())
 	},
 	"reply/city_watched": func(w *world) {
@@ -333,7 +341,7 @@ func TestMessages(t *testing.T) {
 // Under a policy that compares acceptances an accepted offer waits for its award.
 func TestAcceptPending(t *testing.T) {
 	everywhere(t, func(t *testing.T, start func(...string) *harness.Server, codec wire.Codec) {
-		w := newWorld(t, start("--dispatch-award=best_eta", "--dispatch-award-window=300ms"), codec)
+		w := newWorld(t, start("--dispatch-award=best_eta", "--dispatch-award-window=1m"), codec)
 		near, far := w.driver(50), w.driver(700)
 		trip := w.request(w.rider())
 		a, b := near.Offer(trip.GetId()), far.Offer(trip.GetId())

@@ -43,7 +43,7 @@ func TestOutOfFileDescriptors(t *testing.T) {
 
 	began := time.Now()
 	give()
-	require.NoError(t, one.SetReadDeadline(time.Now().Add(10*time.Second)))
+	require.NoError(t, one.SetReadDeadline(time.Now().Add(harness.Patience)))
 	_, err = one.Read(make([]byte, 1))
 	require.NoError(t, err, "what waited is served")
 	t.Logf("served %s after descriptors were there", time.Since(began).Round(time.Millisecond))

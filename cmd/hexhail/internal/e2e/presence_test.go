@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"sync"
 	"testing"
 	"time"
 
@@ -37,7 +38,7 @@ func TestGhosts(t *testing.T) {
 		t.Run("lost connections", func(t *testing.T) {
 			t.Parallel()
 			// Positions stay fresh for long: only the sockets' silence tells.
-			ghosts(newWorld(t, start("--socket-ping-interval=1s", "--socket-pong-timeout=3s", "--position-ttl=40s"), codec), false)
+			ghosts(newWorld(t, start("--socket-ping-interval=1s", "--socket-pong-timeout=6s", "--position-ttl=5m"), codec), false)
 		})
 		t.Run("old positions", func(t *testing.T) {
 			t.Parallel()
@@ -46,33 +47,62 @@ func TestGhosts(t *testing.T) {
 	})
 }
 
+// sender is a driver's socket of either kind.
+type sender interface{ Position(at geo.Point) }
+
+// moving sends the positions of drivers, each a little further on every time, until the
+// returned function is called for it. However long a test takes, they stay fresh.
+func moving(w *world) (keep func(s sender, metres float64) (stop func())) {
+	var mu sync.Mutex
+	cars := make(map[sender]float64)
+	ended, gone := make(chan struct{}), make(chan struct{})
+	w.t.Cleanup(func() { close(ended); <-gone })
+	go func() {
+		defer close(gone)
+		tick := time.NewTicker(300 * time.Millisecond)
+		defer tick.Stop()
+		for {
+			select {
+			case <-ended:
+				return
+			case <-tick.C:
+			}
+			mu.Lock()
+			for s := range cars {
+				cars[s]++
+				s.Position(geo.Destination(w.at, 0, cars[s]))
+			}
+			mu.Unlock()
+		}
+	}()
+	return func(s sender, metres float64) func() {
+		mu.Lock()
+		defer mu.Unlock()
+		cars[s] = metres
+		return func() {
+			mu.Lock()
+			defer mu.Unlock()
+			delete(cars, s)
+		}
+	}
+}
+
 // ghosts loses drivers in every way; stale says that one who reports no position is
 // among them.
 func ghosts(w *world, stale bool) {
 	t, codec := w.t, w.codec
 	here := func(n float64) geo.Point { return geo.Destination(w.at, 0, n) }
+	keep := moving(w)
 	alive := w.driver(10)
-	stop := make(chan struct{})
-	defer close(stop)
-	go func() { // a car that moves
-		tick := time.NewTicker(300 * time.Millisecond)
-		defer tick.Stop()
-		for n := 0.0; ; n++ {
-			select {
-			case <-stop:
-				return
-			case <-tick.C:
-				alive.Send(harness.At(here(10 + n)))
-			}
-		}
-	}()
-
+	keep(alive, 10)
 	dead, silent := w.driver(50), w.driver(60)
+	hush := []func(){keep(dead, 50), keep(silent, 60)}
 	proxy := harness.NewProxy(t, w.s)
 	halfOpenName := w.name(ride.RoleDriver)
 	halfOpen, _ := harness.Connect(t, proxy.Server, codec, w.s.Token(ride.RoleDriver, halfOpenName), nil)
 	halfOpen.Name = halfOpenName
 	halfOpen.Online(here(70))
+	hush = append(hush, keep(halfOpen, 70))
 	frozenName := w.name(ride.RoleDriver)
 	frozen := harness.DialRaw(t, w.s, codec, 0)
 	frozen.Connect(w.s.Token(ride.RoleDriver, frozenName))
@@ -80,9 +110,13 @@ func ghosts(w *world, stale bool) {
 	online.Id = "online"
 	frozen.Send(online)
 	require.NotNil(t, frozen.Next().GetReply().GetDone())
+	hush = append(hush, keep(frozen, 80))
 
 	rider := w.rider()
 	harness.Until(t, "all are counted", func() bool { return w.nearby(rider) == 5 })
+	for _, stop := range hush {
+		stop()
+	}
 	began := time.Now()
 	dead.Drop()
 	proxy.Lose()
@@ -91,7 +125,7 @@ func ghosts(w *world, stale bool) {
 		left = 2
 	}
 	harness.Until(t, "the ghosts are gone", func() bool { return w.nearby(rider) == left })
-	require.Less(t, time.Since(began), ghostGone)
+	harness.Within(t, "losing the ghosts", time.Since(began), ghostGone)
 
 	trip := w.request(rider).GetId()
 	alive.Offer(trip)
@@ -116,14 +150,15 @@ func ghosts(w *world, stale bool) {
 
 	came := time.Now()
 	for i, c := range back {
-		c.Send(harness.At(here(float64(51 + 10*i))))
+		c.Position(here(float64(51 + 10*i)))
+		keep(c, float64(51+10*i))
 	}
 	harness.Until(t, "they are back", func() bool { return w.nearby(rider) == 5 })
 	again := w.request(rider).GetId()
 	for _, c := range append(back, alive) {
 		c.Offer(again)
 	}
-	require.Less(t, time.Since(came), offeredAgain)
+	harness.Within(t, "being offered again", time.Since(came), offeredAgain)
 }
 
 // A driver 50 m away gets the offer whatever edge lies between.

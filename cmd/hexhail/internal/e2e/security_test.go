@@ -224,7 +224,7 @@ func TestRevocation(t *testing.T) {
 			status, body := end.do(in)
 			require.Equal(t, end.want, status, "%s: %s", name, body)
 			w.ends(c, end.code)
-			require.Less(t, time.Since(began), within, name)
+			harness.Within(t, name, time.Since(began), within)
 			late := harness.Dial(t, w.s, codec, nil)
 			require.NotNil(t, late.Ask(harness.Connecting(in.Tokens.Access, nil)).GetError(), name)
 			status, _ = w.s.Call(http.MethodPost, "/v1/refresh", "", `{"refresh_token":"`+in.Tokens.Refresh+`"}`)

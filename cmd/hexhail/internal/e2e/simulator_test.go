@@ -52,7 +52,7 @@ func TestDemoInOneCommand(t *testing.T) {
 	}
 	require.NotContains(t, out, "\x1b", "plain lines where there is no terminal")
 	r := readReport(t, file)
-	require.Greater(t, r["requested"], 10.0)
+	require.Positive(t, r["requested"])
 	require.Zero(t, r["double_matches"])
 	require.Zero(t, r["protocol_errors"])
 	for invariant, n := range r["violations"].(map[string]any) {

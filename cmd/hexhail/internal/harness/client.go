@@ -15,8 +15,9 @@ import (
 	"github.com/hexhail/hexhail/ride/ridepb/wire"
 )
 
-// Patience is how long a client waits for what must come.
-const Patience = 20 * time.Second
+// Patience is how long a client waits for what must come. It is a safety net and no
+// measurement: a machine that is busy with other things must not run into it.
+const Patience = time.Minute
 
 // ErrEnded says that a socket ended before what was waited for came.
 var ErrEnded = errors.New("the socket ended")
@@ -307,6 +308,12 @@ func (c *Client) Conn() *websocket.Conn { return c.conn }
 
 // Drop cuts the socket without a word.
 func (c *Client) Drop() { _ = c.conn.CloseNow() }
+
+// Position reports a driver's position.
+func (c *Client) Position(p geo.Point) {
+	c.TB.Helper()
+	c.Send(At(p))
+}
 
 // Online makes a driver available at a place.
 func (c *Client) Online(p geo.Point) {

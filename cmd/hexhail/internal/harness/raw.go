@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hexhail/hexhail/geo"
 	"github.com/hexhail/hexhail/ride/ridepb"
 	"github.com/hexhail/hexhail/ride/ridepb/wire"
 )
@@ -144,6 +145,12 @@ func (r *Raw) CloseCode() int {
 			return int(binary.BigEndian.Uint16(payload))
 		}
 	}
+}
+
+// Position reports a driver's position.
+func (r *Raw) Position(p geo.Point) {
+	r.TB.Helper()
+	r.Send(At(p))
 }
 
 // Connect opens a session and waits for the reply.

@@ -87,7 +87,8 @@ type Options struct {
 
 // Start starts a server on free loopback ports and waits until it is ready. It is
 // stopped when the test ends, in order, and that it ends well is checked. Flags default
-// to what suits tests: no rate limits worth the name, sockets without bound.
+// to what suits tests: no rate limits worth the name, and no time limit that only a slow
+// or busy machine would meet. A test of a limit sets it itself.
 func Start(tb testing.TB, o Options) *Server {
 	tb.Helper()
 	if o.Dir == "" {
@@ -100,7 +101,10 @@ func Start(tb testing.TB, o Options) *Server {
 		tb.Fatal(err)
 	}
 	s := &Server{tb: tb, Dir: o.Dir, log: &lockedBuffer{}, exited: make(chan struct{})}
-	command := []string{"serve", "--data-dir=" + o.Dir}
+	command := []string{
+		"serve", "--data-dir=" + o.Dir, "--position-ttl=5m", "--dispatch-offer-ttl=2m",
+		"--socket-connect-within=1m", "--socket-pong-timeout=1m", "--socket-session-linger=10m",
+	}
 	if o.Demo {
 		command = []string{"demo", "--data=" + o.Dir, "--headless"}
 	}
@@ -108,7 +112,7 @@ func Start(tb testing.TB, o Options) *Server {
 		"--config="+file, "--listen=127.0.0.1:0", "--ops-listen=127.0.0.1:0",
 		"--limit-commands-per-second=10000", "--limit-commands-burst=10000", "--limit-locations-per-second=1000",
 		"--limit-requests-per-second=10000", "--limit-requests-burst=10000", "--limit-sign-ins-per-minute=100000",
-		"--no-driver-approval", "--log-level=warn",
+		"--no-driver-approval", "--log-level=warn", "--shutdown-grace=1m",
 	), o.Flags...)
 	out := s.inProcess
 	if o.Child {
