@@ -34,6 +34,9 @@ type Config struct {
 	// time that it takes to notice a lost socket.
 	HistoryBytes int
 	HistoryAge   time.Duration
+	// OperatorSessions bounds the sessions that one operator has at once. Riders and drivers
+	// have one.
+	OperatorSessions int
 	// Linger is how long a person's actor outlives its last session.
 	Linger time.Duration
 	// TripIdle is how long a final trip's actor stays for ratings and repetitions.
@@ -62,7 +65,7 @@ func DefaultConfig() Config {
 	return Config{
 		Rules: ride.DefaultRules(), Tariffs: ride.DefaultTariffs(),
 		Resolution: 8, PositionTTL: 15 * time.Second, MaxSpeedMPS: geo.MaxSpeedMPS, MaxTripM: 300_000, MaxOffers: 8,
-		HistoryBytes: MaxHistory, HistoryAge: 3 * time.Minute, Linger: 2 * time.Minute, TripIdle: time.Minute,
+		HistoryBytes: MaxHistory, HistoryAge: 3 * time.Minute, OperatorSessions: 8, Linger: 2 * time.Minute, TripIdle: time.Minute,
 		StoreTimeout: 5 * time.Second, SearchTimeout: 500 * time.Millisecond,
 		SweepEvery: 5 * time.Second, SweepGrace: 5 * time.Second,
 		BreadcrumbEvery: time.Second, Heartbeat: 5 * time.Second,
@@ -91,6 +94,8 @@ func (c Config) Validate() error {
 		return fmt.Errorf("actors: the offers per driver must be from 1 to 64")
 	case c.HistoryBytes < 512 || c.HistoryBytes > MaxHistory:
 		return fmt.Errorf("actors: the history must hold from 512 to %d bytes, not %d", MaxHistory, c.HistoryBytes)
+	case c.OperatorSessions < 1 || c.OperatorSessions > 100:
+		return fmt.Errorf("actors: the sessions of an operator must be from 1 to 100, not %d", c.OperatorSessions)
 	case c.HistoryAge < c.Linger:
 		return fmt.Errorf("actors: the history must last as long as a session can be resumed (%s), not %s", c.Linger, c.HistoryAge)
 	case c.Linger < 0 || c.TripIdle <= 0 || c.StoreTimeout <= 0 || c.SearchTimeout <= 0 ||

@@ -1,6 +1,8 @@
 package actors
 
 import (
+	"slices"
+	"strconv"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
@@ -11,11 +13,19 @@ import (
 )
 
 // operatorActor is an operator's presence. Operators act over HTTP; on a socket they
-// watch the city.
+// watch the city. Unlike riders and drivers, they may do so on several screens at once:
+// of the person it uses neither the session nor the history's events.
 type operatorActor struct {
 	person
-	watch   *watch // nil: watches nothing
-	watches uint32 // so far
+	screens []*screen // oldest first, OperatorSessions at most
+	watches uint32    // so far, over all screens
+}
+
+// screen is one session of an operator.
+type screen struct {
+	out   Outbox
+	peer  *Peer
+	watch *watch // nil: watches nothing
 }
 
 // watchDue is the time for the next look at what is watched.
@@ -33,79 +43,141 @@ const (
 func (o *operatorActor) receive(ctx actor.Context) {
 	switch m := ctx.Message().(type) {
 	case joined:
-		o.unwatch()
-		o.onJoin(ctx, m, func(*ridepb.Connected) error { return nil })
+		o.onJoin(ctx, m)
 	case left:
-		if o.onLeft(ctx, m) {
-			o.unwatch()
-		}
-	case aged:
-		o.onAged()
+		o.onLeft(ctx, m)
 	case lingered:
-		o.onLingered(ctx)
+		if len(o.screens) == 0 {
+			o.onLingered(ctx)
+		}
 	case framed:
 		if !o.forwarded(ctx, m.peer) {
 			o.onFrame(ctx, m)
 		}
 	case watchDue:
-		if o.watch != nil && o.watch.number == m.watch {
-			o.tell(ctx)
+		i := slices.IndexFunc(o.screens, func(s *screen) bool { return s.watch != nil && s.watch.number == m.watch })
+		if i >= 0 {
+			o.tell(ctx, o.screens[i])
 		}
 	case *actor.Stopping:
 		o.timers.stop()
 	}
 }
 
+// recovered gives up what may be half done: the clients reconnect and watch anew.
 func (o *operatorActor) recovered(ctx actor.Context) {
-	o.unwatch()
-	o.drop(ctx)
+	for len(o.screens) > 0 {
+		o.drop(0, ridepb.CloseInternal, time.Second)
+	}
+	o.history = newHistory(o.sys.cfg.HistoryBytes)
+	o.lingerLater(ctx)
 }
+
+// onJoin adds a session. The oldest makes room for one too many.
+func (o *operatorActor) onJoin(ctx actor.Context, m joined) {
+	if o.gone {
+		o.sys.rejoin(m.join, m.peer)
+		return
+	}
+	for len(o.screens) >= o.sys.cfg.OperatorSessions {
+		o.drop(0, ridepb.CloseReplaced, 0)
+	}
+	s := &screen{out: m.join.Out, peer: m.peer}
+	o.screens = append(o.screens, s)
+	o.sys.board.sessions.Add(1)
+	o.account = m.join.Account
+	o.timers.cancel("linger")
+	c := o.connected(m.join)
+	_, c.Resumed = o.history.since(m.join.Resume) // there is nothing to replay
+	s.reply(m.join.ConnectID, &ridepb.Reply{Result: &ridepb.Reply_Connected{Connected: c}})
+	o.sys.stats.joined(c.Resumed, m.join.Resume != nil)
+}
+
+// onLeft forgets the session whose socket is gone; one that made room was forgotten before.
+func (o *operatorActor) onLeft(ctx actor.Context, m left) {
+	if o.forwarded(ctx, m.peer) {
+		return
+	}
+	if i := o.of(m.peer); i >= 0 {
+		o.forget(i)
+		if len(o.screens) == 0 {
+			o.lingerLater(ctx)
+		}
+	}
+}
+
+// of finds the screen of a session, -1 for one that was forgotten.
+func (o *operatorActor) of(p *Peer) int {
+	return slices.IndexFunc(o.screens, func(s *screen) bool { return s.peer == p })
+}
+
+// drop closes a session and forgets it.
+func (o *operatorActor) drop(i int, code ridepb.CloseCode, retryAfter time.Duration) {
+	out := o.screens[i].out
+	o.forget(i)
+	out.Close(code, retryAfter)
+}
+
+func (o *operatorActor) forget(i int) {
+	o.unwatch(o.screens[i])
+	o.screens = slices.Delete(o.screens, i, i+1)
+	o.sys.board.sessions.Add(-1)
+}
+
+func (s *screen) reply(id string, r *ridepb.Reply) { s.out.Reply(stamped(r, id)) }
 
 func (o *operatorActor) onFrame(ctx actor.Context, m framed) {
-	if o.session != m.peer {
+	i := o.of(m.peer)
+	if i < 0 {
 		return // of a session that was replaced
 	}
+	s, id := o.screens[i], m.frame.GetId()
 	switch b := m.frame.GetBody().(type) {
 	case *ridepb.ClientFrame_WatchCity:
-		o.unwatch()
+		o.unwatch(s)
 		o.watches++
-		o.watch = newWatch(o.sys, o.watches, b.WatchCity)
-		o.reply(m.peer, m.frame.GetId(), &ridepb.Reply{Result: &ridepb.Reply_CityWatched{CityWatched: &ridepb.CityWatched{
-			Watch: o.watches, IntervalMs: uint32(o.watch.every.Milliseconds()), Resolution: uint32(o.sys.cfg.Resolution),
+		s.watch = newWatch(o.sys, o.watches, b.WatchCity)
+		s.reply(id, &ridepb.Reply{Result: &ridepb.Reply_CityWatched{CityWatched: &ridepb.CityWatched{
+			Watch: o.watches, IntervalMs: uint32(s.watch.every.Milliseconds()), Resolution: uint32(o.sys.cfg.Resolution),
 			NodeStartedAt: view.Time(o.sys.started),
 		}}})
-		o.tell(ctx)
+		o.tell(ctx, s)
 	case *ridepb.ClientFrame_UnwatchCity:
-		o.unwatch()
-		o.reply(m.peer, m.frame.GetId(), done())
+		o.unwatch(s)
+		s.reply(id, done())
 	default:
-		o.reply(m.peer, m.frame.GetId(), refusal(ride.ErrWrongRole))
+		s.reply(id, refusal(ride.ErrWrongRole))
 	}
 }
 
-func (o *operatorActor) unwatch() {
-	o.watch = nil
-	o.timers.cancel("watch")
+func (o *operatorActor) unwatch(s *screen) {
+	if s.watch != nil {
+		o.timers.cancel(s.watch.timer())
+		s.watch = nil
+	}
 }
 
-// tell sends what has changed, in parts, as long as the reader keeps up. Nothing is
-// queued for one that does not: the next look finds what is new by then.
-func (o *operatorActor) tell(ctx actor.Context) {
-	next := o.watch.every
+// timer names the timer of a watch.
+func (w *watch) timer() string { return "watch " + strconv.FormatUint(uint64(w.number), 10) }
+
+// tell sends a screen what has changed, in parts, as long as its reader keeps up. Nothing
+// is queued for one that does not: the next look finds what is new by then.
+func (o *operatorActor) tell(ctx actor.Context, s *screen) {
+	next := s.watch.every
 	for {
-		if o.out.Backlog() > watchBacklog {
+		if s.out.Backlog() > watchBacklog {
 			next = min(next, watchAgain)
 			break
 		}
-		part, more := o.watch.look(time.Now())
+		part, more := s.watch.look(time.Now())
 		if part != nil {
 			e := &ridepb.Event{Body: &ridepb.Event_CityChanged{CityChanged: part}}
 			o.history.mark(e)
-			o.out.Event(e)
+			s.out.Event(e)
 		}
 		if !more {
 			break
 		}
 	}
-	o.timers.after("watch", next, o.sys.sender(ctx.Self(), watchDue{o.watch.number}))
+	o.timers.after(s.watch.timer(), next, o.sys.sender(ctx.Self(), watchDue{s.watch.number}))
 }

@@ -14,7 +14,7 @@ import (
 )
 
 // person is what the actors of riders, drivers and operators have in common: the one
-// live session, the history that a reconnecting client resumes, the commands that wait
+// live session (operators have their own way to have several), the history that a reconnecting client resumes, the commands that wait
 // for an answer, and the active trip as last heard. It lives on the node that holds the
 // session and outlives it by Linger.
 type person struct {
@@ -136,12 +136,7 @@ func (p *person) onJoin(ctx actor.Context, m joined, snapshot func(*ridepb.Conne
 	p.self = ctx.Self()
 	p.timers.cancel("linger")
 
-	c := &ridepb.Connected{
-		SessionId: m.join.SessionID,
-		AccountId: string(p.account.ID), Role: view.Role(p.account.Role),
-		ServerTime:  view.Time(time.Now().UTC()),
-		HeartbeatMs: uint32(p.sys.cfg.Heartbeat.Milliseconds()), PositionTtlMs: uint32(p.sys.cfg.PositionTTL.Milliseconds()),
-	}
+	c := p.connected(m.join)
 	if err := snapshot(c); err != nil {
 		p.sys.cfg.Log.Error("session cannot start", "account", p.account.ID, "err", err)
 		p.out.Reply(stamped(refusal(ride.ErrUnavailable), m.join.ConnectID))
@@ -150,7 +145,7 @@ func (p *person) onJoin(ctx actor.Context, m joined, snapshot func(*ridepb.Conne
 		p.lingerLater(ctx)
 		return
 	}
-	c.Epoch, c.Seq = p.history.epoch, p.history.seq
+	c.Seq = p.history.seq // the snapshot may have added to it
 	missed, ok := p.history.since(m.join.Resume)
 	c.Resumed = ok
 	p.out.Reply(stamped(&ridepb.Reply{Result: &ridepb.Reply_Connected{Connected: c}}, m.join.ConnectID))
@@ -160,6 +155,17 @@ func (p *person) onJoin(ctx actor.Context, m joined, snapshot func(*ridepb.Conne
 	p.sys.stats.joined(ok, m.join.Resume != nil)
 	if p.active != nil {
 		ctx.Send(p.sys.place.Trip(p.active.ID), tripAttach{Account: p.account.ID, PID: ctx.Self()})
+	}
+}
+
+// connected is the answer to a session that joins, without the snapshot.
+func (p *person) connected(j Join) *ridepb.Connected {
+	return &ridepb.Connected{
+		SessionId: j.SessionID,
+		AccountId: string(p.account.ID), Role: view.Role(p.account.Role),
+		ServerTime:  view.Time(time.Now().UTC()),
+		HeartbeatMs: uint32(p.sys.cfg.Heartbeat.Milliseconds()), PositionTtlMs: uint32(p.sys.cfg.PositionTTL.Milliseconds()),
+		Epoch: p.history.epoch, Seq: p.history.seq,
 	}
 }
 

@@ -21,7 +21,7 @@ type Principal struct {
 type Router interface {
 	// Join hands a new session to its account's actor, which answers on out: first
 	// the reply to connect, then missed events, then whatever happens. An older
-	// session of the account is closed as replaced. It returns an error only when no
+	// session of a rider or a driver is closed as replaced; operators have several. It returns an error only when no
 	// actor can take the session (ride.ErrShuttingDown, ride.ErrUnavailable).
 	Join(ctx context.Context, j Join) (Peer, error)
 }
@@ -64,8 +64,8 @@ type Outbox interface {
 
 // Live is what the HTTP API needs of the running sessions and trips.
 type Live interface {
-	// Disconnect closes an account's live session, if it has one here; only sessions
-	// of the given log-in family unless family is empty.
+	// Disconnect closes the live sessions that an account has here; only those of the
+	// given log-in family unless family is empty.
 	Disconnect(account ride.AccountID, family string, code ridepb.CloseCode)
 	// AccountChanged brings an account's running session up to date, if it has one here. A
 	// driver whose approval changed is told; one who may not drive any more goes offline.

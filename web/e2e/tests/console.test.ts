@@ -64,6 +64,25 @@ describe('the console of a demonstration', () => {
       await expect.poll(() => coloured(operator), { timeout: 10_000 }).toBe(true);
     }
   });
+
+  it('stays live in two windows of one person, and with somebody else', async () => {
+    const people = [await on.enter(english), await on.enter(english)];
+    for (const { page, t } of people) {
+      await page.goto('/');
+      await page.getByRole('region', { name: anyOf(t, 'account:demo.title', 'city') })
+        .getByRole('button', { name: t('account:demo.operatorAct'), exact: true }).click();
+      await page.waitForURL('**/ops/map');
+    }
+    const window = await people[0].tab();
+    await window.goto('/ops/map');
+    const screens = [people[0].page, window, people[1].page];
+    const t = people[0].t;
+    for (const page of screens) {
+      // A list that fills is a feed that runs.
+      await page.getByRole('list', { name: t('ops:map.panel.driversInView') }).getByRole('button').first().waitFor({ timeout: 20_000 });
+    }
+    for (const page of screens) expect(await page.getByText(t('ops:map.feed.replaced')).count()).toBe(0);
+  });
 });
 
 /** Whether the middle of the map, where the selected driver is kept, holds a colour that the legend has for drivers. */

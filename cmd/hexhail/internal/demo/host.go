@@ -29,6 +29,9 @@ const (
 	Operator = "demo-operator"
 )
 
+// OperatorSessions is how many visitors may watch at once: they share the operator's account.
+const OperatorSessions = 64
+
 // maxVisits bounds the accounts that one run makes for visitors.
 const maxVisits = 5000
 

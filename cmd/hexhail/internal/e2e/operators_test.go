@@ -106,3 +106,68 @@ func TestOperators(t *testing.T) {
 		}
 	})
 }
+
+// Two people watch the demonstration with its one operator account, the first of them on two
+// screens. Each refreshes as it likes; a log-out ends the screens of that log-in and no other.
+func TestTwoWatchTheDemo(t *testing.T) {
+	s := startDemo(t, "--drivers=10")
+	mine, in := visit(t, s, ride.RoleOperator)
+	theirs, other := visit(t, s, ride.RoleOperator)
+	require.Equal(t, in.Account.ID, other.Account.ID, "they share an account")
+
+	status, body := s.Call(http.MethodPost, "/v1/tickets", in.Tokens.Access, "")
+	require.Equal(t, http.StatusCreated, status, body)
+	var ticket struct{ Ticket string }
+	require.NoError(t, json.Unmarshal([]byte(body), &ticket))
+	second := harness.Dial(t, s, wire.Binary, nil)
+	require.NotNil(t, second.Ask(&ridepb.ClientFrame{Body: &ridepb.ClientFrame_Connect{
+		Connect: &ridepb.Connect{Ticket: ticket.Ticket},
+	}}).GetConnected())
+
+	watches := map[uint32]bool{}
+	for _, c := range []*harness.Client{mine, theirs, second} {
+		watches[c.Ask(harness.WatchCity()).GetCityWatched().GetWatch()] = true
+		awaitCity(c, "the snapshot", func(m *ridepb.CityChanged) bool { return m.GetSnapshot() && m.GetTotals().GetSessions() > 0 })
+	}
+	require.Len(t, watches, 3)
+
+	status, body = s.Call(http.MethodPost, "/v1/refresh", "", `{"refresh_token":"`+other.Tokens.Refresh+`"}`)
+	require.Equal(t, http.StatusOK, status, body)
+	require.NotNil(t, theirs.Ask(harness.Ping()).GetPong(), "a refresh ends nothing")
+
+	status, body = s.Call(http.MethodPost, "/v1/logout", in.Tokens.Access, "")
+	require.Equal(t, http.StatusNoContent, status, body)
+	require.EqualValues(t, ridepb.CloseRevoked, mine.Closed())
+	require.EqualValues(t, ridepb.CloseRevoked, second.Closed(), "opened by a ticket of that log-in")
+	seen := len(theirs.Events())
+	theirs.Await("the city", seen, func(e *ridepb.Event) bool { return e.GetCityChanged() != nil })
+	require.NotNil(t, theirs.Ask(harness.Ping()).GetPong())
+}
+
+// The oldest session of an operator makes room for one too many, and is told why.
+func TestOperatorSessionsAreBounded(t *testing.T) {
+	w := newWorld(t, harness.Start(t, harness.Options{Flags: []string{"--socket-max-per-operator=2"}}), wire.JSON)
+	first, _ := w.join(ride.RoleOperator)
+	second, _ := w.as(ride.RoleOperator, first.Name, nil)
+	require.NotNil(t, first.Ask(harness.Ping()).GetPong())
+	third, _ := w.as(ride.RoleOperator, first.Name, nil)
+	w.ends(first, ridepb.CloseReplaced)
+	for _, c := range []*harness.Client{second, third} {
+		require.NotNil(t, c.Ask(harness.WatchCity()).GetCityWatched())
+	}
+	suspend(w, account(w, second))
+	for _, c := range []*harness.Client{second, third} {
+		w.ends(c, ridepb.CloseSuspended)
+	}
+}
+
+// account finds a client's account by its name.
+func account(w *world, c *harness.Client) string {
+	w.t.Helper()
+	status, body := w.s.Call(http.MethodGet, "/v1/me", w.s.Token(ride.RoleOperator, c.Name), "")
+	require.Equal(w.t, http.StatusOK, status, body)
+	var me struct{ ID string }
+	require.NoError(w.t, json.Unmarshal([]byte(body), &me))
+	require.NotEmpty(w.t, me.ID, body)
+	return me.ID
+}

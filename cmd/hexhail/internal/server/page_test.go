@@ -43,6 +43,7 @@ func TestProtocolPageStatesTheDefaults(t *testing.T) {
 		fmt.Sprintf("`heartbeat_ms` (default %s, ±20 %%)", whole(a.Heartbeat)),
 		fmt.Sprintf("`position_ttl_ms` (default %s)", whole(a.PositionTTL)),
 		fmt.Sprintf("the newest %d KiB of an account's events", a.HistoryBytes>>10),
+		fmt.Sprintf("for several screens: %d by default", a.OperatorSessions),
 		fmt.Sprintf("until %s after its last session", whole(a.Linger)),
 		fmt.Sprintf("a driver stays online for %s (default)", whole(a.Linger)),
 		fmt.Sprintf("until `expires_at` (default %s)", whole(a.Rules.Policy.OfferTTL)),

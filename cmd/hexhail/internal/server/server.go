@@ -105,6 +105,9 @@ func (p *parts) openStore(ctx context.Context) error {
 func (p *parts) startActors(ctx context.Context) error {
 	cfg := actorsConfig(p.cfg, p.log)
 	cfg.Commits = p.metrics.commits.take
+	if p.demo != nil { // its visitors share one operator
+		cfg.OperatorSessions = max(cfg.OperatorSessions, demo.OperatorSessions)
+	}
 	sys, err := actors.New(cfg, p.store)
 	if err != nil {
 		return err

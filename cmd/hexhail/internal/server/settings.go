@@ -28,6 +28,7 @@ func actorsConfig(c *config.Config, log *slog.Logger) actors.Config {
 	a.ETA = geo.StraightLine{Detour: c.Map.ETADetour, SpeedMPS: c.Map.ETASpeed / 3.6}
 	a.Heartbeat = c.Sockets.PingInterval
 	a.Linger = c.Sockets.SessionLinger
+	a.OperatorSessions = c.Sockets.MaxPerOperator
 	// In JSON a history takes up to 16/3 of its bytes, and a replay waits in the outbox.
 	a.HistoryBytes = min(c.Sockets.HistoryBytes, max(512, c.Sockets.OutboxBytes/16*3))
 	// A socket that is lost in silence is noticed after the pong timeout.
