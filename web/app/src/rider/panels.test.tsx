@@ -51,7 +51,8 @@ afterEach(async () => {
 
 const show = (what: ReactNode) => render(<MantineProvider env="test">{what}</MantineProvider>);
 const search = { wave: 2, ring: 2, drivers_asked: 3, expires_at: '2026-11-22T15:31:05Z' };
-const driver = { id: 'd', first_name: 'Bo', photo_url: '', vehicle_class: 'standard', plate: 'HX 1001', rating_x100: 487 };
+const driver = { id: 'd', first_name: 'Bo', photo_url: '', vehicle_class: 'standard', plate: 'HX 1001', rating_x100: 487,
+  vehicle_make: 'Hyundai', vehicle_model: 'Ioniq 5', vehicle_colour: 'white' };
 const matched = trip({ status: 'matched', driver, pin: '0417', pickup_eta_s: 240, matched_at: '2026-11-22T15:30:00Z' });
 
 describe('the search', () => {
