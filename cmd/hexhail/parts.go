@@ -7,5 +7,5 @@ import (
 
 // parts are the constructors of everything that the commands need.
 func parts() cli.Parts {
-	return cli.Parts{Assemble: server.Assemble, Migrate: server.Migrate, CreateOperator: server.CreateOperator}
+	return cli.Parts{Assemble: server.Assemble, Migrate: server.Migrate, CreateOperator: server.CreateOperator, OpenAccounts: server.OpenAccounts}
 }

@@ -65,6 +65,19 @@ func AdminCreate(ctx context.Context, accounts transport.Accounts, c PasswordCon
 	return create(ctx, accounts, passwords, n, ride.ApprovalNone, time.Now())
 }
 
+// AdminResetPassword is [Service.ResetPassword] for the server's own command line.
+func AdminResetPassword(ctx context.Context, accounts transport.Accounts, c PasswordConfig, id ride.AccountID, next string) (string, error) {
+	passwords, err := NewPasswords(c)
+	if err != nil {
+		return "", err
+	}
+	cfg, err := Config{Password: c}.withDefaults()
+	if err != nil {
+		return "", err
+	}
+	return (&Service{cfg: cfg, accounts: accounts, passwords: passwords}).ResetPassword(ctx, id, next)
+}
+
 func create(ctx context.Context, accounts transport.Accounts, pw *Passwords, n SignUp, approval ride.Approval, now time.Time) (ride.Account, error) {
 	if err := n.validate(); err != nil {
 		return ride.Account{}, err

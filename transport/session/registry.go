@@ -2,6 +2,7 @@ package session
 
 import (
 	"net/netip"
+	"slices"
 	"sync"
 
 	"github.com/hexhail/hexhail/ride"
@@ -69,6 +70,20 @@ func (r *Registry) Disconnect(account ride.AccountID, family string, code ridepb
 	for _, s := range hit {
 		s.Close(code, 0)
 	}
+}
+
+// Families returns the log-ins of the account's sessions here; empty texts stand for those of
+// outside issuers.
+func (r *Registry) Families(account ride.AccountID) []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var out []string
+	for _, s := range r.byAccount[account] {
+		if !slices.Contains(out, s.family) {
+			out = append(out, s.family)
+		}
+	}
+	return out
 }
 
 // Len returns the number of open sockets.

@@ -38,7 +38,7 @@ type grammar struct {
 	Demo        demoCmd        `cmd:"" help:"Run a server and a simulated city that uses it, with nothing to configure."`
 	Sim         simCmd         `cmd:"" help:"Let a simulated city use running servers, or check what it recorded."`
 	Migrate     migrateCmd     `cmd:"" help:"Look at or change the database schema. serve brings it up to date by itself."`
-	Admin       adminCmd       `cmd:"" help:"Make operators."`
+	Admin       adminCmd       `cmd:"" help:"Make, list and disable operators, approve drivers, reset passwords."`
 	Config      configCmd      `cmd:"" help:"Check or show the configuration."`
 	Healthcheck healthcheckCmd `cmd:"" help:"Ask the running server's /readyz; exit with 0 when it is ready."`
 	Version     versionCmd     `cmd:"" help:"Print the version."`

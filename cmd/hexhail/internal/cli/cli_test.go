@@ -55,6 +55,7 @@ type stage struct {
 	base      Base
 	direction string
 	operator  NewOperator
+	accounts  people
 	events    []string
 }
 
@@ -86,6 +87,7 @@ func newStage() *stage {
 			}
 			return ride.Account{ID: "a1", Username: o.Username}, nil
 		},
+		OpenAccounts: func(context.Context, *config.Config) (Accounts, error) { return &s.accounts, nil },
 	}
 	return s
 }
@@ -167,7 +169,7 @@ func TestMissingPartsAreRefusedLoudly(t *testing.T) {
 	s := newStage()
 	s.parts = Parts{}
 	require.Equal(t, exitFailed, s.run(t, "serve"))
-	for _, part := range []string{"Assemble", "Migrate", "CreateOperator"} {
+	for _, part := range []string{"Assemble", "Migrate", "CreateOperator", "OpenAccounts"} {
 		require.Contains(t, s.err.String(), "without its part "+part)
 	}
 }

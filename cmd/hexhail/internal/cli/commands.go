@@ -102,10 +102,6 @@ func (in *call) migrate(c *config.Config, direction string) error {
 	return w.Flush()
 }
 
-type adminCmd struct {
-	Create adminCreateCmd `cmd:"" help:"Make an operator's account. Operators cannot sign up."`
-}
-
 type adminCreateCmd struct {
 	config.Config `embed:""`
 

@@ -27,6 +27,23 @@ type Parts struct {
 	// CreateOperator makes an operator's account and records that in the audit.
 	// ride.ErrUsernameTaken when the name exists.
 	CreateOperator func(ctx context.Context, c *config.Config, o NewOperator) (ride.Account, error)
+	// OpenAccounts opens the accounts of the configured database for the admin commands.
+	OpenAccounts func(ctx context.Context, c *config.Config) (Accounts, error)
+}
+
+// Accounts is what the admin commands do to accounts. Each change is on record in the audit and
+// reaches a server that runs on the same database within 5 s. Call Close once.
+type Accounts interface {
+	// Find returns the account with this username or id, or ride.ErrNotFound.
+	Find(ctx context.Context, name string) (ride.Account, error)
+	// List returns a page, newest first, and the cursor of the next one, empty at the end.
+	List(ctx context.Context, f ride.AccountFilter) ([]ride.Account, string, error)
+	SetStatus(ctx context.Context, a ride.Account, to ride.AccountStatus) error
+	// Decide approves or refuses a driver.
+	Decide(ctx context.Context, a ride.Account, to ride.Approval, reason string) error
+	// ResetPassword sets another password, which it makes if next is empty, and returns it.
+	ResetPassword(ctx context.Context, a ride.Account, next string) (string, error)
+	Close() error
 }
 
 // Base is what a server is assembled on.
@@ -79,6 +96,7 @@ func (p Parts) check() error {
 	var errs []error
 	for name, missing := range map[string]bool{
 		"Assemble": p.Assemble == nil, "Migrate": p.Migrate == nil, "CreateOperator": p.CreateOperator == nil,
+		"OpenAccounts": p.OpenAccounts == nil,
 	} {
 		if missing {
 			errs = append(errs, fmt.Errorf("this program was built without its part %s", name))

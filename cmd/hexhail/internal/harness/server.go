@@ -14,6 +14,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -53,7 +54,7 @@ func Main(m *testing.M) {
 
 // Parts are those of the real program.
 func Parts() cli.Parts {
-	return cli.Parts{Assemble: server.Assemble, Migrate: server.Migrate, CreateOperator: server.CreateOperator}
+	return cli.Parts{Assemble: server.Assemble, Migrate: server.Migrate, CreateOperator: server.CreateOperator, OpenAccounts: server.OpenAccounts}
 }
 
 // Server is a running Hexhail.
@@ -83,6 +84,8 @@ type Options struct {
 	Demo bool
 	// Flags are further arguments of serve, such as "--trip-pin", or of demo.
 	Flags []string
+	// Plain leaves driver-approval as it is by default; without, drivers need none.
+	Plain bool
 }
 
 // Start starts a server on free loopback ports and waits until it is ready. It is
@@ -112,8 +115,11 @@ func Start(tb testing.TB, o Options) *Server {
 		"--config="+file, "--listen=127.0.0.1:0", "--ops-listen=127.0.0.1:0",
 		"--limit-commands-per-second=10000", "--limit-commands-burst=10000", "--limit-locations-per-second=1000",
 		"--limit-requests-per-second=10000", "--limit-requests-burst=10000", "--limit-sign-ins-per-minute=100000",
-		"--no-driver-approval", "--log-level=warn", "--shutdown-grace=1m",
+		"--log-level=warn", "--shutdown-grace=1m",
 	), o.Flags...)
+	if !o.Plain && !slices.Contains(o.Flags, "--driver-approval") {
+		s.args = append(s.args, "--no-driver-approval")
+	}
 	out := s.inProcess
 	if o.Child {
 		out = s.child
@@ -223,6 +229,14 @@ func (s *Server) Kill() {
 		s.tb.Fatal("only a server in a child can be killed")
 	}
 	s.kill()
+}
+
+// StoreFlags are those flags of the server that say where its data are, for other commands
+// on the same data.
+func (s *Server) StoreFlags() []string {
+	return slices.DeleteFunc(slices.Clone(s.args), func(arg string) bool {
+		return !strings.HasPrefix(arg, "--data-dir=") && !strings.HasPrefix(arg, "--config=") && !strings.HasPrefix(arg, "--database-url=")
+	})
 }
 
 // Log is what the server has logged so far.

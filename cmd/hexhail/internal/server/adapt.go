@@ -34,6 +34,9 @@ func (l live) Disconnect(account ride.AccountID, family string, code ridepb.Clos
 	l.sessions.Disconnect(account, family, code)
 }
 
+// Families are the log-ins of an account's sessions.
+func (l live) Families(account ride.AccountID) []string { return l.sessions.Families(account) }
+
 func (l live) AccountChanged(a ride.Account) { l.sys.AccountChanged(a) }
 
 func (l live) Redispatch(ctx context.Context, id ride.TripID, reason string) (ride.Trip, error) {

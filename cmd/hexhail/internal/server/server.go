@@ -51,6 +51,7 @@ type parts struct {
 	actors   *actors.System
 	auth     *auth.Service
 	sessions *session.Handler
+	notices  *notices
 	http     *http.Server
 	listener net.Listener
 	failed   chan error
@@ -72,6 +73,7 @@ func Assemble(_ context.Context, in cli.Base) (*cli.Server, error) {
 			{Name: "store", Start: p.openStore, Stop: func(context.Context) error { return p.store.Close() }},
 			{Name: "actors", Start: p.startActors, Stop: p.stopActors},
 			{Name: "clients' listener", Start: p.listen, Stop: p.stopListening, Failed: p.failed},
+			{Name: "notices of accounts", Start: p.startNotices, Stop: func(ctx context.Context) error { return p.notices.close(ctx) }},
 		},
 		Addresses:   p.addresses,
 		HasOperator: p.hasOperator,
@@ -140,6 +142,12 @@ func (p *parts) listen(ctx context.Context) error {
 		}
 	}()
 	return nil
+}
+
+// startNotices begins to look after what the command line does to accounts.
+func (p *parts) startNotices(ctx context.Context) error {
+	p.notices = &notices{store: p.store, live: live{p.sessions.Registry(), p.actors}, log: p.log}
+	return p.notices.start(ctx)
 }
 
 func (p *parts) serve() error {

@@ -29,9 +29,7 @@ func Migrate(ctx context.Context, c *config.Config, direction string) ([]cli.Mig
 
 // CreateOperator makes an operator's account; see cli.Parts. It may run beside a server.
 func CreateOperator(ctx context.Context, c *config.Config, o cli.NewOperator) (a ride.Account, err error) {
-	options := storeOptions(c, slog.New(slog.DiscardHandler))
-	options.PurgeEvery = -1
-	store, err := persistence.Open(ctx, options)
+	store, err := openBeside(ctx, c)
 	if err != nil {
 		return ride.Account{}, err
 	}
