@@ -36,20 +36,21 @@ func (c *cellActor) receive(ctx actor.Context) {
 // recovered keeps the drivers: every message changes at most one entry, whole.
 func (c *cellActor) recovered(actor.Context) {}
 
-// nearby is a driver with its great-circle distance to a pickup, in metres.
+// nearby is a driver with its great-circle distance to a pickup's area, in metres.
 type nearby struct {
 	*cellPut
+	load     int
 	distance float64
 }
 
 func (a nearby) compare(b nearby) int {
-	if c := cmp.Compare(a.Load, b.Load); c != 0 {
+	if c := cmp.Compare(a.load, b.load); c != 0 {
 		return c
 	}
 	return cmp.Or(cmp.Compare(a.distance, b.distance), cmp.Compare(a.Driver, b.Driver))
 }
 
-// find returns at most m.Limit drivers, those with fewer open offers first, then the
+// find returns at most m.Limit drivers: by id for a coarse search, else those with fewer open offers first, then the
 // nearer by the great circle. It keeps the best while it looks instead of sorting all:
 // where thousands ask one full cell at once, this decides how many are answered in time.
 func (c *cellActor) find(m cellFind) []cellPut {
@@ -60,10 +61,13 @@ func (c *cellActor) find(m cellFind) []cellPut {
 	best := make([]nearby, 0, room)
 	for _, d := range c.drivers {
 		full := len(best) == room
-		if full && d.Load > best[room-1].Load {
+		if full && !m.Coarse && d.Load > best[room-1].Load {
 			continue
 		}
-		n := nearby{d, geo.DistanceM(d.Point, m.Pickup)}
+		n := nearby{cellPut: d}
+		if !m.Coarse {
+			n.load, n.distance = d.Load, geo.DistanceM(d.Point, m.Pickup)
+		}
 		if full {
 			if n.compare(best[room-1]) > 0 {
 				continue

@@ -24,6 +24,7 @@ type driverActor struct {
 	cell    geo.Cell   // the cell this driver is in as available; 0: none
 	pid     *actor.PID // of that cell
 	put     cellPut    // as last told to the cell
+	shown   shown      // where riders may take this driver to be
 
 	offers map[ride.OfferID]*heldOffer
 	rider  *actor.PID // of the active trip, as its trip last said

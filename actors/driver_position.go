@@ -114,12 +114,12 @@ func (d *driverActor) moveCell(ctx actor.Context, now time.Time) {
 		d.cell, d.pid = cell, d.sys.cells.enter(cell)
 		d.put = cellPut{}
 	}
-	load := len(d.offers)
-	if d.put.PID != nil && d.put.Load == load && d.put.Class == d.account.Vehicle.Class &&
+	load, shown := len(d.offers), d.shown.follow(cell, d.fix.Point, now)
+	if d.put.PID != nil && d.put.Load == load && d.put.Shown == shown && d.put.Class == d.account.Vehicle.Class &&
 		geo.DistanceM(d.put.Point, d.fix.Point) < putEveryM {
 		return
 	}
-	d.put = cellPut{Driver: d.account.ID, PID: ctx.Self(), Class: d.account.Vehicle.Class, Point: d.fix.Point, Load: load}
+	d.put = cellPut{Driver: d.account.ID, PID: ctx.Self(), Class: d.account.Vehicle.Class, Point: d.fix.Point, Load: load, Shown: shown}
 	ctx.Send(d.pid, d.put)
 	if entered {
 		d.showUp(ctx)

@@ -121,6 +121,8 @@ type cellPut struct {
 	Class  string
 	Point  geo.Point
 	Load   int // open offers
+	// Shown is the cell in which riders who ask for quotes may take the driver to be.
+	Shown geo.Cell
 }
 
 // cellDrop takes a driver out of a cell.
@@ -128,14 +130,16 @@ type cellDrop struct {
 	Driver ride.AccountID
 }
 
-// cellFind asks a cell for its available drivers, least loaded and nearest first. The
+// cellFind asks a cell for its available drivers, least loaded and nearest first, or by
+// their ids alone when it is coarse. The
 // answer is a cellFound with the same Search to the sender.
 //
 // A cell that is late does not answer questions whose asker has given up by Until: in a
 // crowd that would only make it later still.
 type cellFind struct {
 	Search uint64
-	Pickup geo.Point
+	Pickup geo.Point // the middle of the pickup's cell
+	Coarse bool
 	Limit  int
 	Until  time.Time
 }

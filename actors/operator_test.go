@@ -90,25 +90,20 @@ func TestSuspendedDriversTripCanBeEnded(t *testing.T) {
 // A wave records who was close by and was no candidate, with the reason.
 func TestWaveRecordsWhoWasPassedOver(t *testing.T) {
 	inWorld(t, func(c *Config) { c.MaxOffers, c.Rules.Policy.Cap = 1, 1 }, func(w *world) {
-		w.driver("offered", 50)
-		w.driver("capped", 80)
+		// busy and full get their trips before there are others.
 		busy := w.driver("busy", 400)
+		w.rider("of busy").request()
+		busy.accept(busy.offer())
+		full := w.driver("full", 30)
+		w.rider("of full").request()
+		require.Len(t, full.offers(), 1)
+		// The middle of the pickup's cell lies further north: 80 is nearer to it than 50.
+		w.driver("offered", 80)
+		w.driver("capped", 50)
 		w.driver("beyond", 2500)
 		w.driver("abroad", 50_000)
 		stale := w.driver("stale", 200)
 		stale.peer.Leave()
-		full := w.driver("full", 30)
-
-		// busy and full get their trips first.
-		for _, d := range []*client{busy, full} {
-			r := w.rider("of " + string(d.account.ID))
-			at := geo.Destination(pickup, 0, map[*client]float64{busy: 401, full: 29}[d])
-			r.ask(&ridepb.ClientFrame{Body: &ridepb.ClientFrame_RequestTrip{RequestTrip: &ridepb.RequestTrip{
-				Pickup: pointAt(at), Dropoff: pointAt(dropoff),
-			}}})
-			require.Len(t, d.offers(), 1)
-		}
-		busy.accept(busy.offer())
 
 		id := ride.TripID(w.rider("rider").request().GetTrip().GetId())
 		verdicts := map[ride.AccountID]ride.Verdict{}

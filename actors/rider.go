@@ -25,20 +25,6 @@ type riderActor struct {
 	next   uint64
 }
 
-// maxQuotes bounds the quotes of one rider that are under way at once.
-const maxQuotes = 4
-
-// nearbyCap bounds how many drivers a quote counts, and so what it gives away.
-const nearbyCap = 20
-
-type pendingQuote struct {
-	to     *Peer
-	id     string
-	query  *search
-	quotes []*ridepb.Quote
-	timer  *time.Timer
-}
-
 func newRider(s *System, a ride.Account) *riderActor {
 	return &riderActor{person: newPerson(s, a), quotes: make(map[uint64]*pendingQuote)}
 }
@@ -146,13 +132,17 @@ func (s *System) newRequest(rider ride.Account, q *ridepb.RequestTrip) (ride.Req
 	if err != nil {
 		return ride.RequestTrip{}, err
 	}
+	outline, err := s.outline(req.Pickup, req.Dropoff, tariff)
+	if err != nil {
+		return ride.RequestTrip{}, err
+	}
 	rules := s.cfg.Rules
 	rules.Tariff = tariff
 	id, err := uuid.NewV7()
 	if err != nil {
 		return ride.RequestTrip{}, fmt.Errorf("trip id: %w", err)
 	}
-	cmd := ride.RequestTrip{ID: ride.TripID(id.String()), Request: req, Rules: rules, Estimate: estimate}
+	cmd := ride.RequestTrip{ID: ride.TripID(id.String()), Request: req, Rules: rules, Estimate: estimate, Outline: outline}
 	if s.cfg.PIN {
 		n, err := rand.Int(rand.Reader, big.NewInt(10_000))
 		if err != nil {
@@ -191,77 +181,6 @@ func (s *System) estimate(from, to geo.Point, tariff ride.Tariff) (ride.Estimate
 		return ride.Estimate{}, err
 	}
 	return ride.Estimate{DistanceM: route.DistanceM, Duration: route.Duration, Fare: fare}, nil
-}
-
-// quote prices the asked classes and looks for drivers near the pickup.
-func (r *riderActor) quote(ctx actor.Context, m framed, g *ridepb.GetQuote) {
-	fail := func(err error) { r.reply(m.peer, m.frame.GetId(), refusal(err)) }
-	if len(r.quotes) >= maxQuotes {
-		fail(ride.ErrTooMany)
-		return
-	}
-	from, to := view.FromPoint(g.GetPickup()), view.FromPoint(g.GetDropoff())
-	if from.Validate() != nil {
-		fail(ride.ErrInvalidPoint.In("get_quote.pickup"))
-		return
-	}
-	if to.Validate() != nil {
-		fail(ride.ErrInvalidPoint.In("get_quote.dropoff"))
-		return
-	}
-	if _, err := r.sys.cfg.Tariffs.Find(g.GetVehicleClass()); err != nil {
-		fail(ride.ErrUnknownClass.In("get_quote.vehicle_class"))
-		return
-	}
-	q := &pendingQuote{to: m.peer, id: m.frame.GetId()}
-	for _, tariff := range r.sys.cfg.Tariffs {
-		if g.GetVehicleClass() != "" && tariff.Class != g.GetVehicleClass() {
-			continue
-		}
-		estimate, err := r.sys.estimate(from, to, tariff)
-		if err != nil {
-			fail(err)
-			return
-		}
-		q.quotes = append(q.quotes, view.Quote(tariff.Class, estimate))
-	}
-	r.next++
-	query, done, err := r.sys.begin(ctx, r.next, from, r.sys.cfg.Rules.Policy.RingMax, nearbyCap*len(r.sys.cfg.Tariffs))
-	if err != nil {
-		fail(ride.ErrInvalidPoint.In("get_quote.pickup"))
-		return
-	}
-	q.query = query
-	q.timer = time.AfterFunc(r.sys.cfg.SearchTimeout, r.sys.sender(ctx.Self(), searchOver{query.id}))
-	r.quotes[query.id] = q
-	if done {
-		r.answerQuote(q)
-	}
-}
-
-func (r *riderActor) answerQuote(q *pendingQuote) {
-	q.timer.Stop()
-	delete(r.quotes, q.query.id)
-	drivers, routes := r.sys.ways(q.query)
-	for _, quote := range q.quotes {
-		nearest := time.Duration(-1)
-		for i, d := range drivers {
-			if d.Class != quote.GetVehicleClass() {
-				continue
-			}
-			if quote.DriversNearby < nearbyCap {
-				quote.DriversNearby++
-			}
-			if nearest < 0 || routes[i].Duration < nearest {
-				nearest = routes[i].Duration
-			}
-		}
-		if nearest >= 0 {
-			// In whole minutes: exact ways to many points would tell where the driver is.
-			quote.PickupEtaS = uint32(max(1, (nearest+time.Minute-1)/time.Minute) * 60)
-		}
-	}
-	r.reply(q.to, q.id, &ridepb.Reply{Result: &ridepb.Reply_Quotes{Quotes: &ridepb.Quotes{Quotes: q.quotes}}})
 }
 
 func (r *riderActor) onTripResult(ctx actor.Context, m tripResult) {

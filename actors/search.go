@@ -20,17 +20,19 @@ type search struct {
 	waiting int
 	pickup  geo.Point
 	drivers []cellPut
-	// center, disk and cells say where it looks: the pickup's cell, the cells around it,
-	// and how many of them hold drivers.
+	// center, area, disk and cells say where it looks: the pickup's cell and its middle,
+	// the cells around it, and how many of them hold drivers.
 	center geo.Cell
+	area   geo.Point
 	disk   []geo.Cell
 	cells  int
 }
 
-// begin asks the cells within ring of pickup on behalf of ctx's actor, for at most
-// limit drivers each. done reports that there is nobody to wait for. The error wraps
+// begin asks the cells within ring of pickup's cell on behalf of ctx's actor, for at most
+// limit drivers each. Where in its cell the pickup is
+// changes nothing; a coarse search does not look at where in theirs the drivers are, either. done reports that there is nobody to wait for. The error wraps
 // geo's for a point that H3 cannot place.
-func (s *System) begin(ctx actor.Context, id uint64, pickup geo.Point, ring, limit int) (q *search, done bool, err error) {
+func (s *System) begin(ctx actor.Context, id uint64, pickup geo.Point, ring, limit int, coarse bool) (q *search, done bool, err error) {
 	center, err := geo.CellAt(pickup, s.cfg.Resolution)
 	if err != nil {
 		return nil, true, err
@@ -40,8 +42,8 @@ func (s *System) begin(ctx actor.Context, id uint64, pickup geo.Point, ring, lim
 		return nil, true, err
 	}
 	pids := s.place.Cells(disk)
-	q = &search{id: id, waiting: len(pids), pickup: pickup, center: center, disk: disk, cells: len(pids)}
-	question := cellFind{Search: id, Pickup: pickup, Limit: limit, Until: time.Now().Add(s.cfg.SearchTimeout)}
+	q = &search{id: id, waiting: len(pids), pickup: pickup, center: center, area: center.Center(), disk: disk, cells: len(pids)}
+	question := cellFind{Search: id, Pickup: q.area, Coarse: coarse, Limit: limit, Until: time.Now().Add(s.cfg.SearchTimeout)}
 	for _, pid := range pids {
 		ctx.Request(pid, question)
 	}
@@ -64,11 +66,10 @@ func (q *search) has(driver ride.AccountID) bool {
 	return slices.ContainsFunc(q.drivers, func(d cellPut) bool { return d.Driver == driver })
 }
 
-// ways estimates every found driver's way to the pickup. A driver for whom there is no
-// way is left out. It blocks as long as the ETA source does, SearchTimeout at most;
-// when the source fails the great circle stands in, for a bad estimate finds a driver
-// and none does not.
-func (s *System) ways(q *search) ([]cellPut, []geo.Route) {
+// ways estimates every found driver's ways: to the centre of the pickup's cell, by which
+// drivers are chosen, and to the pickup. A driver for whom there is no way to the pickup
+// is left out. It blocks as long as the ETA source does, twice SearchTimeout at most.
+func (s *System) ways(trip ride.TripID, q *search) ([]cellPut, []ride.Candidate) {
 	if len(q.drivers) == 0 {
 		return nil, nil
 	}
@@ -76,34 +77,47 @@ func (s *System) ways(q *search) ([]cellPut, []geo.Route) {
 	for i, d := range q.drivers {
 		from[i] = d.Point
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), s.cfg.SearchTimeout)
-	defer cancel()
-	routes, err := s.cfg.ETA.Routes(ctx, from, q.pickup)
-	if err != nil {
-		s.cfg.Log.Warn("eta source failed; using straight lines", "err", err)
-		if routes, err = (geo.StraightLine{}).Routes(context.Background(), from, q.pickup); err != nil {
-			return nil, nil
-		}
+	door, area := s.routes(from, q.pickup), s.routes(from, q.area)
+	if door == nil || area == nil {
+		return nil, nil
 	}
-	drivers := make([]cellPut, 0, len(routes))
-	reachable := routes[:0]
-	for i, r := range routes {
-		if r.Reachable() && !math.IsNaN(r.DistanceM) {
-			drivers = append(drivers, q.drivers[i])
-			reachable = append(reachable, r)
+	drivers, out := make([]cellPut, 0, len(from)), make([]ride.Candidate, 0, len(from))
+	for i, d := range q.drivers {
+		if !leads(door[i]) {
+			continue
 		}
+		if !leads(area[i]) { // the middle of a cell may be a lake
+			area[i] = greatCircle(d.Point, q.area)
+		}
+		drivers = append(drivers, d)
+		out = append(out, ride.Candidate{
+			Trip: trip, Driver: d.Driver, Class: d.Class, Point: d.Point,
+			DistanceM: area[i].DistanceM, ETA: area[i].Duration, DoorM: door[i].DistanceM, DoorETA: door[i].Duration,
+		})
 	}
-	return drivers, reachable
+	return drivers, out
 }
 
-// candidates turns what a search found into dispatch's terms.
-func candidates(trip ride.TripID, drivers []cellPut, routes []geo.Route) []ride.Candidate {
-	out := make([]ride.Candidate, len(drivers))
-	for i, d := range drivers {
-		out[i] = ride.Candidate{
-			Trip: trip, Driver: d.Driver, Class: d.Class, Point: d.Point,
-			DistanceM: routes[i].DistanceM, ETA: routes[i].Duration,
+// routes asks for the ways from many points to one. It blocks as long as the ETA source
+// does, SearchTimeout at most; when the source fails the great circle stands in, for a bad
+// estimate finds a driver and none does not. Nil for points that are none.
+func (s *System) routes(from []geo.Point, to geo.Point) []geo.Route {
+	ctx, cancel := context.WithTimeout(context.Background(), s.cfg.SearchTimeout)
+	defer cancel()
+	routes, err := s.cfg.ETA.Routes(ctx, from, to)
+	if err != nil {
+		s.cfg.Log.Warn("eta source failed; using straight lines", "err", err)
+		if routes, err = (geo.StraightLine{}).Routes(context.Background(), from, to); err != nil {
+			return nil
 		}
 	}
-	return out
+	return routes
+}
+
+func leads(r geo.Route) bool { return r.Reachable() && !math.IsNaN(r.DistanceM) }
+
+// greatCircle is the estimate that never fails; the zero Route for points that are none.
+func greatCircle(from, to geo.Point) geo.Route {
+	r, _ := geo.StraightLine{}.Route(context.Background(), from, to)
+	return r
 }

@@ -98,7 +98,7 @@ func TestCellFindsTheBest(t *testing.T) {
 		for i := range 50 {
 			d := &cellPut{Driver: ride.AccountID(fmt.Sprintf("d%02d", i)), Point: geo.Destination(pickup, 0, float64(i*37%11)), Load: i * 13 % 4}
 			c.drivers[d.Driver] = d
-			all = append(all, nearby{d, geo.DistanceM(d.Point, pickup)})
+			all = append(all, nearby{d, d.Load, geo.DistanceM(d.Point, pickup)})
 		}
 		slices.SortFunc(all, nearby.compare)
 		found := c.find(cellFind{Pickup: pickup, Limit: limit})

@@ -230,7 +230,7 @@ func (a *tripActor) find(ctx actor.Context, e ride.FindCandidates, pickup geo.Po
 	a.search.stop()
 	a.search.next++
 	a.search.again = false
-	q, done, err := a.sys.begin(ctx, a.search.next, pickup, e.Ring, limit)
+	q, done, err := a.sys.begin(ctx, a.search.next, pickup, e.Ring, limit, false)
 	if err != nil {
 		// Every search is answered, this one with nobody: the trip goes on.
 		a.sys.cfg.Log.Error("trip cannot search", "trip", a.id, "err", err)
@@ -251,7 +251,7 @@ func (a *tripActor) plan(ctx actor.Context) {
 	if a.birth == nil && a.load(ctx) != nil {
 		return
 	}
-	drivers, routes := a.sys.ways(q)
+	drivers, candidates := a.sys.ways(a.id, q)
 	a.search.found = make(map[ride.AccountID]*actor.PID, len(drivers))
 	for _, d := range drivers {
 		a.search.found[d.Driver] = d.PID
@@ -261,7 +261,7 @@ func (a *tripActor) plan(ctx actor.Context) {
 		class = a.birth.class
 	}
 	wave := ride.PlanWave{
-		Wave: a.search.wave.Wave, Ring: a.search.wave.Ring, Candidates: candidates(a.id, drivers, routes),
+		Wave: a.search.wave.Wave, Ring: a.search.wave.Ring, Candidates: candidates,
 		Cells: q.cells, Passed: a.sys.board.passedOver(q, a.search.wave.Ring, class, a.trip.Excluded),
 	}
 	if a.birth != nil {

@@ -26,7 +26,7 @@ func Apply(t Trip, event Event) Trip {
 	t.UpdatedAt, t.Change = event.When(), event.Kind()
 	switch e := event.(type) {
 	case Requested:
-		t.ID, t.Request, t.Rules, t.Estimate, t.PIN = e.ID, e.Request, e.Rules, e.Estimate, e.PIN
+		t.ID, t.Request, t.Rules, t.Estimate, t.Outline, t.PIN = e.ID, e.Request, e.Rules, e.Estimate, e.Outline, e.PIN
 		t.RequestedAt = e.At
 		t.beginSearch(e.At)
 	case WavePlanned:
@@ -121,7 +121,7 @@ func (t *Trip) applyMatched(e Matched) {
 	card := e.Card
 	t.Driver = &card
 	if o, ok := t.Offer(e.Offer); ok {
-		t.PickupETA = o.ETA
+		t.PickupETA = o.toDoor()
 	}
 	t.Status, t.MatchedAt, t.Deadline = StatusMatched, e.At, e.At.Add(t.Rules.PickupWithin)
 	t.Search.NextAt, t.Search.AwardAt = time.Time{}, time.Time{}

@@ -13,7 +13,8 @@ type RequestTrip struct {
 	Request  Request
 	Rules    Rules
 	Estimate Estimate
-	PIN      string // empty: not asked for
+	Outline  *Estimate // between the areas of pickup and dropoff; nil: none
+	PIN      string    // empty: not asked for
 }
 
 // PlanWave brings the candidates that a search found. Wave and Ring are those of

@@ -94,7 +94,7 @@ func decideRequest(t Trip, c RequestTrip) ([]Event, error) {
 	if m := c.Estimate.DistanceM; !(m >= 0) || math.IsInf(m, 0) || c.Estimate.Duration < 0 {
 		return nil, ErrNoRoute
 	}
-	return one(Requested{At: c.At, ID: c.ID, Request: c.Request, Rules: c.Rules, Estimate: c.Estimate, PIN: c.PIN}), nil
+	return one(Requested{At: c.At, ID: c.ID, Request: c.Request, Rules: c.Rules, Estimate: c.Estimate, Outline: c.Outline, PIN: c.PIN}), nil
 }
 
 // Limits of what people may write, in bytes.
@@ -152,7 +152,7 @@ func decideWave(t Trip, c PlanWave) []Event {
 		if k.Verdict == VerdictOffered {
 			e.Offers = append(e.Offers, Offer{
 				ID: NewOfferID(t.ID, len(t.Offers)+len(e.Offers)+1), Driver: k.Driver, Wave: c.Wave,
-				DistanceM: k.DistanceM, ETA: k.ETA, MadeAt: c.At, ExpiresAt: c.At.Add(p.OfferTTL), State: OfferOpen,
+				DistanceM: k.DistanceM, ETA: k.ETA, DoorM: k.DoorM, DoorETA: k.DoorETA, MadeAt: c.At, ExpiresAt: c.At.Add(p.OfferTTL), State: OfferOpen,
 			})
 		}
 	}
@@ -385,7 +385,7 @@ func (t *Trip) award(at time.Time) (Event, bool) {
 	var best *Offer
 	for i := range t.Offers {
 		o := &t.Offers[i]
-		if o.State == OfferAccepted && o.Card != nil && (best == nil || cmp.Or(cmp.Compare(o.ETA, best.ETA), cmp.Compare(o.Driver, best.Driver)) < 0) {
+		if o.State == OfferAccepted && o.Card != nil && (best == nil || cmp.Or(cmp.Compare(o.toDoor(), best.toDoor()), cmp.Compare(o.Driver, best.Driver)) < 0) {
 			best = o
 		}
 	}

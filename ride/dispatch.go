@@ -10,14 +10,21 @@ import (
 )
 
 // Candidate is an available driver with the way to one trip's pickup: an edge
-// of the graph between trips and drivers. DistanceM is in metres.
+// of the graph between trips and drivers. Distances are in metres.
+//
+// Drivers see whom dispatch asks, and in which order. So that nobody learns from that
+// where in its cell a pickup is, candidates are chosen by the way to the cell's centre;
+// the way to the door decides where the pickup is due anyway: among those who accept.
 type Candidate struct {
 	Trip      TripID
 	Driver    AccountID
 	Class     string
-	Point     geo.Point // where the driver was
-	DistanceM float64
-	ETA       time.Duration
+	Point     geo.Point     // where the driver was
+	DistanceM float64       // to the centre of the pickup's cell
+	ETA       time.Duration // likewise
+	// DoorM and DoorETA are the way to the pickup itself; 0 when it was not looked for.
+	DoorM   float64
+	DoorETA time.Duration
 }
 
 // reachable reports whether the way to the pickup is one.
@@ -69,9 +76,12 @@ type Considered struct {
 	Driver AccountID `json:"driver"`
 	// Point is where the driver was; zero in records of before it was kept.
 	Point geo.Point `json:"point,omitzero"`
-	// DistanceM and ETA are the way to the pickup; 0 where none was looked for.
+	// DistanceM and ETA are the way to the centre of the pickup's cell, by which candidates
+	// are ranked, DoorM and DoorETA that to the pickup itself; 0 where none was looked for.
 	DistanceM float64       `json:"distance_m"`
 	ETA       time.Duration `json:"eta_ns"`
+	DoorM     float64       `json:"door_m,omitempty"`
+	DoorETA   time.Duration `json:"door_eta_ns,omitempty"`
 	Verdict   Verdict       `json:"verdict"`
 }
 
@@ -138,7 +148,7 @@ func planOne(p Policy, n Need, cands []Candidate) []Considered {
 		switch {
 		case !c.reachable():
 			// What is no number has no place in the record either.
-			v, c.DistanceM, c.ETA = VerdictNoWay, 0, 0
+			v, c.DistanceM, c.ETA, c.DoorM, c.DoorETA = VerdictNoWay, 0, 0, 0, 0
 		case c.Class != n.Class:
 			v = VerdictWrongClass
 		case n.Excluded[c.Driver]:
@@ -154,7 +164,7 @@ func planOne(p Policy, n Need, cands []Candidate) []Considered {
 		default:
 			room--
 		}
-		out = append(out, Considered{Driver: c.Driver, Point: c.Point, DistanceM: c.DistanceM, ETA: c.ETA, Verdict: v})
+		out = append(out, Considered{Driver: c.Driver, Point: c.Point, DistanceM: c.DistanceM, ETA: c.ETA, DoorM: c.DoorM, DoorETA: c.DoorETA, Verdict: v})
 	}
 	return out
 }

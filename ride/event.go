@@ -22,6 +22,7 @@ type Requested struct {
 	Request  Request   `json:"request"`
 	Rules    Rules     `json:"rules"`
 	Estimate Estimate  `json:"estimate"`
+	Outline  *Estimate `json:"outline,omitempty"`
 	PIN      string    `json:"pin,omitempty"`
 }
 

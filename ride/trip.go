@@ -93,16 +93,29 @@ func (s OfferState) Ended() bool { return s != OfferOpen && s != OfferAccepted }
 
 // Offer is one proposal of a trip to one driver.
 type Offer struct {
-	ID        OfferID       `json:"id"`
-	Driver    AccountID     `json:"driver"`
-	Wave      int           `json:"wave"`
-	DistanceM float64       `json:"distance_m"` // driver to pickup
-	ETA       time.Duration `json:"eta_ns"`     // driver to pickup
+	ID     OfferID   `json:"id"`
+	Driver AccountID `json:"driver"`
+	Wave   int       `json:"wave"`
+	// DistanceM and ETA are the way from the driver to the centre of the pickup's cell,
+	// which is all that the driver may learn of it.
+	DistanceM float64       `json:"distance_m"`
+	ETA       time.Duration `json:"eta_ns"`
+	// DoorM and DoorETA are the way to the pickup itself; 0 when unknown.
+	DoorM     float64       `json:"door_m,omitempty"`
+	DoorETA   time.Duration `json:"door_eta_ns,omitempty"`
 	MadeAt    time.Time     `json:"made_at"`
 	ExpiresAt time.Time     `json:"expires_at"`
 	State     OfferState    `json:"state"`
 	Reason    string        `json:"reason,omitempty"` // of its end
 	Card      *DriverCard   `json:"card,omitempty"`   // of who accepted, while an award is pending
+}
+
+// toDoor is how long the driver needs to the pickup itself, as far as that is known.
+func (o Offer) toDoor() time.Duration {
+	if o.DoorM > 0 {
+		return o.DoorETA
+	}
+	return o.ETA
 }
 
 // pending reports whether the offer still awaits its end.
@@ -142,7 +155,10 @@ type Trip struct {
 	Request  Request  `json:"request"`
 	Rules    Rules    `json:"rules"` // as they were when the trip was requested
 	Estimate Estimate `json:"estimate"`
-	PIN      string   `json:"pin,omitempty"` // empty: not asked for
+	// Outline is the estimate between the centres of pickup's and dropoff's cells: what
+	// drivers who are offered the trip may know of it. Nil in older trips.
+	Outline *Estimate `json:"outline,omitempty"`
+	PIN     string    `json:"pin,omitempty"` // empty: not asked for
 
 	Search   Search      `json:"search"`
 	Offers   []Offer     `json:"offers,omitempty"` // of all rounds, in the order made

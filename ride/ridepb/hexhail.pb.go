@@ -2022,11 +2022,11 @@ type Offer struct {
 	PickupArea *Point `protobuf:"bytes,3,opt,name=pickup_area,json=pickupArea,proto3" json:"pickup_area,omitempty"`
 	// The radius of that cell in metres.
 	PickupRadiusM uint32 `protobuf:"varint,4,opt,name=pickup_radius_m,json=pickupRadiusM,proto3" json:"pickup_radius_m,omitempty"`
-	// The driver's way to the pickup, as coarse as the area: rounded up to multiples of
+	// The driver's way to the centre of that area, rounded up to multiples of
 	// pickup_radius_m, and of 60 seconds.
 	PickupDistanceM uint32 `protobuf:"varint,5,opt,name=pickup_distance_m,json=pickupDistanceM,proto3" json:"pickup_distance_m,omitempty"`
 	PickupEtaS      uint32 `protobuf:"varint,6,opt,name=pickup_eta_s,json=pickupEtaS,proto3" json:"pickup_eta_s,omitempty"`
-	// The trip itself, estimated.
+	// The trip itself, estimated from the pickup's area to the dropoff's.
 	TripDistanceM uint32                 `protobuf:"varint,7,opt,name=trip_distance_m,json=tripDistanceM,proto3" json:"trip_distance_m,omitempty"`
 	TripDurationS uint32                 `protobuf:"varint,8,opt,name=trip_duration_s,json=tripDurationS,proto3" json:"trip_duration_s,omitempty"`
 	Fare          *Money                 `protobuf:"bytes,9,opt,name=fare,proto3" json:"fare,omitempty"`
@@ -2689,7 +2689,8 @@ type Quote struct {
 	DistanceM    uint32                 `protobuf:"varint,2,opt,name=distance_m,json=distanceM,proto3" json:"distance_m,omitempty"`
 	DurationS    uint32                 `protobuf:"varint,3,opt,name=duration_s,json=durationS,proto3" json:"duration_s,omitempty"`
 	Fare         *Money                 `protobuf:"bytes,4,opt,name=fare,proto3" json:"fare,omitempty"`
-	// The nearest available driver's way to the pickup, rounded up to whole minutes;
+	// The nearest available driver's way to the pickup, estimated from the driver's cell to
+	// the pickup's and rounded up to whole minutes;
 	// 0 when drivers_nearby is 0.
 	PickupEtaS uint32 `protobuf:"varint,5,opt,name=pickup_eta_s,json=pickupEtaS,proto3" json:"pickup_eta_s,omitempty"`
 	// Available drivers near the pickup, counted up to a small cap.

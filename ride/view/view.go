@@ -71,8 +71,9 @@ func Trip(t *ride.Trip, r Reader) *ridepb.Trip {
 }
 
 // Offer shows an offer to its driver: where the pickup is only as finely as a cell of
-// resolution res. The way there is rounded up as coarsely, to whole cell radii and whole
-// minutes: exact ways of several drivers, or of one who moves, would add up to the door.
+// resolution res. The way there is the one to the middle of that cell, rounded up as
+// coarsely, and the trip goes from middle to middle: what is computed from the exact place
+// adds up to the door, however it is rounded.
 // Of the rider it says the mean rating alone, to a tenth of a star.
 // The error wraps geo's for a pickup that H3 cannot place.
 func Offer(t *ride.Trip, o *ride.Offer, res int) (*ridepb.Offer, error) {
@@ -81,13 +82,17 @@ func Offer(t *ride.Trip, o *ride.Offer, res int) (*ridepb.Offer, error) {
 		return nil, err
 	}
 	radius := math.Ceil(cell.RadiusM())
+	estimate := t.Estimate
+	if t.Outline != nil {
+		estimate = *t.Outline
+	}
 	return &ridepb.Offer{
 		Id: string(o.ID), TripId: string(t.ID),
 		PickupArea: Point(cell.Center()), PickupRadiusM: metres(radius),
 		PickupDistanceM: metres(math.Max(1, math.Ceil(o.DistanceM/radius)) * radius),
 		PickupEtaS:      max(60, (seconds(o.ETA)+59)/60*60),
-		TripDistanceM:   metres(t.Estimate.DistanceM), TripDurationS: seconds(t.Estimate.Duration),
-		Fare:         money(t.Estimate.Fare.Total, t.Estimate.Fare.Currency),
+		TripDistanceM:   metres(estimate.DistanceM), TripDurationS: seconds(estimate.Duration),
+		Fare:         money(estimate.Fare.Total, estimate.Fare.Currency),
 		VehicleClass: t.Request.Class, Passengers: uint32(t.Request.Passengers),
 		ExpiresAt: Time(o.ExpiresAt), Wave: uint32(o.Wave),
 		RiderRatingX100: tenths(t.Request.Rider.RatingX100),

@@ -51,7 +51,7 @@ type candidateView struct {
 	Lng        float64        `json:"lng" minimum:"-180" maximum:"180"`
 	Located    bool           `json:"located" doc:"Whether the position was recorded; without it lat, lng and straight_m mean nothing."`
 	StraightM  float64        `json:"straight_m" doc:"To the pickup as the crow flies."`
-	DistanceM  float64        `json:"distance_m" doc:"The way to the pickup; 0 where none was looked for."`
+	DistanceM  float64        `json:"distance_m" doc:"The way to the middle of the pickup's cell, by which candidates are ranked; 0 where none was looked for."`
 	EtaS       float64        `json:"eta_s" doc:"Likewise."`
 	Offered    bool           `json:"offered"`
 	Reason     ride.Verdict   `json:"reason" enum:"offered,wrong_class,excluded,asked_enough,offer_open,resting,no_way,over_cap,too_far,busy,position_stale,offers_full" doc:"Why or why not; the manual explains the words."`

@@ -764,7 +764,7 @@ export interface components {
         CandidateView: {
             /**
              * Format: double
-             * @description The way to the pickup; 0 where none was looked for.
+             * @description The way to the middle of the pickup's cell, by which candidates are ranked; 0 where none was looked for.
              */
             distance_m: number;
             driver_id: string;

@@ -845,7 +845,7 @@ export type Offer = Message<"hexhail.v1.Offer"> & {
   pickupRadiusM: number;
 
   /**
-   * The driver's way to the pickup, as coarse as the area: rounded up to multiples of
+   * The driver's way to the centre of that area, rounded up to multiples of
    * pickup_radius_m, and of 60 seconds.
    *
    * @generated from field: uint32 pickup_distance_m = 5;
@@ -858,7 +858,7 @@ export type Offer = Message<"hexhail.v1.Offer"> & {
   pickupEtaS: number;
 
   /**
-   * The trip itself, estimated.
+   * The trip itself, estimated from the pickup's area to the dropoff's.
    *
    * @generated from field: uint32 trip_distance_m = 7;
    */
@@ -1209,7 +1209,8 @@ export type Quote = Message<"hexhail.v1.Quote"> & {
   fare?: Money | undefined;
 
   /**
-   * The nearest available driver's way to the pickup, rounded up to whole minutes;
+   * The nearest available driver's way to the pickup, estimated from the driver's cell to
+   * the pickup's and rounded up to whole minutes;
    * 0 when drivers_nearby is 0.
    *
    * @generated from field: uint32 pickup_eta_s = 5;

@@ -311,12 +311,12 @@ export interface Offer {
   /** The radius of that cell in metres. */
   readonly pickup_radius_m: number;
   /**
-   * The driver's way to the pickup, as coarse as the area: rounded up to multiples of
+   * The driver's way to the centre of that area, rounded up to multiples of
    * pickup_radius_m, and of 60 seconds.
    */
   readonly pickup_distance_m: number;
   readonly pickup_eta_s: number;
-  /** The trip itself, estimated. */
+  /** The trip itself, estimated from the pickup's area to the dropoff's. */
   readonly trip_distance_m: number;
   readonly trip_duration_s: number;
   readonly fare: Money;
@@ -406,7 +406,8 @@ export interface Quote {
   readonly duration_s: number;
   readonly fare: Money;
   /**
-   * The nearest available driver's way to the pickup, rounded up to whole minutes;
+   * The nearest available driver's way to the pickup, estimated from the driver's cell to
+   * the pickup's and rounded up to whole minutes;
    * 0 when drivers_nearby is 0.
    */
   readonly pickup_eta_s: number;

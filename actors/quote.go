@@ -1,0 +1,171 @@
+package actors
+
+import (
+	"slices"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/hexhail/hexhail/geo"
+	"github.com/hexhail/hexhail/ride"
+	"github.com/hexhail/hexhail/ride/ridepb"
+	"github.com/hexhail/hexhail/ride/view"
+)
+
+// maxQuotes bounds the quotes of one rider that are under way at once.
+const maxQuotes = 4
+
+// nearbyCap bounds how many drivers a quote counts, and so what it gives away.
+const nearbyCap = 20
+
+type pendingQuote struct {
+	to     *Peer
+	id     string
+	query  *search
+	area   []geo.Cell // in which drivers count
+	quotes []*ridepb.Quote
+	timer  *time.Timer
+}
+
+// quote prices the asked classes and looks for drivers near the pickup.
+func (r *riderActor) quote(ctx actor.Context, m framed, g *ridepb.GetQuote) {
+	fail := func(err error) { r.reply(m.peer, m.frame.GetId(), refusal(err)) }
+	if len(r.quotes) >= maxQuotes {
+		fail(ride.ErrTooMany)
+		return
+	}
+	quotes, err := r.prices(g)
+	if err != nil {
+		fail(err)
+		return
+	}
+	r.next++
+	ring := r.sys.cfg.Rules.Policy.RingMax
+	// One ring more than counts: a driver may be shown in a cell that it has just left.
+	query, done, err := r.sys.begin(ctx, r.next, view.FromPoint(g.GetPickup()), ring+1, nearbyCap*len(r.sys.cfg.Tariffs), true)
+	if err != nil {
+		fail(ride.ErrInvalidPoint.In("get_quote.pickup"))
+		return
+	}
+	q := &pendingQuote{to: m.peer, id: m.frame.GetId(), query: query, quotes: quotes}
+	if q.area, err = query.center.Disk(ring); err != nil {
+		fail(err)
+		return
+	}
+	q.timer = time.AfterFunc(r.sys.cfg.SearchTimeout, r.sys.sender(ctx.Self(), searchOver{query.id}))
+	r.quotes[query.id] = q
+	if done {
+		r.answerQuote(q)
+	}
+}
+
+// prices returns the quotes without what drivers add to them.
+func (r *riderActor) prices(g *ridepb.GetQuote) ([]*ridepb.Quote, error) {
+	from, to := view.FromPoint(g.GetPickup()), view.FromPoint(g.GetDropoff())
+	if from.Validate() != nil {
+		return nil, ride.ErrInvalidPoint.In("get_quote.pickup")
+	}
+	if to.Validate() != nil {
+		return nil, ride.ErrInvalidPoint.In("get_quote.dropoff")
+	}
+	if _, err := r.sys.cfg.Tariffs.Find(g.GetVehicleClass()); err != nil {
+		return nil, ride.ErrUnknownClass.In("get_quote.vehicle_class")
+	}
+	var quotes []*ridepb.Quote
+	for _, tariff := range r.sys.cfg.Tariffs {
+		if g.GetVehicleClass() != "" && tariff.Class != g.GetVehicleClass() {
+			continue
+		}
+		estimate, err := r.sys.estimate(from, to, tariff)
+		if err != nil {
+			return nil, err
+		}
+		quotes = append(quotes, view.Quote(tariff.Class, estimate))
+	}
+	return quotes, nil
+}
+
+// answerQuote adds how many drivers are near and how far the nearest is. Both follow from
+// the cells in which the drivers are shown and from the pickup's cell alone: whatever a
+// rider asks, and however often, finds a driver no better than its cell.
+func (r *riderActor) answerQuote(q *pendingQuote) {
+	q.timer.Stop()
+	delete(r.quotes, q.query.id)
+	q.query.drivers = slices.DeleteFunc(q.query.drivers, func(d cellPut) bool { return !slices.Contains(q.area, d.Shown) })
+	etas := r.sys.areaETAs(q.query)
+	for _, quote := range q.quotes {
+		nearest := time.Duration(-1)
+		for _, d := range q.query.drivers {
+			eta, reachable := etas[d.Shown]
+			if d.Class != quote.GetVehicleClass() || !reachable {
+				continue
+			}
+			if quote.DriversNearby < nearbyCap {
+				quote.DriversNearby++
+			}
+			if nearest < 0 || eta < nearest {
+				nearest = eta
+			}
+		}
+		if nearest >= 0 {
+			quote.PickupEtaS = uint32(max(1, (nearest+time.Minute-1)/time.Minute) * 60)
+		}
+	}
+	r.reply(q.to, q.id, &ridepb.Reply{Result: &ridepb.Reply_Quotes{Quotes: &ridepb.Quotes{Quotes: q.quotes}}})
+}
+
+// areaETAs estimates the way from each cell in which a found driver is shown to the
+// pickup's cell, between their middles; within one cell, half its radius. Cells without a
+// way are left out. It blocks as long as the ETA source does, SearchTimeout at most.
+func (s *System) areaETAs(q *search) map[geo.Cell]time.Duration {
+	var cells []geo.Cell
+	var from []geo.Point
+	for _, d := range q.drivers {
+		if slices.Contains(cells, d.Shown) {
+			continue
+		}
+		middle := d.Shown.Center()
+		if d.Shown == q.center {
+			middle = geo.Destination(middle, 0, q.center.RadiusM()/2)
+		}
+		cells, from = append(cells, d.Shown), append(from, middle)
+	}
+	if len(cells) == 0 {
+		return nil
+	}
+	out := make(map[geo.Cell]time.Duration, len(cells))
+	for i, route := range s.routes(from, q.area) {
+		if leads(route) {
+			out[cells[i]] = route.Duration
+		}
+	}
+	return out
+}
+
+// outline estimates a trip between the middles of its pickup's and its dropoff's cells, for
+// drivers who may not know more yet; within one cell over its radius, and by the great
+// circle where a middle cannot be reached. It blocks as long as the ETA source does,
+// SearchTimeout at most.
+func (s *System) outline(pickup, dropoff geo.Point, tariff ride.Tariff) (*ride.Estimate, error) {
+	from, err := geo.CellAt(pickup, s.cfg.Resolution)
+	if err != nil {
+		return nil, ride.ErrInvalidPoint.In("request_trip.pickup")
+	}
+	to, err := geo.CellAt(dropoff, s.cfg.Resolution)
+	if err != nil {
+		return nil, ride.ErrInvalidPoint.In("request_trip.dropoff")
+	}
+	start, end := from.Center(), to.Center()
+	if from == to {
+		end = geo.Destination(start, 0, from.RadiusM())
+	}
+	route := greatCircle(start, end)
+	if routes := s.routes([]geo.Point{start}, end); len(routes) == 1 && leads(routes[0]) {
+		route = routes[0]
+	}
+	fare, err := tariff.Price(route.DistanceM, route.Duration)
+	if err != nil {
+		return nil, err
+	}
+	return &ride.Estimate{DistanceM: route.DistanceM, Duration: route.Duration, Fare: fare}, nil
+}
