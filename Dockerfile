@@ -7,9 +7,11 @@ COPY go.mod go.sum ./
 RUN go mod download && go mod verify
 COPY . .
 ARG VERSION=""
+ARG COMMIT=""
 # cgo is needed for H3; the run stage has the same C library.
 RUN CGO_ENABLED=1 go build -trimpath -buildvcs=false \
-      -ldflags "-s -w -X github.com/hexhail/hexhail/cmd/hexhail/internal/cli.version=${VERSION}" \
+      -ldflags "-s -w -X github.com/hexhail/hexhail/cmd/hexhail/internal/cli.version=${VERSION} \
+        -X github.com/hexhail/hexhail/cmd/hexhail/internal/cli.commit=${COMMIT}" \
       -o /out/hexhail ./cmd/hexhail \
  && install -d -m 0700 /out/data
 

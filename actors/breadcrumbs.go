@@ -29,7 +29,7 @@ func (b *breadcrumbs) add(c ride.Breadcrumb) {
 	select {
 	case b.queue <- c:
 	default:
-		b.sys.stats.crumbs.WithLabelValues("dropped").Inc()
+		b.sys.stats.crumbs.WithLabelValues(crumbDropped).Inc()
 	}
 }
 
@@ -58,9 +58,9 @@ func (b *breadcrumbs) flush() {
 		c, cancel := b.sys.storeContext()
 		err := b.sys.store.AddBreadcrumbs(c, batch)
 		cancel()
-		result := "written"
+		result := crumbWritten
 		if err != nil {
-			result = "dropped"
+			result = crumbDropped
 			b.sys.cfg.Log.Warn("breadcrumbs cannot be written", "count", len(batch), "err", err)
 		}
 		b.sys.stats.crumbs.WithLabelValues(result).Add(float64(len(batch)))

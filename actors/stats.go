@@ -59,8 +59,38 @@ func newStats() *stats {
 		}),
 	}
 	s.taken, s.ignored = s.positions.WithLabelValues("taken"), s.positions.WithLabelValues("ignored")
+	s.draw()
 	return s
 }
+
+// draw makes every series appear with 0, so that a rate or an alarm does not miss the first
+// of its kind.
+func (s *stats) draw() {
+	for _, step := range ride.Steps() {
+		s.trips.WithLabelValues(string(step.To))
+	}
+	for _, kind := range ride.EventKinds() {
+		s.events.WithLabelValues(kind)
+	}
+	for _, outcome := range []ride.OfferState{ride.OfferWon, ride.OfferWithdrawn, ride.OfferExpired, ride.OfferDeclined} {
+		s.offersEnded.WithLabelValues(string(outcome))
+	}
+	for _, how := range []string{joinedNew, joinedResumed, joinedLost} {
+		s.sessions.WithLabelValues(how)
+	}
+	for _, result := range []string{crumbWritten, crumbDropped} {
+		s.crumbs.WithLabelValues(result)
+	}
+}
+
+// The labels of sessions by how they joined, and of recorded positions by what became of them.
+const (
+	joinedNew     = "new"
+	joinedResumed = "resumed"
+	joinedLost    = "history_lost"
+	crumbWritten  = "written"
+	crumbDropped  = "dropped"
+)
 
 func (s *stats) collectors() []prometheus.Collector {
 	return []prometheus.Collector{
@@ -97,12 +127,12 @@ func (s *stats) positionTaken()   { s.taken.Inc() }
 func (s *stats) positionIgnored() { s.ignored.Inc() }
 
 func (s *stats) joined(resumed, asked bool) {
-	how := "new"
+	how := joinedNew
 	switch {
 	case resumed:
-		how = "resumed"
+		how = joinedResumed
 	case asked:
-		how = "history_lost"
+		how = joinedLost
 	}
 	s.sessions.WithLabelValues(how).Inc()
 }

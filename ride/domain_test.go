@@ -3,6 +3,8 @@ package ride_test
 import (
 	"errors"
 	"math"
+	"os"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -144,4 +146,23 @@ func TestRatingMean(t *testing.T) {
 	require.EqualValues(t, 500, ride.Rating{Sum: 5, Count: 1}.X100())
 	require.EqualValues(t, 467, ride.Rating{Sum: 14, Count: 3}.X100())
 	require.EqualValues(t, 433, ride.Rating{Sum: 13, Count: 3}.X100())
+}
+
+// TestEventKindsAreAll: what can be stored is listed, and nothing else can be read.
+func TestEventKindsAreAll(t *testing.T) {
+	source, err := os.ReadFile("event.go")
+	require.NoError(t, err)
+	declared := regexp.MustCompile(`(?m)^\tKind\w+\s+= "(\w+)"$`).FindAllStringSubmatch(string(source), -1)
+	var names []string
+	for _, m := range declared {
+		names = append(names, m[1])
+	}
+	require.ElementsMatch(t, names, ride.EventKinds())
+	for _, kind := range ride.EventKinds() {
+		e, err := ride.UnmarshalEvent(kind, []byte("{}"))
+		require.NoError(t, err)
+		require.Equal(t, kind, e.Kind())
+	}
+	_, err = ride.UnmarshalEvent("teleported", []byte("{}"))
+	require.ErrorContains(t, err, "teleported")
 }

@@ -125,6 +125,14 @@ const (
 	KindRated       = "rated"
 )
 
+// EventKinds lists the stored names of all events, in the order of a trip's life.
+func EventKinds() []string {
+	return []string{
+		KindRequested, KindWavePlanned, KindAccepted, KindOffersEnded, KindMatched, KindReleased, KindArrived, KindStarted,
+		KindCompleted, KindCancelled, KindExpired, KindRated,
+	}
+}
+
 func (Requested) Kind() string   { return KindRequested }
 func (WavePlanned) Kind() string { return KindWavePlanned }
 func (Accepted) Kind() string    { return KindAccepted }

@@ -130,6 +130,9 @@ func (h *Handler) Drain(ctx context.Context) error {
 	return fmt.Errorf("drain sockets: %d cut: %w", len(left), ctx.Err())
 }
 
+// Draining reports whether [Handler.Drain] was called: no new sockets are taken.
+func (h *Handler) Draining() bool { return h.registry.isDraining() }
+
 // retryAfter is when one client should come back.
 func (h *Handler) retryAfter() time.Duration {
 	return h.cfg.RetryAfterMin + rand.N(max(h.cfg.RetryAfterSpread, 1))

@@ -38,6 +38,12 @@ const (
 	nobody = "none"
 )
 
+// The results of an authentication.
+const (
+	resultAccepted = "accepted"
+	resultRefused  = "refused"
+)
+
 // NewMetrics returns counters at zero.
 func NewMetrics() *Metrics {
 	counter := func(name, help string, labels ...string) *prometheus.CounterVec {
@@ -68,6 +74,16 @@ func NewMetrics() *Metrics {
 	for _, reason := range refusalReasons {
 		m.refusedBy.WithLabelValues(reason)
 	}
+	for _, codec := range []wire.Codec{wire.Binary, wire.JSON} {
+		m.open.WithLabelValues(encodingOf(codec), nobody)
+		for _, role := range []ride.Role{ride.RoleRider, ride.RoleDriver, ride.RoleOperator} {
+			m.open.WithLabelValues(encodingOf(codec), string(role))
+			m.acceptedBy.WithLabelValues(encodingOf(codec), string(role))
+		}
+	}
+	for _, result := range []string{resultAccepted, resultRefused} {
+		m.auth.WithLabelValues(result)
+	}
 	m.drawCodes()
 	return m
 }
@@ -85,9 +101,11 @@ func (m *Metrics) drawCodes() {
 		m.codes[code] = strconv.Itoa(int(code))
 		m.closedBy.WithLabelValues(m.codes[code])
 	}
+	m.closedBy.WithLabelValues(other)
 	for _, e := range ride.Errors() {
 		m.byError[e.Code] = m.errors.WithLabelValues(e.Code)
 	}
+	m.errors.WithLabelValues(other)
 }
 
 func (m *Metrics) collectors() []prometheus.Collector {
@@ -144,9 +162,9 @@ func (m *Metrics) errorSent(code string) {
 }
 
 func (m *Metrics) authenticated(took time.Duration, refused *ride.Error) {
-	result := "accepted"
+	result := resultAccepted
 	if refused != nil {
-		result = "refused"
+		result = resultRefused
 	}
 	m.auth.WithLabelValues(result).Observe(took.Seconds())
 }

@@ -191,6 +191,12 @@ func (r *Registry) drain() ([]*session, <-chan struct{}) {
 	return r.snapshot(), r.gone
 }
 
+func (r *Registry) isDraining() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.draining
+}
+
 // all returns the sessions of this moment.
 func (r *Registry) all() []*session {
 	r.mu.Lock()

@@ -16,7 +16,7 @@ import (
 // beside runs a demonstration's server and something beside it, and stops the server when that is done.
 // A signal ends what runs beside, a second one everything.
 func (in *call) beside(c *config.Config, host *demo.Host, log *slog.Logger, run func(context.Context, *Server) error) error {
-	operations := ops.New(ops.Options{Listen: c.Ops.Listen, AllowedHosts: c.Ops.AllowedHosts, Log: log})
+	operations := newOperations(c, log)
 	server, err := in.parts.Assemble(in.ctx, Base{Config: c, Log: log, Ops: operations, Demo: host})
 	if err != nil {
 		return fmt.Errorf("assemble the server: %w", err)

@@ -9,8 +9,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"runtime"
-	"runtime/debug"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -202,32 +200,4 @@ func dialable(listen string) string {
 		}
 	}
 	return net.JoinHostPort(host, port)
-}
-
-type versionCmd struct{}
-
-// Run is called by kong.
-func (versionCmd) Run(in *call) error {
-	_, err := fmt.Fprintf(in.env.Stdout, "hexhail %s\n", Version())
-	return err
-}
-
-// version is set by release builds that have no repository around them:
-// -ldflags "-X github.com/hexhail/hexhail/cmd/hexhail/internal/cli.version=v1.2.3".
-var version string
-
-// Version describes the program: its module version or commit, and the Go that made it.
-func Version() string {
-	version, revision := cmp.Or(version, "(devel)"), ""
-	if info, ok := debug.ReadBuildInfo(); ok {
-		if version == "(devel)" && info.Main.Version != "" {
-			version = info.Main.Version
-		}
-		for _, s := range info.Settings {
-			if s.Key == "vcs.revision" && !strings.Contains(version, s.Value[:min(12, len(s.Value))]) {
-				revision = " " + s.Value[:min(12, len(s.Value))]
-			}
-		}
-	}
-	return fmt.Sprintf("%s%s %s %s/%s", version, revision, runtime.Version(), runtime.GOOS, runtime.GOARCH)
 }

@@ -31,7 +31,7 @@ func (s *serveCmd) Run(in *call) error {
 	if err != nil {
 		return err
 	}
-	operations := ops.New(ops.Options{Listen: s.Ops.Listen, AllowedHosts: s.Ops.AllowedHosts, Log: log})
+	operations := newOperations(&s.Config, log)
 	server, err := in.parts.Assemble(in.ctx, Base{Config: &s.Config, Log: log, Ops: operations, Trial: s.Trial})
 	if err != nil {
 		return fmt.Errorf("assemble the server: %w", err)

@@ -4,12 +4,16 @@ package logging
 
 import (
 	"context"
+	"encoding/hex"
 	"fmt"
 	"io"
 	"log/slog"
+	"math"
 	"reflect"
 	"strings"
+	"time"
 	"unicode"
+	"unicode/utf8"
 )
 
 // New returns a logger that writes records of at least the level to w, as "text" or
@@ -20,7 +24,7 @@ func New(w io.Writer, format, level string) (*slog.Logger, error) {
 	if err := l.UnmarshalText([]byte(level)); err != nil {
 		return nil, fmt.Errorf("log level: %w", err)
 	}
-	o := &slog.HandlerOptions{Level: l, ReplaceAttr: redact}
+	o := &slog.HandlerOptions{Level: l, ReplaceAttr: replace}
 	switch format {
 	case "text":
 		return slog.New(newThin(guard{slog.NewTextHandler(w, o)})), nil
@@ -58,6 +62,28 @@ func canonical(key string) string {
 		return r
 	}, key)
 }
+
+// replace is asked for every attribute, wherever it was logged: it hides what must not be
+// seen and writes the rest the same in both formats.
+func replace(groups []string, a slog.Attr) slog.Attr {
+	a = redact(groups, a)
+	switch a.Value.Kind() {
+	case slog.KindDuration: // JSON would have bare nanoseconds
+		a.Value = slog.StringValue(a.Value.Duration().String())
+	case slog.KindTime:
+		if len(groups) > 0 || a.Key != slog.TimeKey {
+			a.Value = slog.StringValue(timeText(a.Value.Time()))
+		}
+	case slog.KindFloat64: // JSON has no number for these
+		if f := a.Value.Float64(); math.IsNaN(f) || math.IsInf(f, 0) {
+			a.Value = slog.StringValue(fmt.Sprint(f))
+		}
+	}
+	return a
+}
+
+// timeText is a time as the protocol writes it: UTC, to the microsecond.
+func timeText(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.999999Z07:00") }
 
 // redact hides values by key. Groups are hidden whole, because slog hands over their
 // members one by one with the groups' names.
@@ -122,15 +148,9 @@ func cleanAttr(a slog.Attr) slog.Attr {
 		}
 		a.Value = slog.GroupValue(clean...)
 	case slog.KindAny:
-		// Structs and maps would carry their fields past the redaction by key, and
-		// only errors and Stringers say what they are on purpose.
 		switch x := a.Value.Any().(type) {
 		case nil:
 		case *slog.Source: // made by slog itself
-		case error:
-			a.Value = slog.StringValue(Clean(x.Error()))
-		case fmt.Stringer:
-			a.Value = slog.StringValue(Clean(x.String()))
 		default:
 			a.Value = slog.StringValue(Clean(plain(x)))
 		}
@@ -138,16 +158,69 @@ func cleanAttr(a slog.Attr) slog.Attr {
 	return a
 }
 
-// plain writes scalars and lists of scalars, and of anything else only its type.
-func plain(x any) string {
-	t := reflect.TypeOf(x)
-	if t.Kind() == reflect.Slice || t.Kind() == reflect.Array {
-		t = t.Elem()
+// plain writes any value as text. Structs and maps would carry their fields past the
+// redaction by key, so of them only the type is written, unless they say what they are on
+// purpose: errors, Stringers and times.
+func plain(x any) (text string) {
+	defer func() { // a nil pointer in an error or a Stringer
+		if recover() != nil {
+			text = fmt.Sprintf("(%T)", x)
+		}
+	}()
+	switch x := x.(type) {
+	case time.Time:
+		return timeText(x)
+	case *time.Time: // its Stringer would do otherwise
+		return timeText(*x)
+	case error:
+		return x.Error()
+	case fmt.Stringer:
+		return x.String()
+	case []byte:
+		return bytesText(x)
 	}
-	if k := t.Kind(); k == reflect.String || (reflect.Bool <= k && k <= reflect.Float64) {
+	v := reflect.ValueOf(x)
+	switch v.Kind() {
+	case reflect.Pointer:
+		if !v.IsNil() {
+			return plain(v.Elem().Interface())
+		}
+	case reflect.Slice, reflect.Array:
+		if v.Kind() == reflect.Slice && v.Type().Elem().Kind() == reflect.Uint8 {
+			return bytesText(v.Bytes())
+		}
+		return list(v)
+	}
+	if k := v.Kind(); k == reflect.String || (reflect.Bool <= k && k <= reflect.Float64) {
 		return fmt.Sprint(x)
 	}
 	return fmt.Sprintf("(%T)", x)
+}
+
+// list writes the first values of a slice or an array.
+func list(v reflect.Value) string {
+	const most = 100
+	parts := make([]string, 0, min(v.Len(), most+1))
+	for i := range min(v.Len(), most) {
+		parts = append(parts, plain(v.Index(i).Interface()))
+	}
+	if v.Len() > most {
+		parts = append(parts, fmt.Sprintf("and %d more", v.Len()-most))
+	}
+	return "[" + strings.Join(parts, " ") + "]"
+}
+
+// bytesText writes bytes as the text that they are, or else in hexadecimal digits.
+func bytesText(b []byte) string {
+	if utf8.Valid(b) {
+		return string(b)
+	}
+	const most = 64
+	text := hex.EncodeToString(b[:min(len(b), most)])
+	if len(b) > most {
+		text += fmt.Sprintf(" and %d bytes more", len(b)-most)
+	}
+	return text
 }
 
 // maxText bounds one text of a record, in bytes.

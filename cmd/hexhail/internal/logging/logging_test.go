@@ -5,8 +5,12 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
+	"math"
+	"net/netip"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 	"unicode"
 
 	"github.com/stretchr/testify/require"
@@ -101,4 +105,69 @@ func TestUnknownFormatAndLevelAreErrors(t *testing.T) {
 	require.ErrorContains(t, err, "xml")
 	_, err = New(nil, "text", "loud")
 	require.ErrorContains(t, err, "loud")
+}
+
+type span time.Duration
+
+func (s span) String() string { return "for " + time.Duration(s).String() }
+
+type broken struct{}
+
+func (*broken) Error() string { return (*new(*strings.Builder)).String() }
+
+// Values are text that a person can read, however they come to the log: directly, in groups,
+// from a derived logger, in lists, behind pointers.
+func TestValuesAreTextInBothFormats(t *testing.T) {
+	took, at := 1500*time.Millisecond, time.Date(2026, 11, 29, 9, 30, 0, 250e6, time.FixedZone("KST", 9*3600))
+	both(t, func(t *testing.T, log *slog.Logger, out *bytes.Buffer) {
+		for _, x := range []struct {
+			value any
+			want  string
+		}{
+			{took, "1.5s"}, {&took, "1.5s"}, {[]time.Duration{took, time.Minute}, "[1.5s 1m0s]"}, {time.Duration(0), "0s"},
+			{span(took), "for 1.5s"}, {slog.DurationValue(took), "1.5s"},
+			{at, "2026-11-29T00:30:00.25Z"}, {&at, "2026-11-29T00:30:00.25Z"}, {[]time.Time{at}, "[2026-11-29T00:30:00.25Z]"},
+			{errors.Join(errors.New("first"), errors.New("second")), "first\nsecond"},
+			{[]error{errors.New("one"), nil}, "[one (<nil>)]"}, {(*broken)(nil), "(*logging.broken)"},
+			{[]byte("text"), "text"}, {json.RawMessage(`{}`), "{}"}, {[]byte{0xff, 0x00, 0xfe}, "ff00fe"},
+			{netip.MustParseAddr("192.0.2.1"), "192.0.2.1"}, {math.NaN(), "NaN"}, {math.Inf(1), "+Inf"},
+		} {
+			out.Reset()
+			log.Info("m", "v", x.value)
+			log.Info("m", slog.Group("g", slog.Any("v", x.value)))
+			log.With("v", x.value).Info("m")
+			log.WithGroup("g").With("v", x.value).Info("m")
+			lines := strings.Split(strings.TrimSpace(out.String()), "\n")
+			require.Len(t, lines, 4)
+			for _, line := range lines {
+				require.Equal(t, x.want, valueIn(t, line), line)
+			}
+		}
+		out.Reset()
+		log.Info("m", "all", make([]int, 1000))
+		require.Contains(t, out.String(), "and 900 more")
+	})
+}
+
+// valueIn reads the text of v, or of v in the group g, from a line.
+func valueIn(t *testing.T, line string) string {
+	t.Helper()
+	if !strings.HasPrefix(line, "{") {
+		_, text, ok := strings.Cut(line, "v=")
+		require.True(t, ok, line)
+		if unquoted, err := strconv.Unquote(text); err == nil {
+			return unquoted
+		}
+		return text
+	}
+	var record struct {
+		V any
+		G struct{ V any }
+	}
+	require.NoError(t, json.Unmarshal([]byte(line), &record))
+	if record.V == nil {
+		record.V = record.G.V
+	}
+	require.IsType(t, "", record.V, line)
+	return record.V.(string)
 }

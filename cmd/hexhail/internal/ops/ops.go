@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/http/pprof"
 	"net/netip"
+	"runtime"
 	"slices"
 	"strings"
 	"time"
@@ -28,6 +29,21 @@ type Options struct {
 	// AllowedHosts are names under which it answers, besides IP addresses and localhost.
 	AllowedHosts []string
 	Log          *slog.Logger
+	// Build is what hexhail_build_info says.
+	Build Build
+}
+
+// Build says what a program was made of.
+type Build struct {
+	Version, Commit string // empty: nobody knows
+}
+
+// info is a metric that is always 1: its labels say what runs.
+func (b Build) info() prometheus.Collector {
+	return prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "hexhail_build_info", Help: "What this program was made of; always 1.",
+		ConstLabels: prometheus.Labels{"version": b.Version, "commit": b.Commit, "goversion": runtime.Version()},
+	}, func() float64 { return 1 })
 }
 
 // Server is the operations listener. Make it with New, add checks, then Start it.
@@ -49,6 +65,7 @@ func New(o Options) *Server {
 	s.Registry.MustRegister(
 		collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+		o.Build.info(),
 	)
 	s.http = &http.Server{
 		Handler:           s.Handler(),

@@ -1,6 +1,9 @@
 package packaging
 
 import (
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -12,6 +15,7 @@ import (
 	"gopkg.in/yaml.v3"
 
 	"github.com/hexhail/hexhail/cmd/hexhail/internal/config"
+	"github.com/hexhail/hexhail/cmd/hexhail/internal/ops"
 )
 
 func read(t *testing.T, path string) string {
@@ -31,7 +35,7 @@ func TestShippedFilesSetOnlyRealSettings(t *testing.T) {
 		known[config.EnvName(n)] = true
 	}
 	variable := regexp.MustCompile(`HEXHAIL_[A-Z0-9_]+`)
-	for _, file := range []string{"Dockerfile", "docker-compose.yml", "deploy/systemd/hexhail.service", ".ci/smoke", "docs/operations.md", "README.md"} {
+	for _, file := range []string{"Dockerfile", "docker-compose.yml", "deploy/systemd/hexhail.service", "deploy/prometheus/compose.yml", ".ci/smoke", "docs/operations.md", "README.md"} {
 		found := variable.FindAllString(read(t, file), -1)
 		if file != "README.md" {
 			require.NotEmpty(t, found, file)
@@ -84,6 +88,36 @@ func TestComposeRunsHexhailWithPostgres(t *testing.T) {
 			volume, _, _ := strings.Cut(v, ":")
 			require.Contains(t, c.Volumes, volume, name)
 		}
+	}
+}
+
+// Prometheus reaches the operations listener under the name of its service, from containers
+// alone.
+func TestComposeLetsPrometheusIn(t *testing.T) {
+	var c compose
+	require.NoError(t, yaml.Unmarshal([]byte(read(t, "deploy/prometheus/compose.yml")), &c))
+	set := c.Services["hexhail"].Environment
+	require.Empty(t, c.Services["hexhail"].Ports, "the operations listener has no authentication")
+	for _, p := range c.Services["prometheus"].Ports {
+		require.True(t, strings.HasPrefix(p, "127.0.0.1:"), p)
+	}
+	var prometheus struct {
+		Jobs []struct {
+			Targets []struct{ Targets []string } `yaml:"static_configs"`
+		} `yaml:"scrape_configs"`
+	}
+	require.NoError(t, yaml.Unmarshal([]byte(read(t, "deploy/prometheus/prometheus.yml")), &prometheus))
+	target := prometheus.Jobs[0].Targets[0].Targets[0]
+	host, port, ok := strings.Cut(target, ":")
+	require.True(t, ok)
+	require.Equal(t, "0.0.0.0:"+port, set["HEXHAIL_OPS_LISTEN"])
+
+	s := ops.New(ops.Options{AllowedHosts: []string{set["HEXHAIL_OPS_ALLOWED_HOSTS"]}, Log: slog.New(slog.DiscardHandler)})
+	for name, status := range map[string]int{target: http.StatusOK, host: http.StatusOK, "elsewhere.example": http.StatusMisdirectedRequest} {
+		w, r := httptest.NewRecorder(), httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/metrics", nil)
+		r.Host = name
+		s.Handler().ServeHTTP(w, r)
+		require.Equal(t, status, w.Code, name)
 	}
 }
 

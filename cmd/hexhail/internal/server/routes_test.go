@@ -32,6 +32,33 @@ func TestAPIAndAppShareAnAddress(t *testing.T) {
 	require.Equal(t, http.StatusTeapot, status(false, "/ride"), "without the app there is the API alone")
 }
 
+// A load balancer asks the clients' address, which answers yes or no and nothing else.
+func TestLivenessOnTheClientsAddress(t *testing.T) {
+	for _, app := range []bool{true, false} {
+		c := defaults(t)
+		c.Web.App = app
+		p := &parts{cfg: c, sessions: session.New(session.Config{}, nil, nil)}
+		h, err := p.routes(http.NotFoundHandler())
+		require.NoError(t, err)
+		ask := func(method string) *httptest.ResponseRecorder {
+			w := httptest.NewRecorder()
+			h.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), method, "/healthz", nil))
+			return w
+		}
+		w := ask(http.MethodGet)
+		require.Equal(t, http.StatusOK, w.Code)
+		require.Equal(t, "ok\n", w.Body.String())
+		require.Equal(t, "no-store", w.Header().Get("Cache-Control"))
+		require.Equal(t, http.StatusOK, ask(http.MethodHead).Code)
+		w = ask(http.MethodPost)
+		require.Equal(t, http.StatusMethodNotAllowed, w.Code)
+		require.Equal(t, "GET, HEAD", w.Header().Get("Allow"))
+
+		require.NoError(t, p.sessions.Drain(t.Context()))
+		require.Equal(t, http.StatusServiceUnavailable, ask(http.MethodGet).Code, "clients go elsewhere")
+	}
+}
+
 func TestPagesMayReachTheConfiguredMapAlone(t *testing.T) {
 	c := defaults(t)
 	require.Equal(t, []string{"", "", ""}, webPolicy(c).Sources)

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -202,6 +203,7 @@ func (p *parts) handler() (http.Handler, error) {
 func (p *parts) routes(rest http.Handler) (http.Handler, error) {
 	mux := http.NewServeMux()
 	mux.Handle("/v1/ws", p.sessions)
+	mux.HandleFunc("/healthz", p.alive)
 	if !p.cfg.Web.App {
 		mux.Handle("/", rest)
 		return mux, nil
@@ -215,6 +217,25 @@ func (p *parts) routes(rest http.Handler) (http.Handler, error) {
 	}
 	mux.Handle("/", site)
 	return mux, nil
+}
+
+// alive tells a load balancer whether to send clients here. It says nothing more, because
+// everybody can ask; what is wrong is told on the operations listener.
+func (p *parts) alive(w http.ResponseWriter, r *http.Request) {
+	h := w.Header()
+	h.Set("Content-Type", "text/plain; charset=utf-8")
+	h.Set("Cache-Control", "no-store")
+	h.Set("X-Content-Type-Options", "nosniff")
+	switch {
+	case r.Method != http.MethodGet && r.Method != http.MethodHead:
+		h.Set("Allow", "GET, HEAD")
+		w.WriteHeader(http.StatusMethodNotAllowed)
+	case p.sessions.Draining():
+		w.WriteHeader(http.StatusServiceUnavailable)
+		_, _ = io.WriteString(w, "stopping\n") // the client is gone if this fails
+	default:
+		_, _ = io.WriteString(w, "ok\n")
+	}
 }
 
 // router is the sockets' way to the actors, past the host of a demonstration.
