@@ -1,9 +1,11 @@
 package ws_test
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"net"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -261,18 +263,72 @@ func TestLatestWinsInPlace(t *testing.T) {
 	})
 }
 
-func TestFloodOfPingsOwesOnePong(t *testing.T) {
+// Each ping gets its pong, in order, however the pings were cut: with one write, between the
+// fragments of a message, empty or as large as can be.
+func TestEveryPingIsAnswered(t *testing.T) {
+	largest := strings.Repeat("x", ws.MaxControlPayload)
+	for name, payloads := range map[string][]string{
+		"ten": {"0", "1", "2", "3", "4", "5", "6", "7", "8", "9"}, "empty": {"", "", ""}, "largest": {largest, "", largest},
+	} {
+		var together []byte
+		var want []item
+		for _, p := range payloads {
+			together = append(together, frame(ping, p)...)
+			want = append(want, item{ws.OpPong, p})
+		}
+		for way, writes := range map[string][][]byte{
+			"one write": {together}, "byte by byte": cut(together, 1), "in odd pieces": cut(together, 7),
+			"between fragments": {append(append(frame(text0, "a"), together...), frame(last, "b")...)},
+		} {
+			t.Run(name+" "+way, func(t *testing.T) {
+				inWorld(t, quiet, &recorder{}, func(t *testing.T, w *world) {
+					for _, b := range writes {
+						w.say(bytes.Clone(b)) // it is unmasked in place
+					}
+					synctest.Wait()
+					w.say(frame(closer, closing(1000, "")))
+					require.Equal(t, append(slices.Clone(want), item{ws.OpClose, closing(1000, "")}), w.hear(), "and then the close")
+					w.end()
+				})
+			})
+		}
+	}
+}
+
+// Once our close frame is queued nothing may follow it, and a peer's pings from then on go
+// unanswered.
+func TestNoPongAfterTheClose(t *testing.T) {
 	inWorld(t, quiet, &recorder{}, func(t *testing.T, w *world) {
-		for i := range 10_000 {
+		w.say(frame(ping, "before"))
+		synctest.Wait()
+		w.conn.Close(ws.CodeNormal, "")
+		w.say(frame(ping, "after"))
+		require.Equal(t, []item{{ws.OpPong, "before"}, {ws.OpClose, closing(1000, "")}}, w.hear())
+		w.end()
+	})
+}
+
+// A flood of pings to a peer that does not read owes it a bounded number of bytes: the newest.
+func TestFloodOfPingsIsBounded(t *testing.T) {
+	inWorld(t, quiet, &recorder{}, func(t *testing.T, w *world) {
+		const pings, bound = 10_000, 4 << 10
+		for i := range pings {
 			w.say(frame(ping, fmt.Sprint(i)))
 		}
 		synctest.Wait()
 		require.Zero(t, w.conn.Queued())
 		w.conn.Close(ws.CodeNormal, "")
-		// One that the writer had taken already, and the newest.
 		heard := w.hear()
-		require.Len(t, heard, 3)
-		require.Equal(t, []item{{ws.OpPong, "9999"}, {ws.OpClose, closing(1000, "")}}, heard[1:])
+		end := len(heard) - 1
+		require.Equal(t, item{ws.OpClose, closing(1000, "")}, heard[end])
+		// What the writer had taken already comes first; the newest follow without a gap.
+		size := 0
+		for i := end - 1; i >= 0 && heard[i] == (item{ws.OpPong, fmt.Sprint(pings - end + i)}); i-- {
+			size += 2 + len(heard[i].Payload)
+		}
+		require.LessOrEqual(t, size, bound)
+		require.Greater(t, size, bound-2-ws.MaxControlPayload, "as many as fit")
+		require.Less(t, end, bound/2)
 		w.end()
 	})
 }

@@ -26,13 +26,22 @@ type outbox struct {
 	batch  *batch
 	cost   int // of batch and of what the writer is writing
 	sealed bool
-	// Control frames have places of their own: one ping, and of the pongs owed
-	// only the newest (RFC 6455, section 5.5.3), so a flood cannot queue up.
-	ping, pong control
+	// Control frames have places of their own: one ping, and the pongs owed in the
+	// order of their pings, as compiled frames. A flood cannot queue up: beyond
+	// maxPongs the oldest are dropped, as RFC 6455 allows (section 5.5.3).
+	ping  control
+	pongs []byte
 	// closing is the close frame to write after everything else.
 	closing control
 	closed  bool // closing was taken
 }
+
+// maxPongs bounds the pongs that wait for one peer, in bytes with their headers: 32 of the
+// largest. keptPongs is the buffer for them that a connection keeps.
+const (
+	maxPongs  = 4 << 10
+	keptPongs = 256
+)
 
 // control is a control frame waiting to be written.
 type control struct {
@@ -108,17 +117,45 @@ func (o *outbox) put(f outFrame, key string, keyed bool) (replaced bool, err err
 	return false, nil
 }
 
-// putPing and putPong queue a control frame in place of an older one.
-func (o *outbox) putPing(payload []byte) { o.putControl(&o.ping, payload) }
-func (o *outbox) putPong(payload []byte) { o.putControl(&o.pong, payload) }
-
-func (o *outbox) putControl(c *control, payload []byte) {
+// putPing queues a ping in place of an older one.
+func (o *outbox) putPing(payload []byte) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if !o.closing.due && !o.closed {
-		c.set(payload)
+		o.ping.set(payload)
 		o.signal()
 	}
+}
+
+// putPong queues the answer to a ping.
+func (o *outbox) putPong(payload []byte) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.closing.due || o.closed {
+		return
+	}
+	for len(o.pongs)+pongHeader+len(payload) > maxPongs {
+		oldest := pongHeader + int(o.pongs[1])
+		o.pongs = o.pongs[:copy(o.pongs, o.pongs[oldest:])]
+	}
+	o.pongs = appendFrame(o.pongs, OpPong, payload)
+	o.signal()
+}
+
+// pongHeader is the length of a pong's header, whose second byte is the payload's.
+const pongHeader = 2
+
+// takePongs moves the pongs owed to the end of dst and returns their number.
+func (o *outbox) takePongs(dst []byte) ([]byte, int) {
+	n := 0
+	for at := 0; at < len(o.pongs); n++ {
+		at += pongHeader + int(o.pongs[at+1])
+	}
+	dst = append(dst, o.pongs...)
+	if o.pongs = o.pongs[:0]; cap(o.pongs) > keptPongs {
+		o.pongs = nil
+	}
+	return dst, n
 }
 
 // seal refuses further messages and queues the close frame after those that
@@ -165,7 +202,7 @@ func (o *outbox) signal() {
 // work is what the writer sends with one write: controls, then the batch, then
 // the close frame.
 type work struct {
-	head   []byte // compiled ping and pong
+	head   []byte // compiled ping and pongs
 	frames int    // in head
 	batch  *batch
 	close  []byte // payload of the close frame
@@ -183,11 +220,9 @@ func (o *outbox) take(head []byte) work {
 		w.frames++
 		o.ping.due = false
 	}
-	if o.pong.due {
-		w.head = appendFrame(w.head, OpPong, o.pong.payload)
-		w.frames++
-		o.pong.due = false
-	}
+	var pongs int
+	w.head, pongs = o.takePongs(w.head)
+	w.frames += pongs
 	if o.closing.due {
 		w.close, w.last = o.closing.payload, true
 		o.closing.due, o.closed = false, true
