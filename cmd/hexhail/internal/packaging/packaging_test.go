@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
-	"gopkg.in/yaml.v3"
+	"go.yaml.in/yaml/v3"
 
 	"github.com/hexhail/hexhail/cmd/hexhail/internal/config"
 	"github.com/hexhail/hexhail/cmd/hexhail/internal/ops"
