@@ -36,7 +36,7 @@ func TestACityThatNobodyLetsInEndsAtOnce(t *testing.T) {
 	err = c.Run(t.Context())
 	require.ErrorIs(t, err, ErrNobody)
 	require.ErrorContains(t, err, "there is no socket at ws://")
-	require.Less(t, time.Since(begun), warmUp/2, "refused for good: no reason to wait longer")
+	require.Less(t, time.Since(begun), warmUp, "refused for good: no reason to wait longer")
 	require.EqualValues(t, 2, c.Report().Errors["closed_404"])
 }
 

@@ -17,7 +17,7 @@ import (
 )
 
 // patience bounds every wait of these tests; nothing takes that long.
-const patience = 20 * time.Second
+const patience = time.Minute
 
 // fake is a server that does what a test tells it, socket by socket.
 type fake struct {

@@ -22,7 +22,7 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // patience is how long a test waits for what must happen.
-const patience = 20 * time.Second
+const patience = time.Minute
 
 // inBoth runs a subtest in each encoding.
 func inBoth(t *testing.T, run func(t *testing.T, codec wire.Codec)) {

@@ -33,7 +33,7 @@ func rawClient(t *testing.T, address string, pieces [][]byte, eager bool) []item
 	conn, err := net.Dial("tcp", strings.TrimPrefix(address, "ws://"))
 	require.NoError(t, err)
 	defer conn.Close()
-	require.NoError(t, conn.SetDeadline(time.Now().Add(20*time.Second)))
+	require.NoError(t, conn.SetDeadline(time.Now().Add(time.Minute)))
 	hello := request()
 	if eager {
 		hello, pieces = append(hello, pieces[0]...), pieces[1:]
@@ -191,7 +191,7 @@ func TestRefusedHandshakes(t *testing.T) {
 			conn, err := net.Dial("tcp", strings.TrimPrefix(address, "ws://"))
 			require.NoError(t, err)
 			defer conn.Close()
-			require.NoError(t, conn.SetDeadline(time.Now().Add(10*time.Second)))
+			require.NoError(t, conn.SetDeadline(time.Now().Add(time.Minute)))
 			_, err = conn.Write(c.request)
 			require.NoError(t, err)
 			answer, err := http.ReadResponse(bufio.NewReader(conn), nil)
@@ -225,7 +225,7 @@ func TestHandshakeHasADeadline(t *testing.T) {
 	defer conn.Close()
 	_, err = conn.Write(request()[:40])
 	require.NoError(t, err)
-	require.NoError(t, conn.SetDeadline(time.Now().Add(10*time.Second)))
+	require.NoError(t, conn.SetDeadline(time.Now().Add(time.Minute)))
 	_, err = io.ReadAll(conn)
 	require.False(t, isTimeout(err), "the server kept an unfinished handshake")
 

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -34,15 +35,23 @@ func options(t *testing.T) crash.Options {
 	return crash.Options{
 		Rounds: rounds, Seed: uint64(time.Now().UnixNano()), Drivers: 60, Speed: 400,
 		RoundMin: 300 * time.Millisecond, RoundMax: time.Second,
-		Report: filepath.Join(t.TempDir(), "report.json"), Program: os.Args[0], Env: []string{harness.ChildEnv + "=1"},
+		RecoverWithin: harness.Patience, // a busy machine takes longer than the bound
+		Report:        filepath.Join(t.TempDir(), "report.json"), Program: os.Args[0], Env: []string{harness.ChildEnv + "=1"},
 	}
 }
 
 // prove runs the proof and returns its report.
 func prove(ctx context.Context, t *testing.T, o crash.Options) crash.Report {
 	t.Helper()
-	var out bytes.Buffer
-	err := crash.Run(ctx, o, &out, slog.New(slog.DiscardHandler))
+	return proveTo(ctx, t, o, new(bytes.Buffer))
+}
+
+func proveTo(ctx context.Context, t *testing.T, o crash.Options, out interface {
+	io.Writer
+	String() string
+}) crash.Report {
+	t.Helper()
+	err := crash.Run(ctx, o, out, slog.New(slog.DiscardHandler))
 	t.Logf("%s", out.String())
 	require.NoError(t, err)
 	text, err := os.ReadFile(o.Report)
@@ -73,18 +82,32 @@ func TestCrashProof(t *testing.T) {
 			require.Positive(t, r.Sometimes.AcceptsMet, "no kill met an acceptance")
 			require.Positive(t, r.Sometimes.Repeated)
 			require.Positive(t, r.Sometimes.Fresh)
-			require.Less(t, r.ToAnswer.Max, 10_000.0)
+			harness.Within(t, "the slowest recovery", time.Duration(r.ToAnswer.Max*float64(time.Millisecond)), 10*time.Second)
 		})
 	}
 }
 
+// reader does something once it has read a text.
+type reader struct {
+	bytes.Buffer
+	after string
+	then  func()
+}
+
+func (r *reader) Write(p []byte) (int, error) {
+	if strings.Contains(string(p), r.after) {
+		r.then()
+	}
+	return r.Buffer.Write(p)
+}
+
 // Somebody who interrupts a run hears what is known so far.
 func TestAnInterruptedRunIsJudged(t *testing.T) {
-	ctx, interrupt := context.WithTimeout(t.Context(), 4*time.Second)
+	ctx, interrupt := context.WithCancel(t.Context())
 	defer interrupt()
 	o := options(t)
 	o.Rounds = 1000
-	r := prove(ctx, t, o)
+	r := proveTo(ctx, t, o, &reader{after: "round   2", then: interrupt})
 	require.Less(t, r.Rounds, 1000)
 	require.False(t, r.Drained)
 	require.Positive(t, r.Acknowledged)

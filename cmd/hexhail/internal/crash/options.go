@@ -35,6 +35,9 @@ type Options struct {
 	// program.
 	Program string   `kong:"-"`
 	Env     []string `kong:"-"`
+
+	// RecoverWithin bounds the time from a kill to the first answered command. 0: 10 s.
+	RecoverWithin time.Duration `kong:"-"`
 }
 
 func (o *Options) check() error {

@@ -1,6 +1,7 @@
 package crash
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -10,7 +11,7 @@ import (
 	"github.com/hexhail/hexhail/sim/check"
 )
 
-// recoverWithin bounds the time from a kill to the first answered command.
+// recoverWithin is the default of Options.RecoverWithin.
 const recoverWithin = 10 * time.Second
 
 // strandedAfter ends a run whose clients do not come back at all.
@@ -73,7 +74,7 @@ func (p *proof) recovered(ctx context.Context, round int) bool {
 		}
 		return false
 	}
-	if answer > recoverWithin {
+	if answer > cmp.Or(p.o.RecoverWithin, recoverWithin) {
 		p.verdict.add(recovery, "after kill %d the first command was answered after %s", round, answer.Round(time.Millisecond))
 	}
 	p.toSession = append(p.toSession, millis(session))

@@ -7,6 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/hexhail/hexhail/cmd/hexhail/internal/harness"
 	"github.com/hexhail/hexhail/persistence"
 )
 
@@ -18,7 +19,7 @@ func TestFrozenServer(t *testing.T) {
 			t.Parallel()
 			place := at.make(t)
 			s := place.start(t, true, cityFlags...)
-			frozen := lasts(t, "HEXHAIL_FREEZE", 10*time.Second)
+			frozen := lasts(t, "HEXHAIL_FREEZE", 3*time.Second)
 			p := newPeople(t, s, 60, 3, frozen+15*time.Second)
 			p.ride(patience, 5)
 
@@ -29,7 +30,7 @@ func TestFrozenServer(t *testing.T) {
 			thaw()
 			thawed := time.Now()
 			before, last, still := p.Stats.Matched.Load(), int64(-1), thawed
-			until(t, 30*time.Second, func() error {
+			until(t, patience, func() error {
 				n := p.Stats.Reconnects.Load()
 				if n != last || p.Stats.Online.Load() < p.drivers || p.Stats.Matched.Load() == before {
 					last, still = n, time.Now()
@@ -40,6 +41,7 @@ func TestFrozenServer(t *testing.T) {
 				return nil
 			})
 			back := still.Sub(thawed)
+			harness.Within(t, "coming back from the freeze", back, 30*time.Second)
 			p.ride(patience, 10)
 			history := p.verdict()
 			s.Kill()

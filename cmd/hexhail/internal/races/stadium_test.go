@@ -33,7 +33,7 @@ func TestStadium(t *testing.T) {
 			fans, search := setting(t, "HEXHAIL_STADIUM", 0), time.Minute
 			if fans == 0 {
 				t.Parallel()                       // it takes its time, and the figures count in the long run only
-				fans, search = 250, 40*time.Second // small enough for the race detector, too
+				fans, search = 100, 20*time.Second // small enough for the race detector, too
 			}
 			harness.RaiseFiles(t, uint64(2*fans+2000))
 			place := at.make(t)

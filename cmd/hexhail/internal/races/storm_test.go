@@ -18,7 +18,7 @@ func TestReconnectStorm(t *testing.T) {
 	for _, at := range stores {
 		t.Run(at.name, func(t *testing.T) {
 			t.Parallel()
-			drivers := setting(t, "HEXHAIL_STORM", 300)
+			drivers := setting(t, "HEXHAIL_STORM", 100)
 			harness.RaiseFiles(t, uint64(4*drivers+2000))
 			storm(t, at.make(t), drivers)
 		})
@@ -36,7 +36,7 @@ func storm(t *testing.T, at place, drivers int) {
 		resumed, again, cut, began := p.Stats.Resumed.Load(), p.Stats.Reconnects.Load(), p.Stats.Connected.Load(), time.Now()
 		require.Greater(t, cut, p.drivers)
 		fault()
-		until(t, time.Minute, func() error {
+		until(t, patience, func() error {
 			if n := p.Stats.Reconnects.Load() - again; n < cut {
 				return fmt.Errorf("%d of %d clients are back", n, cut)
 			}
@@ -45,6 +45,7 @@ func storm(t *testing.T, at place, drivers int) {
 			}
 			return nil
 		})
+		harness.Within(t, "coming back after "+what, time.Since(began), time.Minute)
 		t.Logf("%s: %d clients back after %s, %d resumed", what, cut, time.Since(began).Round(time.Millisecond), p.Stats.Resumed.Load()-resumed)
 	}
 	resumed := p.Stats.Resumed.Load()
