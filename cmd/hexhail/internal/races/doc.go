@@ -14,5 +14,8 @@
 //	HEXHAIL_STORM=4000    drivers whose sockets are all cut at once
 //	HEXHAIL_STADIUM=5000  fans who leave a stadium, ten to each driver
 //
+// HEXHAIL_BOUNDS=1 says that the machine is quiet: how long things take is then held
+// against the promises' bounds, and only logged otherwise.
+//
 // docs/benchmarks tells what they showed, and how to run them.
 package races

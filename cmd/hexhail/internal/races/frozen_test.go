@@ -14,6 +14,7 @@ import (
 // TestFrozenServer stops the server's process under a city and lets it go on. Everyone is
 // back soon after, nobody is matched twice, nothing stale is written.
 func TestFrozenServer(t *testing.T) {
+	beside(t, "HEXHAIL_FREEZE")
 	for _, at := range stores {
 		t.Run(at.name, func(t *testing.T) {
 			t.Parallel()

@@ -18,6 +18,7 @@ import (
 // written; when there is room again, it lives on within ten seconds. A small file system
 // is filled where it may be mounted; else, and besides, no file may grow.
 func TestFullDisk(t *testing.T) {
+	beside(t, "HEXHAIL_OUTAGE")
 	t.Run("small file system", func(t *testing.T) {
 		t.Parallel()
 		d, ok := harness.NewDisk(t, "64m")

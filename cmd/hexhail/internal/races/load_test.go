@@ -229,17 +229,10 @@ func (f *fleet) ride(ctx context.Context, i int, r *harness.Client) error {
 // TestLoad: I14. After a load the server holds what it held before. On the way it says
 // what a location costs.
 func TestLoad(t *testing.T) {
-	var length time.Duration
+	beside(t, "HEXHAIL_LOAD") // the server is a process of its own
+	length, long := lasts(t, "HEXHAIL_LOAD", 2*time.Second), os.Getenv("HEXHAIL_LOAD") != ""
 	drivers, riders := 60, 10
-	text := os.Getenv("HEXHAIL_LOAD")
-	long := text != ""
-	if !long {
-		t.Parallel() // the server is a process of its own, and what things cost counts in the long run only
-		length = 2 * time.Second
-	} else {
-		var err error
-		length, err = time.ParseDuration(text)
-		require.NoError(t, err)
+	if long {
 		drivers, riders = 300, 100
 	}
 	s := stores[0].make(t).start(t, true, "--socket-session-linger=1s")

@@ -1,6 +1,7 @@
 package races
 
 import (
+	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -16,7 +17,22 @@ import (
 	"github.com/hexhail/hexhail/persistence/pgtest"
 )
 
-func TestMain(m *testing.M) { harness.Main(m) }
+func TestMain(m *testing.M) {
+	flag.Parse()
+	if err := flag.Set("test.parallel", "10"); err != nil { // these tests wait more than they compute
+		panic(err)
+	}
+	harness.Main(m)
+}
+
+// beside lets a test run beside others, unless the environment asks for its long form,
+// whose figures count.
+func beside(t *testing.T, name string) {
+	t.Helper()
+	if os.Getenv(name) == "" {
+		t.Parallel()
+	}
+}
 
 // setting is a number from the environment, or what suits go test.
 func setting(tb testing.TB, name string, fallback int) int {

@@ -15,6 +15,7 @@ import (
 // they lead to. Each time everyone is back within a minute, at first without a gap in
 // their histories, then with a whole view of how things stand.
 func TestReconnectStorm(t *testing.T) {
+	beside(t, "HEXHAIL_STORM")
 	for _, at := range stores {
 		t.Run(at.name, func(t *testing.T) {
 			t.Parallel()
