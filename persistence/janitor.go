@@ -30,9 +30,9 @@ func (s *Store) startJanitor(ctx context.Context, every time.Duration) {
 	})
 }
 
-// Purge deletes what is older than its retention, chunk by chunk: command outcomes,
-// refresh tokens that ran out and, where configured, breadcrumbs and candidates. It returns how many
-// rows it deleted. The janitor calls it; nobody else needs to.
+// Purge deletes what is older than its retention, chunk by chunk: command outcomes, refresh
+// tokens that ran out and, where configured, breadcrumbs, candidates, audit entries, events and
+// whole trips; and it finishes what erased people left. It returns how many rows it deleted. The janitor calls it; nobody else needs to.
 func (s *Store) Purge(ctx context.Context) (int64, error) {
 	now := s.now()
 	jobs := []purgeJob{
@@ -54,6 +54,11 @@ func (s *Store) Purge(ctx context.Context) (int64, error) {
 			jobs = append(jobs, purgeJob{text, now.Add(-s.breadcrumbAge)})
 		}
 	}
+	if s.auditAge > 0 {
+		// The newest entry stays, so that numbers go on rising.
+		jobs = append(jobs, purgeJob{`DELETE FROM audit WHERE id IN
+			(SELECT id FROM audit WHERE at < $1 AND id < (SELECT MAX(id) FROM audit) ORDER BY at LIMIT $2)`, now.Add(-s.auditAge)})
+	}
 	var total int64
 	for _, j := range jobs {
 		n, err := s.purge(ctx, j.text, micros(j.before))
@@ -62,7 +67,11 @@ func (s *Store) Purge(ctx context.Context) (int64, error) {
 			return total, s.failure("purge", err)
 		}
 	}
-	return total, nil
+	n, err := s.pruneTrips(ctx, now)
+	if total += n; err != nil {
+		return total, s.failure("prune trips", err)
+	}
+	return total, s.failure("finish erasures", s.finishErasures(ctx))
 }
 
 // purgeJob deletes at most so many rows ($2) from before a time ($1).

@@ -37,6 +37,9 @@ type Options struct {
 	CommandAge time.Duration
 	// BreadcrumbAge is how long positions are kept; zero keeps them for ever.
 	BreadcrumbAge time.Duration
+	// TripAge and EventAge are how long ended trips, and their events and offers, are kept,
+	// counted from the request; AuditAge how long audit entries are. Zero keeps them for ever.
+	TripAge, EventAge, AuditAge time.Duration
 	// PurgeEvery is the time between two runs of the janitor: 1 h by default, none
 	// when negative.
 	PurgeEvery time.Duration

@@ -24,7 +24,8 @@ type Store struct {
 	now   func() time.Time
 	log   *slog.Logger
 
-	commandAge, breadcrumbAge time.Duration
+	commandAge, breadcrumbAge, tripAge, eventAge, auditAge time.Duration
+	prunedTo                                               eventCursor // of the janitor
 
 	closed    atomic.Bool // whatever fails afterwards fails for that
 	closeOnce sync.Once
@@ -41,7 +42,8 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if _, err := Migrate(ctx, o, Up); err != nil {
 		return nil, err
 	}
-	s := &Store{now: o.Now, log: o.Log, commandAge: o.CommandAge, breadcrumbAge: o.BreadcrumbAge}
+	s := &Store{now: o.Now, log: o.Log, commandAge: o.CommandAge, breadcrumbAge: o.BreadcrumbAge,
+		tripAge: o.TripAge, eventAge: o.EventAge, auditAge: o.AuditAge}
 	var err error
 	if o.DatabaseURL != "" {
 		err = s.openPostgres(ctx, o)

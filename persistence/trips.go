@@ -121,8 +121,8 @@ func (s *Store) LiveTrips(ctx context.Context, after ride.TripID, limit int) ([]
 	return out, s.failure("list live trips", err)
 }
 
-// TripEvents returns a trip's history in order; ride.ErrNotFound if there is no such
-// trip.
+// TripEvents returns a trip's history in order, empty if it is no longer kept;
+// ride.ErrNotFound if there is no such trip.
 func (s *Store) TripEvents(ctx context.Context, id ride.TripID) ([]ride.StoredEvent, error) {
 	if !validText(string(id)) {
 		return nil, fmt.Errorf("list trip events: %w", ride.ErrNotFound)
@@ -137,8 +137,9 @@ func (s *Store) TripEvents(ctx context.Context, id ride.TripID) ([]ride.StoredEv
 		e.Event, err = ride.UnmarshalEvent(kind, []byte(data))
 		return e, err
 	}, `SELECT version, kind, data FROM trip_events WHERE trip_id = $1 ORDER BY version`, string(id))
-	if err == nil && len(out) == 0 {
-		err = sql.ErrNoRows
+	if err == nil && len(out) == 0 { // its events may have been pruned
+		var one int
+		err = s.read.QueryRowContext(ctx, `SELECT 1 FROM trips WHERE id = $1`, string(id)).Scan(&one)
 	}
 	if err == nil {
 		err = s.addCandidates(ctx, id, out)

@@ -143,3 +143,6 @@ type AuditEntry struct {
 	Subject string // id of the account or trip
 	Detail  string // a sentence or JSON, bounded to 1000 bytes
 }
+
+// HeldRow is a row of what is held about an account, by column. Its values have a form in JSON.
+type HeldRow map[string]any

@@ -13,6 +13,9 @@ type Principal struct {
 	Account ride.Account
 	// Family is the log-in that the token descends from; empty for outside issuers.
 	Family string
+	// IssuedAt is when an outside issuer made the token; zero if it does not say, or the token
+	// is ours.
+	IssuedAt time.Time
 	// ExpiresAt is when the credentials cease to count, also in mid-connection.
 	ExpiresAt time.Time
 }

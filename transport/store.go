@@ -26,6 +26,15 @@ type Accounts interface {
 	// RenewPassword sets another hash of the same password, unless old is no longer
 	// the account's: then ride.ErrNotFound.
 	RenewPassword(ctx context.Context, id ride.AccountID, old, hash string) error
+	// Erase removes an account and what names its person, in trips too; figures stay. It
+	// returns ride.ErrTripActive while the account has a live trip, and ride.ErrNotFound.
+	Erase(ctx context.Context, id ride.AccountID) error
+	// ErasedAt tells when an account of an outside issuer was erased; zero if it was not, or
+	// so long ago that no token is left from before.
+	ErasedAt(ctx context.Context, issuer, subject string) (time.Time, error)
+	// Held returns what is stored about an account besides itself and its trips, by table,
+	// fit to be shown to its owner.
+	Held(ctx context.Context, id ride.AccountID) (map[string][]ride.HeldRow, error)
 	// SetAccountStatus also revokes every refresh token when it suspends.
 	SetAccountStatus(ctx context.Context, id ride.AccountID, s ride.AccountStatus) error
 	// SetApproval records a decision about a driver and returns the account as it is then;

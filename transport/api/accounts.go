@@ -30,6 +30,7 @@ func (a *API) registerAccounts() {
 		doc:    "Changes what is given. Only drivers have a vehicle; a class counts from the next time that the driver goes online.",
 		errors: []*ride.Error{ride.ErrUnknownClass},
 	}, a.changeMe)
+	a.registerMine()
 	register(a, operation{
 		id: "get-config", method: http.MethodGet, path: "/v1/config", tag: "Account", summary: "What clients should know", roles: anyone,
 	}, func(context.Context, *nothing) (*body[configView], error) { return answer(a.configView()), nil })

@@ -23,6 +23,8 @@ type API struct {
 	mux    *http.ServeMux
 	huma   huma.API
 	photos *photos
+	// exports bounds the exports written at once.
+	exports chan struct{}
 	// texture is the demonstration's places; nil on an ordinary server.
 	texture *texture
 
@@ -48,6 +50,7 @@ func build(cfg Config, deps Deps) (*API, error) {
 	a := &API{
 		cfg: cfg, deps: deps, finder: clientaddr.Finder{Trusted: cfg.TrustedProxies},
 		mux: http.NewServeMux(), photos: newPhotos(cfg.Uploads, cfg.PhotoDecoders),
+		exports: make(chan struct{}, maxExports),
 	}
 	if deps.Demo != nil {
 		if a.texture, err = newTexture(deps.Demo.Places()); err != nil {

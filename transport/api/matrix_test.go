@@ -46,6 +46,11 @@ func matrix() map[string][]row {
 			{json: `{"plate":"NEW 1"}`, want: [6]int{422, 422, 200, 200, 422, 401}},
 			{json: `{"role":"operator"}`, want: [6]int{422, 422, 422, 422, 422, 401}},
 		},
+		"erase-me": {
+			{json: `{"password":"wrong"}`, want: [6]int{422, 422, 422, 422, 422, 401}},
+			{json: `{"password":"correct horse"}`, want: [6]int{409, 204, 204, 204, 204, 401}}, // the rider is on a trip
+		},
+		"export-me":    {{want: [6]int{200, 200, 200, 200, 200, 401}}},
 		"get-config":   {{want: all(200)}},
 		"put-photo":    {{want: [6]int{415, 415, 415, 415, 415, 401}}},
 		"delete-photo": {{want: [6]int{204, 204, 204, 204, 204, 401}}},

@@ -91,6 +91,9 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // timeout gives uploads the time to arrive.
 func (a *API) timeout(r *http.Request) time.Duration {
+	if r.URL.Path == exportPath {
+		return exportWithin
+	}
 	ct := r.Header.Get("Content-Type")
 	if strings.HasPrefix(ct, "image/") || strings.HasPrefix(ct, "multipart/") {
 		return a.cfg.Timeout + uploadTime

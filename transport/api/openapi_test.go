@@ -77,7 +77,7 @@ func checkOperation(t *testing.T, method, path string, op *huma.Operation) {
 		delete(declared, m[1])
 	}
 	require.Empty(t, declared, op.OperationID)
-	if method == http.MethodGet || method == http.MethodDelete {
+	if method == http.MethodGet || method == http.MethodDelete && op.OperationID != "erase-me" { // it takes a password
 		require.Nil(t, op.RequestBody, op.OperationID)
 	}
 	success := 0

@@ -255,6 +255,26 @@ func (s *Service) ResetPassword(ctx context.Context, id ride.AccountID, next str
 	return next, nil
 }
 
+// freshLogIn is how old an outside issuer's token may be that confirms what cannot be undone.
+const freshLogIn = 10 * time.Minute
+
+// Confirm makes sure that whoever holds the principal's token is its owner, before something
+// that cannot be undone: by the password, or for accounts of outside issuers by a token of the
+// last minutes. It returns ride.ErrInvalidArgument, ride.ErrFreshLogin or a *TooSoonError.
+func (s *Service) Confirm(ctx context.Context, p transport.Principal, password, addr string) error {
+	if p.Account.Issuer != "" {
+		if age := s.cfg.Now().Sub(p.IssuedAt); age > freshLogIn || age < -time.Minute {
+			return ride.ErrFreshLogin
+		}
+		return nil
+	}
+	_, _, err := s.checkPassword(ctx, p.Account.Username, password, addr)
+	if errors.Is(err, ride.ErrUnauthenticated) {
+		return ride.ErrInvalidArgument.In("password").With("The password is wrong.")
+	}
+	return err
+}
+
 func inField(err error, field string) error {
 	var re *ride.Error
 	if errors.As(err, &re) {

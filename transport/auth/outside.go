@@ -236,7 +236,14 @@ func (s *Service) authenticateOutside(ctx context.Context, issuer, token string)
 	}
 	subject, _ := m.GetSubject()
 	a, err := s.accounts.AccountBySubject(ctx, issuer, subject)
+	issued := time.Time{}
+	if iat, err := m.GetIssuedAt(); err == nil && iat != nil {
+		issued = iat.Time
+	}
 	if errors.Is(err, ride.ErrNotFound) && o.cfg.AllowCreate {
+		if err := s.notErased(ctx, issuer, subject, issued); err != nil {
+			return transport.Principal{}, err
+		}
 		a, err = s.createOutside(ctx, issuer, subject, role, m)
 	}
 	switch {
@@ -250,7 +257,20 @@ func (s *Service) authenticateOutside(ctx context.Context, issuer, token string)
 		return transport.Principal{}, ride.ErrUnauthenticated
 	}
 	exp, _ := m.GetExpirationTime() // required by the parser
-	return transport.Principal{Account: a, ExpiresAt: exp.Time}, nil
+	return transport.Principal{Account: a, IssuedAt: issued, ExpiresAt: exp.Time}, nil
+}
+
+// notErased refuses a token that was made before its account was erased: an app that still holds
+// it must not bring the account back. A later log-in makes a new one.
+func (s *Service) notErased(ctx context.Context, issuer, subject string, issued time.Time) error {
+	at, err := s.accounts.ErasedAt(ctx, issuer, subject)
+	switch {
+	case err != nil:
+		return fmt.Errorf("look for an erased account: %w", err)
+	case !at.IsZero() && !issued.After(at):
+		return ride.ErrUnauthenticated
+	}
+	return nil
 }
 
 // createOutside makes an account for a stranger. Its username ends in a part of a

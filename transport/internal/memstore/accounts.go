@@ -21,6 +21,8 @@ type Store struct {
 	// Fail, when it returns an error, is what every method returns; the argument is
 	// the method's name.
 	Fail func(method string) error
+	// Now is the clock; nil: time.Now.
+	Now func() time.Time
 
 	mu       sync.Mutex
 	accounts map[ride.AccountID]account
@@ -30,6 +32,7 @@ type Store struct {
 	audit    []ride.AuditEntry
 	trips    map[ride.TripID]trip
 	calls    []string
+	erased   map[string]time.Time // by issuer and subject
 }
 
 type account struct {
@@ -198,6 +201,63 @@ func (s *Store) SetAccountStatus(ctx context.Context, id ride.AccountID, st ride
 		}
 	})
 	return err
+}
+
+// Erase implements transport.Accounts; trips keep their names here.
+func (s *Store) Erase(ctx context.Context, id ride.AccountID) error {
+	if err := s.enter(ctx, "Erase"); err != nil {
+		return err
+	}
+	defer s.mu.Unlock()
+	a, ok := s.accounts[id]
+	if !ok {
+		return fmt.Errorf("account %s: %w", id, ride.ErrNotFound)
+	}
+	for _, t := range s.trips {
+		if t.Status.Live() && (t.Request.Rider.ID == id || t.DriverID() == id) {
+			return ride.ErrTripActive
+		}
+	}
+	delete(s.accounts, id)
+	s.revokeAccount(id)
+	if a.Issuer != "" {
+		if s.erased == nil {
+			s.erased = map[string]time.Time{}
+		}
+		s.erased[a.Issuer+"\x00"+a.Subject] = s.now()
+	}
+	return nil
+}
+
+// ErasedAt implements transport.Accounts.
+func (s *Store) ErasedAt(ctx context.Context, issuer, subject string) (time.Time, error) {
+	if err := s.enter(ctx, "ErasedAt"); err != nil {
+		return time.Time{}, err
+	}
+	defer s.mu.Unlock()
+	return s.erased[issuer+"\x00"+subject], nil
+}
+
+// Held implements transport.Accounts.
+func (s *Store) Held(ctx context.Context, id ride.AccountID) (map[string][]ride.HeldRow, error) {
+	if err := s.enter(ctx, "Held"); err != nil {
+		return nil, err
+	}
+	defer s.mu.Unlock()
+	out := map[string][]ride.HeldRow{"photos": {}}
+	for _, p := range s.photos {
+		if p.Owner == id {
+			out["photos"] = append(out["photos"], ride.HeldRow{"id": p.ID})
+		}
+	}
+	return out, nil
+}
+
+func (s *Store) now() time.Time {
+	if s.Now != nil {
+		return s.Now()
+	}
+	return time.Now()
 }
 
 // SetApproval implements transport.Accounts.

@@ -192,6 +192,13 @@ func (ck *checker) origins(key string, origins []string) {
 }
 
 func (ck *checker) store(c *Config) {
+	for key, keep := range map[string]time.Duration{
+		"keep-trips": c.Store.KeepTrips, "keep-trip-events": c.Store.KeepTripEvents, "keep-audit": c.Store.KeepAudit,
+	} {
+		if keep > 0 && keep < 24*time.Hour {
+			ck.add(key, "must be 0s, for ever, or at least 24h")
+		}
+	}
 	if c.Store.DataDir == "" {
 		ck.add("data-dir", "must not be empty")
 	}

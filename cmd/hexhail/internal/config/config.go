@@ -86,6 +86,9 @@ type Store struct {
 	DatabaseConns  int           `default:"16" range:"2..500" help:"Most connections to PostgreSQL. The embedded database does not use it."`
 	KeepCommands   time.Duration `default:"24h" range:"24h..720h" help:"How long the outcome of a command is kept, so that the same command gets the same answer."`
 	KeepTracks     time.Duration `default:"2160h" range:"24h..87600h" help:"How long the recorded positions of ended trips are kept."`
+	KeepTrips      time.Duration `default:"0s" range:"0s..876000h" help:"How long ended trips are kept, with all that belongs to them, counted from their request. 0s: for ever; otherwise at least 24h."`
+	KeepTripEvents time.Duration `default:"0s" range:"0s..876000h" help:"How long the events and offers of ended trips are kept, which explain how a trip came about. The trip itself stays. 0s: as long as the trip; otherwise at least 24h."`
+	KeepAudit      time.Duration `default:"0s" range:"0s..876000h" help:"How long the record of what operators did is kept. 0s: for ever; otherwise at least 24h."`
 	PruneEvery     time.Duration `default:"10m" range:"1m..24h" help:"Time between two removals of what need no longer be kept."`
 	SigningKeyFile string        `placeholder:"FILE" help:"Private key (PEM) that signs access tokens. Default: signing-key.pem in the data directory, made at first start."`
 }
