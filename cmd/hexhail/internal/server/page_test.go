@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -12,6 +14,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/hexhail/hexhail/cmd/hexhail/internal/config"
+	"github.com/hexhail/hexhail/geo"
+	"github.com/hexhail/hexhail/ride"
+	"github.com/hexhail/hexhail/ride/view"
 )
 
 // docs/protocol.md tells clients what a server does that nobody configured.
@@ -68,4 +73,48 @@ func defaults(t *testing.T) *config.Config {
 	require.NoError(t, err)
 	require.NoError(t, source.Complete(&grammar.Config))
 	return &grammar.Config
+}
+
+// The examples of the page say what a server with the default settings answers: to the
+// quote of the first session, and in the transcript.
+func TestPageQuotesAsAServerDoes(t *testing.T) {
+	c := defaults(t)
+	eta := actorsConfig(c, slog.New(slog.DiscardHandler)).ETA
+	text, err := os.ReadFile("../../../../docs/protocol.md")
+	require.NoError(t, err)
+	page := string(text)
+	from, to := geo.Point{Lat: 37.4979, Lng: 127.0276}, geo.Point{Lat: 37.5172, Lng: 127.0473}
+	require.Contains(t, page, `"get_quote": {"pickup": {"lat": 37.4979, "lng": 127.0276}, "dropoff": {"lat": 37.5172, "lng": 127.0473}}}`)
+	way := func(from, to geo.Point) geo.Route {
+		r, err := eta.Route(t.Context(), from, to)
+		require.NoError(t, err)
+		return r
+	}
+	route := way(from, to)
+	fare, err := c.Tariffs[0].Price(route.DistanceM, route.Duration)
+	require.NoError(t, err)
+	want := view.Quote(c.Tariffs[0].Class, ride.Estimate{DistanceM: route.DistanceM, Duration: route.Duration, Fare: fare})
+
+	found := regexp.MustCompile(`distance_m": ?(\d+), ?"(?:trip_)?duration_s": ?(\d+),\s*"fare": ?\{"minor": ?(\d+)`).FindAllStringSubmatch(page, -1)
+	require.Greater(t, len(found), 10)
+	expected := []string{fmt.Sprint(want.GetDistanceM()), fmt.Sprint(want.GetDurationS()), fmt.Sprint(want.GetFare().GetMinor())}
+	for _, m := range found {
+		require.Equal(t, expected, m[1:], m[0])
+	}
+	// Bo's way to the pickup, and Ada's view of Bo on the way.
+	seconds := func(r geo.Route) string { return fmt.Sprint(int(r.Duration.Round(time.Second).Seconds())) }
+	pickupETA := seconds(way(geo.Point{Lat: 37.4986, Lng: 127.0283}, from))
+	for _, m := range regexp.MustCompile(`"pin": ?"\d*", ?"pickup_eta_s": ?([1-9]\d*)`).FindAllStringSubmatch(page, -1) {
+		require.Equal(t, pickupETA, m[1], m[0])
+	}
+	moved := regexp.MustCompile(`"point": ?\{"lat": ?([\d.]+), ?"lng": ?([\d.]+)\},\s*"heading_deg": ?\d+, ?"eta_s": ?(\d+)`).FindAllStringSubmatch(page, -1)
+	require.NotEmpty(t, moved)
+	for i, m := range moved {
+		at := geo.Point{}
+		at.Lat, err = strconv.ParseFloat(m[1], 64)
+		require.NoError(t, err)
+		at.Lng, err = strconv.ParseFloat(m[2], 64)
+		require.NoError(t, err)
+		require.Contains(t, []string{seconds(way(at, from)), seconds(way(at, to))}, m[3], "position %d: %s", i, m[0])
+	}
 }
