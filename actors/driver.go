@@ -255,7 +255,7 @@ func (d *driverActor) start(ctx actor.Context, m framed, s *ridepb.StartTrip) {
 		d.refuse(m, &ridepb.Reply{Result: &ridepb.Reply_Error{Error: pinLocked(time.Until(d.pins.locked))}})
 		return
 	}
-	if guesses := d.guesses(id, m.frame.GetId()); guesses >= maxPINTries {
+	if s.GetPin() != "" && d.guesses(id, m.frame.GetId()) >= maxPINTries {
 		d.reply(m.peer, m.frame.GetId(), refusal(ride.ErrTooMany))
 		return
 	}
@@ -270,7 +270,7 @@ func (d *driverActor) guesses(trip ride.TripID, id string) int {
 		n = d.pins.wrong
 	}
 	for other, cmd := range d.pending {
-		if _, start := cmd.message.Command.(ride.StartTrip); start && cmd.trip == trip && other != id {
+		if start, ok := cmd.message.Command.(ride.StartTrip); ok && start.PIN != "" && cmd.trip == trip && other != id {
 			n++
 		}
 	}

@@ -243,6 +243,9 @@ func TestPIN(t *testing.T) {
 		if pin == wrong {
 			wrong = "1111"
 		}
+		for range 2 * maxPINTries { // no guesses
+			require.Equal(t, "pin_required", d.start(trip, "").GetError().GetCode())
+		}
 		for range maxPINTries {
 			require.Equal(t, "wrong_pin", d.start(trip, wrong).GetError().GetCode())
 		}

@@ -46,7 +46,11 @@ func Decide(t Trip, c Command) ([]Event, []Effect, error) {
 		}
 	case StartTrip:
 		if err = t.mustDrive(c.Driver, StatusArrived); err == nil {
-			if t.PIN != "" && c.PIN != t.PIN {
+			switch {
+			case t.PIN == "" || c.PIN == t.PIN:
+			case c.PIN == "":
+				return nil, nil, ErrPINRequired // no guess
+			default:
 				return nil, nil, ErrWrongPIN
 			}
 			events = one(Started{At: c.At})

@@ -66,6 +66,7 @@ var (
 	ErrOfferClosed     = def("offer_closed", "This offer is no longer open.")
 	ErrOfferTaken      = def("offer_taken", "Another driver won this trip.")
 	ErrWrongStatus     = def("wrong_status", "The trip's status does not allow that.")
+	ErrPINRequired     = def("pin_required", "This trip starts with the rider's PIN; ask the rider for it.")
 	ErrWrongPIN        = def("wrong_pin", "The PIN is not the rider's.")
 	ErrPINLocked       = retry("pin_locked", "Too many wrong PINs; wait before trying again.")
 	ErrAlreadyRated    = def("already_rated", "This trip was rated already.")

@@ -90,7 +90,7 @@ func (d *driver) command(op string, f *ridepb.ClientFrame, then func(*ridepb.Rep
 		if d.trip != trip {
 			return
 		}
-		if e := reply.GetError(); e != nil && e.GetCode() != "wrong_pin" {
+		if e := reply.GetError(); e != nil && e.GetCode() != "wrong_pin" && e.GetCode() != "pin_required" {
 			// The trip is not what the driver believed: the rider cancelled, for
 			// instance. News of it is on its way.
 			d.idle()

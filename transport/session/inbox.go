@@ -76,7 +76,7 @@ func (s *session) decode(op ws.Op, payload []byte) (*ridepb.ClientFrame, string,
 	if errors.Is(bad, wire.ErrInvalidValue) {
 		sentinel = ride.ErrInvalidArgument
 	}
-	sentence := &wire.DecodeError{Reason: bad.Reason} // the field has a place of its own
+	sentence := &wire.DecodeError{Name: bad.Name, Reason: bad.Reason} // the field has a place of its own
 	return nil, bad.ID, sentinel.With("%s.", upperFirst(sentence.Error())).In(bad.Field)
 }
 

@@ -255,3 +255,33 @@ func TestReusedFrameForgets(t *testing.T) {
 		require.True(t, proto.Equal(&ridepb.ClientFrame{Body: &ridepb.ClientFrame_StartTrip{StartTrip: &ridepb.StartTrip{}}}, frame))
 	}
 }
+
+// An unknown name is repeated to who sent it, so that a typo is found; what is no name is not.
+func TestUnknownNamesAreNamed(t *testing.T) {
+	long := strings.Repeat("x", 65)
+	for json, want := range map[string]DecodeError{
+		`{"id":"a","accept_offer":{"offerId":"o"}}`:                 {ID: "a", Field: "accept_offer", Name: "offerId"},
+		`{"id":"a","goOffline":{}}`:                                 {ID: "a", Name: "goOffline"},
+		`{"id":"a","location":{"point":{"lat":1,"LNG":1}}}`:         {ID: "a", Field: "location.point", Name: "LNG"},
+		`{"id":"a","p\u0069ng2":{}}`:                                {ID: "a", Name: "ping2"},
+		`{"id":"a","` + long + `":1}`:                               {ID: "a"},
+		`{"id":"a","<script>":1}`:                                   {ID: "a"},
+		`{"id":"a","":1}`:                                           {ID: "a"},
+		`{"id":"a","accept_offer":{"offer_id":"o","offer_id":"o"}}`: {ID: "a", Field: "accept_offer", Name: "offer_id", Reason: ReasonDuplicate},
+	} {
+		if want.Reason == "" {
+			want.Reason = ReasonUnknownField
+		}
+		_, err := JSON.DecodeClient([]byte(json))
+		var got *DecodeError
+		require.ErrorAs(t, err, &got)
+		require.Equal(t, want, *got, json)
+		require.NotContains(t, err.Error(), "%")
+		if want.Name != "" {
+			require.Contains(t, err.Error(), ": "+want.Name)
+		}
+	}
+	var got *DecodeError
+	require.ErrorAs(t, Binary.UnmarshalStrict(protowire.AppendVarint(protowire.AppendTag(nil, 99, protowire.VarintType), 1), new(ridepb.AcceptOffer)), &got)
+	require.Equal(t, DecodeError{Name: "99", Reason: ReasonUnknownField}, *got)
+}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"strconv"
 	"sync"
 	"unicode/utf8"
 
@@ -144,7 +145,7 @@ func (s *scanner) message(b []byte, p *plan) error {
 		b = b[n:]
 		i, ok := p.byNumber[number]
 		if !ok {
-			return s.fail(ReasonUnknownField)
+			return &DecodeError{Field: s.at.String(), Name: strconv.Itoa(int(number)), Reason: ReasonUnknownField}
 		}
 		f := &p.fields[i]
 		s.at = append(s.at, step{f.name, -1})

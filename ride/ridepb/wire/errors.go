@@ -44,8 +44,8 @@ var sentences = map[Reason]string{
 	ReasonSyntax:          "the bytes are not of the agreed encoding",
 	ReasonNotUTF8:         "text is not valid UTF-8",
 	ReasonTrailingData:    "something follows the message",
-	ReasonDuplicate:       "a field appears twice",
-	ReasonUnknownField:    "a field is not known; names are in lower snake case",
+	ReasonDuplicate:       "a field appears twice%s",
+	ReasonUnknownField:    "a field is not known%s; names are in lower snake case",
 	ReasonWrongType:       "a field has a value of another type",
 	ReasonSeveralBodies:   "only one of these fields may be present",
 	ReasonNoBody:          "the frame has no known body",
@@ -57,15 +57,17 @@ var sentences = map[Reason]string{
 }
 
 // DecodeError says what is wrong with a message. It holds nothing of the
-// message but the names of known fields and the frame's id, so it may be logged
-// and sent back.
+// message but the names of fields and the frame's id, so it may be sent back.
 type DecodeError struct {
 	// ID is the client frame's id, if one of at most 64 bytes could be read in
 	// spite of the error.
 	ID string
 	// Field is the path of the field at fault, such as "request_trip.pickup",
-	// as far as it is known. Unknown fields are not named, only their parents.
+	// as far as it is known: of an unknown or repeated field that of its parent.
 	Field string
+	// Name is an unknown or repeated field's name as the message has it, its number in
+	// protobuf. Empty for one that does not look like a name.
+	Name string
 	// Reason is stable.
 	Reason Reason
 }
@@ -75,6 +77,13 @@ func (e *DecodeError) Error() string {
 	s, ok := sentences[e.Reason]
 	if !ok {
 		s = string(e.Reason)
+	}
+	if strings.Contains(s, "%s") {
+		name := ""
+		if e.Name != "" {
+			name = ": " + e.Name
+		}
+		s = strings.Replace(s, "%s", name, 1)
 	}
 	if e.Field != "" {
 		s = e.Field + ": " + s
@@ -90,6 +99,24 @@ func (e *DecodeError) Unwrap() error {
 	default:
 		return ErrMalformed
 	}
+}
+
+// maxName is the longest name that an error repeats, in bytes.
+const maxName = 64
+
+// nameOf returns what a client took for the name of a field, or "" for what does not look
+// like one: an error does not carry arbitrary text.
+func nameOf(text []byte) string {
+	if len(text) == 0 || len(text) > maxName {
+		return ""
+	}
+	for _, c := range text {
+		letter := 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9'
+		if !letter && c != '_' && c != '-' && c != '.' {
+			return ""
+		}
+	}
+	return string(text)
 }
 
 // maxID is the longest id that a frame may have, in bytes.

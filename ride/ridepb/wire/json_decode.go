@@ -111,7 +111,12 @@ func (d *jsonDecoder) fail(r Reason) error {
 // syntax makes the error for one of the underlying decoder.
 func (d *jsonDecoder) syntax(err error) error {
 	if errors.Is(err, jsontext.ErrDuplicateName) {
-		return d.fail(ReasonDuplicate)
+		twice := &DecodeError{Field: d.at.String(), Reason: ReasonDuplicate}
+		var where *jsontext.SyntacticError
+		if errors.As(err, &where) {
+			twice.Name = nameOf([]byte(where.JSONPointer.LastToken()))
+		}
+		return twice
 	}
 	return &DecodeError{Reason: ReasonSyntax}
 }
@@ -179,9 +184,9 @@ func (d *jsonDecoder) syntaxOrNil(err error) error {
 }
 
 // unknown deals with a member that is not of the protocol.
-func (d *jsonDecoder) unknown() error {
+func (d *jsonDecoder) unknown(name []byte) error {
 	if d.strict {
-		return d.fail(ReasonUnknownField)
+		return &DecodeError{Field: d.at.String(), Name: nameOf(name), Reason: ReasonUnknownField}
 	}
 	return d.syntaxOrNil(d.SkipValue())
 }
@@ -203,7 +208,7 @@ func (d *jsonDecoder) message(m protoreflect.Message, p *plan) error {
 		}
 		f := p.named(name)
 		if f == nil {
-			if err := d.unknown(); err != nil {
+			if err := d.unknown(name); err != nil {
 				return err
 			}
 			continue

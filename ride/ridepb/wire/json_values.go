@@ -161,7 +161,7 @@ func (d *jsonDecoder) point(p *ridepb.Point) error {
 			lng = true
 			p.LngE7, err = d.degrees("lng")
 		default:
-			err = d.unknown()
+			err = d.unknown(name)
 		}
 		if err != nil {
 			return err

@@ -146,6 +146,13 @@ var errorScenarios = map[*ride.Error]scenario{
 		d, trip, wrong := w.wrongPIN()
 		refused(w.t, ride.ErrWrongPIN, d.Ask(harness.StartTrip(trip, wrong)))
 	}},
+	ride.ErrPINRequired: {flags: []string{"--trip-pin"}, test: func(w *world) {
+		d, trip, wrong := w.wrongPIN()
+		for range 8 { // more than there are tries
+			refused(w.t, ride.ErrPINRequired, d.Ask(harness.StartTrip(trip, "")))
+		}
+		refused(w.t, ride.ErrWrongPIN, d.Ask(harness.StartTrip(trip, wrong)))
+	}},
 	ride.ErrPINLocked: {flags: []string{"--trip-pin"}, test: func(w *world) {
 		d, trip, wrong := w.wrongPIN()
 		for range 5 {

@@ -1240,7 +1240,7 @@ export interface components {
              * @example not_found
              * @enum {string}
              */
-            code: "malformed" | "invalid_argument" | "invalid_point" | "id_required" | "id_reused" | "not_connected" | "already_connected" | "unauthenticated" | "wrong_role" | "suspended" | "approval_pending" | "approval_refused" | "fresh_login_required" | "trip_active" | "not_found" | "username_taken" | "rider_busy" | "driver_busy" | "offer_closed" | "offer_taken" | "wrong_status" | "wrong_pin" | "pin_locked" | "already_rated" | "unknown_vehicle_class" | "no_route" | "too_many_requests" | "unavailable" | "shutting_down" | "internal";
+            code: "malformed" | "invalid_argument" | "invalid_point" | "id_required" | "id_reused" | "not_connected" | "already_connected" | "unauthenticated" | "wrong_role" | "suspended" | "approval_pending" | "approval_refused" | "fresh_login_required" | "trip_active" | "not_found" | "username_taken" | "rider_busy" | "driver_busy" | "offer_closed" | "offer_taken" | "wrong_status" | "pin_required" | "wrong_pin" | "pin_locked" | "already_rated" | "unknown_vehicle_class" | "no_route" | "too_many_requests" | "unavailable" | "shutting_down" | "internal";
             /** @description A sentence for people. */
             detail: string;
             /** @description The fields at fault, where known. */

@@ -3,11 +3,11 @@ import { useCallback, useState } from 'react';
 
 /** Keys of the texts under "problem". */
 export type ProblemText =
-  | 'wrong_pin' | 'pin_locked' | 'offer_taken' | 'offer_closed' | 'driver_busy' | 'wrong_status' | 'not_found' | 'already_rated'
+  | 'pin_required' | 'wrong_pin' | 'pin_locked' | 'offer_taken' | 'offer_closed' | 'driver_busy' | 'wrong_status' | 'not_found' | 'already_rated'
   | 'too_many_requests' | 'unavailable' | 'gaveUp' | 'queueFull' | 'other';
 
 const known: ReadonlySet<string> = new Set<ProblemText>([
-  'wrong_pin', 'pin_locked', 'offer_taken', 'offer_closed', 'driver_busy', 'wrong_status', 'not_found', 'already_rated',
+  'pin_required', 'wrong_pin', 'pin_locked', 'offer_taken', 'offer_closed', 'driver_busy', 'wrong_status', 'not_found', 'already_rated',
   'too_many_requests', 'unavailable',
 ]);
 
