@@ -86,6 +86,9 @@ type (
 const (
 	resendAfter = 2 * time.Second
 	maxTries    = 4
+	// maxPending bounds the commands of one person that wait for their trips. A session
+	// bounds its own, but while the store hangs a client may come back with more and more.
+	maxPending = 128
 	// lastWords is how long an actor that has left the directory still listens.
 	lastWords = time.Second
 )
@@ -359,6 +362,10 @@ func (p *person) forward(ctx actor.Context, m framed, trip ride.TripID, c ride.C
 		default: // asked again by the session that replaced the one that asked first
 			known.session, known.copies = m.peer, 1
 		}
+		return
+	}
+	if len(p.pending) >= maxPending {
+		p.reply(m.peer, key.ID, refusal(ride.ErrTooMany))
 		return
 	}
 	cmd := &pendingCommand{session: m.peer, trip: trip, message: tripCommand{Key: key, Command: c}, copies: 1}

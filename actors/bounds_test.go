@@ -1,0 +1,76 @@
+package actors
+
+import (
+	"fmt"
+	"testing"
+	"testing/synctest"
+
+	dto "github.com/prometheus/client_model/go"
+	"github.com/stretchr/testify/require"
+
+	"github.com/hexhail/hexhail/ride"
+	"github.com/hexhail/hexhail/ride/ridepb"
+)
+
+// While a trip cannot answer, a person who comes back with more and more commands is refused
+// beyond a number of them; those that wait are answered in the end.
+func TestPendingCommandsAreBounded(t *testing.T) {
+	inWorld(t, nil, func(w *world) {
+		r := w.rider("rob")
+		trip := r.request().GetTrip().GetId()
+		release := make(chan struct{})
+		w.store.failing(func(ride.Transition) (error, bool) {
+			<-release
+			return nil, false
+		})
+		for n := range maxPending + 10 {
+			if n%50 == 49 {
+				r.connect(nil) // a new session, with a count of its own
+			}
+			r.send(&ridepb.ClientFrame{Id: fmt.Sprint("c", n), Body: &ridepb.ClientFrame_CancelTrip{
+				CancelTrip: &ridepb.CancelTrip{TripId: trip},
+			}})
+		}
+		synctest.Wait()
+		for n := range maxPending + 10 {
+			id := fmt.Sprint("c", n)
+			if n < maxPending {
+				require.Empty(t, r.box.repliesTo(id), id)
+				continue
+			}
+			refused := r.box.reply(id).GetError()
+			require.Equal(t, ride.ErrTooMany.Code, refused.GetCode(), id)
+			require.True(t, refused.GetRetryable())
+		}
+		close(release)
+		synctest.Wait()
+		require.NotNil(t, r.box.reply(fmt.Sprint("c", maxPending-1)), "answered in the end")
+		require.NotEqual(t, ride.ErrTooMany.Code, r.cancel(trip).GetError().GetCode(), "room again")
+	})
+}
+
+func TestQuotesUnderWayAreBounded(t *testing.T) {
+	r := newRider(&System{cfg: DefaultConfig()}, ride.Account{ID: "rob", Role: ride.RoleRider})
+	box, peer := &counter{}, &Peer{}
+	r.out, r.session = box, peer
+	for id := range uint64(maxQuotes) {
+		r.quotes[id] = &pendingQuote{}
+	}
+	r.quote(nil, framed{peer: peer, frame: &ridepb.ClientFrame{Id: "q"}}, &ridepb.GetQuote{Pickup: pointAt(pickup), Dropoff: pointAt(dropoff)})
+	require.EqualValues(t, 1, box.replies.Load(), "refused at once, without a search")
+	require.Len(t, r.quotes, maxQuotes)
+}
+
+// When the store cannot keep up, recorded positions beyond the queue are dropped and counted;
+// nobody waits for them.
+func TestBreadcrumbsAreBounded(t *testing.T) {
+	s := &System{cfg: DefaultConfig(), stats: newStats()}
+	b := newBreadcrumbs(s)
+	for range crumbQueue + 5 {
+		b.add(ride.Breadcrumb{})
+	}
+	require.Len(t, b.queue, crumbQueue)
+	var counted dto.Metric
+	require.NoError(t, s.stats.crumbs.WithLabelValues(crumbDropped).Write(&counted))
+	require.EqualValues(t, 5, counted.GetCounter().GetValue())
+}
