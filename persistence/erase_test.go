@@ -10,10 +10,13 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"google.golang.org/protobuf/proto"
 
 	"github.com/hexhail/hexhail/geo"
 	"github.com/hexhail/hexhail/persistence"
 	"github.com/hexhail/hexhail/ride"
+	"github.com/hexhail/hexhail/ride/ridepb"
+	"github.com/hexhail/hexhail/ride/view"
 )
 
 // onEachRaw is onEach with a clock that the test moves, and the database beside the store.
@@ -171,6 +174,14 @@ func shared(t *testing.T, s *persistence.Store, rider, driver, former ride.Accou
 	commit(t, s, h.then(ride.Completed{At: h.tick(), By: ride.ByDriver, TravelledM: 1234, Fare: ride.Fare{Total: 777, Currency: "USD"}}))
 	commit(t, s, h.then(ride.Rated{At: h.tick(), By: ride.ByRider, About: driver.ID, Stars: 5, Comment: markRider + "comment"}))
 	require.NoError(t, s.AddBreadcrumbs(t.Context(), []ride.Breadcrumb{{Trip: h.ID, At: h.at, Point: home}}))
+	for _, a := range []ride.Account{rider, driver} {
+		shown := view.Trip(&h.Trip, view.Reader{Account: a.ID, Role: a.Role})
+		reply, err := proto.Marshal(&ridepb.Reply{Result: &ridepb.Reply_Trip{Trip: shown}})
+		require.NoError(t, err)
+		require.NoError(t, s.Commit(t.Context(), ride.Transition{Command: &ride.CommandRecord{
+			Account: a.ID, ID: "answered", Digest: "d", Reply: reply, At: h.at,
+		}}))
+	}
 	return h
 }
 
@@ -284,9 +295,10 @@ func TestHeld(t *testing.T) {
 		shared(t, s, rider, driver, former, "zzR-", "zzD-", "zzF-")
 		held, err := s.Held(t.Context(), driver.ID)
 		require.NoError(t, err)
-		for _, table := range []string{"photos", "refresh_tokens", "token_families", "commands", "offers", "audit"} {
+		for _, table := range []string{"photos", "refresh_tokens", "token_families", "offers", "audit"} {
 			require.Len(t, held[table], 1, table)
 		}
+		require.Len(t, held["commands"], 2)
 		b, err := json.Marshal(held)
 		require.NoError(t, err)
 		for _, secret := range []string{"zzD-token", "zzD-family", "zzD-hash", "zzR-", "zzF-", "120.5"} {

@@ -1,6 +1,7 @@
 package persistence
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"encoding/json"
@@ -8,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/hexhail/hexhail/ride"
+	"github.com/hexhail/hexhail/ride/view"
 )
 
 // forgetPage bounds the trips, and the waves, that one read of an erasure takes.
@@ -76,6 +78,9 @@ func (s *Store) forgetTrip(ctx context.Context, id ride.TripID, who ride.Account
 			if _, err := tx.ExecContext(ctx, `DELETE FROM breadcrumbs WHERE trip_id = $1`, string(id)); err != nil {
 				return err
 			}
+		}
+		if err := forgetReplies(ctx, tx, &forgotten, who); err != nil {
+			return err
 		}
 		return forgetOffers(ctx, tx, id, who)
 	})
@@ -146,6 +151,47 @@ func forgetOffers(ctx context.Context, tx *sql.Tx, id ride.TripID, who ride.Acco
 		}
 		if _, err := tx.ExecContext(ctx, `UPDATE offers SET data = $1 WHERE id = $2`, data, w.id); err != nil {
 			return err
+		}
+	}
+	return nil
+}
+
+// forgetReplies rewrites the answers that other parties of the trip got to their commands and
+// that are still kept: they show the trip as it was.
+func forgetReplies(ctx context.Context, tx *sql.Tx, t *ride.Trip, who ride.AccountID) error {
+	type row struct {
+		command string
+		reply   []byte
+	}
+	parties := map[ride.AccountID]bool{t.Request.Rider.ID: true, t.DriverID(): true}
+	for _, o := range t.Offers {
+		parties[o.Driver] = true
+	}
+	delete(parties, who)
+	delete(parties, "")
+	for party := range parties {
+		rows, err := listTx(ctx, tx, func(r *sql.Rows) (w row, err error) {
+			err = r.Scan(&w.command, &w.reply)
+			return w, err
+		}, `SELECT command_id, reply FROM commands WHERE account_id = $1 AND at >= $2`, string(party), micros(t.RequestedAt))
+		if err != nil {
+			return err
+		}
+		for _, w := range rows {
+			if !bytes.Contains(w.reply, []byte(t.ID)) {
+				continue
+			}
+			without, ok, err := view.ForgetReply(w.reply, t, who)
+			if err != nil {
+				return err
+			}
+			if !ok {
+				continue
+			}
+			if _, err := tx.ExecContext(ctx, `UPDATE commands SET reply = $1 WHERE account_id = $2 AND command_id = $3`,
+				without, string(party), w.command); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
