@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/hexhail/hexhail/cmd/hexhail/internal/config"
 )
 
 // A table whose rows are torn apart by a blank line is shown as text with bars.
@@ -56,4 +58,29 @@ func cells(line string) int {
 		}
 	}
 	return n - 1
+}
+
+// Each row of the tables of bounds names a test, which ride.TestSemanticsPageNamesTestsThatExist
+// looks for, and settings that exist.
+func TestEveryBoundHasATest(t *testing.T) {
+	_, section, ok := strings.Cut(read(t, "docs/semantics.md"), "\n## What is bounded, and by what\n")
+	require.True(t, ok)
+	section, _, _ = strings.Cut(section, "\n## ")
+	names, err := config.Names()
+	require.NoError(t, err)
+	setting := regexp.MustCompile("`([a-z]+(?:-[a-z]+)+)`")
+	rows := 0
+	for _, line := range strings.Split(section, "\n") {
+		if !strings.HasPrefix(line, "| ") || strings.HasPrefix(line, "| resource |") {
+			continue
+		}
+		rows++
+		cells := strings.Split(strings.Trim(line, "| "), " | ")
+		require.Len(t, cells, 4, line)
+		require.Contains(t, cells[3], ".Test", "%s has no test", cells[0])
+		for _, m := range setting.FindAllStringSubmatch(cells[1], -1) {
+			require.Contains(t, names, m[1], "%s: there is no such setting", cells[0])
+		}
+	}
+	require.Greater(t, rows, 40)
 }
