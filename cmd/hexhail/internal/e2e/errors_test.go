@@ -189,6 +189,8 @@ var errorScenarios = map[*ride.Error]scenario{
 			require.Positive(w.t, e.GetRetryAfterMs())
 		},
 	},
+	ride.ErrApprovalPending: {by: TestDriversWaitForApproval}, ride.ErrApprovalRefused: {by: TestDriversWaitForApproval},
+	ride.ErrTripActive: {by: TestErasingAnAccount}, ride.ErrFreshLogin: {by: TestErasingAnAccount},
 	ride.ErrUnavailable:  {by: TestStoreFails},
 	ride.ErrShuttingDown: {by: TestShutdown},
 	ride.ErrInternal:     {never: "it stands for a mistake in Hexhail itself; a test that knew one would be a bug report"},
