@@ -205,12 +205,16 @@ func (d *driverActor) onFrame(ctx actor.Context, m framed) {
 		id := ride.OfferID(b.DeclineOffer.GetOfferId())
 		d.forwardOffer(ctx, m, id, ride.DeclineOffer{Offer: id, Driver: me, Reason: b.DeclineOffer.GetReason()})
 	case *ridepb.ClientFrame_Arrived:
-		d.forward(ctx, m, ride.TripID(b.Arrived.GetTripId()), ride.MarkArrived{Driver: me})
+		d.forward(ctx, m, ride.TripID(b.Arrived.GetTripId()), ride.MarkArrived{
+			Driver: me, Fix: d.here(time.Now()), Reason: b.Arrived.GetReason(),
+		})
 	case *ridepb.ClientFrame_StartTrip:
 		d.start(ctx, m, b.StartTrip)
 	case *ridepb.ClientFrame_CompleteTrip:
-		id := ride.TripID(b.CompleteTrip.GetTripId())
-		d.forward(ctx, m, id, ride.CompleteTrip{Driver: me, TravelledM: d.ride.total(id)})
+		id, now := ride.TripID(b.CompleteTrip.GetTripId()), time.Now()
+		d.forward(ctx, m, id, ride.CompleteTrip{
+			Driver: me, Way: d.way(id, now), Fix: d.here(now), Reason: b.CompleteTrip.GetReason(),
+		})
 	case *ridepb.ClientFrame_CancelTrip:
 		d.forward(ctx, m, ride.TripID(b.CancelTrip.GetTripId()),
 			ride.CancelTrip{By: ride.ByDriver, Account: me, Reason: b.CancelTrip.GetReason()})

@@ -49,8 +49,13 @@ func (d *driverActor) move(ctx actor.Context, p ride.Position) bool {
 // follow serves the trip with the newest position: its rider, its track, its length.
 func (d *driverActor) follow(ctx actor.Context, now time.Time) {
 	t := d.active
-	d.ride.add(t, d.fix.Position)
-	d.sys.crumbs.add(ride.Breadcrumb{Trip: t.ID, At: ride.Clean(d.fix.takenAt), Point: d.fix.Point})
+	accuracy := float64(d.fix.AccuracyM)
+	if d.ride.trip == t.ID {
+		d.ride.add(geo.Spot{Point: d.fix.Point, AccuracyM: accuracy, At: now})
+	}
+	d.sys.crumbs.add(ride.Breadcrumb{
+		Trip: t.ID, At: ride.Clean(d.fix.takenAt), Point: d.fix.Point, AccuracyM: accuracy, ReceivedAt: ride.Clean(now),
+	})
 	if d.rider == nil || now.Sub(d.movedAt) < movedEvery {
 		return
 	}
@@ -164,50 +169,5 @@ func (d *driverActor) watchAge(ctx actor.Context, now time.Time) {
 	}
 	if d.timers["stale"] == nil {
 		d.timers.after("stale", left, d.sys.sender(ctx.Self(), positionStale{}))
-	}
-}
-
-// odometer measures the ride of the active trip from its start.
-type odometer struct {
-	trip  ride.TripID
-	meter geo.Odometer
-}
-
-// add counts a position if the ride is on.
-func (o *odometer) add(t *ride.Trip, p ride.Position) {
-	if t.Status == ride.StatusInProgress && o.trip == t.ID {
-		o.meter.Add(p.Point, float64(p.AccuracyM))
-	}
-}
-
-// total is the measured length in metres, 0 when this trip was not measured.
-func (o *odometer) total(id ride.TripID) float64 {
-	if o.trip != id {
-		return 0
-	}
-	return o.meter.TotalM()
-}
-
-// bind prepares the odometer for a trip: from its start in this actor's life, or from
-// the track in the database after a restart.
-func (d *driverActor) bind(t *ride.Trip) {
-	switch {
-	case t == nil:
-		d.ride, d.rider = odometer{}, nil
-		return
-	case t.Status != ride.StatusInProgress || d.ride.trip == t.ID:
-		return
-	}
-	d.ride = odometer{trip: t.ID}
-	c, cancel := d.sys.storeContext()
-	defer cancel()
-	track, err := d.sys.store.TripTrack(c, t.ID)
-	if err != nil {
-		d.sys.cfg.Log.Warn("track cannot be read; the ride is measured from here", "trip", t.ID, "err", err)
-	}
-	for _, b := range track {
-		if !b.At.Before(t.StartedAt) {
-			d.ride.meter.Add(b.Point, 0)
-		}
 	}
 }

@@ -274,19 +274,32 @@ func (s *Store) AddBreadcrumbs(ctx context.Context, b []ride.Breadcrumb) error {
 		}
 	}
 	return s.tx(ctx, "add breadcrumbs", func(tx *sql.Tx) error {
-		st, err := tx.PrepareContext(ctx, `INSERT INTO breadcrumbs (trip_id, at, lat_e7, lng_e7)
-			VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING`)
+		st, err := tx.PrepareContext(ctx, `INSERT INTO breadcrumbs (trip_id, at, lat_e7, lng_e7, accuracy_m, received_at)
+			VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING`)
 		if err != nil {
 			return err
 		}
 		for _, c := range b {
 			lat, lng := c.Point.E7()
-			if _, err := st.ExecContext(ctx, string(c.Trip), micros(c.At), int64(lat), int64(lng)); err != nil {
+			if _, err := st.ExecContext(ctx, string(c.Trip), micros(c.At), int64(lat), int64(lng),
+				wholeMetres(c.AccuracyM), receivedMicros(c)); err != nil {
 				return err
 			}
 		}
 		return st.Close()
 	})
+}
+
+// wholeMetres rounds an accuracy up, so that a poor one is never better than it was.
+func wholeMetres(m float64) int64 {
+	return int64(math.Ceil(min(max(m, 0), math.MaxInt32)))
+}
+
+func receivedMicros(b ride.Breadcrumb) int64 {
+	if b.ReceivedAt.IsZero() {
+		return 0
+	}
+	return micros(b.ReceivedAt)
 }
 
 // maxTrack bounds a track; a longer one is thinned evenly, its ends kept.
@@ -306,13 +319,17 @@ func (s *Store) TripTrack(ctx context.Context, id ride.TripID) ([]ride.Breadcrum
 	// Every step-th row and the last: at most maxTrack, also when more arrive meanwhile.
 	step := max(1, (n+maxTrack-2)/(maxTrack-1))
 	out, err := list(ctx, s.read, func(r *sql.Rows) (ride.Breadcrumb, error) {
-		var at, lat, lng int64
-		if err := r.Scan(&at, &lat, &lng); err != nil {
+		var at, lat, lng, accuracy, received int64
+		if err := r.Scan(&at, &lat, &lng, &accuracy, &received); err != nil {
 			return ride.Breadcrumb{}, err
 		}
-		return ride.Breadcrumb{Trip: id, At: fromMicros(at), Point: geo.FromE7(int32(lat), int32(lng))}, nil
-	}, `SELECT at, lat_e7, lng_e7 FROM (
-			SELECT at, lat_e7, lng_e7, ROW_NUMBER() OVER (ORDER BY at) AS n, COUNT(*) OVER () AS total
+		b := ride.Breadcrumb{Trip: id, At: fromMicros(at), Point: geo.FromE7(int32(lat), int32(lng)), AccuracyM: float64(accuracy)}
+		if received != 0 {
+			b.ReceivedAt = fromMicros(received)
+		}
+		return b, nil
+	}, `SELECT at, lat_e7, lng_e7, accuracy_m, received_at FROM (
+			SELECT at, lat_e7, lng_e7, accuracy_m, received_at, ROW_NUMBER() OVER (ORDER BY at) AS n, COUNT(*) OVER () AS total
 			FROM breadcrumbs WHERE trip_id = $1) numbered
 		WHERE (n - 1) % $2 = 0 OR n = total ORDER BY at LIMIT $3`, string(id), step, maxTrack)
 	return out, s.failure("read track", err)

@@ -54,15 +54,16 @@ func Apply(t Trip, event Event) Trip {
 	case Released:
 		t.exclude(e.Driver)
 		t.Driver, t.PickupETA = nil, 0
-		t.MatchedAt, t.ArrivedAt = time.Time{}, time.Time{}
+		t.MatchedAt, t.ArrivedAt, t.Arrival = time.Time{}, time.Time{}, nil
 		t.beginSearch(e.At)
 	case Arrived:
 		t.Status, t.ArrivedAt, t.Deadline = StatusArrived, e.At, e.At.Add(t.Rules.BoardWithin)
+		t.Arrival = e.Mark
 	case Started:
 		t.Status, t.StartedAt, t.Deadline = StatusInProgress, e.At, e.At.Add(t.Rules.RideWithin)
 	case Completed:
 		fare := e.Fare
-		t.Fare, t.TravelledM = &fare, e.TravelledM
+		t.Fare, t.TravelledM, t.Completion = &fare, e.TravelledM, e.Mark
 		t.end(StatusCompleted, e.At, "")
 	case Cancelled:
 		t.Cancellation = &Cancellation{By: e.By, Reason: e.Reason}

@@ -72,6 +72,8 @@ type Redispatch struct {
 type MarkArrived struct {
 	At     time.Time
 	Driver AccountID
+	Fix    Fix    // where the driver is
+	Reason string // why there, if it is not the pickup; empty: none given
 }
 
 // StartTrip begins the ride.
@@ -81,12 +83,15 @@ type StartTrip struct {
 	PIN    string
 }
 
-// CompleteTrip ends the ride. TravelledM is the measured way in metres, 0 when
-// it was not measured: then the estimate counts.
+// CompleteTrip ends the ride. Without a Way, TravelledM is the measured way in metres, 0
+// when it was not measured: then the estimate counts.
 type CompleteTrip struct {
 	At         time.Time
 	Driver     AccountID
+	Way        *Way
 	TravelledM float64
+	Fix        Fix    // where the driver is
+	Reason     string // why there, if it is not the dropoff; empty: none given
 }
 
 // RateTrip rates the other party of a completed trip.

@@ -41,9 +41,7 @@ func Decide(t Trip, c Command) ([]Event, []Effect, error) {
 	case Redispatch:
 		return decideRedispatch(t, c)
 	case MarkArrived:
-		if err = t.mustDrive(c.Driver, StatusMatched); err == nil {
-			events = one(Arrived{At: c.At})
-		}
+		events, err = decideArrived(t, c)
 	case StartTrip:
 		if err = t.mustDrive(c.Driver, StatusArrived); err == nil {
 			switch {
@@ -56,9 +54,7 @@ func Decide(t Trip, c Command) ([]Event, []Effect, error) {
 			events = one(Started{At: c.At})
 		}
 	case CompleteTrip:
-		if err = t.mustDrive(c.Driver, StatusInProgress); err == nil {
-			events = one(t.complete(c.At, ByDriver, c.TravelledM))
-		}
+		events, err = decideComplete(t, c)
 	case RateTrip:
 		events, err = decideRating(t, c)
 	case Tick:
@@ -301,19 +297,47 @@ func (t *Trip) mustDrive(d AccountID, in ...Status) error {
 	return nil
 }
 
-// complete prices the ride by the way and time it took; the estimate's way
-// counts where none was measured, and the estimate's fare where the measured
-// ride cannot be priced.
-func (t *Trip) complete(at time.Time, by Party, travelledM float64) Completed {
-	m := travelledM
-	if !(m > 0) || math.IsInf(m, 0) {
-		m = t.Estimate.DistanceM
+func decideArrived(t Trip, c MarkArrived) ([]Event, error) {
+	if err := t.mustDrive(c.Driver, StatusMatched); err != nil {
+		return nil, err
 	}
-	fare, err := t.Rules.Tariff.Price(m, max(0, at.Sub(t.StartedAt)))
+	mark, err := t.mark(c.Fix, t.Request.Pickup, t.Rules.ArriveWithinM, c.Reason)
+	if err != nil {
+		return nil, err
+	}
+	return one(Arrived{At: c.At, Mark: mark}), nil
+}
+
+func decideComplete(t Trip, c CompleteTrip) ([]Event, error) {
+	if err := t.mustDrive(c.Driver, StatusInProgress); err != nil {
+		return nil, err
+	}
+	mark, err := t.mark(c.Fix, t.Request.Dropoff, t.Rules.CompleteWithinM, c.Reason)
+	if err != nil {
+		return nil, err
+	}
+	e := t.complete(c.At, ByDriver, c.Way, c.TravelledM)
+	e.Mark = mark
+	return one(e), nil
+}
+
+// complete prices the ride by the way and time it took. The estimate's way counts where
+// none is known, and the estimate's fare where the ride cannot be priced or nobody ended
+// it.
+func (t *Trip) complete(at time.Time, by Party, way *Way, travelledM float64) Completed {
+	measured, estimated, basis := travelledM, 0.0, BasisMeasured
+	switch {
+	case way != nil:
+		measured, estimated, basis = t.distance(at, *way)
+	case !(travelledM > 0) || math.IsInf(travelledM, 0):
+		measured, estimated, basis = 0, t.Estimate.DistanceM, BasisEstimated
+	}
+	fare, err := t.Rules.Tariff.Price(measured+estimated, max(0, at.Sub(t.StartedAt)))
 	if err != nil || by == BySystem {
-		fare = t.Estimate.Fare
+		fare, measured, estimated, basis = t.Estimate.Fare, 0, t.Estimate.DistanceM, BasisEstimated
 	}
-	return Completed{At: at, By: by, TravelledM: m, Fare: fare}
+	fare.Basis, fare.MeasuredM, fare.EstimatedM = basis, measured, estimated
+	return Completed{At: at, By: by, TravelledM: measured + estimated, Fare: fare}
 }
 
 func decideRating(t Trip, c RateTrip) ([]Event, error) {
@@ -412,6 +436,6 @@ func (t *Trip) overdue(at time.Time) Event {
 	case StatusArrived:
 		return Cancelled{At: at, By: BySystem, Reason: ReasonRiderNoShow}
 	default:
-		return t.complete(at, BySystem, 0)
+		return t.complete(at, BySystem, nil, 0)
 	}
 }

@@ -68,6 +68,8 @@ var (
 	ErrWrongStatus     = def("wrong_status", "The trip's status does not allow that.")
 	ErrPINRequired     = def("pin_required", "This trip starts with the rider's PIN; ask the rider for it.")
 	ErrWrongPIN        = def("wrong_pin", "The PIN is not the rider's.")
+	ErrTooFar          = def("too_far", "You are too far away for that.")
+	ErrPositionUnknown = def("position_unknown", "Your position is not known; send it first.")
 	ErrPINLocked       = retry("pin_locked", "Too many wrong PINs; wait before trying again.")
 	ErrAlreadyRated    = def("already_rated", "This trip was rated already.")
 	ErrUnknownClass    = def("unknown_vehicle_class", "There is no such vehicle class.")

@@ -72,7 +72,8 @@ type Released struct {
 
 // Arrived means that the driver waits at the pickup.
 type Arrived struct {
-	At time.Time `json:"at"`
+	At   time.Time `json:"at"`
+	Mark *Mark     `json:"mark,omitempty"` // nil in older events
 }
 
 // Started means that the ride began.
@@ -86,6 +87,7 @@ type Completed struct {
 	By         Party     `json:"by"`
 	TravelledM float64   `json:"travelled_m"`
 	Fare       Fare      `json:"fare"`
+	Mark       *Mark     `json:"mark,omitempty"` // nil in older events, and where no driver ended it
 }
 
 // Cancelled means that somebody, or a time limit, ended the trip.

@@ -49,6 +49,11 @@ type Fare struct {
 	MinimumTopUp int64         `json:"minimum_topup,omitempty"`
 	DistanceM    float64       `json:"distance_m"`
 	Duration     time.Duration `json:"duration_ns"`
+	// Basis, and the parts of DistanceM in metres, say how the distance was found; empty in
+	// estimates, and in fares from before it was recorded.
+	Basis      Basis   `json:"basis,omitempty"`
+	MeasuredM  float64 `json:"measured_m,omitempty"`
+	EstimatedM float64 `json:"estimated_m,omitempty"`
 }
 
 // Price computes the fare of a ride of so many metres and so long. Each part is

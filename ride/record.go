@@ -64,6 +64,10 @@ type Breadcrumb struct {
 	Trip  TripID
 	At    time.Time // device time
 	Point geo.Point
+	// AccuracyM is the radius that the device claimed in metres, 0 when unknown, and
+	// ReceivedAt when the server had it; zero in older records.
+	AccuracyM  float64
+	ReceivedAt time.Time
 }
 
 // TripFilter selects trips for a list, newest first.

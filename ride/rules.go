@@ -66,6 +66,12 @@ type Rules struct {
 	PickupWithin time.Duration `json:"pickup_within_ns"`
 	BoardWithin  time.Duration `json:"board_within_ns"`
 	RideWithin   time.Duration `json:"ride_within_ns"`
+	// ArriveWithinM and CompleteWithinM are how far from pickup and dropoff, in metres, the
+	// driver may say that it has arrived, or that the ride is over; 0: anywhere. Then
+	// its position must not be older than PositionWithin.
+	ArriveWithinM   float64       `json:"arrive_within_m,omitempty"`
+	CompleteWithinM float64       `json:"complete_within_m,omitempty"`
+	PositionWithin  time.Duration `json:"position_within_ns,omitempty"`
 }
 
 // DefaultPolicy is broadcast, first acceptance wins.
@@ -110,6 +116,9 @@ func (p Policy) Validate() error {
 	return nil
 }
 
+// maxWithinM bounds the distances of Rules, in metres.
+const maxWithinM = 100_000
+
 // maxWaves bounds the timed waves of one search: each is an event kept for ever.
 const maxWaves = 10_000
 
@@ -124,6 +133,11 @@ func (r Rules) Validate() error {
 	for _, d := range []time.Duration{r.SearchFor, r.PickupWithin, r.BoardWithin, r.RideWithin} {
 		if d < time.Second || d > 7*24*time.Hour {
 			return ErrInvalidArgument.With("rules: each time limit must be from 1s to 168h")
+		}
+	}
+	for _, m := range []float64{r.ArriveWithinM, r.CompleteWithinM} {
+		if !(m >= 0 && m <= maxWithinM) {
+			return ErrInvalidArgument.With("rules: distances must be from 0 to %d m", maxWithinM)
 		}
 	}
 	if r.SearchFor/r.Policy.WaveEvery > maxWaves {

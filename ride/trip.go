@@ -175,7 +175,9 @@ type Trip struct {
 	// Deadline is when the trip leaves its status by itself; zero in a final one.
 	Deadline time.Time `json:"deadline,omitzero"`
 
-	Fare          *Fare         `json:"fare,omitempty"` // once completed
+	Arrival       *Mark         `json:"arrival,omitempty"`    // where the driver was when it arrived
+	Completion    *Mark         `json:"completion,omitempty"` // likewise when it ended the ride
+	Fare          *Fare         `json:"fare,omitempty"`       // once completed
 	TravelledM    float64       `json:"travelled_m,omitempty"`
 	Cancellation  *Cancellation `json:"cancellation,omitempty"`
 	StarsByRider  int           `json:"stars_by_rider,omitempty"`

@@ -205,6 +205,61 @@ func (Trip_Status) EnumDescriptor() ([]byte, []int) {
 	return file_hexhail_proto_rawDescGZIP(), []int{36, 0}
 }
 
+type FareBreakdown_Basis int32
+
+const (
+	FareBreakdown_basis_unspecified FareBreakdown_Basis = 0
+	// Positions covered the ride.
+	FareBreakdown_measured FareBreakdown_Basis = 1
+	// Gaps in the positions were filled by the estimate.
+	FareBreakdown_partly_estimated FareBreakdown_Basis = 2
+	// Nothing was measured.
+	FareBreakdown_estimated FareBreakdown_Basis = 3
+)
+
+// Enum value maps for FareBreakdown_Basis.
+var (
+	FareBreakdown_Basis_name = map[int32]string{
+		0: "basis_unspecified",
+		1: "measured",
+		2: "partly_estimated",
+		3: "estimated",
+	}
+	FareBreakdown_Basis_value = map[string]int32{
+		"basis_unspecified": 0,
+		"measured":          1,
+		"partly_estimated":  2,
+		"estimated":         3,
+	}
+)
+
+func (x FareBreakdown_Basis) Enum() *FareBreakdown_Basis {
+	p := new(FareBreakdown_Basis)
+	*p = x
+	return p
+}
+
+func (x FareBreakdown_Basis) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (FareBreakdown_Basis) Descriptor() protoreflect.EnumDescriptor {
+	return file_hexhail_proto_enumTypes[3].Descriptor()
+}
+
+func (FareBreakdown_Basis) Type() protoreflect.EnumType {
+	return &file_hexhail_proto_enumTypes[3]
+}
+
+func (x FareBreakdown_Basis) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use FareBreakdown_Basis.Descriptor instead.
+func (FareBreakdown_Basis) EnumDescriptor() ([]byte, []int) {
+	return file_hexhail_proto_rawDescGZIP(), []int{39, 0}
+}
+
 type Cancellation_By int32
 
 const (
@@ -244,11 +299,11 @@ func (x Cancellation_By) String() string {
 }
 
 func (Cancellation_By) Descriptor() protoreflect.EnumDescriptor {
-	return file_hexhail_proto_enumTypes[3].Descriptor()
+	return file_hexhail_proto_enumTypes[4].Descriptor()
 }
 
 func (Cancellation_By) Type() protoreflect.EnumType {
-	return &file_hexhail_proto_enumTypes[3]
+	return &file_hexhail_proto_enumTypes[4]
 }
 
 func (x Cancellation_By) Number() protoreflect.EnumNumber {
@@ -257,7 +312,7 @@ func (x Cancellation_By) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Cancellation_By.Descriptor instead.
 func (Cancellation_By) EnumDescriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{42, 0}
+	return file_hexhail_proto_rawDescGZIP(), []int{43, 0}
 }
 
 type CityDriver_State int32
@@ -302,11 +357,11 @@ func (x CityDriver_State) String() string {
 }
 
 func (CityDriver_State) Descriptor() protoreflect.EnumDescriptor {
-	return file_hexhail_proto_enumTypes[4].Descriptor()
+	return file_hexhail_proto_enumTypes[5].Descriptor()
 }
 
 func (CityDriver_State) Type() protoreflect.EnumType {
-	return &file_hexhail_proto_enumTypes[4]
+	return &file_hexhail_proto_enumTypes[5]
 }
 
 func (x CityDriver_State) Number() protoreflect.EnumNumber {
@@ -315,7 +370,7 @@ func (x CityDriver_State) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use CityDriver_State.Descriptor instead.
 func (CityDriver_State) EnumDescriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{48, 0}
+	return file_hexhail_proto_rawDescGZIP(), []int{49, 0}
 }
 
 // ClientFrame is everything that a client may send: one message and, for all
@@ -2436,8 +2491,10 @@ func (x *OfferClosed) GetReason() string {
 
 // MarkArrived says that the driver waits at the pickup.
 type MarkArrived struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	TripId        string                 `protobuf:"bytes,1,opt,name=trip_id,json=tripId,proto3" json:"trip_id,omitempty"`
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	TripId string                 `protobuf:"bytes,1,opt,name=trip_id,json=tripId,proto3" json:"trip_id,omitempty"`
+	// Optional, up to 200 bytes: why the driver is not at the pickup.
+	Reason        string `protobuf:"bytes,2,opt,name=reason,proto3" json:"reason,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2475,6 +2532,13 @@ func (*MarkArrived) Descriptor() ([]byte, []int) {
 func (x *MarkArrived) GetTripId() string {
 	if x != nil {
 		return x.TripId
+	}
+	return ""
+}
+
+func (x *MarkArrived) GetReason() string {
+	if x != nil {
+		return x.Reason
 	}
 	return ""
 }
@@ -2535,8 +2599,10 @@ func (x *StartTrip) GetPin() string {
 
 // CompleteTrip ends the ride at the dropoff.
 type CompleteTrip struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	TripId        string                 `protobuf:"bytes,1,opt,name=trip_id,json=tripId,proto3" json:"trip_id,omitempty"`
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	TripId string                 `protobuf:"bytes,1,opt,name=trip_id,json=tripId,proto3" json:"trip_id,omitempty"`
+	// Optional, up to 200 bytes: why the ride ends elsewhere.
+	Reason        string `protobuf:"bytes,2,opt,name=reason,proto3" json:"reason,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2574,6 +2640,13 @@ func (*CompleteTrip) Descriptor() ([]byte, []int) {
 func (x *CompleteTrip) GetTripId() string {
 	if x != nil {
 		return x.TripId
+	}
+	return ""
+}
+
+func (x *CompleteTrip) GetReason() string {
+	if x != nil {
+		return x.Reason
 	}
 	return ""
 }
@@ -3152,6 +3225,10 @@ type Trip struct {
 	// Given by the reader; 0 while not given. Operators see both.
 	StarsByRider  uint32 `protobuf:"varint,24,opt,name=stars_by_rider,json=starsByRider,proto3" json:"stars_by_rider,omitempty"`
 	StarsByDriver uint32 `protobuf:"varint,25,opt,name=stars_by_driver,json=starsByDriver,proto3" json:"stars_by_driver,omitempty"`
+	// Where the driver was when it sent arrived, and complete_trip. Absent before that, in
+	// older trips, and where a time limit ended the ride.
+	Arrival       *Mark `protobuf:"bytes,26,opt,name=arrival,proto3" json:"arrival,omitempty"`
+	Completion    *Mark `protobuf:"bytes,27,opt,name=completion,proto3" json:"completion,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -3361,6 +3438,102 @@ func (x *Trip) GetStarsByDriver() uint32 {
 	return 0
 }
 
+func (x *Trip) GetArrival() *Mark {
+	if x != nil {
+		return x.Arrival
+	}
+	return nil
+}
+
+func (x *Trip) GetCompletion() *Mark {
+	if x != nil {
+		return x.Completion
+	}
+	return nil
+}
+
+// Mark is where a driver was, by its newest position, when it said that it was somewhere.
+type Mark struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// A position was known; without one the next three mean nothing.
+	Located bool `protobuf:"varint,1,opt,name=located,proto3" json:"located,omitempty"`
+	// As the crow flies, to the pickup or to the dropoff.
+	DistanceM uint32 `protobuf:"varint,2,opt,name=distance_m,json=distanceM,proto3" json:"distance_m,omitempty"`
+	// What the position claimed; 0 when unknown.
+	AccuracyM uint32 `protobuf:"varint,3,opt,name=accuracy_m,json=accuracyM,proto3" json:"accuracy_m,omitempty"`
+	// How old it was.
+	AgeS uint32 `protobuf:"varint,4,opt,name=age_s,json=ageS,proto3" json:"age_s,omitempty"`
+	// The driver's; empty when none was given.
+	Reason        string `protobuf:"bytes,5,opt,name=reason,proto3" json:"reason,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Mark) Reset() {
+	*x = Mark{}
+	mi := &file_hexhail_proto_msgTypes[37]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Mark) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Mark) ProtoMessage() {}
+
+func (x *Mark) ProtoReflect() protoreflect.Message {
+	mi := &file_hexhail_proto_msgTypes[37]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Mark.ProtoReflect.Descriptor instead.
+func (*Mark) Descriptor() ([]byte, []int) {
+	return file_hexhail_proto_rawDescGZIP(), []int{37}
+}
+
+func (x *Mark) GetLocated() bool {
+	if x != nil {
+		return x.Located
+	}
+	return false
+}
+
+func (x *Mark) GetDistanceM() uint32 {
+	if x != nil {
+		return x.DistanceM
+	}
+	return 0
+}
+
+func (x *Mark) GetAccuracyM() uint32 {
+	if x != nil {
+		return x.AccuracyM
+	}
+	return 0
+}
+
+func (x *Mark) GetAgeS() uint32 {
+	if x != nil {
+		return x.AgeS
+	}
+	return 0
+}
+
+func (x *Mark) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
 type Estimate struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	DistanceM     uint32                 `protobuf:"varint,1,opt,name=distance_m,json=distanceM,proto3" json:"distance_m,omitempty"`
@@ -3372,7 +3545,7 @@ type Estimate struct {
 
 func (x *Estimate) Reset() {
 	*x = Estimate{}
-	mi := &file_hexhail_proto_msgTypes[37]
+	mi := &file_hexhail_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3384,7 +3557,7 @@ func (x *Estimate) String() string {
 func (*Estimate) ProtoMessage() {}
 
 func (x *Estimate) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[37]
+	mi := &file_hexhail_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3397,7 +3570,7 @@ func (x *Estimate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Estimate.ProtoReflect.Descriptor instead.
 func (*Estimate) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{37}
+	return file_hexhail_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *Estimate) GetDistanceM() uint32 {
@@ -3431,13 +3604,17 @@ type FareBreakdown struct {
 	MinimumTopupMinor int32                  `protobuf:"varint,5,opt,name=minimum_topup_minor,json=minimumTopupMinor,proto3" json:"minimum_topup_minor,omitempty"`
 	DistanceM         uint32                 `protobuf:"varint,6,opt,name=distance_m,json=distanceM,proto3" json:"distance_m,omitempty"`
 	DurationS         uint32                 `protobuf:"varint,7,opt,name=duration_s,json=durationS,proto3" json:"duration_s,omitempty"`
-	unknownFields     protoimpl.UnknownFields
-	sizeCache         protoimpl.SizeCache
+	// How distance_m was found: the parts add up to it. Unspecified in older trips.
+	Basis         FareBreakdown_Basis `protobuf:"varint,8,opt,name=basis,proto3,enum=hexhail.v1.FareBreakdown_Basis" json:"basis,omitempty"`
+	MeasuredM     uint32              `protobuf:"varint,9,opt,name=measured_m,json=measuredM,proto3" json:"measured_m,omitempty"`
+	EstimatedM    uint32              `protobuf:"varint,10,opt,name=estimated_m,json=estimatedM,proto3" json:"estimated_m,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *FareBreakdown) Reset() {
 	*x = FareBreakdown{}
-	mi := &file_hexhail_proto_msgTypes[38]
+	mi := &file_hexhail_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3449,7 +3626,7 @@ func (x *FareBreakdown) String() string {
 func (*FareBreakdown) ProtoMessage() {}
 
 func (x *FareBreakdown) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[38]
+	mi := &file_hexhail_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3462,7 +3639,7 @@ func (x *FareBreakdown) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FareBreakdown.ProtoReflect.Descriptor instead.
 func (*FareBreakdown) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{38}
+	return file_hexhail_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *FareBreakdown) GetTotal() *Money {
@@ -3514,6 +3691,27 @@ func (x *FareBreakdown) GetDurationS() uint32 {
 	return 0
 }
 
+func (x *FareBreakdown) GetBasis() FareBreakdown_Basis {
+	if x != nil {
+		return x.Basis
+	}
+	return FareBreakdown_basis_unspecified
+}
+
+func (x *FareBreakdown) GetMeasuredM() uint32 {
+	if x != nil {
+		return x.MeasuredM
+	}
+	return 0
+}
+
+func (x *FareBreakdown) GetEstimatedM() uint32 {
+	if x != nil {
+		return x.EstimatedM
+	}
+	return 0
+}
+
 type Search struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	Wave  uint32                 `protobuf:"varint,1,opt,name=wave,proto3" json:"wave,omitempty"`
@@ -3527,7 +3725,7 @@ type Search struct {
 
 func (x *Search) Reset() {
 	*x = Search{}
-	mi := &file_hexhail_proto_msgTypes[39]
+	mi := &file_hexhail_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3539,7 +3737,7 @@ func (x *Search) String() string {
 func (*Search) ProtoMessage() {}
 
 func (x *Search) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[39]
+	mi := &file_hexhail_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3552,7 +3750,7 @@ func (x *Search) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Search.ProtoReflect.Descriptor instead.
 func (*Search) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{39}
+	return file_hexhail_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *Search) GetWave() uint32 {
@@ -3602,7 +3800,7 @@ type DriverCard struct {
 
 func (x *DriverCard) Reset() {
 	*x = DriverCard{}
-	mi := &file_hexhail_proto_msgTypes[40]
+	mi := &file_hexhail_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3614,7 +3812,7 @@ func (x *DriverCard) String() string {
 func (*DriverCard) ProtoMessage() {}
 
 func (x *DriverCard) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[40]
+	mi := &file_hexhail_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3627,7 +3825,7 @@ func (x *DriverCard) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DriverCard.ProtoReflect.Descriptor instead.
 func (*DriverCard) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{40}
+	return file_hexhail_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *DriverCard) GetId() string {
@@ -3705,7 +3903,7 @@ type RiderCard struct {
 
 func (x *RiderCard) Reset() {
 	*x = RiderCard{}
-	mi := &file_hexhail_proto_msgTypes[41]
+	mi := &file_hexhail_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3717,7 +3915,7 @@ func (x *RiderCard) String() string {
 func (*RiderCard) ProtoMessage() {}
 
 func (x *RiderCard) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[41]
+	mi := &file_hexhail_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3730,7 +3928,7 @@ func (x *RiderCard) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RiderCard.ProtoReflect.Descriptor instead.
 func (*RiderCard) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{41}
+	return file_hexhail_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *RiderCard) GetId() string {
@@ -3772,7 +3970,7 @@ type Cancellation struct {
 
 func (x *Cancellation) Reset() {
 	*x = Cancellation{}
-	mi := &file_hexhail_proto_msgTypes[42]
+	mi := &file_hexhail_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3784,7 +3982,7 @@ func (x *Cancellation) String() string {
 func (*Cancellation) ProtoMessage() {}
 
 func (x *Cancellation) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[42]
+	mi := &file_hexhail_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3797,7 +3995,7 @@ func (x *Cancellation) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Cancellation.ProtoReflect.Descriptor instead.
 func (*Cancellation) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{42}
+	return file_hexhail_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *Cancellation) GetBy() Cancellation_By {
@@ -3836,7 +4034,7 @@ type WatchCity struct {
 
 func (x *WatchCity) Reset() {
 	*x = WatchCity{}
-	mi := &file_hexhail_proto_msgTypes[43]
+	mi := &file_hexhail_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3848,7 +4046,7 @@ func (x *WatchCity) String() string {
 func (*WatchCity) ProtoMessage() {}
 
 func (x *WatchCity) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[43]
+	mi := &file_hexhail_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3861,7 +4059,7 @@ func (x *WatchCity) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchCity.ProtoReflect.Descriptor instead.
 func (*WatchCity) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{43}
+	return file_hexhail_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *WatchCity) GetDrivers() bool {
@@ -3925,7 +4123,7 @@ type Area struct {
 
 func (x *Area) Reset() {
 	*x = Area{}
-	mi := &file_hexhail_proto_msgTypes[44]
+	mi := &file_hexhail_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3937,7 +4135,7 @@ func (x *Area) String() string {
 func (*Area) ProtoMessage() {}
 
 func (x *Area) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[44]
+	mi := &file_hexhail_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3950,7 +4148,7 @@ func (x *Area) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Area.ProtoReflect.Descriptor instead.
 func (*Area) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{44}
+	return file_hexhail_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *Area) GetSouthWest() *Point {
@@ -3975,7 +4173,7 @@ type UnwatchCity struct {
 
 func (x *UnwatchCity) Reset() {
 	*x = UnwatchCity{}
-	mi := &file_hexhail_proto_msgTypes[45]
+	mi := &file_hexhail_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3987,7 +4185,7 @@ func (x *UnwatchCity) String() string {
 func (*UnwatchCity) ProtoMessage() {}
 
 func (x *UnwatchCity) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[45]
+	mi := &file_hexhail_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4000,7 +4198,7 @@ func (x *UnwatchCity) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UnwatchCity.ProtoReflect.Descriptor instead.
 func (*UnwatchCity) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{45}
+	return file_hexhail_proto_rawDescGZIP(), []int{46}
 }
 
 // CityWatched answers watch_city.
@@ -4020,7 +4218,7 @@ type CityWatched struct {
 
 func (x *CityWatched) Reset() {
 	*x = CityWatched{}
-	mi := &file_hexhail_proto_msgTypes[46]
+	mi := &file_hexhail_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4032,7 +4230,7 @@ func (x *CityWatched) String() string {
 func (*CityWatched) ProtoMessage() {}
 
 func (x *CityWatched) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[46]
+	mi := &file_hexhail_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4045,7 +4243,7 @@ func (x *CityWatched) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CityWatched.ProtoReflect.Descriptor instead.
 func (*CityWatched) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{46}
+	return file_hexhail_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *CityWatched) GetWatch() uint32 {
@@ -4110,7 +4308,7 @@ type CityChanged struct {
 
 func (x *CityChanged) Reset() {
 	*x = CityChanged{}
-	mi := &file_hexhail_proto_msgTypes[47]
+	mi := &file_hexhail_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4122,7 +4320,7 @@ func (x *CityChanged) String() string {
 func (*CityChanged) ProtoMessage() {}
 
 func (x *CityChanged) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[47]
+	mi := &file_hexhail_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4135,7 +4333,7 @@ func (x *CityChanged) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CityChanged.ProtoReflect.Descriptor instead.
 func (*CityChanged) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{47}
+	return file_hexhail_proto_rawDescGZIP(), []int{48}
 }
 
 func (x *CityChanged) GetWatch() uint32 {
@@ -4255,7 +4453,7 @@ type CityDriver struct {
 
 func (x *CityDriver) Reset() {
 	*x = CityDriver{}
-	mi := &file_hexhail_proto_msgTypes[48]
+	mi := &file_hexhail_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4267,7 +4465,7 @@ func (x *CityDriver) String() string {
 func (*CityDriver) ProtoMessage() {}
 
 func (x *CityDriver) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[48]
+	mi := &file_hexhail_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4280,7 +4478,7 @@ func (x *CityDriver) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CityDriver.ProtoReflect.Descriptor instead.
 func (*CityDriver) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{48}
+	return file_hexhail_proto_rawDescGZIP(), []int{49}
 }
 
 func (x *CityDriver) GetKey() uint32 {
@@ -4343,7 +4541,7 @@ type CityMove struct {
 
 func (x *CityMove) Reset() {
 	*x = CityMove{}
-	mi := &file_hexhail_proto_msgTypes[49]
+	mi := &file_hexhail_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4355,7 +4553,7 @@ func (x *CityMove) String() string {
 func (*CityMove) ProtoMessage() {}
 
 func (x *CityMove) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[49]
+	mi := &file_hexhail_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4368,7 +4566,7 @@ func (x *CityMove) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CityMove.ProtoReflect.Descriptor instead.
 func (*CityMove) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{49}
+	return file_hexhail_proto_rawDescGZIP(), []int{50}
 }
 
 func (x *CityMove) GetKey() uint32 {
@@ -4416,7 +4614,7 @@ type CityTrip struct {
 
 func (x *CityTrip) Reset() {
 	*x = CityTrip{}
-	mi := &file_hexhail_proto_msgTypes[50]
+	mi := &file_hexhail_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4428,7 +4626,7 @@ func (x *CityTrip) String() string {
 func (*CityTrip) ProtoMessage() {}
 
 func (x *CityTrip) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[50]
+	mi := &file_hexhail_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4441,7 +4639,7 @@ func (x *CityTrip) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CityTrip.ProtoReflect.Descriptor instead.
 func (*CityTrip) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{50}
+	return file_hexhail_proto_rawDescGZIP(), []int{51}
 }
 
 func (x *CityTrip) GetId() string {
@@ -4561,7 +4759,7 @@ type CityCell struct {
 
 func (x *CityCell) Reset() {
 	*x = CityCell{}
-	mi := &file_hexhail_proto_msgTypes[51]
+	mi := &file_hexhail_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4573,7 +4771,7 @@ func (x *CityCell) String() string {
 func (*CityCell) ProtoMessage() {}
 
 func (x *CityCell) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[51]
+	mi := &file_hexhail_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4586,7 +4784,7 @@ func (x *CityCell) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CityCell.ProtoReflect.Descriptor instead.
 func (*CityCell) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{51}
+	return file_hexhail_proto_rawDescGZIP(), []int{52}
 }
 
 func (x *CityCell) GetCell() string {
@@ -4641,7 +4839,7 @@ type CityTotals struct {
 
 func (x *CityTotals) Reset() {
 	*x = CityTotals{}
-	mi := &file_hexhail_proto_msgTypes[52]
+	mi := &file_hexhail_proto_msgTypes[53]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4653,7 +4851,7 @@ func (x *CityTotals) String() string {
 func (*CityTotals) ProtoMessage() {}
 
 func (x *CityTotals) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[52]
+	mi := &file_hexhail_proto_msgTypes[53]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4666,7 +4864,7 @@ func (x *CityTotals) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CityTotals.ProtoReflect.Descriptor instead.
 func (*CityTotals) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{52}
+	return file_hexhail_proto_rawDescGZIP(), []int{53}
 }
 
 func (x *CityTotals) GetDriversAvailable() uint32 {
@@ -4762,7 +4960,7 @@ type ActorKind struct {
 
 func (x *ActorKind) Reset() {
 	*x = ActorKind{}
-	mi := &file_hexhail_proto_msgTypes[53]
+	mi := &file_hexhail_proto_msgTypes[54]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4774,7 +4972,7 @@ func (x *ActorKind) String() string {
 func (*ActorKind) ProtoMessage() {}
 
 func (x *ActorKind) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[53]
+	mi := &file_hexhail_proto_msgTypes[54]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4787,7 +4985,7 @@ func (x *ActorKind) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ActorKind.ProtoReflect.Descriptor instead.
 func (*ActorKind) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{53}
+	return file_hexhail_proto_rawDescGZIP(), []int{54}
 }
 
 func (x *ActorKind) GetKind() string {
@@ -4892,7 +5090,7 @@ type SlowHandler struct {
 
 func (x *SlowHandler) Reset() {
 	*x = SlowHandler{}
-	mi := &file_hexhail_proto_msgTypes[54]
+	mi := &file_hexhail_proto_msgTypes[55]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4904,7 +5102,7 @@ func (x *SlowHandler) String() string {
 func (*SlowHandler) ProtoMessage() {}
 
 func (x *SlowHandler) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[54]
+	mi := &file_hexhail_proto_msgTypes[55]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4917,7 +5115,7 @@ func (x *SlowHandler) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SlowHandler.ProtoReflect.Descriptor instead.
 func (*SlowHandler) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{54}
+	return file_hexhail_proto_rawDescGZIP(), []int{55}
 }
 
 func (x *SlowHandler) GetMessage() string {
@@ -4975,7 +5173,7 @@ type Sample struct {
 
 func (x *Sample) Reset() {
 	*x = Sample{}
-	mi := &file_hexhail_proto_msgTypes[55]
+	mi := &file_hexhail_proto_msgTypes[56]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4987,7 +5185,7 @@ func (x *Sample) String() string {
 func (*Sample) ProtoMessage() {}
 
 func (x *Sample) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[55]
+	mi := &file_hexhail_proto_msgTypes[56]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5000,7 +5198,7 @@ func (x *Sample) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Sample.ProtoReflect.Descriptor instead.
 func (*Sample) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{55}
+	return file_hexhail_proto_rawDescGZIP(), []int{56}
 }
 
 func (x *Sample) GetAt() *timestamppb.Timestamp {
@@ -5293,14 +5491,16 @@ const file_hexhail_proto_rawDesc = "" +
 	"\x03won\x10\x01\x12\r\n" +
 	"\twithdrawn\x10\x02\x12\v\n" +
 	"\aexpired\x10\x03\x12\f\n" +
-	"\bdeclined\x10\x04\"&\n" +
+	"\bdeclined\x10\x04\">\n" +
 	"\vMarkArrived\x12\x17\n" +
-	"\atrip_id\x18\x01 \x01(\tR\x06tripId\"6\n" +
+	"\atrip_id\x18\x01 \x01(\tR\x06tripId\x12\x16\n" +
+	"\x06reason\x18\x02 \x01(\tR\x06reason\"6\n" +
 	"\tStartTrip\x12\x17\n" +
 	"\atrip_id\x18\x01 \x01(\tR\x06tripId\x12\x10\n" +
-	"\x03pin\x18\x02 \x01(\tR\x03pin\"'\n" +
+	"\x03pin\x18\x02 \x01(\tR\x03pin\"?\n" +
 	"\fCompleteTrip\x12\x17\n" +
-	"\atrip_id\x18\x01 \x01(\tR\x06tripId\"\x87\x01\n" +
+	"\atrip_id\x18\x01 \x01(\tR\x06tripId\x12\x16\n" +
+	"\x06reason\x18\x02 \x01(\tR\x06reason\"\x87\x01\n" +
 	"\bGetQuote\x12)\n" +
 	"\x06pickup\x18\x01 \x01(\v2\x11.hexhail.v1.PointR\x06pickup\x12+\n" +
 	"\adropoff\x18\x02 \x01(\v2\x11.hexhail.v1.PointR\adropoff\x12#\n" +
@@ -5345,7 +5545,8 @@ const file_hexhail_proto_rawDesc = "" +
 	"deviceTime\"K\n" +
 	"\vTripUpdated\x12$\n" +
 	"\x04trip\x18\x01 \x01(\v2\x10.hexhail.v1.TripR\x04trip\x12\x16\n" +
-	"\x06change\x18\x02 \x01(\tR\x06change\"\xbb\t\n" +
+	"\x06change\x18\x02 \x01(\tR\x06change\"\x99\n" +
+	"\n" +
 	"\x04Trip\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x18\n" +
 	"\aversion\x18\x02 \x01(\rR\aversion\x12/\n" +
@@ -5378,7 +5579,11 @@ const file_hexhail_proto_rawDesc = "" +
 	"started_at\x18\x16 \x01(\v2\x1a.google.protobuf.TimestampR\tstartedAt\x125\n" +
 	"\bended_at\x18\x17 \x01(\v2\x1a.google.protobuf.TimestampR\aendedAt\x12$\n" +
 	"\x0estars_by_rider\x18\x18 \x01(\rR\fstarsByRider\x12&\n" +
-	"\x0fstars_by_driver\x18\x19 \x01(\rR\rstarsByDriver\"\x85\x01\n" +
+	"\x0fstars_by_driver\x18\x19 \x01(\rR\rstarsByDriver\x12*\n" +
+	"\aarrival\x18\x1a \x01(\v2\x10.hexhail.v1.MarkR\aarrival\x120\n" +
+	"\n" +
+	"completion\x18\x1b \x01(\v2\x10.hexhail.v1.MarkR\n" +
+	"completion\"\x85\x01\n" +
 	"\x06Status\x12\x16\n" +
 	"\x12status_unspecified\x10\x00\x12\r\n" +
 	"\trequested\x10\x01\x12\v\n" +
@@ -5387,13 +5592,21 @@ const file_hexhail_proto_rawDesc = "" +
 	"\vin_progress\x10\x04\x12\r\n" +
 	"\tcompleted\x10\x05\x12\r\n" +
 	"\tcancelled\x10\x06\x12\v\n" +
-	"\aexpired\x10\a\"o\n" +
+	"\aexpired\x10\a\"\x8b\x01\n" +
+	"\x04Mark\x12\x18\n" +
+	"\alocated\x18\x01 \x01(\bR\alocated\x12\x1d\n" +
+	"\n" +
+	"distance_m\x18\x02 \x01(\rR\tdistanceM\x12\x1d\n" +
+	"\n" +
+	"accuracy_m\x18\x03 \x01(\rR\taccuracyM\x12\x13\n" +
+	"\x05age_s\x18\x04 \x01(\rR\x04ageS\x12\x16\n" +
+	"\x06reason\x18\x05 \x01(\tR\x06reason\"o\n" +
 	"\bEstimate\x12\x1d\n" +
 	"\n" +
 	"distance_m\x18\x01 \x01(\rR\tdistanceM\x12\x1d\n" +
 	"\n" +
 	"duration_s\x18\x02 \x01(\rR\tdurationS\x12%\n" +
-	"\x04fare\x18\x03 \x01(\v2\x11.hexhail.v1.MoneyR\x04fare\"\x8b\x02\n" +
+	"\x04fare\x18\x03 \x01(\v2\x11.hexhail.v1.MoneyR\x04fare\"\xd5\x03\n" +
 	"\rFareBreakdown\x12'\n" +
 	"\x05total\x18\x01 \x01(\v2\x11.hexhail.v1.MoneyR\x05total\x12\x1d\n" +
 	"\n" +
@@ -5405,7 +5618,18 @@ const file_hexhail_proto_rawDesc = "" +
 	"\n" +
 	"distance_m\x18\x06 \x01(\rR\tdistanceM\x12\x1d\n" +
 	"\n" +
-	"duration_s\x18\a \x01(\rR\tdurationS\"\x90\x01\n" +
+	"duration_s\x18\a \x01(\rR\tdurationS\x125\n" +
+	"\x05basis\x18\b \x01(\x0e2\x1f.hexhail.v1.FareBreakdown.BasisR\x05basis\x12\x1d\n" +
+	"\n" +
+	"measured_m\x18\t \x01(\rR\tmeasuredM\x12\x1f\n" +
+	"\vestimated_m\x18\n" +
+	" \x01(\rR\n" +
+	"estimatedM\"Q\n" +
+	"\x05Basis\x12\x15\n" +
+	"\x11basis_unspecified\x10\x00\x12\f\n" +
+	"\bmeasured\x10\x01\x12\x14\n" +
+	"\x10partly_estimated\x10\x02\x12\r\n" +
+	"\testimated\x10\x03\"\x90\x01\n" +
 	"\x06Search\x12\x12\n" +
 	"\x04wave\x18\x01 \x01(\rR\x04wave\x12\x12\n" +
 	"\x04ring\x18\x02 \x01(\rR\x04ring\x12#\n" +
@@ -5603,182 +5827,187 @@ func file_hexhail_proto_rawDescGZIP() []byte {
 	return file_hexhail_proto_rawDescData
 }
 
-var file_hexhail_proto_enumTypes = make([]protoimpl.EnumInfo, 5)
-var file_hexhail_proto_msgTypes = make([]protoimpl.MessageInfo, 56)
+var file_hexhail_proto_enumTypes = make([]protoimpl.EnumInfo, 6)
+var file_hexhail_proto_msgTypes = make([]protoimpl.MessageInfo, 57)
 var file_hexhail_proto_goTypes = []any{
 	(Role)(0),                     // 0: hexhail.v1.Role
 	(OfferClosed_Outcome)(0),      // 1: hexhail.v1.OfferClosed.Outcome
 	(Trip_Status)(0),              // 2: hexhail.v1.Trip.Status
-	(Cancellation_By)(0),          // 3: hexhail.v1.Cancellation.By
-	(CityDriver_State)(0),         // 4: hexhail.v1.CityDriver.State
-	(*ClientFrame)(nil),           // 5: hexhail.v1.ClientFrame
-	(*ServerFrame)(nil),           // 6: hexhail.v1.ServerFrame
-	(*Reply)(nil),                 // 7: hexhail.v1.Reply
-	(*Event)(nil),                 // 8: hexhail.v1.Event
-	(*Error)(nil),                 // 9: hexhail.v1.Error
-	(*Connect)(nil),               // 10: hexhail.v1.Connect
-	(*Resume)(nil),                // 11: hexhail.v1.Resume
-	(*Connected)(nil),             // 12: hexhail.v1.Connected
-	(*Approval)(nil),              // 13: hexhail.v1.Approval
-	(*ApprovalChanged)(nil),       // 14: hexhail.v1.ApprovalChanged
-	(*Ping)(nil),                  // 15: hexhail.v1.Ping
-	(*Pong)(nil),                  // 16: hexhail.v1.Pong
-	(*Done)(nil),                  // 17: hexhail.v1.Done
-	(*Disconnecting)(nil),         // 18: hexhail.v1.Disconnecting
-	(*Point)(nil),                 // 19: hexhail.v1.Point
-	(*Money)(nil),                 // 20: hexhail.v1.Money
-	(*GoOnline)(nil),              // 21: hexhail.v1.GoOnline
-	(*GoOffline)(nil),             // 22: hexhail.v1.GoOffline
-	(*Location)(nil),              // 23: hexhail.v1.Location
-	(*Offer)(nil),                 // 24: hexhail.v1.Offer
-	(*AcceptOffer)(nil),           // 25: hexhail.v1.AcceptOffer
-	(*DeclineOffer)(nil),          // 26: hexhail.v1.DeclineOffer
-	(*AcceptPending)(nil),         // 27: hexhail.v1.AcceptPending
-	(*OfferReceived)(nil),         // 28: hexhail.v1.OfferReceived
-	(*OfferClosed)(nil),           // 29: hexhail.v1.OfferClosed
-	(*MarkArrived)(nil),           // 30: hexhail.v1.MarkArrived
-	(*StartTrip)(nil),             // 31: hexhail.v1.StartTrip
-	(*CompleteTrip)(nil),          // 32: hexhail.v1.CompleteTrip
-	(*GetQuote)(nil),              // 33: hexhail.v1.GetQuote
-	(*Quotes)(nil),                // 34: hexhail.v1.Quotes
-	(*Quote)(nil),                 // 35: hexhail.v1.Quote
-	(*RequestTrip)(nil),           // 36: hexhail.v1.RequestTrip
-	(*CancelTrip)(nil),            // 37: hexhail.v1.CancelTrip
-	(*RateTrip)(nil),              // 38: hexhail.v1.RateTrip
-	(*DriverMoved)(nil),           // 39: hexhail.v1.DriverMoved
-	(*TripUpdated)(nil),           // 40: hexhail.v1.TripUpdated
-	(*Trip)(nil),                  // 41: hexhail.v1.Trip
-	(*Estimate)(nil),              // 42: hexhail.v1.Estimate
-	(*FareBreakdown)(nil),         // 43: hexhail.v1.FareBreakdown
-	(*Search)(nil),                // 44: hexhail.v1.Search
-	(*DriverCard)(nil),            // 45: hexhail.v1.DriverCard
-	(*RiderCard)(nil),             // 46: hexhail.v1.RiderCard
-	(*Cancellation)(nil),          // 47: hexhail.v1.Cancellation
-	(*WatchCity)(nil),             // 48: hexhail.v1.WatchCity
-	(*Area)(nil),                  // 49: hexhail.v1.Area
-	(*UnwatchCity)(nil),           // 50: hexhail.v1.UnwatchCity
-	(*CityWatched)(nil),           // 51: hexhail.v1.CityWatched
-	(*CityChanged)(nil),           // 52: hexhail.v1.CityChanged
-	(*CityDriver)(nil),            // 53: hexhail.v1.CityDriver
-	(*CityMove)(nil),              // 54: hexhail.v1.CityMove
-	(*CityTrip)(nil),              // 55: hexhail.v1.CityTrip
-	(*CityCell)(nil),              // 56: hexhail.v1.CityCell
-	(*CityTotals)(nil),            // 57: hexhail.v1.CityTotals
-	(*ActorKind)(nil),             // 58: hexhail.v1.ActorKind
-	(*SlowHandler)(nil),           // 59: hexhail.v1.SlowHandler
-	(*Sample)(nil),                // 60: hexhail.v1.Sample
-	(*timestamppb.Timestamp)(nil), // 61: google.protobuf.Timestamp
+	(FareBreakdown_Basis)(0),      // 3: hexhail.v1.FareBreakdown.Basis
+	(Cancellation_By)(0),          // 4: hexhail.v1.Cancellation.By
+	(CityDriver_State)(0),         // 5: hexhail.v1.CityDriver.State
+	(*ClientFrame)(nil),           // 6: hexhail.v1.ClientFrame
+	(*ServerFrame)(nil),           // 7: hexhail.v1.ServerFrame
+	(*Reply)(nil),                 // 8: hexhail.v1.Reply
+	(*Event)(nil),                 // 9: hexhail.v1.Event
+	(*Error)(nil),                 // 10: hexhail.v1.Error
+	(*Connect)(nil),               // 11: hexhail.v1.Connect
+	(*Resume)(nil),                // 12: hexhail.v1.Resume
+	(*Connected)(nil),             // 13: hexhail.v1.Connected
+	(*Approval)(nil),              // 14: hexhail.v1.Approval
+	(*ApprovalChanged)(nil),       // 15: hexhail.v1.ApprovalChanged
+	(*Ping)(nil),                  // 16: hexhail.v1.Ping
+	(*Pong)(nil),                  // 17: hexhail.v1.Pong
+	(*Done)(nil),                  // 18: hexhail.v1.Done
+	(*Disconnecting)(nil),         // 19: hexhail.v1.Disconnecting
+	(*Point)(nil),                 // 20: hexhail.v1.Point
+	(*Money)(nil),                 // 21: hexhail.v1.Money
+	(*GoOnline)(nil),              // 22: hexhail.v1.GoOnline
+	(*GoOffline)(nil),             // 23: hexhail.v1.GoOffline
+	(*Location)(nil),              // 24: hexhail.v1.Location
+	(*Offer)(nil),                 // 25: hexhail.v1.Offer
+	(*AcceptOffer)(nil),           // 26: hexhail.v1.AcceptOffer
+	(*DeclineOffer)(nil),          // 27: hexhail.v1.DeclineOffer
+	(*AcceptPending)(nil),         // 28: hexhail.v1.AcceptPending
+	(*OfferReceived)(nil),         // 29: hexhail.v1.OfferReceived
+	(*OfferClosed)(nil),           // 30: hexhail.v1.OfferClosed
+	(*MarkArrived)(nil),           // 31: hexhail.v1.MarkArrived
+	(*StartTrip)(nil),             // 32: hexhail.v1.StartTrip
+	(*CompleteTrip)(nil),          // 33: hexhail.v1.CompleteTrip
+	(*GetQuote)(nil),              // 34: hexhail.v1.GetQuote
+	(*Quotes)(nil),                // 35: hexhail.v1.Quotes
+	(*Quote)(nil),                 // 36: hexhail.v1.Quote
+	(*RequestTrip)(nil),           // 37: hexhail.v1.RequestTrip
+	(*CancelTrip)(nil),            // 38: hexhail.v1.CancelTrip
+	(*RateTrip)(nil),              // 39: hexhail.v1.RateTrip
+	(*DriverMoved)(nil),           // 40: hexhail.v1.DriverMoved
+	(*TripUpdated)(nil),           // 41: hexhail.v1.TripUpdated
+	(*Trip)(nil),                  // 42: hexhail.v1.Trip
+	(*Mark)(nil),                  // 43: hexhail.v1.Mark
+	(*Estimate)(nil),              // 44: hexhail.v1.Estimate
+	(*FareBreakdown)(nil),         // 45: hexhail.v1.FareBreakdown
+	(*Search)(nil),                // 46: hexhail.v1.Search
+	(*DriverCard)(nil),            // 47: hexhail.v1.DriverCard
+	(*RiderCard)(nil),             // 48: hexhail.v1.RiderCard
+	(*Cancellation)(nil),          // 49: hexhail.v1.Cancellation
+	(*WatchCity)(nil),             // 50: hexhail.v1.WatchCity
+	(*Area)(nil),                  // 51: hexhail.v1.Area
+	(*UnwatchCity)(nil),           // 52: hexhail.v1.UnwatchCity
+	(*CityWatched)(nil),           // 53: hexhail.v1.CityWatched
+	(*CityChanged)(nil),           // 54: hexhail.v1.CityChanged
+	(*CityDriver)(nil),            // 55: hexhail.v1.CityDriver
+	(*CityMove)(nil),              // 56: hexhail.v1.CityMove
+	(*CityTrip)(nil),              // 57: hexhail.v1.CityTrip
+	(*CityCell)(nil),              // 58: hexhail.v1.CityCell
+	(*CityTotals)(nil),            // 59: hexhail.v1.CityTotals
+	(*ActorKind)(nil),             // 60: hexhail.v1.ActorKind
+	(*SlowHandler)(nil),           // 61: hexhail.v1.SlowHandler
+	(*Sample)(nil),                // 62: hexhail.v1.Sample
+	(*timestamppb.Timestamp)(nil), // 63: google.protobuf.Timestamp
 }
 var file_hexhail_proto_depIdxs = []int32{
-	10,  // 0: hexhail.v1.ClientFrame.connect:type_name -> hexhail.v1.Connect
-	15,  // 1: hexhail.v1.ClientFrame.ping:type_name -> hexhail.v1.Ping
-	21,  // 2: hexhail.v1.ClientFrame.go_online:type_name -> hexhail.v1.GoOnline
-	22,  // 3: hexhail.v1.ClientFrame.go_offline:type_name -> hexhail.v1.GoOffline
-	23,  // 4: hexhail.v1.ClientFrame.location:type_name -> hexhail.v1.Location
-	33,  // 5: hexhail.v1.ClientFrame.get_quote:type_name -> hexhail.v1.GetQuote
-	36,  // 6: hexhail.v1.ClientFrame.request_trip:type_name -> hexhail.v1.RequestTrip
-	37,  // 7: hexhail.v1.ClientFrame.cancel_trip:type_name -> hexhail.v1.CancelTrip
-	25,  // 8: hexhail.v1.ClientFrame.accept_offer:type_name -> hexhail.v1.AcceptOffer
-	26,  // 9: hexhail.v1.ClientFrame.decline_offer:type_name -> hexhail.v1.DeclineOffer
-	30,  // 10: hexhail.v1.ClientFrame.arrived:type_name -> hexhail.v1.MarkArrived
-	31,  // 11: hexhail.v1.ClientFrame.start_trip:type_name -> hexhail.v1.StartTrip
-	32,  // 12: hexhail.v1.ClientFrame.complete_trip:type_name -> hexhail.v1.CompleteTrip
-	38,  // 13: hexhail.v1.ClientFrame.rate_trip:type_name -> hexhail.v1.RateTrip
-	48,  // 14: hexhail.v1.ClientFrame.watch_city:type_name -> hexhail.v1.WatchCity
-	50,  // 15: hexhail.v1.ClientFrame.unwatch_city:type_name -> hexhail.v1.UnwatchCity
-	7,   // 16: hexhail.v1.ServerFrame.reply:type_name -> hexhail.v1.Reply
-	8,   // 17: hexhail.v1.ServerFrame.event:type_name -> hexhail.v1.Event
-	9,   // 18: hexhail.v1.Reply.error:type_name -> hexhail.v1.Error
-	12,  // 19: hexhail.v1.Reply.connected:type_name -> hexhail.v1.Connected
-	16,  // 20: hexhail.v1.Reply.pong:type_name -> hexhail.v1.Pong
-	17,  // 21: hexhail.v1.Reply.done:type_name -> hexhail.v1.Done
-	34,  // 22: hexhail.v1.Reply.quotes:type_name -> hexhail.v1.Quotes
-	41,  // 23: hexhail.v1.Reply.trip:type_name -> hexhail.v1.Trip
-	27,  // 24: hexhail.v1.Reply.accept_pending:type_name -> hexhail.v1.AcceptPending
-	51,  // 25: hexhail.v1.Reply.city_watched:type_name -> hexhail.v1.CityWatched
-	40,  // 26: hexhail.v1.Event.trip_updated:type_name -> hexhail.v1.TripUpdated
-	28,  // 27: hexhail.v1.Event.offer_received:type_name -> hexhail.v1.OfferReceived
-	29,  // 28: hexhail.v1.Event.offer_closed:type_name -> hexhail.v1.OfferClosed
-	39,  // 29: hexhail.v1.Event.driver_moved:type_name -> hexhail.v1.DriverMoved
-	18,  // 30: hexhail.v1.Event.disconnecting:type_name -> hexhail.v1.Disconnecting
-	52,  // 31: hexhail.v1.Event.city_changed:type_name -> hexhail.v1.CityChanged
-	14,  // 32: hexhail.v1.Event.approval_changed:type_name -> hexhail.v1.ApprovalChanged
-	11,  // 33: hexhail.v1.Connect.resume:type_name -> hexhail.v1.Resume
+	11,  // 0: hexhail.v1.ClientFrame.connect:type_name -> hexhail.v1.Connect
+	16,  // 1: hexhail.v1.ClientFrame.ping:type_name -> hexhail.v1.Ping
+	22,  // 2: hexhail.v1.ClientFrame.go_online:type_name -> hexhail.v1.GoOnline
+	23,  // 3: hexhail.v1.ClientFrame.go_offline:type_name -> hexhail.v1.GoOffline
+	24,  // 4: hexhail.v1.ClientFrame.location:type_name -> hexhail.v1.Location
+	34,  // 5: hexhail.v1.ClientFrame.get_quote:type_name -> hexhail.v1.GetQuote
+	37,  // 6: hexhail.v1.ClientFrame.request_trip:type_name -> hexhail.v1.RequestTrip
+	38,  // 7: hexhail.v1.ClientFrame.cancel_trip:type_name -> hexhail.v1.CancelTrip
+	26,  // 8: hexhail.v1.ClientFrame.accept_offer:type_name -> hexhail.v1.AcceptOffer
+	27,  // 9: hexhail.v1.ClientFrame.decline_offer:type_name -> hexhail.v1.DeclineOffer
+	31,  // 10: hexhail.v1.ClientFrame.arrived:type_name -> hexhail.v1.MarkArrived
+	32,  // 11: hexhail.v1.ClientFrame.start_trip:type_name -> hexhail.v1.StartTrip
+	33,  // 12: hexhail.v1.ClientFrame.complete_trip:type_name -> hexhail.v1.CompleteTrip
+	39,  // 13: hexhail.v1.ClientFrame.rate_trip:type_name -> hexhail.v1.RateTrip
+	50,  // 14: hexhail.v1.ClientFrame.watch_city:type_name -> hexhail.v1.WatchCity
+	52,  // 15: hexhail.v1.ClientFrame.unwatch_city:type_name -> hexhail.v1.UnwatchCity
+	8,   // 16: hexhail.v1.ServerFrame.reply:type_name -> hexhail.v1.Reply
+	9,   // 17: hexhail.v1.ServerFrame.event:type_name -> hexhail.v1.Event
+	10,  // 18: hexhail.v1.Reply.error:type_name -> hexhail.v1.Error
+	13,  // 19: hexhail.v1.Reply.connected:type_name -> hexhail.v1.Connected
+	17,  // 20: hexhail.v1.Reply.pong:type_name -> hexhail.v1.Pong
+	18,  // 21: hexhail.v1.Reply.done:type_name -> hexhail.v1.Done
+	35,  // 22: hexhail.v1.Reply.quotes:type_name -> hexhail.v1.Quotes
+	42,  // 23: hexhail.v1.Reply.trip:type_name -> hexhail.v1.Trip
+	28,  // 24: hexhail.v1.Reply.accept_pending:type_name -> hexhail.v1.AcceptPending
+	53,  // 25: hexhail.v1.Reply.city_watched:type_name -> hexhail.v1.CityWatched
+	41,  // 26: hexhail.v1.Event.trip_updated:type_name -> hexhail.v1.TripUpdated
+	29,  // 27: hexhail.v1.Event.offer_received:type_name -> hexhail.v1.OfferReceived
+	30,  // 28: hexhail.v1.Event.offer_closed:type_name -> hexhail.v1.OfferClosed
+	40,  // 29: hexhail.v1.Event.driver_moved:type_name -> hexhail.v1.DriverMoved
+	19,  // 30: hexhail.v1.Event.disconnecting:type_name -> hexhail.v1.Disconnecting
+	54,  // 31: hexhail.v1.Event.city_changed:type_name -> hexhail.v1.CityChanged
+	15,  // 32: hexhail.v1.Event.approval_changed:type_name -> hexhail.v1.ApprovalChanged
+	12,  // 33: hexhail.v1.Connect.resume:type_name -> hexhail.v1.Resume
 	0,   // 34: hexhail.v1.Connected.role:type_name -> hexhail.v1.Role
-	41,  // 35: hexhail.v1.Connected.active_trip:type_name -> hexhail.v1.Trip
-	24,  // 36: hexhail.v1.Connected.open_offers:type_name -> hexhail.v1.Offer
-	61,  // 37: hexhail.v1.Connected.server_time:type_name -> google.protobuf.Timestamp
-	13,  // 38: hexhail.v1.Connected.approval:type_name -> hexhail.v1.Approval
-	13,  // 39: hexhail.v1.ApprovalChanged.approval:type_name -> hexhail.v1.Approval
-	61,  // 40: hexhail.v1.Pong.server_time:type_name -> google.protobuf.Timestamp
-	23,  // 41: hexhail.v1.GoOnline.location:type_name -> hexhail.v1.Location
-	19,  // 42: hexhail.v1.Location.point:type_name -> hexhail.v1.Point
-	61,  // 43: hexhail.v1.Location.device_time:type_name -> google.protobuf.Timestamp
-	19,  // 44: hexhail.v1.Offer.pickup_area:type_name -> hexhail.v1.Point
-	20,  // 45: hexhail.v1.Offer.fare:type_name -> hexhail.v1.Money
-	61,  // 46: hexhail.v1.Offer.expires_at:type_name -> google.protobuf.Timestamp
-	61,  // 47: hexhail.v1.AcceptPending.award_at:type_name -> google.protobuf.Timestamp
-	24,  // 48: hexhail.v1.OfferReceived.offer:type_name -> hexhail.v1.Offer
+	42,  // 35: hexhail.v1.Connected.active_trip:type_name -> hexhail.v1.Trip
+	25,  // 36: hexhail.v1.Connected.open_offers:type_name -> hexhail.v1.Offer
+	63,  // 37: hexhail.v1.Connected.server_time:type_name -> google.protobuf.Timestamp
+	14,  // 38: hexhail.v1.Connected.approval:type_name -> hexhail.v1.Approval
+	14,  // 39: hexhail.v1.ApprovalChanged.approval:type_name -> hexhail.v1.Approval
+	63,  // 40: hexhail.v1.Pong.server_time:type_name -> google.protobuf.Timestamp
+	24,  // 41: hexhail.v1.GoOnline.location:type_name -> hexhail.v1.Location
+	20,  // 42: hexhail.v1.Location.point:type_name -> hexhail.v1.Point
+	63,  // 43: hexhail.v1.Location.device_time:type_name -> google.protobuf.Timestamp
+	20,  // 44: hexhail.v1.Offer.pickup_area:type_name -> hexhail.v1.Point
+	21,  // 45: hexhail.v1.Offer.fare:type_name -> hexhail.v1.Money
+	63,  // 46: hexhail.v1.Offer.expires_at:type_name -> google.protobuf.Timestamp
+	63,  // 47: hexhail.v1.AcceptPending.award_at:type_name -> google.protobuf.Timestamp
+	25,  // 48: hexhail.v1.OfferReceived.offer:type_name -> hexhail.v1.Offer
 	1,   // 49: hexhail.v1.OfferClosed.outcome:type_name -> hexhail.v1.OfferClosed.Outcome
-	19,  // 50: hexhail.v1.GetQuote.pickup:type_name -> hexhail.v1.Point
-	19,  // 51: hexhail.v1.GetQuote.dropoff:type_name -> hexhail.v1.Point
-	35,  // 52: hexhail.v1.Quotes.quotes:type_name -> hexhail.v1.Quote
-	20,  // 53: hexhail.v1.Quote.fare:type_name -> hexhail.v1.Money
-	19,  // 54: hexhail.v1.RequestTrip.pickup:type_name -> hexhail.v1.Point
-	19,  // 55: hexhail.v1.RequestTrip.dropoff:type_name -> hexhail.v1.Point
-	19,  // 56: hexhail.v1.DriverMoved.point:type_name -> hexhail.v1.Point
-	61,  // 57: hexhail.v1.DriverMoved.device_time:type_name -> google.protobuf.Timestamp
-	41,  // 58: hexhail.v1.TripUpdated.trip:type_name -> hexhail.v1.Trip
+	20,  // 50: hexhail.v1.GetQuote.pickup:type_name -> hexhail.v1.Point
+	20,  // 51: hexhail.v1.GetQuote.dropoff:type_name -> hexhail.v1.Point
+	36,  // 52: hexhail.v1.Quotes.quotes:type_name -> hexhail.v1.Quote
+	21,  // 53: hexhail.v1.Quote.fare:type_name -> hexhail.v1.Money
+	20,  // 54: hexhail.v1.RequestTrip.pickup:type_name -> hexhail.v1.Point
+	20,  // 55: hexhail.v1.RequestTrip.dropoff:type_name -> hexhail.v1.Point
+	20,  // 56: hexhail.v1.DriverMoved.point:type_name -> hexhail.v1.Point
+	63,  // 57: hexhail.v1.DriverMoved.device_time:type_name -> google.protobuf.Timestamp
+	42,  // 58: hexhail.v1.TripUpdated.trip:type_name -> hexhail.v1.Trip
 	2,   // 59: hexhail.v1.Trip.status:type_name -> hexhail.v1.Trip.Status
-	19,  // 60: hexhail.v1.Trip.pickup:type_name -> hexhail.v1.Point
-	19,  // 61: hexhail.v1.Trip.dropoff:type_name -> hexhail.v1.Point
-	42,  // 62: hexhail.v1.Trip.estimate:type_name -> hexhail.v1.Estimate
-	43,  // 63: hexhail.v1.Trip.fare:type_name -> hexhail.v1.FareBreakdown
-	45,  // 64: hexhail.v1.Trip.driver:type_name -> hexhail.v1.DriverCard
-	46,  // 65: hexhail.v1.Trip.rider:type_name -> hexhail.v1.RiderCard
-	44,  // 66: hexhail.v1.Trip.search:type_name -> hexhail.v1.Search
-	47,  // 67: hexhail.v1.Trip.cancellation:type_name -> hexhail.v1.Cancellation
-	61,  // 68: hexhail.v1.Trip.requested_at:type_name -> google.protobuf.Timestamp
-	61,  // 69: hexhail.v1.Trip.matched_at:type_name -> google.protobuf.Timestamp
-	61,  // 70: hexhail.v1.Trip.arrived_at:type_name -> google.protobuf.Timestamp
-	61,  // 71: hexhail.v1.Trip.started_at:type_name -> google.protobuf.Timestamp
-	61,  // 72: hexhail.v1.Trip.ended_at:type_name -> google.protobuf.Timestamp
-	20,  // 73: hexhail.v1.Estimate.fare:type_name -> hexhail.v1.Money
-	20,  // 74: hexhail.v1.FareBreakdown.total:type_name -> hexhail.v1.Money
-	61,  // 75: hexhail.v1.Search.expires_at:type_name -> google.protobuf.Timestamp
-	3,   // 76: hexhail.v1.Cancellation.by:type_name -> hexhail.v1.Cancellation.By
-	49,  // 77: hexhail.v1.WatchCity.area:type_name -> hexhail.v1.Area
-	19,  // 78: hexhail.v1.Area.south_west:type_name -> hexhail.v1.Point
-	19,  // 79: hexhail.v1.Area.north_east:type_name -> hexhail.v1.Point
-	61,  // 80: hexhail.v1.CityWatched.node_started_at:type_name -> google.protobuf.Timestamp
-	61,  // 81: hexhail.v1.CityChanged.at:type_name -> google.protobuf.Timestamp
-	53,  // 82: hexhail.v1.CityChanged.drivers:type_name -> hexhail.v1.CityDriver
-	54,  // 83: hexhail.v1.CityChanged.moves:type_name -> hexhail.v1.CityMove
-	55,  // 84: hexhail.v1.CityChanged.trips:type_name -> hexhail.v1.CityTrip
-	56,  // 85: hexhail.v1.CityChanged.cells:type_name -> hexhail.v1.CityCell
-	57,  // 86: hexhail.v1.CityChanged.totals:type_name -> hexhail.v1.CityTotals
-	58,  // 87: hexhail.v1.CityChanged.actors:type_name -> hexhail.v1.ActorKind
-	60,  // 88: hexhail.v1.CityChanged.samples:type_name -> hexhail.v1.Sample
-	4,   // 89: hexhail.v1.CityDriver.state:type_name -> hexhail.v1.CityDriver.State
-	19,  // 90: hexhail.v1.CityDriver.point:type_name -> hexhail.v1.Point
-	19,  // 91: hexhail.v1.CityMove.point:type_name -> hexhail.v1.Point
-	2,   // 92: hexhail.v1.CityTrip.status:type_name -> hexhail.v1.Trip.Status
-	19,  // 93: hexhail.v1.CityTrip.pickup:type_name -> hexhail.v1.Point
-	19,  // 94: hexhail.v1.CityTrip.dropoff:type_name -> hexhail.v1.Point
-	44,  // 95: hexhail.v1.CityTrip.search:type_name -> hexhail.v1.Search
-	61,  // 96: hexhail.v1.CityTrip.requested_at:type_name -> google.protobuf.Timestamp
-	61,  // 97: hexhail.v1.CityTrip.matched_at:type_name -> google.protobuf.Timestamp
-	61,  // 98: hexhail.v1.CityTrip.arrived_at:type_name -> google.protobuf.Timestamp
-	61,  // 99: hexhail.v1.CityTrip.started_at:type_name -> google.protobuf.Timestamp
-	61,  // 100: hexhail.v1.CityTrip.ended_at:type_name -> google.protobuf.Timestamp
-	59,  // 101: hexhail.v1.ActorKind.slowest:type_name -> hexhail.v1.SlowHandler
-	61,  // 102: hexhail.v1.SlowHandler.at:type_name -> google.protobuf.Timestamp
-	61,  // 103: hexhail.v1.Sample.at:type_name -> google.protobuf.Timestamp
-	104, // [104:104] is the sub-list for method output_type
-	104, // [104:104] is the sub-list for method input_type
-	104, // [104:104] is the sub-list for extension type_name
-	104, // [104:104] is the sub-list for extension extendee
-	0,   // [0:104] is the sub-list for field type_name
+	20,  // 60: hexhail.v1.Trip.pickup:type_name -> hexhail.v1.Point
+	20,  // 61: hexhail.v1.Trip.dropoff:type_name -> hexhail.v1.Point
+	44,  // 62: hexhail.v1.Trip.estimate:type_name -> hexhail.v1.Estimate
+	45,  // 63: hexhail.v1.Trip.fare:type_name -> hexhail.v1.FareBreakdown
+	47,  // 64: hexhail.v1.Trip.driver:type_name -> hexhail.v1.DriverCard
+	48,  // 65: hexhail.v1.Trip.rider:type_name -> hexhail.v1.RiderCard
+	46,  // 66: hexhail.v1.Trip.search:type_name -> hexhail.v1.Search
+	49,  // 67: hexhail.v1.Trip.cancellation:type_name -> hexhail.v1.Cancellation
+	63,  // 68: hexhail.v1.Trip.requested_at:type_name -> google.protobuf.Timestamp
+	63,  // 69: hexhail.v1.Trip.matched_at:type_name -> google.protobuf.Timestamp
+	63,  // 70: hexhail.v1.Trip.arrived_at:type_name -> google.protobuf.Timestamp
+	63,  // 71: hexhail.v1.Trip.started_at:type_name -> google.protobuf.Timestamp
+	63,  // 72: hexhail.v1.Trip.ended_at:type_name -> google.protobuf.Timestamp
+	43,  // 73: hexhail.v1.Trip.arrival:type_name -> hexhail.v1.Mark
+	43,  // 74: hexhail.v1.Trip.completion:type_name -> hexhail.v1.Mark
+	21,  // 75: hexhail.v1.Estimate.fare:type_name -> hexhail.v1.Money
+	21,  // 76: hexhail.v1.FareBreakdown.total:type_name -> hexhail.v1.Money
+	3,   // 77: hexhail.v1.FareBreakdown.basis:type_name -> hexhail.v1.FareBreakdown.Basis
+	63,  // 78: hexhail.v1.Search.expires_at:type_name -> google.protobuf.Timestamp
+	4,   // 79: hexhail.v1.Cancellation.by:type_name -> hexhail.v1.Cancellation.By
+	51,  // 80: hexhail.v1.WatchCity.area:type_name -> hexhail.v1.Area
+	20,  // 81: hexhail.v1.Area.south_west:type_name -> hexhail.v1.Point
+	20,  // 82: hexhail.v1.Area.north_east:type_name -> hexhail.v1.Point
+	63,  // 83: hexhail.v1.CityWatched.node_started_at:type_name -> google.protobuf.Timestamp
+	63,  // 84: hexhail.v1.CityChanged.at:type_name -> google.protobuf.Timestamp
+	55,  // 85: hexhail.v1.CityChanged.drivers:type_name -> hexhail.v1.CityDriver
+	56,  // 86: hexhail.v1.CityChanged.moves:type_name -> hexhail.v1.CityMove
+	57,  // 87: hexhail.v1.CityChanged.trips:type_name -> hexhail.v1.CityTrip
+	58,  // 88: hexhail.v1.CityChanged.cells:type_name -> hexhail.v1.CityCell
+	59,  // 89: hexhail.v1.CityChanged.totals:type_name -> hexhail.v1.CityTotals
+	60,  // 90: hexhail.v1.CityChanged.actors:type_name -> hexhail.v1.ActorKind
+	62,  // 91: hexhail.v1.CityChanged.samples:type_name -> hexhail.v1.Sample
+	5,   // 92: hexhail.v1.CityDriver.state:type_name -> hexhail.v1.CityDriver.State
+	20,  // 93: hexhail.v1.CityDriver.point:type_name -> hexhail.v1.Point
+	20,  // 94: hexhail.v1.CityMove.point:type_name -> hexhail.v1.Point
+	2,   // 95: hexhail.v1.CityTrip.status:type_name -> hexhail.v1.Trip.Status
+	20,  // 96: hexhail.v1.CityTrip.pickup:type_name -> hexhail.v1.Point
+	20,  // 97: hexhail.v1.CityTrip.dropoff:type_name -> hexhail.v1.Point
+	46,  // 98: hexhail.v1.CityTrip.search:type_name -> hexhail.v1.Search
+	63,  // 99: hexhail.v1.CityTrip.requested_at:type_name -> google.protobuf.Timestamp
+	63,  // 100: hexhail.v1.CityTrip.matched_at:type_name -> google.protobuf.Timestamp
+	63,  // 101: hexhail.v1.CityTrip.arrived_at:type_name -> google.protobuf.Timestamp
+	63,  // 102: hexhail.v1.CityTrip.started_at:type_name -> google.protobuf.Timestamp
+	63,  // 103: hexhail.v1.CityTrip.ended_at:type_name -> google.protobuf.Timestamp
+	61,  // 104: hexhail.v1.ActorKind.slowest:type_name -> hexhail.v1.SlowHandler
+	63,  // 105: hexhail.v1.SlowHandler.at:type_name -> google.protobuf.Timestamp
+	63,  // 106: hexhail.v1.Sample.at:type_name -> google.protobuf.Timestamp
+	107, // [107:107] is the sub-list for method output_type
+	107, // [107:107] is the sub-list for method input_type
+	107, // [107:107] is the sub-list for extension type_name
+	107, // [107:107] is the sub-list for extension extendee
+	0,   // [0:107] is the sub-list for field type_name
 }
 
 func init() { file_hexhail_proto_init() }
@@ -5832,8 +6061,8 @@ func file_hexhail_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_hexhail_proto_rawDesc), len(file_hexhail_proto_rawDesc)),
-			NumEnums:      5,
-			NumMessages:   56,
+			NumEnums:      6,
+			NumMessages:   57,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

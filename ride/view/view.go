@@ -53,6 +53,7 @@ func Trip(t *ride.Trip, r Reader) *ridepb.Trip {
 		RequestedAt: Time(t.RequestedAt), MatchedAt: Time(t.MatchedAt), ArrivedAt: Time(t.ArrivedAt),
 		StartedAt: Time(t.StartedAt), EndedAt: Time(t.EndedAt),
 		Cancellation: cancellation(t.Cancellation),
+		Arrival:      mark(t.Arrival), Completion: mark(t.Completion),
 	}
 	rider, driver := r.Role == ride.RoleRider, r.Role == ride.RoleDriver
 	if !driver {
@@ -212,10 +213,30 @@ func fare(f *ride.Fare) *ridepb.FareBreakdown {
 	if f == nil {
 		return nil
 	}
+	measured := min(metres(f.MeasuredM), metres(f.DistanceM))
+	var estimated uint32
+	if f.Basis != "" {
+		estimated = metres(f.DistanceM) - measured
+	}
 	return &ridepb.FareBreakdown{
 		Total: money(f.Total, f.Currency), BaseMinor: int32(f.Base), DistanceMinor: int32(f.Distance),
 		TimeMinor: int32(f.Time), MinimumTopupMinor: int32(f.MinimumTopUp),
 		DistanceM: metres(f.DistanceM), DurationS: seconds(f.Duration),
+		Basis: bases[f.Basis], MeasuredM: measured, EstimatedM: estimated,
+	}
+}
+
+var bases = map[ride.Basis]ridepb.FareBreakdown_Basis{
+	ride.BasisMeasured: ridepb.FareBreakdown_measured, ride.BasisPartly: ridepb.FareBreakdown_partly_estimated,
+	ride.BasisEstimated: ridepb.FareBreakdown_estimated,
+}
+
+func mark(m *ride.Mark) *ridepb.Mark {
+	if m == nil {
+		return nil
+	}
+	return &ridepb.Mark{
+		Located: m.Located, DistanceM: metres(m.DistanceM), AccuracyM: metres(m.AccuracyM), AgeS: seconds(m.Age), Reason: m.Reason,
 	}
 }
 

@@ -30,9 +30,10 @@ func full(s ride.Status) *ride.Trip {
 		Offers:      []ride.Offer{{ID: "t.1", Driver: "loser", State: ride.OfferWithdrawn}, {ID: "t.2", Driver: "d", State: ride.OfferWon}},
 		Excluded:    []ride.AccountID{"former"},
 		RequestedAt: now, MatchedAt: now, ArrivedAt: now, StartedAt: now, EndedAt: now, Deadline: now.Add(time.Minute),
-		Driver:       &ride.DriverCard{ID: "d", FirstName: "Juno", PhotoID: "dp", Class: "standard", Plate: "12가3456", RatingX100: 490},
-		PickupETA:    2 * time.Minute,
-		Fare:         &ride.Fare{Currency: "USD", Total: 950, Base: 250, Distance: 400, Time: 300, DistanceM: 3100, Duration: 10 * time.Minute},
+		Driver:    &ride.DriverCard{ID: "d", FirstName: "Juno", PhotoID: "dp", Class: "standard", Plate: "12가3456", RatingX100: 490},
+		PickupETA: 2 * time.Minute,
+		Fare:      &ride.Fare{Currency: "USD", Total: 950, Base: 250, Distance: 400, Time: 300, DistanceM: 3100, Duration: 10 * time.Minute},
+		Arrival:   &ride.Mark{Located: true, DistanceM: 790}, Completion: &ride.Mark{Located: true, DistanceM: 12},
 		Cancellation: &ride.Cancellation{By: ride.BySystem, Reason: "x"},
 		StarsByRider: 5, StarsByDriver: 4,
 	}
@@ -152,4 +153,19 @@ func TestWordsAreComplete(t *testing.T) {
 		require.Equal(t, string(p), v.String())
 	}
 	require.Len(t, parties, len(ridepb.Cancellation_By_name)-1)
+}
+
+func TestReceiptAddsUp(t *testing.T) {
+	trip := full(ride.StatusCompleted)
+	trip.Fare.Basis, trip.Fare.MeasuredM, trip.Fare.EstimatedM, trip.Fare.DistanceM = ride.BasisPartly, 60.6, 3540.7, 3601.3
+	for _, r := range []Reader{{"r", ride.RoleRider}, {"d", ride.RoleDriver}, {"o", ride.RoleOperator}} {
+		f := Trip(trip, r).GetFare()
+		require.Equal(t, ridepb.FareBreakdown_partly_estimated, f.GetBasis())
+		require.EqualValues(t, 61, f.GetMeasuredM())
+		require.Equal(t, f.GetDistanceM(), f.GetMeasuredM()+f.GetEstimatedM())
+	}
+	trip.Fare.Basis, trip.Fare.MeasuredM, trip.Fare.EstimatedM = "", 0, 0 // of an older release
+	f := Trip(trip, Reader{"r", ride.RoleRider}).GetFare()
+	require.Equal(t, ridepb.FareBreakdown_basis_unspecified, f.GetBasis())
+	require.Zero(t, f.GetMeasuredM()+f.GetEstimatedM())
 }

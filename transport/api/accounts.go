@@ -216,6 +216,7 @@ func (a *API) configView() configView {
 	v := configView{
 		HeartbeatMS: a.cfg.Heartbeat.Milliseconds(), PositionTTLMS: a.cfg.PositionTTL.Milliseconds(),
 		H3Resolution: a.cfg.OfferResolution, TripPIN: a.cfg.PIN,
+		ArriveWithinM: a.cfg.ArriveWithinM, CompleteWithin: a.cfg.CompleteWithinM,
 		CellRingM:  int64(math.Round(geo.RingM(a.cfg.OfferResolution))),
 		SignUpOpen: !a.cfg.SignUpClosed, DriverApproval: a.cfg.DriverApproval,
 		Trial: a.cfg.Trial, SimulatedDrive: a.cfg.Trial || a.deps.Demo != nil, SocketPath: "/v1/ws", Subprotocols: wire.Subprotocols(),

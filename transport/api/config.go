@@ -25,6 +25,9 @@ type Config struct {
 	// OfferResolution is the H3 resolution of the pickup area in offers, told to
 	// clients: 8 by default. It must be what the sockets use.
 	OfferResolution int
+	// ArriveWithinM and CompleteWithinM tell clients how far from pickup and dropoff, in
+	// metres, arrived and complete_trip are accepted; 0: anywhere. They must be what trips do.
+	ArriveWithinM, CompleteWithinM int
 	// PIN tells clients whether trips start with a PIN. It must be what trips do.
 	PIN bool
 	// Timeout bounds the handling of one request: 10 s by default.

@@ -128,6 +128,8 @@ type configView struct {
 	PositionTTLMS  int64          `json:"position_ttl_ms" doc:"A driver whose last position is older gets no offers."`
 	H3Resolution   int            `json:"h3_resolution" minimum:"0" maximum:"15" doc:"The H3 resolution of all cells that clients are told: pickup areas of offers, rings of searches, areas of the consoles' feed."`
 	CellRingM      int64          `json:"cell_ring_m" doc:"How far one ring of cells reaches, in metres: a search in ring 2 covers about 2.5 times that around the pickup."`
+	ArriveWithinM  int            `json:"arrive_within_m" doc:"How far from the pickup, in metres, arrived is accepted; 0: anywhere."`
+	CompleteWithin int            `json:"complete_within_m" doc:"How far from the drop-off, in metres, complete_trip is accepted; 0: anywhere."`
 	TripPIN        bool           `json:"trip_pin" doc:"Trips start with a PIN of 4 digits: the rider sees it in their trip, and the driver sends it with start_trip."`
 	SignUpOpen     bool           `json:"sign_up_open"`
 	DriverApproval bool           `json:"driver_approval" doc:"A driver who signs up waits until an operator approves the account."`

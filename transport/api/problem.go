@@ -73,7 +73,7 @@ var statuses = map[string]int{
 	"unauthenticated": 401, "wrong_role": 403, "suspended": 403, "approval_pending": 403, "approval_refused": 403, "fresh_login_required": 403, "trip_active": 409, "not_found": 404,
 	"id_reused": 409, "username_taken": 409, "rider_busy": 409, "driver_busy": 409, "offer_closed": 409,
 	"offer_taken": 409, "wrong_status": 409, "wrong_pin": 409, "pin_required": 409, "already_rated": 409,
-	"pin_locked": 429, "too_many_requests": 429,
+	"too_far": 409, "position_unknown": 409, "pin_locked": 429, "too_many_requests": 429,
 	"internal": 500, "unavailable": 503, "shutting_down": 503,
 }
 

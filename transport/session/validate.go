@@ -170,7 +170,11 @@ func checkDeclineOffer(f *ridepb.ClientFrame) *ride.Error {
 }
 
 func checkArrived(f *ridepb.ClientFrame) *ride.Error {
-	return required(f.GetArrived().GetTripId(), maxTripID, "arrived.trip_id")
+	a := f.GetArrived()
+	return first(
+		required(a.GetTripId(), maxTripID, "arrived.trip_id"),
+		within(a.GetReason(), ride.MaxReason, "arrived.reason"),
+	)
 }
 
 func checkStartTrip(f *ridepb.ClientFrame) *ride.Error {
@@ -182,7 +186,11 @@ func checkStartTrip(f *ridepb.ClientFrame) *ride.Error {
 }
 
 func checkCompleteTrip(f *ridepb.ClientFrame) *ride.Error {
-	return required(f.GetCompleteTrip().GetTripId(), maxTripID, "complete_trip.trip_id")
+	c := f.GetCompleteTrip()
+	return first(
+		required(c.GetTripId(), maxTripID, "complete_trip.trip_id"),
+		within(c.GetReason(), ride.MaxReason, "complete_trip.reason"),
+	)
 }
 
 func checkRateTrip(f *ridepb.ClientFrame) *ride.Error {

@@ -2,7 +2,7 @@ import type { ClientEvents } from './events.js';
 import type {
   CityWatched, ClientFrameBody, GetQuote, Point, Quote, RequestTrip, Timestamp, Trip, WatchCity,
 } from './gen/messages.js';
-import type { SendOptions } from './options.js';
+import type { DriveOptions, SendOptions } from './options.js';
 import type { Answer, RequestKind } from './requests.js';
 import type { ConnectionState } from './state.js';
 import type { View } from './view.js';
@@ -83,11 +83,11 @@ export interface Client {
   /** `reason`: up to 200 bytes. */
   declineOffer(offerId: string, reason?: string, options?: SendOptions): Promise<void>;
   /** The driver waits at the pickup. */
-  arrived(tripId: string, options?: SendOptions): Promise<Trip>;
+  arrived(tripId: string, options?: DriveOptions): Promise<Trip>;
   /** The ride begins. `pin`: the rider's 4 digits, where the operator asks for them. */
   startTrip(tripId: string, pin?: string, options?: SendOptions): Promise<Trip>;
   /** The ride has ended. The trip has its `fare`. */
-  completeTrip(tripId: string, options?: SendOptions): Promise<Trip>;
+  completeTrip(tripId: string, options?: DriveOptions): Promise<Trip>;
 
   /** What a ride would cost, for each vehicle class or the one given. */
   getQuote(query: GetQuote & { readonly pickup: Point; readonly dropoff: Point }, options?: SendOptions): Promise<readonly Quote[]>;

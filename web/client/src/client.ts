@@ -13,7 +13,7 @@ import { applyConnected, applyEvent, applyReply } from './knowledge/apply.js';
 import { ignorance, without, type Knowledge, type Step } from './knowledge/knowledge.js';
 import { expireOffers, nextExpiry } from './knowledge/offers.js';
 import { locationOf, LocationSender, takenBy } from './locations.js';
-import type { ClientOptions, Credentials, SendOptions, WebSocketConstructor } from './options.js';
+import type { ClientOptions, Credentials, DriveOptions, SendOptions, WebSocketConstructor } from './options.js';
 import { RequestQueue } from './queue.js';
 import type { Answer, RequestKind } from './requests.js';
 import { Session } from './session.js';
@@ -159,14 +159,14 @@ class HexhailClient implements Client {
     await this.request('decline_offer', { offer_id: offerId, reason }, options);
   };
 
-  readonly arrived = (tripId: string, options?: SendOptions): Promise<Trip> =>
-    this.#tripAfter('arrived', { trip_id: tripId }, options);
+  readonly arrived = (tripId: string, options?: DriveOptions): Promise<Trip> =>
+    this.#tripAfter('arrived', { trip_id: tripId, ...(options?.reason && { reason: options.reason }) }, options);
 
   readonly startTrip = (tripId: string, pin = '', options?: SendOptions): Promise<Trip> =>
     this.#tripAfter('start_trip', { trip_id: tripId, pin }, options);
 
-  readonly completeTrip = (tripId: string, options?: SendOptions): Promise<Trip> =>
-    this.#tripAfter('complete_trip', { trip_id: tripId }, options);
+  readonly completeTrip = (tripId: string, options?: DriveOptions): Promise<Trip> =>
+    this.#tripAfter('complete_trip', { trip_id: tripId, ...(options?.reason && { reason: options.reason }) }, options);
 
   // ---------------------------------------------------------------- riders, and both
 

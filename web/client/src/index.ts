@@ -7,7 +7,7 @@ export type * from './gen/messages.js';
 export type { Acceptance, Client, PendingRequest, Position } from './api.js';
 export type { ClientEvents } from './events.js';
 export type {
-  ClientOptions, Clock, Credentials, CredentialsRequest, Persistence, SendOptions, StorageLike, Surroundings,
+  ClientOptions, Clock, Credentials, CredentialsRequest, DriveOptions, Persistence, SendOptions, StorageLike, Surroundings,
   WebSocketConstructor, WebSocketLike,
 } from './options.js';
 export type { Answer, CommandKind, RequestKind } from './requests.js';

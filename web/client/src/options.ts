@@ -100,3 +100,9 @@ export interface SendOptions {
    */
   readonly patienceMs?: number;
 }
+
+/** How to say that a driver is somewhere. */
+export interface DriveOptions extends SendOptions {
+  /** Why there, where that is not the pickup or the drop-off: up to 200 bytes. */
+  readonly reason?: string;
+}

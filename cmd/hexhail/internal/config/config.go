@@ -132,6 +132,8 @@ type Map struct {
 	H3Resolution     int           `name:"h3-resolution" default:"8" range:"5..10" help:"H3 resolution of the cells that drivers are found by: 7 for the country, 8 for towns (cells of about 0.5 km edge), 9 for dense cities."`
 	PositionTTL      time.Duration `name:"position-ttl" default:"15s" range:"3s..5m" help:"A driver whose newest position is older gets no offers."`
 	PositionMaxSpeed float64       `name:"position-max-speed" default:"200" range:"50..100000" help:"Speed in km/h between two positions of a driver above which the second is held back until others agree with it. Simulations that run faster than time need more."`
+	ArriveWithin     int           `name:"arrive-within" default:"0" range:"0..100000" help:"How far from the pickup, in metres, a driver may say that it has arrived. The accuracy that the position claims is allowed for, up to this distance again, and a position older than position-ttl does not count. 0: anywhere; the distance is recorded."`
+	CompleteWithin   int           `name:"complete-within" default:"0" range:"0..100000" help:"How far from the drop-off, in metres, a driver may end the ride; likewise. Riders change their minds on the way: leave room for that."`
 	ETASpeed         float64       `name:"eta-speed" default:"30" range:"1..200" help:"Assumed speed on the straight line, in km/h."`
 	ETADetour        float64       `name:"eta-detour" default:"1.3" range:"1..5" help:"Length of the way by road over the straight line."`
 }
@@ -215,11 +217,16 @@ func (c *Config) Policy() ride.Policy {
 
 // Rules are the rules of a new trip that is priced by the tariff.
 func (c *Config) Rules(tariff ride.Tariff) ride.Rules {
-	return ride.Rules{
+	r := ride.Rules{
 		Policy: c.Policy(), Tariff: tariff,
 		SearchFor: c.Trip.SearchFor, PickupWithin: c.Trip.PickupWithin,
 		BoardWithin: c.Trip.BoardWithin, RideWithin: c.Trip.RideWithin,
+		ArriveWithinM: float64(c.Map.ArriveWithin), CompleteWithinM: float64(c.Map.CompleteWithin),
 	}
+	if r.ArriveWithinM > 0 || r.CompleteWithinM > 0 {
+		r.PositionWithin = c.Map.PositionTTL
+	}
+	return r
 }
 
 // TLS reports whether Hexhail itself speaks TLS to clients.

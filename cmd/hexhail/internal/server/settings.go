@@ -91,7 +91,7 @@ func apiConfig(c *config.Config, m *metrics) api.Config {
 	all := api.Rate{PerSecond: l.RequestsPerSecond, Burst: l.RequestsBurst}
 	return api.Config{
 		Tariffs: c.Tariffs, Heartbeat: c.Sockets.PingInterval, PositionTTL: c.Map.PositionTTL,
-		OfferResolution: c.Map.H3Resolution, PIN: c.Trip.PIN, SignUpClosed: !c.Auth.SignUp,
+		OfferResolution: c.Map.H3Resolution, ArriveWithinM: c.Map.ArriveWithin, CompleteWithinM: c.Map.CompleteWithin, PIN: c.Trip.PIN, SignUpClosed: !c.Auth.SignUp,
 		DriverApproval: c.Auth.DriverApproval,
 		TrustedProxies: c.HTTP.TrustedProxies, CORSOrigins: c.HTTP.AllowedOrigins,
 		Map: api.MapSources{

@@ -858,9 +858,19 @@ export interface components {
         ConfigView: {
             /**
              * Format: int64
+             * @description How far from the pickup, in metres, arrived is accepted; 0: anywhere.
+             */
+            arrive_within_m: number;
+            /**
+             * Format: int64
              * @description How far one ring of cells reaches, in metres: a search in ring 2 covers about 2.5 times that around the pickup.
              */
             cell_ring_m: number;
+            /**
+             * Format: int64
+             * @description How far from the drop-off, in metres, complete_trip is accepted; 0: anywhere.
+             */
+            complete_within_m: number;
             /** @description How many decimals the minor unit of each ISO 4217 currency has, such as 2 for USD and 0 for JPY: divide an amount by 10 to this power to show it. Do not take the decimals from a browser's Intl, which has others for HUF, IDR, COP and more. */
             currency_digits: {
                 [key: string]: number;
@@ -1047,12 +1057,18 @@ export interface components {
         FareBreakdown: {
             /** Format: int32 */
             base_minor: number;
+            /** @enum {string} */
+            basis: "basis_unspecified" | "measured" | "partly_estimated" | "estimated";
             /** Format: int64 */
             distance_m: number;
             /** Format: int32 */
             distance_minor: number;
             /** Format: int64 */
             duration_s: number;
+            /** Format: int64 */
+            estimated_m: number;
+            /** Format: int64 */
+            measured_m: number;
             /** Format: int32 */
             minimum_topup_minor: number;
             /** Format: int32 */
@@ -1122,6 +1138,16 @@ export interface components {
             pmtiles_url: string;
             /** @description A MapLibre style. */
             style_url: string;
+        };
+        Mark: {
+            /** Format: int64 */
+            accuracy_m: number;
+            /** Format: int64 */
+            age_s: number;
+            /** Format: int64 */
+            distance_m: number;
+            located: boolean;
+            reason: string;
         };
         Money: {
             currency: string;
@@ -1240,7 +1266,7 @@ export interface components {
              * @example not_found
              * @enum {string}
              */
-            code: "malformed" | "invalid_argument" | "invalid_point" | "id_required" | "id_reused" | "not_connected" | "already_connected" | "unauthenticated" | "wrong_role" | "suspended" | "approval_pending" | "approval_refused" | "fresh_login_required" | "trip_active" | "not_found" | "username_taken" | "rider_busy" | "driver_busy" | "offer_closed" | "offer_taken" | "wrong_status" | "pin_required" | "wrong_pin" | "pin_locked" | "already_rated" | "unknown_vehicle_class" | "no_route" | "too_many_requests" | "unavailable" | "shutting_down" | "internal";
+            code: "malformed" | "invalid_argument" | "invalid_point" | "id_required" | "id_reused" | "not_connected" | "already_connected" | "unauthenticated" | "wrong_role" | "suspended" | "approval_pending" | "approval_refused" | "fresh_login_required" | "trip_active" | "not_found" | "username_taken" | "rider_busy" | "driver_busy" | "offer_closed" | "offer_taken" | "wrong_status" | "pin_required" | "wrong_pin" | "too_far" | "position_unknown" | "pin_locked" | "already_rated" | "unknown_vehicle_class" | "no_route" | "too_many_requests" | "unavailable" | "shutting_down" | "internal";
             /** @description A sentence for people. */
             detail: string;
             /** @description The fields at fault, where known. */
@@ -1395,9 +1421,11 @@ export interface components {
             lng: number;
         };
         Trip: {
+            arrival?: components["schemas"]["Mark"];
             /** Format: date-time */
             arrived_at?: string;
             cancellation?: components["schemas"]["Cancellation"];
+            completion?: components["schemas"]["Mark"];
             driver?: components["schemas"]["DriverCard"];
             dropoff?: components["schemas"]["Point"];
             dropoff_address: string;

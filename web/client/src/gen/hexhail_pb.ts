@@ -20,7 +20,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file hexhail.proto.
  */
 export const file_hexhail: GenFile = /*@__PURE__*/
-  fileDesc("Cg1oZXhoYWlsLnByb3RvEgpoZXhoYWlsLnYxIvEFCgtDbGllbnRGcmFtZRIKCgJpZBgBIAEoCRImCgdjb25uZWN0GAIgASgLMhMuaGV4aGFpbC52MS5Db25uZWN0SAASIAoEcGluZxgDIAEoCzIQLmhleGhhaWwudjEuUGluZ0gAEikKCWdvX29ubGluZRgEIAEoCzIULmhleGhhaWwudjEuR29PbmxpbmVIABIrCgpnb19vZmZsaW5lGAUgASgLMhUuaGV4aGFpbC52MS5Hb09mZmxpbmVIABIoCghsb2NhdGlvbhgGIAEoCzIULmhleGhhaWwudjEuTG9jYXRpb25IABIpCglnZXRfcXVvdGUYByABKAsyFC5oZXhoYWlsLnYxLkdldFF1b3RlSAASLwoMcmVxdWVzdF90cmlwGAggASgLMhcuaGV4aGFpbC52MS5SZXF1ZXN0VHJpcEgAEi0KC2NhbmNlbF90cmlwGAkgASgLMhYuaGV4aGFpbC52MS5DYW5jZWxUcmlwSAASLwoMYWNjZXB0X29mZmVyGAogASgLMhcuaGV4aGFpbC52MS5BY2NlcHRPZmZlckgAEjEKDWRlY2xpbmVfb2ZmZXIYCyABKAsyGC5oZXhoYWlsLnYxLkRlY2xpbmVPZmZlckgAEioKB2Fycml2ZWQYDCABKAsyFy5oZXhoYWlsLnYxLk1hcmtBcnJpdmVkSAASKwoKc3RhcnRfdHJpcBgNIAEoCzIVLmhleGhhaWwudjEuU3RhcnRUcmlwSAASMQoNY29tcGxldGVfdHJpcBgOIAEoCzIYLmhleGhhaWwudjEuQ29tcGxldGVUcmlwSAASKQoJcmF0ZV90cmlwGA8gASgLMhQuaGV4aGFpbC52MS5SYXRlVHJpcEgAEisKCndhdGNoX2NpdHkYECABKAsyFS5oZXhoYWlsLnYxLldhdGNoQ2l0eUgAEi8KDHVud2F0Y2hfY2l0eRgRIAEoCzIXLmhleGhhaWwudjEuVW53YXRjaENpdHlIAEIGCgRib2R5Il0KC1NlcnZlckZyYW1lEiIKBXJlcGx5GAEgASgLMhEuaGV4aGFpbC52MS5SZXBseUgAEiIKBWV2ZW50GAIgASgLMhEuaGV4aGFpbC52MS5FdmVudEgAQgYKBGtpbmQi3wIKBVJlcGx5EgoKAmlkGAEgASgJEiIKBWVycm9yGAIgASgLMhEuaGV4aGFpbC52MS5FcnJvckgAEioKCWNvbm5lY3RlZBgDIAEoCzIVLmhleGhhaWwudjEuQ29ubmVjdGVkSAASIAoEcG9uZxgEIAEoCzIQLmhleGhhaWwudjEuUG9uZ0gAEiAKBGRvbmUYBSABKAsyEC5oZXhoYWlsLnYxLkRvbmVIABIkCgZxdW90ZXMYBiABKAsyEi5oZXhoYWlsLnYxLlF1b3Rlc0gAEiAKBHRyaXAYByABKAsyEC5oZXhoYWlsLnYxLlRyaXBIABIzCg5hY2NlcHRfcGVuZGluZxgIIAEoCzIZLmhleGhhaWwudjEuQWNjZXB0UGVuZGluZ0gAEi8KDGNpdHlfd2F0Y2hlZBgJIAEoCzIXLmhleGhhaWwudjEuQ2l0eVdhdGNoZWRIAEIICgZyZXN1bHQikQMKBUV2ZW50Eg0KBWVwb2NoGAEgASgJEgsKA3NlcRgCIAEoDRIvCgx0cmlwX3VwZGF0ZWQYAyABKAsyFy5oZXhoYWlsLnYxLlRyaXBVcGRhdGVkSAASMwoOb2ZmZXJfcmVjZWl2ZWQYBCABKAsyGS5oZXhoYWlsLnYxLk9mZmVyUmVjZWl2ZWRIABIvCgxvZmZlcl9jbG9zZWQYBSABKAsyFy5oZXhoYWlsLnYxLk9mZmVyQ2xvc2VkSAASLwoMZHJpdmVyX21vdmVkGAYgASgLMhcuaGV4aGFpbC52MS5Ecml2ZXJNb3ZlZEgAEjIKDWRpc2Nvbm5lY3RpbmcYByABKAsyGS5oZXhoYWlsLnYxLkRpc2Nvbm5lY3RpbmdIABIvCgxjaXR5X2NoYW5nZWQYCCABKAsyFy5oZXhoYWlsLnYxLkNpdHlDaGFuZ2VkSAASNwoQYXBwcm92YWxfY2hhbmdlZBgJIAEoCzIbLmhleGhhaWwudjEuQXBwcm92YWxDaGFuZ2VkSABCBgoEYm9keSJgCgVFcnJvchIMCgRjb2RlGAEgASgJEg8KB21lc3NhZ2UYAiABKAkSEQoJcmV0cnlhYmxlGAMgASgIEhYKDnJldHJ5X2FmdGVyX21zGAQgASgNEg0KBWZpZWxkGAUgASgJIlwKB0Nvbm5lY3QSDQoFdG9rZW4YASABKAkSDgoGdGlja2V0GAIgASgJEiIKBnJlc3VtZRgDIAEoCzISLmhleGhhaWwudjEuUmVzdW1lEg4KBmNsaWVudBgEIAEoCSIkCgZSZXN1bWUSDQoFZXBvY2gYASABKAkSCwoDc2VxGAIgASgNIucCCglDb25uZWN0ZWQSEgoKc2Vzc2lvbl9pZBgBIAEoCRINCgVlcG9jaBgCIAEoCRILCgNzZXEYAyABKA0SDwoHcmVzdW1lZBgEIAEoCBISCgphY2NvdW50X2lkGAUgASgJEh4KBHJvbGUYBiABKA4yEC5oZXhoYWlsLnYxLlJvbGUSDgoGb25saW5lGAcgASgIEiUKC2FjdGl2ZV90cmlwGAggASgLMhAuaGV4aGFpbC52MS5UcmlwEiYKC29wZW5fb2ZmZXJzGAkgAygLMhEuaGV4aGFpbC52MS5PZmZlchIvCgtzZXJ2ZXJfdGltZRgKIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFAoMaGVhcnRiZWF0X21zGAsgASgNEhcKD3Bvc2l0aW9uX3R0bF9tcxgMIAEoDRImCghhcHByb3ZhbBgNIAEoCzIULmhleGhhaWwudjEuQXBwcm92YWwiKQoIQXBwcm92YWwSDQoFc3RhdGUYASABKAkSDgoGcmVhc29uGAIgASgJIjkKD0FwcHJvdmFsQ2hhbmdlZBImCghhcHByb3ZhbBgBIAEoCzIULmhleGhhaWwudjEuQXBwcm92YWwiBgoEUGluZyI3CgRQb25nEi8KC3NlcnZlcl90aW1lGAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCIGCgREb25lIksKDURpc2Nvbm5lY3RpbmcSEgoKY2xvc2VfY29kZRgBIAEoDRIOCgZyZWFzb24YAiABKAkSFgoOcmV0cnlfYWZ0ZXJfbXMYAyABKA0iJwoFUG9pbnQSDgoGbGF0X2U3GAEgASgREg4KBmxuZ19lNxgCIAEoESIoCgVNb25leRINCgVtaW5vchgBIAEoBRIQCghjdXJyZW5jeRgCIAEoCSIyCghHb09ubGluZRImCghsb2NhdGlvbhgBIAEoCzIULmhleGhhaWwudjEuTG9jYXRpb24iCwoJR29PZmZsaW5lIpkBCghMb2NhdGlvbhIgCgVwb2ludBgBIAEoCzIRLmhleGhhaWwudjEuUG9pbnQSEwoLaGVhZGluZ19kZWcYAiABKAISEQoJc3BlZWRfbXBzGAMgASgCEhIKCmFjY3VyYWN5X20YBCABKAISLwoLZGV2aWNlX3RpbWUYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIu0CCgVPZmZlchIKCgJpZBgBIAEoCRIPCgd0cmlwX2lkGAIgASgJEiYKC3BpY2t1cF9hcmVhGAMgASgLMhEuaGV4aGFpbC52MS5Qb2ludBIXCg9waWNrdXBfcmFkaXVzX20YBCABKA0SGQoRcGlja3VwX2Rpc3RhbmNlX20YBSABKA0SFAoMcGlja3VwX2V0YV9zGAYgASgNEhcKD3RyaXBfZGlzdGFuY2VfbRgHIAEoDRIXCg90cmlwX2R1cmF0aW9uX3MYCCABKA0SHwoEZmFyZRgJIAEoCzIRLmhleGhhaWwudjEuTW9uZXkSFQoNdmVoaWNsZV9jbGFzcxgKIAEoCRISCgpwYXNzZW5nZXJzGAsgASgNEi4KCmV4cGlyZXNfYXQYDCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEgwKBHdhdmUYDSABKA0SGQoRcmlkZXJfcmF0aW5nX3gxMDAYDiABKA0iHwoLQWNjZXB0T2ZmZXISEAoIb2ZmZXJfaWQYASABKAkiMAoMRGVjbGluZU9mZmVyEhAKCG9mZmVyX2lkGAEgASgJEg4KBnJlYXNvbhgCIAEoCSJPCg1BY2NlcHRQZW5kaW5nEhAKCG9mZmVyX2lkGAEgASgJEiwKCGF3YXJkX2F0GAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCIxCg1PZmZlclJlY2VpdmVkEiAKBW9mZmVyGAEgASgLMhEuaGV4aGFpbC52MS5PZmZlciLJAQoLT2ZmZXJDbG9zZWQSEAoIb2ZmZXJfaWQYASABKAkSDwoHdHJpcF9pZBgCIAEoCRIwCgdvdXRjb21lGAMgASgOMh8uaGV4aGFpbC52MS5PZmZlckNsb3NlZC5PdXRjb21lEg4KBnJlYXNvbhgEIAEoCSJVCgdPdXRjb21lEhcKE291dGNvbWVfdW5zcGVjaWZpZWQQABIHCgN3b24QARINCgl3aXRoZHJhd24QAhILCgdleHBpcmVkEAMSDAoIZGVjbGluZWQQBCIeCgtNYXJrQXJyaXZlZBIPCgd0cmlwX2lkGAEgASgJIikKCVN0YXJ0VHJpcBIPCgd0cmlwX2lkGAEgASgJEgsKA3BpbhgCIAEoCSIfCgxDb21wbGV0ZVRyaXASDwoHdHJpcF9pZBgBIAEoCSJoCghHZXRRdW90ZRIhCgZwaWNrdXAYASABKAsyES5oZXhoYWlsLnYxLlBvaW50EiIKB2Ryb3BvZmYYAiABKAsyES5oZXhoYWlsLnYxLlBvaW50EhUKDXZlaGljbGVfY2xhc3MYAyABKAkiKwoGUXVvdGVzEiEKBnF1b3RlcxgBIAMoCzIRLmhleGhhaWwudjEuUXVvdGUilQEKBVF1b3RlEhUKDXZlaGljbGVfY2xhc3MYASABKAkSEgoKZGlzdGFuY2VfbRgCIAEoDRISCgpkdXJhdGlvbl9zGAMgASgNEh8KBGZhcmUYBCABKAsyES5oZXhoYWlsLnYxLk1vbmV5EhQKDHBpY2t1cF9ldGFfcxgFIAEoDRIWCg5kcml2ZXJzX25lYXJieRgGIAEoDSK+AQoLUmVxdWVzdFRyaXASIQoGcGlja3VwGAEgASgLMhEuaGV4aGFpbC52MS5Qb2ludBIiCgdkcm9wb2ZmGAIgASgLMhEuaGV4aGFpbC52MS5Qb2ludBIWCg5waWNrdXBfYWRkcmVzcxgDIAEoCRIXCg9kcm9wb2ZmX2FkZHJlc3MYBCABKAkSFQoNdmVoaWNsZV9jbGFzcxgFIAEoCRISCgpwYXNzZW5nZXJzGAYgASgNEgwKBG5vdGUYByABKAkiLQoKQ2FuY2VsVHJpcBIPCgd0cmlwX2lkGAEgASgJEg4KBnJlYXNvbhgCIAEoCSI7CghSYXRlVHJpcBIPCgd0cmlwX2lkGAEgASgJEg0KBXN0YXJzGAIgASgNEg8KB2NvbW1lbnQYAyABKAkilQEKC0RyaXZlck1vdmVkEg8KB3RyaXBfaWQYASABKAkSIAoFcG9pbnQYAiABKAsyES5oZXhoYWlsLnYxLlBvaW50EhMKC2hlYWRpbmdfZGVnGAMgASgCEg0KBWV0YV9zGAQgASgNEi8KC2RldmljZV90aW1lGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCI9CgtUcmlwVXBkYXRlZBIeCgR0cmlwGAEgASgLMhAuaGV4aGFpbC52MS5UcmlwEg4KBmNoYW5nZRgCIAEoCSK8BwoEVHJpcBIKCgJpZBgBIAEoCRIPCgd2ZXJzaW9uGAIgASgNEicKBnN0YXR1cxgDIAEoDjIXLmhleGhhaWwudjEuVHJpcC5TdGF0dXMSIQoGcGlja3VwGAQgASgLMhEuaGV4aGFpbC52MS5Qb2ludBIiCgdkcm9wb2ZmGAUgASgLMhEuaGV4aGFpbC52MS5Qb2ludBIWCg5waWNrdXBfYWRkcmVzcxgGIAEoCRIXCg9kcm9wb2ZmX2FkZHJlc3MYByABKAkSFQoNdmVoaWNsZV9jbGFzcxgIIAEoCRISCgpwYXNzZW5nZXJzGAkgASgNEgwKBG5vdGUYCiABKAkSJgoIZXN0aW1hdGUYCyABKAsyFC5oZXhoYWlsLnYxLkVzdGltYXRlEicKBGZhcmUYDCABKAsyGS5oZXhoYWlsLnYxLkZhcmVCcmVha2Rvd24SJgoGZHJpdmVyGA0gASgLMhYuaGV4aGFpbC52MS5Ecml2ZXJDYXJkEiQKBXJpZGVyGA4gASgLMhUuaGV4aGFpbC52MS5SaWRlckNhcmQSCwoDcGluGA8gASgJEiIKBnNlYXJjaBgQIAEoCzISLmhleGhhaWwudjEuU2VhcmNoEhQKDHBpY2t1cF9ldGFfcxgRIAEoDRIuCgxjYW5jZWxsYXRpb24YEiABKAsyGC5oZXhoYWlsLnYxLkNhbmNlbGxhdGlvbhIwCgxyZXF1ZXN0ZWRfYXQYEyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCm1hdGNoZWRfYXQYFCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCmFycml2ZWRfYXQYFSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCnN0YXJ0ZWRfYXQYFiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiwKCGVuZGVkX2F0GBcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIWCg5zdGFyc19ieV9yaWRlchgYIAEoDRIXCg9zdGFyc19ieV9kcml2ZXIYGSABKA0ihQEKBlN0YXR1cxIWChJzdGF0dXNfdW5zcGVjaWZpZWQQABINCglyZXF1ZXN0ZWQQARILCgdtYXRjaGVkEAISCwoHYXJyaXZlZBADEg8KC2luX3Byb2dyZXNzEAQSDQoJY29tcGxldGVkEAUSDQoJY2FuY2VsbGVkEAYSCwoHZXhwaXJlZBAHIlMKCEVzdGltYXRlEhIKCmRpc3RhbmNlX20YASABKA0SEgoKZHVyYXRpb25fcxgCIAEoDRIfCgRmYXJlGAMgASgLMhEuaGV4aGFpbC52MS5Nb25leSK2AQoNRmFyZUJyZWFrZG93bhIgCgV0b3RhbBgBIAEoCzIRLmhleGhhaWwudjEuTW9uZXkSEgoKYmFzZV9taW5vchgCIAEoBRIWCg5kaXN0YW5jZV9taW5vchgDIAEoBRISCgp0aW1lX21pbm9yGAQgASgFEhsKE21pbmltdW1fdG9wdXBfbWlub3IYBSABKAUSEgoKZGlzdGFuY2VfbRgGIAEoDRISCgpkdXJhdGlvbl9zGAcgASgNImsKBlNlYXJjaBIMCgR3YXZlGAEgASgNEgwKBHJpbmcYAiABKA0SFQoNZHJpdmVyc19hc2tlZBgDIAEoDRIuCgpleHBpcmVzX2F0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCK/AQoKRHJpdmVyQ2FyZBIKCgJpZBgBIAEoCRISCgpmaXJzdF9uYW1lGAIgASgJEhEKCXBob3RvX3VybBgDIAEoCRIVCg12ZWhpY2xlX2NsYXNzGAQgASgJEg0KBXBsYXRlGAUgASgJEhMKC3JhdGluZ194MTAwGAYgASgNEhQKDHZlaGljbGVfbWFrZRgHIAEoCRIVCg12ZWhpY2xlX21vZGVsGAggASgJEhYKDnZlaGljbGVfY29sb3VyGAkgASgJIlMKCVJpZGVyQ2FyZBIKCgJpZBgBIAEoCRISCgpmaXJzdF9uYW1lGAIgASgJEhEKCXBob3RvX3VybBgDIAEoCRITCgtyYXRpbmdfeDEwMBgEIAEoDSKSAQoMQ2FuY2VsbGF0aW9uEicKAmJ5GAEgASgOMhsuaGV4aGFpbC52MS5DYW5jZWxsYXRpb24uQnkSDgoGcmVhc29uGAIgASgJIkkKAkJ5EhIKDmJ5X3Vuc3BlY2lmaWVkEAASCQoFcmlkZXIQARIKCgZkcml2ZXIQAhIMCghvcGVyYXRvchADEgoKBnN5c3RlbRAEIpABCglXYXRjaENpdHkSDwoHZHJpdmVycxgBIAEoCBINCgV0cmlwcxgCIAEoCBINCgVjZWxscxgDIAEoCBIOCgZhY3RvcnMYBCABKAgSDwoHc2FtcGxlcxgFIAEoCBITCgtpbnRlcnZhbF9tcxgGIAEoDRIeCgRhcmVhGAcgASgLMhAuaGV4aGFpbC52MS5BcmVhIlQKBEFyZWESJQoKc291dGhfd2VzdBgBIAEoCzIRLmhleGhhaWwudjEuUG9pbnQSJQoKbm9ydGhfZWFzdBgCIAEoCzIRLmhleGhhaWwudjEuUG9pbnQiDQoLVW53YXRjaENpdHkiegoLQ2l0eVdhdGNoZWQSDQoFd2F0Y2gYASABKA0SEwoLaW50ZXJ2YWxfbXMYAiABKA0SEgoKcmVzb2x1dGlvbhgDIAEoDRIzCg9ub2RlX3N0YXJ0ZWRfYXQYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIq8DCgtDaXR5Q2hhbmdlZBINCgV3YXRjaBgBIAEoDRImCgJhdBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDQoFcmVzZXQYAyABKAgSEAoIc25hcHNob3QYBCABKAgSJwoHZHJpdmVycxgFIAMoCzIWLmhleGhhaWwudjEuQ2l0eURyaXZlchIjCgVtb3ZlcxgGIAMoCzIULmhleGhhaWwudjEuQ2l0eU1vdmUSFAoMZHJpdmVyc19nb25lGAcgAygNEiMKBXRyaXBzGAggAygLMhQuaGV4aGFpbC52MS5DaXR5VHJpcBISCgp0cmlwc19nb25lGAkgAygJEiMKBWNlbGxzGAogAygLMhQuaGV4aGFpbC52MS5DaXR5Q2VsbBISCgpjZWxsc19nb25lGAsgAygJEiYKBnRvdGFscxgMIAEoCzIWLmhleGhhaWwudjEuQ2l0eVRvdGFscxIlCgZhY3RvcnMYDSADKAsyFS5oZXhoYWlsLnYxLkFjdG9yS2luZBIjCgdzYW1wbGVzGA4gAygLMhIuaGV4aGFpbC52MS5TYW1wbGUiiwIKCkNpdHlEcml2ZXISCwoDa2V5GAEgASgNEgoKAmlkGAIgASgJEisKBXN0YXRlGAMgASgOMhwuaGV4aGFpbC52MS5DaXR5RHJpdmVyLlN0YXRlEhUKDXZlaGljbGVfY2xhc3MYBCABKAkSDwoHdHJpcF9pZBgFIAEoCRIgCgVwb2ludBgGIAEoCzIRLmhleGhhaWwudjEuUG9pbnQSEwoLaGVhZGluZ19kZWcYByABKA0iWAoFU3RhdGUSFQoRc3RhdGVfdW5zcGVjaWZpZWQQABINCglhdmFpbGFibGUQARILCgdvZmZlcmVkEAISCwoHb25fdHJpcBADEg8KC3VucmVhY2hhYmxlEAQiTgoIQ2l0eU1vdmUSCwoDa2V5GAEgASgNEiAKBXBvaW50GAIgASgLMhEuaGV4aGFpbC52MS5Qb2ludBITCgtoZWFkaW5nX2RlZxgDIAEoDSLnAwoIQ2l0eVRyaXASCgoCaWQYASABKAkSDwoHdmVyc2lvbhgCIAEoDRInCgZzdGF0dXMYAyABKA4yFy5oZXhoYWlsLnYxLlRyaXAuU3RhdHVzEiEKBnBpY2t1cBgEIAEoCzIRLmhleGhhaWwudjEuUG9pbnQSIgoHZHJvcG9mZhgFIAEoCzIRLmhleGhhaWwudjEuUG9pbnQSFQoNdmVoaWNsZV9jbGFzcxgGIAEoCRIQCghyaWRlcl9pZBgHIAEoCRIRCglkcml2ZXJfaWQYCCABKAkSIgoGc2VhcmNoGAkgASgLMhIuaGV4aGFpbC52MS5TZWFyY2gSMAoMcmVxdWVzdGVkX2F0GAogASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIuCgptYXRjaGVkX2F0GAsgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIuCgphcnJpdmVkX2F0GAwgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIuCgpzdGFydGVkX2F0GA0gASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIsCghlbmRlZF9hdBgOIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiXwoIQ2l0eUNlbGwSDAoEY2VsbBgBIAEoCRIOCgZzdXBwbHkYAiABKA0SDgoGZGVtYW5kGAMgASgNEhAKCHJlcXVlc3RzGAQgASgNEhMKC21lYW5fd2FpdF9zGAUgASgCIuoBCgpDaXR5VG90YWxzEhkKEWRyaXZlcnNfYXZhaWxhYmxlGAEgASgNEhcKD2RyaXZlcnNfb2ZmZXJlZBgCIAEoDRIXCg9kcml2ZXJzX29uX3RyaXAYAyABKA0SGwoTZHJpdmVyc191bnJlYWNoYWJsZRgEIAEoDRIXCg90cmlwc19yZXF1ZXN0ZWQYBSABKA0SFQoNdHJpcHNfbWF0Y2hlZBgGIAEoDRIVCg10cmlwc19hcnJpdmVkGAcgASgNEhkKEXRyaXBzX2luX3Byb2dyZXNzGAggASgNEhAKCHNlc3Npb25zGAkgASgNIokCCglBY3RvcktpbmQSDAoEa2luZBgBIAEoCRINCgVhbGl2ZRgCIAEoDRIPCgdzdGFydGVkGAMgASgNEg8KB3N0b3BwZWQYBCABKA0SDgoGcGFuaWNzGAUgASgNEg8KB3dhaXRpbmcYBiABKA0SFwoPZGVlcGVzdF9tYWlsYm94GAcgASgNEhAKCG1lc3NhZ2VzGAggASgNEhYKDm1lc3NhZ2VzX3Blcl9zGAkgASgCEg8KB21lYW5fdXMYCiABKAISDgoGcDUwX3VzGAsgASgCEg4KBnA5OV91cxgMIAEoAhIoCgdzbG93ZXN0GA0gAygLMhcuaGV4aGFpbC52MS5TbG93SGFuZGxlciJXCgtTbG93SGFuZGxlchIPCgdtZXNzYWdlGAEgASgJEg8KB3Rvb2tfdXMYAiABKA0SJgoCYXQYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIpkDCgZTYW1wbGUSJgoCYXQYASABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg4KBnN0ZXBfcxgCIAEoDRIQCghyZXF1ZXN0cxgDIAEoDRIPCgdtYXRjaGVzGAQgASgNEhMKC2NvbXBsZXRpb25zGAUgASgNEhUKDWNhbmNlbGxhdGlvbnMYBiABKA0SEAoIZXhwaXJpZXMYByABKA0SFQoNbWF0Y2hfbWVhbl9tcxgIIAEoAhIUCgxtYXRjaF9wNTBfbXMYCSABKAISFAoMbWF0Y2hfcDkwX21zGAogASgCEhYKDmRyaXZlcnNfb25saW5lGAsgASgCEhkKEWRyaXZlcnNfYXZhaWxhYmxlGAwgASgCEhIKCnRyaXBzX2xpdmUYDSABKAISEAoIc2Vzc2lvbnMYDiABKAISFwoPbG9jYXRpb25zX3Blcl9zGA8gASgCEhYKDmNvbW1pdF9tZWFuX21zGBAgASgCEhUKDWNvbW1pdF9tYXhfbXMYESABKAISEgoKdHJpcHNfb25seRgSIAEoCCpBCgRSb2xlEhQKEHJvbGVfdW5zcGVjaWZpZWQQABIJCgVyaWRlchABEgoKBmRyaXZlchACEgwKCG9wZXJhdG9yEANCKFomZ2l0aHViLmNvbS9oZXhoYWlsL2hleGhhaWwvcmlkZS9yaWRlcGJiBnByb3RvMw", [file_google_protobuf_timestamp]);
+  fileDesc("Cg1oZXhoYWlsLnByb3RvEgpoZXhoYWlsLnYxIvEFCgtDbGllbnRGcmFtZRIKCgJpZBgBIAEoCRImCgdjb25uZWN0GAIgASgLMhMuaGV4aGFpbC52MS5Db25uZWN0SAASIAoEcGluZxgDIAEoCzIQLmhleGhhaWwudjEuUGluZ0gAEikKCWdvX29ubGluZRgEIAEoCzIULmhleGhhaWwudjEuR29PbmxpbmVIABIrCgpnb19vZmZsaW5lGAUgASgLMhUuaGV4aGFpbC52MS5Hb09mZmxpbmVIABIoCghsb2NhdGlvbhgGIAEoCzIULmhleGhhaWwudjEuTG9jYXRpb25IABIpCglnZXRfcXVvdGUYByABKAsyFC5oZXhoYWlsLnYxLkdldFF1b3RlSAASLwoMcmVxdWVzdF90cmlwGAggASgLMhcuaGV4aGFpbC52MS5SZXF1ZXN0VHJpcEgAEi0KC2NhbmNlbF90cmlwGAkgASgLMhYuaGV4aGFpbC52MS5DYW5jZWxUcmlwSAASLwoMYWNjZXB0X29mZmVyGAogASgLMhcuaGV4aGFpbC52MS5BY2NlcHRPZmZlckgAEjEKDWRlY2xpbmVfb2ZmZXIYCyABKAsyGC5oZXhoYWlsLnYxLkRlY2xpbmVPZmZlckgAEioKB2Fycml2ZWQYDCABKAsyFy5oZXhoYWlsLnYxLk1hcmtBcnJpdmVkSAASKwoKc3RhcnRfdHJpcBgNIAEoCzIVLmhleGhhaWwudjEuU3RhcnRUcmlwSAASMQoNY29tcGxldGVfdHJpcBgOIAEoCzIYLmhleGhhaWwudjEuQ29tcGxldGVUcmlwSAASKQoJcmF0ZV90cmlwGA8gASgLMhQuaGV4aGFpbC52MS5SYXRlVHJpcEgAEisKCndhdGNoX2NpdHkYECABKAsyFS5oZXhoYWlsLnYxLldhdGNoQ2l0eUgAEi8KDHVud2F0Y2hfY2l0eRgRIAEoCzIXLmhleGhhaWwudjEuVW53YXRjaENpdHlIAEIGCgRib2R5Il0KC1NlcnZlckZyYW1lEiIKBXJlcGx5GAEgASgLMhEuaGV4aGFpbC52MS5SZXBseUgAEiIKBWV2ZW50GAIgASgLMhEuaGV4aGFpbC52MS5FdmVudEgAQgYKBGtpbmQi3wIKBVJlcGx5EgoKAmlkGAEgASgJEiIKBWVycm9yGAIgASgLMhEuaGV4aGFpbC52MS5FcnJvckgAEioKCWNvbm5lY3RlZBgDIAEoCzIVLmhleGhhaWwudjEuQ29ubmVjdGVkSAASIAoEcG9uZxgEIAEoCzIQLmhleGhhaWwudjEuUG9uZ0gAEiAKBGRvbmUYBSABKAsyEC5oZXhoYWlsLnYxLkRvbmVIABIkCgZxdW90ZXMYBiABKAsyEi5oZXhoYWlsLnYxLlF1b3Rlc0gAEiAKBHRyaXAYByABKAsyEC5oZXhoYWlsLnYxLlRyaXBIABIzCg5hY2NlcHRfcGVuZGluZxgIIAEoCzIZLmhleGhhaWwudjEuQWNjZXB0UGVuZGluZ0gAEi8KDGNpdHlfd2F0Y2hlZBgJIAEoCzIXLmhleGhhaWwudjEuQ2l0eVdhdGNoZWRIAEIICgZyZXN1bHQikQMKBUV2ZW50Eg0KBWVwb2NoGAEgASgJEgsKA3NlcRgCIAEoDRIvCgx0cmlwX3VwZGF0ZWQYAyABKAsyFy5oZXhoYWlsLnYxLlRyaXBVcGRhdGVkSAASMwoOb2ZmZXJfcmVjZWl2ZWQYBCABKAsyGS5oZXhoYWlsLnYxLk9mZmVyUmVjZWl2ZWRIABIvCgxvZmZlcl9jbG9zZWQYBSABKAsyFy5oZXhoYWlsLnYxLk9mZmVyQ2xvc2VkSAASLwoMZHJpdmVyX21vdmVkGAYgASgLMhcuaGV4aGFpbC52MS5Ecml2ZXJNb3ZlZEgAEjIKDWRpc2Nvbm5lY3RpbmcYByABKAsyGS5oZXhoYWlsLnYxLkRpc2Nvbm5lY3RpbmdIABIvCgxjaXR5X2NoYW5nZWQYCCABKAsyFy5oZXhoYWlsLnYxLkNpdHlDaGFuZ2VkSAASNwoQYXBwcm92YWxfY2hhbmdlZBgJIAEoCzIbLmhleGhhaWwudjEuQXBwcm92YWxDaGFuZ2VkSABCBgoEYm9keSJgCgVFcnJvchIMCgRjb2RlGAEgASgJEg8KB21lc3NhZ2UYAiABKAkSEQoJcmV0cnlhYmxlGAMgASgIEhYKDnJldHJ5X2FmdGVyX21zGAQgASgNEg0KBWZpZWxkGAUgASgJIlwKB0Nvbm5lY3QSDQoFdG9rZW4YASABKAkSDgoGdGlja2V0GAIgASgJEiIKBnJlc3VtZRgDIAEoCzISLmhleGhhaWwudjEuUmVzdW1lEg4KBmNsaWVudBgEIAEoCSIkCgZSZXN1bWUSDQoFZXBvY2gYASABKAkSCwoDc2VxGAIgASgNIucCCglDb25uZWN0ZWQSEgoKc2Vzc2lvbl9pZBgBIAEoCRINCgVlcG9jaBgCIAEoCRILCgNzZXEYAyABKA0SDwoHcmVzdW1lZBgEIAEoCBISCgphY2NvdW50X2lkGAUgASgJEh4KBHJvbGUYBiABKA4yEC5oZXhoYWlsLnYxLlJvbGUSDgoGb25saW5lGAcgASgIEiUKC2FjdGl2ZV90cmlwGAggASgLMhAuaGV4aGFpbC52MS5UcmlwEiYKC29wZW5fb2ZmZXJzGAkgAygLMhEuaGV4aGFpbC52MS5PZmZlchIvCgtzZXJ2ZXJfdGltZRgKIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFAoMaGVhcnRiZWF0X21zGAsgASgNEhcKD3Bvc2l0aW9uX3R0bF9tcxgMIAEoDRImCghhcHByb3ZhbBgNIAEoCzIULmhleGhhaWwudjEuQXBwcm92YWwiKQoIQXBwcm92YWwSDQoFc3RhdGUYASABKAkSDgoGcmVhc29uGAIgASgJIjkKD0FwcHJvdmFsQ2hhbmdlZBImCghhcHByb3ZhbBgBIAEoCzIULmhleGhhaWwudjEuQXBwcm92YWwiBgoEUGluZyI3CgRQb25nEi8KC3NlcnZlcl90aW1lGAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCIGCgREb25lIksKDURpc2Nvbm5lY3RpbmcSEgoKY2xvc2VfY29kZRgBIAEoDRIOCgZyZWFzb24YAiABKAkSFgoOcmV0cnlfYWZ0ZXJfbXMYAyABKA0iJwoFUG9pbnQSDgoGbGF0X2U3GAEgASgREg4KBmxuZ19lNxgCIAEoESIoCgVNb25leRINCgVtaW5vchgBIAEoBRIQCghjdXJyZW5jeRgCIAEoCSIyCghHb09ubGluZRImCghsb2NhdGlvbhgBIAEoCzIULmhleGhhaWwudjEuTG9jYXRpb24iCwoJR29PZmZsaW5lIpkBCghMb2NhdGlvbhIgCgVwb2ludBgBIAEoCzIRLmhleGhhaWwudjEuUG9pbnQSEwoLaGVhZGluZ19kZWcYAiABKAISEQoJc3BlZWRfbXBzGAMgASgCEhIKCmFjY3VyYWN5X20YBCABKAISLwoLZGV2aWNlX3RpbWUYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIu0CCgVPZmZlchIKCgJpZBgBIAEoCRIPCgd0cmlwX2lkGAIgASgJEiYKC3BpY2t1cF9hcmVhGAMgASgLMhEuaGV4aGFpbC52MS5Qb2ludBIXCg9waWNrdXBfcmFkaXVzX20YBCABKA0SGQoRcGlja3VwX2Rpc3RhbmNlX20YBSABKA0SFAoMcGlja3VwX2V0YV9zGAYgASgNEhcKD3RyaXBfZGlzdGFuY2VfbRgHIAEoDRIXCg90cmlwX2R1cmF0aW9uX3MYCCABKA0SHwoEZmFyZRgJIAEoCzIRLmhleGhhaWwudjEuTW9uZXkSFQoNdmVoaWNsZV9jbGFzcxgKIAEoCRISCgpwYXNzZW5nZXJzGAsgASgNEi4KCmV4cGlyZXNfYXQYDCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEgwKBHdhdmUYDSABKA0SGQoRcmlkZXJfcmF0aW5nX3gxMDAYDiABKA0iHwoLQWNjZXB0T2ZmZXISEAoIb2ZmZXJfaWQYASABKAkiMAoMRGVjbGluZU9mZmVyEhAKCG9mZmVyX2lkGAEgASgJEg4KBnJlYXNvbhgCIAEoCSJPCg1BY2NlcHRQZW5kaW5nEhAKCG9mZmVyX2lkGAEgASgJEiwKCGF3YXJkX2F0GAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCIxCg1PZmZlclJlY2VpdmVkEiAKBW9mZmVyGAEgASgLMhEuaGV4aGFpbC52MS5PZmZlciLJAQoLT2ZmZXJDbG9zZWQSEAoIb2ZmZXJfaWQYASABKAkSDwoHdHJpcF9pZBgCIAEoCRIwCgdvdXRjb21lGAMgASgOMh8uaGV4aGFpbC52MS5PZmZlckNsb3NlZC5PdXRjb21lEg4KBnJlYXNvbhgEIAEoCSJVCgdPdXRjb21lEhcKE291dGNvbWVfdW5zcGVjaWZpZWQQABIHCgN3b24QARINCgl3aXRoZHJhd24QAhILCgdleHBpcmVkEAMSDAoIZGVjbGluZWQQBCIuCgtNYXJrQXJyaXZlZBIPCgd0cmlwX2lkGAEgASgJEg4KBnJlYXNvbhgCIAEoCSIpCglTdGFydFRyaXASDwoHdHJpcF9pZBgBIAEoCRILCgNwaW4YAiABKAkiLwoMQ29tcGxldGVUcmlwEg8KB3RyaXBfaWQYASABKAkSDgoGcmVhc29uGAIgASgJImgKCEdldFF1b3RlEiEKBnBpY2t1cBgBIAEoCzIRLmhleGhhaWwudjEuUG9pbnQSIgoHZHJvcG9mZhgCIAEoCzIRLmhleGhhaWwudjEuUG9pbnQSFQoNdmVoaWNsZV9jbGFzcxgDIAEoCSIrCgZRdW90ZXMSIQoGcXVvdGVzGAEgAygLMhEuaGV4aGFpbC52MS5RdW90ZSKVAQoFUXVvdGUSFQoNdmVoaWNsZV9jbGFzcxgBIAEoCRISCgpkaXN0YW5jZV9tGAIgASgNEhIKCmR1cmF0aW9uX3MYAyABKA0SHwoEZmFyZRgEIAEoCzIRLmhleGhhaWwudjEuTW9uZXkSFAoMcGlja3VwX2V0YV9zGAUgASgNEhYKDmRyaXZlcnNfbmVhcmJ5GAYgASgNIr4BCgtSZXF1ZXN0VHJpcBIhCgZwaWNrdXAYASABKAsyES5oZXhoYWlsLnYxLlBvaW50EiIKB2Ryb3BvZmYYAiABKAsyES5oZXhoYWlsLnYxLlBvaW50EhYKDnBpY2t1cF9hZGRyZXNzGAMgASgJEhcKD2Ryb3BvZmZfYWRkcmVzcxgEIAEoCRIVCg12ZWhpY2xlX2NsYXNzGAUgASgJEhIKCnBhc3NlbmdlcnMYBiABKA0SDAoEbm90ZRgHIAEoCSItCgpDYW5jZWxUcmlwEg8KB3RyaXBfaWQYASABKAkSDgoGcmVhc29uGAIgASgJIjsKCFJhdGVUcmlwEg8KB3RyaXBfaWQYASABKAkSDQoFc3RhcnMYAiABKA0SDwoHY29tbWVudBgDIAEoCSKVAQoLRHJpdmVyTW92ZWQSDwoHdHJpcF9pZBgBIAEoCRIgCgVwb2ludBgCIAEoCzIRLmhleGhhaWwudjEuUG9pbnQSEwoLaGVhZGluZ19kZWcYAyABKAISDQoFZXRhX3MYBCABKA0SLwoLZGV2aWNlX3RpbWUYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIj0KC1RyaXBVcGRhdGVkEh4KBHRyaXAYASABKAsyEC5oZXhoYWlsLnYxLlRyaXASDgoGY2hhbmdlGAIgASgJIoUICgRUcmlwEgoKAmlkGAEgASgJEg8KB3ZlcnNpb24YAiABKA0SJwoGc3RhdHVzGAMgASgOMhcuaGV4aGFpbC52MS5UcmlwLlN0YXR1cxIhCgZwaWNrdXAYBCABKAsyES5oZXhoYWlsLnYxLlBvaW50EiIKB2Ryb3BvZmYYBSABKAsyES5oZXhoYWlsLnYxLlBvaW50EhYKDnBpY2t1cF9hZGRyZXNzGAYgASgJEhcKD2Ryb3BvZmZfYWRkcmVzcxgHIAEoCRIVCg12ZWhpY2xlX2NsYXNzGAggASgJEhIKCnBhc3NlbmdlcnMYCSABKA0SDAoEbm90ZRgKIAEoCRImCghlc3RpbWF0ZRgLIAEoCzIULmhleGhhaWwudjEuRXN0aW1hdGUSJwoEZmFyZRgMIAEoCzIZLmhleGhhaWwudjEuRmFyZUJyZWFrZG93bhImCgZkcml2ZXIYDSABKAsyFi5oZXhoYWlsLnYxLkRyaXZlckNhcmQSJAoFcmlkZXIYDiABKAsyFS5oZXhoYWlsLnYxLlJpZGVyQ2FyZBILCgNwaW4YDyABKAkSIgoGc2VhcmNoGBAgASgLMhIuaGV4aGFpbC52MS5TZWFyY2gSFAoMcGlja3VwX2V0YV9zGBEgASgNEi4KDGNhbmNlbGxhdGlvbhgSIAEoCzIYLmhleGhhaWwudjEuQ2FuY2VsbGF0aW9uEjAKDHJlcXVlc3RlZF9hdBgTIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKbWF0Y2hlZF9hdBgUIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKYXJyaXZlZF9hdBgVIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKc3RhcnRlZF9hdBgWIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLAoIZW5kZWRfYXQYFyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhYKDnN0YXJzX2J5X3JpZGVyGBggASgNEhcKD3N0YXJzX2J5X2RyaXZlchgZIAEoDRIhCgdhcnJpdmFsGBogASgLMhAuaGV4aGFpbC52MS5NYXJrEiQKCmNvbXBsZXRpb24YGyABKAsyEC5oZXhoYWlsLnYxLk1hcmsihQEKBlN0YXR1cxIWChJzdGF0dXNfdW5zcGVjaWZpZWQQABINCglyZXF1ZXN0ZWQQARILCgdtYXRjaGVkEAISCwoHYXJyaXZlZBADEg8KC2luX3Byb2dyZXNzEAQSDQoJY29tcGxldGVkEAUSDQoJY2FuY2VsbGVkEAYSCwoHZXhwaXJlZBAHIl4KBE1hcmsSDwoHbG9jYXRlZBgBIAEoCBISCgpkaXN0YW5jZV9tGAIgASgNEhIKCmFjY3VyYWN5X20YAyABKA0SDQoFYWdlX3MYBCABKA0SDgoGcmVhc29uGAUgASgJIlMKCEVzdGltYXRlEhIKCmRpc3RhbmNlX20YASABKA0SEgoKZHVyYXRpb25fcxgCIAEoDRIfCgRmYXJlGAMgASgLMhEuaGV4aGFpbC52MS5Nb25leSLiAgoNRmFyZUJyZWFrZG93bhIgCgV0b3RhbBgBIAEoCzIRLmhleGhhaWwudjEuTW9uZXkSEgoKYmFzZV9taW5vchgCIAEoBRIWCg5kaXN0YW5jZV9taW5vchgDIAEoBRISCgp0aW1lX21pbm9yGAQgASgFEhsKE21pbmltdW1fdG9wdXBfbWlub3IYBSABKAUSEgoKZGlzdGFuY2VfbRgGIAEoDRISCgpkdXJhdGlvbl9zGAcgASgNEi4KBWJhc2lzGAggASgOMh8uaGV4aGFpbC52MS5GYXJlQnJlYWtkb3duLkJhc2lzEhIKCm1lYXN1cmVkX20YCSABKA0SEwoLZXN0aW1hdGVkX20YCiABKA0iUQoFQmFzaXMSFQoRYmFzaXNfdW5zcGVjaWZpZWQQABIMCghtZWFzdXJlZBABEhQKEHBhcnRseV9lc3RpbWF0ZWQQAhINCgllc3RpbWF0ZWQQAyJrCgZTZWFyY2gSDAoEd2F2ZRgBIAEoDRIMCgRyaW5nGAIgASgNEhUKDWRyaXZlcnNfYXNrZWQYAyABKA0SLgoKZXhwaXJlc19hdBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAivwEKCkRyaXZlckNhcmQSCgoCaWQYASABKAkSEgoKZmlyc3RfbmFtZRgCIAEoCRIRCglwaG90b191cmwYAyABKAkSFQoNdmVoaWNsZV9jbGFzcxgEIAEoCRINCgVwbGF0ZRgFIAEoCRITCgtyYXRpbmdfeDEwMBgGIAEoDRIUCgx2ZWhpY2xlX21ha2UYByABKAkSFQoNdmVoaWNsZV9tb2RlbBgIIAEoCRIWCg52ZWhpY2xlX2NvbG91chgJIAEoCSJTCglSaWRlckNhcmQSCgoCaWQYASABKAkSEgoKZmlyc3RfbmFtZRgCIAEoCRIRCglwaG90b191cmwYAyABKAkSEwoLcmF0aW5nX3gxMDAYBCABKA0ikgEKDENhbmNlbGxhdGlvbhInCgJieRgBIAEoDjIbLmhleGhhaWwudjEuQ2FuY2VsbGF0aW9uLkJ5Eg4KBnJlYXNvbhgCIAEoCSJJCgJCeRISCg5ieV91bnNwZWNpZmllZBAAEgkKBXJpZGVyEAESCgoGZHJpdmVyEAISDAoIb3BlcmF0b3IQAxIKCgZzeXN0ZW0QBCKQAQoJV2F0Y2hDaXR5Eg8KB2RyaXZlcnMYASABKAgSDQoFdHJpcHMYAiABKAgSDQoFY2VsbHMYAyABKAgSDgoGYWN0b3JzGAQgASgIEg8KB3NhbXBsZXMYBSABKAgSEwoLaW50ZXJ2YWxfbXMYBiABKA0SHgoEYXJlYRgHIAEoCzIQLmhleGhhaWwudjEuQXJlYSJUCgRBcmVhEiUKCnNvdXRoX3dlc3QYASABKAsyES5oZXhoYWlsLnYxLlBvaW50EiUKCm5vcnRoX2Vhc3QYAiABKAsyES5oZXhoYWlsLnYxLlBvaW50Ig0KC1Vud2F0Y2hDaXR5InoKC0NpdHlXYXRjaGVkEg0KBXdhdGNoGAEgASgNEhMKC2ludGVydmFsX21zGAIgASgNEhIKCnJlc29sdXRpb24YAyABKA0SMwoPbm9kZV9zdGFydGVkX2F0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCKvAwoLQ2l0eUNoYW5nZWQSDQoFd2F0Y2gYASABKA0SJgoCYXQYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg0KBXJlc2V0GAMgASgIEhAKCHNuYXBzaG90GAQgASgIEicKB2RyaXZlcnMYBSADKAsyFi5oZXhoYWlsLnYxLkNpdHlEcml2ZXISIwoFbW92ZXMYBiADKAsyFC5oZXhoYWlsLnYxLkNpdHlNb3ZlEhQKDGRyaXZlcnNfZ29uZRgHIAMoDRIjCgV0cmlwcxgIIAMoCzIULmhleGhhaWwudjEuQ2l0eVRyaXASEgoKdHJpcHNfZ29uZRgJIAMoCRIjCgVjZWxscxgKIAMoCzIULmhleGhhaWwudjEuQ2l0eUNlbGwSEgoKY2VsbHNfZ29uZRgLIAMoCRImCgZ0b3RhbHMYDCABKAsyFi5oZXhoYWlsLnYxLkNpdHlUb3RhbHMSJQoGYWN0b3JzGA0gAygLMhUuaGV4aGFpbC52MS5BY3RvcktpbmQSIwoHc2FtcGxlcxgOIAMoCzISLmhleGhhaWwudjEuU2FtcGxlIosCCgpDaXR5RHJpdmVyEgsKA2tleRgBIAEoDRIKCgJpZBgCIAEoCRIrCgVzdGF0ZRgDIAEoDjIcLmhleGhhaWwudjEuQ2l0eURyaXZlci5TdGF0ZRIVCg12ZWhpY2xlX2NsYXNzGAQgASgJEg8KB3RyaXBfaWQYBSABKAkSIAoFcG9pbnQYBiABKAsyES5oZXhoYWlsLnYxLlBvaW50EhMKC2hlYWRpbmdfZGVnGAcgASgNIlgKBVN0YXRlEhUKEXN0YXRlX3Vuc3BlY2lmaWVkEAASDQoJYXZhaWxhYmxlEAESCwoHb2ZmZXJlZBACEgsKB29uX3RyaXAQAxIPCgt1bnJlYWNoYWJsZRAEIk4KCENpdHlNb3ZlEgsKA2tleRgBIAEoDRIgCgVwb2ludBgCIAEoCzIRLmhleGhhaWwudjEuUG9pbnQSEwoLaGVhZGluZ19kZWcYAyABKA0i5wMKCENpdHlUcmlwEgoKAmlkGAEgASgJEg8KB3ZlcnNpb24YAiABKA0SJwoGc3RhdHVzGAMgASgOMhcuaGV4aGFpbC52MS5UcmlwLlN0YXR1cxIhCgZwaWNrdXAYBCABKAsyES5oZXhoYWlsLnYxLlBvaW50EiIKB2Ryb3BvZmYYBSABKAsyES5oZXhoYWlsLnYxLlBvaW50EhUKDXZlaGljbGVfY2xhc3MYBiABKAkSEAoIcmlkZXJfaWQYByABKAkSEQoJZHJpdmVyX2lkGAggASgJEiIKBnNlYXJjaBgJIAEoCzISLmhleGhhaWwudjEuU2VhcmNoEjAKDHJlcXVlc3RlZF9hdBgKIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKbWF0Y2hlZF9hdBgLIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKYXJyaXZlZF9hdBgMIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKc3RhcnRlZF9hdBgNIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLAoIZW5kZWRfYXQYDiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIl8KCENpdHlDZWxsEgwKBGNlbGwYASABKAkSDgoGc3VwcGx5GAIgASgNEg4KBmRlbWFuZBgDIAEoDRIQCghyZXF1ZXN0cxgEIAEoDRITCgttZWFuX3dhaXRfcxgFIAEoAiLqAQoKQ2l0eVRvdGFscxIZChFkcml2ZXJzX2F2YWlsYWJsZRgBIAEoDRIXCg9kcml2ZXJzX29mZmVyZWQYAiABKA0SFwoPZHJpdmVyc19vbl90cmlwGAMgASgNEhsKE2RyaXZlcnNfdW5yZWFjaGFibGUYBCABKA0SFwoPdHJpcHNfcmVxdWVzdGVkGAUgASgNEhUKDXRyaXBzX21hdGNoZWQYBiABKA0SFQoNdHJpcHNfYXJyaXZlZBgHIAEoDRIZChF0cmlwc19pbl9wcm9ncmVzcxgIIAEoDRIQCghzZXNzaW9ucxgJIAEoDSKJAgoJQWN0b3JLaW5kEgwKBGtpbmQYASABKAkSDQoFYWxpdmUYAiABKA0SDwoHc3RhcnRlZBgDIAEoDRIPCgdzdG9wcGVkGAQgASgNEg4KBnBhbmljcxgFIAEoDRIPCgd3YWl0aW5nGAYgASgNEhcKD2RlZXBlc3RfbWFpbGJveBgHIAEoDRIQCghtZXNzYWdlcxgIIAEoDRIWCg5tZXNzYWdlc19wZXJfcxgJIAEoAhIPCgdtZWFuX3VzGAogASgCEg4KBnA1MF91cxgLIAEoAhIOCgZwOTlfdXMYDCABKAISKAoHc2xvd2VzdBgNIAMoCzIXLmhleGhhaWwudjEuU2xvd0hhbmRsZXIiVwoLU2xvd0hhbmRsZXISDwoHbWVzc2FnZRgBIAEoCRIPCgd0b29rX3VzGAIgASgNEiYKAmF0GAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCKZAwoGU2FtcGxlEiYKAmF0GAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIOCgZzdGVwX3MYAiABKA0SEAoIcmVxdWVzdHMYAyABKA0SDwoHbWF0Y2hlcxgEIAEoDRITCgtjb21wbGV0aW9ucxgFIAEoDRIVCg1jYW5jZWxsYXRpb25zGAYgASgNEhAKCGV4cGlyaWVzGAcgASgNEhUKDW1hdGNoX21lYW5fbXMYCCABKAISFAoMbWF0Y2hfcDUwX21zGAkgASgCEhQKDG1hdGNoX3A5MF9tcxgKIAEoAhIWCg5kcml2ZXJzX29ubGluZRgLIAEoAhIZChFkcml2ZXJzX2F2YWlsYWJsZRgMIAEoAhISCgp0cmlwc19saXZlGA0gASgCEhAKCHNlc3Npb25zGA4gASgCEhcKD2xvY2F0aW9uc19wZXJfcxgPIAEoAhIWCg5jb21taXRfbWVhbl9tcxgQIAEoAhIVCg1jb21taXRfbWF4X21zGBEgASgCEhIKCnRyaXBzX29ubHkYEiABKAgqQQoEUm9sZRIUChByb2xlX3Vuc3BlY2lmaWVkEAASCQoFcmlkZXIQARIKCgZkcml2ZXIQAhIMCghvcGVyYXRvchADQihaJmdpdGh1Yi5jb20vaGV4aGFpbC9oZXhoYWlsL3JpZGUvcmlkZXBiYgZwcm90bzM", [file_google_protobuf_timestamp]);
 
 /**
  * ClientFrame is everything that a client may send: one message and, for all
@@ -1084,6 +1084,13 @@ export type MarkArrived = Message<"hexhail.v1.MarkArrived"> & {
    * @generated from field: string trip_id = 1;
    */
   tripId: string;
+
+  /**
+   * Optional, up to 200 bytes: why the driver is not at the pickup.
+   *
+   * @generated from field: string reason = 2;
+   */
+  reason: string;
 };
 
 /**
@@ -1129,6 +1136,13 @@ export type CompleteTrip = Message<"hexhail.v1.CompleteTrip"> & {
    * @generated from field: string trip_id = 1;
    */
   tripId: string;
+
+  /**
+   * Optional, up to 200 bytes: why the ride ends elsewhere.
+   *
+   * @generated from field: string reason = 2;
+   */
+  reason: string;
 };
 
 /**
@@ -1557,6 +1571,19 @@ export type Trip = Message<"hexhail.v1.Trip"> & {
    * @generated from field: uint32 stars_by_driver = 25;
    */
   starsByDriver: number;
+
+  /**
+   * Where the driver was when it sent arrived, and complete_trip. Absent before that, in
+   * older trips, and where a time limit ended the ride.
+   *
+   * @generated from field: hexhail.v1.Mark arrival = 26;
+   */
+  arrival?: Mark | undefined;
+
+  /**
+   * @generated from field: hexhail.v1.Mark completion = 27;
+   */
+  completion?: Mark | undefined;
 };
 
 /**
@@ -1618,6 +1645,55 @@ export const Trip_StatusSchema: GenEnum<Trip_Status> = /*@__PURE__*/
   enumDesc(file_hexhail, 36, 0);
 
 /**
+ * Mark is where a driver was, by its newest position, when it said that it was somewhere.
+ *
+ * @generated from message hexhail.v1.Mark
+ */
+export type Mark = Message<"hexhail.v1.Mark"> & {
+  /**
+   * A position was known; without one the next three mean nothing.
+   *
+   * @generated from field: bool located = 1;
+   */
+  located: boolean;
+
+  /**
+   * As the crow flies, to the pickup or to the dropoff.
+   *
+   * @generated from field: uint32 distance_m = 2;
+   */
+  distanceM: number;
+
+  /**
+   * What the position claimed; 0 when unknown.
+   *
+   * @generated from field: uint32 accuracy_m = 3;
+   */
+  accuracyM: number;
+
+  /**
+   * How old it was.
+   *
+   * @generated from field: uint32 age_s = 4;
+   */
+  ageS: number;
+
+  /**
+   * The driver's; empty when none was given.
+   *
+   * @generated from field: string reason = 5;
+   */
+  reason: string;
+};
+
+/**
+ * Describes the message hexhail.v1.Mark.
+ * Use `create(MarkSchema)` to create a new message.
+ */
+export const MarkSchema: GenMessage<Mark> = /*@__PURE__*/
+  messageDesc(file_hexhail, 37);
+
+/**
  * @generated from message hexhail.v1.Estimate
  */
 export type Estimate = Message<"hexhail.v1.Estimate"> & {
@@ -1642,7 +1718,7 @@ export type Estimate = Message<"hexhail.v1.Estimate"> & {
  * Use `create(EstimateSchema)` to create a new message.
  */
 export const EstimateSchema: GenMessage<Estimate> = /*@__PURE__*/
-  messageDesc(file_hexhail, 37);
+  messageDesc(file_hexhail, 38);
 
 /**
  * FareBreakdown adds up: base + distance + time + minimum_topup = total.
@@ -1684,6 +1760,23 @@ export type FareBreakdown = Message<"hexhail.v1.FareBreakdown"> & {
    * @generated from field: uint32 duration_s = 7;
    */
   durationS: number;
+
+  /**
+   * How distance_m was found: the parts add up to it. Unspecified in older trips.
+   *
+   * @generated from field: hexhail.v1.FareBreakdown.Basis basis = 8;
+   */
+  basis: FareBreakdown_Basis;
+
+  /**
+   * @generated from field: uint32 measured_m = 9;
+   */
+  measuredM: number;
+
+  /**
+   * @generated from field: uint32 estimated_m = 10;
+   */
+  estimatedM: number;
 };
 
 /**
@@ -1691,7 +1784,44 @@ export type FareBreakdown = Message<"hexhail.v1.FareBreakdown"> & {
  * Use `create(FareBreakdownSchema)` to create a new message.
  */
 export const FareBreakdownSchema: GenMessage<FareBreakdown> = /*@__PURE__*/
-  messageDesc(file_hexhail, 38);
+  messageDesc(file_hexhail, 39);
+
+/**
+ * @generated from enum hexhail.v1.FareBreakdown.Basis
+ */
+export enum FareBreakdown_Basis {
+  /**
+   * @generated from enum value: basis_unspecified = 0;
+   */
+  basis_unspecified = 0,
+
+  /**
+   * Positions covered the ride.
+   *
+   * @generated from enum value: measured = 1;
+   */
+  measured = 1,
+
+  /**
+   * Gaps in the positions were filled by the estimate.
+   *
+   * @generated from enum value: partly_estimated = 2;
+   */
+  partly_estimated = 2,
+
+  /**
+   * Nothing was measured.
+   *
+   * @generated from enum value: estimated = 3;
+   */
+  estimated = 3,
+}
+
+/**
+ * Describes the enum hexhail.v1.FareBreakdown.Basis.
+ */
+export const FareBreakdown_BasisSchema: GenEnum<FareBreakdown_Basis> = /*@__PURE__*/
+  enumDesc(file_hexhail, 39, 0);
 
 /**
  * @generated from message hexhail.v1.Search
@@ -1725,7 +1855,7 @@ export type Search = Message<"hexhail.v1.Search"> & {
  * Use `create(SearchSchema)` to create a new message.
  */
 export const SearchSchema: GenMessage<Search> = /*@__PURE__*/
-  messageDesc(file_hexhail, 39);
+  messageDesc(file_hexhail, 40);
 
 /**
  * @generated from message hexhail.v1.DriverCard
@@ -1786,7 +1916,7 @@ export type DriverCard = Message<"hexhail.v1.DriverCard"> & {
  * Use `create(DriverCardSchema)` to create a new message.
  */
 export const DriverCardSchema: GenMessage<DriverCard> = /*@__PURE__*/
-  messageDesc(file_hexhail, 40);
+  messageDesc(file_hexhail, 41);
 
 /**
  * @generated from message hexhail.v1.RiderCard
@@ -1818,7 +1948,7 @@ export type RiderCard = Message<"hexhail.v1.RiderCard"> & {
  * Use `create(RiderCardSchema)` to create a new message.
  */
 export const RiderCardSchema: GenMessage<RiderCard> = /*@__PURE__*/
-  messageDesc(file_hexhail, 41);
+  messageDesc(file_hexhail, 42);
 
 /**
  * @generated from message hexhail.v1.Cancellation
@@ -1842,7 +1972,7 @@ export type Cancellation = Message<"hexhail.v1.Cancellation"> & {
  * Use `create(CancellationSchema)` to create a new message.
  */
 export const CancellationSchema: GenMessage<Cancellation> = /*@__PURE__*/
-  messageDesc(file_hexhail, 42);
+  messageDesc(file_hexhail, 43);
 
 /**
  * @generated from enum hexhail.v1.Cancellation.By
@@ -1878,7 +2008,7 @@ export enum Cancellation_By {
  * Describes the enum hexhail.v1.Cancellation.By.
  */
 export const Cancellation_BySchema: GenEnum<Cancellation_By> = /*@__PURE__*/
-  enumDesc(file_hexhail, 42, 0);
+  enumDesc(file_hexhail, 43, 0);
 
 /**
  * WatchCity asks for the state of the city and for what changes in it, for as long
@@ -1937,7 +2067,7 @@ export type WatchCity = Message<"hexhail.v1.WatchCity"> & {
  * Use `create(WatchCitySchema)` to create a new message.
  */
 export const WatchCitySchema: GenMessage<WatchCity> = /*@__PURE__*/
-  messageDesc(file_hexhail, 43);
+  messageDesc(file_hexhail, 44);
 
 /**
  * Area lies between two parallels and two meridians. Where the west lies east of the
@@ -1962,7 +2092,7 @@ export type Area = Message<"hexhail.v1.Area"> & {
  * Use `create(AreaSchema)` to create a new message.
  */
 export const AreaSchema: GenMessage<Area> = /*@__PURE__*/
-  messageDesc(file_hexhail, 44);
+  messageDesc(file_hexhail, 45);
 
 /**
  * @generated from message hexhail.v1.UnwatchCity
@@ -1975,7 +2105,7 @@ export type UnwatchCity = Message<"hexhail.v1.UnwatchCity"> & {
  * Use `create(UnwatchCitySchema)` to create a new message.
  */
 export const UnwatchCitySchema: GenMessage<UnwatchCity> = /*@__PURE__*/
-  messageDesc(file_hexhail, 45);
+  messageDesc(file_hexhail, 46);
 
 /**
  * CityWatched answers watch_city.
@@ -2017,7 +2147,7 @@ export type CityWatched = Message<"hexhail.v1.CityWatched"> & {
  * Use `create(CityWatchedSchema)` to create a new message.
  */
 export const CityWatchedSchema: GenMessage<CityWatched> = /*@__PURE__*/
-  messageDesc(file_hexhail, 46);
+  messageDesc(file_hexhail, 47);
 
 /**
  * CityChanged is what changed in the city since the one before it. What changed more
@@ -2122,7 +2252,7 @@ export type CityChanged = Message<"hexhail.v1.CityChanged"> & {
  * Use `create(CityChangedSchema)` to create a new message.
  */
 export const CityChangedSchema: GenMessage<CityChanged> = /*@__PURE__*/
-  messageDesc(file_hexhail, 47);
+  messageDesc(file_hexhail, 48);
 
 /**
  * @generated from message hexhail.v1.CityDriver
@@ -2176,7 +2306,7 @@ export type CityDriver = Message<"hexhail.v1.CityDriver"> & {
  * Use `create(CityDriverSchema)` to create a new message.
  */
 export const CityDriverSchema: GenMessage<CityDriver> = /*@__PURE__*/
-  messageDesc(file_hexhail, 48);
+  messageDesc(file_hexhail, 49);
 
 /**
  * @generated from enum hexhail.v1.CityDriver.State
@@ -2218,7 +2348,7 @@ export enum CityDriver_State {
  * Describes the enum hexhail.v1.CityDriver.State.
  */
 export const CityDriver_StateSchema: GenEnum<CityDriver_State> = /*@__PURE__*/
-  enumDesc(file_hexhail, 48, 0);
+  enumDesc(file_hexhail, 49, 0);
 
 /**
  * @generated from message hexhail.v1.CityMove
@@ -2245,7 +2375,7 @@ export type CityMove = Message<"hexhail.v1.CityMove"> & {
  * Use `create(CityMoveSchema)` to create a new message.
  */
 export const CityMoveSchema: GenMessage<CityMove> = /*@__PURE__*/
-  messageDesc(file_hexhail, 49);
+  messageDesc(file_hexhail, 50);
 
 /**
  * @generated from message hexhail.v1.CityTrip
@@ -2331,7 +2461,7 @@ export type CityTrip = Message<"hexhail.v1.CityTrip"> & {
  * Use `create(CityTripSchema)` to create a new message.
  */
 export const CityTripSchema: GenMessage<CityTrip> = /*@__PURE__*/
-  messageDesc(file_hexhail, 50);
+  messageDesc(file_hexhail, 51);
 
 /**
  * @generated from message hexhail.v1.CityCell
@@ -2379,7 +2509,7 @@ export type CityCell = Message<"hexhail.v1.CityCell"> & {
  * Use `create(CityCellSchema)` to create a new message.
  */
 export const CityCellSchema: GenMessage<CityCell> = /*@__PURE__*/
-  messageDesc(file_hexhail, 51);
+  messageDesc(file_hexhail, 52);
 
 /**
  * @generated from message hexhail.v1.CityTotals
@@ -2436,7 +2566,7 @@ export type CityTotals = Message<"hexhail.v1.CityTotals"> & {
  * Use `create(CityTotalsSchema)` to create a new message.
  */
 export const CityTotalsSchema: GenMessage<CityTotals> = /*@__PURE__*/
-  messageDesc(file_hexhail, 52);
+  messageDesc(file_hexhail, 53);
 
 /**
  * ActorKind counts the actors of one kind on this node. Rates, times and the deepest
@@ -2528,7 +2658,7 @@ export type ActorKind = Message<"hexhail.v1.ActorKind"> & {
  * Use `create(ActorKindSchema)` to create a new message.
  */
 export const ActorKindSchema: GenMessage<ActorKind> = /*@__PURE__*/
-  messageDesc(file_hexhail, 53);
+  messageDesc(file_hexhail, 54);
 
 /**
  * @generated from message hexhail.v1.SlowHandler
@@ -2555,7 +2685,7 @@ export type SlowHandler = Message<"hexhail.v1.SlowHandler"> & {
  * Use `create(SlowHandlerSchema)` to create a new message.
  */
 export const SlowHandlerSchema: GenMessage<SlowHandler> = /*@__PURE__*/
-  messageDesc(file_hexhail, 54);
+  messageDesc(file_hexhail, 55);
 
 /**
  * Sample is one point of the charts: what happened in a step of time, and how things
@@ -2671,7 +2801,7 @@ export type Sample = Message<"hexhail.v1.Sample"> & {
  * Use `create(SampleSchema)` to create a new message.
  */
 export const SampleSchema: GenMessage<Sample> = /*@__PURE__*/
-  messageDesc(file_hexhail, 55);
+  messageDesc(file_hexhail, 56);
 
 /**
  * @generated from enum hexhail.v1.Role

@@ -375,6 +375,8 @@ export interface OfferClosed {
 /** MarkArrived says that the driver waits at the pickup. */
 export interface MarkArrived {
   readonly trip_id?: string;
+  /** Optional, up to 200 bytes: why the driver is not at the pickup. */
+  readonly reason?: string;
 }
 
 /** StartTrip begins the ride. */
@@ -387,6 +389,8 @@ export interface StartTrip {
 /** CompleteTrip ends the ride at the dropoff. */
 export interface CompleteTrip {
   readonly trip_id?: string;
+  /** Optional, up to 200 bytes: why the ride ends elsewhere. */
+  readonly reason?: string;
 }
 
 export interface GetQuote {
@@ -511,6 +515,26 @@ export interface Trip {
   /** Given by the reader; 0 while not given. Operators see both. */
   readonly stars_by_rider: number;
   readonly stars_by_driver: number;
+  /**
+   * Where the driver was when it sent arrived, and complete_trip. Absent before that, in
+   * older trips, and where a time limit ended the ride.
+   */
+  readonly arrival?: Mark;
+  readonly completion?: Mark;
+}
+
+/** Mark is where a driver was, by its newest position, when it said that it was somewhere. */
+export interface Mark {
+  /** A position was known; without one the next three mean nothing. */
+  readonly located: boolean;
+  /** As the crow flies, to the pickup or to the dropoff. */
+  readonly distance_m: number;
+  /** What the position claimed; 0 when unknown. */
+  readonly accuracy_m: number;
+  /** How old it was. */
+  readonly age_s: number;
+  /** The driver's; empty when none was given. */
+  readonly reason: string;
 }
 
 export interface Estimate {
@@ -518,6 +542,15 @@ export interface Estimate {
   readonly duration_s: number;
   readonly fare: Money;
 }
+
+export type FareBreakdownBasis =
+  | 'basis_unspecified'
+  /** Positions covered the ride. */
+  | 'measured'
+  /** Gaps in the positions were filled by the estimate. */
+  | 'partly_estimated'
+  /** Nothing was measured. */
+  | 'estimated';
 
 /** FareBreakdown adds up: base + distance + time + minimum_topup = total. */
 export interface FareBreakdown {
@@ -528,6 +561,10 @@ export interface FareBreakdown {
   readonly minimum_topup_minor: number;
   readonly distance_m: number;
   readonly duration_s: number;
+  /** How distance_m was found: the parts add up to it. Unspecified in older trips. */
+  readonly basis: FareBreakdownBasis;
+  readonly measured_m: number;
+  readonly estimated_m: number;
 }
 
 export interface Search {

@@ -1,0 +1,96 @@
+package actors
+
+import (
+	"time"
+
+	"github.com/hexhail/hexhail/geo"
+	"github.com/hexhail/hexhail/ride"
+)
+
+// odometer measures the ride of the active trip from its start.
+type odometer struct {
+	trip  ride.TripID
+	track geo.Track
+}
+
+// add takes a position on the way to the pickup, or of the ride.
+func (o *odometer) add(s geo.Spot) {
+	if o.track.Begun() {
+		o.track.Add(s)
+	} else {
+		o.track.Before(s)
+	}
+}
+
+// way is what is known of a trip's way by a time.
+func (d *driverActor) way(id ride.TripID, now time.Time) *ride.Way {
+	w := &ride.Way{MaxSpeedMPS: d.sys.cfg.MaxSpeedMPS}
+	switch {
+	case d.active == nil || d.active.ID != id:
+		return w // the trip will refuse, or its start is on its way here
+	case d.ride.trip == id && d.ride.track.Begun():
+		w.Drive = d.ride.track.At(now)
+	}
+	return w
+}
+
+// here is the newest position, to go with a command.
+func (d *driverActor) here(now time.Time) ride.Fix {
+	if d.fix.receivedAt.IsZero() {
+		return ride.Fix{}
+	}
+	return ride.Fix{Point: d.fix.Point, AccuracyM: float64(d.fix.AccuracyM), Age: max(0, now.Sub(d.fix.takenAt))}
+}
+
+// bind prepares the odometer for a trip: from its start in this actor's life, or from
+// the track in the database after a restart.
+func (d *driverActor) bind(t *ride.Trip) {
+	if t == nil {
+		d.ride, d.rider = odometer{}, nil
+		return
+	}
+	known := d.ride.trip == t.ID
+	if !known {
+		d.ride = odometer{trip: t.ID}
+		if !d.fix.receivedAt.IsZero() {
+			d.ride.add(geo.Spot{Point: d.fix.Point, AccuracyM: float64(d.fix.AccuracyM), At: d.fix.receivedAt})
+		}
+	}
+	if t.Status != ride.StatusInProgress || d.ride.track.Begun() {
+		return
+	}
+	if known {
+		d.ride.track.Begin(t.StartedAt, t.Request.Pickup)
+		return
+	}
+	c, cancel := d.sys.storeContext()
+	defer cancel()
+	crumbs, err := d.sys.store.TripTrack(c, t.ID)
+	if err != nil {
+		d.sys.cfg.Log.Warn("track cannot be read; the way until here is estimated", "trip", t.ID, "err", err)
+	}
+	d.ride.track = retrace(t, crumbs)
+}
+
+// retrace measures a ride again from its recorded positions.
+func retrace(t *ride.Trip, crumbs []ride.Breadcrumb) geo.Track {
+	var track geo.Track
+	for _, b := range crumbs {
+		s := geo.Spot{Point: b.Point, AccuracyM: b.AccuracyM, At: b.ReceivedAt}
+		if s.At.IsZero() {
+			s.At = b.At
+		}
+		if s.At.Before(t.StartedAt) {
+			track.Before(s)
+			continue
+		}
+		if !track.Begun() {
+			track.Begin(t.StartedAt, t.Request.Pickup)
+		}
+		track.Add(s)
+	}
+	if !track.Begun() {
+		track.Begin(t.StartedAt, t.Request.Pickup)
+	}
+	return track
+}
