@@ -26,6 +26,7 @@ func (a *API) registerTrips() {
 	}, a.getTrip)
 	register(a, operation{
 		id: "list-offers", method: http.MethodGet, path: "/v1/me/offers", tag: "Trips", summary: "A driver's open offers", roles: drivers,
+		errors: []*ride.Error{ride.ErrApprovalPending, ride.ErrApprovalRefused},
 	}, a.listOffers)
 }
 

@@ -20,6 +20,7 @@ type adminCmd struct {
 	Disable       adminDisableCmd `cmd:"" help:"Suspend an account: its log-ins end and its sockets close."`
 	Enable        adminEnableCmd  `cmd:"" help:"Let a suspended account log in again."`
 	ResetPassword adminResetCmd   `cmd:"" help:"Give an account another password, and end its log-ins."`
+	Erase         adminEraseCmd   `cmd:"" help:"Erase an account and all that names its person, for good. Figures of trips stay."`
 }
 
 // withAccounts runs f with the accounts of the configured database, which a server may use
@@ -203,5 +204,33 @@ func (r *adminResetCmd) Run(in *call) error {
 			fmt.Fprintf(in.env.Stdout, "Password, shown this once: %s\n", made)
 		}
 		return nil
+	})
+}
+
+type adminEraseCmd struct {
+	config.Config `embed:""`
+
+	Username string `arg:"" help:"The account's username, or its id."`
+	Yes      bool   `help:"Really: there is no way back."`
+}
+
+// Run is called by kong.
+func (e *adminEraseCmd) Run(in *call) error {
+	if !e.Yes {
+		return errors.New("erasing an account cannot be undone: repeat with --yes")
+	}
+	return in.withAccounts(&e.Config, func(ctx context.Context, accounts Accounts) error {
+		a, err := named(ctx, accounts, e.Username)
+		if err != nil {
+			return err
+		}
+		switch err := accounts.Erase(ctx, a); {
+		case errors.Is(err, ride.ErrTripActive):
+			return fmt.Errorf("%q is on a trip: cancel it, or wait for its end", e.Username)
+		case err != nil:
+			return fmt.Errorf("erase %q: %w", e.Username, err)
+		}
+		_, err = fmt.Fprintf(in.env.Stdout, "Account %s was erased.\n", a.ID)
+		return err
 	})
 }

@@ -55,6 +55,13 @@ func (p *people) ResetPassword(_ context.Context, a ride.Account, next string) (
 	return next, p.note("%s reset to %s", a.Username, next)
 }
 
+func (p *people) Erase(_ context.Context, a ride.Account) error {
+	if a.Username == "rider" {
+		return fmt.Errorf("erase: %w", ride.ErrTripActive)
+	}
+	return p.note("%s erased", a.Username)
+}
+
 func (p *people) Close() error { p.closed++; return nil }
 
 // TestAdmin: each command does one thing to one account, by name, and closes what it opened.
@@ -65,17 +72,20 @@ func TestAdmin(t *testing.T) {
 		code      int
 		did, says string
 	}{
-		"approve":      {[]string{"approve", "driver"}, "", exitOK, "driver approved ", "Driver driver is approved."},
-		"not a driver": {[]string{"approve", "rider"}, "", exitFailed, "", "is no driver's account but a rider's"},
-		"refuse":       {[]string{"refuse", "driver", "--reason= no licence "}, "", exitOK, "driver refused no licence", "is refused"},
-		"no reason":    {[]string{"refuse", "driver"}, "", exitUsage, "", "--reason"},
-		"disable":      {[]string{"disable", "operator"}, "", exitOK, "operator suspended", "is disabled"},
-		"enable":       {[]string{"enable", "operator"}, "", exitOK, "operator active", "is enabled"},
-		"reset":        {[]string{"reset-password", "operator"}, "", exitOK, "operator reset", "once: made-for-you"},
-		"reset to":     {[]string{"reset-password", "operator", "--password-stdin"}, "of my own\n", exitOK, "operator reset to of my own", "have ended"},
-		"as a flag":    {[]string{"reset-password", "operator", "--password=x"}, "", exitUsage, "", "unknown flag"},
-		"nobody":       {[]string{"disable", "nobody"}, "", exitFailed, "", `there is no account "nobody"`},
-		"mixed":        {[]string{"list", "--approval=pending"}, "", exitFailed, "", "goes with --role=driver"},
+		"approve":       {[]string{"approve", "driver"}, "", exitOK, "driver approved ", "Driver driver is approved."},
+		"not a driver":  {[]string{"approve", "rider"}, "", exitFailed, "", "is no driver's account but a rider's"},
+		"refuse":        {[]string{"refuse", "driver", "--reason= no licence "}, "", exitOK, "driver refused no licence", "is refused"},
+		"no reason":     {[]string{"refuse", "driver"}, "", exitUsage, "", "--reason"},
+		"disable":       {[]string{"disable", "operator"}, "", exitOK, "operator suspended", "is disabled"},
+		"enable":        {[]string{"enable", "operator"}, "", exitOK, "operator active", "is enabled"},
+		"reset":         {[]string{"reset-password", "operator"}, "", exitOK, "operator reset", "once: made-for-you"},
+		"reset to":      {[]string{"reset-password", "operator", "--password-stdin"}, "of my own\n", exitOK, "operator reset to of my own", "have ended"},
+		"as a flag":     {[]string{"reset-password", "operator", "--password=x"}, "", exitUsage, "", "unknown flag"},
+		"erase":         {[]string{"erase", "driver", "--yes"}, "", exitOK, "driver erased", "was erased"},
+		"erase, unsure": {[]string{"erase", "driver"}, "", exitFailed, "", "cannot be undone"},
+		"erase in trip": {[]string{"erase", "rider", "--yes"}, "", exitFailed, "", "is on a trip"},
+		"nobody":        {[]string{"disable", "nobody"}, "", exitFailed, "", `there is no account "nobody"`},
+		"mixed":         {[]string{"list", "--approval=pending"}, "", exitFailed, "", "goes with --role=driver"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newStage()

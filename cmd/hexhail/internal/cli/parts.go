@@ -43,6 +43,9 @@ type Accounts interface {
 	Decide(ctx context.Context, a ride.Account, to ride.Approval, reason string) error
 	// ResetPassword sets another password, which it makes if next is empty, and returns it.
 	ResetPassword(ctx context.Context, a ride.Account, next string) (string, error)
+	// Erase removes the account and all that names its person; ride.ErrTripActive while it has
+	// a live trip.
+	Erase(ctx context.Context, a ride.Account) error
 	Close() error
 }
 

@@ -153,8 +153,14 @@ func TestAdminCommandsReachARunningServer(t *testing.T) {
 		require.Contains(t, out, "disabled")
 		code, out = admin(t, s, "", "enable", "anna")
 		require.Zero(t, code, out)
-		status, _ = logIn(made)
+		status, anna = logIn(made)
 		require.Equal(t, http.StatusOK, status)
+		c, _ = harness.Connect(t, s, codec, anna.Tokens.Access, nil)
+		code, out = admin(t, s, "", "erase", "anna", "--yes")
+		require.Zero(t, code, out)
+		require.Equal(t, int(ridepb.CloseRevoked), c.Closed())
+		status, _ = logIn(made)
+		require.Equal(t, http.StatusUnauthorized, status)
 	})
 }
 

@@ -84,6 +84,10 @@ func (t accountTools) ResetPassword(ctx context.Context, a ride.Account, next st
 	return password, err
 }
 
+func (t accountTools) Erase(ctx context.Context, a ride.Account) error {
+	return t.audited(ctx, "account.erase", a, "", func() error { return t.store.Erase(ctx, a.ID) })
+}
+
 // audited records an action and then does it, as the API does. The record is also how a running
 // server learns that it must look at the account again.
 func (t accountTools) audited(ctx context.Context, action string, a ride.Account, reason string, act func() error) error {

@@ -4448,7 +4448,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Forbidden: suspended, wrong_role */
+            /** @description Forbidden: approval_pending, approval_refused, suspended, wrong_role */
             403: {
                 headers: {
                     [name: string]: unknown;
