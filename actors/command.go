@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"google.golang.org/protobuf/proto"
@@ -83,12 +84,33 @@ func (s *System) record(key commandKey, reply *ridepb.Reply) (*ridepb.Reply, err
 	c, cancel := s.storeContext()
 	defer cancel()
 	switch err := s.store.Commit(c, ride.Transition{Command: record}); {
-	case errors.Is(err, ride.ErrCommandSeen), errors.Is(err, ride.ErrUnknownOutcome):
+	case errors.Is(err, ride.ErrCommandSeen):
 		return s.recorded(key)
+	case errors.Is(err, ride.ErrUnknownOutcome):
+		// It may still be on its way to the disk: that it is not there yet proves nothing.
+		counts, rerr := s.recorded(key)
+		if rerr != nil {
+			return nil, err
+		}
+		return counts, nil
 	case err != nil:
 		return nil, err
 	}
 	return reply, nil
+}
+
+// overload reports an error that says that the store is too slow, too full or away. There
+// is nothing to mend then but the load, and the command is repeated.
+func overload(err error) bool {
+	return errors.Is(err, ride.ErrUnavailable) || errors.Is(err, ride.ErrStoreFull) || errors.Is(err, ride.ErrUnknownOutcome)
+}
+
+// logLevel is how loud to be about what the store did not do.
+func logLevel(err error) slog.Level {
+	if overload(err) {
+		return slog.LevelWarn
+	}
+	return slog.LevelError
 }
 
 // recorded returns the outcome of a command that was answered before, or an error

@@ -2,6 +2,8 @@ package actors
 
 import (
 	"context"
+	"log/slog"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -160,6 +162,53 @@ func TestRefusalsDoNotReload(t *testing.T) {
 		require.Equal(t, fence, w.store.only().Fence)
 	})
 }
+
+// A refusal whose record is still on its way to the disk is no failure: the trip goes on
+// from what it knows, the same id gets the refusal that counts, and nothing is an error.
+func TestRefusalOnItsWayToTheDisk(t *testing.T) {
+	var errors errorCount
+	inWorld(t, func(c *Config) { c.Log = slog.New(&errors) }, func(w *world) {
+		winner, d, r := w.driver("winner", 100), w.driver("d", 200), w.rider("r")
+		trip := r.request().GetTrip().GetId()
+		late := d.offer()
+		winner.accept(winner.offer())
+		fence := w.store.only().Fence
+		arrives := make(chan struct{})
+		w.store.failing(func(tr ride.Transition) (error, bool) {
+			if tr.Trip != nil || tr.Command == nil {
+				return nil, false
+			}
+			go func() { // the committer has taken it, and the caller did not wait
+				<-arrives
+				w.store.mu.Lock()
+				defer w.store.mu.Unlock()
+				_ = w.store.commit(tr)
+			}()
+			return ride.ErrUnknownOutcome, true
+		})
+		frame := func() *ridepb.ClientFrame {
+			f := acceptFrame(late)
+			f.Id = "late"
+			return f
+		}
+		require.Equal(t, "unavailable", d.ask(frame()).GetError().GetCode())
+		close(arrives)
+		synctest.Wait()
+		w.store.failing(nil)
+		require.Equal(t, "offer_taken", d.ask(frame()).GetError().GetCode())
+		require.Equal(t, ridepb.Trip_arrived, winner.arrived(trip).GetTrip().GetStatus())
+		require.Equal(t, fence, w.store.only().Fence, "the trip was not loaded again")
+		require.Zero(t, errors.Load())
+	})
+}
+
+// errorCount counts what is logged as an error.
+type errorCount struct{ atomic.Int64 }
+
+func (*errorCount) Enabled(_ context.Context, l slog.Level) bool { return l >= slog.LevelError }
+func (e *errorCount) Handle(context.Context, slog.Record) error  { e.Add(1); return nil }
+func (e *errorCount) WithAttrs([]slog.Attr) slog.Handler         { return e }
+func (e *errorCount) WithGroup(string) slog.Handler              { return e }
 
 // An actor that panicked leaves like any other when its client does not come back.
 func TestPanickedActorLeaves(t *testing.T) {

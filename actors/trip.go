@@ -1,6 +1,7 @@
 package actors
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -242,7 +243,7 @@ func (a *tripActor) loadFailed(ctx actor.Context, err error) error {
 	if errors.Is(err, ride.ErrNotFound) {
 		return err
 	}
-	a.sys.cfg.Log.Error("trip cannot be loaded", "trip", a.id, "err", err)
+	a.sys.cfg.Log.Log(context.Background(), logLevel(err), "trip cannot be loaded", "trip", a.id, "err", err)
 	a.distrust(ctx)
 	return fmt.Errorf("%w: load trip: %w", ride.ErrUnavailable, err)
 }
@@ -416,7 +417,10 @@ func (a *tripActor) settle(ctx actor.Context, m tripCommand, refused error) {
 	}
 	reply, err := a.sys.record(m.Key, reply)
 	if err != nil {
-		a.unavailable(ctx, m, err)
+		// Only the answer was to be written, so the cache is as true as before: a store that
+		// has too much to do is not asked to load the trip again as well.
+		a.log(m, err)
+		ctx.Respond(tripResult{ID: m.Key.ID, Reply: refusal(ride.ErrUnavailable)})
 		return
 	}
 	result := tripResult{ID: m.Key.ID, Reply: reply}
@@ -437,10 +441,14 @@ func (a *tripActor) repeat(ctx actor.Context, m tripCommand) {
 	ctx.Respond(tripResult{ID: m.Key.ID, Reply: reply})
 }
 
+func (a *tripActor) log(m tripCommand, err error) {
+	a.sys.cfg.Log.Log(context.Background(), logLevel(err), "trip command failed", "trip", a.id, "command", fmt.Sprintf("%T", m.Command), "err", err)
+}
+
 // unavailable gives up on a command for now. Whether it was written is unknown to the
 // caller too; the same id will tell.
 func (a *tripActor) unavailable(ctx actor.Context, m tripCommand, err error) {
-	a.sys.cfg.Log.Error("trip command failed", "trip", a.id, "command", fmt.Sprintf("%T", m.Command), "err", err)
+	a.log(m, err)
 	// What was certainly not written leaves the cache true and every timer running: a
 	// store that has too much to do need not serve a reload as well. What no client will
 	// repeat is derived anew.

@@ -191,11 +191,15 @@ func refusalOfItem(eng engine, it *item, err error) error {
 }
 
 // readBackItems sets the outcome of items whose commit was not answered, from what
-// the database holds now that the transaction is known to be over. Items that
-// had been refused keep their refusal.
+// the database holds now that the transaction is known to be over. A refusal may rest
+// on what an item before it wrote; where that is not certainly there, it is to be tried
+// again, for a refused item has written nothing.
 func readBackItems(ctx context.Context, x executor, batch []*item, failed error) {
+	var refusals []*item
+	lost := false
 	for _, it := range batch {
 		if it.err != nil {
+			refusals = append(refusals, it)
 			continue
 		}
 		there, err := isThere(ctx, x, it)
@@ -205,6 +209,10 @@ func readBackItems(ctx context.Context, x executor, batch []*item, failed error)
 		case !there:
 			it.err = failed
 		}
+		lost = lost || it.err != nil
+	}
+	if lost {
+		failAll(refusals, failed)
 	}
 }
 

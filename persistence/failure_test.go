@@ -251,3 +251,27 @@ func TestJanitor(t *testing.T) {
 		return errors.Is(err, ride.ErrNotFound)
 	}, time.Minute, time.Millisecond)
 }
+
+// holds is a database that holds what an item wrote, or not.
+type holds int
+
+func (holds) exec(context.Context, string, ...any) (int64, error) { return 0, nil }
+func (h holds) query(_ context.Context, _ string, _ []any, dest ...any) error {
+	*dest[0].(*int) = int(h)
+	return nil
+}
+
+// A refusal that rests on what the same transaction wrote counts only if that is there.
+func TestARefusalOfALostBatchDoesNotCount(t *testing.T) {
+	for _, there := range []holds{0, 1} {
+		batch := []*item{{events: []eventRow{{trip: "a"}}}, {err: ride.ErrDriverBusy}, {err: ride.ErrCommandSeen}}
+		readBackItems(t.Context(), there, batch, ride.ErrUnavailable)
+		want := []error{nil, ride.ErrDriverBusy, ride.ErrCommandSeen}
+		if there == 0 {
+			want = []error{ride.ErrUnavailable, ride.ErrUnavailable, ride.ErrUnavailable}
+		}
+		for i, it := range batch {
+			require.ErrorIs(t, it.err, want[i])
+		}
+	}
+}
