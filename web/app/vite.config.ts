@@ -52,7 +52,7 @@ const pwa = VitePWA({
     ],
     navigateFallback: '/',
     // Nothing of the API is ever kept.
-    navigateFallbackDenylist: [/^\/v1\b/, /^\/openapi\./],
+    navigateFallbackDenylist: [/^\/v1\b/, /^\/openapi\./, /^\/healthz$/],
   },
 });
 
