@@ -24,7 +24,7 @@ type API struct {
 	huma   huma.API
 	photos *photos
 	// exports bounds the exports written at once.
-	exports chan struct{}
+	exports exports
 	// texture is the demonstration's places; nil on an ordinary server.
 	texture *texture
 
@@ -50,7 +50,6 @@ func build(cfg Config, deps Deps) (*API, error) {
 	a := &API{
 		cfg: cfg, deps: deps, finder: clientaddr.Finder{Trusted: cfg.TrustedProxies},
 		mux: http.NewServeMux(), photos: newPhotos(cfg.Uploads, cfg.PhotoDecoders),
-		exports: make(chan struct{}, maxExports),
 	}
 	if deps.Demo != nil {
 		if a.texture, err = newTexture(deps.Demo.Places()); err != nil {

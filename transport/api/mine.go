@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -96,23 +97,47 @@ type exportTrip struct {
 	Comment string `json:"comment,omitempty"` // with the stars that the person gave
 }
 
+// exports bounds the exports under way: one of an account, so that nobody takes all the places.
+type exports struct {
+	mu sync.Mutex
+	of map[ride.AccountID]bool
+}
+
+// enter takes a place, or says why there is none; the caller gives it back by leave, once.
+func (e *exports) enter(id ride.AccountID) (leave func(), err error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	switch {
+	case e.of[id]:
+		return nil, ride.ErrTooMany.With("An export of this account is being written already.")
+	case len(e.of) >= maxExports:
+		return nil, ride.ErrUnavailable.With("Too many exports are being written; try again shortly.")
+	case e.of == nil:
+		e.of = make(map[ride.AccountID]bool)
+	}
+	e.of[id] = true
+	return func() {
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		delete(e.of, id)
+	}, nil
+}
+
 // exportMe writes trips as it reads them, a page at a time, so that a long history takes no more
 // memory than a short one. What fails after the first byte cuts the connection: half a document
 // must not look like a whole one.
 func (a *API) exportMe(ctx context.Context, _ *nothing) (*huma.StreamResponse, error) {
-	select {
-	case a.exports <- struct{}{}:
-	default:
-		return nil, ride.ErrUnavailable.With("Too many exports are being written; try again shortly.")
+	me := principal(ctx).Account
+	leave, err := a.exports.enter(me.ID)
+	if err != nil {
+		return nil, err
 	}
 	streaming := false
-	leave := func() { <-a.exports }
 	defer func() {
 		if !streaming {
 			leave()
 		}
 	}()
-	me := principal(ctx).Account
 	held, err := a.deps.Accounts.Held(ctx, me.ID)
 	if err != nil {
 		return nil, err

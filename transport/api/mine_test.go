@@ -88,9 +88,15 @@ func TestExportIsWholeOrCut(t *testing.T) {
 			w.do(request{method: "GET", path: "/v1/me/export", as: "rider"})
 		})
 	}
-	require.Empty(t, w.exports)
-	for range maxExports {
-		w.exports <- struct{}{}
+	require.Empty(t, w.exports.of, "each gave its place back")
+	leave, err := w.exports.enter(w.people["rider"].Account.ID)
+	require.NoError(t, err)
+	w.do(request{method: "GET", path: "/v1/me/export", as: "rider"}).refused(ride.ErrTooMany, 429)
+	for n := range maxExports - 1 {
+		_, err := w.exports.enter(ride.AccountID(fmt.Sprint("other", n)))
+		require.NoError(t, err)
 	}
-	w.do(request{method: "GET", path: "/v1/me/export", as: "rider"}).refused(ride.ErrUnavailable, 503)
+	w.do(request{method: "GET", path: "/v1/me/export", as: "rider2"}).refused(ride.ErrUnavailable, 503)
+	leave()
+	w.do(request{method: "GET", path: "/v1/me/export", as: "rider2"}).ok(200, nil)
 }
