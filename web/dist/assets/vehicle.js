@@ -1,1 +1,1 @@
-import{S as e}from"./app.js";function t(t){return e.t(`shell:vehicle.${t}`,{defaultValue:t})}export{t};
+import{w as e}from"./app.js";function t(t){return e.t(`shell:vehicle.${t}`,{defaultValue:t})}export{t};
