@@ -55,14 +55,17 @@ func (a *API) signUp(ctx context.Context, _ *nothing) (*body[signedInView], erro
 	if a.cfg.SignUpClosed {
 		return nil, ride.ErrWrongRole.With("This server does not take sign-ups.")
 	}
+	guest := auth.NetworkOf(callOf(ctx).addr)
+	reading := ctx
 	if isForm(ctx) {
-		leave, err := a.photos.enter()
-		if err != nil {
+		var leave func()
+		var err error
+		if reading, leave, err = a.enterUpload(ctx, guest, true); err != nil {
 			return nil, err
 		}
 		defer leave()
 	}
-	req, upload, err := readSignUp(ctx)
+	req, upload, err := readSignUp(reading)
 	if err != nil {
 		return nil, err
 	}
@@ -70,16 +73,21 @@ func (a *API) signUp(ctx context.Context, _ *nothing) (*body[signedInView], erro
 	if err != nil {
 		return nil, err
 	}
+	n := auth.SignUp{
+		Username: req.Username, Password: req.Password, FirstName: req.FirstName, LastName: req.LastName,
+		Role: req.Role, Vehicle: vehicle,
+	}
+	// All that is cheap to refuse goes before the picture, which is not cheap to decode.
 	var photo []byte
 	if upload != nil {
-		if photo, err = a.photos.normalise(ctx, upload); err != nil {
+		if photo, err = a.guestPhoto(reading, n, upload, guest); err != nil {
 			return nil, err
 		}
 	}
-	acc, t, err := a.deps.Auth.SignUp(ctx, auth.SignUp{
-		Username: req.Username, Password: req.Password, FirstName: req.FirstName, LastName: req.LastName,
-		Role: req.Role, Vehicle: vehicle,
-	})
+	// An account and its photo belong together, also for a client that leaves in between.
+	ctx, done := a.carryOn(ctx)
+	defer done()
+	acc, t, err := a.deps.Auth.SignUp(ctx, n)
 	if err != nil {
 		return nil, err
 	}
@@ -89,6 +97,20 @@ func (a *API) signUp(ctx context.Context, _ *nothing) (*body[signedInView], erro
 		}
 	}
 	return answer(signedInView{showAccount(acc), showTokens(t)}), nil
+}
+
+// guestPhoto decodes the photo of a sign-up that could succeed.
+func (a *API) guestPhoto(ctx context.Context, n auth.SignUp, upload []byte, network string) ([]byte, error) {
+	if err := a.deps.Auth.CheckSignUp(ctx, n); err != nil {
+		return nil, err
+	}
+	if _, err := checkPhoto(upload); err != nil {
+		return nil, err
+	}
+	if err := a.limitPhoto.allow("guest " + network); err != nil {
+		return nil, err
+	}
+	return a.photos.normalise(ctx, upload, true)
 }
 
 func (a *API) vehicleOf(req signUpRequest) (ride.Vehicle, error) {

@@ -14,8 +14,8 @@ import (
 
 //go:generate go run ./gendoc ../../docs/openapi.json
 
-// API is the HTTP API as a handler for /v1/ and /openapi.*. It starts no goroutine and
-// is safe for concurrent use.
+// API is the HTTP API as a handler for /v1/ and /openapi.*. It starts no goroutine that
+// outlives a request and is safe for concurrent use.
 type API struct {
 	cfg    Config
 	deps   Deps
@@ -78,6 +78,11 @@ func build(cfg Config, deps Deps) (*API, error) {
 	a.serveDocument()
 	return a, nil
 }
+
+// Stop ends uploads and the decoding of photos, which could outlast a shutdown; their
+// clients get ride.ErrShuttingDown. Other requests go on. It does not wait, and may be
+// called more than once.
+func (a *API) Stop() { a.photos.stop() }
 
 // Document renders the OpenAPI document of a default configuration, as /openapi.json
 // serves it. Generators of clients use it where no server runs.

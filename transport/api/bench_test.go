@@ -16,7 +16,7 @@ func BenchmarkPhoto(b *testing.B) {
 	p := newPhotos(1, 1)
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := p.normalise(b.Context(), big.Bytes()); err != nil {
+		if _, err := p.normalise(b.Context(), big.Bytes(), false); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -44,8 +44,8 @@ type Config struct {
 	Rates Rates
 	// Uploads bounds the photos in memory at once, 32 by default, 5 MB each.
 	Uploads int
-	// PhotoDecoders bounds the photos decoded at once, 2 by default; each may take
-	// 160 MB for a moment.
+	// PhotoDecoders bounds the photos decoded at once, 2 by default. All of them together
+	// take at most 160 MB.
 	PhotoDecoders int
 	// SignUpClosed refuses sign-up: accounts come from outside issuers alone.
 	SignUpClosed bool

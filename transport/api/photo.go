@@ -6,62 +6,43 @@ import (
 	"image"
 	"image/color"
 	"image/jpeg"
-	_ "image/png" // decoder, chosen by what the bytes are
+	"image/png"
+	"io"
 
 	"golang.org/x/image/draw"
-	_ "golang.org/x/image/webp" // decoder
+	"golang.org/x/image/webp"
 
 	"github.com/hexhail/hexhail/ride"
 )
 
-// The bounds of photos.
+// The form of stored photos.
 const (
-	maxPhotoBytes  = 5 << 20
-	maxPhotoPixels = 20_000_000
-	photoSide      = 512
-	photoQuality   = 85
+	photoSide    = 512
+	photoQuality = 85
 	// maxUploadBytes leaves room for the fields of a form around a photo.
 	maxUploadBytes = maxPhotoBytes + 128<<10
 )
 
-// photos turns what people upload into small plain JPEGs. Safe for concurrent use.
-type photos struct {
-	room chan struct{} // held from before an upload is read
-	turn chan struct{} // held while decoding
-}
-
-// newPhotos lets so many uploads be in memory, and so many of them be decoded, at once.
-func newPhotos(uploads, decoders int) *photos {
-	return &photos{room: make(chan struct{}, max(1, uploads)), turn: make(chan struct{}, max(1, decoders))}
-}
-
-// enter makes room for an upload, or refuses with ride.ErrUnavailable; the caller must
-// call what it returns when it is done with it.
-func (p *photos) enter() (func(), error) {
-	select {
-	case p.room <- struct{}{}:
-		return func() { <-p.room }, nil
-	default:
-		return nil, ride.ErrUnavailable.With("Too many photos are being read; try again in a moment.")
-	}
-}
-
 // normalise decodes a picture and encodes it anew: nothing of the original file is
-// left but its pixels, turned the right way up. It returns ride.ErrInvalidArgument or
-// ride.ErrUnavailable.
-func (p *photos) normalise(ctx context.Context, data []byte) ([]byte, error) {
-	if err := checkPhoto(data); err != nil {
+// left but its pixels, turned the right way up. guest says that nobody is signed in. It
+// returns ride.ErrInvalidArgument, ride.ErrUnavailable or, when the server stops,
+// ride.ErrShuttingDown.
+func (p *photos) normalise(ctx context.Context, data []byte, guest bool) ([]byte, error) {
+	c, err := checkPhoto(data)
+	if err != nil {
 		return nil, err
 	}
-	select {
-	case p.turn <- struct{}{}:
-		defer func() { <-p.turn }()
-	case <-ctx.Done():
-		return nil, ride.ErrUnavailable.With("Too many photos are being read; try again in a moment.")
-	}
-	src, _, err := image.Decode(bytes.NewReader(data))
+	done, err := p.wait(ctx, c.memory, guest)
 	if err != nil {
-		return nil, badPhoto("The photo is damaged.")
+		return nil, err
+	}
+	defer done()
+	src, err := decodePhoto(untilDone{ctx, bytes.NewReader(data)}, data)
+	if ctx.Err() != nil {
+		return nil, p.stopped()
+	}
+	if err != nil {
+		return nil, errDamaged()
 	}
 	var out bytes.Buffer
 	if err := jpeg.Encode(&out, upright(shrink(src), orientation(data)), &jpeg.Options{Quality: photoQuality}); err != nil {
@@ -70,32 +51,42 @@ func (p *photos) normalise(ctx context.Context, data []byte) ([]byte, error) {
 	return out.Bytes(), nil
 }
 
-func badPhoto(sentence string) error { return ride.ErrInvalidArgument.In("photo").With("%s", sentence) }
-
-// checkPhoto decides by the first bytes alone, before anything large is allocated.
-func checkPhoto(data []byte) error {
-	switch {
-	case len(data) == 0:
-		return badPhoto("There is no photo.")
-	case len(data) > maxPhotoBytes:
-		return badPhoto("A photo has at most 5 MB.")
-	case !sniffed(data):
-		return badPhoto("A photo is a JPEG, PNG or WebP file.")
+// decodePhoto decodes r, which reads data, by what its first bytes are.
+func decodePhoto(r io.Reader, data []byte) (image.Image, error) {
+	switch data[0] {
+	case 0xff:
+		return jpeg.Decode(r)
+	case 0x89:
+		return png.Decode(r)
 	}
-	c, _, err := image.DecodeConfig(bytes.NewReader(data))
-	if err != nil || c.Width < 1 || c.Height < 1 {
-		return badPhoto("The photo is damaged.")
-	}
-	if int64(c.Width)*int64(c.Height) > maxPhotoPixels {
-		return badPhoto("A photo has at most 20 megapixels.")
-	}
-	return nil
+	return webp.Decode(r)
 }
 
-func sniffed(b []byte) bool {
-	return bytes.HasPrefix(b, []byte("\xff\xd8\xff")) ||
-		bytes.HasPrefix(b, []byte("\x89PNG\r\n\x1a\n")) ||
-		len(b) >= 12 && string(b[:4]) == "RIFF" && string(b[8:12]) == "WEBP"
+// untilDone reads until its context ends. Decoders read a few kilobytes at a time.
+type untilDone struct {
+	ctx context.Context //nolint:containedctx // lives as long as one call of a decoder, which takes no context
+	r   io.Reader
+}
+
+func (u untilDone) Read(b []byte) (int, error) {
+	if err := u.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return u.r.Read(b)
+}
+
+func badPhoto(sentence string) error { return ride.ErrInvalidArgument.In("photo").With("%s", sentence) }
+
+// checkPhoto decides by headers alone, before anything large is allocated, and says what
+// decoding costs.
+func checkPhoto(data []byte) (cost, error) {
+	switch {
+	case len(data) == 0:
+		return cost{}, badPhoto("There is no photo.")
+	case len(data) > maxPhotoBytes:
+		return cost{}, badPhoto("A photo has at most 5 MB.")
+	}
+	return costOf(data)
 }
 
 // shrink fits a picture into a square of photoSide, on white where it is transparent.

@@ -104,7 +104,7 @@ func TestPhotosAreMadeSmallAndPlain(t *testing.T) {
 		"webp":        {someWebP(t), 1, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
-			out, err := p.normalise(t.Context(), c.data)
+			out, err := p.normalise(t.Context(), c.data, false)
 			require.NoError(t, err)
 			got, format, err := image.Decode(bytes.NewReader(out))
 			require.NoError(t, err)
@@ -123,7 +123,7 @@ func TestPhotosAreTurnedUpright(t *testing.T) {
 	for orientation, red := range map[int]string{
 		1: "left", 2: "right", 3: "right", 4: "left", 5: "top", 6: "top", 7: "bottom", 8: "bottom", 9: "left", 0: "left",
 	} {
-		out, err := p.normalise(t.Context(), someJPEG(t, 64, 32, orientation))
+		out, err := p.normalise(t.Context(), someJPEG(t, 64, 32, orientation), false)
 		require.NoError(t, err)
 		m, err := jpeg.Decode(bytes.NewReader(out))
 		require.NoError(t, err)
@@ -169,7 +169,7 @@ func TestBadPhotos(t *testing.T) {
 		"too large":     append(bytes.Clone(good), make([]byte, maxPhotoBytes)...),
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := p.normalise(t.Context(), data)
+			_, err := p.normalise(t.Context(), data, false)
 			require.ErrorIs(t, err, ride.ErrInvalidArgument)
 		})
 	}
@@ -177,16 +177,16 @@ func TestBadPhotos(t *testing.T) {
 
 func TestPhotoDecodingIsBounded(t *testing.T) {
 	p := newPhotos(1, 1)
-	p.turn <- struct{}{}
+	p.decoders <- struct{}{}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	_, err := p.normalise(ctx, somePNG(t, 8, 8))
+	_, err := p.normalise(ctx, somePNG(t, 8, 8), false)
 	require.ErrorIs(t, err, ride.ErrUnavailable)
 }
 
 func TestUploadsAreBounded(t *testing.T) {
 	w := newWorld(t, func(c *Config) { c.Uploads = 1 })
-	leave, err := w.photos.enter()
+	_, leave, err := w.photos.enter(t.Context(), "somebody", false)
 	require.NoError(t, err)
 	put := request{method: "PUT", path: "/v1/me/photo", as: "rider", contentType: "image/png", body: somePNG(t, 8, 8)}
 	w.do(put).refused(ride.ErrUnavailable, 503)
@@ -238,7 +238,7 @@ func FuzzPhoto(f *testing.F) {
 		if c, _, err := image.DecodeConfig(bytes.NewReader(data)); err == nil && c.Width*c.Height > 1<<20 {
 			return // allowed, but too slow to try often
 		}
-		out, err := p.normalise(context.Background(), data)
+		out, err := p.normalise(context.Background(), data, false)
 		if err != nil {
 			if !errors.Is(err, ride.ErrInvalidArgument) {
 				t.Fatal(err)

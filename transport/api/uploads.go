@@ -52,6 +52,20 @@ func readSignUp(ctx context.Context) (signUpRequest, []byte, error) {
 	return req, nil, unsupported()
 }
 
+// enterUpload makes room for an upload, which ends early when the server stops: an upload
+// may take longer to arrive than a shutdown has.
+func (a *API) enterUpload(ctx context.Context, who string, guest bool) (context.Context, func(), error) {
+	ctx, leave, err := a.photos.enter(ctx, who, guest)
+	if err != nil {
+		return nil, nil, err
+	}
+	conn := http.NewResponseController(callOf(ctx).writer)
+	unhook := context.AfterFunc(a.photos.stopping, func() {
+		_ = conn.SetReadDeadline(time.Now()) // as in limitRead
+	})
+	return ctx, func() { unhook(); leave() }, nil
+}
+
 // readPhoto reads an upload as the bare picture or as a form with a field "photo".
 func readPhoto(ctx context.Context) ([]byte, error) {
 	ct, params, err := mime.ParseMediaType(callOf(ctx).request.Header.Get("Content-Type"))
@@ -87,6 +101,9 @@ func readBody(ctx context.Context, most int64, within time.Duration) ([]byte, er
 func limitRead(ctx context.Context, within time.Duration) {
 	// A writer without deadlines is one of a test; the server's have them.
 	_ = http.NewResponseController(callOf(ctx).writer).SetReadDeadline(time.Now().Add(within))
+	if ctx.Err() != nil { // the server stops, and may have set a deadline of its own just before
+		_ = http.NewResponseController(callOf(ctx).writer).SetReadDeadline(time.Now())
+	}
 }
 
 func readAll(r io.Reader, most int64) ([]byte, error) {
@@ -187,7 +204,7 @@ func (a *API) describeSignUp() {
 }
 
 func (a *API) putPhoto(ctx context.Context, _ *nothing) (*body[accountView], error) {
-	leave, err := a.photos.enter()
+	ctx, leave, err := a.enterUpload(ctx, string(principal(ctx).Account.ID), false)
 	if err != nil {
 		return nil, err
 	}
@@ -196,7 +213,7 @@ func (a *API) putPhoto(ctx context.Context, _ *nothing) (*body[accountView], err
 	if err != nil {
 		return nil, err
 	}
-	photo, err := a.photos.normalise(ctx, data)
+	photo, err := a.photos.normalise(ctx, data, false)
 	if err != nil {
 		return nil, err
 	}

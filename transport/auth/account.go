@@ -54,6 +54,22 @@ func (s *Service) SignUp(ctx context.Context, n SignUp) (ride.Account, Tokens, e
 	return a, t, err
 }
 
+// CheckSignUp finds what is wrong with a sign-up without making anything: for callers with
+// more to do that is not cheap. SignUp may still fail in the same ways.
+func (s *Service) CheckSignUp(ctx context.Context, n SignUp) error {
+	if err := n.validate(); err != nil {
+		return err
+	}
+	_, _, err := s.accounts.AccountByUsername(ctx, n.Username)
+	switch {
+	case err == nil:
+		return ride.ErrUsernameTaken
+	case !errors.Is(err, ride.ErrNotFound):
+		return fmt.Errorf("read account: %w", err)
+	}
+	return nil
+}
+
 // AdminCreate makes an operator. It is for the server's own command line: no message
 // from outside leads here. Errors are those of SignUp.
 func AdminCreate(ctx context.Context, accounts transport.Accounts, c PasswordConfig, n SignUp) (ride.Account, error) {

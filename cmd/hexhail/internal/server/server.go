@@ -53,6 +53,7 @@ type parts struct {
 	auth     *auth.Service
 	sessions *session.Handler
 	notices  *notices
+	api      *api.API
 	http     *http.Server
 	listener net.Listener
 	failed   chan error
@@ -162,6 +163,7 @@ func (p *parts) serve() error {
 // stopListening takes no new sockets, tells the open ones when to come back, and ends
 // requests under way.
 func (p *parts) stopListening(ctx context.Context) error {
+	p.api.Stop()
 	drained := p.sessions.Drain(ctx)
 	err := p.http.Shutdown(ctx)
 	if err != nil {
@@ -193,11 +195,10 @@ func (p *parts) handler() (http.Handler, error) {
 	}
 	cfg := apiConfig(p.cfg, p.metrics)
 	cfg.Trial = p.trial
-	rest, err := api.New(cfg, deps)
-	if err != nil {
+	if p.api, err = api.New(cfg, deps); err != nil {
 		return nil, err
 	}
-	return p.routes(rest)
+	return p.routes(p.api)
 }
 
 // routes puts the sockets, the HTTP API and the web app at their addresses.
