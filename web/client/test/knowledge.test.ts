@@ -222,7 +222,7 @@ describe("the driver's position", () => {
   const moved = (device_time: string, trip_id = 't'): ServerEvent => ({
     epoch: 'e', seq: 0, driver_moved: { trip_id, point: { lat: 1, lng: 1 }, heading_deg: 0, eta_s: 1, device_time },
   });
-  const driver = { id: 'd', first_name: 'Bo', photo_url: '', vehicle_class: '', plate: '', rating_x100: 0 };
+  const driver = { id: 'd', first_name: 'Bo', photo_url: '', vehicle_class: '', plate: '', rating_x100: 0, vehicle_make: '', vehicle_model: '', vehicle_colour: '' };
 
   test('is of the active trip, the newest, and goes with the driver', () => {
     const told = new Told().connected(connected({ role: 'rider', online: false, active_trip: trip('t', 3, { driver }) }));
