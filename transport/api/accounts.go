@@ -243,7 +243,10 @@ func (a *API) configView() configView {
 		SignUpOpen: !a.cfg.SignUpClosed, DriverApproval: a.cfg.DriverApproval,
 		Trial: a.cfg.Trial, SimulatedDrive: a.cfg.Trial || a.deps.Demo != nil, SocketPath: "/v1/ws", Subprotocols: wire.Subprotocols(),
 		MaxPhotoBytes: maxPhotoBytes, Demo: a.deps.Demo != nil, Map: a.mapSources(),
-		CurrencyDigits: ride.AllCurrencyDigits(),
+		CurrencyDigits: ride.AllCurrencyDigits(), SupportContact: a.cfg.SupportContact,
+	}
+	if h := a.cfg.Home; h != nil {
+		v.Home = &homeView{Lat: h.Lat, Lng: h.Lng, Zoom: h.Zoom}
 	}
 	for _, t := range a.cfg.Tariffs {
 		digits, _ := ride.CurrencyDigits(t.Currency) // Validate let no other code in

@@ -146,6 +146,21 @@ func TestConfig(t *testing.T) {
 	require.EqualValues(t, math.Round(geo.RingM(7)), v.CellRingM)
 }
 
+// TestConfigHome asks for what an operator says of the place and of help.
+func TestConfigHome(t *testing.T) {
+	var v configView
+	w := newWorld(t)
+	w.do(request{method: "GET", path: "/v1/config"}).ok(200, &v)
+	require.Nil(t, v.Home)
+	require.Empty(t, v.SupportContact)
+	w = newWorld(t, func(c *Config) {
+		c.Home, c.SupportContact = &MapHome{Lat: 37.5665, Lng: 126.978, Zoom: 12}, "help@rides.example.org"
+	})
+	w.do(request{method: "GET", path: "/v1/config"}).ok(200, &v)
+	require.Equal(t, &homeView{37.5665, 126.978, 12}, v.Home)
+	require.Equal(t, "help@rides.example.org", v.SupportContact)
+}
+
 // TestConfigCurrencyDigits asks for the decimals of tariffs whose currency does not have
 // the usual two, or has them where browsers think otherwise.
 func TestConfigCurrencyDigits(t *testing.T) {

@@ -22,6 +22,11 @@ type Config struct {
 	Heartbeat, PositionTTL time.Duration
 	// Map says where clients get maps and addresses from, as GET /v1/config tells them.
 	Map MapSources
+	// Home is where maps open, as GET /v1/config tells clients; nil where the operator
+	// has not said.
+	Home *MapHome
+	// SupportContact is whom people ask, as GET /v1/config tells clients. May be empty.
+	SupportContact string
 	// OfferResolution is the H3 resolution of the pickup area in offers, told to
 	// clients: 8 by default. It must be what the sockets use.
 	OfferResolution int
@@ -59,6 +64,11 @@ type Config struct {
 	// Observe, if set, is told of each answered request. route is the route's
 	// pattern, empty for none; it must not block.
 	Observe func(route string, status int, took time.Duration)
+}
+
+// MapHome is a view of a map: degrees, and a zoom of web maps.
+type MapHome struct {
+	Lat, Lng, Zoom float64
 }
 
 // MapSources are the operator's map services; empty where there is none.

@@ -139,7 +139,15 @@ type configView struct {
 	Subprotocols   []string       `json:"subprotocols"`
 	MaxPhotoBytes  int            `json:"max_photo_bytes"`
 	Demo           bool           `json:"demo" doc:"This server is a demonstration; see GET /v1/demo."`
+	Home           *homeView      `json:"home,omitempty" doc:"Where maps open before anything is to be seen on them. Absent: the operator has not said."`
+	SupportContact string         `json:"support_contact" doc:"Whom people ask who cannot sign in or need help: an e-mail address, a phone number, a web address or a short text. Empty: the operator has not said."`
 	Map            mapView        `json:"map" doc:"What maps are drawn from. Empty texts: nothing is set up."`
+}
+
+type homeView struct {
+	Lat  float64 `json:"lat" doc:"Degrees."`
+	Lng  float64 `json:"lng" doc:"Degrees."`
+	Zoom float64 `json:"zoom" minimum:"1" maximum:"18" doc:"As web maps have it: 12 shows a city."`
 }
 
 type mapView struct {

@@ -39,10 +39,40 @@ function soften(ring) {
   return [...points, points[0]];
 }
 
+/**
+ * A ring whose longitudes go on beyond 180 degrees instead of jumping to the other side. world-atlas stitches rings
+ * together across the antimeridian, as a globe wants them; on a flat map each jump would be a band around the world.
+ * The ring around the South Pole closes along the edge of the map.
+ */
+function unrolled(ring) {
+  let turn = 0;
+  const points = ring.map(([x, y], i) => {
+    const jump = i > 0 ? x - ring[i - 1][0] : 0;
+    if (jump > 180) turn -= 360;
+    else if (jump < -180) turn += 360;
+    return [x + turn, y];
+  });
+  const first = points[0];
+  const last = points.at(-1);
+  if (Math.abs(last[0] - first[0]) < 180) return points;
+  const pole = first[1] < 0 ? -90 : 90;
+  return [...points, [last[0], pole], [first[0], pole], first];
+}
+
+/** A polygon in pieces that each lie between -180 and 180 degrees. */
+function cutAtAntimeridian(polygon) {
+  const rings = polygon.map(unrolled);
+  return [-360, 0, 360].flatMap((shift) => {
+    const strip = [[[-180 + shift, -90], [180 + shift, -90], [180 + shift, 90], [-180 + shift, 90], [-180 + shift, -90]]];
+    return polygonClipping.intersection(rings, strip)
+      .map((piece) => piece.map((ring) => ring.map(([x, y]) => [x - shift, y])));
+  });
+}
+
 function worldLand() {
   const land = feature(world, world.objects.land);
   const polygons = (land.type === 'FeatureCollection' ? land.features : [land]).flatMap((f) => polygonsOf(f.geometry));
-  return polygonClipping.difference(polygons, boxPolygon);
+  return polygonClipping.difference(polygons.flatMap(cutAtAntimeridian), boxPolygon);
 }
 
 function counties() {

@@ -10,11 +10,12 @@ import { wordsOf, type Language } from './words';
 export interface Setting {
   readonly language: Language;
   readonly scheme: 'light' | 'dark';
-  readonly device: 'desktop' | 'phone';
+  readonly device: 'desktop' | 'tablet' | 'phone';
 }
 
 const devices = {
   desktop: { viewport: { width: 1280, height: 800 } },
+  tablet: { viewport: { width: 820, height: 1180 }, hasTouch: true, isMobile: true },
   phone: { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true, deviceScaleFactor: 2 },
 } as const;
 

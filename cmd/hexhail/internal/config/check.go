@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/alecthomas/kong"
 )
@@ -180,6 +181,9 @@ func (ck *checker) web(w Web) {
 		}
 	}
 	ck.origins("map-hosts", w.MapHosts)
+	if c := w.SupportContact; len(c) > 200 || strings.ContainsFunc(c, unicode.IsControl) {
+		ck.add("support-contact", "must be one line of at most 200 bytes")
+	}
 }
 
 func (ck *checker) origins(key string, origins []string) {

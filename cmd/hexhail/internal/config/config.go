@@ -65,6 +65,8 @@ type Web struct {
 	MapAttribution string   `name:"map-attribution" placeholder:"TEXT" help:"Credit that maps show, as the makers of tiles ask for, such as © OpenStreetMap contributors."`
 	MapHosts       []string `name:"map-hosts" placeholder:"ORIGIN" help:"Further origins from which the map style takes tiles, glyphs and images, such as https://tiles.example.org."`
 	GeocoderURL    string   `name:"geocoder-url" placeholder:"URL" help:"Photon server (https://github.com/komoot/photon) that finds addresses for riders, and names the places that they tap. Without it, places are chosen on the map alone."`
+	Home           Home     `name:"home" placeholder:"LAT,LNG[,ZOOM]" help:"Where maps open before anything is to be seen on them, such as 37.5665,126.9780,12; the zoom is from 1 to 18, by default 12. Without it, they open at the last place that was looked at, or else on the part of the world that the browser's time zone names."`
+	SupportContact string   `name:"support-contact" placeholder:"TEXT" help:"Whom people ask who cannot sign in or need help: an e-mail address, a phone number, a web address or a short text, such as support@rides.example.org. The apps show it."`
 }
 
 // Ops is the second listener, for operators and their monitoring.

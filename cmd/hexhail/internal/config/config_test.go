@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"strings"
 	"testing"
 	"time"
 
@@ -186,6 +187,38 @@ func TestUnreadableFiles(t *testing.T) {
 	for _, empty := range []string{"", "# nothing\n", "---\n"} {
 		_, _, err := parse(t, []string{"--config", writeFile(t, empty)}, nil)
 		require.NoError(t, err, "%q", empty)
+	}
+}
+
+func TestHome(t *testing.T) {
+	for text, want := range map[string]Home{
+		"37.5665,126.978":      {37.5665, 126.978, 12},
+		" -33.87 , 151.21 ,14": {-33.87, 151.21, 14},
+		"0,0,3":                {0, 0, 3},
+		"":                     {},
+	} {
+		c, src, err := parse(t, nil, map[string]string{"HEXHAIL_HOME": text})
+		require.NoError(t, err, text)
+		require.Equal(t, want, c.Web.Home, text)
+		var shown bytes.Buffer
+		require.NoError(t, src.Show(&shown, c))
+		again, _, err := parse(t, []string{"--config", writeFile(t, shown.String())}, nil)
+		require.NoError(t, err, "%s", shown.String())
+		require.Equal(t, want, again.Web.Home)
+	}
+	for _, bad := range []string{"37.5", "86,0", "0,181", "1,2,0", "1,2,19", "1,2,3,4", "a,b", "NaN,1", "1,Inf", "1;2"} {
+		_, _, err := parse(t, nil, map[string]string{"HEXHAIL_HOME": bad})
+		require.ErrorContains(t, err, "home: must be latitude, longitude", bad)
+	}
+}
+
+func TestSupportContact(t *testing.T) {
+	c, _, err := parse(t, []string{"--support-contact=+82 2 555 0100"}, nil)
+	require.NoError(t, err)
+	require.Equal(t, "+82 2 555 0100", c.Web.SupportContact)
+	for _, bad := range []string{"two\nlines", strings.Repeat("x", 201)} {
+		_, _, err := parse(t, []string{"--support-contact=" + bad}, nil)
+		require.ErrorContains(t, err, "support-contact: must be one line")
 	}
 }
 

@@ -65,6 +65,8 @@ func plain(v reflect.Value) (string, error) {
 		x = list
 	case Secret:
 		x = t.String()
+	case Home:
+		x = t.String()
 	default:
 		if v.Kind() != reflect.String {
 			return text(v), nil

@@ -89,7 +89,12 @@ func sessionConfig(c *config.Config, log *slog.Logger, counts *session.Metrics, 
 func apiConfig(c *config.Config, m *metrics) api.Config {
 	l := c.Limits
 	all := api.Rate{PerSecond: l.RequestsPerSecond, Burst: l.RequestsBurst}
+	var home *api.MapHome
+	if h := c.Web.Home; !h.IsZero() {
+		home = &api.MapHome{Lat: h.Lat, Lng: h.Lng, Zoom: h.Zoom}
+	}
 	return api.Config{
+		Home: home, SupportContact: c.Web.SupportContact,
 		Tariffs: c.Tariffs, Heartbeat: c.Sockets.PingInterval, PositionTTL: c.Map.PositionTTL,
 		OfferResolution: c.Map.H3Resolution, ArriveWithinM: c.Map.ArriveWithin, CompleteWithinM: c.Map.CompleteWithin, PIN: c.Trip.PIN, SignUpClosed: !c.Auth.SignUp,
 		DriverApproval: c.Auth.DriverApproval,

@@ -889,6 +889,8 @@ export interface components {
              * @description How often the server pings a socket.
              */
             heartbeat_ms: number;
+            /** @description Where maps open before anything is to be seen on them. Absent: the operator has not said. */
+            home?: components["schemas"]["HomeView"];
             /** @description What maps are drawn from. Empty texts: nothing is set up. */
             map: components["schemas"]["MapView"];
             /** Format: int64 */
@@ -903,6 +905,8 @@ export interface components {
             simulated_drive: boolean;
             socket_path: string;
             subprotocols: string[] | null;
+            /** @description Whom people ask who cannot sign in or need help: an e-mail address, a phone number, a web address or a short text. Empty: the operator has not said. */
+            support_contact: string;
             /** @description The server runs for a first try, with drivers approved at once; apps show that. */
             trial: boolean;
             /** @description Trips start with a PIN of 4 digits: the rider sees it in their trip, and the driver sends it with start_trip. */
@@ -1101,6 +1105,23 @@ export interface components {
         FoundProperties: {
             city: string;
             name: string;
+        };
+        HomeView: {
+            /**
+             * Format: double
+             * @description Degrees.
+             */
+            lat: number;
+            /**
+             * Format: double
+             * @description Degrees.
+             */
+            lng: number;
+            /**
+             * Format: double
+             * @description As web maps have it: 12 shows a city.
+             */
+            zoom: number;
         };
         KindsView: {
             kinds: components["schemas"]["ActorKind"][] | null;

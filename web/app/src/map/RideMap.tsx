@@ -19,6 +19,8 @@ import type { Scheme } from './plainStyle';
 import type { RideMapProps } from './types';
 import { useBasemap } from './useBasemap';
 import { useCamera } from './useCamera';
+import { useHome, type Home } from './home';
+import { keepLastPlace } from './lastPlace';
 import { useGeolocation } from './useGeolocation';
 import { useMapSettings, usePlaces } from './useMapSettings';
 import { usePickByKey } from './usePickByKey';
@@ -37,7 +39,8 @@ function DrawnMap(props: RideMapProps & { summary: string }) {
   const server = useMapSettings();
   const base = useBasemap(server.settings, scheme, i18n.language);
   const geolocation = useGeolocation(props.onLocate);
-  const start = useStart(props, server.city);
+  const { home } = useHome();
+  const start = useStart(props, home);
 
   const pick = (e: MapMouseEvent) => {
     const { lat, lng } = e.lngLat.wrap();
@@ -56,7 +59,7 @@ function DrawnMap(props: RideMapProps & { summary: string }) {
         <AttributionControl key={credit} compact={false} position="bottom-left" customAttribution={credit} />
         {base.basemap.kind === 'plain' && <PlainExtras key={scheme} scheme={scheme} demo={server.demo} />}
         <Contents {...props} scheme={scheme} self={geolocation.point} />
-        <Steered {...props} geolocation={props.onLocate ? geolocation : null} />
+        <Steered {...props} home={home} geolocation={props.onLocate ? geolocation : null} />
         {props.children}
       </Map>
       {props.onLocate && (geolocation.state === 'denied' || geolocation.state === 'unavailable') && (
@@ -73,12 +76,12 @@ function isTile(e: { dataType: string; tile?: unknown; sourceId?: string }): boo
 }
 const ours = new Set(['land', 'grid', 'places', 'route', 'next', 'areas', 'search', 'accuracy']);
 
-/** Where the map begins. What comes later moves the camera; this is only read once. */
-function useStart(props: RideMapProps, city: LatLng | undefined) {
+/** Where the map begins with what is known at once. What comes later moves the camera. */
+function useStart(props: RideMapProps, home: Home) {
   const [start] = useState(() => {
-    const point = props.initialView?.center ?? props.camera?.with?.get() ?? props.camera?.points?.[0] ?? city;
-    if (!point) return { longitude: -30, latitude: 30, zoom: 1.5 };
-    return { longitude: point.lng, latitude: point.lat, zoom: props.initialView?.zoom ?? 13 };
+    const point = props.camera?.with?.get() ?? props.camera?.points?.[0];
+    const { center, zoom } = point ? { center: point, zoom: 13 } : home;
+    return { longitude: center.lng, latitude: center.lat, zoom };
   });
   return start;
 }
@@ -113,11 +116,29 @@ function Contents(p: RideMapProps & { scheme: Scheme; self: LatLng | null }) {
   );
 }
 
+/** Keeps the last place for the next visit, and writes on the map's element what it shows: `lat,lng,zoom`. */
+function useShownView(): void {
+  const { current: map } = useMap();
+  useEffect(() => {
+    if (!map) return;
+    const shown = () => {
+      const { lat, lng } = map.getCenter().wrap();
+      const view = { center: { lat, lng }, zoom: map.getZoom() };
+      map.getContainer().dataset.view = [lat.toFixed(5), lng.toFixed(5), view.zoom.toFixed(2)].join();
+      keepLastPlace(view);
+    };
+    shown();
+    map.on('moveend', shown);
+    return () => { map.off('moveend', shown); };
+  }, [map]);
+}
+
 /** The camera, the buttons that move it, and the crosshair that picks by keyboard. */
-function Steered(p: RideMapProps & { summary: string; geolocation: ReturnType<typeof useGeolocation> | null }) {
+function Steered(p: RideMapProps & { summary: string; home: Home; geolocation: ReturnType<typeof useGeolocation> | null }) {
   const { t } = useTranslation('map');
   const { current: map } = useMap();
-  const { astray, comeBack } = useCamera(p.camera, p.padding);
+  const { astray, comeBack } = useCamera(p.camera, p.padding, p.home);
+  useShownView();
   const pad = { top: 0, right: 0, bottom: 0, left: 0, ...p.padding };
   usePickByKey(p.onPick);
   // MapLibre makes a landmark with the map's name of its canvas; the words that describe it are ours.

@@ -13,6 +13,7 @@ export { canDraw } from './canDraw';
 export { CoordinateEntry } from './CoordinateEntry';
 export { MapPage, type SheetStep } from './MapPage';
 export { useGeolocation, type Geolocation } from './useGeolocation';
+export { useHome } from './home';
 export { useMapSettings } from './useMapSettings';
 export type { Area, Camera, Padding, Place, RideMapProps, SearchRings } from './types';
 

@@ -52,8 +52,6 @@ export interface RideMapProps {
   /** The map's name for those who cannot see it. */
   readonly label: string;
   readonly camera?: Camera;
-  /** Where the map begins without a camera. Default: the demonstration's city, or else the whole world. */
-  readonly initialView?: { readonly center: LatLng; readonly zoom: number };
   readonly padding?: Padding;
   readonly pickup?: Place | null;
   readonly dropoff?: Place | null;

@@ -3,6 +3,7 @@ import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
 
 import { maplibre } from './engine';
 import type { LatLng } from './geo';
+import type { Home } from './home';
 import type { Camera, Padding } from './types';
 
 /** How often a moving car may move the camera, in milliseconds. */
@@ -19,9 +20,10 @@ interface Steering {
 
 /**
  * Keeps in view what the camera says, until the person moves the map. The camera looks again when its points change,
- * and when what it follows leaves the view.
+ * and when what it follows leaves the view. While there is nothing to look at it shows `home`, which may become known
+ * later than the map is there: whatever comes last, the outcome is the same, unless somebody moved the map.
  */
-export function useCamera(camera: Camera | undefined, padding: Padding | undefined): Steering {
+export function useCamera(camera: Camera | undefined, padding: Padding | undefined, home: Home): Steering {
   const { current: map } = useMap();
   const key = camera ? JSON.stringify([camera.points, camera.maxZoom]) : '';
   // Which intention the person moved away from: with another one it counts no more.
@@ -30,15 +32,24 @@ export function useCamera(camera: Camera | undefined, padding: Padding | undefin
   const current = useRef(key);
   const looked = useRef(0);
   const padded = usePadding(padding);
-  const wanted = useRef(camera);
+  const wanted = useRef({ camera, home });
+  // Whether home is no longer what to show: there was something to look at, or somebody went elsewhere.
+  const left = useRef(false);
+  const ours = useRef(false);
 
-  const look = useCallback((duration: number) => {
-    const c = wanted.current;
-    if (!map || !c) return;
-    const moving = c.with?.get();
-    const points: LatLng[] = [...(c.points ?? []), ...(moving ? [moving] : [])];
+  const move = useCallback((duration: number) => {
+    const c = wanted.current.camera;
+    if (!map) return;
+    const moving = c?.with?.get();
+    const points: LatLng[] = [...(c?.points ?? []), ...(moving ? [moving] : [])];
     const first = points[0];
-    if (!first) return;
+    if (!c || !first) {
+      const h = wanted.current.home;
+      if (!left.current) map.jumpTo({ center: [h.center.lng, h.center.lat], zoom: h.zoom });
+      return;
+    }
+    if (!left.current) duration = 0; // a flight across the world is of no use to anybody
+    left.current = true;
     looked.current = performance.now();
     const maxZoom = c.maxZoom ?? 15.5;
     // The map's own padding is set already; fitBounds adds to it.
@@ -48,11 +59,22 @@ export function useCamera(camera: Camera | undefined, padding: Padding | undefin
     }
     map.fitBounds(boundsOf(points), { padding: fits(map.getContainer(), map.getPadding()) ? room : 8, maxZoom, duration });
   }, [map]);
+  const look = useCallback((duration: number) => {
+    ours.current = true;
+    move(duration);
+    ours.current = false;
+  }, [move]);
 
   useEffect(() => {
-    wanted.current = camera;
+    wanted.current = { camera, home };
     current.current = key;
   });
+
+  // Home became known, or is another one.
+  const homeKey = [home.center.lat, home.center.lng, home.zoom].join();
+  useEffect(() => {
+    if (!left.current) look(0);
+  }, [homeKey, look]);
 
   // Other points are another intention: look there even if the person had moved the map.
   useEffect(() => {
@@ -63,7 +85,9 @@ export function useCamera(camera: Camera | undefined, padding: Padding | undefin
   // The same points behind another sheet.
   useEffect(() => {
     if (!map) return;
+    ours.current = true;
     map.easeTo({ padding: padded, duration: 0 });
+    ours.current = false;
     if (strayed.current !== current.current) look(300);
   }, [map, padded, look]);
 
@@ -73,7 +97,7 @@ export function useCamera(camera: Camera | undefined, padding: Padding | undefin
     if (source.get() && strayed.current !== current.current) look(looked.current === 0 ? 0 : 700);
     return source.subscribe(() => {
       if (strayed.current === current.current || performance.now() - looked.current < followEveryMs) return;
-      const alone = (wanted.current?.points ?? []).length === 0;
+      const alone = (wanted.current.camera?.points ?? []).length === 0;
       if (alone || leaves(map, source.get())) look(1000);
     });
   }, [map, source, look]);
@@ -82,6 +106,7 @@ export function useCamera(camera: Camera | undefined, padding: Padding | undefin
     if (!map) return;
     // Only what a person does has an original event.
     const stray = (e: { originalEvent?: unknown }) => {
+      if (!ours.current) left.current = true; // a person, or a page that goes somewhere by itself
       if (!e.originalEvent) return;
       strayed.current = current.current;
       setStrayedFrom(current.current);

@@ -1,6 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
 
 import { call } from '../api/http';
+import { serverConfig } from '../api/queries';
 import { http } from '../shell/auth';
 import type { MapSettings } from './basemap';
 
@@ -12,18 +13,14 @@ export interface ServerMap {
   readonly settings: MapSettings | undefined;
   /** Whether the server is a demonstration, which has places of its own. */
   readonly demo: boolean;
-  /** Where the demonstration's city lies. */
-  readonly city: { readonly lat: number; readonly lng: number } | undefined;
 }
 
 const forever = { staleTime: Infinity, gcTime: Infinity } as const;
 
-/** Asks the server once what maps are drawn from, and whether it has a city of its own. */
+/** Asks the server once what maps are drawn from, and whether it has places of its own. */
 export function useMapSettings(): ServerMap {
-  const config = useQuery({ ...forever, queryKey: ['config'], queryFn: () => call(http.GET('/v1/config')) });
-  const demo = config.data?.demo === true;
-  const about = useQuery({ ...forever, queryKey: ['demo'], enabled: demo, queryFn: () => call(http.GET('/v1/demo')) });
-  return { known: !config.isPending, settings: config.data?.map, demo, city: about.data?.city.center };
+  const config = useQuery(serverConfig);
+  return { known: !config.isPending, settings: config.data?.map, demo: config.data?.demo === true };
 }
 
 /** The demonstration's own pickups, as [lat, lng, lat, lng …]. Undefined where there are none. */

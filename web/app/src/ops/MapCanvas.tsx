@@ -2,6 +2,7 @@ import { useComputedColorScheme } from '@mantine/core';
 import { useMap } from '@vis.gl/react-maplibre';
 import { useEffect, useEffectEvent, useRef } from 'react';
 
+import { useHome } from '../map';
 import { boundsOf, type Bounds } from './live/city';
 import { useFeed, useLiveCity } from './live/hooks';
 import { MapPainter } from './MapPainter';
@@ -58,20 +59,21 @@ export default function MapCanvas({ view, selected, follow, onSelect, onUnfollow
     return () => ends.forEach((end) => end.unsubscribe());
   }, [map]);
 
-  // Once, when the city is known: where no city was set up the map begins with the whole world.
+  // Once: where the operator's map has no home and was nowhere before, it shows all drivers.
   const fitted = useRef(false);
+  const { settled, exact } = useHome();
   useEffect(() => {
-    if (!map || !told || fitted.current || map.getZoom() > 5) return;
+    if (!map || !told || !settled || exact || fitted.current) return;
     const fit = () => {
       const bounds = boundsOf(live.store.city);
-      if (!bounds || fitted.current) return;
+      if (!bounds || fitted.current || map.getZoom() > 5) return; // somebody looks at a place already
       map.fitBounds([bounds.west, bounds.south, bounds.east, bounds.north], { padding: 40, maxZoom: 14, animate: false });
       fitted.current = true;
     };
     fit();
     // The first parts of a snapshot may hold nobody.
     return live.store.subscribe('drivers', fit);
-  }, [map, told, live]);
+  }, [map, told, settled, exact, live]);
 
   useEffect(() => {
     if (!map || !follow || !selected) return;

@@ -6,6 +6,7 @@ import { RouterProvider } from '@tanstack/react-router';
 import { useEffect } from 'react';
 
 import { asApiError } from '../api/problem';
+import { forgetLastPlace } from '../map/lastPlace';
 import { auth } from './auth';
 import { router } from './router';
 import { theme, variables } from './theme';
@@ -21,13 +22,14 @@ const queries = new QueryClient({
   },
 });
 
-/** Another person's data must not outlive a log-out, in any tab; and the guards look again. */
+/** Another person's data must not outlive a log-out, in any tab, nor the place that they looked at; and the guards look again. */
 function useFreshStartPerAccount(): void {
   useEffect(() => {
     let account = auth.current?.account.id;
     return auth.subscribe(() => {
       const next = auth.current?.account.id;
       if (next === account) return;
+      if (account !== undefined) forgetLastPlace();
       account = next;
       queries.clear();
       void router.invalidate();
