@@ -66,17 +66,17 @@ describe('the console of a demonstration', () => {
   });
 
   it('stays live in two windows of one person, and with somebody else', async () => {
-    const people = [await on.enter(english), await on.enter(english)];
-    for (const { page, t } of people) {
+    const [first, second] = [await on.enter(english), await on.enter(english)];
+    for (const { page, t } of [first, second]) {
       await page.goto('/');
       await page.getByRole('region', { name: anyOf(t, 'account:demo.title', 'city') })
         .getByRole('button', { name: t('account:demo.operatorAct'), exact: true }).click();
       await page.waitForURL('**/ops/map');
     }
-    const window = await people[0].tab();
+    const window = await first.tab();
     await window.goto('/ops/map');
-    const screens = [people[0].page, window, people[1].page];
-    const t = people[0].t;
+    const screens = [first.page, window, second.page];
+    const t = first.t;
     for (const page of screens) {
       // A list that fills is a feed that runs.
       await page.getByRole('list', { name: t('ops:map.panel.driversInView') }).getByRole('button').first().waitFor({ timeout: 20_000 });
