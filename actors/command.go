@@ -113,6 +113,21 @@ func logLevel(err error) slog.Level {
 	return slog.LevelError
 }
 
+// refused returns the outcome of a command that no trip decides to refuse: an earlier one
+// if the command was answered before. Nothing is kept. It blocks on the store,
+// StoreTimeout at most.
+func (s *System) refused(key commandKey, fresh *ridepb.Reply) *ridepb.Reply {
+	switch earlier, err := s.recorded(key); {
+	case err == nil:
+		return earlier
+	case errors.Is(err, ride.ErrNotFound):
+		return fresh
+	default:
+		s.cfg.Log.Error("outcomes cannot be read", "account", key.Account, "err", err)
+		return refusal(ride.ErrUnavailable)
+	}
+}
+
 // recorded returns the outcome of a command that was answered before, or an error
 // wrapping ride.ErrNotFound. The same id with another body is answered with
 // ride.ErrIDReused.

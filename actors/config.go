@@ -37,6 +37,10 @@ type Config struct {
 	// OperatorSessions bounds the sessions that one operator has at once. Riders and drivers
 	// have one.
 	OperatorSessions int
+	// CancelsFree is how many trips a rider may cancel after drivers were asked, or a driver
+	// give back, before the next has to wait; each is forgotten after CancelsForget.
+	CancelsFree   int
+	CancelsForget time.Duration
 	// Linger is how long a person's actor outlives its last session.
 	Linger time.Duration
 	// TripIdle is how long a final trip's actor stays for ratings and repetitions.
@@ -65,7 +69,7 @@ func DefaultConfig() Config {
 	return Config{
 		Rules: ride.DefaultRules(), Tariffs: ride.DefaultTariffs(),
 		Resolution: 8, PositionTTL: 15 * time.Second, MaxSpeedMPS: geo.MaxSpeedMPS, MaxTripM: 300_000, MaxOffers: 8,
-		HistoryBytes: MaxHistory, HistoryAge: 3 * time.Minute, OperatorSessions: 8, Linger: 2 * time.Minute, TripIdle: time.Minute,
+		HistoryBytes: MaxHistory, HistoryAge: 3 * time.Minute, OperatorSessions: 8, CancelsFree: 5, CancelsForget: 2 * time.Minute, Linger: 2 * time.Minute, TripIdle: time.Minute,
 		StoreTimeout: 5 * time.Second, SearchTimeout: 500 * time.Millisecond,
 		SweepEvery: 5 * time.Second, SweepGrace: 5 * time.Second,
 		BreadcrumbEvery: time.Second, Heartbeat: 5 * time.Second,
@@ -98,6 +102,8 @@ func (c Config) Validate() error {
 		return fmt.Errorf("actors: the sessions of an operator must be from 1 to 100, not %d", c.OperatorSessions)
 	case c.HistoryAge < c.Linger:
 		return fmt.Errorf("actors: the history must last as long as a session can be resumed (%s), not %s", c.Linger, c.HistoryAge)
+	case c.CancelsFree < 1 || c.CancelsForget <= 0:
+		return fmt.Errorf("actors: at least one cancellation must be free, and be forgotten")
 	case c.Linger < 0 || c.TripIdle <= 0 || c.StoreTimeout <= 0 || c.SearchTimeout <= 0 ||
 		c.SweepEvery <= 0 || c.SweepGrace < 0 || c.BreadcrumbEvery <= 0:
 		return fmt.Errorf("actors: time limits must be positive")

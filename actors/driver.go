@@ -200,6 +200,9 @@ func (d *driverActor) onFrame(ctx actor.Context, m framed) {
 			return
 		}
 		id := ride.OfferID(b.AcceptOffer.GetOfferId())
+		if d.active == nil && d.paced(m, deedCancel) {
+			return
+		}
 		d.forwardOffer(ctx, m, id, ride.AcceptOffer{Offer: id, Card: d.card()})
 	case *ridepb.ClientFrame_DeclineOffer:
 		id := ride.OfferID(b.DeclineOffer.GetOfferId())
@@ -244,7 +247,13 @@ func (d *driverActor) goOnline(ctx actor.Context, m framed, g *ridepb.GoOnline) 
 		d.refuse(m, refusal(ride.ErrUnknownClass.With("This account has no vehicle of a class that is driven here.")))
 		return
 	}
+	if !d.online && d.paced(m, deedOnline) {
+		return
+	}
 	d.settle(m, done(), func() {
+		if !d.online {
+			d.sys.pace.count(d.account.ID, deedOnline, time.Now())
+		}
 		d.online = true
 		if loc := g.GetLocation(); loc != nil {
 			d.move(ctx, view.FromLocation(loc))
@@ -304,6 +313,9 @@ func (d *driverActor) onTripResult(ctx actor.Context, m tripResult) {
 		d.take(ctx, t)
 	}
 	if cmd := d.onResult(m); cmd != nil {
+		if _, done := cmd.message.Command.(ride.CompleteTrip); done && m.Trip != nil {
+			d.sys.pace.forgive(d.account.ID, deedCancel)
+		}
 		d.countPIN(cmd.trip, m.Reply.GetError())
 	}
 }

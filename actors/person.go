@@ -419,6 +419,7 @@ func (p *person) onResult(m tripResult) *pendingCommand {
 	}
 	delete(p.pending, m.ID)
 	p.answer(cmd, m.Reply)
+	p.judge(cmd, m)
 	return cmd
 }
 
@@ -429,8 +430,16 @@ func (p *person) answer(cmd *pendingCommand, r *ridepb.Reply) {
 }
 
 // refuse answers a command that is refused before any trip sees it. If it was answered
-// before, that answer holds: what refuses it now may not have been so then.
-func (p *person) refuse(m framed, r *ridepb.Reply) { p.settle(m, r, func() {}) }
+// before, that answer holds: what refuses it now may not have been so then. The refusal is
+// not kept: it has changed nothing, and anybody could fill the disk with such.
+func (p *person) refuse(m framed, r *ridepb.Reply) {
+	key, err := p.key(m.frame)
+	if err != nil {
+		p.reply(m.peer, m.frame.GetId(), refusal(err))
+		return
+	}
+	p.reply(m.peer, key.ID, p.sys.refused(key, r))
+}
 
 // settle answers a command that no trip decides: recorded first, told and done after. An
 // answer that may be another one later is not recorded. effect runs if the command is

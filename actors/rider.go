@@ -50,6 +50,9 @@ func (r *riderActor) receive(ctx actor.Context) {
 	case tripResult:
 		r.onTripResult(ctx, m)
 	case tripUpdate:
+		if m.Trip.Status == ride.StatusCompleted {
+			r.sys.pace.forgive(r.account.ID, deedCancel)
+		}
 		r.overtaken(m.Trip, r.rides)
 		r.onUpdate(m, r.rides(m.Trip))
 	case driverMoved:
@@ -104,6 +107,9 @@ func rating(by ride.AccountID, m *ridepb.RateTrip) ride.RateTrip {
 // request makes a new trip. What the client did not say is filled in here; the domain
 // judges it.
 func (r *riderActor) request(ctx actor.Context, m framed, q *ridepb.RequestTrip) {
+	if r.active == nil && r.paced(m, deedCancel) {
+		return
+	}
 	cmd, err := r.sys.newRequest(r.account, q)
 	if err != nil {
 		r.refuse(m, refusal(err))

@@ -30,6 +30,7 @@ type System struct {
 	place  *local
 	crumbs *breadcrumbs
 	board  *board
+	pace   *pace
 	// started is when the System was made.
 	started time.Time
 	charts  charts
@@ -73,6 +74,7 @@ func New(cfg Config, store Store) (*System, error) {
 	s.people.by = make(map[ride.AccountID]*actor.PID)
 	s.crumbs = newBreadcrumbs(s)
 	s.board, s.started = &board{ringM: geo.RingM(cfg.Resolution)}, time.Now()
+	s.pace = newPace(cfg.CancelsFree, cfg.CancelsForget)
 	return s, nil
 }
 

@@ -261,7 +261,9 @@ func (a *tripActor) onCommand(ctx actor.Context, m tripCommand) {
 	if !create || a.trip.Version > 0 {
 		if err := a.load(ctx); err != nil {
 			if errors.Is(err, ride.ErrNotFound) && !create {
-				a.settle(ctx, m, ride.ErrNotFound)
+				if m.Key.ID != "" { // there is no trip that decides, so nothing is kept
+					ctx.Respond(tripResult{ID: m.Key.ID, Reply: a.sys.refused(m.Key, refusal(ride.ErrNotFound))})
+				}
 				a.retire(ctx)
 				return
 			}

@@ -30,7 +30,7 @@ func (s *Store) startJanitor(ctx context.Context, every time.Duration) {
 	})
 }
 
-// Purge deletes what is older than its retention, chunk by chunk: command outcomes, refresh
+// Purge deletes what is older than its retention, chunk by chunk: command outcomes, also those beyond their number, refresh
 // tokens that ran out and, where configured, breadcrumbs, candidates, audit entries, events and
 // whole trips; and it finishes what erased people left. It returns how many rows it deleted. The janitor calls it; nobody else needs to.
 func (s *Store) Purge(ctx context.Context) (int64, error) {
@@ -67,7 +67,11 @@ func (s *Store) Purge(ctx context.Context) (int64, error) {
 			return total, s.failure("purge", err)
 		}
 	}
-	n, err := s.pruneTrips(ctx, now)
+	n, err := s.trimAll(ctx)
+	if total += n; err != nil {
+		return total, s.failure("trim outcomes", err)
+	}
+	n, err = s.pruneTrips(ctx, now)
 	if total += n; err != nil {
 		return total, s.failure("prune trips", err)
 	}

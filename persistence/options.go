@@ -35,6 +35,9 @@ type Options struct {
 
 	// CommandAge is how long command outcomes are kept, 24 h by default and at least.
 	CommandAge time.Duration
+	// CommandsPerAccount bounds the outcomes that are kept of one account's commands, an
+	// eighth more for a moment: the newest stay. 2,000 by default.
+	CommandsPerAccount int
 	// BreadcrumbAge is how long positions are kept; zero keeps them for ever.
 	BreadcrumbAge time.Duration
 	// TripAge and EventAge are how long ended trips, and their events and offers, are kept,
@@ -68,6 +71,7 @@ func (o Options) withDefaults() Options {
 	o.StatementTimeout = orDefault(o.StatementTimeout, 5*time.Second)
 	o.ReadBack = orDefault(o.ReadBack, 3*time.Second)
 	o.CommandAge = max(o.CommandAge, commandAge)
+	o.CommandsPerAccount = orDefault(o.CommandsPerAccount, 2000)
 	if o.PurgeEvery == 0 {
 		o.PurgeEvery = time.Hour
 	}

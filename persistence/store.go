@@ -25,6 +25,7 @@ type Store struct {
 	log   *slog.Logger
 
 	commandAge, breadcrumbAge, tripAge, eventAge, auditAge time.Duration
+	outcomes                                               *outcomes
 	prunedTo                                               eventCursor // of the janitor
 
 	closed    atomic.Bool // whatever fails afterwards fails for that
@@ -43,7 +44,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 		return nil, err
 	}
 	s := &Store{now: o.Now, log: o.Log, commandAge: o.CommandAge, breadcrumbAge: o.BreadcrumbAge,
-		tripAge: o.TripAge, eventAge: o.EventAge, auditAge: o.AuditAge}
+		outcomes: newOutcomes(o.CommandsPerAccount), tripAge: o.TripAge, eventAge: o.EventAge, auditAge: o.AuditAge}
 	var err error
 	if o.DatabaseURL != "" {
 		err = s.openPostgres(ctx, o)
@@ -57,6 +58,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	var life context.Context
 	life, s.stop = context.WithCancel(context.Background()) // Close calls it
 	s.startJanitor(life, o.PurgeEvery)
+	s.startTrimmer(life)
 	if s.check != nil {
 		c := &checkpointer{db: s.check, written: s.comm.batches.Load, log: o.Log}
 		s.helpers.Go(func() { c.run(life) })
@@ -128,7 +130,11 @@ func (s *Store) Commit(ctx context.Context, t ride.Transition) error {
 	if err != nil {
 		return err
 	}
-	return s.failure("commit", s.comm.submit(ctx, it))
+	err = s.comm.submit(ctx, it)
+	if err == nil && t.Command != nil {
+		s.outcomes.note(t.Command.Account)
+	}
+	return s.failure("commit", err)
 }
 
 // Activate raises the trip's fence, durably, and returns the newest state with it.

@@ -312,6 +312,12 @@ func TestBreadcrumbs(t *testing.T) {
 		got, err := s.TripTrack(t.Context(), "t1")
 		require.NoError(t, err)
 		require.Empty(t, cmp.Diff([]ride.Breadcrumb{crumb(1, 1.1234567), crumb(2, 2), crumb(3, 3)}, got))
+		whole := ride.Breadcrumb{Trip: "t3", At: epoch, Point: geo.Point{Lat: 1, Lng: 2}, AccuracyM: 12.3, ReceivedAt: epoch.Add(time.Second)}
+		require.NoError(t, s.AddBreadcrumbs(t.Context(), []ride.Breadcrumb{whole}))
+		got, err = s.TripTrack(t.Context(), "t3")
+		require.NoError(t, err)
+		whole.AccuracyM = 13 // whole metres, never better than it was
+		require.Empty(t, cmp.Diff([]ride.Breadcrumb{whole}, got))
 		empty, err := s.TripTrack(t.Context(), "t2")
 		require.NoError(t, err)
 		require.Empty(t, empty)

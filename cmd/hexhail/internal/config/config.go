@@ -87,6 +87,7 @@ type Store struct {
 	DatabaseURL    Secret        `name:"database-url" secret:"true" placeholder:"URL" help:"PostgreSQL instead of the embedded database: postgres://account:password@host:5432/database. Prefer the environment, because flags are visible to everyone on the machine."`
 	DatabaseConns  int           `default:"16" range:"2..500" help:"Most connections to PostgreSQL. The embedded database does not use it."`
 	KeepCommands   time.Duration `default:"24h" range:"24h..720h" help:"How long the outcome of a command is kept, so that the same command gets the same answer."`
+	KeepPerAccount int           `name:"keep-commands-per-account" default:"2000" range:"100..1000000" help:"Most outcomes that are kept of one account's commands; the newest stay, and about an eighth more for a moment."`
 	KeepTracks     time.Duration `default:"2160h" range:"24h..87600h" help:"How long the recorded positions of ended trips are kept."`
 	KeepTrips      time.Duration `default:"0s" range:"0s..876000h" help:"How long ended trips are kept, with all that belongs to them, counted from their request. 0s: for ever; otherwise at least 24h."`
 	KeepTripEvents time.Duration `default:"0s" range:"0s..876000h" help:"How long the events and offers of ended trips are kept, which explain how a trip came about. The trip itself stays. 0s: as long as the trip; otherwise at least 24h."`
@@ -158,12 +159,14 @@ type Sockets struct {
 
 // Limits bounds how often clients may do what. Each is a token bucket.
 type Limits struct {
-	CommandsPerSecond  int     `default:"20" range:"1..10000" help:"Commands per second of one session."`
-	CommandsBurst      int     `default:"50" range:"1..100000" help:"Commands that one session may send at once."`
-	LocationsPerSecond int     `default:"10" range:"1..1000" help:"Positions per second of one driver; more are dropped, the newest wins."`
-	RequestsPerSecond  float64 `default:"20" range:"0.1..10000" help:"HTTP requests per second of one address, and of one account."`
-	RequestsBurst      int     `default:"60" range:"1..100000" help:"HTTP requests that one address or account may send at once."`
-	SignInsPerMinute   float64 `name:"sign-ins-per-minute" default:"30" range:"0.1..100000" help:"Log-ins, sign-ups and password changes per minute from one address."`
+	CommandsPerSecond  int           `default:"20" range:"1..10000" help:"Commands per second of one session."`
+	CommandsBurst      int           `default:"50" range:"1..100000" help:"Commands that one session may send at once."`
+	LocationsPerSecond int           `default:"10" range:"1..1000" help:"Positions per second of one driver; more are dropped, the newest wins."`
+	RequestsPerSecond  float64       `default:"20" range:"0.1..10000" help:"HTTP requests per second of one address, and of one account."`
+	RequestsBurst      int           `default:"60" range:"1..100000" help:"HTTP requests that one address or account may send at once."`
+	CancelsFree        int           `name:"cancels-free" default:"5" range:"1..1000000" help:"Trips that a rider may cancel after drivers were asked, or a driver give back, before the next request or acceptance has to wait: 5s, then twice as long each time, 10m at most. A driver may go online 4 times as often."`
+	CancelsForget      time.Duration `name:"cancels-forget" default:"2m" range:"1s..24h" help:"Time after which one of these cancellations is forgotten. A ride that is completed makes good for all."`
+	SignInsPerMinute   float64       `name:"sign-ins-per-minute" default:"30" range:"0.1..100000" help:"Log-ins, sign-ups and password changes per minute from one address."`
 }
 
 // Shutdown says how the server ends.

@@ -82,6 +82,21 @@ var errorScenarios = map[*ride.Error]scenario{
 	ride.ErrNotFound: {test: func(w *world) {
 		refused(w.t, ride.ErrNotFound, w.rider().Ask(harness.Cancel("01890000-0000-7000-8000-000000000000")))
 	}},
+	ride.ErrTooFar: {flags: []string{"--arrive-within=100", "--complete-within=200"}, test: func(w *world) {
+		d := w.driver(790)
+		trip := w.match(w.rider(), d).GetId()
+		refused(w.t, ride.ErrTooFar, d.Ask(harness.Arrived(trip)))
+	}},
+	ride.ErrPositionUnknown: {flags: []string{"--arrive-within=100", "--position-ttl=3s", "--limit-commands-per-second=10000"}, test: func(w *world) {
+		d := w.driver(790)
+		trip := w.match(w.rider(), d).GetId()
+		var last *ridepb.Reply
+		harness.Until(w.t, "its position is old", func() bool {
+			last = d.Ask(harness.Arrived(trip))
+			return last.GetError().GetCode() != ride.ErrTooFar.Code
+		})
+		refused(w.t, ride.ErrPositionUnknown, last)
+	}},
 	ride.ErrUsernameTaken: {test: func(w *world) {
 		name := w.name(ride.RoleRider)
 		w.s.SignUp(w.t, ride.RoleRider, name)

@@ -33,6 +33,7 @@ func actorsConfig(c *config.Config, log *slog.Logger) actors.Config {
 	a.HistoryBytes = min(c.Sockets.HistoryBytes, max(512, c.Sockets.OutboxBytes/16*3))
 	// A socket that is lost in silence is noticed after the pong timeout.
 	a.HistoryAge = c.Sockets.SessionLinger + 2*c.Sockets.PongTimeout + 30*time.Second
+	a.CancelsFree, a.CancelsForget = c.Limits.CancelsFree, c.Limits.CancelsForget
 	a.Log = log
 	if c.Sockets.ReplayedEvents != formerReplayedEvents {
 		log.Warn("socket-replayed-events has no effect any more; socket-history-bytes bounds what sessions resume by")

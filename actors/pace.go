@@ -1,0 +1,146 @@
+package actors
+
+import (
+	"sync"
+	"time"
+
+	"github.com/hexhail/hexhail/ride"
+	"github.com/hexhail/hexhail/ride/ridepb"
+	"github.com/hexhail/hexhail/ride/view"
+)
+
+// What accounts do over and over at others' cost.
+type deed uint8
+
+const (
+	deedCancel deed = iota // a rider cancels after drivers were asked, a driver gives back
+	deedOnline             // a driver goes online
+)
+
+const (
+	// paceFirst is the first wait; each further one is twice as long, paceMost at most.
+	paceFirst = 5 * time.Second
+	paceMost  = 10 * time.Minute
+	// maxPaced bounds the accounts that are remembered.
+	maxPaced = 65_536
+	// onlineShare is how many times as often a driver may go online as cancel.
+	onlineShare = 4
+)
+
+// pace remembers how often accounts lately did what costs others their attention, and how
+// long they have to wait for the next time: nothing for the first few, then longer each
+// time. It outlives sessions, so that a new one changes nothing. Safe for concurrent use.
+type pace struct {
+	free   int
+	forget time.Duration
+
+	mu sync.Mutex
+	by map[paceKey]paced
+}
+
+type paceKey struct {
+	account ride.AccountID
+	deed    deed
+}
+
+type paced struct {
+	times int
+	last  time.Time // the newest time
+	since time.Time // from when on the oldest that counts is being forgotten
+}
+
+func newPace(free int, forget time.Duration) *pace {
+	return &pace{free: free, forget: forget, by: make(map[paceKey]paced)}
+}
+
+// now returns what is left of an entry.
+func (p *pace) now(k paceKey, now time.Time) paced {
+	e := p.by[k]
+	if gone := int(now.Sub(e.since) / p.forget); e.times > 0 && gone > 0 {
+		e.times = max(0, e.times-gone)
+		e.since = e.since.Add(time.Duration(gone) * p.forget)
+	}
+	return e
+}
+
+func (p *pace) most(d deed) int {
+	if d == deedOnline {
+		return onlineShare * p.free
+	}
+	return p.free
+}
+
+// count takes note of one more.
+func (p *pace) count(account ride.AccountID, d deed, now time.Time) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	k := paceKey{account, d}
+	e := p.now(k, now)
+	if e.times == 0 {
+		e.since = now
+		p.makeRoom(now)
+	}
+	e.times, e.last = e.times+1, now
+	p.by[k] = e
+}
+
+// wait is how long the account has to wait for the next time; 0: it need not.
+func (p *pace) wait(account ride.AccountID, d deed, now time.Time) time.Duration {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	e := p.now(paceKey{account, d}, now)
+	over := e.times - p.most(d)
+	if over < 0 {
+		return 0
+	}
+	wait := min(paceMost, paceFirst<<min(over, 10))
+	return max(0, e.last.Add(wait).Sub(now))
+}
+
+// forgive forgets what an account did.
+func (p *pace) forgive(account ride.AccountID, d deed) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.by, paceKey{account, d})
+}
+
+// makeRoom keeps the map bounded: what is forgotten goes first, then anything.
+func (p *pace) makeRoom(now time.Time) {
+	if len(p.by) < maxPaced {
+		return
+	}
+	for k := range p.by {
+		if p.now(k, now).times == 0 {
+			delete(p.by, k)
+		}
+	}
+	for k := range p.by { // many at once, so that this is seldom looked for
+		if len(p.by) < maxPaced*7/8 {
+			return
+		}
+		delete(p.by, k)
+	}
+}
+
+// paced refuses a command when its account has to wait; true when it did.
+func (p *person) paced(m framed, d deed) bool {
+	wait := p.sys.pace.wait(p.account.ID, d, time.Now())
+	if wait <= 0 {
+		return false
+	}
+	e := view.Error(ride.ErrTooMany.With("Too often in a short time; wait a while."))
+	e.RetryAfterMs = uint32(wait.Milliseconds()) + 1
+	p.refuse(m, &ridepb.Reply{Result: &ridepb.Reply_Error{Error: e}})
+	return true
+}
+
+// judge takes note of what a command has led to.
+func (p *person) judge(cmd *pendingCommand, m tripResult) {
+	c, ok := cmd.message.Command.(ride.CancelTrip)
+	if !ok || m.Trip == nil || m.Reply.GetError() != nil {
+		return
+	}
+	if c.By == ride.ByDriver || m.Trip.Search.Asked > 0 {
+		p.sys.pace.count(p.account.ID, deedCancel, time.Now())
+	}
+}
