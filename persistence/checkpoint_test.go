@@ -42,13 +42,13 @@ func TestLogStaysShort(t *testing.T) {
 	}
 	enough := func() bool { return written.Load()*reply > 3*walPages*4096 }
 	require.Eventually(t, enough, time.Minute, 10*time.Millisecond)
-	c := &checkpointer{db: s.check, written: s.comm.batches.Load, log: s.log}
+	c := &checkpointer{db: s.check, write: s.write, path: o.Path, written: s.comm.batches.Load, log: s.log}
 	require.NoError(t, c.move(t.Context()))
 	before := written.Load()
 	require.Eventually(t, func() bool { return written.Load() > before }, time.Minute, time.Millisecond)
 	stop.Store(true)
 	writing.Wait()
-	pages, err := c.checkpoint(t.Context(), "PASSIVE")
+	pages, _, err := c.checkpoint(t.Context(), "PASSIVE")
 	require.NoError(t, err)
 	require.Less(t, pages, 2*walPages, "of %d", written.Load()*reply/4096)
 	info, err := os.Stat(o.Path)

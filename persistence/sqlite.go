@@ -32,11 +32,14 @@ func openSQLite(ctx context.Context, o Options) (write, read, check *sql.DB, err
 		return nil, nil, nil, err
 	}
 	pools := make([]*sql.DB, 0, 3)
+	patient, brief := o, o
+	brief.StatementTimeout = checkpointPatience
 	for _, p := range []struct {
+		o        Options
 		conns    int
 		readOnly bool
-	}{{1, false}, {o.PoolSize, true}, {1, false}} {
-		db, err := sql.Open("sqlite", sqliteDSN(o, p.readOnly))
+	}{{patient, 1, false}, {patient, o.PoolSize, true}, {brief, 1, false}} {
+		db, err := sql.Open("sqlite", sqliteDSN(p.o, p.readOnly))
 		if err == nil {
 			pools = append(pools, db)
 			db.SetMaxOpenConns(p.conns)

@@ -21,6 +21,7 @@ type Store struct {
 	read  *sql.DB
 	check *sql.DB // the checkpointer's; nil on Postgres
 	comm  *committer
+	wal   *checkpointer // nil on Postgres
 	now   func() time.Time
 	log   *slog.Logger
 
@@ -60,8 +61,8 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	s.startJanitor(life, o.PurgeEvery)
 	s.startTrimmer(life)
 	if s.check != nil {
-		c := &checkpointer{db: s.check, written: s.comm.batches.Load, log: o.Log}
-		s.helpers.Go(func() { c.run(life) })
+		s.wal = &checkpointer{db: s.check, write: s.write, path: o.Path, written: s.comm.batches.Load, log: o.Log}
+		s.helpers.Go(func() { s.wal.run(life) })
 	}
 	return s, nil
 }
@@ -104,20 +105,27 @@ func (s *Store) Ping(ctx context.Context) error {
 	return s.failure("ping", s.read.QueryRowContext(ctx, `SELECT 1`).Scan(&one))
 }
 
-// Stats is what the committer has done since Open.
+// Stats is what the committer has done since Open, and how the embedded database's log is.
 type Stats struct {
 	Queued   int   // items that wait now
 	Capacity int   // of the queue
 	Batches  int64 // transactions, failed ones as well
 	Items    int64 // transitions and activations in them
 	Failures int64 // transactions of which nothing was written
+
+	LogBytes     int64     // of the write-ahead log's file; 0 on Postgres
+	BlockedSince time.Time // when another reader came in the way of the log; zero: none is
 }
 
 // Stats returns the committer's counters.
 func (s *Store) Stats() Stats {
 	c := s.comm
-	return Stats{Queued: c.queue.len(), Capacity: 2 * c.queue.most,
+	out := Stats{Queued: c.queue.len(), Capacity: 2 * c.queue.most,
 		Batches: c.batches.Load(), Items: c.items.Load(), Failures: c.failures.Load()}
+	if s.wal != nil {
+		out.LogBytes, out.BlockedSince = s.wal.bytes(), s.wal.blockedSince()
+	}
+	return out
 }
 
 // Commit writes one transition durably, all of it or nothing: it returns when the

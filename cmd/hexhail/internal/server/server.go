@@ -103,8 +103,10 @@ func (p *parts) openStore(ctx context.Context) error {
 	o := storeOptions(p.cfg, p.log)
 	o.Observe = p.metrics.commit
 	var err error
-	p.store, err = persistence.Open(ctx, o)
-	return err
+	if p.store, err = persistence.Open(ctx, o); err != nil {
+		return err
+	}
+	return p.ops.Registry.Register(storeMetrics{p.store})
 }
 
 func (p *parts) startActors(ctx context.Context) error {
