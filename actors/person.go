@@ -1,6 +1,7 @@
 package actors
 
 import (
+	"context"
 	"crypto/rand"
 	"encoding/hex"
 	"errors"
@@ -141,7 +142,7 @@ func (p *person) onJoin(ctx actor.Context, m joined, snapshot func(*ridepb.Conne
 
 	c := p.connected(m.join)
 	if err := snapshot(c); err != nil {
-		p.sys.cfg.Log.Error("session cannot start", "account", p.account.ID, "err", err)
+		p.sys.cfg.Log.Log(context.Background(), logLevel(err), "session cannot start", "account", p.account.ID, "err", err)
 		p.out.Reply(stamped(refusal(ride.ErrUnavailable), m.join.ConnectID))
 		p.out.Close(ridepb.CloseOverloaded, 2*time.Second)
 		p.attach(nil, nil)
@@ -454,7 +455,7 @@ func (p *person) settle(m framed, fresh *ridepb.Reply, effect func()) {
 	}
 	r, err := p.sys.record(key, fresh)
 	if err != nil {
-		p.sys.cfg.Log.Error("command cannot be recorded", "account", p.account.ID, "err", err)
+		p.sys.cfg.Log.Log(context.Background(), logLevel(err), "command cannot be recorded", "account", p.account.ID, "err", err)
 		p.unsure = key.ID
 		p.reply(m.peer, key.ID, refusal(ride.ErrUnavailable))
 		return

@@ -2,6 +2,7 @@ package check
 
 import (
 	"bytes"
+	"fmt"
 	"testing"
 	"time"
 
@@ -144,6 +145,107 @@ func TestMutantsAreCaught(t *testing.T) {
 			require.NotEmpty(t, c.Findings())
 		})
 	}
+}
+
+// What arrives late is late only if this machine lagged meanwhile; what never arrives is a
+// violation all the same.
+func TestLateIsWhatALaggingMachineMakesLate(t *testing.T) {
+	const bound = Lagging
+	for name, x := range map[string]struct {
+		at, lag          time.Duration // of a timer
+		never            bool
+		late, violations int64
+	}{
+		"it lagged":                 {at: 30 * time.Second, lag: bound + time.Millisecond, late: 1},
+		"it lagged at the end":      {at: 40 * time.Second, lag: bound + time.Millisecond, late: 1},
+		"it lagged less than that":  {at: 30 * time.Second, lag: bound, violations: 1},
+		"it lagged before":          {at: time.Millisecond, lag: time.Hour, violations: 1},
+		"it did not lag":            {violations: 1},
+		"it never came":             {never: true, violations: 1},
+		"it never came for all lag": {at: 50 * time.Second, lag: 10 * time.Second, never: true, violations: 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var before, after []Record
+			for _, r := range ride() {
+				switch {
+				case r.What == OfferEnded && r.Who == "cy":
+					if r.At = int64(40 * time.Second); !x.never {
+						after = append(after, r)
+					}
+				case r.What == Read || r.What == End:
+					after = append(after, r)
+				default:
+					before = append(before, r)
+				}
+			}
+			c := judge(before)
+			c.Add(Record{What: Lagged, At: int64(x.at), Lag: int64(x.lag)})
+			waits := 0
+			if x.lag > bound && x.at > time.Second {
+				waits = 1 // it may come yet
+			}
+			require.Equal(t, waits, c.Overdue(int64(x.at)))
+			for _, r := range after {
+				c.Add(r)
+			}
+			late, worst := c.Late()
+			require.Equal(t, map[string]int64{OneEnd: x.late}, late)
+			require.Equal(t, x.violations, c.Violations()[OneEnd])
+			if x.lag > bound {
+				require.Equal(t, x.lag, worst)
+			}
+		})
+	}
+}
+
+// However long a run is, what was judged is forgotten ten minutes later, and nothing is
+// found because of that.
+func TestWhatWasJudgedIsForgotten(t *testing.T) {
+	c := NewChecker()
+	seq := map[string]uint32{}
+	at := int64(0)
+	says := func(who, role string, r Record) {
+		at += int64(time.Millisecond)
+		r.At, r.Who, r.Role, r.Epoch = at, who, role, "e"
+		switch r.What {
+		case Connected:
+			r.Account = who
+		case Return:
+		default:
+			seq[who]++
+			r.Seq = seq[who]
+		}
+		c.Add(r)
+	}
+	says("ann", "rider", Record{What: Connected})
+	says("bo", "driver", Record{What: Connected})
+	says("cy", "driver", Record{What: Connected})
+	const trips, pace = 20_000, time.Second
+	most := 0
+	for n := range trips {
+		at = int64(n) * int64(pace)
+		id := fmt.Sprintf("t%d", n)
+		news := func(version uint32, status string) Record {
+			return Record{What: TripNews, Trip: id, Version: version, Status: status}
+		}
+		says("ann", "rider", Record{What: Return, ID: id, Op: "request", Trip: id, Version: 1, Status: requested, Reply: "said"})
+		for i, d := range []string{"bo", "cy"} {
+			says(d, "driver", Record{What: Offered, Trip: id, Offer: fmt.Sprint(id, ".", i), Expires: at + int64(15*time.Second)})
+		}
+		says("bo", "driver", Record{What: OfferEnded, Trip: id, Offer: id + ".0", Outcome: "won"})
+		says("cy", "driver", Record{What: OfferEnded, Trip: id, Offer: id + ".1", Outcome: "withdrawn"})
+		says("bo", "driver", news(2, matched))
+		says("ann", "rider", news(2, matched))
+		says("bo", "driver", news(3, cancelled))
+		says("ann", "rider", news(3, cancelled))
+		if n%500 == 499 {
+			most = max(most, c.Retained())
+		}
+	}
+	require.Empty(t, c.Findings())
+	const each, minutes = 9, 11 // of a trip: itself, 3 versions, 2 ends, 2 clients; and how long it is kept
+	require.LessOrEqual(t, most, each*minutes*int(time.Minute/pace)+3*keepWords+100)
+	require.Greater(t, most, trips/20, "what happened of late is still there")
 }
 
 func TestPorcupineCatchesTwoWinners(t *testing.T) {

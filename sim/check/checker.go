@@ -2,7 +2,9 @@ package check
 
 import (
 	"fmt"
+	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 )
@@ -21,8 +23,8 @@ const (
 )
 
 // Checker judges a history as it happens. It may be used from any goroutine; records of
-// one client must be added in their order. It remembers every trip and open offer of a
-// run: a few hundred bytes for each.
+// one client must be added in their order. It remembers trips that live and those that
+// ended in the last ten minutes, a few hundred bytes for each, and some for each client.
 type Checker struct {
 	// Grace is how late the end of an offer may come, after it expired or its trip was
 	// seen matched, cancelled or expired: 5 s unless set before the first record. The
@@ -32,9 +34,11 @@ type Checker struct {
 	mu       sync.Mutex
 	clients  map[string]*seen
 	trips    map[string]*told
-	answers  map[string]string // digests of answers, by client and command
 	counts   map[string]int64
+	late     map[string]int64
 	findings []string
+	lags     lags
+	swept    int64
 }
 
 // seen is what one client knows.
@@ -46,15 +50,18 @@ type seen struct {
 	epoch         string
 	seq, replayTo uint32
 	active        string
-	versions      map[string]uint32 // by trip
 	open          map[string]int64  // offers, with the time by which they should have ended
-	ended         map[string]bool   // offers
+	answers       map[string]string // digests, by command
+	order         []string          // of answers
 }
 
 // told is what anybody was told of a trip, by rising version, and who holds offers of it.
 type told struct {
-	facts  []fact
-	offers []shown
+	at       int64 // when it was last heard of
+	facts    []fact
+	offers   []shown
+	versions map[*seen]uint32 // the newest that each client has heard of
+	ended    map[string]bool  // offers
 }
 
 // shown is an offer that a client has seen.
@@ -72,7 +79,7 @@ type fact struct {
 func NewChecker() *Checker {
 	return &Checker{
 		Grace: 5 * time.Second, clients: make(map[string]*seen), trips: make(map[string]*told),
-		answers: make(map[string]string),
+		late: map[string]int64{OneEnd: 0},
 		counts: map[string]int64{
 			OneWinner: 0, OneTrip: 0, NoHole: 0, OneEnd: 0, SameAnswer: 0, VersionsStep: 0, FreshReads: 0,
 		},
@@ -88,6 +95,36 @@ func (c *Checker) Violations() map[string]int64 {
 		out[k] = n
 	}
 	return out
+}
+
+// Late counts, by invariant, what came after its bound while this machine lagged: see
+// Lagging. worst is the longest lag of a timer.
+func (c *Checker) Late() (late map[string]int64, worst time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return maps.Clone(c.late), time.Duration(c.lags.worst)
+}
+
+// Overdue is how much should have been told by a moment and was not, although the machine
+// lagged in the time before it: it may come yet.
+func (c *Checker) Overdue(now int64) int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.lags.within(now-int64(resumePatient), now) {
+		return 0
+	}
+	n := 0
+	for _, k := range c.clients {
+		for _, expires := range k.open {
+			if c.overdue(k, expires, now) {
+				n++
+			}
+		}
+		if c.cutOff(k, now) {
+			n++
+		}
+	}
+	return n
 }
 
 // Findings describes the first violations of each invariant.
@@ -123,19 +160,19 @@ func (c *Checker) Add(r Record) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	switch r.What {
-	case Call, Lost, End, Read, Return, Again, Look, Killed:
+	case Call, Lost, End, Read, Return, Again, Look, Killed, Lagged:
 		c.outside(r)
 		return
 	}
+	c.sweep(r.At)
 	k := c.client(r)
 	switch r.What {
 	case Connected:
 		c.connected(k, r)
 	case Offered:
 		c.numbered(k, r)
-		if !k.ended[r.Offer] {
+		if t := c.trip(r.Trip, r.At); !t.ended[r.Offer] {
 			k.open[r.Offer] = r.Expires
-			t := c.trip(r.Trip)
 			t.offers = append(t.offers, shown{k, r.Offer})
 		}
 	case OfferEnded:
@@ -169,6 +206,8 @@ func (c *Checker) outside(r Record) {
 		c.tell(r, r.Driver)
 	case Read:
 		c.read(r)
+	case Lagged:
+		c.lags.add(r.At, r.Lag)
 	case End:
 		c.end(r.At)
 	}
@@ -179,29 +218,44 @@ func (c *Checker) answered(r Record) {
 	if r.Reply == "" {
 		return
 	}
-	key := r.Who + " " + r.ID
-	switch before, ok := c.answers[key]; {
+	k := c.client(r)
+	switch before, ok := k.answers[r.ID]; {
 	case !ok:
-		c.answers[key] = r.Reply
+		if k.answers == nil {
+			k.answers = make(map[string]string)
+		}
+		k.answers[r.ID] = r.Reply
+		if k.order = append(k.order, r.ID); len(k.order) > keepWords {
+			delete(k.answers, k.order[0])
+			k.order = k.order[1:]
+		}
 	case before != r.Reply:
 		c.violated(SameAnswer, "%s got another answer to its command %s (%s of trip %s) when it repeated it", r.Who, r.ID, r.Op, r.Trip)
 	}
 }
 
-func (c *Checker) trip(id string) *told {
+// trip is what is known of a trip that is heard of now.
+func (c *Checker) trip(id string, now int64) *told {
 	t := c.trips[id]
 	if t == nil {
-		t = new(told)
+		t = &told{versions: make(map[*seen]uint32), ended: make(map[string]bool)}
 		c.trips[id] = t
 	}
+	t.at = max(t.at, now)
 	return t
+}
+
+// hasEnded reports whether an offer's end was told; its trip is the part before the dot.
+func (c *Checker) hasEnded(offer string) bool {
+	t := c.trips[offer[:max(strings.LastIndexByte(offer, '.'), 0)]]
+	return t != nil && t.ended[offer]
 }
 
 func (c *Checker) client(r Record) *seen {
 	k := c.clients[r.Who]
 	if k == nil {
 		k = &seen{
-			role: r.Role, versions: make(map[string]uint32), open: make(map[string]int64), ended: make(map[string]bool),
+			role: r.Role, open: make(map[string]int64),
 		}
 		c.clients[r.Who] = k
 	}
@@ -219,7 +273,7 @@ func (c *Checker) connected(k *seen, r Record) {
 		k.epoch, k.seq = r.Epoch, r.Seq
 		k.open = make(map[string]int64)
 		for _, o := range r.Open {
-			if k.ended[o] {
+			if c.hasEnded(o) {
 				c.violated(OneEnd, "%s was told that offer %s ended, and later that it is open", r.Who, o)
 			}
 			k.open[o] = r.At + int64(time.Minute) // the longest that the snapshot lets us believe
@@ -229,7 +283,8 @@ func (c *Checker) connected(k *seen, r Record) {
 	k.active = ""
 	if r.Trip != "" {
 		k.active = r.Trip
-		k.versions[r.Trip] = max(k.versions[r.Trip], r.Version)
+		t := c.trip(r.Trip, r.At)
+		t.versions[k] = max(t.versions[k], r.Version)
 		c.tell(r, owner(k, r))
 	}
 }
@@ -243,14 +298,18 @@ func (c *Checker) numbered(k *seen, r Record) {
 }
 
 func (c *Checker) offerEnded(k *seen, r Record) {
+	t := c.trip(r.Trip, r.At)
 	switch expires, open := k.open[r.Offer]; {
-	case k.ended[r.Offer]:
+	case t.ended[r.Offer]:
 		c.violated(OneEnd, "%s was told twice that offer %s ended", r.Who, r.Offer)
-	case open && c.overdue(k, expires, r.At):
+	case !open || !c.overdue(k, expires, r.At):
+	case c.lags.within(max(expires, k.since), r.At):
+		c.late[OneEnd]++
+	default:
 		c.violated(OneEnd, "%s was told late that offer %s ended", r.Who, r.Offer)
 	}
 	delete(k.open, r.Offer)
-	k.ended[r.Offer] = true
+	t.ended[r.Offer] = true
 }
 
 // overdue reports whether an offer's end should have been told by now.
@@ -261,10 +320,11 @@ func (c *Checker) overdue(k *seen, expires, now int64) bool {
 // news checks what a session tells of a trip.
 func (c *Checker) news(k *seen, r Record) {
 	c.tell(r, owner(k, r))
-	if r.Version <= k.versions[r.Trip] {
+	t := c.trip(r.Trip, r.At)
+	if r.Version <= t.versions[k] {
 		return
 	}
-	k.versions[r.Trip] = r.Version
+	t.versions[k] = r.Version
 	if k.seq <= k.replayTo {
 		if !live(r.Status) && k.active == r.Trip {
 			k.active = ""
@@ -304,7 +364,7 @@ func (c *Checker) tell(r Record, driver string) {
 	if _, known := steps[r.Status]; r.Trip == "" || !known {
 		return
 	}
-	t := c.trip(r.Trip)
+	t := c.trip(r.Trip, r.At)
 	i, found := slices.BinarySearchFunc(t.facts, r.Version, func(f fact, v uint32) int { return int(f.version) - int(v) })
 	if found {
 		c.same(r, &t.facts[i], driver)
@@ -376,10 +436,15 @@ func (c *Checker) read(r Record) {
 	}
 }
 
+// cutOff reports whether a client should have got all that it missed by now.
+func (c *Checker) cutOff(k *seen, now int64) bool {
+	return k.connected && k.seq < k.replayTo && now-k.since > int64(resumePatient)
+}
+
 // end judges what has not happened.
 func (c *Checker) end(now int64) {
 	for who, k := range c.clients {
-		if k.connected && k.seq < k.replayTo && now-k.since > int64(resumePatient) {
+		if c.cutOff(k, now) {
 			c.violated(NoHole, "%s resumed, and never got the events %d to %d", who, k.seq+1, k.replayTo)
 		}
 		for offer, expires := range k.open {

@@ -49,6 +49,8 @@ const (
 	Look What = "look"
 	// Killed: the server was killed.
 	Killed What = "killed"
+	// Lagged: a timer beside the simulation fired now, late by Lag.
+	Lagged What = "lagged"
 	// End: the history ends; whatever should have happened by now has not.
 	End What = "end"
 )
@@ -83,6 +85,8 @@ type Record struct {
 	Versions []uint32 `json:"versions,omitempty"`
 	// Reply is the digest of a command's answer, where answers are compared.
 	Reply string `json:"reply,omitempty"`
+	// Lag is in nanoseconds.
+	Lag int64 `json:"lag,omitempty"`
 	// Least is the version that a look must see.
 	Least uint32 `json:"least,omitempty"`
 }

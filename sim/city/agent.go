@@ -261,13 +261,19 @@ func (a *agent) answered(r check.Record, f *ridepb.ClientFrame, reply *ridepb.Re
 		a.city.book.news(t)
 	}
 	a.record(r)
-	if r.Code == "" {
+	if r.Code == "" || tooLate(r) {
 		return
 	}
 	a.city.Stats.Error(r.Code)
 	if slices.Contains(breaches, r.Code) {
 		a.city.Stats.ProtocolErrors.Add(1)
 	}
+}
+
+// tooLate reports that somebody else was faster: the ordinary end of an offer made to
+// many, and no error.
+func tooLate(r check.Record) bool {
+	return (r.Op == "accept" || r.Op == "decline") && slices.Contains([]string{"offer_taken", "offer_closed", "driver_busy"}, r.Code)
 }
 
 // pb is a point as the protocol has it.

@@ -17,7 +17,11 @@ type book struct {
 
 	mu    sync.Mutex
 	trips map[string]*note
+	swept time.Time
 }
+
+// keepNotes is for how long an ended trip is known, real time.
+const keepNotes = 20 * time.Minute
 
 // note is one trip.
 type note struct {
@@ -29,6 +33,7 @@ type note struct {
 	arrived bool
 	version uint32
 	status  ridepb.Trip_Status
+	heard   time.Time            // of the newest version
 	accepts map[string]time.Time // by driver's account: when the acceptance was due
 	pin     string
 	board   time.Duration
@@ -42,10 +47,24 @@ func newBook(s *report.Stats, c *clock) *book {
 func (b *book) of(trip string) *note {
 	n := b.trips[trip]
 	if n == nil {
+		b.sweep(time.Now())
 		n = &note{board: 20 * time.Second}
 		b.trips[trip] = n
 	}
 	return n
+}
+
+// sweep forgets trips that ended long ago, every few minutes.
+func (b *book) sweep(now time.Time) {
+	if now.Sub(b.swept) < keepNotes/20 {
+		return
+	}
+	b.swept = now
+	for id, n := range b.trips {
+		if ended(n.status) && now.Sub(n.heard) > keepNotes {
+			delete(b.trips, id)
+		}
+	}
 }
 
 // acknowledged notes which request a trip came from.
@@ -123,6 +142,7 @@ func (b *book) news(t *ridepb.Trip) {
 		return
 	}
 	b.gauges(n.status, -1)
+	n.heard = time.Now()
 	n.version, n.status = t.GetVersion(), statusBefore(n.status, t.GetStatus())
 	b.gauges(n.status, 1)
 	b.progress(n)

@@ -133,6 +133,7 @@ type City struct {
 	refused atomic.Int64 // clients that the server does not want back
 	met     atomic.Int64 // sessions that began
 	elapsed atomic.Int64
+	probe   probe
 }
 
 // New makes a city.
@@ -169,6 +170,7 @@ const (
 	silence  = 10 * time.Second // of servers that let nobody connect
 	lead     = 2 * time.Second  // that a rider's app is open before its request
 	settling = 3 * time.Second  // for answers under way
+	trailing = 2 * time.Minute  // for what a machine that lags still has to tell
 )
 
 // Run lets the city live until its duration is over, its requests have ended or ctx
@@ -191,7 +193,11 @@ func (c *City) Run(ctx context.Context) error {
 	}
 	run, stop := c.shift(ctx)
 	defer stop()
-	var feeding sync.WaitGroup
+	var feeding, probing sync.WaitGroup
+	watching, unwatch := context.WithCancel(life)
+	defer probing.Wait()
+	defer unwatch()
+	probing.Go(func() { c.watchTimer(watching) })
 	feeding.Go(func() { c.lateShifts(run) })
 	feeding.Go(func() { c.hearCalls(run) })
 	if c.feed(run) {
@@ -381,6 +387,10 @@ func (c *City) settle(ctx context.Context) {
 		return true
 	})
 	c.until(ctx, c.cfg.Rest, func() bool { return c.checker.OpenOffers() == 0 })
+	if n := c.checker.Overdue(c.since(time.Now())); n > 0 {
+		c.cfg.Log.Warn("this machine is too busy: waiting for what should have been told by now", "offers", n, "most", trailing)
+		c.until(ctx, trailing, func() bool { return c.checker.Overdue(c.since(time.Now())) == 0 })
+	}
 	c.verify(ctx)
 	c.Note(check.Record{What: check.End})
 }
@@ -428,7 +438,10 @@ func (c *City) Report() report.Report {
 		elapsed = time.Since(*start)
 	}
 	run := report.Run{Seed: c.cfg.Seed, Speed: c.cfg.Speed, Drivers: len(c.drivers), Elapsed: elapsed}
-	return c.Stats.Report(run, c.checker.Violations(), c.checker.Findings())
+	r := c.Stats.Report(run, c.checker.Violations(), c.checker.Findings())
+	late, lag := c.checker.Late()
+	r.Late, r.TimerLagMs = late, float64(lag.Milliseconds())
+	return r
 }
 
 // Note judges and keeps a record of what somebody beside the city saw or did, such as a
@@ -438,6 +451,14 @@ func (c *City) Note(r check.Record) {
 	if r.At == 0 {
 		r.At = c.since(time.Now())
 	}
+	if r.What == check.OfferEnded {
+		c.lagged(time.Now()) // it may be late because this process is
+	}
+	c.judge(r)
+}
+
+// judge is Note for a record as it is.
+func (c *City) judge(r check.Record) {
 	c.checker.Add(r)
 	if c.cfg.Recorder != nil {
 		c.cfg.Recorder.Add(r)

@@ -42,11 +42,13 @@ func example() Report {
 	s.Reconnects.Store(3)
 	s.Resumed.Store(2)
 	s.TimeToMatch.Add(80_000)
-	s.Error("offer_taken")
-	s.Error("offer_taken")
-	s.Error("driver_busy")
+	s.Error("wrong_status")
+	s.Error("wrong_status")
+	s.Error("unavailable")
 	v := map[string]int64{"I1": 0, "I2": 0, "I4": 0, "I5": 1, "I11": 0}
-	return s.Report(Run{Seed: 1, Speed: 30, Drivers: 40, Elapsed: 30 * time.Second}, v, []string{"I5: an example"})
+	r := s.Report(Run{Seed: 1, Speed: 30, Drivers: 40, Elapsed: 30 * time.Second}, v, []string{"I5: an example"})
+	r.Late, r.TimerLagMs = map[string]int64{"I5": 2}, 812
+	return r
 }
 
 func TestViews(t *testing.T) {
@@ -74,6 +76,8 @@ func TestViews(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, string(want), b.String(), "look at it, then HEXHAIL_UPDATE=1 go test ./sim/report")
 	require.True(t, r.Broken())
+	r.Violations["I5"] = 0
+	require.False(t, r.Broken(), "late as this machine is no broken promise")
 }
 
 // What tools read of a report is a promise: these keys, with exactly these inside.
@@ -85,9 +89,9 @@ func TestReportHasItsPromisedKeys(t *testing.T) {
 	quantiles := []string{"p50", "p95", "p99"}
 	for key, inner := range map[string][]string{
 		"requested": nil, "matched": nil, "completed": nil, "cancelled": nil, "expired": nil, "offers_per_trip": nil,
-		"lost_races": nil, "double_matches": nil, "protocol_errors": nil, "reconnects": nil, "resumed": nil, "location_updates": nil,
+		"lost_races": nil, "double_matches": nil, "protocol_errors": nil, "reconnects": nil, "resumed": nil, "location_updates": nil, "positions_skipped": nil, "timer_lag_ms": nil,
 		"wait_s": {"mean", "p50", "p90"}, "time_to_offer_ms": quantiles, "accept_to_notified_ms": quantiles,
-		"location_latency_ms": quantiles, "violations": {"I1", "I2", "I4", "I5", "I11"},
+		"location_latency_ms": quantiles, "violations": {"I1", "I2", "I4", "I5", "I11"}, "late": {"I5"},
 	} {
 		require.Contains(t, m, key)
 		if inner == nil {

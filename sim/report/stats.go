@@ -28,8 +28,8 @@ type Stats struct {
 	// Reconnects counts sessions after a client's first, Resumed those of them that
 	// lost no history.
 	Reconnects, Resumed atomic.Int64
-	// LocationUpdates counts positions sent.
-	LocationUpdates atomic.Int64
+	// LocationUpdates counts positions sent, Skipped those that a lagging simulator left out.
+	LocationUpdates, Skipped atomic.Int64
 	// ProtocolErrors counts refusals and closes that a right client on a right server
 	// never sees.
 	ProtocolErrors atomic.Int64
@@ -118,8 +118,13 @@ type Report struct {
 	Reconnects       int64            `json:"reconnects"`
 	Resumed          int64            `json:"resumed"`
 	LocationUpdates  int64            `json:"location_updates"`
+	Skipped          int64            `json:"positions_skipped"`
 	LocationLatency  Quantiles        `json:"location_latency_ms"`
 	Violations       map[string]int64 `json:"violations"`
+	// Late counts what came later than promised while this machine lagged, by invariant;
+	// TimerLagMs is the longest lag of a timer that counts as such.
+	Late       map[string]int64 `json:"late"`
+	TimerLagMs float64          `json:"timer_lag_ms"`
 	// Findings describes the first violations.
 	Findings []string `json:"findings,omitempty"`
 }
@@ -140,7 +145,7 @@ func (s *Stats) Report(run Run, violations map[string]int64, findings []string) 
 		Offers: s.Offers.Load(), LostRaces: s.LostRaces.Load(), DoubleMatches: violations["I1"],
 		ProtocolErrors: s.ProtocolErrors.Load(), Errors: s.Errors(), Reconnects: s.Reconnects.Load(),
 		Resumed: s.Resumed.Load(), LocationUpdates: s.LocationUpdates.Load(),
-		Violations: violations, Findings: findings,
+		Skipped: s.Skipped.Load(), Violations: violations, Findings: findings,
 	}
 	if r.Errors == nil {
 		r.Errors = map[string]int64{}

@@ -14,9 +14,9 @@ import (
 // Line is how things stand, in one line without escape codes.
 func Line(r Report) string {
 	return fmt.Sprintf("%6.1fs requested %d searching %d riding %d matched %d completed %d cancelled %d expired %d | "+
-		"match p50 %.0f ms p99 %.0f ms | updates %d reconnects %d errors %d violations %d",
+		"match p50 %.0f ms p99 %.0f ms | updates %d reconnects %d errors %d late %d violations %d",
 		r.Elapsed.Seconds(), r.Requested, r.Searching, r.Riding, r.Matched, r.Completed, r.Cancelled, r.Expired,
-		r.TimeToMatchMs.P50, r.TimeToMatchMs.P99, r.LocationUpdates, r.Reconnects, total(r.Errors), total(r.Violations))
+		r.TimeToMatchMs.P50, r.TimeToMatchMs.P99, r.LocationUpdates, r.Reconnects, total(r.Errors), total(r.Late), total(r.Violations))
 }
 
 func total(m map[string]int64) (n int64) {
@@ -71,7 +71,8 @@ func (l *Live) Draw(r Report, of time.Duration) error {
 		fmt.Sprintf("time to match p50 %.0f ms, p99 %.0f ms", r.TimeToMatchMs.P50, r.TimeToMatchMs.P99),
 		fmt.Sprintf("positions %.0f/s", l.rate(r)),
 	}), fold(width, []string{
-		fmt.Sprintf("reconnects %d, %d resumed", r.Reconnects, r.Resumed), fmt.Sprintf("violations %d", total(r.Violations)),
+		fmt.Sprintf("reconnects %d, %d resumed", r.Reconnects, r.Resumed), fmt.Sprintf("late %d", total(r.Late)),
+		fmt.Sprintf("violations %d", total(r.Violations)),
 	}), fold(width, append([]string{"refusals and errors:"}, codes(r.Errors)...)))
 	if l.header != "" {
 		rows = append([]string{l.header, ""}, rows...)
@@ -174,11 +175,12 @@ func Table(w io.Writer, r Report) error {
 	row("position to rider", "%s", q(r.LocationLatency))
 	row("offers per trip", "%.2f", r.OffersPerTrip)
 	row("races lost", "%d", r.LostRaces)
-	row("positions sent", "%d", r.LocationUpdates)
+	row("positions sent", "%d, %d skipped", r.LocationUpdates, r.Skipped)
 	row("reconnects", "%d, %d resumed", r.Reconnects, r.Resumed)
 	row("refusals and errors", "%s", strings.Join(codes(r.Errors), ", "))
 	row("protocol errors", "%d", r.ProtocolErrors)
 	row("double matches", "%d", r.DoubleMatches)
+	row("late as this machine was", "%d; a timer lagged by %.0f ms at worst", total(r.Late), r.TimerLagMs)
 	for _, k := range slices.SortedFunc(maps.Keys(r.Violations), func(a, b string) int {
 		return cmp.Or(cmp.Compare(len(a), len(b)), cmp.Compare(a, b))
 	}) {

@@ -35,6 +35,10 @@ func CheckFile(path string, timeout time.Duration) (Verdict, error) {
 		fmt.Fprintf(&b, "violations of %s: %d\n", k, counts[k])
 		v.OK = v.OK && counts[k] == 0
 	}
+	late, lag := c.Late()
+	for _, k := range slices.Sorted(maps.Keys(late)) {
+		fmt.Fprintf(&b, "late in %s: %d (a timer lagged by %d ms at worst)\n", k, late[k], lag.Milliseconds())
+	}
 	for _, f := range c.Findings() {
 		fmt.Fprintln(&b, "  -", f)
 	}

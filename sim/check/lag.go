@@ -1,0 +1,46 @@
+package check
+
+import "time"
+
+// Lagging is the lag of a timer from which on this machine was too busy to say how late
+// others were: what arrived late meanwhile is late, and no violation.
+const Lagging = 250 * time.Millisecond
+
+// keepLags is for how long it is known when the machine lagged.
+const keepLags = 10 * time.Minute
+
+// lags are the times at which a timer beside the simulation fired late.
+type lags struct {
+	spans []span // in order, disjoint
+	worst int64
+}
+
+// span is a time during which a timer was due and did not fire, in nanoseconds.
+type span struct{ from, to int64 }
+
+// add notes that a timer fired at a moment, so many nanoseconds late.
+func (l *lags) add(at, late int64) {
+	if late <= int64(Lagging) {
+		return
+	}
+	l.worst = max(l.worst, late)
+	s := span{at - late, at}
+	if n := len(l.spans); n > 0 && s.from-l.spans[n-1].to < int64(time.Second) {
+		l.spans[n-1].to = max(l.spans[n-1].to, s.to)
+	} else {
+		l.spans = append(l.spans, s)
+	}
+	for len(l.spans) > 1 && at-l.spans[0].to > int64(keepLags) {
+		l.spans = l.spans[1:]
+	}
+}
+
+// within reports whether the machine lagged at some moment of a window.
+func (l *lags) within(from, to int64) bool {
+	for _, s := range l.spans {
+		if s.from <= to && s.to >= from {
+			return true
+		}
+	}
+	return false
+}

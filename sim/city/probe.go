@@ -1,0 +1,60 @@
+package city
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/hexhail/hexhail/sim/check"
+)
+
+// probeEvery is the time between two looks of the probe.
+const probeEvery = 50 * time.Millisecond
+
+// probe is a timer beside the city, which has nothing else to do: when it fires late, so
+// does everything in this process. The zero value is ready.
+type probe struct {
+	mu  sync.Mutex
+	due time.Time // of the next look; zero: it has not begun
+}
+
+// look returns how late the timer is at a moment, if that is long enough to count, and
+// plans the next look.
+func (p *probe) look(now time.Time, fired bool) time.Duration {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	lag := now.Sub(p.due)
+	counts := !p.due.IsZero() && lag > check.Lagging
+	if counts || fired {
+		p.due = now.Add(probeEvery)
+	}
+	if !counts {
+		return 0
+	}
+	return lag
+}
+
+// watchTimer lets the probe look until ctx ends.
+func (c *City) watchTimer(ctx context.Context) {
+	t := time.NewTimer(0)
+	defer t.Stop()
+	for {
+		select {
+		case <-t.C:
+		case <-ctx.Done():
+			return
+		}
+		c.note(time.Now(), true)
+		t.Reset(probeEvery)
+	}
+}
+
+// lagged looks at the probe in between: whoever is late may be so because the timer is,
+// too, and has not fired yet.
+func (c *City) lagged(now time.Time) { c.note(now, false) }
+
+func (c *City) note(now time.Time, fired bool) {
+	if lag := c.probe.look(now, fired); lag > 0 {
+		c.judge(check.Record{What: check.Lagged, At: c.since(now), Lag: int64(lag)})
+	}
+}
