@@ -12,20 +12,23 @@ import (
 
 const accountColumns = `id, role, status, username, first_name, last_name, photo_id, vehicle_class, plate,
 	vehicle_make, vehicle_model, vehicle_colour, approval, approval_reason,
-	rating_sum, rating_count, issuer, subject, created_at, updated_at`
+	rating_sum, rating_count, issuer, subject, tokens_from, created_at, updated_at`
 
 // scanAccount reads accountColumns and whatever columns follow them.
 func scanAccount(row interface{ Scan(...any) error }, more ...any) (ride.Account, error) {
 	var a ride.Account
-	var created, updated int64
+	var tokensFrom, created, updated int64
 	dest := append([]any{&a.ID, &a.Role, &a.Status, &a.Username, &a.FirstName, &a.LastName, &a.PhotoID,
 		&a.Vehicle.Class, &a.Vehicle.Plate, &a.Vehicle.Make, &a.Vehicle.Model, &a.Vehicle.Colour,
 		&a.Approval, &a.ApprovalReason, &a.Rating.Sum, &a.Rating.Count, &a.Issuer, &a.Subject,
-		&created, &updated}, more...)
+		&tokensFrom, &created, &updated}, more...)
 	if err := row.Scan(dest...); err != nil {
 		return ride.Account{}, err
 	}
 	a.CreatedAt, a.UpdatedAt = fromMicros(created), fromMicros(updated)
+	if tokensFrom != 0 {
+		a.TokensFrom = fromMicros(tokensFrom)
+	}
 	return a, nil
 }
 
@@ -42,12 +45,16 @@ func (s *Store) CreateAccount(ctx context.Context, a ride.Account, hash string) 
 		a.Vehicle.Plate, a.Vehicle.Make, a.Vehicle.Model, a.Vehicle.Colour, a.ApprovalReason, a.Issuer, a.Subject, hash) || a.ID == "" {
 		return ride.ErrInvalidArgument.With("A field of the account holds bytes that are not text.")
 	}
+	var tokensFrom int64
+	if !a.TokensFrom.IsZero() {
+		tokensFrom = micros(a.TokensFrom)
+	}
 	_, err := s.write.ExecContext(ctx, `INSERT INTO accounts (`+accountColumns+`, username_key, search, password_hash)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)`,
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24)`,
 		string(a.ID), string(a.Role), string(a.Status), a.Username, a.FirstName, a.LastName, a.PhotoID,
 		a.Vehicle.Class, a.Vehicle.Plate, a.Vehicle.Make, a.Vehicle.Model, a.Vehicle.Colour,
 		string(a.Approval), a.ApprovalReason, a.Rating.Sum, a.Rating.Count, a.Issuer, a.Subject,
-		micros(a.CreatedAt), micros(a.UpdatedAt), fold(a.Username), accountText(a), hash)
+		tokensFrom, micros(a.CreatedAt), micros(a.UpdatedAt), fold(a.Username), accountText(a), hash)
 	if rule := s.eng.violated(err); rule == ruleUsername || rule == ruleSubject {
 		return fmt.Errorf("create account: %w", ride.ErrUsernameTaken)
 	}
@@ -131,7 +138,7 @@ func (s *Store) RenewPassword(ctx context.Context, id ride.AccountID, old, hash 
 		hash, string(id), old)
 }
 
-// SetAccountStatus also revokes every refresh token when it suspends.
+// SetAccountStatus also ends every log-in when it suspends, as RevokeAccount does.
 func (s *Store) SetAccountStatus(ctx context.Context, id ride.AccountID, status ride.AccountStatus) error {
 	return s.tx(ctx, "set account status", func(tx *sql.Tx) error {
 		res, err := tx.ExecContext(ctx, `UPDATE accounts SET status = $1, updated_at = $2 WHERE id = $3`,
@@ -142,8 +149,7 @@ func (s *Store) SetAccountStatus(ctx context.Context, id ride.AccountID, status 
 		if status != ride.AccountSuspended {
 			return nil
 		}
-		_, err = tx.ExecContext(ctx, sqlRevokeAccount, micros(s.now()), string(id))
-		return err
+		return revokeAccount(ctx, tx, id, s.now(), s.now())
 	})
 }
 

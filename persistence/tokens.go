@@ -30,6 +30,7 @@ const (
 	sqlReplaceToken  = `UPDATE refresh_tokens SET replaced_by = $1, spent_for = NULLIF($2, '') WHERE hash = $3`
 	sqlRevokeFamily  = `UPDATE token_families SET revoked_at = $1 WHERE id = $2 AND revoked_at IS NULL`
 	sqlRevokeAccount = `UPDATE token_families SET revoked_at = $1 WHERE account_id = $2 AND revoked_at IS NULL`
+	sqlTokensFrom    = `UPDATE accounts SET tokens_from = $1 WHERE id = $2 AND tokens_from < $1`
 )
 
 // errTokenMoved says that a token was spent under the lock that should prevent it.
@@ -185,8 +186,18 @@ func (s *Store) FamilyRevoked(ctx context.Context, family string) (bool, error) 
 	return live == 0, s.failure("read token family", err)
 }
 
-// RevokeAccount ends every token of every log-in of an account.
-func (s *Store) RevokeAccount(ctx context.Context, id ride.AccountID) error {
-	_, err := s.write.ExecContext(ctx, sqlRevokeAccount, micros(s.now()), string(id))
-	return s.failure("revoke tokens of account", err)
+// RevokeAccount ends every token of every log-in of an account, and with those the tokens of an
+// outside issuer up to from. An earlier from than before changes nothing.
+func (s *Store) RevokeAccount(ctx context.Context, id ride.AccountID, from time.Time) error {
+	return s.tx(ctx, "revoke tokens of account", func(tx *sql.Tx) error {
+		return revokeAccount(ctx, tx, id, from, s.now())
+	})
+}
+
+func revokeAccount(ctx context.Context, tx *sql.Tx, id ride.AccountID, from, now time.Time) error {
+	if _, err := tx.ExecContext(ctx, sqlRevokeAccount, micros(now), string(id)); err != nil {
+		return err
+	}
+	_, err := tx.ExecContext(ctx, sqlTokensFrom, micros(from), string(id))
+	return err
 }

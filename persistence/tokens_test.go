@@ -156,13 +156,35 @@ func TestRevocation(t *testing.T) {
 		requireRevoked(t, s, "f1", true)
 		requireRevoked(t, s, "f2", false)
 		requireRevoked(t, s, "unknown", true)
-		require.NoError(t, s.RevokeAccount(t.Context(), "acc-001"))
+		require.NoError(t, s.RevokeAccount(t.Context(), "acc-001", time.Now()))
 		requireRevoked(t, s, "f2", true)
 		require.NoError(t, s.SaveRefreshToken(t.Context(), token("hf4", "f4")))
 		require.NoError(t, s.SetAccountStatus(t.Context(), "acc-001", ride.AccountActive))
 		requireRevoked(t, s, "f4", false)
 		require.NoError(t, s.SetAccountStatus(t.Context(), "acc-001", ride.AccountSuspended))
 		requireRevoked(t, s, "f4", true)
+	})
+}
+
+// TestTokensFrom: the instant only moves forward, and a suspension is a log-out as well.
+func TestTokensFrom(t *testing.T) {
+	onEach(t, func(t *testing.T, s *persistence.Store) {
+		a := created(t, s, 1, ride.RoleRider)
+		from := func() time.Time {
+			got, err := s.Account(t.Context(), a.ID)
+			require.NoError(t, err)
+			return got.TokensFrom
+		}
+		require.Zero(t, from())
+		at := time.Date(2001, 2, 3, 4, 5, 6, 7000, time.UTC)
+		require.NoError(t, s.RevokeAccount(t.Context(), a.ID, at))
+		require.Equal(t, at, from())
+		require.NoError(t, s.RevokeAccount(t.Context(), a.ID, at.Add(-time.Minute)))
+		require.Equal(t, at, from())
+		require.NoError(t, s.SetAccountStatus(t.Context(), a.ID, ride.AccountActive))
+		require.Equal(t, at, from())
+		require.NoError(t, s.SetAccountStatus(t.Context(), a.ID, ride.AccountSuspended))
+		require.True(t, from().After(at))
 	})
 }
 

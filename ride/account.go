@@ -44,8 +44,11 @@ type Account struct {
 	// Issuer and Subject name an account of a trusted outside issuer; both are
 	// empty for an account with a password of ours.
 	Issuer, Subject string
-	CreatedAt       time.Time
-	UpdatedAt       time.Time
+	// TokensFrom is the instant up to which tokens of the outside issuer no longer count: its
+	// last log-out or suspension. Zero: there was none.
+	TokensFrom time.Time
+	CreatedAt  time.Time
+	UpdatedAt  time.Time
 }
 
 // Vehicle is what a driver drives; zero for others.

@@ -35,7 +35,7 @@ type Accounts interface {
 	// Held returns what is stored about an account besides itself and its trips, by table,
 	// fit to be shown to its owner.
 	Held(ctx context.Context, id ride.AccountID) (map[string][]ride.HeldRow, error)
-	// SetAccountStatus also revokes every refresh token when it suspends.
+	// SetAccountStatus also ends every log-in when it suspends, as RevokeAccount does.
 	SetAccountStatus(ctx context.Context, id ride.AccountID, s ride.AccountStatus) error
 	// SetApproval records a decision about a driver and returns the account as it is then;
 	// ride.ErrNotFound if there is no such driver.
@@ -65,7 +65,9 @@ type Accounts interface {
 	RevokeFamily(ctx context.Context, family string) error
 	// FamilyRevoked tells whether access tokens of a family still count.
 	FamilyRevoked(ctx context.Context, family string) (bool, error)
-	RevokeAccount(ctx context.Context, id ride.AccountID) error
+	// RevokeAccount ends every log-in of an account, and the tokens of an outside issuer up to
+	// from; an earlier from than before changes nothing.
+	RevokeAccount(ctx context.Context, id ride.AccountID, from time.Time) error
 
 	AddAudit(ctx context.Context, e ride.AuditEntry) error
 	// ListAudit returns entries newest first, with the cursor of the next page.

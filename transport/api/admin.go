@@ -121,7 +121,7 @@ func (a *API) adminReinstate(ctx context.Context, in *accountAction) (*body[admi
 
 func (a *API) adminLogOut(ctx context.Context, in *accountAction) (*body[adminAccountView], error) {
 	return a.actOnAccount(ctx, "account.logout", in, func() error {
-		if err := a.deps.Accounts.RevokeAccount(ctx, in.ID); err != nil {
+		if err := a.deps.Auth.LogOutAccount(ctx, in.ID); err != nil {
 			return err
 		}
 		a.deps.Live.Disconnect(in.ID, "", ridepb.CloseRevoked)

@@ -30,7 +30,9 @@ func (a *API) registerSessions() {
 	}, a.refresh)
 	register(a, operation{
 		id: "log-out", method: http.MethodPost, path: "/v1/logout", tag: "Sign-in", summary: "Log out", roles: signedIn, whole: true,
-		doc: "Ends the log-in that the access token descends from: its tokens cease to count and its socket closes.",
+		doc: "Ends the log-in that the access token descends from: its tokens cease to count and its socket closes. " +
+			"With a token of an outside issuer it ends all tokens of the account that were issued until then, and all its sockets: " +
+			"the next log-in needs a later one.",
 	}, a.logOut)
 	register(a, operation{
 		id: "make-ticket", method: http.MethodPost, path: "/v1/tickets", tag: "Sign-in", summary: "Get a ticket for a socket",
@@ -79,9 +81,6 @@ func (a *API) refresh(ctx context.Context, in *struct{ Body refreshRequest }) (*
 
 func (a *API) logOut(ctx context.Context, _ *nothing) (*nothing, error) {
 	p := principal(ctx)
-	if p.Family == "" { // of an outside issuer: there is nothing that we could revoke
-		return nil, nil
-	}
 	if err := a.deps.Auth.LogOut(ctx, p); err != nil {
 		return nil, err
 	}

@@ -234,8 +234,8 @@ func (s *Service) ChangePassword(ctx context.Context, p transport.Principal, cur
 	if err := s.accounts.SetPassword(ctx, a.ID, hash); err != nil {
 		return Tokens{}, fmt.Errorf("set password: %w", err)
 	}
-	if err := s.accounts.RevokeAccount(ctx, a.ID); err != nil {
-		return Tokens{}, fmt.Errorf("revoke account: %w", err)
+	if err := s.LogOutAccount(ctx, a.ID); err != nil {
+		return Tokens{}, err
 	}
 	return s.beginBy(ctx, a, next, hash)
 }
@@ -265,8 +265,8 @@ func (s *Service) ResetPassword(ctx context.Context, id ride.AccountID, next str
 	if err := s.accounts.SetPassword(ctx, id, hash); err != nil {
 		return "", fmt.Errorf("set password: %w", err)
 	}
-	if err := s.accounts.RevokeAccount(ctx, id); err != nil {
-		return "", fmt.Errorf("revoke account: %w", err)
+	if err := s.LogOutAccount(ctx, id); err != nil {
+		return "", err
 	}
 	return next, nil
 }

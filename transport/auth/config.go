@@ -3,6 +3,7 @@ package auth
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"time"
 )
 
@@ -33,8 +34,13 @@ type Config struct {
 	// DriverApproval makes drivers who sign up wait for an operator. Those of outside issuers
 	// never do.
 	DriverApproval bool
+	// OutsideTTL is the longest life of an outside issuer's token, from its making, or from now
+	// if it does not say when that was: 30 days by default, a year at most.
+	OutsideTTL time.Duration
 	// Outside lists the trusted outside issuers.
 	Outside []OutsideIssuer
+	// Log gets what an operator should know; slog.DiscardHandler by default.
+	Log *slog.Logger
 	// Now is the clock; time.Now by default.
 	Now func() time.Time
 }
@@ -51,6 +57,10 @@ func (c Config) withDefaults() (Config, error) {
 	def(&c.Leeway, 10*time.Second)
 	def(&c.TicketTTL, 30*time.Second)
 	def(&c.MaxTickets, 10_000)
+	def(&c.OutsideTTL, 30*24*time.Hour)
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
 	if c.Now == nil {
 		c.Now = time.Now
 	}
@@ -63,6 +73,8 @@ func (c Config) withDefaults() (Config, error) {
 		return c, fmt.Errorf("%w: a refresh token must live at least as long as an access token and at most a year", ErrConfig)
 	case c.RefreshGrace > 10*time.Minute:
 		return c, fmt.Errorf("%w: the grace of a refresh token must be at most 10m", ErrConfig)
+	case c.OutsideTTL < time.Minute || c.OutsideTTL > 366*24*time.Hour:
+		return c, fmt.Errorf("%w: an outside token must be allowed to live from 1m to a year", ErrConfig)
 	case c.Leeway < 0 || c.Leeway > time.Minute:
 		return c, fmt.Errorf("%w: the leeway must be from 0 to 1m", ErrConfig)
 	case c.TicketTTL < time.Second || c.TicketTTL > 30*time.Second:

@@ -234,12 +234,12 @@ func (s *Service) authenticateOutside(ctx context.Context, issuer, token string)
 	if role == "" {
 		return transport.Principal{}, ride.ErrUnauthenticated
 	}
+	issued, expires := s.lifeOf(m)
+	if !s.shortEnough(issuer, issued, expires) {
+		return transport.Principal{}, ride.ErrUnauthenticated
+	}
 	subject, _ := m.GetSubject()
 	a, err := s.accounts.AccountBySubject(ctx, issuer, subject)
-	issued := time.Time{}
-	if iat, err := m.GetIssuedAt(); err == nil && iat != nil {
-		issued = iat.Time
-	}
 	if errors.Is(err, ride.ErrNotFound) && o.cfg.AllowCreate {
 		if err := s.notErased(ctx, issuer, subject, issued); err != nil {
 			return transport.Principal{}, err
@@ -256,8 +256,44 @@ func (s *Service) authenticateOutside(ctx context.Context, issuer, token string)
 	case a.Role != role:
 		return transport.Principal{}, ride.ErrUnauthenticated
 	}
+	p := transport.Principal{Account: a, IssuedAt: issued, ExpiresAt: expires}
+	if loggedOut(p) {
+		return transport.Principal{}, ride.ErrUnauthenticated
+	}
+	s.early.saw(a.ID, issued, s.cfg.Now())
+	return p, nil
+}
+
+// lifeOf returns when a verified token was made, zero if it does not say, and when it ends.
+func (s *Service) lifeOf(m jwt.MapClaims) (issued, expires time.Time) {
+	if iat, err := m.GetIssuedAt(); err == nil && iat != nil {
+		issued = iat.Time
+	}
 	exp, _ := m.GetExpirationTime() // required by the parser
-	return transport.Principal{Account: a, IssuedAt: issued, ExpiresAt: exp.Time}, nil
+	return issued, exp.Time
+}
+
+// shortEnough tells whether a token lives no longer than is allowed. An issuer whose tokens do
+// not is a matter of settings, which its operator can only learn from the log.
+func (s *Service) shortEnough(issuer string, issued, expires time.Time) bool {
+	from := issued
+	if from.IsZero() {
+		from = s.cfg.Now()
+	}
+	life := expires.Sub(from)
+	if life <= s.cfg.OutsideTTL {
+		return true
+	}
+	s.cfg.Log.Warn("refused a token of an outside issuer that lives longer than outside-token-ttl",
+		"issuer", issuer, "life", life, "longest", s.cfg.OutsideTTL)
+	return false
+}
+
+// loggedOut tells whether an outside issuer's token is from before its account's last log-out.
+// One that does not say when it was made is, once there was a log-out.
+func loggedOut(p transport.Principal) bool {
+	from := p.Account.TokensFrom
+	return p.Account.Issuer != "" && !from.IsZero() && !p.IssuedAt.After(from)
 }
 
 // notErased refuses a token that was made before its account was erased: an app that still holds
@@ -267,7 +303,8 @@ func (s *Service) notErased(ctx context.Context, issuer, subject string, issued 
 	switch {
 	case err != nil:
 		return fmt.Errorf("look for an erased account: %w", err)
-	case !at.IsZero() && !issued.After(at):
+	// The issuer's clock may be ahead of ours.
+	case !at.IsZero() && !issued.After(at.Add(s.cfg.Leeway)):
 		return ride.ErrUnauthenticated
 	}
 	return nil

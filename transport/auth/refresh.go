@@ -111,14 +111,29 @@ func (s *Service) Refresh(ctx context.Context, token, attempt string) (ride.Acco
 	return a, t, err
 }
 
-// LogOut ends the log-in that the principal's token descends from. For an account of
-// an outside issuer there is nothing to end.
+// LogOut ends the log-in that the principal's token descends from. Tokens of an outside issuer
+// descend from none that we know of: all those of the account end that were made until now. The
+// caller closes the live sockets of p.Family, which is empty then and stands for all.
 func (s *Service) LogOut(ctx context.Context, p transport.Principal) error {
 	if p.Family == "" {
-		return nil
+		return s.LogOutAccount(ctx, p.Account.ID)
 	}
 	if err := s.accounts.RevokeFamily(ctx, p.Family); err != nil {
 		return fmt.Errorf("revoke family: %w", err)
+	}
+	return nil
+}
+
+// LogOutAccount ends every log-in of an account, and the tokens of an outside issuer that were
+// made until now. The caller closes live sockets.
+func (s *Service) LogOutAccount(ctx context.Context, id ride.AccountID) error {
+	now := s.cfg.Now()
+	from := now
+	if s.early != nil {
+		from = s.early.until(id, now)
+	}
+	if err := s.accounts.RevokeAccount(ctx, id, ride.Clean(from)); err != nil {
+		return fmt.Errorf("revoke account: %w", err)
 	}
 	return nil
 }

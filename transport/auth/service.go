@@ -20,6 +20,7 @@ type Service struct {
 	guard     *guard
 	tickets   *tickets
 	outside   map[string]*outsideIssuer // by issuer; fixed after construction
+	early     *early
 	stop      context.CancelFunc
 }
 
@@ -45,7 +46,7 @@ func New(cfg Config, keys Keys, accounts transport.Accounts) (*Service, error) {
 	s := &Service{
 		cfg: cfg, accounts: accounts, tokens: newTokens(cfg, keys), passwords: passwords,
 		guard: guard, tickets: newTickets(cfg.MaxTickets),
-		outside: make(map[string]*outsideIssuer), stop: stop,
+		outside: make(map[string]*outsideIssuer), early: newEarly(), stop: stop,
 	}
 	for _, o := range cfg.Outside {
 		if s.outside[o.Issuer], err = newOutsideIssuer(ctx, cfg, o); err != nil {
@@ -110,6 +111,9 @@ func (s *Service) Recheck(ctx context.Context, p transport.Principal) (transport
 		return transport.Principal{}, err
 	}
 	p.Account = a
+	if loggedOut(p) {
+		return transport.Principal{}, ride.ErrUnauthenticated
+	}
 	return p, nil
 }
 

@@ -107,7 +107,7 @@ func checkHeader(tok *jwt.Token) error {
 
 // peekIssuer reads the issuer of a token without believing it, to know whose rules
 // apply. It refuses whatever cannot be a token: base64 decoders skip line breaks, so
-// the alphabet is checked first.
+// the alphabet is checked first, and dates that are none, whoever signed them.
 func peekIssuer(token string) (string, error) {
 	if len(token) == 0 || len(token) > maxTokenBytes {
 		return "", jwt.ErrTokenMalformed
@@ -127,6 +127,9 @@ func peekIssuer(token string) (string, error) {
 	}
 	m := jwt.MapClaims{} // exact keys, unlike a struct
 	if _, _, err := jwt.NewParser(jwt.WithStrictDecoding()).ParseUnverified(token, m); err != nil {
+		return "", err
+	}
+	if err := checkDates(token); err != nil {
 		return "", err
 	}
 	return m.GetIssuer()

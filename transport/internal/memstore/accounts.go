@@ -198,6 +198,7 @@ func (s *Store) SetAccountStatus(ctx context.Context, id ride.AccountID, st ride
 		a.Status = st
 		if st == ride.AccountSuspended {
 			s.revokeAccount(id)
+			a.TokensFrom = s.now()
 		}
 	})
 	return err

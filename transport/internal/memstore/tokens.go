@@ -82,12 +82,16 @@ func (s *Store) FamilyRevoked(ctx context.Context, family string) (bool, error) 
 }
 
 // RevokeAccount implements transport.Accounts.
-func (s *Store) RevokeAccount(ctx context.Context, id ride.AccountID) error {
+func (s *Store) RevokeAccount(ctx context.Context, id ride.AccountID, from time.Time) error {
 	if err := s.enter(ctx, "RevokeAccount"); err != nil {
 		return err
 	}
 	defer s.mu.Unlock()
 	s.revokeAccount(id)
+	if a, ok := s.accounts[id]; ok && a.TokensFrom.Before(from) {
+		a.TokensFrom = from
+		s.accounts[id] = a
+	}
 	return nil
 }
 

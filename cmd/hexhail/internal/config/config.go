@@ -105,6 +105,8 @@ type Auth struct {
 	AccessTokenTTL  time.Duration `name:"access-token-ttl" default:"15m" range:"10s..24h" help:"How long an access token counts."`
 	RefreshTokenTTL time.Duration `name:"refresh-token-ttl" default:"720h" range:"1h..8760h" help:"How long a log-in lasts without being used."`
 	RefreshGrace    time.Duration `name:"refresh-grace" default:"30s" range:"0s..10m" help:"How long a refresh that names an attempt may be repeated with the same one, for clients that lost the answer. Only until the token in that answer is used. 0s: a second use of a token always ends the log-in."`
+
+	OutsideTokenTTL time.Duration `name:"outside-token-ttl" default:"720h" range:"1m..8784h" help:"Longest life of an outside issuer's token, from iat to exp, or from now where it has no iat. Longer ones are refused, with a warning in the log."`
 }
 
 // Dispatch chooses drivers. See ride.Policy.

@@ -182,7 +182,7 @@ func (p *parts) handler() (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	if p.auth, err = auth.New(authConfig(p.cfg), keys, p.store); err != nil {
+	if p.auth, err = auth.New(authConfig(p.cfg, p.log), keys, p.store); err != nil {
 		return nil, err
 	}
 	counts := session.NewMetrics()

@@ -44,10 +44,11 @@ func actorsConfig(c *config.Config, log *slog.Logger) actors.Config {
 // formerReplayedEvents is the default of a setting that is only read to say that it does nothing.
 const formerReplayedEvents = 256
 
-func authConfig(c *config.Config) auth.Config {
+func authConfig(c *config.Config, log *slog.Logger) auth.Config {
 	a := auth.Config{
 		Issuer: c.TokenIssuer(), Audience: c.Auth.TokenAudience,
 		DriverApproval: c.Auth.DriverApproval, AccessTTL: c.Auth.AccessTokenTTL, RefreshTTL: c.Auth.RefreshTokenTTL, RefreshGrace: c.Auth.RefreshGrace,
+		OutsideTTL: c.Auth.OutsideTokenTTL, Log: log,
 	}
 	if a.RefreshGrace == 0 {
 		a.RefreshGrace = -1 // auth's zero is its default

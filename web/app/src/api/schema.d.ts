@@ -481,7 +481,7 @@ export interface paths {
         put?: never;
         /**
          * Log out
-         * @description Ends the log-in that the access token descends from: its tokens cease to count and its socket closes.
+         * @description Ends the log-in that the access token descends from: its tokens cease to count and its socket closes. With a token of an outside issuer it ends all tokens of the account that were issued until then, and all its sockets: the next log-in needs a later one.
          */
         post: operations["log-out"];
         delete?: never;
