@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/hexhail/hexhail/ride"
 )
@@ -149,9 +150,15 @@ func (s *Store) SetAccountStatus(ctx context.Context, id ride.AccountID, status 
 		if status != ride.AccountSuspended {
 			return nil
 		}
-		return revokeAccount(ctx, tx, id, s.now(), s.now())
+		now := s.now()
+		return revokeAccount(ctx, tx, id, beforeSecond(now), now)
 	})
 }
+
+// beforeSecond is the last instant before t's second. Issuers date tokens in whole seconds: one
+// that was made right after a suspension was taken back must count, and one from right before it
+// was no use to anybody in between.
+func beforeSecond(t time.Time) time.Time { return t.Truncate(time.Second).Add(-time.Microsecond) }
 
 // SetApproval records an operator's decision about a driver and returns the account as it is
 // then. ride.ErrNotFound if there is no such driver.

@@ -198,7 +198,7 @@ func (s *Store) SetAccountStatus(ctx context.Context, id ride.AccountID, st ride
 		a.Status = st
 		if st == ride.AccountSuspended {
 			s.revokeAccount(id)
-			a.TokensFrom = s.now()
+			a.TokensFrom = s.now().Truncate(time.Second).Add(-time.Microsecond)
 		}
 	})
 	return err
