@@ -32,10 +32,12 @@ describe.each(settings)('a whole ride in $language on a $device, $scheme', (sett
     await rider.heading(rider.t('rider:searching.title')).waitFor();
     await rider.page.getByText(rider.t('rider:searching.pin')).waitFor();
     await rider.checkAccess('searching');
+    if (setting.device === 'phone') await enlargeSheet(rider);
     await offerCard(driver).waitFor();
     await driver.checkAccess('offer');
     await accept(driver);
     await rider.heading(rider.t('rider:coming.title', { name: names.driver })).waitFor();
+    if (setting.device === 'phone') await expect.poll(() => sheetShare(rider)).toBeLessThan(0.63); // the map is to be seen again
     const card = rider.page.getByRole('region', { name: rider.t('rider:driver.label') });
     expect(await card.textContent()).toContain(plate);
     expect(await card.textContent()).toContain(names.driver);
@@ -76,10 +78,29 @@ describe.each(settings)('a whole ride in $language on a $device, $scheme', (sett
     expect(total).toMatch(/\d/);
     await Promise.all([rider.checkAccess('completed'), driver.checkAccess('driver completed')]);
     await rate(rider, driver);
+    // The receipt is still there; only the rider puts it away.
+    await rider.heading(rider.t('rider:completed.title')).waitFor();
+    expect(await rider.page.getByRole('table').getByText(total ?? '', { exact: true }).count()).toBeGreaterThan(0);
+    await rider.checkAccess('rated');
+    await rider.button(rider.t('rider:end.done')).click();
+    await rider.heading(rider.t('rider:completed.title')).waitFor({ state: 'hidden' });
     await history(rider, names.driver);
     await history(driver, names.rider);
   }, 180_000);
 });
+
+/** Draws the rider's sheet up as far as it goes, by its handle's keys. */
+async function enlargeSheet({ page, t }: Person): Promise<void> {
+  const handle = page.getByRole('region', { name: t('rider:panel') }).getByRole('button', { name: new RegExp(`^(${t('map:sheet.larger')}|${t('map:sheet.smaller')})$`) });
+  await handle.press('ArrowUp');
+}
+
+/** How much of the page below the header the rider's sheet covers. */
+async function sheetShare({ page, t }: Person): Promise<number> {
+  const sheet = await page.getByRole('region', { name: t('rider:panel') }).boundingBox();
+  const main = await page.getByRole('main').boundingBox();
+  return (sheet?.height ?? 0) / (main?.height ?? 1);
+}
 
 function banner({ page, t }: Person) {
   return page.getByText(new RegExp([t('connection.waiting'), t('connection.connecting'), t('connection.shutdown')].join('|')));

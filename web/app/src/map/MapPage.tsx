@@ -5,7 +5,7 @@ import { useTranslation } from 'react-i18next';
 import classes from './MapPage.module.css';
 import type { Padding } from './types';
 
-/** How much of a phone's screen the sheet takes: its head, its content up to 60 %, or nearly all. */
+/** How much of a phone's screen the sheet takes: its head, its content up to 62 %, or up to nearly all. */
 export type SheetStep = 'small' | 'fit' | 'full';
 const steps: readonly SheetStep[] = ['small', 'fit', 'full'];
 
@@ -13,6 +13,10 @@ const steps: readonly SheetStep[] = ['small', 'fit', 'full'];
 const smallPx = 96;
 /** The most that `fit` takes of the page's height. */
 const fitShare = 0.62;
+/** The most that `full` takes: a strip of the map stays, so that people see what the sheet lies on. */
+const fullShare = 0.94;
+/** The sheet's own height in pixels, above and below its content. */
+const chromePx = 46;
 
 interface MapPageProps {
   /** Draws the map; `padding` is what the sheet or panel covers. */
@@ -55,34 +59,41 @@ function Sheet(p: Required<MapPageProps> & { pageHeight: number }) {
   const { t } = useTranslation('map');
   const [step, setStep] = useStep(p.step, p.stepKey);
   const { ref, height } = useElementSize<HTMLElement>();
+  const { ref: contentRef, height: contentHeight } = useElementSize<HTMLDivElement>();
   const [dragged, setDragged] = useState<number | null>(null);
-  const drag = useDrag(ref, p.pageHeight, setDragged, setStep);
   const settled = useSettled(height, dragged !== null);
   // However large the sheet, some of the map is what the camera frames.
   const padding = usePaddingOf(Math.min(settled, p.pageHeight * fitShare));
 
   const at = steps.indexOf(step);
+  // Nothing is hidden below the fold: more room would be empty.
+  const whole = contentHeight + chromePx <= p.pageHeight * fitShare;
+  const smaller = step === 'full' || (step === 'fit' && whole);
+  const tap = () => setStep(step === 'small' || (step === 'full' && !whole) ? 'fit' : smaller ? 'small' : 'full');
+  const drag = useDrag(ref, p.pageHeight, setDragged, setStep, tap);
   const onKeyDown = (e: KeyboardEvent) => {
     if (e.key === 'ArrowUp') setStep(steps[Math.min(2, at + 1)] ?? step);
     else if (e.key === 'ArrowDown') setStep(steps[Math.max(0, at - 1)] ?? step);
     else return;
     e.preventDefault();
   };
-  const size = dragged !== null ? { height: dragged } : step === 'small' ? { height: smallPx } : step === 'full' ? { height: '94%' } : { maxHeight: `${fitShare * 100}%` };
+  const size = dragged !== null ? { height: dragged } : step === 'small' ? { height: smallPx } : step === 'full' ? fullSize(p.step) : { maxHeight: `${fitShare * 100}%` };
   return (
     <>
       <section ref={ref} className={classes.sheet} style={size} aria-label={p.label} data-dragging={dragged !== null || undefined}>
         <button type="button" className={classes.handle} aria-expanded={step !== 'small'} onKeyDown={onKeyDown} {...drag}
-          aria-label={step === 'full' ? t('sheet.smaller') : t('sheet.larger')}
-          onClick={(e) => { if (e.detail === 0) setStep(step === 'full' ? 'small' : (steps[at + 1] ?? 'full')); }}>
+          aria-label={smaller ? t('sheet.smaller') : t('sheet.larger')} onClick={(e) => { if (e.detail === 0) tap(); }}>
           <span className={classes.grip} aria-hidden="true" />
         </button>
-        <div className={classes.content}>{p.children}</div>
+        <div className={classes.content}><div ref={contentRef}>{p.children}</div></div>
       </section>
       {p.map(padding)}
     </>
   );
 }
+
+/** A page that asks for all of the room has a list that grows there; a person who asks wants what there is to see, and no blank. */
+const fullSize = (wanted: SheetStep) => (wanted === 'full' ? { height: `${fullShare * 100}%` } : { maxHeight: `${fullShare * 100}%` });
 
 /** The step that the page wants, until the person chooses another, until the page shows something else. */
 function useStep(wanted: SheetStep, key: string) {
@@ -107,10 +118,13 @@ function usePaddingOf(bottom: number): Padding {
   return useMemo(() => ({ bottom: rounded }), [rounded]);
 }
 
-/** Draws the sheet up and down by its handle; a tap goes one step on. */
-function useDrag(sheet: React.RefObject<HTMLElement | null>, pageHeight: number, setHeight: (px: number | null) => void, setStep: (s: SheetStep) => void) {
+/** Draws the sheet up and down by its handle, or takes a tap on it. */
+function useDrag(
+  sheet: React.RefObject<HTMLElement | null>, pageHeight: number, setHeight: (px: number | null) => void, setStep: (s: SheetStep) => void,
+  onTap: () => void,
+) {
   const begun = useRef<{ y: number; height: number; moved: boolean } | null>(null);
-  const heightAt = (e: PointerEvent, b: { y: number; height: number }) => Math.max(smallPx, Math.min(pageHeight * 0.94, b.height + b.y - e.clientY));
+  const heightAt = (e: PointerEvent, b: { y: number; height: number }) => Math.max(smallPx, Math.min(pageHeight * fullShare, b.height + b.y - e.clientY));
   return {
     onPointerDown: (e: PointerEvent) => {
       e.currentTarget.setPointerCapture(e.pointerId);
@@ -127,9 +141,12 @@ function useDrag(sheet: React.RefObject<HTMLElement | null>, pageHeight: number,
       begun.current = null;
       setHeight(null);
       if (!b) return;
-      const share = (b.moved ? heightAt(e, b) : b.height) / Math.max(1, pageHeight);
-      if (b.moved) setStep(share > 0.72 ? 'full' : share > 0.28 ? 'fit' : 'small');
-      else setStep(b.height <= smallPx + 1 ? 'fit' : share > 0.8 ? 'fit' : 'full');
+      if (!b.moved) {
+        onTap();
+        return;
+      }
+      const share = heightAt(e, b) / Math.max(1, pageHeight);
+      setStep(share > 0.72 ? 'full' : share > 0.28 ? 'fit' : 'small');
     },
     onPointerCancel: () => {
       begun.current = null;

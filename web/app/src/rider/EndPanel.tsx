@@ -11,9 +11,12 @@ import { Rate } from '../trips/Rate';
 import { reasonText } from '../trips/words';
 import { draftOf, isWhole } from './draft';
 import { problemText } from './problems';
+import styles from './rider.module.css';
 import { DriverCard } from './TripPanel';
 import type { Asking } from './useAsk';
 import type { Plan } from './usePlan';
+
+const classes = styles as Record<'foot', string>;
 
 /** How a trip ended, until the rider puts it away. */
 export function EndPanel({ trip, plan, asking, onDismiss }: { trip: Trip; plan: Plan; asking: Asking; onDismiss: () => void }) {
@@ -35,12 +38,11 @@ function Completed({ trip, onDismiss }: { trip: Trip; onDismiss: () => void }) {
         {trip.ended_at && t('completed.at', { time: timeOfDay(trip.ended_at) })}
       </Head>
       {trip.fare && <Card padding="md"><FareTable fare={trip.fare} /></Card>}
-      {trip.stars_by_rider > 0
-        ? <Button onClick={onDismiss}>{t('end.done')}</Button>
-        : <Card padding="md"><Rate trip={trip} reader="rider" onDone={onDismiss} onSkip={onDismiss} /></Card>}
+      <Card padding="md"><Rate trip={trip} reader="rider" /></Card>
       <DriverCard trip={trip} />
       <Route from={{ point: trip.pickup, address: trip.pickup_address }} to={{ point: trip.dropoff, address: trip.dropoff_address }} />
       <More trip={trip} />
+      <div className={classes.foot}><Button fullWidth size="md" variant="default" onClick={onDismiss}>{t('end.done')}</Button></div>
     </Stack>
   );
 }

@@ -9,10 +9,10 @@ import { timeOfDay } from '../shell/format';
 import { useConnectionState, usePendingRequests, useView } from '../shell/session';
 import { usePageTitle } from '../shell/usePageTitle';
 import { latestTrips, useFreshTrips } from '../trips/api';
-import { emptyDraft } from './draft';
+import { emptyDraft, isWhole } from './draft';
 import { EndPanel } from './EndPanel';
 import { useMemory, type Remembered } from './memory';
-import { choosePhase, type Phase } from './phase';
+import { choosePhase, sheetKey, type Phase } from './phase';
 import { PlanPanel } from './PlanPanel';
 import styles from './rider.module.css';
 import { RiderMap } from './RiderMap';
@@ -40,7 +40,7 @@ export default function RiderPage() {
 
   return (
     <MapPage
-      label={t('panel')} step={phase.name === 'planning' ? planningStep(plan) : 'fit'}
+      label={t('panel')} step={phase.name === 'planning' ? planningStep(plan) : 'fit'} stepKey={sheetKey(phase, isWhole(plan.draft))}
       map={(padding) => <RiderMap phase={phase} plan={plan} positions={positions} driverAt={position?.point} padding={padding} />}
     >
       <Panel phase={phase} plan={plan} asking={asking} onDismiss={(id) => remember({ dismissed: id })} />

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { connected, nothing, now, trip } from './fixtures';
-import { choosePhase, type Known } from './phase';
+import { choosePhase, sheetKey, type Known } from './phase';
 
 const choose = (change: Partial<Known> = {}) =>
   choosePhase({ view: nothing, connection: connected, pending: [], latest: null, remembered: {}, now, ...change });
@@ -19,6 +19,14 @@ describe('the phase', () => {
     expect(choose({ view: live('requested') })).toMatchObject({ again: false });
     expect(choose({ view: live('requested'), remembered: { driverOf: 't1' } })).toMatchObject({ name: 'searching', again: true });
     expect(choose({ view: live('requested'), remembered: { driverOf: 't0' } })).toMatchObject({ again: false });
+  });
+
+  it('gives the sheet another key at each step of a ride, and the same while nothing changes', () => {
+    const phases = (['requested', 'matched', 'arrived', 'in_progress'] as const).map((status) => choose({ view: live(status) }));
+    const keys = [choose(), ...phases, choose({ view: { ...nothing, lastEnded: trip({ status: 'completed' }) } })].map((p) => sheetKey(p, false));
+    expect(new Set(keys).size).toBe(6);
+    expect(sheetKey(choose(), true)).not.toBe(sheetKey(choose(), false));
+    expect(sheetKey(choose({ view: live('requested') }), false)).toBe(keys[1]);
   });
 
   it('keeps the trip while there is no connection', () => {

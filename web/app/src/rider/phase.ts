@@ -26,6 +26,12 @@ export interface Known {
   readonly now: number;
 }
 
+/** What the sheet shows, as one text: with each new one it takes its own size again. `chosen`: both ends of the plan are. */
+export function sheetKey(phase: Phase, chosen: boolean): string {
+  if ('trip' in phase) return `${phase.trip.id} ${phase.name}`;
+  return phase.name === 'planning' && chosen ? 'quotes' : phase.name;
+}
+
 /** After a reload, the end of a trip is still shown for so long. */
 const endShownMs = 30 * 60_000;
 

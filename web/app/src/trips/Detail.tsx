@@ -68,7 +68,6 @@ function Known({ trip, events, track, reader }: {
   reader: Reader;
 }) {
   const { t } = useTranslation('trips');
-  const given = reader === 'rider' ? trip.stars_by_rider : trip.stars_by_driver;
   return (
     <>
       <Group justify="space-between" align="flex-start" wrap="nowrap">
@@ -94,13 +93,7 @@ function Known({ trip, events, track, reader }: {
           <FareTable fare={trip.fare} />
         </Card>
       )}
-      {trip.status === 'completed' && (
-        <Card>
-          {given > 0
-            ? <Text>{t('rating.given', { count: given })}</Text>
-            : <Rate trip={trip} reader={reader} onDone={() => undefined} />}
-        </Card>
-      )}
+      {trip.status === 'completed' && <Card><Rate trip={trip} reader={reader} /></Card>}
       <Card component="section" aria-labelledby="trip-story">
         <Title order={2} size="h4" mb="md" id="trip-story">{t('story.title')}</Title>
         <Story events={events} reader={reader} />

@@ -1,5 +1,5 @@
 import type { Trip } from '@hexhail/client';
-import { Button, Group, Rating, Stack, Text, Textarea, Title } from '@mantine/core';
+import { Button, Rating, Stack, Text, Textarea, Title } from '@mantine/core';
 import { notifications } from '@mantine/notifications';
 import { useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
@@ -12,13 +12,26 @@ import type { Reader } from './timeline';
 
 const commentBytes = 500;
 
-/** Asks a party of a completed trip for stars, once. `onDone` is called when there is nothing left to ask. */
-export function Rate({ trip, reader, onDone, onSkip }: {
-  trip: Trip;
-  reader: Reader;
-  onDone: () => void;
-  onSkip?: () => void;
-}) {
+/** The stars that a party gave a completed trip; asks for them, once, while there are none. */
+export function Rate({ trip, reader }: { trip: Trip; reader: Reader }) {
+  const known = reader === 'rider' ? trip.stars_by_rider : trip.stars_by_driver;
+  // The trip learns of it with its next version. Null: given elsewhere, and not known how many.
+  const [given, setGiven] = useState<number | null>();
+  const stars = known > 0 ? known : given;
+  return stars === undefined ? <Ask trip={trip} reader={reader} onGiven={setGiven} /> : <Given stars={stars} thanks={given !== undefined} />;
+}
+
+function Given({ stars, thanks }: { stars: number | null; thanks: boolean }) {
+  const { t } = useTranslation('trips');
+  return (
+    <Stack gap={6} role="status" align="flex-start">
+      <Text fw={600}>{t(stars === null ? 'rating.already' : thanks ? 'rating.thanks' : 'rating.yours')}</Text>
+      {stars !== null && <Rating size={24} value={stars} readOnly role="img" aria-label={t('rating.given', { count: stars })} />}
+    </Stack>
+  );
+}
+
+function Ask({ trip, reader, onGiven }: { trip: Trip; reader: Reader; onGiven: (stars: number | null) => void }) {
   const { t } = useTranslation('trips');
   const session = useSession();
   const queries = useQueryClient();
@@ -33,18 +46,17 @@ export function Rate({ trip, reader, onDone, onSkip }: {
     setMine(true);
     try {
       await session.rateTrip(trip.id, value, comment.trim());
-      notifications.show({ message: t('rating.thanks'), color: 'lagoon' });
+      onGiven(value);
     } catch (e) {
       if (codeOf(e) !== 'already_rated') {
         notifications.show({ message: t('rating.failed'), color: 'red' });
         return;
       }
-      notifications.show({ message: t('rating.already') });
+      onGiven(null);
     } finally {
       setMine(false);
     }
     void queries.invalidateQueries({ queryKey: ['trips'] });
-    onDone();
   };
 
   return (
@@ -60,14 +72,11 @@ export function Rate({ trip, reader, onDone, onSkip }: {
           value={comment} onChange={(e) => setComment(clip(e.currentTarget.value, commentBytes))} disabled={sending}
         />
       )}
-      <Group gap="sm" grow={value > 0}>
-        {onSkip && <Button variant="default" onClick={onSkip}>{t('rating.skip')}</Button>}
-        {value > 0 && (
-          <Button onClick={() => void send()} loading={sending} aria-label={sending ? t('rating.sending') : undefined}>
-            {t('rating.send')}
-          </Button>
-        )}
-      </Group>
+      {value > 0 && (
+        <Button onClick={() => void send()} loading={sending} aria-label={sending ? t('rating.sending') : undefined}>
+          {t('rating.send')}
+        </Button>
+      )}
       {sending && <Text size="sm" c="dimmed" role="status">{t('rating.sending')}</Text>}
     </Stack>
   );
