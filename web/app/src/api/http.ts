@@ -1,6 +1,6 @@
 import createClient, { type Client } from 'openapi-fetch';
 
-import { ApiError } from './problem';
+import { ApiError, isProblem, mediaType } from './problem';
 import type { components, paths } from './schema';
 
 export type Schemas = components['schemas'];
@@ -27,13 +27,20 @@ export function makeHttp(tokens: TokenSource, fetchImpl: typeof fetch = (...a) =
     const again = request.clone();
     request.headers.set('Authorization', `Bearer ${token}`);
     const answer = await fetchImpl(request);
-    if (answer.status !== 401) return answer;
+    if (!(await refusesToken(answer))) return answer;
     const newer = await tokens.replace(token);
     if (newer === null) return answer;
     again.headers.set('Authorization', `Bearer ${newer}`);
     return fetchImpl(again);
   };
   return createClient<paths>({ baseUrl: location.origin, fetch: authorized });
+}
+
+/** Whether the server, and not a proxy before it, says that the token does not count. */
+async function refusesToken(answer: Response): Promise<boolean> {
+  if (answer.status !== 401) return false;
+  const body: unknown = await answer.clone().json().catch(() => null);
+  return isProblem(answer, body) && body.code === 'unauthenticated';
 }
 
 /**
@@ -50,5 +57,19 @@ export async function call<T>(
     throw cause instanceof ApiError ? cause : ApiError.unreachable(cause);
   }
   if (!answer.response.ok) throw ApiError.of(answer.response, answer.error);
+  // A Wi-Fi's log-in page comes with 200, too.
+  if (answer.response.status !== 204 && mediaType(answer.response) !== 'application/json') throw ApiError.foreign(answer.response);
   return answer.data as T;
+}
+
+/** Makes sure that what came back from a log-in is one: another's JSON must not be kept as tokens. */
+export function signedIn(answer: unknown): Schemas['SignedInView'] {
+  const { account, tokens } = (answer ?? {}) as Partial<Schemas['SignedInView']>;
+  if (typeof account?.id === 'string' && isTokens(tokens)) return { account, tokens };
+  throw ApiError.unreachable(new TypeError('the answer to a log-in is none'));
+}
+
+/** Whether these are tokens that can be used and renewed. */
+export function isTokens(tokens: Partial<Tokens> | undefined): tokens is Tokens {
+  return typeof tokens?.access_token === 'string' && typeof tokens.refresh_token === 'string';
 }

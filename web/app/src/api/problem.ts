@@ -25,16 +25,26 @@ export class ApiError extends Error {
     super(detail);
   }
 
-  /** Makes the error of an answer that was no success. The body may be anything. */
+  /**
+   * Makes the error of an answer that was no success. It may be somebody else's: a proxy's page, a
+   * Wi-Fi's log-in. Only the server's own problems have a code that says what it thinks of the call.
+   */
   static of(response: Response, body: unknown): ApiError {
     const seconds = Number(response.headers.get('Retry-After') ?? NaN);
     const wait = Number.isFinite(seconds) && seconds >= 0 ? seconds : null;
-    if (!isProblem(body)) {
-      const down = response.status >= 500;
-      return new ApiError(down ? 'unavailable' : 'internal', response.statusText, response.status, down, {}, wait);
-    }
+    if (!isProblem(response, body)) return ApiError.foreign(response, wait);
     const fields = Object.fromEntries((body.fields ?? []).map((f) => [f.field, f.detail]));
     return new ApiError(body.code, body.detail, response.status, body.retryable, fields, wait);
+  }
+
+  /** Makes the error of an answer that is not the server's. */
+  static foreign(response: Response, wait: number | null = null): ApiError {
+    const { status, statusText } = response;
+    if (status >= 500) return new ApiError('unavailable', statusText, status, true, {}, wait);
+    if (status === 429) return new ApiError('too_many_requests', statusText, status, true, {}, wait);
+    // A proxy's bound on sizes, which the same call would meet again.
+    if (status === 413 || status === 414 || status === 431) return new ApiError('internal', statusText, status, false);
+    return new ApiError('network', 'The server cannot be reached: something in between answered.', status, true, {}, wait);
   }
 
   /** Makes the error of a call that got no answer. */
@@ -45,8 +55,21 @@ export class ApiError extends Error {
   }
 }
 
-function isProblem(body: unknown): body is Problem {
-  return typeof body === 'object' && body !== null && 'code' in body && 'detail' in body;
+/** Whether an answer is a problem that the server itself stated. */
+export function isProblem(response: Response, body: unknown): body is Problem {
+  if (mediaType(response) !== 'application/problem+json' || typeof body !== 'object' || body === null) return false;
+  const { code, detail, status, retryable } = body as Partial<Problem>;
+  return typeof code === 'string' && typeof detail === 'string' && typeof retryable === 'boolean' && status === response.status;
+}
+
+/** The media type of an answer, without its parameters. */
+export function mediaType(response: Response): string {
+  return (response.headers.get('Content-Type') ?? '').replace(/;.*/s, '').trim().toLowerCase();
+}
+
+/** Whether an error is the server's word that a log-in is over. Nothing else ends one. */
+export function endsLogIn(e: unknown): boolean {
+  return e instanceof ApiError && (e.code === 'unauthenticated' && e.status === 401 || e.code === 'suspended' && e.status === 403);
 }
 
 /** Turns whatever a call threw into an ApiError. */

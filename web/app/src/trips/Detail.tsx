@@ -42,7 +42,7 @@ export default function TripPage() {
         {detail.data
           ? <Known trip={newer(detail.data.trip, live)} events={detail.data.events} track={detail.data.track} reader={reader} />
           : detail.isError
-            ? <Unknown missing={asApiError(detail.error).status === 404} onRetry={() => void detail.refetch()} />
+            ? <Unknown missing={asApiError(detail.error).code === 'not_found'} onRetry={() => void detail.refetch()} />
             : <Loading />}
       </Stack>
     </Container>

@@ -1,6 +1,7 @@
 import { useSyncExternalStore } from 'react';
 
-import { call, makeHttp, type Account, type Role, type Schemas } from '../../api/http';
+import { call, isTokens, makeHttp, signedIn, type Account, type Role, type Schemas } from '../../api/http';
+import { ApiError } from '../../api/problem';
 import { AuthStore } from './store';
 
 /** A refresh without an answer is given up after this long, well within the time in which the server lets it be repeated. */
@@ -18,7 +19,7 @@ export const auth = new AuthStore({
     return await navigator.locks.request('hexhail.refresh', work);
   },
   refresh: (refresh_token, attempt) =>
-    call(anonymous.POST('/v1/refresh', { body: { refresh_token, attempt }, signal: AbortSignal.timeout(refreshWithinMs) })),
+    call(anonymous.POST('/v1/refresh', { body: { refresh_token, attempt }, signal: AbortSignal.timeout(refreshWithinMs) })).then(signedIn),
   channel: 'BroadcastChannel' in globalThis ? new BroadcastChannel('hexhail.session') : null,
   now: Date.now,
 });
@@ -33,7 +34,7 @@ export function useAccount(): Account | null {
 
 /** Logs in and keeps the log-in. Throws an ApiError. */
 export async function logIn(body: Schemas['LogInRequest']): Promise<Account> {
-  const answer = await call(anonymous.POST('/v1/login', { body }));
+  const answer = await call(anonymous.POST('/v1/login', { body })).then(signedIn);
   auth.signIn(answer);
   return answer.account;
 }
@@ -42,7 +43,7 @@ export async function logIn(body: Schemas['LogInRequest']): Promise<Account> {
 export async function signUp(body: Schemas['SignUpRequest'], photo: Blob | null): Promise<Account> {
   const answer = await call(
     anonymous.POST('/v1/accounts', { body, ...(photo ? { bodySerializer: () => formOf(body, photo) } : {}) }),
-  );
+  ).then(signedIn);
   auth.signIn(answer);
   return answer.account;
 }
@@ -56,7 +57,7 @@ function formOf(fields: object, photo: Blob): FormData {
 
 /** Becomes somebody in a demonstration. Throws an ApiError. */
 export async function visit(role: Role): Promise<Account> {
-  const answer = await call(anonymous.POST('/v1/demo/visits', { body: { role } }));
+  const answer = await call(anonymous.POST('/v1/demo/visits', { body: { role } })).then(signedIn);
   auth.signIn(answer);
   return answer.account;
 }
@@ -66,6 +67,7 @@ let passwordChange: Promise<unknown> = Promise.resolve();
 /** Changes the password. It ends every other log-in; this one goes on. Throws an ApiError. */
 export async function changePassword(body: Schemas['PasswordRequest']): Promise<void> {
   const change = call(http.POST('/v1/me/password', { body })).then((tokens) => {
+    if (!isTokens(tokens)) throw ApiError.unreachable(new TypeError('the answer holds no tokens'));
     if (auth.current) auth.signIn({ account: auth.current.account, tokens });
   });
   passwordChange = change.catch(() => undefined);

@@ -1,5 +1,5 @@
 import type { Account, Schemas, TokenSource, Tokens } from '../../api/http';
-import { ApiError } from '../../api/problem';
+import { endsLogIn } from '../../api/problem';
 
 /** Who is logged in, and the tokens that prove it. */
 export interface SignedIn {
@@ -118,8 +118,8 @@ export class AuthStore implements TokenSource {
       this.signIn(answer);
       return answer.tokens.access_token;
     } catch (e) {
-      // Only the server's word ends a log-in; a lost network does not.
-      if (e instanceof ApiError && !e.retryable) {
+      // Only the server's word ends a log-in; a lost network does not, nor what a proxy says.
+      if (endsLogIn(e)) {
         this.#write(null);
         return null;
       }
