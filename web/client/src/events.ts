@@ -1,4 +1,4 @@
-import type { CityChanged, CityWatched, ServerEvent } from './gen/messages.js';
+import type { Approval, CityChanged, CityWatched, ServerEvent } from './gen/messages.js';
 import type { ProtocolError } from './errors.js';
 import type { ConnectionState } from './state.js';
 import type { ClosedOffer, DriverPosition, OpenOffer, WholeTrip } from './view.js';
@@ -35,6 +35,8 @@ export interface ClientEvents {
   driverMoved: DriverPosition;
   /** The driver's choice to be online changed, or the server forgot it. */
   online: boolean;
+  /** An operator approved or refused this driver. */
+  approval: Approval;
   /** A watch of the city began: the first one, or the same again after a reconnect. A snapshot follows. */
   cityWatched: CityWatched;
   /** The city changed, as far as this operator watches it. */

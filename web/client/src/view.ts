@@ -1,4 +1,4 @@
-import type { Offer, OfferClosedOutcome, Point, Timestamp, Trip } from './gen/messages.js';
+import type { Approval, Offer, OfferClosedOutcome, Point, Timestamp, Trip } from './gen/messages.js';
 
 /** A trip that is told in full. Only the last word to a driver who lost it (`released`) is not. */
 export type WholeTrip = Trip & Required<Pick<Trip, 'pickup' | 'dropoff' | 'estimate' | 'requested_at'>>;
@@ -37,6 +37,8 @@ export interface DriverPosition {
 export interface View {
   /** Whether the driver wants offers, as the server knows it. Always false for riders. */
   readonly online: boolean;
+  /** Whether this driver may go online, and why not; absent for riders, and until the server has said it. */
+  readonly approval?: Approval;
   /** The one trip that has not ended. */
   readonly activeTrip?: WholeTrip;
   /** The trip that ended last while this client looked. */

@@ -1,4 +1,4 @@
-import type { ClientFrameBody, Connected, Reply, ServerEvent } from '../gen/messages.js';
+import type { Approval, ClientFrameBody, Connected, Reply, ServerEvent } from '../gen/messages.js';
 import type { RequestKind } from '../requests.js';
 import { ignorance, inTurn, unchanged, without, withView, type Knowledge, type Step } from './knowledge.js';
 import { awaitAward, settleOffers, takeClosed, takeOffer, takeSnapshotOffers, withdraw } from './offers.js';
@@ -24,6 +24,7 @@ export function applyConnected(before: Knowledge, connected: Connected): Step {
   return inTurn(
     knowledge,
     (k) => setOnline(k, connected.online),
+    (k) => setApproval(k, connected.approval),
     (k) => takeSnapshotTrip(k, connected.active_trip),
     (k) => takeSnapshotOffers(k, connected.open_offers),
     // Unless events follow that tell how they ended:
@@ -54,10 +55,12 @@ export function applyEvent(before: Knowledge, event: ServerEvent): Step {
 }
 
 function applyBody(knowledge: Knowledge, event: ServerEvent, replayed: boolean): Step {
-  const { trip_updated, offer_received, offer_closed } = event;
+  const { trip_updated, offer_received, offer_closed, approval_changed } = event;
   if (trip_updated) return takeTrip(knowledge, trip_updated.trip, trip_updated.change, replayed ? 'replay' : 'event');
   if (offer_received) return takeOffer(knowledge, offer_received.offer, replayed);
   if (offer_closed) return takeClosed(knowledge, offer_closed);
+  // A replayed one is older than the snapshot, which has told already.
+  if (approval_changed?.approval && !replayed) return decide(knowledge, approval_changed.approval);
   return unchanged(knowledge); // of a newer server
 }
 
@@ -98,6 +101,18 @@ export function applyReply(knowledge: Knowledge, reply: Reply, { kind, body, rep
 function setOnline(knowledge: Knowledge, online: boolean): Step {
   if (knowledge.view.online === online) return unchanged(knowledge);
   return { knowledge: withView(knowledge, { online }), changes: [{ name: 'online', event: online }] };
+}
+
+function setApproval(knowledge: Knowledge, approval: Approval | undefined): Step {
+  const known = knowledge.view.approval;
+  if (!approval || (known?.state === approval.state && known.reason === approval.reason)) return unchanged(knowledge);
+  const after = withView(knowledge, { approval });
+  return { knowledge: after, changes: known ? [{ name: 'approval', event: approval }] : [] };
+}
+
+/** What an operator has just decided. The server takes a driver who is refused offline. */
+function decide(knowledge: Knowledge, approval: Approval): Step {
+  return inTurn(knowledge, (k) => setApproval(k, approval), (k) => (approval.state === 'refused' ? setOnline(k, false) : unchanged(k)));
 }
 
 const settle = (knowledge: Knowledge): Step => inTurn(knowledge, settleTrip, settleOffers);
