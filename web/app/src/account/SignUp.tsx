@@ -15,6 +15,7 @@ import { NewPasswordField } from './PasswordField';
 import { PhotoField, useObjectUrl } from './PhotoField';
 import * as rules from './rules';
 import { VehicleFields } from './VehicleFields';
+import { vehicleOf } from './vehicleOf';
 
 export default function SignUp() {
   const { t } = useTranslation('account');
@@ -34,7 +35,8 @@ export default function SignUp() {
   );
 }
 
-const empty = { first_name: '', last_name: '', username: '', password: '', vehicle_class: '', plate: '' };
+const empty = { first_name: '', last_name: '', username: '', password: '', vehicle_class: '', plate: '',
+  vehicle_make: '', vehicle_model: '', vehicle_colour: '' };
 
 function SignUpForm({ role: first, next }: { role: 'rider' | 'driver'; next: string | undefined }) {
   const { t } = useTranslation('account');
@@ -53,6 +55,7 @@ function SignUpForm({ role: first, next }: { role: 'rider' | 'driver'; next: str
       first_name: rules.name(t), last_name: rules.name(t), username: rules.username(t), password: rules.password(t),
       vehicle_class: (v) => (driver ? rules.required(t)(v) : null),
       plate: (v) => (driver ? rules.plate(t)(v) : null),
+      vehicle_make: rules.vehicleDetail(t), vehicle_model: rules.vehicleDetail(t), vehicle_colour: rules.vehicleDetail(t),
     },
   });
 
@@ -84,7 +87,8 @@ function SignUpForm({ role: first, next }: { role: 'rider' | 'driver'; next: str
         <Text size="xs" c="dimmed" mt={-8}>{t('nameHint')}</Text>
         <TextInput label={t('username')} withAsterisk autoComplete="username" autoCapitalize="none" spellCheck={false} {...form.getInputProps('username')} />
         <NewPasswordField label={t('password')} withAsterisk {...form.getInputProps('password')} />
-        {driver && <VehicleFields vehicleClass={form.getInputProps('vehicle_class')} plate={form.getInputProps('plate')} />}
+        {driver && <VehicleFields vehicleClass={form.getInputProps('vehicle_class')} plate={form.getInputProps('plate')}
+          make={form.getInputProps('vehicle_make')} model={form.getInputProps('vehicle_model')} colour={form.getInputProps('vehicle_colour')} />}
         <FormProblem error={error} wait={wait} />
         <Button type="submit" size="md" loading={busy} disabled={wait > 0}>{t('signUp.send')}</Button>
       </Stack>
@@ -94,5 +98,5 @@ function SignUpForm({ role: first, next }: { role: 'rider' | 'driver'; next: str
 
 function requestOf(v: typeof empty, role: 'rider' | 'driver'): Schemas['SignUpRequest'] {
   const person = { role, username: v.username, password: v.password, first_name: v.first_name.trim(), last_name: v.last_name.trim() };
-  return role === 'driver' ? { ...person, vehicle_class: v.vehicle_class, plate: v.plate.trim() } : person;
+  return role === 'driver' ? { ...person, ...vehicleOf(v) } : person;
 }

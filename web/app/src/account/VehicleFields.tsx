@@ -1,10 +1,10 @@
-import { Group, Radio, SimpleGrid, Skeleton, Stack, Text, TextInput } from '@mantine/core';
+import { Autocomplete, Group, Radio, SimpleGrid, Skeleton, Stack, Text, TextInput } from '@mantine/core';
 import { IconUsers } from '@tabler/icons-react';
 import { useTranslation } from 'react-i18next';
 
 import { useServerConfig } from '../api/queries';
 import { money } from '../shell/format';
-import { vehicleClassName } from '../shell/vehicle';
+import { colourName, colours, vehicleClassName } from '../shell/vehicle';
 import classes from './account.module.css';
 
 interface FieldProps {
@@ -13,8 +13,16 @@ interface FieldProps {
   error?: React.ReactNode;
 }
 
-/** What a driver drives: the class, with what riders pay for it, and the plate. */
-export function VehicleFields({ vehicleClass, plate }: { vehicleClass: FieldProps; plate: object }) {
+interface Props {
+  readonly vehicleClass: FieldProps;
+  readonly plate: object;
+  readonly make: object;
+  readonly model: object;
+  readonly colour: object;
+}
+
+/** What a driver drives: the class, with what riders pay for it, the plate, and what riders look out for. */
+export function VehicleFields({ vehicleClass, plate, make, model, colour }: Props) {
   const { t } = useTranslation('account');
   const config = useServerConfig();
   const offered = config.data?.vehicle_classes ?? [];
@@ -39,6 +47,14 @@ export function VehicleFields({ vehicleClass, plate }: { vehicleClass: FieldProp
         )}
       </Radio.Group>
       <TextInput label={t('plate')} description={t('plateHint')} withAsterisk maxLength={16} autoComplete="off" {...plate} />
+      <Stack gap={4} role="group" aria-label={t('vehicleLooksHint')}>
+        <SimpleGrid cols={{ base: 2, xs: 3 }} spacing="sm">
+          <TextInput label={t('vehicleMake')} placeholder="Hyundai" maxLength={64} autoComplete="off" {...make} />
+          <TextInput label={t('vehicleModel')} placeholder="Ioniq 5" maxLength={64} autoComplete="off" {...model} />
+          <Autocomplete label={t('vehicleColour')} placeholder={colourName('white')} maxLength={64} data={colours.map(colourName)} {...colour} />
+        </SimpleGrid>
+        <Text size="xs" c="dimmed" aria-hidden="true">{t('vehicleLooksHint')}</Text>
+      </Stack>
     </Stack>
   );
 }

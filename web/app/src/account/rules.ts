@@ -30,6 +30,9 @@ export const plate: Rule = (t) => (value) => {
   return bytes(value) > 16 ? t('errors.plate') : null;
 };
 
+/** A make, a model or a colour, which may be left out. */
+export const vehicleDetail: Rule = (t) => (value) => (bytes(value.trim()) > 64 ? t('errors.vehicle') : null);
+
 export const required: Rule = (t) => (value) => (value === '' ? t('errors.required') : null);
 
 /** What the server said of single fields, for a form of these fields. */
