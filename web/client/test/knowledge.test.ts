@@ -265,25 +265,25 @@ describe('approval', () => {
   const refused = { state: 'refused', reason: 'The photo of the licence is missing.' };
 
   test('is what the server said last, and a decision is told once', () => {
-    const told = new Told().connected({ approval: pending });
+    const told = new Told().connected(connected({ approval: pending }));
     expect(told.view.approval).toEqual(pending);
     expect(told.names).not.toContain('approval');
     told.events({ epoch: 'e', seq: 1, approval_changed: { approval: { state: 'approved', reason: '' } } });
     expect(told.view.approval?.state).toBe('approved');
-    told.connected({ approval: { state: 'approved', reason: '' }, resumed: true, seq: 1 });
+    told.connected(connected({ approval: { state: 'approved', reason: '' }, resumed: true, seq: 1 }));
     expect(told.names.filter((name) => name === 'approval')).toHaveLength(1);
   });
 
   test('that is refused takes the driver offline', () => {
-    const told = new Told().connected({ approval: { state: 'approved', reason: '' }, online: true });
+    const told = new Told().connected(connected({ approval: { state: 'approved', reason: '' }, online: true }));
     told.events({ epoch: 'e', seq: 1, approval_changed: { approval: refused } });
     expect(told.view).toMatchObject({ online: false, approval: refused });
     expect(told.names).toEqual(expect.arrayContaining(['online', 'approval']));
   });
 
   test('of the past, replayed, does not undo what the snapshot says', () => {
-    const told = new Told().connected({ approval: pending });
-    told.connected({ approval: { state: 'approved', reason: '' }, resumed: true, seq: 2 });
+    const told = new Told().connected(connected({ approval: pending }));
+    told.connected(connected({ approval: { state: 'approved', reason: '' }, resumed: true, seq: 2 }));
     told.events({ epoch: 'e', seq: 1, approval_changed: { approval: refused } }, { epoch: 'e', seq: 2, approval_changed: { approval: { state: 'approved', reason: '' } } });
     expect(told.view.approval?.state).toBe('approved');
   });

@@ -4,11 +4,11 @@ import { useCallback, useState } from 'react';
 /** Keys of the texts under "problem". */
 export type ProblemText =
   | 'pin_required' | 'wrong_pin' | 'pin_locked' | 'offer_taken' | 'offer_closed' | 'driver_busy' | 'wrong_status' | 'not_found' | 'already_rated'
-  | 'too_many_requests' | 'unavailable' | 'gaveUp' | 'queueFull' | 'other';
+  | 'too_far' | 'position_unknown' | 'approval_pending' | 'approval_refused' | 'too_many_requests' | 'unavailable' | 'gaveUp' | 'queueFull' | 'other';
 
 const known: ReadonlySet<string> = new Set<ProblemText>([
   'pin_required', 'wrong_pin', 'pin_locked', 'offer_taken', 'offer_closed', 'driver_busy', 'wrong_status', 'not_found', 'already_rated',
-  'too_many_requests', 'unavailable',
+  'too_far', 'position_unknown', 'approval_pending', 'approval_refused', 'too_many_requests', 'unavailable',
 ]);
 
 export interface Problem {

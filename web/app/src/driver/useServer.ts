@@ -2,14 +2,27 @@ import { useQuery } from '@tanstack/react-query';
 
 import { call, type Schemas } from '../api/http';
 import { http } from '../shell/auth';
-import { useMapSettings } from '../map';
+import { useServerConfig } from '../api/queries';
 
-/** What a demonstration tells its visitors; undefined on ordinary servers, and until known. */
-export function useDemo(): { readonly known: boolean; readonly demo: Schemas['Demonstration'] | undefined } {
-  const server = useMapSettings();
+/** What a driver's page has to know of its server before it can show anything. */
+export interface DriverServer {
+  readonly known: boolean;
+  /** What a demonstration tells its visitors; undefined on ordinary servers, and until known. */
+  readonly demo: Schemas['Demonstration'] | undefined;
+  /** Whether a car may be simulated here: in demonstrations and trials. A fake car has no place among paying riders. */
+  readonly simulated: boolean;
+}
+
+export function useDriverServer(): DriverServer {
+  const config = useServerConfig();
+  const isDemo = config.data?.demo === true;
   const about = useQuery({
-    queryKey: ['demo'], enabled: server.demo, staleTime: Infinity,
+    queryKey: ['demo'], enabled: isDemo, staleTime: Infinity,
     queryFn: () => call(http.GET('/v1/demo')),
   });
-  return { known: server.known && (!server.demo || about.data !== undefined || about.isError), demo: about.data };
+  return {
+    known: !config.isPending && (!isDemo || about.data !== undefined || about.isError),
+    demo: about.data,
+    simulated: config.data?.simulated_drive === true,
+  };
 }

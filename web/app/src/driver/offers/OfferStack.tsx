@@ -1,110 +1,97 @@
 import type { Client, OpenOffer } from '@hexhail/client';
-import { Badge, Button, Group, Kbd, Loader, Paper, RingProgress, Stack, Text, Title } from '@mantine/core';
-import { IconMapPin, IconRoute, IconUsers } from '@tabler/icons-react';
-import { useCallback, useState } from 'react';
+import { ActionIcon, Group, Stack, Text, Title, UnstyledButton, VisuallyHidden } from '@mantine/core';
+import { IconChevronLeft, IconChevronRight } from '@tabler/icons-react';
+import { useCallback, useRef, useState, type PointerEvent } from 'react';
 import { useTranslation } from 'react-i18next';
 
-import { distance, duration, money, number } from '../../shell/format';
-import { vehicleClassName } from '../../shell/vehicle';
-import { ProblemAlert } from '../ProblemAlert';
-import { useIsPending } from '../Sending';
-import { useCommand } from '../useCommand';
-import { useNow } from '../useNow';
+import type { PositionSource } from '../../map';
+import { duration, money, number } from '../../shell/format';
 import classes from '../driver.module.css';
-import { inOrder, secondsUntil } from './offers';
-import { useOfferKeys } from './useOfferKeys';
+import { useNow } from '../useNow';
+import { OfferCard } from './OfferCard';
+import { secondsUntil } from './offers';
+import type { Deck } from './useDeck';
 
-/** All offers that wait for an answer, the nearest pickup on top. */
-export function OfferStack({ session, offers }: { session: Client; offers: readonly OpenOffer[] }) {
+/** How far a finger goes before it turns to another offer, in pixels. */
+const swipePx = 56;
+
+/** The offers that wait for an answer: one to decide on, the next one peeking out, and how many there are. */
+export function OfferStack({ session, deck, positions }: { session: Client; deck: Deck; positions: PositionSource }) {
   const { t } = useTranslation('driver');
-  const sorted = inOrder(offers);
-  if (sorted.length === 0) return null;
+  const { offers, at, current, turn } = deck;
+  const [swiped, swipe] = useSwipe(turn);
+  // Offers do not say how long they last in all; what was left when one was first heard of is near enough.
+  const [lasting] = useState(() => new Map<string, number>());
+  for (const o of offers) if (!lasting.has(o.id)) lasting.set(o.id, Math.max(1, secondsUntil(o.expires_at, session.serverNow())));
+  for (const id of lasting.keys()) if (!offers.some((o) => o.id === id)) lasting.delete(id);
+  if (!current) return null;
+  const next = offers.length > 1 ? offers[(at + 1) % offers.length] : undefined;
   return (
-    <Stack gap="sm">
-      <Title order={2} size="h3">{t('offers.title', { count: sorted.length })}</Title>
-      {sorted.map((offer, i) => <OfferCard key={offer.id} session={session} offer={offer} first={i === 0} />)}
+    <Stack gap="sm" className={classes.touch}>
+      <Group justify="space-between" wrap="nowrap" mih={44}>
+        <Title order={2} size="h3">{t('offers.title', { count: offers.length })}</Title>
+        {next && <Turner at={at} of={offers.length} turn={turn} />}
+      </Group>
+      <VisuallyHidden role="status">
+        {deck.by === 'driver' && t('offers.nth', { n: at + 1, of: offers.length, fare: money(current.fare), eta: duration(current.pickup_eta_s) })}
+      </VisuallyHidden>
+      <div>
+        <div className={classes.swipe} {...swipe} style={swiped === 0 ? undefined : { transform: `translateX(${swiped}px)`, transition: 'none' }}>
+          <OfferCard key={current.id} session={session} offer={current} positions={positions} lastsS={lasting.get(current.id) ?? 1} turn={turn} calm={deck.by === 'end'} />
+        </div>
+        {next && <Peek offer={next} session={session} more={offers.length - 2} onShow={() => turn(1)} />}
+      </div>
     </Stack>
   );
 }
 
-function OfferCard({ session, offer, first }: { session: Client; offer: OpenOffer; first: boolean }) {
+function Turner({ at, of, turn }: { at: number; of: number; turn: Deck['turn'] }) {
   const { t } = useTranslation('driver');
-  const accepting = useCommand();
-  const declining = useCommand();
-  const sending = useIsPending('accept_offer') && accepting.busy;
-  const waiting = offer.award_at !== undefined;
-  const busy = accepting.busy || declining.busy || waiting;
-  const accept = () => {
-    if (!busy) void accepting.run(() => session.acceptOffer(offer.id));
-  };
-  const decline = () => {
-    if (!busy) void declining.run(() => session.declineOffer(offer.id));
-  };
-  useOfferKeys(first && !waiting, accept, decline);
-
   return (
-    <Paper component="article" withBorder p="md" radius="lg" className={classes.offer} data-first={first || undefined} aria-label={t('offers.card', { fare: money(offer.fare), eta: duration(offer.pickup_eta_s) })}>
-      <Group justify="space-between" wrap="nowrap" align="flex-start">
-        <div>
-          <Text className={classes.fare}>{money(offer.fare)}</Text>
-          <Group gap={6} mt={4}>
-            <Badge variant="light" color="gray">{vehicleClassName(offer.vehicle_class)}</Badge>
-            <Badge variant="light" color="gray" leftSection={<IconUsers size={12} aria-hidden="true" />} aria-label={t('offers.passengers', { count: offer.passengers })}>
-              {number(offer.passengers)}
-            </Badge>
-          </Group>
-        </div>
-        <Countdown offer={offer} session={session} />
-      </Group>
-      <Stack gap={6} mt="sm">
-        <Line icon={<IconMapPin size={18} aria-hidden="true" />} strong>
-          {t('offers.toPickup', { eta: duration(offer.pickup_eta_s), distance: distance(offer.pickup_distance_m) })}
-        </Line>
-        <Line icon={<IconRoute size={18} aria-hidden="true" />}>
-          {t('offers.ride', { duration: duration(offer.trip_duration_s), distance: distance(offer.trip_distance_m) })}
-        </Line>
-      </Stack>
-      {waiting ? (
-        <Group mt="md" gap="xs" role="status"><Loader size={16} /><Text size="sm" fw={600}>{t('offers.deciding')}</Text></Group>
-      ) : (
-        <Group mt="md" grow preventGrowOverflow={false} wrap="nowrap">
-          <Button size="md" variant="default" onClick={decline} loading={declining.busy} disabled={accepting.busy} rightSection={first && <Kbd size="xs" visibleFrom="sm">D</Kbd>}>
-            {t('offers.decline')}
-          </Button>
-          <Button size="md" onClick={accept} loading={accepting.busy} disabled={declining.busy} flex={2}
-            rightSection={first && <Kbd size="xs" visibleFrom="sm">A</Kbd>}>
-            {t('offers.accept')}
-          </Button>
-        </Group>
-      )}
-      {sending && <Text size="xs" c="dimmed" mt={6} role="status">{t('offers.sending')}</Text>}
-      <ProblemAlert problem={accepting.problem ?? declining.problem} />
-    </Paper>
-  );
-}
-
-function Line({ icon, strong = false, children }: { icon: React.ReactNode; strong?: boolean; children: React.ReactNode }) {
-  return (
-    <Group gap={8} wrap="nowrap" align="center">
-      <span className={classes.lineIcon}>{icon}</span>
-      <Text size={strong ? 'md' : 'sm'} fw={strong ? 600 : 400} c={strong ? undefined : 'dimmed'}>{children}</Text>
+    <Group gap={4} wrap="nowrap">
+      <ActionIcon size={44} variant="default" radius="xl" onClick={() => turn(-1)} aria-label={t('offers.previous')} aria-keyshortcuts="ArrowLeft"><IconChevronLeft size={20} /></ActionIcon>
+      <Text size="sm" className={classes.digits} miw={44} ta="center">{t('offers.of', { n: number(at + 1), of: number(of) })}</Text>
+      <ActionIcon size={44} variant="default" radius="xl" onClick={() => turn(1)} aria-label={t('offers.next')} aria-keyshortcuts="ArrowRight"><IconChevronRight size={20} /></ActionIcon>
     </Group>
   );
 }
 
-/** The time that is left, as a ring that closes. Seconds are not read aloud; the card's end is. */
-function Countdown({ offer, session }: { offer: OpenOffer; session: Client }) {
+/** The next offer, as far as it shows below the one in front. */
+function Peek({ offer, session, more, onShow }: { offer: OpenOffer; session: Client; more: number; onShow: () => void }) {
   const { t } = useTranslation('driver');
   const now = useNow(useCallback(() => session.serverNow(), [session]));
-  const until = offer.award_at ?? offer.expires_at;
-  const left = secondsUntil(until, now);
-  // Offers do not say how long they last in all; what was left when it was first seen is near enough.
-  const [whole] = useState(() => Math.max(1, left));
-  const urgent = left <= 5;
+  const left = Math.ceil(secondsUntil(offer.award_at ?? offer.expires_at, now));
   return (
-    <RingProgress size={60} thickness={5} roundCaps aria-hidden="true"
-      sections={[{ value: Math.min(100, (left / whole) * 100), color: urgent ? 'orange' : 'lagoon' }]}
-      label={<Text ta="center" size="sm" fw={700} className={classes.digits} title={t('offers.left')}>{number(Math.ceil(left))}</Text>} />
+    <UnstyledButton className={classes.peek} onClick={onShow}>
+      <Text span size="sm" truncate>
+        {t('offers.peek', { fare: money(offer.fare), eta: duration(offer.pickup_eta_s) })}{more > 0 && ` · ${t('offers.more', { count: more, n: number(more) })}`}
+      </Text>
+      <Text span size="sm" c="dimmed" className={classes.digits} aria-hidden="true">{duration(left)}</Text>
+    </UnstyledButton>
   );
 }
 
+/** Turns with a finger that goes sideways. Returns how far the card is to follow it, in pixels. */
+function useSwipe(turn: Deck['turn']) {
+  const begun = useRef<{ x: number; y: number } | null>(null);
+  const [by, setBy] = useState(0);
+  const end = () => {
+    begun.current = null;
+    setBy(0);
+  };
+  return [by, {
+    onPointerDown: (e: PointerEvent) => {
+      if (e.pointerType !== 'mouse') begun.current = { x: e.clientX, y: e.clientY };
+    },
+    onPointerMove: (e: PointerEvent) => {
+      if (!begun.current) return;
+      const [dx, dy] = [e.clientX - begun.current.x, e.clientY - begun.current.y];
+      setBy(Math.abs(dx) > 8 && Math.abs(dx) > Math.abs(dy) ? dx : 0);
+    },
+    onPointerUp: () => {
+      if (Math.abs(by) > swipePx) turn(by < 0 ? 1 : -1);
+      end();
+    },
+    onPointerCancel: end,
+  }] as const;
+}

@@ -1,7 +1,7 @@
 import type { ClosedOffer, OpenOffer } from '@hexhail/client';
 import { describe, expect, it } from 'vitest';
 
-import { inOrder, lostOffers, secondsUntil, tellLostMs, whyLost, type LostOffer } from './offers';
+import { dealt, inOrder, lostOffers, noneShown, secondsUntil, tellLostMs, whyLost, type LostOffer } from './offers';
 
 const offer = (id: string, eta: number, expires = '2026-11-22T15:00:10Z'): OpenOffer => ({
   id, trip_id: `trip-${id}`, pickup_area: { lat: 1, lng: 2 }, pickup_radius_m: 500, pickup_distance_m: 900, pickup_eta_s: eta,
@@ -21,6 +21,27 @@ describe('open offers', () => {
     const end = '2026-11-22T15:00:10.500Z';
     expect(secondsUntil(end, Date.parse('2026-11-22T15:00:00Z'))).toBe(10.5);
     expect(secondsUntil(end, Date.parse('2026-11-22T15:01:00Z'))).toBe(0);
+  });
+});
+
+describe('the offer that is shown', () => {
+  const deck = (...ids: string[]) => ids.map((id) => offer(id, 60));
+
+  it('stays while it is open, whatever comes before it', () => {
+    const first = dealt(noneShown, deck('b'));
+    expect(first).toEqual({ id: 'b', at: 0, by: 'first' });
+    expect(dealt(first, deck('b', 'c'))).toBe(first);
+    expect(dealt(first, deck('a', 'b', 'c'))).toEqual({ id: 'b', at: 1, by: 'first' });
+  });
+
+  it('gives way to the one in its place when it ends, and to none at the end', () => {
+    const chosen = { id: 'b', at: 1, by: 'driver' } as const;
+    expect(dealt(chosen, deck('a', 'c'))).toEqual({ id: 'c', at: 1, by: 'end' });
+    expect(dealt(chosen, deck('a'))).toEqual({ id: 'a', at: 0, by: 'end' });
+    expect(dealt(chosen, [])).toBe(noneShown);
+    expect(dealt(noneShown, [])).toBe(noneShown);
+    // The next request is a first one again: nothing gave way to it.
+    expect(dealt(dealt(chosen, []), deck('z')).by).toBe('first');
   });
 });
 

@@ -11,6 +11,26 @@ export function secondsUntil(at: string, now: number): number {
   return Math.max(0, (Date.parse(at) - now) / 1000);
 }
 
+/** Which of several offers is shown, and why. */
+export interface Shown {
+  readonly id: string | null;
+  /** Its place among the open ones; -1 without any. */
+  readonly at: number;
+  /** `first`: there was none before; `driver`: chosen; `end`: the one before it ended. */
+  readonly by: 'first' | 'driver' | 'end';
+}
+
+export const noneShown: Shown = { id: null, at: -1, by: 'first' };
+
+/** What is shown once the open offers are these, in order: the same as before as long as it is open, else the one in its place. */
+export function dealt(before: Shown, offers: readonly OpenOffer[]): Shown {
+  if (offers.length === 0) return before.id === null ? before : noneShown;
+  const at = offers.findIndex((o) => o.id === before.id);
+  if (at >= 0) return at === before.at ? before : { ...before, at };
+  const next = Math.min(Math.max(0, before.at), offers.length - 1);
+  return { id: offers[next]?.id ?? null, at: next, by: before.id === null ? 'first' : 'end' };
+}
+
 /** An offer that ended without this driver's doing, and when the driver stops being told. */
 export interface LostOffer {
   readonly id: string;

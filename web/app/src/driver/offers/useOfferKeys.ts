@@ -3,11 +3,17 @@ import { useEffect, useRef } from 'react';
 /** What Enter and Escape mean something to already. */
 const busyWith = 'a, button, input, textarea, select, summary, [role="dialog"], [role="menu"], [role="listbox"], .maplibregl-canvas';
 
-/** A or Enter accepts, D or Escape declines, unless the key was meant for something else. */
-export function useOfferKeys(on: boolean, accept: () => void, decline: () => void): void {
-  const newest = useRef({ accept, decline });
+interface Actions {
+  readonly accept: () => void;
+  readonly decline: () => void;
+  readonly turn: (places: number) => void;
+}
+
+/** A or Enter accepts, D or Escape declines, arrows turn to another offer, unless the key was meant for something else. */
+export function useOfferKeys(on: boolean, actions: Actions): void {
+  const newest = useRef(actions);
   useEffect(() => {
-    newest.current = { accept, decline };
+    newest.current = actions;
   });
   useEffect(() => {
     if (!on) return;
@@ -20,6 +26,8 @@ export function useOfferKeys(on: boolean, accept: () => void, decline: () => voi
       const is = (letter: string) => e.key.toLowerCase() === letter.toLowerCase() || e.code === `Key${letter}`;
       const plain = !target?.closest(busyWith);
       if (is('A') || (e.key === 'Enter' && plain)) newest.current.accept();
+      else if (e.key === 'ArrowRight' && plain) newest.current.turn(1);
+      else if (e.key === 'ArrowLeft' && plain) newest.current.turn(-1);
       else if (is('D') || (e.key === 'Escape' && plain)) newest.current.decline();
       else return;
       e.preventDefault();

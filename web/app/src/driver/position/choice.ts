@@ -19,8 +19,12 @@ export function pacesFor(demo: { visitor_speed: number } | undefined): readonly 
   return [...new Set([1, 5, 10, 20, 40, 60, own])].sort((a, b) => a - b);
 }
 
-/** What was chosen here before, as far as it can be had now; else what suits the server. */
-export function readChoice(demo: { visitor_speed: number } | undefined): DriveChoice {
+/**
+ * What was chosen here before, as far as it can be had now; else what suits the server. Where the server allows no
+ * simulated cars (`simulated` of `/v1/config`) the device is the only source, whatever is stored.
+ */
+export function readChoice(demo: { visitor_speed: number } | undefined, simulated: boolean): DriveChoice {
+  if (!simulated) return { source: 'browser', pace: 1 };
   const stored = (readJson(localStorage, key) ?? {}) as Partial<DriveChoice>;
   const paces = pacesFor(demo);
   const usual = demo ? Math.round(Math.min(60, Math.max(1, demo.visitor_speed))) : 1;

@@ -16,7 +16,7 @@ export function Ended({ session, trip, done }: { session: Client; trip: Trip; do
   if (trip.status !== 'completed') return <EndedEarly trip={trip} done={done} />;
   const fare = trip.fare;
   return (
-    <Stack gap="md">
+    <Stack gap="md" className={classes.touch}>
       <Group gap="sm" role="status">
         <IconCircleCheck size={32} color="var(--mantine-primary-color-filled)" aria-hidden="true" />
         <Title order={2} size="h3">{t('ended.title')}</Title>
@@ -41,7 +41,7 @@ function EndedEarly({ trip, done }: { trip: Trip; done: () => void }) {
   const by = trip.cancellation?.by;
   const who = by === 'rider' || by === 'operator' || by === 'driver' ? by : 'system';
   return (
-    <Stack gap="md">
+    <Stack gap="md" className={classes.touch}>
       <Group gap="sm" role="status" wrap="nowrap">
         <IconCircleX size={32} color="var(--mantine-color-orange-6)" aria-hidden="true" />
         <div>
@@ -63,7 +63,7 @@ function RateRider({ session, trip }: { session: Client; trip: Trip }) {
   return (
     <Stack gap="xs">
       <Text fw={600} size="sm">{t('ended.rate', { name: trip.rider?.first_name ?? t('trip.rider') })}</Text>
-      <Rating size="xl" value={given} onChange={setGiven} getSymbolLabel={(n) => t('ended.stars', { count: n })} />
+      <Rating size={44} value={given} onChange={setGiven} getSymbolLabel={(n) => t('ended.stars', { count: n })} />
       {given > 0 && (
         <>
           <Textarea label={t('ended.comment')} description={t('ended.commentFor')} value={words} maxLength={160} autosize minRows={1}

@@ -8,12 +8,10 @@ import { distanceBetween, type PositionSource } from '../../map';
 import { Avatar } from '../../shell/Avatar';
 import { distance, duration, money, number, stars } from '../../shell/format';
 import classes from '../driver.module.css';
-import { ProblemAlert } from '../ProblemAlert';
-import { useIsPending } from '../Sending';
-import { useCommand } from '../useCommand';
 import { GiveBack } from './GiveBack';
 import { navigators } from './navigation';
-import { StartRide } from './StartRide';
+import { NextStep } from './NextStep';
+import { Waited } from './Waited';
 
 interface Props {
   readonly session: Client;
@@ -32,7 +30,7 @@ export function TripPanel({ session, trip, positions, demo }: Props) {
   const address = riding ? trip.dropoff_address : trip.pickup_address;
   const at = steps.findIndex((s) => s === trip.status);
   return (
-    <Stack gap="md">
+    <Stack gap="md" className={classes.touch}>
       <ol className={classes.steps} aria-label={t('trip.steps')}>
         {steps.map((s, i) => (
           <li key={s} className={classes.step} data-done={i <= at || undefined} aria-current={i === at ? 'step' : undefined}>{t(`trip.step.${s}`)}</li>
@@ -40,26 +38,46 @@ export function TripPanel({ session, trip, positions, demo }: Props) {
       </ol>
       <Group justify="space-between" align="flex-start" wrap="nowrap">
         <div role="status">
-          <Title order={2} size="h3">{t(`trip.title.${riding ? 'riding' : trip.status === 'arrived' ? 'arrived' : 'matched'}`)}</Title>
-          {trip.status !== 'arrived' && <Way positions={positions} to={to} />}
+          {trip.status === 'arrived' ? <Title order={2} size="h3">{t('trip.title.arrived')}</Title> : <Heading positions={positions} to={to} riding={riding} />}
+          {trip.status === 'arrived' ? <Waited session={session} trip={trip} /> : <Way positions={positions} to={to} riding={riding} />}
         </div>
         {trip.status !== 'arrived' && <Navigate to={to} label={address || t(riding ? 'trip.dropoff' : 'trip.pickup')} />}
       </Group>
       <Rider trip={trip} />
       <Places trip={trip} />
-      <NextStep session={session} trip={trip} demo={demo} />
+      <NextStep session={session} trip={trip} positions={positions} demo={demo} />
       {!riding && <GiveBack session={session} trip={trip} />}
     </Stack>
   );
 }
 
-/** How far it still is. It follows the car by itself, so that nothing else renders while it drives. */
-function Way({ positions, to }: { positions: PositionSource; to: { lat: number; lng: number } }) {
+/** A car this near to a place is there, in metres. */
+const thereM = 40;
+
+interface WayProps {
+  readonly positions: PositionSource;
+  readonly to: { lat: number; lng: number };
+  readonly riding: boolean;
+}
+
+/** Where to drive, or that this is the place. It changes once, however often the car moves. */
+function Heading({ positions, to, riding }: WayProps) {
+  const { t } = useTranslation('driver');
+  const there = useSyncExternalStore(positions.subscribe, () => {
+    const here = positions.get();
+    return here !== null && distanceBetween(here, to) < thereM;
+  });
+  const key = riding ? (there ? 'atDropoff' : 'riding') : there ? 'atPickup' : 'matched';
+  return <Title order={2} size="h3">{t(`trip.title.${key}`)}</Title>;
+}
+
+/** How far it still is, or what to do there. It follows the car by itself, so that nothing else renders while it drives. */
+function Way({ positions, to, riding }: WayProps) {
   const { t } = useTranslation('driver');
   const here = useSyncExternalStore(positions.subscribe, positions.get);
   if (!here) return <Text c="dimmed" size="sm" aria-live="off">{t('trip.noPosition')}</Text>;
   const metres = distanceBetween(here, to);
-  return <Text c="dimmed" aria-live="off">{metres < 40 ? t('trip.there') : t('trip.away', { distance: distance(metres) })}</Text>;
+  return <Text c="dimmed" aria-live="off">{metres < thereM ? t(riding ? 'trip.thereDropoff' : 'trip.therePickup') : t('trip.away', { distance: distance(metres) })}</Text>;
 }
 
 function Navigate({ to, label }: { to: { lat: number; lng: number }; label: string }) {
@@ -122,22 +140,5 @@ function Place({ icon, label, text }: { icon: React.ReactNode; label: string; te
       <span className={classes.lineIcon}>{icon}</span>
       <Text size="sm"><Text span c="dimmed" size="sm">{label} </Text>{text}</Text>
     </Group>
-  );
-}
-
-function NextStep({ session, trip, demo }: { session: Client; trip: WholeTrip; demo: boolean }) {
-  const { t } = useTranslation('driver');
-  const step = useCommand();
-  const sending = useIsPending('arrived', 'complete_trip');
-  if (trip.status === 'arrived') return <StartRide session={session} trip={trip} demo={demo} />;
-  const riding = trip.status === 'in_progress';
-  return (
-    <>
-      <ProblemAlert problem={step.problem} />
-      <Button size="lg" fullWidth loading={step.busy || sending}
-        onClick={() => void step.run(() => (riding ? session.completeTrip(trip.id) : session.arrived(trip.id)))}>
-        {riding ? t('trip.complete') : t('trip.arrived')}
-      </Button>
-    </>
   );
 }
