@@ -1,1 +1,0 @@
-import{r as e}from"./rolldown-runtime.js";import{n as t,t as n}from"./jsx-runtime.js";n();var r=e(t(),1),i=(0,r.createContext)({dir:`ltr`,toggleDirection:()=>{},setDirection:()=>{}});function a(){return(0,r.useContext)(i)}export{a as t};

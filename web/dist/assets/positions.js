@@ -1,1 +1,0 @@
-import{i as e}from"./useTranslation.js";var t=e(`outline`,`circle-x`,`CircleX`,[[`path`,{d:`M3 12a9 9 0 1 0 18 0a9 9 0 1 0 -18 0`,key:`svg-0`}],[`path`,{d:`M10 10l4 4m0 -4l-4 4`,key:`svg-1`}]]);function n(e=null){let t=e,n=new Set;return{get:()=>t,set(e){if(e!==t){t=e;for(let e of[...n])e()}},subscribe(e){return n.add(e),()=>n.delete(e)}}}export{t as n,n as t};
