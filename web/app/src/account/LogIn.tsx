@@ -1,4 +1,4 @@
-import { Button, PasswordInput, Stack, Text, TextInput, Title } from '@mantine/core';
+import { Box, Button, PasswordInput, Stack, Text, TextInput, Title } from '@mantine/core';
 import { useForm } from '@mantine/form';
 import { useRouter, useSearch } from '@tanstack/react-router';
 import { useState } from 'react';
@@ -11,6 +11,7 @@ import { LinkAnchor } from '../shell/links';
 import { usePageTitle } from '../shell/usePageTitle';
 import classes from './account.module.css';
 import { DemoRoles } from './DemoRoles';
+import { ForgotPassword } from './ForgotPassword';
 import { FormProblem, useWait } from './FormProblem';
 import { required } from './rules';
 
@@ -33,7 +34,7 @@ export default function LogIn() {
     setBusy(true);
     setError(null);
     try {
-      const account = await logIn(values);
+      const account = await logIn({ ...values, username: values.username.trim() });
       await router.navigate({ to: search.next ?? homeOf(account.role), replace: true });
     } catch (e) {
       setError(e);
@@ -57,6 +58,7 @@ export default function LogIn() {
           <Button type="submit" size="md" loading={busy} disabled={wait > 0}>{t('logIn.send')}</Button>
         </Stack>
       </form>
+      <Box mt="sm"><ForgotPassword /></Box>
       {config.data?.sign_up_open !== false && (
         <Text mt="lg" size="sm">{t('logIn.new')} <LinkAnchor to="/signup" search={search}>{t('signUp.title')}</LinkAnchor></Text>
       )}

@@ -16,6 +16,7 @@ import classes from './account.module.css';
 import { PasswordForm } from './PasswordForm';
 import { PersonForm } from './PersonForm';
 import { PhotoField } from './PhotoField';
+import { YourData } from './YourData';
 
 export default function Profile() {
   const { t } = useTranslation('account');
@@ -32,6 +33,7 @@ export default function Profile() {
         <Section title={t('profile.password')}><PasswordForm username={account.username} /></Section>
         <Section title={t('profile.language')}><LanguageChoice /></Section>
         {account.role !== 'operator' && <Section title={t('profile.alerts')}><AlertSwitches /></Section>}
+        <Section title={t('data.title')}><YourData account={account} /></Section>
       </Stack>
     </div>
   );

@@ -10,6 +10,7 @@ import { homeOf, signUp } from '../shell/auth';
 import { LinkAnchor } from '../shell/links';
 import { usePageTitle } from '../shell/usePageTitle';
 import classes from './account.module.css';
+import { Contact } from './Contact';
 import { FormProblem, useWait } from './FormProblem';
 import { NewPasswordField } from './PasswordField';
 import { PhotoField, useObjectUrl } from './PhotoField';
@@ -26,7 +27,7 @@ export default function SignUp() {
     <div className={classes.narrow}>
       <Title order={1} mb="xs">{t('signUp.title')}</Title>
       {config.isPending ? <Skeleton h={420} mt="md" />
-        : config.data?.sign_up_open === false ? <Text>{t('signUp.closed')}</Text>
+        : config.data?.sign_up_open === false ? <Stack gap={4}><Text>{t('signUp.closed')}</Text><Contact /></Stack>
           : <SignUpForm role={search.role === 'driver' ? 'driver' : 'rider'} next={search.next} />}
       <Text mt="lg" size="sm">
         {t('signUp.known')} <LinkAnchor to="/login" search={search.next ? { next: search.next } : {}}>{t('logIn.title')}</LinkAnchor>
@@ -97,6 +98,6 @@ function SignUpForm({ role: first, next }: { role: 'rider' | 'driver'; next: str
 }
 
 function requestOf(v: typeof empty, role: 'rider' | 'driver'): Schemas['SignUpRequest'] {
-  const person = { role, username: v.username, password: v.password, first_name: v.first_name.trim(), last_name: v.last_name.trim() };
+  const person = { role, username: v.username.trim(), password: v.password, first_name: v.first_name.trim(), last_name: v.last_name.trim() };
   return role === 'driver' ? { ...person, ...vehicleOf(v) } : person;
 }

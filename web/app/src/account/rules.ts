@@ -9,7 +9,9 @@ type Rule = (t: T) => (value: string) => string | null;
 
 const bytes = (s: string): number => new TextEncoder().encode(s).length;
 
-export const username: Rule = (t) => (value) => {
+// Keyboards add a space behind a word that they complete; it is no part of the name.
+export const username: Rule = (t) => (typed) => {
+  const value = typed.trim();
   if (value.length < 3 || value.length > 32) return t('errors.usernameLength');
   return /^[a-zA-Z0-9._-]+$/.test(value) ? null : t('errors.usernameLetters');
 };

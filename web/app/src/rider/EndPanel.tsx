@@ -6,6 +6,7 @@ import type { ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 
 import { timeOfDay } from '../shell/format';
+import { Marks } from '../trips/Measured';
 import { FareTable, Route } from '../trips/parts';
 import { Rate } from '../trips/Rate';
 import { reasonText } from '../trips/words';
@@ -38,6 +39,7 @@ function Completed({ trip, onDismiss }: { trip: Trip; onDismiss: () => void }) {
         {trip.ended_at && t('completed.at', { time: timeOfDay(trip.ended_at) })}
       </Head>
       {trip.fare && <Card padding="md"><FareTable fare={trip.fare} /></Card>}
+      <Marks trip={trip} />
       <Card padding="md"><Rate trip={trip} reader="rider" /></Card>
       <DriverCard trip={trip} />
       <Route from={{ point: trip.pickup, address: trip.pickup_address }} to={{ point: trip.dropoff, address: trip.dropoff_address }} />

@@ -4,8 +4,9 @@ import { IconHandStop } from '@tabler/icons-react';
 import { useTranslation } from 'react-i18next';
 
 import { duration, money, timeOfDay } from '../shell/format';
+import { vehicleText } from '../shell/vehicle';
 import { Face, MeanStars, Route } from '../trips/parts';
-import { className } from '../trips/words';
+import { className, partyName } from '../trips/words';
 import { CancelButton } from './CancelButton';
 import { progress, useArrival } from './eta';
 import styles from './rider.module.css';
@@ -87,15 +88,19 @@ export function DriverCard({ trip }: { trip: Pick<WholeTrip, 'driver'> }) {
   const { t: words } = useTranslation('trips');
   const driver = trip.driver;
   if (!driver) return null;
+  const looks = vehicleText({ make: driver.vehicle_make, model: driver.vehicle_model, colour: driver.vehicle_colour });
   return (
     <Group wrap="nowrap" component="section" aria-label={t('driver.label')}>
       <Face name={driver.first_name} photo={driver.photo_url} />
       <Stack gap={0} flex={1} miw={0}>
-        <Text fw={700} size="lg" truncate>{driver.first_name}</Text>
-        <MeanStars timesHundred={driver.rating_x100} />
+        <Group gap={8} wrap="nowrap">
+          <Text fw={700} size="lg" truncate>{partyName(words, driver)}</Text>
+          <MeanStars timesHundred={driver.rating_x100} />
+        </Group>
+        {looks !== '' && <Text fw={600} lineClamp={2}>{looks}</Text>}
         <Text size="sm" c="dimmed" truncate>{className(words, driver.vehicle_class)}</Text>
       </Stack>
-      <Box className={classes.plate}><VisuallyHidden>{t('driver.plate')} </VisuallyHidden>{driver.plate}</Box>
+      {driver.plate !== '' && <Box className={classes.plate}><VisuallyHidden>{t('driver.plate')} </VisuallyHidden>{driver.plate}</Box>}
     </Group>
   );
 }

@@ -8,6 +8,7 @@ import { initReactI18next } from 'react-i18next';
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import en from '../locales/en/rider.json';
+import enShell from '../locales/en/shell.json';
 import enTrips from '../locales/en/trips.json';
 import ko from '../locales/ko/rider.json';
 import koTrips from '../locales/ko/trips.json';
@@ -34,7 +35,7 @@ beforeAll(async () => {
   vi.stubGlobal('matchMedia', () => ({ matches: false, addEventListener: () => undefined, removeEventListener: () => undefined }));
   vi.stubGlobal('ResizeObserver', class { observe() { return; } unobserve() { return; } disconnect() { return; } });
   await i18next.use(initReactI18next).init({
-    lng: 'en', resources: { en: { rider: en, trips: enTrips }, ko: { rider: ko, trips: koTrips } }, interpolation: { escapeValue: false },
+    lng: 'en', resources: { en: { rider: en, trips: enTrips, shell: enShell }, ko: { rider: ko, trips: koTrips } }, interpolation: { escapeValue: false },
   });
 });
 beforeEach(() => {
@@ -100,6 +101,7 @@ describe('the way to the pickup', () => {
   it('shows the plate, the PIN digit by digit and the time that is left', () => {
     show(<PickupPanel trip={matched} position={undefined} />);
     expect(screen.getByText('HX 1001')).toBeInTheDocument();
+    expect(screen.getByText('White Hyundai Ioniq 5')).toBeInTheDocument();
     expect(screen.getByRole('img', { name: '0 4 1 7' })).toBeInTheDocument();
     expect(screen.getByText('4 min')).toBeInTheDocument();
   });

@@ -16,6 +16,7 @@ import { navigation } from './navigation';
 import { AlertsMenu } from './notices/AlertsMenu';
 import { Notices } from './notices/Notices';
 import { LanguageMenu, SchemeMenu } from './Preferences';
+import { TrialBanner } from './TrialBanner';
 import { useCurrentTitle } from './usePageTitle';
 
 /** The frame around every page: header, banner, and the page in the main landmark. */
@@ -30,6 +31,7 @@ export function Frame() {
       <a className={classes.skip} href="#main">{t('skip')}</a>
       <div className={classes.top}>
         <Header />
+        <TrialBanner />
         {account && account.role !== 'operator' && <ConnectionBanner />}
       </div>
       {account && account.role !== 'operator' && <Notices />}

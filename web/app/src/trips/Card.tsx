@@ -8,7 +8,7 @@ import { money, timeOfDay } from '../shell/format';
 import styles from './Card.module.css';
 import { Route, StatusBadge } from './parts';
 import type { Reader } from './timeline';
-import { className } from './words';
+import { className, partyName } from './words';
 
 const classes = styles as Record<'card' | 'follow', string>;
 
@@ -40,7 +40,8 @@ export function CurrentTrip({ trip, reader }: { trip: Trip; reader: Reader }) {
 
 function Body({ trip, reader }: { trip: Trip; reader: Reader }) {
   const { t } = useTranslation('trips');
-  const who = reader === 'rider' ? trip.driver?.first_name : trip.rider?.first_name;
+  const other = reader === 'rider' ? trip.driver : trip.rider;
+  const who = other && partyName(t, other);
   const price = trip.fare ? money(trip.fare.total) : null;
   const about = [trip.requested_at && timeOfDay(trip.requested_at), className(t, trip.vehicle_class), who].filter(Boolean);
   return (

@@ -13,14 +13,16 @@ import { useAccount } from '../shell/auth';
 import { dateAndTime, distance, duration, money } from '../shell/format';
 import { useView } from '../shell/session';
 import { usePageTitle } from '../shell/usePageTitle';
+import { vehicleText } from '../shell/vehicle';
 import { newer, tripDetail, useFreshTrips, type TrackPoint, type TripEvent } from './api';
 import { Face, Fact, FareTable, MeanStars, Route, StatusBadge } from './parts';
+import { Marks } from './Measured';
 import { Rate } from './Rate';
 import { hasEnded } from './status';
 import { Story } from './Story';
 import type { Reader } from './timeline';
 import { TripMap } from './TripMap';
-import { className, reasonText } from './words';
+import { className, partyName, reasonText } from './words';
 
 /** What is known of one trip of one's own. */
 export default function TripPage() {
@@ -93,6 +95,7 @@ function Known({ trip, events, track, reader }: {
           <FareTable fare={trip.fare} />
         </Card>
       )}
+      <Marks trip={trip} />
       {trip.status === 'completed' && <Card><Rate trip={trip} reader={reader} /></Card>}
       <Card component="section" aria-labelledby="trip-story">
         <Title order={2} size="h4" mb="md" id="trip-story">{t('story.title')}</Title>
@@ -127,13 +130,21 @@ function Party({ trip, reader }: { trip: Trip; reader: Reader }) {
         <Face name={person.first_name} photo={person.photo_url} />
         <Stack gap={0} flex={1}>
           <Text size="xs" c="dimmed">{t(reader === 'rider' ? 'detail.driver' : 'detail.rider')}</Text>
-          <Text fw={700}>{person.first_name}</Text>
+          <Text fw={700}>{partyName(t, person)}</Text>
           <MeanStars timesHundred={person.rating_x100} />
         </Stack>
-        {trip.driver && reader === 'rider' && <Fact label={t('detail.plate')}>{trip.driver.plate}</Fact>}
+        {trip.driver && reader === 'rider' && <Car driver={trip.driver} />}
       </Group>
     </Card>
   );
+}
+
+/** By what the car could be recognised. */
+function Car({ driver }: { driver: NonNullable<Trip['driver']> }) {
+  const { t } = useTranslation('trips');
+  const looks = vehicleText({ make: driver.vehicle_make, model: driver.vehicle_model, colour: driver.vehicle_colour });
+  if (driver.plate === '' && looks === '') return null;
+  return <Fact label={looks || t('detail.plate')}>{driver.plate}</Fact>;
 }
 
 function Cancelled({ trip, reader }: { trip: Trip; reader: Reader }) {

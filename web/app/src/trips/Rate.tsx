@@ -21,6 +21,9 @@ export function Rate({ trip, reader }: { trip: Trip; reader: Reader }) {
   return stars === undefined ? <Ask trip={trip} reader={reader} onGiven={setGiven} /> : <Given stars={stars} thanks={given !== undefined} />;
 }
 
+/** A person's name, unless there is none, or none any more. */
+const nameOr = (person: { first_name: string } | undefined, otherwise: string): string => (person && person.first_name !== '' ? person.first_name : otherwise);
+
 function Given({ stars, thanks }: { stars: number | null; thanks: boolean }) {
   const { t } = useTranslation('trips');
   return (
@@ -40,7 +43,7 @@ function Ask({ trip, reader, onGiven }: { trip: Trip; reader: Reader; onGiven: (
   const [mine, setMine] = useState(false);
   // A rating that was given before a reload may still be under way.
   const sending = usePendingRequests().some((r) => r.kind === 'rate_trip') || mine;
-  const name = reader === 'rider' ? (trip.driver?.first_name ?? t('rating.nobody')) : (trip.rider?.first_name ?? t('rating.somebody'));
+  const name = reader === 'rider' ? nameOr(trip.driver, t('rating.nobody')) : nameOr(trip.rider, t('rating.somebody'));
 
   const send = async () => {
     setMine(true);

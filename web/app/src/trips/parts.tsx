@@ -4,6 +4,7 @@ import { IconMapPinFilled, IconStarFilled, IconUserFilled } from '@tabler/icons-
 import { useTranslation } from 'react-i18next';
 
 import { distance, duration, money, stars } from '../shell/format';
+import { basisText } from './measured';
 import styles from './parts.module.css';
 import { statusColor } from './status';
 import { placeText } from './words';
@@ -58,6 +59,7 @@ export function MeanStars({ timesHundred }: { timesHundred: number }) {
 export function FareTable({ fare }: { fare: FareBreakdown }) {
   const { t } = useTranslation('trips');
   const { currency } = fare.total;
+  const basis = basisText(t, fare);
   const lines: [string, number][] = [
     [t('fare.base'), fare.base_minor],
     [t('fare.distance', { distance: distance(fare.distance_m) }), fare.distance_minor],
@@ -80,6 +82,7 @@ export function FareTable({ fare }: { fare: FareBreakdown }) {
           <Table.Th scope="row">{t('fare.total')}</Table.Th>
           <Table.Th ta="end">{money(fare.total)}</Table.Th>
         </Table.Tr>
+        {basis !== '' && <Table.Tr><Table.Td colSpan={2}><Text size="xs" c="dimmed">{basis}</Text></Table.Td></Table.Tr>}
       </Table.Tfoot>
     </Table>
   );

@@ -16,6 +16,11 @@ export function className(t: T, vehicleClass: string): string {
   return spaced.charAt(0).toLocaleUpperCase(i18next.resolvedLanguage) + spaced.slice(1);
 }
 
+/** The name of the other party of a trip; people who erased their account have none any more. */
+export function partyName(t: T, person: { readonly first_name: string }): string {
+  return person.first_name.trim() === '' ? t('detail.erased') : person.first_name;
+}
+
 /** A place for people: its address, or where its pin is. */
 export function placeText(t: T, point: Point | undefined, address = ''): string {
   if (address.trim() !== '') return address;

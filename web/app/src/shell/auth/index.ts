@@ -86,6 +86,15 @@ export async function endedBySocket(token: string | null): Promise<'logged out' 
   return 'logged out';
 }
 
+/** Erases the account for good and logs it out. Throws an ApiError. */
+export async function deleteAccount(password: string): Promise<void> {
+  const id = auth.current?.account.id;
+  await call(http.DELETE('/v1/me', { body: { password } }));
+  auth.signOut();
+  // What this browser keeps for the account goes, too.
+  for (const key of Object.keys(localStorage)) if (id !== undefined && key.includes(id)) localStorage.removeItem(key);
+}
+
 /** Logs out here, in all tabs and, if it can be reached, on the server. */
 export async function logOut(): Promise<void> {
   const ended = call(http.POST('/v1/logout', {})).catch(() => undefined);
