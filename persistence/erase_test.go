@@ -133,6 +133,7 @@ func life(t *testing.T, s *persistence.Store, mark string, role ride.Role, n int
 	require.NoError(t, s.SaveRefreshToken(ctx, ride.RefreshToken{
 		Hash: mark + "token", Family: mark + "family", Account: a.ID, CreatedAt: epoch, ExpiresAt: epoch.Add(time.Hour),
 	}))
+	require.NoError(t, s.SavePlaces(ctx, a.ID, []string{mark + "network", mark + "device"}, epoch, 16))
 	require.NoError(t, s.AddAudit(ctx, ride.AuditEntry{At: epoch, Actor: "op", Action: "account.suspend", Subject: string(a.ID), Detail: `{"reason":"` + mark + `"}`}))
 	require.NoError(t, s.Commit(ctx, ride.Transition{Command: &ride.CommandRecord{
 		Account: a.ID, ID: "c1", Digest: "d", Reply: []byte(mark + "reply"), At: epoch,

@@ -9,6 +9,9 @@ import (
 // purgeChunk bounds one deletion, so that it never holds writers up for long.
 const purgeChunk = 500
 
+// placeAge is how long a place stays known after the last log-in there.
+const placeAge = 90 * 24 * time.Hour
+
 // startJanitor starts the goroutine that ends with the context.
 func (s *Store) startJanitor(ctx context.Context, every time.Duration) {
 	if every < 0 {
@@ -42,6 +45,8 @@ func (s *Store) Purge(ctx context.Context) (int64, error) {
 			(SELECT hash FROM refresh_tokens WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)`, now},
 		{`DELETE FROM token_families WHERE id IN
 			(SELECT id FROM token_families WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)`, now},
+		{`DELETE FROM known_places WHERE (account_id, place) IN
+			(SELECT account_id, place FROM known_places WHERE seen_at < $1 ORDER BY seen_at LIMIT $2)`, now.Add(-placeAge)},
 	}
 	if s.breadcrumbAge > 0 {
 		// Where drivers were is told by tracks, and by what the rounds of offers considered.

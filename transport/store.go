@@ -69,6 +69,12 @@ type Accounts interface {
 	// from; an earlier from than before changes nothing.
 	RevokeAccount(ctx context.Context, id ride.AccountID, from time.Time) error
 
+	// KnownPlaces returns the hashes of the places where an account has signed in since; none
+	// for an account that does not exist.
+	KnownPlaces(ctx context.Context, id ride.AccountID, since time.Time) ([]string, error)
+	// SavePlaces notes log-ins of an account at these places, and forgets all but the newest.
+	SavePlaces(ctx context.Context, id ride.AccountID, places []string, at time.Time, keep int) error
+
 	AddAudit(ctx context.Context, e ride.AuditEntry) error
 	// ListAudit returns entries newest first, with the cursor of the next page.
 	ListAudit(ctx context.Context, f ride.AuditFilter) ([]ride.AuditEntry, string, error)

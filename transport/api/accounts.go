@@ -49,6 +49,8 @@ type signUpRequest struct {
 	VehicleMake   string `json:"vehicle_make,omitempty" maxLength:"64" doc:"What a rider looks for at the kerb; shown with the plate."`
 	VehicleModel  string `json:"vehicle_model,omitempty" maxLength:"64"`
 	VehicleColour string `json:"vehicle_colour,omitempty" maxLength:"64"`
+
+	Device string `json:"device,omitempty" minLength:"16" maxLength:"128" doc:"As in a log-in."`
 }
 
 func (a *API) signUp(ctx context.Context, _ *nothing) (*body[signedInView], error) {
@@ -75,7 +77,10 @@ func (a *API) signUp(ctx context.Context, _ *nothing) (*body[signedInView], erro
 	}
 	n := auth.SignUp{
 		Username: req.Username, Password: req.Password, FirstName: req.FirstName, LastName: req.LastName,
-		Role: req.Role, Vehicle: vehicle,
+		Role: req.Role, Vehicle: vehicle, From: auth.Place{Addr: callOf(ctx).addr, Device: req.Device},
+	}
+	if d := len(req.Device); d > 0 && (d < 16 || d > 128) {
+		return nil, ride.ErrInvalidArgument.In("device").With("A device's secret has 16 to 128 bytes.")
 	}
 	// All that is cheap to refuse goes before the picture, which is not cheap to decode.
 	var photo []byte

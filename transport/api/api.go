@@ -8,8 +8,6 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
-
-	"github.com/hexhail/hexhail/transport/clientaddr"
 )
 
 //go:generate go run ./gendoc ../../docs/openapi.json
@@ -19,7 +17,6 @@ import (
 type API struct {
 	cfg    Config
 	deps   Deps
-	finder clientaddr.Finder
 	mux    *http.ServeMux
 	huma   huma.API
 	photos *photos
@@ -48,7 +45,7 @@ func New(cfg Config, deps Deps) (*API, error) {
 func build(cfg Config, deps Deps) (*API, error) {
 	var err error
 	a := &API{
-		cfg: cfg, deps: deps, finder: clientaddr.Finder{Trusted: cfg.TrustedProxies},
+		cfg: cfg, deps: deps,
 		mux: http.NewServeMux(), photos: newPhotos(cfg.Uploads, cfg.PhotoDecoders),
 	}
 	if deps.Demo != nil {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"net/netip"
 	"net/url"
 	"time"
@@ -11,6 +12,7 @@ import (
 	"github.com/hexhail/hexhail/ride"
 	"github.com/hexhail/hexhail/transport"
 	"github.com/hexhail/hexhail/transport/auth"
+	"github.com/hexhail/hexhail/transport/clientaddr"
 )
 
 // Config says how the HTTP API behaves. The zero value of a field means its default.
@@ -39,6 +41,8 @@ type Config struct {
 	Timeout time.Duration
 	// TrustedProxies may say for whom they ask, by X-Forwarded-For. Empty: nobody.
 	TrustedProxies []netip.Prefix
+	// ClientAddr finds a client's address; by default a clientaddr.Finder with TrustedProxies.
+	ClientAddr func(*http.Request) string
 	// CORSOrigins are the exact origins, such as "https://app.example", whose pages
 	// may call the API from a browser. Empty: none.
 	CORSOrigins []string
@@ -102,6 +106,9 @@ func (c Config) withDefaults() (Config, error) {
 	def(&c.PhotoDecoders, 2)
 	if c.Now == nil {
 		c.Now = time.Now
+	}
+	if c.ClientAddr == nil {
+		c.ClientAddr = clientaddr.Finder{Trusted: c.TrustedProxies}.Of
 	}
 	c.Rates = c.Rates.withDefaults()
 	if err := c.Tariffs.Validate(); err != nil {

@@ -69,7 +69,7 @@ func (w *recorder) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 // ServeHTTP implements http.Handler.
 func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	start := a.cfg.Now()
-	c := &call{id: rand.Text(), addr: a.finder.Of(r)}
+	c := &call{id: rand.Text(), addr: a.cfg.ClientAddr(r)}
 	rec := &recorder{ResponseWriter: w}
 	ctx, cancel := context.WithTimeout(context.WithValue(r.Context(), callKey{}, c), a.timeout(r))
 	defer cancel()

@@ -63,7 +63,7 @@ func (a *API) eraseMe(ctx context.Context, in *struct {
 	if in.Body != nil {
 		password = in.Body.Password
 	}
-	if err := a.deps.Auth.Confirm(ctx, p, password, callOf(ctx).addr); err != nil {
+	if err := a.deps.Auth.Confirm(ctx, p, password); err != nil {
 		return nil, err
 	}
 	switch _, err := a.deps.Trips.ActiveTrip(ctx, p.Account.ID, p.Account.Role); {

@@ -15,7 +15,8 @@ import (
 func (a *API) registerSessions() {
 	register(a, operation{
 		id: "log-in", method: http.MethodPost, path: "/v1/login", tag: "Sign-in", summary: "Log in", roles: anyone, signIn: true,
-		doc:    "A wrong password and an unknown username are answered alike. After 10 failures each further one costs a longer wait.",
+		doc: "A wrong password and an unknown username are answered alike. After 10 failures of a username at one place " +
+			"(a network, or a device that has signed in before) each further one costs a longer wait.",
 		errors: []*ride.Error{ride.ErrUnauthenticated, ride.ErrSuspended},
 	}, a.logIn)
 	// Not bounded like log-ins: nobody guesses such a token, and behind one address there
@@ -50,10 +51,11 @@ func (a *API) registerSessions() {
 type logInRequest struct {
 	Username string `json:"username" minLength:"1" maxLength:"64"`
 	Password string `json:"password" minLength:"1" maxLength:"1024"`
+	Device   string `json:"device,omitempty" minLength:"16" maxLength:"128" doc:"A secret that the client makes once for the device, such as a random UUID, and keeps. After a log-in with it, other people's failures no longer slow down log-ins from this device. Only a keyed hash is stored, for 90 days."`
 }
 
 func (a *API) logIn(ctx context.Context, in *struct{ Body logInRequest }) (*body[signedInView], error) {
-	acc, t, err := a.deps.Auth.LogIn(ctx, in.Body.Username, in.Body.Password, callOf(ctx).addr)
+	acc, t, err := a.deps.Auth.LogInFrom(ctx, in.Body.Username, in.Body.Password, auth.Place{Addr: callOf(ctx).addr, Device: in.Body.Device})
 	if err != nil {
 		return nil, err
 	}
@@ -108,7 +110,7 @@ type passwordRequest struct {
 
 func (a *API) changePassword(ctx context.Context, in *struct{ Body passwordRequest }) (*body[tokensView], error) {
 	p := principal(ctx)
-	t, err := a.deps.Auth.ChangePassword(ctx, p, in.Body.CurrentPassword, in.Body.NewPassword, callOf(ctx).addr)
+	t, err := a.deps.Auth.ChangePassword(ctx, p, in.Body.CurrentPassword, in.Body.NewPassword)
 	if err != nil {
 		return nil, err
 	}

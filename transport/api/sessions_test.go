@@ -122,12 +122,35 @@ func TestLogInRefusals(t *testing.T) {
 	require.Equal(t, wrong, unknown)
 	require.NoError(t, w.store.SetAccountStatus(t.Context(), w.people["rider"].ID, ride.AccountSuspended))
 	login("rider", password).refused(ride.ErrSuspended, 403)
-	for range 8 {
+	for range 10 {
 		login("driver", "wrong horse").refused(ride.ErrUnauthenticated, 401)
 	}
 	got := login("driver", password)
 	got.refused(ride.ErrTooMany, 429)
-	require.Equal(t, "1", got.Header().Get("Retry-After"), "ten failures from this address")
+	require.Equal(t, "1", got.Header().Get("Retry-After"), "ten failures of this username from this address")
+	login("driver2", password).ok(200, nil)
+}
+
+// TestKnownDevice: a device that signed in before is not slowed down by who guesses at the same
+// address.
+func TestKnownDevice(t *testing.T) {
+	w := newWorld(t)
+	login := func(pw, device string) *response {
+		return w.do(request{method: "POST", path: "/v1/login", json: `{"username":"driver","password":"` + pw + `","device":"` + device + `"}`})
+	}
+	for _, bad := range []string{"", "fifteen-letters", strings.Repeat("d", 129)} {
+		login(password, bad).refused(ride.ErrInvalidArgument, 422)
+		if bad != "" { // which in a form is no device
+			w.do(request{method: "POST", path: "/v1/accounts", json: `{"username":"newcomer","password":"correct horse battery",` +
+				`"first_name":"N","last_name":"N","role":"rider","device":"` + bad + `"}`}).refused(ride.ErrInvalidArgument, 422)
+		}
+	}
+	login(password, "the-drivers-own-phone").ok(200, nil)
+	for range 10 {
+		login("wrong horse", "a-device-of-a-stranger").refused(ride.ErrUnauthenticated, 401)
+	}
+	login(password, "a-device-of-a-stranger").refused(ride.ErrTooMany, 429)
+	login(password, "the-drivers-own-phone").ok(200, nil)
 }
 
 func TestTicketRedeemsOnce(t *testing.T) {

@@ -46,6 +46,7 @@ func readSignUp(ctx context.Context) (signUpRequest, []byte, error) {
 			"last_name": &req.LastName, "role": (*string)(&req.Role),
 			"vehicle_class": &req.VehicleClass, "plate": &req.Plate,
 			"vehicle_make": &req.VehicleMake, "vehicle_model": &req.VehicleModel, "vehicle_colour": &req.VehicleColour,
+			"device": &req.Device,
 		})
 		return req, photo, err
 	}

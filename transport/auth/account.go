@@ -22,6 +22,7 @@ type SignUp struct {
 	FirstName, LastName string
 	Role                ride.Role
 	Vehicle             ride.Vehicle // drivers only; the caller checks the class
+	From                Place        // known from then on; the zero Place is not
 }
 
 // TooSoonError says that too many attempts failed. It unwraps to ride.ErrTooMany.
@@ -51,6 +52,9 @@ func (s *Service) SignUp(ctx context.Context, n SignUp) (ride.Account, Tokens, e
 		return ride.Account{}, Tokens{}, err
 	}
 	t, err := s.begin(ctx, a)
+	if err == nil {
+		s.remember(ctx, a.ID, n.From)
+	}
 	return a, t, err
 }
 
@@ -125,20 +129,35 @@ func newAccount(now time.Time) (ride.Account, error) {
 	}, nil
 }
 
-// LogIn checks a password. addr is the client's address, for the delays after too many
-// failures. Unknown accounts, wrong passwords and accounts without one are answered
+// LogIn is LogInFrom an address alone.
+func (s *Service) LogIn(ctx context.Context, username, password, addr string) (ride.Account, Tokens, error) {
+	return s.LogInFrom(ctx, username, password, Place{Addr: addr})
+}
+
+// LogInFrom checks a password. The place is for the delays after too many failures: one where the
+// account has signed in before is not slowed down by others'. Unknown accounts, wrong passwords and accounts without one are answered
 // alike, with ride.ErrUnauthenticated, after the same work; a suspended account learns
 // that it is, if the password is right. A *TooSoonError says when to come back.
-func (s *Service) LogIn(ctx context.Context, username, password, addr string) (ride.Account, Tokens, error) {
+func (s *Service) LogInFrom(ctx context.Context, username, password string, from Place) (ride.Account, Tokens, error) {
 	fail := func(err error) (ride.Account, Tokens, error) { return ride.Account{}, Tokens{}, err }
-	a, hash, err := s.checkPassword(ctx, username, password, addr)
+	a, hash, err := s.accountOf(ctx, username)
 	if err != nil {
+		return fail(err)
+	}
+	at, err := s.attemptAt(ctx, username, a.ID, from)
+	if err != nil {
+		return fail(err)
+	}
+	if hash, err = s.checkPassword(ctx, at, a, hash, password); err != nil {
 		return fail(err)
 	}
 	if a.Status != ride.AccountActive {
 		return fail(ride.ErrSuspended)
 	}
 	t, err := s.beginBy(ctx, a, password, hash)
+	if err == nil {
+		s.remember(ctx, a.ID, from)
+	}
 	return a, t, err
 }
 
@@ -179,49 +198,71 @@ func (s *Service) stillCounts(ctx context.Context, username, password, hash stri
 	return ok, err
 }
 
-// checkPassword is LogIn without its end; it also renews hashes of other costs. It returns
-// the account with the hash that it has now.
-func (s *Service) checkPassword(ctx context.Context, username, password, addr string) (ride.Account, string, error) {
-	if wait := s.guard.begin(username, addr); wait > 0 {
-		return ride.Account{}, "", &TooSoonError{wait}
-	}
+// accountOf finds the account that somebody signs in to, and its password's hash. Both are empty
+// if there is none.
+func (s *Service) accountOf(ctx context.Context, username string) (ride.Account, string, error) {
 	a, hash, err := s.accounts.AccountByUsername(ctx, username)
-	if err != nil && !errors.Is(err, ride.ErrNotFound) {
-		s.guard.undo(username, addr)
+	switch {
+	case errors.Is(err, ride.ErrNotFound):
+		return ride.Account{}, "", nil
+	case err != nil:
 		return ride.Account{}, "", fmt.Errorf("read account: %w", err)
 	}
-	if err != nil || len(password) > 128 {
+	return a, hash, nil
+}
+
+// checkPassword tells whether a password has the hash, as often as the guard lets it; it also
+// renews hashes of other costs. It returns the hash that the account has now.
+func (s *Service) checkPassword(ctx context.Context, at logInAttempt, a ride.Account, hash, password string) (string, error) {
+	refuse, hold := s.guard.begin(at)
+	if refuse > 0 {
+		return "", &TooSoonError{refuse}
+	}
+	if hold > 0 && !s.guard.rest(ctx, at, hold) {
+		return "", ride.ErrUnavailable
+	}
+	if len(password) > 128 {
 		hash = "" // costs the same, never matches
-		password = password[:min(len(password), 128)]
+		password = password[:128]
 	}
 	ok, stale, err := s.passwords.Verify(ctx, password, hash)
 	if err != nil {
-		s.guard.undo(username, addr)
-		return ride.Account{}, "", err
+		s.guard.undo(at)
+		return "", err
 	}
 	if !ok {
-		return ride.Account{}, "", errWrongPassword
+		return "", errWrongPassword
 	}
-	s.guard.succeed(username, addr)
+	s.guard.succeed(at)
 	if stale {
 		// The log-in counts whether or not the hash could be renewed.
 		if h, err := s.passwords.Hash(ctx, password); err == nil && s.accounts.RenewPassword(ctx, a.ID, hash, h) == nil {
 			hash = h
 		}
 	}
-	return a, hash, nil
+	return hash, nil
+}
+
+// checkOwnPassword is checkPassword for somebody who is signed in.
+func (s *Service) checkOwnPassword(ctx context.Context, p transport.Principal, password string) (ride.Account, error) {
+	a, hash, err := s.accountOf(ctx, p.Account.Username)
+	if err != nil {
+		return ride.Account{}, err
+	}
+	_, err = s.checkPassword(ctx, ofSession(p), a, hash, password)
+	return a, err
 }
 
 // ChangePassword sets a new password, ends every log-in of the account and begins a
 // new one for the caller. The caller closes live sockets.
-func (s *Service) ChangePassword(ctx context.Context, p transport.Principal, current, next, addr string) (Tokens, error) {
+func (s *Service) ChangePassword(ctx context.Context, p transport.Principal, current, next string) (Tokens, error) {
 	if p.Account.Issuer != "" {
 		return Tokens{}, ride.ErrWrongRole.With("This account signs in elsewhere and has no password here.")
 	}
 	if err := CheckPassword(next, p.Account.Username); err != nil {
 		return Tokens{}, inField(err, "new_password")
 	}
-	a, _, err := s.checkPassword(ctx, p.Account.Username, current, addr)
+	a, err := s.checkOwnPassword(ctx, p, current)
 	if errors.Is(err, ride.ErrUnauthenticated) {
 		return Tokens{}, ride.ErrInvalidArgument.In("current_password").With("The current password is wrong.")
 	} else if err != nil {
@@ -277,14 +318,14 @@ const freshLogIn = 10 * time.Minute
 // Confirm makes sure that whoever holds the principal's token is its owner, before something
 // that cannot be undone: by the password, or for accounts of outside issuers by a token of the
 // last minutes. It returns ride.ErrInvalidArgument, ride.ErrFreshLogin or a *TooSoonError.
-func (s *Service) Confirm(ctx context.Context, p transport.Principal, password, addr string) error {
+func (s *Service) Confirm(ctx context.Context, p transport.Principal, password string) error {
 	if p.Account.Issuer != "" {
 		if age := s.cfg.Now().Sub(p.IssuedAt); age > freshLogIn || age < -time.Minute {
 			return ride.ErrFreshLogin
 		}
 		return nil
 	}
-	_, _, err := s.checkPassword(ctx, p.Account.Username, password, addr)
+	_, err := s.checkOwnPassword(ctx, p, password)
 	if errors.Is(err, ride.ErrUnauthenticated) {
 		return ride.ErrInvalidArgument.In("password").With("The password is wrong.")
 	}

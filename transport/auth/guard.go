@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"context"
 	"fmt"
 	"net/netip"
 	"strings"
@@ -13,22 +14,44 @@ import (
 // GuardConfig says when guessing passwords is slowed down. The zero value of a field
 // means its default.
 type GuardConfig struct {
-	// Free is how many failures cost nothing, per username and per address: 10.
+	// Free is how many failures cost nothing, per username and place together: 10. A place is
+	// a network, or a device that signed in before.
 	Free int
 	// First is the delay after the first failure beyond, doubled by each further
-	// one up to Max: 1 s and 1 min. Max is short because anybody can fail on
-	// behalf of somebody else.
+	// one up to Max: 1 s and 1 min.
 	First, Max time.Duration
+	// NameFree and NetworkFree are how many failures of one username from all places, and of
+	// one network with all usernames, cost others nothing: 30 and 50. Beyond, log-ins from
+	// places that the account is not known at take turns.
+	NameFree, NetworkFree int
+	// Pace is the time between two turns, Hold how long an attempt is kept waiting for one, and
+	// Longest when it has one for sure if it comes back: 1 s, 2 s and 10 s. So other people's
+	// failures never keep a right password out for longer.
+	Pace, Hold, Longest time.Duration
+	// StrictFree and StrictMax take the places of Free and Max for such log-ins while their
+	// username is being guessed: 3 and 5 min.
+	StrictFree int
+	StrictMax  time.Duration
 	// Forget is how long a failure counts: 15 min.
 	Forget time.Duration
-	// Remember bounds the usernames and the addresses kept: 20,000 each.
+	// Remember bounds the pairs, the usernames and the networks kept: 20,000 each.
 	Remember int
 }
+
+// mostHeld bounds the attempts that wait inside the server for their turn.
+const mostHeld = 64
 
 func (c GuardConfig) withDefaults() GuardConfig {
 	def(&c.Free, 10)
 	def(&c.First, time.Second)
 	def(&c.Max, time.Minute)
+	def(&c.NameFree, 30)
+	def(&c.NetworkFree, 50)
+	def(&c.Pace, time.Second)
+	def(&c.Hold, 2*time.Second)
+	def(&c.Longest, 10*time.Second)
+	def(&c.StrictFree, 3)
+	def(&c.StrictMax, 5*time.Minute)
 	def(&c.Forget, 15*time.Minute)
 	def(&c.Remember, 20_000)
 	return c
@@ -36,30 +59,51 @@ func (c GuardConfig) withDefaults() GuardConfig {
 
 // guard counts failed log-ins. It counts usernames whether they exist or not, so that
 // its delays tell nothing. Safe for concurrent use.
+//
+// Whoever fails is slowed down by what failed there: the same username from the same place. That
+// alone would let a botnet guess one password from many networks, or one network try many
+// usernames. So those are counted as well, and beyond a bound strangers take turns; places where
+// the account has signed in before are no strangers and pass.
 type guard struct {
 	cfg   GuardConfig
 	now   func() time.Time
 	mu    sync.Mutex
+	pairs *simplelru.LRU[string, failures]
 	names *simplelru.LRU[string, failures]
-	addrs *simplelru.LRU[string, failures]
+	nets  *simplelru.LRU[string, failures]
+	held  int
 }
 
 type failures struct {
-	n     int
-	last  time.Time
-	until time.Time // no attempt before
+	n    int
+	last time.Time
+	// Of a pair: no attempt before until; and from promised on one that has its turn.
+	until, promised time.Time
+	next            time.Time // of a username or a network: the next turn
 }
 
+// logInAttempt is somebody who tries a password.
+type logInAttempt struct {
+	username string
+	network  string // by NetworkOf
+	// place is what the failures of this username are counted at: the network, or what proved
+	// to be known.
+	place string
+	known bool // the account has signed in there before
+}
+
+func (a logInAttempt) name() string { return nameKey(a.username) }
+func (a logInAttempt) pair() string { return nameKey(a.username) + "|" + a.place }
+
 func newGuard(cfg GuardConfig, now func() time.Time) (*guard, error) {
-	names, err := simplelru.NewLRU[string, failures](cfg.Remember, nil)
-	if err != nil {
-		return nil, fmt.Errorf("%w: failures to remember: %w", ErrConfig, err)
+	g := &guard{cfg: cfg, now: now}
+	for _, of := range []**simplelru.LRU[string, failures]{&g.pairs, &g.names, &g.nets} {
+		var err error
+		if *of, err = simplelru.NewLRU[string, failures](cfg.Remember, nil); err != nil {
+			return nil, fmt.Errorf("%w: failures to remember: %w", ErrConfig, err)
+		}
 	}
-	addrs, err := simplelru.NewLRU[string, failures](cfg.Remember, nil)
-	if err != nil {
-		return nil, fmt.Errorf("%w: failures to remember: %w", ErrConfig, err)
-	}
-	return &guard{cfg: cfg, now: now, names: names, addrs: addrs}, nil
+	return g, nil
 }
 
 // get reads a count, unless it is so old that it is forgotten.
@@ -71,63 +115,139 @@ func (g *guard) get(from *simplelru.LRU[string, failures], key string, now time.
 	return f
 }
 
-// begin counts an attempt as failed, in advance: attempts made at the same time
-// cannot slip past the count. It returns how long to wait first, 0 for not at all.
-func (g *guard) begin(username, addr string) time.Duration {
+// begin counts an attempt as failed, in advance: attempts made at the same time cannot slip past
+// the count. If refuse is not 0 the attempt must come again after it, and was not counted. If
+// hold is not 0 it goes on after it; see rest.
+func (g *guard) begin(a logInAttempt) (refuse, hold time.Duration) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	now := g.now()
-	name, address := nameKey(username), addrKey(addr)
-	fn, fa := g.get(g.names, name, now), g.get(g.addrs, address, now)
-	if wait := max(fn.until.Sub(now), fa.until.Sub(now)); wait > 0 {
-		return wait
+	pair := g.get(g.pairs, a.pair(), now)
+	if wait := pair.until.Sub(now); wait > 0 {
+		return wait, 0
 	}
-	g.names.Add(name, g.failed(fn, now))
-	g.addrs.Add(address, g.failed(fa, now))
-	return 0
+	strict := false
+	if !a.known {
+		name, net := g.get(g.names, a.name(), now), g.get(g.nets, a.network, now)
+		strict = name.n >= g.cfg.NameFree
+		hold = g.turn(&pair, &name, &net, now)
+		promised := !pair.promised.IsZero()
+		if !promised {
+			name.n, name.last, net.n, net.last = name.n+1, now, net.n+1, now
+		}
+		g.names.Add(a.name(), name)
+		g.nets.Add(a.network, net)
+		if promised {
+			pair.last = now
+			g.pairs.Add(a.pair(), pair)
+			return hold, 0
+		}
+	}
+	g.pairs.Add(a.pair(), g.failed(pair, strict, now))
+	if hold > 0 {
+		g.held++
+	}
+	return 0, hold
 }
 
-func (g *guard) failed(f failures, now time.Time) failures {
+// turn finds how long a stranger waits for a turn. If that is too long to be kept waiting, the
+// pair is promised one, and has it as soon as that time has come.
+func (g *guard) turn(pair, name, net *failures, now time.Time) time.Duration {
+	if p := pair.promised; !p.IsZero() {
+		if now.Before(p) {
+			return p.Sub(now)
+		}
+		pair.promised = time.Time{}
+		return 0
+	}
+	wait := max(g.queue(name, g.cfg.NameFree, now), g.queue(net, g.cfg.NetworkFree, now))
+	if wait > g.cfg.Hold || wait > 0 && g.held >= mostHeld {
+		pair.promised = now.Add(wait)
+	}
+	return wait
+}
+
+// queue takes the next turn of a username or a network that has failed too often.
+func (g *guard) queue(f *failures, free int, now time.Time) time.Duration {
+	if f.n < free {
+		return 0
+	}
+	turn := f.next
+	if turn.Before(now) {
+		turn = now
+	}
+	f.next = turn.Add(g.cfg.Pace)
+	if most := now.Add(g.cfg.Longest); f.next.After(most) {
+		f.next = most
+	}
+	return turn.Sub(now)
+}
+
+// rest keeps an attempt waiting for its turn. It tells whether its time has come; otherwise the
+// attempt is taken back.
+func (g *guard) rest(ctx context.Context, a logInAttempt, hold time.Duration) bool {
+	timer := time.NewTimer(hold)
+	defer timer.Stop()
+	defer func() {
+		g.mu.Lock()
+		defer g.mu.Unlock()
+		g.held--
+	}()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		g.undo(a)
+		return false
+	}
+}
+
+func (g *guard) failed(f failures, strict bool, now time.Time) failures {
+	free, longest := g.cfg.Free, g.cfg.Max
+	if strict {
+		free, longest = g.cfg.StrictFree, g.cfg.StrictMax
+	}
 	f.n++
 	f.last = now
-	if over := f.n - g.cfg.Free; over >= 0 {
-		f.until = now.Add(min(g.cfg.Max, g.cfg.First<<min(over, 20)))
+	if over := f.n - free; over >= 0 {
+		f.until = now.Add(min(longest, g.cfg.First<<min(over, 20)))
 	}
 	return f
 }
 
-// succeed takes the attempt back. The username's slate is wiped; the address keeps its
-// other failures, or one known password would buy unlimited guesses.
-func (g *guard) succeed(username, addr string) {
+// succeed takes the attempt back and wipes the slate of its username at its place. The network
+// and the username elsewhere keep their other failures, or one known password would buy
+// unlimited guesses.
+func (g *guard) succeed(a logInAttempt) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.names.Remove(nameKey(username))
-	g.undoAddr(addr)
+	g.pairs.Remove(a.pair())
+	if !a.known {
+		lessen(g.names, a.name())
+		lessen(g.nets, a.network)
+	}
 }
 
 // undo takes the attempt back when no answer was found.
-func (g *guard) undo(username, addr string) {
+func (g *guard) undo(a logInAttempt) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	name := nameKey(username)
-	if f, ok := g.names.Get(name); ok {
-		g.names.Add(name, failures{n: max(0, f.n-1), last: f.last})
+	lessen(g.pairs, a.pair())
+	if !a.known {
+		lessen(g.names, a.name())
+		lessen(g.nets, a.network)
 	}
-	g.undoAddr(addr)
 }
 
-func (g *guard) undoAddr(addr string) {
-	address := addrKey(addr)
-	if f, ok := g.addrs.Get(address); ok {
-		g.addrs.Add(address, failures{n: max(0, f.n-1), last: f.last})
+func lessen(of *simplelru.LRU[string, failures], key string) {
+	if f, ok := of.Get(key); ok {
+		f.n, f.until = max(0, f.n-1), time.Time{}
+		of.Add(key, f)
 	}
 }
 
 // nameKey bounds what a client can make us remember.
 func nameKey(username string) string { return tokenHash(strings.ToLower(username))[:32] }
-
-// addrKey takes all of an IPv6 network as one: its owner has 2^64 addresses.
-func addrKey(addr string) string { return NetworkOf(addr) }
 
 // NetworkOf gives the part of an address that stands for one subscriber: IPv4 whole,
 // IPv6 by its first 64 bits. What is no address stands for itself, cut to 64 bytes.

@@ -14,6 +14,9 @@ type Finder struct {
 	// Trusted are the networks of the operator's own proxies. Only they may say, by
 	// X-Forwarded-For, for whom they ask.
 	Trusted []netip.Prefix
+	// Untrusted, if not nil, is called with the address of each connection that says for whom it
+	// asks and is not believed: a proxy that was forgotten, or somebody who tries.
+	Untrusted func(peer netip.Addr)
 }
 
 // maxHops bounds how much of an X-Forwarded-For is read.
@@ -26,6 +29,9 @@ func (f Finder) Of(r *http.Request) string {
 	peer, ok := parse(r.RemoteAddr)
 	if !ok {
 		return ""
+	}
+	if f.Untrusted != nil && len(r.Header.Values("X-Forwarded-For")) > 0 && !f.trusts(peer) {
+		f.Untrusted(peer)
 	}
 	chain := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
 	for n := 0; n < maxHops && f.trusts(peer) && len(chain) > 0; n++ {

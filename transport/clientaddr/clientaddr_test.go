@@ -9,6 +9,24 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
+// TestUntrusted: whoever says for whom it asks and is not believed is reported.
+func TestUntrusted(t *testing.T) {
+	var told []netip.Addr
+	f := Finder{
+		Trusted:   []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")},
+		Untrusted: func(peer netip.Addr) { told = append(told, peer) },
+	}
+	for peer, xff := range map[string]string{"10.0.0.1:1": "198.51.100.7", "192.0.2.1:1": "", "@": "198.51.100.7", "172.17.0.1:1": "198.51.100.7"} {
+		r := httptest.NewRequest(http.MethodGet, "/", nil)
+		r.RemoteAddr = peer
+		if xff != "" {
+			r.Header.Set("X-Forwarded-For", xff)
+		}
+		f.Of(r)
+	}
+	require.Equal(t, []netip.Addr{netip.MustParseAddr("172.17.0.1")}, told)
+}
+
 func TestOf(t *testing.T) {
 	f := Finder{Trusted: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("fd00::/8")}}
 	for name, c := range map[string]struct {

@@ -33,6 +33,7 @@ type Store struct {
 	trips    map[ride.TripID]trip
 	calls    []string
 	erased   map[string]time.Time // by issuer and subject
+	places   map[ride.AccountID]map[string]time.Time
 }
 
 type account struct {

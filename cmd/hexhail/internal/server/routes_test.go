@@ -64,5 +64,5 @@ func TestPagesMayReachTheConfiguredMapAlone(t *testing.T) {
 	require.Equal(t, []string{"", "", ""}, webPolicy(c).Sources)
 	c.Web.MapStyleURL, c.Web.MapHosts = "https://a.example/style.json", []string{"https://b.example"}
 	require.Equal(t, []string{"https://a.example/style.json", "", "", "https://b.example"}, webPolicy(c).Sources)
-	require.Equal(t, "https://a.example/style.json", apiConfig(c, newMetrics()).Map.StyleURL)
+	require.Equal(t, "https://a.example/style.json", apiConfig(c, nil, newMetrics()).Map.StyleURL)
 }

@@ -186,7 +186,8 @@ func (p *parts) handler() (http.Handler, error) {
 		return nil, err
 	}
 	counts := session.NewMetrics()
-	p.sessions = session.New(sessionConfig(p.cfg, p.log, counts, p.metrics), p.auth, p.router())
+	clients := clientsOf(p.cfg.HTTP.TrustedProxies, p.log)
+	p.sessions = session.New(sessionConfig(p.cfg, clients, p.log, counts, p.metrics), p.auth, p.router())
 	p.ops.Registry.MustRegister(counts)
 	deps := api.Deps{
 		Auth: p.auth, Accounts: p.store, Trips: p.store, Log: p.log,
@@ -195,7 +196,7 @@ func (p *parts) handler() (http.Handler, error) {
 	if p.demo != nil { // not an interface that holds nil
 		deps.Demo = p.demo
 	}
-	cfg := apiConfig(p.cfg, p.metrics)
+	cfg := apiConfig(p.cfg, clients, p.metrics)
 	cfg.Trial = p.trial
 	if p.api, err = api.New(cfg, deps); err != nil {
 		return nil, err

@@ -2,6 +2,9 @@ package server
 
 import (
 	"log/slog"
+	"net/http"
+	"net/netip"
+	"sync"
 	"time"
 
 	"github.com/hexhail/hexhail/actors"
@@ -66,10 +69,22 @@ func authConfig(c *config.Config, log *slog.Logger) auth.Config {
 	return a
 }
 
-func sessionConfig(c *config.Config, log *slog.Logger, counts *session.Metrics, m *metrics) session.Config {
+// clientsOf finds clients' addresses, behind trusted proxies. A proxy that is not trusted makes all
+// its clients one address, for every bound and for log-ins: its operator reads so once.
+func clientsOf(trusted []netip.Prefix, log *slog.Logger) func(*http.Request) string {
+	var once sync.Once
+	return clientaddr.Finder{Trusted: trusted, Untrusted: func(peer netip.Addr) {
+		once.Do(func() {
+			log.Warn("ignored an X-Forwarded-For from an address that trusted-proxies does not list; "+
+				"if it is your proxy, all its clients count as one address", "address", peer.String())
+		})
+	}}.Of
+}
+
+func sessionConfig(c *config.Config, clients func(*http.Request) string, log *slog.Logger, counts *session.Metrics, m *metrics) session.Config {
 	return session.Config{
 		MaxSockets: c.Sockets.Max, MaxPerAddress: c.Sockets.MaxPerAddress,
-		ClientAddr:     clientaddr.Finder{Trusted: c.HTTP.TrustedProxies}.Of,
+		ClientAddr:     clients,
 		Origins:        c.HTTP.AllowedOrigins,
 		ConnectTimeout: c.Sockets.ConnectWithin,
 		CommandRate:    c.Limits.CommandsPerSecond, CommandBurst: c.Limits.CommandsBurst,
@@ -88,7 +103,7 @@ func sessionConfig(c *config.Config, log *slog.Logger, counts *session.Metrics, 
 	}
 }
 
-func apiConfig(c *config.Config, m *metrics) api.Config {
+func apiConfig(c *config.Config, clients func(*http.Request) string, m *metrics) api.Config {
 	l := c.Limits
 	all := api.Rate{PerSecond: l.RequestsPerSecond, Burst: l.RequestsBurst}
 	var home *api.MapHome
@@ -100,7 +115,7 @@ func apiConfig(c *config.Config, m *metrics) api.Config {
 		Tariffs: c.Tariffs, Heartbeat: c.Sockets.PingInterval, PositionTTL: c.Map.PositionTTL,
 		OfferResolution: c.Map.H3Resolution, ArriveWithinM: c.Map.ArriveWithin, CompleteWithinM: c.Map.CompleteWithin, PIN: c.Trip.PIN, SignUpClosed: !c.Auth.SignUp,
 		DriverApproval: c.Auth.DriverApproval,
-		TrustedProxies: c.HTTP.TrustedProxies, CORSOrigins: c.HTTP.AllowedOrigins,
+		ClientAddr:     clients, CORSOrigins: c.HTTP.AllowedOrigins,
 		Map: api.MapSources{
 			StyleURL: c.Web.MapStyleURL, PMTilesURL: c.Web.MapPMTilesURL, Attribution: c.Web.MapAttribution,
 			GeocoderURL: c.Web.GeocoderURL,

@@ -461,7 +461,7 @@ export interface paths {
         put?: never;
         /**
          * Log in
-         * @description A wrong password and an unknown username are answered alike. After 10 failures each further one costs a longer wait.
+         * @description A wrong password and an unknown username are answered alike. After 10 failures of a username at one place (a network, or a device that has signed in before) each further one costs a longer wait.
          */
         post: operations["log-in"];
         delete?: never;
@@ -1147,6 +1147,8 @@ export interface components {
             next_cursor: string;
         };
         LogInRequest: {
+            /** @description A secret that the client makes once for the device, such as a random UUID, and keeps. After a log-in with it, other people's failures no longer slow down log-ins from this device. Only a keyed hash is stored, for 90 days. */
+            device?: string;
             password: string;
             username: string;
         };
@@ -1379,6 +1381,8 @@ export interface components {
             samples: components["schemas"]["Sample"][] | null;
         };
         SignUpRequest: {
+            /** @description As in a log-in. */
+            device?: string;
             /** @description Shown to the other party of a trip. */
             first_name: string;
             last_name: string;
@@ -1553,6 +1557,8 @@ export interface operations {
             content: {
                 "application/json": components["schemas"]["SignUpRequest"];
                 "multipart/form-data": {
+                    /** @description As in a log-in. */
+                    device?: string;
                     /** @description Shown to the other party of a trip. */
                     first_name: string;
                     last_name: string;

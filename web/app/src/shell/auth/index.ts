@@ -2,6 +2,7 @@ import { useSyncExternalStore } from 'react';
 
 import { call, isTokens, makeHttp, signedIn, type Account, type Role, type Schemas } from '../../api/http';
 import { ApiError } from '../../api/problem';
+import { deviceSecret } from './device';
 import { AuthStore } from './store';
 
 /** A refresh without an answer is given up after this long, well within the time in which the server lets it be repeated. */
@@ -34,13 +35,14 @@ export function useAccount(): Account | null {
 
 /** Logs in and keeps the log-in. Throws an ApiError. */
 export async function logIn(body: Schemas['LogInRequest']): Promise<Account> {
-  const answer = await call(anonymous.POST('/v1/login', { body })).then(signedIn);
+  const answer = await call(anonymous.POST('/v1/login', { body: { ...body, device: deviceSecret(localStorage) } })).then(signedIn);
   auth.signIn(answer);
   return answer.account;
 }
 
 /** Makes an account, with a photo if there is one, and logs it in. Throws an ApiError. */
-export async function signUp(body: Schemas['SignUpRequest'], photo: Blob | null): Promise<Account> {
+export async function signUp(person: Schemas['SignUpRequest'], photo: Blob | null): Promise<Account> {
+  const body = { ...person, device: deviceSecret(localStorage) };
   const answer = await call(
     anonymous.POST('/v1/accounts', { body, ...(photo ? { bodySerializer: () => formOf(body, photo) } : {}) }),
   ).then(signedIn);
