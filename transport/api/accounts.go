@@ -38,7 +38,7 @@ func (a *API) registerAccounts() {
 
 // signUpRequest is a person who wants in.
 type signUpRequest struct {
-	Username     string    `json:"username" minLength:"3" maxLength:"32" pattern:"^[a-zA-Z0-9._-]+$" doc:"Unique without regard to case."`
+	Username     string    `json:"username" minLength:"3" maxLength:"32" pattern:"^[a-zA-Z0-9._-]+$" doc:"Unique without regard to case. Spaces and characters without width around it are taken away; a log-in does the same."`
 	Password     string    `json:"password" minLength:"8" maxLength:"128" doc:"8 to 128 bytes; not the username, not one of the most common."`
 	FirstName    string    `json:"first_name" minLength:"1" maxLength:"64" doc:"Shown to the other party of a trip."`
 	LastName     string    `json:"last_name" minLength:"1" maxLength:"64"`

@@ -18,7 +18,7 @@ import (
 
 // SignUp is what a person says of themselves.
 type SignUp struct {
-	Username, Password  string
+	Username, Password  string // TidyUsername is applied to the one, nothing to the other
 	FirstName, LastName string
 	Role                ride.Role
 	Vehicle             ride.Vehicle // drivers only; the caller checks the class
@@ -61,6 +61,7 @@ func (s *Service) SignUp(ctx context.Context, n SignUp) (ride.Account, Tokens, e
 // CheckSignUp finds what is wrong with a sign-up without making anything: for callers with
 // more to do that is not cheap. SignUp may still fail in the same ways.
 func (s *Service) CheckSignUp(ctx context.Context, n SignUp) error {
+	n.Username = TidyUsername(n.Username)
 	if err := n.validate(); err != nil {
 		return err
 	}
@@ -99,6 +100,7 @@ func AdminResetPassword(ctx context.Context, accounts transport.Accounts, c Pass
 }
 
 func create(ctx context.Context, accounts transport.Accounts, pw *Passwords, n SignUp, approval ride.Approval, now time.Time) (ride.Account, error) {
+	n.Username = TidyUsername(n.Username)
 	if err := n.validate(); err != nil {
 		return ride.Account{}, err
 	}
@@ -140,6 +142,7 @@ func (s *Service) LogIn(ctx context.Context, username, password, addr string) (r
 // that it is, if the password is right. A *TooSoonError says when to come back.
 func (s *Service) LogInFrom(ctx context.Context, username, password string, from Place) (ride.Account, Tokens, error) {
 	fail := func(err error) (ride.Account, Tokens, error) { return ride.Account{}, Tokens{}, err }
+	username = TidyUsername(username)
 	a, hash, err := s.accountOf(ctx, username)
 	if err != nil {
 		return fail(err)
@@ -351,23 +354,6 @@ func (n SignUp) validate() error {
 		return err
 	}
 	return CheckName("last_name", n.LastName)
-}
-
-// CheckUsername says whether a username may be chosen: 3 to 32 of a-z, A-Z, 0-9, dot,
-// underscore and hyphen. It returns ride.ErrInvalidArgument.
-func CheckUsername(u string) error {
-	ok := len(u) >= 3 && len(u) <= 32
-	for i := 0; ok && i < len(u); i++ {
-		ok = usernameByte(u[i])
-	}
-	if !ok {
-		return ride.ErrInvalidArgument.In("username").With("A username has 3 to 32 letters a-z, digits, dots, underscores or hyphens.")
-	}
-	return nil
-}
-
-func usernameByte(c byte) bool {
-	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.IndexByte("._-", c) >= 0
 }
 
 // CheckName says whether a first or last name may be chosen: 1 to 64 bytes of UTF-8

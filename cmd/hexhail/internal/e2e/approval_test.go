@@ -130,6 +130,12 @@ func TestAdminCommandsReachARunningServer(t *testing.T) {
 			}
 			return status, harness.DecodeSignedIn(t, body)
 		}
+		for _, padded := range []string{"anna ", "\u00a0anna\u200b"} {
+			code, out = admin(t, s, "a long enough secret\n", "create", padded, "--password-stdin")
+			require.NotZero(t, code, "the name is taken: %s", out)
+			code, out = admin(t, s, "", "enable", padded)
+			require.Zero(t, code, out)
+		}
 		_, anna := logIn("a long enough secret")
 		c, _ := harness.Connect(t, s, codec, anna.Tokens.Access, nil)
 		code, out = admin(t, s, "", "reset-password", "anna")

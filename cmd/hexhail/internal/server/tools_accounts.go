@@ -41,6 +41,7 @@ func openBeside(ctx context.Context, c *config.Config) (*persistence.Store, erro
 func (t accountTools) Close() error { return t.store.Close() }
 
 func (t accountTools) Find(ctx context.Context, name string) (ride.Account, error) {
+	name = auth.TidyUsername(name)
 	a, _, err := t.store.AccountByUsername(ctx, name)
 	if errors.Is(err, ride.ErrNotFound) {
 		return t.store.Account(ctx, ride.AccountID(name))

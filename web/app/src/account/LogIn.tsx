@@ -13,7 +13,8 @@ import classes from './account.module.css';
 import { DemoRoles } from './DemoRoles';
 import { ForgotPassword } from './ForgotPassword';
 import { FormProblem, useWait } from './FormProblem';
-import { required } from './rules';
+import { logInName, required } from './rules';
+import { tidyUsername } from './username';
 
 export default function LogIn() {
   const { t } = useTranslation('account');
@@ -27,14 +28,14 @@ export default function LogIn() {
   const form = useForm({
     mode: 'uncontrolled',
     initialValues: { username: '', password: '' },
-    validate: { username: required(t), password: required(t) },
+    validate: { username: logInName(t), password: required(t) },
   });
 
   const send = async (values: typeof form.values) => {
     setBusy(true);
     setError(null);
     try {
-      const account = await logIn({ ...values, username: values.username.trim() });
+      const account = await logIn({ ...values, username: tidyUsername(values.username) });
       await router.navigate({ to: search.next ?? homeOf(account.role), replace: true });
     } catch (e) {
       setError(e);

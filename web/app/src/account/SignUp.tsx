@@ -15,6 +15,7 @@ import { FormProblem, useWait } from './FormProblem';
 import { NewPasswordField } from './PasswordField';
 import { PhotoField, useObjectUrl } from './PhotoField';
 import * as rules from './rules';
+import { tidyUsername } from './username';
 import { VehicleFields } from './VehicleFields';
 import { vehicleOf } from './vehicleOf';
 
@@ -98,6 +99,6 @@ function SignUpForm({ role: first, next }: { role: 'rider' | 'driver'; next: str
 }
 
 function requestOf(v: typeof empty, role: 'rider' | 'driver'): Schemas['SignUpRequest'] {
-  const person = { role, username: v.username.trim(), password: v.password, first_name: v.first_name.trim(), last_name: v.last_name.trim() };
+  const person = { role, username: tidyUsername(v.username), password: v.password, first_name: v.first_name.trim(), last_name: v.last_name.trim() };
   return role === 'driver' ? { ...person, ...vehicleOf(v) } : person;
 }

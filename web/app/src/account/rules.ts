@@ -1,6 +1,7 @@
 import type { TFunction } from 'i18next';
 
 import { ApiError } from '../api/problem';
+import { tidyUsername } from './username';
 
 // The server's rules, told before it is asked. It looks again: its word counts.
 
@@ -9,11 +10,20 @@ type Rule = (t: T) => (value: string) => string | null;
 
 const bytes = (s: string): number => new TextEncoder().encode(s).length;
 
+const letters = /^[a-zA-Z0-9._-]+$/;
+
 // Keyboards add a space behind a word that they complete; it is no part of the name.
 export const username: Rule = (t) => (typed) => {
-  const value = typed.trim();
+  const value = tidyUsername(typed);
   if (value.length < 3 || value.length > 32) return t('errors.usernameLength');
-  return /^[a-zA-Z0-9._-]+$/.test(value) ? null : t('errors.usernameLetters');
+  return letters.test(value) ? null : t('errors.usernameLetters');
+};
+
+/** A username at a log-in: what cannot be one is named here, for the server does not say which of the two is wrong. */
+export const logInName: Rule = (t) => (typed) => {
+  const value = tidyUsername(typed);
+  if (value === '') return t('errors.required');
+  return letters.test(value) ? null : t('errors.usernameLetters');
 };
 
 export const password: Rule = (t) => (value) => {

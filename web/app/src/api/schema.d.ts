@@ -1392,7 +1392,7 @@ export interface components {
             plate?: string;
             /** @enum {string} */
             role: "rider" | "driver";
-            /** @description Unique without regard to case. */
+            /** @description Unique without regard to case. Spaces and characters without width around it are taken away; a log-in does the same. */
             username: string;
             /** @description Drivers need one; see GET /v1/config. */
             vehicle_class?: string;
@@ -1570,7 +1570,7 @@ export interface operations {
                     plate?: string;
                     /** @enum {string} */
                     role: "rider" | "driver";
-                    /** @description Unique without regard to case. */
+                    /** @description Unique without regard to case. Spaces and characters without width around it are taken away; a log-in does the same. */
                     username: string;
                     /** @description Drivers need one; see GET /v1/config. */
                     vehicle_class?: string;

@@ -1,0 +1,8 @@
+const unseen = String.raw`(?:[\s\p{Z}\p{Cf}\p{Variation_Selector}\u0085\u115f\u1160\u2800\u3164\uffa0]|\u034f|\u17b4|\u17b5)+`;
+const around = new RegExp(`^${unseen}|${unseen}$`, 'gu');
+
+/**
+ * Takes away what keyboards and clipboards put around a username and nobody sees: spaces, and
+ * characters without width. The server does the same.
+ */
+export const tidyUsername = (typed: string): string => typed.replace(around, '');
