@@ -54,6 +54,9 @@ type HTTP struct {
 	TrustedProxies    []netip.Prefix `placeholder:"CIDR" help:"Proxies whose X-Forwarded-For is believed, such as 10.0.0.0/8. Nobody else's is."`
 	ReadHeaderTimeout time.Duration  `default:"5s" range:"100ms..1m" help:"How long a client may take to send its request headers, and to finish a socket's handshake."`
 	MaxHeaderBytes    int            `default:"16384" range:"4096..1048576" help:"Most bytes of request headers."`
+
+	ConnectionsPerAddress int           `default:"256" range:"1..10000000" help:"Most connections open at once from one address (one /64 network in IPv6) that are not sockets; never less than socket-max-per-address, because each socket begins as one. One too many takes the place of the one that is idle longest. Trusted proxies have no such bound. Mobile carriers put many clients behind one address: there the server closes idle connections earlier, and clients open them again."`
+	AnswerTimeout         time.Duration `default:"30s" range:"1s..10m" help:"A client that takes no bytes of an answer for longer than this is cut off."`
 }
 
 // Web is the app that browsers get at the clients' address. Its pages may talk to no

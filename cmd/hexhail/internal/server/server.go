@@ -25,6 +25,7 @@ import (
 	"github.com/hexhail/hexhail/transport"
 	"github.com/hexhail/hexhail/transport/api"
 	"github.com/hexhail/hexhail/transport/auth"
+	"github.com/hexhail/hexhail/transport/conns"
 	"github.com/hexhail/hexhail/transport/session"
 	"github.com/hexhail/hexhail/transport/ws"
 	"github.com/hexhail/hexhail/web"
@@ -137,6 +138,7 @@ func (p *parts) listen(ctx context.Context) error {
 		ErrorLog: slog.NewLogLogger(p.log.Handler(), slog.LevelDebug),
 	}
 	ws.Harden(p.http)
+	p.http.ConnState = clientConns(p.cfg, p.demo != nil, p.sessions.Registry().Len).State
 	if p.listener, err = new(net.ListenConfig).Listen(ctx, "tcp", p.cfg.HTTP.Listen); err != nil {
 		return err
 	}
@@ -209,6 +211,7 @@ func (p *parts) routes(rest http.Handler) (http.Handler, error) {
 	mux := http.NewServeMux()
 	mux.Handle("/v1/ws", p.sessions)
 	mux.HandleFunc("/healthz", p.alive)
+	rest = conns.Stall(p.cfg.HTTP.AnswerTimeout, rest)
 	if !p.cfg.Web.App {
 		mux.Handle("/", rest)
 		return mux, nil
@@ -220,7 +223,7 @@ func (p *parts) routes(rest http.Handler) (http.Handler, error) {
 	for _, its := range []string{"/v1", "/v1/", "/openapi.json", "/openapi.yaml"} {
 		mux.Handle(its, rest)
 	}
-	mux.Handle("/", site)
+	mux.Handle("/", conns.Stall(p.cfg.HTTP.AnswerTimeout, site))
 	return mux, nil
 }
 

@@ -1,0 +1,44 @@
+package server
+
+import (
+	"net"
+	"net/http"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/hexhail/hexhail/cmd/hexhail/internal/config"
+)
+
+func TestDescriptorsAreKeptInReserve(t *testing.T) {
+	for _, c := range []struct {
+		files uint64
+		pool  int
+		want  int
+	}{{0, 20, 0}, {1024, 0, 896}, {1024, 200, 760}, {128, 100, 64}, {1 << 20, 50, 917504}, {1 << 40, 0, 0}, {1, 0, 1}} {
+		require.Equal(t, c.want, mostConns(c.files, c.pool), "%d files, %d to the database", c.files, c.pool)
+	}
+}
+
+// TestConnectionsFollowTheSettings: the bound of an address is never below that of its sockets.
+func TestConnectionsFollowTheSettings(t *testing.T) {
+	most := func(conns, sockets int, demo bool) int {
+		c := &config.Config{}
+		c.HTTP.ConnectionsPerAddress, c.Sockets.MaxPerAddress = conns, sockets
+		l := clientConns(c, demo, func() int { return 0 })
+		for range 50 {
+			ours, theirs := net.Pipe()
+			defer theirs.Close()
+			l.State(at{ours}, http.StateNew)
+		}
+		open, _, _ := l.Counts()
+		return open
+	}
+	require.Equal(t, 7, most(7, 2, false))
+	require.Equal(t, 9, most(7, 9, false))
+	require.Equal(t, 50, most(7, 9, true))
+}
+
+type at struct{ net.Conn }
+
+func (at) RemoteAddr() net.Addr { return &net.TCPAddr{IP: net.IPv4(192, 0, 2, 1), Port: 1} }
