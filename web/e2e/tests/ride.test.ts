@@ -74,7 +74,7 @@ describe.each(settings)('a whole ride in $language on a $device, $scheme', (sett
     await driver.button(driver.t('driver:trip.complete')).click();
     await driver.heading(driver.t('driver:ended.title')).waitFor();
     await rider.heading(rider.t('rider:completed.title')).waitFor();
-    const total = await rider.page.getByText(/\$\s?\d+\.\d\d/).first().textContent();
+    const total = await rider.page.getByRole('table').getByText(/\$\s?\d+\.\d\d/).last().textContent();
     expect(total).toMatch(/\d/);
     await Promise.all([rider.checkAccess('completed'), driver.checkAccess('driver completed')]);
     await rate(rider, driver);
@@ -91,13 +91,13 @@ describe.each(settings)('a whole ride in $language on a $device, $scheme', (sett
 
 /** Draws the rider's sheet up as far as it goes, by its handle's keys. */
 async function enlargeSheet({ page, t }: Person): Promise<void> {
-  const handle = page.getByRole('region', { name: t('rider:panel') }).getByRole('button', { name: new RegExp(`^(${t('map:sheet.larger')}|${t('map:sheet.smaller')})$`) });
+  const handle = page.getByRole('region', { name: t('rider:panel'), exact: true }).getByRole('button', { name: new RegExp(`^(${t('map:sheet.larger')}|${t('map:sheet.smaller')})$`) });
   await handle.press('ArrowUp');
 }
 
 /** How much of the page below the header the rider's sheet covers. */
 async function sheetShare({ page, t }: Person): Promise<number> {
-  const sheet = await page.getByRole('region', { name: t('rider:panel') }).boundingBox();
+  const sheet = await page.getByRole('region', { name: t('rider:panel'), exact: true }).boundingBox();
   const main = await page.getByRole('main').boundingBox();
   return (sheet?.height ?? 0) / (main?.height ?? 1);
 }

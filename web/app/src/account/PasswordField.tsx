@@ -5,7 +5,7 @@ import { strength } from './rules';
 
 const colors = ['gray', 'orange', 'lagoon', 'lagoon'] as const;
 
-/** A field for a new password, with a quiet hint at how good it is. */
+/** A field for a new password, with a quiet hint at how good it is. The rule stands there once: as a hint, or as what is wrong. */
 export function NewPasswordField(props: PasswordInputProps & { value?: string }) {
   const { t } = useTranslation('account');
   const value = props.value ?? '';
@@ -13,7 +13,7 @@ export function NewPasswordField(props: PasswordInputProps & { value?: string })
   const word = t(`strength.${score}`);
   return (
     <div>
-      <PasswordInput autoComplete="new-password" description={t('passwordHint')} inputWrapperOrder={['label', 'input', 'error', 'description']}
+      <PasswordInput autoComplete="new-password" description={props.error ? undefined : t('passwordHint')} inputWrapperOrder={['label', 'input', 'error', 'description']}
         visibilityToggleButtonProps={{ 'aria-label': t('showPassword') }} {...props} />
       {value !== '' && (
         <Group gap="xs" mt={6} wrap="nowrap">

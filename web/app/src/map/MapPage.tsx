@@ -13,6 +13,10 @@ const steps: readonly SheetStep[] = ['small', 'fit', 'full'];
 const smallPx = 96;
 /** The most that `fit` takes of the page's height. */
 const fitShare = 0.62;
+/** The same on a page so low that little would be left for the content. */
+const lowPagePx = 640;
+const fitShareLow = 0.78;
+const fitOf = (pageHeight: number): number => (pageHeight > 0 && pageHeight < lowPagePx ? fitShareLow : fitShare);
 /** The most that `full` takes: a strip of the map stays, so that people see what the sheet lies on. */
 const fullShare = 0.94;
 /** The sheet's own height in pixels, above and below its content. */
@@ -63,11 +67,11 @@ function Sheet(p: Required<MapPageProps> & { pageHeight: number }) {
   const [dragged, setDragged] = useState<number | null>(null);
   const settled = useSettled(height, dragged !== null);
   // However large the sheet, some of the map is what the camera frames.
-  const padding = usePaddingOf(Math.min(settled, p.pageHeight * fitShare));
+  const padding = usePaddingOf(Math.min(settled, p.pageHeight * fitOf(p.pageHeight)));
 
   const at = steps.indexOf(step);
   // Nothing is hidden below the fold: more room would be empty.
-  const whole = contentHeight + chromePx <= p.pageHeight * fitShare;
+  const whole = contentHeight + chromePx <= p.pageHeight * fitOf(p.pageHeight);
   const smaller = step === 'full' || (step === 'fit' && whole);
   const tap = () => setStep(step === 'small' || (step === 'full' && !whole) ? 'fit' : smaller ? 'small' : 'full');
   const drag = useDrag(ref, p.pageHeight, setDragged, setStep, tap);
@@ -77,7 +81,7 @@ function Sheet(p: Required<MapPageProps> & { pageHeight: number }) {
     else return;
     e.preventDefault();
   };
-  const size = dragged !== null ? { height: dragged } : step === 'small' ? { height: smallPx } : step === 'full' ? fullSize(p.step) : { maxHeight: `${fitShare * 100}%` };
+  const size = dragged !== null ? { height: dragged } : step === 'small' ? { height: smallPx } : step === 'full' ? fullSize(p.step) : { maxHeight: `${fitOf(p.pageHeight) * 100}%` };
   return (
     <>
       <section ref={ref} className={classes.sheet} style={size} aria-label={p.label} data-dragging={dragged !== null || undefined}>

@@ -1,11 +1,11 @@
 import type { Trip } from '@hexhail/client';
-import { Alert, Anchor, Button, Card, Divider, Group, List, Stack, Text, Title } from '@mantine/core';
+import { Alert, Button, Card, Divider, Group, List, Stack, Text, Title } from '@mantine/core';
 import { IconCircleCheck, IconCircleX, IconClockX } from '@tabler/icons-react';
-import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 
 import { timeOfDay } from '../shell/format';
+import { LinkButton } from '../shell/links';
 import { Marks } from '../trips/Measured';
 import { FareTable, Route } from '../trips/parts';
 import { Rate } from '../trips/Rate';
@@ -123,7 +123,7 @@ function More({ trip }: { trip: Trip }) {
   return (
     <>
       <Divider />
-      <Anchor renderRoot={(props) => <Link to="/trips/$id" params={{ id: trip.id }} {...props} />} size="sm" ta="center">{t('end.details')}</Anchor>
+      <LinkButton to="/trips/$id" params={{ id: trip.id }} variant="subtle" mih={44}>{t('end.details')}</LinkButton>
     </>
   );
 }

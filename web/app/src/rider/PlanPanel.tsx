@@ -1,6 +1,6 @@
 import { ActionIcon, Button, Collapse, Group, NumberInput, Stack, Text, TextInput, Textarea, Title, VisuallyHidden } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
-import { IconAdjustments, IconArrowsUpDown, IconCurrentLocation, IconMap, IconMapPinFilled, IconUserFilled } from '@tabler/icons-react';
+import { IconAdjustments, IconArrowsUpDown, IconChevronDown, IconChevronUp, IconCurrentLocation, IconMap, IconMapPinFilled, IconUserFilled } from '@tabler/icons-react';
 import { useTranslation } from 'react-i18next';
 
 import { useServerConfig } from '../api/queries';
@@ -18,7 +18,7 @@ import type { Asking } from './useAsk';
 import { useHere } from './useHere';
 import { useGeocoder, type Plan } from './usePlan';
 
-const classes = styles as Record<'swap' | 'warn', string>;
+const classes = styles as Record<'swap' | 'warn' | 'shrinks', string>;
 const addressBytes = 200;
 const noteBytes = 500;
 
@@ -39,7 +39,7 @@ export function PlanPanel({ plan, asking }: { plan: Plan; asking: Asking }) {
           <EndField end="dropoff" plan={plan} />
         </Stack>
         <ActionIcon
-          className={classes.swap} variant="subtle" color="gray" size="lg" aria-label={t('plan.swap')}
+          className={classes.swap} variant="subtle" color="gray" size={44} aria-label={t('plan.swap')}
           onClick={plan.swap} disabled={!draft.pickup && !draft.dropoff}
         >
           <IconArrowsUpDown size={18} />
@@ -100,8 +100,8 @@ function Details({ plan }: { plan: Plan }) {
   return (
     <div>
       <Button
-        variant="subtle" color="gray" size="compact-md" leftSection={<IconAdjustments size={18} />} maw="100%"
-        onClick={toggle} aria-expanded={open} aria-controls="ride-details"
+        variant="default" mih={44} fullWidth justify="space-between" leftSection={<IconAdjustments size={18} />} className={classes.shrinks}
+        rightSection={open ? <IconChevronUp size={18} /> : <IconChevronDown size={18} />} onClick={toggle} aria-expanded={open} aria-controls="ride-details"
       >
         {about}
       </Button>

@@ -16,7 +16,7 @@ import { useServerNow } from './time';
 import type { Asking } from './useAsk';
 import type { Plan } from './usePlan';
 
-const classes = styles as Record<'quote' | 'quotes' | 'foot' | 'near' | 'warn', string>;
+const classes = styles as Record<'quote' | 'quotes' | 'foot' | 'near' | 'warn' | 'ask', string>;
 
 /** The classes with their prices and the nearest drivers, and the button that asks for a ride. */
 export function QuotePanel({ draft, plan, asking }: { draft: WholeDraft; plan: Plan; asking: Asking }) {
@@ -51,7 +51,7 @@ export function QuotePanel({ draft, plan, asking }: { draft: WholeDraft; plan: P
       {quotes.outdated && <Text size="sm" className={classes.warn} role="status">{t('quote.outdated')}</Text>}
       <div className={classes.foot}>
         {asking.problem !== null && <Alert color="red" role="alert" mb="sm">{problemText(t, asking.problem)}</Alert>}
-        <Button size="lg" fullWidth disabled={!quote} onClick={() => quote && asking.ask(draft, quote.vehicle_class)}>
+        <Button size="lg" fullWidth className={classes.ask} disabled={!quote} onClick={() => quote && asking.ask(draft, quote.vehicle_class)}>
           {quote ? t('quote.ask', { class: className(words, quote.vehicle_class), fare: money(quote.fare) }) : t('quote.tooMany')}
         </Button>
         {quote && (

@@ -13,7 +13,7 @@ export function AccountMenu({ account }: { account: Account }) {
   return (
     <Menu position="bottom-end" shadow="md" width={220}>
       <Menu.Target>
-        <UnstyledButton ml={4}>
+        <UnstyledButton p={5}>
           <Avatar person={account} size={34} />
           <VisuallyHidden>{t('account', { name: account.first_name })}</VisuallyHidden>
         </UnstyledButton>

@@ -1,5 +1,6 @@
 import { ActionIcon, Box, Drawer, Group, UnstyledButton, VisuallyHidden } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
+import { Notifications } from '@mantine/notifications';
 import { IconMenu2 } from '@tabler/icons-react';
 import { Link, Outlet, useMatches, useRouterState } from '@tanstack/react-router';
 import { Suspense, useEffect, useRef } from 'react';
@@ -24,15 +25,17 @@ export function Frame() {
   const { t } = useTranslation();
   const account = useAccount();
   const screen = useMatches({ select: (matches) => matches.at(-1)?.staticData.screen ?? false });
+  const map = useMatches({ select: (matches) => matches.at(-1)?.staticData.map ?? false });
   const main = useRef<HTMLElement>(null);
   useFocusOnNewPage(main);
   return (
-    <Box className={classes.frame} data-screen={screen || undefined}>
+    <Box className={classes.frame} data-screen={screen || undefined} data-map={map || undefined}>
       <a className={classes.skip} href="#main">{t('skip')}</a>
       <div className={classes.top}>
         <Header />
         <TrialBanner />
         {account && account.role !== 'operator' && <ConnectionBanner />}
+        <div className={classes.toasts}><Notifications withinPortal={false} position="top-center" limit={3} /></div>
       </div>
       {account && account.role !== 'operator' && <Notices />}
       <main id="main" ref={main} tabIndex={-1} className={classes.main}>
@@ -71,7 +74,7 @@ function Header() {
           <SchemeMenu />
           {account ? <AccountMenu account={account} /> : <Link to="/login" className={classes.link}>{t('logIn')}</Link>}
         </Group>
-        <ActionIcon hiddenFrom="sm" variant="subtle" color="gray" size="lg" onClick={drawer.open} aria-label={t('menu')}>
+        <ActionIcon hiddenFrom="sm" variant="subtle" color="gray" size={44} onClick={drawer.open} aria-label={t('menu')}>
           <IconMenu2 size={22} />
         </ActionIcon>
       </Group>

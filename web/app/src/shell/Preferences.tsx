@@ -42,7 +42,7 @@ function Choices<T extends string>({ label, icon, chosen, options, choose }: Cho
   return (
     <Menu position="bottom-end" shadow="md">
       <Menu.Target>
-        <ActionIcon variant="subtle" color="gray" size="lg" aria-label={label}>{icon}</ActionIcon>
+        <ActionIcon variant="subtle" color="gray" size={44} aria-label={label}>{icon}</ActionIcon>
       </Menu.Target>
       <Menu.Dropdown>
         <Menu.Label>{label}</Menu.Label>

@@ -39,13 +39,13 @@ const profile = createRoute({
 
 const ride = createRoute({
   ...page('/ride'),
-  staticData: { screen: true },
+  staticData: { screen: true, map: true },
   beforeLoad: only('rider'),
   component: lazyRouteComponent(() => import('../rider')),
 });
 const drive = createRoute({
   ...page('/drive'),
-  staticData: { screen: true },
+  staticData: { screen: true, map: true },
   beforeLoad: only('driver'),
   component: lazyRouteComponent(() => import('../driver')),
 });
@@ -97,5 +97,7 @@ declare module '@tanstack/react-router' {
   interface StaticDataRouteOption {
     /** The page fills everything below the header and scrolls by itself, as maps do. */
     screen?: boolean;
+    /** It is a map with a panel or sheet: toasts lie over the map. */
+    map?: boolean;
   }
 }

@@ -1,6 +1,6 @@
 import type { Trip } from '@hexhail/client';
 import {
-  ActionIcon, Alert, Anchor, Button, Card, Center, Code, Container, CopyButton, Group, SimpleGrid, Skeleton, Stack, Text, Title, Tooltip,
+  ActionIcon, Alert, Button, Card, Center, Code, Container, CopyButton, Group, SimpleGrid, Skeleton, Stack, Text, Title, Tooltip,
 } from '@mantine/core';
 import { IconAlertTriangle, IconArrowLeft, IconCheck, IconCopy } from '@tabler/icons-react';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
@@ -38,9 +38,7 @@ export default function TripPage() {
   return (
     <Container size="sm" py="lg">
       <Stack gap="lg">
-        <Anchor component={Link} to="/trips" size="sm">
-          <Group gap={4} component="span"><IconArrowLeft size={16} aria-hidden />{t('detail.back')}</Group>
-        </Anchor>
+        <Button component={Link} to="/trips" variant="subtle" mih={44} px={8} w="fit-content" leftSection={<IconArrowLeft size={16} aria-hidden />}>{t('detail.back')}</Button>
         {detail.data
           ? <Known trip={newer(detail.data.trip, live)} events={detail.data.events} track={detail.data.track} reader={reader} />
           : detail.isError
@@ -168,7 +166,7 @@ function TripNumber({ id }: { id: string }) {
       <CopyButton value={id}>
         {({ copied, copy }) => (
           <Tooltip label={copied ? t('detail.copied') : t('detail.copy')}>
-            <ActionIcon variant="subtle" color="gray" onClick={copy} aria-label={copied ? t('detail.copied') : t('detail.copy')}>
+            <ActionIcon variant="subtle" color="gray" size={44} onClick={copy} aria-label={copied ? t('detail.copied') : t('detail.copy')}>
               {copied ? <IconCheck size={16} /> : <IconCopy size={16} />}
             </ActionIcon>
           </Tooltip>

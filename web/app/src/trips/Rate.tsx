@@ -66,7 +66,7 @@ function Ask({ trip, reader, onGiven }: { trip: Trip; reader: Reader; onGiven: (
     <Stack gap="sm" component="section" aria-label={t('rating.label')}>
       <Title order={2} size="h4">{t(`rating.title.${reader}`, { name })}</Title>
       <Rating
-        size={36} value={value} onChange={setValue} readOnly={sending} aria-label={t('rating.label')}
+        size={44} value={value} onChange={setValue} readOnly={sending} aria-label={t('rating.label')}
         getSymbolLabel={(n) => t('rating.stars', { count: n })}
       />
       {value > 0 && (

@@ -1,4 +1,4 @@
-import { Alert, Anchor, Button, Card, Center, Container, Group, SegmentedControl, Skeleton, Stack, Text, Title } from '@mantine/core';
+import { Alert, Button, Card, Center, Container, Group, SegmentedControl, Skeleton, Stack, Text, Title } from '@mantine/core';
 import { IconAlertTriangle, IconRoute } from '@tabler/icons-react';
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
@@ -107,9 +107,9 @@ function Empty({ filtered, reader }: { filtered: boolean; reader: Reader }) {
         <IconRoute size={40} stroke={1.5} color="var(--mantine-primary-color-filled)" aria-hidden />
         <Text fw={700} size="lg">{t('empty.title')}</Text>
         <Text c="dimmed">{t(`empty.${reader}`)}</Text>
-        <Anchor component={Link} to={reader === 'rider' ? '/ride' : '/drive'} fw={600} mt="xs">
+        <Button component={Link} to={reader === 'rider' ? '/ride' : '/drive'} mih={44} mt="xs">
           {t(reader === 'rider' ? 'empty.ride' : 'empty.drive')}
-        </Anchor>
+        </Button>
       </Stack>
     </Card>
   );

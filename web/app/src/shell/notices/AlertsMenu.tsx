@@ -30,7 +30,7 @@ export function AlertsMenu() {
   return (
     <Popover position="bottom-end" shadow="md" withArrow trapFocus>
       <Popover.Target>
-        <ActionIcon variant="subtle" color="gray" size="lg" aria-label={t('alerts.title')}>
+        <ActionIcon variant="subtle" color="gray" size={44} aria-label={t('alerts.title')}>
           {choice.sound || choice.system ? <IconBell size={20} /> : <IconBellOff size={20} />}
         </ActionIcon>
       </Popover.Target>
