@@ -71,7 +71,7 @@ func TestAPartIsNotPricedAsTheWhole(t *testing.T) {
 			}
 		}, 500, 500, ridepb.FareBreakdown_measured},
 		"standing, 2 km accuracy": {func(d *client) {
-			random := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // the same noise each time
+			random := rand.New(rand.NewPCG(1, 2))
 			for range 300 {
 				off := 2000 / 1.51 * math.Hypot(random.NormFloat64(), random.NormFloat64())
 				d.position(geo.Destination(pickup, 360*random.Float64(), off), 2000, 2*time.Second)

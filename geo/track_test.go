@@ -56,8 +56,8 @@ func TestTrackMeasuresDrives(t *testing.T) {
 // off as their accuracy says, each by itself.
 func TestTrackIgnoresAParkedCar(t *testing.T) {
 	for _, accuracy := range []float64{5, 10, 30, 60, 100, 150, 500, 2000} {
-		random, track := rand.New(rand.NewPCG(1, uint64(accuracy))), begun() //nolint:gosec // the same noise each time
-		sigma := accuracy / 1.51                                             // 68 % of a plane's normal distribution are within 1.51 sigma
+		random, track := rand.New(rand.NewPCG(1, uint64(accuracy))), begun()
+		sigma := accuracy / 1.51 // 68 % of a plane's normal distribution are within 1.51 sigma
 		for s := range 600 {
 			off := sigma * math.Hypot(random.NormFloat64(), random.NormFloat64())
 			track.Add(Spot{Point: Destination(helsinki, 360*random.Float64(), off), AccuracyM: accuracy, At: after(float64(s))})

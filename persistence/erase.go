@@ -89,7 +89,7 @@ func removeKeyed(ctx context.Context, tx *sql.Tx, id ride.AccountID) error {
 		if k.erase != removeRows {
 			continue
 		}
-		if _, err := tx.ExecContext(ctx, `DELETE FROM `+k.table+` WHERE `+k.column+` = $1`, string(id)); err != nil {
+		if _, err := tx.ExecContext(ctx, `DELETE FROM `+k.table+` WHERE `+k.column+` = $1`, string(id)); err != nil { //nolint:gosec // the names are constants of accountKeys
 			return fmt.Errorf("%s: %w", k.table, err)
 		}
 	}

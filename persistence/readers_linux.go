@@ -11,7 +11,6 @@ import (
 
 // The bytes of the shared-memory file that SQLite's readers and its writer lock.
 const (
-	shmWriteLock = 120
 	shmReadLocks = 123 // the first of five
 	shmLastLock  = 127
 )
@@ -19,9 +18,6 @@ const (
 // readersOf names the other processes that hold a read transaction on a database, as far
 // as the kernel says, such as "sqlite3 (pid 4711)". It is for messages alone.
 func readersOf(path string) []string { return holders(path, shmReadLocks, shmLastLock) }
-
-// writersOf names the other processes that hold the database's write lock.
-func writersOf(path string) []string { return holders(path, shmWriteLock, shmWriteLock) }
 
 // holders reads /proc/locks for locks on a range of the shared-memory file. Device numbers
 // differ there on some file systems, so that the inode must do.

@@ -4,6 +4,3 @@ package persistence
 
 // readersOf names the processes that read a database; this system does not say.
 func readersOf(string) []string { return nil }
-
-// writersOf names the processes that write to a database; this system does not say.
-func writersOf(string) []string { return nil }

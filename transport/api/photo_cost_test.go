@@ -211,8 +211,8 @@ func TestStrangersLeaveRoomForPhotos(t *testing.T) {
 	done, err = p.wait(t.Context(), maxPhotoMemory, true)
 	require.NoError(t, err)
 	done()
-	require.Len(t, p.decoders, 0)
-	require.Len(t, p.guestDecoders, 0)
+	require.Empty(t, p.decoders)
+	require.Empty(t, p.guestDecoders)
 }
 
 // TestAStrangersPhotoComesLast: what can be refused without decoding is.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -78,9 +77,9 @@ func TestGuessingIsSlowedDown(t *testing.T) {
 		for _, name := range []string{"alice", "nobody"} { // alike, whether it exists or not
 			here := at("192.0.2.1")
 			require.Equal(t, 10, g.fails(50, name, here))
-			for _, wait := range []time.Duration{1, 2, 4, 8, 16, 32, 60, 60} {
+			for _, seconds := range []int{1, 2, 4, 8, 16, 32, 60, 60} {
 				_, refused, _ := g.try(name, "lucky guess", here)
-				require.Equal(t, wait*time.Second, refused)
+				require.Equal(t, time.Duration(seconds)*time.Second, refused)
 				time.Sleep(refused)
 				require.Equal(t, 1, g.fails(1, name, here))
 			}
@@ -244,7 +243,7 @@ func TestPlaces(t *testing.T) {
 	for _, p := range places(alice.ID) {
 		require.NotContains(t, places(bob.ID), p, "one device does not link two accounts")
 		require.NotContains(t, p, "192.0.2.77")
-		require.False(t, strings.Contains(p, from.Device))
+		require.NotContains(t, p, from.Device)
 	}
 	known := func(p Place) bool {
 		a, err := f.attemptAt(t.Context(), "alice", alice.ID, p)

@@ -35,7 +35,7 @@ func TestIdleReader(t *testing.T) {
 		if reader {
 			tx, err := other.BeginTx(t.Context(), nil)
 			require.NoError(t, err)
-			defer func() { _ = tx.Rollback() }()
+			t.Cleanup(func() { _ = tx.Rollback() })
 			var n int
 			require.NoError(t, tx.QueryRowContext(t.Context(), "SELECT COUNT(*) FROM accounts").Scan(&n))
 			lengthen(t, other)
