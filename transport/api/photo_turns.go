@@ -142,7 +142,7 @@ func (p *photos) wait(ctx context.Context, memory int64, guest bool) (func(), er
 			return false
 		}
 	}
-	if ctx.Err() != nil {
+	if ctx.Err() != nil || p.stopping.Err() != nil { // the context follows a stop a little later
 		return nil, p.stopped()
 	}
 	if guest && !take(p.guestDecoders) {
