@@ -251,3 +251,20 @@ func TestAdminCreate(t *testing.T) {
 	_, _, err = f.LogIn(t.Context(), "root", "correct horse", "192.0.2.1")
 	require.NoError(t, err)
 }
+
+// TestCommonPasswords: at least the 3,000 most common ones that are long enough are refused, in any
+// case and form of letters.
+func TestCommonPasswords(t *testing.T) {
+	require.Greater(t, len(commonPasswords()), 3000)
+	for p := range commonPasswords() {
+		require.GreaterOrEqual(t, len(p), 8, p)
+		require.Equal(t, strings.ToLower(p), p)
+		require.Error(t, CheckPassword(p, "somebody"), p)
+	}
+	for _, p := range []string{"password123", "PassWord123", "ｐａｓｓｗｏｒｄ１", "qwertyuiop", "1q2w3e4r5t", "iloveyou", "TRUSTNO1", "welcome1", "HexHail1"} {
+		require.ErrorIs(t, CheckPassword(p, "somebody"), ride.ErrInvalidArgument, p)
+	}
+	for _, p := range []string{"correct horse", "password123 is what I say", "비밀번호비밀번호"} {
+		require.NoError(t, CheckPassword(p, "somebody"), p)
+	}
+}

@@ -15,7 +15,7 @@ const (
 // Harden sets what keeps strangers from holding a server's memory and
 // connections with requests that never end: it fills ReadHeaderTimeout,
 // IdleTimeout and MaxHeaderBytes where they are zero, and wraps the handler with
-// [LimitHeaders]. Call it once, when the handler is set. It leaves ReadTimeout
+// [LimitHeaders] and [LimitHeaderBytes]. Call it once, when the handler is set. It leaves ReadTimeout
 // and WriteTimeout alone; sockets have their own deadlines.
 func Harden(s *http.Server) {
 	setDefault(&s.ReadHeaderTimeout, HandshakeTimeout)
@@ -25,7 +25,39 @@ func Harden(s *http.Server) {
 	if next == nil {
 		next = http.DefaultServeMux
 	}
-	s.Handler = LimitHeaders(MaxHeaders, next)
+	s.Handler = LimitHeaders(MaxHeaders, LimitHeaderBytes(s.MaxHeaderBytes, next))
+}
+
+// LimitHeaderBytes refuses requests whose first line and header lines have more than most bytes
+// together with 431. The server itself reads up to 4 KiB more than its MaxHeaderBytes.
+func LimitHeaderBytes(most int, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if headerBytes(r) > most {
+			tooLarge(w, "The header fields are too large.")
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// headerBytes is the size of a request up to its body, as it is written without needless spaces.
+func headerBytes(r *http.Request) int {
+	const lineEnd, separator = len("\r\n"), len(": ")
+	n := len(r.Method) + len(" ") + len(r.RequestURI) + len(" ") + len(r.Proto) + lineEnd + lineEnd
+	if r.Host != "" {
+		n += len("Host") + separator + len(r.Host) + lineEnd
+	}
+	for name, values := range r.Header {
+		for _, v := range values {
+			n += len(name) + separator + len(v) + lineEnd
+		}
+	}
+	return n
+}
+
+func tooLarge(w http.ResponseWriter, sentence string) {
+	w.Header().Set("Connection", "close")
+	http.Error(w, sentence, http.StatusRequestHeaderFieldsTooLarge)
 }
 
 // LimitHeaders refuses requests with more than most header lines with 431.
@@ -36,8 +68,7 @@ func LimitHeaders(most int, next http.Handler) http.Handler {
 			lines += len(values)
 		}
 		if lines > most {
-			w.Header().Set("Connection", "close")
-			http.Error(w, "Too many header fields.", http.StatusRequestHeaderFieldsTooLarge)
+			tooLarge(w, "Too many header fields.")
 			return
 		}
 		next.ServeHTTP(w, r)
