@@ -79,6 +79,7 @@ export default defineConfig({
     rolldownOptions: { output: { entryFileNames: 'assets/[name].js' } },
   },
   server: {
+    fs: { allow: ['../..'] }, // the server's list of common passwords is read from its sources
     proxy: {
       '/v1': { target: server, ws: true },
       '/openapi.json': server,

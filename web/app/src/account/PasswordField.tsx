@@ -1,15 +1,17 @@
 import { Group, PasswordInput, Progress, Text, type PasswordInputProps } from '@mantine/core';
 import { useTranslation } from 'react-i18next';
 
+import { useCommonPasswords } from './commonPasswords';
 import { strength } from './rules';
 
 const colors = ['gray', 'orange', 'lagoon', 'lagoon'] as const;
 
 /** A field for a new password, with a quiet hint at how good it is. The rule stands there once: as a hint, or as what is wrong. */
-export function NewPasswordField(props: PasswordInputProps & { value?: string }) {
+export function NewPasswordField({ username, ...props }: PasswordInputProps & { value?: string; username?: string }) {
   const { t } = useTranslation('account');
   const value = props.value ?? '';
-  const score = strength(value);
+  useCommonPasswords(value !== '');
+  const score = strength(value, username);
   const word = t(`strength.${score}`);
   return (
     <div>

@@ -15,7 +15,7 @@ export function PasswordForm({ username }: { username: string }) {
   const { t } = useTranslation('account');
   const form = useForm({
     initialValues: { current_password: '', new_password: '' },
-    validate: { current_password: rules.required(t), new_password: rules.password(t) },
+    validate: { current_password: rules.required(t), new_password: (v) => rules.password(t)(v, { username }) },
   });
   const save = useMutation({
     mutationFn: changePassword,
@@ -38,7 +38,7 @@ export function PasswordForm({ username }: { username: string }) {
         <input type="text" name="username" autoComplete="username" value={username} readOnly hidden />
         <PasswordInput label={t('profile.current')} autoComplete="current-password"
           visibilityToggleButtonProps={{ 'aria-label': t('showPassword') }} {...form.getInputProps('current_password')} />
-        <NewPasswordField label={t('profile.new')} {...form.getInputProps('new_password')} />
+        <NewPasswordField label={t('profile.new')} username={username} {...form.getInputProps('new_password')} />
         <Text size="xs" c="dimmed">{t('profile.passwordHint')}</Text>
         <FormProblem error={general} wait={wait} />
         <Button type="submit" variant="light" loading={save.isPending} disabled={!form.isDirty() || wait > 0}>{t('profile.change')}</Button>

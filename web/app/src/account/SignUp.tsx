@@ -88,7 +88,7 @@ function SignUpForm({ role: first, next }: { role: 'rider' | 'driver'; next: str
         </SimpleGrid>
         <Text size="xs" c="dimmed" mt={-8}>{t('nameHint')}</Text>
         <TextInput label={t('username')} withAsterisk autoComplete="username" autoCapitalize="none" spellCheck={false} {...form.getInputProps('username')} />
-        <NewPasswordField label={t('password')} withAsterisk {...form.getInputProps('password')} />
+        <NewPasswordField label={t('password')} withAsterisk username={form.values.username} {...form.getInputProps('password')} />
         {driver && <VehicleFields vehicleClass={form.getInputProps('vehicle_class')} plate={form.getInputProps('plate')}
           make={form.getInputProps('vehicle_make')} model={form.getInputProps('vehicle_model')} colour={form.getInputProps('vehicle_colour')} />}
         <FormProblem error={error} wait={wait} />

@@ -1,6 +1,7 @@
 import type { TFunction } from 'i18next';
 
 import { ApiError } from '../api/problem';
+import { isCommonPassword } from './commonPasswords';
 import { tidyUsername } from './username';
 
 // The server's rules, told before it is asked. It looks again: its word counts.
@@ -26,10 +27,14 @@ export const logInName: Rule = (t) => (typed) => {
   return letters.test(value) ? null : t('errors.usernameLetters');
 };
 
-export const password: Rule = (t) => (value) => {
+const isUsername = (value: string, username = ''): boolean =>
+  username !== '' && value.toLowerCase() === tidyUsername(username).toLowerCase();
+
+export const password = (t: T) => (value: string, form: { readonly username?: string } = {}): string | null => {
   const length = bytes(value.normalize('NFC'));
   if (length < 8) return t('errors.passwordShort');
-  return length > 128 ? t('errors.passwordLong') : null;
+  if (length > 128) return t('errors.passwordLong');
+  return isCommonPassword(value) || isUsername(value, form.username) ? t('errors.passwordRefused') : null;
 };
 
 export const name: Rule = (t) => (value) => {
@@ -63,8 +68,9 @@ function passwordError(t: T, field: string): string | null {
   return field.endsWith('password') ? t('errors.passwordRefused') : null;
 }
 
-/** How hard a password is to guess, from 0 to 3, by its length and variety. A hint, not a gate. */
-export function strength(value: string): 0 | 1 | 2 | 3 {
+/** How hard a password is to guess, from 0 to 3, by its length and variety; 0 if the server refuses it. */
+export function strength(value: string, username?: string): 0 | 1 | 2 | 3 {
+  if (isCommonPassword(value) || isUsername(value, username)) return 0;
   const distinct = new Set(value).size;
   if (value.length < 8 || distinct < 4) return 0;
   const kinds = [/[a-z]/, /[A-Z]/, /\d/, /[^a-zA-Z\d]/].filter((kind) => kind.test(value)).length;
