@@ -28,7 +28,7 @@ func TestConnectionsFollowTheSettings(t *testing.T) {
 		l := clientConns(c, demo, func() int { return 0 })
 		for range 50 {
 			ours, theirs := net.Pipe()
-			defer theirs.Close()
+			t.Cleanup(func() { _ = theirs.Close() })
 			l.State(at{ours}, http.StateNew)
 		}
 		open, _, _ := l.Counts()
