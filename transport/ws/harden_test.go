@@ -2,7 +2,6 @@ package ws
 
 import (
 	"bufio"
-	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -48,7 +47,7 @@ func TestHeadersAreBoundedToTheByte(t *testing.T) {
 		of := func(size int) string { return form(strings.Repeat("f", size-len(form("")))) }
 		require.Equal(t, http.StatusNoContent, ask(of(MaxHeaderBytes)), name)
 		for _, more := range []int{1, 900, 1 << 10, 4000} {
-			require.Equal(t, http.StatusRequestHeaderFieldsTooLarge, ask(of(MaxHeaderBytes+more)), fmt.Sprintf("%s: %d more", name, more))
+			require.Equal(t, http.StatusRequestHeaderFieldsTooLarge, ask(of(MaxHeaderBytes+more)), "%s: %d more", name, more)
 		}
 	}
 }
