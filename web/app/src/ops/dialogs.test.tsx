@@ -31,7 +31,8 @@ beforeEach(() => {
 afterEach(() => cleanup());
 
 function answer(status: number, body: unknown): void {
-  const response = new Response(null, { status });
+  // As the server sends it: an answer of another kind is taken for somebody else's.
+  const response = new Response(null, { status, headers: { 'Content-Type': status < 400 ? 'application/json' : 'application/problem+json' } });
   post.mockResolvedValueOnce((status < 400 ? { data: body, response } : { error: body, response }));
 }
 
@@ -72,7 +73,7 @@ describe('a trip’s actions', () => {
     await user.click(confirm);
     expect(post).not.toHaveBeenCalled();
 
-    answer(409, { code: 'wrong_status', detail: 'no', retryable: false });
+    answer(409, { code: 'wrong_status', status: 409, detail: 'no', retryable: false });
     await user.type(screen.getByRole('textbox', { name: /Reason/ }), 'flooded street ');
     await user.click(confirm);
     expect(await screen.findByRole('alert')).toHaveTextContent(/status has changed/);
