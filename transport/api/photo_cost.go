@@ -84,6 +84,15 @@ func pngCost(data []byte) (cost, error) {
 	return out, nil
 }
 
+// The code trees of a lossless WebP: up to treeGroups groups of them, as libwebp writes at
+// most, each of a square of 4 pixels at least and of treeFile bytes of the file; one group
+// of the largest trees takes treeMemory.
+const (
+	treeGroups = 2600
+	treeFile   = 40
+	treeMemory = 53_000
+)
+
 // webpCost is the cost of a WebP: lossy ones may have an alpha plane that is lossless.
 func webpCost(data []byte) (cost, error) {
 	c, err := webp.DecodeConfig(bytes.NewReader(data))
@@ -92,13 +101,35 @@ func webpCost(data []byte) (cost, error) {
 	}
 	area := int64(c.Width) * int64(c.Height)
 	out := cost{width: c.Width, height: c.Height, pixels: 4 * area}
-	switch string(data[12:16]) {
-	case "VP8 ":
+	if onlyLossy(data) {
 		out.memory = 2 * area
-	default: // lossless pixels and the same again while they are transformed, or an alpha plane
-		out.memory = 8 * area
+		return out, nil
 	}
+	// Pixels, and the same again while they are transformed or beside an alpha plane.
+	tiles := int64((c.Width+3)/4) * int64((c.Height+3)/4)
+	out.memory = 8*area + treeMemory*min(treeGroups, tiles, int64(len(data)/treeFile)+1)
 	return out, nil
+}
+
+// onlyLossy tells whether the picture of a WebP is one chunk that is not lossless, and comes
+// before any alpha plane: the decoder stops there.
+func onlyLossy(data []byte) bool {
+	const header, chunk = 12, 8
+	for b := data[header:]; len(b) >= chunk; {
+		size := int64(binary.LittleEndian.Uint32(b[4:]))
+		switch string(b[:4]) {
+		case "VP8 ":
+			return true
+		case "VP8L", "ALPH":
+			return false
+		}
+		size += size & 1
+		if size > int64(len(b)-chunk) {
+			return false
+		}
+		b = b[chunk+size:]
+	}
+	return false
 }
 
 // jpegHeader reads the frame and counts the scans of a JPEG.
