@@ -89,5 +89,6 @@ export default defineConfig({
     environment: 'jsdom',
     setupFiles: ['./src/test/setup.ts'],
     css: false,
+    testTimeout: 60_000, // a net for a test that hangs, no measure of speed
   },
 });
