@@ -102,7 +102,7 @@ type Store struct {
 // Auth is about tokens of our own. Those of others are in Config.OutsideIssuers.
 type Auth struct {
 	SignUp          bool          `name:"sign-up" default:"true" negatable:"" help:"Let riders and drivers make accounts. Off, accounts come from outside issuers alone."`
-	DriverApproval  bool          `name:"driver-approval" default:"true" negatable:"" help:"A driver who signs up waits until an operator approves the account, in the console or with hexhail admin approve. Off, whoever signs up as a driver drives at once. Drivers of outside issuers never wait."`
+	DriverApproval  bool          `name:"driver-approval" default:"true" negatable:"" help:"A driver who signs up waits until an operator approves the account, in the console or with hexhail admin approve. When off, drivers may drive as soon as they sign up. Drivers of outside issuers never wait."`
 	TokenIssuer     string        `placeholder:"NAME" help:"Issuer named in access tokens. Default: the public URL, or else hexhail."`
 	TokenAudience   string        `default:"hexhail" placeholder:"NAME" help:"Audience named in access tokens; tokens for another one are refused."`
 	AccessTokenTTL  time.Duration `name:"access-token-ttl" default:"15m" range:"10s..24h" help:"How long an access token counts."`
