@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/pressly/goose/v3"
+	"github.com/pressly/goose/v3/lock"
 )
 
 //go:embed migrations/*.sql
@@ -38,37 +39,61 @@ type Migration struct {
 // Migrate moves the schema and returns all migrations as they are afterwards. It
 // holds a lock while it works, so that several nodes may start at once. No store
 // need be open. A schema newer than this program is refused.
-func Migrate(ctx context.Context, o Options, d Direction) ([]Migration, error) {
+func Migrate(ctx context.Context, o Options, d Direction) (out []Migration, err error) {
 	o = o.withDefaults()
-	db, dialect, unlock, err := openForMigration(ctx, o)
+	if d == Down { // no server may run on what it takes away
+		now := o
+		now.OwnerPatience = time.Nanosecond // a person waits
+		ours, err := takeOwner(ctx, now)
+		if err != nil {
+			return nil, fmt.Errorf("migrate %s: %w", d, err)
+		}
+		defer func() { err = errors.Join(err, ours.release()) }()
+	}
+	m, err := openForMigration(ctx, o)
 	if err != nil {
 		return nil, fmt.Errorf("migrate %s: %w", d, err)
 	}
-	out, err := migrate(ctx, db, dialect, d)
-	if err := errors.Join(err, unlock(), db.Close()); err != nil {
+	out, err = m.run(ctx, d)
+	if err := errors.Join(err, m.close()); err != nil {
 		return nil, fmt.Errorf("migrate %s: %w", d, err)
 	}
 	return out, nil
 }
 
-func openForMigration(ctx context.Context, o Options) (*sql.DB, goose.Dialect, func() error, error) {
+// migrator is a database that is open for schema changes.
+type migrator struct {
+	db      *sql.DB
+	dialect goose.Dialect
+	locker  lock.SessionLocker // of Postgres
+	unlock  func() error       // of SQLite; nil on Postgres
+}
+
+func (m *migrator) close() error {
+	if m.unlock == nil {
+		return m.db.Close()
+	}
+	return errors.Join(m.unlock(), m.db.Close())
+}
+
+func openForMigration(ctx context.Context, o Options) (*migrator, error) {
 	if o.DatabaseURL != "" {
-		db, unlock, err := postgresForMigration(ctx, o)
-		return db, goose.DialectPostgres, unlock, err
+		db, locker, err := postgresForMigration(ctx, o)
+		return &migrator{db: db, dialect: goose.DialectPostgres, locker: locker}, err
 	}
 	if err := makeFile(o.Path); err != nil {
-		return nil, "", nil, err
+		return nil, err
 	}
 	unlock, err := lockSQLite(ctx, o)
 	if err != nil {
-		return nil, "", nil, err
+		return nil, err
 	}
 	db, err := sql.Open("sqlite", sqliteDSN(o, false))
 	if err != nil {
-		return nil, "", nil, errors.Join(err, unlock())
+		return nil, errors.Join(err, unlock())
 	}
 	db.SetMaxOpenConns(1)
-	return db, goose.DialectSQLite3, unlock, nil
+	return &migrator{db: db, dialect: goose.DialectSQLite3, unlock: unlock}, nil
 }
 
 // lockSQLite holds the one write lock of an empty database beside the real one:
@@ -93,27 +118,37 @@ func lockSQLite(ctx context.Context, o Options) (func() error, error) {
 	return func() error { return errors.Join(tx.Rollback(), db.Close()) }, nil
 }
 
-func migrate(ctx context.Context, db *sql.DB, dialect goose.Dialect, d Direction) ([]Migration, error) {
+func (m *migrator) run(ctx context.Context, d Direction) ([]Migration, error) {
 	files, err := fs.Sub(migrationFiles, "migrations")
 	if err != nil {
 		return nil, err
 	}
-	p, err := goose.NewProvider(dialect, db, files, goose.WithDisableGlobalRegistry(true))
+	// Looking needs no lock, and goose waits a whole second for one that is taken.
+	look, err := goose.NewProvider(m.dialect, m.db, files, goose.WithDisableGlobalRegistry(true))
 	if err != nil {
 		return nil, err
 	}
-	current, newest, err := p.GetVersions(ctx)
+	current, newest, err := look.GetVersions(ctx)
 	if err != nil {
 		return nil, err
 	}
 	if current > newest {
 		return nil, fmt.Errorf("the schema has version %d, this program knows %d: it is too old", current, newest)
 	}
+	change := look
+	if m.locker != nil {
+		change, err = goose.NewProvider(m.dialect, m.db, files, goose.WithDisableGlobalRegistry(true), goose.WithSessionLocker(m.locker))
+		if err != nil {
+			return nil, err
+		}
+	}
 	switch d {
 	case Up:
-		_, err = p.Up(ctx)
+		if current < newest {
+			_, err = change.Up(ctx)
+		}
 	case Down:
-		if _, err = p.Down(ctx); errors.Is(err, goose.ErrNoNextVersion) {
+		if _, err = change.Down(ctx); errors.Is(err, goose.ErrNoNextVersion) {
 			err = nil // there was nothing to take back
 		}
 	case Status:
@@ -123,7 +158,7 @@ func migrate(ctx context.Context, db *sql.DB, dialect goose.Dialect, d Direction
 	if err != nil {
 		return nil, err
 	}
-	return migrations(ctx, p)
+	return migrations(ctx, look)
 }
 
 func migrations(ctx context.Context, p *goose.Provider) ([]Migration, error) {

@@ -13,6 +13,18 @@ type Options struct {
 	Path string
 	// DatabaseURL is a Postgres URL or keyword string, as libpq knows them.
 	DatabaseURL string
+	// Own makes the store the only one of its kind on the database: a server's. Stores
+	// without it, of commands beside a server, may be open meanwhile.
+	Own bool
+	// OwnerPatience is how long Open waits for an owner that is just ending. 2 s by default
+	// on SQLite; 5 s on Postgres, which on a busy machine notices only after a moment that a
+	// process was killed.
+	OwnerPatience time.Duration
+	// Disowned is called at most once for each time that an owner finds another one in its
+	// place: on Postgres, after the loss of the lock's session. Trips stay whole, because
+	// each transition is compared with the database, but this server must end. It must not
+	// block. Nil: none.
+	Disowned func(error)
 	// PoolSize bounds the connections: all of them on Postgres (default 10, at least
 	// 2), the readers on SQLite (default 4).
 	PoolSize int
@@ -70,6 +82,7 @@ func (o Options) withDefaults() Options {
 	o.BatchBytes = orDefault(o.BatchBytes, 4<<20)
 	o.StatementTimeout = orDefault(o.StatementTimeout, 5*time.Second)
 	o.ReadBack = orDefault(o.ReadBack, 3*time.Second)
+	o.OwnerPatience = orDefault(o.OwnerPatience, time.Duration(bySystem(o, 2, 5))*time.Second)
 	o.CommandAge = max(o.CommandAge, commandAge)
 	o.CommandsPerAccount = orDefault(o.CommandsPerAccount, 2000)
 	if o.PurgeEvery == 0 {

@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/jackc/pgx/v5/stdlib"
+	"github.com/pressly/goose/v3/lock"
 )
 
 // postgresConfig reads the URL and sets what every connection must have.
@@ -110,8 +111,8 @@ func (s *Store) checkServer(ctx context.Context) error {
 }
 
 // postgresForMigration opens a database without time limits, for schema changes may
-// take long, and takes a lock that ends with its connection.
-func postgresForMigration(ctx context.Context, o Options) (*sql.DB, func() error, error) {
+// take long, and returns goose's lock for them, whose key is the schema's.
+func postgresForMigration(ctx context.Context, o Options) (*sql.DB, lock.SessionLocker, error) {
 	conf, err := pgx.ParseConfig(o.DatabaseURL)
 	if err != nil {
 		return nil, nil, fmt.Errorf("read database URL: %w", err)
@@ -120,22 +121,20 @@ func postgresForMigration(ctx context.Context, o Options) (*sql.DB, func() error
 		conf.ConnectTimeout = 10 * time.Second
 	}
 	db := stdlib.OpenDB(*conf)
-	conn, err := db.Conn(ctx)
-	if err == nil {
-		_, err = conn.ExecContext(ctx, `SELECT pg_advisory_lock(hashtextextended('hexhail ' || current_schema(), 0))`)
-	}
+	var key int64
+	err = db.QueryRowContext(ctx, `SELECT hashtextextended('hexhail ' || current_schema(), 0)`).Scan(&key)
 	if err != nil {
-		if conn != nil {
-			err = errors.Join(err, conn.Close())
-		}
 		return nil, nil, errors.Join(err, db.Close())
 	}
-	// The pool may keep the session after Close, so the lock is given back by name.
-	return db, func() error {
-		_, err := conn.ExecContext(context.WithoutCancel(ctx), `SELECT pg_advisory_unlock_all()`)
-		return errors.Join(err, conn.Close())
-	}, nil
+	locker, err := lock.NewPostgresSessionLocker(lock.WithLockID(key), lock.WithLockTimeout(1, migrationPatience))
+	if err != nil {
+		return nil, nil, errors.Join(err, db.Close())
+	}
+	return db, locker, nil
 }
+
+// migrationPatience is how many seconds a program waits for another that migrates.
+const migrationPatience = 600
 
 // violated names the unique rule; the schema's names are the rules' names.
 func (e *postgresEngine) violated(err error) string {

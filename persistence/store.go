@@ -29,6 +29,8 @@ type Store struct {
 	outcomes                                               *outcomes
 	prunedTo                                               eventCursor // of the janitor
 
+	owner owner // nil: this store is not the server's
+
 	closed    atomic.Bool // whatever fails afterwards fails for that
 	closeOnce sync.Once
 	closeErr  error
@@ -39,8 +41,26 @@ type Store struct {
 
 // Open opens the store, brings its schema up to date and starts its committer,
 // its janitor and, on SQLite, its checkpointer. The context bounds the opening alone.
+// With Options.Own it returns ErrOwned while another such store is open.
 func Open(ctx context.Context, o Options) (*Store, error) {
 	o = o.withDefaults()
+	if !o.Own {
+		return openStore(ctx, o)
+	}
+	lock, err := takeOwner(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	s, err := openStore(ctx, o)
+	if err != nil {
+		return nil, errors.Join(err, lock.release())
+	}
+	s.owner = lock
+	s.closers = append(s.closers, lock.release)
+	return s, nil
+}
+
+func openStore(ctx context.Context, o Options) (*Store, error) {
 	if _, err := Migrate(ctx, o, Up); err != nil {
 		return nil, err
 	}
@@ -103,6 +123,15 @@ func (s *Store) Close() error {
 func (s *Store) Ping(ctx context.Context) error {
 	var one int
 	return s.failure("ping", s.read.QueryRowContext(ctx, `SELECT 1`).Scan(&one))
+}
+
+// Owned reports whether this store still holds its owner's lock: nil when it does, or was
+// opened without.
+func (s *Store) Owned() error {
+	if s.owner == nil {
+		return nil
+	}
+	return s.owner.lost()
 }
 
 // Stats is what the committer has done since Open, and how the embedded database's log is.

@@ -231,6 +231,9 @@ func (s *Server) Kill() {
 	s.kill()
 }
 
+// Pid is a child's process id; 0 for a server in this process.
+func (s *Server) Pid() int { return s.pid }
+
 // StoreFlags are those flags of the server that say where its data are, for other commands
 // on the same data.
 func (s *Server) StoreFlags() []string {

@@ -58,6 +58,7 @@ type parts struct {
 	http     *http.Server
 	listener net.Listener
 	failed   chan error
+	disowned chan error
 	accepted chan struct{} // closed when the accept loop is gone
 }
 
@@ -65,15 +66,16 @@ type parts struct {
 func Assemble(_ context.Context, in cli.Base) (*cli.Server, error) {
 	p := &parts{
 		cfg: in.Config, log: in.Log, ops: in.Ops, demo: in.Demo, trial: in.Trial, metrics: newMetrics(),
-		failed: make(chan error, 1), accepted: make(chan struct{}),
+		failed: make(chan error, 1), disowned: make(chan error, 1), accepted: make(chan struct{}),
 	}
 	in.Ops.Registry.MustRegister(p.metrics)
 	in.Ops.AddCheck(ops.Check{Name: "database", Within: 2 * time.Second, Run: func(ctx context.Context) error {
 		return p.store.Ping(ctx)
 	}})
+	in.Ops.AddCheck(ops.Check{Name: "owner", Run: func(context.Context) error { return p.store.Owned() }})
 	return &cli.Server{
 		Services: []lifecycle.Service{
-			{Name: "store", Start: p.openStore, Stop: func(context.Context) error { return p.store.Close() }},
+			{Name: "store", Start: p.openStore, Stop: func(context.Context) error { return p.store.Close() }, Failed: p.disowned},
 			{Name: "actors", Start: p.startActors, Stop: p.stopActors},
 			{Name: "clients' listener", Start: p.listen, Stop: p.stopListening, Failed: p.failed},
 			{Name: "notices of accounts", Start: p.startNotices, Stop: func(ctx context.Context) error { return p.notices.close(ctx) }},
@@ -102,7 +104,13 @@ func poolSize(c *config.Config) int {
 
 func (p *parts) openStore(ctx context.Context) error {
 	o := storeOptions(p.cfg, p.log)
-	o.Observe = p.metrics.commit
+	o.Observe, o.Own = p.metrics.commit, true
+	o.Disowned = func(err error) {
+		select {
+		case p.disowned <- err:
+		default: // one is enough
+		}
+	}
 	var err error
 	if p.store, err = persistence.Open(ctx, o); err != nil {
 		return err

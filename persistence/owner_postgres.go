@@ -1,0 +1,214 @@
+package persistence
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+const (
+	// ownerCheckEvery is the time between two looks at the lock's session.
+	ownerCheckEvery = time.Second
+	// ownerCheckWithin bounds one look, and one attempt to take the lock again.
+	ownerCheckWithin = 10 * time.Second
+)
+
+// sqlOwnerKey is the lock's key: two schemas of one database are two cities.
+const sqlOwnerKey = `hashtextextended('hexhail owner ' || current_schema(), 0)`
+
+// backend names a session of the server for good: pids come again, with another start.
+type backend struct {
+	pid   int32
+	start time.Time
+}
+
+// postgresOwner holds an advisory lock by a session of its own and looks after it: when
+// the session is lost it takes the lock in another one, unless another server was
+// faster. Its goroutine ends with release.
+type postgresOwner struct {
+	o        Options
+	log      *slog.Logger
+	disowned func(error)
+	stop     context.CancelFunc
+	done     chan struct{}
+
+	mine backend   // the session that held the lock last
+	conn *pgx.Conn // of the goroutine once that runs; nil: lost
+
+	mu  sync.Mutex
+	err error
+}
+
+func ownPostgres(ctx context.Context, o Options) (owner, error) {
+	w := &postgresOwner{o: o, log: o.Log, disowned: o.Disowned, done: make(chan struct{})}
+	for deadline := time.Now().Add(o.OwnerPatience); ; {
+		err := w.take(ctx)
+		if err == nil {
+			break
+		}
+		if !errors.Is(err, ErrOwned) && !errors.Is(err, errReleased) || time.Now().After(deadline) {
+			return nil, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-time.After(ownerTry):
+		}
+	}
+	var life context.Context
+	life, w.stop = context.WithCancel(context.Background()) // release calls it
+	go w.run(life)
+	return w, nil
+}
+
+// take connects and takes the lock.
+func (w *postgresOwner) take(ctx context.Context) error {
+	conf, err := pgx.ParseConfig(w.o.DatabaseURL)
+	if err != nil {
+		return fmt.Errorf("read database URL: %w", err)
+	}
+	if conf.ConnectTimeout == 0 {
+		conf.ConnectTimeout = ownerCheckWithin
+	}
+	conf.RuntimeParams["application_name"] = fmt.Sprintf("hexhail, pid %d on %.40s", os.Getpid(), hostname())
+	conn, err := pgx.ConnectConfig(ctx, conf)
+	if err != nil {
+		return fmt.Errorf("lock the database: %w", err)
+	}
+	if err := w.lock(ctx, conn); err != nil {
+		return errors.Join(err, conn.Close(context.WithoutCancel(ctx)))
+	}
+	w.conn = conn
+	return nil
+}
+
+// lock takes the lock in a new session, or returns ErrOwned with the name of the owner.
+func (w *postgresOwner) lock(ctx context.Context, conn *pgx.Conn) error {
+	// A machine that vanishes must not hold the lock until TCP's own two hours are over.
+	const lively = `SET tcp_keepalives_idle = 5; SET tcp_keepalives_interval = 2; SET tcp_keepalives_count = 4`
+	if _, err := conn.Exec(ctx, lively); err != nil {
+		return fmt.Errorf("lock the database: %w", err)
+	}
+	const query = `SELECT pg_try_advisory_lock(` + sqlOwnerKey + `), pid, backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid()`
+	var ours bool
+	var b backend
+	if err := conn.QueryRow(ctx, query).Scan(&ours, &b.pid, &b.start); err != nil {
+		return fmt.Errorf("lock the database: %w", err)
+	}
+	if ours {
+		w.mine = b
+		return nil
+	}
+	by, name, err := holderOf(ctx, conn)
+	switch {
+	case errors.Is(err, pgx.ErrNoRows):
+		return errReleased
+	case err != nil:
+		return fmt.Errorf("lock the database: %w", err)
+	case by.pid == w.mine.pid && by.start.Equal(w.mine.start):
+		// Our own former session, which the server has not missed yet: after a partition
+		// of the network, or while Postgres stood still.
+		_, err := conn.Exec(ctx, `SELECT pg_terminate_backend($1)`, by.pid)
+		return errors.Join(errStaleSession, err)
+	}
+	return fmt.Errorf("%w (%s): stop it first, or give this one a database of its own", ErrOwned, name)
+}
+
+// The lock is free in a moment: it is just being released, or held by a session that this
+// process has lost.
+var (
+	errReleased     = errors.New("lock the database: its owner is just leaving")
+	errStaleSession = errors.New("lock the database: this server's former session still holds the lock")
+)
+
+// holderOf names the session that holds the lock; pgx.ErrNoRows when none does.
+func holderOf(ctx context.Context, conn *pgx.Conn) (by backend, name string, err error) {
+	// Of other roles' sessions only the pid may be visible.
+	const query = `SELECT l.pid, COALESCE(a.backend_start, 'epoch'), COALESCE(NULLIF(a.application_name, ''), 'session ' || l.pid),
+			COALESCE(' from ' || host(a.client_addr), '')
+		FROM pg_locks l LEFT JOIN pg_stat_activity a USING (pid)
+		WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1
+			AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+			AND (l.classid::bigint << 32) | l.objid::bigint = ` + sqlOwnerKey
+	var from string
+	err = conn.QueryRow(ctx, query).Scan(&by.pid, &by.start, &name, &from)
+	return by, name + from, err
+}
+
+// run looks after the lock until the context ends, then gives it back.
+func (w *postgresOwner) run(ctx context.Context) {
+	defer close(w.done)
+	tick := time.NewTicker(ownerCheckEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			if w.conn != nil {
+				closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), ownerCheckWithin)
+				_ = w.conn.Close(closing) // the lock ends with the session either way
+				cancel()
+			}
+			return
+		case <-tick.C:
+			w.look(ctx)
+		}
+	}
+}
+
+// look asks the session for a sign of life, or takes the lock in another one.
+func (w *postgresOwner) look(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, ownerCheckWithin)
+	defer cancel()
+	if w.conn != nil {
+		err := w.conn.Ping(ctx)
+		if err == nil || errors.Is(ctx.Err(), context.Canceled) {
+			return
+		}
+		_ = w.conn.Close(ctx) // it is broken
+		w.conn = nil
+		w.note(fmt.Errorf("the session that held the database's lock was lost: %w", err))
+		return // the next look has time of its own
+	}
+	err := w.take(ctx)
+	if errors.Is(ctx.Err(), context.Canceled) {
+		return
+	}
+	w.note(err)
+}
+
+// note keeps why the lock is not held, and says when that changes.
+func (w *postgresOwner) note(err error) {
+	w.mu.Lock()
+	before := w.err
+	w.err = err
+	w.mu.Unlock()
+	switch {
+	case err == nil && before != nil:
+		w.log.Info("the database's lock is held again")
+	case errors.Is(err, ErrOwned) && !errors.Is(before, ErrOwned):
+		w.log.Error("another server took the database while this one had lost its lock", "error", err)
+		if w.disowned != nil {
+			w.disowned(err)
+		}
+	case err != nil && before == nil:
+		w.log.Warn("the database's lock is lost; this server is not ready until it holds it again", "error", err)
+	}
+}
+
+func (w *postgresOwner) lost() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.err
+}
+
+func (w *postgresOwner) release() error {
+	w.stop()
+	<-w.done
+	return nil
+}

@@ -1,0 +1,181 @@
+package persistence
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/stretchr/testify/require"
+
+	"github.com/hexhail/hexhail/persistence/pgtest"
+	"github.com/hexhail/hexhail/ride"
+)
+
+// One server owns a file, under any name by which another finds it; commands may open it
+// meanwhile, and the next server after the owner's end.
+func TestOneOwnerOfAFile(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "data")
+	path := filepath.Join(dir, "hexhail.db")
+	first, err := Open(t.Context(), Options{Path: path, Own: true})
+	require.NoError(t, err)
+
+	byDir := filepath.Join(t.TempDir(), "link")
+	require.NoError(t, os.Symlink(dir, byDir))
+	byFile := filepath.Join(t.TempDir(), "other.db")
+	require.NoError(t, os.Symlink(path, byFile))
+	for _, name := range []string{dir + "/../data/./hexhail.db", filepath.Join(byDir, "hexhail.db"), byFile} {
+		_, err := Open(t.Context(), Options{Path: name, Own: true, OwnerPatience: 1})
+		require.ErrorIs(t, err, ErrOwned, name)
+		require.ErrorContains(t, err, fmt.Sprintf("(pid %d, since 2", os.Getpid()), name)
+	}
+	_, err = Migrate(t.Context(), Options{Path: path}, Down)
+	require.ErrorIs(t, err, ErrOwned, "the schema is not taken from under a server")
+	st, err := os.Stat(path + ".owner")
+	require.NoError(t, err)
+	require.Equal(t, os.FileMode(0o600), st.Mode().Perm())
+	require.NoError(t, os.Remove(path+".owner"))
+	_, err = Open(t.Context(), Options{Path: path, Own: true, OwnerPatience: 1})
+	require.ErrorIs(t, err, ErrOwned, "removing the file lets nobody in")
+
+	beside, err := Open(t.Context(), Options{Path: path})
+	require.NoError(t, err)
+	require.NoError(t, beside.Close())
+	require.NoError(t, first.Commit(t.Context(), note(1, 1)))
+	require.NoError(t, first.Owned())
+
+	require.NoError(t, first.Close())
+	again := openAt(t, Options{Path: path, Own: true})
+	_, err = again.Command(t.Context(), "a", "1")
+	require.NoError(t, err)
+}
+
+// A server that cannot open its store does not keep the lock.
+func TestAFailedStartOwnsNothing(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "hexhail.db")
+	require.NoError(t, os.WriteFile(path, []byte("this is no database, but long enough to be taken for one by its size"), 0o600))
+	_, err := Open(t.Context(), Options{Path: path, Own: true})
+	require.Error(t, err)
+	require.NoError(t, os.Remove(path))
+	openAt(t, Options{Path: path, Own: true})
+}
+
+// An owner that ends slowly keeps the lock until its last transition is written; the next
+// one can start right then.
+func TestOwnerThatEndsSlowly(t *testing.T) {
+	for name, database := range map[string]func(t *testing.T) Options{
+		"sqlite":   func(t *testing.T) Options { return Options{Path: filepath.Join(t.TempDir(), "hexhail.db")} },
+		"postgres": func(t *testing.T) Options { return Options{DatabaseURL: pgtest.Start(t)} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			where := database(t)
+			begun, goOn := make(chan struct{}), make(chan struct{})
+			slow := where
+			slow.Own = true
+			slow.Observe = func(int, time.Duration, error) { close(begun); <-goOn }
+			first, err := Open(t.Context(), slow)
+			require.NoError(t, err)
+			committed, ended := make(chan error, 1), make(chan error, 1)
+			go func() { committed <- first.Commit(t.Context(), note(1, 1)) }()
+			<-begun
+			go func() { ended <- first.Close() }()
+
+			next := where
+			next.Own, next.OwnerPatience = true, 1
+			_, err = Open(t.Context(), next)
+			require.ErrorIs(t, err, ErrOwned)
+			next.OwnerPatience = time.Minute
+			close(goOn)
+			require.NoError(t, <-ended)
+			require.NoError(t, <-committed)
+			second := openAt(t, next)
+			_, err = second.Command(t.Context(), "a", "1")
+			require.NoError(t, err)
+		})
+	}
+}
+
+// The same on Postgres, where the lock is a session's: what becomes of that is noticed.
+func TestOneOwnerOfPostgres(t *testing.T) {
+	disowned := make(chan error, 1)
+	o := Options{DatabaseURL: pgtest.Start(t), Own: true, Disowned: func(err error) { disowned <- err }}
+	first, err := Open(t.Context(), o)
+	require.NoError(t, err)
+	hasty := o
+	hasty.OwnerPatience = 1
+	_, err = Open(t.Context(), hasty)
+	require.ErrorIs(t, err, ErrOwned)
+	require.ErrorContains(t, err, fmt.Sprintf("(hexhail, pid %d on ", os.Getpid()))
+	_, err = Migrate(t.Context(), o, Down)
+	require.ErrorIs(t, err, ErrOwned)
+	openAt(t, Options{DatabaseURL: o.DatabaseURL})
+	openAt(t, Options{DatabaseURL: pgtest.Start(t), Own: true}) // another schema is another city
+
+	// Without a rival the lock is taken again as soon as its session is lost.
+	endOwner(t, first)
+	eventually(t, "lost", func() bool { return first.Owned() != nil })
+	eventually(t, "held again", func() bool { return first.Owned() == nil })
+
+	// A rival that waits for the lock gets it.
+	rival, err := pgx.Connect(t.Context(), o.DatabaseURL)
+	require.NoError(t, err)
+	defer func() { _ = rival.Close(t.Context()) }()
+	got := make(chan error, 1)
+	go func() {
+		_, err := rival.Exec(t.Context(), `SELECT pg_advisory_lock(`+sqlOwnerKey+`)`)
+		got <- err
+	}()
+	eventually(t, "the rival waits", func() bool {
+		var n int
+		err := first.read.QueryRowContext(t.Context(), `SELECT count(*) FROM pg_locks WHERE NOT granted AND pid = $1`, rival.PgConn().PID()).Scan(&n)
+		return err == nil && n == 1
+	})
+	endOwner(t, first)
+	require.NoError(t, <-got)
+	require.ErrorIs(t, <-disowned, ErrOwned)
+	require.ErrorIs(t, first.Owned(), ErrOwned)
+	require.NoError(t, first.Commit(t.Context(), note(1, 1)), "what protects trips is in the database")
+
+	require.NoError(t, rival.Close(t.Context()))
+	require.NoError(t, first.Close())
+	again := openAt(t, o)
+	_, err = again.Command(t.Context(), "a", "1")
+	require.NoError(t, err)
+	require.NoError(t, again.AddAudit(t.Context(), ride.AuditEntry{Detail: "x"}))
+}
+
+// endOwner has the server end the session that holds the lock.
+func endOwner(t *testing.T, s *Store) {
+	t.Helper()
+	var ended int
+	require.NoError(t, s.read.QueryRowContext(t.Context(), `SELECT count(pg_terminate_backend(pid)) FROM pg_locks
+		WHERE locktype = 'advisory' AND granted AND (classid::bigint << 32) | objid::bigint = `+sqlOwnerKey).Scan(&ended))
+	require.Equal(t, 1, ended)
+}
+
+func eventually(t *testing.T, what string, f func() bool) {
+	t.Helper()
+	require.Eventually(t, f, time.Minute, 5*time.Millisecond, what)
+}
+
+// A session that this process has lost and Postgres has not missed is no rival.
+func TestOwnersFormerSession(t *testing.T) {
+	o := Options{DatabaseURL: pgtest.Start(t)}.withDefaults()
+	w := &postgresOwner{o: o, log: o.Log, disowned: func(err error) { t.Errorf("disowned: %v", err) }}
+	require.NoError(t, w.take(t.Context()))
+	former := w.conn
+	defer func() { _ = former.Close(t.Context()) }()
+	w.conn = nil
+	require.ErrorIs(t, w.take(t.Context()), errStaleSession)
+	eventually(t, "the lock is ours again", func() bool {
+		err := w.take(t.Context())
+		require.True(t, err == nil || errors.Is(err, errStaleSession) || errors.Is(err, errReleased), "%v", err)
+		return err == nil
+	})
+	require.Error(t, former.Ping(t.Context()))
+	require.NoError(t, w.conn.Close(t.Context()))
+}
