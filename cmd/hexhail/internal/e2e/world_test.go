@@ -48,15 +48,15 @@ func onStores(t *testing.T, test func(t *testing.T, start func(o harness.Options
 	}
 }
 
-// everywhere runs a test on both stores and in both encodings.
+// everywhere runs a test on both stores and in both encodings; each server that it starts has
+// a database of its own.
 func everywhere(t *testing.T, test func(t *testing.T, start func(flags ...string) *harness.Server, codec wire.Codec)) {
 	for store, flags := range stores {
 		for _, codec := range codecs {
 			t.Run(store+"/"+codec.Subprotocol(), func(t *testing.T) {
 				t.Parallel()
-				base := flags(t)
 				test(t, func(more ...string) *harness.Server {
-					return harness.Start(t, harness.Options{Flags: append(base[:len(base):len(base)], more...)})
+					return harness.Start(t, harness.Options{Flags: append(flags(t), more...)})
 				}, codec)
 			})
 		}
