@@ -72,6 +72,7 @@ func TestOutsideTokensHaveALongestLife(t *testing.T) {
 		"most of it is over":            {now.Add(-3 * time.Hour).Unix(), now.Add(time.Minute).Unix(), false},
 		"made at an unknown time":       {nil, now.Add(time.Hour).Unix(), true},
 		"made at an unknown time, long": {nil, now.Add(3 * time.Hour).Unix(), false},
+		"made in 1970":                  {int64(0), now.Add(time.Hour).Unix(), false},
 		"for ever":                      {now.Unix(), int64(lastSecond), false},
 	} {
 		g := f.sso()

@@ -266,8 +266,11 @@ func (s *Service) authenticateOutside(ctx context.Context, issuer, token string)
 
 // lifeOf returns when a verified token was made, zero if it does not say, and when it ends.
 func (s *Service) lifeOf(m jwt.MapClaims) (issued, expires time.Time) {
-	if iat, err := m.GetIssuedAt(); err == nil && iat != nil {
+	switch iat, err := m.GetIssuedAt(); {
+	case err == nil && iat != nil:
 		issued = iat.Time
+	case m["iat"] != nil: // the library takes 0 for none
+		issued = time.Unix(0, 0)
 	}
 	exp, _ := m.GetExpirationTime() // required by the parser
 	return issued, exp.Time
