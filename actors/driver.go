@@ -314,7 +314,7 @@ func (d *driverActor) onTripResult(ctx actor.Context, m tripResult) {
 	}
 	if cmd := d.onResult(m); cmd != nil {
 		if _, done := cmd.message.Command.(ride.CompleteTrip); done && m.Trip != nil {
-			d.sys.pace.forgive(d.account.ID, deedCancel)
+			d.sys.pace.forgive(d.account.ID)
 		}
 		d.countPIN(cmd.trip, m.Reply.GetError())
 	}

@@ -15,6 +15,7 @@ type deed uint8
 const (
 	deedCancel deed = iota // a rider cancels after drivers were asked, a driver gives back
 	deedOnline             // a driver goes online
+	deedIdle               // a rider cancels before anybody was asked: each leaves a trip on the disk
 )
 
 const (
@@ -23,11 +24,12 @@ const (
 	paceMost  = 10 * time.Minute
 	// maxPaced bounds the accounts that are remembered.
 	maxPaced = 65_536
-	// onlineShare is how many times as often a driver may go online as cancel.
-	onlineShare = 4
+	// onlineShare is how many times as often a driver may go online as cancel, and idleShare
+	// how many times as often a rider may cancel what disturbed nobody.
+	onlineShare, idleShare = 4, 8
 )
 
-// pace remembers how often accounts lately did what costs others their attention, and how
+// pace remembers how often accounts lately did what costs others their attention or the server its room, and how
 // long they have to wait for the next time: nothing for the first few, then longer each
 // time. It outlives sessions, so that a new one changes nothing. Safe for concurrent use.
 type pace struct {
@@ -64,8 +66,11 @@ func (p *pace) now(k paceKey, now time.Time) paced {
 }
 
 func (p *pace) most(d deed) int {
-	if d == deedOnline {
+	switch d {
+	case deedOnline:
 		return onlineShare * p.free
+	case deedIdle:
+		return idleShare * p.free
 	}
 	return p.free
 }
@@ -97,11 +102,12 @@ func (p *pace) wait(account ride.AccountID, d deed, now time.Time) time.Duration
 	return max(0, e.last.Add(wait).Sub(now))
 }
 
-// forgive forgets what an account did.
-func (p *pace) forgive(account ride.AccountID, d deed) {
+// forgive forgets what an account cancelled.
+func (p *pace) forgive(account ride.AccountID) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	delete(p.by, paceKey{account, d})
+	delete(p.by, paceKey{account, deedCancel})
+	delete(p.by, paceKey{account, deedIdle})
 }
 
 // makeRoom keeps the map bounded: what is forgotten goes first, then anything.
@@ -140,7 +146,9 @@ func (p *person) judge(cmd *pendingCommand, m tripResult) {
 	if !ok || m.Trip == nil || m.Reply.GetError() != nil {
 		return
 	}
+	d := deedIdle
 	if c.By == ride.ByDriver || m.Trip.Search.Asked > 0 {
-		p.sys.pace.count(p.account.ID, deedCancel, time.Now())
+		d = deedCancel
 	}
+	p.sys.pace.count(p.account.ID, d, time.Now())
 }

@@ -69,6 +69,28 @@ func TestCancellingOftenAllowed(t *testing.T) {
 	})
 }
 
+// Each trip that a rider requests and cancels stays on the disk, also where nobody was asked.
+func TestCancellingForNobodyIsSlowedDown(t *testing.T) {
+	inWorld(t, func(c *Config) { c.CancelsFree = 2 }, func(w *world) {
+		r := w.rider("r")
+		trips, begin := 0, time.Now()
+		for time.Since(begin) < time.Hour {
+			reply := r.request()
+			if e := reply.GetError(); e != nil {
+				require.Equal(t, "too_many_requests", e.GetCode())
+				pass(time.Duration(e.GetRetryAfterMs()) * time.Millisecond)
+				continue
+			}
+			require.NotNil(t, r.cancel(reply.GetTrip().GetId()).GetTrip())
+			if trips++; time.Since(begin) == 0 {
+				require.LessOrEqual(t, trips, 16, "8 times as many as where drivers are asked")
+			}
+		}
+		require.GreaterOrEqual(t, trips, 16)
+		require.LessOrEqual(t, trips, 16+40, "one in 2 minutes is forgotten")
+	})
+}
+
 // A driver who accepts and gives back again and again has to wait before the next acceptance.
 func TestGivingBackHasAPrice(t *testing.T) {
 	inWorld(t, func(c *Config) { c.CancelsFree = 3 }, func(w *world) {

@@ -51,7 +51,7 @@ func (r *riderActor) receive(ctx actor.Context) {
 		r.onTripResult(ctx, m)
 	case tripUpdate:
 		if m.Trip.Status == ride.StatusCompleted {
-			r.sys.pace.forgive(r.account.ID, deedCancel)
+			r.sys.pace.forgive(r.account.ID)
 		}
 		r.overtaken(m.Trip, r.rides)
 		r.onUpdate(m, r.rides(m.Trip))
@@ -107,7 +107,7 @@ func rating(by ride.AccountID, m *ridepb.RateTrip) ride.RateTrip {
 // request makes a new trip. What the client did not say is filled in here; the domain
 // judges it.
 func (r *riderActor) request(ctx actor.Context, m framed, q *ridepb.RequestTrip) {
-	if r.active == nil && r.paced(m, deedCancel) {
+	if r.active == nil && (r.paced(m, deedCancel) || r.paced(m, deedIdle)) {
 		return
 	}
 	cmd, err := r.sys.newRequest(r.account, q)

@@ -161,7 +161,11 @@ func (s *Store) RefreshToken(ctx context.Context, hash string) (ride.RefreshToke
 	if !validText(hash) {
 		return ride.RefreshToken{}, fmt.Errorf("read refresh token: %w", ride.ErrNotFound)
 	}
-	t, err := scanToken(s.read.QueryRowContext(ctx, `SELECT `+tokenColumns+` FROM refresh_tokens WHERE hash = $1`, hash))
+	var spent int64
+	t, err := scanToken(s.read.QueryRowContext(ctx, `SELECT `+tokenColumns+`, COALESCE(spent_at, 0) FROM refresh_tokens WHERE hash = $1`, hash), &spent)
+	if spent != 0 {
+		t.SpentAt = fromMicros(spent)
+	}
 	return t, s.failure("read refresh token", err)
 }
 

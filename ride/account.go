@@ -125,6 +125,7 @@ type RefreshToken struct {
 	Account   AccountID
 	CreatedAt time.Time
 	ExpiresAt time.Time
+	SpentAt   time.Time // zero: not yet; only in what Accounts.RefreshToken reads
 }
 
 // AuditFilter selects audit entries for a list, newest first.

@@ -60,7 +60,7 @@ type Accounts interface {
 	// spent token, or attempt, revokes the whole family and gives ride.ErrTokenReused
 	// with the token; an unknown, expired or revoked one gives ride.ErrNotFound.
 	RotateRefreshToken(ctx context.Context, hash, attempt string, next ride.RefreshToken, grace time.Duration) (ride.RefreshToken, error)
-	// RefreshToken reads a token without spending it.
+	// RefreshToken reads a token without spending it, also one that was spent.
 	RefreshToken(ctx context.Context, hash string) (ride.RefreshToken, error)
 	RevokeFamily(ctx context.Context, family string) error
 	// FamilyRevoked tells whether access tokens of a family still count.

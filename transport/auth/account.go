@@ -25,14 +25,21 @@ type SignUp struct {
 	From                Place        // known from then on; the zero Place is not
 }
 
-// TooSoonError says that too many attempts failed. It unwraps to ride.ErrTooMany.
-type TooSoonError struct{ RetryAfter time.Duration }
+// TooSoonError says that too many attempts failed, or what else was too much. It unwraps to
+// ride.ErrTooMany.
+type TooSoonError struct {
+	RetryAfter time.Duration
+	Reason     error // what the client sees, wraps ride.ErrTooMany; nil: too many failed
+}
 
 // Error implements error.
-func (e *TooSoonError) Error() string { return "too many failed attempts" }
+func (e *TooSoonError) Error() string { return "too many attempts" }
 
 // Unwrap gives the refusal that a client sees.
 func (e *TooSoonError) Unwrap() error {
+	if e.Reason != nil {
+		return e.Reason
+	}
 	return ride.ErrTooMany.With("Too many failed attempts; wait before trying again.")
 }
 
@@ -219,7 +226,7 @@ func (s *Service) accountOf(ctx context.Context, username string) (ride.Account,
 func (s *Service) checkPassword(ctx context.Context, at logInAttempt, a ride.Account, hash, password string) (string, error) {
 	refuse, hold := s.guard.begin(at)
 	if refuse > 0 {
-		return "", &TooSoonError{refuse}
+		return "", &TooSoonError{RetryAfter: refuse}
 	}
 	if hold > 0 && !s.guard.rest(ctx, at, hold) {
 		return "", ride.ErrUnavailable

@@ -81,14 +81,17 @@ func (s *Service) tokensFor(a ride.Account, secret string, row ride.RefreshToken
 // chose for this token before it sent it, or empty. Within Config.RefreshGrace the same
 // attempt gets another pair as long as the refresh token of the one before was not used,
 // which then no longer counts: so an answer that was lost can be asked for again. Without
-// the attempt a second use is reuse. It returns ride.ErrUnauthenticated, a *ReusedError or
-// ride.ErrSuspended.
+// the attempt a second use is reuse. It returns ride.ErrUnauthenticated, a *ReusedError,
+// a *TooSoonError, which spends nothing, or ride.ErrSuspended.
 func (s *Service) Refresh(ctx context.Context, token, attempt string) (ride.Account, Tokens, error) {
 	fail := func(err error) (ride.Account, Tokens, error) { return ride.Account{}, Tokens{}, err }
 	if !plausibleSecret(token) {
 		return fail(ride.ErrUnauthenticated)
 	}
 	hash := tokenHash(token)
+	if err := s.mayRenew(ctx, hash); err != nil {
+		return fail(err)
+	}
 	secret, next, err := s.newRefresh("", "") // the store puts in the spent token's
 	if err != nil {
 		return fail(err)

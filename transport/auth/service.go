@@ -21,6 +21,7 @@ type Service struct {
 	tickets   *tickets
 	outside   map[string]*outsideIssuer // by issuer; fixed after construction
 	early     *early
+	renewals  *renewals
 	placesKey []byte
 	stop      context.CancelFunc
 }
@@ -51,7 +52,7 @@ func New(cfg Config, keys Keys, accounts transport.Accounts) (*Service, error) {
 	s := &Service{
 		cfg: cfg, accounts: accounts, tokens: newTokens(cfg, keys), passwords: passwords,
 		guard: guard, tickets: newTickets(cfg.MaxTickets),
-		outside: make(map[string]*outsideIssuer), early: newEarly(), placesKey: places, stop: stop,
+		outside: make(map[string]*outsideIssuer), early: newEarly(), renewals: newRenewals(cfg.AccessTTL), placesKey: places, stop: stop,
 	}
 	for _, o := range cfg.Outside {
 		if s.outside[o.Issuer], err = newOutsideIssuer(ctx, cfg, o); err != nil {

@@ -56,9 +56,10 @@ func (s *Store) RefreshToken(ctx context.Context, hash string) (ride.RefreshToke
 	}
 	defer s.mu.Unlock()
 	t, ok := s.tokens[hash]
-	if !ok || !t.spentAt.IsZero() || s.revoked[t.Family] {
+	if !ok {
 		return ride.RefreshToken{}, fmt.Errorf("refresh token: %w", ride.ErrNotFound)
 	}
+	t.SpentAt = t.spentAt
 	return t.RefreshToken, nil
 }
 

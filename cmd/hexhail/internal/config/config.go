@@ -169,7 +169,7 @@ type Limits struct {
 	LocationsPerSecond int           `default:"10" range:"1..1000" help:"Positions per second of one driver; more are dropped, the newest wins."`
 	RequestsPerSecond  float64       `default:"20" range:"0.1..10000" help:"HTTP requests per second of one address, and of one account."`
 	RequestsBurst      int           `default:"60" range:"1..100000" help:"HTTP requests that one address or account may send at once."`
-	CancelsFree        int           `name:"cancels-free" default:"5" range:"1..1000000" help:"Trips that a rider may cancel after drivers were asked, or a driver give back, before the next request or acceptance has to wait: 5s, then twice as long each time, 10m at most. A driver may go online 4 times as often."`
+	CancelsFree        int           `name:"cancels-free" default:"5" range:"1..1000000" help:"Trips that a rider may cancel after drivers were asked, or a driver give back, before the next request or acceptance has to wait: 5s, then twice as long each time, 10m at most. A driver may go online 4 times as often, and a rider cancel 8 times as often while no driver was asked."`
 	CancelsForget      time.Duration `name:"cancels-forget" default:"2m" range:"1s..24h" help:"Time after which one of these cancellations is forgotten. A ride that is completed makes good for all."`
 	SignInsPerMinute   float64       `name:"sign-ins-per-minute" default:"30" range:"0.1..100000" help:"Log-ins, sign-ups and password changes per minute from one address."`
 }
