@@ -3,6 +3,7 @@
 package conns
 
 import (
+	"container/heap"
 	"container/list"
 	"net"
 	"net/http"
@@ -27,12 +28,15 @@ type Config struct {
 // Limit bounds connections. Its State is an http.Server's ConnState. Safe for concurrent use.
 //
 // A connection too many takes the place of the one that has been idle longest, which its client
-// opens again when it needs it. Where none is idle, it is closed itself.
+// opens again when it needs it. Where none is idle, it is closed itself; but when there are too
+// many in all, the network that has the most gives one up for one that has fewer, so that slow
+// requests from one place do not keep everybody else out.
 type Limit struct {
 	cfg      Config
 	mu       sync.Mutex
 	open     map[net.Conn]*conn
 	networks map[netip.Prefix]*network
+	largest  byOpen     // the networks, the one with the most connections first
 	idle     *list.List // of *conn, longest first
 	refused  uint64
 	evicted  uint64
@@ -41,14 +45,34 @@ type Limit struct {
 type conn struct {
 	net.Conn
 	of     *network      // nil: not bounded
-	idle   *list.Element // in the list of all; nil: busy
+	at     *list.Element // in the list of its network
+	idle   *list.Element // in the list of all that are idle; nil: busy
 	idleOf *list.Element // in that of its network
 }
 
 type network struct {
 	prefix netip.Prefix
-	open   int
-	idle   *list.List
+	open   *list.List // of *conn, oldest first
+	idle   *list.List // of those that are idle, longest first
+	place  int        // in the heap
+}
+
+// byOpen is a heap of networks.
+type byOpen []*network
+
+func (h byOpen) Len() int           { return len(h) }
+func (h byOpen) Less(i, j int) bool { return h[i].open.Len() > h[j].open.Len() }
+func (h byOpen) Swap(i, j int)      { h[i], h[j] = h[j], h[i]; h[i].place, h[j].place = i, j }
+
+// Push implements heap.Interface.
+func (h *byOpen) Push(n any) { n.(*network).place = len(*h); *h = append(*h, n.(*network)) }
+
+// Pop implements heap.Interface.
+func (h *byOpen) Pop() any {
+	last := len(*h) - 1
+	n := (*h)[last]
+	*h = (*h)[:last]
+	return n
 }
 
 // New makes a limit.
@@ -86,21 +110,24 @@ func (l *Limit) Counts() (open int, evicted, refused uint64) {
 
 func (l *Limit) add(c net.Conn, others int) {
 	n := l.networkOf(c)
-	if n != nil && n.open >= l.cfg.PerNetwork && !l.evict(n.idle) ||
-		l.cfg.Total > 0 && len(l.open)+others >= l.cfg.Total && !l.evict(l.idle) {
+	if n != nil && l.cfg.PerNetwork > 0 && n.open.Len() >= l.cfg.PerNetwork && !l.evict(n.idle) ||
+		l.cfg.Total > 0 && len(l.open)+others >= l.cfg.Total && !l.evict(l.idle) && !l.level(n) {
 		l.refused++
-		if n != nil && n.open == 0 {
-			delete(l.networks, n.prefix)
-		}
 		_ = c.Close() // the server's next read ends it
 		return
 	}
 	k := &conn{Conn: c, of: n}
 	l.open[c] = k
-	if n != nil {
-		n.open++
-		l.networks[n.prefix] = n // an eviction may have emptied it
+	if n == nil {
+		return
 	}
+	k.at = n.open.PushBack(k)
+	if l.networks[n.prefix] == n {
+		heap.Fix(&l.largest, n.place)
+		return
+	}
+	l.networks[n.prefix] = n // a new one, or an eviction has emptied it
+	heap.Push(&l.largest, n)
 }
 
 // evict closes the connection that has been idle longest; false if none is.
@@ -109,11 +136,28 @@ func (l *Limit) evict(idle *list.List) bool {
 	if first == nil {
 		return false
 	}
-	k := first.Value.(*conn)
+	l.close(first.Value.(*conn))
+	return true
+}
+
+// level closes the oldest connection of the network that has the most, if it has more than n
+// will have; false if it has not.
+func (l *Limit) level(n *network) bool {
+	fewer := 0 // the operator's own proxies
+	if n != nil {
+		fewer = n.open.Len()
+	}
+	if len(l.largest) == 0 || l.largest[0].open.Len() < fewer+2 {
+		return false
+	}
+	l.close(l.largest[0].open.Front().Value.(*conn))
+	return true
+}
+
+func (l *Limit) close(k *conn) {
 	l.forget(k)
 	l.evicted++
 	_ = k.Close()
-	return true
 }
 
 func (l *Limit) rest(k *conn) {
@@ -144,19 +188,21 @@ func (l *Limit) forget(k *conn) {
 	}
 	l.busy(k)
 	delete(l.open, k.Conn)
-	if k.of == nil {
+	n := k.of
+	if n == nil {
 		return
 	}
-	if k.of.open--; k.of.open == 0 {
-		delete(l.networks, k.of.prefix)
+	n.open.Remove(k.at)
+	if n.open.Len() > 0 {
+		heap.Fix(&l.largest, n.place)
+		return
 	}
+	heap.Remove(&l.largest, n.place)
+	delete(l.networks, n.prefix)
 }
 
 // networkOf is the network that a connection counts with; nil if it is not bounded.
 func (l *Limit) networkOf(c net.Conn) *network {
-	if l.cfg.PerNetwork <= 0 {
-		return nil
-	}
 	ap, err := netip.ParseAddrPort(c.RemoteAddr().String())
 	if err != nil {
 		return nil // of no network, such as a pipe
@@ -172,10 +218,8 @@ func (l *Limit) networkOf(c net.Conn) *network {
 		bits = 32
 	}
 	p, _ := a.Prefix(bits) // cannot fail: the family has so many
-	n := l.networks[p]
-	if n == nil {
-		n = &network{prefix: p, idle: list.New()}
-		l.networks[p] = n
+	if n := l.networks[p]; n != nil {
+		return n
 	}
-	return n
+	return &network{prefix: p, open: list.New(), idle: list.New()}
 }

@@ -97,6 +97,37 @@ func TestConnectionsAreBoundedInTotal(t *testing.T) {
 	_, evicted, refused = s.Counts()
 	require.Equal(t, []uint64{10, 12}, []uint64{evicted, refused})
 	require.Len(t, s.networks, 2, "networks without a connection are forgotten")
+	require.Len(t, s.largest, 2)
+}
+
+// TestOneNetworkKeepsNobodyOut: with connections that are all busy, such as with headers that
+// come slowly, one place takes what is left over by others, and no more.
+func TestOneNetworkKeepsNobodyOut(t *testing.T) {
+	s := steps{New(Config{PerNetwork: 100, Total: 10, Trusted: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}})}
+	var slow []*addressed
+	for range 10 {
+		slow = append(slow, s.opens("192.0.2.1:1"))
+	}
+	require.True(t, s.opens("192.0.2.1:2").closed.Load(), "no more than all")
+	first := s.opens("192.0.2.2:1")
+	require.False(t, first.closed.Load())
+	require.True(t, slow[0].closed.Load(), "its oldest makes room")
+	require.False(t, s.opens("10.0.0.1:1").closed.Load(), "a proxy's customers, too")
+	for range 100 {
+		s.opens("192.0.2.1:3")
+		s.opens("192.0.2.3:1")
+	}
+	require.False(t, first.closed.Load(), "who has little keeps it")
+	open := map[string]int{}
+	for k := range s.open {
+		open[k.RemoteAddr().(*net.TCPAddr).IP.String()]++
+	}
+	require.Equal(t, map[string]int{"192.0.2.1": 4, "192.0.2.2": 1, "192.0.2.3": 4, "10.0.0.1": 1}, open)
+	for k := range s.open {
+		s.State(k, http.StateClosed)
+	}
+	require.Empty(t, s.networks)
+	require.Empty(t, s.largest)
 }
 
 // TestIdleConnectionsMakeRoom: with a real server, far more idle connections than it holds do not

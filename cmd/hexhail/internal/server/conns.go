@@ -15,7 +15,7 @@ const filesReserved = 64
 func clientConns(c *config.Config, demo bool, sockets func() int) *conns.Limit {
 	cfg := conns.Config{
 		// Each socket begins as such a connection.
-		PerNetwork: max(c.HTTP.ConnectionsPerAddress, c.Sockets.MaxPerAddress),
+		PerNetwork: max(c.HTTP.ConnectionsPerAddress, socketsPerAddress(c, demo)),
 		Trusted:    c.HTTP.TrustedProxies,
 		Total:      mostConns(openFiles(), poolSize(c)),
 		Others:     sockets,
@@ -24,6 +24,17 @@ func clientConns(c *config.Config, demo bool, sockets func() int) *conns.Limit {
 		cfg.PerNetwork = 0
 	}
 	return conns.New(cfg)
+}
+
+// socketsPerAddress is how many sockets one address may have: where descriptors are few, three
+// quarters of what there is for clients, so that one place cannot take all. Sockets stay open, other
+// than connections, which make room for those of others.
+func socketsPerAddress(c *config.Config, demo bool) int {
+	total := mostConns(openFiles(), poolSize(c))
+	if demo || total == 0 { // all of the simulated city comes from one address
+		return c.Sockets.MaxPerAddress
+	}
+	return min(c.Sockets.MaxPerAddress, max(1, total/4*3))
 }
 
 // mostConns leaves a reserve of the descriptors; 0: no bound. What clients send may open further

@@ -39,6 +39,17 @@ func TestConnectionsFollowTheSettings(t *testing.T) {
 	require.Equal(t, 50, most(7, 9, true))
 }
 
+// TestOneAddressLeavesRoomForSockets: where descriptors are few.
+func TestOneAddressLeavesRoomForSockets(t *testing.T) {
+	c := &config.Config{}
+	c.Sockets.MaxPerAddress = 1 << 30
+	total := mostConns(openFiles(), poolSize(c))
+	require.Equal(t, total/4*3, socketsPerAddress(c, false))
+	require.Equal(t, 1<<30, socketsPerAddress(c, true), "a simulated city comes from one address")
+	c.Sockets.MaxPerAddress = 5
+	require.Equal(t, 5, socketsPerAddress(c, false))
+}
+
 type at struct{ net.Conn }
 
 func (at) RemoteAddr() net.Addr { return &net.TCPAddr{IP: net.IPv4(192, 0, 2, 1), Port: 1} }

@@ -81,9 +81,9 @@ func clientsOf(trusted []netip.Prefix, log *slog.Logger) func(*http.Request) str
 	}}.Of
 }
 
-func sessionConfig(c *config.Config, clients func(*http.Request) string, log *slog.Logger, counts *session.Metrics, m *metrics) session.Config {
+func sessionConfig(c *config.Config, demo bool, clients func(*http.Request) string, log *slog.Logger, counts *session.Metrics, m *metrics) session.Config {
 	return session.Config{
-		MaxSockets: c.Sockets.Max, MaxPerAddress: c.Sockets.MaxPerAddress,
+		MaxSockets: c.Sockets.Max, MaxPerAddress: socketsPerAddress(c, demo),
 		ClientAddr:     clients,
 		Origins:        c.HTTP.AllowedOrigins,
 		ConnectTimeout: c.Sockets.ConnectWithin,
