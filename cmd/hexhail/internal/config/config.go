@@ -148,8 +148,8 @@ type Map struct {
 
 // Sockets bounds what one socket, one address and all of them may take.
 type Sockets struct {
-	Max            int           `default:"20000" range:"1..10000000" help:"Most sockets open at once."`
-	MaxPerAddress  int           `default:"1000" range:"1..10000000" help:"Most sockets open at once from one address (one /64 network in IPv6). Mobile carriers put many clients behind one. At most three quarters of the connections that the limit of open files leaves."`
+	Max            int           `default:"20000" range:"1..10000000" help:"Most sockets open at once. At most three quarters of the connections that the limit of open files leaves."`
+	MaxPerAddress  int           `default:"1000" range:"1..10000000" help:"Most sockets open at once from one address (one /64 network in IPv6). Mobile carriers put many clients behind one. At most half of the connections that the limit of open files leaves."`
 	MaxPerOperator int           `default:"8" range:"1..100" help:"Most sessions of one operator's account at once; a further one replaces the oldest. Riders and drivers have one."`
 	ConnectWithin  time.Duration `default:"5s" range:"1s..1m" help:"How long an open socket may take to show its credentials."`
 	MessageBytes   int           `default:"65536" range:"1024..65536" help:"Most bytes of one message from a client, all fragments together."`

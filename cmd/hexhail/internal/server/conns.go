@@ -13,9 +13,10 @@ const filesReserved = 64
 
 // clientConns bounds the connections at the clients' address. sockets counts the open ones.
 func clientConns(c *config.Config, demo bool, sockets func() int) *conns.Limit {
+	_, ofAddress := mostSockets(c, demo)
 	cfg := conns.Config{
 		// Each socket begins as such a connection.
-		PerNetwork: max(c.HTTP.ConnectionsPerAddress, socketsPerAddress(c, demo)),
+		PerNetwork: max(c.HTTP.ConnectionsPerAddress, ofAddress),
 		Trusted:    c.HTTP.TrustedProxies,
 		Total:      mostConns(openFiles(), poolSize(c)),
 		Others:     sockets,
@@ -26,15 +27,15 @@ func clientConns(c *config.Config, demo bool, sockets func() int) *conns.Limit {
 	return conns.New(cfg)
 }
 
-// socketsPerAddress is how many sockets one address may have: where descriptors are few, three
-// quarters of what there is for clients, so that one place cannot take all. Sockets stay open, other
-// than connections, which make room for those of others.
-func socketsPerAddress(c *config.Config, demo bool) int {
+// mostSockets is how many sockets there may be, in all and of one address: where descriptors are
+// few, three quarters and half of what there is for clients, so that requests always find room and
+// one place cannot take all. Sockets stay open, other than connections, which make room for others.
+func mostSockets(c *config.Config, demo bool) (all, ofAddress int) {
 	total := mostConns(openFiles(), poolSize(c))
 	if demo || total == 0 { // all of the simulated city comes from one address
-		return c.Sockets.MaxPerAddress
+		return c.Sockets.Max, c.Sockets.MaxPerAddress
 	}
-	return min(c.Sockets.MaxPerAddress, max(1, total/4*3))
+	return min(c.Sockets.Max, max(1, total/4*3)), min(c.Sockets.MaxPerAddress, max(1, total/2))
 }
 
 // mostConns leaves a reserve of the descriptors; 0: no bound. What clients send may open further

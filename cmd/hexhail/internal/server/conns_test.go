@@ -39,15 +39,18 @@ func TestConnectionsFollowTheSettings(t *testing.T) {
 	require.Equal(t, 50, most(7, 9, true))
 }
 
-// TestOneAddressLeavesRoomForSockets: where descriptors are few.
-func TestOneAddressLeavesRoomForSockets(t *testing.T) {
+// TestSocketsLeaveRoom: where descriptors are few, for requests and for other addresses.
+func TestSocketsLeaveRoom(t *testing.T) {
 	c := &config.Config{}
-	c.Sockets.MaxPerAddress = 1 << 30
+	c.Sockets.Max, c.Sockets.MaxPerAddress = 1<<30, 1<<30
 	total := mostConns(openFiles(), poolSize(c))
-	require.Equal(t, total/4*3, socketsPerAddress(c, false))
-	require.Equal(t, 1<<30, socketsPerAddress(c, true), "a simulated city comes from one address")
-	c.Sockets.MaxPerAddress = 5
-	require.Equal(t, 5, socketsPerAddress(c, false))
+	all, ofAddress := mostSockets(c, false)
+	require.Equal(t, []int{total / 4 * 3, total / 2}, []int{all, ofAddress})
+	all, ofAddress = mostSockets(c, true)
+	require.Equal(t, []int{1 << 30, 1 << 30}, []int{all, ofAddress}, "a simulated city comes from one address")
+	c.Sockets.Max, c.Sockets.MaxPerAddress = 7, 5
+	all, ofAddress = mostSockets(c, false)
+	require.Equal(t, []int{7, 5}, []int{all, ofAddress})
 }
 
 type at struct{ net.Conn }

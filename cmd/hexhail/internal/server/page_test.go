@@ -26,7 +26,7 @@ func TestProtocolPageStatesTheDefaults(t *testing.T) {
 	page := strings.Join(strings.Fields(string(text)), " ") // lines are broken anywhere
 
 	c := defaults(t)
-	s := sessionConfig(c, false, clientsOf(nil, slog.Default()), slog.Default(), nil, newMetrics())
+	s := sessionConfig(c, true, clientsOf(nil, slog.Default()), slog.Default(), nil, newMetrics()) // as if files were plenty
 	a := actorsConfig(c, slog.Default())
 	whole := func(d time.Duration) string {
 		if d >= time.Minute {

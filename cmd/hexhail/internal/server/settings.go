@@ -82,8 +82,9 @@ func clientsOf(trusted []netip.Prefix, log *slog.Logger) func(*http.Request) str
 }
 
 func sessionConfig(c *config.Config, demo bool, clients func(*http.Request) string, log *slog.Logger, counts *session.Metrics, m *metrics) session.Config {
+	all, ofAddress := mostSockets(c, demo)
 	return session.Config{
-		MaxSockets: c.Sockets.Max, MaxPerAddress: socketsPerAddress(c, demo),
+		MaxSockets: all, MaxPerAddress: ofAddress,
 		ClientAddr:     clients,
 		Origins:        c.HTTP.AllowedOrigins,
 		ConnectTimeout: c.Sockets.ConnectWithin,
