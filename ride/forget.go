@@ -7,8 +7,9 @@ import "github.com/hexhail/hexhail/geo"
 const forgetResolution = 8
 
 // ForgetTrip returns the trip without what tells who a person of it was: names, photos, plates
-// and vehicles, addresses, notes and reasons in their own words. Figures stay, and so do ids,
-// which name nobody once the account is gone. The trip given is not changed.
+// and vehicles, addresses, notes and reasons in their own words, nor in those of others about a
+// trip that they had a part in. Figures stay, and so do ids, which name nobody once the account is
+// gone. The trip given is not changed.
 //
 // Replaying events that went through ForgetEvent leads to the same state.
 func ForgetTrip(t Trip, who AccountID) Trip {
@@ -24,10 +25,37 @@ func ForgetTrip(t Trip, who AccountID) Trip {
 	if t.Offers != nil {
 		t.Offers = offers
 	}
-	if c := t.Cancellation; c != nil && c.By == ByRider && t.Request.Rider.ID == who {
+	if !t.HadPart(who) {
+		return t
+	}
+	if c := t.Cancellation; c != nil && c.By != BySystem {
 		t.Cancellation = &Cancellation{By: c.By}
 	}
+	t.Arrival, t.Completion = forgetMark(t.Arrival), forgetMark(t.Completion)
 	return t
+}
+
+// HadPart tells whether somebody is the trip's rider, or a driver who had it.
+func (t *Trip) HadPart(who AccountID) bool {
+	if t.Request.Rider.ID == who || t.DriverID() == who {
+		return true
+	}
+	for i := range t.Offers {
+		if o := &t.Offers[i]; o.Driver == who && o.State == OfferWon {
+			return true
+		}
+	}
+	return false
+}
+
+// forgetMark returns a mark without the words of the driver.
+func forgetMark(m *Mark) *Mark {
+	if m == nil || m.Reason == "" {
+		return m
+	}
+	without := *m
+	without.Reason = ""
+	return &without
 }
 
 // ForgetOffer is ForgetTrip for one offer.
@@ -48,7 +76,7 @@ func ForgetOffer(o Offer, who AccountID) Offer {
 // ForgetEvent is ForgetTrip for one event of the trip t, which may be given before or after
 // ForgetTrip.
 func ForgetEvent(t *Trip, event Event, who AccountID) Event {
-	rider := t.Request.Rider.ID
+	part := t.HadPart(who)
 	switch e := event.(type) {
 	case Requested:
 		e.Request = forgetRequest(e.Request, who)
@@ -68,17 +96,27 @@ func ForgetEvent(t *Trip, event Event, who AccountID) Event {
 		}
 		return e
 	case Released:
-		if e.By == ByDriver && e.Driver == who {
+		if e.By != BySystem && (part || e.Driver == who) {
 			e.Reason = ""
 		}
 		return e
+	case Arrived:
+		if part {
+			e.Mark = forgetMark(e.Mark)
+		}
+		return e
+	case Completed:
+		if part {
+			e.Mark = forgetMark(e.Mark)
+		}
+		return e
 	case Cancelled:
-		if e.By == ByRider && rider == who {
+		if e.By != BySystem && part {
 			e.Reason = ""
 		}
 		return e
 	case Rated:
-		author := rider
+		author := t.Request.Rider.ID
 		if e.By == ByDriver {
 			author = t.DriverID()
 		}

@@ -14,7 +14,25 @@ import (
 // are forgotten; it names them no more, changes nothing else, and once is as good as twice.
 func TestForget(t *testing.T) {
 	s := wholeLife(t)
-	for _, who := range []ride.AccountID{s.trip.Request.Rider.ID, s.trip.DriverID(), "a stranger"} {
+	const ownWords = "she knows why" // what people write of each other
+	var before ride.AccountID        // who gave it back
+	for i, e := range s.history {
+		switch e := e.(type) {
+		case ride.Released:
+			before, e.Reason = e.Driver, ownWords
+			s.history[i] = e
+		case ride.Arrived:
+			e.Mark = &ride.Mark{Located: true, DistanceM: 9, Reason: ownWords}
+			s.history[i] = e
+		case ride.Completed:
+			e.Mark = &ride.Mark{Reason: ownWords}
+			s.history[i] = e
+		}
+	}
+	s.trip = ride.Replay(s.history)
+	require.NotEmpty(t, before)
+	require.Equal(t, []string{ownWords, ownWords}, []string{s.trip.Arrival.Reason, s.trip.Completion.Reason})
+	for _, who := range []ride.AccountID{s.trip.Request.Rider.ID, s.trip.DriverID(), before, "a stranger"} {
 		var events []ride.Event
 		for _, e := range s.history {
 			events = append(events, ride.ForgetEvent(&s.trip, e, who))
@@ -33,6 +51,15 @@ func TestForget(t *testing.T) {
 		}
 		b, err := json.Marshal(forgotten)
 		require.NoError(t, err)
+		require.NotContains(t, string(b), ownWords)
+		for _, e := range events {
+			b, err := json.Marshal(e)
+			require.NoError(t, err)
+			require.NotContains(t, string(b), ownWords, "%T", e)
+		}
+		if who == before {
+			continue // its name went with the trip's next driver
+		}
 		name := s.trip.Request.Rider.FirstName
 		if who == s.trip.DriverID() {
 			name = s.trip.Driver.FirstName

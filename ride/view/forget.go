@@ -32,6 +32,16 @@ func ForgetReply(encoded []byte, forgotten *ride.Trip, who ride.AccountID) (with
 		d.FirstName, d.PhotoUrl, d.Plate = "", "", ""
 		d.VehicleMake, d.VehicleModel, d.VehicleColour = "", "", ""
 	}
+	if forgotten.HadPart(who) {
+		if c := t.Cancellation; c.GetBy() != ridepb.Cancellation_system && c != nil {
+			c.Reason = ""
+		}
+		for _, m := range []*ridepb.Mark{t.Arrival, t.Completion} {
+			if m != nil {
+				m.Reason = ""
+			}
+		}
+	}
 	if proto.Equal(before, &r) {
 		return nil, false, nil
 	}
