@@ -1,5 +1,5 @@
 import react from '@vitejs/plugin-react';
-import { defaultClientConditions } from 'vite';
+import { defaultClientConditions, type Plugin } from 'vite';
 import { VitePWA } from 'vite-plugin-pwa';
 import { defineConfig } from 'vitest/config';
 
@@ -56,8 +56,20 @@ const pwa = VitePWA({
   },
 });
 
+/**
+ * Keeps the stylesheet from holding up what index.html shows at first: browsers paint nothing before one of the head is
+ * there, unless it is for no medium. src/shell/styles.ts switches it on, before anything else is drawn.
+ */
+const stylesLater: Plugin = {
+  name: 'styles-later',
+  transformIndexHtml: {
+    order: 'post',
+    handler: (html) => html.replaceAll('<link rel="stylesheet"', '<link rel="stylesheet" media="not all" fetchpriority="high"'),
+  },
+};
+
 export default defineConfig({
-  plugins: [react(), pwa],
+  plugins: [react(), stylesLater, pwa],
   // The client library comes from its sources, so that it needs no build of its own first.
   resolve: { conditions: ['hexhail-source', ...defaultClientConditions] },
   build: {

@@ -8,12 +8,13 @@ import { createRoot } from 'react-dom/client';
 import { App } from './shell/App';
 import { startI18n } from './shell/i18n';
 import { startSessions } from './shell/session';
+import { startStyles } from './shell/styles';
 
 const root = document.getElementById('root');
 if (!root) throw new Error('the page has no #root');
 
 startSessions();
-void startI18n().then(() => {
+void Promise.all([startI18n(), startStyles()]).then(() => {
   createRoot(root).render(
     <StrictMode>
       <App />

@@ -5,6 +5,7 @@ import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 
 import { dateAndTime, money, number } from '../shell/format';
+import { problemText } from '../shell/problemText';
 import { usePageTitle } from '../shell/usePageTitle';
 import { Bars } from './today/Bars';
 import classes from './driver.module.css';
@@ -17,14 +18,14 @@ export default function EarningsPage() {
   const { t } = useTranslation('driver');
   const { t: shell } = useTranslation('shell');
   usePageTitle(t('earnings.title'));
-  const { data, isPending, isError, refetch } = useEarnings();
+  const { data, error, isPending, isError, refetch } = useEarnings();
   return (
     <Container size="sm" py="lg">
       <Title order={1} size="h2" mb="md">{t('earnings.title')}</Title>
       {isPending ? <Waiting /> : data ? <Earned trips={data} /> : null}
       {isError && !data && (
         <Stack align="center" role="alert" py="xl">
-          <Text>{t('today.failed')}</Text>
+          <Text ta="center">{t('today.failed')} {problemText(error)}</Text>
           <Button onClick={() => void refetch()}>{shell('retry')}</Button>
         </Stack>
       )}

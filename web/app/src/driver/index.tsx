@@ -1,10 +1,10 @@
 import type { OpenOffer, View, WholeTrip } from '@hexhail/client';
-import { Badge, Divider, Group, Skeleton, Stack, Text } from '@mantine/core';
+import { Badge, Divider, Group, Stack, Text } from '@mantine/core';
 import { IconDeviceMobileOff, IconSteeringWheel } from '@tabler/icons-react';
 import { useMemo, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 
-import { createPositionStore, MapPage, offsetBy, RideMap, type Camera, type LatLng, type Padding, type PositionStore } from '../map';
+import { createPositionStore, MapPage, MapPageSkeleton, offsetBy, RideMap, type Camera, type LatLng, type Padding, type PositionStore } from '../map';
 import { useSession, useView } from '../shell/session';
 import { usePageTitle } from '../shell/usePageTitle';
 import { Approval, ApprovedNotice, useApproval } from './Approval';
@@ -28,7 +28,7 @@ export default function DriverPage() {
   usePageTitle(t('title'));
   const server = useDriverServer();
   // What can be chosen, and what is chosen at first, depends on the server.
-  if (!server.known) return <Skeleton pos="absolute" inset={0} h="100%" radius={0} />;
+  if (!server.known) return <MapPageSkeleton />;
   return <Drive server={server} />;
 }
 

@@ -11,6 +11,7 @@ import type { LatLng } from './geo';
 import { AccuracyLayer, AreasLayer, GridLayer, MovingRouteLayer, PlacesLayer, RouteLayer, SearchLayer } from './layers';
 import classes from './map.module.css';
 import { MapControls } from './MapControls';
+import { MapLoading } from './MapSkeleton';
 import { MapSummary } from './MapSummary';
 import { CarMarker, PlaceMarker, SelfMarker } from './markers';
 import { NoMap } from './NoMap';
@@ -41,6 +42,7 @@ function DrawnMap(props: RideMapProps & { summary: string }) {
   const geolocation = useGeolocation(props.onLocate);
   const { home } = useHome();
   const start = useStart(props, home);
+  const [drawn, setDrawn] = useState(false);
 
   const pick = (e: MapMouseEvent) => {
     const { lat, lng } = e.lngLat.wrap();
@@ -54,6 +56,7 @@ function DrawnMap(props: RideMapProps & { summary: string }) {
       <Map mapLib={maplibre} mapStyle={base.basemap.style} initialViewState={start} locale={locale}
         attributionControl={false} maxPitch={0} dragRotate={false} touchPitch={false} styleDiffing={false} fadeDuration={150}
         cursor={props.onPick ? 'crosshair' : 'grab'} {...(props.onPick ? { onClick: pick } : {})}
+        onIdle={() => setDrawn(true)} onLoad={() => setDrawn(true)}
         onData={(e) => { if (isTile(e)) base.onTile(); }}
         onError={(e) => { if (base.basemap.kind === 'tiles' && 'sourceId' in e) base.onTileError(); }}>
         <AttributionControl key={credit} compact={false} position="bottom-left" customAttribution={credit} />
@@ -62,6 +65,7 @@ function DrawnMap(props: RideMapProps & { summary: string }) {
         <Steered {...props} home={home} geolocation={props.onLocate ? geolocation : null} />
         {props.children}
       </Map>
+      {!drawn && <MapLoading />}
       {props.onLocate && (geolocation.state === 'denied' || geolocation.state === 'unavailable') && (
         <Alert className={classes.notice} color="orange" p="xs" role="status"><Text size="sm">{t(`locate.${geolocation.state}`)}</Text></Alert>
       )}

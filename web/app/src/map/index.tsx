@@ -1,7 +1,6 @@
-import { Skeleton, VisuallyHidden } from '@mantine/core';
 import { lazy, Suspense } from 'react';
-import { useTranslation } from 'react-i18next';
 
+import { MapSkeleton } from './MapSkeleton';
 import type { RideMapProps } from './types';
 
 // What pages import of the map. None of it pulls MapLibre into the page's own chunk.
@@ -12,6 +11,7 @@ export { bearingBetween, distanceBetween, offsetBy, type LatLng } from './geo';
 export { canDraw } from './canDraw';
 export { CoordinateEntry } from './CoordinateEntry';
 export { MapPage, type SheetStep } from './MapPage';
+export { MapPageSkeleton } from './MapSkeleton';
 export { useGeolocation, type Geolocation } from './useGeolocation';
 export { useHome } from './home';
 export { useMapSettings } from './useMapSettings';
@@ -22,18 +22,8 @@ const Loaded = lazy(() => import('./RideMap'));
 /** The map of riders and drivers, loaded beside the page. It fills its positioned parent. */
 export function RideMap(props: RideMapProps) {
   return (
-    <Suspense fallback={<MapSkeleton />}>
+    <Suspense fallback={<MapSkeleton padding={props.padding} />}>
       <Loaded {...props} />
     </Suspense>
-  );
-}
-
-function MapSkeleton() {
-  const { t } = useTranslation('map');
-  return (
-    <>
-      <VisuallyHidden role="status">{t('loading')}</VisuallyHidden>
-      <Skeleton pos="absolute" inset={0} h="100%" radius={0} />
-    </>
   );
 }

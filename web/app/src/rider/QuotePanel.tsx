@@ -104,8 +104,9 @@ function nearby(quote: Quote, t: (key: 'quote.none' | 'quote.near', values?: { c
 }
 
 function Loading() {
+  const { t } = useTranslation('rider');
   return (
-    <Stack gap="xs" aria-hidden>
+    <Stack gap="xs" role="status" aria-label={t('quote.loading')}>
       {[0, 1, 2].map((i) => <Skeleton key={i} height={66} radius="md" />)}
       <Skeleton height={50} radius="md" mt="xs" />
     </Stack>

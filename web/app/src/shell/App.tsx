@@ -15,7 +15,10 @@ const queries = new QueryClient({
   defaultOptions: {
     queries: {
       // What the server said was wrong stays wrong; what it could not do may work later.
-      retry: (failures, error) => failures < 3 && asApiError(error).retryable,
+      retry: (failures, error) => failures < 3 && navigator.onLine && asApiError(error).retryable,
+      // Offline a page says so, instead of waiting as if something were to come; it asks again when the network is back.
+      networkMode: 'always',
+      refetchOnReconnect: true,
       staleTime: 30_000,
     },
   },

@@ -6,6 +6,7 @@ import { useTranslation } from 'react-i18next';
 
 import { ApiError } from '../api/problem';
 import { LinkButton } from './links';
+import { useFirstPaint } from './useFirstPaint';
 import { usePageTitle } from './usePageTitle';
 
 /** What an address without a page shows. */
@@ -48,6 +49,7 @@ export function ErrorPage({ error, reset }: ErrorComponentProps) {
 
 function Apology(p: { icon: ReactNode; title: string; text: string; children: ReactNode }) {
   usePageTitle(p.title);
+  useFirstPaint();
   return (
     <Center mih="70vh" p="lg">
       <Stack align="center" maw={420} ta="center" role="alert" gap="md">

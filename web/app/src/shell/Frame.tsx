@@ -18,6 +18,7 @@ import { AlertsMenu } from './notices/AlertsMenu';
 import { Notices } from './notices/Notices';
 import { LanguageMenu, SchemeMenu } from './Preferences';
 import { TrialBanner } from './TrialBanner';
+import { useFirstPaint } from './useFirstPaint';
 import { useCurrentTitle } from './usePageTitle';
 
 /** The frame around every page: header, banner, and the page in the main landmark. */
@@ -28,6 +29,7 @@ export function Frame() {
   const map = useMatches({ select: (matches) => matches.at(-1)?.staticData.map ?? false });
   const main = useRef<HTMLElement>(null);
   useFocusOnNewPage(main);
+  useFirstPaint();
   return (
     <Box className={classes.frame} data-screen={screen || undefined} data-map={map || undefined}>
       <a className={classes.skip} href="#main">{t('skip')}</a>

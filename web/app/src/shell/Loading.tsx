@@ -1,12 +1,23 @@
-import { Center, Loader } from '@mantine/core';
+import { Container, Skeleton, Stack, VisuallyHidden } from '@mantine/core';
+import { useMatches } from '@tanstack/react-router';
 import { useTranslation } from 'react-i18next';
 
-/** While a page's own code is on its way. Pages show skeletons while their data is. */
+import { MapPageSkeleton } from '../map/MapSkeleton';
+
+/** While a page's own code or texts are on their way: the outlines of what comes. Pages show their own while their data is. */
 export function Loading() {
   const { t } = useTranslation();
+  const { map = false, screen = false } = useMatches({ select: (matches) => matches.at(-1)?.staticData ?? {}, structuralSharing: true });
+  if (map) return <MapPageSkeleton />;
   return (
-    <Center mih="50vh" role="status" aria-label={t('loading')}>
-      <Loader type="dots" />
-    </Center>
+    <Container size={screen ? 'xl' : 'sm'} py="lg">
+      <VisuallyHidden role="status">{t('loading')}</VisuallyHidden>
+      <Stack aria-hidden>
+        <Skeleton height={36} width="50%" />
+        <Skeleton height={screen ? 44 : 104} radius="lg" />
+        <Skeleton height={screen ? 320 : 104} radius="lg" />
+        {!screen && <Skeleton height={104} radius="lg" />}
+      </Stack>
+    </Container>
   );
 }

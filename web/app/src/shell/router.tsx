@@ -4,6 +4,7 @@ import { auditSearch, peopleSearch, tripsSearch } from '../ops/table/search';
 import { only, returnPath, strangersOnly } from './auth/guards';
 import { ErrorPage, NotFoundPage } from './ErrorPages';
 import { Frame } from './Frame';
+import { Loading } from './Loading';
 
 // Every page is a chunk of its own, loaded when somebody goes there (or is about to).
 
@@ -87,6 +88,10 @@ export const router = createRouter({
     ops.addChildren([opsHome, opsMap, opsTrips, opsTrip, opsPeople, opsPerson, opsActors, opsAudit]),
   ]),
   defaultPreload: 'intent',
+  // What is there within a blink shows no skeleton first.
+  defaultPendingComponent: Loading,
+  defaultPendingMs: 150,
+  defaultPendingMinMs: 0,
   scrollRestoration: true,
 });
 

@@ -11,6 +11,7 @@ import { useTranslation } from 'react-i18next';
 import { asApiError } from '../api/problem';
 import { useAccount } from '../shell/auth';
 import { dateAndTime, distance, duration, money } from '../shell/format';
+import { problemText } from '../shell/problemText';
 import { useView } from '../shell/session';
 import { usePageTitle } from '../shell/usePageTitle';
 import { vehicleText } from '../shell/vehicle';
@@ -42,7 +43,7 @@ export default function TripPage() {
         {detail.data
           ? <Known trip={newer(detail.data.trip, live)} events={detail.data.events} track={detail.data.track} reader={reader} />
           : detail.isError
-            ? <Unknown missing={asApiError(detail.error).code === 'not_found'} onRetry={() => void detail.refetch()} />
+            ? <Unknown error={detail.error} onRetry={() => void detail.refetch()} />
             : <Loading />}
       </Stack>
     </Container>
@@ -176,9 +177,9 @@ function TripNumber({ id }: { id: string }) {
   );
 }
 
-function Unknown({ missing, onRetry }: { missing: boolean; onRetry: () => void }) {
+function Unknown({ error, onRetry }: { error: unknown; onRetry: () => void }) {
   const { t } = useTranslation('trips');
-  if (missing) {
+  if (asApiError(error).code === 'not_found') {
     return (
       <Center mih="40vh">
         <Stack align="center" ta="center" maw={420}>
@@ -192,7 +193,7 @@ function Unknown({ missing, onRetry }: { missing: boolean; onRetry: () => void }
   return (
     <Alert color="red" icon={<IconAlertTriangle size={18} />} role="alert">
       <Group justify="space-between">
-        <Text size="sm">{t('detail.failed')}</Text>
+        <Text size="sm">{t('detail.failed')} {problemText(error)}</Text>
         <Button size="xs" variant="default" onClick={onRetry}>{t('again')}</Button>
       </Group>
     </Alert>
@@ -200,8 +201,9 @@ function Unknown({ missing, onRetry }: { missing: boolean; onRetry: () => void }
 }
 
 function Loading() {
+  const { t } = useTranslation('trips');
   return (
-    <Stack aria-hidden>
+    <Stack role="status" aria-label={t('loading')}>
       <Skeleton height={36} width="60%" />
       <Skeleton height={220} radius="lg" />
       <Skeleton height={120} radius="lg" />

@@ -8,6 +8,7 @@ import { useTranslation } from 'react-i18next';
 import { useAccount } from '../shell/auth';
 import { day } from '../shell/format';
 import { useView } from '../shell/session';
+import { problemText } from '../shell/problemText';
 import { usePageTitle } from '../shell/usePageTitle';
 import { filters, tripList, useFreshTrips, type Filter } from './api';
 import { CurrentTrip, TripRow } from './Card';
@@ -51,7 +52,7 @@ function Recent({ filter, reader }: { filter: Filter; reader: Reader }) {
   const { t } = useTranslation('trips');
   const list = useInfiniteQuery(tripList(filter));
   if (list.isPending) return <Loading />;
-  if (list.isError && !list.data) return <Failed onRetry={() => void list.refetch()} />;
+  if (list.isError && !list.data) return <Failed error={list.error} onRetry={() => void list.refetch()} />;
   const days = byDay(mergePages(list.data.pages.map((p) => p.trips)));
   if (days.length === 0 && !list.hasNextPage) return <Empty filtered={filter !== 'all'} reader={reader} />;
   return (
@@ -62,7 +63,7 @@ function Recent({ filter, reader }: { filter: Filter; reader: Reader }) {
           {d.trips.map((trip) => <TripRow key={trip.id} trip={trip} reader={reader} />)}
         </Stack>
       ))}
-      {list.isError && <Failed onRetry={() => void list.fetchNextPage()} />}
+      {list.isError && <Failed error={list.error} onRetry={() => void list.fetchNextPage()} />}
       {list.hasNextPage
         ? <Button variant="light" onClick={() => void list.fetchNextPage()} loading={list.isFetchingNextPage}>{t('more')}</Button>
         : list.data.pages.length > 1 && <Text ta="center" size="sm" c="dimmed">{t('end')}</Text>}
@@ -79,19 +80,20 @@ function dayName(t: (key: 'today' | 'yesterday') => string, at: string): string 
 }
 
 function Loading() {
+  const { t } = useTranslation('trips');
   return (
-    <Stack gap="xs" aria-hidden>
+    <Stack gap="xs" role="status" aria-label={t('loading')}>
       {[0, 1, 2, 3].map((i) => <Skeleton key={i} height={104} radius="lg" />)}
     </Stack>
   );
 }
 
-function Failed({ onRetry }: { onRetry: () => void }) {
+function Failed({ error, onRetry }: { error: unknown; onRetry: () => void }) {
   const { t } = useTranslation('trips');
   return (
     <Alert color="red" icon={<IconAlertTriangle size={18} />} role="alert">
       <Group justify="space-between">
-        <Text size="sm">{t('failed')}</Text>
+        <Text size="sm">{t('failed')} {problemText(error)}</Text>
         <Button size="xs" variant="default" onClick={onRetry}>{t('again')}</Button>
       </Group>
     </Alert>

@@ -3,6 +3,7 @@ import { Link } from '@tanstack/react-router';
 import { useTranslation } from 'react-i18next';
 
 import { money, number } from '../../shell/format';
+import { problemText } from '../../shell/problemText';
 import classes from '../driver.module.css';
 import { dayOf, sumOf, tripsOn } from './earnings';
 import { TripList } from './TripList';
@@ -13,13 +14,13 @@ const shownTrips = 3;
 /** What today brought, and the last trips. */
 export function Today() {
   const { t } = useTranslation('driver');
-  const { data, isPending, isError, refetch } = useEarnings();
+  const { data, error, isPending, isError, refetch } = useEarnings();
   const { t: shell } = useTranslation('shell');
   if (isPending) return <Skeleton h={76} radius="lg" aria-label={t('today.loading')} />;
   if (isError && !data) {
     return (
-      <Group justify="space-between" role="alert">
-        <Text size="sm" c="dimmed">{t('today.failed')}</Text>
+      <Group justify="space-between" wrap="nowrap" role="alert">
+        <Text size="sm" c="dimmed">{t('today.failed')} {problemText(error)}</Text>
         <Button size="xs" variant="light" onClick={() => void refetch()}>{shell('retry')}</Button>
       </Group>
     );
