@@ -22,6 +22,7 @@ type committer struct {
 	maxBytes int
 	observe  func(int, time.Duration, error)
 	queue    *queue
+	health   *health
 	stopped  chan struct{}
 
 	batches, items, failures atomic.Int64
@@ -30,7 +31,7 @@ type committer struct {
 func newCommitter(eng engine, o Options) *committer {
 	c := &committer{
 		eng: eng, maxItems: o.BatchItems, maxBytes: o.BatchBytes, observe: o.Observe,
-		queue: newQueue(o.QueueSize), stopped: make(chan struct{}),
+		queue: newQueue(o.QueueSize), health: newHealth(eng, o.Log), stopped: make(chan struct{}),
 	}
 	go c.run()
 	return c
@@ -108,16 +109,32 @@ func (c *committer) pick() []*item {
 // flush writes a batch and answers its callers.
 func (c *committer) flush(batch []*item) {
 	start := time.Now()
+	c.health.begin(start)
 	err := c.eng.apply(batch)
-	if err != nil {
-		c.failures.Add(1)
-	}
-	c.batches.Add(1)
-	c.items.Add(int64(len(batch)))
-	if c.observe != nil {
-		c.observe(len(batch), time.Since(start), err)
+	end := time.Now()
+	c.health.end(batch, end, err)
+	if n := peoples(batch); n > 0 {
+		if err != nil {
+			c.failures.Add(1)
+		}
+		c.batches.Add(1)
+		c.items.Add(int64(n))
+		if c.observe != nil {
+			c.observe(n, end.Sub(start), err)
+		}
 	}
 	for _, it := range batch {
 		close(it.done)
 	}
+}
+
+// peoples is how many of a batch are not the store's own checks, which nobody counts.
+func peoples(batch []*item) int {
+	n := 0
+	for _, it := range batch {
+		if !it.probe {
+			n++
+		}
+	}
+	return n
 }

@@ -29,6 +29,7 @@ func (e *slowEngine) apply(batch []*item) error {
 func (e *slowEngine) setBased() bool         { return true }
 func (e *slowEngine) violated(error) string  { return "" }
 func (e *slowEngine) unavailable(error) bool { return true }
+func (e *slowEngine) cause(error) Cause      { return CauseRejected }
 
 func bare(keys ...string) *item { return &item{keys: keys, size: 10, done: make(chan struct{})} }
 

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/hexhail/hexhail/ride"
 )
@@ -22,6 +23,8 @@ type engine interface {
 	// unavailable reports whether the engine could not be reached, was too slow or
 	// could not write.
 	unavailable(err error) bool
+	// cause names what an error that kept a batch from being written means.
+	cause(err error) Cause
 }
 
 // executor runs the statements of one transaction, one at a time.
@@ -59,6 +62,7 @@ const (
 		VALUES ($1, $2, $3, $4, $5, $6)
 		ON CONFLICT (id) DO UPDATE SET state = excluded.state, expires_at = excluded.expires_at, data = excluded.data`
 	sqlAddRating = `UPDATE accounts SET rating_sum = rating_sum + $1, rating_count = rating_count + 1 WHERE id = $2`
+	sqlProbe     = `INSERT INTO write_checks (node, at) VALUES ('', $1) ON CONFLICT (node) DO UPDATE SET at = excluded.at`
 	sqlActivate  = `UPDATE trips SET fence = fence + 1 WHERE id = $1 RETURNING fence, state`
 
 	sqlEventThere   = `SELECT COUNT(*) FROM trip_events WHERE trip_id = $1 AND version = $2 AND kind = $3 AND at = $4 AND data = $5`
@@ -67,13 +71,17 @@ const (
 
 // itemStatements are the texts above that an engine may prepare beforehand.
 var itemStatements = []string{sqlCommandSeen, sqlInsertCommand, sqlInsertTrip, sqlUpdateTrip, sqlStepTrip, sqlInsertEvent, sqlInsertWave,
-	sqlUpsertOffer, sqlAddRating, sqlActivate}
+	sqlUpsertOffer, sqlAddRating, sqlActivate, sqlProbe}
 
 // decideItem writes what may be refused: an activation, or the trip, once its
 // command is known to be new. A refusal leaves nothing written, for a statement that
 // fails undoes itself (on Postgres it undoes the transaction: there a savepoint must
 // stand around it).
 func decideItem(ctx context.Context, x executor, it *item) error {
+	if it.probe {
+		_, err := x.exec(ctx, sqlProbe, micros(time.Now()))
+		return err
+	}
 	if it.activate != "" {
 		return x.query(ctx, sqlActivate, []any{string(it.activate)}, &it.newFence, &it.state)
 	}

@@ -24,6 +24,7 @@ type item struct {
 	step    bool // an update that probably neither ends the trip nor changes its driver
 
 	activate ride.TripID // if set, the item is an activation and nothing else
+	probe    bool        // if set, the item finds out whether anything can be written, and nothing else
 
 	area uint64   // where it happens, for the queue; 0: nowhere
 	size int      // about how many bytes it writes

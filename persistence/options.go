@@ -59,6 +59,10 @@ type Options struct {
 	// when negative.
 	PurgeEvery time.Duration
 
+	// NoHealth leaves out what Store.Health lives on: a tiny write and a read a second
+	// while nothing else is written. For commands that are over soon.
+	NoHealth bool
+
 	// Observe is told of every batch: how many transitions, how long the transaction
 	// took, and what kept the whole batch from being written, if anything did. It
 	// is called from the committer's goroutine and must not block. Nil: nobody.

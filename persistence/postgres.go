@@ -155,6 +155,9 @@ func (e *postgresEngine) unavailable(err error) bool {
 		var ce *pgconn.ConnectError
 		return errors.As(err, &ce) || isConnError(err)
 	}
+	if pe.Code == "42501" {
+		return true // no privilege: the operator's to give back
+	}
 	switch pe.Code[:2] {
 	case "08", "25", "28", "3D", "40", "53", "55", "57", "58", "XX":
 		return true

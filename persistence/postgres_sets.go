@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -146,6 +147,9 @@ func writeTrips(ctx context.Context, tx pgx.Tx, batch []*item, written map[strin
 	if items := chosen(batch, func(it *item) bool { return it.activate != "" }); len(items) > 0 {
 		ids := column(items, func(it *item) string { return string(it.activate) })
 		b.Queue(setActivations, ids).Query(func(rows pgx.Rows) error { return noteActivations(rows, items) })
+	}
+	if slices.ContainsFunc(batch, func(it *item) bool { return it.probe }) {
+		b.Queue(sqlProbe, micros(time.Now()))
 	}
 	if b.Len() == 0 {
 		return nil

@@ -21,6 +21,7 @@ import (
 // the accounts' statements queue for the same connection.
 type sqliteEngine struct {
 	write    *sql.DB
+	path     string
 	prepared map[string]*sql.Stmt // on write's one connection; used by apply alone
 	readBack time.Duration
 }
@@ -102,7 +103,7 @@ func fileURI(path string, q url.Values) string {
 }
 
 func newSQLiteEngine(ctx context.Context, write *sql.DB, o Options) (*sqliteEngine, error) {
-	e := &sqliteEngine{write: write, prepared: make(map[string]*sql.Stmt), readBack: o.ReadBack}
+	e := &sqliteEngine{write: write, path: o.Path, prepared: make(map[string]*sql.Stmt), readBack: o.ReadBack}
 	for _, text := range itemStatements {
 		st, err := write.PrepareContext(ctx, text)
 		if err != nil {
@@ -161,6 +162,11 @@ func (e *sqliteEngine) attempt(batch []*item, write func(context.Context, sqlite
 
 // writePlain writes one item or sets its refusal. An error means that the batch is lost.
 func (e *sqliteEngine) writePlain(ctx context.Context, x sqliteTx, it *item) error {
+	if it.probe {
+		if err := checkRoom(ctx, x); err != nil {
+			return err
+		}
+	}
 	if err := decideItem(ctx, x, it); err != nil {
 		if it.err = refusalOfItem(e, it, err); it.err == nil {
 			return err
@@ -168,6 +174,20 @@ func (e *sqliteEngine) writePlain(ctx context.Context, x sqliteTx, it *item) err
 		return nil
 	}
 	return recordItem(ctx, x, it)
+}
+
+// checkRoom finds out whether the file could grow by what a request takes, and leaves it as
+// it was.
+func checkRoom(ctx context.Context, x sqliteTx) error {
+	for _, text := range []string{
+		"SAVEPOINT room", "INSERT INTO write_checks (node, at, room) VALUES ('room', 0, printf('%.32768c', 'x'))",
+		"ROLLBACK TO room", "RELEASE room",
+	} {
+		if _, err := x.exec(ctx, text); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // writeGuarded is writePlain for items that may fail after they wrote something.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -80,6 +81,13 @@ func openStore(ctx context.Context, o Options) (*Store, error) {
 	life, s.stop = context.WithCancel(context.Background()) // Close calls it
 	s.startJanitor(life, o.PurgeEvery)
 	s.startTrimmer(life)
+	if o.DatabaseURL == "" {
+		s.comm.health.path = o.Path
+		s.comm.health.file, _ = os.Stat(o.Path) // without, nobody notices that it is moved
+	}
+	if !o.NoHealth {
+		s.startHealth(life, s.Ping)
+	}
 	if s.check != nil {
 		s.wal = &checkpointer{db: s.check, write: s.write, path: o.Path, written: s.comm.batches.Load, log: o.Log}
 		s.helpers.Go(func() { s.wal.run(life) })

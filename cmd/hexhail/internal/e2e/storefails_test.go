@@ -17,20 +17,22 @@ func TestStoreFails(t *testing.T) {
 	t.Run("sqlite on a full disk", func(t *testing.T) {
 		t.Parallel()
 		s := harness.Start(t, harness.Options{Child: true, Flags: []string{"--log-level=error"}})
-		storeFails(t, s, func() func() { return s.FillDisk(t) })
+		storeFails(t, s, "disk_full", func() func() { return s.FillDisk(t) })
 	})
 	t.Run("postgres gone", func(t *testing.T) {
 		t.Parallel()
 		pg := pgtest.NewServer(t)
 		s := harness.Start(t, harness.Options{Flags: []string{"--log-level=error", "--database-url=" + pg.URL()}})
-		storeFails(t, s, func() func() {
+		storeFails(t, s, "unreachable", func() func() {
 			require.NoError(t, pg.Crash())
 			return func() { require.NoError(t, pg.Resume()) }
 		})
 	})
 }
 
-func storeFails(t *testing.T, s *harness.Server, fail func() (repair func())) {
+func storeFails(t *testing.T, s *harness.Server, cause string, fail func() (repair func())) {
+	status, _ := s.Ready()
+	require.Equal(t, 200, status)
 	w := newWorld(t, s, codecs[0])
 	rider, d := w.rider(), w.driver(20)
 	trip := w.match(rider, d)
@@ -50,7 +52,12 @@ func storeFails(t *testing.T, s *harness.Server, fail func() (repair func())) {
 	for _, e := range rider.Events() {
 		require.NotEqual(t, ridepb.Trip_arrived, e.GetTripUpdated().GetTrip().GetStatus(), "told before it was written")
 	}
+	harness.Until(t, "not ready", func() bool {
+		status, said := s.Ready()
+		return status == 503 && said.Cause == cause && said.Message != ""
+	})
 	repair()
+	harness.Until(t, "ready again", func() bool { status, _ := s.Ready(); return status == 200 })
 
 	// The same ids again, as the errors invite to.
 	n := 1

@@ -7,6 +7,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
@@ -291,6 +292,24 @@ func (s *Server) Call(method, path, token, body string) (int, string) {
 		s.tb.Fatal(err)
 	}
 	return resp.StatusCode, string(b)
+}
+
+// Readiness is what the server says of itself at /readyz.
+type Readiness struct{ Status, Cause, Message string }
+
+// Ready asks the server's /readyz and returns the HTTP status, too.
+func (s *Server) Ready() (int, Readiness) {
+	s.tb.Helper()
+	resp, err := http.Get(s.Ops + "/readyz")
+	if err != nil {
+		s.tb.Fatal(err)
+	}
+	defer resp.Body.Close()
+	var r Readiness
+	if err := json.NewDecoder(resp.Body).Decode(&r); err != nil {
+		s.tb.Fatal(err)
+	}
+	return resp.StatusCode, r
 }
 
 // lockedBuffer is a log that tests read while the server writes it.

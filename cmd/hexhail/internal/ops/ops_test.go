@@ -122,6 +122,39 @@ func TestReadinessFollowsTheStateAndTheChecks(t *testing.T) {
 	require.Equal(t, 200, get(s, "/healthz", nil).Code, "a stopping process is alive")
 }
 
+// A finding gives the report its cause; one that lets work go on keeps clients.
+func TestFindings(t *testing.T) {
+	s, _ := newServer(t, "127.0.0.1:0")
+	since := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	var of [2]error
+	for i, name := range []string{"database", "map"} {
+		s.AddCheck(Check{Name: name, Run: func(context.Context) error { return of[i] }})
+	}
+	s.SetState(Running)
+	slow := &Finding{Cause: "slow", Text: "It is slow.", Since: since, Works: true}
+	full := &Finding{Cause: "disk_full", Text: "It is full.", Since: since}
+	for _, c := range []struct {
+		of            [2]error
+		code          int
+		status, cause string
+	}{
+		{[2]error{nil, nil}, 200, "ok", ""},
+		{[2]error{slow, nil}, 200, "slow", "slow"},
+		{[2]error{full, nil}, 503, "failing", "disk_full"},
+		{[2]error{slow, full}, 503, "failing", "disk_full"},
+		{[2]error{full, slow}, 503, "failing", "disk_full"},
+	} {
+		of = c.of
+		code, rep := readyz(t, s)
+		require.Equal(t, c.code, code)
+		require.Equal(t, c.status, rep.Status)
+		require.Equal(t, c.cause, rep.Cause)
+		if c.of[0] != nil && c.cause == "disk_full" && c.of[1] == nil {
+			require.Equal(t, result{Cause: "disk_full", Error: "It is full.", Since: &since, Millis: rep.Checks["database"].Millis}, rep.Checks["database"])
+		}
+	}
+}
+
 func TestStuckCheckFailsInTimeAndIsNotMultiplied(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, _ := newServer(t, "127.0.0.1:0")

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"sync"
@@ -36,6 +37,19 @@ func (s State) String() string {
 	return "unknown"
 }
 
+// Finding is an error of a Check that says why in a stable word, too.
+type Finding struct {
+	Cause string // lower snake case; docs/operations.md lists them
+	Text  string // a sentence for people
+	Since time.Time
+	// Works means that people's work goes on: worth knowing, and no reason to send them
+	// elsewhere.
+	Works bool
+}
+
+// Error implements error.
+func (f *Finding) Error() string { return f.Text }
+
 // Check is one condition of readiness.
 type Check struct {
 	Name string
@@ -48,6 +62,13 @@ type Check struct {
 
 const defaultWithin = time.Second
 
+// What a running server says of itself; only a failing one wants no clients.
+const (
+	statusOK      = "ok"
+	statusSlow    = "slow"
+	statusFailing = "failing"
+)
+
 type readiness struct {
 	state  atomic.Int32
 	checks []Check // fixed once the server has started
@@ -57,14 +78,19 @@ type readiness struct {
 
 // report is the body of /healthz and /readyz.
 type report struct {
-	Status string            `json:"status"` // "ok", "starting", "stopping" or "failing"
-	Checks map[string]result `json:"checks,omitempty"`
+	Status string `json:"status"` // "ok", "slow", "starting", "stopping" or "failing"
+	// Cause and Message are those of the first check that has something to say.
+	Cause   string            `json:"cause,omitempty"`
+	Message string            `json:"message,omitempty"`
+	Checks  map[string]result `json:"checks,omitempty"`
 }
 
 type result struct {
-	OK     bool    `json:"ok"`
-	Error  string  `json:"error,omitempty"`
-	Millis float64 `json:"ms"`
+	OK     bool       `json:"ok"`
+	Cause  string     `json:"cause,omitempty"`
+	Error  string     `json:"error,omitempty"`
+	Since  *time.Time `json:"since,omitempty"`
+	Millis float64    `json:"ms"`
 }
 
 // healthz says that the process runs and can answer. It asks nothing else, so that a
@@ -77,7 +103,7 @@ func (s *Server) healthz(w http.ResponseWriter, _ *http.Request) {
 func (s *Server) readyz(w http.ResponseWriter, r *http.Request) {
 	rep := s.ready.report(r.Context())
 	code := http.StatusOK
-	if rep.Status != "ok" {
+	if rep.Status != statusOK && rep.Status != statusSlow {
 		code = http.StatusServiceUnavailable
 	}
 	write(w, code, rep)
@@ -90,7 +116,7 @@ func write(w http.ResponseWriter, code int, rep report) {
 }
 
 func (r *readiness) report(ctx context.Context) report {
-	out := report{Status: "ok", Checks: make(map[string]result, len(r.checks))}
+	out := report{Status: statusOK, Checks: make(map[string]result, len(r.checks))}
 	if st := State(r.state.Load()); st != Running {
 		return report{Status: st.String()}
 	}
@@ -101,9 +127,13 @@ func (r *readiness) report(ctx context.Context) report {
 	}
 	wg.Wait()
 	for i, c := range r.checks {
-		out.Checks[c.Name] = results[i]
-		if !results[i].OK {
-			out.Status = "failing"
+		res := results[i]
+		out.Checks[c.Name] = res
+		switch {
+		case !res.OK && out.Status != statusFailing:
+			out.Status, out.Cause, out.Message = statusFailing, res.Cause, res.Error
+		case res.OK && res.Error != "" && out.Status == statusOK:
+			out.Status, out.Cause, out.Message = statusSlow, res.Cause, res.Error
 		}
 	}
 	return out
@@ -131,7 +161,11 @@ func (r *readiness) run(ctx context.Context, c Check) result {
 		err = fmt.Errorf("no answer within %s", within)
 	}
 	res := result{OK: err == nil, Millis: float64(time.Since(begun).Microseconds()) / 1000}
-	if err != nil {
+	var f *Finding
+	switch {
+	case errors.As(err, &f):
+		res.OK, res.Cause, res.Error, res.Since = f.Works, f.Cause, f.Text, &f.Since
+	case err != nil:
 		res.Error = err.Error()
 	}
 	return res

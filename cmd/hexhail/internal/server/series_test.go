@@ -17,6 +17,7 @@ import (
 
 	"github.com/hexhail/hexhail/cmd/hexhail/internal/cli"
 	"github.com/hexhail/hexhail/cmd/hexhail/internal/ops"
+	"github.com/hexhail/hexhail/persistence"
 	"github.com/hexhail/hexhail/ride"
 	"github.com/hexhail/hexhail/ride/ridepb"
 )
@@ -67,7 +68,12 @@ func series() map[string]labels {
 	for i := range fields.Len() {
 		messages = append(messages, string(fields.Get(i).Name()))
 	}
+	causes := []string{}
+	for _, c := range persistence.Causes() {
+		causes = append(causes, string(c))
+	}
 	out := map[string]labels{
+		"hexhail_database_trouble":               {"cause": causes},
 		"hexhail_trips":                          {"status": slices.Collect(maps.Keys(statuses))},
 		"hexhail_trip_changes_total":             {"event": ride.EventKinds()},
 		"hexhail_offers_ended_total":             {"outcome": {"won", "withdrawn", "expired", "declined"}},

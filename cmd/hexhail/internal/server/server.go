@@ -12,7 +12,6 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"time"
 
 	"github.com/hexhail/hexhail/actors"
 	"github.com/hexhail/hexhail/cmd/hexhail/internal/cli"
@@ -69,9 +68,7 @@ func Assemble(_ context.Context, in cli.Base) (*cli.Server, error) {
 		failed: make(chan error, 1), disowned: make(chan error, 1), accepted: make(chan struct{}),
 	}
 	in.Ops.Registry.MustRegister(p.metrics)
-	in.Ops.AddCheck(ops.Check{Name: "database", Within: 2 * time.Second, Run: func(ctx context.Context) error {
-		return p.store.Ping(ctx)
-	}})
+	in.Ops.AddCheck(ops.Check{Name: "database", Run: func(context.Context) error { return finding(p.store.Health()) }})
 	in.Ops.AddCheck(ops.Check{Name: "owner", Run: func(context.Context) error { return p.store.Owned() }})
 	return &cli.Server{
 		Services: []lifecycle.Service{

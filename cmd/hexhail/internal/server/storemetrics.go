@@ -5,6 +5,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/hexhail/hexhail/cmd/hexhail/internal/ops"
 	"github.com/hexhail/hexhail/persistence"
 )
 
@@ -17,6 +18,12 @@ var (
 		"Length of the embedded database's write-ahead log; 0 on Postgres.", nil, nil)
 	descLogBlocked = prometheus.NewDesc("hexhail_database_log_blocked_seconds",
 		"How long another process's read transaction has kept the embedded database's log from beginning again; 0: none does.", nil, nil)
+	descReady = prometheus.NewDesc("hexhail_database_ready",
+		"1 while people's work can be written and read, 0 while it cannot.", nil, nil)
+	descTrouble = prometheus.NewDesc("hexhail_database_trouble",
+		"1 for the cause that keeps people's work from being done, or slows it down; 0 for all others.", []string{"cause"}, nil)
+	descWrote = prometheus.NewDesc("hexhail_database_last_write_seconds",
+		"How long ago something was written last.", nil, nil)
 )
 
 // storeMetrics reads the store's own counters when it is scraped.
@@ -24,7 +31,7 @@ type storeMetrics struct{ store *persistence.Store }
 
 // Describe implements prometheus.Collector.
 func (storeMetrics) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{descQueued, descQueueBound, descLogBytes, descLogBlocked} {
+	for _, d := range []*prometheus.Desc{descQueued, descQueueBound, descLogBytes, descLogBlocked, descReady, descTrouble, descWrote} {
 		ch <- d
 	}
 }
@@ -36,10 +43,34 @@ func (m storeMetrics) Collect(ch chan<- prometheus.Metric) {
 	if !st.BlockedSince.IsZero() {
 		blocked = time.Since(st.BlockedSince).Seconds()
 	}
+	h := m.store.Health()
+	ready, wrote := 1.0, 0.0
+	if h.Failing {
+		ready = 0
+	}
+	if !h.Wrote.IsZero() {
+		wrote = time.Since(h.Wrote).Seconds()
+	}
+	for _, c := range persistence.Causes() {
+		is := 0.0
+		if c == h.Cause {
+			is = 1
+		}
+		ch <- prometheus.MustNewConstMetric(descTrouble, prometheus.GaugeValue, is, string(c))
+	}
 	for d, v := range map[*prometheus.Desc]float64{
 		descQueued: float64(st.Queued), descQueueBound: float64(st.Capacity),
 		descLogBytes: float64(st.LogBytes), descLogBlocked: blocked,
+		descReady: ready, descWrote: wrote,
 	} {
 		ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v)
 	}
+}
+
+// finding is what /readyz says of the store; nil when all is well.
+func finding(h persistence.Health) error {
+	if h.Cause == persistence.CauseNone {
+		return nil
+	}
+	return &ops.Finding{Cause: string(h.Cause), Text: h.Cause.Sentence(), Since: h.Since.UTC(), Works: !h.Failing}
 }

@@ -35,6 +35,7 @@ func OpenAccounts(ctx context.Context, c *config.Config) (cli.Accounts, error) {
 func openBeside(ctx context.Context, c *config.Config) (*persistence.Store, error) {
 	options := storeOptions(c, slog.New(slog.DiscardHandler))
 	options.PurgeEvery = -1
+	options.NoHealth = true
 	return persistence.Open(ctx, options)
 }
 

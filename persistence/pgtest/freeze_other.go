@@ -1,0 +1,10 @@
+//go:build !linux
+
+package pgtest
+
+import "errors"
+
+// Freeze is for Linux alone.
+func (s *Server) Freeze() (thaw func(), err error) {
+	return nil, errors.New("only Linux is known here")
+}
