@@ -30,6 +30,6 @@ USER 65532:65532
 VOLUME /data
 EXPOSE 8080
 STOPSIGNAL SIGTERM
-HEALTHCHECK --interval=10s --timeout=5s --start-period=20s --retries=3 CMD ["hexhail", "healthcheck"]
+HEALTHCHECK --interval=10s --timeout=5s --start-period=80s --retries=3 CMD ["hexhail", "healthcheck"]
 ENTRYPOINT ["hexhail"]
 CMD ["serve"]

@@ -29,6 +29,11 @@ type Options struct {
 	// 2), the readers on SQLite (default 4).
 	PoolSize int
 
+	// Wait is how long Open waits for a Postgres that takes no connections yet; zero: not at
+	// all. Waits is told once when it begins to; it must not block. Nil: nobody.
+	Wait  time.Duration
+	Waits func(Cause)
+
 	// QueueSize bounds the transitions that wait for the committer, 4096 by default: so
 	// many with a client's command, three quarters of them in one area, beyond which Commit
 	// returns ride.ErrStoreFull, and so many without, which wait for room.

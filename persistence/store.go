@@ -45,6 +45,11 @@ type Store struct {
 // With Options.Own it returns ErrOwned while another such store is open.
 func Open(ctx context.Context, o Options) (*Store, error) {
 	o = o.withDefaults()
+	if o.DatabaseURL != "" && o.Wait > 0 {
+		if err := waitForPostgres(ctx, o); err != nil {
+			return nil, err
+		}
+	}
 	if !o.Own {
 		return openStore(ctx, o)
 	}

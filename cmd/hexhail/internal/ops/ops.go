@@ -85,6 +85,9 @@ func (s *Server) AddCheck(c Check) { s.ready.checks = append(s.ready.checks, c) 
 // SetState sets what /readyz says: only Running can be ready. Safe for concurrent use.
 func (s *Server) SetState(st State) { s.ready.state.Store(int32(st)) }
 
+// SetWait has /readyz say what a start waits for. Safe for concurrent use.
+func (s *Server) SetWait(cause, text string) { s.ready.wait.Store(&Finding{Cause: cause, Text: text}) }
+
 // Start opens the listener. It fails when the address is taken.
 func (s *Server) Start(ctx context.Context) error {
 	l, err := new(net.ListenConfig).Listen(ctx, "tcp", s.o.Listen)

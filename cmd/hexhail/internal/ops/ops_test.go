@@ -100,6 +100,9 @@ func TestReadinessFollowsTheStateAndTheChecks(t *testing.T) {
 	code, rep := readyz(t, s)
 	require.Equal(t, 503, code)
 	require.Equal(t, "starting", rep.Status)
+	s.SetWait("unreachable", "Waiting.")
+	_, rep = readyz(t, s)
+	require.Equal(t, report{Status: "starting", Cause: "unreachable", Message: "Waiting."}, rep)
 
 	s.SetState(Running)
 	code, rep = readyz(t, s)

@@ -71,7 +71,8 @@ const (
 
 type readiness struct {
 	state  atomic.Int32
-	checks []Check // fixed once the server has started
+	wait   atomic.Pointer[Finding] // what a start waits for
+	checks []Check                 // fixed once the server has started
 
 	flight singleflight.Group // one run of each check at a time, shared by all who ask
 }
@@ -117,7 +118,12 @@ func write(w http.ResponseWriter, code int, rep report) {
 
 func (r *readiness) report(ctx context.Context) report {
 	out := report{Status: statusOK, Checks: make(map[string]result, len(r.checks))}
-	if st := State(r.state.Load()); st != Running {
+	switch st := State(r.state.Load()); {
+	case st == Running:
+	case st == Starting && r.wait.Load() != nil:
+		w := r.wait.Load()
+		return report{Status: st.String(), Cause: w.Cause, Message: w.Text}
+	default:
 		return report{Status: st.String()}
 	}
 	results := make([]result, len(r.checks))

@@ -108,6 +108,8 @@ func (p *parts) openStore(ctx context.Context) error {
 		default: // one is enough
 		}
 	}
+	o.Wait = p.cfg.Store.DatabaseWait
+	o.Waits = func(c persistence.Cause) { p.ops.SetWait(string(c), "Waiting for the database. "+c.Sentence()) }
 	var err error
 	if p.store, err = persistence.Open(ctx, o); err != nil {
 		return err
