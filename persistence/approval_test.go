@@ -67,7 +67,7 @@ func TestUpgradeKeepsTheFleet(t *testing.T) {
 			}
 			driver, source := "sqlite", o.Path
 			if o.DatabaseURL != "" {
-				driver, source = "pgx", o.DatabaseURL
+				driver, source = "pgx", sessionURL(o)
 			}
 			db, err := sql.Open(driver, source)
 			require.NoError(t, err)

@@ -21,12 +21,13 @@ import (
 )
 
 // crashPath tells a test binary to be the process that is killed: the SQLite file, or
-// the Postgres URL, that it writes to.
+// the Postgres URL, that it writes to; after a space the one past the pooler.
 const crashPath = "HEXHAIL_TEST_CRASH_PATH"
 
 func optionsFor(place string) persistence.Options {
 	if strings.HasPrefix(place, "postgres:") {
-		return persistence.Options{DatabaseURL: place}
+		url, direct, _ := strings.Cut(place, " ")
+		return persistence.Options{DatabaseURL: url, DatabaseDirectURL: direct}
 	}
 	return persistence.Options{Path: place}
 }
@@ -63,7 +64,7 @@ func TestCrash(t *testing.T) {
 	for _, e := range engines {
 		t.Run(e.name, func(t *testing.T) {
 			o := e.at(t)
-			place := o.Path + o.DatabaseURL // one of them is empty
+			place := strings.TrimSpace(o.Path + o.DatabaseURL + " " + o.DatabaseDirectURL) // one of the first two is empty
 			s := open(t, o)
 			require.NoError(t, s.Ping(t.Context()))
 			var acknowledged []string

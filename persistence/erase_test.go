@@ -34,7 +34,7 @@ func onEachRaw(t *testing.T, f func(t *testing.T, s *persistence.Store, db *sql.
 			s := open(t, o)
 			driver, source := "sqlite", o.Path
 			if o.DatabaseURL != "" {
-				driver, source = "pgx", o.DatabaseURL
+				driver, source = "pgx", sessionURL(o)
 			}
 			db, err := sql.Open(driver, source)
 			require.NoError(t, err)

@@ -1,8 +1,10 @@
 package persistence_test
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"os"
 	"path/filepath"
 	"testing"
 	"time"
@@ -18,18 +20,35 @@ import (
 // epoch is when the tests' trips begin.
 var epoch = time.Date(2026, 3, 1, 12, 0, 0, 123456000, time.UTC)
 
-// engines are the two ways to open a store; the suite runs on each.
-var engines = []struct {
+// engine is a way to open a store.
+type engine struct {
 	name string
 	at   func(testing.TB) persistence.Options
-}{
+}
+
+// engines are the ways to open a store; the suite runs on each. With HEXHAIL_POOLED set it
+// also runs on Postgres behind a pooler.
+var engines = withPooled([]engine{
 	{"sqlite", func(tb testing.TB) persistence.Options {
 		return persistence.Options{Path: filepath.Join(tb.TempDir(), "data", "hexhail.db")}
 	}},
 	{"postgres", func(tb testing.TB) persistence.Options {
 		return persistence.Options{DatabaseURL: pgtest.Start(tb)}
 	}},
+})
+
+func withPooled(engines []engine) []engine {
+	if os.Getenv("HEXHAIL_POOLED") == "" {
+		return engines
+	}
+	return append(engines, engine{"pooled", func(tb testing.TB) persistence.Options {
+		base := pgtest.Start(tb)
+		return persistence.Options{DatabaseURL: pgtest.Pooler(tb, base, "transaction"), DatabaseDirectURL: base}
+	}})
 }
+
+// sessionURL is where a test may look into a Postgres by itself.
+func sessionURL(o persistence.Options) string { return cmp.Or(o.DatabaseDirectURL, o.DatabaseURL) }
 
 // onEach runs a test of the conformance suite on both engines, each with a store of
 // its own whose clock stands at epoch.

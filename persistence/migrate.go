@@ -40,7 +40,9 @@ type Migration struct {
 // holds a lock while it works, so that several nodes may start at once. No store
 // need be open. A schema newer than this program is refused.
 func Migrate(ctx context.Context, o Options, d Direction) (out []Migration, err error) {
-	o = o.withDefaults()
+	if o, err = postgresRoute(ctx, o.withDefaults()); err != nil {
+		return nil, fmt.Errorf("migrate %s: %w", d, err)
+	}
 	if d == Down { // no server may run on what it takes away
 		now := o
 		now.OwnerPatience = time.Nanosecond // a person waits
@@ -52,7 +54,7 @@ func Migrate(ctx context.Context, o Options, d Direction) (out []Migration, err 
 	}
 	m, err := openForMigration(ctx, o)
 	if err != nil {
-		return nil, fmt.Errorf("migrate %s: %w", d, err)
+		return nil, fmt.Errorf("migrate %s: %w", d, o.explained(err))
 	}
 	out, err = m.run(ctx, d)
 	if err := errors.Join(err, m.close()); err != nil {

@@ -13,6 +13,12 @@ type Options struct {
 	Path string
 	// DatabaseURL is a Postgres URL or keyword string, as libpq knows them.
 	DatabaseURL string
+	// DatabaseDirectURL leads to the same database past the pooler that DatabaseURL leads to,
+	// for what needs a session of its own. Empty: DatabaseURL leads to Postgres itself.
+	DatabaseDirectURL string
+
+	routed, pooled bool // see postgresRoute
+
 	// Own makes the store the only one of its kind on the database: a server's. Stores
 	// without it, of commands beside a server, may be open meanwhile.
 	Own bool

@@ -69,7 +69,7 @@ func ownPostgres(ctx context.Context, o Options) (owner, error) {
 
 // take connects and takes the lock.
 func (w *postgresOwner) take(ctx context.Context) error {
-	conf, err := pgx.ParseConfig(w.o.DatabaseURL)
+	conf, err := pgx.ParseConfig(w.o.sessionURL())
 	if err != nil {
 		return fmt.Errorf("read database URL: %w", err)
 	}

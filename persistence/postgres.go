@@ -5,7 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"strconv"
+	"maps"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -15,26 +15,31 @@ import (
 	"github.com/pressly/goose/v3/lock"
 )
 
-// postgresConfig reads the URL and sets what every connection must have.
-func postgresConfig(o Options, conns int) (*pgxpool.Config, error) {
-	c, err := pgxpool.ParseConfig(o.DatabaseURL)
+// postgresConfig reads the URL and sets what every connection must have. Behind a pooler
+// connections have nothing: there it returns what begins each transaction instead.
+func postgresConfig(ctx context.Context, o Options, conns int) (c *pgxpool.Config, begin string, err error) {
+	c, err = pgxpool.ParseConfig(o.DatabaseURL)
 	if err != nil {
-		return nil, fmt.Errorf("read database URL: %w", err) // pgx leaves the password out
+		return nil, "", fmt.Errorf("read database URL: %w", err) // pgx leaves the password out
 	}
 	c.MaxConns = int32(min(conns, 1000))
 	c.MinConns = 0
-	ms := strconv.FormatInt(o.StatementTimeout.Milliseconds(), 10)
-	p := c.ConnConfig.RuntimeParams
-	p["statement_timeout"], p["lock_timeout"] = ms, ms
-	p["idle_in_transaction_session_timeout"] = strconv.FormatInt(4*o.StatementTimeout.Milliseconds(), 10)
-	if p["application_name"] == "" {
-		p["application_name"] = "hexhail"
+	if c.ConnConfig.RuntimeParams["application_name"] == "" {
+		c.ConnConfig.RuntimeParams["application_name"] = "hexhail"
 	}
 	if c.ConnConfig.ConnectTimeout == 0 {
 		c.ConnConfig.ConnectTimeout = o.StatementTimeout
 	}
-	c.AfterConnect = requireDurability
-	return c, nil
+	if !o.pooled {
+		maps.Copy(c.ConnConfig.RuntimeParams, timeLimits(o))
+		c.AfterConnect = requireDurability
+		return c, "", nil
+	}
+	if c.ConnConfig.DefaultQueryExecMode == pgx.QueryExecModeCacheStatement {
+		c.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeCacheDescribe // which names nothing
+	}
+	begin, err = pooledBegin(ctx, o, withoutSettings(c.ConnConfig))
+	return c, begin, err
 }
 
 // requireDurability makes sure that a commit on this connection is on disk when it is
@@ -56,7 +61,7 @@ func requireDurability(ctx context.Context, conn *pgx.Conn) error {
 // openPostgres opens two pools: one connection that is the committer's alone, so that
 // readers never keep a transition waiting, and the others.
 func (s *Store) openPostgres(ctx context.Context, o Options) error {
-	conf, err := postgresConfig(o, o.PoolSize-1)
+	conf, begin, err := postgresConfig(ctx, o, o.PoolSize-1)
 	if err != nil {
 		return err
 	}
@@ -71,9 +76,13 @@ func (s *Store) openPostgres(ctx context.Context, o Options) error {
 		pool.Close()
 		return fmt.Errorf("open postgres: %w", err)
 	}
-	db := stdlib.OpenDBFromPool(pool)
+	open := func(p *pgxpool.Pool) *sql.DB { return stdlib.OpenDBFromPool(p) }
+	if o.pooled {
+		open = func(p *pgxpool.Pool) *sql.DB { return openPooledDB(p, begin) }
+	}
+	db := open(pool)
 	s.read, s.write = db, db
-	s.eng = &postgresEngine{pool: commits, limit: o.StatementTimeout, readBack: o.ReadBack}
+	s.eng = &postgresEngine{pool: commits, begin: begin, limit: o.StatementTimeout, readBack: o.ReadBack}
 	s.closers = []func() error{db.Close, closed(pool), closed(commits)}
 	if err := s.checkServer(ctx); err != nil {
 		return errors.Join(s.failure("open postgres", err), db.Close(), closed(pool)(), closed(commits)())
@@ -113,7 +122,7 @@ func (s *Store) checkServer(ctx context.Context) error {
 // postgresForMigration opens a database without time limits, for schema changes may
 // take long, and returns goose's lock for them, whose key is the schema's.
 func postgresForMigration(ctx context.Context, o Options) (*sql.DB, lock.SessionLocker, error) {
-	conf, err := pgx.ParseConfig(o.DatabaseURL)
+	conf, err := pgx.ParseConfig(o.sessionURL())
 	if err != nil {
 		return nil, nil, fmt.Errorf("read database URL: %w", err)
 	}

@@ -18,6 +18,7 @@ import (
 // postgresEngine writes batches over a connection of its own.
 type postgresEngine struct {
 	pool     *pgxpool.Pool
+	begin    string        // what begins a transaction behind a pooler; empty: the usual
 	limit    time.Duration // of one attempt
 	readBack time.Duration
 }
@@ -68,7 +69,7 @@ const sqlXid = `SELECT pg_current_xact_id()::text`
 func (e *postgresEngine) attempt(batch []*item, write writer) (final bool, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), e.limit)
 	defer cancel()
-	tx, err := e.pool.Begin(ctx)
+	tx, err := e.pool.BeginTx(ctx, pgx.TxOptions{BeginQuery: e.begin})
 	if err != nil {
 		return false, err
 	}
@@ -134,7 +135,7 @@ func (e *postgresEngine) resolve(batch []*item, xid string, cause error) error {
 			// Another server answers, which does not know this transaction: a failover.
 			// What is there was written; of the rest nobody can tell.
 			unknown := fmt.Errorf("commit: %w: %w", ride.ErrUnknownOutcome, cause)
-			readBackItems(ctx, poolExecutor{e.pool}, batch, unknown)
+			readBackItems(ctx, poolExecutor{e}, batch, unknown)
 			return unknown
 		}
 		select {
@@ -192,14 +193,19 @@ func (x txExecutor) query(ctx context.Context, text string, args []any, dest ...
 	return x.tx.QueryRow(ctx, text, args...).Scan(dest...)
 }
 
-// poolExecutor is an executor for reads outside of a transaction.
-type poolExecutor struct{ pool *pgxpool.Pool }
+// poolExecutor is an executor whose statements are transactions of their own.
+type poolExecutor struct{ e *postgresEngine }
 
-func (x poolExecutor) exec(ctx context.Context, text string, args ...any) (int64, error) {
-	tag, err := x.pool.Exec(ctx, text, args...)
-	return tag.RowsAffected(), err
+func (x poolExecutor) exec(ctx context.Context, text string, args ...any) (n int64, err error) {
+	err = pgx.BeginTxFunc(ctx, x.e.pool, pgx.TxOptions{BeginQuery: x.e.begin}, func(tx pgx.Tx) error {
+		n, err = txExecutor{tx}.exec(ctx, text, args...)
+		return err
+	})
+	return n, err
 }
 
 func (x poolExecutor) query(ctx context.Context, text string, args []any, dest ...any) error {
-	return x.pool.QueryRow(ctx, text, args...).Scan(dest...)
+	return pgx.BeginTxFunc(ctx, x.e.pool, pgx.TxOptions{BeginQuery: x.e.begin}, func(tx pgx.Tx) error {
+		return txExecutor{tx}.query(ctx, text, args, dest...)
+	})
 }

@@ -50,12 +50,16 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 			return nil, err
 		}
 	}
+	o, err := postgresRoute(ctx, o)
+	if err != nil {
+		return nil, err
+	}
 	if !o.Own {
 		return openStore(ctx, o)
 	}
 	lock, err := takeOwner(ctx, o)
 	if err != nil {
-		return nil, err
+		return nil, o.explained(err)
 	}
 	s, err := openStore(ctx, o)
 	if err != nil {
@@ -79,7 +83,7 @@ func openStore(ctx context.Context, o Options) (*Store, error) {
 		err = s.openSQLite(ctx, o)
 	}
 	if err != nil {
-		return nil, err
+		return nil, o.explained(err)
 	}
 	s.comm = newCommitter(s.eng, o)
 	var life context.Context

@@ -289,7 +289,7 @@ func requireOneLive(t *testing.T, o persistence.Options, s *persistence.Store, n
 	t.Helper()
 	driver, source := "sqlite", o.Path
 	if o.DatabaseURL != "" {
-		driver, source = "pgx", o.DatabaseURL
+		driver, source = "pgx", sessionURL(o)
 	}
 	db, err := sql.Open(driver, source)
 	require.NoError(t, err)

@@ -23,7 +23,20 @@ const (
 // waitForPostgres returns when the server takes connections, for o.Wait at most. What does
 // not pass by waiting fails at once: a wrong password, a database that does not exist.
 func waitForPostgres(ctx context.Context, o Options) error {
-	conf, err := pgx.ParseConfig(o.DatabaseURL)
+	for _, url := range []string{o.DatabaseDirectURL, o.DatabaseURL} {
+		if url == "" {
+			continue
+		}
+		if err := waitFor(ctx, o, url); err != nil {
+			return o.explained(err)
+		}
+	}
+	return nil
+}
+
+// waitFor waits for what one address leads to: Postgres itself, or a pooler before it.
+func waitFor(ctx context.Context, o Options, url string) error {
+	conf, err := pgx.ParseConfig(url)
 	if err != nil {
 		return fmt.Errorf("read database URL: %w", err) // pgx leaves the password out
 	}

@@ -209,11 +209,16 @@ func (ck *checker) store(c *Config) {
 	if c.Auth.TokenAudience == "" {
 		ck.add("token-audience", "must not be empty")
 	}
-	if dsn := c.Store.DatabaseURL.Reveal(); dsn != "" {
+	for key, dsn := range map[string]string{
+		"database-url": c.Store.DatabaseURL.Reveal(), "database-direct-url": c.Store.DatabaseDirect.Reveal(),
+	} {
 		// The error of url.Parse repeats the URL, so it is not shown.
-		if u, err := url.Parse(dsn); err != nil || (u.Scheme != "postgres" && u.Scheme != "postgresql") {
-			ck.add("database-url", "must begin with postgres:// and be a well-formed URL")
+		if u, err := url.Parse(dsn); dsn != "" && (err != nil || (u.Scheme != "postgres" && u.Scheme != "postgresql")) {
+			ck.add(key, "must begin with postgres:// and be a well-formed URL")
 		}
+	}
+	if c.Store.DatabaseDirect.Reveal() != "" && c.Store.DatabaseURL.Reveal() == "" {
+		ck.add("database-direct-url", "is for a database-url that leads to a connection pooler, and there is none")
 	}
 }
 

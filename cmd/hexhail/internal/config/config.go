@@ -88,6 +88,7 @@ type Log struct {
 type Store struct {
 	DataDir        string        `default:"hexhail-data" placeholder:"DIR" help:"Directory of the embedded database and of the signing key. Made at first start, readable by its owner only."`
 	DatabaseURL    Secret        `name:"database-url" secret:"true" placeholder:"URL" help:"PostgreSQL instead of the embedded database: postgres://account:password@host:5432/database. Prefer the environment, because flags are visible to everyone on the machine."`
+	DatabaseDirect Secret        `name:"database-direct-url" secret:"true" placeholder:"URL" help:"Address of the same PostgreSQL past the connection pooler (PgBouncer) that database-url leads to, for what needs a session of its own: the lock of the one server, and changes of the schema."`
 	DatabaseConns  int           `default:"16" range:"2..500" help:"Most connections to PostgreSQL. The embedded database does not use it."`
 	DatabaseWait   time.Duration `default:"60s" range:"0s..1h" help:"How long a start waits for a PostgreSQL that takes no connections yet, such as one that starts at the same time. A wrong password or a database that does not exist ends the start at once. 0s: not at all."`
 	KeepCommands   time.Duration `default:"24h" range:"24h..720h" help:"How long the outcome of a command is kept, so that the same command gets the same answer."`

@@ -239,7 +239,7 @@ func (s *Server) Pid() int { return s.pid }
 // on the same data.
 func (s *Server) StoreFlags() []string {
 	return slices.DeleteFunc(slices.Clone(s.args), func(arg string) bool {
-		return !strings.HasPrefix(arg, "--data-dir=") && !strings.HasPrefix(arg, "--config=") && !strings.HasPrefix(arg, "--database-url=")
+		return !strings.HasPrefix(arg, "--data-dir=") && !strings.HasPrefix(arg, "--config=") && !strings.HasPrefix(arg, "--database-")
 	})
 }
 

@@ -85,7 +85,7 @@ func Assemble(_ context.Context, in cli.Base) (*cli.Server, error) {
 // storeOptions are those of every command that opens the database.
 func storeOptions(c *config.Config, log *slog.Logger) persistence.Options {
 	return persistence.Options{
-		Path: c.DatabasePath(), DatabaseURL: c.Store.DatabaseURL.Reveal(), PoolSize: poolSize(c),
+		Path: c.DatabasePath(), DatabaseURL: c.Store.DatabaseURL.Reveal(), DatabaseDirectURL: c.Store.DatabaseDirect.Reveal(), PoolSize: poolSize(c),
 		CommandAge: c.Store.KeepCommands, CommandsPerAccount: c.Store.KeepPerAccount, BreadcrumbAge: c.Store.KeepTracks,
 		TripAge: c.Store.KeepTrips, EventAge: c.Store.KeepTripEvents, AuditAge: c.Store.KeepAudit, PurgeEvery: c.Store.PruneEvery, Log: log,
 	}
