@@ -31,6 +31,9 @@ type Options struct {
 	// each transition is compared with the database, but this server must end. It must not
 	// block. Nil: none.
 	Disowned func(error)
+	// Admit may refuse to open what was found, before anything is made or changed. Nil: opens
+	// everything.
+	Admit func(Found) error
 	// PoolSize bounds the connections: all of them on Postgres (default 10, at least
 	// 2), the readers on SQLite (default 4).
 	PoolSize int

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -42,12 +43,13 @@ func takeOwner(ctx context.Context, o Options) (owner, error) {
 type fileOwner struct{ dir, file *flock.Flock }
 
 func ownFile(ctx context.Context, path string, patience time.Duration) (owner, error) {
-	if err := makeFile(path); err != nil {
-		return nil, err
+	if path == "" {
+		return nil, errors.New("lock the database: no path given")
 	}
-	// The file that is really meant, under any name and through any link: SQLite puts its
-	// log beside it, too.
-	real, err := filepath.EvalSymlinks(path)
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return nil, fmt.Errorf("lock the database: %w", err)
+	}
+	real, err := realPath(path)
 	if err != nil {
 		return nil, fmt.Errorf("lock the database: %w", err)
 	}
@@ -73,6 +75,17 @@ func ownFile(ctx context.Context, path string, patience time.Duration) (owner, e
 		case <-time.After(ownerTry):
 		}
 	}
+}
+
+// realPath is the file that is really meant, under any name and through any link: SQLite
+// puts its log beside it, too. It need not exist yet, but its directory must.
+func realPath(path string) (string, error) {
+	real, err := filepath.EvalSymlinks(path)
+	if !errors.Is(err, fs.ErrNotExist) {
+		return real, err
+	}
+	dir, err := filepath.EvalSymlinks(filepath.Dir(path))
+	return filepath.Join(dir, filepath.Base(path)), err
 }
 
 // try takes both locks, or neither, and signs the file. A file system that locks no

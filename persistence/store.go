@@ -54,6 +54,11 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
+	if o.DatabaseURL == "" { // the owner's lock would leave a file
+		if err := admit(ctx, o); err != nil {
+			return nil, err
+		}
+	}
 	if !o.Own {
 		return openStore(ctx, o)
 	}
@@ -71,6 +76,11 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 }
 
 func openStore(ctx context.Context, o Options) (*Store, error) {
+	if o.DatabaseURL != "" {
+		if err := admit(ctx, o); err != nil {
+			return nil, err
+		}
+	}
 	if _, err := Migrate(ctx, o, Up); err != nil {
 		return nil, err
 	}

@@ -7,5 +7,8 @@ import (
 
 // parts are the constructors of everything that the commands need.
 func parts() cli.Parts {
-	return cli.Parts{Assemble: server.Assemble, Migrate: server.Migrate, CreateOperator: server.CreateOperator, OpenAccounts: server.OpenAccounts}
+	return cli.Parts{
+		Assemble: server.Assemble, Migrate: server.Migrate, CreateOperator: server.CreateOperator, OpenAccounts: server.OpenAccounts,
+		Backup: server.Backup, StreamBackup: server.StreamBackup, CheckBackup: server.CheckBackup, Restore: server.Restore,
+	}
 }

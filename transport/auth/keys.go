@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"bytes"
 	"crypto/ed25519"
 	"crypto/rand"
 	"crypto/sha256"
@@ -54,6 +55,9 @@ func ParseKeys(text string) (Keys, error) {
 	for rest := []byte(text); ; {
 		var b *pem.Block
 		if b, rest = pem.Decode(rest); b == nil {
+			if len(bytes.TrimSpace(rest)) > 0 {
+				return Keys{}, fmt.Errorf("%w: the signing keys' last PEM block is not whole", ErrConfig)
+			}
 			break
 		}
 		priv, pub, err := parseBlock(b)
@@ -134,13 +138,16 @@ func LoadOrCreateKey(path string) (Keys, error) {
 	return loadKeys(path)
 }
 
+// LoadKey is LoadOrCreateKey for a file that must exist; fs.ErrNotExist if it does not.
+func LoadKey(path string) (Keys, error) { return loadKeys(path) }
+
 func loadKeys(path string) (Keys, error) {
 	info, err := os.Stat(path)
 	if err != nil {
 		return Keys{}, fmt.Errorf("signing key: %w", err)
 	}
 	if info.Mode().Perm()&0o027 != 0 {
-		return Keys{}, fmt.Errorf("%w: %s is open to others (mode %04o); make it 0600", ErrConfig, path, info.Mode().Perm())
+		return Keys{}, fmt.Errorf("%w: %s is open to others (mode %04o); run chmod 600 on it", ErrConfig, path, info.Mode().Perm())
 	}
 	if info.Size() > 64<<10 {
 		return Keys{}, fmt.Errorf("%w: %s is no key file", ErrConfig, path)
@@ -149,7 +156,11 @@ func loadKeys(path string) (Keys, error) {
 	if err != nil {
 		return Keys{}, fmt.Errorf("signing key: %w", err)
 	}
-	return ParseKeys(string(b))
+	keys, err := ParseKeys(string(b))
+	if err != nil {
+		return Keys{}, fmt.Errorf("%s holds no whole signing key; put it back from a backup: %w", path, err)
+	}
+	return keys, nil
 }
 
 // createKeyFile writes a complete file beside the path and links it there: the link

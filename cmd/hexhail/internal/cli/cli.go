@@ -39,6 +39,8 @@ type grammar struct {
 	Sim         simCmd         `cmd:"" help:"Let a simulated city use running servers, or check what it recorded."`
 	Migrate     migrateCmd     `cmd:"" help:"Look at or change the database schema. serve brings it up to date by itself."`
 	Admin       adminCmd       `cmd:"" help:"Make, list and disable operators, approve drivers, reset passwords."`
+	Backup      backupCmd      `cmd:"" help:"Write all that a server needs to run again into one file. The server may run."`
+	Restore     restoreCmd     `cmd:"" help:"Put a backup back, where no server runs."`
 	Config      configCmd      `cmd:"" help:"Check or show the configuration."`
 	Healthcheck healthcheckCmd `cmd:"" help:"Ask the running server's /readyz; exit with 0 when it is ready."`
 	Version     versionCmd     `cmd:"" help:"Print the version."`

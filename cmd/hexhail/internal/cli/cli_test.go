@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http/httptest"
 	"os"
@@ -57,6 +58,8 @@ type stage struct {
 	operator  NewOperator
 	accounts  people
 	events    []string
+	noKey     bool
+	replaced  []string
 }
 
 func newStage() *stage {
@@ -88,8 +91,37 @@ func newStage() *stage {
 			return ride.Account{ID: "a1", Username: o.Username}, nil
 		},
 		OpenAccounts: func(context.Context, *config.Config) (Accounts, error) { return &s.accounts, nil },
+		Backup: func(_ context.Context, _ *config.Config, file string, o BackupOptions) (BackupReport, error) {
+			return s.backUp("backup "+file, o)
+		},
+		StreamBackup: func(_ context.Context, _ *config.Config, w io.Writer, o BackupOptions) (BackupReport, error) {
+			fmt.Fprint(w, "archive")
+			return s.backUp("stream", o)
+		},
+		CheckBackup: func(_ context.Context, in io.Reader, o BackupOptions) (BackupReport, error) {
+			text, err := io.ReadAll(in)
+			return s.backUpErr("check "+string(text), o, err)
+		},
+		Restore: func(_ context.Context, _ *config.Config, in io.Reader, o BackupOptions) (BackupReport, error) {
+			text, err := io.ReadAll(in)
+			return s.backUpErr("restore "+string(text), o, err)
+		},
 	}
 	return s
+}
+
+func (s *stage) backUp(what string, o BackupOptions) (BackupReport, error) {
+	return s.backUpErr(what, o, nil)
+}
+
+func (s *stage) backUpErr(what string, o BackupOptions, err error) (BackupReport, error) {
+	o.Progress("copying", 1, 2)
+	if o.Force {
+		what += " by force"
+	}
+	s.events = append(s.events, what)
+	return BackupReport{Engine: "sqlite", Schema: 3, Bytes: 3 << 19, Took: 1500 * time.Millisecond, Rows: map[string]int64{"accounts": 2, "trips": 1},
+		NoKey: s.noKey, Replaced: s.replaced}, err
 }
 
 func (s *stage) run(t *testing.T, args ...string) int {
@@ -169,7 +201,7 @@ func TestMissingPartsAreRefusedLoudly(t *testing.T) {
 	s := newStage()
 	s.parts = Parts{}
 	require.Equal(t, exitFailed, s.run(t, "serve"))
-	for _, part := range []string{"Assemble", "Migrate", "CreateOperator", "OpenAccounts"} {
+	for _, part := range []string{"Assemble", "Migrate", "CreateOperator", "OpenAccounts", "Backup", "StreamBackup", "CheckBackup", "Restore"} {
 		require.Contains(t, s.err.String(), "without its part "+part)
 	}
 }
@@ -277,7 +309,7 @@ func TestHelpVersionAndUsage(t *testing.T) {
 
 // Every command that embeds the configuration must not shadow one of its settings.
 func TestNoFlagOfACommandHidesASetting(t *testing.T) {
-	for _, args := range [][]string{{"admin", "create"}, {"healthcheck"}, {"serve"}, {"migrate", "up"}} {
+	for _, args := range [][]string{{"admin", "create"}, {"healthcheck"}, {"serve"}, {"migrate", "up"}, {"backup"}, {"restore"}} {
 		s := newStage()
 		require.Equal(t, exitOK, s.run(t, append(args, "--help")...))
 		for _, flag := range []string{"--config=", "--data-dir=", "--database-url=", "--ops-listen="} {

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"time"
 
@@ -29,6 +30,35 @@ type Parts struct {
 	CreateOperator func(ctx context.Context, c *config.Config, o NewOperator) (ride.Account, error)
 	// OpenAccounts opens the accounts of the configured database for the admin commands.
 	OpenAccounts func(ctx context.Context, c *config.Config) (Accounts, error)
+	// Backup writes a backup of the configured server's data, which may run, to a file.
+	Backup func(ctx context.Context, c *config.Config, file string, o BackupOptions) (BackupReport, error)
+	// StreamBackup writes a backup to w.
+	StreamBackup func(ctx context.Context, c *config.Config, w io.Writer, o BackupOptions) (BackupReport, error)
+	// CheckBackup reads a backup from end to end and changes nothing.
+	CheckBackup func(ctx context.Context, in io.Reader, o BackupOptions) (BackupReport, error)
+	// Restore puts a backup where the configured server, which must not run, finds its data.
+	Restore func(ctx context.Context, c *config.Config, in io.Reader, o BackupOptions) (BackupReport, error)
+}
+
+// BackupOptions say how to write or to restore a backup.
+type BackupOptions struct {
+	Force   bool // replaces what is there
+	Program string
+	// Progress is called with the step under way and bytes; total is 0 when unknown.
+	Progress func(step string, done, total int64)
+}
+
+// BackupReport is what was written, read or restored.
+type BackupReport struct {
+	MadeAt   time.Time
+	Program  string // the version that made it
+	Engine   string // sqlite or postgres
+	Schema   int64
+	Rows     map[string]int64 // by table
+	Bytes    int64
+	Took     time.Duration
+	NoKey    bool     // the signing key is not in it
+	Replaced []string // where data are now that were there before
 }
 
 // Accounts is what the admin commands do to accounts. Each change is on record in the audit and
@@ -60,6 +90,8 @@ type Base struct {
 	Demo *demo.Host
 	// Trial lets clients say that the server runs for a first try.
 	Trial bool
+	// MakeMissing makes what is missing of a server that ran before: its database or its key.
+	MakeMissing bool
 }
 
 // Server is an assembled server.
@@ -99,7 +131,8 @@ func (p Parts) check() error {
 	var errs []error
 	for name, missing := range map[string]bool{
 		"Assemble": p.Assemble == nil, "Migrate": p.Migrate == nil, "CreateOperator": p.CreateOperator == nil,
-		"OpenAccounts": p.OpenAccounts == nil,
+		"OpenAccounts": p.OpenAccounts == nil, "Backup": p.Backup == nil, "StreamBackup": p.StreamBackup == nil,
+		"CheckBackup": p.CheckBackup == nil, "Restore": p.Restore == nil,
 	} {
 		if missing {
 			errs = append(errs, fmt.Errorf("this program was built without its part %s", name))

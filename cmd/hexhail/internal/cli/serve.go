@@ -17,6 +17,8 @@ type serveCmd struct {
 	config.Config `embed:""`
 
 	Trial bool `help:"For a first hour at a desk: drivers who sign up may drive at once, and their app offers a simulated drive. The apps say so. Not for real rides."`
+
+	MakeMissing bool `help:"Make what is missing of a server that ran here before: an empty database beside its signing key, or a new key beside its database. Without, the server does not start then."`
 }
 
 // Run is called by kong. It returns when the server has ended.
@@ -32,7 +34,7 @@ func (s *serveCmd) Run(in *call) error {
 		return err
 	}
 	operations := newOperations(&s.Config, log)
-	server, err := in.parts.Assemble(in.ctx, Base{Config: &s.Config, Log: log, Ops: operations, Trial: s.Trial})
+	server, err := in.parts.Assemble(in.ctx, Base{Config: &s.Config, Log: log, Ops: operations, Trial: s.Trial, MakeMissing: s.MakeMissing})
 	if err != nil {
 		return fmt.Errorf("assemble the server: %w", err)
 	}

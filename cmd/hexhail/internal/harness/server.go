@@ -55,7 +55,10 @@ func Main(m *testing.M) {
 
 // Parts are those of the real program.
 func Parts() cli.Parts {
-	return cli.Parts{Assemble: server.Assemble, Migrate: server.Migrate, CreateOperator: server.CreateOperator, OpenAccounts: server.OpenAccounts}
+	return cli.Parts{
+		Assemble: server.Assemble, Migrate: server.Migrate, CreateOperator: server.CreateOperator, OpenAccounts: server.OpenAccounts,
+		Backup: server.Backup, StreamBackup: server.StreamBackup, CheckBackup: server.CheckBackup, Restore: server.Restore,
+	}
 }
 
 // Server is a running Hexhail.

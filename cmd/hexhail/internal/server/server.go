@@ -46,6 +46,8 @@ type parts struct {
 	// demo makes the server a demonstration; nil on an ordinary one.
 	demo  *demo.Host
 	trial bool
+	// makeMissing makes a database beside an old key, or a key beside an old database.
+	makeMissing bool
 
 	metrics  *metrics
 	store    *persistence.Store
@@ -64,7 +66,7 @@ type parts struct {
 // Assemble makes the services of a server, without starting any.
 func Assemble(_ context.Context, in cli.Base) (*cli.Server, error) {
 	p := &parts{
-		cfg: in.Config, log: in.Log, ops: in.Ops, demo: in.Demo, trial: in.Trial, metrics: newMetrics(),
+		cfg: in.Config, log: in.Log, ops: in.Ops, demo: in.Demo, trial: in.Trial, makeMissing: in.MakeMissing || in.Demo != nil, metrics: newMetrics(),
 		failed: make(chan error, 1), disowned: make(chan error, 1), accepted: make(chan struct{}),
 	}
 	in.Ops.Registry.MustRegister(p.metrics)
@@ -110,6 +112,12 @@ func (p *parts) openStore(ctx context.Context) error {
 	}
 	o.Wait = p.cfg.Store.DatabaseWait
 	o.Waits = func(c persistence.Cause) { p.ops.SetWait(string(c), "Waiting for the database. "+c.Sentence()) }
+	if err := checkKey(p.cfg); err != nil {
+		return err
+	}
+	if !p.makeMissing {
+		o.Admit = admitServer(p.cfg)
+	}
 	var err error
 	if p.store, err = persistence.Open(ctx, o); err != nil {
 		return err

@@ -16,7 +16,11 @@ import (
 
 // Migrate moves the schema; see cli.Parts.
 func Migrate(ctx context.Context, c *config.Config, direction string) ([]cli.Migration, error) {
-	all, err := persistence.Migrate(ctx, storeOptions(c, slog.New(slog.DiscardHandler)), persistence.Direction(direction))
+	o := storeOptions(c, slog.New(slog.DiscardHandler))
+	if err := admitted(ctx, c, o); err != nil {
+		return nil, err
+	}
+	all, err := persistence.Migrate(ctx, o, persistence.Direction(direction))
 	if err != nil {
 		return nil, err
 	}

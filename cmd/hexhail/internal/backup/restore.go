@@ -1,0 +1,301 @@
+package backup
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/hexhail/hexhail/persistence"
+	"github.com/hexhail/hexhail/transport/auth"
+)
+
+// ErrOccupied says that data would be overwritten.
+var ErrOccupied = errors.New("there are data already")
+
+// Restore puts a backup in its place, where no server runs: persistence.ErrOwned if one
+// does. Everything is read and checked before anything is changed, and ErrOccupied unless
+// the place is empty. With Force what was there is set aside, not removed; on Postgres the
+// tables are replaced in one transaction. Other errors are those of reading an archive.
+func Restore(ctx context.Context, p Place, in io.Reader, o Options) (rep Report, err error) {
+	start := time.Now()
+	real, err := filepath.EvalSymlinks(p.Store.Path)
+	if err == nil {
+		p.Store.Path = real // SQLite keeps its log beside the file itself
+	}
+	r := &restoring{Place: p, o: o, dir: filepath.Dir(p.Store.Path), stamp: start.UTC().Format("20060102T150405Z")}
+	made, err := makeDir(r.dir)
+	if err != nil {
+		return rep, err
+	}
+	defer func() {
+		if made && err != nil {
+			_ = os.Remove(r.dir) // empty again
+		}
+	}()
+	if r.scratch, err = os.MkdirTemp(r.dir, ".restore-*"); err != nil {
+		return rep, err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(r.scratch)) }()
+	if err := r.own(ctx, false); err != nil {
+		return rep, err
+	}
+	defer func() { err = errors.Join(err, r.disown()) }()
+	if rep.Manifest, err = readArchive(ctx, in, func(m Manifest) error { return r.accept(ctx, m) }, r.extract); err != nil {
+		return rep, err
+	}
+	if err := r.check(ctx, rep.Manifest); err != nil {
+		return rep, err
+	}
+	if err := r.own(ctx, true); err != nil {
+		return rep, err
+	}
+	if err := r.put(ctx, rep.Manifest); err != nil {
+		return rep, errors.Join(err, r.back())
+	}
+	rep.Size, rep.NoKey, rep.Replaced, rep.Took = rep.bytes(), !rep.has(keyName), r.replaced, time.Since(start)
+	return rep, nil
+}
+
+// restoring is one restore under way.
+type restoring struct {
+	Place
+	o        Options
+	dir      string // of the embedded database
+	scratch  string // in dir; holds the backup's files until they are checked
+	stamp    string
+	release  func() error // of the owner's lock; nil: not taken
+	undo     []func() error
+	replaced []string
+}
+
+// makeDir reports whether it made the directory.
+func makeDir(dir string) (bool, error) {
+	if _, err := os.Stat(dir); err == nil {
+		return false, nil
+	}
+	return true, os.MkdirAll(dir, 0o700)
+}
+
+// own takes the owner's lock unless it has it. Where no server has ever run, it does so
+// only once there is something to put, so that a refused restore leaves nothing.
+func (r *restoring) own(ctx context.Context, now bool) error {
+	if r.release != nil {
+		return nil
+	}
+	if !now && r.Store.DatabaseURL == "" {
+		if _, err := os.Stat(r.Store.Path); err != nil {
+			return nil
+		}
+	}
+	var err error
+	r.release, err = persistence.Claim(ctx, r.Store)
+	return err
+}
+
+func (r *restoring) disown() error {
+	if r.release == nil {
+		return nil
+	}
+	return r.release()
+}
+
+// accept refuses a backup for what its manifest says, before all of it is read.
+func (r *restoring) accept(ctx context.Context, m Manifest) error {
+	engine, data := "sqlite", sqliteName
+	if r.Store.DatabaseURL != "" {
+		engine, data = "postgres", postgresName
+	}
+	switch {
+	case m.Engine != engine && m.Engine == "postgres":
+		return errors.New("this backup is of a Postgres database: set database-url to the one that it should be restored to")
+	case m.Engine != engine && m.Engine == "sqlite":
+		return errors.New("this backup is of an embedded database: restore it without database-url")
+	case m.Engine != engine, !m.has(data):
+		return ErrChanged
+	case m.Schema > persistence.NewestSchema():
+		return fmt.Errorf("%w (its schema has version %d, this program knows %d)", ErrNewer, m.Schema, persistence.NewestSchema())
+	}
+	for _, f := range m.Files {
+		switch f.Name {
+		case data, keyName, demoName:
+		default:
+			return ErrChanged // nothing else may choose where it is written
+		}
+	}
+	if err := r.vacant(ctx); err != nil && !r.o.Force {
+		return err
+	}
+	return room(r.dir, m.bytes())
+}
+
+// vacant is nil when nothing would be overwritten.
+func (r *restoring) vacant(ctx context.Context) error {
+	if r.Store.DatabaseURL != "" {
+		f, err := persistence.Look(ctx, r.Store)
+		if err == nil && f.Schema > 0 {
+			err = fmt.Errorf("%w in the Postgres database; --force replaces them", ErrOccupied)
+		}
+		return err
+	}
+	for _, path := range []string{r.Store.Path, r.Store.Path + "-wal"} {
+		if st, err := os.Stat(path); err == nil && st.Size() > 0 {
+			return fmt.Errorf("%w in %s; --force sets them aside", ErrOccupied, path)
+		}
+	}
+	return nil
+}
+
+// extract writes one file of the backup into the scratch directory.
+func (r *restoring) extract(of File, in io.Reader) error {
+	f, err := os.OpenFile(filepath.Join(r.scratch, of.Name), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(&syncing{f: f}, &counter{r: in, total: of.Bytes, step: "reading", o: r.o})
+	return errors.Join(err, f.Sync(), f.Close())
+}
+
+// check vouches for the extracted files.
+func (r *restoring) check(ctx context.Context, m Manifest) error {
+	r.o.Progress("checking", 0, 0)
+	if m.has(keyName) {
+		key, err := os.ReadFile(filepath.Join(r.scratch, keyName))
+		if err != nil {
+			return err
+		}
+		if _, err := auth.ParseKeys(string(key)); err != nil {
+			return fmt.Errorf("the backup's signing key: %w", err)
+		}
+		have, err := os.ReadFile(r.KeyPath)
+		if err == nil && !bytes.Equal(have, key) && !r.o.Force {
+			return fmt.Errorf("%w: another signing key in %s; --force sets it aside", ErrOccupied, r.KeyPath)
+		}
+	}
+	if m.Engine != "sqlite" {
+		return checkDump(ctx, r.Store, filepath.Join(r.scratch, postgresName), m)
+	}
+	c, err := persistence.CheckFile(ctx, filepath.Join(r.scratch, sqliteName))
+	if err != nil {
+		return err
+	}
+	if c.Schema != m.Schema || !maps.Equal(c.Rows, m.Rows) {
+		return ErrChanged
+	}
+	return nil
+}
+
+// put moves the files to their places: the key first, because a server makes no database
+// beside a key, but would make a key.
+func (r *restoring) put(ctx context.Context, m Manifest) error {
+	if err := r.vacant(ctx); err != nil && !r.o.Force {
+		return err // it was vacant before it was locked
+	}
+	if m.has(keyName) {
+		if err := r.putKey(); err != nil {
+			return err
+		}
+	}
+	if m.has(demoName) {
+		to := filepath.Join(r.DataDir, demoName)
+		if err := errors.Join(r.setAside(to, to+".replaced-"+r.stamp), r.move(demoName, to)); err != nil {
+			return err
+		}
+	}
+	if m.Engine == "postgres" {
+		return loadPostgres(ctx, r.Store, filepath.Join(r.scratch, postgresName), m, r.o)
+	}
+	// The old log goes first: beside another database it would be taken for that one's.
+	aside := r.Store.Path + ".replaced-" + r.stamp
+	for _, end := range []string{"-wal", "-journal", ""} {
+		if err := r.setAside(r.Store.Path+end, aside+end); err != nil {
+			return err
+		}
+	}
+	if err := os.Remove(r.Store.Path + "-shm"); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if err := r.move(sqliteName, r.Store.Path); err != nil {
+		return err
+	}
+	return syncDir(r.dir)
+}
+
+// putKey leaves a key alone that is the same: its directory may not be writable.
+func (r *restoring) putKey() error {
+	key, err := os.ReadFile(filepath.Join(r.scratch, keyName))
+	if err != nil {
+		return err
+	}
+	if have, err := os.ReadFile(r.KeyPath); err == nil && bytes.Equal(have, key) {
+		return nil
+	}
+	dir := filepath.Dir(r.KeyPath)
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	f, err := os.CreateTemp(dir, ".signing-key-*") // mode 0600; it may be another disk
+	if err != nil {
+		return err
+	}
+	defer func() { _ = os.Remove(f.Name()) }() // has its name by then
+	_, err = f.Write(key)
+	if err := errors.Join(err, f.Sync(), f.Close(), ownAs(r.dir, f.Name())); err != nil {
+		return err
+	}
+	if err := r.setAside(r.KeyPath, r.KeyPath+".replaced-"+r.stamp); err != nil {
+		return err
+	}
+	if err := r.rename(f.Name(), r.KeyPath); err != nil {
+		return err
+	}
+	return syncDir(dir)
+}
+
+// setAside renames a file, if it is there.
+func (r *restoring) setAside(path, to string) error {
+	st, err := os.Lstat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if st.Size() == 0 {
+		return os.Remove(path)
+	}
+	r.replaced = append(r.replaced, to)
+	return r.rename(path, to)
+}
+
+// move brings a checked file to its place.
+func (r *restoring) move(name, to string) error {
+	from := filepath.Join(r.scratch, name)
+	if err := ownAs(r.dir, from); err != nil {
+		return err
+	}
+	return r.rename(from, to)
+}
+
+func (r *restoring) rename(from, to string) error {
+	if err := os.Rename(from, to); err != nil {
+		return err
+	}
+	r.undo = append(r.undo, func() error { return os.Rename(to, from) })
+	return nil
+}
+
+// back undoes what put did, the last first.
+func (r *restoring) back() error {
+	var errs []error
+	for i := len(r.undo) - 1; i >= 0; i-- {
+		errs = append(errs, r.undo[i]())
+	}
+	return errors.Join(errs...)
+}
