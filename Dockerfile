@@ -16,6 +16,10 @@ RUN CGO_ENABLED=1 go build -trimpath -buildvcs=false \
  && install -d -m 0700 /out/data
 
 FROM debian:trixie-slim
+# hexhail backup and restore run pg_dump, pg_restore and psql, of docker-compose.yml's version of Postgres.
+RUN apt-get update \
+ && apt-get install --yes --no-install-recommends postgresql-client-17 \
+ && rm -rf /var/lib/apt/lists/*
 # Certificates for outside issuers' https addresses.
 COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt
 COPY --from=build /src/LICENSE /usr/share/doc/hexhail/LICENSE

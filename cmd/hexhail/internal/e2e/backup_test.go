@@ -154,12 +154,16 @@ func TestRemainsAreNoNewServer(t *testing.T) {
 			[]string{"hexhail.db is missing or empty", "--make-missing"}, true},
 		"no key": {func(t *testing.T, dir string) { remove(t, dir, "signing-key.pem") },
 			[]string{"signing-key.pem is missing, but people use the database", "--make-missing"}, true},
-		"open key": {func(t *testing.T, dir string) { require.NoError(t, os.Chmod(filepath.Join(dir, "signing-key.pem"), 0o644)) },
+		"open key": {func(t *testing.T, dir string) {
+			require.NoError(t, os.Chmod(filepath.Join(dir, "signing-key.pem"), 0o644))
+		},
 			[]string{"signing-key.pem is open to others (mode 0644); run chmod 600"}, false},
 		"half a key": {func(t *testing.T, dir string) {
 			require.NoError(t, os.WriteFile(filepath.Join(dir, "signing-key.pem"), []byte(text), 0o600))
 		}, []string{"signing-key.pem holds no whole signing key", "backup"}, false},
-		"empty key": {func(t *testing.T, dir string) { require.NoError(t, os.Truncate(filepath.Join(dir, "signing-key.pem"), 0)) },
+		"empty key": {func(t *testing.T, dir string) {
+			require.NoError(t, os.Truncate(filepath.Join(dir, "signing-key.pem"), 0))
+		},
 			[]string{"signing-key.pem holds no whole signing key", "backup"}, false},
 		"no database at all": {func(t *testing.T, dir string) {
 			require.NoError(t, os.WriteFile(filepath.Join(dir, "hexhail.db"), []byte(strings.Repeat("text ", 2000)), 0o600))
@@ -233,4 +237,3 @@ func lastLine(text string) string {
 	lines := strings.Split(strings.TrimSpace(text), "\n")
 	return lines[len(lines)-1]
 }
-
