@@ -72,7 +72,7 @@ func TestCopyUnderLoad(t *testing.T) {
 	st, err := os.Stat(to)
 	require.NoError(t, err)
 	require.EqualValues(t, 0o600, st.Mode().Perm())
-	require.Greater(t, len(before), 0)
+	require.NotEmpty(t, before)
 	require.Less(t, c.Rows["commands"], commits.Load()+24)
 	untorn(t, to)
 	copied := open(t, persistence.Options{Path: to})

@@ -45,7 +45,7 @@ func (s *Snapshot) take(ctx context.Context) (err error) {
 	if s.conn, err = s.db.Conn(ctx); err != nil {
 		return err
 	}
-	const begin = `BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL idle_in_transaction_session_timeout = 0; SET LOCAL statement_timeout = 0`
+	const begin = `BEGIN READ ONLY, ISOLATION LEVEL REPEATABLE READ; SET LOCAL idle_in_transaction_session_timeout = 0; SET LOCAL statement_timeout = 0`
 	if _, err := s.conn.ExecContext(ctx, begin); err != nil {
 		return err
 	}

@@ -90,7 +90,7 @@ func (r *restoring) own(ctx context.Context, now bool) error {
 		return nil
 	}
 	if !now && r.Store.DatabaseURL == "" {
-		if _, err := os.Stat(r.Store.Path); err != nil {
+		if _, err := os.Stat(r.Store.Path); errors.Is(err, fs.ErrNotExist) {
 			return nil
 		}
 	}
