@@ -123,17 +123,6 @@ func Point(p geo.Point) *ridepb.Point {
 // FromPoint reads a point as a client sent it: unchecked, the zero point for none.
 func FromPoint(p *ridepb.Point) geo.Point { return geo.FromE7(p.GetLatE7(), p.GetLngE7()) }
 
-// FromLocation reads a driver's location as its client sent it: unchecked.
-func FromLocation(l *ridepb.Location) ride.Position {
-	p := ride.Position{
-		Point: FromPoint(l.GetPoint()), HeadingDeg: l.GetHeadingDeg(), SpeedMPS: l.GetSpeedMps(), AccuracyM: l.GetAccuracyM(),
-	}
-	if at := l.GetDeviceTime(); at != nil {
-		p.DeviceTime = at.AsTime()
-	}
-	return p
-}
-
 // Time shows a time; nil for the zero one.
 func Time(t time.Time) *timestamppb.Timestamp {
 	if t.IsZero() {

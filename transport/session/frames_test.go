@@ -17,6 +17,7 @@ import (
 	"github.com/hexhail/hexhail/ride"
 	"github.com/hexhail/hexhail/ride/ridepb"
 	"github.com/hexhail/hexhail/ride/ridepb/wire"
+	"github.com/hexhail/hexhail/ride/view"
 	"github.com/hexhail/hexhail/transport/ws"
 )
 
@@ -112,13 +113,13 @@ func TestWhatADeviceDidNotMeasureCostsNothing(t *testing.T) {
 	cases := map[string]struct{ heading, speed, accuracy, wantHeading, wantSpeed, wantAccuracy float32 }{
 		"iOS":           {-1, -1, -1, 0, 0, 0},
 		"no numbers":    {nan, nan, nan, 0, 0, 0},
-		"infinite":      {inf, inf, inf, 0, 0, maxAccuracyM},
+		"infinite":      {inf, inf, inf, 0, 0, view.MaxAccuracyM},
 		"minus":         {-inf, -inf, -inf, 0, 0, 0},
 		"full circle":   {360, 0, 0, 0, 0, 0},
-		"more":          {360.5, 100.5, 100_001, 0, 0, maxAccuracyM},
-		"huge":          {1e30, 1e30, 1e30, 0, 0, maxAccuracyM},
+		"more":          {360.5, 100.5, 100_001, 0, 0, view.MaxAccuracyM},
+		"huge":          {1e30, 1e30, 1e30, 0, 0, view.MaxAccuracyM},
 		"signed course": {-90, -0.5, -0.5, 0, 0, 0},
-		"at the limits": {359.5, 100, maxAccuracyM, 359.5, 100, maxAccuracyM},
+		"at the limits": {359.5, 100, view.MaxAccuracyM, 359.5, 100, view.MaxAccuracyM},
 	}
 	w := listen(t)
 	inBoth(t, func(t *testing.T, codec wire.Codec) {
@@ -148,6 +149,46 @@ func TestWhatADeviceDidNotMeasureCostsNothing(t *testing.T) {
 	})
 }
 
+// TestADeviceThatDoesNotKnowTheTime: a time that cannot be true is as none, and the position
+// counts; with one that can be, the filter judges.
+func TestADeviceThatDoesNotKnowTheTime(t *testing.T) {
+	date := func(year int) *timestamppb.Timestamp {
+		return timestamppb.New(time.Date(year, 6, 1, 0, 0, 0, 0, time.UTC))
+	}
+	cases := map[string]struct {
+		sent *timestamppb.Timestamp
+		want bool
+	}{
+		"none": {nil, false}, "zero": {&timestamppb.Timestamp{}, false}, "negative": {&timestamppb.Timestamp{Seconds: -1}, false},
+		"year 1": {date(1), false}, "before Unix": {date(1904), false}, "GPS epoch": {date(1980), false}, "never set": {date(2000), false},
+		"1024 weeks ago": {date(2007), false}, "milliseconds as seconds": {&timestamppb.Timestamp{Seconds: 1_790_000}, false},
+		"far future": {date(2200), false}, "last year": {date(9999), false}, "no year": {&timestamppb.Timestamp{Seconds: 1_790_000_000_000}, false},
+		"no nanoseconds": {&timestamppb.Timestamp{Seconds: 1_790_000_000, Nanos: -1}, false},
+		"the first":      {date(2020), true}, "wrong by years, perhaps": {date(2199), true},
+	}
+	w := listen(t)
+	inBoth(t, func(t *testing.T, codec wire.Codec) {
+		for name, tc := range cases {
+			t.Run(name, func(t *testing.T) {
+				if !codec.Binary() && tc.sent != nil && tc.sent.CheckValid() != nil {
+					t.Skip("JSON cannot say it")
+				}
+				c, peer := w.as(w.dial(t, codec, nil), "driver")
+				for _, id := range []string{"", "l1"} {
+					f := sample(kindLocation, id)
+					f.GetLocation().DeviceTime = tc.sent
+					c.send(f)
+					require.Equal(t, tc.want, !next(t, peer.locations).DeviceTime.IsZero())
+				}
+				g := sample(kindGoOnline, "g1")
+				g.GetGoOnline().GetLocation().DeviceTime = tc.sent
+				c.send(g)
+				require.Equal(t, "g1", next(t, peer.commands).GetId())
+			})
+		}
+	})
+}
+
 func TestFieldLimits(t *testing.T) {
 	text := func(n int) string { return strings.Repeat("x", n) }
 	nowhere := &ridepb.Point{LatE7: 910000000}
@@ -163,8 +204,6 @@ func TestFieldLimits(t *testing.T) {
 		{kindLocation, "location.point", ride.ErrInvalidPoint, location(func(l *ridepb.Location) { l.Point = nowhere })},
 		{kindLocation, "location.point", ride.ErrInvalidPoint, location(func(l *ridepb.Location) { l.Point = &ridepb.Point{} })},
 		{kindLocation, "location.heading_deg", ride.ErrInvalidArgument, location(func(l *ridepb.Location) { l.HeadingDeg = 13 })}, // the actor's
-		{kindLocation, "location.device_time", ride.ErrInvalidArgument, location(func(l *ridepb.Location) { l.DeviceTime = &timestamppb.Timestamp{Seconds: -1} })},
-		{kindLocation, "location.device_time", ride.ErrInvalidArgument, location(func(l *ridepb.Location) { l.DeviceTime = timestamppb.New(time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)) })},
 		{kindGoOnline, "go_online.location.point", ride.ErrInvalidPoint, func(f *ridepb.ClientFrame) { f.GetGoOnline().Location.Point = nowhere }},
 		{kindGetQuote, "get_quote.pickup", ride.ErrInvalidPoint, func(f *ridepb.ClientFrame) { f.GetGetQuote().Pickup = nil }},
 		{kindGetQuote, "get_quote.dropoff", ride.ErrInvalidPoint, func(f *ridepb.ClientFrame) { f.GetGetQuote().Dropoff = nowhere }},

@@ -7,6 +7,7 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/hexhail/hexhail/ride/ridepb"
+	"github.com/hexhail/hexhail/ride/view"
 )
 
 // plainLocation reads the one frame that drivers send all the time, a location
@@ -47,7 +48,7 @@ func (l *plainLocation) read(data []byte) bool {
 	}
 	l.time.Seconds, l.time.Nanos = int64(seconds), int32(nanos)
 	l.location.Point, l.location.DeviceTime = &l.point, &l.time
-	return plausible(&l.time)
+	return view.PlausibleDeviceTime(&l.time)
 }
 
 const fieldLocation = 6 // of ClientFrame

@@ -13,6 +13,7 @@ import (
 
 	"github.com/hexhail/hexhail/ride/ridepb"
 	"github.com/hexhail/hexhail/ride/ridepb/wire"
+	"github.com/hexhail/hexhail/ride/view"
 )
 
 // agrees checks that what plainLocation reads, the codec reads alike.
@@ -38,7 +39,7 @@ func TestPlainLocationsAreReadLikeAllFrames(t *testing.T) {
 		l.SpeedMps = rapid.Float32().Draw(t, "speed")
 		l.AccuracyM = rapid.Float32().Draw(t, "accuracy")
 		l.DeviceTime = &timestamppb.Timestamp{
-			Seconds: rapid.Int64Range(earliestDeviceTime, latestDeviceTime-1).Draw(t, "seconds"),
+			Seconds: rapid.Int64Range(view.EarliestDeviceTime, view.LatestDeviceTime-1).Draw(t, "seconds"),
 			Nanos:   rapid.Int32Range(0, 1e9-1).Draw(t, "nanos"),
 		}
 		data, err := proto.Marshal(f)

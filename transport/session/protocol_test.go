@@ -10,6 +10,7 @@ import (
 
 	"github.com/hexhail/hexhail/ride"
 	"github.com/hexhail/hexhail/ride/ridepb/wire"
+	"github.com/hexhail/hexhail/ride/view"
 	"github.com/hexhail/hexhail/transport/internal/manual"
 	"github.com/hexhail/hexhail/transport/ws"
 )
@@ -97,5 +98,5 @@ func TestPageSaysTheFieldLimits(t *testing.T) {
 		require.Contains(t, said, limit, where)
 	}
 	require.Contains(t, page.Text(), fmt.Sprintf("more than %d header lines, or more than %d KiB", ws.MaxHeaders, ws.MaxHeaderBytes>>10))
-	require.Equal(t, 100_000, maxAccuracyM, "the page says so")
+	require.Equal(t, 100_000, view.MaxAccuracyM, "the page says so")
 }

@@ -1,15 +1,13 @@
 package session
 
 import (
-	"time"
 	"unicode"
 	"unicode/utf8"
-
-	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/hexhail/hexhail/geo"
 	"github.com/hexhail/hexhail/ride"
 	"github.com/hexhail/hexhail/ride/ridepb"
+	"github.com/hexhail/hexhail/ride/view"
 )
 
 // The longest that fields may be, in bytes. Those of a trip's texts are the
@@ -30,18 +28,6 @@ const (
 const (
 	minWatchMS = 250
 	maxWatchMS = 10_000
-)
-
-// What a vehicle on the road can report.
-const (
-	maxSpeedMPS  = 100
-	maxAccuracyM = 100_000
-)
-
-// Device clocks are wrong by hours, but not by decades.
-var (
-	earliestDeviceTime = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC).Unix()
-	latestDeviceTime   = time.Date(2200, 1, 1, 0, 0, 0, 0, time.UTC).Unix()
 )
 
 // validID reports whether an id is 1 to 64 bytes of printable ASCII without spaces.
@@ -223,55 +209,13 @@ func checkWatchCity(f *ridepb.ClientFrame) *ride.Error {
 	return err
 }
 
-// toPosition converts a location. The point is what a position is for, and its time says
-// whether it still counts: they must be right. What comes beside them is taken when it can
-// be true, and is unknown otherwise: devices write -1, NaN or 360 for what they did not
-// measure. It allocates only to refuse.
+// toPosition converts a location. The point is what a position is for: it must be right.
+// It allocates only to refuse.
 func toPosition(l *ridepb.Location, path string) (ride.Position, *ride.Error) {
 	if err := place(l.GetPoint(), ""); err != nil {
 		return ride.Position{}, err.In(path + ".point")
 	}
-	p := ride.Position{
-		Point:      geo.FromE7(l.Point.LatE7, l.Point.LngE7),
-		HeadingDeg: heading(l.HeadingDeg), SpeedMPS: measured(l.SpeedMps, maxSpeedMPS), AccuracyM: accuracy(l.AccuracyM),
-	}
-	switch {
-	case l.DeviceTime == nil:
-		return p, nil
-	case !plausible(l.DeviceTime):
-		return p, outside(path+".device_time", "The device time must be between the years 2000 and 2200.")
-	}
-	p.DeviceTime = time.Unix(l.DeviceTime.Seconds, int64(l.DeviceTime.Nanos)).UTC()
-	return p, nil
-}
-
-// measured returns a value from 0 to most, or 0, which stands for unknown. NaN is unknown.
-func measured(v, most float32) float32 {
-	if v >= 0 && v <= most {
-		return v
-	}
-	return 0
-}
-
-// heading is a direction below 360 degrees, 0 when unknown.
-func heading(v float32) float32 {
-	if v = measured(v, 360); v < 360 {
-		return v
-	}
-	return 0 // the full circle is north
-}
-
-// accuracy keeps a radius that is too large as large as can be: unknown would be better
-// than it is.
-func accuracy(v float32) float32 {
-	if v > maxAccuracyM {
-		return maxAccuracyM
-	}
-	return measured(v, maxAccuracyM)
-}
-
-func plausible(t *timestamppb.Timestamp) bool {
-	return t.Seconds >= earliestDeviceTime && t.Seconds < latestDeviceTime && t.Nanos >= 0 && t.Nanos < 1e9
+	return view.FromLocation(l), nil
 }
 
 func outside(field, sentence string) *ride.Error {

@@ -12,6 +12,7 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
+	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/hexhail/hexhail/ride/ridepb"
 )
@@ -88,32 +89,39 @@ func (binaryCodec) UnmarshalStrict(data []byte, m proto.Message) error {
 	}
 	s := scanners.Get().(*scanner)
 	defer scanners.Put(s)
-	s.at, s.infinite = s.at[:0], false
+	s.at, s.unknown = s.at[:0], false
 	if err := s.message(data, p); err != nil {
 		return err
 	}
 	if proto.Unmarshal(data, m) != nil {
 		return &DecodeError{Reason: ReasonSyntax}
 	}
-	if s.infinite {
-		makeFinite(m.ProtoReflect(), p)
+	if s.unknown {
+		forgetUnknown(m.ProtoReflect(), p)
 	}
 	return nil
 }
 
-// makeFinite puts numbers in the place of floats that are none, as the JSON form does.
-func makeFinite(m protoreflect.Message, p *plan) {
+// forgetUnknown puts numbers in the place of floats that are none, and the zero Timestamp in
+// the place of times that are none, as the JSON form does.
+func forgetUnknown(m protoreflect.Message, p *plan) {
+	if ts, ok := m.Interface().(*timestamppb.Timestamp); ok {
+		if ts.CheckValid() != nil {
+			ts.Seconds, ts.Nanos = 0, 0
+		}
+		return
+	}
 	for i := range p.fields {
 		f := &p.fields[i]
 		switch {
 		case !m.Has(f.desc):
 		case f.list && f.sub != nil:
 			for list, k := m.Get(f.desc).List(), 0; k < list.Len(); k++ {
-				makeFinite(list.Get(k).Message(), f.sub)
+				forgetUnknown(list.Get(k).Message(), f.sub)
 			}
 		case f.list:
 		case f.sub != nil:
-			makeFinite(m.Get(f.desc).Message(), f.sub)
+			forgetUnknown(m.Get(f.desc).Message(), f.sub)
 		case f.kind == protoreflect.FloatKind:
 			m.Set(f.desc, protoreflect.ValueOfFloat32(finite(float32(m.Get(f.desc).Float()))))
 		}
@@ -121,11 +129,11 @@ func makeFinite(m protoreflect.Message, p *plan) {
 }
 
 // scanner checks what protobuf itself lets pass: unknown and repeated fields,
-// numbers that are cut to fit, NUL, words and times that do not exist. It needs
+// numbers that are cut to fit, NUL and words that do not exist. It needs
 // no bound on depth, because the protocol's messages are not recursive.
 type scanner struct {
-	at       path
-	infinite bool // a float was seen that is no number
+	at      path
+	unknown bool // a float was seen that is no number, or a time that is none
 }
 
 var scanners = sync.Pool{New: func() any { return new(scanner) }}
@@ -215,7 +223,7 @@ func (s *scanner) value(b []byte, f *field) (int, error) {
 		if n < 0 {
 			return 0, s.fail(ReasonSyntax)
 		}
-		s.infinite = s.infinite || finite(math.Float32frombits(bits)) != math.Float32frombits(bits)
+		s.unknown = s.unknown || finite(math.Float32frombits(bits)) != math.Float32frombits(bits)
 		return n, nil
 	case protowire.VarintType:
 		x, n := protowire.ConsumeVarint(b)
@@ -245,7 +253,7 @@ func (s *scanner) nested(b []byte, p *plan) error {
 	if p.form == formTime {
 		seconds, nanos := timeParts(b)
 		if seconds < minSeconds || seconds > maxSeconds || nanos < 0 || nanos > 999_999_999 {
-			return s.fail(ReasonBadTime)
+			s.unknown = true
 		}
 	}
 	return nil

@@ -17,7 +17,7 @@ import (
 
 // scalar reads a value that is neither message nor list. k is its kind.
 func (d *jsonDecoder) scalar(f *field, k jsontext.Kind) (v protoreflect.Value, err error) {
-	if k == '"' && f.kind == protoreflect.FloatKind {
+	if f.kind == protoreflect.FloatKind && (k == '"' || d.strict && (k == 't' || k == 'f')) {
 		return d.noNumber()
 	}
 	if k != kindOf(f.kind) && !(k == 'f' && f.kind == protoreflect.BoolKind) {
@@ -48,14 +48,15 @@ func (d *jsonDecoder) scalar(f *field, k jsontext.Kind) (v protoreflect.Value, e
 	return protoreflect.ValueOfString(s), nil
 }
 
-// noNumber reads the three words that proto-JSON has for floats that are no numbers.
+// noNumber reads the three words that proto-JSON has for floats that are no numbers. What
+// else a client writes in the place of a measurement is unknown.
 func (d *jsonDecoder) noNumber() (v protoreflect.Value, err error) {
 	tok, err := d.ReadToken()
 	if err != nil {
 		return v, d.syntax(err)
 	}
 	x, ok := map[string]float64{"NaN": math.NaN(), "Infinity": math.Inf(1), "-Infinity": math.Inf(-1)}[tok.String()]
-	if !ok {
+	if !ok && !d.strict {
 		return v, d.fail(ReasonWrongType)
 	}
 	return protoreflect.ValueOfFloat32(finite(float32(x))), nil
@@ -193,24 +194,31 @@ func (d *jsonDecoder) degrees(name string) (int32, error) {
 
 var errTime = errors.New("not a time")
 
-// time reads RFC 3339 with at most nine digits of seconds.
+// time reads RFC 3339 with at most nine digits of seconds. The one time that clients write
+// is when a device took a position, which it need not know: what is no time reads as the
+// zero Timestamp, which no device can mean.
 func (d *jsonDecoder) time(m protoreflect.Message) error {
-	if d.PeekKind() != '"' {
+	k := d.PeekKind()
+	if k != '"' && (!d.strict || k == '{' || k == '[') {
 		return d.fail(ReasonWrongType)
 	}
 	raw, err := d.ReadValue()
 	if err != nil {
 		return d.syntax(err)
 	}
-	t, err := parseTime(raw[1 : len(raw)-1])
-	if err != nil {
-		return d.fail(ReasonBadTime)
-	}
 	ts := m.Interface().(*timestamppb.Timestamp)
-	ts.Seconds, ts.Nanos = t.Unix(), int32(t.Nanosecond())
-	if ts.CheckValid() != nil {
+	if k == '"' {
+		if t, err := parseTime(raw[1 : len(raw)-1]); err == nil {
+			ts.Seconds, ts.Nanos = t.Unix(), int32(t.Nanosecond())
+			if ts.CheckValid() == nil {
+				return nil
+			}
+		}
+	}
+	if !d.strict {
 		return d.fail(ReasonBadTime)
 	}
+	ts.Seconds, ts.Nanos = 0, 0
 	return nil
 }
 
