@@ -241,8 +241,6 @@ func TestBadPositions(t *testing.T) {
 			return f
 		}
 		for name, change := range map[string]func(*ridepb.Location){
-			"year 9999":    func(l *ridepb.Location) { l.DeviceTime = &timestamppb.Timestamp{Seconds: 253402300799} },
-			"year 1960":    func(l *ridepb.Location) { l.DeviceTime = &timestamppb.Timestamp{Seconds: -315619200} },
 			"latitude 100": func(l *ridepb.Location) { l.Point = &ridepb.Point{LatE7: 1_000_000_000, LngE7: 1} },
 			"no point":     func(l *ridepb.Location) { l.Point = nil },
 		} {
@@ -274,10 +272,11 @@ func TestPositionsWithoutMeasurements(t *testing.T) {
 		if codec.Binary() { // JSON cannot say it
 			unknown = append(unknown, float32(math.NaN()), float32(math.Inf(1)))
 		}
+		times := []*timestamppb.Timestamp{nil, {}, {Seconds: -315619200}, {Seconds: 253402300799}, {Seconds: 978307200}}
 		for i := range 35 { // as many refusals would end the session
 			f := harness.At(geo.Destination(w.at, 0, float64(10+i)))
 			l, x := f.GetLocation(), unknown[i%len(unknown)]
-			l.HeadingDeg, l.SpeedMps, l.AccuracyM = x, x, x
+			l.HeadingDeg, l.SpeedMps, l.AccuracyM, l.DeviceTime = x, x, x, times[i%len(times)]
 			d.Send(f)
 			require.NotNil(t, d.Ask(harness.Ping()).GetPong())
 		}
