@@ -14,10 +14,12 @@ const (
 
 	// jumpConfirmations is how many fixes after a jump have to agree with it.
 	jumpConfirmations = 2
-	// setBackConfirmations is how many fixes have to agree, for setBackOver at least, that
-	// the device's clock was set back, before they are in order again.
-	setBackConfirmations = 2
-	setBackOver          = 2 * time.Second
+	// clockConfirmations is how many fixes have to agree that the device's clock is wrong,
+	// before it is followed: for setBackOver at least when it was set back by no more than
+	// MaxFixAge, and for wrongOver when it is farther off than fixes may be.
+	clockConfirmations = 2
+	setBackOver        = 2 * time.Second
+	wrongOver          = 10 * time.Second
 	// minFixGap is the least time that counts between two fixes: a burst after a dead
 	// spot would otherwise turn a metre of noise into a racing speed.
 	minFixGap = time.Second
@@ -67,8 +69,8 @@ func (v Verdict) String() string {
 //
 // A time that cannot be true never counts against later fixes: one ahead of the server's
 // clock counts as taken when it was received, a mark that a server clock set back has left
-// in the future is lowered, and a device clock that was set back is followed once the
-// fixes keep pace with the server's for a few seconds.
+// in the future is lowered, and a device clock that was set back, or is wrong by hours, is
+// followed once the fixes keep pace with the server's for some seconds.
 //
 // It is a value: the zero one is ready, a copy is independent, it reads no clock and
 // does not allocate. It is not safe for concurrent use.
@@ -81,13 +83,13 @@ type PositionFilter struct {
 	suspect fix // the newest fix of an unconfirmed jump
 	agreed  uint8
 
-	shift  int64  // microseconds that the device's clock was found to be set back by
-	behind behind // the fixes that are out of order since the last one that was not
+	shift int64 // microseconds that the device's clock was found to be behind by
+	run   run   // the fixes whose times do not count since the last one whose did
 }
 
-// behind is a run of fixes that are older than the last accepted one, each newer than the
-// one before: times in microseconds by the device's and by the server's clock.
-type behind struct {
+// run is a run of fixes whose times do not count, each newer than the one before: times in
+// microseconds by the device's and by the server's clock.
+type run struct {
 	since, sinceReceived int64 // of the first
 	newest               int64 // the device's, of the newest
 	more                 uint8 // how many came after the first
@@ -109,49 +111,66 @@ func (f *PositionFilter) Check(p Point, device, received time.Time) Verdict {
 	if device.IsZero() {
 		device = received
 	}
-	// Sub saturates, so that absurd years stay on their side.
-	switch age := received.Sub(device); {
-	case age > MaxFixAge:
-		return TooOld
-	case age < -MaxFixAhead:
-		return FromFuture
+	now, taken := received.UnixMicro(), device.UnixMicro()
+	if f.last.at > now+maxAhead { // the server's clock was set back
+		f.last.at, f.suspect, f.agreed = now-1, fix{}, 0
 	}
 	// A clock that runs ahead must not put the mark for later fixes there.
-	now := received.UnixMicro()
-	next := fix{at: min(device.UnixMicro()+f.shift, now), point: p}
-	if f.last.at > now+int64(MaxFixAhead/time.Microsecond) { // the server's clock was set back
-		f.last.at, f.suspect, f.agreed = now-1, fix{}, 0
+	next := fix{at: min(taken, now), point: p}
+	unlike := timely(device, received)
+	if f.shift != 0 && (unlike != Accepted || next.at <= f.last.at) {
+		next.at, unlike = min(taken+f.shift, now), timely(time.UnixMicro(taken+f.shift), received)
+	}
+	switch {
+	case unlike != Accepted:
+		if !f.keepsPace(taken, now, wrongOver) {
+			return unlike
+		}
+		f.shift, next.at = now-taken, now
+	case f.last.at != 0 && next.at <= f.last.at:
+		if !f.keepsPace(taken, now, setBackOver) {
+			return OutOfOrder
+		}
+		f.shift, next.at = now-taken, now
 	}
 	if f.last.at == 0 {
 		return f.accept(next)
 	}
-	if next.at <= f.last.at {
-		if !f.setBack(device.UnixMicro(), now) {
-			return OutOfOrder
-		}
-		f.shift, next.at = now-device.UnixMicro(), now
-	}
-	f.behind = behind{}
+	f.run = run{}
 	if next.follows(f.last, f.maxSpeed()) {
 		return f.accept(next)
 	}
 	return f.hold(next)
 }
 
-// setBack takes note of a fix that is out of order. It reports whether the device's clock
-// was set back: then its fixes go on to come, each newer than the one before, at the pace
-// of the server's clock. A backlog that is sent late comes faster than that.
-func (f *PositionFilter) setBack(device, received int64) bool {
-	b := &f.behind
-	if b.newest == 0 || device <= b.newest || received < b.sinceReceived {
-		*b = behind{since: device, sinceReceived: received, newest: device}
+// maxAhead is MaxFixAhead in microseconds.
+const maxAhead = int64(MaxFixAhead / time.Microsecond)
+
+// timely judges when a fix was taken. Sub saturates, so that absurd years stay on their side.
+func timely(device, received time.Time) Verdict {
+	switch age := received.Sub(device); {
+	case age > MaxFixAge:
+		return TooOld
+	case age < -MaxFixAhead:
+		return FromFuture
+	}
+	return Accepted
+}
+
+// keepsPace takes note of a fix whose time does not count. It reports whether that is the
+// device's clock's fault: then its fixes go on to come for some time, each newer than the one
+// before, at the pace of the server's clock. A backlog that is sent late comes faster.
+func (f *PositionFilter) keepsPace(device, received int64, over time.Duration) bool {
+	r := &f.run
+	took, passed := received-r.sinceReceived, device-r.since
+	slack := max(took/4, int64(time.Second/time.Microsecond))
+	if r.newest == 0 || device <= r.newest || took < 0 || passed > took+slack {
+		*r = run{since: device, sinceReceived: received, newest: device}
 		return false
 	}
-	b.newest = device
-	b.more = min(b.more+1, setBackConfirmations)
-	took, passed := received-b.sinceReceived, device-b.since
-	slack := max(took/4, int64(time.Second/time.Microsecond))
-	return b.more >= setBackConfirmations && took >= int64(setBackOver/time.Microsecond) && max(took-passed, passed-took) <= slack
+	r.newest = device
+	r.more = min(r.more+1, clockConfirmations)
+	return r.more >= clockConfirmations && took >= int64(over/time.Microsecond) && passed >= took-slack
 }
 
 // Last returns the newest accepted point and when it was taken, which is never after it was

@@ -142,6 +142,56 @@ func TestFilterOutlivesADeviceClockSetBack(t *testing.T) {
 	}
 }
 
+// A device whose clock is wrong by more than a fix may be is followed once its fixes have kept
+// pace for a while, and believed at once when its clock is right again.
+func TestFilterOutlivesAWrongDeviceClock(t *testing.T) {
+	for _, off := range []time.Duration{-24 * time.Hour, -time.Hour, -MaxFixAge - time.Second, MaxFixAhead + time.Second, time.Hour, 9000 * time.Hour} {
+		for _, every := range []time.Duration{time.Second, 5 * time.Second} {
+			for _, before := range []bool{false, true} {
+				var f PositionFilter
+				if before { // it was right, and was set
+					require.Equal(t, Accepted, f.Check(helsinki, noon, noon))
+				}
+				unlike, now := map[bool]Verdict{true: TooOld, false: FromFuture}[off < 0], noon
+				for now.Sub(noon) < wrongOver+every {
+					now = now.Add(every)
+					if v := f.Check(helsinki, now.Add(off), now); now.Sub(noon) < wrongOver {
+						require.Equal(t, unlike, v, "%s off", off)
+					}
+				}
+				now = now.Add(every)
+				require.Equal(t, Accepted, f.Check(helsinki, now.Add(off), now), "%s off, every %s", off, every)
+				_, at, _ := f.Last()
+				require.False(t, at.After(now))
+				now = now.Add(every)
+				require.Equal(t, Accepted, f.Check(helsinki, now, now), "right again")
+				now = now.Add(every)
+				require.Equal(t, Accepted, f.Check(helsinki, now.Add(off), now), "and wrong again")
+			}
+		}
+	}
+}
+
+// What comes late is late: neither a backlog, nor a clock that stands, nor one that jumps about
+// makes a clock wrong.
+func TestFilterFollowsNoClockThatDoesNotRun(t *testing.T) {
+	for name, taken := range map[string]func(s int) time.Time{
+		"backlog":  func(s int) time.Time { return noon.Add(-3*time.Hour + time.Duration(s)*time.Minute) },
+		"stands":   func(int) time.Time { return noon.Add(-time.Hour) },
+		"slow":     func(s int) time.Time { return noon.Add(-time.Hour + time.Duration(s)*100*time.Millisecond) },
+		"backward": func(s int) time.Time { return noon.Add(time.Hour - time.Duration(s)*time.Second) },
+		"jumps":    func(s int) time.Time { return noon.Add(time.Duration(s%2+1) * time.Hour) },
+	} {
+		var f PositionFilter
+		for s := range 60 {
+			now := noon.Add(time.Duration(s) * time.Second)
+			require.NotEqual(t, Accepted, f.Check(helsinki, taken(s), now), "%s, %d", name, s)
+		}
+		now := noon.Add(time.Minute)
+		require.Equal(t, Accepted, f.Check(helsinki, now, now), name)
+	}
+}
+
 // So does the server's.
 func TestFilterOutlivesAServerClockSetBack(t *testing.T) {
 	var f PositionFilter
