@@ -133,6 +133,7 @@ func (a *API) vehicleOf(req signUpRequest) (ride.Vehicle, error) {
 			return ride.Vehicle{}, err
 		}
 	}
+	req.Plate = auth.TidyEnds(req.Plate)
 	return ride.Vehicle{
 		Class: req.VehicleClass, Plate: req.Plate,
 		Make: req.VehicleMake, Model: req.VehicleModel, Colour: req.VehicleColour,
@@ -176,7 +177,7 @@ func (a *API) checkClass(class string) error {
 // checkPlate takes 1 to 16 bytes that can be painted on metal.
 func checkPlate(plate string) error {
 	if auth.CheckName("plate", plate) != nil || len(plate) > 16 {
-		return ride.ErrInvalidArgument.In("plate").With("A plate has 1 to 16 bytes of plain text, without space around it.")
+		return ride.ErrInvalidArgument.In("plate").With("A plate has 1 to 16 bytes of plain text.")
 	}
 	return nil
 }
@@ -219,6 +220,7 @@ func (a *API) changeMe(ctx context.Context, in *struct{ Body changeMeRequest }) 
 		if f.value == nil {
 			continue
 		}
+		*f.value = auth.TidyEnds(*f.value)
 		if err := f.check(*f.value); err != nil {
 			return nil, err
 		}

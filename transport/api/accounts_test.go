@@ -41,7 +41,7 @@ func TestSignUpRefusals(t *testing.T) {
 		`username="RIDER"`:       {ride.ErrUsernameTaken, 409, ""},
 		`password="short"`:       {ride.ErrInvalidArgument, 422, "password"},
 		`password="password123"`: {ride.ErrInvalidArgument, 422, "password"},
-		`first_name=" Bo"`:       {ride.ErrInvalidArgument, 422, "first_name"},
+		`first_name=" \t"`:       {ride.ErrInvalidArgument, 422, "first_name"},
 		`last_name=`:             {ride.ErrInvalidArgument, 422, "last_name"},
 		`role="driver"`:          {ride.ErrUnknownClass, 422, "vehicle_class"},
 		`plate="AB 12"`:          {ride.ErrInvalidArgument, 422, "vehicle_class"},
@@ -50,7 +50,7 @@ func TestSignUpRefusals(t *testing.T) {
 		`username={"a":1}`:       {ride.ErrMalformed, 400, ""},
 		`role="driver","vehicle_class":"rocket","plate":"A"`: {ride.ErrUnknownClass, 422, "vehicle_class"},
 		`role="driver","vehicle_class":"van"`:                {ride.ErrInvalidArgument, 422, "plate"},
-		`role="driver","vehicle_class":"van","plate":"A\n"`:  {ride.ErrInvalidArgument, 422, "plate"},
+		`role="driver","vehicle_class":"van","plate":"A\nB"`: {ride.ErrInvalidArgument, 422, "plate"},
 	} {
 		t.Run(change, func(t *testing.T) {
 			p := w.do(request{method: "POST", path: "/v1/accounts", json: fields(change)}).refused(c.want, c.status)
@@ -122,6 +122,11 @@ func TestChangeMe(t *testing.T) {
 	require.Equal(t, &vehicleView{Class: "comfort", Plate: "Z 9"}, v.Vehicle)
 	w.do(request{method: "PATCH", path: "/v1/me", as: "driver", json: `{"vehicle_class":"rocket"}`}).refused(ride.ErrUnknownClass, 422)
 	w.do(request{method: "PATCH", path: "/v1/me", as: "driver", json: `{"first_name":"a\u202eb"}`}).refused(ride.ErrInvalidArgument, 422)
+	w.do(request{method: "PATCH", path: "/v1/me", as: "driver", json: `{"first_name":"Zoë ","last_name":"　L","plate":" Z 9\u200b"}`}).ok(200, &v)
+	require.Equal(t, []string{"Zoë", "L", "Z 9"}, []string{v.FirstName, v.LastName, v.Vehicle.Plate}, "what keyboards add is not kept")
+	for _, body := range []string{`{"plate":" "}`, `{"first_name":"\u3164"}`} {
+		w.do(request{method: "PATCH", path: "/v1/me", as: "driver", json: body}).refused(ride.ErrInvalidArgument, 422)
+	}
 	w.do(request{method: "PATCH", path: "/v1/me", as: "rider", json: `{"plate":"Z 9"}`}).refused(ride.ErrInvalidArgument, 422)
 	for _, immutable := range []string{"id", "role", "status", "username", "rating_x100"} {
 		w.do(request{method: "PATCH", path: "/v1/me", as: "rider", json: `{"` + immutable + `":"driver"}`}).refused(ride.ErrInvalidArgument, 422)

@@ -68,7 +68,7 @@ func (s *Service) SignUp(ctx context.Context, n SignUp) (ride.Account, Tokens, e
 // CheckSignUp finds what is wrong with a sign-up without making anything: for callers with
 // more to do that is not cheap. SignUp may still fail in the same ways.
 func (s *Service) CheckSignUp(ctx context.Context, n SignUp) error {
-	n.Username = TidyUsername(n.Username)
+	n = n.tidy()
 	if err := n.validate(); err != nil {
 		return err
 	}
@@ -107,7 +107,7 @@ func AdminResetPassword(ctx context.Context, accounts transport.Accounts, c Pass
 }
 
 func create(ctx context.Context, accounts transport.Accounts, pw *Passwords, n SignUp, approval ride.Approval, now time.Time) (ride.Account, error) {
-	n.Username = TidyUsername(n.Username)
+	n = n.tidy()
 	if err := n.validate(); err != nil {
 		return ride.Account{}, err
 	}
@@ -350,6 +350,12 @@ func inField(err error, field string) error {
 	return err
 }
 
+// tidy is the sign-up without what nobody sees around its texts. The password stays as it is.
+func (n SignUp) tidy() SignUp {
+	n.Username, n.FirstName, n.LastName = TidyUsername(n.Username), TidyEnds(n.FirstName), TidyEnds(n.LastName)
+	return n
+}
+
 func (n SignUp) validate() error {
 	if err := CheckUsername(n.Username); err != nil {
 		return err
@@ -364,11 +370,11 @@ func (n SignUp) validate() error {
 }
 
 // CheckName says whether a first or last name may be chosen: 1 to 64 bytes of UTF-8
-// without control or direction characters, no space around. It returns
-// ride.ErrInvalidArgument that names the field.
+// without control or direction characters, and nothing unseen around it: TidyEnds takes that
+// away. It returns ride.ErrInvalidArgument that names the field.
 func CheckName(field, name string) error {
-	if name == "" || len(name) > 64 || !cleanText(name) || strings.TrimSpace(name) != name {
-		return ride.ErrInvalidArgument.In(field).With("A name has 1 to 64 bytes of plain text, without space around it.")
+	if name == "" || len(name) > 64 || !cleanText(name) || TidyEnds(name) != name {
+		return ride.ErrInvalidArgument.In(field).With("A name has 1 to 64 bytes of plain text.")
 	}
 	return nil
 }

@@ -10,7 +10,10 @@ import (
 // TidyUsername takes away what keyboards, clipboards and forms put around a username and nobody
 // sees: Unicode's spaces and line ends, and characters without width. What is inside stays, and
 // CheckUsername refuses it.
-func TidyUsername(u string) string { return strings.TrimFunc(u, unseen) }
+func TidyUsername(u string) string { return TidyEnds(u) }
+
+// TidyEnds takes the same away around any text of one line, such as a name or a plate.
+func TidyEnds(s string) string { return strings.TrimFunc(s, unseen) }
 
 func unseen(r rune) bool {
 	switch r {

@@ -52,7 +52,25 @@ func TestUsernamesAreTrimmed(t *testing.T) {
 	_, _, err = f.LogIn(t.Context(), "alice", "correct horse ", "203.0.113.1")
 	require.ErrorIs(t, err, ride.ErrUnauthenticated, "a password is as it is typed")
 
-	op, err := AdminCreate(t.Context(), f.store, cheap, SignUp{Username: " olga\u200b", Password: "correct horse", FirstName: "O", LastName: "P"})
+	op, err := AdminCreate(t.Context(), f.store, cheap, SignUp{Username: " olga\u200b", Password: "correct horse", FirstName: "O", LastName: " olga\u200b"})
 	require.NoError(t, err)
-	require.Equal(t, "olga", op.Username)
+	require.Equal(t, []string{"olga", "olga"}, []string{op.Username, op.LastName})
+}
+
+// Keyboards add a space behind names, too; and a name that nobody sees is none.
+func TestNamesAreTrimmed(t *testing.T) {
+	f := newFixture(t)
+	for _, s := range around {
+		require.NoError(t, CheckName("first_name", TidyEnds(s+"김 Ada‍B"+s)), "%q", s)
+		require.ErrorIs(t, CheckName("first_name", TidyEnds(s+s)), ride.ErrInvalidArgument, "%q alone", s)
+		require.ErrorIs(t, CheckName("first_name", s+"Ada"), ride.ErrInvalidArgument, "%q is kept nowhere", s)
+	}
+	n := SignUp{Username: "alice", Password: " correct horse ", FirstName: "Ada ", LastName: "　van der L ", Role: ride.RoleRider}
+	require.NoError(t, f.CheckSignUp(t.Context(), n))
+	a, _, err := f.SignUp(t.Context(), n)
+	require.NoError(t, err)
+	require.Equal(t, []string{"Ada", "van der L"}, []string{a.FirstName, a.LastName})
+	n.Username, n.LastName = "bob", "ㅤ"
+	_, _, err = f.SignUp(t.Context(), n)
+	require.ErrorIs(t, err, ride.ErrInvalidArgument)
 }

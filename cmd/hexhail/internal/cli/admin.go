@@ -128,7 +128,7 @@ func (in *call) decide(c *config.Config, name string, to ride.Approval, reason s
 		case err != nil:
 			return err
 		case a.Role != ride.RoleDriver:
-			return fmt.Errorf("%q is no driver's account but a %s's", name, a.Role)
+			return fmt.Errorf("%q is not a driver but of role %s", a.Username, a.Role)
 		}
 		if err := accounts.Decide(ctx, a, to, reason); err != nil {
 			return fmt.Errorf("decide about %q: %w", name, err)

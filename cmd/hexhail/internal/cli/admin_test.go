@@ -73,7 +73,7 @@ func TestAdmin(t *testing.T) {
 		did, says string
 	}{
 		"approve":       {[]string{"approve", "driver"}, "", exitOK, "driver approved ", "Driver driver is approved."},
-		"not a driver":  {[]string{"approve", "rider"}, "", exitFailed, "", "is no driver's account but a rider's"},
+		"not a driver":  {[]string{"approve", "rider"}, "", exitFailed, "", "is not a driver but of role rider"},
 		"refuse":        {[]string{"refuse", "driver", "--reason= no licence "}, "", exitOK, "driver refused no licence", "is refused"},
 		"no reason":     {[]string{"refuse", "driver"}, "", exitUsage, "", "--reason"},
 		"disable":       {[]string{"disable", "operator"}, "", exitOK, "operator suspended", "is disabled"},

@@ -109,7 +109,7 @@ func TestDriversWaitForApproval(t *testing.T) {
 		s.SignUp(t, ride.RoleRider, "ada")
 		code, out = admin(t, s, "", "approve", "ada")
 		require.NotZero(t, code)
-		require.Contains(t, out, "is no driver's account")
+		require.Contains(t, out, "is not a driver")
 	})
 }
 

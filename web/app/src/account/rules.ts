@@ -2,7 +2,7 @@ import type { TFunction } from 'i18next';
 
 import { ApiError } from '../api/problem';
 import { isCommonPassword } from './commonPasswords';
-import { tidyUsername } from './username';
+import { tidyEnds, tidyUsername } from './username';
 
 // The server's rules, told before it is asked. It looks again: its word counts.
 
@@ -37,13 +37,15 @@ export const password = (t: T) => (value: string, form: { readonly username?: st
   return isCommonPassword(value) || isUsername(value, form.username) ? t('errors.passwordRefused') : null;
 };
 
-export const name: Rule = (t) => (value) => {
-  if (value.trim() === '') return t('errors.required');
+export const name: Rule = (t) => (typed) => {
+  const value = tidyEnds(typed);
+  if (value === '') return t('errors.required');
   return bytes(value) > 64 ? t('errors.long') : null;
 };
 
-export const plate: Rule = (t) => (value) => {
-  if (value.trim() === '') return t('errors.required');
+export const plate: Rule = (t) => (typed) => {
+  const value = tidyEnds(typed);
+  if (value === '') return t('errors.required');
   return bytes(value) > 16 ? t('errors.plate') : null;
 };
 

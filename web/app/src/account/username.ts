@@ -6,3 +6,6 @@ const around = new RegExp(`^${unseen}|${unseen}$`, 'gu');
  * characters without width. The server does the same.
  */
 export const tidyUsername = (typed: string): string => typed.replace(around, '');
+
+/** The same for any text of one line, such as a name or a plate. */
+export const tidyEnds = tidyUsername;
