@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -58,6 +59,36 @@ func TestPathsAnswer(t *testing.T) {
 	w := httptest.NewRecorder()
 	s.Handler().ServeHTTP(w, &http.Request{Method: http.MethodPost, Host: "localhost", URL: &url.URL{Path: "/"}})
 	require.Equal(t, http.StatusMethodNotAllowed, w.Code)
+}
+
+// Headers are bounded as they are for clients.
+func TestHeadersAreBounded(t *testing.T) {
+	s, _ := newServer(t, "127.0.0.1:0")
+	require.NoError(t, s.Start(t.Context()))
+	defer func() { require.NoError(t, s.Stop(t.Context())) }()
+	status := func(change func(http.Header)) int {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+s.Addr().String()+"/healthz", nil)
+		require.NoError(t, err)
+		change(r.Header)
+		r.Close = true
+		answer, err := http.DefaultClient.Do(r)
+		require.NoError(t, err)
+		require.NoError(t, answer.Body.Close())
+		return answer.StatusCode
+	}
+	long := func(n int) func(http.Header) { return func(h http.Header) { h.Set("X-Long", strings.Repeat("a", n)) } }
+	many := func(n int) func(http.Header) {
+		return func(h http.Header) {
+			for range n {
+				h.Add("X-Many", "a")
+			}
+		}
+	}
+	require.Equal(t, http.StatusOK, status(long(15<<10)))
+	require.Equal(t, http.StatusRequestHeaderFieldsTooLarge, status(long(16<<10)))
+	require.Equal(t, http.StatusRequestHeaderFieldsTooLarge, status(long(17<<10)))
+	require.Equal(t, http.StatusOK, status(many(90)))
+	require.Equal(t, http.StatusRequestHeaderFieldsTooLarge, status(many(101)))
 }
 
 func TestForeignNamesAndPagesAreRefused(t *testing.T) {
