@@ -225,7 +225,7 @@ func TestSignUpRefusals(t *testing.T) {
 		"lookalike username":  {func(n *SignUp) { n.Username = "аlice" }, ride.ErrInvalidArgument},
 		"taken":               {func(n *SignUp) { n.Username = "ALICE" }, ride.ErrUsernameTaken},
 		"no first name":       {func(n *SignUp) { n.FirstName = "" }, ride.ErrInvalidArgument},
-		"name reads backward": {func(n *SignUp) { n.FirstName = "Bo\u202e" }, ride.ErrInvalidArgument},
+		"name reads backward": {func(n *SignUp) { n.FirstName = "B\u202eo" }, ride.ErrInvalidArgument},
 		"name breaks a line":  {func(n *SignUp) { n.LastName = "Bo\nlevel=ERROR" }, ride.ErrInvalidArgument},
 		"long name":           {func(n *SignUp) { n.LastName = strings.Repeat("b", 65) }, ride.ErrInvalidArgument},
 		"weak password":       {func(n *SignUp) { n.Password = "password1" }, ride.ErrInvalidArgument},

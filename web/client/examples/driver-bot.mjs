@@ -9,8 +9,8 @@ const here = { lat: 37.4986, lng: 127.0283 };
 
 const credentials = async () => {
   const answer = await fetch(`${server}/v1/login`, { method: 'POST', headers, body: JSON.stringify({ username, password }) });
-  const { tokens, code } = await answer.json(); // what throws is tried again: a proxy's page is no answer
-  return ['unauthenticated', 'suspended'].includes(code) ? null : { token: tokens.access_token };
+  const { tokens, code, status } = await answer.json(); // what throws is tried again: a proxy's page is no answer
+  return status === answer.status && ['unauthenticated', 'suspended'].includes(code) ? null : { token: tokens.access_token };
 };
 const driver = createClient({ url: `${server}/v1/ws`, credentials, WebSocket, name: 'driver-bot/1' });
 const steps = { matched: driver.arrived, arrived: driver.startTrip, in_progress: driver.completeTrip };

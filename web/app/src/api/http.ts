@@ -69,6 +69,17 @@ export function signedIn(answer: unknown): Schemas['SignedInView'] {
   throw ApiError.unreachable(new TypeError('the answer to a log-in is none'));
 }
 
+/**
+ * Makes sure that what came back is the server's configuration: it is kept as long as the page is open, and every page reads
+ * it, so another's JSON must not take its place.
+ */
+export function configuration(answer: unknown): ServerConfig {
+  const config = (answer ?? {}) as Partial<ServerConfig>;
+  const { vehicle_classes: classes, map } = config;
+  if (Array.isArray(classes) && typeof map === 'object' && map !== null && typeof config.support_contact === 'string') return config as ServerConfig;
+  throw ApiError.unreachable(new TypeError('the answer is no configuration'));
+}
+
 /** Whether these are tokens that can be used and renewed. */
 export function isTokens(tokens: Partial<Tokens> | undefined): tokens is Tokens {
   return typeof tokens?.access_token === 'string' && typeof tokens.refresh_token === 'string';

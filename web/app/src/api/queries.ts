@@ -1,12 +1,12 @@
 import { queryOptions, useQuery } from '@tanstack/react-query';
 
 import { http } from '../shell/auth';
-import { call } from './http';
+import { call, configuration } from './http';
 
 /** What the server tells everybody: vehicle classes, limits, where maps come from. */
 export const serverConfig = queryOptions({
   queryKey: ['config'],
-  queryFn: () => call(http.GET('/v1/config')),
+  queryFn: () => call(http.GET('/v1/config')).then(configuration),
   staleTime: Infinity,
 });
 

@@ -1,7 +1,7 @@
 import type { Trip } from '@hexhail/client';
 import { infiniteQueryOptions, queryOptions, useQueryClient } from '@tanstack/react-query';
 
-import { call, type Schemas } from '../api/http';
+import { call, configuration, type Schemas } from '../api/http';
 import type { operations } from '../api/schema';
 import { http } from '../shell/auth';
 import { useSessionEvent } from '../shell/session';
@@ -72,7 +72,7 @@ async function fetchPage(query: PageQuery, signal: AbortSignal): Promise<TripPag
 /** What the server tells every client: vehicle classes and where maps come from. */
 export const serverConfig = queryOptions({
   queryKey: ['config'],
-  queryFn: ({ signal }) => call(http.GET('/v1/config', { signal })),
+  queryFn: ({ signal }) => call(http.GET('/v1/config', { signal })).then(configuration),
   staleTime: 10 * 60_000,
 });
 

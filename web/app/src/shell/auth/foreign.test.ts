@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 
-import { call, makeHttp, signedIn, type Account, type Tokens } from '../../api/http';
+import { call, configuration, makeHttp, signedIn, type Account, type Tokens } from '../../api/http';
 import { ApiError } from '../../api/problem';
 import { AuthStore } from './store';
 
@@ -123,5 +123,28 @@ describe('a call that somebody else answers', () => {
     network.mockResolvedValueOnce(answer(200, 'application/json', JSON.stringify(account)));
     await expect(call(http.GET('/v1/me'))).resolves.toMatchObject({ id: 'a1' });
     expect((network.mock.calls[2]?.[0] as Request).headers.get('Authorization')).toBe('Bearer access-2');
+  });
+});
+
+describe('a configuration that somebody else answers', () => {
+  const ours = { vehicle_classes: [{ class: 'standard' }], map: { style_url: '' }, support_contact: '' };
+  it.each<[string, () => Response]>([
+    ['JSON of a portal', () => answer(200, 'application/json', '{"portal":"open"}')],
+    ['JSON null', () => answer(200, 'application/json', 'null')],
+    ['a list', () => answer(200, 'application/json', '[]')],
+    ['nothing with 204', () => new Response(null, { status: 204 })],
+    ['half of it', () => answer(200, 'application/json', JSON.stringify(ours).slice(0, 40))],
+    ['parts of it', () => answer(200, 'application/json', JSON.stringify({ ...ours, map: null }))],
+    ['a page', () => answer(200, 'text/html', html)],
+  ])('%s is a lost answer', async (_, foreign) => {
+    const { http } = browser(network);
+    network.mockResolvedValueOnce(foreign());
+    await expect(call(http.GET('/v1/config')).then(configuration)).rejects.toMatchObject({ code: 'network', retryable: true });
+  });
+
+  it('ours is taken', async () => {
+    const { http } = browser(network);
+    network.mockResolvedValueOnce(answer(200, 'application/json', JSON.stringify(ours)));
+    await expect(call(http.GET('/v1/config')).then(configuration)).resolves.toEqual(ours);
   });
 });
