@@ -34,6 +34,25 @@ func TestApproval(t *testing.T) {
 			return ids
 		}
 		require.Equal(t, []ride.AccountID{waiting.ID}, find(ride.ApprovalPending))
+		count := func(most, want int) {
+			t.Helper()
+			n, err := s.CountWaiting(t.Context(), most)
+			require.NoError(t, err)
+			require.Equal(t, want, n)
+		}
+		count(10, 1)
+		other := account(4, ride.RoleDriver)
+		other.Approval = ride.ApprovalPending
+		require.NoError(t, s.CreateAccount(t.Context(), other, "h"))
+		count(10, 2)
+		count(1, 1)
+		_, err = s.SetApproval(t.Context(), other.ID, ride.ApprovalApproved, "")
+		require.NoError(t, err)
+		count(10, 1)
+		require.NoError(t, s.Erase(t.Context(), other.ID))
+		named, err := s.AccountsByID(t.Context(), []ride.AccountID{rider.ID, "none", "a\x00", rider.ID, free.ID})
+		require.NoError(t, err, "what no account can be called is nobody")
+		require.Len(t, named, 2)
 		require.Equal(t, []ride.AccountID{free.ID}, find(ride.ApprovalApproved), "who needs no approval has it; riders do not count")
 		got, err = s.SetApproval(t.Context(), waiting.ID, ride.ApprovalRefused, "no licence")
 		require.NoError(t, err)

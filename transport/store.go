@@ -40,6 +40,8 @@ type Accounts interface {
 	// SetApproval records a decision about a driver and returns the account as it is then;
 	// ride.ErrNotFound if there is no such driver.
 	SetApproval(ctx context.Context, id ride.AccountID, to ride.Approval, reason string) (ride.Account, error)
+	// CountWaiting returns how many drivers wait for approval, and most if there are more.
+	CountWaiting(ctx context.Context, most int) (int, error)
 	// ListAccounts returns a page and the cursor of the next one, empty at the end.
 	ListAccounts(ctx context.Context, f ride.AccountFilter) ([]ride.Account, string, error)
 

@@ -18,6 +18,7 @@ func (a *API) registerAdmin() {
 		}
 	}
 	register(a, op("admin-list-accounts", http.MethodGet, "/accounts", "Accounts"), a.adminListAccounts)
+	register(a, op("admin-count-waiting", http.MethodGet, "/waiting-drivers", "How many drivers wait for approval"), a.adminCountWaiting)
 	register(a, op("admin-get-account", http.MethodGet, "/accounts/{id}", "An account", ride.ErrNotFound), a.adminGetAccount)
 	register(a, op("admin-suspend", http.MethodPost, "/accounts/{id}/suspend",
 		"Suspend an account: its tokens cease to count and its socket closes", ride.ErrNotFound, ride.ErrWrongStatus), a.adminSuspend)
@@ -55,8 +56,12 @@ func (a *API) adminListAccounts(ctx context.Context, in *struct {
 	Status ride.AccountStatus `query:"status" enum:"active,suspended"`
 	Text   string             `query:"q" maxLength:"64" doc:"Part of a username, a name or a plate, or a whole id."`
 
-	Approval ride.Approval `query:"approval" enum:"pending,approved,refused" doc:"Only drivers whose approval stands so."`
+	Approval ride.Approval    `query:"approval" enum:"pending,approved,refused" doc:"Only drivers whose approval stands so."`
+	IDs      []ride.AccountID `query:"id,explode" maxItems:"100" doc:"Only these accounts, instead of all other filters: those that exist, in one page, in no order."`
 }) (*body[list[adminAccountView]], error) {
+	if len(in.IDs) > 0 {
+		return a.adminAccountsByID(ctx, in.IDs)
+	}
 	accounts, next, err := a.deps.Accounts.ListAccounts(ctx, ride.AccountFilter{
 		Role: in.Role, Status: in.Status, Approval: in.Approval, Text: in.Text, Page: in.page(),
 	})
@@ -64,6 +69,19 @@ func (a *API) adminListAccounts(ctx context.Context, in *struct {
 		return nil, err
 	}
 	out := list[adminAccountView]{Items: make([]adminAccountView, 0, len(accounts)), NextCursor: next}
+	for _, acc := range accounts {
+		out.Items = append(out.Items, showAdminAccount(acc))
+	}
+	return answer(out), nil
+}
+
+// adminAccountsByID reads people whom a caller knows by id alone, as from the feed of the city.
+func (a *API) adminAccountsByID(ctx context.Context, ids []ride.AccountID) (*body[list[adminAccountView]], error) {
+	accounts, err := a.deps.Accounts.AccountsByID(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	out := list[adminAccountView]{Items: make([]adminAccountView, 0, len(accounts))}
 	for _, acc := range accounts {
 		out.Items = append(out.Items, showAdminAccount(acc))
 	}

@@ -3,6 +3,7 @@ package api
 import (
 	"encoding/json"
 	"errors"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -118,7 +119,36 @@ func TestListAccounts(t *testing.T) {
 	require.Equal(t, []string{"driver2"}, names)
 	names, _ = list("?status=suspended")
 	require.Empty(t, names)
+	id := func(name string) string { return "id=" + string(w.people[name].ID) + "&" }
+	names, next = list("?" + id("rider") + id("driver") + id("rider") + "id=nobody&role=operator")
+	require.ElementsMatch(t, []string{"rider", "driver"}, names, "ids are instead of all other filters")
+	require.Empty(t, next)
+	names, _ = list("?id=a%00b&" + id("driver2"))
+	require.Equal(t, []string{"driver2"}, names)
+	w.do(request{method: "GET", path: "/v1/admin/accounts?" + strings.Repeat("id=x&", 101), as: "operator"}).refused(ride.ErrInvalidArgument, 422)
 	w.do(request{method: "GET", path: "/v1/admin/accounts?role=root", as: "operator"}).refused(ride.ErrInvalidArgument, 422)
+}
+
+func TestCountWaitingDrivers(t *testing.T) {
+	w := newWorld(t)
+	count := func() (v waitingView) {
+		w.do(request{method: "GET", path: "/v1/admin/waiting-drivers", as: "operator"}).ok(200, &v)
+		return v
+	}
+	require.Equal(t, waitingView{}, count())
+	for i := range mostWaiting + 1 {
+		name := "waiting" + strconv.Itoa(i)
+		require.NoError(t, w.store.CreateAccount(t.Context(), ride.Account{
+			ID: ride.AccountID(name), Role: ride.RoleDriver, Username: name, Status: ride.AccountActive, Approval: ride.ApprovalPending,
+		}, "h"))
+		if i == 1 {
+			require.Equal(t, waitingView{Count: 2}, count())
+		}
+		if i == mostWaiting-1 {
+			require.Equal(t, waitingView{Count: mostWaiting}, count())
+		}
+	}
+	require.Equal(t, waitingView{Count: mostWaiting, More: true}, count())
 }
 
 func TestListAudit(t *testing.T) {

@@ -12,6 +12,22 @@ type noteRequest struct {
 	Reason string `json:"reason,omitempty" maxLength:"200" doc:"Kept in the audit."`
 }
 
+// mostWaiting is how far waiting drivers are counted.
+const mostWaiting = 1000
+
+type waitingView struct {
+	Count int  `json:"count" minimum:"0" doc:"Drivers who wait for an operator's decision, counted up to 1000."`
+	More  bool `json:"more" doc:"Whether there are more than that."`
+}
+
+func (a *API) adminCountWaiting(ctx context.Context, _ *struct{}) (*body[waitingView], error) {
+	n, err := a.deps.Accounts.CountWaiting(ctx, mostWaiting+1)
+	if err != nil {
+		return nil, err
+	}
+	return answer(waitingView{Count: min(n, mostWaiting), More: n > mostWaiting}), nil
+}
+
 func (a *API) adminApprove(ctx context.Context, in *struct {
 	AccountPath
 	Body noteRequest

@@ -65,6 +65,7 @@ func matrix() map[string][]row {
 		},
 		"list-offers":         {{want: [6]int{403, 403, 200, 200, 403, 401}}},
 		"admin-list-accounts": {{want: staff(200)}},
+		"admin-count-waiting": {{want: staff(200)}},
 		"admin-get-account":   {{path: "/v1/admin/accounts/$rider2", want: staff(200)}, {path: "/v1/admin/accounts/" + missing, want: staff(404)}},
 		"admin-suspend": {
 			{path: "/v1/admin/accounts/" + missing + "/suspend", json: reason, want: staff(404)},

@@ -116,7 +116,7 @@ func (s *Store) AccountsByID(ctx context.Context, ids []ride.AccountID) ([]ride.
 	}
 	defer s.mu.Unlock()
 	var out []ride.Account
-	for _, id := range ids {
+	for _, id := range slices.Compact(slices.Sorted(slices.Values(ids))) {
 		if a, ok := s.accounts[id]; ok {
 			out = append(out, a.Account)
 		}
@@ -283,6 +283,21 @@ func (s *Store) change(ctx context.Context, method string, id ride.AccountID, f 
 	f(&a)
 	s.accounts[id] = a
 	return a, nil
+}
+
+// CountWaiting implements transport.Accounts.
+func (s *Store) CountWaiting(ctx context.Context, most int) (int, error) {
+	if err := s.enter(ctx, "CountWaiting"); err != nil {
+		return 0, err
+	}
+	defer s.mu.Unlock()
+	n := 0
+	for _, a := range s.accounts {
+		if a.Approval == ride.ApprovalPending {
+			n++
+		}
+	}
+	return min(n, most), nil
 }
 
 // ListAccounts implements transport.Accounts.

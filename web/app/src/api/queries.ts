@@ -27,3 +27,22 @@ export function useDemonstration() {
   const config = useServerConfig();
   return useQuery({ ...demonstration, enabled: config.data?.demo === true });
 }
+
+/** How many drivers wait for an operator's decision. Sign-ups are not pushed, so it is asked again from time to time. */
+export const waitingCount = queryOptions({
+  queryKey: ['ops', 'waiting'],
+  queryFn: ({ signal }) => call(http.GET('/v1/admin/waiting-drivers', { signal })),
+  refetchInterval: 20_000,
+  staleTime: 5000,
+});
+
+/** The newest of them, by id: what a list that is open compares itself with. */
+export const waitingDrivers = queryOptions({
+  queryKey: [...waitingCount.queryKey, 'ids'],
+  queryFn: async ({ signal }) => {
+    const page = await call(http.GET('/v1/admin/accounts', { signal, params: { query: { role: 'driver', approval: 'pending', limit: 100 } } }));
+    return (page.items ?? []).map(({ account }) => account.id);
+  },
+  refetchInterval: 20_000,
+  staleTime: 5000,
+});

@@ -20,6 +20,7 @@ import { LanguageMenu, SchemeMenu } from './Preferences';
 import { TrialBanner } from './TrialBanner';
 import { useFirstPaint } from './useFirstPaint';
 import { useCurrentTitle } from './usePageTitle';
+import { WaitingDrivers } from './WaitingDrivers';
 
 /** The frame around every page: header, banner, and the page in the main landmark. */
 export function Frame() {
@@ -65,6 +66,7 @@ function Header() {
             <Link key={to} to={to} activeOptions={{ exact: to === '/ops' }} className={classes.link}>
               <Icon size={18} aria-hidden="true" />
               {t(`nav.${text}`)}
+              {to === '/ops/approvals' && <WaitingDrivers />}
             </Link>
           ))}
         </nav>

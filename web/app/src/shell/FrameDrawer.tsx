@@ -10,6 +10,7 @@ import classes from './Frame.module.css';
 import { chooseLanguage, languages, type Language } from './i18n';
 import { LinkButton } from './links';
 import { navigation } from './navigation';
+import { WaitingDrivers } from './WaitingDrivers';
 
 /** What the header has no room for on a phone. */
 export function FrameDrawer({ account, close }: { account: Account | null; close: () => void }) {
@@ -31,6 +32,7 @@ export function FrameDrawer({ account, close }: { account: Account | null; close
               <Link key={to} to={to} activeOptions={{ exact: to === '/ops' }} className={`${classes.link} ${classes.entry}`} onClick={close}>
                 <Icon size={20} aria-hidden="true" />
                 {t(`nav.${text}`)}
+                {to === '/ops/approvals' && <WaitingDrivers />}
               </Link>
             ))}
             <Link to="/profile" className={`${classes.link} ${classes.entry}`} onClick={close}>

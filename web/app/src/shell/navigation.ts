@@ -1,12 +1,12 @@
 import type { TablerIcon } from '@tabler/icons-react';
-import { IconChartLine, IconCar, IconCoin, IconHistory, IconListDetails, IconMap2, IconMapPin, IconRoute, IconTopologyStar3, IconUsers } from '@tabler/icons-react';
+import { IconChartLine, IconCar, IconCoin, IconHistory, IconListDetails, IconMap2, IconMapPin, IconRoute, IconTopologyStar3, IconUserCheck, IconUsers } from '@tabler/icons-react';
 
 import type { Role } from '../api/http';
 
 /** One entry of the navigation. `text` is a key under "nav". */
 export interface NavigationEntry {
-  readonly to: '/ride' | '/drive' | '/trips' | '/earnings' | '/ops' | '/ops/map' | '/ops/trips' | '/ops/people' | '/ops/actors' | '/ops/audit';
-  readonly text: 'ride' | 'drive' | 'trips' | 'earnings' | 'opsOverview' | 'opsMap' | 'opsTrips' | 'opsPeople' | 'opsActors' | 'opsAudit';
+  readonly to: '/ride' | '/drive' | '/trips' | '/earnings' | '/ops' | '/ops/map' | '/ops/trips' | '/ops/people' | '/ops/approvals' | '/ops/actors' | '/ops/audit';
+  readonly text: 'ride' | 'drive' | 'trips' | 'earnings' | 'opsOverview' | 'opsMap' | 'opsTrips' | 'opsPeople' | 'opsApprovals' | 'opsActors' | 'opsAudit';
   readonly icon: TablerIcon;
 }
 
@@ -26,6 +26,7 @@ export const navigation: Readonly<Record<Role, readonly NavigationEntry[]>> = {
     { to: '/ops/map', text: 'opsMap', icon: IconMap2 },
     { to: '/ops/trips', text: 'opsTrips', icon: IconRoute },
     { to: '/ops/people', text: 'opsPeople', icon: IconUsers },
+    { to: '/ops/approvals', text: 'opsApprovals', icon: IconUserCheck },
     { to: '/ops/actors', text: 'opsActors', icon: IconTopologyStar3 },
     { to: '/ops/audit', text: 'opsAudit', icon: IconListDetails },
   ],

@@ -1,6 +1,6 @@
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from '@tanstack/react-router';
 
-import { auditSearch, peopleSearch, tripsSearch } from '../ops/table/search';
+import { approvalsSearch, auditSearch, peopleSearch, tripsSearch } from '../ops/table/search';
 import { only, returnPath, strangersOnly } from './auth/guards';
 import { ErrorPage, NotFoundPage } from './ErrorPages';
 import { Frame } from './Frame';
@@ -79,13 +79,14 @@ const opsTrips = createRoute({ ...opsPage('trips'), validateSearch: tripsSearch,
 const opsTrip = createRoute({ ...opsPage('trips/$id'), component: lazyRouteComponent(() => import('../ops/Trip')) });
 const opsPeople = createRoute({ ...opsPage('people'), validateSearch: peopleSearch, component: lazyRouteComponent(() => import('../ops/People')) });
 const opsPerson = createRoute({ ...opsPage('people/$id'), component: lazyRouteComponent(() => import('../ops/Person')) });
+const opsApprovals = createRoute({ ...opsPage('approvals'), validateSearch: approvalsSearch, component: lazyRouteComponent(() => import('../ops/Approvals')) });
 const opsActors = createRoute({ ...opsPage('actors'), component: lazyRouteComponent(() => import('../ops/Actors')) });
 const opsAudit = createRoute({ ...opsPage('audit'), validateSearch: auditSearch, component: lazyRouteComponent(() => import('../ops/Audit')) });
 
 export const router = createRouter({
   routeTree: root.addChildren([
     landing, signUp, logIn, profile, ride, drive, earnings, trips, trip,
-    ops.addChildren([opsHome, opsMap, opsTrips, opsTrip, opsPeople, opsPerson, opsActors, opsAudit]),
+    ops.addChildren([opsHome, opsMap, opsTrips, opsTrip, opsPeople, opsPerson, opsApprovals, opsActors, opsAudit]),
   ]),
   defaultPreload: 'intent',
   // What is there within a blink shows no skeleton first.

@@ -29,6 +29,14 @@ export function AccountStatusBadge({ status }: { status: AccountStatus }) {
   return <Tag tone={status === 'active' ? 'good' : 'bad'}>{t(`people.status.${status}`)}</Tag>;
 }
 
+/** Whether an account may be used, and a driver drive. */
+export function StandingBadge({ account: { status, approval } }: { account: Pick<Schemas['AccountView'], 'status' | 'approval'> }) {
+  const { t } = useTranslation('ops');
+  if (status === 'active' && approval?.state === 'pending') return <Tag tone="search">{t('people.status.pending')}</Tag>;
+  if (status === 'active' && approval?.state === 'refused') return <Tag tone="bad">{t('people.status.refused')}</Tag>;
+  return <AccountStatusBadge status={status} />;
+}
+
 export function RoleBadge({ role }: { role: AccountRole }) {
   const { t } = useTranslation('ops');
   return <Tag tone={role === 'operator' ? 'live' : 'quiet'}>{t(`people.role.${role}`)}</Tag>;

@@ -19,6 +19,10 @@ interface Props<T> {
   readonly act: (reason: string) => Promise<T>;
   readonly onDone: (result: T) => void;
   readonly onClose: () => void;
+  /** Says what becomes of the reason, and how many characters are left. */
+  readonly hint?: (left: number) => string;
+  /** Called when the dialog has gone. */
+  readonly onExited?: () => void;
   /** Mounted closed, it can leave with its transition. */
   readonly opened: boolean;
 }
@@ -27,7 +31,8 @@ interface Props<T> {
 export function ReasonDialog<T>(p: Props<T>) {
   const { t } = useTranslation('ops');
   return (
-    <Modal opened={p.opened} onClose={p.onClose} title={p.title} closeButtonProps={{ 'aria-label': t('trips.dialog.close') }}>
+    <Modal opened={p.opened} onClose={p.onClose} title={p.title} closeButtonProps={{ 'aria-label': t('trips.dialog.close') }}
+      {...(p.onExited ? { onExitTransitionEnd: p.onExited } : {})}>
       <Form {...p} />
     </Modal>
   );
@@ -48,7 +53,7 @@ function Form<T>(p: Props<T>) {
     <form onSubmit={submit} noValidate>
       <Stack>
         <Text size="sm" component="div">{p.text}</Text>
-        <Textarea label={t('trips.dialog.reason')} description={t('trips.dialog.reasonHint', { left: longest - reason.length })} required autosize minRows={2}
+        <Textarea label={t('trips.dialog.reason')} description={p.hint?.(longest - reason.length) ?? t('trips.dialog.reasonHint', { left: longest - reason.length })} required autosize minRows={2}
           maxLength={longest} value={reason} data-autofocus
           error={missing && reason.trim() === '' ? t('trips.dialog.reasonMissing') : null}
           onChange={(e) => setReason(e.currentTarget.value)} />

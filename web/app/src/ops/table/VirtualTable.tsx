@@ -33,6 +33,10 @@ export interface VirtualTableProps<T> {
   readonly memory: string;
   /** The table goes back to its beginning whenever this rises. */
   readonly toTop?: number;
+  /** Keys that act on the row that has the focus, by their place on the keyboard; true: it was one. */
+  readonly onKey?: (row: T, code: string) => boolean;
+  /** Whenever it rises the focus goes back to where it was last, also if that row has left. */
+  readonly refocus?: number;
   /** What follows the last row, such as an error. */
   readonly foot?: ReactNode;
 }
@@ -117,7 +121,11 @@ export function VirtualTable<T>(p: VirtualTableProps<T>) {
               <div key={item.key} role="row" aria-rowindex={item.index + 2} data-index={item.index} className={classes.row}
                 tabIndex={item.index === keys.active ? 0 : -1} onFocus={() => keys.setActive(item.index)}
                 onClick={(e) => { if (!onSomethingElse(e)) p.onOpen(row); }}
-                onKeyDown={(e) => { if (e.key === 'Enter' && e.target === e.currentTarget) p.onOpen(row); }}
+                onKeyDown={(e) => {
+                  if (e.target !== e.currentTarget || e.ctrlKey || e.metaKey || e.altKey) return;
+                  if (e.key === 'Enter') p.onOpen(row);
+                  else if (p.onKey?.(row, e.code)) e.preventDefault();
+                }}
                 style={{ gridTemplateColumns: tracks, height: item.size, transform: `translateY(${item.start - virtual.options.scrollMargin}px)` }}>
                 {isNarrow
                   ? <div role="gridcell" className={classes.cell}>{p.narrow(row)}</div>
@@ -156,6 +164,7 @@ function useRowKeys<T>(p: VirtualTableProps<T>, virtual: { scrollToIndex: (i: nu
     };
     requestAnimationFrame(take);
   };
+  useRefocus(p.refocus ?? 0, scroll, () => { if (p.rows.length > 0) focus(active); });
   const onKeyDown = (e: KeyboardEvent) => {
     // Menus and dialogs of a row are drawn elsewhere, but their keys arrive here, too.
     if (!(e.target instanceof HTMLElement) || !scroll.current?.contains(e.target) || p.rows.length === 0) return;
@@ -167,6 +176,21 @@ function useRowKeys<T>(p: VirtualTableProps<T>, virtual: { scrollToIndex: (i: nu
     }
   };
   return { active, setActive, onKeyDown };
+}
+
+/** Takes the focus when it was asked for and has gone: a row that is removed drops it, a render or two later. */
+function useRefocus(asked: number, scroll: React.RefObject<HTMLElement | null>, take: () => void): void {
+  const answered = useRef(asked);
+  const wanted = useRef(false);
+  useEffect(() => {
+    if (asked > answered.current) wanted.current = true;
+    answered.current = asked;
+    if (!wanted.current) return;
+    const at = document.activeElement;
+    if (at !== null && at !== document.body && scroll.current?.contains(at)) return;
+    wanted.current = false;
+    if (at === null || at === document.body) take();
+  });
 }
 
 function target(key: string, from: number, page: number, count: number): number | null {

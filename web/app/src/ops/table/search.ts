@@ -5,12 +5,14 @@ import type { Schemas } from '../../api/http';
 
 export type TripStatus = Exclude<Schemas['Trip']['status'], 'status_unspecified'>;
 export type AccountRole = Schemas['AccountView']['role'];
+export type Approval = Schemas['ApprovalView']['state'];
 export type AccountStatus = Schemas['AccountView']['status'];
 
 /** All statuses of a trip, in the order of its life. */
 export const tripStatuses: readonly TripStatus[] = ['requested', 'matched', 'arrived', 'in_progress', 'completed', 'cancelled', 'expired'];
 export const liveStatuses: readonly TripStatus[] = ['requested', 'matched', 'arrived', 'in_progress'];
 export const accountRoles: readonly AccountRole[] = ['rider', 'driver', 'operator'];
+export const approvals: readonly Approval[] = ['pending', 'approved', 'refused'];
 export const accountStatuses: readonly AccountStatus[] = ['active', 'suspended'];
 
 /** Ready-made spans of time that end now. */
@@ -35,6 +37,12 @@ export interface TripsSearch extends Span {
 export interface PeopleSearch {
   readonly role?: AccountRole;
   readonly status?: AccountStatus;
+  readonly q?: string;
+}
+
+export interface ApprovalsSearch {
+  /** Absent: those who wait. */
+  readonly state?: Exclude<Approval, 'pending'>;
   readonly q?: string;
 }
 
@@ -82,6 +90,10 @@ export function tripsSearch(raw: Raw): TripsSearch {
 
 export function peopleSearch(raw: Raw): PeopleSearch {
   return only({ role: oneOf(raw, 'role', accountRoles), status: oneOf(raw, 'status', accountStatuses), q: text(raw, 'q') });
+}
+
+export function approvalsSearch(raw: Raw): ApprovalsSearch {
+  return only({ state: oneOf(raw, 'state', ['approved', 'refused'] as const), q: text(raw, 'q') });
 }
 
 export function auditSearch(raw: Raw): AuditSearch {
