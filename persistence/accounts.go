@@ -105,7 +105,10 @@ func (s *Store) UpdateAccount(ctx context.Context, id ride.AccountID, p ride.Acc
 	}
 	var a ride.Account
 	err := s.tx(ctx, "update account", func(tx *sql.Tx) error {
-		var err error
+		err := dropPhoto(ctx, tx, id, p.PhotoID)
+		if err != nil {
+			return err
+		}
 		a, err = scanAccount(tx.QueryRowContext(ctx, `UPDATE accounts SET
 				first_name = COALESCE($1, first_name), last_name = COALESCE($2, last_name),
 				photo_id = COALESCE($3, photo_id), vehicle_class = COALESCE($4, vehicle_class),
@@ -124,6 +127,21 @@ func (s *Store) UpdateAccount(ctx context.Context, id ride.AccountID, p ride.Acc
 		return ride.Account{}, err
 	}
 	return a, nil
+}
+
+// dropPhoto removes the photo that another one, or none, takes the place of; next is nil where it
+// stays. It locks the account, so that of two uploads at once none is left behind.
+func dropPhoto(ctx context.Context, tx *sql.Tx, id ride.AccountID, next *string) error {
+	if next == nil {
+		return nil
+	}
+	var old string
+	err := tx.QueryRowContext(ctx, `UPDATE accounts SET photo_id = photo_id WHERE id = $1 RETURNING photo_id`, string(id)).Scan(&old)
+	if err != nil || old == *next {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, `DELETE FROM photos WHERE id = $1 AND owner_id = $2`, old, string(id))
+	return err
 }
 
 // SetPassword replaces the password hash.

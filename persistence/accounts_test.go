@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/hexhail/hexhail/persistence"
@@ -130,6 +131,40 @@ func TestListAccounts(t *testing.T) {
 		}
 		_, _, err := s.ListAccounts(t.Context(), ride.AccountFilter{Page: ride.Page{Cursor: "x"}})
 		require.ErrorIs(t, err, ride.ErrInvalidArgument)
+	})
+}
+
+// TestAnAccountHasOnePhoto: also when several are set at once, each of which knows the first alone.
+func TestAnAccountHasOnePhoto(t *testing.T) {
+	onEach(t, func(t *testing.T, s *persistence.Store) {
+		a := account(1, ride.RoleRider)
+		require.NoError(t, s.CreateAccount(t.Context(), a, "h"))
+		var all sync.WaitGroup
+		for i := range 8 {
+			id := fmt.Sprintf("p%d", i)
+			require.NoError(t, s.SavePhoto(t.Context(), ride.Photo{ID: id, Owner: a.ID, ContentType: "image/jpeg", Data: []byte{1}}))
+			all.Go(func() {
+				_, err := s.UpdateAccount(t.Context(), a.ID, ride.AccountPatch{PhotoID: &id})
+				assert.NoError(t, err)
+			})
+		}
+		all.Wait()
+		got, err := s.Account(t.Context(), a.ID)
+		require.NoError(t, err)
+		for i := range 8 {
+			id := fmt.Sprintf("p%d", i)
+			_, err := s.Photo(t.Context(), id)
+			if id == got.PhotoID {
+				require.NoError(t, err)
+			} else {
+				require.ErrorIs(t, err, ride.ErrNotFound, id)
+			}
+		}
+		name := "Else"
+		got, err = s.UpdateAccount(t.Context(), a.ID, ride.AccountPatch{FirstName: &name})
+		require.NoError(t, err)
+		_, err = s.Photo(t.Context(), got.PhotoID)
+		require.NoError(t, err, "what was not given stays")
 	})
 }
 

@@ -21,6 +21,7 @@ type Accounts interface {
 	// AccountByUsername also returns the password hash.
 	AccountByUsername(ctx context.Context, username string) (ride.Account, string, error)
 	AccountBySubject(ctx context.Context, issuer, subject string) (ride.Account, error)
+	// UpdateAccount changes what is given. A photo that is replaced or taken away is removed.
 	UpdateAccount(ctx context.Context, id ride.AccountID, p ride.AccountPatch) (ride.Account, error)
 	SetPassword(ctx context.Context, id ride.AccountID, hash string) error
 	// RenewPassword sets another hash of the same password, unless old is no longer

@@ -241,16 +241,7 @@ func (a *API) savePhoto(ctx context.Context, acc ride.Account, photo []byte) (ri
 func (a *API) setPhoto(ctx context.Context, acc ride.Account, id string) (ride.Account, error) {
 	ctx, done := a.carryOn(ctx)
 	defer done()
-	changed, err := a.deps.Accounts.UpdateAccount(ctx, acc.ID, ride.AccountPatch{PhotoID: &id})
-	if err != nil {
-		return ride.Account{}, err
-	}
-	if acc.PhotoID != "" {
-		if err := a.deps.Accounts.DeletePhoto(ctx, acc.PhotoID); err != nil && !errors.Is(err, ride.ErrNotFound) {
-			return ride.Account{}, err
-		}
-	}
-	return changed, nil
+	return a.deps.Accounts.UpdateAccount(ctx, acc.ID, ride.AccountPatch{PhotoID: &id})
 }
 
 func (a *API) deletePhoto(ctx context.Context, _ *nothing) (*nothing, error) {

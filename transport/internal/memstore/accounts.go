@@ -162,6 +162,9 @@ func (s *Store) UpdateAccount(ctx context.Context, id ride.AccountID, p ride.Acc
 		}
 		set(&a.FirstName, p.FirstName)
 		set(&a.LastName, p.LastName)
+		if p.PhotoID != nil && *p.PhotoID != a.PhotoID {
+			delete(s.photos, a.PhotoID)
+		}
 		set(&a.PhotoID, p.PhotoID)
 		set(&a.Vehicle.Class, p.VehicleClass)
 		set(&a.Vehicle.Plate, p.Plate)
