@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { comeAs } from '../src/account';
 import { coveredByToasts, overflow, smallTargets } from '../src/layout';
 import type { Person, Setting } from '../src/person';
-import { accept, askButton, driverAt, dropoff, goOnline, pickup, plan } from '../src/ride';
+import { accept, askButton, driverAt, dropoff, goOnline, offerCard, pickup, plan } from '../src/ride';
 import { stage } from '../src/stage';
 
 const on = stage('serve');
@@ -73,6 +73,58 @@ describe.each([390, 320])('a finger on a phone of %i pixels', (width) => {
     await rider.button(t('account:profile.save')).click();
     await page.getByText(t('account:profile.saved'), { exact: true }).waitFor();
     expect(await coveredByToasts(rider)).toEqual([]);
+    expect(faults).toEqual([]);
+  });
+
+  it('meets nothing smaller than itself on a driver’s way', async () => {
+    const driver = await on.enter(phone, driverAt);
+    const { page, t } = driver;
+    const faults: string[] = [];
+    const measure = async (where: string) => { faults.push(...await faultsOf(driver, where)); };
+    await page.setViewportSize({ width, height: width === 320 ? 568 : 844 });
+    await comeAs(driver, 'driver', `kim-${width}`, 'Kim');
+    await driver.button(t('driver:duty.goOnline')).waitFor();
+    await measure('offline');
+    await goOnline(driver);
+    await measure('online');
+    const rider = await on.enter({ ...phone, device: 'desktop' }, pickup);
+    await comeAs(rider, 'rider', `noor-${width}`, 'Noor');
+    await plan(rider);
+    await askButton(rider).click();
+    await offerCard(driver).waitFor();
+    await measure('offer');
+    await accept(driver);
+    await measure('to the pickup');
+    await driver.button(t('driver:giveBack.open')).click();
+    await page.getByRole('dialog').waitFor();
+    await measure('cancelling');
+    // None of the reasons is the driver's until the driver says so.
+    expect(await page.getByRole('radio', { checked: true }).count()).toBe(0);
+    await page.keyboard.press('Escape');
+    await page.getByRole('dialog').waitFor({ state: 'hidden' });
+    await driver.context.setGeolocation(pickup);
+    await driver.heading(t('driver:trip.title.atPickup')).waitFor();
+    expect(await driver.heading(t('driver:trip.title.matched')).count()).toBe(0);
+    await driver.button(t('driver:trip.arrived')).click();
+    await driver.heading(t('driver:trip.title.arrived')).waitFor();
+    await measure('waiting');
+    await driver.button(t('driver:trip.start')).click();
+    await driver.heading(t('driver:trip.title.riding')).waitFor();
+    await measure('riding');
+    await driver.context.setGeolocation(dropoff);
+    await driver.heading(t('driver:trip.title.atDropoff')).waitFor();
+    await driver.button(t('driver:trip.complete')).click();
+    await driver.heading(t('driver:ended.title')).waitFor();
+    await measure('finished');
+    for (const path of ['/earnings', '/trips', '/profile']) {
+      await page.goto(path);
+      await page.getByRole('heading', { level: 1 }).waitFor();
+      await measure(path);
+    }
+    await page.goto('/trips');
+    await page.getByRole('link').filter({ hasText: 'Noor' }).first().click();
+    await page.getByText(t('trips:story.title')).waitFor();
+    await measure('a trip');
     expect(faults).toEqual([]);
   });
 });

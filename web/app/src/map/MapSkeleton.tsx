@@ -10,11 +10,11 @@ export function MapSkeleton({ padding }: { padding?: Padding | undefined }) {
   return <div className={classes.ground} style={paddingStyle(padding)}><MapLoading /></div>;
 }
 
-/** Says that the map is on its way, also over a map that is half there. Nothing is kept from being tapped. */
-export function MapLoading() {
+/** Says that the map is on its way; `over` a map that is half there, at its edge. Nothing is kept from being tapped. */
+export function MapLoading({ over = false }: { over?: boolean }) {
   const { t } = useTranslation();
   return (
-    <div className={classes.pill} role="status">
+    <div className={classes.pill} data-over={over || undefined} role="status">
       <Loader size={16} aria-hidden="true" />
       <Text span size="sm" fw={600}>{t('loadingMap')}</Text>
     </div>

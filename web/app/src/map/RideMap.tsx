@@ -65,7 +65,7 @@ function DrawnMap(props: RideMapProps & { summary: string }) {
         <Steered {...props} home={home} geolocation={props.onLocate ? geolocation : null} />
         {props.children}
       </Map>
-      {!drawn && <MapLoading />}
+      {!drawn && <MapLoading over />}
       {props.onLocate && (geolocation.state === 'denied' || geolocation.state === 'unavailable') && (
         <Alert className={classes.notice} color="orange" p="xs" role="status"><Text size="sm">{t(`locate.${geolocation.state}`)}</Text></Alert>
       )}

@@ -56,7 +56,7 @@ function Sure({ onCancel, onKeep }: { onCancel: () => void; onKeep: () => void }
 
 function Reasons({ onCancel, onKeep }: { onCancel: (reason: string) => void; onKeep: () => void }) {
   const { t } = useTranslation('rider');
-  const [reason, setReason] = useState<Reason>('plans');
+  const [reason, setReason] = useState<Reason | null>(null);
   const [own, setOwn] = useState('');
   return (
     <Stack>
@@ -71,7 +71,7 @@ function Reasons({ onCancel, onKeep }: { onCancel: (reason: string) => void; onK
       <Text size="sm" c="dimmed">{t('cancel.told')}</Text>
       <Group grow>
         <Button variant="default" px="xs" onClick={onKeep}>{t('cancel.keep')}</Button>
-        <Button color="red.9" px="xs" onClick={() => onCancel(reason === 'other' ? own.trim() : t(`cancel.reason.${reason}`))}>{t('cancel.ride')}</Button>
+        <Button color="red.9" px="xs" onClick={() => onCancel(reason === null ? '' : reason === 'other' ? own.trim() : t(`cancel.reason.${reason}`))}>{t('cancel.ride')}</Button>
       </Group>
     </Stack>
   );

@@ -4,9 +4,9 @@ import { IconArrowBackUp } from '@tabler/icons-react';
 import { useTranslation } from 'react-i18next';
 
 import { useServerConfig } from '../api/queries';
-import { money } from '../shell/format';
+import { distance, money } from '../shell/format';
 import { Route } from '../trips/parts';
-import { className } from '../trips/words';
+import { className, reachOf } from '../trips/words';
 import { CancelButton } from './CancelButton';
 import styles from './rider.module.css';
 import { clockText, secondsLeft, useServerNow, useSince } from './time';
@@ -42,6 +42,8 @@ export function SearchPanel({ trip, again }: { trip: WholeTrip; again: boolean }
   const until = search?.expires_at ?? '';
   const left = secondsLeft(until, now);
   const begun = useBegun(trip, again, now);
+  const asked = search?.drivers_asked ?? 0;
+  const searching = useSearchText(search);
   const whole = Math.max(1, (Date.parse(until) - begun) / 1000);
   return (
     <Stack gap="md">
@@ -53,12 +55,12 @@ export function SearchPanel({ trip, again }: { trip: WholeTrip; again: boolean }
       <Group justify="space-between" wrap="nowrap" align="flex-start">
         <div>
           <Title order={1} size="h3">{t(again ? 'searching.titleAgain' : 'searching.title')}</Title>
-          <Text c="dimmed" role="status">{t('searching.asked', { count: search?.drivers_asked ?? 0 })}</Text>
+          <Text c="dimmed" role="status">{asked > 0 ? t('searching.asked', { count: asked }) : t('searching.noneYet')}</Text>
         </div>
         <Text className={classes.clock} aria-label={t('searching.left', { time: clockText(left) })} role="timer">{clockText(left)}</Text>
       </Group>
       <Progress value={100 - (100 * left) / whole} animated transitionDuration={900} aria-label={t('searching.progress')} />
-      <Text size="sm" c="dimmed">{searchText(t, search)}</Text>
+      <Text size="sm" c="dimmed">{searching}</Text>
       <Route from={{ point: trip.pickup, address: trip.pickup_address }} to={{ point: trip.dropoff, address: trip.dropoff_address }} />
       <Group justify="space-between">
         <Text size="sm" c="dimmed">{className(words, trip.vehicle_class)} · {t('plan.people', { count: trip.passengers })}</Text>
@@ -76,6 +78,9 @@ function useBegun(trip: WholeTrip, again: boolean, now: number): number {
   return again ? seenAt : Date.parse(trip.requested_at);
 }
 
-function searchText(t: (key: 'searching.beginning' | 'searching.ring', values?: { count: number }) => string, search: WholeTrip['search']): string {
-  return search && search.wave > 0 ? t('searching.ring', { count: search.ring }) : t('searching.beginning');
+/** How far from the pickup drivers are asked, as people measure it. */
+function useSearchText(search: WholeTrip['search']): string {
+  const { t } = useTranslation('rider');
+  const reachM = reachOf(search?.ring ?? 0, useServerConfig().data?.cell_ring_m);
+  return search && search.wave > 0 && reachM > 0 ? t('searching.within', { distance: distance(reachM) }) : t('searching.beginning');
 }

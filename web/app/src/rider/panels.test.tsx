@@ -28,7 +28,7 @@ vi.mock('../shell/session', () => ({
   usePendingRequests: () => live.pending,
 }));
 
-vi.mock('../api/queries', () => ({ useServerConfig: () => ({ data: { trip_pin: live.pins } }) }));
+vi.mock('../api/queries', () => ({ useServerConfig: () => ({ data: { trip_pin: live.pins, cell_ring_m: 400 } }) }));
 
 beforeAll(async () => {
   // jsdom has neither, and Mantine asks for both.
@@ -61,14 +61,21 @@ describe('the search', () => {
     vi.useFakeTimers();
     show(<SearchPanel trip={trip({ search })} again={false} />);
     expect(screen.getByRole('timer')).toHaveTextContent('1:05');
-    expect(screen.getByText('3 drivers asked so far')).toBeInTheDocument();
+    expect(screen.getByText('3 drivers notified')).toBeInTheDocument();
+    expect(screen.getByText('Searching within about 1 km of your pickup.')).toBeInTheDocument();
     live.clock += 10_000;
     act(() => { vi.advanceTimersByTime(1000); });
     expect(screen.getByRole('timer')).toHaveTextContent('0:55');
   });
 
+  it('does not count drivers while there are none', () => {
+    show(<SearchPanel trip={trip({ search: { ...search, drivers_asked: 0 } })} again={false} />);
+    expect(screen.getByText('No drivers nearby yet')).toBeInTheDocument();
+    expect(screen.queryByText(/notified/)).not.toBeInTheDocument();
+  });
+
   it('announces the PIN where trips have one', () => {
-    const text = /you get a PIN of 4 digits/;
+    const text = /you get a 4-digit PIN/;
     const { unmount } = show(<SearchPanel trip={trip({ search })} again={false} />);
     expect(screen.queryByText(text)).not.toBeInTheDocument();
     unmount();
@@ -79,18 +86,18 @@ describe('the search', () => {
 
   it('tells of a driver who could not come', () => {
     show(<SearchPanel trip={trip({ search })} again />);
-    expect(screen.getByRole('alert')).toHaveTextContent('we are asking other drivers');
-    expect(screen.getByRole('heading', { name: 'Looking for another driver' })).toBeInTheDocument();
+    expect(screen.getByRole('alert')).toHaveTextContent("We're finding you another one");
+    expect(screen.getByRole('heading', { name: 'Finding you another driver' })).toBeInTheDocument();
   });
 
   it('is cancelled at once when young, and after a question when older', async () => {
     const { unmount } = show(<SearchPanel trip={trip({ search, requested_at: '2026-11-22T15:29:50Z' })} again={false} />);
-    await userEvent.click(screen.getByRole('button', { name: 'Cancel the search' }));
+    await userEvent.click(screen.getByRole('button', { name: 'Cancel request' }));
     expect(live.cancelTrip).toHaveBeenCalledWith('t1', '');
     unmount();
     live.cancelTrip.mockClear();
     show(<SearchPanel trip={trip({ search, requested_at: '2026-11-22T15:29:00Z' })} again={false} />);
-    await userEvent.click(screen.getByRole('button', { name: 'Cancel the search' }));
+    await userEvent.click(screen.getByRole('button', { name: 'Cancel request' }));
     expect(live.cancelTrip).not.toHaveBeenCalled();
     await userEvent.click(await screen.findByRole('button', { name: 'Keep searching' }));
     expect(live.cancelTrip).not.toHaveBeenCalled();
@@ -122,18 +129,27 @@ describe('the way to the pickup', () => {
 
   it('is cancelled with a reason for the driver, who has not more than 200 bytes of it', async () => {
     show(<PickupPanel trip={matched} position={undefined} />);
-    await userEvent.click(screen.getByRole('button', { name: 'Cancel the ride' }));
-    await userEvent.click(await screen.findByLabelText('Something else'));
-    await userEvent.click(screen.getByLabelText('In your words'));
+    await userEvent.click(screen.getByRole('button', { name: 'Cancel ride' }));
+    await userEvent.click(await screen.findByLabelText('Another reason'));
+    await userEvent.click(screen.getByLabelText('Tell us more'));
     await userEvent.paste('가'.repeat(100));
-    const [confirm] = screen.getAllByRole('button', { name: 'Cancel the ride' }).slice(-1);
+    const [confirm] = screen.getAllByRole('button', { name: 'Cancel ride' }).slice(-1);
     if (confirm) await userEvent.click(confirm);
     expect(live.cancelTrip).toHaveBeenCalledWith('t1', '가'.repeat(66));
+  });
+
+  it('is cancelled without a reason by who gives none: none is chosen for them', async () => {
+    show(<PickupPanel trip={matched} position={undefined} />);
+    await userEvent.click(screen.getByRole('button', { name: 'Cancel ride' }));
+    for (const choice of await screen.findAllByRole('radio')) expect(choice).not.toBeChecked();
+    const [confirm] = screen.getAllByRole('button', { name: 'Cancel ride' }).slice(-1);
+    if (confirm) await userEvent.click(confirm);
+    expect(live.cancelTrip).toHaveBeenCalledWith('t1', '');
   });
 
   it('says that a cancellation is under way, also one of before a reload', () => {
     live.pending = [{ id: '1', kind: 'cancel_trip', since: now }];
     show(<PickupPanel trip={matched} position={undefined} />);
-    expect(screen.getByRole('status')).toHaveTextContent('Sending…');
+    expect(screen.getByRole('status')).toHaveTextContent('Cancelling…');
   });
 });

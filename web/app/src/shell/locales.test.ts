@@ -10,6 +10,8 @@ function keys(value: unknown, path = ''): string[] {
 /** Korean has one plural form where English has two. */
 const withoutPlural = (key: string): string => key.replace(/_(one|other)$/, '');
 
+const raw = import.meta.glob<string>('../locales/*/*.json', { eager: true, import: 'default', query: '?raw' });
+
 const of = (language: string) => Object.keys(texts).filter((f) => f.includes(`/${language}/`));
 
 describe('the texts', () => {
@@ -25,6 +27,26 @@ describe('the texts', () => {
 
   it.each(Object.keys(texts))('%s leaves no text empty', (file) => {
     for (const value of Object.values(flat(texts[file]))) expect(value.trim()).not.toBe('');
+  });
+});
+
+describe('the words of riders and drivers', () => {
+  const files = Object.keys(texts).filter((f) => !f.endsWith('/ops.json'));
+
+  it.each(Object.keys(raw))('%s has each key once: of two the later one counts, and nobody sees the other', (file) => {
+    const written = raw[file]?.match(/^ *"[^"]+": /gm)?.length;
+    expect(written).toBe(JSON.stringify(texts[file], null, 2).match(/^ *"[^"]+": /gm)?.length);
+  });
+
+  it.each(files.filter((f) => f.includes('/en/')))('%s has one term for each thing', (file) => {
+    const odd = Object.entries(flat(texts[file])).filter(([, text]) =>
+      /\b(destination|dropoff|told|nobody|anew|whoever|asked? for (a|your) ride|gave the trip back|give the trip back|rings? of cells|log-in has|do not ask)\b/i.test(text));
+    expect(odd).toEqual([]);
+  });
+
+  it.each(files.filter((f) => f.includes('/ko/')))('%s has one term for each thing', (file) => {
+    const odd = Object.entries(flat(texts[file])).filter(([, text]) => /겹|승차 위치|하차 위치|목적지|반납|찾기 취소|차량 등급|호출하지 않기/.test(text));
+    expect(odd).toEqual([]);
   });
 });
 

@@ -5,6 +5,7 @@ import {
 import type { ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 
+import { useServerConfig } from '../api/queries';
 import { dateAndTime, timeOfDay } from '../shell/format';
 import type { TripEvent } from './api';
 import { story, type Reader } from './timeline';
@@ -27,7 +28,7 @@ const icons: Record<TripEvent['kind'], ReactNode> = {
 /** A trip's events as a list of sentences with their times. */
 export function Story({ events, reader }: { events: readonly TripEvent[]; reader: Reader }) {
   const { t } = useTranslation('trips');
-  const steps = story(t, events, reader);
+  const steps = story(t, events, reader, useServerConfig().data?.cell_ring_m);
   return (
     <Timeline bulletSize={26} lineWidth={2} active={steps.length} role="list">
       {steps.map((step) => (

@@ -1,7 +1,8 @@
 import type { TFunction } from 'i18next';
 
+import { distance } from '../shell/format';
 import type { TripEvent } from './api';
-import { reasonText } from './words';
+import { reachOf, reasonText } from './words';
 
 /** One line of a trip's story. */
 export interface Step {
@@ -19,9 +20,9 @@ export type Reader = 'rider' | 'driver';
 /**
  * Tells a trip's events in words, as its rider or its driver saw it.
  *
- * A search that finds nobody plans a round every few seconds; rounds that asked nobody become one line.
+ * `cellRingM` is how far a ring of cells reaches, in metres. A search that finds nobody plans a round every few seconds; rounds that asked nobody become one line.
  */
-export function story(t: T, events: readonly TripEvent[], reader: Reader): Step[] {
+export function story(t: T, events: readonly TripEvent[], reader: Reader, cellRingM = 0): Step[] {
   const steps: Step[] = [];
   let emptyRounds = 0;
   for (const event of events) {
@@ -34,7 +35,7 @@ export function story(t: T, events: readonly TripEvent[], reader: Reader): Step[
       continue;
     }
     emptyRounds = empty ? 1 : 0;
-    const detail = detailOf(t, event);
+    const detail = detailOf(t, event, cellRingM);
     steps.push({
       key: String(event.version), kind: event.kind, at: event.at, text: textOf(t, event, reader),
       ...(detail ? { detail } : {}),
@@ -81,8 +82,10 @@ function cancelledBy(event: TripEvent, reader: Reader): 'you' | 'rider' | 'opera
   }
 }
 
-function detailOf(t: T, event: TripEvent): string {
-  if (event.kind === 'wave_planned' && event.asked && event.ring) return t('story.rings', { count: event.ring });
+function detailOf(t: T, event: TripEvent, cellRingM: number): string {
+  if (event.kind === 'wave_planned' && event.asked && event.ring && cellRingM > 0) {
+    return t('story.within', { distance: distance(reachOf(event.ring, cellRingM)) });
+  }
   if (event.kind === 'cancelled') return reasonText(t, event.by ?? '', event.reason ?? '');
   return '';
 }

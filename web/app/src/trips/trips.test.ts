@@ -32,21 +32,27 @@ describe('the story of a trip', () => {
 
   it('is told to the rider in English, with rounds that found nobody in one line', () => {
     expect(told('en')).toEqual([
-      'You asked for a ride', 'No free driver nearby, 2 rounds in a row', '2 drivers asked', 'A driver took your trip',
-      'The driver gave the trip back; the search went on', '1 driver asked', 'A driver took your trip',
-      'The driver arrived at the pickup', 'The ride began', 'You arrived', 'You gave 5 stars',
+      'You requested a ride', 'No drivers available nearby, 2 times in a row', '2 drivers notified', 'A driver was matched',
+      'Your driver cancelled; the search continued', '1 driver notified', 'A driver was matched',
+      'The driver arrived at the pickup', 'The ride started', 'You arrived', 'You gave 5 stars',
     ]);
   });
 
   it('is told in Korean', () => {
     expect(told('ko').slice(0, 4)).toEqual([
-      '차량을 호출했습니다', '근처에 빈 차가 없었습니다 (2회)', '기사 2명에게 요청했습니다', '기사가 배정되었습니다',
+      '차량을 호출했습니다', '주변에 빈 차가 없었습니다 (2회)', '기사 2명에게 호출을 보냈습니다', '기사님이 배정되었습니다',
     ]);
     expect(told('ko').join()).not.toContain('{{');
   });
 
+  it('says how far a search reached in metres, not in cells', () => {
+    const details = (cellRingM?: number) => story(words.en, events, 'rider', cellRingM).map((s) => s.detail).filter(Boolean);
+    expect(details(400)).toEqual(['Within about 1.4 km of the pickup', 'Within about 1.4 km of the pickup']);
+    expect(details()).toEqual([]); // an older server does not say how large its cells are
+  });
+
   it('says "you" to whoever did it', () => {
-    expect(told('en', 'driver')).toContain('You took the trip');
+    expect(told('en', 'driver')).toContain('You got the trip');
     const cancelled = [event(1, 'cancelled', { by: 'rider', reason: 'plans changed' })];
     expect(story(words.en, cancelled, 'rider')[0]).toMatchObject({ text: 'You cancelled', detail: 'plans changed' });
     expect(story(words.en, cancelled, 'driver')[0]?.text).toBe('The rider cancelled');
@@ -59,7 +65,7 @@ describe('the story of a trip', () => {
   });
 
   it('does not stumble over a kind of event that is newer than the app', () => {
-    expect(story(words.en, [event(1, 'moved_house' as TripEvent['kind'])], 'rider')[0]?.text).toBe('Something changed');
+    expect(story(words.en, [event(1, 'moved_house' as TripEvent['kind'])], 'rider')[0]?.text).toBe('Trip updated');
   });
 });
 

@@ -29,6 +29,11 @@ export function placeText(t: T, point: Point | undefined, address = ''): string 
   return t('place.pin', { lat: point.lat.toFixed(4), lon: point.lng.toFixed(4) });
 }
 
+/** How far a search in this ring of cells reaches around the pickup, in metres; 0 where the server does not say. */
+export function reachOf(ring: number, cellRingM = 0): number {
+  return (ring + 0.5) * cellRingM;
+}
+
 const systemReasons = ['driver_no_show', 'rider_no_show'] as const;
 
 /** Why a trip ended early, for people: a word of the system translated, a person's own words as they are. */

@@ -56,7 +56,7 @@ export function OfferCard({ session, offer, positions, lastsS, turn, calm }: Pro
           <Text className={classes.fare}>{money(offer.fare)}</Text>
           <Group gap={6} mt={4}>
             <RiderRating x100={offer.rider_rating_x100} />
-            <Badge variant="light" color="gray">{vehicleClassName(offer.vehicle_class)}</Badge>
+            <Badge variant="light" color="gray" tt="none">{vehicleClassName(offer.vehicle_class)}</Badge>
             <Badge variant="light" color="gray" leftSection={<IconUsers size={12} aria-hidden="true" />} aria-label={t('offers.passengers', { count: offer.passengers })}>
               {number(offer.passengers)}
             </Badge>

@@ -96,7 +96,7 @@ describe('the stack of offers', () => {
 
   it('says that an acceptance competes, and asks no more', () => {
     show([offer('a', 60, { award_at: new Date(start + 2000).toISOString() })]);
-    expect(screen.getByText(/Waiting for the result/)).toBeInTheDocument();
+    expect(screen.getByText(/Waiting for confirmation/)).toBeInTheDocument();
     expect(screen.queryByRole('button', { name: /Accept/ })).toBeNull();
     fireEvent.keyDown(document.body, { key: 'a', code: 'KeyA' });
     expect(acceptOffer).not.toHaveBeenCalled();
@@ -160,7 +160,7 @@ describe('the stack of offers', () => {
     expect(screen.getByText('North')).toBeInTheDocument();
     expect(screen.getByLabelText('Rider rating 4.8')).toBeInTheDocument();
     act(() => positions.set({ lat: 1.001, lng: 2, headingDeg: null, accuracyM: 5 }));
-    expect(screen.getByText('In the area where you are')).toBeInTheDocument();
+    expect(screen.getByText('In your area')).toBeInTheDocument();
     rerender(page([offer('a', 60)]));
     expect(screen.getByText('New rider')).toBeInTheDocument();
     act(() => positions.set(null));

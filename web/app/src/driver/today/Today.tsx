@@ -32,7 +32,7 @@ export function Today() {
     <Stack gap="xs">
       <Group justify="space-between">
         <Title order={2} size="h4">{t('today.title')}</Title>
-        <Anchor component={Link} to="/earnings" size="sm">{t('today.more')}</Anchor>
+        <Anchor component={Link} to="/earnings" size="sm" mih={44} display="inline-flex" style={{ alignItems: 'center' }}>{t('today.more')}</Anchor>
       </Group>
       <Group gap="sm" wrap="nowrap">
         <Tile label={t('today.earned')} value={sums.length > 0 ? sums.map(money).join(' + ') : '–'} />
