@@ -1,6 +1,7 @@
 package actors
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -123,7 +124,7 @@ func (s *System) refused(key commandKey, fresh *ridepb.Reply) *ridepb.Reply {
 	case errors.Is(err, ride.ErrNotFound):
 		return fresh
 	default:
-		s.cfg.Log.Error("outcomes cannot be read", "account", key.Account, "err", err)
+		s.cfg.Log.Log(context.Background(), logLevel(err), "outcomes cannot be read", "account", key.Account, "err", err)
 		return refusal(ride.ErrUnavailable)
 	}
 }

@@ -202,6 +202,24 @@ func TestRefusalOnItsWayToTheDisk(t *testing.T) {
 	})
 }
 
+// A store that answers nobody in time, however often it is asked, is overloaded: the client is to
+// come again, and nothing is an error of the server's.
+func TestOutcomesThatNeverCome(t *testing.T) {
+	var errors errorCount
+	inWorld(t, func(c *Config) { c.Log = slog.New(&errors) }, func(w *world) {
+		r := w.rider("r")
+		frame := func() *ridepb.ClientFrame {
+			return &ridepb.ClientFrame{Id: "q", Body: &ridepb.ClientFrame_RequestTrip{RequestTrip: requestTrip()}}
+		}
+		w.store.failing(func(ride.Transition) (error, bool) { return ride.ErrUnknownOutcome, true })
+		require.Equal(t, "unavailable", r.ask(frame()).GetError().GetCode())
+		require.Zero(t, errors.Load())
+		w.store.failing(nil)
+		require.Equal(t, ridepb.Trip_requested, r.ask(frame()).GetTrip().GetStatus())
+		require.Zero(t, errors.Load())
+	})
+}
+
 // errorCount counts what is logged as an error.
 type errorCount struct{ atomic.Int64 }
 

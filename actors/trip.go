@@ -304,6 +304,7 @@ func (a *tripActor) learn(key commandKey, pid *actor.PID) {
 // run takes one command through decide, append, apply and effects. It answers the
 // sender when the command has a key.
 func (a *tripActor) run(ctx actor.Context, m tripCommand) {
+	var last error
 	for range 3 {
 		now := ride.Clean(time.Now())
 		events, effects, err := a.decide(m, now)
@@ -329,6 +330,7 @@ func (a *tripActor) run(ctx actor.Context, m tripCommand) {
 			a.repeat(ctx, m)
 			return
 		case errors.Is(err, ride.ErrStale), errors.Is(err, ride.ErrUnknownOutcome):
+			last = err
 			a.distrust(ctx)
 			if lerr := a.load(ctx); lerr != nil && !errors.Is(lerr, ride.ErrNotFound) {
 				a.doubtful = true
@@ -340,7 +342,10 @@ func (a *tripActor) run(ctx actor.Context, m tripCommand) {
 			return
 		}
 	}
-	a.unavailable(ctx, m, errors.New("another activation of this trip keeps writing"))
+	if errors.Is(last, ride.ErrStale) {
+		last = errors.New("another activation of this trip keeps writing")
+	}
+	a.unavailable(ctx, m, last)
 }
 
 // decide decides a message's commands one after the other. Its effects are those of all

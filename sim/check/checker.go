@@ -105,15 +105,12 @@ func (c *Checker) Late() (late map[string]int64, worst time.Duration) {
 	return maps.Clone(c.late), time.Duration(c.lags.worst)
 }
 
-// Overdue is how much should have been told by a moment and was not, although the machine
-// lagged in the time before it: it may come yet.
-func (c *Checker) Overdue(now int64) int {
+// Overdue is how much should have been told by a moment and was not. lagged tells whether the
+// machine lagged in the time before it: then it may come yet, also once the machine is calm
+// again and works off what has piled up.
+func (c *Checker) Overdue(now int64) (n int, lagged bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if !c.lags.within(now-int64(resumePatient), now) {
-		return 0
-	}
-	n := 0
 	for _, k := range c.clients {
 		for _, expires := range k.open {
 			if c.overdue(k, expires, now) {
@@ -124,7 +121,7 @@ func (c *Checker) Overdue(now int64) int {
 			n++
 		}
 	}
-	return n
+	return n, c.lags.within(now-int64(resumePatient), now)
 }
 
 // Findings describes the first violations of each invariant.

@@ -387,9 +387,12 @@ func (c *City) settle(ctx context.Context) {
 		return true
 	})
 	c.until(ctx, c.cfg.Rest, func() bool { return c.checker.OpenOffers() == 0 })
-	if n := c.checker.Overdue(c.since(time.Now())); n > 0 {
+	if n, lagged := c.checker.Overdue(c.since(time.Now())); n > 0 && lagged {
 		c.cfg.Log.Warn("this machine is too busy: waiting for what should have been told by now", "offers", n, "most", trailing)
-		c.until(ctx, trailing, func() bool { return c.checker.Overdue(c.since(time.Now())) == 0 })
+		c.until(ctx, trailing, func() bool {
+			n, _ := c.checker.Overdue(c.since(time.Now()))
+			return n == 0
+		})
 	}
 	c.verify(ctx)
 	c.Note(check.Record{What: check.End})
