@@ -168,10 +168,12 @@ var commonPasswords = sync.OnceValue(func() map[string]struct{} {
 	return all
 })
 
-// common tells whether a password is a first guess, whatever its case and form of letters.
+// common tells whether a password is a first guess, whatever its case and form of letters and
+// whatever space is around it; nothing but space is one, too.
 func common(password string) bool {
-	_, ok := commonPasswords()[strings.ToLower(norm.NFKC.String(password))]
-	return ok
+	word := TidyEnds(strings.ToLower(norm.NFKC.String(password)))
+	_, ok := commonPasswords()[word]
+	return ok || word == ""
 }
 
 // CheckPassword says whether a password may be chosen: 8 to 128 bytes, valid UTF-8 without
@@ -183,7 +185,7 @@ func CheckPassword(password, username string) error {
 		return bad.With("A password has from 8 to 128 bytes.")
 	case !cleanText(password):
 		return bad.With("A password is text without control characters.")
-	case strings.EqualFold(password, username):
+	case strings.EqualFold(TidyEnds(password), username):
 		return bad.With("The password must not be the username.")
 	case common(password):
 		return bad.With("This password is among the first that anyone would guess.")

@@ -18,6 +18,7 @@ func TestCheckPassword(t *testing.T) {
 		"correct horse": true, "8 bytes.": true, strings.Repeat("x", 128): true, "пароль-пароль": true,
 		"seven77": false, "": false, strings.Repeat("x", 129): false, "with\x00nul.": false, "bad\xff\xfeutf8": false,
 		"password": false, "PASSWORD123": false, "Alice-Smith": false, "alice-smith": false,
+		" password123\u200b": false, "        ": false, "\u3000\u3000\u3000": false, "alice-smith ": false, " correct horse ": true,
 	} {
 		err := CheckPassword(password, "alice-smith")
 		if ok {

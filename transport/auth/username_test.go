@@ -61,16 +61,16 @@ func TestUsernamesAreTrimmed(t *testing.T) {
 func TestNamesAreTrimmed(t *testing.T) {
 	f := newFixture(t)
 	for _, s := range around {
-		require.NoError(t, CheckName("first_name", TidyEnds(s+"김 Ada‍B"+s)), "%q", s)
+		require.NoError(t, CheckName("first_name", TidyEnds(s+"김 Ada\u200dB"+s)), "%q", s)
 		require.ErrorIs(t, CheckName("first_name", TidyEnds(s+s)), ride.ErrInvalidArgument, "%q alone", s)
 		require.ErrorIs(t, CheckName("first_name", s+"Ada"), ride.ErrInvalidArgument, "%q is kept nowhere", s)
 	}
-	n := SignUp{Username: "alice", Password: " correct horse ", FirstName: "Ada ", LastName: "　van der L ", Role: ride.RoleRider}
+	n := SignUp{Username: "alice", Password: " correct horse ", FirstName: "Ada ", LastName: "\u3000van der L\u00a0", Role: ride.RoleRider}
 	require.NoError(t, f.CheckSignUp(t.Context(), n))
 	a, _, err := f.SignUp(t.Context(), n)
 	require.NoError(t, err)
 	require.Equal(t, []string{"Ada", "van der L"}, []string{a.FirstName, a.LastName})
-	n.Username, n.LastName = "bob", "ㅤ"
+	n.Username, n.LastName = "bob", "\u3164"
 	_, _, err = f.SignUp(t.Context(), n)
 	require.ErrorIs(t, err, ride.ErrInvalidArgument)
 }
