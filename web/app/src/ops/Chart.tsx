@@ -1,12 +1,12 @@
 import 'uplot/dist/uPlot.min.css';
 
 import { useComputedColorScheme } from '@mantine/core';
-import { useEffect, useRef } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import uPlot from 'uplot';
 
 import { number } from '../shell/format';
-import { time } from './live/text';
+import { ChartLegend } from './ChartLegend';
 
 // uPlot draws on a canvas, in 23 kB (gzipped) where recharts takes over 100, and follows a day of points without effort.
 
@@ -15,11 +15,11 @@ const heightPx = 176;
 const shortestS = 600;
 
 // As the map's: told apart by people with any kind of colour vision; dashes help besides.
-const strokes = {
+export const strokes = {
   light: ['#0064a8', '#007a5a', '#6f45aa', '#c97700', '#c93c00'],
   dark: ['#5cb8f5', '#2fd3a4', '#b99cf0', '#ffc04d', '#ff7d45'],
 } as const;
-const dashes: (number[] | undefined)[] = [undefined, undefined, [8, 4], [3, 3], [2, 5]];
+export const dashes: (number[] | undefined)[] = [undefined, undefined, [8, 4], [3, 3], [2, 5]];
 
 interface Props {
   readonly label: string;
@@ -31,12 +31,13 @@ interface Props {
 
 /** Lines over time. For those who cannot see it there is a table with the same numbers. */
 export function Chart({ label, names, columns, hours }: Props) {
-  const { t, i18n } = useTranslation('ops');
-  const timeName = t('charts.time');
+  const { i18n } = useTranslation('ops');
   const scheme = useComputedColorScheme('light');
   const box = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | null>(null);
   const newest = useRef(columns);
+  /** The point under the cursor; null while there is none. */
+  const [at, setAt] = useState<number | null>(null);
   useEffect(() => {
     newest.current = columns;
     plot.current?.setData(columns);
@@ -46,7 +47,7 @@ export function Chart({ label, names, columns, hours }: Props) {
   useEffect(() => {
     const on = box.current;
     if (!on) return;
-    const made = new uPlot(optionsOf(timeName, named.split('|'), scheme, hours, Math.max(200, on.clientWidth)), newest.current, on);
+    const made = new uPlot(optionsOf(named.split('|').length, scheme, hours, Math.max(200, on.clientWidth), setAt), newest.current, on);
     plot.current = made;
     const resized = new ResizeObserver(() => made.setSize({ width: Math.max(200, on.clientWidth), height: heightPx }));
     resized.observe(on);
@@ -55,11 +56,16 @@ export function Chart({ label, names, columns, hours }: Props) {
       made.destroy();
       plot.current = null;
     };
-  }, [timeName, named, scheme, hours, i18n.language]);
-  return <div ref={box} role="img" aria-label={label} />;
+  }, [named, scheme, hours, i18n.language]);
+  return (
+    <>
+      <div ref={box} role="img" aria-label={label} />
+      <ChartLegend names={names} columns={columns} at={at} scheme={scheme} />
+    </>
+  );
 }
 
-function optionsOf(timeName: string, names: readonly string[], scheme: 'light' | 'dark', hours: number, width: number): uPlot.Options {
+function optionsOf(lines: number, scheme: 'light' | 'dark', hours: number, width: number, onPoint: (at: number | null) => void): uPlot.Options {
   const ink = scheme === 'light' ? '#57636a' : '#9aa7ab';
   const grid = { stroke: scheme === 'light' ? '#e6eaeb' : '#2a363b', width: 1 };
   const axis: uPlot.Axis = { stroke: ink, grid, ticks: { show: false }, font: '11px system-ui, sans-serif' };
@@ -67,7 +73,9 @@ function optionsOf(timeName: string, names: readonly string[], scheme: 'light' |
   return {
     width, height: heightPx,
     cursor: { drag: { x: false, y: false }, points: { size: 6 } },
-    legend: { live: true },
+    // Its own one is empty until somebody points at the lines.
+    legend: { show: false },
+    hooks: { setCursor: [(u) => onPoint(u.cursor.idx ?? null)] },
     scales: {
       // No longer than there are points, but for a server that has just started.
       x: { time: true, range: (_, from, to) => [Math.max(to - hours * 3600, Math.min(from, to - shortestS)), to] },
@@ -78,11 +86,9 @@ function optionsOf(timeName: string, names: readonly string[], scheme: 'light' |
       { ...axis, values: (_, splits) => splits.map((s) => number(s, 1)), size: 48 },
     ],
     series: [
-      { label: timeName, value: (_, s) => (s ? time(s * 1000) : '') },
-      ...names.map((label, i): uPlot.Series => ({
-        label, stroke: strokes[scheme][i] ?? ink, width: 1.6, spanGaps: false, points: { show: false },
-        value: (_, v: number | null = null) => (v === null ? '–' : number(v, v < 10 ? 2 : 0)),
-        ...(dashes[i] ? { dash: dashes[i] } : {}),
+      {},
+      ...Array.from({ length: lines }, (_, i): uPlot.Series => ({
+        stroke: strokes[scheme][i] ?? ink, width: 1.6, spanGaps: false, points: { show: false }, ...(dashes[i] ? { dash: dashes[i] } : {}),
       })),
     ],
   };

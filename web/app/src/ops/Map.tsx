@@ -31,6 +31,7 @@ export default function OpsMapPage() {
   const [selected, setSelected] = useState<Selected | null>(null);
   const [follow, setFollow] = useState(false);
   const [bounds, setBounds] = useState<Bounds | null>(null);
+  const [overview, setOverview] = useState(0);
 
   /** From the map: it is in view already. */
   const select = useCallback((next: Selected | null) => {
@@ -42,15 +43,22 @@ export default function OpsMapPage() {
     setSelected(next);
     setFollow(next.kind !== 'cell');
   }, []);
+  /** All drivers, whatever was filtered and wherever the map is. */
+  const showAll = useCallback(() => {
+    setView((v) => ({ ...v, states: startView.states, vehicleClass: null }));
+    setFollow(false);
+    setOverview((n) => n + 1);
+  }, []);
   const unfollow = useCallback(() => setFollow(false), []);
 
   return (
     <div className={classes.mapPage}>
+      <VisuallyHidden component="h1">{t('map.title')}</VisuallyHidden>
       <MapTotals />
       <div className={classes.mapBody}>
         <div className={classes.mapArea}>
           <RideMap label={t('map.label')}>
-            <MapCanvas view={view} selected={selected} follow={follow} onSelect={select} onUnfollow={unfollow} onBounds={setBounds} />
+            <MapCanvas view={view} selected={selected} follow={follow} overview={overview} onSelect={select} onUnfollow={unfollow} onBounds={setBounds} />
           </RideMap>
           <div className={classes.mapTools}>
             <MapSearch onFound={goTo} />
@@ -59,7 +67,7 @@ export default function OpsMapPage() {
           <MapLegend view={view} compact={!wide} />
           <Waiting />
         </div>
-        <MapPanel view={view} bounds={bounds} selected={selected} follow={follow} onFollow={setFollow} onSelect={goTo} onClose={() => select(null)} />
+        <MapPanel view={view} bounds={bounds} selected={selected} follow={follow} onFollow={setFollow} onSelect={goTo} onShowAll={showAll} onClose={() => select(null)} />
       </div>
     </div>
   );

@@ -13,6 +13,8 @@ export interface MapCanvasProps {
   readonly selected: Selected | null;
   /** Whether the map stays with the selected driver or trip. */
   readonly follow: boolean;
+  /** Whenever it rises the map shows all drivers. */
+  readonly overview: number;
   readonly onSelect: (selected: Selected | null) => void;
   readonly onUnfollow: () => void;
   /** Called with what is in view, after each movement of the map. */
@@ -20,7 +22,7 @@ export interface MapCanvasProps {
 }
 
 /** The city on the map that it is a child of. */
-export default function MapCanvas({ view, selected, follow, onSelect, onUnfollow, onBounds }: MapCanvasProps) {
+export default function MapCanvas({ view, selected, follow, overview, onSelect, onUnfollow, onBounds }: MapCanvasProps) {
   const live = useLiveCity();
   const scheme = useComputedColorScheme('light');
   const map = useMap().current?.getMap();
@@ -74,6 +76,11 @@ export default function MapCanvas({ view, selected, follow, onSelect, onUnfollow
     // The first parts of a snapshot may hold nobody.
     return live.store.subscribe('drivers', fit);
   }, [map, told, settled, exact, live]);
+
+  useEffect(() => {
+    const bounds = overview > 0 ? boundsOf(live.store.city) : null;
+    if (map && bounds) map.fitBounds([bounds.west, bounds.south, bounds.east, bounds.north], { padding: 40, maxZoom: 14, duration: 600 });
+  }, [map, overview, live]);
 
   useEffect(() => {
     if (!map || !follow || !selected) return;

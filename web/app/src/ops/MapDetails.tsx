@@ -1,20 +1,19 @@
 import { ActionIcon, Badge, Button, Group, ScrollArea, Skeleton, Stack, Switch, Text, Title } from '@mantine/core';
 import type { CityTrip } from '@hexhail/client';
 import { IconX } from '@tabler/icons-react';
-import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { useEffect, useRef, type ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 
-import { call } from '../api/http';
-import { http } from '../shell/auth';
 import { number } from '../shell/format';
 import { LinkAnchor } from '../shell/links';
-import { vehicleClassName } from '../shell/vehicle';
+import { vehicleClassName, vehicleText } from '../shell/vehicle';
 import classes from './Console.module.css';
 import { useCity } from './live/hooks';
+import { useNamed } from './live/names';
 import { seconds, shortId, time } from './live/text';
 import type { Selected } from './mapView';
+import { fullName } from './table/PersonLink';
 
 interface Props {
   readonly selected: Selected;
@@ -61,10 +60,11 @@ function DriverDetails({ id, onSelect }: { id: string; onSelect: (selected: Sele
       <Group gap="xs"><Person id={id} />{driver && <Badge variant="light" tt="none">{t(`map.state.${driver.state}`)}</Badge>}</Group>
       {!driver && <Text size="sm" c="dimmed">{t('map.details.offline')}</Text>}
       <dl className={classes.facts}>
-        <Fact name={t('map.details.id')}><span className={classes.id}>{id}</span></Fact>
+        <Car id={id} />
         {driver && <Fact name={t('map.details.class')}>{driver.vehicleClass ? vehicleClassName(driver.vehicleClass) : '–'}</Fact>}
         {driver?.point && <Fact name={t('map.details.position')}>{driver.point.lat.toFixed(5)}, {driver.point.lng.toFixed(5)}</Fact>}
         {driver && <Fact name={t('map.details.heading')}>{number(driver.heading)}°</Fact>}
+        <Fact name={t('map.details.id')}><span className={classes.id}>{id}</span></Fact>
       </dl>
       {driver?.tripId && (
         <Button variant="light" onClick={() => onSelect({ kind: 'trip', id: driver.tripId })}>{t('map.details.toTrip', { id: shortId(driver.tripId) })}</Button>
@@ -82,8 +82,8 @@ function TripDetails({ id, onSelect }: { id: string; onSelect: (selected: Select
       {trip && <Group><Badge variant="light" tt="none">{t(`map.status.${trip.status}`)}</Badge></Group>}
       {!trip && <Text size="sm" c="dimmed">{t('map.details.over')}</Text>}
       <dl className={classes.facts}>
-        <Fact name={t('map.details.id')}><span className={classes.id}>{id}</span></Fact>
         {trip && <TripFacts trip={trip} />}
+        <Fact name={t('map.details.id')}><span className={classes.id}>{id}</span></Fact>
       </dl>
       <Group gap="xs">
         <Button variant="light" component={Link} to="/ops/trips/$id" params={{ id } as never}>{t('map.details.explain')}</Button>
@@ -131,14 +131,23 @@ function CellDetails({ id }: { id: string }) {
   );
 }
 
-/** A person by name, which the feed does not tell, with a way to all about them. */
+/** A person by name, which the feed does not send, with a way to their page. */
 function Person({ id }: { id: string }) {
   const { t } = useTranslation('ops');
-  const { data, isPending } = useQuery({
-    queryKey: ['ops', 'person', id], staleTime: 300_000,
-    queryFn: () => call(http.GET('/v1/admin/accounts/{id}', { params: { path: { id } } })),
-  });
-  if (isPending) return <Skeleton h={14} w={110} display="inline-block" />;
-  const name = data ? `${data.account.first_name} ${data.account.last_name}`.trim() : '';
-  return <LinkAnchor to="/ops/people/$id" params={{ id }} size="sm" fw={600}>{name || t('map.details.person', { id: shortId(id) })}</LinkAnchor>;
+  const account = useNamed(id);
+  if (account === undefined) return <Skeleton h={14} w={110} display="inline-block" />;
+  return <LinkAnchor to="/ops/people/$id" params={{ id }} size="sm" fw={600}>{account ? fullName(account) : t('map.details.person', { id: shortId(id) })}</LinkAnchor>;
+}
+
+/** What to look for in the street: the plate, and what the car looks like. */
+function Car({ id }: { id: string }) {
+  const { t } = useTranslation('ops');
+  const vehicle = useNamed(id)?.vehicle;
+  if (!vehicle) return null;
+  return (
+    <>
+      <Fact name={t('map.details.plate')}>{vehicle.plate}</Fact>
+      {vehicleText(vehicle) !== '' && <Fact name={t('map.details.car')}>{vehicleText(vehicle)}</Fact>}
+    </>
+  );
 }

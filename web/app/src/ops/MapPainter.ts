@@ -21,14 +21,26 @@ const longestStillMs = 500;
 
 /** A canvas above the map, which moves with it. Clicks are looked up in the columns: no second picture is drawn for them. */
 function overlay(props: Pick<MapLibreOverlayProps, 'onDeviceInitialized'>): MapLibreOverlay {
-  return new MapLibreOverlay({
+  const made: MapLibreOverlay = new MapLibreOverlay({
     // What is above changes without the map beneath being drawn anew.
     interleaved: false,
     // The layers smooth their own edges. Multisampling is what software renderers spend most of their time on.
     deviceProps: { type: 'webgl', webgl: { antialias: false } },
     layers: [],
+    onLoad: () => makeSilent(made.getCanvas()),
     ...props,
   });
+  return made;
+}
+
+/**
+ * Takes a canvas that only draws out of the tab order and from what is read aloud: the map beneath has the name, and what
+ * is drawn stands in the lists beside it.
+ */
+export function makeSilent(canvas: HTMLElement | null): void {
+  canvas?.setAttribute('aria-hidden', 'true');
+  // The element that deck.gl hears keys on may be the canvas or one around it.
+  for (let e = canvas; e && !e.classList.contains('maplibregl-map'); e = e.parentElement) if (e.tabIndex === 0) e.tabIndex = -1;
 }
 
 /** Columns of the drivers who are drawn, here and on the graphics card. */

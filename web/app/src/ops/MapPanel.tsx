@@ -1,4 +1,4 @@
-import { Tabs, Text } from '@mantine/core';
+import { Button, Stack, Tabs, Text } from '@mantine/core';
 import { useEffect, useMemo, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 
@@ -18,19 +18,21 @@ interface Props {
   readonly follow: boolean;
   readonly onFollow: (follow: boolean) => void;
   readonly onSelect: (selected: Selected) => void;
+  /** Shows all drivers, without filters. */
+  readonly onShowAll: () => void;
   readonly onClose: () => void;
 }
 
 const everywhere: Bounds = { west: -180, south: -90, east: 180, north: 90 };
 
 /** What the map shows, for reading and for the keyboard: the selected thing, or lists of what is in view. */
-export function MapPanel({ view, bounds, selected, follow, onFollow, onSelect, onClose }: Props) {
+export function MapPanel({ view, bounds, selected, follow, onFollow, onSelect, onShowAll, onClose }: Props) {
   const { t } = useTranslation('ops');
   return (
     <aside className={classes.panel} aria-label={t('map.panel.label')}>
       {selected
         ? <MapDetails key={`${selected.kind} ${selected.id}`} selected={selected} follow={follow} onFollow={onFollow} onSelect={onSelect} onClose={onClose} />
-        : <Lists view={view} bounds={bounds ?? everywhere} onSelect={onSelect} />}
+        : <Lists view={view} bounds={bounds ?? everywhere} onSelect={onSelect} onShowAll={onShowAll} />}
     </aside>
   );
 }
@@ -38,7 +40,7 @@ export function MapPanel({ view, bounds, selected, follow, onFollow, onSelect, o
 /** How often who is in view is looked up again because of movements alone, in milliseconds. */
 const lookMs = 3000;
 
-function Lists({ view, bounds, onSelect }: { view: MapView; bounds: Bounds; onSelect: (selected: Selected) => void }) {
+function Lists({ view, bounds, onSelect, onShowAll }: Pick<Props, 'view' | 'onSelect' | 'onShowAll'> & { bounds: Bounds }) {
   const { t } = useTranslation('ops');
   const [tab, setTab] = useState<string | null>('drivers');
   const { told } = useFeed();
@@ -52,7 +54,7 @@ function Lists({ view, bounds, onSelect }: { view: MapView; bounds: Bounds; onSe
         <Tabs.Tab value="trips">{t('map.panel.trips')} <Count of={trips.length} /></Tabs.Tab>
       </Tabs.List>
       <Tabs.Panel value="drivers" className={classes.tab}>
-        {drivers.length === 0 && told ? <Nothing text={t('map.panel.noDrivers')} /> : (
+        {drivers.length === 0 && told ? <NoDrivers onShowAll={onShowAll} /> : (
           <MapList label={t('map.panel.driversInView')} ids={drivers} onOpen={(id) => onSelect({ kind: 'driver', id })} row={DriverRow} />
         )}
       </Tabs.Panel>
@@ -66,6 +68,19 @@ function Lists({ view, bounds, onSelect }: { view: MapView; bounds: Bounds; onSe
 }
 
 const Count = ({ of }: { of: number }) => <Text span c="dimmed" size="sm">{number(of)}</Text>;
+
+/** Says whether there are none at all, or none here. */
+function NoDrivers({ onShowAll }: Pick<Props, 'onShowAll'>) {
+  const { t } = useTranslation('ops');
+  const online = useCity('drivers').drivers.size;
+  if (online === 0) return <Nothing text={t('map.panel.noneOnline')} />;
+  return (
+    <Stack p="md" gap="sm" align="start">
+      <Text c="dimmed" size="sm">{t('map.panel.noDrivers', { count: online, number: number(online) })}</Text>
+      <Button variant="light" onClick={onShowAll}>{t('map.panel.showAll')}</Button>
+    </Stack>
+  );
+}
 
 const Nothing = ({ text }: { text: string }) => <Text p="md" c="dimmed" size="sm">{text}</Text>;
 

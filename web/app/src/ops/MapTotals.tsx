@@ -17,7 +17,7 @@ export function MapTotals() {
   const { totals } = useCity('totals');
   const points = useSeries('h1').data ?? [];
   const rates = ratesOf(points, rateS);
-  const wait = rates?.meanWaitS ?? null;
+  const wait = rates?.meanMatchS ?? null;
   const online = totals && totals.drivers_available + totals.drivers_offered + totals.drivers_on_trip + totals.drivers_unreachable;
   const perMinute = (value: number | undefined) => (value === undefined ? null : number(value, value < 10 ? 1 : 0));
   return (

@@ -125,9 +125,9 @@ function Loaded({ explain, at }: { explain: Explain; at: number }) {
       <div className={classes.columns}>
         <Stack>
           <Card padding="md"><Title order={2} size="h4" mb="sm">{t('explain.waves')}</Title>
-            <Waves waves={waves} offers={offers} requestedAt={requestedAt} vehicleClass={trip.vehicle_class} ringM={ringM} shown={shown} onShow={setChosen} pointed={pointed} onPoint={setPointed} />
+            <Waves waves={waves} offers={offers} requestedAt={requestedAt} vehicleClass={trip.vehicle_class} driver={trip.driver?.id} ringM={ringM} shown={shown} onShow={setChosen} pointed={pointed} onPoint={setPointed} />
           </Card>
-          <Card padding="md"><Title order={2} size="h4" mb="sm">{t('explain.timeline')}</Title><Timeline offers={offers} requestedAt={requestedAt} now={now} /></Card>
+          <Card padding="md"><Title order={2} size="h4" mb="sm">{t('explain.timeline')}</Title><Timeline offers={offers} driver={trip.driver?.id} requestedAt={requestedAt} now={now} /></Card>
           <Card padding="md"><Title order={2} size="h4" mb="sm">{t('explain.log')}</Title><EventLog events={explain.events ?? []} requestedAt={requestedAt} /></Card>
         </Stack>
         <Stack className={classes.side}>

@@ -10,15 +10,15 @@ import { number } from '../shell/format';
 import { vehicleClassName } from '../shell/vehicle';
 import type { TripRow as Trip } from './live/follow';
 import { TripStatusBadge } from './table/Badges';
-import { CopyId, shortId } from './table/CopyId';
+import { CopyId } from './table/CopyId';
 import { ListPage } from './table/ListPage';
 import { newestFirst } from './table/pages';
 import { PersonLink, PersonName } from './table/PersonLink';
 import { SearchField } from './table/SearchField';
 import { statusesOf, statusText, tripStatuses, type TripsSearch, type TripStatus } from './table/search';
 import { SpanFilter } from './table/SpanFilter';
-import { stamp } from './table/times';
-import { DriverOf, Fare, Place, Wait } from './table/TripParts';
+import { recent } from './table/times';
+import { DriverOf, Fare, Place, PlateOf, Route, Two, Wait, When } from './table/TripParts';
 import { useFollow } from './table/useFollow';
 import { useList, type List } from './table/useList';
 import type { Column } from './table/VirtualTable';
@@ -41,7 +41,7 @@ export default function OpsTripsPage() {
   const filtered = Object.keys(search).length > 0;
   return (
     <>
-      <ListPage title={t('trips.title')} list={list} columns={columns} rowKey={(trip) => trip.id} memory={`trips ${JSON.stringify(search)}`}
+      <ListPage title={t('trips.title')} tall list={list} columns={columns} rowKey={(trip) => trip.id} memory={`trips ${JSON.stringify(search)}`}
         live={follow.live} news={follow.gap ? t('trips.list.gap') : follow.missing > 0 ? t('trips.list.new', { count: follow.missing, number: number(follow.missing) }) : null}
         empty={t('trips.empty')} filters={<Filters search={search} filter={filter} />}
         onClear={filtered ? () => void navigate({ to: '/ops/trips', search: {}, replace: true }) : undefined}
@@ -107,29 +107,27 @@ function Filters({ search, filter }: { search: TripsSearch; filter: (change: Tri
 
 function columnsOf(t: TFunction<'ops'>, ask: (action: TripAction, trip: Trip) => void): Column<Trip>[] {
   return [
+    { key: 'requested', title: t('trips.column.requested'), width: '112px', sorted: true, cell: (trip) => <When at={trip.requested_at} /> },
+    { key: 'status', title: t('trips.column.status'), width: '104px', cell: (trip) => <TripStatusBadge status={trip.status} /> },
+    { key: 'rider', title: t('trips.column.rider'), width: 'minmax(84px, 0.8fr)', cell: (trip) => (trip.rider ? <PersonLink id={trip.rider.id} name={trip.rider.first_name} /> : '–') },
+    { key: 'driver', title: t('trips.column.driver'), width: 'minmax(116px, 1fr)', cell: (trip) => <Two first={<DriverOf trip={trip} plate={false} />} second={<PlateOf trip={trip} />} /> },
+    { key: 'route', title: t('trips.column.route'), width: 'minmax(180px, 2.4fr)', cell: (trip) => <Route trip={trip} /> },
+    { key: 'class', title: t('trips.column.class'), width: '84px', cell: (trip) => vehicleClassName(trip.vehicle_class) },
+    { key: 'wait', title: t('trips.column.wait'), width: '122px', align: 'end', cell: (trip) => <Wait trip={trip} /> },
+    { key: 'fare', title: t('trips.column.fare'), width: '96px', align: 'end', cell: (trip) => <Fare trip={trip} /> },
     { key: 'id', title: t('trips.column.id'), width: '118px', cell: (trip) => <CopyId id={trip.id} trip /> },
-    { key: 'status', title: t('trips.column.status'), width: '94px', cell: (trip) => <TripStatusBadge status={trip.status} /> },
-    { key: 'requested', title: t('trips.column.requested'), width: '146px', sorted: true, cell: (trip) => (trip.requested_at ? stamp(trip.requested_at) : '–') },
-    { key: 'wait', title: t('trips.column.wait'), width: '90px', align: 'end', cell: (trip) => <Wait trip={trip} /> },
-    { key: 'rider', title: t('trips.column.rider'), width: 'minmax(80px, 1fr)', cell: (trip) => (trip.rider ? <PersonLink id={trip.rider.id} name={trip.rider.first_name} /> : '–') },
-    { key: 'driver', title: t('trips.column.driver'), width: 'minmax(130px, 1.3fr)', cell: (trip) => <DriverOf trip={trip} /> },
-    { key: 'class', title: t('trips.column.class'), width: '80px', cell: (trip) => vehicleClassName(trip.vehicle_class) },
-    { key: 'fare', title: t('trips.column.fare'), width: '104px', align: 'end', cell: (trip) => <Fare trip={trip} /> },
-    { key: 'pickup', title: t('trips.column.pickup'), width: 'minmax(112px, 1.5fr)', cell: (trip) => <Place address={trip.pickup_address} point={trip.pickup} /> },
-    { key: 'dropoff', title: t('trips.column.dropoff'), width: 'minmax(112px, 1.5fr)', cell: (trip) => <Place address={trip.dropoff_address} point={trip.dropoff} /> },
     { key: 'actions', title: t('trips.column.actions'), width: '34px', quiet: true, cell: (trip) => <TripMenu trip={trip} ask={ask} /> },
   ];
 }
 
 function NarrowRow({ trip, ask }: { trip: Trip; ask: (action: TripAction, trip: Trip) => void }) {
-  const { t } = useTranslation('ops');
   return (
     <Group wrap="nowrap" gap="sm" justify="space-between">
       <div style={{ minWidth: 0 }}>
-        <Group gap="xs" wrap="nowrap"><TripStatusBadge status={trip.status} /><Text span size="xs" c="dimmed">{shortId(trip.id)}</Text></Group>
+        <Group gap="xs" wrap="nowrap"><TripStatusBadge status={trip.status} /><Text span size="xs" c="dimmed">{trip.requested_at && recent(trip.requested_at)}</Text></Group>
         <Text truncate size="sm" fw={600} mt={2}>{trip.rider?.first_name} → <DriverOf trip={trip} /></Text>
         <Text truncate size="xs" c="dimmed">
-          {trip.requested_at && stamp(trip.requested_at)} · {t('trips.column.wait')} <Wait trip={trip} /> · <Fare trip={trip} />
+          <Fare trip={trip} /> · <Place address={trip.pickup_address} point={trip.pickup} /> → <Place address={trip.dropoff_address} point={trip.dropoff} />
         </Text>
       </div>
       <TripMenu trip={trip} ask={ask} />

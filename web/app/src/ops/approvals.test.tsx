@@ -17,8 +17,6 @@ import OpsApprovalsPage from './Approvals';
 import { possible } from './approvals/decisions';
 import { approvalsSearch } from './table/search';
 
-vi.setConfig({ testTimeout: 30_000 });
-
 beforeAll(async () => {
   await i18next.use(initReactI18next).init({ lng: 'en', resources: { en: { ops: en, shell } }, defaultNS: 'shell', interpolation: { escapeValue: false }, contextSeparator: '~' });
   // What jsdom lacks; here a screen is wide, and as high as a few rows.
@@ -107,7 +105,7 @@ describe('the queue of drivers', () => {
     await row('Ana Kim');
     answer(person('1', 'Ana', 'approved'));
     await user.click(screen.getByRole('button', { name: 'Approve Ana Kim' }));
-    expect(await screen.findByText('Ana Kim may drive now.')).toBeInTheDocument();
+    expect(await screen.findByText('Ana Kim can drive now.')).toBeInTheDocument();
     expect(post).toHaveBeenCalledWith('/v1/admin/accounts/{id}/approve', expect.objectContaining({ params: { path: { id: '1' } } }));
     await waitFor(() => expect(screen.queryByRole('row', { name: /Ana Kim/ })).toBeNull());
     expect(await screen.findByText('1 driver waiting')).toBeInTheDocument();
@@ -119,7 +117,7 @@ describe('the queue of drivers', () => {
     await user.click(screen.getByRole('button', { name: 'Refuse Bo Kim' }));
     const dialog = await screen.findByRole('dialog', { name: 'Refuse Bo Kim' });
     await user.click(within(dialog).getByRole('button', { name: 'Refuse' }));
-    expect(await within(dialog).findByText('Please say why.')).toBeInTheDocument();
+    expect(await within(dialog).findByText('Enter a reason.')).toBeInTheDocument();
     expect(post).not.toHaveBeenCalled();
     answer(person('2', 'Bo', 'refused', { approval: { state: 'refused', reason: 'The licence has expired' } }));
     await user.click(within(dialog).getByRole('textbox', { name: /Reason/ }));
@@ -145,7 +143,7 @@ describe('the queue of drivers', () => {
   it('says so where nobody waits, and what went wrong where it cannot be read', async () => {
     people = [];
     show();
-    expect(await screen.findByText('No driver is waiting for approval.')).toBeInTheDocument();
+    expect(await screen.findByText('No drivers are waiting for approval.')).toBeInTheDocument();
     cleanup();
     failing = true;
     const user = show();
@@ -162,7 +160,7 @@ describe('the queue of drivers', () => {
     expect(await row('Di Kim')).toHaveTextContent('No photo of the car');
     answer(person('4', 'Di', 'approved'));
     await user.click(screen.getByRole('button', { name: 'Approve Di Kim' }));
-    expect(await screen.findByText('Di Kim may drive now.')).toBeInTheDocument();
+    expect(await screen.findByText('Di Kim can drive now.')).toBeInTheDocument();
   });
 });
 

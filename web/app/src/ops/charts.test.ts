@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { charts, columnsOf } from './charts';
+import { charts, columnsOf, legendOf } from './charts';
 import type { Point } from './live/samples';
 
 const point = (end: number, more: Partial<Point> = {}): Point => ({
@@ -28,5 +28,19 @@ describe('charts', () => {
 
   it('draw no line across a time without points', () => {
     expect(columns('drivers', [point(10), point(20), point(90)]).slice(0, 2)).toEqual([[10, 20, 30, 90], [7, 7, null, 7]]);
+  });
+});
+
+describe('a legend', () => {
+  const data: [number[], ...(number | null)[][]] = [[10, 20, 30], [1, 2, null], [null, null, null], [7, 8, 9]];
+
+  it('shows the newest values that are known while nobody points', () => {
+    expect(legendOf(data, null)).toEqual({ end: 30, values: [2, null, 9] });
+    expect(legendOf([[], []], null)).toEqual({ end: null, values: [null] });
+  });
+
+  it('shows what somebody points at', () => {
+    expect(legendOf(data, 0)).toEqual({ end: 10, values: [1, null, 7] });
+    expect(legendOf(data, 7).end).toBe(30);
   });
 });

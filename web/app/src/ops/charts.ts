@@ -54,3 +54,12 @@ export function columnsOf(points: readonly Point[], { lines }: ChartKind, stepS:
   }
   return [times, ...values];
 }
+
+/**
+ * What a legend shows: the values of the point `at`, with its time; without one the newest time, and of each line the
+ * newest value that is known. A line without any has null.
+ */
+export function legendOf([times, ...lines]: [number[], ...(number | null)[][]], at: number | null): { end: number | null; values: (number | null)[] } {
+  if (at !== null && at < times.length) return { end: times[at] ?? null, values: lines.map((line) => line[at] ?? null) };
+  return { end: times.at(-1) ?? null, values: lines.map((line) => line.findLast((v) => v !== null) ?? null) };
+}

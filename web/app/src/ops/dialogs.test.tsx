@@ -68,7 +68,7 @@ describe('a trip’s actions', () => {
     await user.click(await screen.findByRole('menuitem', { name: /Cancel trip/ }));
     const confirm = await screen.findByRole('button', { name: 'Cancel trip' });
     await user.click(confirm);
-    expect(await screen.findByText('Please say why.')).toBeInTheDocument();
+    expect(await screen.findByText('Enter a reason.')).toBeInTheDocument();
     await user.type(screen.getByRole('textbox', { name: /Reason/ }), '   ');
     await user.click(confirm);
     expect(post).not.toHaveBeenCalled();
@@ -112,13 +112,13 @@ describe('a person’s actions', () => {
     await user.click(screen.getByRole('button', { name: 'Reset password' }));
     answer(200, { ...person(), password: 'correct-horse' });
     await user.type(await screen.findByRole('textbox', { name: /Reason/ }), 'forgot it');
-    await user.click(screen.getByRole('button', { name: 'Make a new password' }));
+    await user.click(screen.getByRole('button', { name: 'Generate password' }));
     expect(await screen.findByText('correct-horse')).toBeInTheDocument();
     expect(post).toHaveBeenCalledWith('/v1/admin/accounts/{id}/password', { params: { path: { id: 'p1' } }, body: { reason: 'forgot it' } });
     expect(screen.getByText(/log in as “bowie”/)).toBeInTheDocument();
     await user.keyboard('{Escape}');
     expect(screen.getByText('correct-horse')).toBeInTheDocument();
-    await user.click(screen.getByRole('button', { name: 'I have passed it on' }));
+    await user.click(screen.getByRole('button', { name: 'I’ve passed it on' }));
     await waitFor(() => expect(screen.queryByText('correct-horse')).not.toBeInTheDocument());
   });
 });

@@ -5,6 +5,7 @@ import { useTranslation } from 'react-i18next';
 import type { Schemas } from '../../api/http';
 import { between, clock, took } from '../table/times';
 import classes from './explain.module.css';
+import { markOfEvent, markText } from './marks';
 import { endText } from './summary';
 
 type Event = Schemas['EventView'];
@@ -25,6 +26,8 @@ export function eventDetail(event: Event, t: TFunction<'ops'>): string {
   if (event.by) parts.push(t(`explain.by.${event.by}`));
   const reason = event.reason ?? data.reason;
   if (typeof reason === 'string' && reason !== '') parts.push(endText(reason, t));
+  const mark = event.kind === 'arrived' || event.kind === 'completed' ? markOfEvent(data) : null;
+  if (mark) parts.push(markText(event.kind === 'arrived' ? 'arrival' : 'completion', mark, t));
   if (event.kind === 'rated' && typeof event.stars === 'number') parts.push('★'.repeat(event.stars));
   return parts.join(' · ');
 }

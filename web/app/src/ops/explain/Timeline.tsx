@@ -6,12 +6,14 @@ import { PersonLink } from '../table/PersonLink';
 import { between, took } from '../table/times';
 import classes from './explain.module.css';
 import { Outcome } from './Outcome';
-import { endText } from './summary';
+import { endText, winnersFirst } from './summary';
 
 type Offer = Schemas['OfferDetail'];
 
 interface Props {
   readonly offers: readonly Offer[];
+  /** Who has the trip. */
+  readonly driver?: string | undefined;
   readonly requestedAt: string;
   /** Where the picture ends while offers are open. */
   readonly now: Date;
@@ -24,9 +26,10 @@ export function barOf(offer: Pick<Offer, 'made_at' | 'ended_at' | 'expires_at'>,
   return { from, to: Math.max(from, between(requestedAt, end)) };
 }
 
-/** Who was asked when, and how each offer ended: bars over one common time, in a table that can be read aloud. */
-export function Timeline({ offers, requestedAt, now }: Props) {
+/** Who was asked when, and how each offer ended, the winner first: bars over one common time, in a table that can be read aloud. */
+export function Timeline({ offers: all, driver, requestedAt, now }: Props) {
   const { t } = useTranslation('ops');
+  const offers = winnersFirst(all, (o) => o.state === 'won', driver);
   if (offers.length === 0) return <Text size="sm" c="dimmed">{t('explain.noOffers')}</Text>;
   const bars = offers.map((o) => barOf(o, requestedAt, now));
   const end = Math.max(1, ...bars.map((b) => b.to));
@@ -51,7 +54,7 @@ export function Timeline({ offers, requestedAt, now }: Props) {
           {offers.map((offer, i) => {
             const bar = bars[i] ?? { from: 0, to: 0 };
             return (
-              <Table.Tr key={offer.id}>
+              <Table.Tr key={offer.id} data-won={offer.state === 'won' || undefined} className={classes.candidate}>
                 <Table.Td><div className={classes.name} title={offer.driver_name}><PersonLink id={offer.driver_id} name={offer.driver_name} /></div></Table.Td>
                 <Table.Td ta="end">{offer.wave}</Table.Td>
                 <Table.Td ta="end">{took(bar.from)}</Table.Td>

@@ -9,6 +9,7 @@ import { between, took } from '../table/times';
 import { decisionColors, decisionOn, reasonText } from './decision';
 import classes from './explain.module.css';
 import { Outcome } from './Outcome';
+import { winnersFirst } from './summary';
 
 type Wave = Schemas['WaveView'];
 type Candidate = Schemas['CandidateView'];
@@ -19,6 +20,8 @@ interface Props {
   readonly offers: readonly Offer[];
   readonly requestedAt: string;
   readonly vehicleClass: string;
+  /** Who has the trip. */
+  readonly driver?: string | undefined;
   /** How far one ring reaches, in metres; null while unknown. */
   readonly ringM: number | null;
   /** The wave that is open, and on the map. */
@@ -29,7 +32,7 @@ interface Props {
   readonly onPoint: (driver: string | null) => void;
 }
 
-/** Each round of offers with everybody who was considered, best first. */
+/** Each round of offers with everybody who was considered: the winner first, then the best. */
 export function Waves(p: Props) {
   const { t } = useTranslation('ops');
   if (p.waves.length === 0) return <Text size="sm" c="dimmed">{t('explain.noWaves')}</Text>;
@@ -61,9 +64,9 @@ function waveFacts(wave: Wave, p: Props, t: ReturnType<typeof useTranslation<'op
   ].join(' · ');
 }
 
-function Candidates({ wave, offers, vehicleClass, pointed, onPoint }: Props & { wave: Wave }) {
+function Candidates({ wave, offers, vehicleClass, driver, pointed, onPoint }: Props & { wave: Wave }) {
   const { t } = useTranslation('ops');
-  const candidates = wave.candidates ?? [];
+  const candidates = winnersFirst(wave.candidates ?? [], (c) => c.outcome === 'won', driver);
   if (candidates.length === 0) return <Text size="sm" c="dimmed" p="sm">{t(wave.offered > 0 ? 'explain.forgotten' : 'explain.nobody')}</Text>;
   const offerOf = new Map(offers.filter((o) => o.wave === wave.wave).map((o) => [o.driver_id, o]));
   return (
@@ -98,7 +101,7 @@ function CandidateRow({ candidate: c, offer, vehicleClass, pointed, onPoint }: {
   const decision = decisionOn(c);
   const point = () => onPoint(c.driver_id);
   return (
-    <Table.Tr data-driver={c.driver_id} data-pointed={pointed || undefined} className={classes.candidate}
+    <Table.Tr data-driver={c.driver_id} data-pointed={pointed || undefined} data-won={decision === 'won' || undefined} className={classes.candidate}
       onMouseEnter={point} onMouseLeave={() => onPoint(null)} onFocus={point} onBlur={() => onPoint(null)}>
       <Table.Td>
         <Group gap={8} wrap="nowrap">

@@ -6,7 +6,7 @@ import en from '../../locales/en/ops.json';
 import ko from '../../locales/ko/ops.json';
 import { decisionOn, reasonText } from './decision';
 import { eventDetail } from './EventLog';
-import { summaryOf } from './summary';
+import { summaryOf, winnersFirst } from './summary';
 import { barOf } from './Timeline';
 
 type Explain = Schemas['ExplainView'];
@@ -52,11 +52,11 @@ describe('the sentence on top', () => {
       'Searching for 30 sec: wave 2 has reached ring 2. 2 drivers were asked, 1 declined or let it expire.',
       '30초째 찾는 중입니다. 2차 요청이 링 2까지 넓어졌습니다. 기사 2명에게 요청했습니다. 그중 1명이 거절하거나 응답하지 않았습니다.'],
     ['a search that found nobody', explain({ status: 'expired', ended_at: at(120) }),
-      'No driver was found in 2 min: nobody was asked.', '2분 동안 기사를 찾지 못했습니다. 요청받은 기사는 없습니다.'],
+      'No driver was found in 2 min: no drivers were asked.', '2분 동안 기사를 찾지 못했습니다. 요청받은 기사는 없습니다.'],
     ['a cancelled search', explain({ status: 'cancelled', ended_at: at(20), cancellation: { by: 'operator', reason: 'flooded street' } }, [offer('a', 1, 'withdrawn')]),
       'Cancelled by an operator after 20 sec of searching: 1 driver was asked, none declined. Reason: flooded street.',
       '20초 동안 찾은 뒤 취소되었습니다(취소: 운영자). 기사 1명에게 요청했습니다. 거절한 기사는 없습니다. 사유: flooded street.'],
-    ['no wave yet', explain({ status: 'requested' }, [], []), 'The search has just begun.', '검색을 막 시작했습니다.'],
+    ['no wave yet', explain({ status: 'requested' }, [], []), 'The search has just started.', '검색을 막 시작했습니다.'],
   ];
   it.each(cases)('tells of %s', (_, x, english, korean) => {
     void i18next.changeLanguage('en');
@@ -68,12 +68,12 @@ describe('the sentence on top', () => {
 
   it('tells that a trip was given back, and of a driver who was asked twice only once', () => {
     const x = explain({ status: 'in_progress', driver, matched_at: at(30) }, [offer('x', 1, 'expired'), offer('x', 2, 'won')], [1, 2], 2);
-    expect(summaryOf(x, texts.en, new Date(at(40)))).toBe('Matched with Xenia in wave 2 after 30 sec: 1 driver was asked, none declined. Drivers gave it back or lost it 2 times.');
+    expect(summaryOf(x, texts.en, new Date(at(40)))).toBe('Matched with Xenia in wave 2 after 30 sec: 1 driver was asked, none declined. Before that, drivers dropped it or lost it 2 times.');
   });
 
   it('says the words of the server in plain language', () => {
     const x = explain({ status: 'cancelled', driver, matched_at: at(4), ended_at: at(60), cancellation: { by: 'system', reason: 'rider_no_show' } }, [offer('x', 1, 'won')], [1]);
-    expect(summaryOf(x, texts.en, new Date(at(90)))).toMatch(/Later cancelled by the system\. Reason: the rider did not come in time\.$/);
+    expect(summaryOf(x, texts.en, new Date(at(90)))).toMatch(/Later cancelled by the system\. Reason: the rider didn’t show up in time\.$/);
   });
 });
 
@@ -117,5 +117,15 @@ describe('the event log', () => {
     expect(eventDetail({ kind: 'wave_planned', version: 2, at: at(0), data: { wave: 1, ring: 2, offers: [{}, {}] } }, texts.en)).toBe('wave 1, ring 2 · 2 offers');
     expect(eventDetail({ kind: 'offers_ended', version: 3, at: at(0), data: { state: 'declined', offers: ['a'] } }, texts.en)).toBe('1 offer: Declined');
     expect(eventDetail({ kind: 'cancelled', version: 4, at: at(0), by: 'operator', reason: 'flood' }, texts.en)).toBe('an operator · flood');
+  });
+});
+
+describe('the order of drivers', () => {
+  it('has who got the trip first, who had it before next, and the rest as it was', () => {
+    const rows = ['near', 'before', 'mid', 'winner', 'far'].map((driver_id) => ({ driver_id, won: driver_id === 'before' || driver_id === 'winner' }));
+    const order = (driver?: string) => winnersFirst(rows, (r) => r.won, driver).map((r) => r.driver_id);
+    expect(order('winner')).toEqual(['winner', 'before', 'near', 'mid', 'far']);
+    expect(order('before')).toEqual(['before', 'winner', 'near', 'mid', 'far']);
+    expect(winnersFirst(rows, () => false, undefined)).toEqual(rows);
   });
 });

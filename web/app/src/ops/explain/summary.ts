@@ -35,6 +35,14 @@ export function wonOffer({ trip, offers }: Pick<Explain, 'trip' | 'offers'>): Of
   return offers?.findLast((o) => o.state === 'won' && o.driver_id === trip.driver?.id);
 }
 
+/**
+ * The same in another order: first who has the trip, then who won it before and lost it again, then the rest as they were.
+ */
+export function winnersFirst<T extends { readonly driver_id: string }>(rows: readonly T[], won: (row: T) => boolean, driver: string | undefined): T[] {
+  const rank = (row: T) => (!won(row) ? 2 : row.driver_id === driver ? 0 : 1);
+  return [...rows].sort((a, b) => rank(a) - rank(b));
+}
+
 /** Why the trip went to whom it went, in a sentence or two. `now` matters while it is searched for. */
 export function summaryOf(explain: Explain, t: TFunction<'ops'>, now: Date): string {
   const count = countSearch(explain);

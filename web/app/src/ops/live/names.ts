@@ -93,13 +93,13 @@ const names = new Names(async (ids) => {
 const keptMs = 300_000;
 
 /**
- * Somebody whom the feed names by id alone: undefined until that is known, null if there is no such account. Only what is
+ * Somebody whom the feed names by id alone: undefined until that is known, null if there is no such account or it could not be read. Only what is
  * on the screen should ask.
  */
 export function useNamed(id: string | undefined): NamedAccount | null | undefined {
-  const { data } = useQuery({
+  const { data, isError } = useQuery({
     queryKey: ['ops', 'name', id], enabled: !!id, staleTime: keptMs, gcTime: keptMs, retry: false,
     queryFn: ({ signal }) => names.load(id ?? '', signal),
   });
-  return data;
+  return isError ? null : data;
 }

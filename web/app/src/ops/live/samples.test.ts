@@ -38,7 +38,7 @@ describe('points of the charts', () => {
   it('give rates by the minute', () => {
     expect(ratesOf([], 60)).toBeNull();
     const points = [point(10, { requests: 100 }), point(60, { requests: 3, matches: 2, match_mean_ms: 3000 }), point(70, { requests: 1, matches: 1, match_mean_ms: 6000, expiries: 1 })];
-    expect(ratesOf(points, 60)).toEqual({ requestsPerMinute: 12, matchesPerMinute: 9, expired: 1, meanWaitS: 4 });
-    expect(ratesOf([point(10)], 60)?.meanWaitS).toBeNull();
+    expect(ratesOf(points, 60)).toEqual({ requestsPerMinute: 12, matchesPerMinute: 9, expired: 1, meanMatchS: 4 });
+    expect(ratesOf([point(10)], 60)?.meanMatchS).toBeNull();
   });
 });

@@ -43,7 +43,7 @@ export interface Rates {
   readonly matchesPerMinute: number;
   readonly expired: number;
   /** Mean time from request to match in seconds; null when nothing was matched. */
-  readonly meanWaitS: number | null;
+  readonly meanMatchS: number | null;
 }
 
 /** Rates over the last `seconds` of points; null while there are none. */
@@ -59,6 +59,6 @@ export function ratesOf(points: readonly Point[], seconds: number): Rates | null
     requestsPerMinute: sum((p) => p.requests) / minutes,
     matchesPerMinute: matches / minutes,
     expired: sum((p) => p.expiries),
-    meanWaitS: matches > 0 ? sum((p) => p.match_mean_ms * p.matches) / matches / 1000 : null,
+    meanMatchS: matches > 0 ? sum((p) => p.match_mean_ms * p.matches) / matches / 1000 : null,
   };
 }

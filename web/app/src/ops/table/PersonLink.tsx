@@ -1,9 +1,9 @@
-import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 
 import { call } from '../../api/http';
 import { http } from '../../shell/auth';
+import { useNamed } from '../live/names';
 import { shortId } from './CopyId';
 import classes from './PersonLink.module.css';
 
@@ -21,9 +21,8 @@ export function PersonLink({ id, name }: { id: string; name: ReactNode }) {
 
 /** The name of whom one has the id alone; the id until it is known, or where there is no such account. */
 export function PersonName({ id }: { id: string }) {
-  // Names hardly change, and lists ask for many.
-  const { data } = useQuery({ ...accountQuery(id), staleTime: 300_000, retry: false });
-  return <span title={id}>{data ? fullName(data.account) : shortId(id)}</span>;
+  const account = useNamed(id);
+  return <span title={id}>{account ? fullName(account) : shortId(id)}</span>;
 }
 
 /** First and last name, or the username where there is neither. */

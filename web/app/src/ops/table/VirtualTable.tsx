@@ -23,6 +23,8 @@ export interface VirtualTableProps<T> {
   readonly rows: readonly T[];
   readonly columns: readonly Column<T>[];
   readonly rowKey: (row: T) => string;
+  /** Whether cells have two lines. */
+  readonly tall?: boolean;
   /** The whole row on a narrow screen. */
   readonly narrow: (row: T) => ReactNode;
   readonly onOpen: (row: T) => void;
@@ -42,6 +44,8 @@ export interface VirtualTableProps<T> {
 }
 
 const rowHeight = 44;
+/** Of rows of two lines. */
+const tallRowHeight = 54;
 const narrowRowHeight = 84;
 const headHeight = 36;
 /** Rows before the end at which the next page is fetched. */
@@ -66,7 +70,7 @@ export function VirtualTable<T>(p: VirtualTableProps<T>) {
   const { rows, columns, rowKey, memory, onMore, hasMore, toTop = 0 } = p;
   const scroll = useRef<HTMLDivElement>(null);
   const isNarrow = useMediaQuery('(max-width: 62em)', false, { getInitialValueInEffect: false });
-  const height = isNarrow ? narrowRowHeight : rowHeight;
+  const height = isNarrow ? narrowRowHeight : p.tall ? tallRowHeight : rowHeight;
   // The virtualizer renders by itself when the list scrolls; nothing here is memoised.
   // eslint-disable-next-line react-hooks/incompatible-library
   const virtual = useVirtualizer({

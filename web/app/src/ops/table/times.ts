@@ -18,6 +18,18 @@ export function stamp(at: string | Date, now = new Date()): string {
   }).format(then);
 }
 
+/** A day without its time; the year is left out where it is this one. */
+export function dayOf(at: string | Date, now = new Date()): string {
+  const then = new Date(at);
+  return new Intl.DateTimeFormat(language(), { month: 'short', day: 'numeric', ...(then.getFullYear() === now.getFullYear() ? {} : { year: 'numeric' }) }).format(then);
+}
+
+/** A time with seconds, with its day where that is not today. */
+export function recent(at: string | Date, now = new Date()): string {
+  const then = new Date(at);
+  return then.toDateString() === now.toDateString() ? clock(then) : stamp(then, now);
+}
+
 /** How long something took, from milliseconds: 0.1 sec, 14 sec, 2 min 5 sec, 1 hr 2 min. */
 export function took(ms: number): string {
   const unit = (value: number, name: 'second' | 'minute' | 'hour', digits = 0) =>
