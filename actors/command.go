@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"time"
 
 	"google.golang.org/protobuf/proto"
@@ -35,8 +36,16 @@ func refusal(err error) *ridepb.Reply {
 	if !errors.As(err, &e) {
 		e = ride.ErrInternal
 	}
-	return &ridepb.Reply{Result: &ridepb.Reply_Error{Error: view.Error(e)}}
+	shown := view.Error(e)
+	if errors.Is(e, ride.ErrUnavailable) {
+		shown.RetryAfterMs = uint32((retryMin + rand.N(retrySpread)).Milliseconds())
+	}
+	return &ridepb.Reply{Result: &ridepb.Reply_Error{Error: shown}}
 }
+
+// Who is refused for the store's sake may come back after retryMin and a random part of
+// retrySpread, so that not everybody does at once.
+const retryMin, retrySpread = time.Second, 2 * time.Second
 
 // success is the reply to a trip's command that led to, or found, this state.
 func success(m tripCommand, t *ride.Trip) *ridepb.Reply {

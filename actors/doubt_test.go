@@ -297,3 +297,31 @@ func TestPINGuessesAtOnce(t *testing.T) {
 		require.Equal(t, maxPINTries, guesses)
 	})
 }
+
+// A command that waited here until its client was refused is not carried out behind its
+// back; one that is asked for again is.
+func TestWhatWasRefusedForWantOfTimeIsNotDone(t *testing.T) {
+	inWorld(t, nil, func(w *world) {
+		d := w.driver("d", 100)
+		blocked := false
+		w.store.failing(func(ride.Transition) (error, bool) {
+			if !blocked {
+				blocked = true
+				time.Sleep(answerWithin + time.Second)
+			}
+			return nil, false
+		})
+		online := &ridepb.ClientFrame{Id: "first", Body: &ridepb.ClientFrame_GoOnline{GoOnline: &ridepb.GoOnline{}}}
+		offline := func() *ridepb.ClientFrame {
+			return &ridepb.ClientFrame{Id: "late", Body: &ridepb.ClientFrame_GoOffline{GoOffline: &ridepb.GoOffline{}}}
+		}
+		d.send(online)
+		d.send(offline())
+		pass(answerWithin + 5*time.Second)
+		require.NotNil(t, d.box.reply("first").GetDone(), "it had begun")
+		require.Nil(t, d.box.reply("late"))
+		d.connectKeeping()
+		require.True(t, d.connected().GetOnline())
+		require.NotNil(t, d.ask(offline()).GetDone())
+	})
+}

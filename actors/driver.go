@@ -105,7 +105,7 @@ func (d *driverActor) receive(ctx actor.Context) {
 			d.withdrawOffers(ctx, ride.ReasonDriverGone)
 		}
 	case framed:
-		if !d.forwarded(ctx, m.peer) {
+		if !d.forwarded(ctx, m.peer) && !m.expired() {
 			d.onFrame(ctx, m)
 		}
 	case tripResult:

@@ -51,7 +51,7 @@ func (o *operatorActor) receive(ctx actor.Context) {
 			o.onLingered(ctx)
 		}
 	case framed:
-		if !o.forwarded(ctx, m.peer) {
+		if !o.forwarded(ctx, m.peer) && !m.expired() {
 			o.onFrame(ctx, m)
 		}
 	case watchDue:

@@ -98,7 +98,7 @@ func (s *System) spawnPerson(a ride.Account) *actor.PID {
 // Command hands over a frame with an id; its reply arrives on the outbox. The frame is
 // the actor's from then on.
 func (p *Peer) Command(f *ridepb.ClientFrame) {
-	p.sys.root.Send(p.pid.Load(), framed{peer: p, frame: f})
+	p.sys.root.Send(p.pid.Load(), framed{peer: p, frame: f, due: time.Now().Add(answerWithin)})
 }
 
 // Location hands over a driver's position, whose fields the caller has checked; only the

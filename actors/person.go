@@ -77,6 +77,7 @@ type (
 	framed struct {
 		peer  *Peer
 		frame *ridepb.ClientFrame
+		due   time.Time // when its session refuses it for want of an answer
 	}
 	personTick struct{}
 	lingered   struct{}
@@ -84,9 +85,15 @@ type (
 	aged struct{}
 )
 
+// expired reports whether a frame waited here for so long that its client was refused: it
+// asks again if it still wants that.
+func (m framed) expired() bool { return time.Now().After(m.due) }
+
 const (
-	resendAfter = 2 * time.Second
-	maxTries    = 4
+	// answerWithin is how long a session waits for the answer to a frame.
+	answerWithin = 10 * time.Second
+	resendAfter  = 2 * time.Second
+	maxTries     = 4
 	// maxPending bounds the commands of one person that wait for their trips. A session
 	// bounds its own, but while the store hangs a client may come back with more and more.
 	maxPending = 128

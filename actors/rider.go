@@ -44,7 +44,7 @@ func (r *riderActor) receive(ctx actor.Context) {
 	case lingered:
 		r.onLingered(ctx)
 	case framed:
-		if !r.forwarded(ctx, m.peer) {
+		if !r.forwarded(ctx, m.peer) && !m.expired() {
 			r.onFrame(ctx, m)
 		}
 	case tripResult:

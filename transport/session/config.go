@@ -57,6 +57,10 @@ type Config struct {
 	// FrameRate and FrameBurst limit whatever is sent, per second. Beyond them
 	// the session ends with too_many_errors. Default 200 and 400.
 	FrameRate, FrameBurst int
+	// AnswerWithin is how long an actor may take to answer a frame, connect included; then
+	// the client is refused with unavailable, and the same id tells what became of it.
+	// Default 10 s.
+	AnswerWithin time.Duration
 	// MaxInFlight bounds the commands without a reply. Default 64.
 	MaxInFlight int
 	// MaxRefused bounds the refused frames in a row. Default 20.
@@ -91,6 +95,7 @@ func (c Config) withDefaults() Config {
 	setDefault(&c.LocationBurst, 20)
 	setDefault(&c.FrameRate, 200)
 	setDefault(&c.FrameBurst, 400)
+	setDefault(&c.AnswerWithin, 10*time.Second)
 	setDefault(&c.MaxInFlight, 64)
 	setDefault(&c.MaxRefused, 20)
 	setDefault(&c.RetryAfterMin, time.Second)

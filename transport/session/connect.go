@@ -74,11 +74,13 @@ func (s *session) join(id string, resume *ridepb.Resume, cred *credential) *ride
 	}
 	ctx, cancel := context.WithTimeout(s.h.ctx, s.h.cfg.JoinTimeout)
 	defer cancel()
-	s.unanswered.Add(1) // the reply to connect comes by the outbox, too
+	s.joining.Store(&id)
+	s.unanswered.owe(id, s.h.cfg.MaxInFlight, time.Now()) // the reply to connect comes by the outbox, too
 	peer, err := s.h.router.Join(ctx, transport.Join{
 		Principal: cred.Principal, SessionID: s.id, ConnectID: id, Resume: resume, Out: s,
 	})
 	if err != nil {
+		s.unanswered.pay(id)
 		return s.h.auth.refusal(err)
 	}
 	s.peer, s.role, s.header = peer, account.Role, nil

@@ -75,6 +75,7 @@ type fakeRouter struct {
 	err    error
 	before func(ctx context.Context, j transport.Join) error
 	hold   bool // commands get no reply
+	mute   bool // nor does connect
 	peers  chan *fakePeer
 }
 
@@ -87,9 +88,11 @@ func (r *fakeRouter) Join(ctx context.Context, j transport.Join) (transport.Peer
 	if r.err != nil {
 		return nil, r.err
 	}
-	j.Out.Reply(&ridepb.Reply{Id: j.ConnectID, Result: &ridepb.Reply_Connected{Connected: &ridepb.Connected{
-		SessionId: j.SessionID, Epoch: "epoch", Seq: 7, AccountId: string(j.Principal.Account.ID),
-	}}})
+	if !r.mute {
+		j.Out.Reply(&ridepb.Reply{Id: j.ConnectID, Result: &ridepb.Reply_Connected{Connected: &ridepb.Connected{
+			SessionId: j.SessionID, Epoch: "epoch", Seq: 7, AccountId: string(j.Principal.Account.ID),
+		}}})
+	}
 	p := &fakePeer{
 		join: j, hold: r.hold, left: make(chan struct{}),
 		commands: make(chan *ridepb.ClientFrame, 4096), locations: make(chan ride.Position, 4096),

@@ -496,6 +496,52 @@ func TestSurplusRepliesMakeNoRoom(t *testing.T) {
 	none(t, peer.commands)
 }
 
+// A frame that its actor does not answer in time is refused, with a hint, and its room is
+// free again; what the actor says too late is dropped, unless the client has asked again.
+func TestEveryFrameIsAnsweredInTime(t *testing.T) {
+	inBoth(t, func(t *testing.T, codec wire.Codec) {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(t, func(c *Config, w *world) { c.MaxInFlight, w.router.hold = 2, true })
+			c, peer := w.as(w.pipe(t, codec), "rider")
+			begun := time.Now()
+			c.send(sample(kindGetQuote, "one"))
+			time.Sleep(4 * time.Second)
+			c.send(sample(kindGetQuote, "two"))
+			for i, id := range []string{"one", "two"} {
+				require.Positive(t, c.refused(id, ride.ErrUnavailable, "").GetRetryAfterMs())
+				require.Equal(t, 10*time.Second+time.Duration(4*i)*time.Second, time.Since(begun))
+			}
+			require.Zero(t, peer.join.Out.(*session).unanswered.open())
+			peer.join.Out.Reply(done("one")) // too late
+			c.send(sample(kindGetQuote, "two"))
+			c.send(sample(kindGetQuote, "three"))
+			synctest.Wait()
+			peer.join.Out.Reply(done("two")) // for both that were asked
+			peer.join.Out.Reply(done("two"))
+			peer.join.Out.Reply(done("three"))
+			require.NotNil(t, c.reply("two").GetDone())
+			require.NotNil(t, c.reply("three").GetDone())
+			require.Equal(t, 14*time.Second, time.Since(begun))
+			time.Sleep(time.Minute) // nothing is refused that was answered
+			c.send(sample(kindPing, "ping"))
+			require.NotNil(t, c.reply("ping").GetPong())
+		})
+	})
+}
+
+// A connect that the account's actor does not answer ends like any other that the server
+// cannot serve.
+func TestEveryConnectIsAnsweredInTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, func(_ *Config, w *world) { w.router.mute = true })
+		c := w.pipe(t, wire.JSON)
+		c.send(&ridepb.ClientFrame{Id: "connect", Body: &ridepb.ClientFrame_Connect{Connect: &ridepb.Connect{Token: "rider"}}})
+		require.Positive(t, c.refused("connect", ride.ErrUnavailable, "").GetRetryAfterMs())
+		c.closed(ridepb.CloseOverloaded)
+		gone(t, next(t, w.router.peers).left)
+	})
+}
+
 // A mistake behind one session must not end the others.
 func TestAPanicEndsOnlyItsSession(t *testing.T) {
 	w := listen(t)

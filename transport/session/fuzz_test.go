@@ -36,7 +36,7 @@ func FuzzFrames(f *testing.F) {
 			answers = 1
 		}
 		require.Equal(t, 1, peer.commands+peer.locations+answers)
-		require.Equal(t, int(s.unanswered.Load()), peer.commands)
+		require.Equal(t, s.unanswered.open(), peer.commands)
 		require.False(t, s.ended)
 	})
 }

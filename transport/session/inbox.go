@@ -125,8 +125,7 @@ func (s *session) command(f *ridepb.ClientFrame, k kind, now time.Time) {
 		s.refuse(f.Id, bad, 0)
 		return
 	}
-	if int(s.unanswered.Add(1)) > s.h.cfg.MaxInFlight {
-		s.answered()
+	if !s.unanswered.owe(f.Id, s.h.cfg.MaxInFlight, now) {
 		// How long replies take is the server's doing, so this is no mistake of the client.
 		s.reply(f.Id, refusal(ride.ErrTooMany.With("Too many messages without a reply; wait for some."), s.h.retryAfter()))
 		return

@@ -14,9 +14,15 @@ import (
 
 var _ transport.Outbox = (*session)(nil)
 
-// Reply implements [transport.Outbox].
+// Reply implements [transport.Outbox]. A reply that comes too late is dropped: its frame was
+// refused by then.
 func (s *session) Reply(r *ridepb.Reply) {
-	s.answered()
+	if !s.unanswered.pay(r.GetId()) {
+		return
+	}
+	if id := s.joining.Load(); id != nil && *id == r.GetId() {
+		s.joining.CompareAndSwap(id, nil)
+	}
 	s.sendReply(r)
 }
 
@@ -127,17 +133,6 @@ func (s *session) op() ws.Op {
 		return ws.OpBinary
 	}
 	return ws.OpText
-}
-
-// answered counts a reply of the actor. More replies than frames do not make room
-// for more frames.
-func (s *session) answered() {
-	for {
-		n := s.unanswered.Load()
-		if n <= 0 || s.unanswered.CompareAndSwap(n, n-1) {
-			return
-		}
-	}
 }
 
 // millis rounds up, so that nobody comes back too early.

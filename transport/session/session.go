@@ -47,8 +47,10 @@ type session struct {
 	commands  *rate.Limiter
 	locations *rate.Limiter
 
-	// unanswered counts the frames whose reply an actor owes.
-	unanswered atomic.Int32
+	// unanswered are the frames whose reply an actor owes, joining the id of a connect that
+	// is one of them.
+	unanswered debts
+	joining    atomic.Pointer[string]
 
 	// account and family belong to the registry and its lock.
 	account ride.AccountID
@@ -70,13 +72,15 @@ type position struct {
 }
 
 func newSession(h *Handler, conn *ws.Conn, codec wire.Codec, header *credential) *session {
-	return &session{
+	s := &session{
 		h: h, conn: conn, codec: codec, header: header,
 		id: rand.Text(), opened: time.Now(),
 		frames:    limiter(h.cfg.FrameRate, h.cfg.FrameBurst),
 		commands:  limiter(h.cfg.CommandRate, h.cfg.CommandBurst),
 		locations: limiter(h.cfg.LocationRate, h.cfg.LocationBurst),
 	}
+	s.unanswered.within, s.unanswered.due = h.cfg.AnswerWithin, s.overdue
+	return s
 }
 
 // run serves the socket until it is gone, then leaves the actor.
@@ -90,6 +94,7 @@ func (s *session) run() {
 	s.ended = true
 	s.timer.Stop()
 	s.mu.Unlock()
+	s.unanswered.end()
 	if s.peer != nil {
 		s.peer.Leave()
 	}
