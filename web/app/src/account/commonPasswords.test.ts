@@ -9,7 +9,7 @@ const typed = (value: string, username = '') => password(t)(value, { username })
 
 beforeAll(() => loadCommonPasswords());
 
-it.each(['password123', 'PassWord123', 'ｐａｓｓｗｏｒｄ１', 'qwertyuiop', '1q2w3e4r5t', 'trustno1', 'HexHail1'])('%s is refused, as by the server', (value) => {
+it.each(['password123', 'PassWord123', 'ｐａｓｓｗｏｒｄ１', 'qwertyuiop', '1q2w3e4r5t', 'trustno1', 'HexHail1', 'password123 ', ' \u3000PASSWORD123\u200b', '        '])('%s is refused, as by the server', (value) => {
   expect(isCommonPassword(value)).toBe(true);
   expect(typed(value)).toBe('errors.passwordRefused');
   expect(strength(value)).toBe(0);
@@ -17,6 +17,7 @@ it.each(['password123', 'PassWord123', 'ｐａｓｓｗｏｒｄ１', 'qwertyuio
 
 it('a password that is the username is refused, as by the server', () => {
   expect(typed('Alice-in-Berlin-7', 'alice-in-berlin-7 ')).toBe('errors.passwordRefused');
+  expect(typed(' Alice-in-Berlin-7 ', 'alice-in-berlin-7')).toBe('errors.passwordRefused');
   expect(strength('Alice-in-Berlin-7', 'alice-in-berlin-7')).toBe(0);
 });
 

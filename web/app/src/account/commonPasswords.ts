@@ -1,5 +1,7 @@
 import { useEffect, useState } from 'react';
 
+import { tidyEnds } from './username';
+
 let loaded: ReadonlySet<string> | null = null;
 let loading: Promise<void> | null = null;
 
@@ -16,9 +18,13 @@ export function loadCommonPasswords(): Promise<void> {
   return loading;
 }
 
-/** Whether the server refuses a password as too common; false while the list is not there. */
+/**
+ * Whether the server refuses a password as too common: whatever its case and the space around it, and nothing but space.
+ * Of the list it knows nothing while that is not there.
+ */
 export function isCommonPassword(password: string): boolean {
-  return loaded?.has(password.normalize('NFKC').toLowerCase()) ?? false;
+  const word = tidyEnds(password.normalize('NFKC').toLowerCase());
+  return word === '' || (loaded?.has(word) ?? false);
 }
 
 /** Loads the list once somebody types a password, and renders again when it is there. */

@@ -28,7 +28,7 @@ export const logInName: Rule = (t) => (typed) => {
 };
 
 const isUsername = (value: string, username = ''): boolean =>
-  username !== '' && value.toLowerCase() === tidyUsername(username).toLowerCase();
+  tidyUsername(username) !== '' && tidyEnds(value).toLowerCase() === tidyUsername(username).toLowerCase();
 
 export const password = (t: T) => (value: string, form: { readonly username?: string } = {}): string | null => {
   const length = bytes(value.normalize('NFC'));
