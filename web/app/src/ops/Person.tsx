@@ -14,7 +14,7 @@ import { usePageTitle } from '../shell/usePageTitle';
 import { vehicleClassName } from '../shell/vehicle';
 import { useLiveCity, useNeed } from './live/hooks';
 import { PersonActions } from './PersonActions';
-import { AccountStatusBadge, RoleBadge, TripStatusBadge } from './table/Badges';
+import { RoleBadge, StandingBadge, TripStatusBadge } from './table/Badges';
 import { CopyId } from './table/CopyId';
 import { accountKey, accountQuery, fullName } from './table/PersonLink';
 import { AnchorLink, ButtonLink } from './table/links';
@@ -39,7 +39,7 @@ export default function OpsPersonPage() {
   usePageTitle(data ? fullName(data.account) : t('people.title'));
   return (
     <Box p="md" maw={1100} mx="auto">
-      <AnchorLink to="/ops/people" size="sm" c="dimmed"><Group gap={4} component="span" display="inline-flex"><IconArrowLeft size={16} aria-hidden="true" />{t('people.title')}</Group></AnchorLink>
+      <AnchorLink to="/ops/people" size="sm" c="dimmed" py={10} display="inline-block"><Group gap={4} component="span" display="inline-flex"><IconArrowLeft size={16} aria-hidden="true" />{t('people.title')}</Group></AnchorLink>
       {data ? <Loaded person={data} /> : error ? <Failed error={error} retry={() => void refetch()} /> : <Waiting />}
     </Box>
   );
@@ -93,7 +93,7 @@ function Loaded({ person }: { person: PersonView }) {
           <Avatar person={account} variant="filled" size={96} />
           <Box style={{ flex: 1, minWidth: 220 }}>
             <Title order={1} size="h2">{fullName(account)}</Title>
-            <Group gap={6} mt={4}><RoleBadge role={account.role} /><AccountStatusBadge status={account.status} />{account.role === 'driver' && <Text span size="sm"><Presence account={account} /></Text>}</Group>
+            <Group gap={6} mt={4}><RoleBadge role={account.role} /><StandingBadge account={account} />{account.role === 'driver' && <Text span size="sm"><Presence account={account} /></Text>}</Group>
             <SimpleGrid component="dl" cols={{ base: 1, xs: 2, md: 3 }} spacing="md" verticalSpacing="xs" mt="md" mb={0}>
               <Fact name={t('people.column.username')}>{account.username}</Fact>
               <Fact name={t('people.column.id')}><CopyId id={account.id} /></Fact>

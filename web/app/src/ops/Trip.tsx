@@ -45,7 +45,7 @@ export default function OpsTripPage() {
   return (
     <Box p="md">
       <Group justify="space-between" mb="sm">
-        <AnchorLink to="/ops/trips" size="sm" c="dimmed">
+        <AnchorLink to="/ops/trips" size="sm" c="dimmed" py={10}>
           <Group gap={4} component="span" display="inline-flex"><IconArrowLeft size={16} aria-hidden="true" />{t('trips.title')}</Group>
         </AnchorLink>
         {data && (
