@@ -30,7 +30,7 @@ func forced() Options {
 // place is a data directory that does not exist yet.
 func place(t *testing.T) Place {
 	t.Helper()
-	dir := filepath.Join(t.TempDir(), "data")
+	dir := filepath.Join(t.TempDir(), "new", "data")
 	return Place{
 		Store:   persistence.Options{Path: filepath.Join(dir, "hexhail.db"), PurgeEvery: -1, OwnerPatience: time.Millisecond},
 		DataDir: dir, KeyPath: filepath.Join(dir, keyName),
@@ -268,7 +268,7 @@ func TestRestoreIsRefused(t *testing.T) {
 		delete(after, c.to.Store.Path+".owner") // of the lock, beside a database that is there
 		require.Equal(t, before, after, name)
 		if len(before) == 0 {
-			require.NoDirExists(t, c.to.DataDir, name)
+			require.NoDirExists(t, filepath.Dir(c.to.DataDir), name)
 		}
 	}
 }

@@ -31,14 +31,14 @@ func Restore(ctx context.Context, p Place, in io.Reader, o Options) (rep Report,
 	}
 	r := &restoring{Place: p, o: o, dir: filepath.Dir(p.Store.Path), stamp: start.UTC().Format("20060102T150405Z")}
 	made, err := makeDir(r.dir)
+	defer func() {
+		for _, dir := range made { // empty again, unless it went well
+			_ = os.Remove(dir)
+		}
+	}()
 	if err != nil {
 		return rep, err
 	}
-	defer func() {
-		if made && err != nil {
-			_ = os.Remove(r.dir) // empty again
-		}
-	}()
 	if r.scratch, err = os.MkdirTemp(r.dir, ".restore-*"); err != nil {
 		return rep, err
 	}
@@ -75,12 +75,14 @@ type restoring struct {
 	replaced []string
 }
 
-// makeDir reports whether it made the directory.
-func makeDir(dir string) (bool, error) {
-	if _, err := os.Stat(dir); err == nil {
-		return false, nil
+// makeDir makes a directory and returns those that were missing, the deepest first.
+func makeDir(dir string) (made []string, err error) {
+	for d := filepath.Clean(dir); ; d = filepath.Dir(d) {
+		if _, err := os.Stat(d); !errors.Is(err, fs.ErrNotExist) {
+			return made, os.MkdirAll(dir, 0o700)
+		}
+		made = append(made, d)
 	}
-	return true, os.MkdirAll(dir, 0o700)
 }
 
 // own takes the owner's lock unless it has it. Where no server has ever run, it does so
