@@ -46,7 +46,7 @@ func admit(ctx context.Context, o Options) error {
 
 func look(ctx context.Context, o Options) (f Found, err error) {
 	if o.DatabaseURL != "" {
-		conf, err := pgx.ParseConfig(o.DatabaseURL)
+		conf, err := pgx.ParseConfig(o.sessionURL())
 		if err != nil {
 			return f, fmt.Errorf("read database URL: %w", err)
 		}

@@ -27,7 +27,7 @@ type Snapshot struct {
 
 // TakeSnapshot opens a snapshot of a Postgres database. ErrNoDatabase if it holds no tables of ours.
 func TakeSnapshot(ctx context.Context, o Options) (s *Snapshot, err error) {
-	conf, err := pgx.ParseConfig(o.DatabaseURL)
+	conf, err := pgx.ParseConfig(o.sessionURL())
 	if err != nil {
 		return nil, fmt.Errorf("read database URL: %w", err)
 	}
@@ -117,7 +117,7 @@ type Server struct {
 
 // LookAtServer asks a Postgres server what it is.
 func LookAtServer(ctx context.Context, o Options) (s Server, err error) {
-	conf, err := pgx.ParseConfig(o.DatabaseURL)
+	conf, err := pgx.ParseConfig(o.sessionURL())
 	if err != nil {
 		return s, fmt.Errorf("read database URL: %w", err)
 	}

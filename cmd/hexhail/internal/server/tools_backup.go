@@ -12,7 +12,11 @@ import (
 
 // placeOf says where a configured server's data are.
 func placeOf(c *config.Config) backup.Place {
-	return backup.Place{Store: storeOptions(c, slog.New(slog.DiscardHandler)), DataDir: c.Store.DataDir, KeyPath: c.SigningKeyPath()}
+	store := storeOptions(c, slog.New(slog.DiscardHandler))
+	if store.DatabaseDirectURL != "" { // pg_dump and psql need sessions
+		store.DatabaseURL = store.DatabaseDirectURL
+	}
+	return backup.Place{Store: store, DataDir: c.Store.DataDir, KeyPath: c.SigningKeyPath()}
 }
 
 func optionsOf(o cli.BackupOptions) backup.Options {
