@@ -62,6 +62,16 @@ func TestHealthNamesTheCause(t *testing.T) {
 		"sqlite": {
 			{"read-only", CauseReadOnly, statement("PRAGMA query_only = ON", "PRAGMA query_only = OFF")},
 			{"full", CauseDiskFull, statement("PRAGMA max_page_count = 1", "PRAGMA max_page_count = 1000000")},
+			{"locked", CauseLocked, func(t *testing.T, s *Store) func() {
+				other, err := s.check.Conn(t.Context())
+				require.NoError(t, err)
+				_, err = other.ExecContext(t.Context(), "BEGIN IMMEDIATE")
+				require.NoError(t, err)
+				return func() {
+					_, err := other.ExecContext(t.Context(), "ROLLBACK")
+					require.NoError(t, errors.Join(err, other.Close()))
+				}
+			}},
 			{"renamed", CauseMoved, func(t *testing.T, s *Store) func() {
 				path := s.comm.health.path
 				require.NoError(t, os.Rename(path, path+".old"))
@@ -78,7 +88,7 @@ func TestHealthNamesTheCause(t *testing.T) {
 		for _, f := range faults {
 			t.Run(engine+"/"+f.name, func(t *testing.T) {
 				t.Parallel()
-				o := Options{Path: filepath.Join(t.TempDir(), "hexhail.db")}
+				o := Options{Path: filepath.Join(t.TempDir(), "hexhail.db"), StatementTimeout: 500 * time.Millisecond}
 				if engine == "postgres" {
 					o = Options{DatabaseURL: pgtest.Start(t)}
 				}
