@@ -52,7 +52,11 @@ func ownPostgres(ctx context.Context, o Options) (owner, error) {
 		if err == nil {
 			break
 		}
-		if !errors.Is(err, ErrOwned) && !errors.Is(err, errReleased) || time.Now().After(deadline) {
+		late := time.Now().After(deadline)
+		if errors.Is(err, errReleased) { // nobody holds it: the next try gets it, however impatient
+			late = time.Now().After(deadline.Add(releasedPatience))
+		}
+		if !errors.Is(err, ErrOwned) && !errors.Is(err, errReleased) || late {
 			return nil, err
 		}
 		select {
@@ -119,6 +123,9 @@ func (w *postgresOwner) lock(ctx context.Context, conn *pgx.Conn) error {
 	}
 	return fmt.Errorf("%w (%s): stop it first, or give this one a database of its own", ErrOwned, name)
 }
+
+// releasedPatience is how long a lock that nobody holds may take to be free.
+const releasedPatience = 5 * time.Second
 
 // The lock is free in a moment: it is just being released, or held by a session that this
 // process has lost.
