@@ -3,6 +3,7 @@ package persistence
 import (
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
@@ -28,7 +29,7 @@ func TestPoolersAreRefusedByName(t *testing.T) {
 			found, err := probe(t.Context(), url)
 			require.NoError(t, err)
 			require.Equal(t, transactions, found)
-			_, err = Open(t.Context(), Options{DatabaseURL: url})
+			_, err = Open(t.Context(), Options{DatabaseURL: url, Wait: time.Minute})
 			require.ErrorIs(t, err, ErrPooler)
 			require.ErrorContains(t, err, "set database-direct-url to the address of Postgres itself")
 			_, err = Migrate(t.Context(), Options{DatabaseURL: url}, Status)
@@ -54,7 +55,7 @@ func TestPoolersAreRefusedByName(t *testing.T) {
 func TestTransactionsBringTheirSettings(t *testing.T) {
 	base := pgtest.Start(t)
 	url := pgtest.Pooler(t, base, "transaction", "default_pool_size = 1")
-	s := openAt(t, Options{DatabaseURL: url, DatabaseDirectURL: base, Own: true})
+	s := openAt(t, Options{DatabaseURL: url, DatabaseDirectURL: base, Own: true, Wait: time.Minute})
 	other, err := probeConn(t.Context(), url)
 	require.NoError(t, err)
 	defer other.close()

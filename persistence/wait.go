@@ -36,9 +36,9 @@ func waitForPostgres(ctx context.Context, o Options) error {
 
 // waitFor waits for what one address leads to: Postgres itself, or a pooler before it.
 func waitFor(ctx context.Context, o Options, url string) error {
-	conf, err := pgx.ParseConfig(url)
+	conf, _, err := plainConfig(url) // a pooler refuses settings, and would do so for ever
 	if err != nil {
-		return fmt.Errorf("read database URL: %w", err) // pgx leaves the password out
+		return err
 	}
 	begun := time.Now()
 	at := net.JoinHostPort(conf.Host, strconv.Itoa(int(conf.Port)))
@@ -92,7 +92,7 @@ func passes(err error) bool {
 	if errors.As(err, &pe) {
 		switch pe.Code[:min(2, len(pe.Code))] {
 		case "08", "53", "57":
-			return true
+			return !isStartupRefusal(err) // which stays
 		}
 		return false
 	}
