@@ -109,6 +109,7 @@ func TestStoreThroughAPooler(t *testing.T) {
 	require.NoError(t, err)
 	require.True(t, rows.Next())
 	require.NoError(t, rows.Close())
+	require.NoError(t, rows.Err())
 	rows, err = s.write.QueryContext(t.Context(), `DELETE FROM audit WHERE detail < '2' RETURNING id`)
 	require.NoError(t, err)
 	n := 0

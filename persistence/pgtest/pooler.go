@@ -31,7 +31,7 @@ func Pooler(tb testing.TB, base, mode string, more ...string) string {
 		}
 		tb.Skipf("no PgBouncer: %v", err)
 	}
-	dir, err := os.MkdirTemp("", "hexhail-pool-")
+	dir, err := os.MkdirTemp("", "hexhail-pool-") //nolint:usetesting // a test's own directory has too long a name for a socket
 	if err != nil {
 		tb.Fatal(err)
 	}
