@@ -74,7 +74,7 @@ export function signedIn(answer: unknown): Schemas['SignedInView'] {
  * it, so another's JSON must not take its place.
  */
 export function configuration(answer: unknown): ServerConfig {
-  const config = (answer ?? {}) as Partial<ServerConfig>;
+  const config = (answer ?? {}) as Partial<Record<keyof ServerConfig, unknown>>;
   const { vehicle_classes: classes, map } = config;
   if (Array.isArray(classes) && typeof map === 'object' && map !== null && typeof config.support_contact === 'string') return config as ServerConfig;
   throw ApiError.unreachable(new TypeError('the answer is no configuration'));
