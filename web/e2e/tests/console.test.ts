@@ -152,7 +152,7 @@ describe('an operator', () => {
     const matched = rows(operator, t('ops:trips.status.matched'));
     const again = await askToDo(operator, matched, `${t('ops:trips.actions.redispatch')}…`);
     await confirm(operator, again, 'The driver does not move', t('ops:trips.actions.redispatch'));
-    await mina.page.getByText(mina.t('rider:searching.again.title')).waitFor(soon);
+    await mina.page.getByText(mina.t('rider:searching.again.title'), { exact: true }).waitFor(soon);
     await dana.heading(dana.t('driver:trip.title.matched')).waitFor({ state: 'hidden', ...soon });
     await rows(operator, 'Dana').waitFor({ state: 'detached', ...soon });
     await accept(eli);

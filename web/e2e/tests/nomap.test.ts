@@ -38,8 +38,13 @@ describe.each(settings)('a browser without WebGL, in $language on a $device', (s
     await Promise.all([rider.checkAccess('driver on the way without a map'), driver.checkAccess('driving without a map')]);
     // What the map would show is there in words.
     await page.getByText(anyOf(t, 'map:summary.carToPickup', 'distance')).waitFor();
+    // Who is far from where a step belongs is asked why.
+    await driver.context.setGeolocation(pickup);
+    await driver.heading(driver.t('driver:trip.title.atPickup')).waitFor();
     await driver.button(driver.t('driver:trip.arrived')).click();
     await driver.button(driver.t('driver:trip.start')).click();
+    await driver.context.setGeolocation(dropoff);
+    await driver.heading(driver.t('driver:trip.title.atDropoff')).waitFor();
     await driver.button(driver.t('driver:trip.complete')).click();
     await rider.heading(t('rider:completed.title')).waitFor();
     await driver.heading(driver.t('driver:ended.title')).waitFor();

@@ -59,7 +59,7 @@ describe('a search for places', () => {
     await marked.filter({ hasText: 'Columbus Circle' }).waitFor();
     await page.keyboard.press('Enter');
     await askButton(rider).waitFor();
-    await rider.button(/^Destination: Columbus Circle/).waitFor();
+    await rider.button(new RegExp(`^${rider.t('trips:place.dropoff')}: Columbus Circle$`)).waitFor();
   });
 
   const korean: Setting = { language: 'ko', scheme: 'dark', device: 'phone' };
@@ -76,7 +76,7 @@ describe('a search for places', () => {
     await askButton(rider).waitFor();
 
     // Changing an end begins with the keyboard in its field, and room for what is found; the map is a tap away.
-    await rider.button(/^도착지: 서울역/).tap();
+    await rider.button(/^도착지: 서울역$/).tap();
     const again = field(rider, 'dropoff');
     await expect.poll(() => again.evaluate((e) => e === document.activeElement)).toBe(true);
     await expect.poll(async () => (await again.boundingBox())?.y).toBeLessThan(300);

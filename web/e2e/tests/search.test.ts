@@ -53,7 +53,7 @@ describe('a search', () => {
     await dialog.getByRole('radio', { name: first.t('driver:giveBack.car') }).check();
     await first.checkAccess('giving back');
     await dialog.getByRole('button', { name: first.t('driver:giveBack.give') }).click();
-    await rider.page.getByText(rider.t('rider:searching.again.title')).waitFor();
+    await rider.page.getByText(rider.t('rider:searching.again.title'), { exact: true }).waitFor();
     await accept(second);
     await rider.heading(rider.t('rider:coming.title', { name: 'Eli' })).waitFor();
 

@@ -60,7 +60,7 @@ describe('the history', () => {
     await page.goto('/trips');
     await page.getByRole('link').filter({ hasText: 'Dana' }).first().tap();
     const story = page.getByRole('region', { name: t('trips:story.title') });
-    for (const step of ['matched', 'arrived', 'started', 'completed']) await story.getByText(t(`trips:story.${step}.rider`)).waitFor();
+    for (const step of ['matched', 'arrived', 'started', 'completed']) await story.getByText(t(`trips:story.${step}.rider`), { exact: true }).waitFor();
     await page.getByRole('region', { name: t('trips:fare.title') }).waitFor();
     await rider.checkAccess("a rider's trip");
     // Somebody else's trip and none at all look alike.
