@@ -100,7 +100,8 @@ func TestCommitterIsFair(t *testing.T) {
 		a, b, again := in(2, "a"), in(3, "b"), in(2, "again")
 		outs = slices.Concat(outs[:9], submitAll(t.Context(), c, a, b))
 		require.NoError(t, <-outs[0])
-		outs = slices.Concat(outs[1:], submitAll(t.Context(), c, again)) // while the second batch is written
+		synctest.Wait() // the committer has picked the next batch, and writes it
+		outs = slices.Concat(outs[1:], submitAll(t.Context(), c, again))
 		for _, out := range outs {
 			require.NoError(t, <-out)
 		}
