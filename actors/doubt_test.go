@@ -202,7 +202,7 @@ func TestRefusalOnItsWayToTheDisk(t *testing.T) {
 	})
 }
 
-// A store that answers nobody in time, however often it is asked, is overloaded: the client is to
+// A store that does not answer in time, however often it is asked, is overloaded: the client is to
 // come again, and nothing is an error of the server's.
 func TestOutcomesThatNeverCome(t *testing.T) {
 	var errors errorCount
@@ -307,7 +307,7 @@ func TestWhatWasRefusedForWantOfTimeIsNotDone(t *testing.T) {
 		w.store.failing(func(ride.Transition) (error, bool) {
 			if !blocked {
 				blocked = true
-				time.Sleep(answerWithin + time.Second)
+				time.Sleep(answerWithin + time.Second) // of synctest's clock
 			}
 			return nil, false
 		})

@@ -25,7 +25,7 @@ const (
 	// maxPaced bounds the accounts that are remembered.
 	maxPaced = 65_536
 	// onlineShare is how many times as often a driver may go online as cancel, and idleShare
-	// how many times as often a rider may cancel what disturbed nobody.
+	// how many times as often a rider may cancel requests that no driver saw.
 	onlineShare, idleShare = 4, 8
 )
 

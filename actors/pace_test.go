@@ -69,7 +69,7 @@ func TestCancellingOftenAllowed(t *testing.T) {
 	})
 }
 
-// Each trip that a rider requests and cancels stays on the disk, also where nobody was asked.
+// Each trip that a rider requests and cancels stays on the disk, even if no driver was asked.
 func TestCancellingForNobodyIsSlowedDown(t *testing.T) {
 	inWorld(t, func(c *Config) { c.CancelsFree = 2 }, func(w *world) {
 		r := w.rider("r")

@@ -128,7 +128,7 @@ func (c *committer) flush(batch []*item) {
 	}
 }
 
-// peoples is how many of a batch are not the store's own checks, which nobody counts.
+// peoples is how many of a batch are not the store's own checks, which do not count.
 func peoples(batch []*item) int {
 	n := 0
 	for _, it := range batch {

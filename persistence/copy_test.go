@@ -56,7 +56,7 @@ func TestCopyUnderLoad(t *testing.T) {
 	err := persistence.CopyFile(t.Context(), o.Path, to, func(done, total int64) {
 		require.Less(t, done, total)
 		if steps++; steps <= 3 {
-			more() // the copy holds nobody up, and does not begin again for what is written
+			more() // the copy does not hold writers up, and does not begin again for what is written
 		}
 		require.Less(t, steps, 50)
 	})
@@ -103,7 +103,7 @@ func untorn(t *testing.T, path string) {
 	}
 }
 
-// TestLook: what stands at a place is told apart, and nothing is made there.
+// TestLook: what stands at a place is recognised, and nothing is created there.
 func TestLook(t *testing.T) {
 	for _, e := range engines {
 		t.Run(e.name, func(t *testing.T) {

@@ -107,7 +107,7 @@ func (h *health) begin(now time.Time) {
 	h.began = now
 }
 
-// end notes what became of it. Refusals are no failures, whoever is at fault; nor are they
+// end notes what became of it. Refusals are not failures, no matter whose fault they are; nor are they
 // a proof that something can be written.
 func (h *health) end(batch []*item, now time.Time, err error) {
 	people, wrote, judged := false, false, false
@@ -273,7 +273,7 @@ func (h *health) isMoved() bool {
 	return errors.Is(err, os.ErrNotExist) || (err == nil && !os.SameFile(now, h.file))
 }
 
-// Health is the newest verdict, a quarter of a second old at most. It asks nobody.
+// Health is the newest verdict, a quarter of a second old at most. It asks nothing.
 func (s *Store) Health() Health {
 	h := s.comm.health
 	h.mu.Lock()

@@ -138,7 +138,7 @@ func TestHealthOfAServer(t *testing.T) {
 }
 
 // TestHealthIsQuiet: an idle store writes one small row a second at most, its file does not
-// grow by that, and nobody counts it.
+// grow by that, and it does not count.
 func TestHealthIsQuiet(t *testing.T) {
 	s := openAt(t, Options{Path: filepath.Join(t.TempDir(), "hexhail.db")})
 	first := until(t, s, "first", well)
@@ -161,7 +161,7 @@ type scripted struct {
 }
 
 func (e *scripted) apply(batch []*item) error {
-	time.Sleep(time.Duration(e.takes.Load()))
+	time.Sleep(time.Duration(e.takes.Load())) // of synctest's clock
 	probe := batch[0].probe
 	if probe {
 		e.probes.Add(1)

@@ -119,7 +119,7 @@ func TestBatchesMatchModel(t *testing.T) {
 	}
 }
 
-// nameReleased gives items the key of the driver whom their trip has by now. Whoever writes a
+// nameReleased gives items the key of the driver whom their trip has by now. The writer of a
 // trip knows its driver; here another order than the forecast's may have changed it.
 func nameReleased(m *model, drawn map[*item]ride.Transition) {
 	for it, tr := range drawn {

@@ -39,7 +39,7 @@ type Options struct {
 	PoolSize int
 
 	// Wait is how long Open waits for a Postgres that takes no connections yet; zero: not at
-	// all. Waits is told once when it begins to; it must not block. Nil: nobody.
+	// all. Waits is called once when it begins to; it must not block. Nil: no call.
 	Wait  time.Duration
 	Waits func(Cause)
 

@@ -38,7 +38,7 @@ func takeOwner(ctx context.Context, o Options) (owner, error) {
 }
 
 // fileOwner locks a file beside the database and, where the system can, the directory, so
-// that removing the file lets nobody in. The database's own file will not do: SQLite locks
+// that removing the file does not let another server in. The database's own file will not do: SQLite locks
 // ranges of it, which some systems do not tell from locks of the whole.
 type fileOwner struct{ dir, file *flock.Flock }
 

@@ -53,7 +53,7 @@ func ownPostgres(ctx context.Context, o Options) (owner, error) {
 			break
 		}
 		late := time.Now().After(deadline)
-		if errors.Is(err, errReleased) { // nobody holds it: the next try gets it, however impatient
+		if errors.Is(err, errReleased) { // it is free: the next try gets it, however impatient
 			late = time.Now().After(deadline.Add(releasedPatience))
 		}
 		if !errors.Is(err, ErrOwned) && !errors.Is(err, errReleased) || late {
@@ -124,7 +124,7 @@ func (w *postgresOwner) lock(ctx context.Context, conn *pgx.Conn) error {
 	return fmt.Errorf("%w (%s): stop it first, or give this one a database of its own", ErrOwned, name)
 }
 
-// releasedPatience is how long a lock that nobody holds may take to be free.
+// releasedPatience is how long a released lock may take to be free.
 const releasedPatience = 5 * time.Second
 
 // The lock is free in a moment: it is just being released, or held by a session that this

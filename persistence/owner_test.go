@@ -39,7 +39,7 @@ func TestOneOwnerOfAFile(t *testing.T) {
 	require.Equal(t, os.FileMode(0o600), st.Mode().Perm())
 	require.NoError(t, os.Remove(path+".owner"))
 	_, err = Open(t.Context(), Options{Path: path, Own: true, OwnerPatience: 1})
-	require.ErrorIs(t, err, ErrOwned, "removing the file lets nobody in")
+	require.ErrorIs(t, err, ErrOwned, "removing the file does not let another server in")
 
 	beside, err := Open(t.Context(), Options{Path: path})
 	require.NoError(t, err)

@@ -102,7 +102,7 @@ func openStore(ctx context.Context, o Options) (*Store, error) {
 	s.startTrimmer(life)
 	if o.DatabaseURL == "" {
 		s.comm.health.path = o.Path
-		s.comm.health.file, _ = os.Stat(o.Path) // without, nobody notices that it is moved
+		s.comm.health.file, _ = os.Stat(o.Path) // without it, a move goes unnoticed
 	}
 	if !o.NoHealth {
 		s.startHealth(life, s.Ping)

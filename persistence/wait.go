@@ -84,7 +84,7 @@ func knock(ctx context.Context, conf *pgx.ConnConfig) error {
 	return conn.QueryRow(ctx, `SELECT 1`, pgx.QueryExecModeSimpleProtocol).Scan(&one)
 }
 
-// passes reports whether an error may pass by waiting: nobody listens yet, no address has
+// passes reports whether an error may pass by waiting: nothing listens yet, no address has
 // the name yet, or the server or a pooler says that it is not ready. It says so in classes
 // 08, 53 and 57; a wrong password, account or database name it says in others.
 func passes(err error) bool {

@@ -350,7 +350,7 @@ func inField(err error, field string) error {
 	return err
 }
 
-// tidy is the sign-up without what nobody sees around its texts. The password stays as it is.
+// tidy is the sign-up without invisible characters around its texts. The password stays as it is.
 func (n SignUp) tidy() SignUp {
 	n.Username, n.FirstName, n.LastName = TidyUsername(n.Username), TidyEnds(n.FirstName), TidyEnds(n.LastName)
 	return n

@@ -57,7 +57,7 @@ func TestUsernamesAreTrimmed(t *testing.T) {
 	require.Equal(t, []string{"olga", "olga"}, []string{op.Username, op.LastName})
 }
 
-// Keyboards add a space behind names, too; and a name that nobody sees is none.
+// Keyboards add a space behind names, too; and an invisible name is not a name.
 func TestNamesAreTrimmed(t *testing.T) {
 	f := newFixture(t)
 	for _, s := range around {

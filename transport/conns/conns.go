@@ -1,5 +1,5 @@
 // Package conns bounds the connections of an HTTP server, in all and of one network, so that
-// nobody's idle connections take what others need.
+// idle connections never take what others need.
 package conns
 
 import (

@@ -12,7 +12,7 @@ import (
 // client may have asked again by then. Safe for concurrent use.
 type debts struct {
 	within time.Duration
-	due    func(id string) // called without the lock, for each that nobody paid
+	due    func(id string) // called without the lock, for each that was not paid
 
 	mu    sync.Mutex
 	n     int
@@ -62,7 +62,7 @@ func (d *debts) pay(id string) bool {
 	of := d.by[id]
 	if len(of) == 0 {
 		if d.late[id] == 0 {
-			return true // nobody asked, which is no reason to be silent
+			return true // there was no question, which is no reason to be silent
 		}
 		if d.late[id]--; d.late[id] == 0 {
 			delete(d.late, id)
@@ -129,7 +129,7 @@ func (d *debts) open() int {
 	return d.n
 }
 
-// end stops the timer: nobody is there to be refused.
+// end stops the timer: there is no one left to refuse.
 func (d *debts) end() {
 	d.mu.Lock()
 	defer d.mu.Unlock()

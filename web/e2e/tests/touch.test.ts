@@ -16,7 +16,7 @@ async function faultsOf(p: Person, where: string): Promise<string[]> {
 }
 
 describe.each([390, 320])('a finger on a phone of %i pixels', (width) => {
-  it('meets nothing smaller than itself on a rider’s way, and toasts in nobody’s way', async () => {
+  it('meets nothing smaller than itself on a rider’s way, and toasts out of the way', async () => {
     const rider = await on.enter(phone, pickup);
     const { page, t } = rider;
     const faults: string[] = [];

@@ -4,7 +4,7 @@
 //
 // The file is a tar archive: manifest.json first, which says what it is of, then the
 // files, and last the SHA-256 of all bytes before, so that a changed or a shortened one
-// is told from a whole one. It is no signature: who can write the file can make another.
+// is recognised. It is not a signature: anyone who can write the file can make another.
 package backup
 
 import (

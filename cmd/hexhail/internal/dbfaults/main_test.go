@@ -31,7 +31,7 @@ var (
 
 var people atomic.Int64
 
-// name is one that nobody else has.
+// name is unique.
 func name(role ride.Role) string { return fmt.Sprintf("%s%d", role, people.Add(1)) }
 
 // join connects somebody new.

@@ -50,7 +50,7 @@ func (w *waits) log(t *testing.T) {
 
 func newWaits() *waits { return &waits{longest: map[string]time.Duration{}, n: map[string]int{}} }
 
-// ask asks on a socket; who is refused for the database's sake is told when to come back.
+// ask asks on a socket; a refusal caused by the database says when to come back.
 func (w *waits) ask(t *testing.T, what string, c *harness.Client, f *ridepb.ClientFrame) *ridepb.Reply {
 	begun := time.Now()
 	r := c.Ask(f)
@@ -148,7 +148,7 @@ func TestSlowDatabase(t *testing.T) {
 	})
 }
 
-// A database that is frozen leaves nobody without an answer, on sockets and over HTTP, and
+// A database that is frozen leaves no one without an answer, on sockets and over HTTP, and
 // does not keep the server from ending in its time.
 func TestFrozenDatabase(t *testing.T) {
 	t.Parallel()

@@ -81,7 +81,7 @@ func ask(ops, path string) (code int, said harness.Readiness) {
 	return resp.StatusCode, said
 }
 
-// freeAddress is one where nobody listens.
+// freeAddress is one without a listener.
 func freeAddress(t *testing.T) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")

@@ -14,7 +14,7 @@ import (
 )
 
 // admitOld refuses to take for a new server what is left of another one: a key, or files that
-// belong to a database, without the database. Whoever went on would have an empty city and
+// belong to a database, without the database. Going on would mean an empty city and
 // find out from its people.
 func admitOld(c *config.Config) func(persistence.Found) error {
 	return func(f persistence.Found) error {

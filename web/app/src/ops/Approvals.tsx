@@ -71,7 +71,7 @@ function useDrivers(state: Approval, q: string | undefined) {
     compare: (a, b) => newestFirst(a.account.created_at, b.account.created_at),
     id: personId,
   });
-  // Whoever was decided about since the list was read belongs to another one.
+  // Drivers decided on since the list was read belong to another list.
   const rows = useMemo(() => list.rows.filter((p) => p.account.approval?.state === state), [list.rows, state]);
   return { ...list, rows };
 }

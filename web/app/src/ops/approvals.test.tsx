@@ -140,7 +140,7 @@ describe('the queue of drivers', () => {
     expect(await screen.findByRole('dialog', { name: 'Refuse Bo Kim' })).toBeInTheDocument();
   });
 
-  it('says so where nobody waits, and what went wrong where it cannot be read', async () => {
+  it('says so when no one waits, and what went wrong where it cannot be read', async () => {
     people = [];
     show();
     expect(await screen.findByText('No drivers are waiting for approval.')).toBeInTheDocument();

@@ -34,7 +34,7 @@ describe('charts', () => {
 describe('a legend', () => {
   const data: [number[], ...(number | null)[][]] = [[10, 20, 30], [1, 2, null], [null, null, null], [7, 8, 9]];
 
-  it('shows the newest values that are known while nobody points', () => {
+  it('shows the newest values that are known while nothing is pointed at', () => {
     expect(legendOf(data, null)).toEqual({ end: 30, values: [2, null, 9] });
     expect(legendOf([[], []], null)).toEqual({ end: null, values: [null] });
   });

@@ -33,7 +33,7 @@ describe('the texts', () => {
 describe('the words of riders and drivers', () => {
   const files = Object.keys(texts).filter((f) => !f.endsWith('/ops.json'));
 
-  it.each(Object.keys(raw))('%s has each key once: of two the later one counts, and nobody sees the other', (file) => {
+  it.each(Object.keys(raw))('%s has each key once: of two the later one counts, and the other goes unseen', (file) => {
     const written = raw[file]?.match(/^ *"[^"]+": /gm)?.length;
     expect(written).toBe(JSON.stringify(texts[file], null, 2).match(/^ *"[^"]+": /gm)?.length);
   });

@@ -20,7 +20,7 @@ export type Reader = 'rider' | 'driver';
 /**
  * Tells a trip's events in words, as its rider or its driver saw it.
  *
- * `cellRingM` is how far a ring of cells reaches, in metres. A search that finds nobody plans a round every few seconds; rounds that asked nobody become one line.
+ * `cellRingM` is how far a ring of cells reaches, in metres. A search that finds no driver plans a round every few seconds; empty rounds become one line.
  */
 export function story(t: T, events: readonly TripEvent[], reader: Reader, cellRingM = 0): Step[] {
   const steps: Step[] = [];
