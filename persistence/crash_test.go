@@ -110,6 +110,7 @@ func killAfter(t *testing.T, place string, n int) []string {
 // TestServerCrash: Postgres dies under load and comes back. What was acknowledged is
 // there, what was refused is not, and the store works again without being reopened.
 func TestServerCrash(t *testing.T) {
+	t.Parallel()
 	server := pgtest.NewServer(t)
 	s := open(t, persistence.Options{DatabaseURL: server.URL(), StatementTimeout: 2 * time.Second})
 	var good, refused sync.Map

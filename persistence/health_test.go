@@ -108,6 +108,7 @@ func TestHealthNamesTheCause(t *testing.T) {
 
 // TestHealthOfAServer: a Postgres that is frozen, read-only or gone.
 func TestHealthOfAServer(t *testing.T) {
+	t.Parallel()
 	pg := pgtest.NewServer(t)
 	s := openAt(t, Options{DatabaseURL: pg.URL(), StatementTimeout: 2 * time.Second})
 	until(t, s, "well at first", well)
@@ -140,6 +141,7 @@ func TestHealthOfAServer(t *testing.T) {
 // TestHealthIsQuiet: an idle store writes one small row a second at most, its file does not
 // grow by that, and it does not count.
 func TestHealthIsQuiet(t *testing.T) {
+	t.Parallel()
 	s := openAt(t, Options{Path: filepath.Join(t.TempDir(), "hexhail.db")})
 	first := until(t, s, "first", well)
 	until(t, s, "second", func(h Health) bool { return h.Wrote.After(first.Wrote) })

@@ -101,6 +101,7 @@ func TestOwnerThatEndsSlowly(t *testing.T) {
 
 // The same on Postgres, where the lock is a session's: what becomes of that is noticed.
 func TestOneOwnerOfPostgres(t *testing.T) {
+	t.Parallel()
 	disowned := make(chan error, 1)
 	o := Options{DatabaseURL: pgtest.Start(t), Own: true, Disowned: func(err error) { disowned <- err }}
 	first, err := Open(t.Context(), o)

@@ -18,6 +18,7 @@ const lenient = "ignore_startup_parameters = extra_float_digits, search_path, st
 // A pooler is refused by name where what needs a session of its own would go through it, at
 // start and for changes of the schema.
 func TestPoolersAreRefusedByName(t *testing.T) {
+	t.Parallel()
 	base := pgtest.Start(t)
 	strict := pgtest.Pooler(t, base, "transaction")
 	dropping := pgtest.Pooler(t, base, "transaction", lenient)

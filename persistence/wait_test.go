@@ -37,6 +37,7 @@ func (l *lines) String() string {
 // one after; a limit ends that, and so does the caller; what waiting does not mend fails at
 // once.
 func TestWaitsForPostgres(t *testing.T) {
+	t.Parallel()
 	pg := pgtest.NewServer(t)
 	var log lines
 	waits := make(chan persistence.Cause, 1)

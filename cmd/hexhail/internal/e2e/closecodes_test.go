@@ -153,6 +153,7 @@ func disconnecting(c *harness.Client) *ridepb.Disconnecting {
 }
 
 func TestCloseCodes(t *testing.T) {
+	t.Parallel()
 	byName := make(map[string]scenario)
 	for c, sc := range closeScenarios {
 		byName[c.Reason()] = sc

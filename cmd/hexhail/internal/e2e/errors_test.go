@@ -89,7 +89,9 @@ var errorScenarios = map[*ride.Error]scenario{
 	}},
 	ride.ErrPositionUnknown: {flags: []string{"--arrive-within=100", "--position-ttl=3s", "--limit-commands-per-second=10000"}, test: func(w *world) {
 		d := w.driver(790)
+		stop := moving(w)(d, 790) // until it has the trip, however long that takes
 		trip := w.match(w.rider(), d).GetId()
+		stop()
 		var last *ridepb.Reply
 		harness.Until(w.t, "its position is old", func() bool {
 			last = d.Ask(harness.Arrived(trip))
@@ -112,7 +114,8 @@ var errorScenarios = map[*ride.Error]scenario{
 		// The loser of two simultaneous acceptances hears driver_busy from the database,
 		// or offer_closed when the driver's other offer was handed back before: try until
 		// the first was seen.
-		for range 20 {
+		harness.Until(w.t, "an acceptance is refused as driver_busy", func() bool {
+			w.at = geo.Destination(w.at, 0, 20_000) // away from the other drivers
 			d := w.driver(20)
 			a, b := w.request(w.rider()), w.request(w.rider())
 			offers := []string{d.Offer(a.GetId()).GetId(), d.Offer(b.GetId()).GetId()}
@@ -131,13 +134,9 @@ var errorScenarios = map[*ride.Error]scenario{
 				}
 			}
 			require.Equal(w.t, 1, won, "exactly one of the two")
-			if d.Reply(ids[0], 1).GetError().GetCode() == ride.ErrDriverBusy.Code ||
-				d.Reply(ids[1], 1).GetError().GetCode() == ride.ErrDriverBusy.Code {
-				return
-			}
-			w.at = geo.Destination(w.at, 0, 20_000) // away from the other drivers
-		}
-		w.t.Fatal("no acceptance was refused as driver_busy")
+			return d.Reply(ids[0], 1).GetError().GetCode() == ride.ErrDriverBusy.Code ||
+				d.Reply(ids[1], 1).GetError().GetCode() == ride.ErrDriverBusy.Code
+		})
 	}},
 	ride.ErrOfferClosed: {test: func(w *world) {
 		d := w.driver(20)
@@ -195,13 +194,23 @@ var errorScenarios = map[*ride.Error]scenario{
 	ride.ErrTooMany: {
 		flags: []string{"--limit-commands-per-second=1", "--limit-commands-burst=3"},
 		test: func(w *world) {
+			// Sent at once, and again until one is beyond the rate: a slow machine may take so
+			// long between two messages that each is within it.
 			c := w.rider()
-			var last *ridepb.Reply
-			for range 10 {
-				last = c.Ask(harness.Ping())
-			}
-			e := refused(w.t, ride.ErrTooMany, last)
-			require.Positive(w.t, e.GetRetryAfterMs())
+			harness.Until(w.t, "a message is beyond the rate", func() bool {
+				ids := make([]string, 10)
+				for i := range ids {
+					ids[i] = c.Send(harness.Ping())
+				}
+				beyond := false
+				for _, id := range ids {
+					if r := c.Reply(id, 1); r.GetError() != nil {
+						require.Positive(w.t, refused(w.t, ride.ErrTooMany, r).GetRetryAfterMs())
+						beyond = true
+					}
+				}
+				return beyond
+			})
 		},
 	},
 	ride.ErrApprovalPending: {by: TestDriversWaitForApproval}, ride.ErrApprovalRefused: {by: TestDriversWaitForApproval},
@@ -276,6 +285,7 @@ func runScenarios(t *testing.T, scenarios map[string]scenario) {
 }
 
 func TestErrors(t *testing.T) {
+	t.Parallel()
 	byName := make(map[string]scenario)
 	for e, sc := range errorScenarios {
 		byName[e.Code] = sc
