@@ -35,6 +35,7 @@ func well(h Health) bool { return h.Cause == CauseNone && !h.Wrote.IsZero() }
 // TestHealthNamesTheCause: whatever keeps writes from being done is named, also when nobody
 // sends anything; and the store is well again by itself once it is gone.
 func TestHealthNamesTheCause(t *testing.T) {
+	t.Parallel()
 	type fault struct {
 		name string
 		want Cause

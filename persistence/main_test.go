@@ -1,6 +1,7 @@
 package persistence_test
 
 import (
+	"flag"
 	"os"
 	"testing"
 
@@ -12,6 +13,10 @@ import (
 func TestMain(m *testing.M) {
 	if path := os.Getenv(crashPath); path != "" {
 		commitForEver(path)
+	}
+	flag.Parse()
+	if err := flag.Set("test.parallel", "16"); err != nil { // tests that wait more than they compute
+		panic(err)
 	}
 	goleak.VerifyTestMain(m)
 }
