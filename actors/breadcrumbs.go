@@ -61,7 +61,7 @@ func (b *breadcrumbs) flush() {
 		result := crumbWritten
 		if err != nil {
 			result = crumbDropped
-			b.sys.cfg.Log.Warn("breadcrumbs cannot be written", "count", len(batch), "err", err)
+			b.sys.cfg.Log.Warn("breadcrumbs cannot be written", "count", len(batch), "error", err)
 		}
 		b.sys.stats.crumbs.WithLabelValues(result).Add(float64(len(batch)))
 		if err != nil {

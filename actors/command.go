@@ -133,7 +133,7 @@ func (s *System) refused(key commandKey, fresh *ridepb.Reply) *ridepb.Reply {
 	case errors.Is(err, ride.ErrNotFound):
 		return fresh
 	default:
-		s.cfg.Log.Log(context.Background(), logLevel(err), "outcomes cannot be read", "account", key.Account, "err", err)
+		s.cfg.Log.Log(context.Background(), logLevel(err), "outcomes cannot be read", "account", key.Account, "error", err)
 		return refusal(ride.ErrUnavailable)
 	}
 }

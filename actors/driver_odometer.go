@@ -67,7 +67,7 @@ func (d *driverActor) bind(t *ride.Trip) {
 	defer cancel()
 	crumbs, err := d.sys.store.TripTrack(c, t.ID)
 	if err != nil {
-		d.sys.cfg.Log.Warn("track cannot be read; the way until here is estimated", "trip", t.ID, "err", err)
+		d.sys.cfg.Log.Warn("track cannot be read; the way until here is estimated", "trip", t.ID, "error", err)
 	}
 	d.ride.track = retrace(t, crumbs)
 }

@@ -21,7 +21,7 @@ func (d *driverActor) hold(t *ride.Trip, o *ride.Offer) bool {
 	}
 	shown, err := view.Offer(t, o, d.sys.cfg.Resolution)
 	if err != nil {
-		d.sys.cfg.Log.Error("offer cannot be shown", "offer", o.ID, "err", err)
+		d.sys.cfg.Log.Error("offer cannot be shown", "offer", o.ID, "error", err)
 		return false
 	}
 	d.offers[o.ID] = &heldOffer{trip: t.ID, shown: shown, expires: o.ExpiresAt}

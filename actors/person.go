@@ -149,7 +149,7 @@ func (p *person) onJoin(ctx actor.Context, m joined, snapshot func(*ridepb.Conne
 
 	c := p.connected(m.join)
 	if err := snapshot(c); err != nil {
-		p.sys.cfg.Log.Log(context.Background(), logLevel(err), "session cannot start", "account", p.account.ID, "err", err)
+		p.sys.cfg.Log.Log(context.Background(), logLevel(err), "session cannot start", "account", p.account.ID, "error", err)
 		p.out.Reply(stamped(refusal(ride.ErrUnavailable), m.join.ConnectID))
 		p.out.Close(ridepb.CloseOverloaded, 2*time.Second)
 		p.attach(nil, nil)
@@ -462,7 +462,7 @@ func (p *person) settle(m framed, fresh *ridepb.Reply, effect func()) {
 	}
 	r, err := p.sys.record(key, fresh)
 	if err != nil {
-		p.sys.cfg.Log.Log(context.Background(), logLevel(err), "command cannot be recorded", "account", p.account.ID, "err", err)
+		p.sys.cfg.Log.Log(context.Background(), logLevel(err), "command cannot be recorded", "account", p.account.ID, "error", err)
 		p.unsure = key.ID
 		p.reply(m.peer, key.ID, refusal(ride.ErrUnavailable))
 		return

@@ -33,7 +33,7 @@ func (s *System) refill(ctx context.Context) {
 		cancel()
 		if err != nil {
 			if ctx.Err() == nil {
-				s.cfg.Log.Warn("charts begin without the trips of the past", "err", err)
+				s.cfg.Log.Warn("charts begin without the trips of the past", "error", err)
 			}
 			return
 		}

@@ -106,7 +106,7 @@ func (s *System) routes(from []geo.Point, to geo.Point) []geo.Route {
 	defer cancel()
 	routes, err := s.cfg.ETA.Routes(ctx, from, to)
 	if err != nil {
-		s.cfg.Log.Warn("eta source failed; using straight lines", "err", err)
+		s.cfg.Log.Warn("eta source failed; using straight lines", "error", err)
 		if routes, err = (geo.StraightLine{}).Routes(context.Background(), from, to); err != nil {
 			return nil
 		}

@@ -172,7 +172,7 @@ func (s *System) sweep(ctx context.Context) {
 		cancel()
 		if err != nil {
 			if ctx.Err() == nil {
-				s.cfg.Log.Log(context.Background(), logLevel(err), "sweeper cannot read", "err", err)
+				s.cfg.Log.Log(context.Background(), logLevel(err), "sweeper cannot read", "error", err)
 			}
 			continue
 		}

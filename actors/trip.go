@@ -243,7 +243,7 @@ func (a *tripActor) loadFailed(ctx actor.Context, err error) error {
 	if errors.Is(err, ride.ErrNotFound) {
 		return err
 	}
-	a.sys.cfg.Log.Log(context.Background(), logLevel(err), "trip cannot be loaded", "trip", a.id, "err", err)
+	a.sys.cfg.Log.Log(context.Background(), logLevel(err), "trip cannot be loaded", "trip", a.id, "error", err)
 	a.distrust(ctx)
 	return fmt.Errorf("%w: load trip: %w", ride.ErrUnavailable, err)
 }
@@ -414,7 +414,7 @@ func (a *tripActor) adopt(ctx actor.Context, after ride.Trip, key commandKey, ef
 func (a *tripActor) settle(ctx actor.Context, m tripCommand, refused error) {
 	if m.Key.ID == "" {
 		if refused != nil {
-			a.sys.cfg.Log.Error("internal command refused", "trip", a.id, "command", fmt.Sprintf("%T", m.Command), "err", refused)
+			a.sys.cfg.Log.Error("internal command refused", "trip", a.id, "command", fmt.Sprintf("%T", m.Command), "error", refused)
 		}
 		return
 	}
@@ -449,7 +449,7 @@ func (a *tripActor) repeat(ctx actor.Context, m tripCommand) {
 }
 
 func (a *tripActor) log(m tripCommand, err error) {
-	a.sys.cfg.Log.Log(context.Background(), logLevel(err), "trip command failed", "trip", a.id, "command", fmt.Sprintf("%T", m.Command), "err", err)
+	a.sys.cfg.Log.Log(context.Background(), logLevel(err), "trip command failed", "trip", a.id, "command", fmt.Sprintf("%T", m.Command), "error", err)
 }
 
 // unavailable gives up on a command for now. Whether it was written is unknown to the

@@ -233,7 +233,7 @@ func (a *tripActor) find(ctx actor.Context, e ride.FindCandidates, pickup geo.Po
 	q, done, err := a.sys.begin(ctx, a.search.next, pickup, e.Ring, limit, false)
 	if err != nil {
 		// Every search is answered, this one with nobody: the trip goes on.
-		a.sys.cfg.Log.Error("trip cannot search", "trip", a.id, "err", err)
+		a.sys.cfg.Log.Error("trip cannot search", "trip", a.id, "error", err)
 		q = &search{id: a.search.next}
 	}
 	a.search.query, a.search.wave = q, e
