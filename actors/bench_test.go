@@ -85,12 +85,7 @@ func BenchmarkLocation(b *testing.B) {
 			const drivers = 64
 			sys, _, _, peers := benchSystem(b, drivers)
 			floor := tellCost(sys, drivers)
-			handled := func() (n int64) {
-				for i := range sys.kinds.driver.shards {
-					n += sys.kinds.driver.shards[i].handled.Load()
-				}
-				return n
-			}
+			handled := sys.kinds.driver.Handled
 			start, sent := handled(), int64(0)
 			at := ride.Position{SpeedMPS: 10}
 			ways := [2]geo.Point{pickup, geo.Destination(pickup, 90, metres)}

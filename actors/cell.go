@@ -19,7 +19,7 @@ type cellActor struct {
 	drivers map[ride.AccountID]*cellPut
 }
 
-func (c *cellActor) receive(ctx actor.Context) {
+func (c *cellActor) Receive(ctx actor.Context) {
 	switch m := ctx.Message().(type) {
 	case cellPut:
 		c.drivers[m.Driver] = &m
@@ -33,8 +33,8 @@ func (c *cellActor) receive(ctx actor.Context) {
 	}
 }
 
-// recovered keeps the drivers: every message changes at most one entry, whole.
-func (c *cellActor) recovered(actor.Context) {}
+// Recovered keeps the drivers: every message changes at most one entry, whole.
+func (c *cellActor) Recovered(actor.Context) {}
 
 // nearby is a driver with its great-circle distance to a pickup's area, in metres.
 type nearby struct {

@@ -237,7 +237,7 @@ func TestPanickedActorLeaves(t *testing.T) {
 		require.Equal(t, ridepb.CloseInternal, d.box.closeCode())
 		d.peer.Leave()
 		pass(w.sys.cfg.Linger + 5*time.Second)
-		require.Zero(t, w.sys.kinds.driver.alive())
+		require.Zero(t, w.sys.kinds.driver.Alive())
 	})
 }
 

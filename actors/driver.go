@@ -80,7 +80,7 @@ func newDriver(s *System, a ride.Account) *driverActor {
 	}
 }
 
-func (d *driverActor) receive(ctx actor.Context) {
+func (d *driverActor) Receive(ctx actor.Context) {
 	switch m := ctx.Message().(type) {
 	case *positionReady:
 		if !d.forwarded(ctx, m.peer) {
@@ -121,19 +121,19 @@ func (d *driverActor) receive(ctx actor.Context) {
 	case accountChanged:
 		d.onAccountChanged(ctx, m)
 	case positionStale:
-		d.timers.cancel("stale")
+		d.timers.Cancel("stale")
 		d.settleCell(ctx)
 	case personTick:
 		d.onTick(ctx)
 	case *actor.Stopping:
 		d.leaveCell(ctx)
 		d.vanish()
-		d.timers.stop()
+		d.timers.Stop()
 	}
 }
 
-// recovered gives up what may be half done: the client reconnects and gets a snapshot.
-func (d *driverActor) recovered(ctx actor.Context) {
+// Recovered gives up what may be half done: the client reconnects and gets a snapshot.
+func (d *driverActor) Recovered(ctx actor.Context) {
 	d.leaveCell(ctx)
 	d.offers = make(map[ride.OfferID]*heldOffer)
 	d.drop(ctx)
@@ -370,7 +370,7 @@ func (d *driverActor) onReleased(ctx actor.Context, m driverReleased) {
 }
 
 func (d *driverActor) onTick(ctx actor.Context) {
-	d.timers.cancel("tick")
+	d.timers.Cancel("tick")
 	d.retry(ctx)
 	d.askAfterOffers(ctx)
 	if len(d.pending) > 0 || len(d.offers) > 0 {

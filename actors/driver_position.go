@@ -38,7 +38,7 @@ func (d *driverActor) move(ctx actor.Context, p ride.Position) bool {
 		d.seat.move(p.Point, p.HeadingDeg)
 	}
 	if d.timers["stale"] == nil {
-		d.timers.after("stale", d.sys.cfg.PositionTTL, d.sys.sender(ctx.Self(), positionStale{}))
+		d.timers.After("stale", d.sys.cfg.PositionTTL, d.sys.sender(ctx.Self(), positionStale{}))
 	}
 	if d.active != nil {
 		d.follow(ctx, now)
@@ -164,10 +164,10 @@ func (d *driverActor) watchAge(ctx actor.Context, now time.Time) {
 	}
 	left := d.sys.cfg.PositionTTL - now.Sub(d.fix.receivedAt)
 	if left <= 0 {
-		d.timers.cancel("stale")
+		d.timers.Cancel("stale")
 		return
 	}
 	if d.timers["stale"] == nil {
-		d.timers.after("stale", left, d.sys.sender(ctx.Self(), positionStale{}))
+		d.timers.After("stale", left, d.sys.sender(ctx.Self(), positionStale{}))
 	}
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 
+	"github.com/hexhail/hexhail/actors/runtime"
 	"github.com/hexhail/hexhail/ride"
 	"github.com/hexhail/hexhail/ride/ridepb"
 )
@@ -25,7 +26,7 @@ func TestRequestEndsAlone(t *testing.T) {
 		pass(w.sys.cfg.Rules.SearchFor)
 		require.Equal(t, ride.StatusExpired, w.store.only().Status)
 		pass(w.sys.cfg.TripIdle + time.Second)
-		require.Zero(t, w.sys.kinds.trip.alive(), "and its actor goes")
+		require.Zero(t, w.sys.kinds.trip.Alive(), "and its actor goes")
 	})
 }
 
@@ -237,7 +238,7 @@ func TestStop(t *testing.T) {
 		w.rider("r").request()
 		require.NoError(t, w.sys.Stop(context.Background()))
 		for _, k := range w.sys.kinds.all() {
-			require.Zero(t, k.alive(), k.name)
+			require.Zero(t, k.Alive(), k.Report().Kind)
 		}
 		_, err := w.sys.Join(context.Background(), Join{Account: ride.Account{ID: "x", Role: ride.RoleRider}, Out: &inbox{}})
 		require.ErrorIs(t, err, ride.ErrShuttingDown)
@@ -248,18 +249,18 @@ func TestStop(t *testing.T) {
 // A panic that follows a panic stops the actor instead of the process.
 func TestGuardGivesUp(t *testing.T) {
 	inWorld(t, nil, func(w *world) {
-		pid := w.sys.spawn(&w.sys.kinds.cell, func() shell { return brokenShell{} })
+		pid := w.sys.host.Spawn(w.sys.kinds.cell, func() runtime.Shell { return brokenShell{} })
 		w.sys.root.Send(pid, "boom")
 		pass(time.Second)
-		require.Zero(t, w.sys.kinds.cell.alive())
+		require.Zero(t, w.sys.kinds.cell.Alive())
 	})
 }
 
 type brokenShell struct{}
 
-func (brokenShell) receive(ctx actor.Context) {
+func (brokenShell) Receive(ctx actor.Context) {
 	if ctx.Message() == "boom" {
 		panic("first")
 	}
 }
-func (brokenShell) recovered(actor.Context) { panic("second") }
+func (brokenShell) Recovered(actor.Context) { panic("second") }

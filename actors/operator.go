@@ -40,7 +40,7 @@ const (
 	watchAgain = 50 * time.Millisecond
 )
 
-func (o *operatorActor) receive(ctx actor.Context) {
+func (o *operatorActor) Receive(ctx actor.Context) {
 	switch m := ctx.Message().(type) {
 	case joined:
 		o.onJoin(ctx, m)
@@ -60,12 +60,12 @@ func (o *operatorActor) receive(ctx actor.Context) {
 			o.tell(ctx, o.screens[i])
 		}
 	case *actor.Stopping:
-		o.timers.stop()
+		o.timers.Stop()
 	}
 }
 
-// recovered gives up what may be half done: the clients reconnect and watch anew.
-func (o *operatorActor) recovered(ctx actor.Context) {
+// Recovered gives up what may be half done: the clients reconnect and watch anew.
+func (o *operatorActor) Recovered(ctx actor.Context) {
 	for len(o.screens) > 0 {
 		o.drop(0, ridepb.CloseInternal, time.Second)
 	}
@@ -86,7 +86,7 @@ func (o *operatorActor) onJoin(ctx actor.Context, m joined) {
 	o.screens = append(o.screens, s)
 	o.sys.board.sessions.Add(1)
 	o.account = m.join.Account
-	o.timers.cancel("linger")
+	o.timers.Cancel("linger")
 	c := o.connected(m.join)
 	_, c.Resumed = o.history.since(m.join.Resume) // there is nothing to replay
 	s.reply(m.join.ConnectID, &ridepb.Reply{Result: &ridepb.Reply_Connected{Connected: c}})
@@ -152,7 +152,7 @@ func (o *operatorActor) onFrame(ctx actor.Context, m framed) {
 
 func (o *operatorActor) unwatch(s *screen) {
 	if s.watch != nil {
-		o.timers.cancel(s.watch.timer())
+		o.timers.Cancel(s.watch.timer())
 		s.watch = nil
 	}
 }
@@ -179,5 +179,5 @@ func (o *operatorActor) tell(ctx actor.Context, s *screen) {
 			break
 		}
 	}
-	o.timers.after(s.watch.timer(), next, o.sys.sender(ctx.Self(), watchDue{s.watch.number}))
+	o.timers.After(s.watch.timer(), next, o.sys.sender(ctx.Self(), watchDue{s.watch.number}))
 }

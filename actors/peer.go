@@ -8,6 +8,7 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 
+	"github.com/hexhail/hexhail/actors/runtime"
 	"github.com/hexhail/hexhail/ride"
 	"github.com/hexhail/hexhail/ride/ridepb"
 )
@@ -87,11 +88,11 @@ func (s *System) rejoin(j Join, p *Peer) {
 func (s *System) spawnPerson(a ride.Account) *actor.PID {
 	switch a.Role {
 	case ride.RoleDriver:
-		return s.spawn(&s.kinds.driver, func() shell { return newDriver(s, a) })
+		return s.host.Spawn(s.kinds.driver, func() runtime.Shell { return newDriver(s, a) })
 	case ride.RoleRider:
-		return s.spawn(&s.kinds.rider, func() shell { return newRider(s, a) })
+		return s.host.Spawn(s.kinds.rider, func() runtime.Shell { return newRider(s, a) })
 	default:
-		return s.spawn(&s.kinds.operator, func() shell { return &operatorActor{person: newPerson(s, a)} })
+		return s.host.Spawn(s.kinds.operator, func() runtime.Shell { return &operatorActor{person: newPerson(s, a)} })
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 
+	"github.com/hexhail/hexhail/actors/runtime"
 	"github.com/hexhail/hexhail/ride"
 	"github.com/hexhail/hexhail/ride/ridepb"
 	"github.com/hexhail/hexhail/ride/view"
@@ -42,7 +43,7 @@ type person struct {
 	steady bool
 	// gone is set when the actor has left the directory and is about to stop.
 	gone   bool
-	timers timers
+	timers runtime.Timers
 }
 
 // heard is a trip and the version of it that a client has heard of.
@@ -145,7 +146,7 @@ func (p *person) onJoin(ctx actor.Context, m joined, snapshot func(*ridepb.Conne
 		p.account = m.join.Account
 	}
 	p.self = ctx.Self()
-	p.timers.cancel("linger")
+	p.timers.Cancel("linger")
 
 	c := p.connected(m.join)
 	if err := snapshot(c); err != nil {
@@ -208,7 +209,7 @@ func (p *person) onLeft(ctx actor.Context, m left) bool {
 }
 
 func (p *person) lingerLater(ctx actor.Context) {
-	p.timers.after("linger", p.sys.cfg.Linger, p.sys.sender(ctx.Self(), lingered{}))
+	p.timers.After("linger", p.sys.cfg.Linger, p.sys.sender(ctx.Self(), lingered{}))
 }
 
 // onLingered leaves the directory if no session came back.
@@ -220,7 +221,7 @@ func (p *person) onLingered(ctx actor.Context) bool {
 	p.history.clear()
 	p.sys.people.remove(p.account.ID, ctx.Self())
 	// A session that joined at the last moment may still send here: see forwarded.
-	p.timers.after("stop", lastWords, func() { p.sys.stop(ctx.Self()) })
+	p.timers.After("stop", lastWords, func() { p.sys.stop(ctx.Self()) })
 	return true
 }
 
@@ -253,15 +254,15 @@ func (p *person) emit(e *ridepb.Event) {
 func (p *person) remember(e *ridepb.Event) {
 	p.history.add(e)
 	if p.timers["aged"] == nil && p.self != nil {
-		p.timers.after("aged", p.sys.cfg.HistoryAge, p.sys.sender(p.self, aged{}))
+		p.timers.After("aged", p.sys.cfg.HistoryAge, p.sys.sender(p.self, aged{}))
 	}
 }
 
 // onAged forgets old events.
 func (p *person) onAged() {
-	p.timers.cancel("aged")
+	p.timers.Cancel("aged")
 	if next, left := p.history.expire(p.sys.cfg.HistoryAge); left {
-		p.timers.after("aged", next, p.sys.sender(p.self, aged{}))
+		p.timers.After("aged", next, p.sys.sender(p.self, aged{}))
 	}
 }
 
@@ -399,7 +400,7 @@ func (p *person) send(ctx actor.Context, cmd *pendingCommand) {
 }
 
 func (p *person) tickLater(ctx actor.Context) {
-	p.timers.after("tick", time.Second, p.sys.sender(ctx.Self(), personTick{}))
+	p.timers.After("tick", time.Second, p.sys.sender(ctx.Self(), personTick{}))
 }
 
 // retry asks again for what was not answered: a message to an actor that was stopping

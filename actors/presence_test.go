@@ -93,7 +93,7 @@ func TestCellsFollowDrivers(t *testing.T) {
 			pass(9 * time.Second)
 			d.at(geo.Destination(pickup, 90, float64(i)*200))
 			require.Equal(t, 1, w.sys.cells.count())
-			require.EqualValues(t, 1, w.sys.kinds.cell.alive())
+			require.EqualValues(t, 1, w.sys.kinds.cell.Alive())
 		}
 		d.goOffline()
 		require.Zero(t, w.sys.cells.count())
@@ -101,7 +101,7 @@ func TestCellsFollowDrivers(t *testing.T) {
 	})
 }
 
-func (c *client) alive() int64 { return c.w.sys.kinds.cell.alive() }
+func (c *client) alive() int64 { return c.w.sys.kinds.cell.Alive() }
 
 // A driver 50 m away over a cell's edge gets the offer, also where cells are odd.
 func TestOffersCrossCellEdges(t *testing.T) {
@@ -217,7 +217,7 @@ func TestLingering(t *testing.T) {
 		require.Len(t, d.connected().GetOpenOffers(), 1)
 		d.peer.Leave()
 		pass(w.sys.cfg.Linger + lastWords)
-		require.Zero(t, w.sys.kinds.driver.alive())
+		require.Zero(t, w.sys.kinds.driver.Alive())
 		stored := w.store.only()
 		require.Equal(t, ride.OfferWithdrawn, stored.Offers[0].State)
 		d.connect(nil)
@@ -246,7 +246,7 @@ func TestJoinRacesLeaving(t *testing.T) {
 		w.rider("r").request()
 		require.Len(t, d.offers(), 1)
 		pass(lastWords)
-		require.EqualValues(t, 1, w.sys.kinds.driver.alive())
+		require.EqualValues(t, 1, w.sys.kinds.driver.Alive())
 	})
 }
 

@@ -29,7 +29,7 @@ func newRider(s *System, a ride.Account) *riderActor {
 	return &riderActor{person: newPerson(s, a), quotes: make(map[uint64]*pendingQuote)}
 }
 
-func (r *riderActor) receive(ctx actor.Context) {
+func (r *riderActor) Receive(ctx actor.Context) {
 	switch m := ctx.Message().(type) {
 	case accountChanged:
 		if !m.account.UpdatedAt.Before(r.account.UpdatedAt) {
@@ -66,13 +66,13 @@ func (r *riderActor) receive(ctx actor.Context) {
 			r.answerQuote(q)
 		}
 	case personTick:
-		r.timers.cancel("tick")
+		r.timers.Cancel("tick")
 		r.retry(ctx)
 		if len(r.pending) > 0 {
 			r.tickLater(ctx)
 		}
 	case *actor.Stopping:
-		r.timers.stop()
+		r.timers.Stop()
 		for _, q := range r.quotes {
 			q.timer.Stop()
 		}
@@ -82,7 +82,7 @@ func (r *riderActor) receive(ctx actor.Context) {
 // rides reports whether a trip occupies this rider, whose trip it is.
 func (r *riderActor) rides(t *ride.Trip) bool { return t.Status.Live() }
 
-func (r *riderActor) recovered(ctx actor.Context) { r.drop(ctx) }
+func (r *riderActor) Recovered(ctx actor.Context) { r.drop(ctx) }
 
 func (r *riderActor) onFrame(ctx actor.Context, m framed) {
 	switch b := m.frame.GetBody().(type) {

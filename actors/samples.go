@@ -201,7 +201,7 @@ func (m *sampler) close(now time.Time) {
 	m.step, m.begun, m.locations = sample{}, now, locations
 	m.sys.board.trips.prune(now)
 	for _, k := range m.sys.kinds.all() {
-		k.roll()
+		k.Roll()
 	}
 }
 

@@ -64,7 +64,7 @@ func TestOperatorsHaveSeveralScreens(t *testing.T) {
 		}
 		pass(10 * time.Minute)
 		require.EqualValues(t, 2, sessions())
-		require.Zero(t, w.sys.kinds.operator.alive(), "gone with the last of them")
+		require.Zero(t, w.sys.kinds.operator.Alive(), "gone with the last of them")
 	})
 }
 

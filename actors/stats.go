@@ -140,7 +140,7 @@ func (s *stats) joined(resumed, asked bool) {
 // Describe and Collect make the System a prometheus.Collector: the actors by kind, and
 // everything above.
 func (s *System) Describe(ch chan<- *prometheus.Desc) {
-	s.kinds.trip.describe(ch)
+	s.kinds.trip.Describe(ch)
 	for _, c := range s.stats.collectors() {
 		c.Describe(ch)
 	}
@@ -150,7 +150,7 @@ func (s *System) Describe(ch chan<- *prometheus.Desc) {
 // Collect implements prometheus.Collector.
 func (s *System) Collect(ch chan<- prometheus.Metric) {
 	for _, k := range s.kinds.all() {
-		k.collect(ch)
+		k.Collect(ch)
 	}
 	for _, c := range s.stats.collectors() {
 		c.Collect(ch)

@@ -4,12 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"sync"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
 
+	"github.com/hexhail/hexhail/actors/runtime"
 	"github.com/hexhail/hexhail/geo"
 	"github.com/hexhail/hexhail/ride"
 )
@@ -19,9 +19,8 @@ import (
 type System struct {
 	cfg   Config
 	store Store
-	as    *actor.ActorSystem
-	root  *actor.RootContext
-	warm  *warm
+	host  *runtime.Host
+	root  *actor.RootContext // of the host
 
 	kinds  kinds
 	stats  *stats
@@ -42,9 +41,19 @@ type System struct {
 	closed bool
 }
 
-type kinds struct{ trip, rider, driver, operator, cell kind }
+// kinds are the kinds of actors that the metrics and the operators' picture tell apart.
+type kinds struct{ trip, rider, driver, operator, cell *runtime.Kind }
 
-func (k *kinds) all() []*kind { return []*kind{&k.trip, &k.rider, &k.driver, &k.operator, &k.cell} }
+func newKinds() kinds {
+	return kinds{
+		trip: runtime.NewKind("trip"), rider: runtime.NewKind("rider"), driver: runtime.NewKind("driver"),
+		operator: runtime.NewKind("operator"), cell: runtime.NewKind("cell"),
+	}
+}
+
+func (k *kinds) all() []*runtime.Kind {
+	return []*runtime.Kind{k.trip, k.rider, k.driver, k.operator, k.cell}
+}
 
 // New makes a system over a store. It starts nothing but protoactor's own bookkeeping
 // and opens no port.
@@ -52,36 +61,20 @@ func New(cfg Config, store Store) (*System, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	s := &System{cfg: cfg, store: store, stats: newStats(), warm: newWarm()}
-	s.kinds.trip.name, s.kinds.rider.name, s.kinds.driver.name = "trip", "rider", "driver"
-	s.kinds.operator.name, s.kinds.cell.name = "operator", "cell"
-	// protoactor logs dead letters with their contents, at info: positions and names
-	// must not go there. They are counted instead.
-	quiet := slog.New(atLeastWarn{cfg.Log.Handler()})
-	s.as = actor.NewActorSystem(actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger { return quiet }))
-	s.root = s.as.Root
-	s.as.EventStream.Subscribe(func(e any) {
-		if _, ok := e.(*actor.DeadLetterEvent); ok {
-			s.stats.deadLetters.Inc()
-		}
-	})
-	s.cells = &cells{by: make(map[geo.Cell]*cellRef), stop: s.stop, spawn: func(geo.Cell) *actor.PID {
-		return s.spawn(&s.kinds.cell, func() shell { return &cellActor{drivers: make(map[ride.AccountID]*cellPut)} })
+	s := &System{cfg: cfg, store: store, stats: newStats(), kinds: newKinds()}
+	s.host = runtime.New(cfg.Log, s.stats.deadLetters.Inc)
+	s.root = s.host.Root
+	s.cells = &cells{by: make(map[geo.Cell]*cellRef), stop: s.host.Stop, spawn: func(geo.Cell) *actor.PID {
+		return s.host.Spawn(s.kinds.cell, func() runtime.Shell { return &cellActor{drivers: make(map[ride.AccountID]*cellPut)} })
 	}}
-	s.place = &local{cells: s.cells, stop: s.stop, trips: make(map[ride.TripID]*actor.PID), wait: make(map[geo.Cell]map[ride.TripID]waiter), spawnTrip: func(id ride.TripID) *actor.PID {
-		return s.spawn(&s.kinds.trip, func() shell { return newTripActor(s, id) })
+	s.place = &local{cells: s.cells, stop: s.host.Stop, trips: make(map[ride.TripID]*actor.PID), wait: make(map[geo.Cell]map[ride.TripID]waiter), spawnTrip: func(id ride.TripID) *actor.PID {
+		return s.host.Spawn(s.kinds.trip, func() runtime.Shell { return newTripActor(s, id) })
 	}}
 	s.people.by = make(map[ride.AccountID]*actor.PID)
 	s.crumbs = newBreadcrumbs(s)
 	s.board, s.started = &board{ringM: geo.RingM(cfg.Resolution)}, time.Now()
 	s.pace = newPace(cfg.CancelsFree, cfg.CancelsForget)
 	return s, nil
-}
-
-type atLeastWarn struct{ slog.Handler }
-
-func (h atLeastWarn) Enabled(ctx context.Context, l slog.Level) bool {
-	return l >= slog.LevelWarn && h.Handler.Enabled(ctx, l)
 }
 
 // Start wakes every live trip, so that its timers and offers go on, and starts the
@@ -106,7 +99,7 @@ func (s *System) Start(ctx context.Context) error {
 	s.sweeper.Go(func() { s.sweep(sweeping) })
 	s.sweeper.Go(func() { s.sample(sweeping) })
 	s.sweeper.Go(func() { s.refill(sweeping) })
-	s.sweeper.Go(func() { s.warm.cool(sweeping) })
+	s.sweeper.Go(func() { s.host.Run(sweeping) })
 	s.writer.Go(func() { s.crumbs.run(writing) })
 	s.stopSweeper, s.stopWriter = stopSweeper, stopWriter
 	return nil
@@ -127,18 +120,17 @@ func (s *System) Stop(ctx context.Context) error {
 		s.stop(pid)
 	}
 	err := s.waitFor(ctx, func() bool {
-		return s.kinds.rider.alive()+s.kinds.driver.alive()+s.kinds.operator.alive() == 0
+		return s.kinds.rider.Alive()+s.kinds.driver.Alive()+s.kinds.operator.Alive() == 0
 	})
 	for _, pid := range s.place.all() {
 		s.stop(pid)
 	}
-	err = errors.Join(err, s.waitFor(ctx, func() bool { return s.kinds.trip.alive() == 0 }))
+	err = errors.Join(err, s.waitFor(ctx, func() bool { return s.kinds.trip.Alive() == 0 }))
 	if s.stopWriter != nil {
 		s.stopWriter()
 		s.writer.Wait()
 	}
-	s.as.Shutdown()
-	s.warm.close()
+	s.host.Close()
 	return err
 }
 
@@ -230,8 +222,8 @@ func (s *System) storeContext() (context.Context, context.CancelFunc) {
 
 // sender returns a function that sends a message, for timers.
 func (s *System) sender(to *actor.PID, message any) func() {
-	return func() { s.root.Send(to, message) }
+	return s.host.Sender(to, message)
 }
 
 // stop stops an actor once it has read what was sent to it so far.
-func (s *System) stop(pid *actor.PID) { s.root.Poison(pid) }
+func (s *System) stop(pid *actor.PID) { s.host.Stop(pid) }

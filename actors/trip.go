@@ -10,6 +10,7 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 
+	"github.com/hexhail/hexhail/actors/runtime"
 	"github.com/hexhail/hexhail/geo"
 	"github.com/hexhail/hexhail/ride"
 	"github.com/hexhail/hexhail/ride/ridepb"
@@ -39,7 +40,7 @@ type tripActor struct {
 	handedBack []ride.Command // offers that wait for others to be withdrawn with them
 
 	search  searching
-	timers  timers
+	timers  runtime.Timers
 	failed  int         // attempts in a row to come back to a store that did not take a step
 	counted ride.Status // as this trip is counted in the metrics
 	waits   geo.Cell    // where it is known to wait for a driver; 0: nowhere
@@ -66,7 +67,7 @@ func newTripActor(s *System, id ride.TripID) *tripActor {
 	}
 }
 
-func (a *tripActor) receive(ctx actor.Context) {
+func (a *tripActor) Receive(ctx actor.Context) {
 	switch m := ctx.Message().(type) {
 	case tripCommand:
 		if w, ok := m.Command.(ride.WithdrawOffer); ok {
@@ -108,7 +109,7 @@ func (a *tripActor) receive(ctx actor.Context) {
 	case driverNearby:
 		a.onDriverNearby(ctx)
 	case *actor.Stopping:
-		a.timers.stop()
+		a.timers.Stop()
 		a.search.stop()
 		a.follow(ctx, ride.StatusNone)
 		a.sys.board.trips.hide(a, a.id)
@@ -163,9 +164,9 @@ func (a *tripActor) pickupCell(pickup geo.Point) geo.Cell {
 	return a.cell
 }
 
-// recovered is called after a panic in receive: the cache is no longer trusted, and
+// Recovered is called after a panic in receive: the cache is no longer trusted, and
 // the trip is woken from the database a moment later.
-func (a *tripActor) recovered(ctx actor.Context) {
+func (a *tripActor) Recovered(ctx actor.Context) {
 	a.distrust(ctx)
 }
 
@@ -174,15 +175,15 @@ func (a *tripActor) recovered(ctx actor.Context) {
 func (a *tripActor) distrust(ctx actor.Context) {
 	a.loaded = false
 	a.birth = nil
-	a.timers.stop()
+	a.timers.Stop()
 	a.handedBack = nil // the offers are sent again with the reload, and handed back again
 	a.search.stop()
-	a.timers.after("wake", a.pause(), a.sys.sender(ctx.Self(), tripWake{}))
+	a.timers.After("wake", a.pause(), a.sys.sender(ctx.Self(), tripWake{}))
 }
 
 // again derives anew what the trip was about to do, from a cache that is still true.
 func (a *tripActor) again(ctx actor.Context) {
-	a.timers.after("again", a.pause(), a.sys.sender(ctx.Self(), tripAgain{}))
+	a.timers.After("again", a.pause(), a.sys.sender(ctx.Self(), tripAgain{}))
 }
 
 // pause is how long to leave a store alone that did not take a step: longer each time,
@@ -213,7 +214,7 @@ func (a *tripActor) load(ctx actor.Context) error {
 	a.trip, a.loaded, a.failed = t, true, 0
 	a.follow(ctx, t.Status)
 	a.sys.board.trips.show(a, &a.trip, a.pickupCell(t.Request.Pickup))
-	a.timers.stop()
+	a.timers.Stop()
 	a.handedBack = nil
 	a.carryOut(ctx, append(news(before, t), ride.Resume(t)...))
 	for account, m := range a.attaching {
@@ -249,7 +250,7 @@ func (a *tripActor) loadFailed(ctx actor.Context, err error) error {
 }
 
 func (a *tripActor) retire(ctx actor.Context) {
-	a.timers.stop()
+	a.timers.Stop()
 	a.search.stop()
 	a.sys.place.Retire(a.id, ctx.Self())
 }
@@ -394,7 +395,7 @@ func (a *tripActor) commit(m tripCommand, now time.Time, after *ride.Trip, event
 func (a *tripActor) adopt(ctx actor.Context, after ride.Trip, key commandKey, effects []ride.Effect, reply *ridepb.Reply) {
 	before := a.trip
 	a.trip, a.loaded, a.failed = after, true, 0
-	a.timers.cancel("again")
+	a.timers.Cancel("again")
 	a.follow(ctx, after.Status)
 	a.sys.stats.transition(&before, &after)
 	a.sys.charts.transition(&before, &after)

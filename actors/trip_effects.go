@@ -40,9 +40,9 @@ func (a *tripActor) carryOut(ctx actor.Context, effects []ride.Effect) {
 		case ride.Publish:
 			a.publish(ctx, &t, e.Change)
 		case ride.SetTimer:
-			a.timers.after(string(e.Timer.Kind), time.Until(e.Timer.At), a.sys.sender(ctx.Self(), tripTick{e.Timer}))
+			a.timers.After(string(e.Timer.Kind), time.Until(e.Timer.At), a.sys.sender(ctx.Self(), tripTick{e.Timer}))
 		case ride.StopTimer:
-			a.timers.cancel(string(e.Kind))
+			a.timers.Cancel(string(e.Kind))
 		case ride.Finish:
 			a.idleLater(ctx)
 		}
@@ -84,7 +84,7 @@ func (a *tripActor) publish(ctx actor.Context, t *ride.Trip, change string) {
 }
 
 func (a *tripActor) idleLater(ctx actor.Context) {
-	a.timers.after("idle", a.sys.cfg.TripIdle, a.sys.sender(ctx.Self(), tripIdle{a.trip.Version}))
+	a.timers.After("idle", a.sys.cfg.TripIdle, a.sys.sender(ctx.Self(), tripIdle{a.trip.Version}))
 }
 
 // maxAttaching bounds the parties that wait for a trip to be loaded: its rider, its
@@ -144,7 +144,7 @@ func (a *tripActor) onHandBack(ctx actor.Context, w ride.WithdrawOffer) {
 	case len(a.handedBack) >= open:
 		a.withdraw(ctx) // there is nobody to wait for
 	case a.timers["handback"] == nil:
-		a.timers.after("handback", handBackWithin, a.sys.sender(ctx.Self(), tripHandBack{}))
+		a.timers.After("handback", handBackWithin, a.sys.sender(ctx.Self(), tripHandBack{}))
 	}
 }
 
@@ -161,7 +161,7 @@ func (a *tripActor) openOffers() (n int) {
 func (a *tripActor) withdraw(ctx actor.Context) {
 	all := a.handedBack
 	a.handedBack = nil
-	a.timers.cancel("handback")
+	a.timers.Cancel("handback")
 	if len(all) > 0 {
 		a.onCommand(ctx, tripCommand{Command: all[0], Also: all[1:]})
 	}
@@ -272,30 +272,5 @@ func (a *tripActor) plan(ctx actor.Context) {
 	if a.search.again {
 		a.search.again = false
 		ctx.Send(ctx.Self(), driverNearby{})
-	}
-}
-
-// timers holds an actor's timers by name, at most one of each. A timer that was
-// replaced may still have sent its message; the receiver checks what it carries.
-type timers map[string]*time.Timer
-
-func (t *timers) after(name string, d time.Duration, f func()) {
-	t.cancel(name)
-	if *t == nil {
-		*t = make(timers)
-	}
-	(*t)[name] = time.AfterFunc(max(d, 0), f)
-}
-
-func (t *timers) cancel(name string) {
-	if timer := (*t)[name]; timer != nil {
-		timer.Stop()
-		delete(*t, name)
-	}
-}
-
-func (t *timers) stop() {
-	for name := range *t {
-		t.cancel(name)
 	}
 }

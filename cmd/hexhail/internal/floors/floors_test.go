@@ -29,6 +29,7 @@ var floors = []struct {
 	{"ride/ridepb", nil},
 	{"ride/view", []string{"ride", "ride/ridepb", "geo"}},
 	{"ride", []string{"geo"}}, // but see the rule on ride itself below
+	{"actors/runtime", nil},
 	{"actors", []string{"ride", "geo"}},
 	{"transport", []string{"ride", "geo"}},
 	{"persistence", []string{"ride", "geo"}},
@@ -176,6 +177,9 @@ func TestRulesSeeWhatTheyForbid(t *testing.T) {
 		{"geo/grid/a.go", ours + "geo", true},
 		{"actors/a.go", ours + "transport", false},
 		{"actors/a_test.go", ours + "persistence", false},
+		{"actors/a.go", ours + "actors/runtime", true},
+		{"actors/runtime/a.go", ours + "ride", false},
+		{"actors/runtime/a.go", ours + "actors", false},
 		{"transport/api/a.go", ours + "transport/auth", true},
 		{"transport/ops/a.go", ours + "actors", false},
 		{"persistence/a.go", ours + "cmd/hexhail/internal/config", false},

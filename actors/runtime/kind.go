@@ -1,30 +1,27 @@
-package actors
+package runtime
 
 import (
 	"math/bits"
-	"runtime/debug"
 	"sync/atomic"
 	"time"
 
-	"github.com/asynkron/protoactor-go/actor"
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// shell is an actor of ours: receive is called with one message at a time; recovered
-// after receive has panicked, to bring the state back to something true.
-type shell interface {
-	receive(ctx actor.Context)
-	recovered(ctx actor.Context)
-}
-
-// kind counts what the actors of one kind do. protoactor's own metrics cost eighty
-// times a message; these cost two clock readings and a few uncontended additions.
-type kind struct {
+// Kind counts what the actors of one kind do. protoactor's own metrics cost eighty
+// times a message; these cost two clock readings and a few uncontended additions. Safe for
+// concurrent use.
+type Kind struct {
 	name   string
+	since  time.Time
 	shards [16]kindShard
 	next   atomic.Uint32
-	recent kindRecent
+	recent recent
 }
+
+// NewKind makes a kind without actors. The name is the metrics' label and the beginning of
+// each actor's id.
+func NewKind(name string) *Kind { return &Kind{name: name, since: time.Now()} }
 
 // kindShard holds a part of a kind's counters; each actor always uses the same one.
 type kindShard struct {
@@ -38,7 +35,7 @@ type kindShard struct {
 // Handling times are counted in powers of four from 1 µs: 1, 4, 16 … µs.
 const handleBuckets = 12
 
-func (k *kind) shard() *kindShard {
+func (k *Kind) shard() *kindShard {
 	return &k.shards[int(k.next.Add(1))%len(k.shards)]
 }
 
@@ -79,70 +76,20 @@ func (s *kindShard) deepen(n int32) {
 	}
 }
 
-// guard is the actor that protoactor sees: it counts, and recovers inside Receive,
-// where protoactor's own restart would lose the state and the mailbox's order.
-type guard struct {
-	sys   *System
-	kind  *kind
-	shard *kindShard
-	shell shell
-}
-
-func (g *guard) Receive(ctx actor.Context) {
-	switch ctx.Message().(type) {
-	case *actor.Started:
-		g.shard.spawned.Add(1)
-	case *actor.Stopped:
-		g.shard.stopped.Add(1)
-	}
-	begin := time.Now()
-	g.call(ctx)
-	took := time.Since(begin)
-	g.shard.handle(took)
-	if took >= slowFrom {
-		g.kind.recent.slow(ctx.Message(), took, begin)
-	}
-}
-
-func (g *guard) call(ctx actor.Context) {
-	defer func() {
-		if cause := recover(); cause != nil {
-			g.shard.panics.Add(1)
-			g.sys.cfg.Log.Error("actor panicked", "kind", g.kind.name, "actor", ctx.Self().GetId(),
-				"cause", cause, "stack", string(debug.Stack()))
-			g.recover(ctx)
-		}
-	}()
-	g.shell.receive(ctx)
-}
-
-// recover gives the shell its chance; a panic in there stops the actor, whose state can
-// then be had from the database only.
-func (g *guard) recover(ctx actor.Context) {
-	defer func() {
-		if cause := recover(); cause != nil {
-			g.sys.cfg.Log.Error("actor cannot recover", "kind", g.kind.name, "actor", ctx.Self().GetId(), "cause", cause)
-			ctx.Stop(ctx.Self())
-		}
-	}()
-	g.shell.recovered(ctx)
-}
-
-// spawn starts an actor of a kind. Callers that share its name with others hold a lock:
-// protoactor publishes a name before the mailbox behind it is ready.
-func (s *System) spawn(k *kind, make func() shell) *actor.PID {
-	shard := k.shard()
-	return s.root.SpawnPrefix(actor.PropsFromProducer(
-		func() actor.Actor { return &guard{sys: s, kind: k, shard: shard, shell: make()} },
-		actor.WithMailbox(actor.Unbounded(&mailbox{shard: shard})), actor.WithDispatcher(s.warm),
-	), k.name)
-}
-
-// alive is the number of actors of the kind that have started and not stopped.
-func (k *kind) alive() int64 {
+// Alive is the number of actors of the kind that have started and not stopped.
+func (k *Kind) Alive() int64 {
 	var n int64
 	for i := range k.shards {
 		n += k.shards[i].spawned.Load() - k.shards[i].stopped.Load()
+	}
+	return n
+}
+
+// Handled is the number of messages that actors of the kind have handled.
+func (k *Kind) Handled() int64 {
+	var n int64
+	for i := range k.shards {
+		n += k.shards[i].handled.Load()
 	}
 	return n
 }
@@ -160,13 +107,15 @@ var (
 	descHandling = prometheus.NewDesc("hexhail_actor_handling_seconds", "Time to handle a message, by kind.", kindLabel, nil)
 )
 
-func (k *kind) describe(ch chan<- *prometheus.Desc) {
+// Describe and Collect make a Kind a prometheus.Collector; all kinds describe the same metrics.
+func (k *Kind) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{descSpawned, descStopped, descAlive, descMessages, descDepth, descDeepest, descSlowest, descPanics, descHandling} {
 		ch <- d
 	}
 }
 
-func (k *kind) collect(ch chan<- prometheus.Metric) {
+// Collect implements prometheus.Collector.
+func (k *Kind) Collect(ch chan<- prometheus.Metric) {
 	sum := k.sum()
 	counter := func(d *prometheus.Desc, v int64) {
 		ch <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, float64(v), k.name)
@@ -179,10 +128,10 @@ func (k *kind) collect(ch chan<- prometheus.Metric) {
 	gauge(descAlive, float64(sum.spawned-sum.stopped))
 	counter(descMessages, sum.posted)
 	gauge(descDepth, float64(sum.posted-sum.taken))
-	gauge(descDeepest, float64(k.deepest()))
+	gauge(descDeepest, float64(k.deepestMailbox()))
 	slowest := time.Duration(0)
 	if all := k.recent.slowest(time.Now()); len(all) > 0 {
-		slowest = all[0].took
+		slowest = all[0].Took
 	}
 	gauge(descSlowest, slowest.Seconds())
 	counter(descPanics, sum.panics)

@@ -1,4 +1,4 @@
-package actors
+package runtime
 
 import (
 	"cmp"
@@ -7,9 +7,6 @@ import (
 	"strings"
 	"sync"
 	"time"
-
-	"github.com/hexhail/hexhail/ride/ridepb"
-	"github.com/hexhail/hexhail/ride/view"
 )
 
 // kindSum is the counters of a kind, added up over its shards.
@@ -19,7 +16,7 @@ type kindSum struct {
 	buckets                                                 [handleBuckets]int64
 }
 
-func (k *kind) sum() kindSum {
+func (k *Kind) sum() kindSum {
 	sum := kindSum{at: time.Now()}
 	for i := range k.shards {
 		s := &k.shards[i]
@@ -38,22 +35,22 @@ func (k *kind) sum() kindSum {
 	return sum
 }
 
-// kindRecent is what a kind did of late. Safe for concurrent use.
-type kindRecent struct {
+// recent is what a kind did of late. Safe for concurrent use.
+type recent struct {
 	mu sync.Mutex
 	// before is the sum of the last but one roll, last that of the last one: rates are
 	// taken from before until now, so over one to two rolls.
 	before, last kindSum
 	depths       [deepRolls]int32 // the deepest mailbox of each roll
 	rolls        int
-	worst        map[reflect.Type]slowest
+	worst        map[reflect.Type]Slow
 }
 
-// slowest is the longest time that one type of message took.
-type slowest struct {
-	message string
-	took    time.Duration
-	at      time.Time
+// Slow is the longest that one type of message took of late, and when.
+type Slow struct {
+	Message string // the type's name, without its package
+	Took    time.Duration
+	At      time.Time
 }
 
 const (
@@ -66,8 +63,9 @@ const (
 	maxSlow  = 8
 )
 
-// roll closes a step of sampleStep. One goroutine calls it.
-func (k *kind) roll() {
+// Roll closes a step of what is remembered as recent. One goroutine calls it, every ten
+// seconds.
+func (k *Kind) Roll() {
 	var depth int32
 	for i := range k.shards {
 		depth = max(depth, k.shards[i].deepest.Swap(0))
@@ -81,8 +79,9 @@ func (k *kind) roll() {
 	r.rolls++
 }
 
-// deepest is the deepest mailbox of about the last minute.
-func (k *kind) deepest() (depth int32) {
+// deepestMailbox is the most messages that waited in one mailbox within about the last
+// minute.
+func (k *Kind) deepestMailbox() (depth int32) {
 	for i := range k.shards {
 		depth = max(depth, k.shards[i].deepest.Load())
 	}
@@ -92,82 +91,85 @@ func (k *kind) deepest() (depth int32) {
 }
 
 // slow notes a message that took long. The number of types is that of the source.
-func (r *kindRecent) slow(message any, took time.Duration, at time.Time) {
+func (r *recent) slow(message any, took time.Duration, at time.Time) {
 	t := reflect.TypeOf(message)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.worst == nil {
-		r.worst = make(map[reflect.Type]slowest)
+		r.worst = make(map[reflect.Type]Slow)
 	}
-	if was := r.worst[t]; took > was.took || at.Sub(was.at) > slowFor {
+	if was := r.worst[t]; took > was.Took || at.Sub(was.At) > slowFor {
 		name := t.String()
-		r.worst[t] = slowest{name[strings.LastIndexByte(name, '.')+1:], took, at}
+		r.worst[t] = Slow{name[strings.LastIndexByte(name, '.')+1:], took, at}
 	}
 }
 
 // slowest returns the slowest messages by type, slowest first.
-func (r *kindRecent) slowest(now time.Time) []slowest {
+func (r *recent) slowest(now time.Time) []Slow {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	var out []slowest
+	var out []Slow
 	for _, s := range r.worst {
-		if now.Sub(s.at) <= slowFor {
+		if now.Sub(s.At) <= slowFor {
 			out = append(out, s)
 		}
 	}
-	slices.SortFunc(out, func(a, b slowest) int { return cmp.Or(cmp.Compare(b.took, a.took), cmp.Compare(a.message, b.message)) })
+	slices.SortFunc(out, func(a, b Slow) int { return cmp.Or(cmp.Compare(b.Took, a.Took), cmp.Compare(a.Message, b.Message)) })
 	return out[:min(len(out), maxSlow)]
 }
 
-// show is the kind as operators see it.
-func (k *kind) show(started time.Time) *ridepb.ActorKind {
+// Report is what the actors of a kind have done.
+type Report struct {
+	Kind string
+	// Since the node's start.
+	Spawned, Stopped, Panics, Posted int64
+	// Alive actors, and Waiting messages, at this moment; DeepestMailbox within about the
+	// last minute.
+	Alive, Waiting, DeepestMailbox int64
+	// Over the last one or two rolls: messages each second, and how long handling one took.
+	// The quantiles are upper bounds by powers of four.
+	PerSecond      float64
+	Mean, P50, P99 time.Duration
+	Slowest        []Slow // of the last 15 minutes, slowest first
+}
+
+// Report reads the counters.
+func (k *Kind) Report() Report {
 	sum := k.sum()
 	k.recent.mu.Lock()
 	before := k.recent.before
 	k.recent.mu.Unlock()
 	if before.at.IsZero() {
-		before.at = started
+		before.at = k.since
 	}
-	out := &ridepb.ActorKind{
-		Kind: k.name, Alive: uint32(max(0, sum.spawned-sum.stopped)), Started: uint32(sum.spawned), Stopped: uint32(sum.stopped),
-		Panics: uint32(sum.panics), Waiting: uint32(max(0, sum.posted-sum.taken)), DeepestMailbox: uint32(k.deepest()),
-		Messages: uint32(sum.posted),
+	out := Report{
+		Kind: k.name, Spawned: sum.spawned, Stopped: sum.stopped, Panics: sum.panics, Posted: sum.posted,
+		Alive: max(0, sum.spawned-sum.stopped), Waiting: max(0, sum.posted-sum.taken), DeepestMailbox: int64(k.deepestMailbox()),
+		Slowest: k.recent.slowest(sum.at),
 	}
 	if seconds := sum.at.Sub(before.at).Seconds(); seconds > 0 {
-		out.MessagesPerS = float32(float64(sum.posted-before.posted) / seconds)
+		out.PerSecond = float64(sum.posted-before.posted) / seconds
 	}
 	if handled := sum.handled - before.handled; handled > 0 {
-		out.MeanUs = float32(float64(sum.nanos-before.nanos) / float64(handled) / 1e3)
+		out.Mean = time.Duration(sum.nanos-before.nanos) / time.Duration(handled)
 		for b := range sum.buckets {
 			sum.buckets[b] -= before.buckets[b]
 		}
-		out.P50Us, out.P99Us = handlingQuantile(sum.buckets, 0.5), handlingQuantile(sum.buckets, 0.99)
-	}
-	for _, s := range k.recent.slowest(sum.at) {
-		out.Slowest = append(out.Slowest, &ridepb.SlowHandler{Message: s.message, TookUs: uint32(s.took.Microseconds()), At: view.Time(s.at)})
+		out.P50, out.P99 = handlingQuantile(sum.buckets, 0.5), handlingQuantile(sum.buckets, 0.99)
 	}
 	return out
 }
 
-// handlingQuantile is the upper bound of the bucket that holds a quantile, in microseconds.
-func handlingQuantile(buckets [handleBuckets]int64, q float64) float32 {
+// handlingQuantile is the upper bound of the bucket that holds a quantile.
+func handlingQuantile(buckets [handleBuckets]int64, q float64) time.Duration {
 	var total, seen int64
 	for _, n := range buckets {
 		total += n
 	}
 	for b, n := range buckets {
 		if seen += n; n > 0 && float64(seen) >= q*float64(total) {
-			return float32(uint64(1) << (2 * b))
+			return time.Duration(1<<(2*b)) * time.Microsecond
 		}
 	}
 	return 0
-}
-
-// Actors counts the actors of this node by kind.
-func (s *System) Actors() []*ridepb.ActorKind {
-	out := make([]*ridepb.ActorKind, 0, 5)
-	for _, k := range s.kinds.all() {
-		out = append(out, k.show(s.started))
-	}
-	return out
 }

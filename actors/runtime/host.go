@@ -1,0 +1,129 @@
+package runtime
+
+import (
+	"context"
+	"log/slog"
+	"runtime/debug"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+)
+
+// Shell is an actor of ours.
+type Shell interface {
+	// Receive is called with one message at a time.
+	Receive(ctx actor.Context)
+	// Recovered is called after Receive has panicked, to bring the state back to something
+	// true. If it panics too, the actor stops.
+	Recovered(ctx actor.Context)
+}
+
+// Host runs the actors of this node. Make one with New, call Run while actors run, and
+// Close it once. Safe for concurrent use.
+type Host struct {
+	// Root sends messages from outside of an actor.
+	Root *actor.RootContext
+
+	system *actor.ActorSystem
+	warm   *warm
+	log    *slog.Logger
+}
+
+// New makes a host without actors. It opens no port. deadLetter is called for each message
+// to an actor that no longer exists, from any goroutine.
+func New(log *slog.Logger, deadLetter func()) *Host {
+	// protoactor logs dead letters with their contents, at info: positions and names
+	// must not go there. They are counted instead.
+	quiet := slog.New(atLeastWarn{log.Handler()})
+	h := &Host{warm: newWarm(), log: log}
+	h.system = actor.NewActorSystem(actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger { return quiet }))
+	h.Root = h.system.Root
+	h.system.EventStream.Subscribe(func(e any) {
+		if _, ok := e.(*actor.DeadLetterEvent); ok {
+			deadLetter()
+		}
+	})
+	return h
+}
+
+type atLeastWarn struct{ slog.Handler }
+
+func (h atLeastWarn) Enabled(ctx context.Context, l slog.Level) bool {
+	return l >= slog.LevelWarn && h.Handler.Enabled(ctx, l)
+}
+
+// Run lets idle goroutines go, until the context ends.
+func (h *Host) Run(ctx context.Context) { h.warm.cool(ctx) }
+
+// Close stops protoactor's own work. The actors must have stopped.
+func (h *Host) Close() {
+	h.system.Shutdown()
+	h.warm.close()
+}
+
+// Spawn starts an actor of a kind. Callers that share its name with others hold a lock:
+// protoactor publishes a name before the mailbox behind it is ready.
+func (h *Host) Spawn(k *Kind, make func() Shell) *actor.PID {
+	shard := k.shard()
+	return h.Root.SpawnPrefix(actor.PropsFromProducer(
+		func() actor.Actor { return &guard{log: h.log, kind: k, shard: shard, shell: make()} },
+		actor.WithMailbox(actor.Unbounded(&mailbox{shard: shard})), actor.WithDispatcher(h.warm),
+	), k.name)
+}
+
+// Stop stops an actor once it has read what was sent to it so far.
+func (h *Host) Stop(pid *actor.PID) { h.Root.Poison(pid) }
+
+// Sender returns a function that sends a message, for timers.
+func (h *Host) Sender(to *actor.PID, message any) func() {
+	return func() { h.Root.Send(to, message) }
+}
+
+// guard is the actor that protoactor sees: it counts, and recovers inside Receive,
+// where protoactor's own restart would lose the state and the mailbox's order.
+type guard struct {
+	log   *slog.Logger
+	kind  *Kind
+	shard *kindShard
+	shell Shell
+}
+
+func (g *guard) Receive(ctx actor.Context) {
+	switch ctx.Message().(type) {
+	case *actor.Started:
+		g.shard.spawned.Add(1)
+	case *actor.Stopped:
+		g.shard.stopped.Add(1)
+	}
+	begin := time.Now()
+	g.call(ctx)
+	took := time.Since(begin)
+	g.shard.handle(took)
+	if took >= slowFrom {
+		g.kind.recent.slow(ctx.Message(), took, begin)
+	}
+}
+
+func (g *guard) call(ctx actor.Context) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			g.shard.panics.Add(1)
+			g.log.Error("actor panicked", "kind", g.kind.name, "actor", ctx.Self().GetId(),
+				"cause", cause, "stack", string(debug.Stack()))
+			g.recover(ctx)
+		}
+	}()
+	g.shell.Receive(ctx)
+}
+
+// recover gives the shell its chance; a panic in there stops the actor, whose state can
+// then be had from the database only.
+func (g *guard) recover(ctx actor.Context) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			g.log.Error("actor cannot recover", "kind", g.kind.name, "actor", ctx.Self().GetId(), "cause", cause)
+			ctx.Stop(ctx.Self())
+		}
+	}()
+	g.shell.Recovered(ctx)
+}

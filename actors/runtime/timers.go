@@ -1,0 +1,32 @@
+package runtime
+
+import "time"
+
+// Timers holds an actor's timers by name, at most one of each. A timer that was
+// replaced may still have sent its message; the receiver checks what it carries.
+type Timers map[string]*time.Timer
+
+// After calls f once after d, in place of the timer of that name. f runs on a goroutine of its
+// own, so it sends a message: see Host.Sender.
+func (t *Timers) After(name string, d time.Duration, f func()) {
+	t.Cancel(name)
+	if *t == nil {
+		*t = make(Timers)
+	}
+	(*t)[name] = time.AfterFunc(max(d, 0), f)
+}
+
+// Cancel stops the timer of that name, if there is one.
+func (t *Timers) Cancel(name string) {
+	if timer := (*t)[name]; timer != nil {
+		timer.Stop()
+		delete(*t, name)
+	}
+}
+
+// Stop stops them all.
+func (t *Timers) Stop() {
+	for name := range *t {
+		t.Cancel(name)
+	}
+}
