@@ -37,7 +37,7 @@ type tripCommand struct {
 // tripResult answers a tripCommand.
 type tripResult struct {
 	ID    string
-	Reply *ridepb.Reply // without its id; nil when Retry is set
+	Reply *ridepb.Reply // without its id; never nil
 	// Trip is the trip after the command, when it took effect. Nil on refusal.
 	Trip *ride.Trip
 }

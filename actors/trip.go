@@ -352,13 +352,13 @@ func (a *tripActor) run(ctx actor.Context, m tripCommand) {
 // decide decides a message's commands one after the other. Its effects are those of all
 // of them together.
 func (a *tripActor) decide(m tripCommand, now time.Time) ([]ride.Event, []ride.Effect, error) {
-	events, effects, err := ride.Decide(a.trip, ride.At(m.Command, now))
+	events, effects, err := ride.Decide(a.trip, now, m.Command)
 	if err != nil || len(m.Also) == 0 {
 		return events, effects, err
 	}
 	after := ride.Fold(a.trip, events)
 	for _, c := range m.Also {
-		more, _, err := ride.Decide(after, ride.At(c, now))
+		more, _, err := ride.Decide(after, now, c)
 		if err != nil {
 			continue // what is refused by itself is no part of the transition
 		}
@@ -482,8 +482,8 @@ func (a *tripActor) withdrawBusy(ctx actor.Context, m tripCommand, events []ride
 		}
 	}
 	now := ride.Clean(time.Now())
-	withdraw := ride.WithdrawOffer{At: now, Offer: offer, Reason: ride.ReasonDriverBusy}
-	next, effects, _ := ride.Decide(a.trip, withdraw)
+	withdraw := ride.WithdrawOffer{Offer: offer, Reason: ride.ReasonDriverBusy}
+	next, effects, _ := ride.Decide(a.trip, now, withdraw)
 	if len(next) == 0 {
 		a.settle(ctx, m, ride.ErrDriverBusy)
 		return

@@ -186,7 +186,7 @@ func (a *tripActor) onOperator(ctx actor.Context, m operatorAct) {
 		ctx.Respond(operatorDone{Err: err})
 		return
 	}
-	events, _, err := ride.Decide(a.trip, ride.At(m.Command, ride.Clean(time.Now())))
+	events, _, err := ride.Decide(a.trip, time.Now(), m.Command)
 	if err != nil {
 		ctx.Respond(operatorDone{Err: err})
 		return
@@ -244,7 +244,9 @@ func (a *tripActor) find(ctx actor.Context, e ride.FindCandidates, pickup geo.Po
 	a.search.timer = time.AfterFunc(a.sys.cfg.SearchTimeout, a.sys.sender(ctx.Self(), searchOver{q.id}))
 }
 
-// plan ends the search with the drivers found so far.
+// plan ends the search with the drivers found so far. Under an immediate policy the trip
+// plans for itself; one that gathers several trips would hand the need and the candidates to
+// a planner here, and get the finished ride.OfferWave back in a tripCommand.
 func (a *tripActor) plan(ctx actor.Context) {
 	q := a.search.query
 	a.search.stop()
@@ -256,13 +258,14 @@ func (a *tripActor) plan(ctx actor.Context) {
 	for _, d := range drivers {
 		a.search.found[d.Driver] = d.PID
 	}
-	class := a.trip.Request.Class
+	t := &a.trip
 	if a.birth != nil {
-		class = a.birth.class
+		t = &a.birth.trip
 	}
-	wave := ride.PlanWave{
-		Wave: a.search.wave.Wave, Ring: a.search.wave.Ring, Candidates: candidates,
-		Cells: q.cells, Passed: a.sys.board.passedOver(q, a.search.wave.Ring, class, a.trip.Excluded),
+	wave := ride.OfferWave{
+		Wave: a.search.wave.Wave, Ring: a.search.wave.Ring,
+		Considered: ride.Plan(t.Rules.Policy, []ride.Need{t.Need(time.Now())}, candidates)[0],
+		Cells:      q.cells, Passed: a.sys.board.passedOver(q, a.search.wave.Ring, t.Request.Class, t.Excluded),
 	}
 	if a.birth != nil {
 		a.born(ctx, wave)

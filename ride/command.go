@@ -1,14 +1,11 @@
 package ride
 
-import "time"
-
-// Command is what somebody, or a timer, wants of a trip. Each carries the time
-// at which it is decided; Decide brings it to the form that Clean gives.
+// Command is what a party, an operator, dispatch or a timer wants of a trip. It carries no
+// time of its own: the caller gives Decide the time at which it is decided.
 type Command interface{ command() }
 
 // RequestTrip creates the trip.
 type RequestTrip struct {
-	At       time.Time
 	ID       TripID
 	Request  Request
 	Rules    Rules
@@ -17,28 +14,31 @@ type RequestTrip struct {
 	PIN      string    // empty: not asked for
 }
 
-// PlanWave brings the candidates that a search found. Wave and Ring are those of
-// the FindCandidates that it answers; an older search's answer is stale.
-type PlanWave struct {
-	At         time.Time
+// OfferWave carries a finished plan for one wave: the answer to a FindCandidates. Any caller
+// of Plan may make it, also one that plans many trips at once. Decide takes over the choice of
+// drivers and their order as they are, but never asks more drivers than the trip still allows:
+// see decideWave.
+type OfferWave struct {
+	// Wave and Ring are those of the FindCandidates. A plan for an older search is stale
+	// and decides nothing.
 	Wave, Ring int
-	Candidates []Candidate
-	// Cells is how many cells answered, and Passed are drivers close by who are no
-	// candidates, with the reason, nearest first: both for the record alone.
+	// Considered are the candidates, best first, each with its verdict. Those with
+	// VerdictOffered are asked. Decide does not change it and keeps no part of it.
+	Considered []Considered
+	// Cells is how many cells answered. Passed are drivers close by who are not
+	// candidates, with the reason, nearest first. Both are for the record only.
 	Cells  int
 	Passed []Considered
 }
 
 // AcceptOffer is a driver's yes.
 type AcceptOffer struct {
-	At    time.Time
 	Offer OfferID
 	Card  DriverCard // of the driver who accepts, from its account
 }
 
 // DeclineOffer is a driver's no.
 type DeclineOffer struct {
-	At     time.Time
 	Offer  OfferID
 	Driver AccountID
 	Reason string
@@ -47,7 +47,6 @@ type DeclineOffer struct {
 // WithdrawOffer ends one offer from the system's side: the driver turned out to
 // be busy, gone or full.
 type WithdrawOffer struct {
-	At     time.Time
 	Offer  OfferID
 	Reason string
 }
@@ -55,7 +54,6 @@ type WithdrawOffer struct {
 // CancelTrip ends the trip, or gives it back for another driver when its driver
 // cancels before the start.
 type CancelTrip struct {
-	At      time.Time
 	By      Party
 	Account AccountID // empty for the system
 	Reason  string
@@ -64,13 +62,11 @@ type CancelTrip struct {
 // Redispatch is an operator's: it takes the trip from its driver before the start, as
 // if that driver had given it back; a trip that is being searched for looks again now.
 type Redispatch struct {
-	At     time.Time
 	Reason string
 }
 
 // MarkArrived says that the driver is at the pickup.
 type MarkArrived struct {
-	At     time.Time
 	Driver AccountID
 	Fix    Fix    // where the driver is
 	Reason string // why there, if it is not the pickup; empty: none given
@@ -78,7 +74,6 @@ type MarkArrived struct {
 
 // StartTrip begins the ride.
 type StartTrip struct {
-	At     time.Time
 	Driver AccountID
 	PIN    string
 }
@@ -86,7 +81,6 @@ type StartTrip struct {
 // CompleteTrip ends the ride. Without a Way, TravelledM is the measured way in metres, 0
 // when it was not measured: then the estimate counts.
 type CompleteTrip struct {
-	At         time.Time
 	Driver     AccountID
 	Way        *Way
 	TravelledM float64
@@ -96,7 +90,6 @@ type CompleteTrip struct {
 
 // RateTrip rates the other party of a completed trip.
 type RateTrip struct {
-	At      time.Time
 	By      AccountID
 	Stars   int
 	Comment string
@@ -105,72 +98,15 @@ type RateTrip struct {
 // Tick is a timer that fired. A timer that the state no longer holds is stale
 // and decides nothing.
 type Tick struct {
-	At    time.Time
 	Timer Timer
 }
 
 // DriverNearby says that a driver has become available near the pickup, so that a trip
 // that waits for one need not wait for its next wave.
-type DriverNearby struct {
-	At time.Time
-}
-
-// clean brings the time of a command to the form that is kept without loss, so
-// that a state in memory and one read back are the same.
-func clean(c Command) Command { return restamp(c, Clean) }
-
-// At returns the command as decided at a time.
-func At(c Command, at time.Time) Command {
-	return restamp(c, func(time.Time) time.Time { return at })
-}
-
-func restamp(c Command, f func(time.Time) time.Time) Command {
-	switch c := c.(type) {
-	case RequestTrip:
-		c.At = f(c.At)
-		return c
-	case PlanWave:
-		c.At = f(c.At)
-		return c
-	case AcceptOffer:
-		c.At = f(c.At)
-		return c
-	case DeclineOffer:
-		c.At = f(c.At)
-		return c
-	case WithdrawOffer:
-		c.At = f(c.At)
-		return c
-	case CancelTrip:
-		c.At = f(c.At)
-		return c
-	case Redispatch:
-		c.At = f(c.At)
-		return c
-	case MarkArrived:
-		c.At = f(c.At)
-		return c
-	case StartTrip:
-		c.At = f(c.At)
-		return c
-	case CompleteTrip:
-		c.At = f(c.At)
-		return c
-	case RateTrip:
-		c.At = f(c.At)
-		return c
-	case Tick:
-		c.At = f(c.At)
-		return c
-	case DriverNearby:
-		c.At = f(c.At)
-		return c
-	}
-	return c
-}
+type DriverNearby struct{}
 
 func (RequestTrip) command()   {}
-func (PlanWave) command()      {}
+func (OfferWave) command()     {}
 func (AcceptOffer) command()   {}
 func (DeclineOffer) command()  {}
 func (WithdrawOffer) command() {}

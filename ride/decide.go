@@ -9,39 +9,40 @@ import (
 	"unicode/utf8"
 )
 
-// maxOffers bounds the offers of one trip over its whole life.
-const maxOffers = 500
-
 // Decide says what a command leads to: the events to write, and the effects to
 // carry out once they are written. An error refuses the command: a *Error for
 // the client. No events and no error means that there is nothing to do: a stale
 // timer or search, or a repetition of what is already so.
 //
+// at is the time of the decision. Decide brings it to the form that Clean gives, so that a
+// state in memory and one read back are the same.
+//
 // Decide and Apply are the whole trip machine. The effects are the difference
 // between the states before and after (see Diff), so that no transition can
 // forget one.
-func Decide(t Trip, c Command) ([]Event, []Effect, error) {
+func Decide(t Trip, at time.Time, c Command) ([]Event, []Effect, error) {
+	at = Clean(at)
 	var events []Event
 	var err error
-	switch c := clean(c).(type) {
+	switch c := c.(type) {
 	case RequestTrip:
-		events, err = decideRequest(t, c)
-	case PlanWave:
-		events = decideWave(t, c)
+		events, err = decideRequest(t, at, c)
+	case OfferWave:
+		events = decideWave(t, at, c)
 	case AcceptOffer:
-		events, err = decideAccept(t, c)
+		events, err = decideAccept(t, at, c)
 	case DeclineOffer:
-		events, err = decideDecline(t, c)
+		events, err = decideDecline(t, at, c)
 	case WithdrawOffer:
 		if o, ok := t.Offer(c.Offer); ok && o.pending() {
-			events = one(OffersEnded{At: c.At, Offers: []OfferID{c.Offer}, State: OfferWithdrawn, Reason: c.Reason})
+			events = one(OffersEnded{At: at, Offers: []OfferID{c.Offer}, State: OfferWithdrawn, Reason: c.Reason})
 		}
 	case CancelTrip:
-		events, err = decideCancel(t, c)
+		events, err = decideCancel(t, at, c)
 	case Redispatch:
-		return decideRedispatch(t, c)
+		return decideRedispatch(t, at, c)
 	case MarkArrived:
-		events, err = decideArrived(t, c)
+		events, err = decideArrived(t, at, c)
 	case StartTrip:
 		if err = t.mustDrive(c.Driver, StatusArrived); err == nil {
 			switch {
@@ -51,14 +52,14 @@ func Decide(t Trip, c Command) ([]Event, []Effect, error) {
 			default:
 				return nil, nil, ErrWrongPIN
 			}
-			events = one(Started{At: c.At})
+			events = one(Started{At: at})
 		}
 	case CompleteTrip:
-		events, err = decideComplete(t, c)
+		events, err = decideComplete(t, at, c)
 	case RateTrip:
-		events, err = decideRating(t, c)
+		events, err = decideRating(t, at, c)
 	case Tick:
-		return decideTick(t, c)
+		return decideTick(t, at, c)
 	case DriverNearby:
 		return nil, t.searchEarly(), nil
 	}
@@ -78,7 +79,7 @@ func Fold(t Trip, events []Event) Trip {
 	return t
 }
 
-func decideRequest(t Trip, c RequestTrip) ([]Event, error) {
+func decideRequest(t Trip, at time.Time, c RequestTrip) ([]Event, error) {
 	if t.Status != StatusNone {
 		return nil, ErrWrongStatus
 	}
@@ -94,7 +95,7 @@ func decideRequest(t Trip, c RequestTrip) ([]Event, error) {
 	if m := c.Estimate.DistanceM; !(m >= 0) || math.IsInf(m, 0) || c.Estimate.Duration < 0 {
 		return nil, ErrNoRoute
 	}
-	return one(Requested{At: c.At, ID: c.ID, Request: c.Request, Rules: c.Rules, Estimate: c.Estimate, Outline: c.Outline, PIN: c.PIN}), nil
+	return one(Requested{At: at, ID: c.ID, Request: c.Request, Rules: c.Rules, Estimate: c.Estimate, Outline: c.Outline, PIN: c.PIN}), nil
 }
 
 // Limits of what people may write, in bytes.
@@ -140,62 +141,7 @@ func checkText(field, s string, limit int) error {
 	return nil
 }
 
-func decideWave(t Trip, c PlanWave) []Event {
-	if t.Status != StatusRequested || t.find() != (FindCandidates{c.Wave, c.Ring}) || !t.Search.AwardAt.IsZero() {
-		return nil // an answer to a search that is no longer wanted
-	}
-	p := t.Rules.Policy
-	n := t.need(c.At)
-	considered := Plan(p, []Need{n}, c.Candidates)[0]
-	e := WavePlanned{At: c.At, Wave: c.Wave, Ring: c.Ring}
-	for _, k := range considered {
-		if k.Verdict == VerdictOffered {
-			e.Offers = append(e.Offers, Offer{
-				ID: NewOfferID(t.ID, len(t.Offers)+len(e.Offers)+1), Driver: k.Driver, Wave: c.Wave,
-				DistanceM: k.DistanceM, ETA: k.ETA, DoorM: k.DoorM, DoorETA: k.DoorETA, MadeAt: c.At, ExpiresAt: c.At.Add(p.OfferTTL), State: OfferOpen,
-			})
-		}
-	}
-	kept := considered[:min(len(considered), maxConsidered)]
-	e.Cells, e.More = c.Cells, len(considered)-len(kept)
-	e.Considered = append(slices.Clip(kept), c.Passed[:min(len(c.Passed), MaxPassed)]...)
-	return one(e)
-}
-
-// need is what dispatch must know of this trip.
-func (t *Trip) need(at time.Time) Need {
-	n := Need{
-		Trip: t.ID, Class: t.Request.Class, Room: t.Rules.Policy.Cap,
-		Excluded: make(map[AccountID]bool), Open: make(map[AccountID]bool), Resting: make(map[AccountID]bool),
-		Asked: make(map[AccountID]int), Ignored: make(map[AccountID]int),
-	}
-	if t.Rules.Policy.Kind == PolicySequential {
-		n.Room = 1
-	}
-	for _, d := range t.Excluded {
-		n.Excluded[d] = true
-	}
-	for i := range t.Offers {
-		o := &t.Offers[i]
-		if o.State == OfferWithdrawn && o.Reason == ReasonTaken {
-			continue // the driver did nothing; the winner gave the trip back
-		}
-		n.Asked[o.Driver]++
-		switch {
-		case o.pending():
-			n.Open[o.Driver] = true
-			n.Room--
-		case o.State == OfferExpired:
-			n.Ignored[o.Driver]++
-		case o.State == OfferWithdrawn && at.Before(o.MadeAt.Add(t.Rules.Policy.WaveEvery)):
-			n.Resting[o.Driver] = true
-		}
-	}
-	n.Room = max(0, min(n.Room, maxOffers-len(t.Offers)))
-	return n
-}
-
-func decideAccept(t Trip, c AcceptOffer) ([]Event, error) {
+func decideAccept(t Trip, at time.Time, c AcceptOffer) ([]Event, error) {
 	o, ok := t.Offer(c.Offer)
 	if !ok || o.Driver != c.Card.ID {
 		return nil, ErrNotFound
@@ -207,19 +153,19 @@ func decideAccept(t Trip, c AcceptOffer) ([]Event, error) {
 		return nil, nil // said twice, the award is pending
 	case o.State == OfferWithdrawn && o.Reason == ReasonTaken:
 		return nil, ErrOfferTaken
-	case o.State != OfferOpen || t.Status != StatusRequested || !c.At.Before(o.ExpiresAt):
+	case o.State != OfferOpen || t.Status != StatusRequested || !at.Before(o.ExpiresAt):
 		return nil, ErrOfferClosed
 	case t.Rules.Policy.Award == AwardFirst:
-		return one(Matched(c)), nil
+		return one(Matched{At: at, Offer: c.Offer, Card: c.Card}), nil
 	}
 	award := t.Search.AwardAt
 	if award.IsZero() {
-		award = c.At.Add(t.Rules.Policy.AwardWindow)
+		award = at.Add(t.Rules.Policy.AwardWindow)
 	}
-	return one(Accepted{At: c.At, Offer: c.Offer, Card: c.Card, AwardAt: award}), nil
+	return one(Accepted{At: at, Offer: c.Offer, Card: c.Card, AwardAt: award}), nil
 }
 
-func decideDecline(t Trip, c DeclineOffer) ([]Event, error) {
+func decideDecline(t Trip, at time.Time, c DeclineOffer) ([]Event, error) {
 	o, ok := t.Offer(c.Offer)
 	switch {
 	case !ok || o.Driver != c.Driver:
@@ -232,10 +178,10 @@ func decideDecline(t Trip, c DeclineOffer) ([]Event, error) {
 	if err := checkText("reason", c.Reason, MaxReason); err != nil {
 		return nil, err
 	}
-	return one(OffersEnded{At: c.At, Offers: []OfferID{c.Offer}, State: OfferDeclined, Reason: c.Reason}), nil
+	return one(OffersEnded{At: at, Offers: []OfferID{c.Offer}, State: OfferDeclined, Reason: c.Reason}), nil
 }
 
-func decideCancel(t Trip, c CancelTrip) ([]Event, error) {
+func decideCancel(t Trip, at time.Time, c CancelTrip) ([]Event, error) {
 	if err := checkText("reason", c.Reason, MaxReason); err != nil {
 		return nil, err
 	}
@@ -251,7 +197,7 @@ func decideCancel(t Trip, c CancelTrip) ([]Event, error) {
 		if err := t.mustDrive(c.Account, StatusMatched, StatusArrived); err != nil {
 			return nil, err
 		}
-		return one(Released{At: c.At, Driver: c.Account, By: c.By, Reason: c.Reason}), nil
+		return one(Released{At: at, Driver: c.Account, By: c.By, Reason: c.Reason}), nil
 	case ByOperator, BySystem:
 		switch {
 		case t.Status == StatusNone:
@@ -262,10 +208,10 @@ func decideCancel(t Trip, c CancelTrip) ([]Event, error) {
 	default:
 		return nil, ErrWrongRole
 	}
-	return one(Cancelled{At: c.At, By: c.By, Reason: c.Reason}), nil
+	return one(Cancelled{At: at, By: c.By, Reason: c.Reason}), nil
 }
 
-func decideRedispatch(t Trip, c Redispatch) ([]Event, []Effect, error) {
+func decideRedispatch(t Trip, at time.Time, c Redispatch) ([]Event, []Effect, error) {
 	if err := checkText("reason", c.Reason, MaxReason); err != nil {
 		return nil, nil, err
 	}
@@ -273,7 +219,7 @@ func decideRedispatch(t Trip, c Redispatch) ([]Event, []Effect, error) {
 	case StatusNone:
 		return nil, nil, ErrNotFound
 	case StatusMatched, StatusArrived:
-		events := one(Released{At: c.At, Driver: t.DriverID(), By: ByOperator, Reason: c.Reason})
+		events := one(Released{At: at, Driver: t.DriverID(), By: ByOperator, Reason: c.Reason})
 		return events, Diff(t, Fold(t, events)), nil
 	case StatusRequested:
 		if !t.Search.AwardAt.IsZero() {
@@ -297,7 +243,7 @@ func (t *Trip) mustDrive(d AccountID, in ...Status) error {
 	return nil
 }
 
-func decideArrived(t Trip, c MarkArrived) ([]Event, error) {
+func decideArrived(t Trip, at time.Time, c MarkArrived) ([]Event, error) {
 	if err := t.mustDrive(c.Driver, StatusMatched); err != nil {
 		return nil, err
 	}
@@ -305,10 +251,10 @@ func decideArrived(t Trip, c MarkArrived) ([]Event, error) {
 	if err != nil {
 		return nil, err
 	}
-	return one(Arrived{At: c.At, Mark: mark}), nil
+	return one(Arrived{At: at, Mark: mark}), nil
 }
 
-func decideComplete(t Trip, c CompleteTrip) ([]Event, error) {
+func decideComplete(t Trip, at time.Time, c CompleteTrip) ([]Event, error) {
 	if err := t.mustDrive(c.Driver, StatusInProgress); err != nil {
 		return nil, err
 	}
@@ -316,7 +262,7 @@ func decideComplete(t Trip, c CompleteTrip) ([]Event, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := t.complete(c.At, ByDriver, c.Way, c.TravelledM)
+	e := t.complete(at, ByDriver, c.Way, c.TravelledM)
 	e.Mark = mark
 	return one(e), nil
 }
@@ -340,8 +286,8 @@ func (t *Trip) complete(at time.Time, by Party, way *Way, travelledM float64) Co
 	return Completed{At: at, By: by, TravelledM: measured + estimated, Fare: fare}
 }
 
-func decideRating(t Trip, c RateTrip) ([]Event, error) {
-	e := Rated{At: c.At, Stars: c.Stars, Comment: c.Comment}
+func decideRating(t Trip, at time.Time, c RateTrip) ([]Event, error) {
+	e := Rated{At: at, Stars: c.Stars, Comment: c.Comment}
 	var given int
 	switch {
 	case c.By == "" || t.Status == StatusNone:
@@ -375,11 +321,11 @@ func (t *Trip) searchEarly() []Effect {
 	return []Effect{t.find()}
 }
 
-func decideTick(t Trip, c Tick) ([]Event, []Effect, error) {
+func decideTick(t Trip, at time.Time, c Tick) ([]Event, []Effect, error) {
 	if !slices.ContainsFunc(Timers(t), c.Timer.equal) {
 		return nil, nil, nil // stale
 	}
-	if c.At.Before(c.Timer.At) {
+	if at.Before(c.Timer.At) {
 		// The clock was set back while the timer ran. It must not be lost.
 		return nil, []Effect{SetTimer{c.Timer}}, nil
 	}
@@ -388,20 +334,20 @@ func decideTick(t Trip, c Tick) ([]Event, []Effect, error) {
 	case TimerWave:
 		return nil, []Effect{t.find()}, nil
 	case TimerOffers:
-		e := OffersEnded{At: c.At, State: OfferExpired, Reason: ReasonNotAnswered}
+		e := OffersEnded{At: at, State: OfferExpired, Reason: ReasonNotAnswered}
 		for i := range t.Offers {
-			if o := &t.Offers[i]; o.State == OfferOpen && !c.At.Before(o.ExpiresAt) {
+			if o := &t.Offers[i]; o.State == OfferOpen && !at.Before(o.ExpiresAt) {
 				e.Offers = append(e.Offers, o.ID)
 			}
 		}
 		event = e
 	case TimerAward:
 		var ok bool
-		if event, ok = t.award(c.At); !ok {
+		if event, ok = t.award(at); !ok {
 			return nil, nil, nil
 		}
 	case TimerDeadline:
-		event = t.overdue(c.At)
+		event = t.overdue(at)
 	}
 	events := one(event)
 	return events, Diff(t, Fold(t, events)), nil

@@ -27,29 +27,6 @@ type Candidate struct {
 	DoorETA time.Duration
 }
 
-// reachable reports whether the way to the pickup is one.
-func (c Candidate) reachable() bool {
-	return c.ETA >= 0 && c.DistanceM >= 0 && !math.IsInf(c.DistanceM, 0)
-}
-
-// Need is what Plan must know of one trip that looks for a driver.
-type Need struct {
-	Trip  TripID
-	Class string
-	// Room is how many more offers may be open at once.
-	Room int
-	// Excluded drivers declined, or gave the trip back.
-	Excluded map[AccountID]bool
-	// Asked counts earlier offers by driver, but for those that another driver's
-	// win took away; Ignored counts the ones that the driver let expire.
-	Asked, Ignored map[AccountID]int
-	// Open says who holds an open offer of this trip.
-	Open map[AccountID]bool
-	// Resting drivers had an offer withdrawn a moment ago because they were busy,
-	// gone or full. Asking them again at once would lead to the same, for ever.
-	Resting map[AccountID]bool
-}
-
 // Verdict says why a candidate was or was not offered a trip.
 type Verdict string
 
@@ -64,7 +41,7 @@ const (
 	VerdictNoWay       Verdict = "no_way"       // has no way to the pickup
 	VerdictOverCap     Verdict = "over_cap"     // others were nearer
 
-	// Those of drivers close by whom the search did not reach; see PlanWave.Passed.
+	// Those of drivers close by whom the search did not reach; see OfferWave.Passed.
 	VerdictTooFar Verdict = "too_far"        // outside the cells that were searched
 	VerdictBusy   Verdict = "busy"           // on a trip
 	VerdictStale  Verdict = "position_stale" // no connection, or no fresh position
@@ -85,6 +62,17 @@ type Considered struct {
 	Verdict   Verdict       `json:"verdict"`
 }
 
+// checked returns k, or VerdictNoWay without figures where one of its ways is none: figures
+// that are not finite cannot be recorded.
+func (k Considered) checked() Considered {
+	if isWay(k.DistanceM, k.ETA) && isWay(k.DoorM, k.DoorETA) {
+		return k
+	}
+	return Considered{Driver: k.Driver, Point: k.Point, Verdict: VerdictNoWay}
+}
+
+func isWay(m float64, d time.Duration) bool { return d >= 0 && m >= 0 && !math.IsInf(m, 0) }
+
 // The bounds on the record of one wave; the best, and of those passed over the nearest,
 // are kept.
 const (
@@ -95,10 +83,11 @@ const (
 // Plan chooses whom to ask. It is deterministic: candidates are ranked by
 // how seldom they were asked, then by ETA, by distance and by id, whatever their
 // order. The result has one entry for each need, in order; every candidate
-// of a need appears in it once.
+// of a need appears in it once. Each entry is the Considered of that trip's OfferWave.
 //
-// The policies of today look at each need alone. Taking all needs and all edges
-// at once is the seam for batched assignment.
+// The caller is the shell: it gathers the needs (see Trip.Need) and the candidates. The
+// policies of today look at each need alone, so each trip's shell plans for itself. A policy
+// that assigns drivers to many trips at once takes all needs and all edges in one call.
 func Plan(p Policy, needs []Need, candidates []Candidate) [][]Considered {
 	out := make([][]Considered, len(needs))
 	byTrip := make(map[TripID][]Candidate, len(needs))
@@ -135,7 +124,6 @@ func planOne(p Policy, n Need, cands []Candidate) []Considered {
 		ranks[i] = ranked{c, n.Asked[c.Driver]}
 	}
 	slices.SortFunc(ranks, ranked.compare)
-	room := n.Room
 	out := make([]Considered, 0, len(cands))
 	seen := make(map[AccountID]bool, len(cands))
 	for _, r := range ranks {
@@ -144,27 +132,18 @@ func planOne(p Policy, n Need, cands []Candidate) []Considered {
 			continue
 		}
 		seen[c.Driver] = true
-		v := VerdictOffered
+		k := Considered{Driver: c.Driver, Point: c.Point, DistanceM: c.DistanceM, ETA: c.ETA, DoorM: c.DoorM, DoorETA: c.DoorETA, Verdict: VerdictOffered}.checked()
 		switch {
-		case !c.reachable():
-			// What is no number has no place in the record either.
-			v, c.DistanceM, c.ETA, c.DoorM, c.DoorETA = VerdictNoWay, 0, 0, 0, 0
+		case k.Verdict == VerdictNoWay:
 		case c.Class != n.Class:
-			v = VerdictWrongClass
-		case n.Excluded[c.Driver]:
-			v = VerdictExcluded
-		case n.Open[c.Driver]:
-			v = VerdictOpen
-		case n.Ignored[c.Driver] >= p.AsksPerDriver:
-			v = VerdictAskedEnough
-		case n.Resting[c.Driver]:
-			v = VerdictResting
-		case room == 0:
-			v = VerdictOverCap
+			k.Verdict = VerdictWrongClass
 		default:
-			room--
+			k.Verdict = n.verdict(p, c.Driver)
 		}
-		out = append(out, Considered{Driver: c.Driver, Point: c.Point, DistanceM: c.DistanceM, ETA: c.ETA, DoorM: c.DoorM, DoorETA: c.DoorETA, Verdict: v})
+		if k.Verdict == VerdictOffered {
+			n.Room--
+		}
+		out = append(out, k)
 	}
 	return out
 }

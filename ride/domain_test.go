@@ -71,9 +71,9 @@ func TestWhatIsWrongWithARequest(t *testing.T) {
 		"bad rules":             {func(c *ride.RequestTrip) { c.Rules.SearchFor = 0 }, ride.ErrInvalidArgument, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			c := request(dawn, ride.DefaultRules())
+			c := request(ride.DefaultRules())
 			tc.spoil(&c)
-			events, effects, err := ride.Decide(ride.Trip{}, c)
+			events, effects, err := ride.Decide(ride.Trip{}, dawn, c)
 			require.ErrorIs(t, err, tc.want)
 			var e *ride.Error
 			require.ErrorAs(t, err, &e)
@@ -113,17 +113,17 @@ func TestWhatIsWrongWithRules(t *testing.T) {
 func TestWordsThatCannotBeKept(t *testing.T) {
 	for _, words := range []string{strings.Repeat("x", 501), "\xff", "a\x00"} {
 		s := newShell()
-		require.NoError(t, s.do(request(dawn, ride.DefaultRules())))
-		require.NoError(t, s.do(ride.PlanWave{At: dawn, Wave: 1, Ring: 1, Candidates: crowd(1)}))
+		require.NoError(t, s.do(request(ride.DefaultRules())))
+		require.NoError(t, s.do(s.planned(1, 1, crowd(1))))
 		o := s.trip.Offers[0]
-		require.ErrorIs(t, s.do(ride.DeclineOffer{At: dawn, Offer: o.ID, Driver: o.Driver, Reason: words}), ride.ErrInvalidArgument)
-		require.ErrorIs(t, s.do(ride.CancelTrip{At: dawn, By: ride.ByRider, Account: "rider", Reason: words}), ride.ErrInvalidArgument)
-		require.NoError(t, s.do(ride.AcceptOffer{At: dawn, Offer: o.ID, Card: card(o.Driver)}))
-		require.NoError(t, s.do(ride.MarkArrived{At: dawn, Driver: o.Driver}))
-		require.NoError(t, s.do(ride.StartTrip{At: dawn, Driver: o.Driver}))
-		require.NoError(t, s.do(ride.CompleteTrip{At: dawn, Driver: o.Driver, TravelledM: math.NaN()}))
+		require.ErrorIs(t, s.do(ride.DeclineOffer{Offer: o.ID, Driver: o.Driver, Reason: words}), ride.ErrInvalidArgument)
+		require.ErrorIs(t, s.do(ride.CancelTrip{By: ride.ByRider, Account: "rider", Reason: words}), ride.ErrInvalidArgument)
+		require.NoError(t, s.do(ride.AcceptOffer{Offer: o.ID, Card: card(o.Driver)}))
+		require.NoError(t, s.do(ride.MarkArrived{Driver: o.Driver}))
+		require.NoError(t, s.do(ride.StartTrip{Driver: o.Driver}))
+		require.NoError(t, s.do(ride.CompleteTrip{Driver: o.Driver, TravelledM: math.NaN()}))
 		require.Equal(t, s.trip.Estimate.DistanceM, s.trip.TravelledM)
-		require.ErrorIs(t, s.do(ride.RateTrip{At: dawn, By: "rider", Stars: 5, Comment: words}), ride.ErrInvalidArgument)
+		require.ErrorIs(t, s.do(ride.RateTrip{By: "rider", Stars: 5, Comment: words}), ride.ErrInvalidArgument)
 	}
 }
 
@@ -132,7 +132,7 @@ func TestWordsThatCannotBeKept(t *testing.T) {
 func TestTimesAreKeptWithoutLoss(t *testing.T) {
 	s := newShell()
 	s.now = time.Now().In(time.FixedZone("far", 9*3600))
-	require.NoError(t, s.do(request(s.now, ride.DefaultRules())))
+	require.NoError(t, s.do(request(ride.DefaultRules())))
 	b, err := ride.MarshalTrip(&s.trip)
 	require.NoError(t, err)
 	back, err := ride.UnmarshalTrip(b)

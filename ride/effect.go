@@ -7,7 +7,7 @@ import "time"
 type Effect interface{ effect() }
 
 // FindCandidates asks for available drivers within Ring rings of the pickup.
-// The answer is PlanWave with the same Wave and Ring, and there must be one: no
+// The answer is OfferWave with the same Wave and Ring, and there must be one: no
 // timer covers a search. One that fails or takes too long is answered with no
 // candidates.
 type FindCandidates struct {

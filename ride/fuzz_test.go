@@ -15,22 +15,22 @@ func wholeLife(t testing.TB) *shell {
 	rules := ride.DefaultRules()
 	rules.Policy.Award = ride.AwardBestETA
 	do := func(c ride.Command) { require.NoError(t, s.do(c)) }
-	do(request(s.now, rules))
+	do(request(rules))
 	for range 2 {
-		do(ride.PlanWave{At: s.now, Wave: s.search.Wave, Ring: s.search.Ring, Candidates: crowd(3)})
+		do(s.planned(s.search.Wave, s.search.Ring, crowd(3)))
 		last := s.trip.Offers[len(s.trip.Offers)-1]
-		do(ride.AcceptOffer{At: s.now, Offer: last.ID, Card: card(last.Driver)})
+		do(ride.AcceptOffer{Offer: last.ID, Card: card(last.Driver)})
 		s.advance(rules.Policy.AwardWindow)
 		if len(s.trip.Excluded) == 0 {
-			do(ride.CancelTrip{At: s.now, By: ride.ByDriver, Account: last.Driver})
+			do(ride.CancelTrip{By: ride.ByDriver, Account: last.Driver})
 			s.advance(0)
 		}
 	}
 	d := s.trip.DriverID()
-	do(ride.MarkArrived{At: s.now, Driver: d})
-	do(ride.StartTrip{At: s.now, Driver: d})
-	do(ride.CompleteTrip{At: s.now, Driver: d})
-	do(ride.RateTrip{At: s.now, By: d, Stars: 5})
+	do(ride.MarkArrived{Driver: d})
+	do(ride.StartTrip{Driver: d})
+	do(ride.CompleteTrip{Driver: d})
+	do(ride.RateTrip{By: d, Stars: 5})
 	return s
 }
 
@@ -91,13 +91,15 @@ func FuzzUnmarshalTrip(f *testing.F) {
 		ride.Resume(*back)
 		at := back.Deadline.Add(time.Hour)
 		for _, timer := range ride.Timers(*back) {
-			_, _, err := ride.Decide(*back, ride.Tick{At: at, Timer: timer})
+			_, _, err := ride.Decide(*back, at, ride.Tick{Timer: timer})
 			require.NoError(t, err)
 		}
 		for i := range back.Offers {
-			_, _, _ = ride.Decide(*back, ride.AcceptOffer{At: at, Offer: back.Offers[i].ID, Card: card(back.Offers[i].Driver)})
+			_, _, _ = ride.Decide(*back, at, ride.AcceptOffer{Offer: back.Offers[i].ID, Card: card(back.Offers[i].Driver)})
 		}
-		_, _, err = ride.Decide(*back, ride.PlanWave{At: at, Wave: back.Search.Wave + 1, Ring: back.Search.NextRing, Candidates: crowd(3)})
+		_, _, err = ride.Decide(*back, at, ride.OfferWave{
+			Wave: back.Search.Wave + 1, Ring: back.Search.NextRing, Considered: plan(*back, at, crowd(3)),
+		})
 		require.NoError(t, err)
 	})
 }

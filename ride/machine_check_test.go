@@ -16,8 +16,8 @@ import (
 // do decides twice, to see that it is the same, and freezes the state before.
 func (m *machine) do(c ride.Command) error {
 	m.freeze()
-	e1, f1, err1 := ride.Decide(m.trip, c)
-	e2, f2, err2 := ride.Decide(m.trip, c)
+	e1, f1, err1 := ride.Decide(m.trip, m.now, c)
+	e2, f2, err2 := ride.Decide(m.trip, m.now, c)
 	require.True(m.t, reflect.DeepEqual(e1, e2), "events differ")
 	require.True(m.t, reflect.DeepEqual(f1, f2), "effects differ")
 	require.Equal(m.t, err1, err2)

@@ -2,6 +2,7 @@ package ride_test
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"testing"
 	"time"
@@ -23,7 +24,7 @@ func TestAnyCommandsKeepThePromises(t *testing.T) {
 		t.Repeat(map[string]func(*rapid.T){
 			"":      func(*rapid.T) { m.check() },
 			"go on": m.goOn, "go on and on": m.goOn, "and on": m.goOn, "and further": m.goOn, "give back": m.giveBack,
-			"candidates": m.candidates, "stale candidates": m.staleCandidates,
+			"candidates": m.candidates, "stale candidates": m.staleCandidates, "any plan": m.anyPlan,
 			"accept": m.accept, "accept again": m.accept, "decline": m.decline, "withdraw": m.withdraw, "driver nearby": m.driverNearby,
 			"redispatch": m.redispatch,
 			"drive":      m.drive, "drive on": m.drive, "cancel": m.cancel, "rate": m.rate,
@@ -55,7 +56,7 @@ func newMachine(t *rapid.T) *machine {
 		shell: newShell(), t: t,
 		sent: map[ride.OfferID]int{}, closed: map[ride.OfferID]int{}, refused: map[ride.AccountID]bool{},
 	}
-	m.request = request(dawn, drawRules(t))
+	m.request = request(drawRules(t))
 	if rapid.Bool().Draw(t, "with PIN") {
 		m.request.PIN = "4711"
 	}
@@ -113,16 +114,16 @@ func (m *machine) goOn(t *rapid.T) {
 	open := slices.DeleteFunc(slices.Clone(m.trip.Offers), func(o ride.Offer) bool { return o.State != ride.OfferOpen })
 	switch {
 	case m.trip.Status == ride.StatusMatched:
-		require.NoError(t, m.do(ride.MarkArrived{At: m.now, Driver: d}))
+		require.NoError(t, m.do(ride.MarkArrived{Driver: d}))
 	case m.trip.Status == ride.StatusArrived:
-		require.NoError(t, m.do(ride.StartTrip{At: m.now, Driver: d, PIN: m.trip.PIN}))
+		require.NoError(t, m.do(ride.StartTrip{Driver: d, PIN: m.trip.PIN}))
 	case m.trip.Status == ride.StatusInProgress:
-		require.NoError(t, m.do(ride.CompleteTrip{At: m.now, Driver: d}))
+		require.NoError(t, m.do(ride.CompleteTrip{Driver: d}))
 	case m.trip.Status == ride.StatusCompleted:
 		m.rate(t)
 	case len(open) > 0:
 		o := rapid.SampledFrom(open).Draw(t, "offer")
-		_ = m.do(ride.AcceptOffer{At: m.now, Offer: o.ID, Card: card(o.Driver)})
+		_ = m.do(ride.AcceptOffer{Offer: o.ID, Card: card(o.Driver)})
 		m.busy[o.Driver] = rapid.IntRange(0, 2).Draw(t, "busy soon") == 0
 	case m.search != nil:
 		m.candidates(t)
@@ -132,14 +133,14 @@ func (m *machine) goOn(t *rapid.T) {
 }
 
 func (m *machine) giveBack(*rapid.T) {
-	_ = m.do(ride.CancelTrip{At: m.now, By: ride.ByDriver, Account: m.trip.DriverID()})
+	_ = m.do(ride.CancelTrip{By: ride.ByDriver, Account: m.trip.DriverID()})
 }
 
 func (m *machine) candidates(t *rapid.T) {
 	if m.search == nil {
 		t.Skip("no search is open")
 	}
-	c := ride.PlanWave{At: m.now, Wave: m.search.Wave, Ring: m.search.Ring, Candidates: m.drawCandidates(t)}
+	c := m.planned(m.search.Wave, m.search.Ring, m.drawCandidates(t))
 	m.search = nil
 	require.NoError(t, m.do(c))
 }
@@ -147,8 +148,30 @@ func (m *machine) candidates(t *rapid.T) {
 func (m *machine) staleCandidates(t *rapid.T) {
 	wave := m.trip.Search.Wave + rapid.SampledFrom([]int{-1, 0, 2}).Draw(t, "wave")
 	version := m.trip.Version
-	require.NoError(t, m.do(ride.PlanWave{At: m.now, Wave: wave, Ring: m.trip.Search.NextRing, Candidates: m.drawCandidates(t)}))
+	require.NoError(t, m.do(m.planned(wave, m.trip.Search.NextRing, m.drawCandidates(t))))
 	require.Equal(t, version, m.trip.Version)
+}
+
+// anyPlan answers the search with a plan that was made for an earlier state, or that knows
+// nothing of the trip: the checks of wave hold for it all the same.
+func (m *machine) anyPlan(t *rapid.T) {
+	if m.search == nil {
+		t.Skip("no search is open")
+	}
+	c := ride.OfferWave{Wave: m.search.Wave, Ring: m.search.Ring}
+	m.search = nil
+	if past := rapid.SampledFrom(m.past).Draw(t, "past"); rapid.Bool().Draw(t, "of the past") {
+		c.Considered = plan(past, m.now, m.drawCandidates(t))
+	} else {
+		c.Considered = rapid.SliceOfN(rapid.Custom(func(t *rapid.T) ride.Considered {
+			return ride.Considered{
+				Driver: drawDriver(t), Verdict: rapid.SampledFrom([]ride.Verdict{ride.VerdictOffered, ride.VerdictOffered, ride.VerdictBusy}).Draw(t, "verdict"),
+				DistanceM: rapid.SampledFrom([]float64{0, 400, -1, math.NaN(), math.Inf(1)}).Draw(t, "metres"),
+				ETA:       time.Duration(rapid.IntRange(-1, 5).Draw(t, "minutes")) * time.Minute,
+			}
+		}), 0, 12).Draw(t, "plan")
+	}
+	require.NoError(t, m.do(c))
 }
 
 func (m *machine) accept(t *rapid.T) {
@@ -156,24 +179,24 @@ func (m *machine) accept(t *rapid.T) {
 	if rapid.IntRange(0, 9).Draw(t, "stranger") == 0 {
 		o.Driver = drawDriver(t)
 	}
-	_ = m.do(ride.AcceptOffer{At: m.now, Offer: o.ID, Card: card(o.Driver)})
+	_ = m.do(ride.AcceptOffer{Offer: o.ID, Card: card(o.Driver)})
 }
 
 func (m *machine) decline(t *rapid.T) {
 	o := m.drawOffer(t)
-	_ = m.do(ride.DeclineOffer{At: m.now, Offer: o.ID, Driver: o.Driver, Reason: "no"})
+	_ = m.do(ride.DeclineOffer{Offer: o.ID, Driver: o.Driver, Reason: "no"})
 }
 
 func (m *machine) withdraw(t *rapid.T) {
 	reason := rapid.SampledFrom([]string{ride.ReasonDriverGone, ride.ReasonTooManyOffers, ride.ReasonWentOffline}).Draw(t, "reason")
-	require.NoError(t, m.do(ride.WithdrawOffer{At: m.now, Offer: m.drawOffer(t).ID, Reason: reason}))
+	require.NoError(t, m.do(ride.WithdrawOffer{Offer: m.drawOffer(t).ID, Reason: reason}))
 }
 
 // driverNearby never changes the trip by itself; what it asks for is a search like any.
 func (m *machine) driverNearby(*rapid.T) {
 	version := m.trip.Version
 	m.extra++
-	require.NoError(m.t, m.do(ride.DriverNearby{At: m.now}))
+	require.NoError(m.t, m.do(ride.DriverNearby{}))
 	require.Equal(m.t, version, m.trip.Version)
 }
 
@@ -181,7 +204,7 @@ func (m *machine) driverNearby(*rapid.T) {
 func (m *machine) redispatch(*rapid.T) {
 	from := m.trip
 	m.extra++
-	err := m.do(ride.Redispatch{At: m.now})
+	err := m.do(ride.Redispatch{})
 	switch {
 	case from.Status == ride.StatusMatched || from.Status == ride.StatusArrived:
 		require.NoError(m.t, err)
@@ -202,10 +225,10 @@ func (m *machine) drive(t *rapid.T) {
 	}
 	travelled := rapid.Float64().Draw(t, "travelled")
 	_ = m.do(rapid.SampledFrom([]ride.Command{
-		ride.MarkArrived{At: m.now, Driver: d},
-		ride.StartTrip{At: m.now, Driver: d, PIN: "4711"},
-		ride.StartTrip{At: m.now, Driver: d, PIN: "0000"},
-		ride.CompleteTrip{At: m.now, Driver: d, TravelledM: travelled},
+		ride.MarkArrived{Driver: d},
+		ride.StartTrip{Driver: d, PIN: "4711"},
+		ride.StartTrip{Driver: d, PIN: "0000"},
+		ride.CompleteTrip{Driver: d, TravelledM: travelled},
 	}).Draw(t, "step"))
 }
 
@@ -215,13 +238,12 @@ func (m *machine) cancel(t *rapid.T) {
 		{By: ride.ByDriver, Account: drawDriver(t)}, {By: ride.ByRider, Account: "stranger"}, {By: "nobody"},
 		{By: ride.ByRider, Account: "rider"}, {By: ride.ByOperator}, {By: ride.BySystem},
 	}).Draw(t, "who")
-	who.At = m.now
 	_ = m.do(who)
 }
 
 func (m *machine) rate(t *rapid.T) {
 	by := rapid.SampledFrom([]ride.AccountID{"rider", m.trip.DriverID(), "stranger"}).Draw(t, "by")
-	_ = m.do(ride.RateTrip{At: m.now, By: by, Stars: rapid.IntRange(0, 6).Draw(t, "stars")})
+	_ = m.do(ride.RateTrip{By: by, Stars: rapid.IntRange(0, 6).Draw(t, "stars")})
 }
 
 func (m *machine) passTime(t *rapid.T) {
@@ -240,13 +262,13 @@ func (m *machine) fireEarly(t *rapid.T) {
 		t.Skip("no timer runs")
 	}
 	delete(m.timers, timer.Kind)
-	require.NoError(t, m.do(ride.Tick{At: m.now, Timer: timer}))
+	require.NoError(t, m.do(ride.Tick{Timer: timer}))
 }
 
 func (m *machine) staleTick(t *rapid.T) {
 	kind := rapid.SampledFrom([]ride.TimerKind{ride.TimerAward, ride.TimerDeadline, ride.TimerOffers, ride.TimerWave, "lunch"}).Draw(t, "kind")
 	version := m.trip.Version
-	require.NoError(t, m.do(ride.Tick{At: m.now, Timer: ride.Timer{Kind: kind, At: dawn.Add(-time.Second)}}))
+	require.NoError(t, m.do(ride.Tick{Timer: ride.Timer{Kind: kind, At: dawn.Add(-time.Second)}}))
 	require.Equal(t, version, m.trip.Version)
 }
 

@@ -27,7 +27,7 @@ func ended(t require.TestingT, trip ride.Trip, after time.Duration, w ride.Way) 
 	if w.MaxSpeedMPS == 0 {
 		w.MaxSpeedMPS = geo.MaxSpeedMPS
 	}
-	events, _, err := ride.Decide(trip, ride.CompleteTrip{At: dawn.Add(after), Driver: "d", Way: &w})
+	events, _, err := ride.Decide(trip, dawn.Add(after), ride.CompleteTrip{Driver: "d", Way: &w})
 	require.NoError(t, err)
 	done := events[0].(ride.Completed)
 	require.InDelta(t, done.Fare.DistanceM, done.Fare.MeasuredM+done.Fare.EstimatedM, 1e-6)
@@ -112,7 +112,7 @@ func TestGapsAreFilledByTheEstimateAtMost(t *testing.T) {
 func TestForgottenRideIsEstimated(t *testing.T) {
 	trip := underway()
 	trip.Deadline = dawn.Add(time.Hour)
-	events, _, err := ride.Decide(trip, ride.Tick{At: trip.Deadline, Timer: ride.Timer{Kind: ride.TimerDeadline, At: trip.Deadline}})
+	events, _, err := ride.Decide(trip, trip.Deadline, ride.Tick{Timer: ride.Timer{Kind: ride.TimerDeadline, At: trip.Deadline}})
 	require.NoError(t, err)
 	done := events[0].(ride.Completed)
 	require.Equal(t, ride.BasisEstimated, done.Fare.Basis)
@@ -129,7 +129,7 @@ func TestWhereADriverIsIsRecordedAndLimited(t *testing.T) {
 	arrive := func(limit float64, f ride.Fix) (*ride.Mark, error) {
 		trip := trip
 		trip.Rules.ArriveWithinM, trip.Rules.PositionWithin = limit, 15*time.Second
-		events, _, err := ride.Decide(trip, ride.MarkArrived{At: dawn, Driver: "d", Fix: f, Reason: "road_closed"})
+		events, _, err := ride.Decide(trip, dawn, ride.MarkArrived{Driver: "d", Fix: f, Reason: "road_closed"})
 		if err != nil {
 			return nil, err
 		}
@@ -171,11 +171,11 @@ func TestWhereADriverIsIsRecordedAndLimited(t *testing.T) {
 
 	trip.Status = ride.StatusInProgress
 	trip.Rules.CompleteWithinM, trip.Rules.PositionWithin = 300, 15*time.Second
-	_, _, err := ride.Decide(trip, ride.CompleteTrip{At: dawn, Driver: "d", Fix: at(0, 5, 0)})
+	_, _, err := ride.Decide(trip, dawn, ride.CompleteTrip{Driver: "d", Fix: at(0, 5, 0)})
 	require.ErrorIs(t, err, ride.ErrTooFar, "3 km short")
-	_, _, err = ride.Decide(trip, ride.CompleteTrip{At: dawn, Driver: "d", Fix: ride.Fix{Point: trip.Request.Dropoff}, Reason: string(make([]byte, 201))})
+	_, _, err = ride.Decide(trip, dawn, ride.CompleteTrip{Driver: "d", Fix: ride.Fix{Point: trip.Request.Dropoff}, Reason: string(make([]byte, 201))})
 	require.ErrorIs(t, err, ride.ErrInvalidArgument)
-	events, _, err := ride.Decide(trip, ride.CompleteTrip{At: dawn, Driver: "d", Fix: ride.Fix{Point: trip.Request.Dropoff}})
+	events, _, err := ride.Decide(trip, dawn, ride.CompleteTrip{Driver: "d", Fix: ride.Fix{Point: trip.Request.Dropoff}})
 	require.NoError(t, err)
 	require.True(t, events[0].(ride.Completed).Mark.Located)
 }

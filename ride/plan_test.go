@@ -120,12 +120,12 @@ func BenchmarkPlan500(b *testing.B) {
 
 func BenchmarkDecideAccept(b *testing.B) {
 	s := newShell()
-	require.NoError(b, s.do(request(dawn, ride.DefaultRules())))
-	require.NoError(b, s.do(ride.PlanWave{At: dawn, Wave: 1, Ring: 1, Candidates: crowd(500)}))
-	c := ride.AcceptOffer{At: dawn, Offer: s.trip.Offers[0].ID, Card: card(s.trip.Offers[0].Driver)}
+	require.NoError(b, s.do(request(ride.DefaultRules())))
+	require.NoError(b, s.do(s.planned(1, 1, crowd(500))))
+	c := ride.AcceptOffer{Offer: s.trip.Offers[0].ID, Card: card(s.trip.Offers[0].Driver)}
 	b.ReportAllocs()
 	for b.Loop() {
-		if events, _, err := ride.Decide(s.trip, c); err != nil || len(events) != 1 {
+		if events, _, err := ride.Decide(s.trip, s.now, c); err != nil || len(events) != 1 {
 			b.Fatal(events, err)
 		}
 	}
@@ -137,15 +137,17 @@ func TestWaveRecordIsBounded(t *testing.T) {
 	rules := ride.DefaultRules()
 	rules.Policy.Cap = 3
 	trip := ride.Apply(ride.Trip{}, ride.Requested{At: dawn, ID: "t", Rules: rules, Request: ride.Request{Class: "standard"}})
-	wave := ride.PlanWave{At: dawn, Wave: 1, Ring: rules.Policy.RingStart, Cells: 5}
+	var found []ride.Candidate
+	wave := ride.OfferWave{Wave: 1, Ring: rules.Policy.RingStart, Cells: 5}
 	for i := range 100 {
-		wave.Candidates = append(wave.Candidates, ride.Candidate{
+		found = append(found, ride.Candidate{
 			Trip: "t", Driver: ride.AccountID(fmt.Sprintf("c%03d", i)), Class: "standard", ETA: time.Duration(i+1) * time.Second,
 			Point: geo.Point{Lat: 37, Lng: 127},
 		})
 		wave.Passed = append(wave.Passed, ride.Considered{Driver: ride.AccountID(fmt.Sprintf("p%03d", i)), Verdict: ride.VerdictBusy})
 	}
-	events, _, err := ride.Decide(trip, wave)
+	wave.Considered = plan(trip, dawn, found)
+	events, _, err := ride.Decide(trip, dawn, wave)
 	require.NoError(t, err)
 	require.Len(t, events, 1)
 	e := events[0].(ride.WavePlanned)

@@ -38,7 +38,7 @@ func newShell() *shell {
 
 // do takes a command through decide, append, apply and effects.
 func (s *shell) do(c ride.Command) error {
-	events, effects, err := ride.Decide(s.trip, c)
+	events, effects, err := ride.Decide(s.trip, s.now, c)
 	if err != nil {
 		s.note(nil, nil, err)
 		return err
@@ -46,7 +46,7 @@ func (s *shell) do(c ride.Command) error {
 	for _, e := range events {
 		if m, ok := e.(ride.Matched); ok && s.busy[m.Card.ID] {
 			s.note(nil, nil, ride.ErrDriverBusy)
-			return errors.Join(ride.ErrDriverBusy, s.do(ride.WithdrawOffer{At: s.now, Offer: m.Offer, Reason: ride.ReasonDriverBusy}))
+			return errors.Join(ride.ErrDriverBusy, s.do(ride.WithdrawOffer{Offer: m.Offer, Reason: ride.ReasonDriverBusy}))
 		}
 	}
 	for _, e := range events {
@@ -93,7 +93,7 @@ func (s *shell) fire(by time.Time) bool {
 		s.now = t.At
 	}
 	// A tick is refused only when the award goes to a driver who is busy by now.
-	_ = s.do(ride.Tick{At: s.now, Timer: t})
+	_ = s.do(ride.Tick{Timer: t})
 	return true
 }
 
@@ -118,6 +118,15 @@ func (s *shell) crash(t require.TestingT) []ride.Effect {
 	return effects
 }
 
+// planned is a wave for these candidates, planned as the trip stands.
+func (s *shell) planned(wave, ring int, candidates []ride.Candidate) ride.OfferWave {
+	return ride.OfferWave{Wave: wave, Ring: ring, Considered: plan(s.trip, s.now, candidates)}
+}
+
+func plan(t ride.Trip, at time.Time, candidates []ride.Candidate) []ride.Considered {
+	return ride.Plan(t.Rules.Policy, []ride.Need{t.Need(at)}, candidates)[0]
+}
+
 // offerOf is the newest offer to a driver.
 func (s *shell) offerOf(d ride.AccountID) ride.OfferID {
 	for _, o := range slices.Backward(s.trip.Offers) {
@@ -134,10 +143,10 @@ var (
 )
 
 // request is a request that nothing is wrong with.
-func request(at time.Time, rules ride.Rules) ride.RequestTrip {
+func request(rules ride.Rules) ride.RequestTrip {
 	fare, _ := rules.Tariff.Price(3200, 11*time.Minute)
 	return ride.RequestTrip{
-		At: at, ID: "trip", Rules: rules,
+		ID: "trip", Rules: rules,
 		Request: ride.Request{
 			Rider: ride.RiderCard{ID: "rider", FirstName: "Ada"}, Pickup: pickup, Dropoff: dropoff,
 			Class: rules.Tariff.Class, Passengers: 1,

@@ -67,40 +67,40 @@ func (s *story) run(d *datadriven.TestData) {
 	// What a story does may be refused: the refusal is told.
 	switch d.Cmd {
 	case "request":
-		c := request(s.now, s.rules(d))
+		c := request(s.rules(d))
 		c.PIN, c.Request.Passengers = arg("pin", ""), s.number(arg("passengers", "1"))
 		_ = s.do(c)
 	case "candidates":
 		s.candidates(d)
 	case "accept":
-		_ = s.do(ride.AcceptOffer{At: s.now, Offer: offer(), Card: card(who)})
+		_ = s.do(ride.AcceptOffer{Offer: offer(), Card: card(who)})
 	case "decline":
-		_ = s.do(ride.DeclineOffer{At: s.now, Offer: offer(), Driver: who, Reason: arg("reason", "")})
+		_ = s.do(ride.DeclineOffer{Offer: offer(), Driver: who, Reason: arg("reason", "")})
 	case "withdraw":
-		_ = s.do(ride.WithdrawOffer{At: s.now, Offer: offer(), Reason: arg("reason", ride.ReasonDriverGone)})
+		_ = s.do(ride.WithdrawOffer{Offer: offer(), Reason: arg("reason", ride.ReasonDriverGone)})
 	case "busy":
 		s.busy[who] = true
 	case "cancel":
 		_ = s.do(s.cancel(who, arg("reason", "")))
 	case "redispatch":
-		_ = s.do(ride.Redispatch{At: s.now, Reason: arg("reason", "")})
+		_ = s.do(ride.Redispatch{Reason: arg("reason", "")})
 	case "arrive":
-		_ = s.do(ride.MarkArrived{At: s.now, Driver: who})
+		_ = s.do(ride.MarkArrived{Driver: who})
 	case "start":
-		_ = s.do(ride.StartTrip{At: s.now, Driver: who, PIN: arg("pin", "")})
+		_ = s.do(ride.StartTrip{Driver: who, PIN: arg("pin", "")})
 	case "complete":
-		_ = s.do(ride.CompleteTrip{At: s.now, Driver: who, TravelledM: float64(s.number(arg("travelled", "0")))})
+		_ = s.do(ride.CompleteTrip{Driver: who, TravelledM: float64(s.number(arg("travelled", "0")))})
 	case "rate":
-		_ = s.do(ride.RateTrip{At: s.now, By: who, Stars: s.number(arg("stars", "0")), Comment: arg("comment", "")})
+		_ = s.do(ride.RateTrip{By: who, Stars: s.number(arg("stars", "0")), Comment: arg("comment", "")})
 	case "nearby":
-		_ = s.do(ride.DriverNearby{At: s.now})
+		_ = s.do(ride.DriverNearby{})
 	case "tick":
 		s.advance(s.duration(string(who)))
 	case "clock":
 		s.now = dawn.Add(s.duration(string(who)))
 	case "fire": // a timer, whether or not it is armed
 		timer := ride.Timer{Kind: ride.TimerKind(who), At: dawn.Add(s.duration(arg("at", "0s")))}
-		_ = s.do(ride.Tick{At: s.now, Timer: timer})
+		_ = s.do(ride.Tick{Timer: timer})
 	case "resume":
 		for _, e := range s.crash(s.t) {
 			s.effect(e)
@@ -111,7 +111,7 @@ func (s *story) run(d *datadriven.TestData) {
 }
 
 func (s *story) cancel(who ride.AccountID, reason string) ride.CancelTrip {
-	c := ride.CancelTrip{At: s.now, By: ride.ByDriver, Account: who, Reason: reason}
+	c := ride.CancelTrip{By: ride.ByDriver, Account: who, Reason: reason}
 	switch who {
 	case "rider", "stranger":
 		c.By = ride.ByRider
@@ -154,28 +154,29 @@ func (s *story) rules(d *datadriven.TestData) ride.Rules {
 // candidates answers the open search, or an older one when wave and ring are given.
 // A candidate is written driver@metres/eta, with /class where it is not standard.
 func (s *story) candidates(d *datadriven.TestData) {
-	c := ride.PlanWave{At: s.now}
+	var wave, ring int
+	var found []ride.Candidate
 	if s.search != nil && !d.HasArg("wave") {
-		c.Wave, c.Ring = s.search.Wave, s.search.Ring
+		wave, ring = s.search.Wave, s.search.Ring
 		s.search = nil
 	}
 	for _, a := range d.CmdArgs {
 		switch a.Key {
 		case "wave":
-			c.Wave = s.number(a.Vals[0])
+			wave = s.number(a.Vals[0])
 		case "ring":
-			c.Ring = s.number(a.Vals[0])
+			ring = s.number(a.Vals[0])
 		default:
 			driver, way, ok := strings.Cut(a.Key, "@")
 			parts := append(strings.Split(way, "/"), "standard")
 			require.True(s.t, ok && len(parts) >= 3, "candidate %q", a.Key)
-			c.Candidates = append(c.Candidates, ride.Candidate{
+			found = append(found, ride.Candidate{
 				Trip: "trip", Driver: ride.AccountID(driver), Class: parts[2],
 				DistanceM: float64(s.number(strings.TrimSuffix(parts[0], "m"))), ETA: s.duration(parts[1]),
 			})
 		}
 	}
-	_ = s.do(c)
+	_ = s.do(s.planned(wave, ring, found))
 }
 
 func (s *story) number(v string) int {

@@ -1,0 +1,121 @@
+package ride
+
+import "time"
+
+// maxOffers bounds the offers of one trip over its whole life.
+const maxOffers = 500
+
+// decideWave turns a finished plan into offers. The plan may have been made for an older
+// state, or by a caller that this trip has no reason to trust: a wave that the trip does not
+// wait for is stale, and an offer that the trip's state or its policy does not allow is not
+// made. The record then holds the trip's verdict instead of the plan's. The ids of the offers
+// and their times follow from the trip and from at alone.
+func decideWave(t Trip, at time.Time, c OfferWave) []Event {
+	if t.Status != StatusRequested || t.find() != (FindCandidates{c.Wave, c.Ring}) || !t.Search.AwardAt.IsZero() {
+		return nil
+	}
+	p, n := t.Rules.Policy, t.Need(at)
+	passed := c.Passed[:min(len(c.Passed), MaxPassed)]
+	kept := min(len(c.Considered), maxConsidered)
+	e := WavePlanned{
+		At: at, Wave: c.Wave, Ring: c.Ring, Cells: c.Cells, More: len(c.Considered) - kept,
+		Considered: make([]Considered, 0, kept+len(passed)),
+	}
+	for i, k := range c.Considered {
+		k = k.checked()
+		if k.Verdict == VerdictOffered {
+			k.Verdict = n.verdict(p, k.Driver)
+		}
+		if k.Verdict == VerdictOffered {
+			n.ask(k.Driver)
+			e.Offers = append(e.Offers, Offer{
+				ID: NewOfferID(t.ID, len(t.Offers)+len(e.Offers)+1), Driver: k.Driver, Wave: c.Wave,
+				DistanceM: k.DistanceM, ETA: k.ETA, DoorM: k.DoorM, DoorETA: k.DoorETA, MadeAt: at, ExpiresAt: at.Add(p.OfferTTL), State: OfferOpen,
+			})
+		}
+		if i < kept {
+			e.Considered = append(e.Considered, k)
+		}
+	}
+	e.Considered = append(e.Considered, passed...)
+	return one(e)
+}
+
+// Need is what Plan must know of one trip that looks for a driver.
+type Need struct {
+	Trip  TripID
+	Class string
+	// Room is how many more offers may be open at once.
+	Room int
+	// Excluded drivers declined, or gave the trip back.
+	Excluded map[AccountID]bool
+	// Asked counts earlier offers by driver, but for those that another driver's
+	// win took away; Ignored counts the ones that the driver let expire.
+	Asked, Ignored map[AccountID]int
+	// Open says who holds an open offer of this trip.
+	Open map[AccountID]bool
+	// Resting drivers had an offer withdrawn a moment ago because they were busy,
+	// gone or full. Asking them again at once would lead to the same, for ever.
+	Resting map[AccountID]bool
+}
+
+// Need is what dispatch must know of this trip at a time. It shares nothing with the trip,
+// so that a caller may keep it and plan several trips together.
+func (t *Trip) Need(at time.Time) Need {
+	n := Need{Trip: t.ID, Class: t.Request.Class, Room: t.Rules.Policy.Cap}
+	if t.Rules.Policy.Kind == PolicySequential {
+		n.Room = 1
+	}
+	for _, d := range t.Excluded {
+		put(&n.Excluded, d, true)
+	}
+	for i := range t.Offers {
+		o := &t.Offers[i]
+		if o.State == OfferWithdrawn && o.Reason == ReasonTaken {
+			continue // the driver did nothing; the winner gave the trip back
+		}
+		put(&n.Asked, o.Driver, n.Asked[o.Driver]+1)
+		switch {
+		case o.pending():
+			n.ask(o.Driver)
+		case o.State == OfferExpired:
+			put(&n.Ignored, o.Driver, n.Ignored[o.Driver]+1)
+		case o.State == OfferWithdrawn && at.Before(o.MadeAt.Add(t.Rules.Policy.WaveEvery)):
+			put(&n.Resting, o.Driver, true)
+		}
+	}
+	n.Room = max(0, min(n.Room, maxOffers-len(t.Offers)))
+	return n
+}
+
+// ask takes note of an open offer to a driver.
+func (n *Need) ask(d AccountID) {
+	put(&n.Open, d, true)
+	n.Room--
+}
+
+// put writes into a map that is made when it is first written to: most first waves need none.
+func put[V any](m *map[AccountID]V, d AccountID, v V) {
+	if *m == nil {
+		*m = make(map[AccountID]V)
+	}
+	(*m)[d] = v
+}
+
+// verdict says whether a suitable driver may be asked now. Plan and Decide share it, so that
+// Decide accepts whatever Plan chose for the same state.
+func (n *Need) verdict(p Policy, d AccountID) Verdict {
+	switch {
+	case n.Excluded[d]:
+		return VerdictExcluded
+	case n.Open[d]:
+		return VerdictOpen
+	case n.Ignored[d] >= p.AsksPerDriver:
+		return VerdictAskedEnough
+	case n.Resting[d]:
+		return VerdictResting
+	case n.Room <= 0:
+		return VerdictOverCap
+	}
+	return VerdictOffered
+}
