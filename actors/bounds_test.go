@@ -50,7 +50,7 @@ func TestPendingCommandsAreBounded(t *testing.T) {
 }
 
 func TestQuotesUnderWayAreBounded(t *testing.T) {
-	r := newRider(&System{cfg: DefaultConfig()}, ride.Account{ID: "rob", Role: ride.RoleRider})
+	r := newRider(&System{cfg: DefaultConfig()}, ride.Account{ID: "rob", Role: ride.RoleRider}, 1)
 	box, peer := &counter{}, &Peer{}
 	r.out, r.session = box, peer
 	for id := range uint64(maxQuotes) {

@@ -3,7 +3,6 @@ package actors
 import (
 	"cmp"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
@@ -82,67 +81,4 @@ func (c *cellActor) find(m cellFind) []cellPut {
 		out[i] = *n.cellPut
 	}
 	return out
-}
-
-// cells is this node's directory of occupied cells. A driver's actor enters a cell
-// before it sends to it and leaves it after its last message, so a cell's actor lives
-// exactly as long as somebody may write to it. Safe for concurrent use.
-type cells struct {
-	spawn func(cell geo.Cell) *actor.PID
-	stop  func(pid *actor.PID)
-
-	mu sync.RWMutex
-	by map[geo.Cell]*cellRef
-}
-
-type cellRef struct {
-	pid     *actor.PID
-	drivers int
-}
-
-// enter returns the actor of a cell and counts the caller in.
-func (c *cells) enter(cell geo.Cell) *actor.PID {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	ref := c.by[cell]
-	if ref == nil {
-		ref = &cellRef{pid: c.spawn(cell)}
-		c.by[cell] = ref
-	}
-	ref.drivers++
-	return ref.pid
-}
-
-// leave counts the caller out; the last one out stops the actor once it has read
-// what was sent to it.
-func (c *cells) leave(cell geo.Cell) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	ref := c.by[cell]
-	if ref == nil {
-		return
-	}
-	if ref.drivers--; ref.drivers == 0 {
-		delete(c.by, cell)
-		c.stop(ref.pid)
-	}
-}
-
-// occupied appends the actors of those cells that hold drivers.
-func (c *cells) occupied(disk []geo.Cell, out []*actor.PID) []*actor.PID {
-	c.mu.RLock()
-	defer c.mu.RUnlock()
-	for _, cell := range disk {
-		if ref := c.by[cell]; ref != nil {
-			out = append(out, ref.pid)
-		}
-	}
-	return out
-}
-
-// count is the number of occupied cells.
-func (c *cells) count() int {
-	c.mu.RLock()
-	defer c.mu.RUnlock()
-	return len(c.by)
 }

@@ -55,6 +55,8 @@ type Config struct {
 	BreadcrumbEvery time.Duration
 	// Heartbeat is told to clients in connected.
 	Heartbeat time.Duration
+	// Placement makes the seam to other nodes, once for each System; nil: Local.
+	Placement func(Node) Placement
 	// ETA estimates drives.
 	ETA geo.ETASource
 	// Commits tells of the store's transactions since it was asked last: how many, how

@@ -264,7 +264,7 @@ func TestStopWithOverdueTrips(t *testing.T) {
 			require.NoError(t, err)
 		default:
 			t.Error("the stop waits for a trip that the sweeper woke meanwhile")
-			for _, pid := range w.sys.place.all() {
+			for _, pid := range w.sys.place.TripsHere() {
 				w.sys.stop(pid)
 			}
 		}

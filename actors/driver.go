@@ -69,13 +69,13 @@ const (
 	lostOffer = time.Second
 )
 
-func newDriver(s *System, a ride.Account) *driverActor {
+func newDriver(s *System, a ride.Account, generation uint64) *driverActor {
 	tracker, err := geo.NewCellTracker(s.cfg.Resolution)
 	if err != nil {
 		panic(err) // Config.Validate has checked the resolution
 	}
 	return &driverActor{
-		person: newPerson(s, a), tracker: tracker, offers: make(map[ride.OfferID]*heldOffer),
+		person: newPerson(s, a, generation), tracker: tracker, offers: make(map[ride.OfferID]*heldOffer),
 		filter: geo.PositionFilter{MaxSpeed: s.cfg.MaxSpeedMPS},
 	}
 }

@@ -16,16 +16,7 @@ type accountChanged struct{ account ride.Account }
 // AccountChanged tells the account's actor on this node, if there is one, that the account's
 // record has changed. It does not block.
 func (s *System) AccountChanged(a ride.Account) {
-	s.people.tell(a.ID, func(pid *actor.PID) { s.root.Send(pid, accountChanged{a}) })
-}
-
-// tell calls use with the account's actor if there is one.
-func (p *people) tell(id ride.AccountID, use func(*actor.PID)) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if pid := p.by[id]; pid != nil {
-		use(pid)
-	}
+	s.place.Find(a.ID, func(pid *actor.PID) { s.root.Send(pid, accountChanged{a}) })
 }
 
 // mayDrive returns nil, or why this driver may not drive. It reads the account again: a

@@ -116,7 +116,7 @@ func (d *driverActor) moveCell(ctx actor.Context, now time.Time) {
 	entered := cell != d.cell
 	if entered {
 		d.leaveCell(ctx)
-		d.cell, d.pid = cell, d.sys.cells.enter(cell)
+		d.cell, d.pid = cell, d.sys.place.EnterCell(cell)
 		d.put = cellPut{}
 	}
 	load, shown := len(d.offers), d.shown.follow(cell, d.fix.Point, now)
@@ -152,7 +152,7 @@ func (d *driverActor) leaveCell(ctx actor.Context) {
 		return
 	}
 	ctx.Send(d.pid, cellDrop{Driver: d.account.ID})
-	d.sys.cells.leave(d.cell)
+	d.sys.place.LeaveCell(d.cell)
 	d.cell, d.pid = 0, nil
 }
 

@@ -185,9 +185,9 @@ func TestLostOfferEnd(t *testing.T) {
 		o := d.offer()
 		// The trip's actor dies with its knowledge of who holds the offer.
 		w.sys.root.StopFuture(w.sys.place.Trip(ride.TripID(o.GetTripId()))).Wait()
-		w.sys.place.mu.Lock()
-		delete(w.sys.place.trips, ride.TripID(o.GetTripId()))
-		w.sys.place.mu.Unlock()
+		w.local().mu.Lock()
+		delete(w.local().trips, ride.TripID(o.GetTripId()))
+		w.local().mu.Unlock()
 		for range 25 {
 			pass(time.Second)
 			d.at(pickup)

@@ -68,7 +68,7 @@ func (s *System) Join(_ context.Context, j Join) (*Peer, error) {
 }
 
 func (s *System) enter(j Join, p *Peer) {
-	s.people.get(j.Account.ID, func() *actor.PID { return s.spawnPerson(j.Account) }, func(pid *actor.PID) {
+	s.place.Claim(j.Account.ID, func(generation uint64) *actor.PID { return s.spawnPerson(j.Account, generation) }, func(pid *actor.PID) {
 		p.pid.Store(pid)
 		s.root.Send(pid, joined{join: j, peer: p})
 	})
@@ -85,14 +85,14 @@ func (s *System) rejoin(j Join, p *Peer) {
 	s.enter(j, p)
 }
 
-func (s *System) spawnPerson(a ride.Account) *actor.PID {
+func (s *System) spawnPerson(a ride.Account, generation uint64) *actor.PID {
 	switch a.Role {
 	case ride.RoleDriver:
-		return s.host.Spawn(s.kinds.driver, func() runtime.Shell { return newDriver(s, a) })
+		return s.host.Spawn(s.kinds.driver, func() runtime.Shell { return newDriver(s, a, generation) })
 	case ride.RoleRider:
-		return s.host.Spawn(s.kinds.rider, func() runtime.Shell { return newRider(s, a) })
+		return s.host.Spawn(s.kinds.rider, func() runtime.Shell { return newRider(s, a, generation) })
 	default:
-		return s.host.Spawn(s.kinds.operator, func() runtime.Shell { return &operatorActor{person: newPerson(s, a)} })
+		return s.host.Spawn(s.kinds.operator, func() runtime.Shell { return &operatorActor{person: newPerson(s, a, generation)} })
 	}
 }
 
@@ -129,42 +129,3 @@ func (p *Peer) takePosition() (ride.Position, bool) {
 
 // Leave says that the socket is gone. Called once, last.
 func (p *Peer) Leave() { p.sys.root.Send(p.pid.Load(), left{p}) }
-
-// people is this node's directory of riders', drivers' and operators' actors, by
-// account. Safe for concurrent use.
-type people struct {
-	mu sync.Mutex
-	by map[ride.AccountID]*actor.PID
-}
-
-// get calls use with the account's actor, made if need be, while it cannot leave the
-// directory.
-func (p *people) get(id ride.AccountID, spawn func() *actor.PID, use func(*actor.PID)) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	pid := p.by[id]
-	if pid == nil {
-		pid = spawn()
-		p.by[id] = pid
-	}
-	use(pid)
-}
-
-// remove forgets an actor, if it is still the account's.
-func (p *people) remove(id ride.AccountID, pid *actor.PID) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.by[id].GetId() == pid.GetId() {
-		delete(p.by, id)
-	}
-}
-
-func (p *people) all() []*actor.PID {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	out := make([]*actor.PID, 0, len(p.by))
-	for _, pid := range p.by {
-		out = append(out, pid)
-	}
-	return out
-}

@@ -22,6 +22,8 @@ import (
 type person struct {
 	sys     *System
 	account ride.Account
+	// generation is that of this actor's claim on the account; see People.
+	generation uint64
 
 	out     Outbox // nil: no session
 	session *Peer
@@ -102,8 +104,8 @@ const (
 	lastWords = time.Second
 )
 
-func newPerson(s *System, a ride.Account) person {
-	return person{sys: s, account: a, history: newHistory(s.cfg.HistoryBytes)}
+func newPerson(s *System, a ride.Account, generation uint64) person {
+	return person{sys: s, account: a, generation: generation, history: newHistory(s.cfg.HistoryBytes)}
 }
 
 // drop follows a panic: whatever was under way is forgotten and the client told to
@@ -219,7 +221,7 @@ func (p *person) onLingered(ctx actor.Context) bool {
 	}
 	p.gone = true
 	p.history.clear()
-	p.sys.people.remove(p.account.ID, ctx.Self())
+	p.sys.place.Release(p.account.ID, p.generation)
 	// A session that joined at the last moment may still send here: see forwarded.
 	p.timers.After("stop", lastWords, func() { p.sys.stop(ctx.Self()) })
 	return true

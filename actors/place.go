@@ -11,44 +11,29 @@ import (
 	"github.com/hexhail/hexhail/ride"
 )
 
-// Placement says where actors live. It is the one seam between the actors and the
-// number of nodes: here everything lives on this one. All methods are safe for
-// concurrent use.
-type Placement interface {
-	// Trip returns the actor of a trip, made if need be.
-	Trip(id ride.TripID) *actor.PID
-	// Retire forgets a trip's actor, which then stops after what it was sent. A message
-	// that is sent later, to a PID obtained before, is lost; senders that need an
-	// answer ask again.
-	Retire(id ride.TripID, pid *actor.PID)
-	// Cells returns the actors that answer for the drivers in a grid disk.
-	Cells(disk []geo.Cell) []*actor.PID
-	// Await makes it known that a trip waits for a driver at a cell, Forget that it no
-	// longer does. Waiting returns the actors of at most limit trips that wait in a disk
-	// for a driver of a class; of many, rather those that have waited longest.
-	Await(at geo.Cell, w waiter)
-	Forget(at geo.Cell, trip ride.TripID)
-	Waiting(disk []geo.Cell, class string, limit int) []*actor.PID
+// Local places everything on this node: maps behind locks. It owns every trip.
+func Local(n Node) Placement {
+	return &local{
+		people: people{by: make(map[ride.AccountID]claim)},
+		cells:  cells{spawn: n.SpawnCell, stop: n.Stop, by: make(map[geo.Cell]*cellRef)},
+
+		spawnTrip: n.SpawnTrip, stop: n.Stop,
+		trips: make(map[ride.TripID]*actor.PID), wait: make(map[geo.Cell]map[ride.TripID]Waiter),
+	}
 }
 
-// waiter is a trip that waits for a driver.
-type waiter struct {
-	trip  ride.TripID
-	class string
-	pid   *actor.PID
-}
-
-// local places everything on this node.
 type local struct {
+	people
+	cells
+
 	spawnTrip func(id ride.TripID) *actor.PID
 	stop      func(pid *actor.PID)
-	cells     *cells
 
 	mu    sync.Mutex
 	trips map[ride.TripID]*actor.PID
 
 	waitMu sync.RWMutex
-	wait   map[geo.Cell]map[ride.TripID]waiter
+	wait   map[geo.Cell]map[ride.TripID]Waiter
 }
 
 func (l *local) Trip(id ride.TripID) *actor.PID {
@@ -62,6 +47,9 @@ func (l *local) Trip(id ride.TripID) *actor.PID {
 	return pid
 }
 
+// Owns is true: there is no other node.
+func (l *local) Owns(ride.TripID) bool { return true }
+
 func (l *local) Retire(id ride.TripID, pid *actor.PID) {
 	l.mu.Lock()
 	if l.trips[id] == pid {
@@ -71,13 +59,13 @@ func (l *local) Retire(id ride.TripID, pid *actor.PID) {
 	l.stop(pid)
 }
 
-func (l *local) Await(at geo.Cell, w waiter) {
+func (l *local) Await(at geo.Cell, w Waiter) {
 	l.waitMu.Lock()
 	defer l.waitMu.Unlock()
 	if l.wait[at] == nil {
-		l.wait[at] = make(map[ride.TripID]waiter)
+		l.wait[at] = make(map[ride.TripID]Waiter)
 	}
-	l.wait[at][w.trip] = w
+	l.wait[at][w.Trip] = w
 }
 
 func (l *local) Forget(at geo.Cell, trip ride.TripID) {
@@ -92,31 +80,28 @@ func (l *local) Forget(at geo.Cell, trip ride.TripID) {
 // Waiting looks at a few times limit trips only, whichever come first: a stadium's worth
 // of them is not sorted for every driver. Ids rise with time.
 func (l *local) Waiting(disk []geo.Cell, class string, limit int) []*actor.PID {
-	var found []waiter
+	var found []Waiter
 	l.waitMu.RLock()
 	for _, cell := range disk {
 		for _, w := range l.wait[cell] {
 			if len(found) == 8*limit {
 				break
 			}
-			if w.class == class {
+			if w.Class == class {
 				found = append(found, w)
 			}
 		}
 	}
 	l.waitMu.RUnlock()
-	slices.SortFunc(found, func(a, b waiter) int { return cmp.Compare(a.trip, b.trip) })
+	slices.SortFunc(found, func(a, b Waiter) int { return cmp.Compare(a.Trip, b.Trip) })
 	out := make([]*actor.PID, min(len(found), limit))
 	for i := range out {
-		out[i] = found[i].pid
+		out[i] = found[i].PID
 	}
 	return out
 }
 
-func (l *local) Cells(disk []geo.Cell) []*actor.PID { return l.cells.occupied(disk, nil) }
-
-// all returns the trips that are alive here.
-func (l *local) all() []*actor.PID {
+func (l *local) TripsHere() []*actor.PID {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	out := make([]*actor.PID, 0, len(l.trips))

@@ -92,11 +92,11 @@ func TestCellsFollowDrivers(t *testing.T) {
 		for i := range 40 {
 			pass(9 * time.Second)
 			d.at(geo.Destination(pickup, 90, float64(i)*200))
-			require.Equal(t, 1, w.sys.cells.count())
+			require.Equal(t, 1, w.sys.place.CellsHere())
 			require.EqualValues(t, 1, w.sys.kinds.cell.Alive())
 		}
 		d.goOffline()
-		require.Zero(t, w.sys.cells.count())
+		require.Zero(t, w.sys.place.CellsHere())
 		require.EqualValues(t, 0, d.alive())
 	})
 }
@@ -230,7 +230,7 @@ func TestLingering(t *testing.T) {
 func TestJoinRacesLeaving(t *testing.T) {
 	inWorld(t, nil, func(w *world) {
 		d := w.driver("d", 100)
-		old := w.sys.people.all()[0]
+		old := w.sys.place.PeopleHere()[0]
 		d.peer.Leave()
 		pass(time.Second)
 		// The actor is told to leave with the join and its first frames behind it.
@@ -276,9 +276,9 @@ func TestWaitingTripHearsOfDrivers(t *testing.T) {
 		d.start(trip, "")
 		d.complete(trip)
 		require.Len(t, d.offers(), 2)
-		w.sys.place.waitMu.RLock()
-		defer w.sys.place.waitMu.RUnlock()
-		require.Len(t, w.sys.place.wait, 1, "the finished trip waits no more")
+		w.local().waitMu.RLock()
+		defer w.local().waitMu.RUnlock()
+		require.Len(t, w.local().wait, 1, "the finished trip waits no more")
 	})
 }
 

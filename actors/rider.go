@@ -25,8 +25,8 @@ type riderActor struct {
 	next   uint64
 }
 
-func newRider(s *System, a ride.Account) *riderActor {
-	return &riderActor{person: newPerson(s, a), quotes: make(map[uint64]*pendingQuote)}
+func newRider(s *System, a ride.Account, generation uint64) *riderActor {
+	return &riderActor{person: newPerson(s, a, generation), quotes: make(map[uint64]*pendingQuote)}
 }
 
 func (r *riderActor) Receive(ctx actor.Context) {

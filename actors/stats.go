@@ -155,7 +155,7 @@ func (s *System) Collect(ch chan<- prometheus.Metric) {
 	for _, c := range s.stats.collectors() {
 		c.Collect(ch)
 	}
-	ch <- prometheus.MustNewConstMetric(descCells, prometheus.GaugeValue, float64(s.cells.count()))
+	ch <- prometheus.MustNewConstMetric(descCells, prometheus.GaugeValue, float64(s.place.CellsHere()))
 }
 
 var descCells = prometheus.NewDesc("hexhail_cells_occupied", "H3 cells with available drivers on this node.", nil, nil)

@@ -24,9 +24,7 @@ type System struct {
 
 	kinds  kinds
 	stats  *stats
-	cells  *cells
-	people people
-	place  *local
+	place  Placement
 	crumbs *breadcrumbs
 	board  *board
 	pace   *pace
@@ -64,21 +62,27 @@ func New(cfg Config, store Store) (*System, error) {
 	s := &System{cfg: cfg, store: store, stats: newStats(), kinds: newKinds()}
 	s.host = runtime.New(cfg.Log, s.stats.deadLetters.Inc)
 	s.root = s.host.Root
-	s.cells = &cells{by: make(map[geo.Cell]*cellRef), stop: s.host.Stop, spawn: func(geo.Cell) *actor.PID {
-		return s.host.Spawn(s.kinds.cell, func() runtime.Shell { return &cellActor{drivers: make(map[ride.AccountID]*cellPut)} })
-	}}
-	s.place = &local{cells: s.cells, stop: s.host.Stop, trips: make(map[ride.TripID]*actor.PID), wait: make(map[geo.Cell]map[ride.TripID]waiter), spawnTrip: func(id ride.TripID) *actor.PID {
-		return s.host.Spawn(s.kinds.trip, func() runtime.Shell { return newTripActor(s, id) })
-	}}
-	s.people.by = make(map[ride.AccountID]*actor.PID)
+	place := cfg.Placement
+	if place == nil {
+		place = Local
+	}
+	s.place = place(Node{
+		SpawnTrip: func(id ride.TripID) *actor.PID {
+			return s.host.Spawn(s.kinds.trip, func() runtime.Shell { return newTripActor(s, id) })
+		},
+		SpawnCell: func(geo.Cell) *actor.PID {
+			return s.host.Spawn(s.kinds.cell, func() runtime.Shell { return &cellActor{drivers: make(map[ride.AccountID]*cellPut)} })
+		},
+		Stop: s.host.Stop,
+	})
 	s.crumbs = newBreadcrumbs(s)
 	s.board, s.started = &board{ringM: geo.RingM(cfg.Resolution)}, time.Now()
 	s.pace = newPace(cfg.CancelsFree, cfg.CancelsForget)
 	return s, nil
 }
 
-// Start wakes every live trip, so that its timers and offers go on, and starts the
-// sweeper, the charts and the breadcrumb writer. The context bounds the start alone.
+// Start wakes every live trip that this node owns, so that its timers and offers go on, and
+// starts the sweeper, the charts and the breadcrumb writer. The context bounds the start alone.
 func (s *System) Start(ctx context.Context) error {
 	var after ride.TripID
 	for {
@@ -86,9 +90,7 @@ func (s *System) Start(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("actors: find live trips: %w", err)
 		}
-		for _, id := range ids {
-			s.root.Send(s.place.Trip(id), tripWake{})
-		}
+		s.wakeOwn(ids)
 		if len(ids) < 500 {
 			break
 		}
@@ -116,13 +118,13 @@ func (s *System) Stop(ctx context.Context) error {
 		s.stopSweeper() // or it would wake trips behind our back
 		s.sweeper.Wait()
 	}
-	for _, pid := range s.people.all() {
+	for _, pid := range s.place.PeopleHere() {
 		s.stop(pid)
 	}
 	err := s.waitFor(ctx, func() bool {
 		return s.kinds.rider.Alive()+s.kinds.driver.Alive()+s.kinds.operator.Alive() == 0
 	})
-	for _, pid := range s.place.all() {
+	for _, pid := range s.place.TripsHere() {
 		s.stop(pid)
 	}
 	err = errors.Join(err, s.waitFor(ctx, func() bool { return s.kinds.trip.Alive() == 0 }))
@@ -168,11 +170,20 @@ func (s *System) sweep(ctx context.Context) {
 			}
 			continue
 		}
-		for _, id := range ids {
-			s.stats.swept.Inc()
+		s.stats.swept.Add(float64(s.wakeOwn(ids)))
+	}
+}
+
+// wakeOwn wakes those of the trips that this node owns and returns how many they are. The
+// others are their owners' to wake.
+func (s *System) wakeOwn(ids []ride.TripID) (woken int) {
+	for _, id := range ids {
+		if s.place.Owns(id) {
 			s.root.Send(s.place.Trip(id), tripWake{})
+			woken++
 		}
 	}
+	return woken
 }
 
 // CancelTrip ends a live trip for an operator and returns its new state. The error is

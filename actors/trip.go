@@ -28,6 +28,8 @@ type tripActor struct {
 	loaded bool
 	// doubtful is set when nobody can say yet whether the last commit happened.
 	doubtful bool
+	// gone is set when another node owns the trip and this actor is about to stop.
+	gone bool
 
 	// Where the parties live, as they last said.
 	rider, driver *actor.PID
@@ -68,7 +70,15 @@ func newTripActor(s *System, id ride.TripID) *tripActor {
 }
 
 func (a *tripActor) Receive(ctx actor.Context) {
-	switch m := ctx.Message().(type) {
+	if m, ok := ctx.Message().(passedOn); ok {
+		a.receive(ctx, m.message)
+		return
+	}
+	a.receive(ctx, ctx.Message())
+}
+
+func (a *tripActor) receive(ctx actor.Context, message any) {
+	switch m := message.(type) {
 	case tripCommand:
 		if w, ok := m.Command.(ride.WithdrawOffer); ok {
 			a.onHandBack(ctx, w)
@@ -195,10 +205,13 @@ func (a *tripActor) pause() time.Duration {
 
 // load makes the cache good: it raises the trip's fence, reads the newest state, tells
 // what happened since the state it had before, and resumes timers and offers. The error
-// wraps ride.ErrNotFound or ride.ErrUnavailable.
+// wraps ride.ErrNotFound or ride.ErrUnavailable, or is errElsewhere.
 func (a *tripActor) load(ctx actor.Context) error {
 	if a.loaded {
 		return nil
+	}
+	if a.elsewhere(ctx) {
+		return errElsewhere
 	}
 	c, cancel := a.sys.storeContext()
 	defer cancel()
@@ -258,27 +271,14 @@ func (a *tripActor) retire(ctx actor.Context) {
 // onCommand takes a party's command. A trip is made by the first one; every other
 // needs the trip to exist.
 func (a *tripActor) onCommand(ctx actor.Context, m tripCommand) {
-	_, create := m.Command.(ride.RequestTrip)
-	if !create || a.trip.Version > 0 {
-		if err := a.load(ctx); err != nil {
-			if errors.Is(err, ride.ErrNotFound) && !create {
-				if m.Key.ID != "" { // there is no trip that decides, so nothing is kept
-					ctx.Respond(tripResult{ID: m.Key.ID, Reply: a.sys.refused(m.Key, refusal(ride.ErrNotFound))})
-				}
-				a.retire(ctx)
-				return
-			}
-			if !errors.Is(err, ride.ErrNotFound) {
-				ctx.Respond(tripResult{ID: m.Key.ID, Reply: refusal(ride.ErrUnavailable)})
-				return
-			}
-		}
-	}
-	if a.bear(ctx, m) {
+	if !a.ready(ctx, m) || a.bear(ctx, m) {
 		return
 	}
 	a.doubtful = false
 	a.run(ctx, m)
+	if a.gone {
+		return
+	}
 	a.learn(m.Key, ctx.Sender())
 	switch {
 	case a.trip.Version == 0 && a.doubtful:
@@ -288,6 +288,28 @@ func (a *tripActor) onCommand(ctx actor.Context, m tripCommand) {
 	case a.trip.Status.Final():
 		a.idleLater(ctx)
 	}
+}
+
+// ready loads the trip for a command, unless the command makes it. If it reports false the
+// command is dealt with: answered, or passed on to the trip's owner.
+func (a *tripActor) ready(ctx actor.Context, m tripCommand) bool {
+	_, create := m.Command.(ride.RequestTrip)
+	if create && a.trip.Version == 0 {
+		return !a.elsewhere(ctx)
+	}
+	switch err := a.load(ctx); {
+	case err == nil, create && errors.Is(err, ride.ErrNotFound):
+		return true
+	case errors.Is(err, errElsewhere):
+	case errors.Is(err, ride.ErrNotFound):
+		if m.Key.ID != "" { // there is no trip that decides, so nothing is kept
+			ctx.Respond(tripResult{ID: m.Key.ID, Reply: a.sys.refused(m.Key, refusal(ride.ErrNotFound))})
+		}
+		a.retire(ctx)
+	default:
+		ctx.Respond(tripResult{ID: m.Key.ID, Reply: refusal(ride.ErrUnavailable)})
+	}
+	return false
 }
 
 // learn remembers where a party lives, from a message that it sent. A stranger's
@@ -333,7 +355,11 @@ func (a *tripActor) run(ctx actor.Context, m tripCommand) {
 		case errors.Is(err, ride.ErrStale), errors.Is(err, ride.ErrUnknownOutcome):
 			last = err
 			a.distrust(ctx)
-			if lerr := a.load(ctx); lerr != nil && !errors.Is(lerr, ride.ErrNotFound) {
+			lerr := a.load(ctx)
+			if errors.Is(lerr, errElsewhere) {
+				return // the owner answers
+			}
+			if lerr != nil && !errors.Is(lerr, ride.ErrNotFound) {
 				a.doubtful = true
 				a.unavailable(ctx, m, lerr)
 				return

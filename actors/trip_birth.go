@@ -66,6 +66,6 @@ func (a *tripActor) born(ctx actor.Context, first ride.OfferWave) {
 func (a *tripActor) await(ctx actor.Context, r ride.Request) {
 	if cell := a.pickupCell(r.Pickup); cell != 0 {
 		a.waits = cell
-		a.sys.place.Await(cell, waiter{trip: a.id, class: r.Class, pid: ctx.Self()})
+		a.sys.place.Await(cell, Waiter{Trip: a.id, Class: r.Class, PID: ctx.Self()})
 	}
 }

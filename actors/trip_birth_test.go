@@ -89,9 +89,9 @@ func TestDriverBehindTheSearch(t *testing.T) {
 				ring, err := near.Disk(1)
 				require.NoError(t, err)
 				silent := w.sys.root.Spawn(actor.PropsFromFunc(func(actor.Context) {}))
-				w.sys.cells.mu.Lock()
-				w.sys.cells.by[ring[len(ring)-1]] = &cellRef{pid: silent, drivers: 1}
-				w.sys.cells.mu.Unlock()
+				w.local().cells.mu.Lock()
+				w.local().cells.by[ring[len(ring)-1]] = &cellRef{pid: silent, drivers: 1}
+				w.local().cells.mu.Unlock()
 				ask(w.rider("r"))
 				pass(100 * time.Millisecond)
 				d := w.driver("d", 10)
@@ -113,9 +113,9 @@ func TestRequestRepeatedDuringItsSearch(t *testing.T) {
 		require.NoError(t, err)
 		ring, err := near.Disk(1)
 		require.NoError(t, err)
-		w.sys.cells.mu.Lock()
-		w.sys.cells.by[ring[len(ring)-1]] = &cellRef{pid: w.sys.root.Spawn(actor.PropsFromFunc(func(actor.Context) {})), drivers: 1}
-		w.sys.cells.mu.Unlock()
+		w.local().cells.mu.Lock()
+		w.local().cells.by[ring[len(ring)-1]] = &cellRef{pid: w.sys.root.Spawn(actor.PropsFromFunc(func(actor.Context) {})), drivers: 1}
+		w.local().cells.mu.Unlock()
 
 		request, err := w.sys.newRequest(r.account, requestTrip())
 		require.NoError(t, err)

@@ -95,7 +95,7 @@ const maxAttaching = 512
 func (a *tripActor) onAttach(ctx actor.Context, m tripAttach) {
 	if err := a.load(ctx); err != nil {
 		// The party is connected and waits for news: it must not be forgotten.
-		if !errors.Is(err, ride.ErrNotFound) && len(a.attaching) < maxAttaching {
+		if errors.Is(err, ride.ErrUnavailable) && len(a.attaching) < maxAttaching {
 			a.attaching[m.Account] = m
 		}
 		return
@@ -183,7 +183,9 @@ func (a *tripActor) onOfferQuery(ctx actor.Context, m offerQuery) {
 // onOperator does what an operator asks for, who waits for the answer.
 func (a *tripActor) onOperator(ctx actor.Context, m operatorAct) {
 	if err := a.load(ctx); err != nil {
-		ctx.Respond(operatorDone{Err: err})
+		if !errors.Is(err, errElsewhere) {
+			ctx.Respond(operatorDone{Err: err})
+		}
 		return
 	}
 	events, _, err := ride.Decide(a.trip, time.Now(), m.Command)
@@ -193,6 +195,9 @@ func (a *tripActor) onOperator(ctx actor.Context, m operatorAct) {
 	}
 	before := a.trip.Version
 	a.run(ctx, tripCommand{Command: m.Command})
+	if a.gone {
+		return
+	}
 	if len(events) > 0 && (!a.loaded || a.trip.Version == before) {
 		ctx.Respond(operatorDone{Err: ride.ErrUnavailable})
 		return

@@ -53,6 +53,9 @@ func (w *world) boot(change func(*Config)) {
 	require.NoError(w.t, w.sys.Start(context.Background()))
 }
 
+// local is the directories of this node, behind the seam.
+func (w *world) local() *local { return w.sys.place.(*local) }
+
 // crash forgets everything that is in memory and starts anew over the same store.
 func (w *world) crash(change func(*Config)) {
 	require.NoError(w.t, w.sys.Stop(context.Background()))

@@ -1,0 +1,37 @@
+package actors
+
+import (
+	"errors"
+
+	"github.com/asynkron/protoactor-go/actor"
+)
+
+// errElsewhere: another node owns the trip. This actor has stood down and says nothing.
+var errElsewhere = errors.New("another node owns the trip")
+
+// passedOn is what a party or an operator sent to a trip that lives elsewhere by now. It is
+// passed on once: where two nodes disagree about the owner, the sender asks again.
+type passedOn struct{ message any }
+
+// elsewhere reports whether another node owns the trip. If so, this actor stands down: it
+// stops without touching the trip's fence, which would take the trip from its owner.
+func (a *tripActor) elsewhere(ctx actor.Context) bool {
+	if a.sys.place.Owns(a.id) {
+		return false
+	}
+	a.loaded, a.birth, a.handedBack = false, nil, nil
+	if !a.gone {
+		a.gone = true
+		a.retire(ctx)
+	}
+	switch ctx.Message().(type) {
+	case tripCommand, tripAttach, offerQuery, operatorAct:
+		owner := a.sys.place.Trip(a.id)
+		if ctx.Sender() == nil {
+			ctx.Send(owner, passedOn{ctx.Message()})
+		} else {
+			ctx.RequestWithCustomSender(owner, passedOn{ctx.Message()}, ctx.Sender())
+		}
+	}
+	return true
+}
