@@ -6,6 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/hexhail/hexhail/actors/city"
 	"github.com/hexhail/hexhail/ride/ridepb"
 )
 
@@ -37,7 +38,7 @@ func TestChartsCountAndAreRefilled(t *testing.T) {
 			d.at(pickup)
 		}
 		pass(11 * time.Second)
-		samples := w.sys.Samples(begun, sampleStep)
+		samples := w.sys.Samples(begun, city.Step)
 		require.GreaterOrEqual(t, len(samples), 4)
 		r, m, c, x, e := sumOf(samples)
 		require.Equal(t, [5]uint32{2, 1, 1, 1, 0}, [5]uint32{r, m, c, x, e})
@@ -63,36 +64,20 @@ func TestChartsCountAndAreRefilled(t *testing.T) {
 		require.LessOrEqual(t, len(long), 2)
 		r, m, c, x, e = sumOf(long)
 		require.Equal(t, [5]uint32{2, 1, 1, 1, 0}, [5]uint32{r, m, c, x, e})
-		require.Empty(t, w.sys.Samples(time.Now(), sampleStep))
+		require.Empty(t, w.sys.Samples(time.Now(), city.Step))
 
 		w.crash(nil)
 		pass(time.Second)
-		back := w.sys.Samples(begun.Add(-time.Hour), sampleStep)
+		back := w.sys.Samples(begun.Add(-time.Hour), city.Step)
 		r, m, c, x, e = sumOf(back)
 		require.Equal(t, [5]uint32{2, 1, 1, 1, 0}, [5]uint32{r, m, c, x, e})
 		for _, s := range back {
 			require.True(t, s.GetTripsOnly())
 		}
 		pass(20 * time.Second)
-		back = w.sys.Samples(begun.Add(-time.Hour), sampleStep)
+		back = w.sys.Samples(begun.Add(-time.Hour), city.Step)
 		require.False(t, back[len(back)-1].GetTripsOnly())
 	})
-}
-
-// The ring keeps a day, whatever came before, in order.
-func TestChartsAreBounded(t *testing.T) {
-	s := &System{}
-	for i := range sampleRing + 100 {
-		s.charts.push(sample{end: int64(10 * (i + 1)), matches: 1})
-	}
-	got := s.Samples(time.Unix(0, 0), sampleStep)
-	require.Len(t, got, sampleRing)
-	require.EqualValues(t, 1010, got[0].GetAt().AsTime().Unix())
-	require.EqualValues(t, 10*(sampleRing+100), got[len(got)-1].GetAt().AsTime().Unix())
-	s.charts.prepend(map[int64]*sample{10: {end: 10}, 20: {end: 20}})
-	require.Len(t, s.charts.ring, sampleRing)
-	got = s.Samples(time.Unix(0, 0), sampleStep)
-	require.EqualValues(t, 1010, got[0].GetAt().AsTime().Unix())
 }
 
 // A console hears of each new point of the charts, and of the actors.

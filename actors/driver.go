@@ -5,6 +5,7 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 
+	"github.com/hexhail/hexhail/actors/city"
 	"github.com/hexhail/hexhail/geo"
 	"github.com/hexhail/hexhail/ride"
 	"github.com/hexhail/hexhail/ride/ridepb"
@@ -31,8 +32,8 @@ type driverActor struct {
 	ride   odometer
 	pins   pinTries
 
-	movedAt time.Time // when the rider was last told
-	seat    *seat     // on the board; nil: not on it
+	movedAt time.Time    // when the rider was last told
+	marker  *city.Marker // in the city; nil: none
 }
 
 // fix is the newest believed position.

@@ -3,11 +3,12 @@ package actors
 import (
 	"time"
 
+	"github.com/hexhail/hexhail/actors/city"
 	"github.com/hexhail/hexhail/ride"
 	"github.com/hexhail/hexhail/ride/ridepb"
 )
 
-// appear brings the driver's place on the board in line with its state. It is called
+// appear brings the driver's marker in the city in line with its state. It is called
 // after whatever may have changed that, also after each position: it looks before it
 // writes.
 func (d *driverActor) appear(now time.Time) {
@@ -16,19 +17,19 @@ func (d *driverActor) appear(now time.Time) {
 		return
 	}
 	state, trip := d.standing(now)
-	if d.seat != nil {
-		if w := d.seat.who.Load(); w.state == state && w.trip == trip && w.cell == d.cell && w.class == d.account.Vehicle.Class {
+	if d.marker != nil {
+		if was := d.marker.Driver(); was.State == state && was.Trip == trip && was.Cell == d.cell && was.Class == d.account.Vehicle.Class {
 			return
 		}
 	}
-	who := &seated{driver: d.account.ID, class: d.account.Vehicle.Class, state: state, trip: trip, cell: d.cell}
-	if d.seat != nil {
-		d.sys.board.change(d.seat, who)
+	is := &city.Driver{ID: d.account.ID, Class: d.account.Vehicle.Class, State: state, Trip: trip, Cell: d.cell}
+	if d.marker != nil {
+		d.sys.city.Drivers.Change(d.marker, is)
 		return
 	}
-	d.seat = d.sys.board.enter(who)
+	d.marker = d.sys.city.Drivers.Enter(is)
 	if !d.fix.receivedAt.IsZero() {
-		d.seat.move(d.fix.Point, d.fix.HeadingDeg)
+		d.marker.Move(d.fix.Point, d.fix.HeadingDeg)
 	}
 }
 
@@ -46,10 +47,10 @@ func (d *driverActor) standing(now time.Time) (ridepb.CityDriver_State, ride.Tri
 	}
 }
 
-// vanish takes the driver off the board.
+// vanish takes the driver out of the city.
 func (d *driverActor) vanish() {
-	if d.seat != nil {
-		d.sys.board.leave(d.seat)
-		d.seat = nil
+	if d.marker != nil {
+		d.sys.city.Drivers.Leave(d.marker)
+		d.marker = nil
 	}
 }

@@ -34,8 +34,8 @@ func (d *driverActor) move(ctx actor.Context, p ride.Position) bool {
 	d.sys.stats.positionTaken()
 	_, at, _ := d.filter.Last()
 	d.fix = fix{p, at, now}
-	if d.seat != nil {
-		d.seat.move(p.Point, p.HeadingDeg)
+	if d.marker != nil {
+		d.marker.Move(p.Point, p.HeadingDeg)
 	}
 	if d.timers["stale"] == nil {
 		d.timers.After("stale", d.sys.cfg.PositionTTL, d.sys.sender(ctx.Self(), positionStale{}))

@@ -7,6 +7,7 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 
+	"github.com/hexhail/hexhail/actors/city"
 	"github.com/hexhail/hexhail/ride"
 	"github.com/hexhail/hexhail/ride/ridepb"
 	"github.com/hexhail/hexhail/ride/view"
@@ -25,20 +26,11 @@ type operatorActor struct {
 type screen struct {
 	out   Outbox
 	peer  *Peer
-	watch *watch // nil: watches nothing
+	watch *city.Watch // nil: watches nothing
 }
 
 // watchDue is the time for the next look at what is watched.
 type watchDue struct{ watch uint32 }
-
-const (
-	defaultWatchEvery = time.Second
-	// watchBacklog is how many bytes may wait for a reader before it is told more. What
-	// changes meanwhile is told once, as it is then.
-	watchBacklog = 64 << 10
-	// watchAgain is when to look again while a snapshot is under way or a reader is slow.
-	watchAgain = 50 * time.Millisecond
-)
 
 func (o *operatorActor) Receive(ctx actor.Context) {
 	switch m := ctx.Message().(type) {
@@ -55,7 +47,7 @@ func (o *operatorActor) Receive(ctx actor.Context) {
 			o.onFrame(ctx, m)
 		}
 	case watchDue:
-		i := slices.IndexFunc(o.screens, func(s *screen) bool { return s.watch != nil && s.watch.number == m.watch })
+		i := slices.IndexFunc(o.screens, func(s *screen) bool { return s.watch != nil && s.watch.Number() == m.watch })
 		if i >= 0 {
 			o.tell(ctx, o.screens[i])
 		}
@@ -84,7 +76,7 @@ func (o *operatorActor) onJoin(ctx actor.Context, m joined) {
 	}
 	s := &screen{out: m.join.Out, peer: m.peer}
 	o.screens = append(o.screens, s)
-	o.sys.board.sessions.Add(1)
+	o.sys.city.SessionOpened()
 	o.account = m.join.Account
 	o.timers.Cancel("linger")
 	c := o.connected(m.join)
@@ -121,7 +113,7 @@ func (o *operatorActor) drop(i int, code ridepb.CloseCode, retryAfter time.Durat
 func (o *operatorActor) forget(i int) {
 	o.unwatch(o.screens[i])
 	o.screens = slices.Delete(o.screens, i, i+1)
-	o.sys.board.sessions.Add(-1)
+	o.sys.city.SessionClosed()
 }
 
 func (s *screen) reply(id string, r *ridepb.Reply) { s.out.Reply(stamped(r, id)) }
@@ -136,10 +128,10 @@ func (o *operatorActor) onFrame(ctx actor.Context, m framed) {
 	case *ridepb.ClientFrame_WatchCity:
 		o.unwatch(s)
 		o.watches++
-		s.watch = newWatch(o.sys, o.watches, b.WatchCity)
+		s.watch = o.sys.city.Watch(o.watches, b.WatchCity)
 		s.reply(id, &ridepb.Reply{Result: &ridepb.Reply_CityWatched{CityWatched: &ridepb.CityWatched{
-			Watch: o.watches, IntervalMs: uint32(s.watch.every.Milliseconds()), Resolution: uint32(o.sys.cfg.Resolution),
-			NodeStartedAt: view.Time(o.sys.started),
+			Watch: o.watches, IntervalMs: uint32(s.watch.Every().Milliseconds()), Resolution: uint32(o.sys.cfg.Resolution),
+			NodeStartedAt: view.Time(o.sys.city.Started()),
 		}}})
 		o.tell(ctx, s)
 	case *ridepb.ClientFrame_UnwatchCity:
@@ -152,32 +144,20 @@ func (o *operatorActor) onFrame(ctx actor.Context, m framed) {
 
 func (o *operatorActor) unwatch(s *screen) {
 	if s.watch != nil {
-		o.timers.Cancel(s.watch.timer())
+		o.timers.Cancel(s.timer())
 		s.watch = nil
 	}
 }
 
-// timer names the timer of a watch.
-func (w *watch) timer() string { return "watch " + strconv.FormatUint(uint64(w.number), 10) }
+// timer names the timer of a screen's watch.
+func (s *screen) timer() string { return "watch " + strconv.FormatUint(uint64(s.watch.Number()), 10) }
 
-// tell sends a screen what has changed, in parts, as long as its reader keeps up. Nothing
-// is queued for one that does not: the next look finds what is new by then.
+// tell sends a screen what has changed, and sets the time for the next look.
 func (o *operatorActor) tell(ctx actor.Context, s *screen) {
-	next := s.watch.every
-	for {
-		if s.out.Backlog() > watchBacklog {
-			next = min(next, watchAgain)
-			break
-		}
-		part, more := s.watch.look(time.Now())
-		if part != nil {
-			e := &ridepb.Event{Body: &ridepb.Event_CityChanged{CityChanged: part}}
-			o.history.mark(e)
-			s.out.Event(e)
-		}
-		if !more {
-			break
-		}
-	}
-	o.timers.After(s.watch.timer(), next, o.sys.sender(ctx.Self(), watchDue{s.watch.number}))
+	next := s.watch.Tell(s.out.Backlog, func(part *ridepb.CityChanged) {
+		e := &ridepb.Event{Body: &ridepb.Event_CityChanged{CityChanged: part}}
+		o.history.mark(e)
+		s.out.Event(e)
+	})
+	o.timers.After(s.timer(), next, o.sys.sender(ctx.Self(), watchDue{s.watch.Number()}))
 }

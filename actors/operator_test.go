@@ -133,20 +133,3 @@ func (m *memStore) history(id ride.TripID) []ride.Event {
 	defer m.mu.Unlock()
 	return append([]ride.Event(nil), m.events[id]...)
 }
-
-// Over the antimeridian the nearest driver is still the nearest.
-func TestPassedOverAtTheAntimeridian(t *testing.T) {
-	b := &board{ringM: geo.RingM(8)}
-	at := geo.Point{Lat: -17, Lng: 179.9999}
-	for name, bearing := range map[ride.AccountID]float64{"west": 270, "east": 90} {
-		b.enter(&seated{driver: name, class: "c", state: ridepb.CityDriver_on_trip}).move(geo.Destination(at, bearing, 100), 0)
-	}
-	center, err := geo.CellAt(at, 8)
-	require.NoError(t, err)
-	got := b.passedOver(&search{pickup: at, center: center}, 1, "c", nil)
-	require.Len(t, got, 2)
-	require.InDelta(t, 100, geo.DistanceM(at, got[0].Point), 1)
-	require.InDelta(t, 100, geo.DistanceM(at, got[1].Point), 1)
-	require.Empty(t, b.passedOver(&search{pickup: at, center: center}, 1, "other class", nil))
-	require.Empty(t, b.passedOver(&search{pickup: at}, 1, "c", nil), "a search that could not begin")
-}

@@ -125,9 +125,9 @@ func (p *person) drop(ctx actor.Context) {
 func (p *person) attach(out Outbox, peer *Peer) {
 	switch {
 	case p.out == nil && out != nil:
-		p.sys.board.sessions.Add(1)
+		p.sys.city.SessionOpened()
 	case p.out != nil && out == nil:
-		p.sys.board.sessions.Add(-1)
+		p.sys.city.SessionClosed()
 	}
 	p.out, p.session = out, peer
 }

@@ -25,7 +25,7 @@ func TestOperatorsHaveSeveralScreens(t *testing.T) {
 		first := w.console(want)
 		second, third := first.screen(want), first.screen(want)
 		require.Len(t, map[uint32]bool{first.watch: true, second.watch: true, third.watch: true}, 3, "each has a watch of its own")
-		sessions := func() uint32 { return w.sys.board.totals().GetSessions() }
+		sessions := func() uint32 { return w.sys.city.Totals().GetSessions() }
 		require.EqualValues(t, 3, sessions())
 
 		w.driver("d", 100)
@@ -95,8 +95,8 @@ func TestPanicEndsAllScreens(t *testing.T) {
 		for _, c := range []*console{first, second} {
 			require.Equal(t, ridepb.CloseInternal, c.box.closeCode())
 		}
-		require.Zero(t, w.sys.board.totals().GetSessions())
+		require.Zero(t, w.sys.city.Totals().GetSessions())
 		first.screen(want)
-		require.EqualValues(t, 1, w.sys.board.totals().GetSessions())
+		require.EqualValues(t, 1, w.sys.city.Totals().GetSessions())
 	})
 }

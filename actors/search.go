@@ -8,6 +8,7 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 
+	"github.com/hexhail/hexhail/actors/city"
 	"github.com/hexhail/hexhail/geo"
 	"github.com/hexhail/hexhail/ride"
 )
@@ -61,8 +62,15 @@ func (q *search) add(m cellFound) (done bool) {
 	return q.waiting <= 0
 }
 
-// has reports whether the search found a driver.
-func (q *search) has(driver ride.AccountID) bool {
+// report is the search as the record of a wave looks at it.
+func (q *search) report(ring int, class string, excluded []ride.AccountID) city.Search {
+	return city.Search{
+		Pickup: q.pickup, Center: q.center, Disk: q.disk, Ring: ring, Class: class, Excluded: excluded, Found: q,
+	}
+}
+
+// Has reports whether the search found a driver.
+func (q *search) Has(driver ride.AccountID) bool {
 	return slices.ContainsFunc(q.drivers, func(d cellPut) bool { return d.Driver == driver })
 }
 

@@ -101,11 +101,14 @@ func TestQuotesFollowLater(t *testing.T) {
 // place is where the driver's actor believes that it is.
 func (c *client) place() geo.Point {
 	var p geo.Point
-	for _, s := range c.w.sys.board.all() {
-		if s.who.Load().driver == c.account.ID {
-			p = geo.FromE7(unpackE7(s.point.Load()))
+	look := c.w.sys.city.Watch(0, &ridepb.WatchCity{Drivers: true})
+	look.Tell(func() int { return 0 }, func(part *ridepb.CityChanged) {
+		for _, d := range part.GetDrivers() {
+			if d.GetId() == string(c.account.ID) {
+				p = view.FromPoint(d.GetPoint())
+			}
 		}
-	}
+	})
 	return p
 }
 

@@ -2,6 +2,7 @@ package actors
 
 import (
 	"github.com/prometheus/client_golang/prometheus"
+	dto "github.com/prometheus/client_model/go"
 
 	"github.com/hexhail/hexhail/ride"
 )
@@ -66,8 +67,8 @@ func newStats() *stats {
 // draw makes every series appear with 0, so that a rate or an alarm does not miss the first
 // of its kind.
 func (s *stats) draw() {
-	for _, step := range ride.Steps() {
-		s.trips.WithLabelValues(string(step.To))
+	for _, status := range ride.Statuses() {
+		s.trips.WithLabelValues(string(status))
 	}
 	for _, kind := range ride.EventKinds() {
 		s.events.WithLabelValues(kind)
@@ -135,6 +136,15 @@ func (s *stats) joined(resumed, asked bool) {
 		how = joinedLost
 	}
 	s.sessions.WithLabelValues(how).Inc()
+}
+
+// positionsTaken reads the counter of positions that were believed.
+func (s *stats) positionsTaken() float64 {
+	var m dto.Metric
+	if s.taken.Write(&m) != nil {
+		return 0
+	}
+	return m.GetCounter().GetValue()
 }
 
 // Describe and Collect make the System a prometheus.Collector: the actors by kind, and

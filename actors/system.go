@@ -9,9 +9,11 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 
+	"github.com/hexhail/hexhail/actors/city"
 	"github.com/hexhail/hexhail/actors/runtime"
 	"github.com/hexhail/hexhail/geo"
 	"github.com/hexhail/hexhail/ride"
+	"github.com/hexhail/hexhail/ride/ridepb"
 )
 
 // System is all the actors of this node and what they share. Make one with New, Start
@@ -26,11 +28,8 @@ type System struct {
 	stats  *stats
 	place  Placement
 	crumbs *breadcrumbs
-	board  *board
+	city   *city.City
 	pace   *pace
-	// started is when the System was made.
-	started time.Time
-	charts  charts
 
 	stopSweeper, stopWriter context.CancelFunc // nil before Start
 	sweeper, writer         sync.WaitGroup     // the sweeper with the charts; the writer is that of breadcrumbs
@@ -76,7 +75,10 @@ func New(cfg Config, store Store) (*System, error) {
 		Stop: s.host.Stop,
 	})
 	s.crumbs = newBreadcrumbs(s)
-	s.board, s.started = &board{ringM: geo.RingM(cfg.Resolution)}, time.Now()
+	s.city = city.New(city.Config{
+		Resolution: cfg.Resolution, Kinds: s.kinds.all(), Positions: s.stats.positionsTaken, Commits: cfg.Commits,
+		Trips: store, StoreTimeout: cfg.StoreTimeout, Log: cfg.Log,
+	})
 	s.pace = newPace(cfg.CancelsFree, cfg.CancelsForget)
 	return s, nil
 }
@@ -99,8 +101,7 @@ func (s *System) Start(ctx context.Context) error {
 	sweeping, stopSweeper := context.WithCancel(context.Background())
 	writing, stopWriter := context.WithCancel(context.Background())
 	s.sweeper.Go(func() { s.sweep(sweeping) })
-	s.sweeper.Go(func() { s.sample(sweeping) })
-	s.sweeper.Go(func() { s.refill(sweeping) })
+	s.sweeper.Go(func() { s.city.Run(sweeping) })
 	s.sweeper.Go(func() { s.host.Run(sweeping) })
 	s.writer.Go(func() { s.crumbs.run(writing) })
 	s.stopSweeper, s.stopWriter = stopSweeper, stopWriter
@@ -238,3 +239,13 @@ func (s *System) sender(to *actor.PID, message any) func() {
 
 // stop stops an actor once it has read what was sent to it so far.
 func (s *System) stop(pid *actor.PID) { s.host.Stop(pid) }
+
+// Samples returns the points of the charts that ended after a time, oldest first, in
+// steps of this length: a multiple of city.Step. The last may still be growing when it
+// is longer than that.
+func (s *System) Samples(since time.Time, step time.Duration) []*ridepb.Sample {
+	return s.city.Samples(since, step)
+}
+
+// Actors counts the actors of this node by kind.
+func (s *System) Actors() []*ridepb.ActorKind { return s.city.Actors() }

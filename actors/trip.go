@@ -122,7 +122,7 @@ func (a *tripActor) receive(ctx actor.Context, message any) {
 		a.timers.Stop()
 		a.search.stop()
 		a.follow(ctx, ride.StatusNone)
-		a.sys.board.trips.hide(a, a.id)
+		a.sys.city.Trips.Hide(a, a.id)
 	}
 }
 
@@ -155,7 +155,7 @@ func (a *tripActor) onDriverNearby(ctx actor.Context) {
 // a driver.
 func (a *tripActor) follow(ctx actor.Context, s ride.Status) {
 	a.sys.stats.tripStatus(a.counted, s)
-	a.sys.board.trips.status(a.counted, s)
+	a.sys.city.Trips.Count(a.counted, s)
 	switch {
 	case s == ride.StatusRequested && a.counted != s:
 		a.await(ctx, a.trip.Request)
@@ -226,7 +226,7 @@ func (a *tripActor) load(ctx actor.Context) error {
 	before := a.trip
 	a.trip, a.loaded, a.failed = t, true, 0
 	a.follow(ctx, t.Status)
-	a.sys.board.trips.show(a, &a.trip, a.pickupCell(t.Request.Pickup))
+	a.sys.city.Trips.Show(a, &a.trip, a.pickupCell(t.Request.Pickup))
 	a.timers.Stop()
 	a.handedBack = nil
 	a.carryOut(ctx, append(news(before, t), ride.Resume(t)...))
@@ -424,10 +424,7 @@ func (a *tripActor) adopt(ctx actor.Context, after ride.Trip, key commandKey, ef
 	a.timers.Cancel("again")
 	a.follow(ctx, after.Status)
 	a.sys.stats.transition(&before, &after)
-	a.sys.charts.transition(&before, &after)
-	cell := a.pickupCell(after.Request.Pickup)
-	a.sys.board.trips.show(a, &after, cell)
-	a.sys.board.trips.note(&before, &after, cell)
+	a.sys.city.TripChanged(a, &before, &after, a.pickupCell(after.Request.Pickup))
 	a.learn(key, ctx.Sender())
 	if key.ID != "" {
 		ctx.Respond(tripResult{ID: key.ID, Reply: reply, Trip: &after})

@@ -270,7 +270,7 @@ func (a *tripActor) plan(ctx actor.Context) {
 	wave := ride.OfferWave{
 		Wave: a.search.wave.Wave, Ring: a.search.wave.Ring,
 		Considered: ride.Plan(t.Rules.Policy, []ride.Need{t.Need(time.Now())}, candidates)[0],
-		Cells:      q.cells, Passed: a.sys.board.passedOver(q, a.search.wave.Ring, t.Request.Class, t.Excluded),
+		Cells:      q.cells, Passed: a.sys.city.PassedOver(q.report(a.search.wave.Ring, t.Request.Class, t.Excluded)),
 	}
 	if a.birth != nil {
 		a.born(ctx, wave)

@@ -12,6 +12,7 @@ import (
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/testing/protocmp"
 
+	"github.com/hexhail/hexhail/actors/city"
 	"github.com/hexhail/hexhail/geo"
 	"github.com/hexhail/hexhail/ride"
 	"github.com/hexhail/hexhail/ride/ridepb"
@@ -187,21 +188,22 @@ func TestWatchTellsNoNames(t *testing.T) {
 func TestWatchComesInParts(t *testing.T) {
 	inWorld(t, nil, func(w *world) {
 		const n = 1000
+		markers := make([]*city.Marker, n)
 		for i := range n {
-			w.sys.board.enter(&seated{driver: ride.AccountID(fmt.Sprint("d", i)), state: ridepb.CityDriver_available}).
-				move(geo.Destination(pickup, float64(i), 100+float64(i)), 90)
+			markers[i] = w.sys.city.Drivers.Enter(&city.Driver{ID: ride.AccountID(fmt.Sprint("d", i)), State: ridepb.CityDriver_available})
+			markers[i].Move(geo.Destination(pickup, float64(i), 100+float64(i)), 90)
 		}
 		c := w.console(everything())
 		require.Len(t, c.drivers, n)
 		for i, e := range c.box.all() {
 			m := e.GetCityChanged()
-			require.LessOrEqual(t, len(m.GetDrivers()), partRoom/driverFee)
+			require.LessOrEqual(t, len(m.GetDrivers()), 400)
 			require.Less(t, proto.Size(m), 64<<10)
 			require.Equal(t, i == 0, m.GetReset_())
 			require.True(t, m.GetSnapshot())
 		}
 		require.GreaterOrEqual(t, len(c.box.all()), 3)
-		w.sys.board.seats[7].move(pickup, 12)
+		markers[7].Move(pickup, 12)
 		c.look()
 		events := c.box.all()
 		last := events[len(events)-1].GetCityChanged()
@@ -249,19 +251,19 @@ func TestWatchAnArea(t *testing.T) {
 	for name, middle := range map[string]geo.Point{"here": pickup, "antimeridian": {Lat: -17, Lng: 179.9999}} {
 		t.Run(name, func(t *testing.T) {
 			inWorld(t, nil, func(w *world) {
-				s := w.sys.board.enter(&seated{driver: "d", state: ridepb.CityDriver_available})
-				s.move(geo.Destination(middle, 90, 5000), 0)
+				s := w.sys.city.Drivers.Enter(&city.Driver{ID: "d", State: ridepb.CityDriver_available})
+				s.Move(geo.Destination(middle, 90, 5000), 0)
 				want := everything()
 				want.Area = &ridepb.Area{
 					SouthWest: view.Point(geo.Destination(middle, 225, 1000)), NorthEast: view.Point(geo.Destination(middle, 45, 1000)),
 				}
 				c := w.console(want)
 				require.Empty(t, c.drivers)
-				s.move(geo.Destination(middle, 90, 300), 0)
+				s.Move(geo.Destination(middle, 90, 300), 0)
 				require.Contains(t, c.look(), "d")
-				s.move(geo.Destination(middle, 270, 300), 0)
+				s.Move(geo.Destination(middle, 270, 300), 0)
 				require.Contains(t, c.look(), "d")
-				s.move(geo.Destination(middle, 270, 5000), 0)
+				s.Move(geo.Destination(middle, 270, 5000), 0)
 				require.Empty(t, c.look())
 			})
 		})
@@ -292,41 +294,46 @@ func TestWatchEnds(t *testing.T) {
 	})
 }
 
-// Whatever drivers do in whatever order, the console's picture becomes the board's.
+// Whatever drivers do in whatever order, the console's picture becomes the city's.
 func TestWatchConverges(t *testing.T) {
 	inWorld(t, nil, func(w *world) {
 		c := w.console(&ridepb.WatchCity{Drivers: true, IntervalMs: 250})
 		random := rand.New(rand.NewPCG(1, 2))
-		var seats []*seat
-		b := w.sys.board
+		var markers []*city.Marker
+		at := map[*city.Marker]geo.Point{}
+		drivers := &w.sys.city.Drivers
 		for range 400 {
 			switch n := random.IntN(10); {
-			case n < 3 || len(seats) == 0:
-				seats = append(seats, b.enter(&seated{driver: ride.AccountID(fmt.Sprint(random.Int())), state: ridepb.CityDriver_available}))
+			case n < 3 || len(markers) == 0:
+				markers = append(markers, drivers.Enter(&city.Driver{ID: ride.AccountID(fmt.Sprint(random.Int())), State: ridepb.CityDriver_available}))
+				delete(at, markers[len(markers)-1])
 			case n < 4:
-				i := random.IntN(len(seats))
-				b.leave(seats[i])
-				seats = append(seats[:i], seats[i+1:]...)
+				i := random.IntN(len(markers))
+				drivers.Leave(markers[i])
+				markers = append(markers[:i], markers[i+1:]...)
 			case n < 6:
-				was := seats[random.IntN(len(seats))]
-				who := *was.who.Load()
-				who.state = ridepb.CityDriver_State(1 + random.IntN(4))
-				b.change(was, &who)
+				was := markers[random.IntN(len(markers))]
+				is := *was.Driver()
+				is.State = ridepb.CityDriver_State(1 + random.IntN(4))
+				drivers.Change(was, &is)
 			default:
-				seats[random.IntN(len(seats))].move(geo.Destination(pickup, random.Float64()*360, random.Float64()*5000), 0)
+				m := markers[random.IntN(len(markers))]
+				at[m] = geo.Destination(pickup, random.Float64()*360, random.Float64()*5000)
+				m.Move(at[m], 0)
 			}
 			if random.IntN(5) == 0 {
 				pass(100 * time.Millisecond)
 			}
 		}
 		got := c.look()
-		require.Len(t, got, len(seats))
-		for _, s := range seats {
-			who := s.who.Load()
-			require.Equal(t, who.state, got[string(who.driver)].GetState())
-			lat, lng := unpackE7(s.point.Load())
-			require.Equal(t, [2]int32{lat, lng}, [2]int32{got[string(who.driver)].GetPoint().GetLatE7(), got[string(who.driver)].GetPoint().GetLngE7()})
+		require.Len(t, got, len(markers))
+		for _, m := range markers {
+			is := m.Driver()
+			require.Equal(t, is.State, got[string(is.ID)].GetState())
+			lat, lng := at[m].E7()
+			require.Equal(t, [2]int32{lat, lng}, [2]int32{got[string(is.ID)].GetPoint().GetLatE7(), got[string(is.ID)].GetPoint().GetLngE7()})
 		}
-		require.EqualValues(t, len(seats), b.online())
+		totals := w.sys.city.Totals()
+		require.EqualValues(t, len(markers), totals.GetDriversAvailable()+totals.GetDriversOffered()+totals.GetDriversOnTrip()+totals.GetDriversUnreachable())
 	})
 }

@@ -2,6 +2,7 @@ package ride
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -33,6 +34,22 @@ func Steps() []Step {
 	}
 }
 
+// Statuses are all statuses of a trip: the live ones, then the final ones, each in the order in
+// which Steps first leads to them. Every list of statuses outside of this package comes from it.
+func Statuses() []Status {
+	var live, final []Status
+	for _, s := range Steps() {
+		switch {
+		case slices.Contains(live, s.To) || slices.Contains(final, s.To):
+		case s.To.Final():
+			final = append(final, s.To)
+		default:
+			live = append(live, s.To)
+		}
+	}
+	return append(live, final...)
+}
+
 // Mermaid draws the status graph as a Mermaid state diagram.
 func Mermaid() string {
 	var b strings.Builder
@@ -44,8 +61,10 @@ func Mermaid() string {
 		}
 		fmt.Fprintf(&b, "    %s --> %s: %s\n", from, s.To, s.Kind)
 	}
-	for _, s := range []Status{StatusCompleted, StatusCancelled, StatusExpired} {
-		fmt.Fprintf(&b, "    %s --> [*]\n", s)
+	for _, s := range Statuses() {
+		if s.Final() {
+			fmt.Fprintf(&b, "    %s --> [*]\n", s)
+		}
 	}
 	return b.String()
 }

@@ -131,15 +131,21 @@ func Time(t time.Time) *timestamppb.Timestamp {
 	return timestamppb.New(t)
 }
 
-var statuses = map[ride.Status]ridepb.Trip_Status{
-	ride.StatusRequested: ridepb.Trip_requested, ride.StatusMatched: ridepb.Trip_matched,
-	ride.StatusArrived: ridepb.Trip_arrived, ride.StatusInProgress: ridepb.Trip_in_progress,
-	ride.StatusCompleted: ridepb.Trip_completed, ride.StatusCancelled: ridepb.Trip_cancelled,
-	ride.StatusExpired: ridepb.Trip_expired,
-}
+// The statuses of the protocol are named as those of the domain.
+var statuses, fromStatuses = func() (map[ride.Status]ridepb.Trip_Status, map[ridepb.Trip_Status]ride.Status) {
+	to, from := make(map[ride.Status]ridepb.Trip_Status), make(map[ridepb.Trip_Status]ride.Status)
+	for _, s := range ride.Statuses() {
+		v := ridepb.Trip_Status(ridepb.Trip_Status_value[string(s)])
+		to[s], from[v] = v, s
+	}
+	return to, from
+}()
 
-// Status shows a status.
+// Status shows a status; unspecified for none.
 func Status(s ride.Status) ridepb.Trip_Status { return statuses[s] }
+
+// FromStatus reads a status as it was shown; ride.StatusNone for an unspecified one.
+func FromStatus(s ridepb.Trip_Status) ride.Status { return fromStatuses[s] }
 
 var outcomes = map[ride.OfferState]ridepb.OfferClosed_Outcome{
 	ride.OfferWon: ridepb.OfferClosed_won, ride.OfferWithdrawn: ridepb.OfferClosed_withdrawn,

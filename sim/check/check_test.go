@@ -3,6 +3,7 @@ package check
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -317,4 +318,17 @@ func TestOpenOffersAreCounted(t *testing.T) {
 		open = append(open, c.OpenOffers())
 	}
 	require.Equal(t, []int{0, 0, 0, 0, 0, 0, 1, 2, 2, 2, 2, 2, 1, 0, 0, 0, 0, 0, 0, 0, 0}, open)
+}
+
+// The graph that the checker goes by has every status of the protocol.
+func TestGraphHasEveryStatus(t *testing.T) {
+	require.Len(t, steps, len(ridepb.Trip_Status_name)-1)
+	for n, name := range ridepb.Trip_Status_name {
+		if ridepb.Trip_Status(n) == ridepb.Trip_status_unspecified {
+			continue
+		}
+		require.Contains(t, steps, name)
+		ends := !slices.ContainsFunc(steps[name], func(next string) bool { return next != name })
+		require.Equal(t, !ends, live(name), name)
+	}
 }

@@ -2,6 +2,7 @@ package city
 
 import (
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/hexhail/hexhail/ride/ridepb"
@@ -141,10 +142,10 @@ func (b *book) news(t *ridepb.Trip) {
 	if t.GetVersion() <= n.version {
 		return
 	}
-	b.gauges(n.status, -1)
+	b.count(n.status, -1)
 	n.heard = time.Now()
 	n.version, n.status = t.GetVersion(), statusBefore(n.status, t.GetStatus())
-	b.gauges(n.status, 1)
+	b.count(n.status, 1)
 	b.progress(n)
 }
 
@@ -164,18 +165,26 @@ func occupied(s ridepb.Trip_Status) bool {
 	return s == ridepb.Trip_matched || s == ridepb.Trip_arrived || s == ridepb.Trip_in_progress
 }
 
-func (b *book) gauges(s ridepb.Trip_Status, by int64) {
+// gauge is the figure that counts trips of a status; nil for none.
+func (b *book) gauge(s ridepb.Trip_Status) *atomic.Int64 {
 	switch {
 	case s == ridepb.Trip_requested:
-		b.stats.Searching.Add(by)
+		return &b.stats.Searching
 	case occupied(s):
-		b.stats.Riding.Add(by)
+		return &b.stats.Riding
 	case s == ridepb.Trip_completed:
-		b.stats.Completed.Add(by)
+		return &b.stats.Completed
 	case s == ridepb.Trip_cancelled:
-		b.stats.Cancelled.Add(by)
+		return &b.stats.Cancelled
 	case s == ridepb.Trip_expired:
-		b.stats.Expired.Add(by)
+		return &b.stats.Expired
+	}
+	return nil
+}
+
+func (b *book) count(s ridepb.Trip_Status, by int64) {
+	if g := b.gauge(s); g != nil {
+		g.Add(by)
 	}
 }
 

@@ -268,6 +268,26 @@ func TestStoreFailures(t *testing.T) {
 	require.Contains(t, w.logs.String(), "5432", "but the operator's log has it")
 }
 
+// The filter of lists of trips takes every status.
+func TestListsTakeEveryStatus(t *testing.T) {
+	for path, item := range newWorld(t).OpenAPI().Paths {
+		if item.Get == nil {
+			continue
+		}
+		for _, p := range item.Get.Parameters {
+			if p.Name != "status" || !slices.Contains(p.Schema.Enum, any(string(ride.StatusMatched))) {
+				continue
+			}
+			require.Len(t, p.Schema.Enum, len(ride.Statuses()), path)
+			for _, s := range ride.Statuses() {
+				require.Contains(t, p.Schema.Enum, string(s), path)
+			}
+			return
+		}
+	}
+	require.Fail(t, "no list has the filter")
+}
+
 func TestEventsOfEveryKindHaveAPlace(t *testing.T) {
 	enum := newWorld(t).OpenAPI().Components.Schemas.Map()["EventView"].Properties["kind"].Enum
 	for _, e := range []ride.Event{ride.Requested{}, ride.WavePlanned{}, ride.Accepted{}, ride.OffersEnded{}, ride.Matched{},

@@ -8,6 +8,7 @@ import (
 	"github.com/hexhail/hexhail/geo"
 	"github.com/hexhail/hexhail/ride"
 	"github.com/hexhail/hexhail/ride/ridepb"
+	"github.com/hexhail/hexhail/ride/view"
 	"github.com/hexhail/hexhail/transport"
 )
 
@@ -176,10 +177,5 @@ func (o *outbox) Event(e *ridepb.Event) {
 	o.Outbox.Event(e)
 }
 
-func occupied(t *ridepb.Trip) bool {
-	switch t.GetStatus() {
-	case ridepb.Trip_matched, ridepb.Trip_arrived, ridepb.Trip_in_progress:
-		return true
-	}
-	return false
-}
+// occupied reports whether a trip has its driver's attention.
+func occupied(t *ridepb.Trip) bool { return view.FromStatus(t.GetStatus()).Occupied() }

@@ -51,9 +51,9 @@ func series() map[string]labels {
 	roles := []string{"rider", "driver", "operator"}
 	encodings := []string{"json", "proto"}
 	kinds := labels{"kind": {"trip", "rider", "driver", "operator", "cell"}}
-	statuses := map[string]bool{}
-	for _, step := range ride.Steps() {
-		statuses[string(step.To)] = true
+	var statuses []string
+	for _, s := range ride.Statuses() {
+		statuses = append(statuses, string(s))
 	}
 	closes := []string{"1000", "1001", "1002", "1005", "1006", "1007", "1008", "1009", "1011", "other"}
 	for code := range ridepb.CloseCodes() {
@@ -74,7 +74,7 @@ func series() map[string]labels {
 	}
 	out := map[string]labels{
 		"hexhail_database_trouble":               {"cause": causes},
-		"hexhail_trips":                          {"status": slices.Collect(maps.Keys(statuses))},
+		"hexhail_trips":                          {"status": statuses},
 		"hexhail_trip_changes_total":             {"event": ride.EventKinds()},
 		"hexhail_offers_ended_total":             {"outcome": {"won", "withdrawn", "expired", "declined"}},
 		"hexhail_location_updates_total":         {"result": {"taken", "ignored"}},

@@ -1,4 +1,4 @@
-package actors
+package city
 
 import (
 	"time"
@@ -9,9 +9,9 @@ import (
 )
 
 // Actors counts the actors of this node by kind.
-func (s *System) Actors() []*ridepb.ActorKind {
-	out := make([]*ridepb.ActorKind, 0, 5)
-	for _, k := range s.kinds.all() {
+func (c *City) Actors() []*ridepb.ActorKind {
+	out := make([]*ridepb.ActorKind, 0, len(c.cfg.Kinds))
+	for _, k := range c.cfg.Kinds {
 		out = append(out, showKind(k.Report()))
 	}
 	return out

@@ -1,4 +1,4 @@
-package actors
+package city
 
 import (
 	"context"
@@ -11,29 +11,29 @@ import (
 // refill fills the charts with the trips of the hours before this start, as far as the
 // database tells: newest first, maxRefill at most. It reads on the side while the node
 // is at work already; failing only leaves the charts empty.
-func (s *System) refill(ctx context.Context) {
-	from := s.started.Truncate(sampleStep).Add(-time.Duration(sampleRing-1) * sampleStep)
+func (c *City) refill(ctx context.Context) {
+	from := c.started.Truncate(Step).Add(-time.Duration(sampleRing-1) * Step)
 	steps := make(map[int64]*sample)
 	// at finds the step that a moment lies in; nil when that is not of the past. The step of
 	// the start may be there twice, in the past and from now on: readers add up.
 	at := func(t time.Time) *sample {
-		if t.Before(from) || !t.Before(s.started) {
+		if t.Before(from) || !t.Before(c.started) {
 			return nil
 		}
-		end := t.Truncate(sampleStep).Add(sampleStep)
+		end := t.Truncate(Step).Add(Step)
 		if steps[end.Unix()] == nil {
 			steps[end.Unix()] = &sample{end: end.Unix(), tripsOnly: true}
 		}
 		return steps[end.Unix()]
 	}
-	filter := ride.TripFilter{From: from, To: s.started, Page: ride.Page{Limit: 200}}
+	filter := ride.TripFilter{From: from, To: c.started, Page: ride.Page{Limit: 200}}
 	for read := 0; read < maxRefill; {
-		c, cancel := context.WithTimeout(ctx, s.cfg.StoreTimeout)
-		trips, next, err := s.store.ListTrips(c, filter)
+		bounded, cancel := context.WithTimeout(ctx, c.cfg.StoreTimeout)
+		trips, next, err := c.cfg.Trips.ListTrips(bounded, filter)
 		cancel()
 		if err != nil {
 			if ctx.Err() == nil {
-				s.cfg.Log.Warn("charts begin without the trips of the past", "error", err)
+				c.cfg.Log.Warn("charts begin without the trips of the past", "error", err)
 			}
 			return
 		}
@@ -45,7 +45,7 @@ func (s *System) refill(ctx context.Context) {
 		}
 		filter.Page.Cursor = next
 	}
-	s.charts.prepend(steps)
+	c.charts.prepend(steps)
 }
 
 // past counts one trip in the steps in which it was requested, matched and ended.
@@ -54,20 +54,10 @@ func past(t *ride.Trip, at func(time.Time) *sample) {
 		s.requests++
 	}
 	if s := at(t.MatchedAt); s != nil {
-		s.matches++
-		s.waits.add(t.MatchedAt.Sub(t.RequestedAt))
+		s.matched(t)
 	}
-	s := at(t.EndedAt)
-	if s == nil {
-		return
-	}
-	switch t.Status {
-	case ride.StatusCompleted:
-		s.completions++
-	case ride.StatusCancelled:
-		s.cancellations++
-	case ride.StatusExpired:
-		s.expiries++
+	if s := at(t.EndedAt); s != nil {
+		s.ended(t)
 	}
 }
 

@@ -1,13 +1,10 @@
-package actors
+package city
 
 import (
 	"context"
 	"math"
 	"sync"
-	"sync/atomic"
 	"time"
-
-	dto "github.com/prometheus/client_model/go"
 
 	"github.com/hexhail/hexhail/ride"
 	"github.com/hexhail/hexhail/ride/ridepb"
@@ -15,19 +12,18 @@ import (
 )
 
 const (
-	// sampleStep is the length of one sample, sampleRing how many are kept: 24 hours.
-	sampleStep = 10 * time.Second
-	sampleRing = int(24 * time.Hour / sampleStep)
+	// Step is the length of one sample, sampleRing how many are kept: 24 hours.
+	Step       = 10 * time.Second
+	sampleRing = int(24 * time.Hour / Step)
 	// maxRefill bounds the trips that are read to fill the charts in at a start.
 	maxRefill = 20_000
 )
 
-// charts keeps what happened in the last 24 hours, in steps of sampleStep: in memory, of
+// charts keeps what happened in the last 24 hours, in steps of Step: in memory, of
 // this node. Safe for concurrent use.
 type charts struct {
-	// Of the step under way; its counters are taken and reset at its end.
-	requests, matches, completions, cancellations, expiries atomic.Int64
-	waits                                                   waitCounts
+	nowMu sync.Mutex
+	now   sample // of the step under way, what transitions count
 
 	mu   sync.RWMutex
 	ring []sample // oldest first once it has turned; see at
@@ -59,26 +55,6 @@ const (
 type waitHistogram struct {
 	classes [waitClasses]uint16
 	sumMS   float32
-}
-
-// waitCounts is the histogram of the step under way.
-type waitCounts struct {
-	mu sync.Mutex
-	h  waitHistogram
-}
-
-func (w *waitCounts) add(d time.Duration) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.h.add(d)
-}
-
-func (w *waitCounts) take() waitHistogram {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	h := w.h
-	w.h = waitHistogram{}
-	return h
 }
 
 func (h *waitHistogram) add(d time.Duration) {
@@ -118,20 +94,42 @@ func (c *charts) transition(before, after *ride.Trip) {
 	if before.Status == after.Status {
 		return
 	}
-	switch after.Status {
-	case ride.StatusRequested:
-		if before.Status == ride.StatusNone {
-			c.requests.Add(1)
-		}
-	case ride.StatusMatched:
-		c.matches.Add(1)
-		c.waits.add(after.MatchedAt.Sub(after.RequestedAt))
+	c.nowMu.Lock()
+	defer c.nowMu.Unlock()
+	switch {
+	case before.Status == ride.StatusNone:
+		c.now.requests++
+	case after.Status == ride.StatusMatched:
+		c.now.matched(after)
+	case after.Status.Final():
+		c.now.ended(after)
+	}
+}
+
+// take returns what was counted in the step under way, and begins the next.
+func (c *charts) take() sample {
+	c.nowMu.Lock()
+	defer c.nowMu.Unlock()
+	s := c.now
+	c.now = sample{}
+	return s
+}
+
+// matched counts a trip that was matched in this step.
+func (s *sample) matched(t *ride.Trip) {
+	s.matches++
+	s.waits.add(t.MatchedAt.Sub(t.RequestedAt))
+}
+
+// ended counts a trip that ended in this step.
+func (s *sample) ended(t *ride.Trip) {
+	switch t.Status {
 	case ride.StatusCompleted:
-		c.completions.Add(1)
+		s.completions++
 	case ride.StatusCancelled:
-		c.cancellations.Add(1)
+		s.cancellations++
 	case ride.StatusExpired:
-		c.expiries.Add(1)
+		s.expiries++
 	}
 }
 
@@ -148,26 +146,26 @@ func (c *charts) push(s sample) {
 }
 
 // sampler reads the gauges every second and closes a step whenever the clock passes a
-// multiple of sampleStep. It belongs to one goroutine.
+// multiple of Step. It belongs to one goroutine.
 type sampler struct {
-	sys       *System
+	city      *City
 	step      sample
 	begun     time.Time
 	locations float64 // as counted at the step's begin
 }
 
-// run samples until the context ends.
-func (s *System) sample(ctx context.Context) {
+// sample samples until the context ends.
+func (c *City) sample(ctx context.Context) {
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
-	m := &sampler{sys: s, begun: time.Now(), locations: s.stats.positionsTaken()}
+	m := &sampler{city: c, begun: time.Now(), locations: c.cfg.Positions()}
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case now := <-tick.C:
 			m.read()
-			if now.Truncate(sampleStep).After(m.begun) {
+			if now.Truncate(Step).After(m.begun) {
 				m.close(now)
 			}
 		}
@@ -175,52 +173,41 @@ func (s *System) sample(ctx context.Context) {
 }
 
 func (m *sampler) read() {
-	b := m.sys.board
+	c := m.city
 	m.step.readings++
-	m.step.online += float32(b.online())
-	m.step.available += float32(b.drivers[ridepb.CityDriver_available].Load() + b.drivers[ridepb.CityDriver_offered].Load())
-	m.step.trips += float32(b.trips.live())
-	m.step.sessions += float32(b.sessions.Load())
+	m.step.online += float32(c.Drivers.online())
+	m.step.available += float32(c.Drivers.states[ridepb.CityDriver_available].Load() + c.Drivers.states[ridepb.CityDriver_offered].Load())
+	m.step.trips += float32(c.Trips.live())
+	m.step.sessions += float32(c.sessions.Load())
 }
 
 // close ends the step under way and begins the next.
 func (m *sampler) close(now time.Time) {
-	c, step := &m.sys.charts, m.step
-	step.end = now.Truncate(sampleStep).Unix()
-	step.requests, step.matches = int32(c.requests.Swap(0)), int32(c.matches.Swap(0))
-	step.completions, step.cancellations = int32(c.completions.Swap(0)), int32(c.cancellations.Swap(0))
-	step.expiries = int32(c.expiries.Swap(0))
-	step.waits = c.waits.take()
-	locations := m.sys.stats.positionsTaken()
+	c, step := m.city, m.step
+	counted := c.charts.take()
+	step.merge(&counted)
+	step.end = now.Truncate(Step).Unix()
+	locations := c.cfg.Positions()
 	step.locations, step.seconds = float32(locations-m.locations), float32(now.Sub(m.begun).Seconds())
-	if m.sys.cfg.Commits != nil {
-		n, sum, longest := m.sys.cfg.Commits()
+	if c.cfg.Commits != nil {
+		n, sum, longest := c.cfg.Commits()
 		step.commits, step.commitMS, step.commitMaxMS = int32(n), float32(sum.Seconds()*1e3), float32(longest.Seconds()*1e3)
 	}
-	c.push(step)
+	c.charts.push(step)
 	m.step, m.begun, m.locations = sample{}, now, locations
-	m.sys.board.trips.prune(now)
-	for _, k := range m.sys.kinds.all() {
+	c.Trips.prune(now)
+	for _, k := range c.cfg.Kinds {
 		k.Roll()
 	}
 }
 
-// positionsTaken reads the counter of positions that were believed.
-func (s *stats) positionsTaken() float64 {
-	var m dto.Metric
-	if s.taken.Write(&m) != nil {
-		return 0
-	}
-	return m.GetCounter().GetValue()
-}
-
 // Samples returns the points of the charts that ended after a time, oldest first, in
-// steps of this length: a multiple of sampleStep. The last may still be growing when it
+// steps of this length: a multiple of Step. The last may still be growing when it
 // is longer than that.
-func (s *System) Samples(since time.Time, step time.Duration) []*ridepb.Sample {
-	c := &s.charts
-	c.mu.RLock()
-	defer c.mu.RUnlock()
+func (c *City) Samples(since time.Time, step time.Duration) []*ridepb.Sample {
+	r := &c.charts
+	r.mu.RLock()
+	defer r.mu.RUnlock()
 	long := int64(step / time.Second)
 	var out []*ridepb.Sample
 	var sum sample
@@ -229,8 +216,8 @@ func (s *System) Samples(since time.Time, step time.Duration) []*ridepb.Sample {
 			out = append(out, sum.show(long))
 		}
 	}
-	for i := range c.ring {
-		one := &c.ring[(c.head+i)%len(c.ring)]
+	for i := range r.ring {
+		one := &r.ring[(r.head+i)%len(r.ring)]
 		end := (one.end + long - 1) / long * long
 		if end <= since.Unix() {
 			continue

@@ -1,4 +1,4 @@
-package actors
+package city
 
 import (
 	"fmt"
@@ -13,33 +13,35 @@ import (
 	"github.com/hexhail/hexhail/ride/ridepb/wire"
 )
 
-// crowd is a board with so many drivers around the pickup.
-func crowd(n int) (*System, []*seat) {
-	s := &System{cfg: DefaultConfig(), board: &board{ringM: geo.RingM(8)}, started: time.Now()}
-	seats := make([]*seat, n)
-	for i := range seats {
-		seats[i] = s.board.enter(&seated{
-			driver: ride.AccountID(fmt.Sprintf("0199d2a4-5f11-7a52-8f02-%012d", i)), class: "standard", state: ridepb.CityDriver_on_trip,
+var pickup = geo.Point{Lat: 37.4979, Lng: 127.0276}
+
+// crowd is a city with so many drivers around the pickup.
+func crowd(n int) (*City, []*Marker) {
+	c := New(Config{Resolution: 8})
+	markers := make([]*Marker, n)
+	for i := range markers {
+		markers[i] = c.Drivers.Enter(&Driver{
+			ID: ride.AccountID(fmt.Sprintf("0199d2a4-5f11-7a52-8f02-%012d", i)), Class: "standard", State: ridepb.CityDriver_on_trip,
 		})
-		seats[i].move(geo.Destination(pickup, float64(i*37%360), float64(i%5000)), 90)
+		markers[i].Move(geo.Destination(pickup, float64(i*37%360), float64(i%5000)), 90)
 	}
-	return s, seats
+	return c, markers
 }
 
-// BenchmarkSeat is what a position costs more because of the board.
-func BenchmarkSeat(b *testing.B) {
-	_, seats := crowd(64)
+// BenchmarkMarker is what a position costs more because of the picture.
+func BenchmarkMarker(b *testing.B) {
+	_, markers := crowd(64)
 	p := geo.Destination(pickup, 10, 100)
 	b.ReportAllocs()
 	for i := 0; b.Loop(); i++ {
-		seats[i%len(seats)].move(p, 271.5)
+		markers[i%len(markers)].Move(p, 271.5)
 	}
 }
 
-// A position is written to the board without allocating.
-func TestSeatDoesNotAllocate(t *testing.T) {
-	_, seats := crowd(1)
-	require.Zero(t, testing.AllocsPerRun(1000, func() { seats[0].move(pickup, 12) }))
+// A position is written to the picture without allocating.
+func TestMarkerDoesNotAllocate(t *testing.T) {
+	_, markers := crowd(1)
+	require.Zero(t, testing.AllocsPerRun(1000, func() { markers[0].Move(pickup, 12) }))
 }
 
 // BenchmarkWatch is one look at so many drivers, all of whom have moved, encoded.
@@ -47,8 +49,8 @@ func BenchmarkWatch(b *testing.B) {
 	for _, codec := range []wire.Codec{wire.Binary, wire.JSON} {
 		b.Run(codec.Subprotocol(), func(b *testing.B) {
 			const drivers = 5000
-			s, seats := crowd(drivers)
-			w := newWatch(s, 1, &ridepb.WatchCity{Drivers: true})
+			c, markers := crowd(drivers)
+			w := c.Watch(1, &ridepb.WatchCity{Drivers: true})
 			look := func() (bytes, moves int) {
 				for more := true; more; {
 					var part *ridepb.CityChanged
@@ -68,8 +70,8 @@ func BenchmarkWatch(b *testing.B) {
 			bytes, moves, n := 0, 0, 0
 			for b.Loop() {
 				n++
-				for i, seat := range seats {
-					seat.move(geo.Point{Lat: 37.5 + float64(i)/1e5, Lng: 127 + float64(n%1000)/1e6}, 90)
+				for i, m := range markers {
+					m.Move(geo.Point{Lat: 37.5 + float64(i)/1e5, Lng: 127 + float64(n%1000)/1e6}, 90)
 				}
 				more, moved := look()
 				bytes, moves = bytes+more, moves+moved
@@ -82,13 +84,13 @@ func BenchmarkWatch(b *testing.B) {
 
 // BenchmarkPassedOver is what the record of a wave costs among so many busy drivers.
 func BenchmarkPassedOver(b *testing.B) {
-	s, _ := crowd(5000)
+	c, _ := crowd(5000)
 	center, err := geo.CellAt(pickup, 8)
 	require.NoError(b, err)
-	q := &search{pickup: pickup, center: center}
+	q := Search{Pickup: pickup, Center: center, Ring: 1, Class: "standard", Found: none{}}
 	b.ReportAllocs()
 	for b.Loop() {
-		if len(s.board.passedOver(q, 1, "standard", nil)) != ride.MaxPassed {
+		if len(c.PassedOver(q)) != ride.MaxPassed {
 			b.Fatal("nobody there")
 		}
 	}

@@ -1,0 +1,83 @@
+// Package city is the operators' picture of one node: its drivers and trips as they are at this
+// moment, its cells, its actors and its charts of the last day. The actors write to it; watches,
+// charts and the record of a wave read it without asking any of them.
+package city
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/hexhail/hexhail/actors/runtime"
+	"github.com/hexhail/hexhail/geo"
+	"github.com/hexhail/hexhail/ride"
+)
+
+// Config is what the picture is made from.
+type Config struct {
+	// Resolution of the H3 cells that route offers.
+	Resolution int
+	// Kinds are the kinds of this node's actors.
+	Kinds []*runtime.Kind
+	// Positions counts the positions that were believed since the node's start.
+	Positions func() float64
+	// Commits returns what the store has committed since it was last called: how many
+	// transactions, how long all of them and the longest took. Nil: unknown.
+	Commits func() (n int64, all, longest time.Duration)
+	// Trips reads the trips of the past. StoreTimeout bounds each call.
+	Trips interface {
+		ListTrips(ctx context.Context, f ride.TripFilter) ([]ride.Trip, string, error)
+	}
+	StoreTimeout time.Duration
+	// Log receives what operators should know.
+	Log *slog.Logger
+}
+
+// City is the picture of one node. Make one with New; its methods are safe for concurrent
+// use.
+type City struct {
+	cfg     Config
+	started time.Time
+	ringM   float64 // how far a ring of cells reaches, in metres
+
+	// Drivers and Trips are written by their actors.
+	Drivers Drivers
+	Trips   Trips
+
+	charts   charts
+	sessions atomic.Int64
+}
+
+// New makes an empty picture.
+func New(cfg Config) *City {
+	c := &City{cfg: cfg, started: time.Now(), ringM: geo.RingM(cfg.Resolution)}
+	c.Trips.init()
+	return c
+}
+
+// Run keeps the charts until the context ends, and fills them with the trips of the day before.
+func (c *City) Run(ctx context.Context) {
+	var both sync.WaitGroup
+	both.Go(func() { c.sample(ctx) })
+	both.Go(func() { c.refill(ctx) })
+	both.Wait()
+}
+
+// Started is when the picture began.
+func (c *City) Started() time.Time { return c.started }
+
+// SessionOpened and SessionClosed count the sessions of this node.
+func (c *City) SessionOpened() { c.sessions.Add(1) }
+
+// SessionClosed is the counterpart of SessionOpened.
+func (c *City) SessionClosed() { c.sessions.Add(-1) }
+
+// TripChanged shows and counts what was just committed. The owner is the trip's actor; cell is
+// that of the pickup, 0 for none.
+func (c *City) TripChanged(owner any, before, after *ride.Trip, cell geo.Cell) {
+	c.charts.transition(before, after)
+	c.Trips.Show(owner, after, cell)
+	c.Trips.note(before, after, cell)
+}
