@@ -8,6 +8,7 @@ import (
 
 	"github.com/hexhail/hexhail/ride"
 	"github.com/hexhail/hexhail/ride/ridepb"
+	"github.com/hexhail/hexhail/transport/problem"
 )
 
 func (a *API) registerAdmin() {
@@ -207,7 +208,7 @@ func (a *API) audited(ctx context.Context, action, subject, reason string, act f
 	err := act()
 	if err != nil {
 		// The failure is what the operator must hear of, whether or not this is recorded.
-		_ = a.audit(ctx, action+".failed", subject, map[string]string{"code": problemOf(err).Code})
+		_ = a.audit(ctx, action+".failed", subject, map[string]string{"code": problem.Of(err).Code})
 	}
 	return err
 }

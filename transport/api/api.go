@@ -3,7 +3,6 @@ package api
 import (
 	"encoding/json"
 	"net/http"
-	"reflect"
 	"sync"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -65,7 +64,7 @@ func build(cfg Config, deps Deps) (*API, error) {
 		}
 	}
 	a.huma = humago.New(a.mux, a.humaConfig())
-	a.problemSchema = a.schemas().Schema(reflect.TypeFor[Problem](), true, "Problem")
+	a.describeProblem()
 	a.registerSessions()
 	a.registerAccounts()
 	a.registerPhotos()
@@ -127,7 +126,7 @@ func (a *API) serveDocument() {
 		a.mux.HandleFunc("GET "+path, func(w http.ResponseWriter, r *http.Request) {
 			b, err := once()
 			if err != nil {
-				problemOf(a.fail(r.Context(), path, err)).write(w)
+				a.fail(r.Context(), path, err).Write(w)
 				return
 			}
 			w.Header().Set("Content-Type", contentType)

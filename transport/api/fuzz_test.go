@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/hexhail/hexhail/transport/problem"
 	"github.com/stretchr/testify/require"
 )
 
@@ -59,7 +60,7 @@ func FuzzForm(f *testing.F) {
 		var username string
 		photo, err := readForm(ctx, boundary, map[string]*string{"username": &username})
 		if err != nil {
-			require.Equal(t, "malformed", problemOf(err).Code)
+			require.Equal(t, "malformed", problem.Of(err).Code)
 			return
 		}
 		require.LessOrEqual(t, len(photo), maxPhotoBytes)

@@ -20,6 +20,7 @@ import (
 	"github.com/hexhail/hexhail/ride/ridepb"
 	"github.com/hexhail/hexhail/transport/auth"
 	"github.com/hexhail/hexhail/transport/internal/memstore"
+	"github.com/hexhail/hexhail/transport/problem"
 )
 
 // clock is a clock that tests move.
@@ -234,11 +235,11 @@ func (r *response) ok(status int, v any) *response {
 }
 
 // refused checks that the answer is a problem with the code.
-func (r *response) refused(want *ride.Error, status int) Problem {
+func (r *response) refused(want *ride.Error, status int) problem.Problem {
 	r.t.Helper()
-	var p Problem
+	var p problem.Problem
 	require.Equal(r.t, status, r.Code, "%s: %s", r.what, r.Body)
-	require.Equal(r.t, problemType, r.Header().Get("Content-Type"), r.what)
+	require.Equal(r.t, problem.ContentType, r.Header().Get("Content-Type"), r.what)
 	require.NoError(r.t, json.Unmarshal(r.Body.Bytes(), &p))
 	require.Equal(r.t, want.Code, p.Code, "%s: %s", r.what, r.Body)
 	require.Equal(r.t, status, p.Status)

@@ -16,6 +16,7 @@ import (
 
 	"github.com/hexhail/hexhail/ride"
 	"github.com/hexhail/hexhail/transport/auth"
+	"github.com/hexhail/hexhail/transport/problem"
 )
 
 // call is what is known of one request. Its goroutine owns it.
@@ -83,7 +84,7 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if err := a.limitAddress.allow(auth.NetworkOf(c.addr)); err != nil {
-		problemOf(err).write(rec)
+		problem.Of(err).Write(rec)
 		return
 	}
 	a.route(c, rec, r)
@@ -115,12 +116,12 @@ func (a *API) route(c *call, w *recorder, r *http.Request) {
 	// The mux's own answer tells a wrong method from a wrong path.
 	probe := &silent{header: http.Header{}}
 	h.ServeHTTP(probe, r)
-	p := newProblem(ride.ErrNotFound.With("There is nothing at this address."), http.StatusNotFound)
+	p := problem.New(ride.ErrNotFound.With("There is nothing at this address."), http.StatusNotFound)
 	if probe.status == http.StatusMethodNotAllowed {
-		p = newProblem(ride.ErrMalformed.With("This address does not take this method."), probe.status)
+		p = problem.New(ride.ErrMalformed.With("This address does not take this method."), probe.status)
 		w.Header()["Allow"] = probe.header["Allow"]
 	}
-	p.write(w)
+	p.Write(w)
 }
 
 // silent is a response that nobody reads.
@@ -145,7 +146,7 @@ func (a *API) recovered(ctx context.Context, w *recorder) {
 	a.deps.Log.LogAttrs(ctx, slog.LevelError, "panic in an operation", slog.String("request_id", requestID(ctx)),
 		slog.String("panic", fmt.Sprintf("%.200v", v)), slog.String("stack", string(debug.Stack())))
 	if w.status == 0 {
-		problemOf(ride.ErrInternal).write(w)
+		problem.Of(ride.ErrInternal).Write(w)
 	}
 }
 

@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"slices"
 	"strconv"
@@ -15,6 +14,7 @@ import (
 	"github.com/hexhail/hexhail/ride"
 	"github.com/hexhail/hexhail/transport"
 	"github.com/hexhail/hexhail/transport/auth"
+	"github.com/hexhail/hexhail/transport/problem"
 )
 
 // operation declares one operation: what it is, who may call it, what it may refuse.
@@ -87,7 +87,7 @@ func (a *API) refusals(op operation) map[string]*huma.Response {
 	}
 	byStatus := map[int][]string{}
 	for _, e := range all {
-		st := statuses[e.Code]
+		st := problem.Status(e)
 		if !slices.Contains(byStatus[st], e.Code) {
 			byStatus[st] = append(byStatus[st], e.Code)
 		}
@@ -97,7 +97,7 @@ func (a *API) refusals(op operation) map[string]*huma.Response {
 		slices.Sort(codes)
 		out[strconv.Itoa(st)] = &huma.Response{
 			Description: http.StatusText(st) + ": " + strings.Join(codes, ", "),
-			Content:     map[string]*huma.MediaType{problemType: {Schema: a.problemSchema}},
+			Content:     map[string]*huma.MediaType{problem.ContentType: {Schema: a.problemSchema}},
 		}
 	}
 	return out
@@ -108,9 +108,7 @@ func (a *API) admit(op operation) func(huma.Context, func(huma.Context)) {
 	return func(ctx huma.Context, next func(huma.Context)) {
 		r, w := humago.Unwrap(ctx)
 		if err := a.admitted(op, r, w, &ctx); err != nil {
-			var p *Problem
-			errors.As(a.fail(r.Context(), op.id, err), &p)
-			p.write(w)
+			a.fail(r.Context(), op.id, err).Write(w)
 			return
 		}
 		next(ctx)
@@ -128,7 +126,7 @@ func (a *API) admitted(op operation, r *http.Request, w http.ResponseWriter, ctx
 	if op.roles == nil {
 		return nil
 	}
-	token, ok := bearer(r.Header)
+	token, ok := transport.BearerToken(r.Header)
 	if !ok {
 		return ride.ErrUnauthenticated
 	}
@@ -150,16 +148,6 @@ func (a *API) admitted(op operation, r *http.Request, w http.ResponseWriter, ctx
 	}
 	*ctx = huma.WithValue(*ctx, principalKey{}, p)
 	return nil
-}
-
-// bearer reads the one Authorization header that a request may have.
-func bearer(h http.Header) (string, bool) {
-	v := h.Values("Authorization")
-	if len(v) != 1 {
-		return "", false
-	}
-	scheme, token, ok := strings.Cut(v[0], " ")
-	return token, ok && strings.EqualFold(scheme, "Bearer")
 }
 
 type principalKey struct{}

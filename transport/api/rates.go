@@ -9,6 +9,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"github.com/hexhail/hexhail/ride"
+	"github.com/hexhail/hexhail/transport/problem"
 )
 
 // Rate is a number of requests a second, and how many may come at once. A negative
@@ -65,7 +66,7 @@ func newLimiter(r Rate, remember int, now func() time.Time) (*limiter, error) {
 	return &limiter{rate: r, now: now, keys: keys}, nil
 }
 
-// allow spends one request of a key; the error is a *Problem with how long to wait.
+// allow spends one request of a key; the error is a *problem.Problem with how long to wait.
 func (l *limiter) allow(key string) error {
 	if l.rate.PerSecond < 0 {
 		return nil
@@ -84,7 +85,5 @@ func (l *limiter) allow(key string) error {
 		return nil
 	}
 	res.CancelAt(now)
-	p := newProblem(ride.ErrTooMany.With("Too many requests; slow down."), 429)
-	p.retryAfter = wait
-	return p
+	return problem.Of(ride.ErrTooMany.With("Too many requests; slow down.")).After(wait)
 }

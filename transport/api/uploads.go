@@ -14,6 +14,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/hexhail/hexhail/ride"
+	"github.com/hexhail/hexhail/transport/problem"
 )
 
 // uploadTime is how long an upload may take to arrive.
@@ -37,7 +38,7 @@ func readSignUp(ctx context.Context) (signUpRequest, []byte, error) {
 			return req, nil, err
 		}
 		if err := unmarshalStrict(data, &req); err != nil {
-			return req, nil, newProblem(ride.ErrMalformed.With("%s", err), http.StatusBadRequest)
+			return req, nil, problem.New(ride.ErrMalformed.With("%s", err), http.StatusBadRequest)
 		}
 		return req, nil, nil
 	case err == nil && ct == "multipart/form-data":
@@ -85,12 +86,12 @@ func readPhoto(ctx context.Context) ([]byte, error) {
 }
 
 func unsupported() error {
-	return newProblem(ride.ErrMalformed.With("The body's content type is not one that is read here."),
+	return problem.New(ride.ErrMalformed.With("The body's content type is not one that is read here."),
 		http.StatusUnsupportedMediaType)
 }
 
 func tooLarge() error {
-	return newProblem(ride.ErrMalformed.With("The body is too large."), http.StatusRequestEntityTooLarge)
+	return problem.New(ride.ErrMalformed.With("The body is too large."), http.StatusRequestEntityTooLarge)
 }
 
 // readBody reads the whole body, within bounds of size and time.
@@ -114,7 +115,7 @@ func readAll(r io.Reader, most int64) ([]byte, error) {
 	case errors.As(err, &large) || int64(len(data)) > most:
 		return nil, tooLarge()
 	case err != nil:
-		return nil, newProblem(ride.ErrMalformed.With("The body did not arrive whole, or not in time."), http.StatusBadRequest)
+		return nil, problem.New(ride.ErrMalformed.With("The body did not arrive whole, or not in time."), http.StatusBadRequest)
 	}
 	return data, nil
 }
@@ -126,7 +127,7 @@ const maxFormField = 1024
 // once, and at most one photo.
 func readForm(ctx context.Context, boundary string, fields map[string]*string) ([]byte, error) {
 	malformed := func(sentence string) error {
-		return newProblem(ride.ErrMalformed.With("%s", sentence), http.StatusBadRequest)
+		return problem.New(ride.ErrMalformed.With("%s", sentence), http.StatusBadRequest)
 	}
 	if boundary == "" {
 		return nil, malformed("The form has no boundary.")

@@ -35,6 +35,9 @@ type TooSoonError struct {
 // Error implements error.
 func (e *TooSoonError) Error() string { return "too many attempts" }
 
+// Delay is when the attempt may come again; see package problem.
+func (e *TooSoonError) Delay() time.Duration { return e.RetryAfter }
+
 // Unwrap gives the refusal that a client sees.
 func (e *TooSoonError) Unwrap() error {
 	if e.Reason != nil {

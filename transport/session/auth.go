@@ -2,14 +2,13 @@ package session
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/hexhail/hexhail/ride"
 	"github.com/hexhail/hexhail/transport"
+	"github.com/hexhail/hexhail/transport/problem"
 )
 
 // credential is who a client turned out to be, and since when we know.
@@ -80,42 +79,27 @@ func (g authGate) vet(p transport.Principal) *ride.Error {
 
 // refusal is what the client may know of an error.
 func (g authGate) refusal(err error) *ride.Error {
-	var known *ride.Error
-	switch {
-	case errors.As(err, &known):
-		return known
-	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
-		return ride.ErrUnavailable
+	refused, known := problem.Refusal(err)
+	if !known {
+		g.log.Error("authentication failed", "error", err)
 	}
-	g.log.Error("authentication failed", "error", err)
-	return ride.ErrInternal
+	return refused
 }
 
 // headerCredential checks the handshake's Authorization header. Without one
 // both results are nil: the connect message has to bring credentials.
-func (h *Handler) headerCredential(r *http.Request) (*credential, *problem) {
-	values := r.Header.Values("Authorization")
-	if len(values) == 0 {
+func (h *Handler) headerCredential(r *http.Request) (*credential, *handshakeRefusal) {
+	if len(r.Header.Values("Authorization")) == 0 {
 		return nil, nil
 	}
-	token, ok := bearer(values)
-	if !ok {
-		return nil, credentialProblem(ride.ErrUnauthenticated.With("The Authorization header must be one Bearer token."))
+	token, ok := transport.BearerToken(r.Header)
+	if !ok || len(token) > maxToken {
+		return nil, credentialRefused(ride.ErrUnauthenticated.With("The Authorization header must be one Bearer token."))
 	}
 	mark := h.registry.mark()
 	p, refused := h.auth.token(r.Context(), token)
 	if refused != nil {
-		return nil, credentialProblem(refused)
+		return nil, credentialRefused(refused)
 	}
 	return &credential{p, mark}, nil
-}
-
-func bearer(values []string) (string, bool) {
-	if len(values) != 1 {
-		return "", false
-	}
-	scheme, token, ok := strings.Cut(values[0], " ")
-	token = strings.TrimSpace(token)
-	ok = ok && strings.EqualFold(scheme, "Bearer") && token != "" && len(token) <= maxToken
-	return token, ok
 }

@@ -93,7 +93,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}()
 }
 
-func (h *Handler) refuse(w http.ResponseWriter, p *problem) {
+func (h *Handler) refuse(w http.ResponseWriter, p *handshakeRefusal) {
 	h.metrics.refused(p.reason)
 	p.write(w, h.retryAfter())
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -11,6 +12,7 @@ import (
 	"github.com/hexhail/hexhail/ride"
 	"github.com/hexhail/hexhail/ride/ridepb"
 	"github.com/hexhail/hexhail/ride/ridepb/wire"
+	"github.com/hexhail/hexhail/transport/problem"
 )
 
 // knock sends a handshake that is expected to be refused in HTTP.
@@ -24,17 +26,18 @@ func (w *world) knock(t *testing.T, query string, header http.Header) *http.Resp
 }
 
 // problemOf reads a refusal and checks its form.
-func problemOf(t *testing.T, resp *http.Response, status int, want *ride.Error) map[string]any {
+func problemOf(t *testing.T, resp *http.Response, status int, want *ride.Error) problem.Problem {
 	t.Helper()
 	require.Equal(t, status, resp.StatusCode)
-	require.Equal(t, "application/problem+json", resp.Header.Get("Content-Type"))
-	var p map[string]any
+	require.Equal(t, problem.ContentType, resp.Header.Get("Content-Type"))
+	var p problem.Problem
 	require.NoError(t, json.NewDecoder(resp.Body).Decode(&p))
-	require.Equal(t, want.Code, p["code"])
-	require.InDelta(t, status, p["status"], 0)
-	require.NotEmpty(t, p["detail"])
-	require.Equal(t, status == http.StatusServiceUnavailable, resp.Header.Get("Retry-After") != "")
-	require.Equal(t, status == http.StatusUnauthorized, resp.Header.Get("WWW-Authenticate") == "Bearer")
+	require.Equal(t, want.Code, p.Code)
+	require.Equal(t, status, p.Status)
+	require.Equal(t, want.Retryable, p.Retryable)
+	require.NotEmpty(t, p.Detail)
+	require.Equal(t, status >= http.StatusInternalServerError, resp.Header.Get("Retry-After") != "")
+	require.Equal(t, status == http.StatusUnauthorized, strings.HasPrefix(resp.Header.Get("WWW-Authenticate"), "Bearer "))
 	return p
 }
 
@@ -60,7 +63,7 @@ func TestCredentialsInTheURLAreRefused(t *testing.T) {
 	} {
 		t.Run(query, func(t *testing.T) {
 			p := problemOf(t, w.knock(t, query, nil), http.StatusBadRequest, ride.ErrInvalidArgument)
-			require.Equal(t, field, p["field"])
+			require.Equal(t, []problem.FieldError{{Field: field, Detail: p.Detail}}, p.Fields)
 		})
 	}
 	require.Zero(t, w.auth.asked.Load())
@@ -124,7 +127,7 @@ func TestBearerHeaderIsCheckedBeforeTheUpgrade(t *testing.T) {
 	for _, c := range cases {
 		t.Run(c.header[0], func(t *testing.T) {
 			p := problemOf(t, w.knock(t, "", http.Header{"Authorization": c.header}), c.status, c.err)
-			require.NotContains(t, p["detail"], "secret")
+			require.NotContains(t, p.Detail, "secret")
 		})
 	}
 }

@@ -94,16 +94,16 @@ func (r *Registry) Len() int {
 }
 
 // admit makes room for a socket, or says why there is none.
-func (r *Registry) admit(addr netip.Addr) *problem {
+func (r *Registry) admit(addr netip.Addr) *handshakeRefusal {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	switch {
 	case r.draining:
-		return problemDraining
+		return refusedDraining
 	case r.open >= r.maxSockets:
-		return problemFull
+		return refusedFull
 	case r.maxPerAddress >= 0 && !addr.IsLoopback() && r.byAddress[addr] >= r.maxPerAddress:
-		return problemAddressFull
+		return refusedAddressFull
 	}
 	r.open++
 	r.byAddress[addr]++
