@@ -18,7 +18,7 @@ import (
 	"time"
 )
 
-// pages are the first segments of the app's addresses, as web/app/src/shell/router.tsx has
+// pages are the first segments of the app's addresses, as web/app/src/routes/router.tsx has
 // them (a test compares). They are all answered with the one page, which finds out by
 // itself what to show. Anything else is not found, and said to be.
 var pages = []string{"", "signup", "login", "profile", "ride", "drive", "earnings", "trips", "ops"}

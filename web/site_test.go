@@ -63,7 +63,7 @@ func TestPagesAreTheApp(t *testing.T) {
 }
 
 func TestTheListOfPagesIsTheRouters(t *testing.T) {
-	source, err := os.ReadFile("app/src/shell/router.tsx")
+	source, err := os.ReadFile("app/src/routes/router.tsx")
 	require.NoError(t, err)
 	found := map[string]bool{}
 	for _, m := range regexp.MustCompile(`\.\.\.page\('/([a-z]*)`).FindAllSubmatch(source, -1) {

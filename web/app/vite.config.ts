@@ -13,15 +13,15 @@ const server = process.env.HEXHAIL_URL ?? 'http://127.0.0.1:8080';
 function chunkName(chunk: { name: string; facadeModuleId?: string | null }): string {
   const locale = /\/locales\/(\w+)\/(\w+)\.json$/.exec(chunk.facadeModuleId ?? '');
   if (locale) return `assets/locale-${locale[1]}-${locale[2]}.js`;
-  // Pages of several folders share a file name: src/ops/Trips.tsx becomes ops-trips.js.
-  const page = /\/src\/(\w+)\/(\w+)\.tsx?$/.exec(chunk.facadeModuleId ?? '');
+  // Pages of several folders share a file name: src/features/ops/Trips.tsx becomes ops-trips.js.
+  const page = /\/src\/(?:features|lib)\/(\w+)\/(\w+)\.tsx?$/.exec(chunk.facadeModuleId ?? '');
   if (page) return `assets/${[page[1], page[2]].filter((p) => p !== 'index').join('-').toLowerCase()}.js`;
   return 'assets/[name].js';
 }
 
 const pwa = VitePWA({
   registerType: 'prompt',
-  injectRegister: false, // src/shell/useUpdates.tsx does
+  injectRegister: false, // src/routes/useUpdates.tsx does
   includeManifestIcons: false, // they are in public/ already
   manifest: {
     name: 'Hexhail',
@@ -58,7 +58,7 @@ const pwa = VitePWA({
 
 /**
  * Keeps the stylesheet from holding up what index.html shows at first: browsers paint nothing before one of the head is
- * there, unless it is for no medium. src/shell/styles.ts switches it on, before anything else is drawn.
+ * there, unless it is for no medium. src/routes/styles.ts switches it on, before anything else is drawn.
  */
 const stylesLater: Plugin = {
   name: 'styles-later',

@@ -139,4 +139,4 @@ const collection = {
       })),
   ],
 };
-writeFileSync(join(import.meta.dirname, '../src/map/data/land.json'), JSON.stringify(collection) + '\n');
+writeFileSync(join(import.meta.dirname, '../src/lib/map/data/land.json'), JSON.stringify(collection) + '\n');

@@ -1,14 +1,14 @@
 import '@mantine/core/styles.css';
 import '@mantine/notifications/styles.css';
-import './shell/base.css';
+import './routes/base.css';
 
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 
-import { App } from './shell/App';
-import { startI18n } from './shell/i18n';
-import { startSessions } from './shell/session';
-import { startStyles } from './shell/styles';
+import { App } from './routes/App';
+import { startI18n } from './lib/i18n';
+import { startSessions } from './lib/session';
+import { startStyles } from './routes/styles';
 
 const root = document.getElementById('root');
 if (!root) throw new Error('the page has no #root');

@@ -1,0 +1,37 @@
+import { Text } from '@mantine/core';
+import { useTranslation } from 'react-i18next';
+
+import { number } from '../../lib/format';
+import { dashes, legendOf, strokes } from './charts';
+import classes from './Console.module.css';
+import { time } from './live/text';
+
+interface Props {
+  readonly names: readonly string[];
+  readonly columns: [number[], ...(number | null)[][]];
+  /** The point under the cursor; null: the newest. */
+  readonly at: number | null;
+  readonly scheme: keyof typeof strokes;
+}
+
+/** The lines of a chart by name, with their values where somebody points, else the newest ones, and of when those are. */
+export function ChartLegend({ names, columns, at, scheme }: Props) {
+  const { t } = useTranslation('ops');
+  const { end, values } = legendOf(columns, at);
+  return (
+    <div className={classes.chartLegend}>
+      <ul>
+        {names.map((name, i) => {
+          const value = values[i] ?? null;
+          return (
+            <li key={name}>
+              <svg width="18" height="8" aria-hidden="true"><line x1="0" x2="18" y1="4" y2="4" stroke={strokes[scheme][i]} strokeWidth="2.5" strokeDasharray={dashes[i]?.join(' ')} /></svg>
+              {name} <b>{value === null ? '–' : number(value, value < 10 ? 2 : 0)}</b>
+            </li>
+          );
+        })}
+      </ul>
+      {end !== null && <Text size="xs" c="dimmed">{at === null ? t('charts.latest', { time: time(end * 1000) }) : time(end * 1000)}</Text>}
+    </div>
+  );
+}

@@ -1,0 +1,95 @@
+import { Combobox, Loader, Text, TextInput } from '@mantine/core';
+import { useDebouncedValue } from '@mantine/hooks';
+import type { Point } from '@hexhail/client';
+import { useQuery } from '@tanstack/react-query';
+import { useEffect, useId, useRef, useState, type ReactNode } from 'react';
+import { useTranslation } from 'react-i18next';
+
+import { keys } from '../../api/queries';
+import { search, searchUrl, type Found, type Place } from '../../lib/geocode';
+import styles from './rider.module.css';
+import { useMarkedCombobox } from './useMarkedCombobox';
+
+const classes = styles as Record<'context', string>;
+
+const leastLetters = 2;
+const debounceMs = 300;
+const nothing: readonly Found[] = [];
+
+/** Finds a place by its name or address. What is typed first is searched after a pause; an older search is called off. */
+export function PlaceSearch({ geocoder, label, icon, near, focused, onType, onFound }: {
+  geocoder: string;
+  label: string;
+  icon: ReactNode;
+  near: Point | undefined;
+  /** Takes the keyboard's focus when it appears: somebody asked for it. */
+  focused: boolean;
+  onType: () => void;
+  onFound: (place: Place) => void;
+}) {
+  const { t, i18n } = useTranslation('rider');
+  const { store: box, marked } = useMarkedCombobox();
+  const list = useId();
+  const [text, setText] = useState('');
+  const field = useRef<HTMLInputElement>(null);
+  useEffect(() => {
+    if (focused) field.current?.focus();
+  }, [focused]);
+  const [wanted] = useDebouncedValue(text.trim(), debounceMs);
+  const results = useQuery({
+    queryKey: keys.placesNamed(geocoder, wanted, i18n.language),
+    queryFn: ({ signal }) => search(searchUrl(geocoder, wanted, near, i18n.language), signal),
+    enabled: wanted.length >= leastLetters,
+    staleTime: 5 * 60_000,
+    retry: 1,
+  });
+  // What was found for the letters before is nothing to choose from.
+  const current = wanted.length >= leastLetters && wanted === text.trim();
+  const found = current ? results.data ?? nothing : nothing;
+  useEffect(() => {
+    if (found.length > 0) box.selectFirstOption(); // so that Enter takes it
+    // The store's functions are new ones with every change of it.
+    // eslint-disable-next-line react-hooks/exhaustive-deps
+  }, [found]);
+
+  const choose = (index: string) => {
+    const place = found[Number(index)];
+    if (!place) return;
+    box.closeDropdown();
+    onFound({ point: place.point, address: place.address });
+  };
+  return (
+    <Combobox store={box} onOptionSubmit={choose}>
+      <Combobox.Target withAriaAttributes={false}>
+        <TextInput
+          ref={field} role="combobox" aria-label={label} aria-autocomplete="list" aria-expanded={box.dropdownOpened && found.length > 0}
+          aria-controls={box.dropdownOpened && found.length > 0 ? list : undefined} aria-activedescendant={found.length > 0 ? marked : undefined}
+          placeholder={t('search.placeholder', { end: label })} leftSection={icon} size="md" value={text}
+          rightSection={results.isFetching ? <Loader size={16} /> : null} autoComplete="off"
+          onChange={(e) => {
+            setText(e.currentTarget.value);
+            box.openDropdown();
+            box.resetSelectedOption();
+          }}
+          onFocus={() => { onType(); box.openDropdown(); }} onBlur={() => box.closeDropdown()}
+        />
+      </Combobox.Target>
+      <Combobox.Dropdown hidden={!current || results.isPending}>
+        {found.length > 0
+          ? <Combobox.Options id={list} aria-label={label}>{found.map((place, i) => <Hit key={keyOf(place)} index={i} place={place} />)}</Combobox.Options>
+          : <Combobox.Empty role="status">{t(results.isError ? 'search.failed' : 'search.nothing')}</Combobox.Empty>}
+      </Combobox.Dropdown>
+    </Combobox>
+  );
+}
+
+const keyOf = (place: Found): string => `${place.address} ${place.point.lat} ${place.point.lng}`;
+
+function Hit({ place, index }: { place: Found; index: number }) {
+  return (
+    <Combobox.Option value={String(index)}>
+      <Text size="sm" fw={600}>{place.address}</Text>
+      {place.context !== '' && <Text size="xs" className={classes.context}>{place.context}</Text>}
+    </Combobox.Option>
+  );
+}

@@ -1,0 +1,23 @@
+import type { DriverPosition, Point, WholeTrip } from '@hexhail/client';
+
+import { distanceBetween } from '../../lib/map';
+import { useSince } from './time';
+
+/**
+ * When the driver will be there (the pickup before the ride, the dropoff during it), in the server's milliseconds: by
+ * its newest position, or else by what was estimated at the match.
+ */
+export function useArrival(trip: WholeTrip, position: DriverPosition | undefined, now: number): number {
+  const mine = position?.trip_id === trip.id ? position : undefined;
+  const heardAt = useSince(mine, now);
+  if (mine) return heardAt + mine.eta_s * 1000;
+  if (trip.status === 'in_progress') return Date.parse(trip.started_at ?? '') + trip.estimate.duration_s * 1000;
+  return Date.parse(trip.matched_at ?? '') + trip.pickup_eta_s * 1000;
+}
+
+/** How much of the way from `from` to `to` lies behind somebody at `at`, from 0 to 1, as the crow flies. */
+export function progress(from: Point, to: Point, at: Point): number {
+  const done = distanceBetween(from, at);
+  const left = distanceBetween(at, to);
+  return done + left === 0 ? 1 : done / (done + left);
+}

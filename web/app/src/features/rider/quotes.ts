@@ -1,0 +1,59 @@
+import type { Quote } from '@hexhail/client';
+import { useQuery } from '@tanstack/react-query';
+
+import { keys } from '../../api/queries';
+import { useSession } from '../../lib/session';
+import { isWhole, type Draft } from './draft';
+
+/** Quotes are asked for anew this often: drivers come and go. */
+export const refreshMs = 30_000;
+/** Older quotes are shown as out of date. */
+export const staleMs = 75_000;
+
+export interface Quotes {
+  readonly list: readonly Quote[] | undefined;
+  readonly loading: boolean;
+  readonly error: unknown;
+  /** Whether these are old, because newer ones cannot be had. */
+  readonly outdated: boolean;
+  readonly retry: () => void;
+}
+
+export const isOutdated = (fetchedAt: number, now: number): boolean => fetchedAt > 0 && now - fetchedAt > staleMs;
+
+/** What the planned ride would cost in each class. Asked for again when the ends change, and from time to time. */
+export function useQuotes(draft: Draft, now: number): Quotes {
+  const session = useSession();
+  const whole = isWhole(draft);
+  const ends = whole ? [draft.pickup.point, draft.dropoff.point] as const : null;
+  const query = useQuery({
+    queryKey: keys.quotes(ends),
+    queryFn: async ({ signal }) => {
+      if (!ends) return null;
+      const list = await session.getQuote({ pickup: ends[0], dropoff: ends[1] }, { signal });
+      return { list, at: session.serverNow() };
+    },
+    enabled: whole,
+    // The client library repeats what may succeed later, and waits for the network by itself.
+    retry: false,
+    networkMode: 'always',
+    staleTime: refreshMs,
+    gcTime: 5 * 60_000,
+    refetchInterval: refreshMs,
+  });
+  return {
+    list: query.data?.list,
+    loading: whole && query.isPending,
+    error: query.error,
+    outdated: isOutdated(query.data?.at ?? 0, now),
+    retry: () => void query.refetch(),
+  };
+}
+
+/** The class to show as chosen: the rider's own, if it is on offer and has the seats, or else the first that does. */
+export function chosenClass(quotes: readonly Quote[], wanted: string, seats: (vehicleClass: string) => number, passengers: number): string {
+  const fits = (q: Quote) => seats(q.vehicle_class) >= passengers;
+  const own = quotes.find((q) => q.vehicle_class === wanted && fits(q));
+  const near = quotes.find((q) => fits(q) && q.drivers_nearby > 0);
+  return (own ?? near ?? quotes.find(fits))?.vehicle_class ?? '';
+}

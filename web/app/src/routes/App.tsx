@@ -1,0 +1,59 @@
+import { MantineProvider } from '@mantine/core';
+import { ModalsProvider } from '@mantine/modals';
+import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
+import { RouterProvider } from '@tanstack/react-router';
+import { useEffect } from 'react';
+
+import { asApiError } from '../api/problem';
+import { forgetLastPlace } from '../lib/map/lastPlace';
+import { auth } from '../api/auth';
+import { router } from './router';
+import { theme, variables } from './theme';
+import { useUpdates } from './useUpdates';
+
+const queries = new QueryClient({
+  defaultOptions: {
+    queries: {
+      // What the server said was wrong stays wrong; what it could not do may work later.
+      retry: (failures, error) => failures < 3 && navigator.onLine && asApiError(error).retryable,
+      // Offline a page says so, instead of waiting as if something were to come; it asks again when the network is back.
+      networkMode: 'always',
+      refetchOnReconnect: true,
+      staleTime: 30_000,
+    },
+  },
+});
+
+/** Another person's data must not outlive a log-out, in any tab, nor the place that they looked at; and the guards look again. */
+function useFreshStartPerAccount(): void {
+  useEffect(() => {
+    let account = auth.current?.account.id;
+    return auth.subscribe(() => {
+      const next = auth.current?.account.id;
+      if (next === account) return;
+      if (account !== undefined) forgetLastPlace();
+      account = next;
+      queries.clear();
+      void router.invalidate();
+    });
+  }, []);
+}
+
+export function App() {
+  useFreshStartPerAccount();
+  return (
+    <MantineProvider theme={theme} cssVariablesResolver={variables} defaultColorScheme="auto">
+      <QueryClientProvider client={queries}>
+        <ModalsProvider>
+          <Updates />
+          <RouterProvider router={router} />
+        </ModalsProvider>
+      </QueryClientProvider>
+    </MantineProvider>
+  );
+}
+
+function Updates() {
+  useUpdates();
+  return null;
+}
