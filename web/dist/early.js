@@ -1,5 +1,5 @@
 // Runs before the first paint, so that nobody who chose dark sees white, or English who reads Korean. A file of its own,
-// because pages may hold no inline scripts. src/shell/early.test.ts compares it with what the app does later.
+// because pages may hold no inline scripts. src/routes/firstPaint.test.ts compares it with what the app does later.
 (function () {
   var root = document.documentElement;
   function stored(key) {
