@@ -5,16 +5,19 @@ import (
 	"context"
 	"slices"
 	"sync"
+	"testing"
 	"time"
 
 	"github.com/hexhail/hexhail/ride"
+	"github.com/hexhail/hexhail/ride/storetest"
 )
 
-// memStore keeps the store's contract in memory, and fails on demand. The real stores
-// are held to the same contract by their own suite.
+// memStore keeps the store's contract in memory, and fails on demand. It runs the suites that
+// the databases run.
 type memStore struct {
 	mu       sync.Mutex
 	trips    map[ride.TripID]ride.Trip
+	wake     map[ride.TripID]time.Time
 	events   map[ride.TripID][]ride.Event
 	commands map[[2]string]ride.CommandRecord
 	crumbs   []ride.Breadcrumb
@@ -27,15 +30,25 @@ type memStore struct {
 	after func(t ride.Transition)
 	// down refuses every read, busy every activation.
 	down, busy bool
+	now        func() time.Time
 	// phantom, when set, is the one trip that is always overdue.
 	phantom ride.TripID
 }
 
 func newMemStore() *memStore {
 	return &memStore{
-		trips: make(map[ride.TripID]ride.Trip), events: make(map[ride.TripID][]ride.Event),
+		trips: make(map[ride.TripID]ride.Trip), wake: make(map[ride.TripID]time.Time), events: make(map[ride.TripID][]ride.Event),
 		commands: make(map[[2]string]ride.CommandRecord), accounts: make(map[ride.AccountID]ride.Account),
+		now: time.Now,
 	}
+}
+
+func TestMemStoreKeepsTheContract(t *testing.T) {
+	storetest.TestCommits(t, func(_ *testing.T, now storetest.Clock) storetest.Commits {
+		m := newMemStore()
+		m.now = now
+		return m
+	})
 }
 
 // failing sets fail while actors are at work.
@@ -112,7 +125,7 @@ func (m *memStore) commit(t ride.Transition) error {
 	}
 	if t.Trip != nil {
 		now, ok := m.trips[t.Trip.ID]
-		if ok != (t.Prev > 0) || (ok && (now.Version != t.Prev || now.Fence != t.Trip.Fence)) {
+		if ok != (t.Prev > 0) || (ok && (now.Version != t.Prev || now.Fence != t.Trip.Fence || now.Status.Final() && now.Status != t.Trip.Status)) {
 			return ride.ErrStale
 		}
 		for id, other := range m.trips {
@@ -124,7 +137,7 @@ func (m *memStore) commit(t ride.Transition) error {
 				return ride.ErrDriverBusy
 			}
 		}
-		m.trips[t.Trip.ID] = *t.Trip
+		m.trips[t.Trip.ID], m.wake[t.Trip.ID] = *t.Trip, t.Wake
 		m.events[t.Trip.ID] = append(m.events[t.Trip.ID], t.Events...)
 	}
 	if c := t.Command; c != nil {
@@ -192,11 +205,14 @@ func (m *memStore) OpenOffers(_ context.Context, d ride.AccountID) ([]ride.OpenO
 	var out []ride.OpenOffer
 	for _, t := range m.trips {
 		for _, o := range t.Offers {
-			if o.Driver == d && !o.State.Ended() && time.Now().Before(o.ExpiresAt) {
+			if o.Driver == d && o.State == ride.OfferOpen && m.now().Before(o.ExpiresAt) {
 				out = append(out, ride.OpenOffer{Offer: o, Trip: t})
 			}
 		}
 	}
+	slices.SortFunc(out, func(a, b ride.OpenOffer) int {
+		return cmp.Or(a.Offer.ExpiresAt.Compare(b.Offer.ExpiresAt), cmp.Compare(a.Offer.ID, b.Offer.ID))
+	})
 	return out, nil
 }
 
@@ -204,27 +220,45 @@ func (m *memStore) Overdue(_ context.Context, before time.Time, limit int) ([]ri
 	if m.phantom != "" {
 		return []ride.TripID{m.phantom}, nil
 	}
-	return m.ids(limit, func(t ride.Trip) bool {
-		wake := ride.Wake(t)
-		return !wake.IsZero() && wake.Before(before)
-	}), nil
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	ids := m.ids(func(t ride.Trip) bool {
+		wake := m.wake[t.ID]
+		return t.Status.Live() && !wake.IsZero() && wake.Before(before)
+	})
+	slices.SortStableFunc(ids, func(a, b ride.TripID) int { return m.wake[a].Compare(m.wake[b]) })
+	return ids[:min(len(ids), limit)], nil
 }
 
 func (m *memStore) LiveTrips(_ context.Context, after ride.TripID, limit int) ([]ride.TripID, error) {
-	return m.ids(limit, func(t ride.Trip) bool { return t.Status.Live() && t.ID > after }), nil
-}
-
-func (m *memStore) ids(limit int, which func(ride.Trip) bool) []ride.TripID {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	ids := m.ids(func(t ride.Trip) bool { return t.Status.Live() && t.ID > after })
+	return ids[:min(len(ids), limit)], nil
+}
+
+func (m *memStore) ids(which func(ride.Trip) bool) []ride.TripID {
 	var out []ride.TripID
 	for id, t := range m.trips {
 		if which(t) {
 			out = append(out, id)
 		}
 	}
-	slices.SortFunc(out, cmp.Compare[ride.TripID])
-	return out[:min(len(out), limit)]
+	slices.Sort(out)
+	return out
+}
+
+func (m *memStore) TripEvents(_ context.Context, id ride.TripID) ([]ride.StoredEvent, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var out []ride.StoredEvent
+	for i, e := range m.events[id] {
+		out = append(out, ride.StoredEvent{Version: int64(i + 1), Event: e})
+	}
+	if out == nil {
+		return nil, ride.ErrNotFound
+	}
+	return out, nil
 }
 
 func (m *memStore) AddBreadcrumbs(_ context.Context, b []ride.Breadcrumb) error {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/hexhail/hexhail/persistence"
 	"github.com/hexhail/hexhail/ride"
+	"github.com/hexhail/hexhail/ride/storetest"
 )
 
 // BenchmarkGroupCommit compares, on each engine and in one run, durable transitions a
@@ -73,11 +74,11 @@ func throughput(b *testing.B, o persistence.Options, committers, trips int) floa
 // wholeTrip is a trip's life in seven transitions, with people of its own.
 func wholeTrip(i int) []ride.Transition {
 	driver := fmt.Sprint("d", i)
-	h, first := requested(fmt.Sprint("t", i), fmt.Sprint("r", i))
-	life := []ride.Transition{first, h.then(h.offerTo(driver)), h.then(h.match(driver)),
-		h.then(ride.Arrived{At: h.tick()}), h.then(ride.Started{At: h.tick()}),
-		h.then(ride.Completed{At: h.tick(), By: ride.ByDriver}),
-		h.then(ride.Rated{At: h.tick(), By: ride.ByRider, About: "nobody", Stars: 5})}
+	h, first := storetest.Requested(fmt.Sprint("t", i), fmt.Sprint("r", i))
+	life := []ride.Transition{first, h.Then(h.OfferTo(driver)), h.Then(h.Match(driver)),
+		h.Then(ride.Arrived{At: h.Tick()}), h.Then(ride.Started{At: h.Tick()}),
+		h.Then(ride.Completed{At: h.Tick(), By: ride.ByDriver}),
+		h.Then(ride.Rated{At: h.Tick(), By: ride.ByRider, About: "nobody", Stars: 5})}
 	for n := range life {
 		life[n].Command = &ride.CommandRecord{Account: h.Request.Rider.ID, ID: fmt.Sprint(n),
 			Digest: "0123456789abcdef", Reply: make([]byte, 64), At: epoch}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/hexhail/hexhail/persistence"
 	"github.com/hexhail/hexhail/ride"
+	"github.com/hexhail/hexhail/ride/storetest"
 )
 
 // TestCopyUnderLoad: a copy of a database that is written as fast as it can holds what was
@@ -24,7 +25,7 @@ func TestCopyUnderLoad(t *testing.T) {
 	o := engines[0].at(t)
 	s := open(t, o)
 	for i := range 24 { // steps of 8 MiB
-		commit(t, s, ride.Transition{Command: &ride.CommandRecord{Account: "filler", ID: fmt.Sprint(i), Digest: "d", At: epoch, Reply: make([]byte, 1<<20)}})
+		storetest.Commit(t, s, ride.Transition{Command: &ride.CommandRecord{Account: "filler", ID: fmt.Sprint(i), Digest: "d", At: epoch, Reply: make([]byte, 1<<20)}})
 	}
 	var acknowledged sync.Map // versions by trip
 	var commits atomic.Int64
@@ -81,7 +82,7 @@ func TestCopyUnderLoad(t *testing.T) {
 		require.NoError(t, err, "acknowledged trip %s is not in the copy", id)
 		require.GreaterOrEqual(t, trip.Version, version)
 	}
-	commit(t, copied, ride.Transition{Command: &ride.CommandRecord{Account: "a", ID: "after", At: epoch}})
+	storetest.Commit(t, copied, ride.Transition{Command: &ride.CommandRecord{Account: "a", ID: "after", At: epoch}})
 }
 
 // untorn sees that each trip has its events and each of these one command.
@@ -118,11 +119,11 @@ func TestLook(t *testing.T) {
 			f, err = persistence.Look(t.Context(), o)
 			require.NoError(t, err)
 			require.Equal(t, persistence.Found{Schema: persistence.NewestSchema()}, f)
-			created(t, s, 1, ride.RoleOperator)
+			storetest.Created(t, s, 1, ride.RoleOperator)
 			f, err = persistence.Look(t.Context(), o)
 			require.NoError(t, err)
 			require.False(t, f.InUse, "an operator is made before the first start")
-			created(t, s, 2, ride.RoleRider)
+			storetest.Created(t, s, 2, ride.RoleRider)
 			f, err = persistence.Look(t.Context(), o)
 			require.NoError(t, err)
 			require.True(t, f.InUse)

@@ -18,6 +18,7 @@ import (
 	"github.com/hexhail/hexhail/persistence"
 	"github.com/hexhail/hexhail/persistence/pgtest"
 	"github.com/hexhail/hexhail/ride"
+	"github.com/hexhail/hexhail/ride/storetest"
 )
 
 // crashPath tells a test binary to be the process that is killed: the SQLite file, or
@@ -45,7 +46,7 @@ func commitForEver(place string) {
 		go func() {
 			for i := 0; ; i++ {
 				id := fmt.Sprintf("p%d-%d-%d", os.Getpid(), g, i)
-				_, tr := requested(id, id)
+				_, tr := storetest.Requested(id, id)
 				if err := s.Commit(context.Background(), tr); err != nil {
 					fmt.Println("error", err)
 					os.Exit(1)
@@ -78,7 +79,7 @@ func TestCrash(t *testing.T) {
 				require.EqualValues(t, 1, got.Version)
 			}
 			require.GreaterOrEqual(t, len(acknowledged), 900)
-			commit(t, fresh, ride.Transition{Command: &ride.CommandRecord{Account: "a", ID: "after", At: epoch}})
+			storetest.Commit(t, fresh, ride.Transition{Command: &ride.CommandRecord{Account: "a", ID: "after", At: epoch}})
 		})
 	}
 }
@@ -121,7 +122,7 @@ func TestServerCrash(t *testing.T) {
 		wg.Go(func() {
 			for i := 0; ctx.Err() == nil; i++ {
 				id := ride.TripID(fmt.Sprintf("g%d-%d", g, i))
-				_, tr := requested(string(id), string(id))
+				_, tr := storetest.Requested(string(id), string(id))
 				switch err := s.Commit(t.Context(), tr); {
 				case err == nil:
 					good.Store(id, true)

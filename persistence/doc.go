@@ -1,6 +1,6 @@
 // Package persistence keeps trips, accounts and all that belongs to them, in an
 // embedded SQLite file or in Postgres: one schema, one SQL text, one conformance
-// suite for both.
+// suite for both (ride/storetest).
 //
 // Every trip transition is a compare-and-set on the trip's version and fence, and
 // goes through a group committer: one goroutine takes whatever waits, writes it in

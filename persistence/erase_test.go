@@ -16,6 +16,7 @@ import (
 	"github.com/hexhail/hexhail/persistence"
 	"github.com/hexhail/hexhail/ride"
 	"github.com/hexhail/hexhail/ride/ridepb"
+	"github.com/hexhail/hexhail/ride/storetest"
 	"github.com/hexhail/hexhail/ride/view"
 )
 
@@ -119,7 +120,7 @@ func TestEveryColumnOfAnAccountIsKnown(t *testing.T) {
 // life gives an account everything that a person can have, every text of it marked.
 func life(t *testing.T, s *persistence.Store, mark string, role ride.Role, n int) ride.Account {
 	t.Helper()
-	a := account(n, role)
+	a := storetest.Account(n, role)
 	a.ID = ride.AccountID(fmt.Sprintf("id-%s-%d", role, n))
 	a.Username, a.FirstName, a.LastName = mark+"user", mark+"first", mark+"last"
 	a.PhotoID, a.Issuer, a.Subject = mark+"photo", "https://id.example", mark+"subject"
@@ -147,11 +148,11 @@ var (
 )
 
 // shared makes a completed trip between the two, on which another driver had been, too.
-func shared(t *testing.T, s *persistence.Store, rider, driver, former ride.Account, markRider, markDriver, markFormer string) *history {
+func shared(t *testing.T, s *persistence.Store, rider, driver, former ride.Account, markRider, markDriver, markFormer string) *storetest.History {
 	t.Helper()
-	h, _ := requested("trip-of-both", string(rider.ID))
-	h.Trip, h.at = ride.Trip{}, epoch
-	commit(t, s, h.then(ride.Requested{At: epoch, ID: "trip-of-both", Rules: ride.DefaultRules(), PIN: "1234", Request: ride.Request{
+	h, _ := storetest.Requested("trip-of-both", string(rider.ID))
+	h.Trip, h.At = ride.Trip{}, epoch
+	storetest.Commit(t, s, h.Then(ride.Requested{At: epoch, ID: "trip-of-both", Rules: ride.DefaultRules(), PIN: "1234", Request: ride.Request{
 		Rider:  ride.RiderCard{ID: rider.ID, FirstName: markRider + "first", PhotoID: markRider + "photo"},
 		Pickup: home, Dropoff: work, PickupAddress: markRider + "home", DropoffAddress: markRider + "work",
 		Note: markRider + "note", Class: "standard", Passengers: 1,
@@ -160,27 +161,27 @@ func shared(t *testing.T, s *persistence.Store, rider, driver, former ride.Accou
 		return ride.DriverCard{ID: a.ID, FirstName: mark + "first", PhotoID: mark + "photo", Class: "standard",
 			Plate: mark + "plate", Make: mark + "make", Model: mark + "model", Colour: mark + "colour"}
 	}
-	wave := h.offerTo(string(former.ID)).(ride.WavePlanned)
+	wave := h.OfferTo(string(former.ID)).(ride.WavePlanned)
 	wave.Considered = []ride.Considered{
 		{Driver: former.ID, Point: geo.Point{Lat: 40.1111111, Lng: -74.1111111}, DistanceM: 5, Verdict: ride.VerdictOffered},
 		{Driver: driver.ID, Point: geo.Point{Lat: 40.2222222, Lng: -74.2222222}, DistanceM: 6, Verdict: "over_cap"},
 	}
-	commit(t, s, h.then(wave))
-	commit(t, s, h.then(ride.Accepted{At: h.tick(), Offer: h.Offers[0].ID, Card: card(former, markFormer), AwardAt: h.at.Add(time.Second)}))
-	commit(t, s, h.then(ride.Matched{At: h.tick(), Offer: h.Offers[0].ID, Card: card(former, markFormer)}))
-	commit(t, s, h.then(ride.Released{At: h.tick(), Driver: former.ID, By: ride.ByDriver, Reason: markFormer + "reason"}))
-	commit(t, s, h.then(h.offerTo(string(driver.ID))))
-	commit(t, s, h.then(ride.Matched{At: h.tick(), Offer: h.Offers[1].ID, Card: card(driver, markDriver)}))
-	commit(t, s, h.then(ride.Arrived{At: h.tick()}, ride.Started{At: h.tick()}))
-	commit(t, s, h.then(ride.Completed{At: h.tick(), By: ride.ByDriver, TravelledM: 1234, Fare: ride.Fare{Total: 777, Currency: "USD"}}))
-	commit(t, s, h.then(ride.Rated{At: h.tick(), By: ride.ByRider, About: driver.ID, Stars: 5, Comment: markRider + "comment"}))
-	require.NoError(t, s.AddBreadcrumbs(t.Context(), []ride.Breadcrumb{{Trip: h.ID, At: h.at, Point: home}}))
+	storetest.Commit(t, s, h.Then(wave))
+	storetest.Commit(t, s, h.Then(ride.Accepted{At: h.Tick(), Offer: h.Offers[0].ID, Card: card(former, markFormer), AwardAt: h.At.Add(time.Second)}))
+	storetest.Commit(t, s, h.Then(ride.Matched{At: h.Tick(), Offer: h.Offers[0].ID, Card: card(former, markFormer)}))
+	storetest.Commit(t, s, h.Then(ride.Released{At: h.Tick(), Driver: former.ID, By: ride.ByDriver, Reason: markFormer + "reason"}))
+	storetest.Commit(t, s, h.Then(h.OfferTo(string(driver.ID))))
+	storetest.Commit(t, s, h.Then(ride.Matched{At: h.Tick(), Offer: h.Offers[1].ID, Card: card(driver, markDriver)}))
+	storetest.Commit(t, s, h.Then(ride.Arrived{At: h.Tick()}, ride.Started{At: h.Tick()}))
+	storetest.Commit(t, s, h.Then(ride.Completed{At: h.Tick(), By: ride.ByDriver, TravelledM: 1234, Fare: ride.Fare{Total: 777, Currency: "USD"}}))
+	storetest.Commit(t, s, h.Then(ride.Rated{At: h.Tick(), By: ride.ByRider, About: driver.ID, Stars: 5, Comment: markRider + "comment"}))
+	require.NoError(t, s.AddBreadcrumbs(t.Context(), []ride.Breadcrumb{{Trip: h.ID, At: h.At, Point: home}}))
 	for _, a := range []ride.Account{rider, driver} {
 		shown := view.Trip(&h.Trip, view.Reader{Account: a.ID, Role: a.Role})
 		reply, err := proto.Marshal(&ridepb.Reply{Result: &ridepb.Reply_Trip{Trip: shown}})
 		require.NoError(t, err)
 		require.NoError(t, s.Commit(t.Context(), ride.Transition{Command: &ride.CommandRecord{
-			Account: a.ID, ID: "answered", Digest: "d", Reply: reply, At: h.at,
+			Account: a.ID, ID: "answered", Digest: "d", Reply: reply, At: h.At,
 		}}))
 	}
 	return h
@@ -264,22 +265,22 @@ func TestErase(t *testing.T) {
 // TestEraseDuringATrip: a live trip refuses it, and one that slips in is dealt with later.
 func TestEraseDuringATrip(t *testing.T) {
 	onEachRaw(t, func(t *testing.T, s *persistence.Store, db *sql.DB, clock *time.Time) {
-		rider, driver := created(t, s, 1, ride.RoleRider), created(t, s, 2, ride.RoleDriver)
-		h := matched(t, s, "t1", string(rider.ID), string(driver.ID))
+		rider, driver := storetest.Created(t, s, 1, ride.RoleRider), storetest.Created(t, s, 2, ride.RoleDriver)
+		h := storetest.Matched(t, s, "t1", string(rider.ID), string(driver.ID))
 		for _, a := range []ride.Account{rider, driver} {
 			require.ErrorIs(t, s.Erase(t.Context(), a.ID), ride.ErrTripActive)
 			_, err := s.Account(t.Context(), a.ID)
 			require.NoError(t, err, "a refusal changes nothing")
 		}
-		commit(t, s, h.then(ride.Cancelled{At: h.tick(), By: ride.ByRider, Reason: "zz-reason"}))
+		storetest.Commit(t, s, h.Then(ride.Cancelled{At: h.Tick(), By: ride.ByRider, Reason: "zz-reason"}))
 		require.NoError(t, s.Erase(t.Context(), rider.ID))
-		late := stored(t, s, "t2", string(rider.ID)) // its commit was under way
+		late := storetest.Stored(t, s, "t2", string(rider.ID)) // its commit was under way
 		_, err := s.Purge(t.Context())
 		require.NoError(t, err)
 		require.Contains(t, dump(t, db), "Old Mill", "a live trip needs its names")
 		*clock = epoch.Add(time.Hour)
-		late.at = *clock
-		commit(t, s, late.then(ride.Expired{At: late.tick()}))
+		late.At = *clock
+		storetest.Commit(t, s, late.Then(ride.Expired{At: late.Tick()}))
 		_, err = s.Purge(t.Context())
 		require.NoError(t, err)
 		for _, gone := range []string{"Old Mill", "Rosa", "zz-reason", "Name1"} {
@@ -313,8 +314,8 @@ func TestHeld(t *testing.T) {
 func TestPruneTrips(t *testing.T) {
 	day := 24 * time.Hour
 	onEachRaw(t, func(t *testing.T, s *persistence.Store, db *sql.DB, clock *time.Time) {
-		old := completed(t, s, "old", "r1", "d1")
-		live := stored(t, s, "live", "r2")
+		old := storetest.Completed(t, s, "old", "r1", "d1")
+		live := storetest.Stored(t, s, "live", "r2")
 		require.NoError(t, s.AddBreadcrumbs(t.Context(), []ride.Breadcrumb{{Trip: old.ID, At: epoch, Point: home}}))
 		for range 2 {
 			require.NoError(t, s.AddAudit(t.Context(), ride.AuditEntry{At: epoch, Actor: "op", Action: "x", Subject: "y"}))
@@ -333,7 +334,7 @@ func TestPruneTrips(t *testing.T) {
 		require.NoError(t, err)
 		if len(events) > 0 {
 			// The live trip is as old: only what began before it is surely over.
-			commit(t, s, live.then(ride.Expired{At: live.tick()}))
+			storetest.Commit(t, s, live.Then(ride.Expired{At: live.Tick()}))
 			_, err = s.Purge(t.Context())
 			require.NoError(t, err)
 			events, err = s.TripEvents(t.Context(), old.ID)
@@ -346,13 +347,13 @@ func TestPruneTrips(t *testing.T) {
 		require.Equal(t, old.Version, trip.Version)
 		// A late rating goes on counting.
 		old.Trip = trip
-		commit(t, s, old.then(ride.Rated{At: old.tick(), By: ride.ByRider, About: "d1", Stars: 4}))
+		storetest.Commit(t, s, old.Then(ride.Rated{At: old.Tick(), By: ride.ByRider, About: "d1", Stars: 4}))
 
 		*clock = epoch.Add(11 * day)
-		young, tr := requested("young", "r3")
+		young, tr := storetest.Requested("young", "r3")
 		young.RequestedAt = *clock
 		tr.Trip.RequestedAt = *clock
-		commit(t, s, tr)
+		storetest.Commit(t, s, tr)
 		_, err = s.Purge(t.Context())
 		require.NoError(t, err)
 		_, err = s.Trip(t.Context(), old.ID)

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/hexhail/hexhail/persistence"
+	"github.com/hexhail/hexhail/ride/storetest"
 )
 
 // TestMigrate: up, status and down, each also when there is nothing to do.
@@ -38,7 +39,7 @@ func TestMigrate(t *testing.T) {
 			}
 			_, err = persistence.Migrate(t.Context(), o, "sideways")
 			require.ErrorContains(t, err, "sideways")
-			stored(t, open(t, o), "t1", "r1")
+			storetest.Stored(t, open(t, o), "t1", "r1")
 		})
 	}
 }

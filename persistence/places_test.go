@@ -10,12 +10,13 @@ import (
 
 	"github.com/hexhail/hexhail/persistence"
 	"github.com/hexhail/hexhail/ride"
+	"github.com/hexhail/hexhail/ride/storetest"
 )
 
 // TestKnownPlaces: the newest places of each account are kept, for their time.
 func TestKnownPlaces(t *testing.T) {
 	onEachRaw(t, func(t *testing.T, s *persistence.Store, _ *sql.DB, clock *time.Time) {
-		a, b := created(t, s, 1, ride.RoleRider), created(t, s, 2, ride.RoleRider)
+		a, b := storetest.Created(t, s, 1, ride.RoleRider), storetest.Created(t, s, 2, ride.RoleRider)
 		known := func(id ride.AccountID, since time.Time) []string {
 			got, err := s.KnownPlaces(t.Context(), id, since)
 			require.NoError(t, err)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/hexhail/hexhail/persistence"
 	"github.com/hexhail/hexhail/ride"
+	"github.com/hexhail/hexhail/ride/storetest"
 )
 
 // TestAcceptRace: every driver accepts every trip at once, through two stores on the
@@ -22,11 +23,11 @@ func TestAcceptRace(t *testing.T) {
 		t.Run(e.name, func(t *testing.T) {
 			o := e.at(t)
 			nodes := []*persistence.Store{open(t, o), open(t, o)}
-			histories := make([]*history, trips)
+			histories := make([]*storetest.History, trips)
 			for i := range histories {
-				h := stored(t, nodes[0], fmt.Sprint("t", i), fmt.Sprint("r", i))
+				h := storetest.Stored(t, nodes[0], fmt.Sprint("t", i), fmt.Sprint("r", i))
 				for d := range drivers {
-					commit(t, nodes[0], h.then(h.offerTo(fmt.Sprint("d", d))))
+					storetest.Commit(t, nodes[0], h.Then(h.OfferTo(fmt.Sprint("d", d))))
 				}
 				histories[i] = h
 			}
@@ -37,7 +38,7 @@ func TestAcceptRace(t *testing.T) {
 				for d := range drivers {
 					wg.Go(func() {
 						h := *histories[i]
-						tr := h.then(ride.Matched{At: h.tick(), Offer: ride.NewOfferID(h.ID, d+1),
+						tr := h.Then(ride.Matched{At: h.Tick(), Offer: ride.NewOfferID(h.ID, d+1),
 							Card: ride.DriverCard{ID: ride.AccountID(fmt.Sprint("d", d))}})
 						switch err := nodes[(i+d)%2].Commit(t.Context(), tr); {
 						case err == nil:
@@ -75,11 +76,11 @@ func TestRequestRace(t *testing.T) {
 	onEach(t, func(t *testing.T, s *persistence.Store) {
 		const n = 40
 		var requests, commands, activations atomic.Int64
-		h := stored(t, s, "shared", "other")
+		h := storetest.Stored(t, s, "shared", "other")
 		var wg sync.WaitGroup
 		for i := range n {
 			wg.Go(func() {
-				_, tr := requested(fmt.Sprint("t", i), "r1")
+				_, tr := storetest.Requested(fmt.Sprint("t", i), "r1")
 				if err := s.Commit(t.Context(), tr); err == nil {
 					requests.Add(1)
 				} else if !errors.Is(err, ride.ErrRiderBusy) {

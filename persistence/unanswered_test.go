@@ -13,6 +13,7 @@ import (
 	"github.com/hexhail/hexhail/persistence"
 	"github.com/hexhail/hexhail/persistence/pgtest"
 	"github.com/hexhail/hexhail/ride"
+	"github.com/hexhail/hexhail/ride/storetest"
 )
 
 // cut says where the proxy breaks a connection around a COMMIT.
@@ -120,19 +121,19 @@ func TestUnansweredCommit(t *testing.T) {
 	p, through := startProxy(t, pgtest.Start(t))
 	s := open(t, persistence.Options{DatabaseURL: through, ReadBack: 10 * time.Second})
 
-	h, tr := requested("t1", "r1")
+	h, tr := storetest.Requested("t1", "r1")
 	p.next.Store(int32(cutAfter))
 	require.NoError(t, s.Commit(t.Context(), tr), "it was written")
 	got, err := s.Trip(t.Context(), "t1")
 	require.NoError(t, err)
 	require.Equal(t, h.Version, got.Version)
 
-	tr = (&history{h.Trip, h.at}).then(ride.Expired{At: h.tick()})
+	tr = (&storetest.History{Trip: h.Trip, At: h.At}).Then(ride.Expired{At: h.Tick()})
 	p.next.Store(int32(cutBefore))
 	err = s.Commit(t.Context(), tr)
 	require.ErrorIs(t, err, ride.ErrUnavailable, "it was not written")
 	require.NotErrorIs(t, err, ride.ErrUnknownOutcome)
-	commit(t, s, tr)
+	storetest.Commit(t, s, tr)
 
 	command := ride.Transition{Command: &ride.CommandRecord{Account: "a", ID: "c", At: epoch}}
 	p.next.Store(int32(cutAfter))
@@ -146,10 +147,10 @@ func TestUnansweredCommit(t *testing.T) {
 func TestUnresolvableCommit(t *testing.T) {
 	p, through := startProxy(t, pgtest.Start(t))
 	s := open(t, persistence.Options{DatabaseURL: through, ReadBack: 300 * time.Millisecond})
-	h := stored(t, s, "t1", "r1")
+	h := storetest.Stored(t, s, "t1", "r1")
 	require.NoError(t, p.Close()) // the connections that there are go on
 	p.next.Store(int32(cutAfter))
-	err := s.Commit(t.Context(), h.then(ride.Expired{At: h.tick()}))
+	err := s.Commit(t.Context(), h.Then(ride.Expired{At: h.Tick()}))
 	require.ErrorIs(t, err, ride.ErrUnknownOutcome)
 	require.EqualValues(t, 1, p.cuts.Load())
 }

@@ -3,7 +3,6 @@
 package memstore
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -86,8 +85,11 @@ func (s *Store) CreateAccount(ctx context.Context, a ride.Account, hash string) 
 		return err
 	}
 	defer s.mu.Unlock()
+	if !valid(a.Username, a.FirstName, a.LastName, a.Vehicle.Plate) {
+		return ride.ErrInvalidArgument
+	}
 	for _, o := range s.accounts {
-		if o.ID == a.ID || strings.EqualFold(o.Username, a.Username) ||
+		if o.ID == a.ID || a.Username != "" && fold(o.Username) == fold(a.Username) ||
 			a.Issuer != "" && o.Issuer == a.Issuer && o.Subject == a.Subject {
 			return fmt.Errorf("account %s: %w", a.ID, ride.ErrUsernameTaken)
 		}
@@ -131,7 +133,7 @@ func (s *Store) AccountByUsername(ctx context.Context, username string) (ride.Ac
 	}
 	defer s.mu.Unlock()
 	for _, a := range s.accounts {
-		if strings.EqualFold(a.Username, username) {
+		if username != "" && fold(a.Username) == fold(username) {
 			return a.Account, a.hash, nil
 		}
 	}
@@ -154,7 +156,13 @@ func (s *Store) AccountBySubject(ctx context.Context, issuer, subject string) (r
 
 // UpdateAccount implements transport.Accounts.
 func (s *Store) UpdateAccount(ctx context.Context, id ride.AccountID, p ride.AccountPatch) (ride.Account, error) {
+	for _, text := range []*string{p.FirstName, p.LastName, p.Plate, p.VehicleMake, p.VehicleModel, p.VehicleColour} {
+		if text != nil && !valid(*text) {
+			return ride.Account{}, ride.ErrInvalidArgument
+		}
+	}
 	a, err := s.change(ctx, "UpdateAccount", id, func(a *account) {
+		a.UpdatedAt = s.now()
 		set := func(to, from *string) {
 			if from != nil {
 				*to = *from
@@ -267,6 +275,9 @@ func (s *Store) now() time.Time {
 
 // SetApproval implements transport.Accounts.
 func (s *Store) SetApproval(ctx context.Context, id ride.AccountID, to ride.Approval, reason string) (ride.Account, error) {
+	if !valid(reason) {
+		return ride.Account{}, ride.ErrInvalidArgument
+	}
 	if a, err := s.Account(ctx, id); err == nil && a.Role != ride.RoleDriver {
 		return ride.Account{}, fmt.Errorf("driver %s: %w", id, ride.ErrNotFound)
 	}
@@ -311,15 +322,14 @@ func (s *Store) ListAccounts(ctx context.Context, f ride.AccountFilter) ([]ride.
 	defer s.mu.Unlock()
 	var all []ride.Account
 	for _, a := range s.accounts {
-		text := strings.ToLower(a.Username + "\x00" + a.FirstName + "\x00" + a.LastName)
+		text := fold(a.Username + " " + a.FirstName + " " + a.LastName)
 		if (f.Role == "" || a.Role == f.Role) && (f.Status == "" || a.Status == f.Status) &&
 			approvalFits(a.Account, f.Approval) &&
-			strings.Contains(text, strings.ToLower(f.Text)) {
+			strings.Contains(text, fold(f.Text)) {
 			all = append(all, a.Account)
 		}
 	}
-	page, next := paged(all, f.Page, func(a ride.Account) (time.Time, string) { return a.CreatedAt, string(a.ID) })
-	return page, next, nil
+	return paged(all, f.Page, func(a ride.Account) (time.Time, string) { return a.CreatedAt, string(a.ID) })
 }
 
 func approvalFits(a ride.Account, want ride.Approval) bool {
@@ -330,26 +340,4 @@ func approvalFits(a ride.Account, want ride.Approval) bool {
 		return a.Role == ride.RoleDriver && a.MayDrive() == nil
 	}
 	return a.Approval == want
-}
-
-// paged cuts a page, newest first. The cursor is the id of the last entry shown.
-func paged[T any](all []T, p ride.Page, key func(T) (time.Time, string)) ([]T, string) {
-	slices.SortFunc(all, func(x, y T) int {
-		xt, xi := key(x)
-		yt, yi := key(y)
-		return cmp.Or(yt.Compare(xt), cmp.Compare(yi, xi))
-	})
-	if p.Cursor != "" {
-		for i, v := range all {
-			if _, id := key(v); id == p.Cursor {
-				all = all[i+1:]
-				break
-			}
-		}
-	}
-	if p.Limit <= 0 || len(all) <= p.Limit {
-		return all, ""
-	}
-	_, last := key(all[p.Limit-1])
-	return all[:p.Limit], last
 }

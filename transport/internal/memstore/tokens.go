@@ -146,6 +146,9 @@ func (s *Store) AddAudit(ctx context.Context, e ride.AuditEntry) error {
 		return err
 	}
 	defer s.mu.Unlock()
+	if len(e.Detail) > 1000 || !valid(e.Action, e.Subject, e.Detail) {
+		return ride.ErrInvalidArgument
+	}
 	e.ID = int64(len(s.audit) + 1)
 	s.audit = append(s.audit, e)
 	return nil
@@ -164,8 +167,7 @@ func (s *Store) ListAudit(ctx context.Context, f ride.AuditFilter) ([]ride.Audit
 			all = append(all, e)
 		}
 	}
-	page, next := paged(all, f.Page, func(e ride.AuditEntry) (time.Time, string) {
+	return paged(all, f.Page, func(e ride.AuditEntry) (time.Time, string) {
 		return time.Unix(e.ID, 0), strconv.FormatInt(e.ID, 10)
 	})
-	return page, next, nil
 }

@@ -85,17 +85,16 @@ func (s *Store) ListTrips(ctx context.Context, f ride.TripFilter) ([]ride.Trip, 
 			all = append(all, t.Trip)
 		}
 	}
-	page, next := paged(all, f.Page, func(t ride.Trip) (time.Time, string) { return t.RequestedAt, string(t.ID) })
-	return page, next, nil
+	return paged(all, f.Page, func(t ride.Trip) (time.Time, string) { return t.RequestedAt, string(t.ID) })
 }
 
 func matches(t *ride.Trip, f ride.TripFilter) bool {
-	text := strings.ToLower(string(t.ID) + "\x00" + t.Request.PickupAddress + "\x00" + t.Request.DropoffAddress)
+	text := fold(string(t.ID) + "\x00" + t.Request.PickupAddress + "\x00" + t.Request.DropoffAddress)
 	switch {
 	case f.Account != "" && t.Request.Rider.ID != f.Account && t.DriverID() != f.Account:
 	case f.Status != "" && t.Status != f.Status:
 	case f.Live && !t.Status.Live():
-	case !strings.Contains(text, strings.ToLower(f.Text)):
+	case !strings.Contains(text, fold(f.Text)):
 	case !f.From.IsZero() && t.RequestedAt.Before(f.From):
 	case !f.To.IsZero() && !t.RequestedAt.Before(f.To):
 	default:
