@@ -157,15 +157,23 @@ func (w *postgresOwner) run(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 			if w.conn != nil {
-				closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), ownerCheckWithin)
-				_ = w.conn.Close(closing) // the lock ends with the session either way
-				cancel()
+				w.unlock(context.WithoutCancel(ctx))
 			}
 			return
 		case <-tick.C:
 			w.look(ctx)
 		}
 	}
+}
+
+// unlock gives the lock back and ends its session. The server notices the end of a session a
+// moment later, more on a busy machine, and until then would keep the next owner out: so the
+// lock is given back in words first. It ends with the session either way.
+func (w *postgresOwner) unlock(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, ownerCheckWithin)
+	defer cancel()
+	_, _ = w.conn.Exec(ctx, `SELECT pg_advisory_unlock(`+sqlOwnerKey+`)`)
+	_ = w.conn.Close(ctx)
 }
 
 // look asks the session for a sign of life, or takes the lock in another one.

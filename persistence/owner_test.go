@@ -1,14 +1,21 @@
 package persistence
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"io"
+	"net"
+	"net/url"
 	"os"
 	"path/filepath"
+	"strconv"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/stretchr/testify/require"
 
 	"github.com/hexhail/hexhail/persistence/pgtest"
@@ -179,4 +186,67 @@ func TestOwnersFormerSession(t *testing.T) {
 	})
 	require.Error(t, former.Ping(t.Context()))
 	require.NoError(t, w.conn.Close(t.Context()))
+}
+
+// An owner that has left lets the next one in at once, however late the server notices the
+// end of its session.
+func TestOwnerLeavesAtOnce(t *testing.T) {
+	t.Parallel()
+	next := Options{DatabaseURL: pgtest.Start(t), OwnerPatience: 1}.withDefaults()
+	leaving := next
+	leaving.DatabaseURL = lingering(t, next.DatabaseURL)
+	for _, o := range []Options{leaving, next} {
+		w, err := ownPostgres(t.Context(), o)
+		require.NoError(t, err)
+		require.NoError(t, w.release())
+	}
+}
+
+// lingering is a way to a Postgres which does not notice that a client left until the test ends.
+func lingering(t *testing.T, database string) string {
+	t.Helper()
+	conf, err := pgx.ParseConfig(database)
+	require.NoError(t, err)
+	network, address := pgconn.NetworkAddress(conf.Host, conf.Port)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	var all sync.WaitGroup
+	all.Go(func() {
+		for {
+			client, err := l.Accept()
+			if err != nil {
+				return
+			}
+			server, err := net.Dial(network, address)
+			if err != nil {
+				_ = client.Close()
+				continue
+			}
+			all.Go(func() { _, _ = io.Copy(client, server); _ = client.Close() })
+			all.Go(func() {
+				_, _ = io.Copy(deaf{server}, client)
+				<-t.Context().Done()
+				_ = server.Close()
+			})
+		}
+	})
+	t.Cleanup(func() { _ = l.Close(); all.Wait() })
+	port := l.Addr().(*net.TCPAddr).Port
+	u, err := url.Parse(database)
+	require.NoError(t, err)
+	q := u.Query()
+	q.Set("host", "127.0.0.1")
+	q.Set("port", strconv.Itoa(port))
+	u.RawQuery = q.Encode()
+	return u.String()
+}
+
+// deaf passes everything on but a client's good-bye, which is a message of its own.
+type deaf struct{ io.Writer }
+
+func (d deaf) Write(b []byte) (int, error) {
+	if _, err := d.Writer.Write(bytes.TrimSuffix(b, []byte("X\x00\x00\x00\x04"))); err != nil {
+		return 0, err
+	}
+	return len(b), nil
 }

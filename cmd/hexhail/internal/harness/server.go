@@ -71,6 +71,7 @@ type Server struct {
 	tb     testing.TB
 	args   []string
 	log    *lockedBuffer
+	said   lockedBuffer // what it printed after its addresses
 	stop   func() error // in order
 	kill   func()       // at once; nil in this process
 	pid    int          // of a child
@@ -138,7 +139,7 @@ func Start(tb testing.TB, o Options) *Server {
 			tb.Logf("server's log:\n%s", s.log)
 		}
 		if err := s.Stop(); err != nil && !o.AnyEnd {
-			tb.Errorf("the server did not end in order: %v\n%s", err, s.log)
+			tb.Errorf("the server did not end in order: %v\n%s\n%s", err, s.log, &s.said)
 		}
 	})
 	return s
@@ -218,7 +219,7 @@ func (s *Server) readAddresses(r io.Reader) error {
 				s.Ops = f[len(f)-1]
 			}
 			go func() { // the command may print more, and must not block
-				_, _ = io.Copy(io.Discard, r)
+				_, _ = io.Copy(&s.said, r)
 			}()
 			return nil
 		}

@@ -8,7 +8,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/hexhail/hexhail/persistence"
 	"github.com/hexhail/hexhail/ride"
 	"github.com/hexhail/hexhail/ride/ridepb"
 )
@@ -28,7 +27,7 @@ const (
 // notices looks after what other processes did to accounts: the command line beside this
 // server. All that acts on accounts is in the audit, so its newest entries say which to look at.
 type notices struct {
-	store *persistence.Store
+	store accountFacts
 	live  liveSessions
 	log   *slog.Logger
 
@@ -37,6 +36,14 @@ type notices struct {
 
 	stop context.CancelFunc
 	done sync.WaitGroup
+}
+
+// accountFacts is what notices read of the database.
+type accountFacts interface {
+	LastAudit(ctx context.Context) (int64, error)
+	AuditAfter(ctx context.Context, id int64, limit int) ([]ride.AuditEntry, error)
+	Account(ctx context.Context, id ride.AccountID) (ride.Account, error)
+	FamilyRevoked(ctx context.Context, family string) (bool, error)
 }
 
 // liveSessions are the running sessions as notices need them.
@@ -106,11 +113,26 @@ func (n *notices) look(ctx context.Context) error {
 	return nil
 }
 
-// settle brings an account's sessions in line with the database. Doing so again does no harm.
+// settle brings an account's sessions in line with the database. Doing so again is a no-op.
 func (n *notices) settle(ctx context.Context, id ride.AccountID) error {
 	families := n.live.Families(id)
 	if len(families) == 0 {
 		return nil
+	}
+	// The account is read after its log-ins: whatever ended them, a suspension or their
+	// owner, is in it by then, and a suspended person learns of the suspension.
+	var revoked []string
+	for _, family := range families {
+		if family == "" {
+			continue // of an outside issuer, which ends its log-ins itself
+		}
+		ended, err := n.store.FamilyRevoked(ctx, family)
+		if err != nil {
+			return err
+		}
+		if ended {
+			revoked = append(revoked, family)
+		}
 	}
 	a, err := n.store.Account(ctx, id)
 	switch {
@@ -124,17 +146,8 @@ func (n *notices) settle(ctx context.Context, id ride.AccountID) error {
 		return nil
 	}
 	n.live.AccountChanged(a)
-	for _, family := range families {
-		if family == "" {
-			continue // of an outside issuer, which ends its log-ins itself
-		}
-		revoked, err := n.store.FamilyRevoked(ctx, family)
-		if err != nil {
-			return err
-		}
-		if revoked {
-			n.live.Disconnect(id, family, ridepb.CloseRevoked)
-		}
+	for _, family := range revoked {
+		n.live.Disconnect(id, family, ridepb.CloseRevoked)
 	}
 	return nil
 }
