@@ -71,7 +71,7 @@ type Server struct {
 	tb     testing.TB
 	args   []string
 	log    *lockedBuffer
-	said   lockedBuffer // what it printed after its addresses
+	said   *lockedBuffer // what it printed after its addresses
 	stop   func() error // in order
 	kill   func()       // at once; nil in this process
 	pid    int          // of a child
@@ -110,7 +110,7 @@ func Start(tb testing.TB, o Options) *Server {
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		tb.Fatal(err)
 	}
-	s := &Server{tb: tb, Dir: o.Dir, log: &lockedBuffer{}, exited: make(chan struct{})}
+	s := &Server{tb: tb, Dir: o.Dir, log: &lockedBuffer{}, said: &lockedBuffer{}, exited: make(chan struct{})}
 	command := []string{
 		"serve", "--data-dir=" + o.Dir, "--position-ttl=5m", "--dispatch-offer-ttl=2m",
 		"--socket-connect-within=1m", "--socket-pong-timeout=1m", "--socket-session-linger=10m",
@@ -139,7 +139,7 @@ func Start(tb testing.TB, o Options) *Server {
 			tb.Logf("server's log:\n%s", s.log)
 		}
 		if err := s.Stop(); err != nil && !o.AnyEnd {
-			tb.Errorf("the server did not end in order: %v\n%s\n%s", err, s.log, &s.said)
+			tb.Errorf("the server did not end in order: %v\n%s\n%s", err, s.log, s.said)
 		}
 	})
 	return s
@@ -219,7 +219,7 @@ func (s *Server) readAddresses(r io.Reader) error {
 				s.Ops = f[len(f)-1]
 			}
 			go func() { // the command may print more, and must not block
-				_, _ = io.Copy(&s.said, r)
+				_, _ = io.Copy(s.said, r)
 			}()
 			return nil
 		}
