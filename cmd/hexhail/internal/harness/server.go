@@ -72,9 +72,9 @@ type Server struct {
 	args   []string
 	log    *lockedBuffer
 	said   *lockedBuffer // what it printed after its addresses
-	stop   func() error // in order
-	kill   func()       // at once; nil in this process
-	pid    int          // of a child
+	stop   func() error  // in order
+	kill   func()        // at once; nil in this process
+	pid    int           // of a child
 	exited chan struct{}
 }
 
