@@ -16,7 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/hexhail/hexhail/cmd/hexhail/internal/crash"
-	"github.com/hexhail/hexhail/cmd/hexhail/internal/harness"
+	"github.com/hexhail/hexhail/cmd/hexhail/internal/testbench/harness"
 	"github.com/hexhail/hexhail/persistence/pgtest"
 )
 

@@ -1,0 +1,126 @@
+package faults
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/hexhail/hexhail/cmd/hexhail/internal/testbench/harness"
+	"github.com/hexhail/hexhail/geo"
+	"github.com/hexhail/hexhail/persistence"
+	"github.com/hexhail/hexhail/persistence/pgtest"
+)
+
+func TestMain(m *testing.M) {
+	flag.Parse()
+	if err := flag.Set("test.parallel", "10"); err != nil { // these tests wait more than they compute
+		panic(err)
+	}
+	harness.Main(m)
+}
+
+// beside lets a test run beside others, unless the environment asks for its long form,
+// whose figures count.
+func beside(t *testing.T, name string) {
+	t.Helper()
+	if os.Getenv(name) == "" {
+		t.Parallel()
+	}
+}
+
+// setting is a number from the environment, or what suits go test.
+func setting(tb testing.TB, name string, fallback int) int {
+	tb.Helper()
+	text := os.Getenv(name)
+	if text == "" {
+		return fallback
+	}
+	n, err := strconv.Atoi(text)
+	require.NoError(tb, err, "%s must be a number", name)
+	return n
+}
+
+// place is where a server keeps its data: options of the server and of the store that
+// looks at the same data without it.
+type place struct {
+	name    string
+	server  harness.Options
+	options persistence.Options
+}
+
+// stores are the two places to keep data; make prepares a fresh one.
+var stores = []struct {
+	name string
+	make func(testing.TB) place
+}{
+	{"sqlite", func(tb testing.TB) place {
+		dir := tb.TempDir()
+		return place{"sqlite", harness.Options{Dir: dir}, persistence.Options{Path: filepath.Join(dir, "hexhail.db"), PurgeEvery: -1}}
+	}},
+	{"postgres", func(tb testing.TB) place {
+		url := pgtest.Start(tb)
+		return place{"postgres", harness.Options{Dir: tb.TempDir(), Flags: []string{"--database-url=" + url}},
+			persistence.Options{DatabaseURL: url, PurgeEvery: -1}}
+	}},
+}
+
+// start starts the server of a place with further flags.
+func (p place) start(tb testing.TB, child bool, flags ...string) *harness.Server {
+	tb.Helper()
+	o := p.server
+	o.Child = child
+	// The same few people request, accept and cancel without end here; the races are not about how often they may.
+	o.Flags = append(append(o.Flags[:len(o.Flags):len(o.Flags)], "--limit-cancels-free=1000000"), flags...)
+	return harness.Start(tb, o)
+}
+
+// look opens the store of a place and calls f with it.
+func (p place) look(tb testing.TB, f func(*persistence.Store)) {
+	tb.Helper()
+	s, err := persistence.Open(tb.Context(), p.options)
+	require.NoError(tb, err)
+	defer func() { require.NoError(tb, s.Close()) }()
+	f(s)
+}
+
+// spot is the n-th of many places that are too far apart to share drivers.
+func spot(n int) geo.Point {
+	return geo.Point{Lat: 30 + float64(n/20)*0.5, Lng: 120 + float64(n%20)*0.5}
+}
+
+// around is a place some metres from another, a little different for each i.
+func around(p geo.Point, i int) geo.Point {
+	return geo.Destination(p, float64(i*67%360), float64(50+20*i%300))
+}
+
+// until asks again until f is content, or fails with what it said last.
+func until(tb testing.TB, patience time.Duration, f func() error) {
+	tb.Helper()
+	deadline := time.Now().Add(patience)
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		err := f()
+		if err == nil {
+			return
+		}
+		if time.Now().After(deadline) {
+			require.NoError(tb, err)
+		}
+		if tb.Failed() { // elsewhere
+			tb.FailNow()
+		}
+		<-tick.C
+	}
+}
+
+// perSecond shows a rate.
+func perSecond(n int, took time.Duration) string {
+	return fmt.Sprintf("%.0f/s", float64(n)/took.Seconds())
+}
