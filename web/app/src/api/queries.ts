@@ -90,8 +90,7 @@ export const demoPlaces = queryOptions({
 });
 
 /** What the list of trips can be narrowed to. */
-export const tripFilters = ['all', 'completed', 'cancelled', 'expired'] as const;
-export type TripFilter = (typeof tripFilters)[number];
+export type TripFilter = 'all' | NonNullable<TripsQuery['status']>;
 
 /** A page of the list of trips. */
 export interface TripPage {

@@ -6,6 +6,7 @@ import { useTranslation } from 'react-i18next';
 
 import { createPositionStore, MapPage, MapPageSkeleton, offsetBy, RideMap, type Camera, type LatLng, type Padding, type PositionStore } from '../../lib/map';
 import { useSession, useView } from '../../lib/session';
+import { ofNewerServer } from '../../lib/trip/status';
 import { usePageTitle } from '../../lib/usePageTitle';
 import { Approval, ApprovedNotice, useApproval } from './Approval';
 import { Duty, Pace } from './Duty';
@@ -34,8 +35,22 @@ export default function DriverPage() {
 
 /** Where the driver has to go now; null without a trip, and while waiting at the pickup. */
 function targetOf(trip: WholeTrip | undefined): LatLng | null {
-  if (trip?.status === 'matched' || trip?.status === 'arrived') return trip.pickup;
-  return trip?.status === 'in_progress' ? trip.dropoff : null;
+  if (!trip) return null;
+  switch (trip.status) {
+    case 'matched':
+    case 'arrived':
+      return trip.pickup;
+    case 'in_progress':
+      return trip.dropoff;
+    case 'requested':
+    case 'completed':
+    case 'cancelled':
+    case 'expired':
+    case 'status_unspecified':
+      return null;
+    default:
+      return ofNewerServer(trip.status, null);
+  }
 }
 
 function Drive({ server: { demo, simulated: mayPretend } }: { server: DriverServer }) {

@@ -2,6 +2,7 @@ import { Text, useComputedColorScheme } from '@mantine/core';
 import { useTranslation } from 'react-i18next';
 
 import { number } from '../../lib/format';
+import { liveStatuses } from '../../lib/trip/status';
 import classes from './Console.module.css';
 import { driverStates } from './live/drivers';
 import { rampOf, stateColor, steps, tripColor, type Measure } from './mapColors';
@@ -30,7 +31,7 @@ export function MapLegend({ view, compact }: { view: MapView; compact: boolean }
       )}
       {!compact && view.layers.trips && (
         <ul className={classes.keys} data-round>
-          {(['requested', 'matched', 'arrived', 'in_progress'] as const).map((status) => (
+          {liveStatuses.map((status) => (
             <li key={status}><span style={{ background: tripColor(scheme, status) }} aria-hidden="true" />{t(`map.status.${status}`)}</li>
           ))}
         </ul>

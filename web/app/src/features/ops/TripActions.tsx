@@ -9,6 +9,7 @@ import { useTranslation } from 'react-i18next';
 import { call } from '../../api/http';
 import { http } from '../../api/auth';
 import { keys, accountQuery } from '../../api/queries';
+import { ofNewerServer } from '../../lib/trip/status';
 import type { TripRow } from './live/follow';
 import { shortId } from './table/CopyId';
 import { fullName } from './table/PersonLink';
@@ -27,8 +28,13 @@ export function actionsOn({ status }: Pick<Trip, 'status'>): readonly TripAction
       return ['redispatch', 'cancel'];
     case 'in_progress':
       return ['cancel'];
-    default:
+    case 'completed':
+    case 'cancelled':
+    case 'expired':
+    case 'status_unspecified':
       return [];
+    default:
+      return ofNewerServer(status, []);
   }
 }
 

@@ -8,6 +8,7 @@ import { call } from '../../api/http';
 import { keys } from '../../api/queries';
 import { http } from '../../api/auth';
 import { number } from '../../lib/format';
+import { statuses, type Status } from '../../lib/trip/status';
 import { vehicleClassName } from '../../lib/vehicle';
 import type { TripRow as Trip } from './live/follow';
 import { TripStatusBadge } from './table/Badges';
@@ -16,7 +17,7 @@ import { ListPage } from './table/ListPage';
 import { newestFirst } from './table/pages';
 import { PersonLink, PersonName } from './table/PersonLink';
 import { SearchField } from './table/SearchField';
-import { statusesOf, statusText, tripStatuses, type TripsSearch, type TripStatus } from './table/search';
+import { statusesOf, statusText, type TripsSearch } from './table/search';
 import { SpanFilter } from './table/SpanFilter';
 import { recent } from './table/times';
 import { DriverOf, Fare, Place, PlateOf, Route, Two, Wait, When } from './table/TripParts';
@@ -66,7 +67,7 @@ function useTrips(search: TripsSearch): List<Trip> {
       params: {
         query: {
           limit: pageSize, cursor: cursor || undefined, from, to, q, account,
-          ...(stream === everything ? {} : stream === 'live' ? { live: true } : { status: stream as TripStatus }),
+          ...(stream === everything ? {} : stream === 'live' ? { live: true } : { status: stream as Status }),
         },
       },
     })),
@@ -95,7 +96,7 @@ function Filters({ search, filter }: { search: TripsSearch; filter: (change: Tri
         data={[{ value: 'all', label: t('trips.all') }, { value: 'live', label: t('trips.live') }]} />
       <MultiSelect size="sm" w={230} aria-label={t('trips.statusLabel')} placeholder={chosen.length === 0 ? t('trips.statusLabel') : ''} clearable value={chosen}
         clearButtonProps={{ 'aria-label': t('trips.list.clear') }}
-        onChange={(next) => filter({ status: statusText(next) })} data={tripStatuses.map((s) => ({ value: s, label: t(`trips.status.${s}`) }))} />
+        onChange={(next) => filter({ status: statusText(next) })} data={statuses.map((s) => ({ value: s, label: t(`trips.status.${s}`) }))} />
       <SpanFilter span={search} onChange={filter} />
       {search.account && (
         <Pill size="md" withRemoveButton onRemove={() => filter({ account: undefined })} removeButtonProps={{ 'aria-label': t('trips.list.clear'), 'aria-hidden': false, tabIndex: 0 }}>

@@ -1,7 +1,8 @@
 import type { CityCell, CityTrip } from '@hexhail/client';
 import { cellToBoundary, latLngToCell } from 'h3-js';
 
-import { hasEnded, within, type Bounds, type City } from './live/city';
+import { hasEnded } from '../../lib/trip/status';
+import { within, type Bounds, type City } from './live/city';
 import { driverStates, type DriverState } from './live/drivers';
 import type { Measure } from './mapColors';
 

@@ -9,6 +9,7 @@ import { LinkButton } from '../../lib/links';
 import { Marks } from '../../lib/trip/Measured';
 import { FareTable, Route } from '../../lib/trip/parts';
 import { Rate } from '../../lib/trip/Rate';
+import { ofNewerServer } from '../../lib/trip/status';
 import { reasonText } from '../../lib/trip/words';
 import { draftOf, isWhole } from './draft';
 import { problemText } from './problems';
@@ -21,13 +22,21 @@ const classes = styles as Record<'foot', string>;
 
 /** How a trip ended, until the rider puts it away. */
 export function EndPanel({ trip, plan, asking, onDismiss }: { trip: Trip; plan: Plan; asking: Asking; onDismiss: () => void }) {
+  const cancelled = <Cancelled trip={trip} plan={plan} onDismiss={onDismiss} />;
   switch (trip.status) {
     case 'completed':
       return <Completed trip={trip} onDismiss={onDismiss} />;
     case 'expired':
       return <Expired trip={trip} plan={plan} asking={asking} onDismiss={onDismiss} />;
+    case 'cancelled':
+    case 'requested':
+    case 'matched':
+    case 'arrived':
+    case 'in_progress':
+    case 'status_unspecified':
+      return cancelled;
     default:
-      return <Cancelled trip={trip} plan={plan} onDismiss={onDismiss} />;
+      return ofNewerServer(trip.status, cancelled);
   }
 }
 

@@ -1,6 +1,6 @@
 import type { ConnectionState, PendingRequest, Trip, View, WholeTrip } from '@hexhail/client';
 
-import { hasEnded } from '../../lib/trip/status';
+import { hasEnded, ofNewerServer } from '../../lib/trip/status';
 import type { Remembered } from './memory';
 
 /** What the rider's screen shows. */
@@ -47,6 +47,7 @@ export function choosePhase(k: Known): Phase {
 }
 
 function ofTrip(trip: WholeTrip, remembered: Remembered): Phase {
+  const searching: Phase = { name: 'searching', trip, again: remembered.driverOf === trip.id };
   switch (trip.status) {
     case 'matched':
       return { name: 'coming', trip };
@@ -54,8 +55,14 @@ function ofTrip(trip: WholeTrip, remembered: Remembered): Phase {
       return { name: 'arrived', trip };
     case 'in_progress':
       return { name: 'riding', trip };
+    case 'requested':
+    case 'completed':
+    case 'cancelled':
+    case 'expired':
+    case 'status_unspecified':
+      return searching;
     default:
-      return { name: 'searching', trip, again: remembered.driverOf === trip.id };
+      return ofNewerServer(trip.status, searching);
   }
 }
 

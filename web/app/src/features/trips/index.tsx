@@ -6,15 +6,20 @@ import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 
 import { useAccount } from '../../api/auth';
-import { tripFilters, tripList, type TripFilter } from '../../api/queries';
+import { tripList } from '../../api/queries';
 import { day } from '../../lib/format';
 import { useView } from '../../lib/session';
 import { problemText } from '../../lib/problemText';
+import { endedStatuses } from '../../lib/trip/status';
 import { usePageTitle } from '../../lib/usePageTitle';
 import { CurrentTrip, TripRow } from './Card';
 import { byDay, mergePages } from './list';
 import { useFreshTrips } from '../../lib/trip/useFreshTrips';
 import type { Reader } from '../../lib/trip/words';
+
+/** How a trip can have ended, and all of these. */
+const filters = ['all', ...endedStatuses] as const;
+type Filter = (typeof filters)[number];
 
 /** One's trips: the one that goes on, and the others in pages. */
 export default function TripsPage() {
@@ -23,7 +28,7 @@ export default function TripsPage() {
   useFreshTrips();
   const reader: Reader = useAccount()?.role === 'driver' ? 'driver' : 'rider';
   const { activeTrip } = useView();
-  const [filter, setFilter] = useState<TripFilter>('all');
+  const [filter, setFilter] = useState<Filter>('all');
   return (
     <Container size="sm" py="lg">
       <Stack gap="lg">
@@ -38,8 +43,8 @@ export default function TripsPage() {
           <Group justify="space-between">
             <Title order={2} size="h3" id="trips-recent">{t('recent')}</Title>
             <SegmentedControl
-              size="xs" aria-label={t('filter.label')} value={filter} onChange={(f) => setFilter(f as TripFilter)}
-              data={tripFilters.map((f) => ({ value: f, label: t(`filter.${f}`) }))}
+              size="xs" aria-label={t('filter.label')} value={filter} onChange={(f) => setFilter(filters.find((known) => known === f) ?? 'all')}
+              data={filters.map((f) => ({ value: f, label: t(`filter.${f}`) }))}
             />
           </Group>
           <Recent filter={filter} reader={reader} />
@@ -49,7 +54,7 @@ export default function TripsPage() {
   );
 }
 
-function Recent({ filter, reader }: { filter: TripFilter; reader: Reader }) {
+function Recent({ filter, reader }: { filter: Filter; reader: Reader }) {
   const { t } = useTranslation('trips');
   const list = useInfiniteQuery(tripList(filter));
   if (list.isPending) return <Loading />;

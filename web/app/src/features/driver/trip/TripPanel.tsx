@@ -7,6 +7,7 @@ import { useTranslation } from 'react-i18next';
 import { distanceBetween, type PositionSource } from '../../../lib/map';
 import { Avatar } from '../../../lib/Avatar';
 import { distance, duration, money, number, stars } from '../../../lib/format';
+import { liveStatuses } from '../../../lib/trip/status';
 import classes from '../driver.module.css';
 import { GiveBack } from './GiveBack';
 import { navigators } from './navigation';
@@ -20,7 +21,8 @@ interface Props {
   readonly demo: boolean;
 }
 
-const steps = ['matched', 'arrived', 'in_progress'] as const;
+/** The steps of a driver's trip: all that follow the search. */
+const steps = liveStatuses.filter((status) => status !== 'requested');
 
 /** A driver's trip: who, where to, and the one next step. */
 export function TripPanel({ session, trip, positions, demo }: Props) {

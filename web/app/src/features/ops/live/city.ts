@@ -99,6 +99,3 @@ export function boundsOf({ drivers, trips }: City): Bounds | null {
   const at = (sorted: readonly number[], i: number) => sorted.at(i) ?? 0;
   return { west: at(lngs, few), south: at(lats, few), east: at(lngs, -1 - few), north: at(lats, -1 - few) };
 }
-
-/** Whether a trip has ended; such ones stay for a moment. */
-export const hasEnded = ({ status }: CityTrip): boolean => status === 'completed' || status === 'cancelled' || status === 'expired';

@@ -1,7 +1,8 @@
 import type { CityTrip } from '@hexhail/client';
 
 import type { Schemas } from '../../../api/http';
-import { boundsOf, liveStatuses, statusesOf, type TripsSearch } from '../table/search';
+import { liveStatuses } from '../../../lib/trip/status';
+import { boundsOf, statusesOf, type TripsSearch } from '../table/search';
 
 type Trip = Schemas['Trip'];
 

@@ -7,6 +7,7 @@ import { call } from '../../../api/http';
 import { http } from '../../../api/auth';
 import { keys } from '../../../api/queries';
 import { money } from '../../../lib/format';
+import { ofNewerServer } from '../../../lib/trip/status';
 import type { TripRow as Trip } from '../live/follow';
 import { useNamed } from '../live/names';
 import { fullName, PersonLink } from './PersonLink';
@@ -67,11 +68,23 @@ export function When({ at }: { at: string | undefined }) {
 export function Fare({ trip }: { trip: Trip }) {
   const { t } = useTranslation('ops');
   if (trip.fare?.total) return money(trip.fare.total);
-  if (trip.status === 'completed') return <LateFare id={trip.id} />;
-  // Nobody pays for a trip that ended before its ride did.
-  if (trip.status === 'cancelled' || trip.status === 'expired') return <Text span inherit c="dimmed">–</Text>;
-  if (trip.estimate?.fare) return <Text span inherit c="dimmed" title={t('trips.estimated')}>≈ {money(trip.estimate.fare)}</Text>;
-  return '–';
+  switch (trip.status) {
+    case 'completed':
+      return <LateFare id={trip.id} />;
+    // A trip that ended before its ride did costs nothing.
+    case 'cancelled':
+    case 'expired':
+      return <Text span inherit c="dimmed">–</Text>;
+    case 'requested':
+    case 'matched':
+    case 'arrived':
+    case 'in_progress':
+      return trip.estimate?.fare ? <Text span inherit c="dimmed" title={t('trips.estimated')}>≈ {money(trip.estimate.fare)}</Text> : '–';
+    case 'status_unspecified':
+      return '–';
+    default:
+      return ofNewerServer(trip.status, '–');
+  }
 }
 
 /** What a ride cost that was completed since its row was read: the feed does not say. */

@@ -1,19 +1,19 @@
 import type { Schemas } from '../../../api/http';
+import { liveStatuses, statuses, type Status } from '../../../lib/trip/status';
 
 // The filters of the console's lists, as the URL holds them. Everything is text there, so that
 // links stay readable and whatever somebody typed into the address becomes a filter or nothing.
 
-export type TripStatus = Exclude<Schemas['Trip']['status'], 'status_unspecified'>;
 export type AccountRole = Schemas['AccountView']['role'];
 export type Approval = Schemas['ApprovalView']['state'];
 export type AccountStatus = Schemas['AccountView']['status'];
 
-/** All statuses of a trip, in the order of its life. */
-export const tripStatuses: readonly TripStatus[] = ['requested', 'matched', 'arrived', 'in_progress', 'completed', 'cancelled', 'expired'];
-export const liveStatuses: readonly TripStatus[] = ['requested', 'matched', 'arrived', 'in_progress'];
-export const accountRoles: readonly AccountRole[] = ['rider', 'driver', 'operator'];
-export const approvals: readonly Approval[] = ['pending', 'approved', 'refused'];
-export const accountStatuses: readonly AccountStatus[] = ['active', 'suspended'];
+/** The members of a union that the API's description declares, in this order: one that is missing does not compile. */
+const all = <T extends string>(members: Record<T, true>) => Object.keys(members) as readonly string[] as readonly T[];
+
+export const accountRoles = all<AccountRole>({ rider: true, driver: true, operator: true });
+export const approvals = all<Approval>({ pending: true, approved: true, refused: true });
+export const accountStatuses = all<AccountStatus>({ active: true, suspended: true });
 
 /** Ready-made spans of time that end now. */
 export const periods = ['15m', '1h', 'today', '7d'] as const;
@@ -101,16 +101,16 @@ export function auditSearch(raw: Raw): AuditSearch {
 }
 
 /** The statuses that a filter means, in the order of a trip's life; none means all. */
-export function statusesOf(filter: string | undefined): readonly TripStatus[] {
+export function statusesOf(filter: string | undefined): readonly Status[] {
   if (filter === 'live') return liveStatuses;
   const named = new Set(filter?.split(','));
-  return tripStatuses.filter((s) => named.has(s));
+  return statuses.filter((s) => named.has(s));
 }
 
 /** The filter's text for some statuses. All of them is no filter. */
-export function statusText(statuses: readonly string[]): string | undefined {
-  const chosen = tripStatuses.filter((s) => statuses.includes(s));
-  if (chosen.length === 0 || chosen.length === tripStatuses.length) return undefined;
+export function statusText(wanted: readonly string[]): string | undefined {
+  const chosen = statuses.filter((s) => wanted.includes(s));
+  if (chosen.length === 0 || chosen.length === statuses.length) return undefined;
   const text = chosen.join(',');
   return text === liveStatuses.join(',') ? 'live' : text;
 }
