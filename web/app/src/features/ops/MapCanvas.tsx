@@ -5,7 +5,7 @@ import { useEffect, useEffectEvent, useRef } from 'react';
 import { useHome } from '../../lib/map';
 import { boundsOf, type Bounds } from './live/city';
 import { useFeed, useLiveCity } from './live/hooks';
-import { MapPainter } from './MapPainter';
+import { MapPainter } from './painter/MapPainter';
 import type { MapView, Selected } from './mapView';
 
 export interface MapCanvasProps {

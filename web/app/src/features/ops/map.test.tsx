@@ -13,7 +13,7 @@ import { http } from '../../api/auth';
 import { LiveCityContext } from './live/hooks';
 import { LiveCity } from './live/LiveCity';
 import { DriverRow, TripRow } from './MapList';
-import { makeSilent } from './MapPainter';
+import { makeSilent } from './painter/MapPainter';
 import { MapPanel } from './MapPanel';
 import { startView } from './mapView';
 import { Fare } from './table/TripParts';
