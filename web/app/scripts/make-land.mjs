@@ -1,4 +1,4 @@
-// Makes src/map/data/land.json: what a map shows when there are no tiles.
+// Makes src/lib/map/data/land.json: what a map shows when there are no tiles.
 //
 //   npm run land -w app
 //

@@ -13,12 +13,10 @@ import { ofNewerServer } from '../../lib/trip/status';
 import { reasonText } from '../../lib/trip/words';
 import { draftOf, isWhole } from './draft';
 import { problemText } from './problems';
-import styles from './rider.module.css';
+import classes from './rider.module.css';
 import { DriverCard } from './TripPanel';
 import type { Asking } from './useAsk';
 import type { Plan } from './usePlan';
-
-const classes = styles as Record<'foot', string>;
 
 /** How a trip ended, until the rider puts it away. */
 export function EndPanel({ trip, plan, asking, onDismiss }: { trip: Trip; plan: Plan; asking: Asking; onDismiss: () => void }) {

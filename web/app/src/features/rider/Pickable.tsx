@@ -3,9 +3,7 @@ import type { ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 
 import { canDraw } from '../../lib/map';
-import styles from './rider.module.css';
-
-const classes = styles as Record<'pickable' | 'pickableIcon' | 'pickableText', string>;
+import classes from './rider.module.css';
 
 /** A field that is filled on the map: pressing it aims the next tap at it. */
 export function Pickable({ label, text, icon, aimed, compact, onClick }: {

@@ -7,10 +7,8 @@ import { useTranslation } from 'react-i18next';
 
 import { keys } from '../../api/queries';
 import { search, searchUrl, type Found, type Place } from '../../lib/geocode';
-import styles from './rider.module.css';
+import classes from './rider.module.css';
 import { useMarkedCombobox } from './useMarkedCombobox';
-
-const classes = styles as Record<'context', string>;
 
 const leastLetters = 2;
 const debounceMs = 300;

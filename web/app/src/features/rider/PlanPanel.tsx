@@ -11,14 +11,13 @@ import { isWhole, type End } from './draft';
 import { PlaceSearch } from './PlaceSearch';
 import { Pickable } from './Pickable';
 import { QuotePanel } from './QuotePanel';
-import styles from './rider.module.css';
+import classes from './rider.module.css';
 import { Suggestions } from './Suggestions';
 import { useAddress } from './useAddress';
 import type { Asking } from './useAsk';
 import { useHere } from './useHere';
 import { useGeocoder, type Plan } from './usePlan';
 
-const classes = styles as Record<'swap' | 'warn' | 'shrinks', string>;
 const addressBytes = 200;
 const noteBytes = 500;
 

@@ -10,12 +10,10 @@ import { className } from '../../lib/trip/words';
 import type { WholeDraft } from './draft';
 import { problemText } from './problems';
 import { chosenClass, useQuotes } from './quotes';
-import styles from './rider.module.css';
+import classes from './rider.module.css';
 import { useServerNow } from './time';
 import type { Asking } from './useAsk';
 import type { Plan } from './usePlan';
-
-const classes = styles as Record<'quote' | 'quotes' | 'foot' | 'near' | 'warn' | 'ask', string>;
 
 /** The classes with their prices and the nearest drivers, and the button that asks for a ride. */
 export function QuotePanel({ draft, plan, asking }: { draft: WholeDraft; plan: Plan; asking: Asking }) {

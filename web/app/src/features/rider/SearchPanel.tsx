@@ -8,11 +8,9 @@ import { distance, money } from '../../lib/format';
 import { Route } from '../../lib/trip/parts';
 import { className, reachOf } from '../../lib/trip/words';
 import { CancelButton } from './CancelButton';
-import styles from './rider.module.css';
+import classes from './rider.module.css';
 import { clockText, secondsLeft, useServerNow, useSince } from './time';
 import type { Asking } from './useAsk';
-
-const classes = styles as Record<'clock', string>;
 
 /** Who waited for so long does not cancel by a slip of the finger. */
 const confirmAfterS = 30;

@@ -11,10 +11,9 @@ import { latestTrips } from '../../api/queries';
 import { headingTo } from '../../lib/map';
 import { className, placeText } from '../../lib/trip/words';
 import { draftOf, emptyDraft } from './draft';
-import styles from './rider.module.css';
+import classes from './rider.module.css';
 import { useDemo, type Plan } from './usePlan';
 
-const classes = styles as Record<'suggestion', string>;
 const most = 3;
 
 /** Rides to begin with: those of before, and those that a demonstration suggests. */

@@ -9,10 +9,8 @@ import { Face, MeanStars, Route } from '../../lib/trip/parts';
 import { className, partyName } from '../../lib/trip/words';
 import { CancelButton } from './CancelButton';
 import { progress, useArrival } from './eta';
-import styles from './rider.module.css';
+import classes from './rider.module.css';
 import { useServerNow } from './time';
-
-const classes = styles as Record<'plate' | 'pin' | 'eta' | 'here', string>;
 
 interface Props {
   readonly trip: WholeTrip;

@@ -15,15 +15,13 @@ import { EndPanel } from './EndPanel';
 import { useMemory, type Remembered } from './memory';
 import { choosePhase, sheetKey, type Phase } from './phase';
 import { PlanPanel } from './PlanPanel';
-import styles from './rider.module.css';
+import classes from './rider.module.css';
 import { RiderMap } from './RiderMap';
 import { AskingPanel, SearchPanel } from './SearchPanel';
 import { useServerNow, useStaleSince } from './time';
 import { PickupPanel, RidePanel } from './TripPanel';
 import { useAsk, type Asking } from './useAsk';
 import { usePlan, type Plan } from './usePlan';
-
-const classes = styles as Record<'warn', string>;
 
 /** The rider's one live screen: it plans a ride, asks for it, and follows it to its end. */
 export default function RiderPage() {

@@ -5,11 +5,9 @@ import { Link } from '@tanstack/react-router';
 import { useTranslation } from 'react-i18next';
 
 import { money, timeOfDay } from '../../lib/format';
-import styles from './Card.module.css';
+import classes from './Card.module.css';
 import { Route, StatusBadge } from '../../lib/trip/parts';
 import { className, partyName, type Reader } from '../../lib/trip/words';
-
-const classes = styles as Record<'card' | 'follow', string>;
 
 /** A trip that has ended, in a list; leads to its page. */
 export function TripRow({ trip, reader }: { trip: Trip; reader: Reader }) {

@@ -5,10 +5,9 @@ import { useTranslation } from 'react-i18next';
 
 import { RideMap } from '../../lib/map';
 import type { Schemas } from '../../api/http';
-import styles from './TripMap.module.css';
+import classes from './TripMap.module.css';
 import { placeText } from '../../lib/trip/words';
 
-const classes = styles as Record<'map', string>;
 // Pins stand above their places.
 const padding = { top: 56, right: 24, bottom: 24, left: 24 };
 

@@ -5,11 +5,9 @@ import { useTranslation } from 'react-i18next';
 
 import { distance, duration, money, stars } from '../format';
 import { basisText } from './measured';
-import styles from './parts.module.css';
+import classes from './parts.module.css';
 import { statusColor } from './status';
 import { placeText } from './words';
-
-const classes = styles as Record<'route' | 'badge' | 'star' | 'fare' | 'hidden', string>;
 
 /** The two ends of a trip, one above the other. */
 export function Route({ from, to }: {
