@@ -8,7 +8,7 @@ import (
 	"github.com/hexhail/hexhail/ride"
 )
 
-// KnownPlaces implements transport.Accounts.
+// KnownPlaces implements auth.Places.
 func (s *Store) KnownPlaces(ctx context.Context, id ride.AccountID, since time.Time) ([]string, error) {
 	if !validText(string(id)) {
 		return nil, nil
@@ -19,7 +19,7 @@ func (s *Store) KnownPlaces(ctx context.Context, id ride.AccountID, since time.T
 	return places, s.failure("read known places", err)
 }
 
-// SavePlaces implements transport.Accounts.
+// SavePlaces implements auth.Places.
 func (s *Store) SavePlaces(ctx context.Context, id ride.AccountID, places []string, at time.Time, keep int) error {
 	return s.tx(ctx, "save known places", func(tx *sql.Tx) error {
 		for _, p := range places {

@@ -61,7 +61,7 @@ func (s *Store) SaveRefreshToken(ctx context.Context, t ride.RefreshToken) error
 	return s.tx(ctx, "save refresh token", func(tx *sql.Tx) error { return saveToken(ctx, tx, t) })
 }
 
-// RotateRefreshToken implements transport.Accounts.
+// RotateRefreshToken implements auth.RefreshTokens.
 func (s *Store) RotateRefreshToken(ctx context.Context, hash, attempt string, next ride.RefreshToken, grace time.Duration) (ride.RefreshToken, error) {
 	const op = "rotate refresh token"
 	if !validText(hash) {

@@ -46,7 +46,7 @@ func newAPI(t *testing.T) *api.API {
 	service, err := auth.New(auth.Config{}, keys, store)
 	require.NoError(t, err)
 	a, err := api.New(api.Config{}, api.Deps{
-		Auth: service, Accounts: store, Trips: store, Live: nobodyLive{},
+		Auth: service, Accounts: store, Photos: store, Audit: store, Trips: store, Live: nobodyLive{},
 		Log: slog.New(slog.DiscardHandler),
 	})
 	require.NoError(t, err)

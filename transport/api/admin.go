@@ -222,7 +222,7 @@ func (a *API) audit(ctx context.Context, action, subject string, detail map[stri
 	if len(b) > most {
 		b = []byte(`{"reason":"(too long to keep)"}`)
 	}
-	return a.deps.Accounts.AddAudit(ctx, ride.AuditEntry{
+	return a.deps.Audit.AddAudit(ctx, ride.AuditEntry{
 		At: ride.Clean(a.cfg.Now()), Actor: principal(ctx).Account.ID, Action: action, Subject: subject, Detail: string(b),
 	})
 }

@@ -106,7 +106,7 @@ func (a *API) adminListAudit(ctx context.Context, in *struct {
 	From    time.Time      `query:"from" doc:"At or after."`
 	To      time.Time      `query:"to" doc:"Before."`
 }) (*body[list[auditView]], error) {
-	entries, next, err := a.deps.Accounts.ListAudit(ctx, ride.AuditFilter{
+	entries, next, err := a.deps.Audit.ListAudit(ctx, ride.AuditFilter{
 		Actor: in.Actor, Action: in.Action, Subject: in.Subject, From: in.From, To: in.To, Page: in.page(),
 	})
 	if err != nil {

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/hexhail/hexhail/ride"
-	"github.com/hexhail/hexhail/transport"
 	"github.com/hexhail/hexhail/transport/auth"
 	"github.com/hexhail/hexhail/transport/clientaddr"
 )
@@ -83,9 +82,11 @@ type MapSources struct {
 // Deps are what the API stands on. All but Demo are required.
 type Deps struct {
 	Auth     *auth.Service
-	Accounts transport.Accounts
-	Trips    transport.Trips
-	Live     transport.Live
+	Accounts Accounts
+	Photos   Photos
+	Audit    Audit
+	Trips    Trips
+	Live     Live
 	Log      *slog.Logger
 	// Demo makes the server a demonstration; nil on an ordinary one.
 	Demo Demo
@@ -124,7 +125,7 @@ func (c Config) withDefaults() (Config, error) {
 }
 
 func (d Deps) validate() error {
-	if d.Auth == nil || d.Accounts == nil || d.Trips == nil || d.Live == nil || d.Log == nil {
+	if d.Auth == nil || d.Accounts == nil || d.Photos == nil || d.Audit == nil || d.Trips == nil || d.Live == nil || d.Log == nil {
 		return fmt.Errorf("%w: a dependency is missing", ErrConfig)
 	}
 	return nil

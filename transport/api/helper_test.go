@@ -149,7 +149,7 @@ func newWorld(t testing.TB, edit ...func(*Config)) *world {
 		e(&cfg)
 	}
 	w.API, err = New(cfg, Deps{
-		Auth: w.auth, Accounts: w.store, Trips: w.store, Live: w.live,
+		Auth: w.auth, Accounts: w.store, Photos: w.store, Audit: w.store, Trips: w.store, Live: w.live,
 		Log: slog.New(slog.NewTextHandler(w.logs, nil)),
 	})
 	require.NoError(t, err)

@@ -165,6 +165,6 @@ func TestNewRefusesWhatCannotWork(t *testing.T) {
 	w := newWorld(t)
 	_, err := New(Config{}, Deps{})
 	require.ErrorIs(t, err, ErrConfig)
-	_, err = New(Config{Tariffs: ride.Tariffs{{}}}, Deps{Auth: w.auth, Accounts: w.store, Trips: w.store, Live: w.live, Log: slog.Default()})
+	_, err = New(Config{Tariffs: ride.Tariffs{{}}}, Deps{Auth: w.auth, Accounts: w.store, Photos: w.store, Audit: w.store, Trips: w.store, Live: w.live, Log: slog.Default()})
 	require.ErrorIs(t, err, ErrConfig)
 }

@@ -229,7 +229,7 @@ func (a *API) putPhoto(ctx context.Context, _ *nothing) (*body[accountView], err
 // savePhoto stores a normalised photo and lets go of the one before.
 func (a *API) savePhoto(ctx context.Context, acc ride.Account, photo []byte) (ride.Account, error) {
 	id := rand.Text() // 130 random bits
-	if err := a.deps.Accounts.SavePhoto(ctx, ride.Photo{
+	if err := a.deps.Photos.SavePhoto(ctx, ride.Photo{
 		ID: id, Owner: acc.ID, ContentType: "image/jpeg", Data: photo,
 	}); err != nil {
 		return ride.Account{}, err
@@ -261,7 +261,7 @@ type photoOutput struct {
 func (a *API) getPhoto(ctx context.Context, in *struct {
 	ID string `path:"id" maxLength:"64"`
 }) (*photoOutput, error) {
-	p, err := a.deps.Accounts.Photo(ctx, in.ID)
+	p, err := a.deps.Photos.Photo(ctx, in.ID)
 	if err != nil {
 		return nil, err
 	}

@@ -87,7 +87,7 @@ func (s *Service) CheckSignUp(ctx context.Context, n SignUp) error {
 
 // AdminCreate makes an operator. It is for the server's own command line: no message
 // from outside leads here. Errors are those of SignUp.
-func AdminCreate(ctx context.Context, accounts transport.Accounts, c PasswordConfig, n SignUp) (ride.Account, error) {
+func AdminCreate(ctx context.Context, accounts Accounts, c PasswordConfig, n SignUp) (ride.Account, error) {
 	passwords, err := NewPasswords(c)
 	if err != nil {
 		return ride.Account{}, err
@@ -97,7 +97,7 @@ func AdminCreate(ctx context.Context, accounts transport.Accounts, c PasswordCon
 }
 
 // AdminResetPassword is [Service.ResetPassword] for the server's own command line.
-func AdminResetPassword(ctx context.Context, accounts transport.Accounts, c PasswordConfig, id ride.AccountID, next string) (string, error) {
+func AdminResetPassword(ctx context.Context, store Store, c PasswordConfig, id ride.AccountID, next string) (string, error) {
 	passwords, err := NewPasswords(c)
 	if err != nil {
 		return "", err
@@ -106,10 +106,10 @@ func AdminResetPassword(ctx context.Context, accounts transport.Accounts, c Pass
 	if err != nil {
 		return "", err
 	}
-	return (&Service{cfg: cfg, accounts: accounts, passwords: passwords}).ResetPassword(ctx, id, next)
+	return (&Service{cfg: cfg, accounts: store, refresh: store, passwords: passwords}).ResetPassword(ctx, id, next)
 }
 
-func create(ctx context.Context, accounts transport.Accounts, pw *Passwords, n SignUp, approval ride.Approval, now time.Time) (ride.Account, error) {
+func create(ctx context.Context, accounts Accounts, pw *Passwords, n SignUp, approval ride.Approval, now time.Time) (ride.Account, error) {
 	n = n.tidy()
 	if err := n.validate(); err != nil {
 		return ride.Account{}, err
@@ -189,7 +189,7 @@ func (s *Service) beginBy(ctx context.Context, a ride.Account, password, hash st
 	if err == nil && still {
 		return t, nil
 	}
-	if revoke := s.accounts.RevokeFamily(ctx, t.Family); err == nil && revoke != nil {
+	if revoke := s.refresh.RevokeFamily(ctx, t.Family); err == nil && revoke != nil {
 		err = fmt.Errorf("revoke family: %w", revoke)
 	}
 	if err == nil {

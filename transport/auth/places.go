@@ -30,9 +30,9 @@ const (
 	placeAge = 90 * 24 * time.Hour
 )
 
-// placesKey is what places are hashed with. Addresses are few enough to be guessed: without the
+// newPlacesKey makes what places are hashed with. Addresses are few enough to be guessed: without the
 // key a copy of the database does not tell them.
-func placesKey(keys Keys) ([]byte, error) {
+func newPlacesKey(keys Keys) ([]byte, error) {
 	key, err := hkdf.Key(sha256.New, keys.sign.Seed(), nil, "hexhail known places", sha256.Size)
 	if err != nil {
 		return nil, fmt.Errorf("key of known places: %w", err)
@@ -60,7 +60,7 @@ func (s *Service) hashes(id ride.AccountID, p Place) []string {
 func (s *Service) attemptAt(ctx context.Context, username string, id ride.AccountID, p Place) (logInAttempt, error) {
 	a := logInAttempt{username: username, network: NetworkOf(p.Addr)}
 	a.place = a.network
-	known, err := s.accounts.KnownPlaces(ctx, id, ride.Clean(s.cfg.Now().Add(-placeAge)))
+	known, err := s.places.KnownPlaces(ctx, id, ride.Clean(s.cfg.Now().Add(-placeAge)))
 	if err != nil {
 		return logInAttempt{}, fmt.Errorf("read known places: %w", err)
 	}
@@ -82,7 +82,7 @@ func (s *Service) remember(ctx context.Context, id ride.AccountID, p Place) {
 	if p.Addr == "" && p.Device == "" {
 		return
 	}
-	err := s.accounts.SavePlaces(ctx, id, s.hashes(id, p), ride.Clean(s.cfg.Now()), placesKept)
+	err := s.places.SavePlaces(ctx, id, s.hashes(id, p), ride.Clean(s.cfg.Now()), placesKept)
 	if err != nil {
 		s.cfg.Log.Warn("could not remember where an account signed in", "account", id, "error", err)
 	}

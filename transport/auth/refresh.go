@@ -48,7 +48,7 @@ func (s *Service) begin(ctx context.Context, a ride.Account) (Tokens, error) {
 	if err != nil {
 		return Tokens{}, err
 	}
-	if err := s.accounts.SaveRefreshToken(ctx, row); err != nil {
+	if err := s.refresh.SaveRefreshToken(ctx, row); err != nil {
 		return Tokens{}, fmt.Errorf("save refresh token: %w", err)
 	}
 	return s.tokensFor(a, secret, row)
@@ -96,7 +96,7 @@ func (s *Service) Refresh(ctx context.Context, token, attempt string) (ride.Acco
 	if err != nil {
 		return fail(err)
 	}
-	spent, err := s.accounts.RotateRefreshToken(ctx, hash, attemptHash(attempt), next, max(0, s.cfg.RefreshGrace))
+	spent, err := s.refresh.RotateRefreshToken(ctx, hash, attemptHash(attempt), next, max(0, s.cfg.RefreshGrace))
 	switch {
 	case errors.Is(err, ride.ErrTokenReused):
 		return fail(&ReusedError{Account: spent.Account, Family: spent.Family})
@@ -121,7 +121,7 @@ func (s *Service) LogOut(ctx context.Context, p transport.Principal) error {
 	if p.Family == "" {
 		return s.LogOutAccount(ctx, p.Account.ID)
 	}
-	if err := s.accounts.RevokeFamily(ctx, p.Family); err != nil {
+	if err := s.refresh.RevokeFamily(ctx, p.Family); err != nil {
 		return fmt.Errorf("revoke family: %w", err)
 	}
 	return nil
@@ -135,7 +135,7 @@ func (s *Service) LogOutAccount(ctx context.Context, id ride.AccountID) error {
 	if s.early != nil {
 		from = s.early.until(id, now)
 	}
-	if err := s.accounts.RevokeAccount(ctx, id, ride.Clean(from)); err != nil {
+	if err := s.refresh.RevokeAccount(ctx, id, ride.Clean(from)); err != nil {
 		return fmt.Errorf("revoke account: %w", err)
 	}
 	return nil

@@ -57,7 +57,7 @@ func (r *renewals) wait(family string, now time.Time) time.Duration {
 // wrong with the token is for its rotation to find: one whose grace is over is a copy, and says
 // so however often it comes.
 func (s *Service) mayRenew(ctx context.Context, hash string) error {
-	t, err := s.accounts.RefreshToken(ctx, hash)
+	t, err := s.refresh.RefreshToken(ctx, hash)
 	switch {
 	case errors.Is(err, ride.ErrNotFound):
 		return nil

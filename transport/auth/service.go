@@ -14,7 +14,9 @@ import (
 // no *ride.Error mean that the store could not be reached.
 type Service struct {
 	cfg       Config
-	accounts  transport.Accounts
+	accounts  Accounts
+	refresh   RefreshTokens
+	places    Places
 	tokens    *tokens
 	passwords *Passwords
 	guard     *guard
@@ -28,7 +30,7 @@ type Service struct {
 
 // New makes a service. For each outside issuer with a JWKS URL it fetches the keys and
 // keeps them fresh until Close.
-func New(cfg Config, keys Keys, accounts transport.Accounts) (*Service, error) {
+func New(cfg Config, keys Keys, store Store) (*Service, error) {
 	cfg, err := cfg.withDefaults()
 	if err != nil {
 		return nil, err
@@ -40,7 +42,7 @@ func New(cfg Config, keys Keys, accounts transport.Accounts) (*Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	places, err := placesKey(keys)
+	placesKey, err := newPlacesKey(keys)
 	if err != nil {
 		return nil, err
 	}
@@ -50,9 +52,9 @@ func New(cfg Config, keys Keys, accounts transport.Accounts) (*Service, error) {
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	s := &Service{
-		cfg: cfg, accounts: accounts, tokens: newTokens(cfg, keys), passwords: passwords,
+		cfg: cfg, accounts: store, refresh: store, places: store, tokens: newTokens(cfg, keys), passwords: passwords,
 		guard: guard, tickets: newTickets(cfg.MaxTickets),
-		outside: make(map[string]*outsideIssuer), early: newEarly(), renewals: newRenewals(cfg.AccessTTL), placesKey: places, stop: stop,
+		outside: make(map[string]*outsideIssuer), early: newEarly(), renewals: newRenewals(cfg.AccessTTL), placesKey: placesKey, stop: stop,
 	}
 	for _, o := range cfg.Outside {
 		if s.outside[o.Issuer], err = newOutsideIssuer(ctx, cfg, o); err != nil {
@@ -100,7 +102,7 @@ func (s *Service) Recheck(ctx context.Context, p transport.Principal) (transport
 		return transport.Principal{}, ride.ErrUnauthenticated
 	}
 	if p.Family != "" {
-		revoked, err := s.accounts.FamilyRevoked(ctx, p.Family)
+		revoked, err := s.refresh.FamilyRevoked(ctx, p.Family)
 		if err != nil && !errors.Is(err, ride.ErrNotFound) {
 			return transport.Principal{}, fmt.Errorf("look for revocation: %w", err)
 		}

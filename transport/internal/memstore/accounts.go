@@ -1,5 +1,5 @@
 // Package memstore is a store in memory for the tests of transport's packages. It keeps
-// the contracts of transport.Accounts and transport.Trips, and nothing else.
+// the contracts of the interfaces by which auth and api reach a store, and nothing else.
 package memstore
 
 import (
@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/hexhail/hexhail/ride"
-	"github.com/hexhail/hexhail/transport"
 )
 
 // Store is an empty store when zero. Safe for concurrent use. Set its exported fields
@@ -46,11 +45,6 @@ type token struct {
 	spentFor  string    // hash of the attempt; empty: none
 	successor string    // hash; empty: none
 }
-
-var (
-	_ transport.Accounts = (*Store)(nil)
-	_ transport.Trips    = (*Store)(nil)
-)
 
 // enter locks the store for a method; the caller unlocks it when err is nil.
 func (s *Store) enter(ctx context.Context, method string) error {

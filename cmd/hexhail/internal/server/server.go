@@ -30,11 +30,14 @@ import (
 	"github.com/hexhail/hexhail/web"
 )
 
-// The store serves both of its consumers.
+// The store serves all of its consumers.
 var (
-	_ actors.Store       = (*persistence.Store)(nil)
-	_ transport.Accounts = (*persistence.Store)(nil)
-	_ transport.Trips    = (*persistence.Store)(nil)
+	_ actors.Store = (*persistence.Store)(nil)
+	_ auth.Store   = (*persistence.Store)(nil)
+	_ api.Accounts = (*persistence.Store)(nil)
+	_ api.Photos   = (*persistence.Store)(nil)
+	_ api.Audit    = (*persistence.Store)(nil)
+	_ api.Trips    = (*persistence.Store)(nil)
 )
 
 // parts are the pieces of one server, made in the order of their start: each needs
@@ -207,7 +210,7 @@ func (p *parts) handler() (http.Handler, error) {
 	p.sessions = session.New(sessionConfig(p.cfg, p.demo != nil, clients, p.log, counts, p.metrics), p.auth, p.router())
 	p.ops.Registry.MustRegister(counts)
 	deps := api.Deps{
-		Auth: p.auth, Accounts: p.store, Trips: p.store, Log: p.log,
+		Auth: p.auth, Accounts: p.store, Photos: p.store, Audit: p.store, Trips: p.store, Log: p.log,
 		Live: live{p.sessions.Registry(), p.actors},
 	}
 	if p.demo != nil { // not an interface that holds nil
