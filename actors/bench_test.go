@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"math"
 	"runtime"
 	"sync/atomic"
 	"testing"
@@ -49,6 +50,7 @@ func benchSystem(b *testing.B, drivers int) (sys *System, store *memStore, box *
 	cfg := DefaultConfig()
 	cfg.PIN, cfg.Log, cfg.TripIdle = false, slog.New(slog.NewTextHandler(io.Discard, nil)), time.Millisecond
 	cfg.PositionTTL = time.Minute
+	cfg.CancelsFree = math.MaxInt32 // BenchmarkOffers cancels each trip
 	cfg.Rules.Policy.Cap = max(drivers, cfg.Rules.Policy.Cap)
 	store, box = newMemStore(), new(counter)
 	sys, err := New(cfg, store)

@@ -1,6 +1,7 @@
 package actors
 
 import (
+	"cmp"
 	"fmt"
 	"log/slog"
 	"time"
@@ -87,30 +88,56 @@ func (c Config) Validate() error {
 	if err := c.Tariffs.Validate(); err != nil {
 		return err
 	}
-	switch {
-	case c.Resolution < 5 || c.Resolution > 10:
-		return fmt.Errorf("actors: the H3 resolution must be from 5 to 10, not %d", c.Resolution)
-	case c.PositionTTL < time.Second || c.PositionTTL > 5*time.Minute:
-		return fmt.Errorf("actors: a position's time to live must be from 1s to 5m, not %s", c.PositionTTL)
-	case !(c.MaxSpeedMPS > 0):
-		return fmt.Errorf("actors: the greatest plausible speed must be above 0")
-	case !(c.MaxTripM >= 1000 && c.MaxTripM <= 5_000_000):
-		return fmt.Errorf("actors: the longest trip must be from 1 km to 5,000 km")
-	case c.MaxOffers < 1 || c.MaxOffers > 64:
-		return fmt.Errorf("actors: the offers per driver must be from 1 to 64")
-	case c.HistoryBytes < 512 || c.HistoryBytes > MaxHistory:
-		return fmt.Errorf("actors: the history must hold from 512 to %d bytes, not %d", MaxHistory, c.HistoryBytes)
-	case c.OperatorSessions < 1 || c.OperatorSessions > 100:
-		return fmt.Errorf("actors: the sessions of an operator must be from 1 to 100, not %d", c.OperatorSessions)
-	case c.HistoryAge < c.Linger:
-		return fmt.Errorf("actors: the history must last as long as a session can be resumed (%s), not %s", c.Linger, c.HistoryAge)
-	case c.CancelsFree < 1 || c.CancelsForget <= 0:
-		return fmt.Errorf("actors: at least one cancellation must be free, and be forgotten")
-	case c.Linger < 0 || c.TripIdle <= 0 || c.StoreTimeout <= 0 || c.SearchTimeout <= 0 ||
-		c.SweepEvery <= 0 || c.SweepGrace < 0 || c.BreadcrumbEvery <= 0:
-		return fmt.Errorf("actors: time limits must be positive")
-	case c.ETA == nil || c.Log == nil:
-		return fmt.Errorf("actors: an ETA source and a logger are needed")
+	for _, b := range c.bounds() {
+		if !b.holds {
+			return fmt.Errorf("actors: %s", b.rule)
+		}
 	}
 	return nil
+}
+
+// bounds are the rules for single values, in the order in which they are reported.
+func (c Config) bounds() []bound {
+	return []bound{
+		within("the H3 resolution", c.Resolution, 5, 10),
+		within("a position's time to live", c.PositionTTL, time.Second, 5*time.Minute),
+		above("the greatest plausible speed", c.MaxSpeedMPS, 0),
+		within("the length of the longest trip in metres", c.MaxTripM, 1000, 5_000_000),
+		within("the number of offers per driver", c.MaxOffers, 1, 64),
+		within("the size of a person's history in bytes", c.HistoryBytes, 512, MaxHistory),
+		within("the number of sessions of an operator", c.OperatorSessions, 1, 100),
+		atLeast("the time that an actor outlives its session", c.Linger, 0),
+		// A client must find its missed events for as long as it can resume.
+		atLeast("the age of a person's history", c.HistoryAge, c.Linger),
+		atLeast("the number of free cancellations", c.CancelsFree, 1),
+		above("the time until a cancellation is forgotten", c.CancelsForget, 0),
+		above("the time that a final trip's actor stays", c.TripIdle, 0),
+		above("the store's time limit", c.StoreTimeout, 0),
+		above("a search's time limit", c.SearchTimeout, 0),
+		above("the sweeper's interval", c.SweepEvery, 0),
+		atLeast("the sweeper's grace", c.SweepGrace, 0),
+		above("the interval of breadcrumbs", c.BreadcrumbEvery, 0),
+		{c.ETA != nil, "an ETA source is missing"},
+		{c.Log != nil, "a logger is missing"},
+	}
+}
+
+// bound is a rule and whether it holds.
+type bound struct {
+	holds bool
+	rule  string
+}
+
+// NaN is within no bounds: each comparison is written so that it fails for it.
+
+func within[T cmp.Ordered](what string, is, low, high T) bound {
+	return bound{is >= low && is <= high, fmt.Sprintf("%s must be from %v to %v, not %v", what, low, high, is)}
+}
+
+func atLeast[T cmp.Ordered](what string, is, low T) bound {
+	return bound{is >= low, fmt.Sprintf("%s must be at least %v, not %v", what, low, is)}
+}
+
+func above[T cmp.Ordered](what string, is, low T) bound {
+	return bound{is > low, fmt.Sprintf("%s must be above %v, not %v", what, low, is)}
 }
