@@ -16,5 +16,5 @@ func main() {
 	os.Exit(cli.Main(context.Background(), cli.Environment{
 		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
 		LookupEnv: os.LookupEnv, Signals: signals,
-	}, parts(), os.Args[1:]))
+	}, os.Args[1:]))
 }

@@ -25,11 +25,11 @@ type adminCmd struct {
 
 // withAccounts runs f with the accounts of the configured database, which a server may use
 // meanwhile. What f changes reaches a running server within seconds.
-func (in *call) withAccounts(c *config.Config, f func(context.Context, Accounts) error) (err error) {
+func (in *call) withAccounts(c *config.Config, f func(context.Context, accountAdmin) error) (err error) {
 	if err := in.source.Complete(c); err != nil {
 		return err
 	}
-	accounts, err := in.parts.OpenAccounts(in.ctx, c)
+	accounts, err := in.parts.openAccounts(in.ctx, c)
 	if err != nil {
 		return err
 	}
@@ -38,7 +38,7 @@ func (in *call) withAccounts(c *config.Config, f func(context.Context, Accounts)
 }
 
 // named looks an account up by its username, or by its whole id.
-func named(ctx context.Context, accounts Accounts, name string) (ride.Account, error) {
+func named(ctx context.Context, accounts accountAdmin, name string) (ride.Account, error) {
 	a, err := accounts.Find(ctx, name)
 	if errors.Is(err, ride.ErrNotFound) {
 		return ride.Account{}, fmt.Errorf("there is no account %q", name)
@@ -68,7 +68,7 @@ func (l *adminListCmd) Run(in *call) error {
 	if l.Disabled {
 		f.Status = ride.AccountSuspended
 	}
-	return in.withAccounts(&l.Config, func(ctx context.Context, accounts Accounts) error {
+	return in.withAccounts(&l.Config, func(ctx context.Context, accounts accountAdmin) error {
 		w := tabwriter.NewWriter(in.env.Stdout, 0, 4, 2, ' ', 0)
 		fmt.Fprintln(w, "USERNAME\tNAME\tROLE\tSTATUS\tMADE\tACCOUNT")
 		for {
@@ -122,7 +122,7 @@ func (r *adminRefuseCmd) Run(in *call) error {
 }
 
 func (in *call) decide(c *config.Config, name string, to ride.Approval, reason string) error {
-	return in.withAccounts(c, func(ctx context.Context, accounts Accounts) error {
+	return in.withAccounts(c, func(ctx context.Context, accounts accountAdmin) error {
 		a, err := named(ctx, accounts, name)
 		switch {
 		case err != nil:
@@ -161,7 +161,7 @@ func (e *adminEnableCmd) Run(in *call) error {
 }
 
 func (in *call) setStatus(c *config.Config, name string, to ride.AccountStatus, word string) error {
-	return in.withAccounts(c, func(ctx context.Context, accounts Accounts) error {
+	return in.withAccounts(c, func(ctx context.Context, accounts accountAdmin) error {
 		a, err := named(ctx, accounts, name)
 		if err != nil {
 			return err
@@ -190,7 +190,7 @@ func (r *adminResetCmd) Run(in *call) error {
 			return err
 		}
 	}
-	return in.withAccounts(&r.Config, func(ctx context.Context, accounts Accounts) error {
+	return in.withAccounts(&r.Config, func(ctx context.Context, accounts accountAdmin) error {
 		a, err := named(ctx, accounts, r.Username)
 		if err != nil {
 			return err
@@ -219,7 +219,7 @@ func (e *adminEraseCmd) Run(in *call) error {
 	if !e.Yes {
 		return errors.New("erasing an account cannot be undone: repeat with --yes")
 	}
-	return in.withAccounts(&e.Config, func(ctx context.Context, accounts Accounts) error {
+	return in.withAccounts(&e.Config, func(ctx context.Context, accounts accountAdmin) error {
 		a, err := named(ctx, accounts, e.Username)
 		if err != nil {
 			return err

@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/term"
 
+	"github.com/hexhail/hexhail/cmd/hexhail/internal/backup"
 	"github.com/hexhail/hexhail/cmd/hexhail/internal/config"
 )
 
@@ -28,25 +29,25 @@ func (b *backupCmd) Run(in *call) error {
 	}
 	ctx, show := in.long()
 	defer show.end()
-	o := BackupOptions{Force: b.Force, Program: Version(), Progress: show.step}
+	o := backup.Options{Force: b.Force, Program: Version(), Progress: show.step}
 	if b.To == "-" {
 		if isTerminal(in.env.Stdout) {
 			return errors.New("a backup is not for the terminal: name a file, or redirect the standard output")
 		}
-		r, err := in.parts.StreamBackup(ctx, &b.Config, in.env.Stdout, o)
+		r, err := in.parts.streamBackup(ctx, &b.Config, in.env.Stdout, o)
 		show.end()
 		if err != nil {
 			return fmt.Errorf("backup: %w", err)
 		}
-		r.tell(in.env.Stderr, "The backup was written")
+		tell(in.env.Stderr, r, "The backup was written")
 		return nil
 	}
-	r, err := in.parts.Backup(ctx, &b.Config, b.To, o)
+	r, err := in.parts.backup(ctx, &b.Config, b.To, o)
 	show.end()
 	if err != nil {
 		return fmt.Errorf("backup: %w", err)
 	}
-	r.tell(in.env.Stdout, "The backup was written to "+b.To+" and read again")
+	tell(in.env.Stdout, r, "The backup was written to "+b.To+" and read again")
 	fmt.Fprintln(in.env.Stdout, "It holds everyone's data and the key that signs tokens: keep it where only you can read it.")
 	return nil
 }
@@ -75,22 +76,22 @@ func (r *restoreCmd) Run(in *call) error {
 	}
 	ctx, show := in.long()
 	defer show.end()
-	o := BackupOptions{Force: r.Force, Program: Version(), Progress: show.step}
+	o := backup.Options{Force: r.Force, Program: Version(), Progress: show.step}
 	if r.Check {
-		report, err := in.parts.CheckBackup(ctx, from, o)
+		report, err := in.parts.checkBackup(ctx, from, o)
 		show.end()
 		if err != nil {
 			return fmt.Errorf("check %s: %w", name, err)
 		}
-		report.tell(in.env.Stdout, "The backup is whole")
+		tell(in.env.Stdout, report, "The backup is whole")
 		return nil
 	}
-	report, err := in.parts.Restore(ctx, &r.Config, from, o)
+	report, err := in.parts.restore(ctx, &r.Config, from, o)
 	show.end()
 	if err != nil {
 		return fmt.Errorf("restore %s: %w", name, err)
 	}
-	report.tell(in.env.Stdout, "The backup was restored")
+	tell(in.env.Stdout, report, "The backup was restored")
 	if len(report.Replaced) > 0 {
 		fmt.Fprintf(in.env.Stdout, "What was there before is kept in %s: delete it when you no longer need it.\n", strings.Join(report.Replaced, ", "))
 	}
@@ -99,8 +100,8 @@ func (r *restoreCmd) Run(in *call) error {
 }
 
 // tell prints what a report says.
-func (r BackupReport) tell(w io.Writer, done string) {
-	fmt.Fprintf(w, "%s, %s in %s.\n", done, mebibytes(r.Bytes), r.Took.Round(10*time.Millisecond))
+func tell(w io.Writer, r backup.Report, done string) {
+	fmt.Fprintf(w, "%s, %s in %s.\n", done, mebibytes(r.Size), r.Took.Round(10*time.Millisecond))
 	fmt.Fprintf(w, "State of %s, %s, schema %d: %s, %s, %s.\n", r.MadeAt.UTC().Format(time.RFC3339), r.Engine, r.Schema,
 		count(int(r.Rows["accounts"]), "account"), count(int(r.Rows["trips"]), "trip"), count(int(r.Rows["photos"]), "photo"))
 	if r.NoKey {

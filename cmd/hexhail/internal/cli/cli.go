@@ -1,3 +1,5 @@
+// Package cli is the command line of Hexhail: it reads arguments and configuration and carries
+// commands out with the rooms beside it, server above all.
 package cli
 
 import (
@@ -51,7 +53,7 @@ type call struct {
 	ctx    context.Context // a call lives exactly as long as its context
 	env    Environment
 	source *config.Source
-	parts  Parts
+	parts  parts
 }
 
 // exit carries kong's wish to end the process (after --help) out of its parser.
@@ -59,7 +61,11 @@ type exit int
 
 // Main runs one command line, without the program's name, and returns the exit code.
 // It returns when the command is done or ctx ends.
-func Main(ctx context.Context, env Environment, parts Parts, args []string) (code int) {
+func Main(ctx context.Context, env Environment, args []string) (code int) {
+	return run(ctx, env, product, args)
+}
+
+func run(ctx context.Context, env Environment, with parts, args []string) (code int) {
 	defer func() {
 		switch p := recover().(type) {
 		case nil:
@@ -86,11 +92,7 @@ func Main(ctx context.Context, env Environment, parts Parts, args []string) (cod
 	if err != nil {
 		return usage(env, err)
 	}
-	if err := parts.check(); err != nil {
-		fmt.Fprintln(env.Stderr, "hexhail:", err)
-		return exitFailed
-	}
-	return report(env, k.Run(&call{ctx: ctx, env: env, source: source, parts: parts}))
+	return report(env, k.Run(&call{ctx: ctx, env: env, source: source, parts: with}))
 }
 
 func usage(env Environment, err error) int {

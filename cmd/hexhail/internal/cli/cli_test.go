@@ -19,9 +19,12 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
+	"github.com/hexhail/hexhail/cmd/hexhail/internal/backup"
 	"github.com/hexhail/hexhail/cmd/hexhail/internal/config"
 	"github.com/hexhail/hexhail/cmd/hexhail/internal/lifecycle"
 	"github.com/hexhail/hexhail/cmd/hexhail/internal/ops"
+	"github.com/hexhail/hexhail/cmd/hexhail/internal/server"
+	"github.com/hexhail/hexhail/persistence"
 	"github.com/hexhail/hexhail/ride"
 )
 
@@ -51,11 +54,11 @@ type stage struct {
 	stdin    string
 	out, err buffer
 	signals  chan os.Signal
-	parts    Parts
+	parts    parts
 
-	base      Base
+	base      server.Base
 	direction string
-	operator  NewOperator
+	operator  server.NewOperator
 	accounts  people
 	events    []string
 	noKey     bool
@@ -64,45 +67,45 @@ type stage struct {
 
 func newStage() *stage {
 	s := &stage{env: map[string]string{"HEXHAIL_OPS_LISTEN": "127.0.0.1:0"}, signals: make(chan os.Signal, 2)}
-	s.parts = Parts{
-		Assemble: func(_ context.Context, in Base) (*Server, error) {
+	s.parts = parts{
+		assemble: func(_ context.Context, in server.Base) (*server.Server, error) {
 			s.base = in
-			return &Server{
+			return &server.Server{
 				Services: []lifecycle.Service{{
 					Name:  "store",
 					Start: func(context.Context) error { s.events = append(s.events, "start"); return nil },
 					Stop:  func(context.Context) error { s.events = append(s.events, "stop"); return nil },
 				}},
-				Addresses:   func() []Address { return []Address{{"sockets", "ws://127.0.0.1:8080/v1/ws"}} },
+				Addresses:   func() []server.Address { return []server.Address{{What: "sockets", URL: "ws://127.0.0.1:8080/v1/ws"}} },
 				HasOperator: func(context.Context) (bool, error) { s.signals <- syscall.SIGTERM; return false, nil },
 			}, nil
 		},
-		Migrate: func(_ context.Context, _ *config.Config, direction string) ([]Migration, error) {
-			s.direction = direction
-			return []Migration{
+		migrate: func(_ context.Context, _ *config.Config, direction persistence.Direction) ([]persistence.Migration, error) {
+			s.direction = string(direction)
+			return []persistence.Migration{
 				{Version: 1, Name: "0001_begin.sql", Applied: true, At: time.Unix(0, 0)}, {Version: 2, Name: "0002_more.sql"},
 			}, nil
 		},
-		CreateOperator: func(_ context.Context, _ *config.Config, o NewOperator) (ride.Account, error) {
+		createOperator: func(_ context.Context, _ *config.Config, o server.NewOperator) (ride.Account, error) {
 			s.operator = o
 			if o.Username == "taken" {
 				return ride.Account{}, fmt.Errorf("create: %w", ride.ErrUsernameTaken)
 			}
 			return ride.Account{ID: "a1", Username: o.Username}, nil
 		},
-		OpenAccounts: func(context.Context, *config.Config) (Accounts, error) { return &s.accounts, nil },
-		Backup: func(_ context.Context, _ *config.Config, file string, o BackupOptions) (BackupReport, error) {
+		openAccounts: func(context.Context, *config.Config) (accountAdmin, error) { return &s.accounts, nil },
+		backup: func(_ context.Context, _ *config.Config, file string, o backup.Options) (backup.Report, error) {
 			return s.backUp("backup "+file, o)
 		},
-		StreamBackup: func(_ context.Context, _ *config.Config, w io.Writer, o BackupOptions) (BackupReport, error) {
+		streamBackup: func(_ context.Context, _ *config.Config, w io.Writer, o backup.Options) (backup.Report, error) {
 			fmt.Fprint(w, "archive")
 			return s.backUp("stream", o)
 		},
-		CheckBackup: func(_ context.Context, in io.Reader, o BackupOptions) (BackupReport, error) {
+		checkBackup: func(_ context.Context, in io.Reader, o backup.Options) (backup.Report, error) {
 			text, err := io.ReadAll(in)
 			return s.backUpErr("check "+string(text), o, err)
 		},
-		Restore: func(_ context.Context, _ *config.Config, in io.Reader, o BackupOptions) (BackupReport, error) {
+		restore: func(_ context.Context, _ *config.Config, in io.Reader, o backup.Options) (backup.Report, error) {
 			text, err := io.ReadAll(in)
 			return s.backUpErr("restore "+string(text), o, err)
 		},
@@ -110,23 +113,23 @@ func newStage() *stage {
 	return s
 }
 
-func (s *stage) backUp(what string, o BackupOptions) (BackupReport, error) {
+func (s *stage) backUp(what string, o backup.Options) (backup.Report, error) {
 	return s.backUpErr(what, o, nil)
 }
 
-func (s *stage) backUpErr(what string, o BackupOptions, err error) (BackupReport, error) {
+func (s *stage) backUpErr(what string, o backup.Options, err error) (backup.Report, error) {
 	o.Progress("copying", 1, 2)
 	if o.Force {
 		what += " by force"
 	}
 	s.events = append(s.events, what)
-	return BackupReport{Engine: "sqlite", Schema: 3, Bytes: 3 << 19, Took: 1500 * time.Millisecond, Rows: map[string]int64{"accounts": 2, "trips": 1},
-		NoKey: s.noKey, Replaced: s.replaced}, err
+	return backup.Report{Manifest: backup.Manifest{Engine: "sqlite", Schema: 3, Rows: map[string]int64{"accounts": 2, "trips": 1}},
+		Size: 3 << 19, Took: 1500 * time.Millisecond, NoKey: s.noKey, Replaced: s.replaced}, err
 }
 
 func (s *stage) run(t *testing.T, args ...string) int {
 	t.Helper()
-	return Main(t.Context(), Environment{
+	return run(t.Context(), Environment{
 		Stdin: strings.NewReader(s.stdin), Stdout: &s.out, Stderr: &s.err,
 		LookupEnv: func(k string) (string, bool) { v, ok := s.env[k]; return v, ok }, Signals: s.signals,
 	}, s.parts, args)
@@ -145,8 +148,8 @@ func TestServeRunsUntilToldToEnd(t *testing.T) {
 
 func TestServeSaysNothingOfOperatorsWhenThereIsOne(t *testing.T) {
 	s := newStage()
-	assemble := s.parts.Assemble
-	s.parts.Assemble = func(ctx context.Context, in Base) (*Server, error) {
+	assemble := s.parts.assemble
+	s.parts.assemble = func(ctx context.Context, in server.Base) (*server.Server, error) {
 		server, err := assemble(ctx, in)
 		server.HasOperator = func(context.Context) (bool, error) { s.signals <- syscall.SIGTERM; return true, nil }
 		return server, err
@@ -158,20 +161,19 @@ func TestServeSaysNothingOfOperatorsWhenThereIsOne(t *testing.T) {
 func TestServeFails(t *testing.T) {
 	broken := errors.New("broken")
 	for name, c := range map[string]struct {
-		change func(*Server) (*Server, error)
+		change func(*server.Server) (*server.Server, error)
 		want   string
 	}{
-		"assembly":   {func(*Server) (*Server, error) { return nil, broken }, "assemble the server: broken"},
-		"half empty": {func(s *Server) (*Server, error) { s.Addresses = nil; return s, nil }, "without services"},
-		"start": {func(s *Server) (*Server, error) {
+		"assembly": {func(*server.Server) (*server.Server, error) { return nil, broken }, "assemble the server: broken"},
+		"start": {func(s *server.Server) (*server.Server, error) {
 			s.Services[0].Start = func(context.Context) error { return broken }
 			return s, nil
 		}, "start store: broken"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newStage()
-			assemble := s.parts.Assemble
-			s.parts.Assemble = func(ctx context.Context, in Base) (*Server, error) {
+			assemble := s.parts.assemble
+			s.parts.assemble = func(ctx context.Context, in server.Base) (*server.Server, error) {
 				server, err := assemble(ctx, in)
 				require.NoError(t, err)
 				return c.change(server)
@@ -186,8 +188,8 @@ func TestSecondSignalHasItsOwnExitCode(t *testing.T) {
 	s := newStage()
 	release := make(chan struct{})
 	defer close(release)
-	assemble := s.parts.Assemble
-	s.parts.Assemble = func(ctx context.Context, in Base) (*Server, error) {
+	assemble := s.parts.assemble
+	s.parts.assemble = func(ctx context.Context, in server.Base) (*server.Server, error) {
 		server, err := assemble(ctx, in)
 		server.Services[0].Stop = func(context.Context) error { s.signals <- syscall.SIGTERM; <-release; return nil }
 		return server, err
@@ -195,15 +197,6 @@ func TestSecondSignalHasItsOwnExitCode(t *testing.T) {
 	// The operations listener is abandoned with the rest; end it for the leak check.
 	defer func() { require.NoError(t, s.base.Ops.Stop(t.Context())) }()
 	require.Equal(t, exitForced, s.run(t, "serve"))
-}
-
-func TestMissingPartsAreRefusedLoudly(t *testing.T) {
-	s := newStage()
-	s.parts = Parts{}
-	require.Equal(t, exitFailed, s.run(t, "serve"))
-	for _, part := range []string{"Assemble", "Migrate", "CreateOperator", "OpenAccounts", "Backup", "StreamBackup", "CheckBackup", "Restore"} {
-		require.Contains(t, s.err.String(), "without its part "+part)
-	}
 }
 
 func TestMigrate(t *testing.T) {
@@ -225,7 +218,7 @@ func TestAdminCreate(t *testing.T) {
 	s = newStage()
 	s.stdin = "correct horse\r\n"
 	require.Equal(t, exitOK, s.run(t, "admin", "create", "anna", "--password-stdin", "--first-name=Anna"))
-	require.Equal(t, NewOperator{Username: "anna", FirstName: "Anna", LastName: "anna", Password: "correct horse"}, s.operator)
+	require.Equal(t, server.NewOperator{Username: "anna", FirstName: "Anna", LastName: "anna", Password: "correct horse"}, s.operator)
 	require.NotContains(t, s.out.String()+s.err.String(), "horse")
 
 	for _, bad := range []string{"", "\n", strings.Repeat("x", 2000)} {

@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/hexhail/hexhail/cmd/hexhail/internal/config"
+	"github.com/hexhail/hexhail/cmd/hexhail/internal/server"
+	"github.com/hexhail/hexhail/persistence"
 	"github.com/hexhail/hexhail/ride"
 )
 
@@ -84,7 +86,7 @@ func (in *call) migrate(c *config.Config, direction string) error {
 	if err := in.source.Complete(c); err != nil {
 		return err
 	}
-	list, err := in.parts.Migrate(in.ctx, c, direction)
+	list, err := in.parts.migrate(in.ctx, c, persistence.Direction(direction))
 	if err != nil {
 		return err
 	}
@@ -114,7 +116,7 @@ func (a *adminCreateCmd) Run(in *call) error {
 	if err := in.source.Complete(&a.Config); err != nil {
 		return err
 	}
-	o := NewOperator{Username: a.Username, FirstName: a.FirstName, LastName: cmp.Or(a.LastName, a.Username), Password: rand.Text()}
+	o := server.NewOperator{Username: a.Username, FirstName: a.FirstName, LastName: cmp.Or(a.LastName, a.Username), Password: rand.Text()}
 	if a.PasswordStdin {
 		p, err := readPassword(in.env.Stdin)
 		if err != nil {
@@ -122,7 +124,7 @@ func (a *adminCreateCmd) Run(in *call) error {
 		}
 		o.Password = p
 	}
-	account, err := in.parts.CreateOperator(in.ctx, &a.Config, o)
+	account, err := in.parts.createOperator(in.ctx, &a.Config, o)
 	if errors.Is(err, ride.ErrUsernameTaken) {
 		return fmt.Errorf("there is an account %q already", a.Username)
 	}

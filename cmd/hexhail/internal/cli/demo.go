@@ -15,6 +15,7 @@ import (
 	"github.com/hexhail/hexhail/cmd/hexhail/internal/config"
 	"github.com/hexhail/hexhail/cmd/hexhail/internal/demo"
 	"github.com/hexhail/hexhail/cmd/hexhail/internal/logging"
+	"github.com/hexhail/hexhail/cmd/hexhail/internal/server"
 	"github.com/hexhail/hexhail/cmd/hexhail/internal/simulate"
 	"github.com/hexhail/hexhail/ride"
 	"github.com/hexhail/hexhail/sim/demand"
@@ -82,9 +83,9 @@ func (d *demoCmd) Run(in *call) (err error) {
 	if err != nil {
 		return err
 	}
-	return in.beside(&d.Config, host, log, func(ctx context.Context, server *Server) error {
+	return in.beside(server.Base{Config: &d.Config, Log: log, Demo: host}, func(ctx context.Context, running *server.Server) error {
 		target := simulate.Target{Issuer: issuer, Visitors: host.Visitors()}
-		return in.perform(ctx, d, server, target, crowd, host, password, log)
+		return in.perform(ctx, d, running, target, crowd, host, password, log)
 	})
 }
 
@@ -103,10 +104,10 @@ func (d *demoCmd) defaults() {
 
 // perform is the demonstration once its server runs.
 func (in *call) perform(
-	ctx context.Context, d *demoCmd, server *Server, target simulate.Target, crowd simulate.Demand, host *demo.Host, password string, log *slog.Logger,
+	ctx context.Context, d *demoCmd, running *server.Server, target simulate.Target, crowd simulate.Demand, host *demo.Host, password string, log *slog.Logger,
 ) error {
 	socket := ""
-	for _, a := range server.Addresses() {
+	for _, a := range running.Addresses() {
 		if strings.HasPrefix(a.URL, "ws") {
 			socket = a.URL
 		}
@@ -114,7 +115,7 @@ func (in *call) perform(
 	base := "http" + strings.TrimSuffix(strings.TrimPrefix(socket, "ws"), "/v1/ws")
 	page := pageOf(base)
 	fmt.Fprintf(in.env.Stdout, "\n  Be a rider, a driver, or watch the city:  %s\n\n", page)
-	for _, a := range server.Addresses() {
+	for _, a := range running.Addresses() {
 		fmt.Fprintf(in.env.Stdout, "  %-11s %s\n", a.What, a.URL)
 	}
 	if !private(d.HTTP.Listen) {

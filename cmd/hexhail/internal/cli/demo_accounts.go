@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/hexhail/hexhail/cmd/hexhail/internal/demo"
+	"github.com/hexhail/hexhail/cmd/hexhail/internal/server"
 	"github.com/hexhail/hexhail/ride"
 )
 
@@ -28,7 +29,7 @@ func (in *call) demoAccounts(ctx context.Context, d *demoCmd, base, password str
 			return fmt.Errorf("make the demonstration's %s: %w", a.role, err)
 		}
 	}
-	_, err := in.parts.CreateOperator(ctx, &d.Config, NewOperator{
+	_, err := in.parts.createOperator(ctx, &d.Config, server.NewOperator{
 		Username: demo.Operator, FirstName: "Demo", LastName: "Operator", Password: password,
 	})
 	if err != nil && !errors.Is(err, ride.ErrUsernameTaken) {

@@ -8,9 +8,9 @@ import (
 	"strings"
 
 	"github.com/hexhail/hexhail/cmd/hexhail/internal/config"
-	"github.com/hexhail/hexhail/cmd/hexhail/internal/lifecycle"
 	"github.com/hexhail/hexhail/cmd/hexhail/internal/logging"
 	"github.com/hexhail/hexhail/cmd/hexhail/internal/ops"
+	"github.com/hexhail/hexhail/cmd/hexhail/internal/server"
 )
 
 type serveCmd struct {
@@ -33,27 +33,12 @@ func (s *serveCmd) Run(in *call) error {
 	if err != nil {
 		return err
 	}
-	operations := newOperations(&s.Config, log)
-	server, err := in.parts.Assemble(in.ctx, Base{Config: &s.Config, Log: log, Ops: operations, Trial: s.Trial, MakeMissing: s.MakeMissing})
-	if err != nil {
-		return fmt.Errorf("assemble the server: %w", err)
-	}
-	if err := server.check(); err != nil {
-		return err
-	}
-	services := append([]lifecycle.Service{{
-		Name: "operations listener", Start: operations.Start, Stop: operations.Stop, Failed: operations.Failed(),
-	}}, server.Services...)
 	log.Info("starting", "version", Version(), "dir", s.Store.DataDir, "postgres", s.Store.DatabaseURL != "")
-	err = lifecycle.Run(in.ctx, lifecycle.Options{
-		Log: log, Grace: s.Shutdown.Grace, Signals: in.env.Signals,
-		Started: func(ctx context.Context) {
-			operations.SetState(ops.Running)
-			greet(ctx, in.env.Stdout, log, server, operations)
-			s.warnOfTrial(in.env.Stdout, log)
-		},
-		Stopping: func() { operations.SetState(ops.Stopping) },
-	}, services...)
+	base := server.Base{Config: &s.Config, Log: log, Trial: s.Trial, MakeMissing: s.MakeMissing}
+	err = in.runServer(base, in.env.Signals, func(ctx context.Context, running *server.Server, operations *ops.Server) {
+		greet(ctx, in.env.Stdout, log, running, operations)
+		s.warnOfTrial(in.env.Stdout, log)
+	})
 	if err == nil {
 		log.Info("ended in order")
 	}
@@ -73,14 +58,14 @@ func (s *serveCmd) warnOfTrial(w io.Writer, log *slog.Logger) {
 }
 
 // greet prints where the server is, and at first run what to do next, in one write.
-func greet(ctx context.Context, w io.Writer, log *slog.Logger, server *Server, operations *ops.Server) {
+func greet(ctx context.Context, w io.Writer, log *slog.Logger, running *server.Server, operations *ops.Server) {
 	var b strings.Builder
 	b.WriteString("Hexhail is ready.\n")
-	for _, a := range append(server.Addresses(), Address{"operations", "http://" + operations.Addr().String()}) {
+	for _, a := range append(running.Addresses(), server.Address{What: "operations", URL: "http://" + operations.Addr().String()}) {
 		fmt.Fprintf(&b, "  %-11s %s\n", a.What, a.URL)
 		log.Info("listening", "what", a.What, "url", a.URL)
 	}
-	switch has, err := server.HasOperator(ctx); {
+	switch has, err := running.HasOperator(ctx); {
 	case err != nil:
 		log.Warn("cannot tell whether an operator exists", "error", err)
 	case !has:

@@ -15,7 +15,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/stretchr/testify/require"
 
-	"github.com/hexhail/hexhail/cmd/hexhail/internal/cli"
 	"github.com/hexhail/hexhail/cmd/hexhail/internal/ops"
 	"github.com/hexhail/hexhail/persistence"
 	"github.com/hexhail/hexhail/ride"
@@ -29,7 +28,7 @@ func registered(t *testing.T) *prometheus.Registry {
 	c.Store.DataDir, c.HTTP.Listen, c.Ops.Listen = t.TempDir(), "127.0.0.1:0", "127.0.0.1:0"
 	log := slog.New(slog.DiscardHandler)
 	operations := ops.New(ops.Options{Log: log, Build: ops.Build{Version: "v1.2.3", Commit: "0123456789ab"}})
-	s, err := Assemble(t.Context(), cli.Base{Config: c, Log: log, Ops: operations})
+	s, err := Assemble(t.Context(), Base{Config: c, Log: log, Ops: operations})
 	require.NoError(t, err)
 	for _, service := range s.Services {
 		require.NoError(t, service.Start(t.Context()), service.Name)

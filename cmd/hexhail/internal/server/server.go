@@ -14,7 +14,6 @@ import (
 	"path/filepath"
 
 	"github.com/hexhail/hexhail/actors"
-	"github.com/hexhail/hexhail/cmd/hexhail/internal/cli"
 	"github.com/hexhail/hexhail/cmd/hexhail/internal/config"
 	"github.com/hexhail/hexhail/cmd/hexhail/internal/demo"
 	"github.com/hexhail/hexhail/cmd/hexhail/internal/lifecycle"
@@ -67,7 +66,7 @@ type parts struct {
 }
 
 // Assemble makes the services of a server, without starting any.
-func Assemble(_ context.Context, in cli.Base) (*cli.Server, error) {
+func Assemble(_ context.Context, in Base) (*Server, error) {
 	p := &parts{
 		cfg: in.Config, log: in.Log, ops: in.Ops, demo: in.Demo, trial: in.Trial, makeMissing: in.MakeMissing || in.Demo != nil, metrics: newMetrics(),
 		failed: make(chan error, 1), disowned: make(chan error, 1), accepted: make(chan struct{}),
@@ -75,7 +74,7 @@ func Assemble(_ context.Context, in cli.Base) (*cli.Server, error) {
 	in.Ops.Registry.MustRegister(p.metrics)
 	in.Ops.AddCheck(ops.Check{Name: "database", Run: func(context.Context) error { return finding(p.store.Health()) }})
 	in.Ops.AddCheck(ops.Check{Name: "owner", Run: func(context.Context) error { return p.store.Owned() }})
-	return &cli.Server{
+	return &Server{
 		Services: []lifecycle.Service{
 			{Name: "store", Start: p.openStore, Stop: func(context.Context) error { return p.store.Close() }, Failed: p.disowned},
 			{Name: "actors", Start: p.startActors, Stop: p.stopActors},
@@ -281,20 +280,20 @@ func signingKeys(c *config.Config) (auth.Keys, error) {
 	return auth.LoadOrCreateKey(c.SigningKeyPath())
 }
 
-func (p *parts) addresses() []cli.Address {
+func (p *parts) addresses() []Address {
 	at := p.listener.Addr().String()
 	base, sock := "http://"+at, "ws://"+at
 	if p.cfg.TLS() {
 		base, sock = "https://"+at, "wss://"+at
 	}
-	var out []cli.Address
+	var out []Address
 	if p.cfg.Web.App {
-		out = append(out, cli.Address{What: "web app", URL: base + "/"})
+		out = append(out, Address{What: "web app", URL: base + "/"})
 	}
 	return append(out,
-		cli.Address{What: "sockets", URL: sock + "/v1/ws"},
-		cli.Address{What: "HTTP API", URL: base + "/v1"},
-		cli.Address{What: "OpenAPI", URL: base + "/openapi.json"},
+		Address{What: "sockets", URL: sock + "/v1/ws"},
+		Address{What: "HTTP API", URL: base + "/v1"},
+		Address{What: "OpenAPI", URL: base + "/openapi.json"},
 	)
 }
 

@@ -7,32 +7,25 @@ import (
 	"log/slog"
 	"time"
 
-	"github.com/hexhail/hexhail/cmd/hexhail/internal/cli"
 	"github.com/hexhail/hexhail/cmd/hexhail/internal/config"
 	"github.com/hexhail/hexhail/persistence"
 	"github.com/hexhail/hexhail/ride"
 	"github.com/hexhail/hexhail/transport/auth"
 )
 
-// Migrate moves the schema; see cli.Parts.
-func Migrate(ctx context.Context, c *config.Config, direction string) ([]cli.Migration, error) {
+// Migrate moves the schema: up to this program's version, one migration down, or not at all
+// (status). It returns all migrations as they are afterwards.
+func Migrate(ctx context.Context, c *config.Config, direction persistence.Direction) ([]persistence.Migration, error) {
 	o := storeOptions(c, slog.New(slog.DiscardHandler))
 	if err := admitted(ctx, c, o); err != nil {
 		return nil, err
 	}
-	all, err := persistence.Migrate(ctx, o, persistence.Direction(direction))
-	if err != nil {
-		return nil, err
-	}
-	out := make([]cli.Migration, len(all))
-	for i, m := range all {
-		out[i] = cli.Migration{Version: m.Version, Name: m.Name, Applied: m.Applied, At: m.At}
-	}
-	return out, nil
+	return persistence.Migrate(ctx, o, direction)
 }
 
-// CreateOperator makes an operator's account; see cli.Parts. It may run beside a server.
-func CreateOperator(ctx context.Context, c *config.Config, o cli.NewOperator) (a ride.Account, err error) {
+// CreateOperator makes an operator's account and records that in the audit. It may run beside a
+// server. ride.ErrUsernameTaken when the name exists.
+func CreateOperator(ctx context.Context, c *config.Config, o NewOperator) (a ride.Account, err error) {
 	store, err := openBeside(ctx, c)
 	if err != nil {
 		return ride.Account{}, err

@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"time"
 
-	"github.com/hexhail/hexhail/cmd/hexhail/internal/cli"
 	"github.com/hexhail/hexhail/cmd/hexhail/internal/config"
 	"github.com/hexhail/hexhail/persistence"
 	"github.com/hexhail/hexhail/ride"
@@ -18,17 +17,18 @@ import (
 // commandLine stands in the audit for whoever may run commands on the server's machine.
 const commandLine ride.AccountID = "command-line"
 
-// accountTools are cli.Accounts over a store of their own.
-type accountTools struct{ store *persistence.Store }
+// Accounts is what the admin commands do to accounts, over a store of its own. Each change is on
+// record in the audit and reaches a server that runs on the same database within 5 s. Call
+// Close once.
+type Accounts struct{ store *persistence.Store }
 
-// OpenAccounts opens the accounts for the admin commands; see cli.Parts. It may run beside a
-// server.
-func OpenAccounts(ctx context.Context, c *config.Config) (cli.Accounts, error) {
+// OpenAccounts opens the accounts of the configured database. It may run beside a server.
+func OpenAccounts(ctx context.Context, c *config.Config) (*Accounts, error) {
 	store, err := openBeside(ctx, c)
 	if err != nil {
-		return nil, err // not accountTools: a nil in an interface is not nil
+		return nil, err
 	}
-	return accountTools{store}, nil
+	return &Accounts{store}, nil
 }
 
 // openBeside opens the store for a command that runs while a server may.
@@ -39,9 +39,11 @@ func openBeside(ctx context.Context, c *config.Config) (*persistence.Store, erro
 	return persistence.Open(ctx, options)
 }
 
-func (t accountTools) Close() error { return t.store.Close() }
+// Close closes the store.
+func (t *Accounts) Close() error { return t.store.Close() }
 
-func (t accountTools) Find(ctx context.Context, name string) (ride.Account, error) {
+// Find returns the account with this username or id, or ride.ErrNotFound.
+func (t *Accounts) Find(ctx context.Context, name string) (ride.Account, error) {
 	name = auth.TidyUsername(name)
 	a, _, err := t.store.AccountByUsername(ctx, name)
 	if errors.Is(err, ride.ErrNotFound) {
@@ -50,11 +52,13 @@ func (t accountTools) Find(ctx context.Context, name string) (ride.Account, erro
 	return a, err
 }
 
-func (t accountTools) List(ctx context.Context, f ride.AccountFilter) ([]ride.Account, string, error) {
+// List returns a page, newest first, and the cursor of the next one, empty at the end.
+func (t *Accounts) List(ctx context.Context, f ride.AccountFilter) ([]ride.Account, string, error) {
 	return t.store.ListAccounts(ctx, f)
 }
 
-func (t accountTools) SetStatus(ctx context.Context, a ride.Account, to ride.AccountStatus) error {
+// SetStatus suspends an account or reinstates it.
+func (t *Accounts) SetStatus(ctx context.Context, a ride.Account, to ride.AccountStatus) error {
 	action := "account.reinstate"
 	if to == ride.AccountSuspended {
 		action = "account.suspend"
@@ -62,7 +66,8 @@ func (t accountTools) SetStatus(ctx context.Context, a ride.Account, to ride.Acc
 	return t.audited(ctx, action, a, "", func() error { return t.store.SetAccountStatus(ctx, a.ID, to) })
 }
 
-func (t accountTools) Decide(ctx context.Context, a ride.Account, to ride.Approval, reason string) error {
+// Decide approves or refuses a driver.
+func (t *Accounts) Decide(ctx context.Context, a ride.Account, to ride.Approval, reason string) error {
 	action := "account.approve"
 	if to == ride.ApprovalRefused {
 		action = "account.refuse"
@@ -78,7 +83,8 @@ func (t accountTools) Decide(ctx context.Context, a ride.Account, to ride.Approv
 	})
 }
 
-func (t accountTools) ResetPassword(ctx context.Context, a ride.Account, next string) (password string, err error) {
+// ResetPassword sets another password, which it makes if next is empty, and returns it.
+func (t *Accounts) ResetPassword(ctx context.Context, a ride.Account, next string) (password string, err error) {
 	err = t.audited(ctx, "account.password", a, "", func() error {
 		password, err = auth.AdminResetPassword(ctx, t.store, auth.PasswordConfig{}, a.ID, next)
 		return err
@@ -86,13 +92,15 @@ func (t accountTools) ResetPassword(ctx context.Context, a ride.Account, next st
 	return password, err
 }
 
-func (t accountTools) Erase(ctx context.Context, a ride.Account) error {
+// Erase removes the account and all that names its person; ride.ErrTripActive while it has
+// a live trip.
+func (t *Accounts) Erase(ctx context.Context, a ride.Account) error {
 	return t.audited(ctx, "account.erase", a, "", func() error { return t.store.Erase(ctx, a.ID) })
 }
 
 // audited records an action and then does it, as the API does. The record is also how a running
 // server learns that it must look at the account again.
-func (t accountTools) audited(ctx context.Context, action string, a ride.Account, reason string, act func() error) error {
+func (t *Accounts) audited(ctx context.Context, action string, a ride.Account, reason string, act func() error) error {
 	if reason == "" {
 		reason = "on the server's command line"
 	}

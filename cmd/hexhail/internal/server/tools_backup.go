@@ -6,7 +6,6 @@ import (
 	"log/slog"
 
 	"github.com/hexhail/hexhail/cmd/hexhail/internal/backup"
-	"github.com/hexhail/hexhail/cmd/hexhail/internal/cli"
 	"github.com/hexhail/hexhail/cmd/hexhail/internal/config"
 )
 
@@ -19,33 +18,17 @@ func placeOf(c *config.Config) backup.Place {
 	return backup.Place{Store: store, DataDir: c.Store.DataDir, KeyPath: c.SigningKeyPath()}
 }
 
-func optionsOf(o cli.BackupOptions) backup.Options {
-	return backup.Options{Force: o.Force, Program: o.Program, Progress: o.Progress}
+// Backup writes a backup of the configured server's data, which may run, to a file.
+func Backup(ctx context.Context, c *config.Config, file string, o backup.Options) (backup.Report, error) {
+	return backup.Write(ctx, placeOf(c), file, o)
 }
 
-func reportOf(r backup.Report, err error) (cli.BackupReport, error) {
-	return cli.BackupReport{
-		MadeAt: r.MadeAt, Program: r.Program, Engine: r.Engine, Schema: r.Schema, Rows: r.Rows,
-		Bytes: r.Size, Took: r.Took, NoKey: r.NoKey, Replaced: r.Replaced,
-	}, err
+// StreamBackup writes a backup of the configured server's data to w.
+func StreamBackup(ctx context.Context, c *config.Config, w io.Writer, o backup.Options) (backup.Report, error) {
+	return backup.Stream(ctx, placeOf(c), w, o)
 }
 
-// Backup writes a backup; see cli.Parts.
-func Backup(ctx context.Context, c *config.Config, file string, o cli.BackupOptions) (cli.BackupReport, error) {
-	return reportOf(backup.Write(ctx, placeOf(c), file, optionsOf(o)))
-}
-
-// StreamBackup writes a backup to w; see cli.Parts.
-func StreamBackup(ctx context.Context, c *config.Config, w io.Writer, o cli.BackupOptions) (cli.BackupReport, error) {
-	return reportOf(backup.Stream(ctx, placeOf(c), w, optionsOf(o)))
-}
-
-// CheckBackup reads a backup; see cli.Parts.
-func CheckBackup(ctx context.Context, in io.Reader, o cli.BackupOptions) (cli.BackupReport, error) {
-	return reportOf(backup.Check(ctx, in, optionsOf(o)))
-}
-
-// Restore puts a backup back; see cli.Parts.
-func Restore(ctx context.Context, c *config.Config, in io.Reader, o cli.BackupOptions) (cli.BackupReport, error) {
-	return reportOf(backup.Restore(ctx, placeOf(c), in, optionsOf(o)))
+// Restore puts a backup where the configured server, which must not run, finds its data.
+func Restore(ctx context.Context, c *config.Config, in io.Reader, o backup.Options) (backup.Report, error) {
+	return backup.Restore(ctx, placeOf(c), in, o)
 }

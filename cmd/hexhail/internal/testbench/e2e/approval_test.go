@@ -27,7 +27,7 @@ func admin(t *testing.T, s *harness.Server, stdin string, args ...string) (int, 
 		Stdin: strings.NewReader(stdin), Stdout: &out, Stderr: &out,
 		LookupEnv: func(string) (string, bool) { return "", false }, Signals: make(chan os.Signal),
 	}
-	code := cli.Main(t.Context(), env, harness.Parts(), append([]string{"admin"}, append(args, s.StoreFlags()...)...))
+	code := cli.Main(t.Context(), env, append([]string{"admin"}, append(args, s.StoreFlags()...)...))
 	return code, out.String()
 }
 

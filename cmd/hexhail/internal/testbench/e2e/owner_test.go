@@ -36,7 +36,7 @@ func command(ctx context.Context, args ...string) (int, string) {
 	var out output
 	code := cli.Main(ctx, cli.Environment{
 		Stdin: strings.NewReader(""), Stdout: &out, Stderr: &out, LookupEnv: func(string) (string, bool) { return "", false },
-	}, harness.Parts(), args)
+	}, args)
 	out.mu.Lock()
 	defer out.mu.Unlock()
 	return code, out.b.String()

@@ -31,7 +31,7 @@ func hexhail(t *testing.T, args ...string) (code int, stdout, stderr string) {
 			return "", false
 		},
 		Signals: make(chan os.Signal),
-	}, harness.Parts(), args)
+	}, args)
 	return code, out.String(), errs.String()
 }
 

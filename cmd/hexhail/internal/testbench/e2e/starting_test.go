@@ -32,7 +32,7 @@ func TestStartsBeforeItsDatabase(t *testing.T) {
 			end <- cli.Main(context.Background(), cli.Environment{
 				Stdin: strings.NewReader(""), Stdout: io.Discard, Stderr: t.Output(), Signals: sig,
 				LookupEnv: func(string) (string, bool) { return "", false },
-			}, harness.Parts(), append([]string{"serve", "--data-dir=" + t.TempDir(), "--listen=127.0.0.1:0", "--ops-listen=" + ops,
+			}, append([]string{"serve", "--data-dir=" + t.TempDir(), "--listen=127.0.0.1:0", "--ops-listen=" + ops,
 				"--database-url=" + pg.URL()}, flags...))
 		}()
 		return ops, sig, end

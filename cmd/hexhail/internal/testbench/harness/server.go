@@ -25,7 +25,6 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 
 	"github.com/hexhail/hexhail/cmd/hexhail/internal/cli"
-	"github.com/hexhail/hexhail/cmd/hexhail/internal/server"
 	"github.com/hexhail/hexhail/ride"
 )
 
@@ -48,17 +47,9 @@ func Main(m *testing.M) {
 		signal.Notify(signals, syscall.SIGTERM)
 		os.Exit(cli.Main(context.Background(), cli.Environment{
 			Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, LookupEnv: os.LookupEnv, Signals: signals,
-		}, Parts(), os.Args[1:]))
+		}, os.Args[1:]))
 	}
 	os.Exit(m.Run())
-}
-
-// Parts are those of the real program.
-func Parts() cli.Parts {
-	return cli.Parts{
-		Assemble: server.Assemble, Migrate: server.Migrate, CreateOperator: server.CreateOperator, OpenAccounts: server.OpenAccounts,
-		Backup: server.Backup, StreamBackup: server.StreamBackup, CheckBackup: server.CheckBackup, Restore: server.Restore,
-	}
 }
 
 // Server is a running Hexhail.
@@ -155,7 +146,7 @@ func (s *Server) inProcess() io.Reader {
 		code = cli.Main(context.Background(), cli.Environment{
 			Stdin: strings.NewReader(""), Stdout: w, Stderr: s.log,
 			LookupEnv: func(string) (string, bool) { return "", false }, Signals: signals,
-		}, Parts(), s.args)
+		}, s.args)
 		_ = w.Close()
 	}()
 	s.stop = sync.OnceValue(func() error {
