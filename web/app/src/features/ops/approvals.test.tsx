@@ -147,7 +147,7 @@ describe('the queue of drivers', () => {
     cleanup();
     failing = true;
     const user = show();
-    expect(await screen.findByText('This could not be loaded')).toBeInTheDocument();
+    expect(await screen.findByText('This couldn’t be loaded')).toBeInTheDocument();
     failing = false;
     people = [person('3', 'Cy')];
     await user.click(screen.getByRole('button', { name: 'Try again' }));

@@ -80,7 +80,7 @@ describe('a trip’s actions', () => {
 
     answer(200, { trip: { ...trip, status: 'cancelled', version: 4 } });
     await user.click(confirm);
-    expect(await screen.findByText(/063187 is cancelled/)).toBeInTheDocument();
+    expect(await screen.findByText(/063187 has been cancelled/)).toBeInTheDocument();
     await waitFor(() => expect(screen.queryByRole('dialog')).not.toBeInTheDocument());
     expect(post).toHaveBeenLastCalledWith('/v1/admin/trips/{id}/cancel', { params: { path: { id: trip.id } }, body: { reason: 'flooded street' } });
   });

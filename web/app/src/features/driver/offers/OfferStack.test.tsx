@@ -175,7 +175,7 @@ describe('the call of new offers', () => {
     act(() => { hear(offer('a', 120)); hear(offer('b', 60)); hear(offer('c', 300)); });
     expect(screen.getByRole('alert')).toHaveTextContent('');
     act(() => void vi.advanceTimersByTime(gatherMs));
-    expect(screen.getByRole('alert')).toHaveTextContent('3 new requests. The nearest: $10.58, pickup in 1 min');
+    expect(screen.getByRole('alert')).toHaveTextContent('3 new requests. Nearest: $10.58, pickup in 1 min');
     act(() => { hear(offer('d', 120)); vi.advanceTimersByTime(gatherMs); });
     expect(screen.getByRole('alert')).toHaveTextContent('Request: $10.58, pickup in 2 min');
   });

@@ -43,20 +43,20 @@ const driver = { id: 'x', first_name: 'Xenia' } as Schemas['DriverCard'];
 describe('the sentence on top', () => {
   const cases: [string, Explain, string, string][] = [
     ['a match', explain({ status: 'completed', driver, matched_at: at(14) }, eight),
-      'Matched with Xenia in wave 2 after 14 sec: 8 drivers were asked, 5 declined or let it expire.',
-      '14초 만에 2차 요청에서 Xenia 기사와 매칭되었습니다. 기사 8명에게 요청했습니다. 그중 5명이 거절하거나 응답하지 않았습니다.'],
+      'Matched with Xenia in wave 2 after 14 sec: 8 drivers were notified, 5 declined or let it expire.',
+      '14초 만에 2차 요청에서 Xenia 기사에게 배차되었습니다. 기사 8명에게 요청했습니다. 그중 5명이 거절하거나 응답하지 않았습니다.'],
     ['a match of the only one asked', explain({ status: 'matched', driver, matched_at: at(0.05) }, [offer('x', 1, 'won')], [1]),
-      'Matched with Xenia in wave 1 after 0.05 sec: 1 driver was asked, none declined.',
-      '0.05초 만에 1차 요청에서 Xenia 기사와 매칭되었습니다. 기사 1명에게 요청했습니다. 거절한 기사는 없습니다.'],
+      'Matched with Xenia in wave 1 after 0.05 sec: 1 driver was notified, none declined.',
+      '0.05초 만에 1차 요청에서 Xenia 기사에게 배차되었습니다. 기사 1명에게 요청했습니다. 거절한 기사는 없습니다.'],
     ['a search', explain({ status: 'requested' }, [offer('a', 1, 'declined'), offer('b', 2, 'open')]),
-      'Searching for 30 sec: wave 2 has reached ring 2. 2 drivers were asked, 1 declined or let it expire.',
+      'Searching for 30 sec: wave 2 has reached ring 2. 2 drivers were notified, 1 declined or let it expire.',
       '30초째 찾는 중입니다. 2차 요청이 링 2까지 넓어졌습니다. 기사 2명에게 요청했습니다. 그중 1명이 거절하거나 응답하지 않았습니다.'],
     ['a search that found nobody', explain({ status: 'expired', ended_at: at(120) }),
-      'No driver was found in 2 min: no drivers were asked.', '2분 동안 기사를 찾지 못했습니다. 요청받은 기사는 없습니다.'],
+      'No driver was found in 2 min: no drivers were notified.', '2분 동안 기사를 찾지 못했습니다. 요청받은 기사는 없습니다.'],
     ['a cancelled search', explain({ status: 'cancelled', ended_at: at(20), cancellation: { by: 'operator', reason: 'flooded street' } }, [offer('a', 1, 'withdrawn')]),
-      'Cancelled by an operator after 20 sec of searching: 1 driver was asked, none declined. Reason: flooded street.',
+      'Cancelled by an operator after 20 sec of searching: 1 driver was notified, none declined. Reason: flooded street.',
       '20초 동안 찾은 뒤 취소되었습니다(취소: 운영자). 기사 1명에게 요청했습니다. 거절한 기사는 없습니다. 사유: flooded street.'],
-    ['no wave yet', explain({ status: 'requested' }, [], []), 'The search has just started.', '검색을 막 시작했습니다.'],
+    ['no wave yet', explain({ status: 'requested' }, [], []), 'The search has just started.', '기사를 찾기 시작했습니다.'],
   ];
   it.each(cases)('tells of %s', (_, x, english, korean) => {
     void i18next.changeLanguage('en');
@@ -68,7 +68,7 @@ describe('the sentence on top', () => {
 
   it('tells that a trip was given back, and of a driver who was asked twice only once', () => {
     const x = explain({ status: 'in_progress', driver, matched_at: at(30) }, [offer('x', 1, 'expired'), offer('x', 2, 'won')], [1, 2], 2);
-    expect(summaryOf(x, texts.en, new Date(at(40)))).toBe('Matched with Xenia in wave 2 after 30 sec: 1 driver was asked, none declined. Before that, drivers dropped it or lost it 2 times.');
+    expect(summaryOf(x, texts.en, new Date(at(40)))).toBe('Matched with Xenia in wave 2 after 30 sec: 1 driver was notified, none declined. Before that, drivers dropped or lost it 2 times.');
   });
 
   it('says the words of the server in plain language', () => {
@@ -88,7 +88,7 @@ describe('reasons', () => {
   });
 
   it('name the class that was wanted', () => {
-    expect(reasonText({ reason: 'wrong_class' }, 'Comfort', texts.en)).toBe('Drives another class than Comfort');
+    expect(reasonText({ reason: 'wrong_class' }, 'Comfort', texts.en)).toBe('Wrong vehicle class (not Comfort)');
   });
 
   it('decide how a candidate is drawn', () => {
