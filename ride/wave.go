@@ -1,6 +1,9 @@
 package ride
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // maxOffers bounds the offers of one trip over its whole life.
 const maxOffers = 500
@@ -21,6 +24,13 @@ func decideWave(t Trip, at time.Time, c OfferWave) []Event {
 		At: at, Wave: c.Wave, Ring: c.Ring, Cells: c.Cells, More: len(c.Considered) - kept,
 		Considered: make([]Considered, 0, kept+len(passed)),
 	}
+	offered := 0
+	for i := range c.Considered {
+		if c.Considered[i].Verdict == VerdictOffered {
+			offered++
+		}
+	}
+	e.Offers = slices.Grow(e.Offers, min(offered, n.Room))
 	for i, k := range c.Considered {
 		k = k.checked()
 		if k.Verdict == VerdictOffered {
