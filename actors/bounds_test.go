@@ -50,7 +50,7 @@ func TestPendingCommandsAreBounded(t *testing.T) {
 }
 
 func TestQuotesUnderWayAreBounded(t *testing.T) {
-	r := newRider(&System{cfg: DefaultConfig()}, ride.Account{ID: "rob", Role: ride.RoleRider}, 1)
+	r := newRider(&shared{cfg: DefaultConfig()}, ride.Account{ID: "rob", Role: ride.RoleRider}, 1)
 	box, peer := &counter{}, &Peer{}
 	r.out, r.session = box, peer
 	for id := range uint64(maxQuotes) {
@@ -64,13 +64,13 @@ func TestQuotesUnderWayAreBounded(t *testing.T) {
 // When the store cannot keep up, recorded positions beyond the queue are dropped and counted;
 // nobody waits for them.
 func TestBreadcrumbsAreBounded(t *testing.T) {
-	s := &System{cfg: DefaultConfig(), stats: newStats()}
-	b := newBreadcrumbs(s)
+	s := newStats()
+	b := newBreadcrumbs(DefaultConfig(), nil, s)
 	for range crumbQueue + 5 {
 		b.add(ride.Breadcrumb{})
 	}
 	require.Len(t, b.queue, crumbQueue)
 	var counted dto.Metric
-	require.NoError(t, s.stats.crumbs.WithLabelValues(crumbDropped).Write(&counted))
+	require.NoError(t, s.crumbs.WithLabelValues(crumbDropped).Write(&counted))
 	require.EqualValues(t, 5, counted.GetCounter().GetValue())
 }

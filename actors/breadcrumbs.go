@@ -11,7 +11,9 @@ import (
 // path. When the store lags the newest are dropped and counted: a track with a hole is
 // worth more than a late offer.
 type breadcrumbs struct {
-	sys   *System
+	cfg   Config
+	store Store
+	stats *stats
 	queue chan ride.Breadcrumb
 }
 
@@ -20,8 +22,8 @@ const (
 	crumbBatch = 2_000
 )
 
-func newBreadcrumbs(s *System) *breadcrumbs {
-	return &breadcrumbs{sys: s, queue: make(chan ride.Breadcrumb, crumbQueue)}
+func newBreadcrumbs(cfg Config, store Store, s *stats) *breadcrumbs {
+	return &breadcrumbs{cfg: cfg, store: store, stats: s, queue: make(chan ride.Breadcrumb, crumbQueue)}
 }
 
 // add never blocks; safe for concurrent use.
@@ -29,13 +31,13 @@ func (b *breadcrumbs) add(c ride.Breadcrumb) {
 	select {
 	case b.queue <- c:
 	default:
-		b.sys.stats.crumbs.WithLabelValues(crumbDropped).Inc()
+		b.stats.crumbs.WithLabelValues(crumbDropped).Inc()
 	}
 }
 
 // run writes until the context ends, and then what is left.
 func (b *breadcrumbs) run(ctx context.Context) {
-	tick := time.NewTicker(b.sys.cfg.BreadcrumbEvery)
+	tick := time.NewTicker(b.cfg.BreadcrumbEvery)
 	defer tick.Stop()
 	for {
 		select {
@@ -55,15 +57,15 @@ func (b *breadcrumbs) flush() {
 		for len(batch) < cap(batch) {
 			batch = append(batch, <-b.queue)
 		}
-		c, cancel := b.sys.storeContext()
-		err := b.sys.store.AddBreadcrumbs(c, batch)
+		c, cancel := context.WithTimeout(context.Background(), b.cfg.StoreTimeout)
+		err := b.store.AddBreadcrumbs(c, batch)
 		cancel()
 		result := crumbWritten
 		if err != nil {
 			result = crumbDropped
-			b.sys.cfg.Log.Warn("breadcrumbs cannot be written", "count", len(batch), "error", err)
+			b.cfg.Log.Warn("breadcrumbs cannot be written", "count", len(batch), "error", err)
 		}
-		b.sys.stats.crumbs.WithLabelValues(result).Add(float64(len(batch)))
+		b.stats.crumbs.WithLabelValues(result).Add(float64(len(batch)))
 		if err != nil {
 			return
 		}

@@ -80,7 +80,7 @@ func newRecord(key commandKey, at time.Time, reply *ridepb.Reply) (*ride.Command
 // record keeps a command's outcome where nothing else is written with it, and returns
 // the outcome that counts: an earlier one if the command was answered before. A refusal
 // that says to try again is not kept. It blocks on the store, twice StoreTimeout at most.
-func (s *System) record(key commandKey, reply *ridepb.Reply) (*ridepb.Reply, error) {
+func (s *shared) record(key commandKey, reply *ridepb.Reply) (*ridepb.Reply, error) {
 	if earlier, err := s.recorded(key); err == nil || !errors.Is(err, ride.ErrNotFound) {
 		return earlier, err
 	}
@@ -126,7 +126,7 @@ func logLevel(err error) slog.Level {
 // refused returns the outcome of a command that no trip decides to refuse: an earlier one
 // if the command was answered before. Nothing is kept. It blocks on the store,
 // StoreTimeout at most.
-func (s *System) refused(key commandKey, fresh *ridepb.Reply) *ridepb.Reply {
+func (s *shared) refused(key commandKey, fresh *ridepb.Reply) *ridepb.Reply {
 	switch earlier, err := s.recorded(key); {
 	case err == nil:
 		return earlier
@@ -141,7 +141,7 @@ func (s *System) refused(key commandKey, fresh *ridepb.Reply) *ridepb.Reply {
 // recorded returns the outcome of a command that was answered before, or an error
 // wrapping ride.ErrNotFound. The same id with another body is answered with
 // ride.ErrIDReused.
-func (s *System) recorded(key commandKey) (*ridepb.Reply, error) {
+func (s *shared) recorded(key commandKey) (*ridepb.Reply, error) {
 	c, cancel := s.storeContext()
 	defer cancel()
 	r, err := s.store.Command(c, key.Account, key.ID)

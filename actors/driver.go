@@ -70,7 +70,7 @@ const (
 	lostOffer = time.Second
 )
 
-func newDriver(s *System, a ride.Account, generation uint64) *driverActor {
+func newDriver(s *shared, a ride.Account, generation uint64) *driverActor {
 	tracker, err := geo.NewCellTracker(s.cfg.Resolution)
 	if err != nil {
 		panic(err) // Config.Validate has checked the resolution

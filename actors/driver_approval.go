@@ -10,15 +10,6 @@ import (
 	"github.com/hexhail/hexhail/ride/view"
 )
 
-// accountChanged brings a person's account up to date in mid-session.
-type accountChanged struct{ account ride.Account }
-
-// AccountChanged tells the account's actor on this node, if there is one, that the account's
-// record has changed. It does not block.
-func (s *System) AccountChanged(a ride.Account) {
-	s.place.Find(a.ID, func(pid *actor.PID) { s.root.Send(pid, accountChanged{a}) })
-}
-
 // mayDrive returns nil, or why this driver may not drive. It reads the account again: a
 // decision may have been made where, or when, this actor could not hear of it.
 func (d *driverActor) mayDrive() error {

@@ -1,7 +1,6 @@
 package actors
 
 import (
-	"context"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
@@ -68,21 +67,6 @@ func (d *driverActor) follow(ctx actor.Context, now time.Time) {
 		Trip: t.ID, Driver: d.account.ID, Point: d.fix.Point, HeadingDeg: d.fix.HeadingDeg,
 		ETA: d.sys.eta(d.fix.Point, goal), DeviceTime: d.fix.takenAt,
 	})
-}
-
-// eta is the way from a driver to its goal; it blocks on the ETA source, SearchTimeout
-// at most, and falls back to the straight line.
-func (s *System) eta(from, to geo.Point) time.Duration {
-	c, cancel := context.WithTimeout(context.Background(), s.cfg.SearchTimeout)
-	defer cancel()
-	r, err := s.cfg.ETA.Route(c, from, to)
-	if err != nil {
-		r, err = geo.StraightLine{}.Route(context.Background(), from, to)
-	}
-	if err != nil || !r.Reachable() {
-		return 0
-	}
-	return r.Duration
 }
 
 // available reports whether dispatch may offer trips to this driver: online, with a

@@ -1,6 +1,8 @@
 package actors
 
 import (
+	"crypto/rand"
+	"encoding/hex"
 	"slices"
 	"time"
 
@@ -149,4 +151,11 @@ func (h *history) since(r *ridepb.Resume) ([]*ridepb.Event, bool) {
 		out = append(out, e)
 	}
 	return out, true
+}
+
+// newEpoch names a history.
+func newEpoch() string {
+	var b [8]byte
+	_, _ = rand.Read(b[:]) // never fails
+	return hex.EncodeToString(b[:])
 }

@@ -46,7 +46,7 @@ func BenchmarkPersonMemory(b *testing.B) {
 				before := heapAfterGC()
 				all := make([]*riderActor, people)
 				for i := range all {
-					r := newRider(sys, ride.Account{ID: "01a203e7-45e9-77b4-a504-b69332d97933", Role: ride.RoleRider}, 1)
+					r := newRider(sys.shared, ride.Account{ID: "01a203e7-45e9-77b4-a504-b69332d97933", Role: ride.RoleRider}, 1)
 					r.attach(new(counter), nil)
 					for n := range events {
 						r.onUpdate(tripUpdate{Trip: busyTrip(int64(n + 1)), Change: ride.KindMatched}, true)
@@ -75,7 +75,7 @@ func BenchmarkEmit(b *testing.B) {
 	sys, err := New(cfg, newMemStore())
 	require.NoError(b, err)
 	b.Cleanup(func() { require.NoError(b, sys.Stop(b.Context())) })
-	r := newRider(sys, ride.Account{ID: "01a203e7-45e9-77b4-a504-b69332d97933", Role: ride.RoleRider}, 1)
+	r := newRider(sys.shared, ride.Account{ID: "01a203e7-45e9-77b4-a504-b69332d97933", Role: ride.RoleRider}, 1)
 	r.attach(new(counter), nil)
 	trip := busyTrip(0)
 	b.ReportAllocs()

@@ -1,14 +1,12 @@
 package actors
 
 import (
-	"context"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
 
-	"github.com/hexhail/hexhail/actors/runtime"
 	"github.com/hexhail/hexhail/ride"
 	"github.com/hexhail/hexhail/ride/ridepb"
 )
@@ -39,7 +37,7 @@ type Join struct {
 // Peer is a session's way into its account's actor. Its methods are for the session's
 // reading goroutine alone and never block.
 type Peer struct {
-	sys    *System
+	root   *actor.RootContext
 	pid    atomic.Pointer[actor.PID]
 	driver bool
 
@@ -53,53 +51,32 @@ type Peer struct {
 // one is on its way for each session.
 type positionReady struct{ peer *Peer }
 
-// Join hands a session to its account's actor, which answers on the outbox. The error
-// is ride.ErrShuttingDown.
-func (s *System) Join(_ context.Context, j Join) (*Peer, error) {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	if s.closed {
-		return nil, ride.ErrShuttingDown
+// Messages of a session to its person's actor, on the same node.
+type (
+	joined struct {
+		join Join
+		peer *Peer
 	}
-	p := &Peer{sys: s, driver: j.Account.Role == ride.RoleDriver}
-	p.ready.peer = p
-	s.enter(j, p)
-	return p, nil
-}
-
-func (s *System) enter(j Join, p *Peer) {
-	s.place.Claim(j.Account.ID, func(generation uint64) *actor.PID { return s.spawnPerson(j.Account, generation) }, func(pid *actor.PID) {
-		p.pid.Store(pid)
-		s.root.Send(pid, joined{join: j, peer: p})
-	})
-}
-
-// rejoin finds a session that arrived at a stopping actor a living one.
-func (s *System) rejoin(j Join, p *Peer) {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	if s.closed {
-		j.Out.Close(ridepb.CloseShutdown, time.Second)
-		return
+	left struct{ peer *Peer }
+	// framed is a frame with an id.
+	framed struct {
+		peer  *Peer
+		frame *ridepb.ClientFrame
+		due   time.Time // when its session refuses it for want of an answer
 	}
-	s.enter(j, p)
-}
+)
 
-func (s *System) spawnPerson(a ride.Account, generation uint64) *actor.PID {
-	switch a.Role {
-	case ride.RoleDriver:
-		return s.host.Spawn(s.kinds.driver, func() runtime.Shell { return newDriver(s, a, generation) })
-	case ride.RoleRider:
-		return s.host.Spawn(s.kinds.rider, func() runtime.Shell { return newRider(s, a, generation) })
-	default:
-		return s.host.Spawn(s.kinds.operator, func() runtime.Shell { return &operatorActor{person: newPerson(s, a, generation)} })
-	}
-}
+// answerWithin is how long a session waits for the answer to a frame.
+const answerWithin = 10 * time.Second
+
+// expired reports whether a frame waited here for so long that its client was refused: it
+// asks again if it still wants that.
+func (m framed) expired() bool { return time.Now().After(m.due) }
 
 // Command hands over a frame with an id; its reply arrives on the outbox. The frame is
 // the actor's from then on.
 func (p *Peer) Command(f *ridepb.ClientFrame) {
-	p.sys.root.Send(p.pid.Load(), framed{peer: p, frame: f, due: time.Now().Add(answerWithin)})
+	p.root.Send(p.pid.Load(), framed{peer: p, frame: f, due: time.Now().Add(answerWithin)})
 }
 
 // Location hands over a driver's position, whose fields the caller has checked; only the
@@ -114,7 +91,7 @@ func (p *Peer) Location(pos ride.Position) error {
 	p.position, p.fresh = pos, true
 	p.mu.Unlock()
 	if !waiting {
-		p.sys.root.Send(p.pid.Load(), &p.ready)
+		p.root.Send(p.pid.Load(), &p.ready)
 	}
 	return nil
 }
@@ -128,4 +105,4 @@ func (p *Peer) takePosition() (ride.Position, bool) {
 }
 
 // Leave says that the socket is gone. Called once, last.
-func (p *Peer) Leave() { p.sys.root.Send(p.pid.Load(), left{p}) }
+func (p *Peer) Leave() { p.root.Send(p.pid.Load(), left{p}) }

@@ -2,8 +2,6 @@ package actors
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/hex"
 	"errors"
 	"time"
 
@@ -20,7 +18,7 @@ import (
 // for an answer, and the active trip as last heard. It lives on the node that holds the
 // session and outlives it by Linger.
 type person struct {
-	sys     *System
+	sys     *shared
 	account ride.Account
 	// generation is that of this actor's claim on the account; see People.
 	generation uint64
@@ -69,34 +67,20 @@ type pendingCommand struct {
 	due     time.Time // when to ask again
 }
 
-// Messages of a session to its person's actor, on the same node.
+// Messages of a person's actor to itself.
 type (
-	joined struct {
-		join Join
-		peer *Peer
-	}
-	left struct{ peer *Peer }
-	// framed is a frame with an id.
-	framed struct {
-		peer  *Peer
-		frame *ridepb.ClientFrame
-		due   time.Time // when its session refuses it for want of an answer
-	}
 	personTick struct{}
 	lingered   struct{}
 	// aged is the time to forget the oldest events of the history.
 	aged struct{}
 )
 
-// expired reports whether a frame waited here for so long that its client was refused: it
-// asks again if it still wants that.
-func (m framed) expired() bool { return time.Now().After(m.due) }
+// accountChanged brings a person's account up to date in mid-session.
+type accountChanged struct{ account ride.Account }
 
 const (
-	// answerWithin is how long a session waits for the answer to a frame.
-	answerWithin = 10 * time.Second
-	resendAfter  = 2 * time.Second
-	maxTries     = 4
+	resendAfter = 2 * time.Second
+	maxTries    = 4
 	// maxPending bounds the commands of one person that wait for their trips. A session
 	// bounds its own, but while the store hangs a client may come back with more and more.
 	maxPending = 128
@@ -104,7 +88,7 @@ const (
 	lastWords = time.Second
 )
 
-func newPerson(s *System, a ride.Account, generation uint64) person {
+func newPerson(s *shared, a ride.Account, generation uint64) person {
 	return person{sys: s, account: a, generation: generation, history: newHistory(s.cfg.HistoryBytes)}
 }
 
@@ -478,9 +462,7 @@ func (p *person) settle(m framed, fresh *ridepb.Reply, effect func()) {
 	p.reply(m.peer, key.ID, r)
 }
 
-// newEpoch names a history.
-func newEpoch() string {
-	var b [8]byte
-	_, _ = rand.Read(b[:]) // never fails
-	return hex.EncodeToString(b[:])
+// rating is a party's rating as a client sent it.
+func rating(by ride.AccountID, m *ridepb.RateTrip) ride.RateTrip {
+	return ride.RateTrip{By: by, Stars: int(min(m.GetStars(), 100)), Comment: m.GetComment()}
 }

@@ -117,7 +117,7 @@ func (r *riderActor) answerQuote(q *pendingQuote) {
 // areaETAs estimates the way from each cell in which a found driver is shown to the
 // pickup's cell, between their middles; within one cell, half its radius. Cells without a
 // way are left out. It blocks as long as the ETA source does, SearchTimeout at most.
-func (s *System) areaETAs(q *search) map[geo.Cell]time.Duration {
+func (s *shared) areaETAs(q *search) map[geo.Cell]time.Duration {
 	var cells []geo.Cell
 	var from []geo.Point
 	for _, d := range q.drivers {
@@ -140,32 +140,4 @@ func (s *System) areaETAs(q *search) map[geo.Cell]time.Duration {
 		}
 	}
 	return out
-}
-
-// outline estimates a trip between the middles of its pickup's and its dropoff's cells, for
-// drivers who may not know more yet; within one cell over its radius, and by the great
-// circle where a middle cannot be reached. It blocks as long as the ETA source does,
-// SearchTimeout at most.
-func (s *System) outline(pickup, dropoff geo.Point, tariff ride.Tariff) (*ride.Estimate, error) {
-	from, err := geo.CellAt(pickup, s.cfg.Resolution)
-	if err != nil {
-		return nil, ride.ErrInvalidPoint.In("request_trip.pickup")
-	}
-	to, err := geo.CellAt(dropoff, s.cfg.Resolution)
-	if err != nil {
-		return nil, ride.ErrInvalidPoint.In("request_trip.dropoff")
-	}
-	start, end := from.Center(), to.Center()
-	if from == to {
-		end = geo.Destination(start, 0, from.RadiusM())
-	}
-	route := greatCircle(start, end)
-	if routes := s.routes([]geo.Point{start}, end); len(routes) == 1 && leads(routes[0]) {
-		route = routes[0]
-	}
-	fare, err := tariff.Price(route.DistanceM, route.Duration)
-	if err != nil {
-		return nil, err
-	}
-	return &ride.Estimate{DistanceM: route.DistanceM, Duration: route.Duration, Fare: fare}, nil
 }

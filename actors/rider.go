@@ -1,7 +1,6 @@
 package actors
 
 import (
-	"context"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -11,7 +10,6 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 	"github.com/google/uuid"
 
-	"github.com/hexhail/hexhail/geo"
 	"github.com/hexhail/hexhail/ride"
 	"github.com/hexhail/hexhail/ride/ridepb"
 	"github.com/hexhail/hexhail/ride/view"
@@ -25,7 +23,7 @@ type riderActor struct {
 	next   uint64
 }
 
-func newRider(s *System, a ride.Account, generation uint64) *riderActor {
+func newRider(s *shared, a ride.Account, generation uint64) *riderActor {
 	return &riderActor{person: newPerson(s, a, generation), quotes: make(map[uint64]*pendingQuote)}
 }
 
@@ -100,10 +98,6 @@ func (r *riderActor) onFrame(ctx actor.Context, m framed) {
 	}
 }
 
-func rating(by ride.AccountID, m *ridepb.RateTrip) ride.RateTrip {
-	return ride.RateTrip{By: by, Stars: int(min(m.GetStars(), 100)), Comment: m.GetComment()}
-}
-
 // request makes a new trip. What the client did not say is filled in here; the domain
 // judges it.
 func (r *riderActor) request(ctx actor.Context, m framed, q *ridepb.RequestTrip) {
@@ -118,7 +112,7 @@ func (r *riderActor) request(ctx actor.Context, m framed, q *ridepb.RequestTrip)
 	r.forward(ctx, m, cmd.ID, cmd)
 }
 
-func (s *System) newRequest(rider ride.Account, q *ridepb.RequestTrip) (ride.RequestTrip, error) {
+func (s *shared) newRequest(rider ride.Account, q *ridepb.RequestTrip) (ride.RequestTrip, error) {
 	tariff, err := s.cfg.Tariffs.Find(q.GetVehicleClass())
 	if err != nil {
 		return ride.RequestTrip{}, ride.ErrUnknownClass.In("request_trip.vehicle_class")
@@ -166,27 +160,6 @@ func inMessage(message string, err error) error {
 		return e.In(message + "." + e.Field)
 	}
 	return err
-}
-
-// estimate prices a trip before it is driven. It blocks on the ETA source,
-// SearchTimeout at most.
-func (s *System) estimate(from, to geo.Point, tariff ride.Tariff) (ride.Estimate, error) {
-	c, cancel := context.WithTimeout(context.Background(), s.cfg.SearchTimeout)
-	defer cancel()
-	route, err := s.cfg.ETA.Route(c, from, to)
-	switch {
-	case errors.Is(err, geo.ErrNoRoute):
-		return ride.Estimate{}, ride.ErrNoRoute
-	case err != nil:
-		return ride.Estimate{}, fmt.Errorf("%w: estimate: %w", ride.ErrUnavailable, err)
-	case route.DistanceM > s.cfg.MaxTripM:
-		return ride.Estimate{}, ride.ErrNoRoute.With("This service drives at most %.0f km.", s.cfg.MaxTripM/1000)
-	}
-	fare, err := tariff.Price(route.DistanceM, route.Duration)
-	if err != nil {
-		return ride.Estimate{}, err
-	}
-	return ride.Estimate{DistanceM: route.DistanceM, Duration: route.Duration, Fare: fare}, nil
 }
 
 func (r *riderActor) onTripResult(ctx actor.Context, m tripResult) {

@@ -1,8 +1,6 @@
 package actors
 
 import (
-	"context"
-	"math"
 	"slices"
 	"time"
 
@@ -29,11 +27,14 @@ type search struct {
 	cells  int
 }
 
+// searchOver ends the patience of a search.
+type searchOver struct{ id uint64 }
+
 // begin asks the cells within ring of pickup's cell on behalf of ctx's actor, for at most
 // limit drivers each. Where in its cell the pickup is
 // changes nothing; a coarse search does not look at where in theirs the drivers are, either. done reports that there is nobody to wait for. The error wraps
 // geo's for a point that H3 cannot place.
-func (s *System) begin(ctx actor.Context, id uint64, pickup geo.Point, ring, limit int, coarse bool) (q *search, done bool, err error) {
+func (s *shared) begin(ctx actor.Context, id uint64, pickup geo.Point, ring, limit int, coarse bool) (q *search, done bool, err error) {
 	center, err := geo.CellAt(pickup, s.cfg.Resolution)
 	if err != nil {
 		return nil, true, err
@@ -77,7 +78,7 @@ func (q *search) Has(driver ride.AccountID) bool {
 // ways estimates every found driver's ways: to the centre of the pickup's cell, by which
 // drivers are chosen, and to the pickup. A driver for whom there is no way to the pickup
 // is left out. It blocks as long as the ETA source does, twice SearchTimeout at most.
-func (s *System) ways(trip ride.TripID, q *search) ([]cellPut, []ride.Candidate) {
+func (s *shared) ways(trip ride.TripID, q *search) ([]cellPut, []ride.Candidate) {
 	if len(q.drivers) == 0 {
 		return nil, nil
 	}
@@ -104,28 +105,4 @@ func (s *System) ways(trip ride.TripID, q *search) ([]cellPut, []ride.Candidate)
 		})
 	}
 	return drivers, out
-}
-
-// routes asks for the ways from many points to one. It blocks as long as the ETA source
-// does, SearchTimeout at most; when the source fails the great circle stands in, for a bad
-// estimate finds a driver and none does not. Nil for points that are none.
-func (s *System) routes(from []geo.Point, to geo.Point) []geo.Route {
-	ctx, cancel := context.WithTimeout(context.Background(), s.cfg.SearchTimeout)
-	defer cancel()
-	routes, err := s.cfg.ETA.Routes(ctx, from, to)
-	if err != nil {
-		s.cfg.Log.Warn("eta source failed; using straight lines", "error", err)
-		if routes, err = (geo.StraightLine{}).Routes(context.Background(), from, to); err != nil {
-			return nil
-		}
-	}
-	return routes
-}
-
-func leads(r geo.Route) bool { return r.Reachable() && !math.IsNaN(r.DistanceM) }
-
-// greatCircle is the estimate that never fails; the zero Route for points that are none.
-func greatCircle(from, to geo.Point) geo.Route {
-	r, _ := geo.StraightLine{}.Route(context.Background(), from, to)
-	return r
 }

@@ -146,26 +146,3 @@ func (s *stats) positionsTaken() float64 {
 	}
 	return m.GetCounter().GetValue()
 }
-
-// Describe and Collect make the System a prometheus.Collector: the actors by kind, and
-// everything above.
-func (s *System) Describe(ch chan<- *prometheus.Desc) {
-	s.kinds.trip.Describe(ch)
-	for _, c := range s.stats.collectors() {
-		c.Describe(ch)
-	}
-	ch <- descCells
-}
-
-// Collect implements prometheus.Collector.
-func (s *System) Collect(ch chan<- prometheus.Metric) {
-	for _, k := range s.kinds.all() {
-		k.Collect(ch)
-	}
-	for _, c := range s.stats.collectors() {
-		c.Collect(ch)
-	}
-	ch <- prometheus.MustNewConstMetric(descCells, prometheus.GaugeValue, float64(s.place.CellsHere()))
-}
-
-var descCells = prometheus.NewDesc("hexhail_cells_occupied", "H3 cells with available drivers on this node.", nil, nil)

@@ -19,17 +19,9 @@ import (
 // System is all the actors of this node and what they share. Make one with New, Start
 // it once and Stop it once; its other methods are safe for concurrent use in between.
 type System struct {
-	cfg   Config
-	store Store
-	host  *runtime.Host
-	root  *actor.RootContext // of the host
+	*shared
 
-	kinds  kinds
-	stats  *stats
-	place  Placement
-	crumbs *breadcrumbs
-	city   *city.City
-	pace   *pace
+	kinds kinds
 
 	stopSweeper, stopWriter context.CancelFunc // nil before Start
 	sweeper, writer         sync.WaitGroup     // the sweeper with the charts; the writer is that of breadcrumbs
@@ -58,7 +50,7 @@ func New(cfg Config, store Store) (*System, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	s := &System{cfg: cfg, store: store, stats: newStats(), kinds: newKinds()}
+	s := &System{shared: &shared{cfg: cfg, store: store, stats: newStats()}, kinds: newKinds()}
 	s.host = runtime.New(cfg.Log, s.stats.deadLetters.Inc)
 	s.root = s.host.Root
 	place := cfg.Placement
@@ -67,14 +59,15 @@ func New(cfg Config, store Store) (*System, error) {
 	}
 	s.place = place(Node{
 		SpawnTrip: func(id ride.TripID) *actor.PID {
-			return s.host.Spawn(s.kinds.trip, func() runtime.Shell { return newTripActor(s, id) })
+			return s.host.Spawn(s.kinds.trip, func() runtime.Shell { return newTripActor(s.shared, id) })
 		},
 		SpawnCell: func(geo.Cell) *actor.PID {
 			return s.host.Spawn(s.kinds.cell, func() runtime.Shell { return &cellActor{drivers: make(map[ride.AccountID]*cellPut)} })
 		},
 		Stop: s.host.Stop,
 	})
-	s.crumbs = newBreadcrumbs(s)
+	s.rejoin = s.joinAgain
+	s.crumbs = newBreadcrumbs(cfg, store, s.stats)
 	s.city = city.New(city.Config{
 		Resolution: cfg.Resolution, Kinds: s.kinds.all(), Positions: s.stats.positionsTaken, Commits: cfg.Commits,
 		Trips: store, StoreTimeout: cfg.StoreTimeout, Log: cfg.Log,
@@ -226,19 +219,6 @@ func (s *System) operate(ctx context.Context, id ride.TripID, c ride.Command) (r
 	}
 	return ride.Trip{}, ride.ErrUnavailable
 }
-
-// storeContext bounds one call of the store.
-func (s *System) storeContext() (context.Context, context.CancelFunc) {
-	return context.WithTimeout(context.Background(), s.cfg.StoreTimeout)
-}
-
-// sender returns a function that sends a message, for timers.
-func (s *System) sender(to *actor.PID, message any) func() {
-	return s.host.Sender(to, message)
-}
-
-// stop stops an actor once it has read what was sent to it so far.
-func (s *System) stop(pid *actor.PID) { s.host.Stop(pid) }
 
 // Samples returns the points of the charts that ended after a time, oldest first, in
 // steps of this length: a multiple of city.Step. The last may still be growing when it

@@ -35,7 +35,7 @@ func TestFoundOfferIsPartOfTheHistory(t *testing.T) {
 
 // A trip's answer to an attach may come after its end was told; it is old news then.
 func TestOldNewsIsNotTold(t *testing.T) {
-	p := newPerson(&System{cfg: DefaultConfig()}, ride.Account{ID: "rob", Role: ride.RoleRider}, 1)
+	p := newPerson(&shared{cfg: DefaultConfig()}, ride.Account{ID: "rob", Role: ride.RoleRider}, 1)
 	trip := ride.Trip{ID: "t", Version: 6, Status: ride.StatusCompleted, Request: ride.Request{Rider: ride.RiderCard{ID: "rob"}}}
 	p.onUpdate(tripUpdate{Trip: &trip, Change: ride.KindCompleted}, false)
 	require.EqualValues(t, 1, p.history.seq)

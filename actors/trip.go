@@ -21,7 +21,7 @@ import (
 // there by version and fence; whenever the two may differ it reloads. It may block on
 // the store, with a deadline: nobody else waits for it.
 type tripActor struct {
-	sys *System
+	sys *shared
 	id  ride.TripID
 
 	trip   ride.Trip
@@ -62,7 +62,7 @@ const storePause = 700 * time.Millisecond
 // tripIdle asks whether a final trip may go.
 type tripIdle struct{ version int64 }
 
-func newTripActor(s *System, id ride.TripID) *tripActor {
+func newTripActor(s *shared, id ride.TripID) *tripActor {
 	return &tripActor{
 		sys: s, id: id,
 		offerees: make(map[ride.AccountID]*actor.PID), attaching: make(map[ride.AccountID]tripAttach),

@@ -219,9 +219,6 @@ type searching struct {
 	again bool
 }
 
-// searchOver ends the patience of a search.
-type searchOver struct{ id uint64 }
-
 func (s *searching) stop() {
 	s.query = nil
 	if s.timer != nil {

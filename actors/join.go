@@ -1,0 +1,61 @@
+package actors
+
+import (
+	"context"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/hexhail/hexhail/actors/runtime"
+	"github.com/hexhail/hexhail/ride"
+	"github.com/hexhail/hexhail/ride/ridepb"
+)
+
+// Join hands a session to its account's actor, which answers on the outbox. The error
+// is ride.ErrShuttingDown.
+func (s *System) Join(_ context.Context, j Join) (*Peer, error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if s.closed {
+		return nil, ride.ErrShuttingDown
+	}
+	p := &Peer{root: s.root, driver: j.Account.Role == ride.RoleDriver}
+	p.ready.peer = p
+	s.enter(j, p)
+	return p, nil
+}
+
+func (s *System) enter(j Join, p *Peer) {
+	s.place.Claim(j.Account.ID, func(generation uint64) *actor.PID { return s.spawnPerson(j.Account, generation) }, func(pid *actor.PID) {
+		p.pid.Store(pid)
+		s.root.Send(pid, joined{join: j, peer: p})
+	})
+}
+
+// joinAgain takes a session that arrived at a stopping actor to a living one.
+func (s *System) joinAgain(j Join, p *Peer) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if s.closed {
+		j.Out.Close(ridepb.CloseShutdown, time.Second)
+		return
+	}
+	s.enter(j, p)
+}
+
+func (s *System) spawnPerson(a ride.Account, generation uint64) *actor.PID {
+	switch a.Role {
+	case ride.RoleDriver:
+		return s.host.Spawn(s.kinds.driver, func() runtime.Shell { return newDriver(s.shared, a, generation) })
+	case ride.RoleRider:
+		return s.host.Spawn(s.kinds.rider, func() runtime.Shell { return newRider(s.shared, a, generation) })
+	default:
+		return s.host.Spawn(s.kinds.operator, func() runtime.Shell { return &operatorActor{person: newPerson(s.shared, a, generation)} })
+	}
+}
+
+// AccountChanged tells the account's actor on this node, if there is one, that the account's
+// record has changed. It does not block.
+func (s *System) AccountChanged(a ride.Account) {
+	s.place.Find(a.ID, func(pid *actor.PID) { s.root.Send(pid, accountChanged{a}) })
+}

@@ -1,0 +1,34 @@
+package actors
+
+import (
+	"time"
+
+	"github.com/hexhail/hexhail/ride"
+	"github.com/hexhail/hexhail/ride/ridepb"
+	"github.com/hexhail/hexhail/ride/view"
+)
+
+// paced refuses a command when its account has to wait; true when it did.
+func (p *person) paced(m framed, d deed) bool {
+	wait := p.sys.pace.wait(p.account.ID, d, time.Now())
+	if wait <= 0 {
+		return false
+	}
+	e := view.Error(ride.ErrTooMany.With("Too often in a short time; wait a while."))
+	e.RetryAfterMs = uint32(wait.Milliseconds()) + 1
+	p.refuse(m, &ridepb.Reply{Result: &ridepb.Reply_Error{Error: e}})
+	return true
+}
+
+// judge takes note of what a command has led to.
+func (p *person) judge(cmd *pendingCommand, m tripResult) {
+	c, ok := cmd.message.Command.(ride.CancelTrip)
+	if !ok || m.Trip == nil || m.Reply.GetError() != nil {
+		return
+	}
+	d := deedIdle
+	if c.By == ride.ByDriver || m.Trip.Search.Asked > 0 {
+		d = deedCancel
+	}
+	p.sys.pace.count(p.account.ID, d, time.Now())
+}

@@ -1,0 +1,163 @@
+package floors
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// actorFloors are the files of actors, lowest floor first. A file may use what is declared on
+// its own floor and below. Each actor's files share a floor, for they are one type, and no
+// actor's files know those of another: they share the messages below them.
+var actorFloors = [][]string{
+	{"doc.go", "message.go", "store.go", "history.go", "pace.go", "stats.go", "placement.go"},
+	{"config.go", "place*.go", "peer.go"},
+	{"breadcrumbs.go"},
+	{"shared.go"},
+	{"command.go", "routes.go"},
+	{"search.go"},
+	{"person*.go"},
+	{"rider.go", "quote.go"},
+	{"driver*.go"},
+	{"operator.go"},
+	{"cell.go"},
+	{"trip*.go"},
+	{"system.go", "join.go", "collect.go"},
+}
+
+// apart are the floors of one actor's files.
+var apart = []string{"rider.go", "driver.go", "operator.go", "cell.go", "trip.go"}
+
+// floorOf finds the floor of a file; the first that fits counts. It is -1 for none.
+func floorOf(file string) int {
+	return slices.IndexFunc(actorFloors, func(files []string) bool {
+		return slices.ContainsFunc(files, func(pattern string) bool {
+			ok, err := path.Match(pattern, file)
+			return err == nil && ok
+		})
+	})
+}
+
+// upward lists the uses of names that are declared on a floor above, or in another actor's files.
+func upward(files map[string]*ast.File) []string {
+	declared := map[string]string{}
+	for name, f := range files {
+		for _, d := range f.Decls {
+			for _, id := range names(d) {
+				declared[id] = name
+			}
+		}
+	}
+	var actors []int
+	for _, file := range apart {
+		actors = append(actors, floorOf(file))
+	}
+	var out []string
+	for name, f := range files {
+		keys := literalKeys(f)
+		for _, id := range f.Unresolved {
+			to, ok := declared[id.Name]
+			if !ok || keys[id] {
+				continue
+			}
+			from, at := floorOf(name), floorOf(to)
+			if at > from || at != from && slices.Contains(actors, at) && slices.Contains(actors, from) {
+				out = append(out, name+" uses "+id.Name+" of "+to)
+			}
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// names are what a declaration declares in its package; methods belong to their types.
+func names(d ast.Decl) (out []string) {
+	switch d := d.(type) {
+	case *ast.FuncDecl:
+		if d.Recv == nil {
+			out = append(out, d.Name.Name)
+		}
+	case *ast.GenDecl:
+		for _, s := range d.Specs {
+			switch s := s.(type) {
+			case *ast.TypeSpec:
+				out = append(out, s.Name.Name)
+			case *ast.ValueSpec:
+				for _, id := range s.Names {
+					out = append(out, id.Name)
+				}
+			}
+		}
+	}
+	return out
+}
+
+// literalKeys are the names of fields in composite literals, which are no uses of anything.
+func literalKeys(f *ast.File) map[*ast.Ident]bool {
+	out := map[*ast.Ident]bool{}
+	ast.Inspect(f, func(n ast.Node) bool {
+		if lit, ok := n.(*ast.CompositeLit); ok {
+			for _, e := range lit.Elts {
+				if kv, ok := e.(*ast.KeyValueExpr); ok {
+					if id, ok := kv.Key.(*ast.Ident); ok {
+						out[id] = true
+					}
+				}
+			}
+		}
+		return true
+	})
+	return out
+}
+
+func TestFilesOfActorsUseWhatIsBelow(t *testing.T) {
+	found, err := filepath.Glob(filepath.Join(root(t), "actors", "*.go"))
+	require.NoError(t, err)
+	files := map[string]*ast.File{}
+	for _, p := range found {
+		if strings.HasSuffix(p, "_test.go") {
+			continue
+		}
+		f, err := parser.ParseFile(token.NewFileSet(), p, nil, 0)
+		require.NoError(t, err)
+		name := filepath.Base(p)
+		require.NotEqual(t, -1, floorOf(name), "%s has no floor", name)
+		files[name] = f
+	}
+	require.Greater(t, len(files), 20)
+	require.Empty(t, upward(files))
+}
+
+func TestActorFloorsSeeWhatTheyForbid(t *testing.T) {
+	file := func(text string) *ast.File {
+		f, err := parser.ParseFile(token.NewFileSet(), "x.go", "package actors\n"+text, 0)
+		require.NoError(t, err)
+		return f
+	}
+	for _, c := range []struct {
+		file, text string
+		ok         bool
+	}{
+		{"system.go", "var x tripActor", true},
+		{"person.go", "var x tripActor", false},
+		{"rider.go", "func f(s *System) {}", false},
+		{"trip_effects.go", "var x tripActor", true},
+		{"driver_offers.go", "func f() { newRider() }", false},
+		{"trip_birth.go", "func f() { newRider() }", false},
+		{"person.go", "type t struct { tripActor int }; var x = t{tripActor: 1}", true},
+		{"person.go", "func f() { tripActor := 1; _ = tripActor }", true},
+	} {
+		files := map[string]*ast.File{
+			"trip.go": file("type tripActor struct{}"), "rider.go": file("func newRider() {}"), "join.go": file("type System struct{}"),
+		}
+		files[c.file] = file(c.text)
+		require.Equal(t, c.ok, len(upward(files)) == 0, "%s: %s: %v", c.file, c.text, upward(files))
+	}
+}
