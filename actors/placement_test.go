@@ -134,8 +134,8 @@ func TestTripMovesAway(t *testing.T) {
 	})
 }
 
-// A node that is asked for a trip of another one passes the question on, but only once: two
-// nodes that disagree do not play ball.
+// A node that is asked for a trip of another one passes the question on once: two
+// nodes that disagree do not send it back and forth.
 func TestPassedOnOnce(t *testing.T) {
 	inDividedWorld(t, func(w *world, p *divided) {
 		w.driver("d", 100)
@@ -211,8 +211,8 @@ func (p *remote) Cells(disk []geo.Cell) []*actor.PID {
 	}))}
 }
 
-// Whatever places actors does so behind the seam: the System knows the interface alone.
-func TestNobodyGoesAroundPlacement(t *testing.T) {
+// The System and its actors use the interface, not what implements it.
+func TestPlacementIsTheOnlySeam(t *testing.T) {
 	system := reflect.TypeFor[System]()
 	for i := range system.NumField() {
 		f := system.Field(i)
@@ -235,7 +235,7 @@ func TestNobodyGoesAroundPlacement(t *testing.T) {
 	}
 }
 
-// A whole ride over another Placement: nobody goes around it.
+// A whole ride over another Placement, as a cluster would have it.
 func TestRideOverAnotherPlacement(t *testing.T) {
 	var sys *System
 	inWorld(t, func(c *Config) {
