@@ -54,8 +54,8 @@ func (s *System) spawnPerson(a ride.Account, generation uint64) *actor.PID {
 	}
 }
 
-// AccountChanged tells the account's actor on this node, if there is one, that the account's
-// record has changed. It does not block.
+// AccountChanged hands a changed account to its actor on this node, if there is one. It does not
+// block.
 func (s *System) AccountChanged(a ride.Account) {
 	s.place.Find(a.ID, func(pid *actor.PID) { s.root.Send(pid, accountChanged{a}) })
 }

@@ -5,6 +5,7 @@ import (
 	dto "github.com/prometheus/client_model/go"
 
 	"github.com/hexhail/hexhail/ride"
+	"github.com/hexhail/hexhail/ride/ridepb"
 )
 
 // stats are the metrics of what the actors do for riders and drivers. Safe for
@@ -73,8 +74,10 @@ func (s *stats) draw() {
 	for _, kind := range ride.EventKinds() {
 		s.events.WithLabelValues(kind)
 	}
-	for _, outcome := range []ride.OfferState{ride.OfferWon, ride.OfferWithdrawn, ride.OfferExpired, ride.OfferDeclined} {
-		s.offersEnded.WithLabelValues(string(outcome))
+	for n, outcome := range ridepb.OfferClosed_Outcome_name { // named as the domain names them
+		if ridepb.OfferClosed_Outcome(n) != ridepb.OfferClosed_outcome_unspecified {
+			s.offersEnded.WithLabelValues(outcome)
+		}
 	}
 	for _, how := range []string{joinedNew, joinedResumed, joinedLost} {
 		s.sessions.WithLabelValues(how)

@@ -9,8 +9,8 @@ import (
 )
 
 // refill fills the charts with the trips of the hours before this start, as far as the
-// database tells: newest first, maxRefill at most. It reads on the side while the node
-// is at work already; failing only leaves the charts empty.
+// database knows: newest first, maxRefill at most. It reads while the node is already at
+// work; if it fails, the charts start empty.
 func (c *City) refill(ctx context.Context) {
 	from := c.started.Truncate(Step).Add(-time.Duration(sampleRing-1) * Step)
 	steps := make(map[int64]*sample)

@@ -26,7 +26,7 @@ type charts struct {
 	now   sample // of the step under way, what transitions count
 
 	mu   sync.RWMutex
-	ring []sample // oldest first once it has turned; see at
+	ring []sample // oldest first from head on
 	head int      // where the next goes
 }
 

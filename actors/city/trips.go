@@ -137,7 +137,7 @@ func (t *Trips) note(before, after *ride.Trip, cell geo.Cell) {
 	}
 }
 
-// prune forgets cells in which nothing happened of late.
+// prune forgets cells in which nothing has happened recently.
 func (t *Trips) prune(now time.Time) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Handlers that block keep nobody waiting, idle goroutines are used again and bounded,
+// Handlers that block do not make others wait, idle goroutines are used again and bounded,
 // and all of them leave in the end.
 func TestWarm(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

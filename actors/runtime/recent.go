@@ -35,7 +35,7 @@ func (k *Kind) sum() kindSum {
 	return sum
 }
 
-// recent is what a kind did of late. Safe for concurrent use.
+// recent is what a kind did recently. Safe for concurrent use.
 type recent struct {
 	mu sync.Mutex
 	// before is the sum of the last but one roll, last that of the last one: rates are
@@ -46,7 +46,7 @@ type recent struct {
 	worst        map[reflect.Type]Slow
 }
 
-// Slow is the longest that one type of message took of late, and when.
+// Slow is the longest time that one type of message took recently, and when.
 type Slow struct {
 	Message string // the type's name, without its package
 	Took    time.Duration

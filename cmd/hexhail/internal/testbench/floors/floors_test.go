@@ -62,6 +62,11 @@ var keepers = []struct {
 	{"github.com/alecthomas/kong", []string{"cmd"}, false},
 }
 
+// barred folders may not use a library although they lie within a keeper of it.
+var barred = []struct{ folder, library, why string }{
+	{"actors/city", "github.com/asynkron/protoactor-go", "actors write the picture and anyone reads it, without messages"},
+}
+
 // forTests may be imported by test files, and by packages that exist for tests.
 var forTests = []string{
 	"testing", "testing/synctest", "testing/fstest", "net/http/httptest",
@@ -106,6 +111,11 @@ func forbidden(f source, imp string) string {
 	for _, k := range keepers {
 		if within(imp, k.library) && !withinAny(f.dir, k.folders) && !(k.anyTest && f.test) {
 			return "only " + strings.Join(k.folders, ", ") + " may"
+		}
+	}
+	for _, b := range barred {
+		if within(f.dir, b.folder) && within(imp, b.library) {
+			return b.why
 		}
 	}
 	if !f.test && !isForTests(f.dir) && withinAny(imp, forTests) {
@@ -203,6 +213,8 @@ func TestRulesSeeWhatTheyForbid(t *testing.T) {
 		{"extra/a.go", ours + "geo", false},
 		{"actors/a.go", "github.com/asynkron/protoactor-go/actor", true},
 		{"transport/a.go", "github.com/asynkron/protoactor-go/actor", false},
+		{"actors/runtime/a.go", "github.com/asynkron/protoactor-go/actor", true},
+		{"actors/city/a.go", "github.com/asynkron/protoactor-go/actor", false},
 		{"ride/a_test.go", "github.com/uber/h3-go/v4", false},
 		{"geo/a.go", "github.com/uber/h3-go/v4", true},
 		{"transport/ws/a.go", "github.com/gobwas/ws", true},
