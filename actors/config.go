@@ -72,7 +72,7 @@ func DefaultConfig() Config {
 	return Config{
 		Rules: ride.DefaultRules(), Tariffs: ride.DefaultTariffs(),
 		Resolution: 8, PositionTTL: 15 * time.Second, MaxSpeedMPS: geo.MaxSpeedMPS, MaxTripM: 300_000, MaxOffers: 8,
-		HistoryBytes: MaxHistory, HistoryAge: 3 * time.Minute, OperatorSessions: 8, CancelsFree: 5, CancelsForget: 2 * time.Minute, Linger: 2 * time.Minute, TripIdle: time.Minute,
+		HistoryBytes: MaxHistory, HistoryAge: 170 * time.Second, OperatorSessions: 8, CancelsFree: 5, CancelsForget: 2 * time.Minute, Linger: 2 * time.Minute, TripIdle: time.Minute,
 		StoreTimeout: 8 * time.Second, SearchTimeout: 500 * time.Millisecond,
 		SweepEvery: 5 * time.Second, SweepGrace: 5 * time.Second,
 		BreadcrumbEvery: time.Second, Heartbeat: 5 * time.Second,

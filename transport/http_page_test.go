@@ -43,9 +43,9 @@ func newAPI(t *testing.T) *api.API {
 	keys, err := auth.GenerateKeys()
 	require.NoError(t, err)
 	store := new(memstore.Store)
-	service, err := auth.New(auth.Config{}, keys, store)
+	service, err := auth.New(auth.DefaultConfig(), keys, store)
 	require.NoError(t, err)
-	a, err := api.New(api.Config{}, api.Deps{
+	a, err := api.New(api.DefaultConfig(), api.Deps{
 		Auth: service, Accounts: store, Photos: store, Audit: store, Trips: store, Live: nobodyLive{},
 		Log: slog.New(slog.DiscardHandler),
 	})

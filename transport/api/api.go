@@ -30,10 +30,10 @@ type API struct {
 
 // New makes the API.
 func New(cfg Config, deps Deps) (*API, error) {
-	cfg, err := cfg.withDefaults()
-	if err != nil {
+	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
+	cfg = cfg.complete()
 	if err := deps.validate(); err != nil {
 		return nil, err
 	}
@@ -83,11 +83,7 @@ func (a *API) Stop() { a.photos.stop() }
 // Document renders the OpenAPI document of a default configuration, as /openapi.json
 // serves it. Generators of clients use it where no server runs.
 func Document() ([]byte, error) {
-	cfg, err := Config{}.withDefaults()
-	if err != nil {
-		return nil, err
-	}
-	a, err := build(cfg, Deps{})
+	a, err := build(DefaultConfig().complete(), Deps{})
 	if err != nil {
 		return nil, err
 	}

@@ -14,10 +14,9 @@ import (
 	"github.com/hexhail/hexhail/transport/clientaddr"
 )
 
-// Config says how the HTTP API behaves. The zero value of a field means its default.
+// Config says how the HTTP API behaves. Begin with [DefaultConfig]: a zero is a zero.
 type Config struct {
-	// Tariffs are the vehicle classes that drivers may have; ride.DefaultTariffs by
-	// default.
+	// Tariffs are the vehicle classes that drivers may have.
 	Tariffs ride.Tariffs
 	// Heartbeat and PositionTTL are told to clients by GET /v1/config.
 	Heartbeat, PositionTTL time.Duration
@@ -29,30 +28,30 @@ type Config struct {
 	// SupportContact is whom people ask, as GET /v1/config tells clients. May be empty.
 	SupportContact string
 	// OfferResolution is the H3 resolution of the pickup area in offers, told to
-	// clients: 8 by default. It must be what the sockets use.
+	// clients. It must be what the sockets use.
 	OfferResolution int
 	// ArriveWithinM and CompleteWithinM tell clients how far from pickup and dropoff, in
 	// metres, arrived and complete_trip are accepted; 0: anywhere. They must be what trips do.
 	ArriveWithinM, CompleteWithinM int
 	// PIN tells clients whether trips start with a PIN. It must be what trips do.
 	PIN bool
-	// Timeout bounds the handling of one request: 10 s by default.
+	// Timeout bounds the handling of one request.
 	Timeout time.Duration
 	// TrustedProxies may say for whom they ask, by X-Forwarded-For. Empty: nobody.
 	TrustedProxies []netip.Prefix
-	// ClientAddr finds a client's address; by default a clientaddr.Finder with TrustedProxies.
+	// ClientAddr finds a client's address; nil: a clientaddr.Finder with TrustedProxies.
 	ClientAddr func(*http.Request) string
 	// CORSOrigins are the exact origins, such as "https://app.example", whose pages
 	// may call the API from a browser. Empty: none.
 	CORSOrigins []string
-	// HSTS is the max-age of Strict-Transport-Security; 0, the default, sends none.
+	// HSTS is the max-age of Strict-Transport-Security; 0 sends none.
 	// For servers that are reached by https alone.
 	HSTS time.Duration
 	// Rates bounds how much may be asked.
 	Rates Rates
-	// Uploads bounds the photos in memory at once, 32 by default, 5 MB each.
+	// Uploads bounds the photos in memory at once, 5 MB each.
 	Uploads int
-	// PhotoDecoders bounds the photos decoded at once, 2 by default. All of them together
+	// PhotoDecoders bounds the photos decoded at once. All of them together
 	// take at most 160 MB.
 	PhotoDecoders int
 	// SignUpClosed refuses sign-up: accounts come from outside issuers alone.
@@ -62,7 +61,7 @@ type Config struct {
 	DriverApproval bool
 	// Trial tells clients that the server runs for a first try, so that apps say so.
 	Trial bool
-	// Now is the clock; time.Now by default.
+	// Now is the clock; nil: time.Now.
 	Now func() time.Time
 	// Observe, if set, is told of each answered request. route is the route's
 	// pattern, empty for none; it must not block.
@@ -95,33 +94,46 @@ type Deps struct {
 // ErrConfig says that a configuration makes no sense.
 var ErrConfig = errors.New("api configuration")
 
-func (c Config) withDefaults() (Config, error) {
-	if len(c.Tariffs) == 0 {
-		c.Tariffs = ride.DefaultTariffs()
+// DefaultConfig is a complete Config.
+func DefaultConfig() Config {
+	return Config{
+		Tariffs:   ride.DefaultTariffs(),
+		Heartbeat: 5 * time.Second, PositionTTL: 15 * time.Second,
+		OfferResolution: 8, Timeout: 10 * time.Second,
+		Rates:   DefaultRates(),
+		Uploads: 32, PhotoDecoders: 2,
 	}
-	def(&c.Heartbeat, 5*time.Second)
-	def(&c.PositionTTL, 15*time.Second)
-	def(&c.OfferResolution, 8)
-	def(&c.Timeout, 10*time.Second)
-	def(&c.Uploads, 32)
-	def(&c.PhotoDecoders, 2)
+}
+
+// complete fills in what no configuration names.
+func (c Config) complete() Config {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
 	if c.ClientAddr == nil {
 		c.ClientAddr = clientaddr.Finder{Trusted: c.TrustedProxies}.Of
 	}
-	c.Rates = c.Rates.withDefaults()
+	return c
+}
+
+// Validate returns an error that wraps ErrConfig unless the API can work by c.
+func (c Config) Validate() error {
 	if err := c.Tariffs.Validate(); err != nil {
-		return c, fmt.Errorf("%w: %w", ErrConfig, err)
+		return fmt.Errorf("%w: %w", ErrConfig, err)
+	}
+	if c.Heartbeat <= 0 || c.PositionTTL <= 0 || c.Timeout <= 0 {
+		return fmt.Errorf("%w: heartbeats, positions and requests need time", ErrConfig)
+	}
+	if c.Uploads <= 0 || c.PhotoDecoders <= 0 || c.Rates.Remember <= 0 {
+		return fmt.Errorf("%w: photos and rates need room", ErrConfig)
 	}
 	for _, o := range c.CORSOrigins {
 		u, err := url.Parse(o)
 		if err != nil || u.Scheme == "" || u.Host == "" || u.Scheme+"://"+u.Host != o {
-			return c, fmt.Errorf("%w: %q is no origin such as https://app.example", ErrConfig, o)
+			return fmt.Errorf("%w: %q is no origin such as https://app.example", ErrConfig, o)
 		}
 	}
-	return c, nil
+	return nil
 }
 
 func (d Deps) validate() error {
@@ -129,11 +141,4 @@ func (d Deps) validate() error {
 		return fmt.Errorf("%w: a dependency is missing", ErrConfig)
 	}
 	return nil
-}
-
-func def[T comparable](p *T, v T) {
-	var zero T
-	if *p == zero {
-		*p = v
-	}
 }

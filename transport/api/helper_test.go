@@ -140,11 +140,13 @@ func newWorld(t testing.TB, edit ...func(*Config)) *world {
 	w.live.cancel = func(ride.TripID) (ride.Trip, error) { return ride.Trip{}, ride.ErrUnavailable }
 	keys, err := auth.GenerateKeys()
 	require.NoError(t, err)
-	cheap := auth.PasswordConfig{MemoryKiB: 64, Iterations: 1}
-	w.auth, err = auth.New(auth.Config{Password: cheap, Now: w.clock.now}, keys, w.store)
+	people := auth.DefaultConfig()
+	people.Password.MemoryKiB, people.Password.Iterations, people.Now = 64, 1, w.clock.now
+	w.auth, err = auth.New(people, keys, w.store)
 	require.NoError(t, err)
 	t.Cleanup(w.auth.Close)
-	cfg := Config{Rates: Unlimited(), Now: w.clock.now}
+	cfg := DefaultConfig()
+	cfg.Rates, cfg.Now = Unlimited(), w.clock.now
 	for _, e := range edit {
 		e(&cfg)
 	}
@@ -163,7 +165,7 @@ func newWorld(t testing.TB, edit ...func(*Config)) *world {
 		w.people[name] = person{a, tk}
 		w.clock.advance(time.Second)
 	}
-	_, err = auth.AdminCreate(t.Context(), w.store, cheap, auth.SignUp{
+	_, err = auth.AdminCreate(t.Context(), w.store, people.Password, auth.SignUp{
 		Username: "operator", Password: password, FirstName: "Olga", LastName: "Op",
 	})
 	require.NoError(t, err)

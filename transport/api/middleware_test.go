@@ -65,14 +65,15 @@ func TestCORS(t *testing.T) {
 	require.Equal(t, "Origin", got.Header().Get("Vary"))
 
 	for _, bad := range []string{"*", "app.example", "https://app.example/", "https://app.example/x", ""} {
-		_, err := Config{CORSOrigins: []string{bad}}.withDefaults()
-		require.ErrorIs(t, err, ErrConfig, bad)
+		c := DefaultConfig()
+		c.CORSOrigins = []string{bad}
+		require.ErrorIs(t, c.Validate(), ErrConfig, bad)
 	}
 }
 
 func TestRates(t *testing.T) {
 	w := newWorld(t, func(c *Config) {
-		c.Rates = Rates{Address: Rate{10, 6}, Account: Rate{1, 2}, SignIn: Rate{0.1, 2}, Photo: Rate{0.1, 1}}
+		c.Rates = Rates{Address: Rate{10, 6}, Account: Rate{1, 2}, SignIn: Rate{0.1, 2}, Photo: Rate{0.1, 1}, Remember: 100}
 		c.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}
 	})
 	me := func(as, addr string) *response {
@@ -163,8 +164,10 @@ func TestLogsHoldNothingPrivate(t *testing.T) {
 
 func TestNewRefusesWhatCannotWork(t *testing.T) {
 	w := newWorld(t)
-	_, err := New(Config{}, Deps{})
+	_, err := New(DefaultConfig(), Deps{})
 	require.ErrorIs(t, err, ErrConfig)
-	_, err = New(Config{Tariffs: ride.Tariffs{{}}}, Deps{Auth: w.auth, Accounts: w.store, Photos: w.store, Audit: w.store, Trips: w.store, Live: w.live, Log: slog.Default()})
+	c := DefaultConfig()
+	c.Tariffs = ride.Tariffs{{}}
+	_, err = New(c, Deps{Auth: w.auth, Accounts: w.store, Photos: w.store, Audit: w.store, Trips: w.store, Live: w.live, Log: slog.Default()})
 	require.ErrorIs(t, err, ErrConfig)
 }

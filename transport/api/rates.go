@@ -12,43 +12,37 @@ import (
 	"github.com/hexhail/hexhail/transport/problem"
 )
 
-// Rate is a number of requests a second, and how many may come at once. A negative
-// PerSecond sets no bound.
+// Rate is a number of requests a second, and how many may come at once. The zero Rate sets
+// no bound.
 type Rate struct {
 	PerSecond float64
 	Burst     int
 }
 
-// Rates bounds requests. The zero value of a field means its default. Addresses are
-// IPv4 addresses and IPv6 /64 networks.
+// Rates bounds requests. Addresses are IPv4 addresses and IPv6 /64 networks.
 type Rates struct {
-	// Address bounds all requests of one address: 50 a second, 200 at once.
+	// Address bounds all requests of one address.
 	Address Rate
-	// Account bounds all requests of one account: 20 a second, 60 at once.
+	// Account bounds all requests of one account.
 	Account Rate
-	// SignIn bounds log-ins, refreshes and sign-ups of one address: 1 a second, 20 at
-	// once.
+	// SignIn bounds log-ins, refreshes and sign-ups of one address.
 	SignIn Rate
-	// Photo bounds uploads of one account: one in 5 s, 5 at once.
+	// Photo bounds uploads of one account.
 	Photo Rate
-	// Remember bounds the addresses and accounts kept for each: 20,000.
+	// Remember bounds the addresses and accounts kept for each.
 	Remember int
 }
 
-// Unlimited sets no bound: for simulations that come from one address.
-func Unlimited() Rates {
-	off := Rate{PerSecond: -1}
-	return Rates{Address: off, Account: off, SignIn: off, Photo: off}
+// DefaultRates is a complete Rates.
+func DefaultRates() Rates {
+	return Rates{
+		Address: Rate{20, 60}, Account: Rate{20, 60}, SignIn: Rate{0.5, 30}, Photo: Rate{0.2, 5},
+		Remember: 20_000,
+	}
 }
 
-func (r Rates) withDefaults() Rates {
-	def(&r.Address, Rate{50, 200})
-	def(&r.Account, Rate{20, 60})
-	def(&r.SignIn, Rate{1, 20})
-	def(&r.Photo, Rate{0.2, 5})
-	def(&r.Remember, 20_000)
-	return r
-}
+// Unlimited sets no bound: for simulations that come from one address.
+func Unlimited() Rates { return Rates{Remember: 1} }
 
 // limiter bounds the requests of many keys. Safe for concurrent use.
 type limiter struct {
@@ -68,7 +62,7 @@ func newLimiter(r Rate, remember int, now func() time.Time) (*limiter, error) {
 
 // allow spends one request of a key; the error is a *problem.Problem with how long to wait.
 func (l *limiter) allow(key string) error {
-	if l.rate.PerSecond < 0 {
+	if l.rate == (Rate{}) {
 		return nil
 	}
 	l.mu.Lock()

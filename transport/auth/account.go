@@ -102,11 +102,7 @@ func AdminResetPassword(ctx context.Context, store Store, c PasswordConfig, id r
 	if err != nil {
 		return "", err
 	}
-	cfg, err := Config{Password: c}.withDefaults()
-	if err != nil {
-		return "", err
-	}
-	return (&Service{cfg: cfg, accounts: store, refresh: store, passwords: passwords}).ResetPassword(ctx, id, next)
+	return (&Service{cfg: DefaultConfig().complete(), accounts: store, refresh: store, passwords: passwords}).ResetPassword(ctx, id, next)
 }
 
 func create(ctx context.Context, accounts Accounts, pw *Passwords, n SignUp, approval ride.Approval, now time.Time) (ride.Account, error) {

@@ -161,14 +161,14 @@ func TestFormerKeyStillCounts(t *testing.T) {
 	_, fresh, err := ed25519.GenerateKey(rand.Reader)
 	require.NoError(t, err)
 
-	both, err := New(Config{Password: cheap, Now: f.clock.now},
+	both, err := New(f.config(),
 		newKeys([]ed25519.PrivateKey{fresh}, []ed25519.PublicKey{f.publicKey()}), f.store)
 	require.NoError(t, err)
 	defer both.Close()
 	_, err = both.Authenticate(t.Context(), tk.Access)
 	require.NoError(t, err)
 
-	only, err := New(Config{Password: cheap, Now: f.clock.now}, newKeys([]ed25519.PrivateKey{fresh}, nil), f.store)
+	only, err := New(f.config(), newKeys([]ed25519.PrivateKey{fresh}, nil), f.store)
 	require.NoError(t, err)
 	defer only.Close()
 	_, err = only.Authenticate(t.Context(), tk.Access)

@@ -4,7 +4,7 @@ import "testing"
 
 // BenchmarkLogIn is what a log-in costs with the default costs of hashing.
 func BenchmarkLogIn(b *testing.B) {
-	f := newFixture(b, func(c *Config) { c.Password = PasswordConfig{} })
+	f := newFixture(b, func(c *Config) { c.Password = DefaultPasswordConfig() })
 	f.rider(b, "alice")
 	b.ReportAllocs()
 	for b.Loop() {

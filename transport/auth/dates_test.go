@@ -88,7 +88,9 @@ func TestOutsideTokensHaveALongestLife(t *testing.T) {
 			require.ErrorIs(t, err, ride.ErrUnauthenticated, name)
 		}
 	}
-	_, err := Config{OutsideTTL: time.Second}.withDefaults()
+	c := DefaultConfig()
+	c.OutsideTTL = time.Second
+	err := c.Validate()
 	require.ErrorIs(t, err, ErrConfig)
 }
 

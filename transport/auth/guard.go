@@ -11,50 +11,54 @@ import (
 	"github.com/hashicorp/golang-lru/v2/simplelru"
 )
 
-// GuardConfig says when guessing passwords is slowed down. The zero value of a field
-// means its default.
+// GuardConfig says when guessing passwords is slowed down. Begin with [DefaultGuardConfig].
 type GuardConfig struct {
-	// Free is how many failures cost nothing, per username and place together: 10. A place is
+	// Free is how many failures cost nothing, per username and place together. A place is
 	// a network, or a device that signed in before.
 	Free int
 	// First is the delay after the first failure beyond, doubled by each further
-	// one up to Max: 1 s and 1 min.
+	// one up to Max.
 	First, Max time.Duration
 	// NameFree and NetworkFree are how many failures of one username from all places, and of
-	// one network with all usernames, cost others nothing: 30 and 50. Beyond, log-ins from
+	// one network with all usernames, cost others nothing. Beyond, log-ins from
 	// places that the account is not known at take turns.
 	NameFree, NetworkFree int
 	// Pace is the time between two turns, Hold how long an attempt is kept waiting for one, and
-	// Longest when it has one for sure if it comes back: 1 s, 2 s and 10 s. So other people's
+	// Longest when it has one for sure if it comes back. So other people's
 	// failures never keep a right password out for longer.
 	Pace, Hold, Longest time.Duration
 	// StrictFree and StrictMax take the places of Free and Max for such log-ins while their
-	// username is being guessed: 3 and 5 min.
+	// username is being guessed.
 	StrictFree int
 	StrictMax  time.Duration
-	// Forget is how long a failure counts: 15 min.
+	// Forget is how long a failure counts.
 	Forget time.Duration
-	// Remember bounds the pairs, the usernames and the networks kept: 20,000 each.
+	// Remember bounds the pairs, the usernames and the networks kept, each.
 	Remember int
 }
 
 // mostHeld bounds the attempts that wait inside the server for their turn.
 const mostHeld = 64
 
-func (c GuardConfig) withDefaults() GuardConfig {
-	def(&c.Free, 10)
-	def(&c.First, time.Second)
-	def(&c.Max, time.Minute)
-	def(&c.NameFree, 30)
-	def(&c.NetworkFree, 50)
-	def(&c.Pace, time.Second)
-	def(&c.Hold, 2*time.Second)
-	def(&c.Longest, 10*time.Second)
-	def(&c.StrictFree, 3)
-	def(&c.StrictMax, 5*time.Minute)
-	def(&c.Forget, 15*time.Minute)
-	def(&c.Remember, 20_000)
-	return c
+// DefaultGuardConfig is a complete GuardConfig.
+func DefaultGuardConfig() GuardConfig {
+	return GuardConfig{
+		Free: 10, First: time.Second, Max: time.Minute,
+		NameFree: 30, NetworkFree: 50,
+		Pace: time.Second, Hold: 2 * time.Second, Longest: 10 * time.Second,
+		StrictFree: 3, StrictMax: 5 * time.Minute,
+		Forget: 15 * time.Minute, Remember: 20_000,
+	}
+}
+
+func (c GuardConfig) validate() error {
+	switch {
+	case min(c.Free, c.NameFree, c.NetworkFree, c.StrictFree) < 0 || c.Remember <= 0:
+		return fmt.Errorf("%w: failures must be counted", ErrConfig)
+	case min(c.First, c.Max, c.Pace, c.Hold, c.Longest, c.StrictMax, c.Forget) <= 0:
+		return fmt.Errorf("%w: the delays after failures must be positive", ErrConfig)
+	}
+	return nil
 }
 
 // guard counts failed log-ins. It counts usernames whether they exist or not, so that

@@ -294,7 +294,9 @@ func TestOwnPasswordIsSlowedDownByLogIn(t *testing.T) {
 // TestFailuresRememberedAreBounded: whoever tries many usernames from many networks makes the guard
 // forget the least recent, and keep no more.
 func TestFailuresRememberedAreBounded(t *testing.T) {
-	g, err := newGuard(GuardConfig{Remember: 5}.withDefaults(), newClock().now)
+	c := DefaultGuardConfig()
+	c.Remember = 5
+	g, err := newGuard(c, newClock().now)
 	require.NoError(t, err)
 	for i := range 50 {
 		network := fmt.Sprintf("192.0.2.%d", i)

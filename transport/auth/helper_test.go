@@ -36,7 +36,11 @@ func (c *clock) advance(d time.Duration) {
 }
 
 // cheap makes hashing fast; what is tested is not its cost.
-var cheap = PasswordConfig{MemoryKiB: 64, Iterations: 1, Parallelism: 1}
+var cheap = func() PasswordConfig {
+	c := DefaultPasswordConfig()
+	c.MemoryKiB, c.Iterations = 64, 1
+	return c
+}()
 
 const testSeed = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
 
@@ -47,13 +51,20 @@ type fixture struct {
 	keys  Keys
 }
 
+// config is one for tests: hashing costs little, and time is the fixture's.
+func (f *fixture) config() Config {
+	c := DefaultConfig()
+	c.Password, c.Now = cheap, f.clock.now
+	return c
+}
+
 func newFixture(t testing.TB, edit ...func(*Config)) *fixture {
 	t.Helper()
 	f := &fixture{store: &memstore.Store{}, clock: newClock()}
 	var err error
 	f.keys, err = ParseKeys(testSeed)
 	require.NoError(t, err)
-	cfg := Config{Password: cheap, Now: f.clock.now}
+	cfg := f.config()
 	for _, e := range edit {
 		e(&cfg)
 	}

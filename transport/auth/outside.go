@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -108,7 +109,7 @@ func (o OutsideIssuer) validate() error {
 }
 
 func newOutsideIssuer(ctx context.Context, cfg Config, o OutsideIssuer) (*outsideIssuer, error) {
-	def(&o.RoleClaim, "role")
+	o.RoleClaim = cmp.Or(o.RoleClaim, "role")
 	if len(o.Roles) == 0 {
 		o.Roles = []ride.Role{ride.RoleRider, ride.RoleDriver}
 	}

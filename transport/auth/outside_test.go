@@ -207,12 +207,17 @@ func TestOutsideIssuerConfig(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			o := ok
 			change(&o)
-			_, err := Config{Outside: []OutsideIssuer{o}}.withDefaults()
+			c := DefaultConfig()
+			c.Outside = []OutsideIssuer{o}
+			err := c.Validate()
 			require.ErrorIs(t, err, ErrConfig)
 		})
 	}
-	_, err := Config{Outside: []OutsideIssuer{ok}}.withDefaults()
+	c := DefaultConfig()
+	c.Outside = []OutsideIssuer{ok}
+	err := c.Validate()
 	require.NoError(t, err)
-	_, err = Config{Outside: []OutsideIssuer{ok, ok}}.withDefaults()
+	c.Outside = []OutsideIssuer{ok, ok}
+	err = c.Validate()
 	require.ErrorIs(t, err, ErrConfig, "twice")
 }

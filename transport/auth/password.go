@@ -17,38 +17,33 @@ import (
 )
 
 // PasswordConfig says what hashing a password costs, and how much of that may go on
-// at once. The zero value of a field means its default.
+// at once. Begin with [DefaultPasswordConfig].
 type PasswordConfig struct {
-	// MemoryKiB, Iterations and Parallelism are argon2id's: 19,456 KiB, 2 and 1 by
-	// default. Hashes made with other values are renewed at the next log-in.
+	// MemoryKiB, Iterations and Parallelism are argon2id's. Hashes made with other values are renewed at the next log-in.
 	MemoryKiB   uint32
 	Iterations  uint32
 	Parallelism uint8
-	// Concurrent bounds the hashes computed at once: the number of processors by
-	// default. Memory in use is at most Concurrent × MemoryKiB.
+	// Concurrent bounds the hashes computed at once. Memory in use is at most Concurrent × MemoryKiB.
 	Concurrent int
-	// Waiting bounds those who wait for their turn: 64 by default. Wait bounds how
-	// long: 3 s by default. Beyond either the answer is ride.ErrUnavailable.
+	// Waiting bounds those who wait for their turn, Wait how long. Beyond either the answer is ride.ErrUnavailable.
 	Waiting int
 	Wait    time.Duration
 }
 
-func (c PasswordConfig) withDefaults() PasswordConfig {
-	def(&c.MemoryKiB, 19*1024)
-	def(&c.Iterations, 2)
-	def(&c.Parallelism, 1)
-	def(&c.Concurrent, runtime.GOMAXPROCS(0))
-	def(&c.Waiting, 64)
-	def(&c.Wait, 3*time.Second)
-	return c
+// DefaultPasswordConfig is a complete PasswordConfig: one hash at a time for each processor.
+func DefaultPasswordConfig() PasswordConfig {
+	return PasswordConfig{
+		MemoryKiB: 19 * 1024, Iterations: 2, Parallelism: 1,
+		Concurrent: runtime.GOMAXPROCS(0), Waiting: 64, Wait: 3 * time.Second,
+	}
 }
 
 func (c PasswordConfig) validate() error {
 	switch {
 	case c.MemoryKiB < 8*uint32(c.Parallelism) || c.MemoryKiB > 4<<20:
 		return fmt.Errorf("%w: password hashing must use from 8 KiB per lane to 4 GiB", ErrConfig)
-	case c.Iterations > 100:
-		return fmt.Errorf("%w: more than 100 password hashing iterations", ErrConfig)
+	case c.Parallelism < 1 || c.Iterations < 1 || c.Iterations > 100:
+		return fmt.Errorf("%w: password hashing needs a lane, and from 1 to 100 iterations", ErrConfig)
 	case c.Concurrent < 1 || c.Waiting < 0 || c.Wait < 0:
 		return fmt.Errorf("%w: password hashing needs room for at least one", ErrConfig)
 	}
@@ -66,7 +61,6 @@ type Passwords struct {
 
 // NewPasswords makes a hasher. It computes one hash, for accounts that do not exist.
 func NewPasswords(c PasswordConfig) (*Passwords, error) {
-	c = c.withDefaults()
 	if err := c.validate(); err != nil {
 		return nil, err
 	}

@@ -78,7 +78,9 @@ func TestHashesAreRenewedWhenCostsChange(t *testing.T) {
 	f.rider(t, "alice")
 	_, before, err := f.store.AccountByUsername(t.Context(), "alice")
 	require.NoError(t, err)
-	dear, err := New(Config{Password: PasswordConfig{MemoryKiB: 128, Iterations: 2}, Now: f.clock.now}, f.keys, f.store)
+	c := f.config()
+	c.Password.MemoryKiB, c.Password.Iterations = 128, 2
+	dear, err := New(c, f.keys, f.store)
 	require.NoError(t, err)
 	defer dear.Close()
 	_, _, err = dear.LogIn(t.Context(), "alice", "correct horse", "192.0.2.1")
@@ -95,7 +97,9 @@ func TestHashesAreRenewedWhenCostsChange(t *testing.T) {
 func TestRenewalDoesNotUndoANewPassword(t *testing.T) {
 	f := newFixture(t)
 	alice, _ := f.rider(t, "alice")
-	dear, err := New(Config{Password: PasswordConfig{MemoryKiB: 128, Iterations: 2}, Now: f.clock.now}, f.keys, f.store)
+	c := f.config()
+	c.Password.MemoryKiB, c.Password.Iterations = 128, 2
+	dear, err := New(c, f.keys, f.store)
 	require.NoError(t, err)
 	defer dear.Close()
 	meanwhile(f, "RenewPassword", func() {
@@ -160,7 +164,7 @@ func meanwhile(f *fixture, method string, do func()) {
 
 func TestHashingIsBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p, err := NewPasswords(PasswordConfig{MemoryKiB: 64, Iterations: 1, Concurrent: 1, Waiting: 2, Wait: time.Second})
+		p, err := NewPasswords(PasswordConfig{MemoryKiB: 64, Iterations: 1, Parallelism: 1, Concurrent: 1, Waiting: 2, Wait: time.Second})
 		require.NoError(t, err)
 		done, err := p.enter(t.Context())
 		require.NoError(t, err)

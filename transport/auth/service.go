@@ -31,10 +31,10 @@ type Service struct {
 // New makes a service. For each outside issuer with a JWKS URL it fetches the keys and
 // keeps them fresh until Close.
 func New(cfg Config, keys Keys, store Store) (*Service, error) {
-	cfg, err := cfg.withDefaults()
-	if err != nil {
+	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
+	cfg = cfg.complete()
 	if keys.sign == nil {
 		return nil, fmt.Errorf("%w: no signing key", ErrConfig)
 	}

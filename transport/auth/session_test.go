@@ -121,9 +121,9 @@ func requireEnded(t *testing.T, f *fixture, pairs ...Tokens) {
 	}
 }
 
-// TestNoGrace: a negative grace makes each second use a reuse, also the same attempt's.
+// TestNoGrace: a grace of zero makes each second use a reuse, also the same attempt's.
 func TestNoGrace(t *testing.T) {
-	f := newFixture(t, func(c *Config) { c.RefreshGrace = -1 })
+	f := newFixture(t, func(c *Config) { c.RefreshGrace = 0 })
 	_, tk := f.rider(t, "alice")
 	_, _, err := f.Refresh(t.Context(), tk.Refresh, attempt)
 	require.NoError(t, err)
@@ -131,7 +131,9 @@ func TestNoGrace(t *testing.T) {
 	var reused *ReusedError
 	require.ErrorAs(t, err, &reused)
 
-	_, err = New(Config{RefreshGrace: 11 * time.Minute}, f.keys, f.store)
+	c := f.config()
+	c.RefreshGrace = 11 * time.Minute
+	_, err = New(c, f.keys, f.store)
 	require.ErrorIs(t, err, ErrConfig)
 }
 

@@ -19,9 +19,9 @@ func TestWithRealCredentials(t *testing.T) {
 	ctx := context.Background()
 	keys, err := auth.GenerateKeys()
 	require.NoError(t, err)
-	service, err := auth.New(auth.Config{
-		Password: auth.PasswordConfig{MemoryKiB: 64, Iterations: 1, Parallelism: 1},
-	}, keys, &memstore.Store{})
+	people := auth.DefaultConfig()
+	people.Password.MemoryKiB, people.Password.Iterations = 64, 1
+	service, err := auth.New(people, keys, &memstore.Store{})
 	require.NoError(t, err)
 	defer service.Close()
 	account, tokens, err := service.SignUp(ctx, auth.SignUp{

@@ -24,10 +24,14 @@ func (*counting) Leave()                         {}
 // unlimited is a handler without limits, and without anybody behind it.
 func unlimited() *Handler {
 	const plenty = 1 << 30
-	return New(Config{
-		LocationRate: plenty, LocationBurst: plenty, FrameRate: plenty, FrameBurst: plenty,
-		CommandRate: plenty, CommandBurst: plenty,
-	}, &fakeAuth{expiry: time.Now().Add(time.Hour)}, &fakeRouter{peers: make(chan *fakePeer, 1)})
+	c := DefaultConfig()
+	c.LocationRate, c.LocationBurst, c.FrameRate, c.FrameBurst = plenty, plenty, plenty, plenty
+	c.CommandRate, c.CommandBurst = plenty, plenty
+	h, err := New(c, &fakeAuth{expiry: time.Now().Add(time.Hour)}, &fakeRouter{peers: make(chan *fakePeer, 1)})
+	if err != nil {
+		panic(err) // the configuration is a constant
+	}
+	return h
 }
 
 // joined is a driver's session without limits and without a network.
@@ -39,7 +43,7 @@ func joined(tb testing.TB, codec wire.Codec) (*session, *counting) {
 func joinedTo(tb testing.TB, h *Handler, codec wire.Codec) (*session, *counting) {
 	tb.Helper()
 	near, far := net.Pipe()
-	conn := ws.NewConn(far, ws.Config{})
+	conn := ws.NewConn(far, ws.DefaultConfig())
 	tb.Cleanup(func() {
 		conn.Abort()
 		_ = near.Close()
@@ -94,7 +98,7 @@ func BenchmarkRoundTrip(b *testing.B) {
 		b.Run(encodingOf(codec), func(b *testing.B) {
 			s, _ := joined(b, codec)
 			server, near := loopback(b)
-			s.conn = ws.NewConn(server, ws.Config{})
+			s.conn = ws.NewConn(server, ws.DefaultConfig())
 			over := make(chan struct{})
 			go func() { defer close(over); s.conn.Serve(s) }()
 			data, err := codec.EncodeClient(sample(kindPing, "p"))

@@ -33,9 +33,12 @@ type Handler struct {
 var _ http.Handler = (*Handler)(nil)
 
 // New makes a handler that authenticates by auth and joins sessions to the
-// actors behind router.
-func New(cfg Config, auth Authenticator, router transport.Router) *Handler {
-	cfg = cfg.withDefaults()
+// actors behind router. The error is that of [Config.Validate].
+func New(cfg Config, auth Authenticator, router transport.Router) (*Handler, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	cfg = cfg.complete()
 	ctx, cancel := context.WithCancel(context.Background())
 	return &Handler{
 		cfg:      cfg,
@@ -46,7 +49,7 @@ func New(cfg Config, auth Authenticator, router transport.Router) *Handler {
 		upgrader: ws.Upgrader{Subprotocols: wire.Subprotocols(), Origins: cfg.Origins, Conn: cfg.Socket},
 		ctx:      ctx,
 		cancel:   cancel,
-	}
+	}, nil
 }
 
 // Registry returns the live sessions.

@@ -45,11 +45,13 @@ func newWorld(t *testing.T, set ...func(*Config, *world)) *world {
 		auth:   &fakeAuth{expiry: time.Now().Add(time.Hour)},
 		router: &fakeRouter{peers: make(chan *fakePeer, 64)},
 	}
-	var cfg Config
+	cfg := DefaultConfig()
 	for _, f := range set {
 		f(&cfg, w)
 	}
-	w.h = New(cfg, w.auth, w.router)
+	var err error
+	w.h, err = New(cfg, w.auth, w.router)
+	require.NoError(t, err)
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), patience)
 		defer cancel()

@@ -51,7 +51,7 @@ func TestPageSaysWhoMaySendWhat(t *testing.T) {
 // docs/protocol.md states the limits that are not for an operator to set; the others
 // are held to the page where the configuration is known.
 func TestPageSaysTheLimits(t *testing.T) {
-	c := Config{}.withDefaults()
+	c := DefaultConfig()
 	rate := func(perSecond, burst int) string { return fmt.Sprintf("%d per second, %d at once", perSecond, burst) }
 	want := map[string]string{
 		"nesting of JSON":                     fmt.Sprintf("%d levels", wire.MaxDepth),

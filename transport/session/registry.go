@@ -102,7 +102,7 @@ func (r *Registry) admit(addr netip.Addr) *handshakeRefusal {
 		return refusedDraining
 	case r.open >= r.maxSockets:
 		return refusedFull
-	case r.maxPerAddress >= 0 && !addr.IsLoopback() && r.byAddress[addr] >= r.maxPerAddress:
+	case r.maxPerAddress > 0 && !addr.IsLoopback() && r.byAddress[addr] >= r.maxPerAddress:
 		return refusedAddressFull
 	}
 	r.open++

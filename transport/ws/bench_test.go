@@ -66,7 +66,7 @@ func pair(b *testing.B, cfg ws.Config, h ws.Handler) (*ws.Conn, net.Conn) {
 // BenchmarkSend floods one reader and reports how many frames share a write.
 func BenchmarkSend(b *testing.B) {
 	var count ws.Counters
-	conn, peer := pair(b, ws.Config{Observer: &count}, &recorder{})
+	conn, peer := pair(b, adjusted(func(c *ws.Config) { c.Observer = &count }), &recorder{})
 	go func() { _, _ = io.Copy(io.Discard, peer) }()
 	payload := []byte(location)
 	b.ReportAllocs()
@@ -83,7 +83,7 @@ func BenchmarkSend(b *testing.B) {
 
 // BenchmarkSendOne waits for each frame, so that nothing can be coalesced.
 func BenchmarkSendOne(b *testing.B) {
-	conn, peer := pair(b, ws.Config{}, &recorder{})
+	conn, peer := pair(b, ws.DefaultConfig(), &recorder{})
 	payload := []byte(location)
 	buf := make([]byte, 4+len(payload))
 	b.ReportAllocs()
@@ -104,7 +104,7 @@ func (c *counted) OnMessage(ws.Op, []byte) { c.wg.Done() }
 // BenchmarkReceive measures a small message from the peer's write to the handler.
 func BenchmarkReceive(b *testing.B) {
 	h := new(counted)
-	_, peer := pair(b, ws.Config{}, h)
+	_, peer := pair(b, ws.DefaultConfig(), h)
 	message := frame(text, location)
 	b.ReportAllocs()
 	for b.Loop() {
@@ -134,7 +134,7 @@ func BenchmarkIdle(b *testing.B) {
 			near, err := listener.Accept()
 			require.NoError(b, err)
 			peers[i] = far
-			conn := ws.NewConn(near, ws.Config{PingInterval: time.Hour, SilenceTimeout: time.Hour})
+			conn := ws.NewConn(near, adjusted(func(c *ws.Config) { c.PingInterval = time.Hour; c.SilenceTimeout = time.Hour }))
 			served[i] = conn
 			wg.Add(1)
 			go func() { defer wg.Done(); conn.Serve(echo{conn}) }()

@@ -2,6 +2,7 @@ package ws
 
 import (
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"time"
 )
@@ -20,59 +21,61 @@ var (
 	ErrAborted = errors.New("websocket: connection aborted")
 )
 
-// Config bounds one connection. The zero value means the defaults. A Config may
-// be shared by any number of connections and must not change afterwards.
+// Config bounds one connection. Begin with [DefaultConfig]: a zero is a zero. A Config
+// may be shared by any number of connections and must not change afterwards.
 type Config struct {
-	// MaxFrame and MaxMessage bound what the peer may send, in bytes. Default 64 KiB.
+	// MaxFrame and MaxMessage bound what the peer may send, in bytes.
 	MaxFrame, MaxMessage int
 	// MaxQueue bounds the bytes queued or being written for the peer, with a
-	// small charge per frame. Default 256 KiB.
+	// small charge per frame.
 	MaxQueue int
-	// SlowCode is the close code for a peer that exceeds MaxQueue. Default 1008.
+	// SlowCode is the close code for a peer that exceeds MaxQueue.
 	SlowCode Code
-	// WriteTimeout bounds one write. Default 10 s.
+	// WriteTimeout bounds one write.
 	WriteTimeout time.Duration
 	// PingInterval is the mean time between pings; each is moved by up to ±20 %,
-	// so that connections made together do not ping together. Default 5 s.
+	// so that connections made together do not ping together.
 	PingInterval time.Duration
 	// SilenceTimeout cuts a peer from which nothing was read for so long. Time
-	// that the handler takes does not count. Default 12 s.
+	// that the handler takes does not count.
 	SilenceTimeout time.Duration
 	// SilentCode is the close code for a peer that was silent for that long.
-	// Default 1008.
 	SilentCode Code
 	// CloseTimeout bounds the wait for the peer's part of the closing handshake.
-	// Default 1 s.
 	CloseTimeout time.Duration
 	// SendBuffer is the size of the kernel's send buffer in bytes, so that a
-	// stalled peer costs a known amount there too. Default 64 KiB; negative
-	// leaves it to the kernel.
+	// stalled peer costs a known amount there too; 0 leaves it to the kernel.
 	SendBuffer int
-	// Observer counts. Default: nobody does.
+	// Observer counts; nil: none.
 	Observer Observer
 }
 
-func (c Config) withDefaults() Config {
-	setDefault(&c.MaxFrame, 64<<10)
-	setDefault(&c.MaxMessage, 64<<10)
-	setDefault(&c.MaxQueue, 256<<10)
-	setDefault(&c.SlowCode, CodePolicy)
-	setDefault(&c.WriteTimeout, 10*time.Second)
-	setDefault(&c.PingInterval, 5*time.Second)
-	setDefault(&c.SilenceTimeout, 12*time.Second)
-	setDefault(&c.SilentCode, CodePolicy)
-	setDefault(&c.CloseTimeout, time.Second)
-	setDefault(&c.SendBuffer, 64<<10)
-	if c.Observer == nil {
-		c.Observer = nobody{}
+// DefaultConfig is a complete Config.
+func DefaultConfig() Config {
+	return Config{
+		MaxFrame: 64 << 10, MaxMessage: 64 << 10, MaxQueue: 256 << 10,
+		SlowCode: CodePolicy, WriteTimeout: 10 * time.Second,
+		PingInterval: 5 * time.Second, SilenceTimeout: 10 * time.Second, SilentCode: CodePolicy,
+		CloseTimeout: time.Second, SendBuffer: 64 << 10,
 	}
-	return c
 }
 
-func setDefault[T comparable](v *T, fallback T) {
-	if *v == *new(T) {
-		*v = fallback
+// ErrConfig says that a Config cannot work.
+var ErrConfig = errors.New("websocket configuration")
+
+// Validate returns an error that wraps ErrConfig unless connections can work by c.
+func (c Config) Validate() error {
+	switch {
+	case c.MaxFrame <= 0 || c.MaxMessage <= 0 || c.MaxQueue <= 0:
+		return fmt.Errorf("%w: frames, messages and the queue need room", ErrConfig)
+	case c.SlowCode == 0 || c.SilentCode == 0:
+		return fmt.Errorf("%w: slow and silent peers need a close code", ErrConfig)
+	case c.WriteTimeout <= 0 || c.PingInterval <= 0 || c.SilenceTimeout <= 0 || c.CloseTimeout <= 0:
+		return fmt.Errorf("%w: writes, pings, silence and the closing handshake need time", ErrConfig)
+	case c.SendBuffer < 0:
+		return fmt.Errorf("%w: a send buffer cannot be negative", ErrConfig)
 	}
+	return nil
 }
 
 // nextPing returns PingInterval ± 20 %.

@@ -81,12 +81,11 @@ type Conn struct {
 var epoch = time.Now()
 
 // NewConn makes a connection of a stream on which the opening handshake is
-// done. [Upgrader] is the usual way to get one.
+// done, by a valid cfg. [Upgrader] is the usual way to get one.
 func NewConn(conn net.Conn, cfg Config) *Conn {
-	return newConn(conn, cfg.withDefaults())
-}
-
-func newConn(conn net.Conn, cfg Config) *Conn {
+	if cfg.Observer == nil {
+		cfg.Observer = nobody{}
+	}
 	c := &Conn{conn: conn, cfg: cfg, readerDone: make(chan struct{})}
 	c.out.limit, c.out.wake = cfg.MaxQueue, make(chan struct{}, 1)
 	c.asm.init(Rules{MaxFrame: cfg.MaxFrame, MaxMessage: cfg.MaxMessage})

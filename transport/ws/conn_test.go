@@ -102,8 +102,19 @@ func (w *world) hear() []item {
 	return items
 }
 
+// adjusted is the default configuration but for what set changes.
+func adjusted(set func(*ws.Config)) ws.Config {
+	c := ws.DefaultConfig()
+	set(&c)
+	return c
+}
+
 // quiet keeps pings out of tests that are about something else.
-var quiet = ws.Config{PingInterval: 24 * time.Hour, SilenceTimeout: 24 * time.Hour, SlowCode: 4001}
+var quiet = adjusted(func(c *ws.Config) {
+	c.PingInterval = 24 * time.Hour
+	c.SilenceTimeout = 24 * time.Hour
+	c.SlowCode = 4001
+})
 
 func TestSlowReaderIsClosedAtTheByteBound(t *testing.T) {
 	cfg := quiet
@@ -156,7 +167,7 @@ func TestSlowReaderWhoRecoversLearnsWhy(t *testing.T) {
 }
 
 func TestSlowReaderIsCutAtTheWriteDeadline(t *testing.T) {
-	inWorld(t, ws.Config{SlowCode: 4001}, &recorder{}, func(t *testing.T, w *world) {
+	inWorld(t, adjusted(func(c *ws.Config) { c.SlowCode = 4001; c.SilenceTimeout = time.Minute }), &recorder{}, func(t *testing.T, w *world) {
 		require.NoError(t, w.conn.Send(ws.OpText, []byte("nobody reads this")))
 		end, took := w.end()
 		require.ErrorIs(t, end.Err, ws.ErrSlowConsumer)
@@ -166,7 +177,7 @@ func TestSlowReaderIsCutAtTheWriteDeadline(t *testing.T) {
 }
 
 func TestSilentPeerIsCut(t *testing.T) {
-	inWorld(t, ws.Config{SilentCode: 4002}, &recorder{}, func(t *testing.T, w *world) {
+	inWorld(t, adjusted(func(c *ws.Config) { c.SilentCode = 4002 }), &recorder{}, func(t *testing.T, w *world) {
 		var pings []time.Duration
 		var said ws.Code
 		w.listen(func(it item) { // reads, but never answers
@@ -180,8 +191,8 @@ func TestSilentPeerIsCut(t *testing.T) {
 		require.Equal(t, ws.Code(4002), said)
 		end, took := w.end()
 		require.ErrorIs(t, end.Err, ws.ErrSilent)
-		require.Equal(t, 12*time.Second, took)
-		require.Contains(t, []int{2, 3}, len(pings))
+		require.Equal(t, ws.DefaultConfig().SilenceTimeout, took)
+		require.Contains(t, []int{1, 2}, len(pings))
 		require.GreaterOrEqual(t, pings[0], 4*time.Second)
 		require.LessOrEqual(t, pings[0], 6*time.Second)
 		require.EqualValues(t, 1, w.count.SilentCloses.Load())
@@ -190,7 +201,7 @@ func TestSilentPeerIsCut(t *testing.T) {
 
 func TestFrozenPeerIsCutInTime(t *testing.T) {
 	// It spoke once, then neither reads nor writes.
-	inWorld(t, ws.Config{}, &recorder{}, func(t *testing.T, w *world) {
+	inWorld(t, ws.DefaultConfig(), &recorder{}, func(t *testing.T, w *world) {
 		time.Sleep(3 * time.Second)
 		w.say(frame(text, "last words"))
 		_, took := w.end()
@@ -200,7 +211,7 @@ func TestFrozenPeerIsCutInTime(t *testing.T) {
 
 func TestPongsKeepAPeerAlive(t *testing.T) {
 	r := &recorder{}
-	inWorld(t, ws.Config{}, r, func(t *testing.T, w *world) {
+	inWorld(t, ws.DefaultConfig(), r, func(t *testing.T, w *world) {
 		go func() {
 			time.Sleep(10 * time.Minute)
 			w.conn.Close(ws.CodeGoingAway, "restart")
@@ -227,12 +238,12 @@ func TestPongsKeepAPeerAlive(t *testing.T) {
 
 func TestTimeInTheHandlerIsNotSilence(t *testing.T) {
 	r := &recorder{hold: func() { time.Sleep(30 * time.Second) }}
-	inWorld(t, ws.Config{}, r, func(t *testing.T, w *world) {
+	inWorld(t, ws.DefaultConfig(), r, func(t *testing.T, w *world) {
 		go func() { _, _ = io.Copy(io.Discard, w.peer) }()
 		w.say(frame(text, "slow"))
 		end, took := w.end()
 		require.ErrorIs(t, end.Err, ws.ErrSilent)
-		require.Equal(t, 42*time.Second, took)
+		require.Equal(t, 30*time.Second+ws.DefaultConfig().SilenceTimeout, took)
 	})
 }
 

@@ -19,10 +19,12 @@ func (s shout) OnMessage(op ws.Op, payload []byte) {
 
 func ExampleUpgrader() {
 	counters := new(ws.Counters)
+	config := ws.DefaultConfig()
+	config.SlowCode, config.Observer = 4001, counters
 	upgrader := &ws.Upgrader{
 		Subprotocols: []string{"example.v1"},
 		Origins:      []string{"https://app.example.com"},
-		Conn:         ws.Config{SlowCode: 4001, Observer: counters},
+		Conn:         config,
 	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /v1/ws", func(w http.ResponseWriter, r *http.Request) {

@@ -1,11 +1,12 @@
 package ws
 
 import (
+	"cmp"
 	"net/http"
 	"time"
 )
 
-// The bounds that [Harden] sets.
+// The bounds that [Harden] sets. HandshakeTimeout also bounds the writing of the handshake's answer.
 const (
 	HandshakeTimeout = 5 * time.Second
 	MaxHeaderBytes   = 16 << 10
@@ -18,9 +19,9 @@ const (
 // [LimitHeaders] and [LimitHeaderBytes]. Call it once, when the handler is set. It leaves ReadTimeout
 // and WriteTimeout alone; sockets have their own deadlines.
 func Harden(s *http.Server) {
-	setDefault(&s.ReadHeaderTimeout, HandshakeTimeout)
-	setDefault(&s.IdleTimeout, 60*time.Second)
-	setDefault(&s.MaxHeaderBytes, MaxHeaderBytes)
+	s.ReadHeaderTimeout = cmp.Or(s.ReadHeaderTimeout, HandshakeTimeout)
+	s.IdleTimeout = cmp.Or(s.IdleTimeout, 60*time.Second)
+	s.MaxHeaderBytes = cmp.Or(s.MaxHeaderBytes, MaxHeaderBytes)
 	next := s.Handler
 	if next == nil {
 		next = http.DefaultServeMux

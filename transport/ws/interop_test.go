@@ -63,7 +63,7 @@ func dial(t testing.TB, address string, opts *websocket.DialOptions) *websocket.
 }
 
 func TestAnotherImplementationAgrees(t *testing.T) {
-	up := &ws.Upgrader{Subprotocols: []string{"b", "a"}}
+	up := &ws.Upgrader{Subprotocols: []string{"b", "a"}, Conn: ws.DefaultConfig()}
 	address, ends := serve(t, up, func(c *ws.Conn) ws.Handler { return echo{c} })
 	client := dial(t, address, &websocket.DialOptions{
 		Subprotocols:    []string{"a", "b"},
@@ -78,7 +78,7 @@ func TestAnotherImplementationAgrees(t *testing.T) {
 func TestAnotherImplementationAgreesOverTLS(t *testing.T) {
 	conns, ends := make(chan *ws.Conn, 1), make(chan ws.Closed, 1)
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		conn, err := (&ws.Upgrader{Subprotocols: []string{"a"}}).Upgrade(w, r)
+		conn, err := (&ws.Upgrader{Subprotocols: []string{"a"}, Conn: ws.DefaultConfig()}).Upgrade(w, r)
 		if err != nil {
 			t.Errorf("upgrade: %v", err)
 			return
@@ -115,7 +115,7 @@ func talk(t *testing.T, client *websocket.Conn) {
 
 func TestServerClosesAfterWhatIsQueued(t *testing.T) {
 	conns := make(chan *ws.Conn, 1)
-	address, ends := serve(t, &ws.Upgrader{}, func(c *ws.Conn) ws.Handler { conns <- c; return echo{c} })
+	address, ends := serve(t, &ws.Upgrader{Conn: ws.DefaultConfig()}, func(c *ws.Conn) ws.Handler { conns <- c; return echo{c} })
 	client := dial(t, address, nil)
 	conn := next(t, conns)
 	require.NoError(t, conn.Send(ws.OpBinary, []byte("first")))

@@ -21,7 +21,7 @@ func TestOneWriteCarriesEverythingInOrder(t *testing.T) {
 	var count ws.Counters
 	sizes := []int{0, 1, 125, 126, 1023, 1024, 1025, 5, 4096, 65535, 65536, 3, 2000}
 	payload := func(i int) string { return strings.Repeat(string(rune('a'+i)), sizes[i]) }
-	address, ends := serve(t, &ws.Upgrader{Conn: ws.Config{Observer: &count}}, func(c *ws.Conn) ws.Handler {
+	address, ends := serve(t, &ws.Upgrader{Conn: adjusted(func(c *ws.Config) { c.Observer = &count })}, func(c *ws.Conn) ws.Handler {
 		for i := range sizes { // before Serve, so that all of it waits
 			if err := c.Send(ws.OpText, []byte(payload(i))); err != nil {
 				t.Errorf("send %d: %v", i, err)
@@ -48,7 +48,12 @@ func TestOneWriteCarriesEverythingInOrder(t *testing.T) {
 func TestStalledSocketIsBounded(t *testing.T) {
 	var count ws.Counters
 	conns := make(chan *ws.Conn, 1)
-	up := &ws.Upgrader{Conn: ws.Config{MaxQueue: 64 << 10, SlowCode: 4001, CloseTimeout: 200 * time.Millisecond, Observer: &count}}
+	up := &ws.Upgrader{Conn: adjusted(func(c *ws.Config) {
+		c.MaxQueue = 64 << 10
+		c.SlowCode = 4001
+		c.CloseTimeout = 200 * time.Millisecond
+		c.Observer = &count
+	})}
 	address, ends := serve(t, up, func(c *ws.Conn) ws.Handler { conns <- c; return &recorder{} })
 	stalled, err := net.Dial("tcp", strings.TrimPrefix(address, "ws://"))
 	require.NoError(t, err)
@@ -75,7 +80,7 @@ func TestStalledSocketIsBounded(t *testing.T) {
 // and each sender's messages stay in order.
 func TestSendersRaceTheClose(t *testing.T) {
 	conns := make(chan *ws.Conn, 1)
-	up := &ws.Upgrader{Conn: ws.Config{MaxQueue: 4 << 20}}
+	up := &ws.Upgrader{Conn: adjusted(func(c *ws.Config) { c.MaxQueue = 4 << 20 })}
 	address, ends := serve(t, up, func(c *ws.Conn) ws.Handler { conns <- c; return &recorder{} })
 	client := dial(t, address, nil)
 	conn := next(t, conns)
@@ -119,7 +124,7 @@ func TestSendersRaceTheClose(t *testing.T) {
 // for goroutines.
 func TestManyConnections(t *testing.T) {
 	var count ws.Counters
-	address, ends := serve(t, &ws.Upgrader{Conn: ws.Config{Observer: &count}}, func(c *ws.Conn) ws.Handler { return echo{c} })
+	address, ends := serve(t, &ws.Upgrader{Conn: adjusted(func(c *ws.Config) { c.Observer = &count })}, func(c *ws.Conn) ws.Handler { return echo{c} })
 	const clients = 100
 	var wg sync.WaitGroup
 	for i := range clients {

@@ -78,7 +78,7 @@ func isTimeout(err error) bool {
 func TestSocketTable(t *testing.T) {
 	var count ws.Counters
 	violations := 0
-	up := &ws.Upgrader{Conn: ws.Config{PingInterval: time.Hour, Observer: &count}}
+	up := &ws.Upgrader{Conn: adjusted(func(c *ws.Config) { c.PingInterval = time.Hour; c.Observer = &count })}
 	address, ends := serve(t, up, func(c *ws.Conn) ws.Handler { return echo{c} })
 	for i, c := range table() {
 		stream, want := c.bytes, c.items
@@ -154,7 +154,7 @@ func sortPongs(items []item) []item {
 }
 
 func TestRefusedHandshakes(t *testing.T) {
-	up := &ws.Upgrader{Subprotocols: []string{"hexhail.b", "hexhail.a"}, Origins: []string{"https://app.example.com"}}
+	up := &ws.Upgrader{Subprotocols: []string{"hexhail.b", "hexhail.a"}, Origins: []string{"https://app.example.com"}, Conn: ws.DefaultConfig()}
 	address, _ := serve(t, up, func(c *ws.Conn) ws.Handler { return echo{c} })
 	many := make([]string, ws.MaxHeaders)
 	for i := range many {

@@ -6,7 +6,6 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"time"
 
 	gobwas "github.com/gobwas/ws"
 )
@@ -22,9 +21,7 @@ type Upgrader struct {
 	// exact origins such as "https://app.example.com". Requests without an Origin
 	// header do not come from a web page, and pass.
 	Origins []string
-	// Timeout bounds the writing of the handshake's answer. Default 5 s.
-	Timeout time.Duration
-	// Conn is for the connections made.
+	// Conn is for the connections made. It must be valid.
 	Conn Config
 }
 
@@ -41,9 +38,7 @@ func (u *Upgrader) Upgrade(w http.ResponseWriter, r *http.Request) (*Conn, error
 		return nil, refuse(w, http.StatusBadRequest,
 			"Sec-WebSocket-Protocol must offer one of: "+strings.Join(u.Subprotocols, ", ")+".")
 	}
-	timeout := u.Timeout
-	setDefault(&timeout, 5*time.Second)
-	handshake := gobwas.HTTPUpgrader{Timeout: timeout}
+	handshake := gobwas.HTTPUpgrader{Timeout: HandshakeTimeout}
 	if protocol != "" {
 		handshake.Protocol = func(p string) bool { return p == protocol }
 	}
@@ -54,7 +49,7 @@ func (u *Upgrader) Upgrade(w http.ResponseWriter, r *http.Request) (*Conn, error
 		}
 		return nil, fmt.Errorf("websocket handshake: %w", err)
 	}
-	c := newConn(stream, u.Conn.withDefaults())
+	c := NewConn(stream, u.Conn)
 	c.protocol = hs.Protocol
 	if n := rw.Reader.Buffered(); n > 0 {
 		peeked, _ := rw.Reader.Peek(n) // cannot fail: they are buffered

@@ -37,7 +37,9 @@ func TestLivenessOnTheClientsAddress(t *testing.T) {
 	for _, app := range []bool{true, false} {
 		c := defaults(t)
 		c.Web.App = app
-		p := &parts{cfg: c, sessions: session.New(session.Config{}, nil, nil)}
+		sessions, err := session.New(session.DefaultConfig(), nil, nil)
+		require.NoError(t, err)
+		p := &parts{cfg: c, sessions: sessions}
 		h, err := p.routes(http.NotFoundHandler())
 		require.NoError(t, err)
 		ask := func(method string) *httptest.ResponseRecorder {

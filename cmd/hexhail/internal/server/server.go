@@ -206,7 +206,10 @@ func (p *parts) handler() (http.Handler, error) {
 	}
 	counts := session.NewMetrics()
 	clients := clientsOf(p.cfg.HTTP.TrustedProxies, p.log)
-	p.sessions = session.New(sessionConfig(p.cfg, p.demo != nil, clients, p.log, counts, p.metrics), p.auth, p.router())
+	p.sessions, err = session.New(sessionConfig(p.cfg, p.demo != nil, clients, p.log, counts, p.metrics), p.auth, p.router())
+	if err != nil {
+		return nil, err
+	}
 	p.ops.Registry.MustRegister(counts)
 	deps := api.Deps{
 		Auth: p.auth, Accounts: p.store, Photos: p.store, Audit: p.store, Trips: p.store, Log: p.log,

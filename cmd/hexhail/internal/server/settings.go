@@ -14,7 +14,6 @@ import (
 	"github.com/hexhail/hexhail/transport/auth"
 	"github.com/hexhail/hexhail/transport/clientaddr"
 	"github.com/hexhail/hexhail/transport/session"
-	"github.com/hexhail/hexhail/transport/ws"
 	"github.com/hexhail/hexhail/web"
 )
 
@@ -48,14 +47,11 @@ func actorsConfig(c *config.Config, log *slog.Logger) actors.Config {
 const formerReplayedEvents = 256
 
 func authConfig(c *config.Config, log *slog.Logger) auth.Config {
-	a := auth.Config{
-		Issuer: c.TokenIssuer(), Audience: c.Auth.TokenAudience,
-		DriverApproval: c.Auth.DriverApproval, AccessTTL: c.Auth.AccessTokenTTL, RefreshTTL: c.Auth.RefreshTokenTTL, RefreshGrace: c.Auth.RefreshGrace,
-		OutsideTTL: c.Auth.OutsideTokenTTL, Log: log,
-	}
-	if a.RefreshGrace == 0 {
-		a.RefreshGrace = -1 // auth's zero is its default
-	}
+	a := auth.DefaultConfig()
+	a.Issuer, a.Audience = c.TokenIssuer(), c.Auth.TokenAudience
+	a.DriverApproval, a.Log = c.Auth.DriverApproval, log
+	a.AccessTTL, a.RefreshTTL, a.RefreshGrace = c.Auth.AccessTokenTTL, c.Auth.RefreshTokenTTL, c.Auth.RefreshGrace
+	a.OutsideTTL = c.Auth.OutsideTokenTTL
 	for _, o := range c.OutsideIssuers {
 		issuer := auth.OutsideIssuer{
 			Issuer: o.Issuer, JWKSURL: o.JWKSURL, Secret: []byte(o.SharedSecret.Reveal()), Audience: o.Audience,
@@ -83,50 +79,46 @@ func clientsOf(trusted []netip.Prefix, log *slog.Logger) func(*http.Request) str
 
 func sessionConfig(c *config.Config, demo bool, clients func(*http.Request) string, log *slog.Logger, counts *session.Metrics, m *metrics) session.Config {
 	all, ofAddress := mostSockets(c, demo)
-	return session.Config{
-		MaxSockets: all, MaxPerAddress: ofAddress,
-		ClientAddr:     clients,
-		Origins:        c.HTTP.AllowedOrigins,
-		ConnectTimeout: c.Sockets.ConnectWithin,
-		CommandRate:    c.Limits.CommandsPerSecond, CommandBurst: c.Limits.CommandsBurst,
-		LocationRate: c.Limits.LocationsPerSecond,
-		// Whatever is sent counts here, also what the limits above refuse: an operator
-		// who raises those must not have sessions closed by this one.
-		FrameRate:     max(200, 2*(c.Limits.CommandsPerSecond+c.Limits.LocationsPerSecond)),
-		FrameBurst:    max(400, 2*(c.Limits.CommandsBurst+c.Limits.LocationsPerSecond)),
-		RetryAfterMin: c.Shutdown.RetryAfter, RetryAfterSpread: 2 * c.Shutdown.RetryAfter,
-		Socket: ws.Config{
-			MaxFrame: c.Sockets.MessageBytes, MaxMessage: c.Sockets.MessageBytes, MaxQueue: c.Sockets.OutboxBytes,
-			WriteTimeout: c.Sockets.WriteTimeout, PingInterval: c.Sockets.PingInterval, SilenceTimeout: c.Sockets.PongTimeout,
-			Observer: m.sockets,
-		},
-		Logger: log, Metrics: counts,
+	s := session.DefaultConfig()
+	s.MaxSockets, s.MaxPerAddress = all, ofAddress
+	s.ClientAddr, s.Origins = clients, c.HTTP.AllowedOrigins
+	s.ConnectTimeout = c.Sockets.ConnectWithin
+	s.CommandRate, s.CommandBurst = c.Limits.CommandsPerSecond, c.Limits.CommandsBurst
+	s.LocationRate = c.Limits.LocationsPerSecond
+	// Whatever is sent counts here, also what the limits above refuse: an operator
+	// who raises those must not have sessions closed by this one.
+	s.FrameRate = max(s.FrameRate, 2*(c.Limits.CommandsPerSecond+c.Limits.LocationsPerSecond))
+	s.FrameBurst = max(s.FrameBurst, 2*(c.Limits.CommandsBurst+c.Limits.LocationsPerSecond))
+	if c.Shutdown.RetryAfter > 0 { // 0s: clients still need a time, and get the usual one
+		s.RetryAfterMin, s.RetryAfterSpread = c.Shutdown.RetryAfter, 2*c.Shutdown.RetryAfter
 	}
+	s.Socket.MaxFrame, s.Socket.MaxMessage, s.Socket.MaxQueue = c.Sockets.MessageBytes, c.Sockets.MessageBytes, c.Sockets.OutboxBytes
+	s.Socket.WriteTimeout, s.Socket.PingInterval, s.Socket.SilenceTimeout = c.Sockets.WriteTimeout, c.Sockets.PingInterval, c.Sockets.PongTimeout
+	s.Socket.Observer = m.sockets
+	s.Logger, s.Metrics = log, counts
+	return s
 }
 
 func apiConfig(c *config.Config, clients func(*http.Request) string, m *metrics) api.Config {
+	a := api.DefaultConfig()
+	if h := c.Web.Home; !h.IsZero() {
+		a.Home = &api.MapHome{Lat: h.Lat, Lng: h.Lng, Zoom: h.Zoom}
+	}
+	a.SupportContact = c.Web.SupportContact
+	a.Map = api.MapSources{
+		StyleURL: c.Web.MapStyleURL, PMTilesURL: c.Web.MapPMTilesURL, Attribution: c.Web.MapAttribution,
+		GeocoderURL: c.Web.GeocoderURL,
+	}
+	a.Tariffs, a.Heartbeat, a.PositionTTL = c.Tariffs, c.Sockets.PingInterval, c.Map.PositionTTL
+	a.OfferResolution, a.ArriveWithinM, a.CompleteWithinM = c.Map.H3Resolution, c.Map.ArriveWithin, c.Map.CompleteWithin
+	a.PIN, a.SignUpClosed, a.DriverApproval = c.Trip.PIN, !c.Auth.SignUp, c.Auth.DriverApproval
+	a.ClientAddr, a.CORSOrigins = clients, c.HTTP.AllowedOrigins
 	l := c.Limits
 	all := api.Rate{PerSecond: l.RequestsPerSecond, Burst: l.RequestsBurst}
-	var home *api.MapHome
-	if h := c.Web.Home; !h.IsZero() {
-		home = &api.MapHome{Lat: h.Lat, Lng: h.Lng, Zoom: h.Zoom}
-	}
-	return api.Config{
-		Home: home, SupportContact: c.Web.SupportContact,
-		Tariffs: c.Tariffs, Heartbeat: c.Sockets.PingInterval, PositionTTL: c.Map.PositionTTL,
-		OfferResolution: c.Map.H3Resolution, ArriveWithinM: c.Map.ArriveWithin, CompleteWithinM: c.Map.CompleteWithin, PIN: c.Trip.PIN, SignUpClosed: !c.Auth.SignUp,
-		DriverApproval: c.Auth.DriverApproval,
-		ClientAddr:     clients, CORSOrigins: c.HTTP.AllowedOrigins,
-		Map: api.MapSources{
-			StyleURL: c.Web.MapStyleURL, PMTilesURL: c.Web.MapPMTilesURL, Attribution: c.Web.MapAttribution,
-			GeocoderURL: c.Web.GeocoderURL,
-		},
-		Rates: api.Rates{
-			Address: all, Account: all,
-			SignIn: api.Rate{PerSecond: l.SignInsPerMinute / 60, Burst: max(1, int(l.SignInsPerMinute))},
-		},
-		Observe: m.request,
-	}
+	a.Rates.Address, a.Rates.Account = all, all
+	a.Rates.SignIn = api.Rate{PerSecond: l.SignInsPerMinute / 60, Burst: max(1, int(l.SignInsPerMinute))}
+	a.Observe = m.request
+	return a
 }
 
 func webPolicy(c *config.Config) web.Policy {

@@ -31,7 +31,7 @@ func CreateOperator(ctx context.Context, c *config.Config, o NewOperator) (a rid
 		return ride.Account{}, err
 	}
 	defer func() { err = errors.Join(err, store.Close()) }()
-	a, err = auth.AdminCreate(ctx, store, auth.PasswordConfig{}, auth.SignUp{
+	a, err = auth.AdminCreate(ctx, store, auth.DefaultPasswordConfig(), auth.SignUp{
 		Username: o.Username, Password: o.Password, FirstName: o.FirstName, LastName: o.LastName,
 	})
 	if err != nil {

@@ -86,7 +86,7 @@ func (t *Accounts) Decide(ctx context.Context, a ride.Account, to ride.Approval,
 // ResetPassword sets another password, which it makes if next is empty, and returns it.
 func (t *Accounts) ResetPassword(ctx context.Context, a ride.Account, next string) (password string, err error) {
 	err = t.audited(ctx, "account.password", a, "", func() error {
-		password, err = auth.AdminResetPassword(ctx, t.store, auth.PasswordConfig{}, a.ID, next)
+		password, err = auth.AdminResetPassword(ctx, t.store, auth.DefaultPasswordConfig(), a.ID, next)
 		return err
 	})
 	return password, err
