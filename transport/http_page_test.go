@@ -77,7 +77,7 @@ func TestPagesNameTheOperations(t *testing.T) {
 	there := operations(t)
 	there["GET /v1/ws"] = true // not of the API, and not in its document
 	named := map[string]bool{}
-	for _, name := range []string{"protocol.md", "http.md"} {
+	for _, name := range []string{"protocol.md", "protocol-values.md", "protocol-transcript.md", "http.md"} {
 		page, err := manual.Load(name)
 		require.NoError(t, err)
 		for _, match := range operation.FindAllStringSubmatch(page.Text(), -1) {

@@ -14,6 +14,7 @@ import (
 
 	"github.com/hexhail/hexhail/ride/ridepb"
 	"github.com/hexhail/hexhail/ride/ridepb/wire"
+	"github.com/hexhail/hexhail/transport/internal/manual"
 )
 
 // clientExample reads an example of what a client sends, as the server would.
@@ -113,7 +114,9 @@ type party struct {
 // transcript returns the lines between the markers that a test may replace.
 func transcript(t *testing.T) []string {
 	t.Helper()
-	_, rest, ok := strings.Cut(protocolPage(t).Text(), "<!-- transcript:begin -->\n```text\n")
+	page, err := manual.Load("protocol-transcript.md")
+	require.NoError(t, err)
+	_, rest, ok := strings.Cut(page.Text(), "<!-- transcript:begin -->\n```text\n")
 	require.True(t, ok, "no transcript")
 	text, _, ok := strings.Cut(rest, "\n```\n<!-- transcript:end -->")
 	require.True(t, ok, "the transcript does not end")

@@ -20,12 +20,21 @@ import (
 	"github.com/hexhail/hexhail/transport/internal/manual"
 )
 
-// These tests hold docs/protocol.md, the .proto file and the code together. Those of
+// These tests hold docs/protocol.md, its pages of values and of a transcript, the .proto file
+// and the code together. Those of
 // who may send what, and of the limits, are in the package session.
 
 func protocolPage(t *testing.T) *manual.Page {
 	t.Helper()
 	page, err := manual.Load("protocol.md")
+	require.NoError(t, err)
+	return page
+}
+
+// messagesAndValues are the pages that have the tables of all messages and enums.
+func messagesAndValues(t *testing.T) *manual.Page {
+	t.Helper()
+	page, err := manual.Load("protocol.md", "protocol-values.md")
 	require.NoError(t, err)
 	return page
 }
@@ -84,7 +93,7 @@ func typeName(f protoreflect.FieldDescriptor) string {
 }
 
 func TestPageHasEveryField(t *testing.T) {
-	page := protocolPage(t)
+	page := messagesAndValues(t)
 	var documented []string
 	for _, m := range everyMessage() {
 		var names, types []string
@@ -104,7 +113,7 @@ func TestPageHasEveryField(t *testing.T) {
 }
 
 func TestPageHasEveryWord(t *testing.T) {
-	page := protocolPage(t)
+	page := messagesAndValues(t)
 	enums := map[string]protoreflect.EnumDescriptor{}
 	add := func(prefix string, list protoreflect.EnumDescriptors) {
 		for i := range list.Len() {
@@ -263,21 +272,21 @@ func TestPageHasTheStatusGraph(t *testing.T) {
 	require.Fail(t, "there is no picture of the status graph")
 }
 
-var links = regexp.MustCompile(`\]\((protocol\.md)?#([^)]*)\)`)
+var links = regexp.MustCompile(`\]\(([a-z0-9/.-]+\.md)?#([^)]*)\)`)
 
 func TestPageLinksLead(t *testing.T) {
-	page := protocolPage(t)
-	http, err := manual.Load("http.md")
-	require.NoError(t, err)
-	for _, from := range []*manual.Page{page, http} {
+	for _, name := range []string{"protocol.md", "protocol-values.md", "protocol-transcript.md", "http.md"} {
+		from, err := manual.Load(name)
+		require.NoError(t, err)
 		all := links.FindAllStringSubmatch(from.Text(), -1)
-		require.NotEmpty(t, all)
+		require.True(t, len(all) > 0 || strings.Contains(from.Text(), "](protocol.md)"), "%s leads nowhere", name)
 		for _, link := range all {
 			to := from
 			if link[1] != "" {
-				to = page
+				to, err = manual.Load(link[1])
+				require.NoError(t, err, name)
 			}
-			require.True(t, to.Headings()[link[2]], "there is no heading for %s#%s", link[1], link[2])
+			require.True(t, to.Headings()[link[2]], "%s: there is no heading for %s#%s", name, link[1], link[2])
 		}
 	}
 }

@@ -18,21 +18,33 @@ import (
 // Page is a Markdown page as its lines. It is read-only once loaded.
 type Page struct{ lines []string }
 
-// Load reads docs/name. It looks for docs in the working directory and above it, for
-// tests run in the directory of their package.
-func Load(name string) (*Page, error) {
+// Load reads docs/name; of several, one after the other as one page. It looks for docs in the
+// working directory and above it, for tests run in the directory of their package.
+func Load(names ...string) (*Page, error) {
+	page := new(Page)
+	for _, name := range names {
+		text, err := find(name)
+		if err != nil {
+			return nil, fmt.Errorf("find the manual: %w", err)
+		}
+		page.lines = append(page.lines, strings.Split(text, "\n")...)
+	}
+	return page, nil
+}
+
+func find(name string) (string, error) {
 	dir, err := os.Getwd()
 	if err != nil {
-		return nil, fmt.Errorf("find the manual: %w", err)
+		return "", err
 	}
 	for {
 		text, err := os.ReadFile(filepath.Join(dir, "docs", name))
 		if err == nil {
-			return &Page{strings.Split(string(text), "\n")}, nil
+			return string(text), nil
 		}
 		up := filepath.Dir(dir)
 		if !os.IsNotExist(err) || up == dir {
-			return nil, fmt.Errorf("find the manual: %w", err)
+			return "", err
 		}
 		dir = up
 	}

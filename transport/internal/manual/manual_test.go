@@ -53,6 +53,22 @@ func TestBlocksAndHeadings(t *testing.T) {
 	}, page.Headings())
 }
 
+// Tables of several pages are found alike, and a name that two of them use is refused.
+func TestSeveralPagesAreOne(t *testing.T) {
+	load(t)
+	require.NoError(t, os.WriteFile(filepath.Join("..", "..", "docs", "more.md"), []byte("<!-- nuts -->\n| a |\n|---|\n| b |\n"), 0o600))
+	page, err := manual.Load("page.md", "more.md")
+	require.NoError(t, err)
+	for _, name := range []string{"fruit", "nuts"} {
+		_, err := page.Table(name)
+		require.NoError(t, err, name)
+	}
+	page, err = manual.Load("more.md", "more.md")
+	require.NoError(t, err)
+	_, err = page.Table("nuts")
+	require.Error(t, err)
+}
+
 func TestLoadFindsNothing(t *testing.T) {
 	t.Chdir(t.TempDir())
 	_, err := manual.Load("no-such-page.md")

@@ -75,14 +75,17 @@ func defaults(t *testing.T) *config.Config {
 	return &grammar.Config
 }
 
-// The examples of the page say what a server with the default settings answers: to the
+// The examples of the pages say what a server with the default settings answers: to the
 // quote of the first session, and in the transcript.
 func TestPageQuotesAsAServerDoes(t *testing.T) {
 	c := defaults(t)
 	eta := actorsConfig(c, slog.New(slog.DiscardHandler)).ETA
-	text, err := os.ReadFile("../../../../docs/protocol.md")
-	require.NoError(t, err)
-	page := string(text)
+	var page string
+	for _, name := range []string{"protocol.md", "protocol-transcript.md"} {
+		text, err := os.ReadFile("../../../../docs/" + name)
+		require.NoError(t, err)
+		page += string(text)
+	}
 	from, to := geo.Point{Lat: 37.4979, Lng: 127.0276}, geo.Point{Lat: 37.5172, Lng: 127.0473}
 	require.Contains(t, page, `"get_quote": {"pickup": {"lat": 37.4979, "lng": 127.0276}, "dropoff": {"lat": 37.5172, "lng": 127.0473}}}`)
 	way := func(from, to geo.Point) geo.Route {
@@ -110,7 +113,7 @@ func TestPageQuotesAsAServerDoes(t *testing.T) {
 	moved := regexp.MustCompile(`"point": ?\{"lat": ?([\d.]+), ?"lng": ?([\d.]+)\},\s*"heading_deg": ?\d+, ?"eta_s": ?(\d+)`).FindAllStringSubmatch(page, -1)
 	require.NotEmpty(t, moved)
 	for i, m := range moved {
-		at := geo.Point{}
+		var at geo.Point
 		at.Lat, err = strconv.ParseFloat(m[1], 64)
 		require.NoError(t, err)
 		at.Lng, err = strconv.ParseFloat(m[2], 64)
