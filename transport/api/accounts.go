@@ -9,6 +9,7 @@ import (
 	"github.com/hexhail/hexhail/ride"
 	"github.com/hexhail/hexhail/ride/ridepb/wire"
 	"github.com/hexhail/hexhail/transport/auth"
+	"github.com/hexhail/hexhail/transport/clientaddr"
 )
 
 func (a *API) registerAccounts() {
@@ -57,7 +58,7 @@ func (a *API) signUp(ctx context.Context, _ *nothing) (*body[signedInView], erro
 	if a.cfg.SignUpClosed {
 		return nil, ride.ErrWrongRole.With("This server does not take sign-ups.")
 	}
-	guest := auth.NetworkOf(callOf(ctx).addr)
+	guest := clientaddr.NetworkOf(callOf(ctx).addr)
 	reading := ctx
 	if isForm(ctx) {
 		var leave func()

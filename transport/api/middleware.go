@@ -15,7 +15,7 @@ import (
 	"time"
 
 	"github.com/hexhail/hexhail/ride"
-	"github.com/hexhail/hexhail/transport/auth"
+	"github.com/hexhail/hexhail/transport/clientaddr"
 	"github.com/hexhail/hexhail/transport/problem"
 )
 
@@ -83,7 +83,7 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if a.cors(rec, r) {
 		return
 	}
-	if err := a.limitAddress.allow(auth.NetworkOf(c.addr)); err != nil {
+	if err := a.limitAddress.allow(clientaddr.NetworkOf(c.addr)); err != nil {
 		problem.Of(err).Write(rec)
 		return
 	}

@@ -13,7 +13,7 @@ import (
 
 	"github.com/hexhail/hexhail/ride"
 	"github.com/hexhail/hexhail/transport"
-	"github.com/hexhail/hexhail/transport/auth"
+	"github.com/hexhail/hexhail/transport/clientaddr"
 	"github.com/hexhail/hexhail/transport/problem"
 )
 
@@ -119,7 +119,7 @@ func (a *API) admitted(op operation, r *http.Request, w http.ResponseWriter, ctx
 	call := callOf(r.Context())
 	call.request, call.writer = r, w
 	if op.signIn {
-		if err := a.limitSignIn.allow(auth.NetworkOf(call.addr)); err != nil {
+		if err := a.limitSignIn.allow(clientaddr.NetworkOf(call.addr)); err != nil {
 			return err
 		}
 	}

@@ -127,7 +127,7 @@ func TestOutsideLogOut(t *testing.T) {
 			}
 			_, err = f.RedeemTicket(t.Context(), ticket)
 			require.ErrorIs(t, err, ride.ErrUnauthenticated)
-			_, err = f.Recheck(t.Context(), p)
+			_, err = f.recheck(t.Context(), p)
 			require.ErrorIs(t, err, ride.ErrUnauthenticated)
 
 			f.clock.advance(time.Second)

@@ -3,7 +3,6 @@ package auth
 import (
 	"context"
 	"fmt"
-	"net/netip"
 	"strings"
 	"sync"
 	"time"
@@ -89,7 +88,7 @@ type failures struct {
 // logInAttempt is somebody who tries a password.
 type logInAttempt struct {
 	username string
-	network  string // by NetworkOf
+	network  string // by clientaddr.NetworkOf
 	// place is what the failures of this username are counted at: the network, or what proved
 	// to be known.
 	place string
@@ -252,18 +251,3 @@ func lessen(of *simplelru.LRU[string, failures], key string) {
 
 // nameKey bounds what a client can make us remember.
 func nameKey(username string) string { return tokenHash(strings.ToLower(username))[:32] }
-
-// NetworkOf gives the part of an address that stands for one subscriber: IPv4 whole,
-// IPv6 by its first 64 bits. What is no address stands for itself, cut to 64 bytes.
-func NetworkOf(addr string) string {
-	a, err := netip.ParseAddr(addr)
-	if err != nil {
-		return addr[:min(len(addr), 64)]
-	}
-	a = a.Unmap().WithZone("")
-	if a.Is4() {
-		return a.String()
-	}
-	p, _ := a.Prefix(64) // cannot fail for IPv6
-	return p.String()
-}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/hexhail/hexhail/ride"
 	"github.com/hexhail/hexhail/transport"
+	"github.com/hexhail/hexhail/transport/clientaddr"
 )
 
 // Place is where somebody signs in.
@@ -48,7 +49,7 @@ func (s *Service) hashes(id ride.AccountID, p Place) []string {
 		m.Write([]byte(string(id) + "\x00" + kind + "\x00" + value)) // never fails
 		return hex.EncodeToString(m.Sum(nil)[:16])
 	}
-	out := []string{hash("network", NetworkOf(p.Addr))}
+	out := []string{hash("network", clientaddr.NetworkOf(p.Addr))}
 	if p.Device != "" {
 		out = append(out, hash("device", p.Device))
 	}
@@ -58,7 +59,7 @@ func (s *Service) hashes(id ride.AccountID, p Place) []string {
 // attemptAt describes an attempt to sign in as an account, which has no id if it does not exist:
 // then the same is looked up, and not found.
 func (s *Service) attemptAt(ctx context.Context, username string, id ride.AccountID, p Place) (logInAttempt, error) {
-	a := logInAttempt{username: username, network: NetworkOf(p.Addr)}
+	a := logInAttempt{username: username, network: clientaddr.NetworkOf(p.Addr)}
 	a.place = a.network
 	known, err := s.places.KnownPlaces(ctx, id, ride.Clean(s.cfg.Now().Add(-placeAge)))
 	if err != nil {

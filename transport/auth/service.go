@@ -86,7 +86,7 @@ func (s *Service) Authenticate(ctx context.Context, token string) (transport.Pri
 	p := transport.Principal{
 		Account: ride.Account{ID: ride.AccountID(c.Subject)}, Family: c.Family, ExpiresAt: c.ExpiresAt.Time,
 	}
-	if p, err = s.Recheck(ctx, p); err != nil {
+	if p, err = s.recheck(ctx, p); err != nil {
 		return transport.Principal{}, err
 	}
 	if p.Account.Role != c.Role {
@@ -95,9 +95,10 @@ func (s *Service) Authenticate(ctx context.Context, token string) (transport.Pri
 	return p, nil
 }
 
-// Recheck tells whether a principal found earlier still counts, and brings its account
-// up to date. A socket calls it to notice what happened on another node.
-func (s *Service) Recheck(ctx context.Context, p transport.Principal) (transport.Principal, error) {
+// recheck tells whether what a token or a ticket names still counts, and brings its account
+// up to date. It runs once for each request and handshake: an open socket ends because the
+// session registry disconnects it, not because it asks again.
+func (s *Service) recheck(ctx context.Context, p transport.Principal) (transport.Principal, error) {
 	if !s.cfg.Now().Before(p.ExpiresAt.Add(s.cfg.Leeway)) {
 		return transport.Principal{}, ride.ErrUnauthenticated
 	}
@@ -163,5 +164,5 @@ func (s *Service) RedeemTicket(ctx context.Context, secret string) (transport.Pr
 	if !ok {
 		return transport.Principal{}, ride.ErrUnauthenticated
 	}
-	return s.Recheck(ctx, p)
+	return s.recheck(ctx, p)
 }

@@ -55,8 +55,8 @@ func (f Finder) trusts(a netip.Addr) bool {
 
 func parse(s string) (netip.Addr, bool) {
 	if ap, err := netip.ParseAddrPort(s); err == nil {
-		return ap.Addr().Unmap().WithZone(""), true
+		return Plain(ap.Addr()), true
 	}
 	a, err := netip.ParseAddr(s)
-	return a.Unmap().WithZone(""), err == nil
+	return Plain(a), err == nil
 }

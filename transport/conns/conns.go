@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"net/netip"
 	"sync"
+
+	"github.com/hexhail/hexhail/transport/clientaddr"
 )
 
 // Config says how many connections there may be.
@@ -207,17 +209,13 @@ func (l *Limit) networkOf(c net.Conn) *network {
 	if err != nil {
 		return nil // of no network, such as a pipe
 	}
-	a := ap.Addr().Unmap().WithZone("")
+	a := clientaddr.Plain(ap.Addr())
 	for _, p := range l.cfg.Trusted {
 		if p.Contains(a) {
 			return nil
 		}
 	}
-	bits := 64
-	if a.Is4() {
-		bits = 32
-	}
-	p, _ := a.Prefix(bits) // cannot fail: the family has so many
+	p := clientaddr.Network(a)
 	if n := l.networks[p]; n != nil {
 		return n
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/hexhail/hexhail/ride"
 	"github.com/hexhail/hexhail/ride/ridepb"
+	"github.com/hexhail/hexhail/transport/clientaddr"
 )
 
 // revocations is how many of the newest disconnects are remembered for sessions
@@ -212,20 +213,15 @@ func (r *Registry) snapshot() []*session {
 	return out
 }
 
-// addressKey is what Config.MaxPerAddress counts by: the address, for IPv6 its /64.
-// What is no address gives the zero key.
+// addressKey is what Config.MaxPerAddress counts by: the address of the client's network, and
+// loopback addresses whole. What is not an address gives the zero key.
 func addressKey(address string) netip.Addr {
 	a, err := netip.ParseAddr(address)
 	if err != nil {
 		return netip.Addr{}
 	}
-	a = a.Unmap().WithZone("")
-	if !a.Is6() || a.IsLoopback() {
+	if a = clientaddr.Plain(a); a.IsLoopback() {
 		return a
 	}
-	p, err := a.Prefix(64)
-	if err != nil { // no IPv6 address is shorter
-		return a
-	}
-	return p.Addr()
+	return clientaddr.Network(a).Addr()
 }
