@@ -11,7 +11,7 @@ export type ServerConfig = Schemas['ConfigView'];
 
 /** Where the API gets its access token from. */
 export interface TokenSource {
-  /** The token to send now, null when nobody is logged in. */
+  /** The token to send now; null while logged out. */
   accessToken(): Promise<string | null>;
   /** Called after a 401 to that token. Resolves to another token, or to null when there is none. */
   replace(refused: string): Promise<string | null>;
@@ -62,7 +62,7 @@ export async function call<T>(
   return answer.data as T;
 }
 
-/** Makes sure that what came back from a log-in is one: another's JSON must not be kept as tokens. */
+/** Makes sure that what came back from a log-in is one: JSON of something in between must not be kept as tokens. */
 export function signedIn(answer: unknown): Schemas['SignedInView'] {
   const { account, tokens } = (answer ?? {}) as Partial<Schemas['SignedInView']>;
   if (typeof account?.id === 'string' && isTokens(tokens)) return { account, tokens };
@@ -71,7 +71,7 @@ export function signedIn(answer: unknown): Schemas['SignedInView'] {
 
 /**
  * Makes sure that what came back is the server's configuration: it is kept as long as the page is open, and every page reads
- * it, so another's JSON must not take its place.
+ * it, so JSON of something in between must not take its place.
  */
 export function configuration(answer: unknown): ServerConfig {
   const config = (answer ?? {}) as Partial<Record<keyof ServerConfig, unknown>>;

@@ -26,7 +26,7 @@ export class ApiError extends Error {
   }
 
   /**
-   * Makes the error of an answer that was no success. It may be somebody else's: a proxy's page, a
+   * Makes the error of an answer that is not a success. It may come from something in between: a proxy's page, a
    * Wi-Fi's log-in. Only the server's own problems have a code that says what it thinks of the call.
    */
   static of(response: Response, body: unknown): ApiError {

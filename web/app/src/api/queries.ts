@@ -58,7 +58,7 @@ export type OpsList = 'trips' | 'people' | 'audit';
 /** Kept as long as the page is open: a server says the same until it restarts, and every page asks. */
 const forever = { staleTime: Infinity, gcTime: Infinity } as const;
 
-/** What the server tells every client: vehicle classes, limits, where maps come from. */
+/** What the server says to every client: vehicle classes, limits, where maps come from. */
 export const serverConfig = queryOptions({
   queryKey: keys.config,
   queryFn: () => call(http.GET('/v1/config')).then(configuration),

@@ -7,7 +7,7 @@ interface Props extends Omit<AvatarProps, 'src' | 'name' | 'alt'> {
 /** Initials on Mantine's light variant, the usual one, are too pale: 4.2:1. */
 const initials = { placeholder: { color: 'light-dark(var(--mantine-color-lagoon-9), var(--mantine-color-lagoon-2))' } };
 
-/** Somebody's photo, or their initial. The name stands beside it, so it is silent by itself. */
+/** A person's photo, or their initial. The name stands beside it, so screen readers skip it. */
 export function Avatar({ person, ...rest }: Props) {
   return (
     <MantineAvatar

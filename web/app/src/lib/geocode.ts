@@ -8,7 +8,7 @@ export interface Place {
 
 /** A place that a search found. */
 export interface Found extends Place {
-  /** What tells it from others of its name: the town, the street. */
+  /** What distinguishes it from others of its name: the town, the street. */
   readonly context: string;
 }
 
@@ -49,7 +49,7 @@ export async function search(url: string, signal: AbortSignal, fetchImpl: typeof
   return parse(await answer.json());
 }
 
-/** What people call a point; empty when nobody has a name for it. Throws as search does. */
+/** What people call a point; empty when it has no name. Throws as search does. */
 export async function nameOf(url: string, signal: AbortSignal, fetchImpl: typeof fetch = fetch): Promise<string> {
   return (await search(url, signal, fetchImpl))[0]?.address ?? '';
 }

@@ -73,7 +73,7 @@ function usePart<T>(read: (session: Client) => T, otherwise: T): T {
   return useSyncExternalStore(subscribe, () => (session ? read(session) : otherwise));
 }
 
-/** What the server has told: the active trip, open offers. Renders again when it changes. */
+/** What the server has sent: the active trip, open offers. Renders again when it changes. */
 export function useView(): View {
   return usePart((session) => session.view, nothing);
 }

@@ -16,7 +16,7 @@ const queries = new QueryClient({
     queries: {
       // What the server said was wrong stays wrong; what it could not do may work later.
       retry: (failures, error) => failures < 3 && navigator.onLine && asApiError(error).retryable,
-      // Offline a page says so, instead of waiting as if something were to come; it asks again when the network is back.
+      // Offline, a page says so instead of waiting for nothing; it fetches again when the network is back.
       networkMode: 'always',
       refetchOnReconnect: true,
       staleTime: 30_000,
@@ -24,7 +24,7 @@ const queries = new QueryClient({
   },
 });
 
-/** Another person's data must not outlive a log-out, in any tab, nor the place that they looked at; and the guards look again. */
+/** One person's data, and the place they looked at, must not outlive their log-out in any tab. The guards run again. */
 function useFreshStartPerAccount(): void {
   useEffect(() => {
     let account = auth.current?.account.id;

@@ -7,7 +7,7 @@ import { useTranslation } from 'react-i18next';
 import classes from './ConnectionBanner.module.css';
 import { useConnectionState, useSessionOrNull } from '../lib/session';
 
-/** Short breaks heal by themselves; a banner that only flashes tells nobody anything. */
+/** Short breaks heal on their own, and a banner that only flashes helps no one. */
 const patienceMs = 1200;
 
 /** Says when the page is not live, why, and what can be done. */

@@ -90,7 +90,7 @@ function Header() {
   );
 }
 
-/** Puts the keyboard at the new page, as a browser does by itself with pages of its own. */
+/** Moves the keyboard's focus to the new page, as browsers do when they load one. */
 function useFocusOnNewPage(main: React.RefObject<HTMLElement | null>): void {
   const pathname = useRouterState({ select: (s) => s.resolvedLocation?.pathname });
   const before = useRef(pathname);

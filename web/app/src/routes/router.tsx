@@ -6,7 +6,7 @@ import { ErrorPage, NotFoundPage } from './ErrorPages';
 import { Frame } from './Frame';
 import { Loading } from './Loading';
 
-// Every page is a chunk of its own, loaded when somebody goes there (or is about to).
+// Every page is its own chunk, loaded when someone opens it or is about to.
 
 const root = createRootRoute({ component: Frame, notFoundComponent: NotFoundPage, errorComponent: ErrorPage });
 
@@ -101,7 +101,7 @@ declare module '@tanstack/react-router' {
     router: typeof router;
   }
   interface StaticDataRouteOption {
-    /** The page fills everything below the header and scrolls by itself, as maps do. */
+    /** The page fills everything below the header and has its own scrolling, as maps do. */
     screen?: boolean;
     /** It is a map with a panel or sheet: toasts lie over the map. */
     map?: boolean;

@@ -25,7 +25,7 @@ function problem(status: number, code: string, retryable = false): Response {
 const ours = { type: 'about:blank', title: 'Unauthorized', status: 401, code: 'unauthenticated', detail: 'No.', retryable: false };
 const html = '<!doctype html><title>Welcome to the hotel</title>';
 
-/** A browser whose network answers as it is told. */
+/** A browser whose network answers as the test says. */
 function browser(fetchImpl: typeof fetch) {
   const stored = new Map<string, string>();
   const anonymous = makeHttp({ accessToken: () => Promise.resolve(null), replace: () => Promise.resolve(null) }, fetchImpl);

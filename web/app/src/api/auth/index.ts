@@ -25,7 +25,7 @@ export const auth = new AuthStore({
   now: Date.now,
 });
 
-/** The HTTP API, for whoever is logged in. */
+/** The HTTP API, with the token of the log-in if there is one. */
 export const http = makeHttp(auth);
 
 /** The account that is logged in here, or null; renders again when that changes. */
@@ -57,7 +57,7 @@ function formOf(fields: object, photo: Blob): FormData {
   return form;
 }
 
-/** Becomes somebody in a demonstration. Throws an ApiError. */
+/** Logs in as a visitor of a demonstration. Throws an ApiError. */
 export async function visit(role: Role): Promise<Account> {
   const answer = await call(anonymous.POST('/v1/demo/visits', { body: { role } })).then(signedIn);
   auth.signIn(answer);

@@ -5,7 +5,7 @@ import { endsLogIn } from '../problem';
 export interface SignedIn {
   readonly account: Account;
   readonly tokens: Tokens;
-  /** When to renew the tokens, by this browser's clock, which may be wrong but is the one that tells. */
+  /** When to renew the tokens, by this browser's clock: it may be wrong, but it is the one at hand. */
   readonly renewAt?: number;
 }
 
@@ -21,7 +21,7 @@ export interface AuthSurroundings {
   exclusively<T>(work: () => Promise<T>): Promise<T>;
   /** Trades a refresh token for new tokens; with the same attempt it may be repeated. Throws an ApiError. */
   refresh(refreshToken: string, attempt: string): Promise<Schemas['SignedInView']>;
-  /** Tells other tabs, and hears from them, that the stored session changed. */
+  /** Notifies other tabs, and hears from them, that the stored session has changed. */
   channel: Pick<BroadcastChannel, 'postMessage' | 'addEventListener'> | null;
   now(): number;
 }
@@ -49,7 +49,7 @@ function newAttempt(): string {
  *
  * A refresh token counts once; a second use ends the whole log-in. The server only lets the same
  * attempt come again shortly, for an answer that was lost, as when a page is closed in the middle.
- * So the attempt is stored before it is sent, and whoever finds it goes on with it. And a tab
+ * So the attempt is stored before it is sent, and the next page that finds it continues with it. And a tab
  * refreshes only under a lock that all tabs share, and after it has read what the others stored.
  */
 export class AuthStore implements TokenSource {

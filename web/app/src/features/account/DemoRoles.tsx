@@ -20,7 +20,7 @@ interface Props extends BoxProps {
   next?: string | undefined;
 }
 
-/** On a demonstration: be somebody in the city, in one step. Nothing elsewhere. */
+/** In a demonstration: one step into a role. Renders nothing elsewhere. */
 export function DemoRoles({ next, ...rest }: Props) {
   const { t } = useTranslation('account');
   const router = useRouter();

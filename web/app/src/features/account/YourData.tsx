@@ -41,7 +41,7 @@ export function YourData({ account }: { account: Account }) {
   );
 }
 
-/** Says what goes, and asks for the password. Nobody can erase an account in the middle of a trip. */
+/** Says what is deleted, and asks for the password. An account on a trip cannot be deleted. */
 function Deletion({ account, onKeep }: { account: Account; onKeep: () => void }) {
   const { t } = useTranslation('account');
   const router = useRouter();

@@ -27,7 +27,7 @@ export function isCommonPassword(password: string): boolean {
   return word === '' || (loaded?.has(word) ?? false);
 }
 
-/** Loads the list once somebody types a password, and renders again when it is there. */
+/** Loads the list once a password is typed, and renders again when it is there. */
 export function useCommonPasswords(typing: boolean): void {
   const [, setReady] = useState(loaded !== null);
   useEffect(() => {

@@ -4,7 +4,7 @@ import { ApiError } from '../../api/problem';
 import { isCommonPassword } from './commonPasswords';
 import { tidyEnds, tidyUsername } from './username';
 
-// The server's rules, told before it is asked. It looks again: its word counts.
+// The server's rules, applied before the request. The server checks again, and its word counts.
 
 type T = TFunction<'account'>;
 type Rule = (t: T) => (value: string) => string | null;

@@ -2,7 +2,7 @@ const unseen = String.raw`(?:[\s\p{Z}\p{Cf}\p{Variation_Selector}\u0085\u115f\u1
 const around = new RegExp(`^${unseen}|${unseen}$`, 'gu');
 
 /**
- * Takes away what keyboards and clipboards put around a username and nobody sees: spaces, and
+ * Strips the invisible characters that keyboards and clipboards put around a username: spaces, and
  * characters without width. The server does the same.
  */
 export const tidyUsername = (typed: string): string => typed.replace(around, '');

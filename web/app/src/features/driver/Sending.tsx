@@ -5,7 +5,7 @@ import { useTranslation } from 'react-i18next';
 
 import { usePendingRequests } from '../../lib/session';
 
-/** Answers usually come sooner than this, in milliseconds; nobody needs to read of them. */
+/** Answers usually come sooner than this, in milliseconds; so there is no need to show them as pending. */
 const patienceMs = 1500;
 
 /** Whether a command of these kinds waits for its answer, also since before a reload. */

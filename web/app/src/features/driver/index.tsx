@@ -120,7 +120,7 @@ interface ContentsProps {
   readonly choice: DriveChoice;
   readonly choose: (choice: DriveChoice) => void;
   readonly paces: readonly number[];
-  /** Whether the screen goes dark by itself. */
+  /** Whether the screen may turn off. */
   readonly dark: boolean;
 }
 

@@ -25,7 +25,7 @@ export function useWakeLock(wanted: boolean): WakeLockState {
         lock = taken;
         setState('held');
       } catch {
-        // Too old a browser, no https, or a battery that is low: the screen goes dark, as ever, and people are told.
+        // Too old a browser, no https, or a battery that is low: the screen goes dark, as ever, and the page says so.
         if (!ended) setState('impossible');
       }
     };

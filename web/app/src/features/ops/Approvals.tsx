@@ -75,19 +75,19 @@ function useDrivers(state: Approval, q: string | undefined) {
   return { ...list, rows };
 }
 
-/** Says that others wait by now; an empty queue shows them by itself. */
+/** Counts the drivers who have joined the queue since it was read. An empty queue loads them without being asked. */
 function useNews(list: ReturnType<typeof useDrivers>, followed: boolean): string | null {
   const { t } = useTranslation('ops');
   const { data, dataUpdatedAt } = useQuery({ ...waitingDrivers, enabled: followed });
   const known = new Set(list.rows.map(personId));
   const fresh = followed && !list.loading && dataUpdatedAt > list.at ? (data ?? []).filter((id) => !known.has(id)).length : 0;
   const { refresh, refreshing, rows } = list;
-  const nobody = rows.length === 0 && fresh > 0 && !refreshing;
+  const empty = rows.length === 0 && fresh > 0 && !refreshing;
   useEffect(() => {
-    if (nobody) refresh();
-    // Once for each answer, also where the list and the count disagree for a while.
+    if (empty) refresh();
+    // Once per answer, even where the list and the count disagree for a while.
     // eslint-disable-next-line react-hooks/exhaustive-deps
-  }, [nobody, dataUpdatedAt]);
+  }, [empty, dataUpdatedAt]);
   return fresh > 0 ? t('approvals.new', { count: fresh, number: number(fresh) }) : null;
 }
 

@@ -73,7 +73,7 @@ function Filters({ search, filter }: { search: AuditSearch; filter: (change: Aud
     queryFn: ({ signal }) => call(http.GET('/v1/admin/accounts', { signal, params: { query: { role: 'operator', limit: 200 } } })),
   });
   const names = (operators.data?.items ?? []).map(({ account }) => ({ value: account.id, label: `${fullName(account)} (${account.username})` }));
-  // Somebody that the link names, but the list does not.
+  // The link may name an operator whom the list lacks.
   if (search.actor && !names.some((n) => n.value === search.actor)) names.push({ value: search.actor, label: shortId(search.actor) });
   const clear = { 'aria-label': t('trips.list.clear') };
   return (

@@ -67,7 +67,7 @@ function optionsOf(lines: number, scheme: 'light' | 'dark', hours: number, width
   return {
     width, height: heightPx,
     cursor: { drag: { x: false, y: false }, points: { size: 6 } },
-    // Its own one is empty until somebody points at the lines.
+    // Its own one is empty until the cursor is over the lines.
     legend: { show: false },
     hooks: { setCursor: [(u) => onPoint(u.cursor.idx ?? null)] },
     scales: {

@@ -14,7 +14,7 @@ interface Props {
   readonly scheme: keyof typeof strokes;
 }
 
-/** The lines of a chart by name, with their values where somebody points, else the newest ones, and of when those are. */
+/** The lines of a chart by name, with their values under the cursor, otherwise the newest ones, and the time of these. */
 export function ChartLegend({ names, columns, at, scheme }: Props) {
   const { t } = useTranslation('ops');
   const { end, values } = legendOf(columns, at);

@@ -73,11 +73,11 @@ export default function OpsMapPage() {
   );
 }
 
-/** Until the city is told. */
+/** Shown until the first snapshot arrives. */
 function Waiting() {
   const { t } = useTranslation('ops');
-  const { told } = useFeed();
-  if (told) return null;
+  const { heard } = useFeed();
+  if (heard) return null;
   return (
     <div className={classes.mapWaiting}>
       <VisuallyHidden role="status">{t('map.waiting')}</VisuallyHidden>

@@ -26,7 +26,7 @@ export default function MapCanvas({ view, selected, follow, overview, onSelect, 
   const live = useLiveCity();
   const scheme = useComputedColorScheme('light');
   const map = useMap().current?.getMap();
-  const { resolution, told } = useFeed();
+  const { resolution, heard } = useFeed();
   const painter = useRef<MapPainter | null>(null);
 
   const start = useEffectEvent((on: NonNullable<typeof map>) => {
@@ -65,17 +65,17 @@ export default function MapCanvas({ view, selected, follow, overview, onSelect, 
   const fitted = useRef(false);
   const { settled, exact } = useHome();
   useEffect(() => {
-    if (!map || !told || !settled || exact || fitted.current) return;
+    if (!map || !heard || !settled || exact || fitted.current) return;
     const fit = () => {
       const bounds = boundsOf(live.store.city);
-      if (!bounds || fitted.current || map.getZoom() > 5) return; // somebody looks at a place already
+      if (!bounds || fitted.current || map.getZoom() > 5) return; // the operator already looks at a place
       map.fitBounds([bounds.west, bounds.south, bounds.east, bounds.north], { padding: 40, maxZoom: 14, animate: false });
       fitted.current = true;
     };
     fit();
-    // The first parts of a snapshot may hold nobody.
+    // The first parts of a snapshot may hold no drivers.
     return live.store.subscribe('drivers', fit);
-  }, [map, told, settled, exact, live]);
+  }, [map, heard, settled, exact, live]);
 
   useEffect(() => {
     const bounds = overview > 0 ? boundsOf(live.store.city) : null;

@@ -43,7 +43,7 @@ const lookMs = 3000;
 function Lists({ view, bounds, onSelect, onShowAll }: Pick<Props, 'view' | 'onSelect' | 'onShowAll'> & { bounds: Bounds }) {
   const { t } = useTranslation('ops');
   const [tab, setTab] = useState<string | null>('drivers');
-  const { told } = useFeed();
+  const { heard } = useFeed();
   const tick = useTick(lookMs);
   const trips = useTripsWithin(view, bounds, tick);
   const drivers = useDriversWithin(view, bounds, tick);
@@ -54,12 +54,12 @@ function Lists({ view, bounds, onSelect, onShowAll }: Pick<Props, 'view' | 'onSe
         <Tabs.Tab value="trips">{t('map.panel.trips')} <Count of={trips.length} /></Tabs.Tab>
       </Tabs.List>
       <Tabs.Panel value="drivers" className={classes.tab}>
-        {drivers.length === 0 && told ? <NoDrivers onShowAll={onShowAll} /> : (
+        {drivers.length === 0 && heard ? <NoDrivers onShowAll={onShowAll} /> : (
           <MapList label={t('map.panel.driversInView')} ids={drivers} onOpen={(id) => onSelect({ kind: 'driver', id })} row={DriverRow} />
         )}
       </Tabs.Panel>
       <Tabs.Panel value="trips" className={classes.tab}>
-        {trips.length === 0 && told ? <Nothing text={t('map.panel.noTrips')} /> : (
+        {trips.length === 0 && heard ? <Nothing text={t('map.panel.noTrips')} /> : (
           <MapList label={t('map.panel.tripsInView')} ids={trips} onOpen={(id) => onSelect({ kind: 'trip', id })} row={TripRow} />
         )}
       </Tabs.Panel>

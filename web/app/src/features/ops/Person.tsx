@@ -46,7 +46,7 @@ export default function OpsPersonPage() {
   );
 }
 
-/** Reads the person and their trips again whenever the server tells that one of these has changed. */
+/** Reads the person and their trips again whenever the feed shows that one of their trips has changed. */
 function useNews(id: string): void {
   const { store } = useLiveCity();
   const queries = useQueryClient();
@@ -56,7 +56,7 @@ function useNews(id: string): void {
     let known: string | null = null;
     const look = () => {
       const now = standing();
-      // What is told first is what the page has just read.
+      // The first notice only repeats what the page has just read.
       if (known !== null && now !== known) void queries.invalidateQueries({ queryKey: keys.ops.account(id) });
       known = now;
     };

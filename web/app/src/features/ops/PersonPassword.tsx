@@ -10,7 +10,7 @@ interface Props {
   readonly onClose: () => void;
 }
 
-/** Shows a password that the server tells this once. It does not go away by a slip of the hand. */
+/** Shows a password that the server sends only once. Only its button closes it, so that no slip of the hand loses it. */
 export function PersonPassword({ name, username, password, onClose }: Props) {
   const { t } = useTranslation('ops');
   return (

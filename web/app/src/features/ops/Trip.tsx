@@ -56,7 +56,7 @@ export default function OpsTripPage() {
   );
 }
 
-/** Reads the explanation again whenever the server tells that the trip has changed. */
+/** Reads the explanation again whenever the feed shows that the trip has changed. */
 function useNews(id: string, version: number | undefined): void {
   useNeed(need);
   const { store } = useLiveCity();

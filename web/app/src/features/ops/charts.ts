@@ -1,6 +1,6 @@
 import type { Point, Rates } from './live/samples';
 
-// As the map's: told apart by people with any kind of colour vision; dashes help besides.
+// As on the map: people with any kind of colour vision can distinguish them, and dashes help.
 export const strokes = {
   light: ['#0064a8', '#007a5a', '#6f45aa', '#c97700', '#c93c00'],
   dark: ['#5cb8f5', '#2fd3a4', '#b99cf0', '#ffc04d', '#ff7d45'],
@@ -24,7 +24,7 @@ export interface ChartKind {
 const perMinute = (count: (p: Point) => number) => (p: Point) => (p.step_s > 0 ? (count(p) * 60) / p.step_s : null);
 /** What only a node that ran can know. */
 const live = (value: (p: Point) => number) => (p: Point) => (p.trips_only ? null : value(p));
-/** A wait needs somebody who waited. */
+/** Without a match there is no time to match. */
 const waited = (ms: (p: Point) => number) => (p: Point) => (p.matches > 0 ? ms(p) / 1000 : null);
 
 export const charts: readonly ChartKind[] = [

@@ -44,7 +44,7 @@ beforeEach(() => {
 function city(drivers: readonly string[] = ['Ana', 'Bo', 'gone']) {
   const live = new LiveCity();
   drivers.forEach((id, key) => live.store.city.drivers.put({ key, id, state: 'available', vehicle_class: 'standard', trip_id: '', heading_deg: 0, point: { lat: 40.7, lng: -74 } } as never, 0));
-  vi.spyOn(live, 'feed', 'get').mockReturnValue({ ...live.feed, told: true });
+  vi.spyOn(live, 'feed', 'get').mockReturnValue({ ...live.feed, heard: true });
   return live;
 }
 

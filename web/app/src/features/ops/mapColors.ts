@@ -6,7 +6,7 @@ import type { DriverState } from './live/drivers';
 export type { Scheme };
 export type Rgb = readonly [number, number, number];
 
-/** What the cells' colours tell. */
+/** What the colours of cells show. */
 export const measures = ['supply', 'demand', 'wait'] as const;
 export type Measure = (typeof measures)[number];
 
@@ -32,7 +32,7 @@ const ramps: Readonly<Record<Scheme, Readonly<Record<Measure, readonly string[]>
   },
 };
 
-// Told apart by people with any kind of colour vision (after Okabe and Ito), and by more than colour in the lists.
+// People with any kind of colour vision can distinguish these (after Okabe and Ito); lists use more than colour.
 const stateColors: Readonly<Record<Scheme, Readonly<Record<DriverState, string>>>> = {
   light: { available: '#007a5a', offered: '#d98200', on_trip: '#0064a8', unreachable: '#7d8487' },
   dark: { available: '#2fd3a4', offered: '#ffc04d', on_trip: '#5cb8f5', unreachable: '#8a9599' },

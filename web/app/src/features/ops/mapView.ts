@@ -15,7 +15,7 @@ export interface MapView {
   readonly vehicleClass: string | null;
 }
 
-/** What the side panel tells about. */
+/** What the side panel describes. */
 export type Selected =
   | { readonly kind: 'driver' | 'trip'; readonly id: string }
   | { readonly kind: 'cell'; readonly id: string };
@@ -100,7 +100,7 @@ export function hit(
     best = { kind: 'driver', id: city.drivers.ids[drawn.rows[i] ?? 0] ?? '' };
   }
   for (const { id, pickup, status } of visibleTrips(city, view)) {
-    // Whoever rides has left the pickup; it is not drawn.
+    // The rider has left the pickup, so it is not drawn.
     const d = pickup && status !== 'in_progress' ? distance(pickup.lng, pickup.lat) : Infinity;
     if (d >= nearest) continue;
     nearest = d;

@@ -68,7 +68,7 @@ function Reasons({ onCancel, onKeep }: { onCancel: (reason: string) => void; onK
       {reason === 'other' && (
         <Textarea label={t('cancel.own')} autosize minRows={2} value={own} onChange={(e) => setOwn(clip(e.currentTarget.value, reasonBytes))} />
       )}
-      <Text size="sm" c="dimmed">{t('cancel.told')}</Text>
+      <Text size="sm" c="dimmed">{t('cancel.shared')}</Text>
       <Group grow>
         <Button variant="default" px="xs" onClick={onKeep}>{t('cancel.keep')}</Button>
         <Button color="red.9" px="xs" onClick={() => onCancel(reason === null ? '' : reason === 'other' ? own.trim() : t(`cancel.reason.${reason}`))}>{t('cancel.ride')}</Button>

@@ -20,7 +20,7 @@ export function PlaceSearch({ geocoder, label, icon, near, focused, onType, onFo
   label: string;
   icon: ReactNode;
   near: Point | undefined;
-  /** Takes the keyboard's focus when it appears: somebody asked for it. */
+  /** Takes the keyboard's focus when it appears: the rider asked for it. */
   focused: boolean;
   onType: () => void;
   onFound: (place: Place) => void;

@@ -61,7 +61,7 @@ export function QuotePanel({ draft, plan, asking }: { draft: WholeDraft; plan: P
   );
 }
 
-/** Seats by class, as the server has them; classes that it does not tell have room for all. */
+/** Seats by class, as the server has them; a class that it does not list has room for everyone. */
 function useSeats(): (vehicleClass: string) => number {
   const known = useServerConfig().data?.vehicle_classes ?? [];
   return (vehicleClass) => known.find((c) => c.class === vehicleClass)?.seats ?? Infinity;

@@ -103,7 +103,7 @@ export function DriverCard({ trip }: { trip: Pick<WholeTrip, 'driver'> }) {
   );
 }
 
-/** The digits that the rider tells the driver. */
+/** The digits that the rider gives to the driver. */
 function Pin({ pin }: { pin: string }) {
   const { t } = useTranslation('rider');
   return (

@@ -15,7 +15,7 @@ export function useArrival(trip: WholeTrip, position: DriverPosition | undefined
   return Date.parse(trip.matched_at ?? '') + trip.pickup_eta_s * 1000;
 }
 
-/** How much of the way from `from` to `to` lies behind somebody at `at`, from 0 to 1, as the crow flies. */
+/** How much of the way from `from` to `to` lies behind a car at `at`, from 0 to 1, in a straight line. */
 export function progress(from: Point, to: Point, at: Point): number {
   const done = distanceBetween(from, at);
   const left = distanceBetween(at, to);

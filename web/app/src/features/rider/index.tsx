@@ -76,7 +76,7 @@ function useRemembering(phase: Phase, remembered: Remembered, remember: (change:
   }, [id, driven, remembered, remember]);
 }
 
-/** The driver's position for the map, which moves the car without drawing the page anew. */
+/** The driver's position for the map, which moves the car without rendering the page. */
 function usePositions() {
   const { driverPosition } = useView();
   const [store] = useState(createPositionStore);

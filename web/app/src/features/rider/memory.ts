@@ -15,7 +15,7 @@ export interface Remembered {
 
 type Store = Pick<Storage, 'getItem' | 'setItem'>;
 
-/** A plan that nobody touched for so long is forgotten. */
+/** A plan is forgotten when it has not been touched for this long. */
 const draftLifeMs = 30 * 60_000;
 
 /** Keeps `Remembered` for one account in a storage. */

@@ -121,7 +121,7 @@ describe('the way to the pickup', () => {
     expect(screen.getByText('2 min')).toBeInTheDocument();
   });
 
-  it('is told in Korean', async () => {
+  it('reads in Korean', async () => {
     await i18next.changeLanguage('ko');
     show(<PickupPanel trip={trip({ ...matched, status: 'arrived' })} position={undefined} />);
     expect(screen.getByRole('heading', { name: 'Bo 기사님이 도착했습니다' })).toBeInTheDocument();

@@ -5,7 +5,7 @@ import type { Remembered } from './memory';
 
 /** What the rider's screen shows. */
 export type Phase =
-  /** Nobody knows yet whether there is a trip. */
+  /** Not known yet whether there is a trip. */
   | { readonly name: 'loading' }
   | { readonly name: 'planning' }
   /** A request is under way to the server. */
@@ -19,7 +19,7 @@ export interface Known {
   readonly view: View;
   readonly connection: ConnectionState;
   readonly pending: readonly PendingRequest[];
-  /** The rider's newest trip as HTTP tells it; `undefined` while that is being asked, `null` for none or no answer. */
+  /** The rider's newest trip over HTTP; `undefined` while the request runs, `null` for none or no answer. */
   readonly latest: Trip | null | undefined;
   readonly remembered: Remembered;
   /** The server's time in milliseconds. */
@@ -35,7 +35,7 @@ export function sheetKey(phase: Phase, chosen: boolean): string {
 /** After a reload, the end of a trip is still shown for so long. */
 const endShownMs = 30 * 60_000;
 
-/** Chooses what to show. What the server tells goes first, so that a reload leads to the same. */
+/** Chooses what to show. The server's state goes first, so that a reload leads to the same screen. */
 export function choosePhase(k: Known): Phase {
   const trip = k.view.activeTrip;
   if (trip) return ofTrip(trip, k.remembered);

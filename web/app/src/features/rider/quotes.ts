@@ -5,7 +5,7 @@ import { keys } from '../../api/queries';
 import { useSession } from '../../lib/session';
 import { isWhole, type Draft } from './draft';
 
-/** Quotes are asked for anew this often: drivers come and go. */
+/** How often quotes are fetched again: drivers come and go. */
 export const refreshMs = 30_000;
 /** Older quotes are shown as out of date. */
 export const staleMs = 75_000;
@@ -34,7 +34,7 @@ export function useQuotes(draft: Draft, now: number): Quotes {
       return { list, at: session.serverNow() };
     },
     enabled: whole,
-    // The client library repeats what may succeed later, and waits for the network by itself.
+    // The client library already retries what may succeed later, and waits for the network.
     retry: false,
     networkMode: 'always',
     staleTime: refreshMs,

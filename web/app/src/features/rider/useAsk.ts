@@ -21,7 +21,7 @@ export function useAsk(): Asking {
   const [underWay, setUnderWay] = useState<AbortController | null>(null);
   const newest = useRef<AbortController | null>(null);
 
-  // A request of before a reload has nobody else to tell.
+  // A request from before a reload has no caller that could report it.
   useSessionEvent('restored', ({ kind, error }) => {
     if (kind === 'request_trip' && error) setProblem(codeOf(error));
   });
@@ -33,7 +33,7 @@ export function useAsk(): Asking {
     setProblem(null);
     session.requestTrip(requestOf(draft, vehicleClass), { signal: controller.signal })
       .then(onAsked, (e: unknown) => {
-        // Who called it off in time knows; everybody else is told, also that it may have got through.
+        // A rider who cancelled in time knows. Otherwise say what happened, also that the request may have got through.
         if (!(e instanceof GaveUpError && e.why === 'aborted' && !e.sent)) setProblem(codeOf(e));
       })
       .finally(() => {

@@ -30,7 +30,7 @@ export interface Plan {
 /** Keeps the plan, over reloads, too. */
 export function usePlan(remembered: Remembered, patch: (change: Partial<Remembered>) => void): Plan {
   const draft = remembered.draft ?? emptyDraft;
-  // An end that is missing is aimed at by itself.
+  // A missing end is the target by default.
   const [aimed, aim] = useState<End | null>(null);
   const target = aimed ?? missingEnd(draft);
   // With the end that is typed: the next one is not.

@@ -54,7 +54,7 @@ export default function TripPage() {
   );
 }
 
-/** The trip as the socket tells it, while it goes on. Its history is fetched again with each of its versions. */
+/** The trip as the socket has it while it goes on. Each new version fetches its history again. */
 function useLiveTrip(id: string): Trip | undefined {
   const queries = useQueryClient();
   const { activeTrip, lastEnded } = useView();

@@ -18,7 +18,7 @@ export function newer<T extends Pick<Trip, 'version'>>(a: T, b: T | undefined): 
 
 /**
  * Puts pages together into one list without the trips that go on, which have their own place. Should a page have moved
- * while the next one was fetched, each trip still counts once, as it was told last.
+ * while the next one was fetched, each trip still counts once, in its latest version.
  */
 export function mergePages(pages: readonly (readonly Trip[])[]): Trip[] {
   const byId = new Map<string, Trip>();

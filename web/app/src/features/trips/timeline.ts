@@ -19,7 +19,7 @@ export interface Step {
 type T = TFunction<'trips'>;
 
 /**
- * Tells a trip's events in words, as its rider or its driver saw it.
+ * Puts a trip's events into words, as its rider or its driver saw them.
  *
  * `cellRingM` is how far a ring of cells reaches, in metres. A search that finds no driver plans a round every few seconds; empty rounds become one line.
  */
@@ -27,12 +27,12 @@ export function story(t: T, events: readonly TripEvent[], reader: Reader, cellRi
   const steps: Step[] = [];
   let emptyRounds = 0;
   for (const event of events) {
-    if (event.kind === 'offers_ended') continue; // says no more than the next round does
+    if (event.kind === 'offers_ended') continue; // the next wave says the same
     const empty = event.kind === 'wave_planned' && !event.asked;
     if (empty && emptyRounds > 0) {
       emptyRounds++;
       const last = steps.pop();
-      if (last) steps.push({ ...last, text: t('story.nobodyFree', { count: emptyRounds }) });
+      if (last) steps.push({ ...last, text: t('story.noDrivers', { count: emptyRounds }) });
       continue;
     }
     emptyRounds = empty ? 1 : 0;
@@ -48,7 +48,7 @@ export function story(t: T, events: readonly TripEvent[], reader: Reader, cellRi
 function textOf(t: T, event: TripEvent, reader: Reader): string {
   switch (event.kind) {
     case 'wave_planned':
-      return event.asked ? t('story.asked', { count: event.asked }) : t('story.nobodyFree', { count: 1 });
+      return event.asked ? t('story.asked', { count: event.asked }) : t('story.noDrivers', { count: 1 });
     case 'released':
       if (event.by && event.by !== 'driver') return t('story.released.other');
       return t(`story.released.${reader}`);

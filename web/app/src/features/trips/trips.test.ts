@@ -27,21 +27,21 @@ describe('the story of a trip', () => {
     event(7, 'released', { by: 'driver' }), event(8, 'wave_planned', { wave: 4, ring: 3, asked: 1 }), event(9, 'matched'),
     event(10, 'arrived'), event(11, 'started'), event(12, 'completed', { by: 'driver' }), event(13, 'rated', { by: 'rider', stars: 5 }),
   ];
-  const told = (language: 'en' | 'ko', reader: 'rider' | 'driver' = 'rider') => story(words[language], events, reader).map((s) => s.text);
+  const read = (language: 'en' | 'ko', reader: 'rider' | 'driver' = 'rider') => story(words[language], events, reader).map((s) => s.text);
 
-  it('is told to the rider in English, with rounds that found nobody in one line', () => {
-    expect(told('en')).toEqual([
+  it('reads in English for the rider, with rounds that found no driver in one line', () => {
+    expect(read('en')).toEqual([
       'You requested a ride', 'No drivers available nearby, 2 times in a row', '2 drivers notified', 'A driver was matched',
       'Your driver cancelled; the search continued', '1 driver notified', 'A driver was matched',
       'The driver arrived at the pickup', 'The ride started', 'You arrived', 'You gave 5 stars',
     ]);
   });
 
-  it('is told in Korean', () => {
-    expect(told('ko').slice(0, 4)).toEqual([
+  it('reads in Korean', () => {
+    expect(read('ko').slice(0, 4)).toEqual([
       '차량을 호출했습니다', '주변에 빈 차가 없었습니다 (2회)', '기사 2명에게 호출을 보냈습니다', '기사님이 배정되었습니다',
     ]);
-    expect(told('ko').join()).not.toContain('{{');
+    expect(read('ko').join()).not.toContain('{{');
   });
 
   it('says how far a search reached in metres, not in cells', () => {
@@ -51,7 +51,7 @@ describe('the story of a trip', () => {
   });
 
   it('says "you" to whoever did it', () => {
-    expect(told('en', 'driver')).toContain('You got the trip');
+    expect(read('en', 'driver')).toContain('You got the trip');
     const cancelled = [event(1, 'cancelled', { by: 'rider', reason: 'plans changed' })];
     expect(story(words.en, cancelled, 'rider')[0]).toMatchObject({ text: 'You cancelled', detail: 'plans changed' });
     expect(story(words.en, cancelled, 'driver')[0]?.text).toBe('The rider cancelled');
@@ -81,7 +81,7 @@ describe('words', () => {
 describe('the list of trips', () => {
   const done = (id: string, change: Partial<Trip> = {}): Trip => trip({ id, status: 'completed', ...change });
 
-  it('counts a trip once, as it was told last, and leaves out the one that goes on', () => {
+  it('counts a trip once, in its latest version, and leaves out the one that goes on', () => {
     const list = mergePages([
       [trip({ id: 'live', status: 'matched' }), done('a', { version: 5 }), done('b')],
       [done('b'), done('a', { version: 6, stars_by_rider: 4 }), done('c')],

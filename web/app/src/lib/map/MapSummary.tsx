@@ -9,7 +9,7 @@ import type { RideMapProps } from './types';
 const refreshMs = 5000;
 
 /**
- * What is on the map, in words, for those who cannot see it; `visible` where nobody can. It changes silently: pages
+ * What is on the map, in words, for people who cannot see it; `visible` where the map cannot be drawn. It changes silently: pages
  * announce what matters.
  */
 export function MapSummary({ id, map, visible = false }: { id: string; map: RideMapProps; visible?: boolean }) {

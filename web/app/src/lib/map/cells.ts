@@ -53,7 +53,7 @@ export function ringsOf(center: LatLng, rings: number, resolution: number): Feat
   };
 }
 
-/** Beside one of the twelve pentagons H3 cannot always tell a distance. */
+/** Beside one of the twelve pentagons H3 cannot always give a distance. */
 function ringOf(origin: string, cell: string): number | null {
   try {
     return gridDistance(origin, cell);
@@ -63,7 +63,7 @@ function ringOf(origin: string, cell: string): number | null {
 }
 
 function cellFeature(cell: string, nearLng: number, properties: Record<string, number>) {
-  // Corners beyond the antimeridian are told as if the world went on, which MapLibre understands.
+  // Corners beyond the antimeridian are given as if the world went on, which MapLibre understands.
   const ring = cellToBoundary(cell, true).map(([lng, lat]): [number, number] => [nearLng + wrapLng(lng - nearLng), lat]);
   return { type: 'Feature' as const, properties, geometry: { type: 'Polygon' as const, coordinates: [ring] } };
 }

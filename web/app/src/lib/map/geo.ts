@@ -7,7 +7,7 @@ export interface LatLng {
 const earthRadius = 6_371_008.8;
 const rad = Math.PI / 180;
 
-/** The distance as the crow flies, in metres. */
+/** The straight-line distance in metres. */
 export function distanceBetween(a: LatLng, b: LatLng): number {
   const dLat = (b.lat - a.lat) * rad;
   const dLng = (b.lng - a.lng) * rad;

@@ -4,7 +4,7 @@ import type { MovingPosition } from './positions';
 /** Positions come at least this far apart when a movement takes longer to draw, in milliseconds. */
 const slowest = 4000;
 const quickest = 150;
-/** Nearer than this, in metres, a movement is noise and tells no direction. */
+/** Nearer than this, in metres, a movement is noise and has no direction. */
 const stillM = 2;
 /** Longer jumps, in metres, are not drawn as drives. */
 const jumpM = 5000;

@@ -14,7 +14,7 @@ export interface Home {
 export interface HomeState {
   /** Whether the server has said all that it will. */
   readonly settled: boolean;
-  /** Whether the place is one that somebody named or looked at, rather than a part of the world. */
+  /** Whether the place is one that was named or looked at, rather than a part of the world. */
   readonly exact: boolean;
   readonly home: Home;
 }
@@ -23,7 +23,7 @@ const cityZoom = 12;
 
 /**
  * Where maps begin: the operator's `home`; in a demonstration its city; the last place that was looked at on this
- * device; the part of the world that the time zone names. What comes later moves the map, unless somebody did.
+ * device; the part of the world that the time zone names. What comes later moves the map, unless the person already did.
  */
 export function useHome(): HomeState {
   const config = useServerConfig();

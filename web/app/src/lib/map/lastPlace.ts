@@ -15,7 +15,7 @@ export function keepLastPlace(view: Home): void {
   }
 }
 
-/** Forgets it, when somebody logs out: the next person's map is their own. */
+/** Forgets it, at log-out: the next person's map is their own. */
 export function forgetLastPlace(): void {
   localStorage.removeItem(lastPlaceKey);
 }

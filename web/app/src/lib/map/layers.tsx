@@ -22,7 +22,7 @@ export function GridLayer({ scheme }: { scheme: Scheme }) {
     const draw = () => {
       const b = map.getBounds();
       const zoom = map.getZoom();
-      // Without a grid before and now there is nothing to draw anew.
+      // Without a grid before and now there is nothing to redraw.
       setCells((before) => (before === null && gridResolution(zoom) === null ? null
         : gridOf({ west: b.getWest(), south: b.getSouth(), east: b.getEast(), north: b.getNorth() }, zoom)));
     };
@@ -75,7 +75,7 @@ export function RouteLayer({ id, way, scheme, faint = false }: { id: string; way
   );
 }
 
-/** A way whose beginning moves. It follows its source by itself. */
+/** A way whose beginning moves. It subscribes to its source. */
 export function MovingRouteLayer({ from, way, scheme }: { from: PositionSource; way: readonly LatLng[]; scheme: Scheme }) {
   const here = useSyncExternalStore(from.subscribe, from.get);
   // The car is drawn one interval behind: the line must not begin in front of it.
@@ -101,7 +101,7 @@ export function AreasLayer({ areas, scheme }: { areas: readonly Area[]; scheme: 
   );
 }
 
-/** How sure a position is. It follows its source by itself. */
+/** How accurate a position is. It subscribes to its source. */
 export function AccuracyLayer({ positions, scheme }: { positions: PositionSource; scheme: Scheme }) {
   const position = useSyncExternalStore(positions.subscribe, positions.get);
   const accuracy = position?.accuracyM ?? 0;

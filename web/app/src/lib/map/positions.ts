@@ -10,7 +10,7 @@ export interface MovingPosition extends LatLng {
 
 /**
  * A position that changes often. It lives outside of React, so that a car that moves every second draws itself and
- * nothing else anew.
+ * nothing else again.
  */
 export interface PositionSource {
   /** The newest position; null while there is none. The same object until it changes. */

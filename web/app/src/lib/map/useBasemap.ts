@@ -13,7 +13,7 @@ export interface BasemapState {
   readonly basemap: Basemap;
   /** `failed`: there should be tiles, but they cannot be had now. */
   readonly tiles: 'none' | 'loading' | 'shown' | 'failed';
-  /** To be told when a tile arrived, and when one could not be had. */
+  /** Called when a tile arrives, and when one cannot be loaded. */
   readonly onTile: () => void;
   readonly onTileError: () => void;
 }
@@ -21,7 +21,7 @@ export interface BasemapState {
 /**
  * Begins with the plain map and goes over to the operator's tiles once their style is there. If then no tile comes
  * within a few seconds, or several in a row fail, however late, it goes back: a plain map is of more use than a grey
- * void. From time to time, and when the device has a network again, the tiles are tried anew.
+ * void. From time to time, and when the device has a network again, it tries the tiles again.
  */
 export function useBasemap(settings: MapSettings | undefined, scheme: Scheme, language: string): BasemapState {
   const [tiles, setTiles] = useState<Basemap | null>(null);

@@ -21,7 +21,7 @@ interface Steering {
 /**
  * Keeps in view what the camera says, until the person moves the map. The camera looks again when its points change,
  * and when what it follows leaves the view. While there is nothing to look at it shows `home`, which may become known
- * later than the map is there: whatever comes last, the outcome is the same, unless somebody moved the map.
+ * later than the map is there: whatever comes last, the outcome is the same, unless a person moved the map.
  */
 export function useCamera(camera: Camera | undefined, padding: Padding | undefined, home: Home): Steering {
   const { current: map } = useMap();
@@ -33,7 +33,7 @@ export function useCamera(camera: Camera | undefined, padding: Padding | undefin
   const looked = useRef(0);
   const padded = usePadding(padding);
   const wanted = useRef({ camera, home });
-  // Whether home is no longer what to show: there was something to look at, or somebody went elsewhere.
+  // Whether home is no longer what to show: there was something to look at, or a person went elsewhere.
   const left = useRef(false);
   const ours = useRef(false);
 
@@ -106,7 +106,7 @@ export function useCamera(camera: Camera | undefined, padding: Padding | undefin
     if (!map) return;
     // Only what a person does has an original event.
     const stray = (e: { originalEvent?: unknown }) => {
-      if (!ours.current) left.current = true; // a person, or a page that goes somewhere by itself
+      if (!ours.current) left.current = true; // a person, or a page that moves the map on its own
       if (!e.originalEvent) return;
       strayed.current = current.current;
       setStrayedFrom(current.current);

@@ -1,6 +1,6 @@
 import { useSyncExternalStore } from 'react';
 
-/** How loud notices may be. Both are off until somebody turns them on here. */
+/** How loud notices may be. Both are off until they are turned on here. */
 export interface AlertChoice {
   readonly sound: boolean;
   readonly system: boolean;
@@ -74,7 +74,7 @@ export function chime(): void {
   }).catch(() => undefined);
 }
 
-/** Shows a notification of the system, if chosen and if nobody looks at the page. */
+/** Shows a notification of the system, if chosen and while the page is hidden. */
 export async function notifySystem(text: string, subject: string): Promise<void> {
   if (!choice.system || document.visibilityState === 'visible') return;
   const options = { body: text, tag: subject, icon: '/icon-192.png' };

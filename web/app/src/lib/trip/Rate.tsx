@@ -44,7 +44,7 @@ function Ask({ trip, reader, onGiven }: { trip: Trip; reader: Reader; onGiven: (
   const [mine, setMine] = useState(false);
   // A rating that was given before a reload may still be under way.
   const sending = usePendingRequests().some((r) => r.kind === 'rate_trip') || mine;
-  const name = reader === 'rider' ? nameOr(trip.driver, t('rating.nobody')) : nameOr(trip.rider, t('rating.somebody'));
+  const name = reader === 'rider' ? nameOr(trip.driver, t('rating.yourDriver')) : nameOr(trip.rider, t('rating.yourRider'));
 
   const send = async () => {
     setMine(true);

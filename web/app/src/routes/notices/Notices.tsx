@@ -14,7 +14,7 @@ const looks = {
   neutral: { color: 'gray', icon: <IconInfoCircle size={18} /> },
 } as const;
 
-/** Tells riders and drivers of each change of their trip and offers, on whatever page they are. */
+/** Notifies riders and drivers of each change of their trip and offers, whatever page they are on. */
 export function Notices() {
   const { t } = useTranslation();
   const role = useAccount()?.role === 'driver' ? 'driver' : 'rider';
@@ -22,7 +22,7 @@ export function Notices() {
   // Which values a text takes depends on the text; notice.ts pairs them, and its tests look.
   const say = t as (key: `notice.${NoticeText}`, values: Notice['values']) => string;
 
-  // The driver's screen shows offers as cards, and tells of them itself: there they only sound.
+  // The driver's screen already shows offers as cards: there they only sound.
   const onOffers = useMatches({ select: (matches) => matches.at(-1)?.pathname === '/drive' });
 
   const tell = (notice: Notice | null, shown = true) => {

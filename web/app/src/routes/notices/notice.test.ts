@@ -8,21 +8,21 @@ const trip = (more: Partial<Trip> = {}) => ({ id: 't', pickup_eta_s: 120, ...mor
 const driver = { first_name: 'Bo', plate: 'HX 1' } as Trip['driver'];
 const closed = (outcome: ClosedOffer['outcome'], reason = '') => ({ offer_id: 'o', trip_id: 't', outcome, reason }) as ClosedOffer;
 
-describe('what people are told', () => {
+describe('notices', () => {
   it.each([
     ['matched', 'matched'], ['arrived', 'arrived'], ['started', 'started'], ['expired', 'expired'], ['released', 'searchingAgain'],
     ['wave_planned', undefined], ['rated', undefined], ['something_new', undefined],
-  ])('a rider, of %s', (change, text) => {
+  ])('tell a rider of %s', (change, text) => {
     expect(ofTrip(trip({ driver }), change, 'rider')?.text).toBe(text);
   });
 
-  it('a rider, what the ride cost', () => {
+  it('tell a rider what the ride cost', () => {
     const fare = { total: { minor: 944, currency: 'USD' } } as Trip['fare'];
     expect(ofTrip(trip({ fare }), 'completed', 'rider')).toMatchObject({ text: 'completedFare', values: { fare: '$9.44' } });
     expect(ofTrip(trip(), 'completed', 'rider')?.text).toBe('completed');
   });
 
-  it('nobody, what they did themselves', () => {
+  it('are not given to those who did it themselves', () => {
     const by = (who: 'rider' | 'driver' | 'operator') => trip({ cancellation: { by: who, reason: '' } });
     expect(ofTrip(by('rider'), 'cancelled', 'rider')).toBeNull();
     expect(ofTrip(by('rider'), 'cancelled', 'driver')?.text).toBe('cancelledByRider');
@@ -32,7 +32,7 @@ describe('what people are told', () => {
     expect(ofClosedOffer(closed('won'))).toBeNull();
   });
 
-  it('a driver, of offers and what became of them', () => {
+  it('tell a driver of offers and what became of them', () => {
     const offer = { id: 'o', fare: { minor: 500, currency: 'USD' }, pickup_distance_m: 480, pickup_eta_s: 60 } as OpenOffer;
     expect(ofOffer(offer)).toMatchObject({ text: 'offer', loud: true, values: { fare: '$5.00', away: '480 m' } });
     expect(ofClosedOffer(closed('withdrawn', 'taken'))?.text).toBe('offerTaken');
@@ -48,7 +48,7 @@ describe('what people are told', () => {
       ofOffer({ id: 'o', fare: { minor: 1, currency: 'USD' }, pickup_distance_m: 1, pickup_eta_s: 1 } as OpenOffer),
     ];
     for (const notice of notices) {
-      if (!notice) throw new Error('nobody is told');
+      if (!notice) throw new Error('there is no notice');
       const names = [...en.notice[notice.text].matchAll(/{{(\w+)}}/g)].map((m) => m[1]);
       expect(Object.keys(notice.values)).toEqual(expect.arrayContaining(names));
     }

@@ -2,7 +2,7 @@ import type { ClosedOffer, OpenOffer, Trip } from '@hexhail/client';
 
 import { distance, duration, money } from '../../lib/format';
 
-/** What people are told when something happened, wherever in the app they are. */
+/** What a notice says when something has happened, wherever in the app people are. */
 export interface Notice {
   /** Key of the text in the shell's namespace, under "notice". */
   readonly text: NoticeText;

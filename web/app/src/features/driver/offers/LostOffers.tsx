@@ -7,7 +7,7 @@ import { money } from '../../../lib/format';
 import { useSessionEvent } from '../../../lib/session';
 import { lostOffers, type LostOffer } from './offers';
 
-/** The offers that were lost just now, and why. They go by themselves and take nobody's focus. */
+/** The offers that were lost just now, and why. They disappear on their own and take no focus. */
 export function LostOffers() {
   const { t } = useTranslation('driver');
   const [lost, change] = useReducer(lostOffers, [] as readonly LostOffer[]);

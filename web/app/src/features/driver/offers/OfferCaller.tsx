@@ -11,7 +11,7 @@ import { inOrder } from './offers';
 export const gatherMs = 500;
 
 /**
- * Calls out new offers to screen readers; cards show them to everybody else, and nobody's focus moves. Several at once are
+ * Calls out new offers to screen readers; everyone else sees the cards, and no focus moves. Several at once are
  * one sentence: seven would be talked over by each other, and be over before the last was read.
  */
 export function OfferCaller() {

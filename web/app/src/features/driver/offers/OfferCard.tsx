@@ -110,7 +110,7 @@ function RiderRating({ x100 }: { x100: number }) {
   );
 }
 
-/** Where the pickup's area lies, as seen from the car, and what it is called. It follows the car by itself. */
+/** Where the pickup's area lies, as seen from the car, and what it is called. It subscribes to the car's position. */
 function Direction({ offer, positions }: { offer: OpenOffer; positions: PositionSource }) {
   const { t } = useTranslation('driver');
   const name = useAreaName(offer.pickup_area);

@@ -7,7 +7,7 @@ import { reverseUrl } from '../../../lib/geocode';
 
 /**
  * What people call the area around a point; empty where there is no geocoder, or no name. Only the centre of a cell may be
- * given: it goes to the operator's geocoder, and where the pickup is nobody knows yet.
+ * given: it goes to the operator's geocoder, and the exact pickup is not disclosed yet.
  */
 export function useAreaName(center: Point | undefined): string {
   const { i18n } = useTranslation();

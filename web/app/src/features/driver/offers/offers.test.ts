@@ -61,7 +61,7 @@ describe('lost offers', () => {
     [closed('outcome_unspecified'), null],
   ])('say why: %o', (c, why) => expect(whyLost(c)).toBe(why));
 
-  it('are told of for a while, each once, the newest first', () => {
+  it('are shown for a while, each once, the newest first', () => {
     let lost: readonly LostOffer[] = [];
     lost = lostOffers(lost, { closed: closed('expired', '', 'a'), now: 1000 });
     lost = lostOffers(lost, { closed: closed('withdrawn', 'taken', 'b'), now: 3000 });

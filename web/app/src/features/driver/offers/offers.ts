@@ -31,7 +31,7 @@ export function dealt(before: Shown, offers: readonly OpenOffer[]): Shown {
   return { id: offers[next]?.id ?? null, at: next, by: before.id === null ? 'first' : 'end' };
 }
 
-/** An offer that ended without this driver's doing, and when the driver stops being told. */
+/** An offer that ended without this driver's doing, and until when the driver sees it. */
 export interface LostOffer {
   readonly id: string;
   readonly why: LostWhy;
@@ -43,7 +43,7 @@ export interface LostOffer {
 /** Keys of the texts under "lost". */
 export type LostWhy = 'taken' | 'cancelled' | 'expired' | 'tripExpired' | 'busy' | 'gone' | 'withdrawn';
 
-/** How long a lost offer is told of, in milliseconds. */
+/** How long a lost offer stays on the screen, in milliseconds. */
 export const tellLostMs = 8000;
 const mostLost = 3;
 
@@ -75,7 +75,7 @@ export type LostChange =
   | { readonly closed: ClosedOffer; readonly now: number }
   | { readonly tick: number };
 
-/** The lost offers that are still told of, the newest first. The same array if nothing changes. */
+/** The lost offers that are still shown, the newest first. The same array if nothing changes. */
 export function lostOffers(before: readonly LostOffer[], change: LostChange): readonly LostOffer[] {
   if ('tick' in change) {
     const left = before.filter((l) => l.until > change.tick);

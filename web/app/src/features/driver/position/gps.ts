@@ -15,8 +15,8 @@ const lostAfterMs = 60_000;
 const askAfterMs = 10_000;
 
 /**
- * Follows the device's position until the returned function is called. Browsers tell of movements only, so a car that
- * stands is asked anew before its position grows old.
+ * Follows the device's position until the returned function is called. Browsers report movements only, so this asks
+ * again before the position of a standing car grows old.
  */
 export function watchGps(onFix: (fix: Fix) => void, onState: (state: GpsState) => void): () => void {
   if (!('geolocation' in navigator) || !isSecureContext) {

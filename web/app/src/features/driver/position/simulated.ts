@@ -17,7 +17,7 @@ export interface SimulatedPosition extends LatLng {
 }
 
 /**
- * A car that drives by itself, for trying Hexhail out. With a target it takes the straight line to it; without one it
+ * A self-driving car, for trying Hexhail out. With a target it takes the straight line to it; without one it
  * stands, and now and then cruises around the place where it waits. Time comes from outside.
  */
 export class SimulatedDrive {

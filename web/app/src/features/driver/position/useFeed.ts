@@ -7,7 +7,7 @@ import { watchGps, type GpsState } from './gps';
 import { SimulatedDrive } from './simulated';
 import { readJson, writeJson } from './stored';
 
-/** A trip's rider looks on every second; a driver who waits is shown to nobody. In milliseconds. */
+/** A rider watches the car each second; no rider sees a driver who waits. In milliseconds. */
 const sendEveryMs = { onTrip: 1000, waiting: 4000 };
 const tickMs = 1000;
 const placeKey = 'hexhail.drive.place';
@@ -36,7 +36,7 @@ export interface Feed {
   readonly placeAt: (point: LatLng) => void;
 }
 
-/** Keeps the map and the server told of where the driver is, from the device or from a simulated car. */
+/** Feeds the driver's position, from the device or a simulated car, to the map and the server. */
 export function useFeed(o: FeedOptions): Feed {
   const { session, source, live, target, onTrip, pace, start, store } = o;
   const [gps, setGps] = useState<GpsState>('starting');
@@ -48,7 +48,7 @@ export function useFeed(o: FeedOptions): Feed {
     now.current = { live, every, pace };
   });
 
-  /** Tells the server, if it is time to. */
+  /** Sends the position, if it is time to. */
   const send = useCallback((position: Position) => {
     latest.current = position;
     const at = performance.now(); // no clock that may be set back
@@ -60,7 +60,7 @@ export function useFeed(o: FeedOptions): Feed {
   useBrowser(source === 'browser', store, send, setGps);
   const sim = useSimulated(source === 'simulated', start, target, now, store, send);
 
-  // A driver who has just gone online, or was given a trip, is told of at once.
+  // A driver who has just gone online, or was given a trip, sends at once.
   useEffect(() => {
     if (!live) return;
     sent.current = -Infinity;
@@ -90,7 +90,7 @@ function useBrowser(on: boolean, store: PositionStore, send: (p: Position) => vo
         setGps(state);
       },
     );
-    // A car that stands still is where it was: the last fix, told again with the time.
+    // A car that stands still is where it was: the last fix, sent again with the current time.
     const again = setInterval(() => {
       if (fix && !lost) send({ ...fix, speed_mps: 0, takenAt: Date.now() });
     }, tickMs);

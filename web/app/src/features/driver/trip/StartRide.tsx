@@ -21,7 +21,7 @@ export function StartRide({ session, trip, demo }: { session: Client; trip: Whol
   const [asked, remember] = usePinAsked();
   const hintId = useId();
   const fields = useRef<HTMLDivElement>(null);
-  // The button that was pressed last is gone; the next thing to do is here. Nobody who is elsewhere is called away.
+  // The button that was pressed last is gone; the next thing to do is here. Focus that is elsewhere stays there.
   useEffect(() => {
     if (asked && document.activeElement === document.body) fields.current?.querySelector('input')?.focus();
   }, [asked]);

@@ -73,7 +73,7 @@ function Heading({ positions, to, riding }: WayProps) {
   return <Title order={2} size="h3">{t(`trip.title.${key}`)}</Title>;
 }
 
-/** How far it still is, or what to do there. It follows the car by itself, so that nothing else renders while it drives. */
+/** How far it still is, or what to do there. It subscribes to the car's position, so that nothing else renders while the car drives. */
 function Way({ positions, to, riding }: WayProps) {
   const { t } = useTranslation('driver');
   const here = useSyncExternalStore(positions.subscribe, positions.get);

@@ -6,7 +6,7 @@ import { useTranslation } from 'react-i18next';
 import classes from '../driver.module.css';
 import { useNow } from '../useNow';
 
-/** How long the driver has waited at the pickup, by the server's clock. Nobody has its seconds read aloud. */
+/** How long the driver has waited at the pickup, by the server's clock. Screen readers do not read its seconds. */
 export function Waited({ session, trip }: { session: Client; trip: WholeTrip }) {
   const { t } = useTranslation('driver');
   const now = useNow(useCallback(() => session.serverNow(), [session]), 500);

@@ -5,10 +5,10 @@ export type TripEnd = 'pickup' | 'dropoff';
 export const farReasons = ['rider_asked', 'road_closed', 'wrong_place', 'wrong_position', 'other'] as const;
 export type FarReason = (typeof farReasons)[number];
 
-/** A step that is about to be taken far from its place, or nobody knows where. */
+/** A step that the driver is about to take far from its place, or at an unknown position. */
 export interface Far {
   readonly end: TripEnd;
-  /** Metres as the crow flies; null: the car's position is not known. */
+  /** Straight-line metres; null: the car's position is unknown. */
   readonly awayM: number | null;
 }
 

@@ -15,11 +15,11 @@ export function usePinHint(trip: WholeTrip, demo: boolean): string | undefined {
 }
 
 /**
- * Whether this trip begins with a PIN: the server says what its trips do. Only one that was asked for before the operator
- * changed that does otherwise; a start without a PIN tells, and is remembered as long as the trip is shown.
+ * Whether this trip begins with a PIN: the server says what its trips do. Only a trip requested before the operator
+ * changed that differs; a start without a PIN reveals it, which is remembered as long as the trip is shown.
  */
 export function usePinAsked(): [asked: boolean, remember: () => void] {
   const pins = useServerConfig().data?.trip_pin ?? false;
-  const [told, setTold] = useState(false);
-  return [pins || told, () => setTold(true)];
+  const [learnt, setLearnt] = useState(false);
+  return [pins || learnt, () => setLearnt(true)];
 }

@@ -54,7 +54,7 @@ export default function ExplainLayers({ pickup: { lat, lng }, wave, pointed, onP
   );
 }
 
-/** Tells which candidate was clicked. */
+/** Reports which candidate was clicked. */
 function usePick(onPick: (driver: string) => void): void {
   const { current: map } = useMap();
   const newest = useRef(onPick);

@@ -32,7 +32,7 @@ interface Props {
   readonly onPoint: (driver: string | null) => void;
 }
 
-/** Each round of offers with everybody who was considered: the winner first, then the best. */
+/** Each wave with all candidates: the winner first, then by rank. */
 export function Waves(p: Props) {
   const { t } = useTranslation('ops');
   if (p.waves.length === 0) return <Text size="sm" c="dimmed">{t('explain.noWaves')}</Text>;
@@ -57,7 +57,7 @@ export function Waves(p: Props) {
 function waveFacts(wave: Wave, p: Props, t: ReturnType<typeof useTranslation<'ops'>>['t']): string {
   return [
     t('explain.after', { time: took(between(p.requestedAt, wave.at)) }),
-    // The cell in the middle reaches half a ring by itself.
+    // The middle cell alone reaches half a ring.
     p.ringM === null ? t('explain.ring', { ring: wave.ring }) : t('explain.ringReach', { ring: wave.ring, reach: distance((wave.ring + 0.5) * p.ringM) }),
     ...(wave.cells > 0 ? [t('explain.cells', { count: wave.cells })] : []),
     t('explain.offered', { count: wave.offered }),
@@ -67,7 +67,7 @@ function waveFacts(wave: Wave, p: Props, t: ReturnType<typeof useTranslation<'op
 function Candidates({ wave, offers, vehicleClass, driver, pointed, onPoint }: Props & { wave: Wave }) {
   const { t } = useTranslation('ops');
   const candidates = winnersFirst(wave.candidates ?? [], (c) => c.outcome === 'won', driver);
-  if (candidates.length === 0) return <Text size="sm" c="dimmed" p="sm">{t(wave.offered > 0 ? 'explain.forgotten' : 'explain.nobody')}</Text>;
+  if (candidates.length === 0) return <Text size="sm" c="dimmed" p="sm">{t(wave.offered > 0 ? 'explain.forgotten' : 'explain.noCandidates')}</Text>;
   const offerOf = new Map(offers.filter((o) => o.wave === wave.wave).map((o) => [o.driver_id, o]));
   return (
     <>

@@ -16,7 +16,7 @@ export function decisionOn(candidate: Candidate): Decision {
   return away.has(candidate.reason) ? 'unavailable' : 'passed';
 }
 
-/** Colours that are told apart by everybody, also on the dark map. */
+/** Colours that people with any kind of colour vision can distinguish, also on the dark map. */
 export const decisionColors: Readonly<Record<Decision, string>> = { won: '#0f9d58', asked: '#e08a00', passed: '#4c7fd6', unavailable: '#8a8f98' };
 
 /** Why, or why not, in plain words. */

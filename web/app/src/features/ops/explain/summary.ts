@@ -85,12 +85,12 @@ function cancelled(trip: Explain['trip'], t: TFunction<'ops'>, sentence: string)
   return reason ? `${sentence} ${t('explain.summary.reason', { reason: endText(reason, t) })}` : sentence;
 }
 
-/** The words that the server gives as reasons of an end. Everything else is what somebody wrote. */
+/** The words that the server gives as reasons of an end. Everything else is a person's own text. */
 const endWords = [
   'taken', 'trip_cancelled', 'trip_expired', 'driver_busy', 'driver_gone', 'too_many_offers', 'went_offline', 'not_answered', 'driver_no_show', 'rider_no_show',
 ] as const;
 
-/** Why an offer or a trip ended: a word of the server's in the chosen language, or somebody's own text. */
+/** Why an offer or a trip ended: a word of the server's in the chosen language, or a person's own text. */
 export function endText(reason: string, t: TFunction<'ops'>): string {
   const word = endWords.find((w) => w === reason);
   return word ? t(`explain.end.${word}`) : reason;

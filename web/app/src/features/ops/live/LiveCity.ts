@@ -3,17 +3,17 @@ import type { Client, ConnectionState, Sample, WatchCity } from '@hexhail/client
 import { connect } from '../../../lib/connect';
 import { CityStore } from './store';
 
-/** What a page wants to be told. */
+/** The parts of the city that a page needs. */
 export type Need = Pick<WatchCity, 'drivers' | 'trips' | 'cells' | 'actors' | 'samples'>;
 
 /** How what is shown relates to what is. The same object until it changes. */
 export interface Feed {
   readonly connection: ConnectionState;
-  /** Whether anything was told of what is wanted now. */
-  readonly told: boolean;
+  /** Whether the current watch has sent anything yet. */
+  readonly heard: boolean;
   /** The H3 resolution of the cells. */
   readonly resolution: number;
-  /** When the server's node started: its counters begin there. Null until told. */
+  /** When the server's node started: its counters begin there. Null until known. */
   readonly startedAt: string | null;
 }
 
@@ -29,7 +29,7 @@ export class LiveCity {
   readonly #needs = new Set<Need>();
   readonly #listeners = new Set<() => void>();
   readonly #sampleListeners = new Set<(sample: Sample) => void>();
-  #feed: Feed = { connection: { status: 'idle' }, told: false, resolution: 8, startedAt: null };
+  #feed: Feed = { connection: { status: 'idle' }, heard: false, resolution: 8, startedAt: null };
   #watched = '';
 
   constructor() {
@@ -39,7 +39,7 @@ export class LiveCity {
     this.#client.on('city', (change) => {
       this.store.take(change);
       for (const sample of change.samples) for (const listener of [...this.#sampleListeners]) listener(sample);
-      if (!this.#feed.told) this.#set({ told: true });
+      if (!this.#feed.heard) this.#set({ heard: true });
     });
   }
 
@@ -80,20 +80,20 @@ export class LiveCity {
   }
 
   #follow(): void {
-    // From page to page one need goes before the next one comes: that is one watch, not two.
+    // On the way from page to page one need ends before the next begins. That is one watch, not two.
     queueMicrotask(() => {
       const wanted: Record<string, boolean> = {};
       for (const part of parts) if ([...this.#needs].some((need) => need[part])) wanted[part] = true;
       const watched = Object.keys(wanted).join();
       if (watched === this.#watched) return;
       this.#watched = watched;
-      // What goes wrong with the connection shows as its state; the watch begins with the next one.
+      // A failing connection shows as its state; the next one resumes the watch.
       const quietly = () => undefined;
       if (watched === '') {
         this.#client.unwatchCity().catch(quietly);
         return;
       }
-      this.#set({ told: false });
+      this.#set({ heard: false });
       this.#client.watchCity(wanted).catch(quietly);
     });
   }

@@ -8,14 +8,14 @@ import { DriverTable } from './drivers';
  */
 export type Slice = 'drivers' | 'moves' | 'trips' | 'cells' | 'totals' | 'actors';
 
-/** The city as an operator's watch has told it. It is changed in place, by `applyChange` alone. */
+/** The city as an operator's watch reports it. Only `applyChange` changes it, in place. */
 export interface City {
   readonly drivers: DriverTable;
   readonly trips: Map<string, CityTrip>;
   readonly cells: Map<string, CityCell>;
   totals: CityTotals | null;
   actors: readonly ActorKind[];
-  /** When the server looked last, in milliseconds since 1970; null before anything was told. */
+  /** When the server looked last, in milliseconds since 1970; null before the first message. */
   at: number | null;
 }
 
@@ -47,7 +47,7 @@ export function applyChange(city: City, change: CityChanged, now: number): Reado
 
   for (const id of change.trips_gone) trips.delete(id);
   for (const trip of change.trips) {
-    // Parts of a snapshot and changes cross: an older version tells nothing new.
+    // Parts of a snapshot and changes cross: an older version adds nothing.
     if (trip.version >= (trips.get(trip.id)?.version ?? 0)) trips.set(trip.id, trip);
   }
   if (change.trips_gone.length + change.trips.length > 0) touched.add('trips');

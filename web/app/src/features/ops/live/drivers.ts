@@ -18,7 +18,7 @@ export interface Driver {
 // A driver who reports every second is drawn one second behind, one who reports every three seconds three.
 const shortestGlideMs = 200;
 const longestGlideMs = 4000;
-/** Farther than this nobody drives between two reports: the car is put there. About 3 km. */
+/** No car drives further than this between two reports: it jumps there instead of gliding. About 3 km. */
 const longestGlideDegrees = 0.03;
 
 /**

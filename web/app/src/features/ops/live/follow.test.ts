@@ -8,35 +8,35 @@ const noon = new Date(at(0));
 
 const row = (id: string, minute: number, more: Partial<TripRow> = {}) =>
   ({ id, version: 1, status: 'requested', requested_at: at(minute), rider: { id: 'r', first_name: 'Mina' }, ...more }) as TripRow;
-const told = (id: string, version: number, more: Partial<CityTrip> = {}): CityTrip =>
+const fed = (id: string, version: number, more: Partial<CityTrip> = {}): CityTrip =>
   ({ id, version, status: 'requested', vehicle_class: 'standard', rider_id: 'r', driver_id: '', requested_at: at(-1), ...more });
 
 describe('a followed row', () => {
   it('is itself while nothing newer is known', () => {
     const before = row('t', 0, { version: 4 });
     expect(followed(before, undefined)).toBe(before);
-    expect(followed(before, told('t', 4, { status: 'matched' }))).toBe(before);
+    expect(followed(before, fed('t', 4, { status: 'matched' }))).toBe(before);
   });
 
-  it('takes what was told, and keeps what only the list knows', () => {
-    const after = followed(row('t', 0, { pickup_address: 'Main street' }), told('t', 4, { status: 'matched', driver_id: 'd', matched_at: at(1) }));
+  it('takes what the feed says, and keeps what only the list knows', () => {
+    const after = followed(row('t', 0, { pickup_address: 'Main street' }), fed('t', 4, { status: 'matched', driver_id: 'd', matched_at: at(1) }));
     expect(after).toMatchObject({ version: 4, status: 'matched', matched_at: at(1), driver_id: 'd', pickup_address: 'Main street', rider: { first_name: 'Mina' } });
   });
 
   it('loses a driver who lost the trip, and keeps the card of one who has it still', () => {
     const driver = { id: 'd', first_name: 'Dana', plate: 'HX-1' } as TripRow['driver'];
     const matched = row('t', 0, { version: 4, status: 'matched', driver });
-    expect(followed(matched, told('t', 5, { status: 'arrived', driver_id: 'd' })).driver).toBe(driver);
-    const released = followed(matched, told('t', 5, { driver_id: '' }));
+    expect(followed(matched, fed('t', 5, { status: 'arrived', driver_id: 'd' })).driver).toBe(driver);
+    const released = followed(matched, fed('t', 5, { driver_id: '' }));
     expect([released.driver, released.driver_id, released.matched_at]).toEqual([undefined, undefined, undefined]);
-    const won = followed(matched, told('t', 6, { status: 'matched', driver_id: 'e' }));
+    const won = followed(matched, fed('t', 6, { status: 'matched', driver_id: 'e' }));
     expect([won.driver, won.driver_id]).toEqual([undefined, 'e']);
   });
 });
 
 describe('a trip', () => {
   it('belongs to a list as its filters say', () => {
-    const trip = told('t', 1, { status: 'matched', driver_id: 'd' });
+    const trip = fed('t', 1, { status: 'matched', driver_id: 'd' });
     expect(belongs(trip, {}, noon)).toBe(true);
     expect(belongs(trip, { status: 'live' }, noon)).toBe(true);
     expect(belongs(trip, { status: 'requested,expired' }, noon)).toBe(false);
@@ -52,7 +52,7 @@ describe('what a list lacks', () => {
     const listener = vi.fn();
     missing.subscribe(listener);
     const rows = [row('b', -2), row('a', -3)];
-    missing.take([told('a', 1), told('old', 1, { requested_at: at(-9) }), told('new', 1, { requested_at: at(-1) })], rows, true, {}, noon);
+    missing.take([fed('a', 1), fed('old', 1, { requested_at: at(-9) }), fed('new', 1, { requested_at: at(-1) })], rows, true, {}, noon);
     expect(missing.size()).toBe(1);
     missing.take([], rows, true, {}, noon);
     expect(missing.size()).toBe(1);
@@ -63,11 +63,11 @@ describe('what a list lacks', () => {
 
   it('is nothing that stopped to belong there', () => {
     const missing = new Missing();
-    missing.take([told('t', 1)], [], false, { status: 'live' }, noon);
+    missing.take([fed('t', 1)], [], false, { status: 'live' }, noon);
     expect(missing.size()).toBe(1);
-    missing.take([told('t', 2, { status: 'cancelled' })], [], false, { status: 'live' }, noon);
+    missing.take([fed('t', 2, { status: 'cancelled' })], [], false, { status: 'live' }, noon);
     expect(missing.size()).toBe(0);
-    missing.take([told('u', 2)], [], false, { status: 'live' }, noon);
+    missing.take([fed('u', 2)], [], false, { status: 'live' }, noon);
     missing.clear();
     expect(missing.size()).toBe(0);
   });

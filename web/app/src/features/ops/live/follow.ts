@@ -24,7 +24,7 @@ export function followed(row: TripRow, now: CityTrip | undefined): TripRow {
   };
 }
 
-/** Whether a trip belongs to a list with these filters; null where the feed cannot tell, as of a text. */
+/** Whether a trip belongs to a list with these filters; null where the feed cannot decide, as with a text filter. */
 export function belongs(trip: CityTrip, search: TripsSearch, now: Date): boolean | null {
   if (search.q) return null;
   const statuses = search.status === 'live' ? liveStatuses : statusesOf(search.status);
@@ -35,7 +35,7 @@ export function belongs(trip: CityTrip, search: TripsSearch, now: Date): boolean
   return !(from && at < Date.parse(from)) && !(to && at >= Date.parse(to));
 }
 
-/** The newest trips that a list lacks. Tells its listeners when their number changes. */
+/** The newest trips that a list lacks. Notifies its listeners when their number changes. */
 export class Missing {
   readonly #ids = new Set<string>();
   readonly #listeners = new Set<() => void>();
@@ -47,7 +47,7 @@ export class Missing {
     return () => void this.#listeners.delete(listener);
   };
 
-  /** Begins anew: the list has just been read. */
+  /** Starts over: the list has just been read. */
   clear(): void {
     if (this.#ids.size === 0) return;
     this.#ids.clear();

@@ -30,7 +30,7 @@ export function useFeed(): Feed {
   return useSyncExternalStore(live.subscribe, () => live.feed);
 }
 
-/** The city; renders again when the slice has changed, as often as the server tells at most. */
+/** The city; renders again when the slice has changed, at most as often as the server sends. */
 export function useCity(slice: Slice): City {
   const { store } = useLiveCity();
   const subscribe = useCallback((listener: () => void) => store.subscribe(slice, listener), [store, slice]);
@@ -42,7 +42,7 @@ export function useCity(slice: Slice): City {
 export const ranges = { h1: { hours: 1, stepS: 10 }, h6: { hours: 6, stepS: 60 }, h24: { hours: 24, stepS: 60 } } as const;
 export type Range = keyof typeof ranges;
 
-/** The points of a range: asked for once, then grown by what the server pushes, and asked for anew after a reconnect. */
+/** The points of a range: fetched once, extended by what the server pushes, and fetched again after a reconnect. */
 export function useSeries(range: Range) {
   const live = useLiveCity();
   const queries = useQueryClient();

@@ -94,7 +94,7 @@ const names = new Names(async (ids) => {
 const keptMs = 300_000;
 
 /**
- * Somebody whom the feed names by id alone: undefined until that is known, null if there is no such account or it could not be read. Only what is
+ * An account that the feed names by id alone: undefined until it is known, null if there is no such account or it could not be read. Only what is
  * on the screen should ask.
  */
 export function useNamed(id: string | undefined): NamedAccount | null | undefined {

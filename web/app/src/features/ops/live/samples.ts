@@ -1,6 +1,6 @@
 import type { Sample } from '@hexhail/client';
 
-/** What `GET /v1/admin/series` and a watch tell of a step of time, in one form. */
+/** What `GET /v1/admin/series` and a watch say of a step of time, in one form. */
 export type Point = Omit<Sample, 'at'> & { /** When the step ended, in milliseconds since 1970. */ readonly end: number };
 
 /** Reads a sample; null for one without a time. */

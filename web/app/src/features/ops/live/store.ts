@@ -20,8 +20,8 @@ const page: StoreEnvironment = {
 };
 
 /**
- * Holds the city outside of React. Those who listen to a slice hear once per frame at most that it has changed, however
- * many changes came; what they show of it they read from `city`.
+ * Holds the city outside of React. Listeners of a slice are called at most once per frame, however many changes
+ * came, and read what they show from `city`.
  */
 export class CityStore {
   readonly city: City = emptyCity();
@@ -34,7 +34,7 @@ export class CityStore {
     this.#env = env;
   }
 
-  /** Takes what the server told. */
+  /** Takes a message of the server. */
   readonly take = (change: CityChanged): void => {
     const before = this.#touched.size;
     for (const slice of applyChange(this.city, change, this.#env.now())) {

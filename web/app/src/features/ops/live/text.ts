@@ -22,5 +22,5 @@ export function micros(value: number): string {
   }).format(shown);
 }
 
-/** The end of an id: what is before it tells the time alone. */
+/** The end of an id; the part before it only encodes the time. */
 export const shortId = (id: string): string => id.slice(-8);

@@ -6,7 +6,7 @@ const kept = 60;
 /** The messages per second of each kind in the last minutes, oldest first. */
 export type Trends = ReadonlyMap<string, readonly number[]>;
 
-/** Adds what was told of all kinds. */
+/** Adds the latest figures of all kinds. */
 export function addTrend(trends: Trends, kinds: readonly ActorKind[]): Trends {
   return new Map(kinds.map(({ kind, messages_per_s }) => [kind, [...(trends.get(kind) ?? []), messages_per_s].slice(-kept)]));
 }

@@ -133,8 +133,8 @@ export class Cars {
 }
 
 /**
- * Positions in a buffer, as deck.gl wants them. It takes positions for doubles unless it is told how far apart they are, and
- * would then draw every other car, in the colour of another one.
+ * Positions in a buffer, as deck.gl wants them. Without the stride it takes positions for doubles, and
+ * draws every other car in the colour of another one.
  */
 const positionsIn = (buffer: Buffer): object => ({ buffer, size: 2, type: 'float32', stride: 2 * Float32Array.BYTES_PER_ELEMENT });
 

@@ -43,7 +43,7 @@ export function makeSilent(canvas: HTMLElement | null): void {
 }
 
 /**
- * Draws the city over a map, once per frame at most, and only what has changed. It follows the store by itself: React says
+ * Draws the city over a map, once per frame at most, and only what has changed. It subscribes to the store: React says
  * what to show and hears nothing back.
  */
 export class MapPainter {

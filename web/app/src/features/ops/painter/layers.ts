@@ -6,7 +6,7 @@ import type { City } from '../live/city';
 import { rampOf, rgb, stepOf, tripColor, type Scheme } from '../mapColors';
 import { cellValue, outlineOf, visibleTrips, type MapView, type Selected } from '../mapView';
 
-// What does not move by itself: cells, trips, and what shows the selected thing. Layers are made anew when it changes.
+// What does not move on its own: cells, trips and the marks of the selection. A change makes new layers.
 
 type Spot = [lng: number, lat: number];
 type Ink = [number, number, number, number];

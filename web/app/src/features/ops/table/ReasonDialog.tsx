@@ -38,7 +38,7 @@ export function ReasonDialog<T>(p: Props<T>) {
   );
 }
 
-/** Made anew each time the dialog opens, so that no reason is left from the last time. */
+/** Mounted again each time the dialog opens, so that it starts without a reason. */
 function Form<T>(p: Props<T>) {
   const { t } = useTranslation('ops');
   const [reason, setReason] = useState('');

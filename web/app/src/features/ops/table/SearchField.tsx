@@ -14,29 +14,29 @@ interface Props {
   readonly main?: boolean;
 }
 
-/** A text filter that waits until somebody has typed. */
+/** A text filter that applies once the typing pauses. */
 export function SearchField({ label, placeholder, value, onChange, main = false }: Props) {
   const { t } = useTranslation('ops');
   const field = useRef<HTMLInputElement>(null);
   const [text, setText] = useState(value);
-  const [told, setTold] = useState(value);
+  const [applied, setApplied] = useState(value);
   // The filter was changed elsewhere, such as by the back button.
-  if (value !== told) {
-    setTold(value);
+  if (value !== applied) {
+    setApplied(value);
     if (value !== text.trim()) setText(value);
   }
-  const tell = useDebouncedCallback((next: string) => onChange(next.trim()), 300);
+  const apply = useDebouncedCallback((next: string) => onChange(next.trim()), 300);
   useHotkeys(main ? [['/', () => field.current?.focus()]] : []);
   const change = (next: string) => {
     setText(next);
-    tell(next);
+    apply(next);
   };
   return (
     <TextInput ref={field} role="searchbox" aria-label={label} placeholder={placeholder} value={text} maxLength={64} size="sm"
       leftSection={<IconSearch size={16} aria-hidden="true" />} {...(main ? { 'aria-keyshortcuts': '/' } : {})}
       rightSection={text === '' ? (main ? <Kbd size="xs" aria-hidden="true">/</Kbd> : null)
-        : <CloseButton size="sm" aria-label={t('trips.list.clear')} onClick={() => { change(''); tell.flush(); field.current?.focus(); }} />}
+        : <CloseButton size="sm" aria-label={t('trips.list.clear')} onClick={() => { change(''); apply.flush(); field.current?.focus(); }} />}
       onChange={(e) => change(e.currentTarget.value)}
-      onKeyDown={(e) => { if (e.key === 'Enter') tell.flush(); if (e.key === 'Escape' && text !== '') { e.stopPropagation(); change(''); tell.flush(); } }} />
+      onKeyDown={(e) => { if (e.key === 'Enter') apply.flush(); if (e.key === 'Escape' && text !== '') { e.stopPropagation(); change(''); apply.flush(); } }} />
   );
 }

@@ -87,7 +87,7 @@ export function Fare({ trip }: { trip: Trip }) {
   }
 }
 
-/** What a ride cost that was completed since its row was read: the feed does not say. */
+/** The fare of a ride that was completed after its row was read: the feed has no fares. */
 function LateFare({ id }: { id: string }) {
   const { data, isPending } = useQuery({
     queryKey: keys.ops.fare(id), staleTime: Infinity, retry: 3,
@@ -97,7 +97,7 @@ function LateFare({ id }: { id: string }) {
   return data ? money(data) : '–';
 }
 
-/** An address, or the coordinates where nobody gave one. */
+/** An address, or the coordinates where there is none. */
 export function Place({ address, point }: { address: string; point?: { lat: number; lng: number } }) {
   if (address) return <span title={address}>{address}</span>;
   return <Text span size="xs" c="dimmed">{point ? `${point.lat.toFixed(4)}, ${point.lng.toFixed(4)}` : '–'}</Text>;

@@ -2,7 +2,7 @@ import type { Schemas } from '../../../api/http';
 import { liveStatuses, statuses, type Status } from '../../../lib/trip/status';
 
 // The filters of the console's lists, as the URL holds them. Everything is text there, so that
-// links stay readable and whatever somebody typed into the address becomes a filter or nothing.
+// links stay readable, and anything typed into the address becomes a filter or nothing.
 
 export type AccountRole = Schemas['AccountView']['role'];
 export type Approval = Schemas['ApprovalView']['state'];

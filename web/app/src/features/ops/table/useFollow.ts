@@ -10,22 +10,22 @@ const need = { trips: true } as const;
 
 /** How a list of trips relates to what is. */
 export interface Follow {
-  /** Whether its rows change as the server tells. */
+  /** Whether its rows follow the feed. */
   readonly live: boolean;
   /** Trips that belong to the list and came since it was read. */
   readonly missing: number;
-  /** The connection was lost since the list was read: some changes may never have been told. */
+  /** The connection was lost since the list was read: some changes may be missing. */
   readonly gap: boolean;
 }
 
 /**
- * Changes the rows of all lists of trips as the server tells, where they are. Trips that are new are counted and left to the
- * reader to show, so that nothing moves under the eyes; an empty list shows them by itself.
+ * Updates the rows of all lists of trips in place as the feed changes. New trips are only counted, and the reader loads them, so
+ * that nothing moves under their eyes; an empty list loads them at once.
  */
 export function useFollow(list: List<TripRow>, search: TripsSearch): Follow {
   useNeed(need);
   const { store } = useLiveCity();
-  const { connection, told } = useFeed();
+  const { connection, heard } = useFeed();
   const queries = useQueryClient();
   const [missing] = useState(() => new Missing());
   const count = useSyncExternalStore(missing.subscribe, missing.size);
@@ -54,5 +54,5 @@ export function useFollow(list: List<TripRow>, search: TripsSearch): Follow {
     setWas(connected);
     if (!connected) setLost(at);
   }
-  return { live: connected && told, missing: count, gap: connected && at > 0 && lost === at };
+  return { live: connected && heard, missing: count, gap: connected && at > 0 && lost === at };
 }

@@ -60,7 +60,7 @@ export function useList<T>(options: ListOptions<T>): List<T> {
       return { items: read.items, at: Date.now(), next: read.next && { position: read.next, bounds: place.bounds } };
     },
     getNextPageParam: (last) => last.next,
-    // Reading all pages again because somebody came back would cost much and move the rows.
+    // Reading all pages again because the operator came back would cost much and move the rows.
     staleTime: Infinity,
     refetchOnWindowFocus: false,
     refetchOnReconnect: false,
