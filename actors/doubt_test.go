@@ -325,3 +325,18 @@ func TestWhatWasRefusedForWantOfTimeIsNotDone(t *testing.T) {
 		require.NotNil(t, d.ask(offline()).GetDone())
 	})
 }
+
+// A command that was asked twice has two answers. The second one may come when its id stands
+// for another command, whose answer it is not.
+func TestLateAnswerIsNotTheNextCommands(t *testing.T) {
+	p := newPerson(&shared{cfg: DefaultConfig()}, ride.Account{ID: "rob", Role: ride.RoleRider}, 1)
+	cancel := commandKey{Account: "rob", Role: ride.RoleRider, ID: "x", Digest: "cancel"}
+	rate := cancel
+	rate.Digest = "rate"
+	waiting := &pendingCommand{message: tripCommand{Key: rate}}
+	p.pending = map[string]*pendingCommand{"x": waiting}
+	require.Nil(t, p.onResult(tripResult{Key: cancel, Reply: done()}))
+	require.Same(t, waiting, p.pending["x"])
+	require.Same(t, waiting, p.onResult(tripResult{Key: rate, Reply: done()}))
+	require.Empty(t, p.pending)
+}

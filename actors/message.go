@@ -36,7 +36,7 @@ type tripCommand struct {
 
 // tripResult answers a tripCommand.
 type tripResult struct {
-	ID    string
+	Key   commandKey    // of the command that it answers, not only its id: ids may be reused
 	Reply *ridepb.Reply // without its id; never nil
 	// Trip is the trip after the command, when it took effect. Nil on refusal.
 	Trip *ride.Trip

@@ -405,14 +405,14 @@ func (p *person) retry(ctx actor.Context) {
 	}
 }
 
-// onResult passes a trip's answer on. It returns the command, or nil when nobody
-// waits for it any more.
+// onResult passes a trip's answer on. It returns the command, or nil when the person no longer
+// waits for that answer.
 func (p *person) onResult(m tripResult) *pendingCommand {
-	cmd := p.pending[m.ID]
-	if cmd == nil {
-		return nil
+	cmd := p.pending[m.Key.ID]
+	if cmd == nil || cmd.message.Key != m.Key {
+		return nil // a second answer, to a command that was asked twice
 	}
-	delete(p.pending, m.ID)
+	delete(p.pending, m.Key.ID)
 	p.answer(cmd, m.Reply)
 	p.judge(cmd, m)
 	return cmd

@@ -129,7 +129,7 @@ func TestTripMovesAway(t *testing.T) {
 		asked := r.send(&ridepb.ClientFrame{Body: &ridepb.ClientFrame_CancelTrip{CancelTrip: &ridepb.CancelTrip{TripId: trip}}})
 		sent, senders = p.sent()
 		require.Len(t, sent, 2)
-		w.sys.root.Send(senders[1], tripResult{ID: sent[1].(tripCommand).Key.ID, Reply: done()})
+		w.sys.root.Send(senders[1], tripResult{Key: sent[1].(tripCommand).Key, Reply: done()})
 		require.NotNil(t, r.box.reply(asked).GetDone())
 	})
 }

@@ -303,11 +303,11 @@ func (a *tripActor) ready(ctx actor.Context, m tripCommand) bool {
 	case errors.Is(err, errElsewhere):
 	case errors.Is(err, ride.ErrNotFound):
 		if m.Key.ID != "" { // there is no trip that decides, so nothing is kept
-			ctx.Respond(tripResult{ID: m.Key.ID, Reply: a.sys.refused(m.Key, refusal(ride.ErrNotFound))})
+			ctx.Respond(tripResult{Key: m.Key, Reply: a.sys.refused(m.Key, refusal(ride.ErrNotFound))})
 		}
 		a.retire(ctx)
 	default:
-		ctx.Respond(tripResult{ID: m.Key.ID, Reply: refusal(ride.ErrUnavailable)})
+		ctx.Respond(tripResult{Key: m.Key, Reply: refusal(ride.ErrUnavailable)})
 	}
 	return false
 }
@@ -427,7 +427,7 @@ func (a *tripActor) adopt(ctx actor.Context, after ride.Trip, key commandKey, ef
 	a.sys.city.TripChanged(a, &before, &after, a.pickupCell(after.Request.Pickup))
 	a.learn(key, ctx.Sender())
 	if key.ID != "" {
-		ctx.Respond(tripResult{ID: key.ID, Reply: reply, Trip: &after})
+		ctx.Respond(tripResult{Key: key, Reply: reply, Trip: &after})
 	}
 	a.carryOut(ctx, effects)
 }
@@ -451,10 +451,10 @@ func (a *tripActor) settle(ctx actor.Context, m tripCommand, refused error) {
 		// Only the answer was to be written, so the cache is as true as before: a store that
 		// has too much to do is not asked to load the trip again as well.
 		a.log(m, err)
-		ctx.Respond(tripResult{ID: m.Key.ID, Reply: refusal(ride.ErrUnavailable)})
+		ctx.Respond(tripResult{Key: m.Key, Reply: refusal(ride.ErrUnavailable)})
 		return
 	}
-	result := tripResult{ID: m.Key.ID, Reply: reply}
+	result := tripResult{Key: m.Key, Reply: reply}
 	if reply.GetError() == nil && a.loaded {
 		t := a.trip
 		result.Trip = &t
@@ -469,7 +469,7 @@ func (a *tripActor) repeat(ctx actor.Context, m tripCommand) {
 		a.unavailable(ctx, m, err)
 		return
 	}
-	ctx.Respond(tripResult{ID: m.Key.ID, Reply: reply})
+	ctx.Respond(tripResult{Key: m.Key, Reply: reply})
 }
 
 func (a *tripActor) log(m tripCommand, err error) {
@@ -490,7 +490,7 @@ func (a *tripActor) unavailable(ctx actor.Context, m tripCommand, err error) {
 		a.again(ctx)
 	}
 	if m.Key.ID != "" {
-		ctx.Respond(tripResult{ID: m.Key.ID, Reply: refusal(ride.ErrUnavailable)})
+		ctx.Respond(tripResult{Key: m.Key, Reply: refusal(ride.ErrUnavailable)})
 	}
 }
 

@@ -65,7 +65,7 @@ var mutants = []mutant{
 	{name: "compare-and-set removed", caught: []string{"I1"}, edits: append(twins[:len(twins):len(twins)], noCompareAndSet...)},
 	{name: "answer before commit", caught: []string{"I3"}, edits: []edit{
 		{"actors/trip.go", "\t\terr = a.commit(m, now, &after, events, reply)\n",
-			"\t\tif m.Key.ID != \"\" {\n\t\t\tctx.Respond(tripResult{ID: m.Key.ID, Reply: reply})\n" +
+			"\t\tif m.Key.ID != \"\" {\n\t\t\tctx.Respond(tripResult{Key: m.Key, Reply: reply})\n" +
 				"\t\t\ttime.Sleep(20 * time.Millisecond)\n\t\t}\n\t\terr = a.commit(m, now, &after, events, reply)\n"},
 	}},
 	// The losers are never told: it is the driver's actor that keeps it to itself, for had
