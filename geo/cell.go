@@ -25,7 +25,7 @@ var (
 )
 
 // Cell is one H3 cell: a hexagon, or one of the 12 pentagons of its resolution.
-// It is a comparable value and fit to be a map key; the zero Cell is no cell. All
+// It is a comparable value and fit to be a map key; the zero Cell is not a valid cell. All
 // methods are safe from any goroutine. Those without an error result return zero
 // values for a Cell that is not valid; cells from CellAt, ParseCell and other cells
 // always are.
@@ -115,7 +115,7 @@ func (c Cell) Boundary() []Point {
 }
 
 // RingM returns how far one more ring of cells of resolution res reaches, in metres: the
-// mean distance between the centres of neighbours. 0 for what is no resolution.
+// mean distance between the centres of neighbours. It returns 0 for an invalid resolution.
 func RingM(res int) float64 {
 	edge, err := h3.HexagonEdgeLengthAvgM(res)
 	if err != nil {

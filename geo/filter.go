@@ -64,7 +64,7 @@ func (v Verdict) String() string {
 
 // PositionFilter decides which fixes of one driver to believe. A fix that would mean
 // more than its speed limit since the last accepted one is held back; when the two fixes
-// after it agree with it the driver is there, so that a tunnel or a ferry locks nobody
+// after it agree with it the driver is there, so that a tunnel or a ferry locks no driver
 // out for ever; when they go on from the old place the jump is forgotten.
 //
 // A time that cannot be true never counts against later fixes: one ahead of the server's
@@ -194,7 +194,7 @@ func (f *PositionFilter) hold(next fix) Verdict {
 		f.suspect = next
 	case next.at <= f.suspect.at:
 		return OutOfOrder
-	case !next.follows(f.suspect, f.maxSpeed()): // a jump from the jump: begin anew
+	case !next.follows(f.suspect, f.maxSpeed()): // a jump from the jump: start over
 		f.suspect, f.agreed = next, 0
 	default:
 		f.suspect, f.agreed = next, f.agreed+1

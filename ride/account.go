@@ -14,9 +14,9 @@ const (
 // Approval says whether a driver may drive.
 type Approval string
 
-// The approvals. Whatever else a record may hold keeps its driver from driving.
+// The approvals. A driver whose record holds any other value may not drive.
 const (
-	// ApprovalNone: nobody needs to decide. So are riders, operators, and drivers who signed up
+	// ApprovalNone: no decision is needed. This holds for riders, operators, and drivers who signed up
 	// while the server asked for no approval.
 	ApprovalNone     Approval = ""
 	ApprovalPending  Approval = "pending"
@@ -130,7 +130,7 @@ type RefreshToken struct {
 
 // AuditFilter selects audit entries for a list, newest first.
 type AuditFilter struct {
-	Actor   AccountID // who acted; empty: anybody
+	Actor   AccountID // who acted; empty: all
 	Action  string    // exactly; empty: any
 	Subject string    // exactly; empty: any
 	From    time.Time // at or after; zero: any

@@ -110,7 +110,7 @@ func (t *Trip) applyWave(e WavePlanned) {
 		// end brings the wave forward.
 		t.Search.NextAt = e.Offers[0].ExpiresAt.Add(p.WaveEvery)
 	case t.Search.NextRing > e.Ring && !slices.ContainsFunc(t.Offers, Offer.pending):
-		// Nobody to wait for, and further out nobody has looked yet. This ends at
+		// No offer is open, and wider rings are left to search. This ends at
 		// RingMax.
 		t.Search.NextAt = e.At
 	}
@@ -135,8 +135,7 @@ func (t *Trip) end(s Status, at time.Time, reason string) {
 	t.Search.NextAt, t.Search.AwardAt = time.Time{}, time.Time{}
 }
 
-// settleSearch brings the award or the next wave forward once nobody is left
-// to answer.
+// settleSearch brings the award or the next wave forward once no open offer is left.
 func (t *Trip) settleSearch(at time.Time) {
 	if t.Status != StatusRequested {
 		return

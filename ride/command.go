@@ -1,7 +1,7 @@
 package ride
 
-// Command is what a party, an operator, dispatch or a timer wants of a trip. It carries no
-// time of its own: the caller gives Decide the time at which it is decided.
+// Command is a request to a trip from a party, an operator, dispatch or a timer. It carries no
+// time: the caller passes the time of the decision to Decide.
 type Command interface{ command() }
 
 // RequestTrip creates the trip.

@@ -148,9 +148,9 @@ func decideAccept(t Trip, at time.Time, c AcceptOffer) ([]Event, error) {
 	}
 	switch {
 	case o.State == OfferWon && t.DriverID() == c.Card.ID && t.Status.Occupied():
-		return nil, nil // said twice
+		return nil, nil // idempotent: done already
 	case o.State == OfferAccepted:
-		return nil, nil // said twice, the award is pending
+		return nil, nil // idempotent: accepted already, the award is pending
 	case o.State == OfferWithdrawn && o.Reason == ReasonTaken:
 		return nil, ErrOfferTaken
 	case o.State != OfferOpen || t.Status != StatusRequested || !at.Before(o.ExpiresAt):
@@ -171,7 +171,7 @@ func decideDecline(t Trip, at time.Time, c DeclineOffer) ([]Event, error) {
 	case !ok || o.Driver != c.Driver:
 		return nil, ErrNotFound
 	case o.State == OfferDeclined:
-		return nil, nil // said twice
+		return nil, nil // idempotent: done already
 	case o.State.Ended():
 		return nil, ErrOfferClosed
 	}
@@ -231,7 +231,7 @@ func decideRedispatch(t Trip, at time.Time, c Redispatch) ([]Event, []Effect, er
 	}
 }
 
-// mustDrive refuses whoever is not the trip's driver as if there were no trip,
+// mustDrive refuses everyone except the trip's driver as if the trip did not exist,
 // and the driver when the status is none of those given.
 func (t *Trip) mustDrive(d AccountID, in ...Status) error {
 	if d == "" || t.DriverID() != d {
@@ -267,9 +267,9 @@ func decideComplete(t Trip, at time.Time, c CompleteTrip) ([]Event, error) {
 	return one(e), nil
 }
 
-// complete prices the ride by the way and time it took. The estimate's way counts where
-// none is known, and the estimate's fare where the ride cannot be priced or nobody ended
-// it.
+// complete prices the ride by its distance and time. The estimate's distance counts where
+// none is known, and the estimate's fare where the ride cannot be priced or a time limit
+// ended it.
 func (t *Trip) complete(at time.Time, by Party, way *Way, travelledM float64) Completed {
 	measured, estimated, basis := travelledM, 0.0, BasisMeasured
 	switch {
@@ -313,7 +313,7 @@ func decideRating(t Trip, at time.Time, c RateTrip) ([]Event, error) {
 	return one(e), nil
 }
 
-// searchEarly looks for candidates before the next wave is due, if nobody is being asked.
+// searchEarly looks for candidates before the next wave is due, if no offer is open.
 func (t *Trip) searchEarly() []Effect {
 	if t.Status != StatusRequested || !t.Search.AwardAt.IsZero() || slices.ContainsFunc(t.Offers, Offer.pending) {
 		return nil
@@ -374,7 +374,7 @@ func (t *Trip) overdue(at time.Time) Event {
 	switch t.Status {
 	case StatusRequested:
 		if matched, ok := t.award(at); ok {
-			return matched // somebody said yes in time
+			return matched // a driver accepted in time
 		}
 		return Expired{At: at}
 	case StatusMatched:

@@ -11,10 +11,9 @@ import (
 
 // Candidate is an available driver with the way to one trip's pickup: an edge
 // of the graph between trips and drivers. Distances are in metres.
-//
-// Drivers see whom dispatch asks, and in which order. So that nobody learns from that
-// where in its cell a pickup is, candidates are chosen by the way to the cell's centre;
-// the way to the door decides where the pickup is due anyway: among those who accept.
+// Drivers see whom dispatch asks, and in which order. To keep the pickup's place within its
+// cell private, dispatch chooses candidates by the way to the cell's centre; the way to the
+// door decides only among those who accept, who learn the pickup anyway.
 type Candidate struct {
 	Trip      TripID
 	Driver    AccountID
@@ -81,8 +80,8 @@ const (
 )
 
 // Plan chooses whom to ask. It is deterministic: candidates are ranked by
-// how seldom they were asked, then by ETA, by distance and by id, whatever their
-// order. The result has one entry for each need, in order; every candidate
+// how rarely they were asked, then by ETA, distance and id, so the order of the
+// candidates does not matter. The result has one entry for each need, in order; every candidate
 // of a need appears in it once. Each entry is the Considered of that trip's OfferWave.
 //
 // The caller is the shell: it gathers the needs (see Trip.Need) and the candidates. The

@@ -3,7 +3,7 @@ package ride
 import "time"
 
 // Effect is what the shell must carry out after the events are on disk, and
-// only then. An effect may be lost in a crash: Resume makes anew what matters.
+// only then. An effect may be lost in a crash: Resume derives again those that matter.
 type Effect interface{ effect() }
 
 // FindCandidates asks for available drivers within Ring rings of the pickup.

@@ -97,6 +97,6 @@ func retry(code, message string) *Error {
 // Errors returns every refusal that a client may see, in the order of the source.
 func Errors() []*Error { return append([]*Error(nil), all...) }
 
-// ErrTokenReused says that a refresh token was spent before, out of its grace: somebody
-// has a copy.
+// ErrTokenReused means that a refresh token was spent before and its grace period does not
+// apply: it was copied.
 var ErrTokenReused = errors.New("refresh token reused")

@@ -90,14 +90,14 @@ type Completed struct {
 	Mark       *Mark     `json:"mark,omitempty"` // nil in older events, and where no driver ended it
 }
 
-// Cancelled means that somebody, or a time limit, ended the trip.
+// Cancelled means that a person, or a time limit, ended the trip.
 type Cancelled struct {
 	At     time.Time `json:"at"`
 	By     Party     `json:"by"`
 	Reason string    `json:"reason,omitempty"`
 }
 
-// Expired means that nobody was found in time.
+// Expired means that no driver was found in time.
 type Expired struct {
 	At time.Time `json:"at"`
 }

@@ -56,7 +56,7 @@ type Fare struct {
 	EstimatedM float64 `json:"estimated_m,omitempty"`
 }
 
-// Price computes the fare of a ride of so many metres and so long. Each part is
+// Price computes the fare of a ride from its distance in metres and its duration. Each part is
 // rounded half up to a whole minor unit; distance is counted in whole metres and
 // time in whole seconds. It returns ErrNoRoute when the ride cannot be priced:
 // negative, not a number, or more than the protocol can carry.

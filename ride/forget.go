@@ -6,10 +6,10 @@ import "github.com/hexhail/hexhail/geo"
 // cells of about half a kilometre.
 const forgetResolution = 8
 
-// ForgetTrip returns the trip without what tells who a person of it was: names, photos, plates
-// and vehicles, addresses, notes and reasons in their own words, nor in those of others about a
-// trip that they had a part in. Figures stay, and so do ids, which name nobody once the account is
-// gone. The trip given is not changed.
+// ForgetTrip returns the trip without the details that identify a person: names, photos, plates
+// and vehicles, addresses, and notes and reasons, both in the person's words and in others' words
+// about their trips. Figures stay, and so do ids, which identify no one once the account is
+// gone. The given trip is not changed.
 //
 // Replaying events that went through ForgetEvent leads to the same state.
 func ForgetTrip(t Trip, who AccountID) Trip {
@@ -35,7 +35,7 @@ func ForgetTrip(t Trip, who AccountID) Trip {
 	return t
 }
 
-// HadPart tells whether somebody is the trip's rider, or a driver who had it.
+// HadPart reports whether an account is the trip's rider or a driver who had it.
 func (t *Trip) HadPart(who AccountID) bool {
 	if t.Request.Rider.ID == who || t.DriverID() == who {
 		return true

@@ -1,7 +1,7 @@
 // Package ride is the domain of Hexhail: trips, offers, dispatch, fares and
 // accounts, as pure values and functions. It reads no clock, starts no goroutine,
-// does no I/O and writes no log; whoever calls it brings the time along and
-// carries out what it decides. All of it is safe for concurrent use as long as
+// does no I/O and writes no log; the caller passes the time and
+// carries out the decisions. All of it is safe for concurrent use as long as
 // callers do not share a value that they change.
 package ride
 

@@ -42,9 +42,9 @@ type Policy struct {
 	RingStart int `json:"ring_start"`
 	RingStep  int `json:"ring_step"`
 	RingMax   int `json:"ring_max"`
-	// WaveEvery is the time from one wave to the next while nobody accepts. A
-	// wave whose offers have all ended is followed at once, and so is one that
-	// found nobody while there are rings left to widen to.
+	// WaveEvery is the time from one wave to the next while no driver accepts. The
+	// next wave comes at once when all offers of a wave have ended, or when it
+	// found no driver and wider rings are left.
 	WaveEvery time.Duration `json:"wave_every_ns"`
 	// OfferTTL is how long a driver may think.
 	OfferTTL time.Duration `json:"offer_ttl_ns"`

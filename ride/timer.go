@@ -44,8 +44,8 @@ func Wake(t Trip) time.Time {
 
 // Diff returns the effects of going from one state of a trip to a later one:
 // offers to send and to close, timers to set and to stop, drivers to bind and to
-// release, and the news to publish. A search comes last: its answer may be there at
-// once and lead to effects of its own.
+// release, and the news to publish. A search comes last: its answer may arrive at
+// once and lead to further effects.
 func Diff(before, after Trip) []Effect {
 	var out []Effect
 	if b, a := before.boundDriver(), after.boundDriver(); b != a {
@@ -131,8 +131,8 @@ func (t *Trip) find() FindCandidates {
 
 // Resume returns the effects that bring a trip back to life from its stored
 // state: every open timer (one that is due fires at once), every open offer,
-// and the driver's tie. Ends of offers that a crash kept from being told are not
-// repeated: a driver learns them from the snapshot at its next connect.
+// and the driver's tie. Ends of offers that were not sent because of a crash are not
+// repeated: the driver learns them from the snapshot at the next connect.
 func Resume(t Trip) []Effect {
 	var out []Effect
 	if d := t.boundDriver(); d != "" {

@@ -113,7 +113,7 @@ func put[V any](m *map[AccountID]V, d AccountID, v V) {
 }
 
 // verdict says whether a suitable driver may be asked now. Plan and Decide share it, so that
-// Decide accepts whatever Plan chose for the same state.
+// Decide accepts every choice that Plan made for the same state.
 func (n *Need) verdict(p Policy, d AccountID) Verdict {
 	switch {
 	case n.Excluded[d]:

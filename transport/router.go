@@ -23,7 +23,7 @@ type Principal struct {
 // Router is how sockets reach the actors.
 type Router interface {
 	// Join hands a new session to its account's actor, which answers on out: first
-	// the reply to connect, then missed events, then whatever happens. An older
+	// the reply to connect, then missed events, then new ones. An older
 	// session of a rider or a driver is closed as replaced; operators have several. It returns an error only when no
 	// actor can take the session (ride.ErrShuttingDown, ride.ErrUnavailable).
 	Join(ctx context.Context, j Join) (Peer, error)

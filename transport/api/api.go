@@ -111,10 +111,10 @@ func (a *API) humaConfig() huma.Config {
 	return c
 }
 
-// serveDocument serves the OpenAPI document, made when somebody first asks: nothing
+// serveDocument serves the OpenAPI document, built at the first request: nothing
 // changes it after New.
 func (a *API) serveDocument() {
-	// huma's own error model is replaced before anybody sees it.
+	// huma's own error model is replaced before it is served.
 	delete(a.schemas().Map(), "ErrorModel")
 	delete(a.schemas().Map(), "ErrorDetail")
 	serve := func(path, contentType string, render func() ([]byte, error)) {

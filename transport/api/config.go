@@ -18,17 +18,17 @@ import (
 type Config struct {
 	// Tariffs are the vehicle classes that drivers may have.
 	Tariffs ride.Tariffs
-	// Heartbeat and PositionTTL are told to clients by GET /v1/config.
+	// GET /v1/config gives Heartbeat and PositionTTL to clients.
 	Heartbeat, PositionTTL time.Duration
 	// Map says where clients get maps and addresses from, as GET /v1/config tells them.
 	Map MapSources
 	// Home is where maps open, as GET /v1/config tells clients; nil where the operator
 	// has not said.
 	Home *MapHome
-	// SupportContact is whom people ask, as GET /v1/config tells clients. May be empty.
+	// SupportContact is the contact for help in GET /v1/config. May be empty.
 	SupportContact string
-	// OfferResolution is the H3 resolution of the pickup area in offers, told to
-	// clients. It must be what the sockets use.
+	// OfferResolution is the H3 resolution of the pickup area in offers, as
+	// clients see it. It must be what the sockets use.
 	OfferResolution int
 	// ArriveWithinM and CompleteWithinM tell clients how far from pickup and dropoff, in
 	// metres, arrived and complete_trip are accepted; 0: anywhere. They must be what trips do.
@@ -37,7 +37,7 @@ type Config struct {
 	PIN bool
 	// Timeout bounds the handling of one request.
 	Timeout time.Duration
-	// TrustedProxies may say for whom they ask, by X-Forwarded-For. Empty: nobody.
+	// TrustedProxies may name their client in X-Forwarded-For. Empty: none.
 	TrustedProxies []netip.Prefix
 	// ClientAddr finds a client's address; nil: a clientaddr.Finder with TrustedProxies.
 	ClientAddr func(*http.Request) string
@@ -63,7 +63,7 @@ type Config struct {
 	Trial bool
 	// Now is the clock; nil: time.Now.
 	Now func() time.Time
-	// Observe, if set, is told of each answered request. route is the route's
+	// Observe, if set, is called for each answered request. route is the route's
 	// pattern, empty for none; it must not block.
 	Observe func(route string, status int, took time.Duration)
 }

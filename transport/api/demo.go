@@ -21,8 +21,8 @@ import (
 	"github.com/hexhail/hexhail/transport/auth"
 )
 
-// Demo is what makes a server a demonstration: a simulated city in which visitors have
-// rides of their own. All methods are safe for concurrent use.
+// Demo makes a server a demonstration: a simulated city in which visitors take
+// rides. All methods are safe for concurrent use.
 type Demo interface {
 	// Describe says what a visitor should know. The caller must not change it.
 	Describe() Demonstration
@@ -101,7 +101,7 @@ type DemoStand struct {
 }
 
 // noDemo answers for an ordinary server.
-var noDemo = ride.ErrNotFound.With("This server is no demonstration.")
+var noDemo = ride.ErrNotFound.With("This server is not a demonstration.")
 
 func (a *API) registerDemo() {
 	missing := []*ride.Error{ride.ErrNotFound}
@@ -156,7 +156,7 @@ func (a *API) visit(ctx context.Context, role ride.Role) (ride.Account, auth.Tok
 	if role == ride.RoleOperator {
 		username, password, ok := a.deps.Demo.Operator()
 		if !ok {
-			return ride.Account{}, auth.Tokens{}, ride.ErrWrongRole.With("This demonstration gives no operator away.")
+			return ride.Account{}, auth.Tokens{}, ride.ErrWrongRole.With("This demonstration offers no operator account.")
 		}
 		return a.deps.Auth.LogIn(ctx, username, password, callOf(ctx).addr)
 	}

@@ -15,7 +15,7 @@ type Live interface {
 	// given log-in family unless family is empty.
 	Disconnect(account ride.AccountID, family string, code ridepb.CloseCode)
 	// AccountChanged brings an account's running session up to date, if it has one here. A
-	// driver whose approval changed is told; one who may not drive any more goes offline.
+	// driver whose approval changed gets an event; one who may no longer drive goes offline.
 	AccountChanged(a ride.Account)
 	// CancelTrip ends a live trip for an operator and returns its new state.
 	CancelTrip(ctx context.Context, id ride.TripID, operator ride.AccountID, reason string) (ride.Trip, error)

@@ -118,13 +118,13 @@ func (a *API) route(c *call, w *recorder, r *http.Request) {
 	h.ServeHTTP(probe, r)
 	p := problem.New(ride.ErrNotFound.With("There is nothing at this address."), http.StatusNotFound)
 	if probe.status == http.StatusMethodNotAllowed {
-		p = problem.New(ride.ErrMalformed.With("This address does not take this method."), probe.status)
+		p = problem.New(ride.ErrMalformed.With("This address does not support this method."), probe.status)
 		w.Header()["Allow"] = probe.header["Allow"]
 	}
 	p.Write(w)
 }
 
-// silent is a response that nobody reads.
+// silent is a response that no client reads.
 type silent struct {
 	header http.Header
 	status int

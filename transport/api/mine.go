@@ -97,7 +97,7 @@ type exportTrip struct {
 	Comment string `json:"comment,omitempty"` // with the stars that the person gave
 }
 
-// exports bounds the exports under way: one of an account, so that nobody takes all the places.
+// exports bounds the exports under way: one per account, so that no account takes all the places.
 type exports struct {
 	mu sync.Mutex
 	of map[ride.AccountID]bool

@@ -23,7 +23,7 @@ type operation struct {
 	summary, doc     string
 	tag              string
 	status           int         // of success; 0: 200, or 204 without a body
-	roles            []ride.Role // who may call it; nil: anybody, without credentials
+	roles            []ride.Role // who may call it; nil: everyone, without credentials
 	signIn           bool        // bounded like log-ins
 	photo            bool        // bounded like uploads; reads its body itself, within 30 s
 	whole            bool        // several steps that belong together: carried through for a client that has gone, too

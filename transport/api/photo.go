@@ -23,8 +23,8 @@ const (
 	maxUploadBytes = maxPhotoBytes + 128<<10
 )
 
-// normalise decodes a picture and encodes it anew: nothing of the original file is
-// left but its pixels, turned the right way up. guest says that nobody is signed in. It
+// normalise decodes and re-encodes a picture: only the pixels of the original file
+// remain, turned the right way up. guest means that the client is not signed in. It
 // returns ride.ErrInvalidArgument, ride.ErrUnavailable or, when the server stops,
 // ride.ErrShuttingDown.
 func (p *photos) normalise(ctx context.Context, data []byte, guest bool) ([]byte, error) {

@@ -160,7 +160,7 @@ func jpegCost(data []byte) (cost, error) {
 			break
 		}
 		if segments++; segments > maxSegments {
-			return cost{}, badPhoto("The photo has too many parts. Save it anew as an ordinary JPEG.")
+			return cost{}, badPhoto("The photo has too many parts. Save it again as an ordinary JPEG.")
 		}
 		var err error
 		switch {

@@ -12,8 +12,8 @@ import (
 
 // The bounds of waiting.
 const (
-	// maxUploadsEach bounds the uploads of one account, or of one network while nobody is
-	// signed in, that are in memory at once.
+	// maxUploadsEach bounds the uploads in memory at once of one account, or of one network
+	// for clients that are not signed in.
 	maxUploadsEach = 4
 	// photoWait is how long an upload waits for a decoder.
 	photoWait = 5 * time.Second
@@ -35,7 +35,7 @@ type photos struct {
 	each map[string]int // uploads under way by account or network; those of none are removed
 }
 
-// newPhotos lets so many uploads be in memory, and so many of them be decoded, at once.
+// newPhotos bounds the uploads in memory at once, and how many of them are decoded at once.
 func newPhotos(uploads, decoders int) *photos {
 	p := &photos{memory: semaphore.NewWeighted(maxPhotoMemory), waitAtMost: photoWait, each: map[string]int{}}
 	p.uploads, p.guestUploads = turns(uploads)
@@ -44,7 +44,7 @@ func newPhotos(uploads, decoders int) *photos {
 	return p
 }
 
-// turns makes room for so many, and for the half of them that strangers may take.
+// turns returns semaphores with room for most, and for the half that strangers may take.
 func turns(most int) (all, guests chan struct{}) {
 	most = max(1, most)
 	return make(chan struct{}, most), make(chan struct{}, max(1, most/2))

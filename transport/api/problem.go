@@ -46,7 +46,7 @@ func transform(_ huma.Context, _ string, v any) (any, error) {
 	case m.Status == http.StatusRequestEntityTooLarge:
 		e = ride.ErrMalformed.With("The body is too large.")
 	case m.Status == http.StatusUnsupportedMediaType:
-		e = ride.ErrMalformed.With("The body's content type is not one that is read here.")
+		e = ride.ErrMalformed.With("The body's content type is not supported here.")
 	case m.Status >= 400 && m.Status < 500:
 		e = ride.ErrMalformed.With("The request could not be read.")
 	}

@@ -86,7 +86,7 @@ func readPhoto(ctx context.Context) ([]byte, error) {
 }
 
 func unsupported() error {
-	return problem.New(ride.ErrMalformed.With("The body's content type is not one that is read here."),
+	return problem.New(ride.ErrMalformed.With("The body's content type is not supported here."),
 		http.StatusUnsupportedMediaType)
 }
 
@@ -115,7 +115,7 @@ func readAll(r io.Reader, most int64) ([]byte, error) {
 	case errors.As(err, &large) || int64(len(data)) > most:
 		return nil, tooLarge()
 	case err != nil:
-		return nil, problem.New(ride.ErrMalformed.With("The body did not arrive whole, or not in time."), http.StatusBadRequest)
+		return nil, problem.New(ride.ErrMalformed.With("The body did not arrive completely and in time."), http.StatusBadRequest)
 	}
 	return data, nil
 }

@@ -170,7 +170,7 @@ func (s *Service) LogInFrom(ctx context.Context, username, password string, from
 	return a, t, err
 }
 
-// errWrongPassword is the one answer to whatever is wrong with a log-in.
+// errWrongPassword is the same answer for every mistake in a log-in.
 var errWrongPassword = ride.ErrUnauthenticated.With("Username or password is wrong.")
 
 // beginBy starts a family for who knew the password with that hash. A change of password
@@ -207,7 +207,7 @@ func (s *Service) stillCounts(ctx context.Context, username, password, hash stri
 	return ok, err
 }
 
-// accountOf finds the account that somebody signs in to, and its password's hash. Both are empty
+// accountOf finds an account by its username, and its password's hash. Both are empty
 // if there is none.
 func (s *Service) accountOf(ctx context.Context, username string) (ride.Account, string, error) {
 	a, hash, err := s.accounts.AccountByUsername(ctx, username)
@@ -252,7 +252,7 @@ func (s *Service) checkPassword(ctx context.Context, at logInAttempt, a ride.Acc
 	return hash, nil
 }
 
-// checkOwnPassword is checkPassword for somebody who is signed in.
+// checkOwnPassword is checkPassword for a person who is signed in.
 func (s *Service) checkOwnPassword(ctx context.Context, p transport.Principal, password string) (ride.Account, error) {
 	a, hash, err := s.accountOf(ctx, p.Account.Username)
 	if err != nil {
@@ -324,7 +324,7 @@ func (s *Service) ResetPassword(ctx context.Context, id ride.AccountID, next str
 // freshLogIn is how old an outside issuer's token may be that confirms what cannot be undone.
 const freshLogIn = 10 * time.Minute
 
-// Confirm makes sure that whoever holds the principal's token is its owner, before something
+// Confirm makes sure that the holder of the principal's token is its owner, before an action
 // that cannot be undone: by the password, or for accounts of outside issuers by a token of the
 // last minutes. It returns ride.ErrInvalidArgument, ride.ErrFreshLogin or a *TooSoonError.
 func (s *Service) Confirm(ctx context.Context, p transport.Principal, password string) error {
@@ -379,8 +379,8 @@ func CheckName(field, name string) error {
 }
 
 // TidyText brings a text that a person typed into the form that is kept: one space between
-// words, none around them. ok tells whether it then has at most so many bytes of text without
-// control or direction characters; the empty text has.
+// words, none around them. ok reports whether the result has at most most bytes of text without
+// control or direction characters; the empty text does.
 func TidyText(s string, most int) (tidy string, ok bool) {
 	if !cleanText(strings.Map(spaceOf, s)) {
 		return "", false

@@ -7,7 +7,6 @@
 // "sid" of the access tokens. Tickets let a
 // browser open a socket without a credential in its URL. Trusted outside issuers may
 // vouch for people who sign in elsewhere.
-//
-// Whatever a token says, the role and the status come from the account, which is read
-// anew each time.
+// The role and the status always come from the account, which is read each time, and
+// never from the token.
 package auth

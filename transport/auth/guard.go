@@ -62,11 +62,10 @@ func (c GuardConfig) validate() error {
 
 // guard counts failed log-ins. It counts usernames whether they exist or not, so that
 // its delays tell nothing. Safe for concurrent use.
-//
-// Whoever fails is slowed down by what failed there: the same username from the same place. That
+// A failure slows down further attempts with the same username from the same place. That
 // alone would let a botnet guess one password from many networks, or one network try many
 // usernames. So those are counted as well, and beyond a bound strangers take turns; places where
-// the account has signed in before are no strangers and pass.
+// the account has signed in before are not strangers and pass.
 type guard struct {
 	cfg   GuardConfig
 	now   func() time.Time
@@ -85,7 +84,7 @@ type failures struct {
 	next            time.Time // of a username or a network: the next turn
 }
 
-// logInAttempt is somebody who tries a password.
+// logInAttempt is one attempt to sign in with a password.
 type logInAttempt struct {
 	username string
 	network  string // by clientaddr.NetworkOf

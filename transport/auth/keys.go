@@ -29,7 +29,7 @@ type Keys struct {
 // maxKeys bounds a key file.
 const maxKeys = 16
 
-// GenerateKeys makes fresh keys that nobody else knows.
+// GenerateKeys makes fresh random keys.
 func GenerateKeys() (Keys, error) {
 	_, priv, err := ed25519.GenerateKey(rand.Reader)
 	if err != nil {
@@ -164,7 +164,7 @@ func loadKeys(path string) (Keys, error) {
 }
 
 // createKeyFile writes a complete file beside the path and links it there: the link
-// fails if the name exists, and nobody ever reads half a key.
+// fails if the name exists, and no reader ever sees half a key.
 func createKeyFile(path string) error {
 	_, priv, err := ed25519.GenerateKey(rand.Reader)
 	if err != nil {

@@ -21,7 +21,7 @@ import (
 	"github.com/hexhail/hexhail/transport"
 )
 
-// OutsideIssuer is somebody else whose tokens count: an operator's own sign-in.
+// OutsideIssuer is another service whose tokens are accepted, such as an operator's own sign-in.
 type OutsideIssuer struct {
 	// Issuer is the exact "iss" of its tokens.
 	Issuer string
@@ -135,8 +135,8 @@ func newOutsideIssuer(ctx context.Context, cfg Config, o OutsideIssuer) (*outsid
 }
 
 // newJWKS fetches keys now (a failure is not final), every hour, and when a token
-// names an unknown key: once a minute at most, whoever asks; until then others are
-// refused at once.
+// names an unknown key: at most once a minute for all clients together; until then other
+// unknown keys are refused at once.
 func newJWKS(ctx context.Context, o OutsideIssuer) (keyfunc.Keyfunc, error) {
 	client := o.Client
 	if client == nil {
@@ -315,7 +315,7 @@ func (s *Service) notErased(ctx context.Context, issuer, subject string, issued 
 }
 
 // createOutside makes an account for a stranger. Its username ends in a part of a
-// hash of (issuer, subject), so that it can take nobody's name.
+// hash of (issuer, subject), so that it cannot take an existing name.
 func (s *Service) createOutside(ctx context.Context, issuer, subject string, role ride.Role, m jwt.MapClaims) (ride.Account, error) {
 	a, err := newAccount(s.cfg.Now())
 	if err != nil {

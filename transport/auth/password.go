@@ -162,8 +162,8 @@ var commonPasswords = sync.OnceValue(func() map[string]struct{} {
 	return all
 })
 
-// common tells whether a password is a first guess, whatever its case and form of letters and
-// whatever space is around it; nothing but space is one, too.
+// common reports whether a password is among the most common ones. It ignores case, Unicode
+// form and surrounding space; a password of nothing but space is common, too.
 func common(password string) bool {
 	word := TidyEnds(strings.ToLower(norm.NFKC.String(password)))
 	_, ok := commonPasswords()[word]
@@ -182,7 +182,7 @@ func CheckPassword(password, username string) error {
 	case strings.EqualFold(TidyEnds(password), username):
 		return bad.With("The password must not be the username.")
 	case common(password):
-		return bad.With("This password is among the first that anyone would guess.")
+		return bad.With("This password is too easy to guess.")
 	}
 	return nil
 }

@@ -15,12 +15,12 @@ import (
 	"github.com/hexhail/hexhail/transport/clientaddr"
 )
 
-// Place is where somebody signs in.
+// Place is where a person signs in.
 type Place struct {
 	// Addr is the client's address.
 	Addr string
 	// Device is a secret that the client made for itself and sends with each log-in; empty if it
-	// has none. It proves nothing about who signs in, only that somebody did here before.
+	// has none. It proves nothing about the person, only that someone signed in here before.
 	Device string
 }
 
@@ -89,7 +89,7 @@ func (s *Service) remember(ctx context.Context, id ride.AccountID, p Place) {
 	}
 }
 
-// ofSession is an attempt by somebody who is signed in already: their log-in is the place.
+// ofSession is an attempt by a person who is signed in already: the log-in is the place.
 func ofSession(p transport.Principal) logInAttempt {
 	return logInAttempt{username: p.Account.Username, place: "log-in " + p.Family, known: true}
 }

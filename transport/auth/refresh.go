@@ -24,8 +24,8 @@ type Tokens struct {
 	Family           string
 }
 
-// ReusedError says that a spent refresh token came again, and not in a repetition that its
-// grace allows: somebody has a copy, and its family was revoked. It unwraps to ride.ErrUnauthenticated, which is all that the
+// ReusedError means that a spent refresh token was used again, and not in a repetition that its
+// grace period allows: it was copied, and its family was revoked. It unwraps to ride.ErrUnauthenticated, which is all that the
 // client may learn; the caller closes the family's live socket.
 type ReusedError struct {
 	Account ride.AccountID
@@ -150,7 +150,7 @@ func randomToken() (string, error) {
 	return base64.RawURLEncoding.EncodeToString(b[:]), nil
 }
 
-// tokenHash is how a secret of 256 random bits is stored: nobody can guess it, so a
+// tokenHash is how a secret of 256 random bits is stored: it cannot be guessed, so a
 // plain hash is enough.
 func tokenHash(token string) string {
 	sum := sha256.Sum256([]byte(token))

@@ -68,8 +68,8 @@ func New(cfg Config, keys Keys, store Store) (*Service, error) {
 // Close stops what keeps outside issuers' keys fresh.
 func (s *Service) Close() { s.stop() }
 
-// Authenticate finds out who presents an access token, ours or an outside issuer's. It
-// returns ride.ErrUnauthenticated for whatever does not count, ride.ErrSuspended, or
+// Authenticate returns the principal of an access token, ours or an outside issuer's. It
+// returns ride.ErrUnauthenticated for every invalid token, ride.ErrSuspended, or
 // an error of the store.
 func (s *Service) Authenticate(ctx context.Context, token string) (transport.Principal, error) {
 	issuer, err := peekIssuer(token)
@@ -154,7 +154,7 @@ func (s *Service) IssueTicket(p transport.Principal) (string, time.Time, error) 
 	return secret, exp, nil
 }
 
-// RedeemTicket spends a ticket, whatever the outcome: ride.ErrUnauthenticated,
+// RedeemTicket spends a ticket regardless of the outcome: ride.ErrUnauthenticated,
 // ride.ErrSuspended or the principal, expiring with the token that bought it.
 func (s *Service) RedeemTicket(ctx context.Context, secret string) (transport.Principal, error) {
 	if !plausibleSecret(secret) {

@@ -44,7 +44,7 @@ type RefreshTokens interface {
 	SaveRefreshToken(ctx context.Context, t ride.RefreshToken) error
 	// RotateRefreshToken spends the token with the hash and saves its successor, in
 	// one transaction. The successor takes the spent token's family and account,
-	// whatever next says. It returns the token presented.
+	// and ignores those in next. It returns the token presented.
 	//
 	// The attempt is the hash of what names the try to spend it, empty if nothing does.
 	// A token that was spent less than grace ago counts once more for the attempt that

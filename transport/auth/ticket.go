@@ -32,7 +32,7 @@ func (t *tickets) put(hash string, tk ticket, now time.Time) error {
 	defer t.mu.Unlock()
 	t.sweep(now)
 	if len(t.order) >= t.most {
-		return ride.ErrUnavailable.With("Too many tickets wait to be used.")
+		return ride.ErrUnavailable.With("Too many unused tickets.")
 	}
 	t.open[hash] = tk
 	t.order = append(t.order, hash)

@@ -106,8 +106,8 @@ func checkHeader(tok *jwt.Token) error {
 }
 
 // peekIssuer reads the issuer of a token without believing it, to know whose rules
-// apply. It refuses whatever cannot be a token: base64 decoders skip line breaks, so
-// the alphabet is checked first, and dates that are none, whoever signed them.
+// apply. It refuses everything that cannot be a token: base64 decoders skip line breaks, so
+// the alphabet is checked first. It also refuses invalid dates, regardless of the signer.
 func peekIssuer(token string) (string, error) {
 	if len(token) == 0 || len(token) > maxTokenBytes {
 		return "", jwt.ErrTokenMalformed

@@ -7,8 +7,8 @@ import (
 	"github.com/hexhail/hexhail/ride"
 )
 
-// TidyUsername takes away what keyboards, clipboards and forms put around a username and nobody
-// sees: Unicode's spaces and line ends, and characters without width. What is inside stays, and
+// TidyUsername removes the invisible characters that keyboards, clipboards and forms put around a
+// username: Unicode's spaces and line ends, and characters without width. What is inside stays, and
 // CheckUsername refuses it.
 func TidyUsername(u string) string { return TidyEnds(u) }
 

@@ -8,14 +8,14 @@ import (
 	"strings"
 )
 
-// Finder finds client addresses. The zero Finder trusts nobody's word and takes the
+// Finder finds client addresses. The zero Finder trusts no proxy and takes the
 // connection's address. Safe for concurrent use.
 type Finder struct {
 	// Trusted are the networks of the operator's own proxies. Only they may say, by
 	// X-Forwarded-For, for whom they ask.
 	Trusted []netip.Prefix
-	// Untrusted, if not nil, is called with the address of each connection that says for whom it
-	// asks and is not believed: a proxy that was forgotten, or somebody who tries.
+	// Untrusted, if not nil, is called with the address of each untrusted connection that names
+	// a client: a proxy missing from Trusted, or an attacker.
 	Untrusted func(peer netip.Addr)
 }
 

@@ -16,10 +16,10 @@ import (
 // Config says how many connections there may be.
 type Config struct {
 	// PerNetwork bounds the connections of one IPv4 address or IPv6 /64; 0: no bound. Connections
-	// that have become sockets do not count: those have bounds of their own.
+	// that have become sockets do not count: those have separate bounds.
 	PerNetwork int
-	// Trusted are the networks of the operator's own proxies, which have no bound of their own:
-	// behind one everybody is one address.
+	// Trusted are the networks of the operator's own proxies, which PerNetwork does not bound:
+	// all clients behind a proxy share its address.
 	Trusted []netip.Prefix
 	// Total bounds all connections together with what Others returns; 0: no bound.
 	Total int
@@ -32,7 +32,7 @@ type Config struct {
 // A connection too many takes the place of the one that has been idle longest, which its client
 // opens again when it needs it. Where none is idle, it is closed itself; but when there are too
 // many in all, the network that has the most gives one up for one that has fewer, so that slow
-// requests from one place do not keep everybody else out.
+// requests from one place do not keep everyone else out.
 type Limit struct {
 	cfg      Config
 	mu       sync.Mutex

@@ -63,7 +63,7 @@ func (g authGate) run(
 }
 
 // vet does not rely on an authenticator for what would let a session live for
-// ever or act as nobody.
+// ever or act without an account.
 func (g authGate) vet(p transport.Principal) *ride.Error {
 	switch {
 	case p.Account.ID == "" || !p.Account.Role.Valid():

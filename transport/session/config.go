@@ -55,11 +55,11 @@ type Config struct {
 	// LocationRate and LocationBurst limit locations, per second. Beyond them
 	// locations are dropped without a word.
 	LocationRate, LocationBurst int
-	// FrameRate and FrameBurst limit whatever is sent, per second. Beyond them
+	// FrameRate and FrameBurst limit all frames per second. Beyond them
 	// the session ends with too_many_errors.
 	FrameRate, FrameBurst int
 	// AnswerWithin is how long an actor may take to answer a frame, connect included; then
-	// the client is refused with unavailable, and the same id tells what became of it.
+	// the client is refused with unavailable, and repeating the id returns the outcome.
 	AnswerWithin time.Duration
 	// MaxInFlight bounds the commands without a reply.
 	MaxInFlight int
@@ -74,7 +74,7 @@ type Config struct {
 	Socket ws.Config
 	// Logger gets a line at info level for each session's end. Nil: none.
 	Logger *slog.Logger
-	// Metrics counts. Nil: counters that nobody reads.
+	// Metrics counts. Nil: unregistered counters.
 	Metrics *Metrics
 }
 

@@ -29,7 +29,7 @@ type debt struct {
 	paid bool
 }
 
-// owe notes a frame, unless so many are open already.
+// owe notes a frame, unless most are open already.
 func (d *debts) owe(id string, most int, now time.Time) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()

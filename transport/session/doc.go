@@ -5,7 +5,7 @@
 //
 // [Handler] accepts sockets and owns the goroutines of their sessions: two for
 // each, the reader and the writer of [ws.Conn], and one timer that is armed for
-// whatever deadline comes next. [Registry] knows the live sessions of each
+// the next deadline. [Registry] knows the live sessions of each
 // account, so that a log-out or a suspension reaches them at once.
 //
 // Nothing here knows what a trip is. What a session decides by itself is who may

@@ -55,8 +55,8 @@ func New(cfg Config, auth Authenticator, router transport.Router) (*Handler, err
 // Registry returns the live sessions.
 func (h *Handler) Registry() *Registry { return h.registry }
 
-// ServeHTTP takes a socket in. Whatever can be refused is refused in HTTP, before
-// the upgrade.
+// ServeHTTP accepts a socket. It refuses over HTTP, before the upgrade, wherever it
+// can.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if name := credentialInQuery(r.URL); name != "" {
 		h.refuse(w, queryCredential(name))

@@ -13,7 +13,7 @@ import (
 )
 
 // Metrics counts what sessions do. It is a [prometheus.Collector] to be
-// registered once; all labels are from fixed lists, whatever clients send.
+// registered once; all labels are from fixed lists, never from clients' text.
 type Metrics struct {
 	open       *prometheus.GaugeVec
 	acceptedBy *prometheus.CounterVec
@@ -31,7 +31,7 @@ type Metrics struct {
 
 var _ prometheus.Collector = (*Metrics)(nil)
 
-// other is the label of what a fixed list does not hold, nobody the role of a
+// other is the label of values outside a fixed list, nobody the role of a
 // socket before connect.
 const (
 	other  = "other"

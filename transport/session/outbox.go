@@ -135,7 +135,7 @@ func (s *session) op() ws.Op {
 	return ws.OpText
 }
 
-// millis rounds up, so that nobody comes back too early.
+// millis rounds up, so that no client comes back too early.
 func millis(d time.Duration) uint32 {
 	ms := (max(d, 0) + time.Millisecond - 1) / time.Millisecond
 	return uint32(min(ms, math.MaxUint32))

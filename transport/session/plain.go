@@ -12,9 +12,9 @@ import (
 
 // plainLocation reads the one frame that drivers send all the time, a location
 // without an id, without allocating. It knows only the form in which protobuf
-// libraries write it, each field once and in order. Whatever looks different is
-// left to the codec, which alone decides what is malformed, so that nothing
-// depends on which of the two has read a frame.
+// libraries write it, each field once and in order. Every other form is
+// left to the codec, the only judge of malformed frames, so that the result
+// does not depend on which of the two read a frame.
 type plainLocation struct {
 	location ridepb.Location
 	point    ridepb.Point
@@ -106,7 +106,7 @@ func (r *plainReader) sint32(number protowire.Number) int32 {
 	return int32(protowire.DecodeZigZag(v))
 }
 
-// float refuses what is no number.
+// float refuses NaN and infinities.
 func (r *plainReader) float(number protowire.Number) float32 {
 	if !r.field(number, protowire.Fixed32Type) {
 		return 0

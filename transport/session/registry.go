@@ -159,9 +159,9 @@ func (r *Registry) mark() uint64 {
 }
 
 // bind makes a session one of its account's. It returns the close code of a
-// disconnect of that account since the mark, or 0. When so much happened since
-// then that nobody can tell, the code is CloseInternal: the client comes back
-// and is authenticated anew.
+// disconnect of that account since the mark, or 0. When too much happened since
+// then to know, the code is CloseInternal: the client reconnects
+// and is authenticated again.
 func (r *Registry) bind(s *session, account ride.AccountID, family string, mark uint64) ridepb.CloseCode {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -178,7 +178,7 @@ func (r *Registry) bind(s *session, account ride.AccountID, family string, mark 
 	return 0
 }
 
-// drain admits nobody from now on. It returns the sessions, and a channel that
+// drain admits no further session. It returns the sessions, and a channel that
 // is closed when the last socket is gone.
 func (r *Registry) drain() ([]*session, <-chan struct{}) {
 	r.mu.Lock()
@@ -214,7 +214,7 @@ func (r *Registry) snapshot() []*session {
 }
 
 // addressKey is what Config.MaxPerAddress counts by: the address of the client's network, and
-// loopback addresses whole. What is not an address gives the zero key.
+// loopback addresses whole. An invalid address gives the zero key.
 func addressKey(address string) netip.Addr {
 	a, err := netip.ParseAddr(address)
 	if err != nil {

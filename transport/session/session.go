@@ -36,7 +36,7 @@ type session struct {
 	id     string
 	opened time.Time
 
-	// Of the reading goroutine alone.
+	// Owned by the reader goroutine.
 	peer      transport.Peer // nil until joined
 	header    *credential    // of the handshake, nil if it brought none
 	role      ride.Role

@@ -24,7 +24,7 @@ const (
 	maxPIN          = 16
 )
 
-// How often a watch of the city may be told of changes, in milliseconds.
+// Bounds of a city watch's update interval, in milliseconds.
 const (
 	minWatchMS = 250
 	maxWatchMS = 10_000

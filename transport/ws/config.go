@@ -83,7 +83,7 @@ func (c *Config) nextPing() time.Duration {
 	return time.Duration(float64(c.PingInterval) * (0.8 + 0.4*rand.Float64()))
 }
 
-// Observer is told what connections do. All methods are called from the
+// Observer is notified of what connections do. All methods are called from the
 // connections' goroutines, often, and must be cheap and safe for concurrent use.
 type Observer interface {
 	// Opened is called when a connection starts to be served.

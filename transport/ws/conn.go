@@ -30,13 +30,13 @@ type Side string
 const (
 	// ByNetwork: the stream ended or broke without a close frame.
 	ByNetwork Side = "network"
-	// ByServer: we closed it, for whatever reason.
+	// ByServer: we closed it, for any reason.
 	ByServer Side = "server"
 	// ByPeer: the peer sent its close frame first.
 	ByPeer Side = "peer"
 )
 
-// Closed says how a connection ended. Whatever came first counts.
+// Closed says how a connection ended. The first cause counts.
 type Closed struct {
 	By Side
 	// Code is the code of the first close frame; CodeNone if it had none, and

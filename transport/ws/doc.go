@@ -4,7 +4,7 @@
 // A connection has exactly two goroutines: the one that calls [Conn.Serve]
 // reads, and one that Serve starts writes. Everything that leaves goes through
 // one bounded queue, and the writer sends all that is pending with one write.
-// Whatever arrives goes through an [Assembler], a pure state machine that does
+// All incoming bytes go through an [Assembler], a pure state machine that does
 // not care how the bytes were cut, so that an event loop can use it as well.
 //
 // What is bounded, and what happens at the bound:

@@ -26,7 +26,7 @@ type outbox struct {
 	batch  *batch
 	cost   int // of batch and of what the writer is writing
 	sealed bool
-	// Control frames have places of their own: one ping, and the pongs owed in the
+	// Control frames have separate places: one ping, and the pongs owed in the
 	// order of their pings, as compiled frames. A flood cannot queue up: beyond
 	// maxPongs the oldest are dropped, as RFC 6455 allows (section 5.5.3).
 	ping  control

@@ -83,7 +83,7 @@ func (c *Conn) receive(p []byte, h Handler) bool {
 		switch it.Op {
 		case OpText, OpBinary:
 			messages++
-			// Once the connection is ending nobody waits for messages any more.
+			// Once the connection is ending, messages are no longer delivered.
 			if !c.ending.Load() {
 				h.OnMessage(it.Op, it.Payload)
 			}

@@ -28,7 +28,7 @@ type Upgrader struct {
 // Upgrade answers the opening handshake and returns the connection. On an error
 // it has answered the request already, and the error is for the log. Nothing of
 // the request is needed by the connection: the HTTP handler should start
-// [Conn.Serve] on a goroutine of its own and return.
+// [Conn.Serve] on a new goroutine and return.
 func (u *Upgrader) Upgrade(w http.ResponseWriter, r *http.Request) (*Conn, error) {
 	if !u.originAllowed(r) {
 		return nil, refuse(w, http.StatusForbidden, "This origin may not connect.")

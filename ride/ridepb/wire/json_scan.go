@@ -25,8 +25,8 @@ func tooDeep(data []byte) bool {
 	return false
 }
 
-// sniffJSON looks for the id of a frame that is bad elsewhere. Whatever keeps it
-// from going on, there is nothing more to find.
+// sniffJSON looks for the id of a frame that is bad elsewhere. It stops at
+// the first error, after which it could find no id.
 func sniffJSON(data []byte) string {
 	d := borrowDecoder(data, false)
 	defer d.giveBack()

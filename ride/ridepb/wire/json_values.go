@@ -195,8 +195,8 @@ func (d *jsonDecoder) degrees(name string) (int32, error) {
 var errTime = errors.New("not a time")
 
 // time reads RFC 3339 with at most nine digits of seconds. The one time that clients write
-// is when a device took a position, which it need not know: what is no time reads as the
-// zero Timestamp, which no device can mean.
+// is when a device took a position, which it need not know: anything that is not a time reads as
+// the zero Timestamp, which no device can mean.
 func (d *jsonDecoder) time(m protoreflect.Message) error {
 	k := d.PeekKind()
 	if k != '"' && (!d.strict || k == '{' || k == '[') {

@@ -15,12 +15,12 @@ import (
 type adminCmd struct {
 	Create        adminCreateCmd  `cmd:"" help:"Make an operator's account. Operators cannot sign up."`
 	List          adminListCmd    `cmd:"" help:"List operators, or other accounts, newest first."`
-	Approve       adminApproveCmd `cmd:"" help:"Let a driver drive who waits for approval, or was refused."`
-	Refuse        adminRefuseCmd  `cmd:"" help:"Refuse a driver, or take an approval back."`
+	Approve       adminApproveCmd `cmd:"" help:"Approve a driver who is pending or was refused."`
+	Refuse        adminRefuseCmd  `cmd:"" help:"Refuse a driver, or revoke an approval."`
 	Disable       adminDisableCmd `cmd:"" help:"Suspend an account: its log-ins end and its sockets close."`
 	Enable        adminEnableCmd  `cmd:"" help:"Let a suspended account log in again."`
-	ResetPassword adminResetCmd   `cmd:"" help:"Give an account another password, and end its log-ins."`
-	Erase         adminEraseCmd   `cmd:"" help:"Erase an account and all that names its person, for good. Figures of trips stay."`
+	ResetPassword adminResetCmd   `cmd:"" help:"Set a new password for an account, and end its log-ins."`
+	Erase         adminEraseCmd   `cmd:"" help:"Erase an account and all personal data for good. Figures of trips stay."`
 }
 
 // withAccounts runs f with the accounts of the configured database, which a server may use
@@ -113,7 +113,7 @@ type adminRefuseCmd struct {
 	config.Config `embed:""`
 
 	Username string `arg:"" help:"The driver's username, or the account's id."`
-	Reason   string `required:"" help:"Why; the driver reads it."`
+	Reason   string `required:"" help:"Reason, shown to the driver."`
 }
 
 // Run is called by kong.
@@ -178,7 +178,7 @@ type adminResetCmd struct {
 	config.Config `embed:""`
 
 	Username      string `arg:"" help:"The account's username, or its id."`
-	PasswordStdin bool   `help:"Read the password from the standard input, one line. Otherwise one is made and printed once."`
+	PasswordStdin bool   `help:"Read the password from standard input, one line. Otherwise one is generated and printed once."`
 }
 
 // Run is called by kong.
@@ -211,7 +211,7 @@ type adminEraseCmd struct {
 	config.Config `embed:""`
 
 	Username string `arg:"" help:"The account's username, or its id."`
-	Yes      bool   `help:"Really: there is no way back."`
+	Yes      bool   `help:"Confirm: this cannot be undone."`
 }
 
 // Run is called by kong.

@@ -18,7 +18,7 @@ import (
 type backupCmd struct {
 	config.Config `embed:""`
 
-	To    string `arg:"" name:"file" help:"The file to write; - writes to the standard output."`
+	To    string `arg:"" name:"file" help:"The file to write; - writes to standard output."`
 	Force bool   `help:"Replace the file if it exists."`
 }
 
@@ -32,7 +32,7 @@ func (b *backupCmd) Run(in *call) error {
 	o := backup.Options{Force: b.Force, Program: Version(), Progress: show.step}
 	if b.To == "-" {
 		if isTerminal(in.env.Stdout) {
-			return errors.New("a backup is not for the terminal: name a file, or redirect the standard output")
+			return errors.New("cannot write a backup to a terminal: name a file, or redirect standard output")
 		}
 		r, err := in.parts.streamBackup(ctx, &b.Config, in.env.Stdout, o)
 		show.end()
@@ -55,9 +55,9 @@ func (b *backupCmd) Run(in *call) error {
 type restoreCmd struct {
 	config.Config `embed:""`
 
-	From  string `arg:"" name:"file" help:"The backup; - reads from the standard input."`
-	Force bool   `help:"Replace data that are there. Those of an embedded database are set aside beside it; in Postgres they are lost."`
-	Check bool   `help:"Only see whether the backup is whole. Nothing is changed."`
+	From  string `arg:"" name:"file" help:"The backup; - reads from standard input."`
+	Force bool   `help:"Replace existing data. Those of an embedded database are kept beside the new ones; in Postgres they are lost."`
+	Check bool   `help:"Only verify the backup. Changes nothing."`
 }
 
 // Run is called by kong.

@@ -69,7 +69,7 @@ func (in *call) beside(base server.Base, run func(context.Context, *server.Serve
 	})
 	done()
 	if errors.Is(err, lifecycle.ErrForced) || !began {
-		return err // somebody who asks twice does not want to wait
+		return err // a second signal means: do not wait
 	}
 	<-finished
 	return errors.Join(err, beside)

@@ -38,13 +38,13 @@ const (
 type grammar struct {
 	Serve       serveCmd       `cmd:"" help:"Run the server."`
 	Demo        demoCmd        `cmd:"" help:"Run a server and a simulated city that uses it, with nothing to configure."`
-	Sim         simCmd         `cmd:"" help:"Let a simulated city use running servers, or check what it recorded."`
-	Migrate     migrateCmd     `cmd:"" help:"Look at or change the database schema. serve brings it up to date by itself."`
-	Admin       adminCmd       `cmd:"" help:"Make, list and disable operators, approve drivers, reset passwords."`
-	Backup      backupCmd      `cmd:"" help:"Write all that a server needs to run again into one file. The server may run."`
-	Restore     restoreCmd     `cmd:"" help:"Put a backup back, where no server runs."`
+	Sim         simCmd         `cmd:"" help:"Let a simulated city use running servers, or check its recordings."`
+	Migrate     migrateCmd     `cmd:"" help:"Show or change the database schema. serve brings it up to date automatically."`
+	Admin       adminCmd       `cmd:"" help:"Create, list and disable operators, approve drivers, reset passwords."`
+	Backup      backupCmd      `cmd:"" help:"Back up everything that a server needs into one file. The server may be running."`
+	Restore     restoreCmd     `cmd:"" help:"Restore a backup, with the server stopped."`
 	Config      configCmd      `cmd:"" help:"Check or show the configuration."`
-	Healthcheck healthcheckCmd `cmd:"" help:"Ask the running server's /readyz; exit with 0 when it is ready."`
+	Healthcheck healthcheckCmd `cmd:"" help:"Query the running server's /readyz; exit with 0 when it is ready."`
 	Version     versionCmd     `cmd:"" help:"Print the version."`
 }
 

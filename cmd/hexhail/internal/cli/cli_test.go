@@ -228,7 +228,7 @@ func TestAdminCreate(t *testing.T) {
 	}
 	s = newStage()
 	require.Equal(t, exitFailed, s.run(t, "admin", "create", "taken"))
-	require.Contains(t, s.err.String(), `there is an account "taken" already`)
+	require.Contains(t, s.err.String(), `account "taken" already exists`)
 }
 
 func TestConfigCheckAndShow(t *testing.T) {

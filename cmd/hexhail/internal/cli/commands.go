@@ -20,7 +20,7 @@ import (
 )
 
 type configCmd struct {
-	Check configCheckCmd `cmd:"" help:"Report everything that is wrong with the configuration."`
+	Check configCheckCmd `cmd:"" help:"Report every mistake in the configuration."`
 	Show  configShowCmd  `cmd:"" help:"Print the values in effect, secrets redacted, with the origin of each."`
 }
 
@@ -57,7 +57,7 @@ func (c *configShowCmd) Run(in *call) error {
 
 type migrateCmd struct {
 	Up     migrateUpCmd     `cmd:"" help:"Bring the schema to this program's version."`
-	Down   migrateDownCmd   `cmd:"" help:"Take the newest migration back. What it held is lost."`
+	Down   migrateDownCmd   `cmd:"" help:"Revert the newest migration. The data that it added are lost."`
 	Status migrateStatusCmd `cmd:"" help:"List the migrations."`
 }
 
@@ -108,7 +108,7 @@ type adminCreateCmd struct {
 	Username      string `arg:"" help:"Name to log in with."`
 	FirstName     string `default:"Operator" help:"First name."`
 	LastName      string `help:"Last name. Default: the username."`
-	PasswordStdin bool   `help:"Read the password from the standard input, one line. Otherwise one is made and printed once."`
+	PasswordStdin bool   `help:"Read the password from standard input, one line. Otherwise one is generated and printed once."`
 }
 
 // Run is called by kong.
@@ -126,7 +126,7 @@ func (a *adminCreateCmd) Run(in *call) error {
 	}
 	account, err := in.parts.createOperator(in.ctx, &a.Config, o)
 	if errors.Is(err, ride.ErrUsernameTaken) {
-		return fmt.Errorf("there is an account %q already", a.Username)
+		return fmt.Errorf("account %q already exists", a.Username)
 	}
 	if err != nil {
 		return fmt.Errorf("make operator: %w", err)
@@ -147,7 +147,7 @@ func readPassword(r io.Reader) (string, error) {
 	line, _, _ := strings.Cut(string(text), "\n")
 	line = strings.TrimSuffix(line, "\r")
 	if line == "" || len(text) > 1024 {
-		return "", errors.New("the password must be one line of 1 to 1024 bytes on the standard input")
+		return "", errors.New("the password must be one line of 1 to 1024 bytes on standard input")
 	}
 	return line, nil
 }

@@ -23,15 +23,15 @@ import (
 )
 
 // demoCmd is a server and a city in one process. The server takes every setting that
-// serve takes; those that nobody has set become what a demonstration needs.
+// serve takes; those left unset get the values that a demonstration needs.
 type demoCmd struct {
 	config.Config    `embed:""`
 	simulate.Options `embed:""`
 
-	Data         string  `placeholder:"DIR" help:"Keep the data in this directory. Without: they are thrown away."`
-	Open         bool    `help:"Show the page in the browser."`
-	VisitorSpeed float64 `default:"12" help:"Simulated seconds in a real one for a driver who drives a visitor; at most --speed."`
-	DemoOperator bool    `help:"Let every visitor be an operator, also when the server listens beyond this machine."`
+	Data         string  `placeholder:"DIR" help:"Keep the data in this directory. Default: they are deleted at the end."`
+	Open         bool    `help:"Open the page in the browser."`
+	VisitorSpeed float64 `default:"12" help:"Simulated seconds per real second for a driver with a visitor; at most --speed."`
+	DemoOperator bool    `help:"Let every visitor be an operator, even when the server listens beyond this machine."`
 }
 
 // The demonstration's own defaults.
@@ -58,7 +58,7 @@ func (d *demoCmd) Run(in *call) (err error) {
 		return err
 	}
 	if d.Store.DatabaseURL != "" && in.source.Origin("database-url") != config.FromFlag {
-		return errors.New("a demonstration would fill the configured Postgres with its people; name it with --database-url if that is meant")
+		return errors.New("a demonstration would fill the configured Postgres with simulated people; name it with --database-url if you mean it")
 	}
 	issuer := simulate.Issuer{Name: demoIssuer, Audience: "hexhail-demo", Secret: []byte(rand.Text() + rand.Text())}
 	d.prepare(in.source, issuer)
@@ -142,9 +142,9 @@ func (in *call) perform(
 
 // exposed says what it means that others reach the demonstration.
 func (d *demoCmd) exposed() string {
-	s := "  Others can reach this demonstration at " + d.HTTP.Listen + ". Everybody who does can become a rider or a driver;\n"
+	s := "  Others can reach this demonstration at " + d.HTTP.Listen + ". Anyone who does can become a rider or a driver;\n"
 	if d.DemoOperator {
-		return s + "  with --demo-operator everybody is an operator, too, and sees and may end everything."
+		return s + "  with --demo-operator everyone is also an operator, who sees and may end everything."
 	}
 	return s + "  operators are not given away (--demo-operator would)."
 }
@@ -194,7 +194,7 @@ func (d *demoCmd) prepare(source *config.Source, issuer simulate.Issuer) {
 	})
 }
 
-// free returns an address if nobody listens there, else the same host with any port.
+// free returns an address if it is not in use, else the same host with any port.
 func free(address string) string {
 	l, err := new(net.ListenConfig).Listen(context.Background(), "tcp", address)
 	if err == nil {
@@ -246,7 +246,7 @@ func (d *demoCmd) crowd() (simulate.Demand, error) {
 		d.Share = min(float64(d.Drivers)/float64(len(out.Taxis)), 1)
 	}
 	for i := range out.Taxis {
-		out.Taxis[i].From = 0 // a demonstration begins with everybody there
+		out.Taxis[i].From = 0 // a demonstration begins with all drivers present
 		out.Taxis[i].Class = d.class(i)
 	}
 	for i := range out.Requests {

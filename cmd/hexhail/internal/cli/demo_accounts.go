@@ -40,7 +40,7 @@ func (in *call) demoAccounts(ctx context.Context, d *demoCmd, base, password str
 }
 
 // demoPassword is the password of the ready-made accounts. It is kept beside the data, so
-// that it still fits when somebody keeps those.
+// that it still matches data kept from an earlier run.
 func demoPassword(dir string) (string, error) {
 	file := filepath.Join(dir, "demo-password")
 	text, err := os.ReadFile(file)
@@ -61,7 +61,7 @@ func demoPassword(dir string) (string, error) {
 	return password, nil
 }
 
-// signUp makes an account as anybody would, unless it exists already.
+// signUp creates an account by ordinary sign-up, unless it exists already.
 func signUp(ctx context.Context, base, role, username, class, password string) error {
 	form := map[string]string{
 		"username": username, "password": password, "first_name": "Demo", "last_name": role, "role": role,

@@ -37,7 +37,7 @@ func private(listen string) bool {
 // openTimeout bounds what hands a page to the browser; it ends once the browser has it.
 const openTimeout = 10 * time.Second
 
-// openPage shows a page in the browser of whoever sits at this machine.
+// openPage opens a page in this machine's browser.
 func openPage(ctx context.Context, page string) error {
 	name, args := "xdg-open", []string{page}
 	switch runtime.GOOS {

@@ -16,9 +16,9 @@ import (
 type serveCmd struct {
 	config.Config `embed:""`
 
-	Trial bool `help:"For a first hour at a desk: drivers who sign up may drive at once, and their app offers a simulated drive. The apps say so. Not for real rides."`
+	Trial bool `help:"For trying Hexhail out at a desk: drivers who sign up may drive at once, and their app offers a simulated drive. The apps say so. Not for real rides."`
 
-	MakeMissing bool `help:"Make what is missing of a server that ran here before: an empty database beside its signing key, or a new key beside its database. Without, the server does not start then."`
+	MakeMissing bool `help:"Create the missing part of an earlier server's data: an empty database beside its signing key, or a new key beside its database. Without this flag the server does not start then."`
 }
 
 // Run is called by kong. It returns when the server has ended.
@@ -69,7 +69,7 @@ func greet(ctx context.Context, w io.Writer, log *slog.Logger, running *server.S
 	case err != nil:
 		log.Warn("cannot tell whether an operator exists", "error", err)
 	case !has:
-		b.WriteString("\nThere is no operator yet. Make one, with the same configuration as this server:\n" +
+		b.WriteString("\nThere is no operator yet. Create one, with the same configuration as this server:\n" +
 			"  hexhail admin create NAME      (or: go run ./cmd/hexhail admin create NAME)\n")
 	}
 	if _, err := io.WriteString(w, b.String()); err != nil {

@@ -21,19 +21,19 @@ const secretEnv = "HEXHAIL_SIM_SECRET"
 type simCmd struct {
 	Run   simRunCmd   `cmd:"" default:"withargs" help:"Let a simulated city use running servers."`
 	Check simCheckCmd `cmd:"" help:"Check a recorded history."`
-	Crash simCrashCmd `cmd:"" help:"Kill a server of its own again and again while a city uses it, and check that it kept its promises."`
+	Crash simCrashCmd `cmd:"" help:"Start a server, kill it repeatedly while a city uses it, and check that it kept its promises."`
 }
 
 // simRunCmd is a city against servers that run elsewhere.
 type simRunCmd struct {
 	simulate.Options `embed:""`
 
-	URL      []string `name:"url" default:"ws://127.0.0.1:8080/v1/ws" help:"Sockets of the servers; several are used by turns."`
+	URL      []string `name:"url" default:"ws://127.0.0.1:8080/v1/ws" help:"Sockets of the servers; several are used round-robin."`
 	Issuer   string   `default:"https://sim.hexhail.invalid" help:"Name of the outside issuer that the servers trust for simulated accounts."`
 	Audience string   `default:"hexhail-sim" help:"Audience of its tokens."`
 	Secret   string   `placeholder:"TEXT" help:"Secret that it shares with the servers, 32 bytes or more. Prefer the variable: flags are visible to everyone on the machine. [$$HEXHAIL_SIM_SECRET]"`
-	Requests string   `placeholder:"FILE" help:"CSV of requests. Without: an hour of Manhattan's taxis."`
-	Taxis    string   `placeholder:"FILE" help:"CSV of drivers' starts. Without: those of Manhattan, or --traces."`
+	Requests string   `placeholder:"FILE" help:"CSV of requests. Default: an hour of Manhattan's taxis."`
+	Taxis    string   `placeholder:"FILE" help:"CSV of drivers' starts. Default: those of Manhattan, or --traces."`
 }
 
 // Run is called by kong.
@@ -93,7 +93,7 @@ func (in *call) interruptible() (context.Context, context.CancelFunc) {
 }
 
 type simCheckCmd struct {
-	File    string        `arg:"" help:"What --record has written."`
+	File    string        `arg:"" help:"A file written by --record."`
 	Timeout time.Duration `default:"1m" help:"How long to look for an order of a trip's commands."`
 }
 

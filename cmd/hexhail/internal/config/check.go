@@ -26,7 +26,7 @@ func settings() ([]*kong.Flag, error) {
 func settingsOf(grammar any) ([]*kong.Flag, error) {
 	k, err := kong.New(grammar)
 	if err != nil {
-		return nil, fmt.Errorf("the configuration's own definition: %w", err)
+		return nil, fmt.Errorf("parse the configuration's definition: %w", err)
 	}
 	var out []*kong.Flag
 	for _, f := range k.Model.Flags {
@@ -218,7 +218,7 @@ func (ck *checker) store(c *Config) {
 		}
 	}
 	if c.Store.DatabaseDirect.Reveal() != "" && c.Store.DatabaseURL.Reveal() == "" {
-		ck.add("database-direct-url", "is for a database-url that leads to a connection pooler, and there is none")
+		ck.add("database-direct-url", "needs a database-url that leads to a connection pooler, and none is set")
 	}
 }
 
@@ -257,7 +257,7 @@ func (ck *checker) issuer(o *OutsideIssuer, seen map[string]bool) {
 		return
 	}
 	if seen[o.Issuer] {
-		ck.add(key, "%q is there twice", o.Issuer)
+		ck.add(key, "%q is listed twice", o.Issuer)
 	}
 	seen[o.Issuer] = true
 	allowed := algorithms.keys
@@ -277,7 +277,7 @@ func (ck *checker) issuer(o *OutsideIssuer, seen map[string]bool) {
 	}
 	for _, r := range o.Roles {
 		if !r.Valid() {
-			ck.add(key, "%q: there is no role %q", o.Issuer, r)
+			ck.add(key, "%q: unknown role %q", o.Issuer, r)
 		}
 	}
 	if !slices.Contains(allowed, o.Algorithm) {

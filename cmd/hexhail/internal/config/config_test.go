@@ -156,9 +156,9 @@ func TestOutsideIssuersAreChecked(t *testing.T) {
 		"short secret":   {`{issuer: i, audience: a, shared-secret: short, algorithm: HS256}`, "at least 32 bytes"},
 		"confusion":      {`{issuer: i, audience: a, jwks-url: "https://x/k", algorithm: HS256}`, "algorithm must be one of RS256"},
 		"none":           {`{issuer: i, audience: a, shared-secret: ` + secret + `, algorithm: none}`, "algorithm must be one of HS256"},
-		"strange role":   {`{issuer: i, audience: a, jwks-url: "https://x/k", algorithm: RS256, roles: [rider, king]}`, `no role "king"`},
+		"strange role":   {`{issuer: i, audience: a, jwks-url: "https://x/k", algorithm: RS256, roles: [rider, king]}`, `unknown role "king"`},
 		"unknown key":    {`{issuer: i, audience: a, jwks: "https://x/k"}`, "field jwks not found"},
-		"one name twice": {`{issuer: i, audience: a, jwks-url: "https://x/k", algorithm: RS256}` + "\n  - " + `{issuer: i, audience: b, jwks-url: "https://x/k", algorithm: RS256}`, "there twice"},
+		"one name twice": {`{issuer: i, audience: a, jwks-url: "https://x/k", algorithm: RS256}` + "\n  - " + `{issuer: i, audience: b, jwks-url: "https://x/k", algorithm: RS256}`, "listed twice"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			path := writeFile(t, "outside-issuers:\n  - "+c.yaml+"\n")

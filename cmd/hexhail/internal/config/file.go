@@ -80,7 +80,7 @@ func (f *file) unknown(known map[string]bool) Problems {
 	out := slices.Clone(f.twin)
 	for _, k := range f.keys {
 		if !known[k] {
-			p := Problem{k, f.where(f.node[k]), "there is no such setting"}
+			p := Problem{k, f.where(f.node[k]), "unknown setting"}
 			if fixed := strings.ReplaceAll(strings.ToLower(k), "_", "-"); known[fixed] {
 				p.Message += ", but there is " + fixed
 			}

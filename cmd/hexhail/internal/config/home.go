@@ -10,7 +10,7 @@ import (
 const defaultHomeZoom = 12
 
 // Home is a view of a map, written LAT,LNG or LAT,LNG,ZOOM: degrees, and a zoom of web
-// maps from 1 to 18. The zero value is no view.
+// maps from 1 to 18. The zero value means that no view is set.
 type Home struct {
 	Lat, Lng, Zoom float64
 }
@@ -24,7 +24,7 @@ func (h *Home) UnmarshalText(text []byte) error {
 		*h = Home{}
 		return nil
 	}
-	bad := fmt.Errorf("must be latitude, longitude and perhaps a zoom from 1 to 18, such as 37.5665,126.9780,12, not %q", text)
+	bad := fmt.Errorf("must be latitude, longitude and optionally a zoom from 1 to 18, such as 37.5665,126.9780,12, not %q", text)
 	parts := strings.Split(string(text), ",")
 	if len(parts) != 2 && len(parts) != 3 {
 		return bad

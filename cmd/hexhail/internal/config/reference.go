@@ -95,12 +95,12 @@ func fileOnly(b *bytes.Buffer) error {
 Only in the file. One tariff for each vehicle class; the first is the class of requests that name none.
 `+"`currency`"+` is an ISO 4217 code, and amounts are whole minor units of it, with the decimals that ISO 4217 gives:
 cents of USD, so that 110 is $1.10; hundredths of HUF, so that 40000 is 400 Ft; won of KRW, which has none; thousandths
-of KWD. They are for the start, each kilometre, each minute, and at least; `+"`seats`"+` is how many passengers fit. A list
+of KWD. They are for the start, each kilometre, each minute, and the minimum fare; `+"`seats`"+` is the number of passengers. A list
 replaces the default, which is:
 
 `+"```yaml\n%s```\n", tariffs)
 
-	b.WriteString("\n## Outside issuers\n\nOnly in the file, none by default. Each lets Hexhail accept the tokens of somebody else's sign-in.\n" +
+	b.WriteString("\n## Outside issuers\n\nOnly in the file, none by default. Each lets Hexhail accept the tokens of another sign-in service.\n" +
 		"\n| key | meaning |\n|---|---|\n")
 	t := reflect.TypeFor[OutsideIssuer]()
 	for i := range t.NumField() {

@@ -5,7 +5,7 @@ import (
 	"net/url"
 )
 
-// Secret is a setting that must not be seen: whatever prints it prints a redacted
+// Secret is a setting that must stay hidden: printing it prints a redacted
 // form. Reveal gives the value itself.
 type Secret string
 

@@ -82,7 +82,7 @@ func EnvName(flag string) string {
 	return "HEXHAIL_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
 }
 
-// Options are what kong must be told to use the source.
+// Options configure kong to use the source.
 func (s *Source) Options() []kong.Option {
 	return []kong.Option{
 		kong.Resolvers(s),

@@ -22,7 +22,7 @@ import (
 // Options are the flags that every simulated city has.
 type Options struct {
 	Duration time.Duration `help:"End after so much real time. 0: when all requests have ended, or never if they do not end."`
-	Speed    float64       `help:"Simulated seconds in a real one. 0: 1, for demo 40."`
+	Speed    float64       `help:"Simulated seconds per real second. 0: 1, for demo 40."`
 	Seed     uint64        `default:"1" help:"What everybody intends: the same seed, the same intentions."`
 	Drivers  int           `help:"Number of drivers. 0: all that the file has, for demo 800. More than it has: copies nearby."`
 	Riders   int           `help:"Most accounts of riders; further requests wait for a free one. 0: as many as are needed."`
