@@ -379,7 +379,7 @@ func CheckName(field, name string) error {
 }
 
 // TidyText brings a text that a person typed into the form that is kept: one space between
-// words, none around them. ok reports whether the result has at most most bytes of text without
+// words, none around them. ok reports whether the result has no more than most bytes of text without
 // control or direction characters; the empty text does.
 func TidyText(s string, most int) (tidy string, ok bool) {
 	if !cleanText(strings.Map(spaceOf, s)) {
