@@ -52,7 +52,6 @@ func online() *ridepb.ClientFrame {
 // A stranger who signs up as a driver waits, whatever way they try; an operator's command
 // line lets them in and puts them out, and the running session hears of it.
 func TestDriversWaitForApproval(t *testing.T) {
-	t.Parallel()
 	everywhere(t, func(t *testing.T, start func(...string) *harness.Server, codec wire.Codec) {
 		s := start("--driver-approval")
 		d := s.SignUp(t, ride.RoleDriver, "bowie")
@@ -116,7 +115,6 @@ func TestDriversWaitForApproval(t *testing.T) {
 
 // What the command line does to accounts closes the sockets of a running server.
 func TestAdminCommandsReachARunningServer(t *testing.T) {
-	t.Parallel()
 	everywhere(t, func(t *testing.T, start func(...string) *harness.Server, codec wire.Codec) {
 		s := start()
 		code, out := admin(t, s, "a long enough secret\n", "create", "anna", "--password-stdin")

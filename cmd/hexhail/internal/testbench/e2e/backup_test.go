@@ -77,7 +77,6 @@ func keepAsking(w *world, riders int) (asked *atomic.Int64, stop func()) {
 // A backup of a busy server, restored elsewhere, is that server: accounts, log-ins, photos,
 // and a ride that goes on where it was.
 func TestBackupAndRestore(t *testing.T) {
-	t.Parallel()
 	onStores(t, func(t *testing.T, start func(harness.Options) *harness.Server) {
 		w := newWorld(t, start(harness.Options{Child: true, Flags: []string{"--limit-cancels-free=1000000"}}), codecs[0])
 		own := w.s.SignUp(t, ride.RoleRider, "ana"+w.name(ride.RoleRider))

@@ -153,7 +153,6 @@ func disconnecting(c *harness.Client) *ridepb.Disconnecting {
 }
 
 func TestCloseCodes(t *testing.T) {
-	t.Parallel()
 	byName := make(map[string]scenario)
 	for c, sc := range closeScenarios {
 		byName[c.Reason()] = sc

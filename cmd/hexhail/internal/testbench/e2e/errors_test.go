@@ -285,7 +285,6 @@ func runScenarios(t *testing.T, scenarios map[string]scenario) {
 }
 
 func TestErrors(t *testing.T) {
-	t.Parallel()
 	byName := make(map[string]scenario)
 	for e, sc := range errorScenarios {
 		byName[e.Code] = sc

@@ -50,7 +50,6 @@ func serve(more ...string) []string {
 // A second server on the same data is refused and names the first, in its last line; commands
 // beside it are not refused. After kill -9 the next server starts at once.
 func TestTwoServersOnOneDatabase(t *testing.T) {
-	t.Parallel()
 	onStores(t, func(t *testing.T, start func(harness.Options) *harness.Server) {
 		s := start(harness.Options{Child: true})
 		code, said := command(t.Context(), serve(s.StoreFlags()...)...)

@@ -34,7 +34,6 @@ func (w *world) nearby(rider *harness.Client) int {
 // Drivers who are not there any more, in whatever way, get no offers; when they are
 // back they do.
 func TestGhosts(t *testing.T) {
-	t.Parallel()
 	everywhere(t, func(t *testing.T, start func(...string) *harness.Server, codec wire.Codec) {
 		t.Run("lost connections", func(t *testing.T) {
 			t.Parallel()

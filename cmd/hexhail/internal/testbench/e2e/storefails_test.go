@@ -14,7 +14,6 @@ import (
 // A store that does not take anything means refusals, no acknowledgement, and service
 // again when it is back.
 func TestStoreFails(t *testing.T) {
-	t.Parallel()
 	t.Run("sqlite on a full disk", func(t *testing.T) {
 		t.Parallel()
 		s := harness.Start(t, harness.Options{Child: true, Flags: []string{"--log-level=error"}})
