@@ -32,7 +32,7 @@ type driverActor struct {
 	ride   odometer
 	pins   pinTries
 
-	movedAt time.Time    // when the rider was last told
+	movedAt time.Time    // when the rider last got it
 	marker  *city.Marker // in the city; nil: none
 }
 

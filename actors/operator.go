@@ -56,7 +56,7 @@ func (o *operatorActor) Receive(ctx actor.Context) {
 	}
 }
 
-// Recovered gives up what may be half done: the clients reconnect and watch anew.
+// Recovered gives up what may be half done: the clients reconnect and watch again.
 func (o *operatorActor) Recovered(ctx actor.Context) {
 	for len(o.screens) > 0 {
 		o.drop(0, ridepb.CloseInternal, time.Second)

@@ -81,7 +81,7 @@ type Waiters interface {
 type Waiter struct {
 	Trip  ride.TripID
 	Class string
-	PID   *actor.PID // where the trip is told of drivers
+	PID   *actor.PID // where the trip hears of drivers
 }
 
 // Node makes and stops this node's actors on behalf of a Placement. Its functions are safe for

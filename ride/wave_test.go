@@ -48,7 +48,7 @@ func TestOneCallerPlansManyTrips(t *testing.T) {
 	}
 	plans := ride.Plan(ride.DefaultPolicy(), needs, edges)
 	for i, trip := range trips {
-		// What a planner that looks at both trips may do: the last is asked, and nobody else.
+		// What a planner that looks at both trips may do: only the last is asked.
 		considered := plans[i]
 		for j := range considered[:len(considered)-1] {
 			considered[j].Verdict = ride.VerdictOverCap

@@ -199,7 +199,7 @@ func approval(t *testing.T, s Accounts) {
 	count(10, 1)
 	require.NoError(t, s.Erase(t.Context(), other.ID))
 	named, err := s.AccountsByID(t.Context(), []ride.AccountID{rider.ID, "none", "a\x00", rider.ID, free.ID})
-	require.NoError(t, err, "what no account can be called is nobody")
+	require.NoError(t, err, "an id that no account can have is left out")
 	require.Len(t, named, 2)
 	require.Equal(t, []ride.AccountID{free.ID}, find(ride.ApprovalApproved), "who needs no approval has it; riders do not count")
 	got, err = s.SetApproval(t.Context(), waiting.ID, ride.ApprovalRefused, "no licence")

@@ -46,7 +46,7 @@ func token(hash, family string) ride.RefreshToken {
 	return ride.RefreshToken{Hash: hash, Family: family, Account: "acc-001", CreatedAt: Epoch, ExpiresAt: Epoch.Add(time.Hour)}
 }
 
-// rotation: without grace a token is spent once; whoever spends it again ends
+// rotation: without grace a token is spent once; spending it again ends
 // the family.
 func rotation(t *testing.T, s Tokens) {
 	first := token("h1", "f1")

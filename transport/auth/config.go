@@ -39,7 +39,7 @@ type Config struct {
 	OutsideTTL time.Duration
 	// Outside lists the trusted outside issuers.
 	Outside []OutsideIssuer
-	// Log gets what an operator should know; nil: nobody does.
+	// Log gets what an operator should know; nil discards it.
 	Log *slog.Logger
 	// Now is the clock; nil: time.Now.
 	Now func() time.Time
