@@ -175,7 +175,7 @@ func (s *Store) SetAccountStatus(ctx context.Context, id ride.AccountID, status 
 
 // beforeSecond is the last instant before t's second. Issuers date tokens in whole seconds: one
 // that was made right after a suspension was taken back must count, and one from right before it
-// was no use to anybody in between.
+// was of no use in between.
 func beforeSecond(t time.Time) time.Time { return t.Truncate(time.Second).Add(-time.Microsecond) }
 
 // SetApproval records an operator's decision about a driver and returns the account as it is
@@ -237,7 +237,7 @@ func (s *Store) AccountsByID(ctx context.Context, ids []ride.AccountID) ([]ride.
 }
 
 // CountWaiting returns how many drivers wait for approval, and most if there are more. It
-// reads so many entries of an index and no row.
+// reads at most that many entries of an index and no row.
 func (s *Store) CountWaiting(ctx context.Context, most int) (int, error) {
 	q := &query{}
 	var n int

@@ -9,13 +9,13 @@ import (
 	"time"
 )
 
-// The write-ahead log is moved into the database file by a connection of its own, beside
-// the writer: SQLite's own way is to do it within a commit, and everybody waits while the
+// A dedicated connection, beside the writer, moves the write-ahead log into the database
+// file: SQLite's default is to do it within a commit, and every caller waits while the
 // disk takes some thousand pages in random order. What the writer adds meanwhile stays in
-// the log, so that the log would never begin again under constant load; once it is long
-// the little that is left is moved with the writer held up.
+// the log, so that the log would never restart under constant load; once it is long,
+// the writer is held up while the little that is left is moved.
 //
-// The log cannot begin again while anybody reads from it. Our own reads are over in
+// The log cannot restart while a reader uses it. Our own reads are over in
 // milliseconds; another process may keep one open for hours. So the writer is held up for
 // checkpointPatience at most, and then less and less often: a long log costs disk, a
 // writer that waits costs rides.
@@ -114,7 +114,7 @@ func (c *checkpointer) move(ctx context.Context) error {
 
 // restart has the log begin again, with the writer held up: the writer's connection is
 // taken, so that SQLite's own lock is free at once unless another process writes. It
-// reports whether nobody was in the way.
+// reports whether it succeeded, with no reader or writer in the way.
 func (c *checkpointer) restart(ctx context.Context) (bool, error) {
 	held, err := c.write.Conn(ctx)
 	if err != nil {
@@ -148,7 +148,7 @@ func (c *checkpointer) blocked(now time.Time) {
 		"wal_bytes", c.bytes(), "blocked_since", since.UTC().Format(time.RFC3339), "readers", readersOf(c.path))
 }
 
-// free notes that nobody is in the way.
+// free notes that no reader is in the way.
 func (c *checkpointer) free(pages int) {
 	c.mu.Lock()
 	since := c.since
@@ -176,8 +176,8 @@ func (c *checkpointer) bytes() int64 {
 	return st.Size()
 }
 
-// checkpoint returns the log's length in pages, and whether somebody was in the way: then
-// it has moved what it could.
+// checkpoint returns the log's length in pages, and whether another connection was in the
+// way: then it has moved what it could.
 func (c *checkpointer) checkpoint(ctx context.Context, mode string) (pages int, busy bool, err error) {
 	var moved int
 	err = c.db.QueryRowContext(ctx, "PRAGMA wal_checkpoint("+mode+")").Scan(&busy, &pages, &moved)

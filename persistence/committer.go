@@ -10,12 +10,12 @@ import (
 	"github.com/hexhail/hexhail/ride"
 )
 
-// committer groups what callers want written. One goroutine takes whatever waits,
+// committer groups callers' writes. One goroutine takes all that is waiting,
 // writes it in one transaction and answers. It never waits for company: while one
 // batch is on its way to the disk the next one gathers. Clients' commands go before the
-// steps that trips take by themselves, so that a crowd of trips that search keeps
-// nobody elsewhere from a trip; of each batch a quarter is for those steps. And of each
-// kind one of every area goes in turn.
+// trips' own steps, so that a crowd of searching trips does not delay requests
+// elsewhere; a quarter of each batch is for those steps. Within each
+// kind, areas take turns round-robin.
 type committer struct {
 	eng      engine
 	maxItems int

@@ -28,9 +28,9 @@ const copyPages = 2048
 // it fails, the caller removes what there is of it. Progress is called with bytes, now and
 // then. ErrNoDatabase if there is nothing to copy.
 //
-// SQLite's backup begins again whenever somebody writes, unless its connection holds a
-// read transaction: then it takes the time of reading the file. The log cannot begin
-// again meanwhile and grows by what is written.
+// SQLite's backup restarts at every write, unless its connection holds a
+// read transaction: then it takes as long as reading the file. The log cannot restart
+// meanwhile and grows with each write.
 func CopyFile(ctx context.Context, path, to string, progress func(done, total int64)) (err error) {
 	if fileLength(path)+fileLength(path+"-wal") == 0 {
 		return fmt.Errorf("%w at %s", ErrNoDatabase, path)
@@ -119,8 +119,8 @@ type Contents struct {
 	Rows   map[string]int64 // by table
 }
 
-// CheckFile reads an embedded database from end to end that nobody has open and that has
-// no log beside it, and returns what it holds. ErrDamaged if it is no sound database.
+// CheckFile reads a whole embedded database and returns what it holds. No process may have
+// it open, and there must be no log beside it. ErrDamaged if the database is not sound.
 func CheckFile(ctx context.Context, path string) (c Contents, err error) {
 	db, err := sql.Open("sqlite", fileURI(path, url.Values{"mode": {"ro"}, "immutable": {"1"}}))
 	if err != nil {

@@ -166,7 +166,7 @@ func isRefusalOfItem(err error) bool {
 	return errors.As(err, &refusal) || isRefusal(err)
 }
 
-// judge decides anew and logs each change.
+// judge decides again and logs each change.
 func (h *health) judge(now time.Time) {
 	moved := h.isMoved()
 	h.mu.Lock()

@@ -10,7 +10,7 @@ import (
 )
 
 // maxHeld bounds the rows of one table in an export, the newest ones by the column that orders
-// them where that matters; nobody comes near it but by intent.
+// them where that matters; no one comes near it except on purpose.
 const maxHeld = 50_000
 
 // Held returns all rows that name an account, besides the account itself and its trips, table by

@@ -39,7 +39,7 @@ type item struct {
 }
 
 // patient reports whether the item lets clients go first and waits for room in a full
-// queue: it is no client's, so nobody would repeat it.
+// queue: it comes from no client, so no one would repeat it.
 func (it *item) patient() bool { return it.command == nil }
 
 // The phases of an item.

@@ -35,7 +35,7 @@ func (s *Store) startJanitor(ctx context.Context, every time.Duration) {
 
 // Purge deletes what is older than its retention, chunk by chunk: command outcomes, also those beyond their number, refresh
 // tokens that ran out and, where configured, breadcrumbs, candidates, audit entries, events and
-// whole trips; and it finishes what erased people left. It returns how many rows it deleted. The janitor calls it; nobody else needs to.
+// whole trips; and it finishes what erased people left. It returns how many rows it deleted. Only the janitor needs to call it.
 func (s *Store) Purge(ctx context.Context) (int64, error) {
 	now := s.now()
 	jobs := []purgeJob{
@@ -83,7 +83,7 @@ func (s *Store) Purge(ctx context.Context) (int64, error) {
 	return total, s.failure("finish erasures", s.finishErasures(ctx))
 }
 
-// purgeJob deletes at most so many rows ($2) from before a time ($1).
+// purgeJob deletes at most $2 rows from before the time $1.
 type purgeJob struct {
 	text   string
 	before time.Time

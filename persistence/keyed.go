@@ -5,8 +5,8 @@ type treatment int
 
 const (
 	removeRows treatment = iota // the row goes
-	scrubRows                   // what names the person goes, by code of its own; figures stay
-	keepID                      // the id alone stays, which names nobody by then
+	scrubRows                   // what names the person goes, by dedicated code; figures stay
+	keepID                      // only the id stays, which by then identifies no one
 )
 
 // keyed is a column that names an account.

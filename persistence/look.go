@@ -16,7 +16,7 @@ import (
 type Found struct {
 	// Schema is the newest step that is applied; 0: there is no database yet, or an empty one.
 	Schema int64
-	// InUse says that somebody uses the database: it holds people other than operators, or trips.
+	// InUse means that the database is in use: it holds people other than operators, or trips.
 	InUse bool
 	// Remains are files that only a database leaves beside it, although there is none.
 	Remains []string

@@ -14,7 +14,7 @@ type Options struct {
 	// DatabaseURL is a Postgres URL or keyword string, as libpq knows them.
 	DatabaseURL string
 	// DatabaseDirectURL leads to the same database past the pooler that DatabaseURL leads to,
-	// for what needs a session of its own. Empty: DatabaseURL leads to Postgres itself.
+	// for work that needs a dedicated session. Empty: DatabaseURL leads to Postgres itself.
 	DatabaseDirectURL string
 
 	routed, pooled bool // see postgresRoute
@@ -77,9 +77,9 @@ type Options struct {
 	// while nothing else is written. For commands that are over soon.
 	NoHealth bool
 
-	// Observe is told of every batch: how many transitions, how long the transaction
+	// Observe is called for every batch: how many transitions, how long the transaction
 	// took, and what kept the whole batch from being written, if anything did. It
-	// is called from the committer's goroutine and must not block. Nil: nobody.
+	// is called from the committer's goroutine and must not block. Nil: not called.
 	Observe func(size int, took time.Duration, err error)
 	// Now is the clock; nil: time.Now. It may be called from any goroutine.
 	Now func() time.Time

@@ -10,8 +10,8 @@ import (
 )
 
 // outcomes keeps the number of stored command outcomes of each account within a bound, so
-// that nobody fills the disk by sending commands: the newest stay. Writers count; a
-// helper of the store deletes, so that nobody waits for it.
+// that no client fills the disk by sending commands: the newest stay. Writers count; a
+// helper of the store deletes, so that no caller waits for it.
 type outcomes struct {
 	most int
 	// due are accounts that may have too many; one that does not fit is found by the janitor.

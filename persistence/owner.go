@@ -67,7 +67,7 @@ func ownFile(ctx context.Context, path string, patience time.Duration) (owner, e
 		case ours:
 			return f, nil
 		case time.Now().After(deadline):
-			return nil, fmt.Errorf("%w (%s): stop it first, or give this one a data directory of its own", ErrOwned, ownerOf(path))
+			return nil, fmt.Errorf("%w (%s): stop it first, or give this one another data directory", ErrOwned, ownerOf(path))
 		}
 		select {
 		case <-ctx.Done():

@@ -28,7 +28,7 @@ type backend struct {
 	start time.Time
 }
 
-// postgresOwner holds an advisory lock by a session of its own and looks after it: when
+// postgresOwner holds an advisory lock on a dedicated session and looks after it: when
 // the session is lost it takes the lock in another one, unless another server was
 // faster. Its goroutine ends with release.
 type postgresOwner struct {
@@ -121,7 +121,7 @@ func (w *postgresOwner) lock(ctx context.Context, conn *pgx.Conn) error {
 		_, err := conn.Exec(ctx, `SELECT pg_terminate_backend($1)`, by.pid)
 		return errors.Join(errStaleSession, err)
 	}
-	return fmt.Errorf("%w (%s): stop it first, or give this one a database of its own", ErrOwned, name)
+	return fmt.Errorf("%w (%s): stop it first, or give this one another database", ErrOwned, name)
 }
 
 // releasedPatience is how long a released lock may take to be free.

@@ -11,7 +11,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// ErrPooler says that a connection pooler is in the way of what needs a session of its own.
+// ErrPooler means that a connection pooler prevents the use of a dedicated session.
 var ErrPooler = errors.New("a connection pooler")
 
 // way is what lies between this process and Postgres.
@@ -19,7 +19,7 @@ type way int
 
 const (
 	direct       way = iota
-	sessions         // a pooler that gives each connection a session of its own
+	sessions         // a pooler that gives each connection a dedicated session
 	transactions     // a pooler that gives each transaction whichever session is free
 )
 
@@ -27,7 +27,7 @@ const (
 const probeWithin = 10 * time.Second
 
 // postgresRoute finds how the database is reached, once, and notes it in the options:
-// what needs a session of its own goes to sessionURL, transactions go to DatabaseURL.
+// work that needs a dedicated session goes to sessionURL, transactions go to DatabaseURL.
 func postgresRoute(ctx context.Context, o Options) (Options, error) {
 	if o.DatabaseURL == "" || o.routed {
 		return o, nil
@@ -71,7 +71,7 @@ func (o Options) explained(err error) error {
 	return err
 }
 
-// sessionURL is where connections have a session of their own.
+// sessionURL is where each connection has a dedicated session.
 func (o Options) sessionURL() string {
 	if o.DatabaseDirectURL != "" {
 		return o.DatabaseDirectURL

@@ -15,7 +15,7 @@ import (
 	"github.com/hexhail/hexhail/ride"
 )
 
-// postgresEngine writes batches over a connection of its own.
+// postgresEngine writes batches over a dedicated connection.
 type postgresEngine struct {
 	pool     *pgxpool.Pool
 	begin    string        // what begins a transaction behind a pooler; empty: the usual
@@ -25,7 +25,7 @@ type postgresEngine struct {
 
 func (e *postgresEngine) setBased() bool { return true }
 
-// commitTries bounds how often a batch is tried anew after a deadlock or on a
+// commitTries bounds how often a batch is retried after a deadlock or on a
 // connection that turned out to be dead.
 const commitTries = 3
 
@@ -64,7 +64,7 @@ type writer func(context.Context, pgx.Tx, []*item) (xid string, err error)
 // sqlXid gives the transaction's id, for good: it outlives the connection.
 const sqlXid = `SELECT pg_current_xact_id()::text`
 
-// attempt runs one transaction. When final, the outcomes are set whatever err says;
+// attempt runs one transaction. When final, the outcomes are set even if err is not nil;
 // else nothing was written.
 func (e *postgresEngine) attempt(batch []*item, write writer) (final bool, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), e.limit)
@@ -133,7 +133,7 @@ func (e *postgresEngine) resolve(batch []*item, xid string, cause error) error {
 			return e.fail(batch, fmt.Errorf("%w: %w", ride.ErrUnavailable, cause))
 		case err == nil && status == nil, errors.As(err, &pe) && pe.Code == "22023":
 			// Another server answers, which does not know this transaction: a failover.
-			// What is there was written; of the rest nobody can tell.
+			// What is there was written; the outcome of the rest is unknown.
 			unknown := fmt.Errorf("commit: %w: %w", ride.ErrUnknownOutcome, cause)
 			readBackItems(ctx, poolExecutor{e}, batch, unknown)
 			return unknown

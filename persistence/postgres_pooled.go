@@ -17,8 +17,8 @@ import (
 	"github.com/jackc/pgx/v5/stdlib"
 )
 
-// Behind a pooler a session is what the last transaction of anybody left of it. So each
-// transaction sets what it relies on for itself, in the same round trip that begins it, and
+// Behind a pooler a session keeps whatever state the last client left in it. So each
+// transaction sets everything it relies on, in the same round trip that begins it, and
 // no statement has a name.
 
 // pooledBegin is the statement that begins such a transaction. The path to the tables is

@@ -8,9 +8,9 @@ import (
 	"github.com/hexhail/hexhail/ride"
 )
 
-// queue holds what waits for the committer: clients' commands and the steps that trips
-// take by themselves, each in one lane for every area, of which one item goes in turn.
-// So a crowd in one place waits for itself and for nobody else, and nobody elsewhere
+// queue holds what waits for the committer: clients' commands and trips' own steps,
+// each in one lane per area; the lanes are served round-robin, one item each.
+// So a crowd in one place waits only for itself, and no one elsewhere
 // waits for the crowd: fair queueing as in John Nagle's RFC 970, by items instead of
 // packets. Safe for concurrent use.
 type queue struct {
@@ -31,7 +31,7 @@ func newQueue(most int) *queue {
 // areaRes is the resolution of areas: cells of 0.7 km², a stadium or a station.
 const areaRes = 8
 
-// areaOf is where a trip begins; 0 where that is nowhere.
+// areaOf is the area of the trip's pickup; 0 if the pickup is not a valid position.
 func areaOf(t *ride.Trip) uint64 {
 	c, err := geo.CellAt(t.Request.Pickup, areaRes)
 	if err != nil {
@@ -41,9 +41,9 @@ func areaOf(t *ride.Trip) uint64 {
 }
 
 // add queues an item. What a client will repeat is refused with ride.ErrStoreFull when
-// there is no room; of that one area has three quarters at most. What nobody repeats, a
-// trip's own steps, waits for room until ctx ends: to refuse it would have the trip read
-// and activated anew, which is more work for a store that has too much.
+// there is no room; of that one area has three quarters at most. A trip's own
+// step, which no client repeats, waits for room until ctx ends: to refuse it would have the
+// trip read and activated again, which is more work for a store that has too much.
 func (q *queue) add(ctx context.Context, it *item) error {
 	if it.patient() {
 		select {
@@ -169,7 +169,7 @@ func (l *lanes) push(it *item) {
 	l.n++
 }
 
-// take adds items to a batch until it has so many, one of each area in turn. Those that
+// take adds items to a batch until the batch holds most of them, one of each area in turn. Those that
 // are to come later keep their place.
 func (l *lanes) take(batch []*item, most int, judge func(*item) verdict) []*item {
 	var passed []*lane

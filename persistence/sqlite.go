@@ -118,7 +118,7 @@ func (e *sqliteEngine) setBased() bool { return false }
 
 // apply writes item by item in one transaction, with everything known beforehand that
 // a refusal may rest on, for this is the only writer. Should an item fail all the same
-// after it wrote something, the batch is written anew under savepoints, which are
+// after it wrote something, the batch is written again under savepoints, which are
 // dear, so that the others are not harmed.
 func (e *sqliteEngine) apply(batch []*item) error {
 	final, err := e.attempt(batch, e.writePlain)
@@ -136,7 +136,7 @@ func (e *sqliteEngine) apply(batch []*item) error {
 	return err
 }
 
-// attempt runs one transaction. When final, the outcomes are set whatever err says;
+// attempt runs one transaction. When final, the outcomes are set even if err is not nil;
 // else nothing was written. It takes no context: with one, each statement would
 // cost a goroutine, and what it waits for is a local disk.
 func (e *sqliteEngine) attempt(batch []*item, write func(context.Context, sqliteTx, *item) error) (final bool, err error) {

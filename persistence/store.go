@@ -210,7 +210,7 @@ func (s *Store) Activate(ctx context.Context, id ride.TripID) (ride.Trip, error)
 	it := &item{activate: id, size: len(id) + 100, keys: []string{"t/" + string(id)}, done: make(chan struct{})}
 	err := s.comm.submit(ctx, it)
 	if errors.Is(err, ride.ErrUnknownOutcome) {
-		// A fence that rose for nobody does no harm, so the caller may just try again.
+		// A fence that rose in vain does no harm, so the caller may just try again.
 		err = fmt.Errorf("%w: %s", ride.ErrUnavailable, err.Error())
 	}
 	if err != nil {

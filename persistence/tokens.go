@@ -95,7 +95,7 @@ func (s *Store) RotateRefreshToken(ctx context.Context, hash, attempt string, ne
 	return r.token, nil
 }
 
-// rotation is what the database knows of a token that somebody presents.
+// rotation is what the database knows about a presented token.
 type rotation struct {
 	token     ride.RefreshToken
 	revoked   bool      // the family
@@ -156,7 +156,7 @@ func rotate(ctx context.Context, tx *sql.Tx, presented ride.RefreshToken, attemp
 	return saveToken(ctx, tx, next)
 }
 
-// RefreshToken reads a token without spending it, whatever has become of it.
+// RefreshToken reads a token in any state without spending it.
 func (s *Store) RefreshToken(ctx context.Context, hash string) (ride.RefreshToken, error) {
 	if !validText(hash) {
 		return ride.RefreshToken{}, fmt.Errorf("read refresh token: %w", ride.ErrNotFound)
