@@ -7,9 +7,8 @@ import (
 	"github.com/hexhail/hexhail/ride"
 )
 
-// breadcrumbs gathers recorded positions and writes them in batches, off every actor's
-// path. When the store lags the newest are dropped and counted: a track with a hole is
-// worth more than a late offer.
+// breadcrumbs gathers recorded positions and writes them in batches, off every actor's path. When
+// the store lags, the newest are dropped and counted: a gap in a track is better than a late offer.
 type breadcrumbs struct {
 	cfg   Config
 	store Store
@@ -35,7 +34,7 @@ func (b *breadcrumbs) add(c ride.Breadcrumb) {
 	}
 }
 
-// run writes until the context ends, and then what is left.
+// run writes batches until the context ends, then writes the rest.
 func (b *breadcrumbs) run(ctx context.Context) {
 	tick := time.NewTicker(b.cfg.BreadcrumbEvery)
 	defer tick.Stop()
@@ -50,7 +49,7 @@ func (b *breadcrumbs) run(ctx context.Context) {
 	}
 }
 
-// flush writes all that waits, in batches; what cannot be written is dropped.
+// flush writes everything queued, in batches; a batch that cannot be written is dropped.
 func (b *breadcrumbs) flush() {
 	for len(b.queue) > 0 {
 		batch := make([]ride.Breadcrumb, 0, min(len(b.queue), crumbBatch))

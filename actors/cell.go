@@ -11,9 +11,8 @@ import (
 	"github.com/hexhail/hexhail/ride"
 )
 
-// cellActor knows which drivers are available in one H3 cell of this node. It never
-// blocks and keeps nothing but what its drivers told it: each driver's actor puts
-// itself in and takes itself out.
+// cellActor knows which drivers are available in one H3 cell of this node. It never blocks and
+// holds only what its drivers have sent: each driver's actor adds and removes itself.
 type cellActor struct {
 	drivers map[ride.AccountID]*cellPut
 }
@@ -32,7 +31,7 @@ func (c *cellActor) Receive(ctx actor.Context) {
 	}
 }
 
-// Recovered keeps the drivers: every message changes at most one entry, whole.
+// Recovered keeps the drivers: a message replaces or removes at most one entry.
 func (c *cellActor) Recovered(actor.Context) {}
 
 // nearby is a driver with its great-circle distance to a pickup's area, in metres.
@@ -49,9 +48,9 @@ func (a nearby) compare(b nearby) int {
 	return cmp.Or(cmp.Compare(a.distance, b.distance), cmp.Compare(a.Driver, b.Driver))
 }
 
-// find returns at most m.Limit drivers: by id for a coarse search, else those with fewer open offers first, then the
-// nearer by the great circle. It keeps the best while it looks instead of sorting all:
-// where thousands ask one full cell at once, this decides how many are answered in time.
+// find returns at most m.Limit drivers: by id for a coarse search, otherwise by fewest open offers
+// and then by great-circle distance. It keeps the best so far instead of sorting all: when
+// thousands of searches hit one full cell, that decides how many are answered in time.
 func (c *cellActor) find(m cellFind) []cellPut {
 	room := min(len(c.drivers), m.Limit)
 	if room <= 0 {

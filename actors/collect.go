@@ -4,8 +4,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// Describe and Collect make the System a prometheus.Collector: the actors by kind, and
-// everything above.
+// Describe and Collect make the System a prometheus.Collector: the actors by kind, and all other
+// metrics of this package.
 func (s *System) Describe(ch chan<- *prometheus.Desc) {
 	s.kinds.trip.Describe(ch)
 	for _, c := range s.stats.collectors() {

@@ -17,7 +17,7 @@ import (
 	"github.com/hexhail/hexhail/ride/view"
 )
 
-// digest identifies what a client asked for, whatever encoding it used.
+// digest identifies what a client asked for, independent of the encoding it used.
 func digest(f *ridepb.ClientFrame) (string, error) {
 	body := proto.Clone(f).(*ridepb.ClientFrame)
 	body.Id = ""
@@ -29,8 +29,8 @@ func digest(f *ridepb.ClientFrame) (string, error) {
 	return hex.EncodeToString(sum[:]), nil
 }
 
-// refusal is the reply to a refused command. What is no *ride.Error is ours to know
-// and not the client's.
+// refusal is the reply to a refused command. Only a *ride.Error is disclosed to the client; any
+// other error becomes ride.ErrInternal.
 func refusal(err error) *ridepb.Reply {
 	var e *ride.Error
 	if !errors.As(err, &e) {
@@ -43,8 +43,8 @@ func refusal(err error) *ridepb.Reply {
 	return &ridepb.Reply{Result: &ridepb.Reply_Error{Error: shown}}
 }
 
-// Who is refused for the store's sake may come back after retryMin and a random part of
-// retrySpread, so that not everybody does at once.
+// When the store is overloaded, clients are asked to retry after retryMin plus a random part of
+// retrySpread, so that they do not all retry at once.
 const retryMin, retrySpread = time.Second, 2 * time.Second
 
 // success is the reply to a trip's command that led to, or found, this state.
@@ -62,7 +62,7 @@ func success(m tripCommand, t *ride.Trip) *ridepb.Reply {
 	if shown := view.Trip(t, view.Reader{Account: m.Key.Account, Role: m.Key.Role}); shown != nil {
 		return &ridepb.Reply{Result: &ridepb.Reply_Trip{Trip: shown}}
 	}
-	return done() // a driver who gave the trip back does not see it any more
+	return done() // a driver who gave the trip back no longer sees it
 }
 
 func done() *ridepb.Reply {
@@ -77,9 +77,9 @@ func newRecord(key commandKey, at time.Time, reply *ridepb.Reply) (*ride.Command
 	return &ride.CommandRecord{Account: key.Account, ID: key.ID, Digest: key.Digest, Reply: b, At: at}, nil
 }
 
-// record keeps a command's outcome where nothing else is written with it, and returns
-// the outcome that counts: an earlier one if the command was answered before. A refusal
-// that says to try again is not kept. It blocks on the store, twice StoreTimeout at most.
+// record stores the outcome of a command that writes nothing else, and returns the outcome that
+// counts: the earlier one if the command was answered before. A retryable refusal is not stored. It
+// blocks on the store for at most twice StoreTimeout.
 func (s *shared) record(key commandKey, reply *ridepb.Reply) (*ridepb.Reply, error) {
 	if earlier, err := s.recorded(key); err == nil || !errors.Is(err, ride.ErrNotFound) {
 		return earlier, err
@@ -97,7 +97,7 @@ func (s *shared) record(key commandKey, reply *ridepb.Reply) (*ridepb.Reply, err
 	case errors.Is(err, ride.ErrCommandSeen):
 		return s.recorded(key)
 	case errors.Is(err, ride.ErrUnknownOutcome):
-		// It may still be on its way to the disk: that it is not there yet proves nothing.
+		// The write may still be in flight: a missing record proves nothing.
 		counts, rerr := s.recorded(key)
 		if rerr != nil {
 			return nil, err
@@ -109,13 +109,13 @@ func (s *shared) record(key commandKey, reply *ridepb.Reply) (*ridepb.Reply, err
 	return reply, nil
 }
 
-// overload reports an error that says that the store is too slow, too full or away. There
-// is nothing to mend then but the load, and the command is repeated.
+// overload reports whether an error means that the store is too slow, full or unreachable. Only
+// less load helps, and the client repeats the command.
 func overload(err error) bool {
 	return errors.Is(err, ride.ErrUnavailable) || errors.Is(err, ride.ErrStoreFull) || errors.Is(err, ride.ErrUnknownOutcome)
 }
 
-// logLevel is how loud to be about what the store did not do.
+// logLevel is the level at which to log a store error.
 func logLevel(err error) slog.Level {
 	if overload(err) {
 		return slog.LevelWarn
@@ -123,9 +123,9 @@ func logLevel(err error) slog.Level {
 	return slog.LevelError
 }
 
-// refused returns the outcome of a command that no trip decides to refuse: an earlier one
-// if the command was answered before. Nothing is kept. It blocks on the store,
-// StoreTimeout at most.
+// refused returns the outcome of a command that is refused without asking a trip: the earlier
+// outcome if the command was answered before. It stores nothing. It blocks on the store for at most
+// StoreTimeout.
 func (s *shared) refused(key commandKey, fresh *ridepb.Reply) *ridepb.Reply {
 	switch earlier, err := s.recorded(key); {
 	case err == nil:
@@ -138,9 +138,8 @@ func (s *shared) refused(key commandKey, fresh *ridepb.Reply) *ridepb.Reply {
 	}
 }
 
-// recorded returns the outcome of a command that was answered before, or an error
-// wrapping ride.ErrNotFound. The same id with another body is answered with
-// ride.ErrIDReused.
+// recorded returns the outcome of a command that was answered before, or an error wrapping
+// ride.ErrNotFound. The outcome of the same id with another body is ride.ErrIDReused.
 func (s *shared) recorded(key commandKey) (*ridepb.Reply, error) {
 	c, cancel := s.storeContext()
 	defer cancel()

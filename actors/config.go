@@ -10,24 +10,24 @@ import (
 	"github.com/hexhail/hexhail/ride"
 )
 
-// Config says how the actors behave. Durations are wall-clock; distances metres.
+// Config configures the actors. Durations are wall-clock time, distances metres.
 type Config struct {
-	// Rules apply to trips requested from now on; their Tariff is replaced by the one
-	// of the trip's class.
+	// Rules apply to new trips; their Tariff is replaced by that of the trip's class.
 	Rules   ride.Rules
 	Tariffs ride.Tariffs
-	// PIN asks riders for 4 digits before a ride starts.
+	// PIN requires the rider's 4 digits before a ride starts.
 	PIN bool
-	// Resolution of the H3 cells that route offers, 0 to 15.
+	// Resolution is that of the H3 cells in which dispatch searches, 0 to 15.
 	Resolution int
-	// PositionTTL is how old a driver's last position may be for it to get offers.
+	// PositionTTL is the greatest age of a driver's last position at which the driver still gets
+	// offers.
 	PositionTTL time.Duration
 	// MaxSpeedMPS is the speed between two positions, in metres per second, above which
 	// the second is held back; see geo.PositionFilter.
 	MaxSpeedMPS float64
 	// MaxTripM bounds the estimated length of a trip.
 	MaxTripM float64
-	// MaxOffers bounds the offers that one driver holds open at once.
+	// MaxOffers bounds the open offers of one driver.
 	MaxOffers int
 	// HistoryBytes bounds what a person's actor keeps for a resume, counted as protobuf with
 	// a fee for each event; 512 to MaxHistory, and so little that all of it in JSON fits the
@@ -35,11 +35,10 @@ type Config struct {
 	// time that it takes to notice a lost socket.
 	HistoryBytes int
 	HistoryAge   time.Duration
-	// OperatorSessions bounds the sessions that one operator has at once. Riders and drivers
-	// have one.
+	// OperatorSessions bounds the concurrent sessions of one operator. Riders and drivers have one.
 	OperatorSessions int
-	// CancelsFree is how many trips a rider may cancel after drivers were asked, or a driver
-	// give back, before the next has to wait; each is forgotten after CancelsForget.
+	// CancelsFree is how many trips a rider may cancel after drivers were asked, or a driver may
+	// give back, before the next one has to wait. Each is forgotten after CancelsForget.
 	CancelsFree   int
 	CancelsForget time.Duration
 	// Linger is how long a person's actor outlives its last session.
@@ -50,24 +49,24 @@ type Config struct {
 	StoreTimeout time.Duration
 	// SearchTimeout bounds how long a search waits for cells.
 	SearchTimeout time.Duration
-	// SweepEvery is the interval of the sweeper, SweepGrace how late a trip must be.
+	// SweepEvery is the interval of the sweeper; SweepGrace is how overdue a trip must be for it.
 	SweepEvery, SweepGrace time.Duration
 	// BreadcrumbEvery is how often recorded positions are written.
 	BreadcrumbEvery time.Duration
-	// Heartbeat is told to clients in connected.
+	// Heartbeat is the interval that connected announces to clients.
 	Heartbeat time.Duration
-	// Placement makes the seam to other nodes, once for each System; nil: Local.
+	// Placement makes the System's Placement and is called once; nil means Local.
 	Placement func(Node) Placement
-	// ETA estimates drives.
+	// ETA estimates driving times and distances.
 	ETA geo.ETASource
-	// Commits tells of the store's transactions since it was asked last: how many, how
-	// long all and the longest took. It is for the charts; nil: nobody knows.
+	// Commits returns the store's transactions since the previous call, for the charts: their
+	// number, total time and longest time. Nil means unknown.
 	Commits func() (n int64, all, longest time.Duration)
-	// Log receives what operators should know.
+	// Log is where operators look.
 	Log *slog.Logger
 }
 
-// DefaultConfig is a working configuration.
+// DefaultConfig returns a complete, valid configuration.
 func DefaultConfig() Config {
 	return Config{
 		Rules: ride.DefaultRules(), Tariffs: ride.DefaultTariffs(),
@@ -80,7 +79,7 @@ func DefaultConfig() Config {
 	}
 }
 
-// Validate checks what an operator may have set.
+// Validate reports the values that are out of bounds.
 func (c Config) Validate() error {
 	if err := c.Rules.Validate(); err != nil {
 		return err
@@ -96,7 +95,7 @@ func (c Config) Validate() error {
 	return nil
 }
 
-// bounds are the rules for single values, in the order in which they are reported.
+// bounds returns the rules for single values, in the order in which they are reported.
 func (c Config) bounds() []bound {
 	return []bound{
 		within("the H3 resolution", c.Resolution, 5, 10),
@@ -122,13 +121,13 @@ func (c Config) bounds() []bound {
 	}
 }
 
-// bound is a rule and whether it holds.
+// bound is a rule for one value and whether it holds.
 type bound struct {
 	holds bool
 	rule  string
 }
 
-// NaN is within no bounds: each comparison is written so that it fails for it.
+// NaN is out of bounds: each comparison is written so that it fails for NaN.
 
 func within[T cmp.Ordered](what string, is, low, high T) bound {
 	return bound{is >= low && is <= high, fmt.Sprintf("%s must be from %v to %v, not %v", what, low, high, is)}

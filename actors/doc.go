@@ -1,3 +1,3 @@
-// Package actors holds the shells around the domain: an actor for each driver,
-// rider and trip, and for each occupied H3 cell.
+// Package actors holds the shells around the domain: one actor for each driver, rider, operator and
+// trip, and one for each occupied H3 cell.
 package actors

@@ -12,9 +12,9 @@ import (
 	"github.com/hexhail/hexhail/ride/view"
 )
 
-// driverActor is a driver's presence: its session, its choice to be online, where it
-// is, the offers it holds and the trip it drives. It alone decides whether it is
-// available, and keeps itself in the cell where dispatch looks.
+// driverActor is a driver's presence: its session, its choice to be online, where it is, the offers
+// it holds and the trip it drives. It alone decides whether it is available, and registers itself
+// in the cell where dispatch looks.
 type driverActor struct {
 	person
 	online bool
@@ -22,36 +22,36 @@ type driverActor struct {
 	fix     fix
 	filter  geo.PositionFilter
 	tracker geo.CellTracker
-	cell    geo.Cell   // the cell this driver is in as available; 0: none
+	cell    geo.Cell   // the cell that lists this driver as available; 0: none
 	pid     *actor.PID // of that cell
-	put     cellPut    // as last told to the cell
-	shown   shown      // where riders may take this driver to be
+	put     cellPut    // as last sent to the cell
+	shown   shown      // where quotes show this driver
 
 	offers map[ride.OfferID]*heldOffer
-	rider  *actor.PID // of the active trip, as its trip last said
+	rider  *actor.PID // of the active trip, from the trip's last update
 	ride   odometer
 	pins   pinTries
 
 	movedAt time.Time    // when the rider last got it
-	marker  *city.Marker // in the city; nil: none
+	marker  *city.Marker // in the operators' picture; nil: none
 }
 
-// fix is the newest believed position.
+// fix is the newest position that the filter accepted.
 type fix struct {
 	ride.Position
-	takenAt    time.Time // as the filter has it: rising, and not after receivedAt
+	takenAt    time.Time // from the filter: increasing, and not after receivedAt
 	receivedAt time.Time // zero: none
 }
 
-// heldOffer is an offer that has not ended, as far as this driver knows.
+// heldOffer is an offer that is open as far as this driver knows.
 type heldOffer struct {
 	trip    ride.TripID
 	shown   *ridepb.Offer
 	expires time.Time
-	asked   time.Time // when its trip was last asked what became of it
+	asked   time.Time // when its trip was last asked about it
 }
 
-// pinTries slows guessing of a trip's PIN down.
+// pinTries limits the guesses of a trip's PIN.
 type pinTries struct {
 	trip   ride.TripID
 	wrong  int
@@ -61,12 +61,11 @@ type pinTries struct {
 const (
 	maxPINTries = 5
 	pinLock     = time.Minute
-	// putEveryM is how far a driver moves before its cell is told.
+	// putEveryM is how far a driver moves before its cell is updated.
 	putEveryM = 25
-	// movedEvery bounds how often a rider is told of its driver's position.
+	// movedEvery bounds how often a rider receives its driver's position.
 	movedEvery = 200 * time.Millisecond
-	// lostOffer is how long after its expiry an offer's end is waited for before its
-	// trip is asked.
+	// lostOffer is how long after an offer's expiry its trip is asked, if its end has not arrived.
 	lostOffer = time.Second
 )
 
@@ -90,7 +89,7 @@ func (d *driverActor) Receive(ctx actor.Context) {
 	case joined:
 		d.onJoin(ctx, m, d.snapshot)
 		d.keepOffline(ctx)
-		if !d.gone { // else the offers are another actor's to claim
+		if !d.gone { // otherwise another actor claims the offers
 			d.claimOffers(ctx)
 			d.settleCell(ctx)
 		}
@@ -133,7 +132,7 @@ func (d *driverActor) Receive(ctx actor.Context) {
 	}
 }
 
-// Recovered gives up what may be half done: the client reconnects and gets a snapshot.
+// Recovered drops state that may be half updated: the client reconnects and gets a snapshot.
 func (d *driverActor) Recovered(ctx actor.Context) {
 	d.leaveCell(ctx)
 	d.offers = make(map[ride.OfferID]*heldOffer)
@@ -141,9 +140,8 @@ func (d *driverActor) Recovered(ctx actor.Context) {
 	d.appear(time.Now())
 }
 
-// snapshot reads what the database knows of this driver: its active trip and its open
-// offers. Offers that memory holds besides stay until their trips end them: their ends
-// are events that the client is still owed.
+// snapshot reads this driver's active trip and open offers from the database. Offers that are only
+// in memory stay until their trips end them: the client has yet to receive those ends.
 func (d *driverActor) snapshot(c *ridepb.Connected) error {
 	if err := d.readActive(c); err != nil {
 		return err
@@ -164,8 +162,8 @@ func (d *driverActor) snapshot(c *ridepb.Connected) error {
 		if !d.hold(&o.Trip, &o.Offer) {
 			break
 		}
-		// Its trip's message is behind this join, or was sent to an earlier life of this
-		// actor. It is part of the history all the same: a client that resumes goes by that.
+		// Its trip's message is queued behind this join, or went to an earlier activation of this
+		// actor. The event belongs in the history all the same, because a client resumes from that.
 		d.remember(offerReceived(d.offers[o.Offer.ID]))
 	}
 	for _, o := range d.offers {
@@ -174,7 +172,7 @@ func (d *driverActor) snapshot(c *ridepb.Connected) error {
 	return nil
 }
 
-// claimOffers tells the trips of the held offers where their driver lives now.
+// claimOffers sends the trips of the held offers this actor's PID.
 func (d *driverActor) claimOffers(ctx actor.Context) {
 	for id, o := range d.offers {
 		ctx.Send(d.sys.place.Trip(o.trip), tripAttach{Account: d.account.ID, Offer: id, PID: ctx.Self()})
@@ -229,7 +227,7 @@ func (d *driverActor) onFrame(ctx actor.Context, m framed) {
 	}
 }
 
-// card is what a rider will learn of this driver.
+// card is what a matched rider sees of this driver.
 func (d *driverActor) card() ride.DriverCard {
 	a := d.account
 	return ride.DriverCard{
@@ -245,7 +243,7 @@ func (d *driverActor) goOnline(ctx actor.Context, m framed, g *ridepb.GoOnline) 
 		return
 	}
 	if _, err := d.sys.cfg.Tariffs.Find(d.account.Vehicle.Class); err != nil || d.account.Vehicle.Class == "" {
-		d.refuse(m, refusal(ride.ErrUnknownClass.With("This account has no vehicle of a class that is driven here.")))
+		d.refuse(m, refusal(ride.ErrUnknownClass.With("This account has no vehicle of a class that this service offers.")))
 		return
 	}
 	if !d.online && d.paced(m, deedOnline) {
@@ -276,8 +274,8 @@ func (d *driverActor) start(ctx actor.Context, m framed, s *ridepb.StartTrip) {
 	d.forward(ctx, m, id, ride.StartTrip{Driver: d.account.ID, PIN: s.GetPin()})
 }
 
-// guesses counts the wrong PINs for a trip and the starts of it, other than the frame
-// with this id, that are not answered yet: sent at once, they must not be more.
+// guesses counts the wrong PINs for a trip plus its unanswered start commands, except the frame
+// with this id. Without the latter, a burst could exceed the limit.
 func (d *driverActor) guesses(trip ride.TripID, id string) int {
 	n := 0
 	if d.pins.trip == trip {
@@ -331,8 +329,9 @@ func (d *driverActor) onTripUpdate(ctx actor.Context, m tripUpdate) {
 	d.occupied(ctx, free)
 }
 
-// occupied follows a change of the active trip; free says whether there was none. A
-// driver who has just won hands its other offers back, so that their trips need not wait.
+// occupied is called after the active trip may have changed; free says whether there was none
+// before. A driver who has just been matched hands back the other offers, so that their trips need
+// not wait.
 func (d *driverActor) occupied(ctx actor.Context, free bool) {
 	if free && d.active != nil {
 		for id, o := range d.offers {
@@ -350,7 +349,7 @@ func (d *driverActor) drives(t *ride.Trip) bool {
 	return t.DriverID() == d.account.ID && t.Status.Occupied()
 }
 
-// take adopts a trip's state from an answer.
+// take adopts the trip's state from a reply.
 func (d *driverActor) take(ctx actor.Context, t *ride.Trip) {
 	d.overtaken(t, d.drives)
 	free := d.active == nil
@@ -358,7 +357,7 @@ func (d *driverActor) take(ctx actor.Context, t *ride.Trip) {
 	d.occupied(ctx, free)
 }
 
-// onReleased frees the driver. When it gave the trip back, its client is told.
+// onReleased frees the driver, and notifies the client if the driver gave the trip back.
 func (d *driverActor) onReleased(ctx actor.Context, m driverReleased) {
 	if d.active != nil && d.active.ID == m.Trip && d.active.Version <= m.Version {
 		d.active = nil

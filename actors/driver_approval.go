@@ -10,8 +10,9 @@ import (
 	"github.com/hexhail/hexhail/ride/view"
 )
 
-// mayDrive returns nil, or why this driver may not drive. It reads the account again: a
-// decision may have been made where, or when, this actor could not hear of it.
+// mayDrive returns nil, or why this driver may not drive. It reads the account from the store,
+// because the decision may have been made on another node or before this actor was in the
+// directory.
 func (d *driverActor) mayDrive() error {
 	ctx, cancel := d.sys.storeContext()
 	defer cancel()
@@ -26,11 +27,11 @@ func (d *driverActor) mayDrive() error {
 	return d.account.MayDrive()
 }
 
-// adopt takes over a newer record. The class of a driver who is online stays: the cells and
-// the offers under way go by it.
+// adopt takes over a newer record. The class of a driver who is online stays, because cells and
+// open offers depend on it.
 func (d *driverActor) adopt(a ride.Account) {
 	if a.UpdatedAt.Before(d.account.UpdatedAt) {
-		return // overtaken on the way
+		return // out of order: a newer one is already here
 	}
 	if d.online {
 		a.Vehicle.Class = d.account.Vehicle.Class
@@ -47,7 +48,7 @@ func (d *driverActor) onAccountChanged(ctx actor.Context, m accountChanged) {
 	d.keepOffline(ctx)
 }
 
-// keepOffline takes a driver who may not drive out of the search. A trip under way goes on.
+// keepOffline takes a driver who may not drive out of the search. An active trip continues.
 func (d *driverActor) keepOffline(ctx actor.Context) {
 	if d.account.MayDrive() == nil || !d.online {
 		return

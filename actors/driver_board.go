@@ -8,9 +8,8 @@ import (
 	"github.com/hexhail/hexhail/ride/ridepb"
 )
 
-// appear brings the driver's marker in the city in line with its state. It is called
-// after whatever may have changed that, also after each position: it looks before it
-// writes.
+// appear updates the driver's marker in the operators' picture. It is called after anything that
+// may change the marker, including each position, and writes only what has changed.
 func (d *driverActor) appear(now time.Time) {
 	if d.gone || !d.online && d.active == nil {
 		d.vanish()
@@ -33,7 +32,7 @@ func (d *driverActor) appear(now time.Time) {
 	}
 }
 
-// standing is what an operator sees of the driver, and its trip.
+// standing returns the driver's state as operators see it, and the driver's trip.
 func (d *driverActor) standing(now time.Time) (ridepb.CityDriver_State, ride.TripID) {
 	switch {
 	case d.active != nil:
@@ -47,7 +46,7 @@ func (d *driverActor) standing(now time.Time) (ridepb.CityDriver_State, ride.Tri
 	}
 }
 
-// vanish takes the driver out of the city.
+// vanish takes the driver out of the operators' picture.
 func (d *driverActor) vanish() {
 	if d.marker != nil {
 		d.sys.city.Drivers.Leave(d.marker)

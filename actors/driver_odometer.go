@@ -13,7 +13,7 @@ type odometer struct {
 	track geo.Track
 }
 
-// add takes a position on the way to the pickup, or of the ride.
+// add takes a position on the way to the pickup or during the ride.
 func (o *odometer) add(s geo.Spot) {
 	if o.track.Begun() {
 		o.track.Add(s)
@@ -22,19 +22,19 @@ func (o *odometer) add(s geo.Spot) {
 	}
 }
 
-// way is what is known of a trip's way by a time.
+// way returns what has been measured of a trip's ride until now.
 func (d *driverActor) way(id ride.TripID, now time.Time) *ride.Way {
 	w := &ride.Way{MaxSpeedMPS: d.sys.cfg.MaxSpeedMPS}
 	switch {
 	case d.active == nil || d.active.ID != id:
-		return w // the trip will refuse, or its start is on its way here
+		return w // the trip will refuse, or its start has yet to arrive here
 	case d.ride.trip == id && d.ride.track.Begun():
 		w.Drive = d.ride.track.At(now)
 	}
 	return w
 }
 
-// here is the newest position, to go with a command.
+// here is the newest position, to be sent with a command.
 func (d *driverActor) here(now time.Time) ride.Fix {
 	if d.fix.receivedAt.IsZero() {
 		return ride.Fix{}
@@ -42,8 +42,8 @@ func (d *driverActor) here(now time.Time) ride.Fix {
 	return ride.Fix{Point: d.fix.Point, AccuracyM: float64(d.fix.AccuracyM), Age: max(0, now.Sub(d.fix.takenAt))}
 }
 
-// bind prepares the odometer for a trip: from its start in this actor's life, or from
-// the track in the database after a restart.
+// bind prepares the odometer for a trip: empty if this actor sees the trip start, or from the track
+// in the database after a restart.
 func (d *driverActor) bind(t *ride.Trip) {
 	if t == nil {
 		d.ride, d.rider = odometer{}, nil
@@ -67,12 +67,12 @@ func (d *driverActor) bind(t *ride.Trip) {
 	defer cancel()
 	crumbs, err := d.sys.store.TripTrack(c, t.ID)
 	if err != nil {
-		d.sys.cfg.Log.Warn("track cannot be read; the way until here is estimated", "trip", t.ID, "error", err)
+		d.sys.cfg.Log.Warn("track cannot be read; the distance so far is estimated", "trip", t.ID, "error", err)
 	}
 	d.ride.track = retrace(t, crumbs)
 }
 
-// retrace measures a ride again from its recorded positions.
+// retrace measures a ride from its recorded positions.
 func retrace(t *ride.Trip, crumbs []ride.Breadcrumb) geo.Track {
 	var track geo.Track
 	for _, b := range crumbs {

@@ -10,8 +10,8 @@ import (
 	"github.com/hexhail/hexhail/ride/view"
 )
 
-// hold keeps an offer until it ends; false when there is no room for it, or no way to
-// show it.
+// hold keeps an offer until it ends. It reports false if the driver holds too many, or if the offer
+// cannot be shown.
 func (d *driverActor) hold(t *ride.Trip, o *ride.Offer) bool {
 	if _, held := d.offers[o.ID]; held {
 		return true
@@ -28,8 +28,8 @@ func (d *driverActor) hold(t *ride.Trip, o *ride.Offer) bool {
 	return true
 }
 
-// onOffer takes an offer and tells the client, or hands it back when this driver can
-// not have it: dispatch's picture of it was a moment old.
+// onOffer takes an offer and sends it to the client, or hands it back if this driver cannot take
+// it: dispatch saw the driver's state of a moment ago.
 func (d *driverActor) onOffer(ctx actor.Context, m offerMade) {
 	if _, held := d.offers[m.Offer.ID]; held {
 		return // sent again by a trip that was reloaded
@@ -56,10 +56,10 @@ func offerReceived(o *heldOffer) *ridepb.Event {
 	return &ridepb.Event{Body: &ridepb.Event_OfferReceived{OfferReceived: &ridepb.OfferReceived{Offer: o.shown}}}
 }
 
-// onOfferEnded tells the client the one end of its offer.
+// onOfferEnded tells the client how its offer ended, exactly once.
 func (d *driverActor) onOfferEnded(ctx actor.Context, m offerEnded) {
 	if _, held := d.offers[m.Offer.ID]; !held {
-		return // told already, or never shown
+		return // already reported, or never shown
 	}
 	delete(d.offers, m.Offer.ID)
 	d.emit(&ridepb.Event{Body: &ridepb.Event_OfferClosed{OfferClosed: &ridepb.OfferClosed{
@@ -69,8 +69,8 @@ func (d *driverActor) onOfferEnded(ctx actor.Context, m offerEnded) {
 	d.settleCell(ctx)
 }
 
-// forwardOffer sends an answer to an offer to its trip. An id that is no offer's is
-// answered like one that does not exist.
+// forwardOffer sends the driver's response to an offer to its trip. A malformed id is answered like
+// an unknown one.
 func (d *driverActor) forwardOffer(ctx actor.Context, m framed, id ride.OfferID, c ride.Command) {
 	trip, ok := id.Trip()
 	if !ok {
@@ -85,15 +85,15 @@ func (d *driverActor) withdraw(ctx actor.Context, trip ride.TripID, id ride.Offe
 	ctx.Send(d.sys.place.Trip(trip), tripCommand{Command: ride.WithdrawOffer{Offer: id, Reason: reason}})
 }
 
-// withdrawOffers hands all offers back; their ends come from their trips.
+// withdrawOffers hands back all offers; their trips then send their ends.
 func (d *driverActor) withdrawOffers(ctx actor.Context, reason string) {
 	for id, o := range d.offers {
 		d.withdraw(ctx, o.trip, id, reason)
 	}
 }
 
-// askAfterOffers asks for the end of offers that should have had one: its message may
-// have been lost with an actor that crashed or moved.
+// askAfterOffers queries the trips of offers that are past their expiry: the message with the end
+// may have been lost with an actor that crashed or moved.
 func (d *driverActor) askAfterOffers(ctx actor.Context) {
 	now := time.Now()
 	for id, o := range d.offers {

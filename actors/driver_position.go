@@ -9,10 +9,10 @@ import (
 	"github.com/hexhail/hexhail/ride"
 )
 
-// positionStale asks whether the driver's position is too old by now.
+// positionStale is the time to check whether the driver's position has gone stale.
 type positionStale struct{}
 
-// onPosition takes the newest position that the session holds.
+// onPosition takes the newest position from the session.
 func (d *driverActor) onPosition(ctx actor.Context, from *Peer) {
 	p, ok := from.takePosition()
 	if !ok || from != d.session {
@@ -23,7 +23,7 @@ func (d *driverActor) onPosition(ctx actor.Context, from *Peer) {
 	}
 }
 
-// move believes a position or not; true when it did.
+// move runs a position through the filter and reports whether it was accepted.
 func (d *driverActor) move(ctx actor.Context, p ride.Position) bool {
 	now := time.Now()
 	if d.filter.Check(p.Point, p.DeviceTime, now) != geo.Accepted {
@@ -45,7 +45,7 @@ func (d *driverActor) move(ctx actor.Context, p ride.Position) bool {
 	return true
 }
 
-// follow serves the trip with the newest position: its rider, its track, its length.
+// follow passes the newest position to the trip's rider, its track and its odometer.
 func (d *driverActor) follow(ctx actor.Context, now time.Time) {
 	t := d.active
 	accuracy := float64(d.fix.AccuracyM)
@@ -77,8 +77,8 @@ func (d *driverActor) available(now time.Time) bool {
 		len(d.offers) < d.sys.cfg.MaxOffers
 }
 
-// settleCell brings the driver's place among the cells in line with its state. It is
-// called after whatever may have changed that.
+// settleCell enters, updates or leaves the driver's cell to match its state. It is called after
+// anything that may have changed that state.
 func (d *driverActor) settleCell(ctx actor.Context) {
 	now := time.Now()
 	d.moveCell(ctx, now)
@@ -115,15 +115,15 @@ func (d *driverActor) moveCell(ctx actor.Context, now time.Time) {
 	}
 }
 
-// maxShowUps bounds the waiting trips that one driver's coming is told to.
+// maxShowUps bounds the waiting trips that are notified of one driver.
 const maxShowUps = 8
 
-// showUp tells trips that wait for a driver around here; it is sent after the cell was
-// told, so that their searches find this driver.
+// showUp notifies nearby trips that wait for a driver. It runs after the cell has been updated, so
+// that their searches find this driver.
 func (d *driverActor) showUp(ctx actor.Context) {
 	disk, err := d.cell.Disk(d.sys.cfg.Rules.Policy.RingMax)
 	if err != nil {
-		return // they have their waves
+		return // their next waves find this driver anyway
 	}
 	for _, pid := range d.sys.place.Waiting(disk, d.account.Vehicle.Class, maxShowUps) {
 		ctx.Send(pid, driverNearby{})
@@ -140,8 +140,8 @@ func (d *driverActor) leaveCell(ctx actor.Context) {
 	d.cell, d.pid = 0, nil
 }
 
-// watchAge keeps one timer running while the position can still grow stale; it is not
-// reset by each position but asks again for what is left.
+// watchAge keeps one timer running while the position can still go stale. A new position does not
+// reset the timer; when it fires, it is set again for the remaining time.
 func (d *driverActor) watchAge(ctx actor.Context, now time.Time) {
 	if d.fix.receivedAt.IsZero() {
 		return

@@ -11,24 +11,23 @@ import (
 	"github.com/hexhail/hexhail/ride/ridepb"
 )
 
-// MaxHistory bounds the history of one person, in bytes of protobuf, with eventFee for each
-// event. JSON takes up to five times as much, and all of it must fit the outbox of a
-// session: a client that was closed as slow over its replay would come back for the same,
-// for ever.
+// MaxHistory bounds the history of one person, in bytes of protobuf, with eventFee for each event.
+// JSON takes up to five times as much, and a whole replay must fit the outbox of a session: a
+// client closed as too slow during its replay would reconnect for the same replay, forever.
 const MaxHistory = 48 << 10
 
-// eventFee is what an event costs beside its bytes: its frame in an outbox, the names of
-// its empty fields in JSON, its entry here.
+// eventFee is what an event costs besides its bytes: its frame in an outbox, the names of its empty
+// fields in JSON, and its entry here.
 const eventFee = 64
 
-// history numbers a person's events and keeps the newest of them, so that a client that
-// lost its socket can resume. It keeps them encoded, as one run of bytes: as messages they
-// would take five times the memory and many small objects. It belongs to one actor.
+// history numbers a person's events and keeps the newest, so that a client that lost its socket can
+// resume. It keeps them encoded in one buffer: as messages they would take five times the memory
+// and many small objects. It is owned by one actor.
 type history struct {
 	epoch string
 	seq   uint32
-	limit int // of cost
-	cost  int // of what is kept
+	limit int // of the cost
+	cost  int // of the kept events
 
 	kept []keptEvent // oldest first; the newest has the number seq
 	// buf holds the protobuf forms of the kept events, from head on.
@@ -54,7 +53,7 @@ func (h *history) add(e *ridepb.Event) {
 	options := proto.MarshalOptions{UseCachedSize: true}
 	size := proto.Size(e)
 	if size+eventFee > h.limit {
-		h.clear() // lost: what follows it does not make up for it
+		h.clear() // the event is lost, so the client cannot resume across it
 		return
 	}
 	n := 0
@@ -64,7 +63,7 @@ func (h *history) add(e *ridepb.Event) {
 	h.kept = slices.Delete(h.kept, 0, n)
 	h.makeRoom(size)
 	buf, err := options.MarshalAppend(h.buf, e)
-	if err != nil { // text that is not UTF-8: the session cannot tell it either
+	if err != nil { // text that is not UTF-8: the session cannot encode it either
 		h.clear()
 		return
 	}
@@ -73,16 +72,16 @@ func (h *history) add(e *ridepb.Event) {
 	h.cost += size + eventFee
 }
 
-// forget takes the bytes and the cost of the oldest event out.
+// forget removes the bytes and the cost of the oldest event.
 func (h *history) forget(e keptEvent) {
 	h.head += int(e.size)
 	h.cost -= int(e.size) + eventFee
 }
 
-// clear forgets all events, but not how many there were.
+// clear forgets all events, but keeps the numbering.
 func (h *history) clear() { h.kept, h.buf, h.head, h.cost = nil, nil, 0, 0 }
 
-// makeRoom lets the buffer take so many bytes more without growing beyond the limit.
+// makeRoom makes room for size more bytes without growing the buffer beyond the limit.
 func (h *history) makeRoom(size int) {
 	live := len(h.buf) - h.head
 	switch {
@@ -95,14 +94,14 @@ func (h *history) makeRoom(size int) {
 	}
 }
 
-// resize moves what is kept to a buffer of that capacity.
+// resize moves the kept events to a buffer of that capacity.
 func (h *history) resize(capacity int) {
 	h.buf = append(make([]byte, 0, capacity), h.buf[h.head:]...)
 	h.head = 0
 }
 
-// expire forgets events that are older than age, with their memory. It returns when the
-// oldest of the others will be so old, and false if there are none.
+// expire forgets events older than age and releases their memory. It returns when the oldest
+// remaining event expires, and false if none remain.
 func (h *history) expire(age time.Duration) (next time.Duration, left bool) {
 	now := time.Since(clock)
 	n := 0
@@ -123,12 +122,12 @@ func (h *history) expire(age time.Duration) (next time.Duration, left bool) {
 	return h.kept[0].at + age - now, true
 }
 
-// mark gives an event that is not part of the history its place: after the newest.
+// mark stamps an event that is not part of the history with the newest position.
 func (h *history) mark(e *ridepb.Event) { e.Epoch, e.Seq = h.epoch, h.seq }
 
-// since returns the events after the client's position, oldest first. It reports false
-// when there is no position, or it lies in another epoch, in the future, or before what is
-// kept: then the history is lost to the client.
+// since returns the events after the client's position, oldest first. It reports false when there
+// is no position, or when it lies in another epoch, in the future or before the oldest kept event:
+// then the client cannot resume.
 func (h *history) since(r *ridepb.Resume) ([]*ridepb.Event, bool) {
 	if r == nil || r.GetEpoch() != h.epoch || r.GetSeq() > h.seq {
 		return nil, false
@@ -145,7 +144,7 @@ func (h *history) since(r *ridepb.Resume) ([]*ridepb.Event, bool) {
 	for _, k := range h.kept[known:] {
 		e := new(ridepb.Event)
 		if proto.Unmarshal(h.buf[from:from+int(k.size)], e) != nil {
-			return nil, false // never: it was encoded here
+			return nil, false // cannot happen: it was encoded here
 		}
 		from += int(k.size)
 		out = append(out, e)
@@ -153,7 +152,7 @@ func (h *history) since(r *ridepb.Resume) ([]*ridepb.Event, bool) {
 	return out, true
 }
 
-// newEpoch names a history.
+// newEpoch returns a random name for a history.
 func newEpoch() string {
 	var b [8]byte
 	_, _ = rand.Read(b[:]) // never fails

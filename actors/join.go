@@ -11,8 +11,8 @@ import (
 	"github.com/hexhail/hexhail/ride/ridepb"
 )
 
-// Join hands a session to its account's actor, which answers on the outbox. The error
-// is ride.ErrShuttingDown.
+// Join hands a session to its account's actor, which replies on the outbox. The only error is
+// ride.ErrShuttingDown.
 func (s *System) Join(_ context.Context, j Join) (*Peer, error) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -32,7 +32,7 @@ func (s *System) enter(j Join, p *Peer) {
 	})
 }
 
-// joinAgain takes a session that arrived at a stopping actor to a living one.
+// joinAgain joins a session that reached a stopping actor to the account's current one.
 func (s *System) joinAgain(j Join, p *Peer) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -54,7 +54,7 @@ func (s *System) spawnPerson(a ride.Account, generation uint64) *actor.PID {
 	}
 }
 
-// AccountChanged hands a changed account to its actor on this node, if there is one. It does not
+// AccountChanged sends a changed account to its actor on this node, if there is one. It does not
 // block.
 func (s *System) AccountChanged(a ride.Account) {
 	s.place.Find(a.ID, func(pid *actor.PID) { s.root.Send(pid, accountChanged{a}) })

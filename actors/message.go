@@ -10,13 +10,13 @@ import (
 	"github.com/hexhail/hexhail/ride/ridepb"
 )
 
-// Messages between actors are values without channels or functions, so that they could
-// cross a wire; those of a session to its own person's actor, which always share a node,
-// are the exception and are defined beside their sender. A *ride.Trip in a message is
-// shared and must not be changed.
+// Messages between actors are values without channels or functions, so that they could cross a
+// network. The exception is the messages from a session to its own person's actor, which always
+// share a node; they are defined beside their sender. A *ride.Trip in a message is shared and must
+// not be changed.
 
-// commandKey names a client's command for its idempotency. Zero for commands that no
-// client gave.
+// commandKey identifies a client's command, for idempotency. It is zero for commands that do not
+// come from a client.
 type commandKey struct {
 	Account ride.AccountID
 	Role    ride.Role
@@ -24,38 +24,38 @@ type commandKey struct {
 	Digest  string
 }
 
-// tripCommand asks a trip to decide. The answer is a tripResult to the sender, whose
-// PID the trip keeps as that party's newest.
+// tripCommand asks a trip to decide. The reply is a tripResult to the sender, whose PID the trip
+// keeps as that party's current one.
 type tripCommand struct {
 	Key     commandKey
 	Command ride.Command
-	// Also are further commands, of the trip's own, that become one transition with
-	// the first: the first wave with its request, or offers that come back together.
+	// Also holds further commands, issued by the trip itself, that form one transition with the
+	// first: the first wave with its request, or offers that are handed back together.
 	Also []ride.Command
 }
 
 // tripResult answers a tripCommand.
 type tripResult struct {
-	Key   commandKey    // of the command that it answers, not only its id: ids may be reused
+	Key   commandKey    // of the answered command; its id alone may be reused
 	Reply *ridepb.Reply // without its id; never nil
-	// Trip is the trip after the command, when it took effect. Nil on refusal.
+	// Trip is the state after the command; nil on refusal.
 	Trip *ride.Trip
 }
 
-// tripAttach tells a trip where a party of it lives now. With an Offer it comes from a
-// driver who holds that offer. The trip answers its rider and its driver with a
-// tripUpdate whose Change is empty.
+// tripAttach gives a trip the current PID of one of its parties. With an Offer, it comes from a
+// driver who holds that offer. The trip replies to its rider and its driver with a tripUpdate whose
+// Change is empty.
 type tripAttach struct {
 	Account ride.AccountID
 	Offer   ride.OfferID
 	PID     *actor.PID
 }
 
-// tripWake makes sure that the trip is alive and its timers run.
+// tripWake makes sure that the trip is active and its timers run.
 type tripWake struct{}
 
-// operatorAct is an operator's command to a trip: a ride.CancelTrip or a
-// ride.Redispatch. The answer is an operatorDone.
+// operatorAct is an operator's command to a trip: a ride.CancelTrip or a ride.Redispatch. The reply
+// is an operatorDone.
 type operatorAct struct {
 	Command ride.Command
 }
@@ -65,18 +65,18 @@ type operatorDone struct {
 	Err  error
 }
 
-// offerQuery asks a trip how an offer stands; the answer is an offerEnded when it has
-// ended and nothing when it has not.
+// offerQuery asks a trip for the state of an offer. The reply is an offerEnded if it has ended;
+// otherwise there is none.
 type offerQuery struct {
 	Offer  ride.OfferID
 	Driver ride.AccountID
 }
 
-// tripUpdate tells a party how its trip stands.
+// tripUpdate brings a party its trip's state.
 type tripUpdate struct {
 	Trip   *ride.Trip
-	Change string // the newest event's kind; empty: only to bring the party up to date
-	// Peer is where the other party lives, if known: the driver's positions go there.
+	Change string // the newest event's kind; empty: nothing new, only the current state
+	// Peer is the other party's PID, if known: the driver's positions go there.
 	Peer *actor.PID
 }
 
@@ -92,15 +92,15 @@ type offerEnded struct {
 	Offer ride.Offer
 }
 
-// driverReleased tells a driver that the trip no longer occupies it. When it was given
-// back the driver hears nothing more of it; Version is the trip's.
+// driverReleased tells a driver that the trip no longer occupies it. A driver who gave the trip
+// back receives nothing more about it. Version is the trip's.
 type driverReleased struct {
 	Trip      ride.TripID
 	GivenBack bool
 	Version   int64
 }
 
-// driverMoved brings a driver's position to the rider of its trip.
+// driverMoved brings a driver's position to the rider of the trip.
 type driverMoved struct {
 	Trip       ride.TripID
 	Driver     ride.AccountID
@@ -121,24 +121,23 @@ type cellPut struct {
 	Class  string
 	Point  geo.Point
 	Load   int // open offers
-	// Shown is the cell in which riders who ask for quotes may take the driver to be.
+	// Shown is the cell in which quotes show the driver.
 	Shown geo.Cell
 }
 
-// cellDrop takes a driver out of a cell.
+// cellDrop removes a driver from a cell.
 type cellDrop struct {
 	Driver ride.AccountID
 }
 
-// cellFind asks a cell for its available drivers, least loaded and nearest first, or by
-// their ids alone when it is coarse. The
-// answer is a cellFound with the same Search to the sender.
+// cellFind asks a cell for its available drivers: least loaded and nearest first, or by id if it is
+// coarse. The reply is a cellFound with the same Search.
 //
-// A cell that is late does not answer questions whose asker has given up by Until: in a
-// crowd that would only make it later still.
+// A cell does not answer after Until, when the asker has given up: under load that would only delay
+// the other replies further.
 type cellFind struct {
 	Search uint64
-	Pickup geo.Point // the middle of the pickup's cell
+	Pickup geo.Point // the centre of the pickup's cell
 	Coarse bool
 	Limit  int
 	Until  time.Time
@@ -146,5 +145,5 @@ type cellFind struct {
 
 type cellFound struct {
 	Search  uint64
-	Drivers []cellPut // the receiver's own
+	Drivers []cellPut // owned by the receiver
 }

@@ -13,23 +13,23 @@ import (
 	"github.com/hexhail/hexhail/ride/view"
 )
 
-// operatorActor is an operator's presence. Operators act over HTTP; on a socket they
-// watch the city. Unlike riders and drivers, they may do so on several screens at once:
-// of the person it uses neither the session nor the history's events.
+// operatorActor is an operator's presence. Operators act over HTTP; on a socket they watch the
+// city. Unlike riders and drivers, they may do so on several screens at once, so this actor uses
+// neither person's session nor the events of its history.
 type operatorActor struct {
 	person
-	screens []*screen // oldest first, OperatorSessions at most
-	watches uint32    // so far, over all screens
+	screens []*screen // oldest first, at most OperatorSessions
+	watches uint32    // started so far, over all screens
 }
 
 // screen is one session of an operator.
 type screen struct {
 	out   Outbox
 	peer  *Peer
-	watch *city.Watch // nil: watches nothing
+	watch *city.Watch // nil: none
 }
 
-// watchDue is the time for the next look at what is watched.
+// watchDue is the time of a watch's next look.
 type watchDue struct{ watch uint32 }
 
 func (o *operatorActor) Receive(ctx actor.Context) {
@@ -56,7 +56,7 @@ func (o *operatorActor) Receive(ctx actor.Context) {
 	}
 }
 
-// Recovered gives up what may be half done: the clients reconnect and watch again.
+// Recovered drops state that may be half updated: the clients reconnect and watch again.
 func (o *operatorActor) Recovered(ctx actor.Context) {
 	for len(o.screens) > 0 {
 		o.drop(0, ridepb.CloseInternal, time.Second)
@@ -65,7 +65,7 @@ func (o *operatorActor) Recovered(ctx actor.Context) {
 	o.lingerLater(ctx)
 }
 
-// onJoin adds a session. The oldest makes room for one too many.
+// onJoin adds a session, and closes the oldest if there are too many.
 func (o *operatorActor) onJoin(ctx actor.Context, m joined) {
 	if o.gone {
 		o.sys.rejoin(m.join, m.peer)
@@ -85,7 +85,7 @@ func (o *operatorActor) onJoin(ctx actor.Context, m joined) {
 	o.sys.stats.joined(c.Resumed, m.join.Resume != nil)
 }
 
-// onLeft forgets the session whose socket is gone; one that made room was forgotten before.
+// onLeft forgets the session whose socket is gone, unless it has been closed to make room.
 func (o *operatorActor) onLeft(ctx actor.Context, m left) {
 	if o.forwarded(ctx, m.peer) {
 		return
@@ -98,7 +98,7 @@ func (o *operatorActor) onLeft(ctx actor.Context, m left) {
 	}
 }
 
-// of finds the screen of a session, -1 for one that was forgotten.
+// of returns the index of a session's screen, or -1 if it has been forgotten.
 func (o *operatorActor) of(p *Peer) int {
 	return slices.IndexFunc(o.screens, func(s *screen) bool { return s.peer == p })
 }
@@ -121,7 +121,7 @@ func (s *screen) reply(id string, r *ridepb.Reply) { s.out.Reply(stamped(r, id))
 func (o *operatorActor) onFrame(ctx actor.Context, m framed) {
 	i := o.of(m.peer)
 	if i < 0 {
-		return // of a session that was replaced
+		return // from a session that was replaced
 	}
 	s, id := o.screens[i], m.frame.GetId()
 	switch b := m.frame.GetBody().(type) {
@@ -152,7 +152,7 @@ func (o *operatorActor) unwatch(s *screen) {
 // timer names the timer of a screen's watch.
 func (s *screen) timer() string { return "watch " + strconv.FormatUint(uint64(s.watch.Number()), 10) }
 
-// tell sends a screen what has changed, and sets the time for the next look.
+// tell sends a screen the changes and schedules the next look.
 func (o *operatorActor) tell(ctx actor.Context, s *screen) {
 	next := s.watch.Tell(s.out.Backlog, func(part *ridepb.CityChanged) {
 		e := &ridepb.Event{Body: &ridepb.Event_CityChanged{CityChanged: part}}

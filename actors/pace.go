@@ -7,29 +7,29 @@ import (
 	"github.com/hexhail/hexhail/ride"
 )
 
-// What accounts do over and over at others' cost.
+// deed is something that costs others when an account does it over and over.
 type deed uint8
 
 const (
-	deedCancel deed = iota // a rider cancels after drivers were asked, a driver gives back
+	deedCancel deed = iota // a rider cancels after drivers were asked, or a driver gives a trip back
 	deedOnline             // a driver goes online
-	deedIdle               // a rider cancels before anybody was asked: each leaves a trip on the disk
+	deedIdle               // a rider cancels before any driver was asked: each leaves a trip on disk
 )
 
 const (
-	// paceFirst is the first wait; each further one is twice as long, paceMost at most.
+	// paceFirst is the first wait; each further one is twice as long, up to paceMost.
 	paceFirst = 5 * time.Second
 	paceMost  = 10 * time.Minute
-	// maxPaced bounds the accounts that are remembered.
+	// maxPaced bounds the entries.
 	maxPaced = 65_536
-	// onlineShare is how many times as often a driver may go online as cancel, and idleShare
-	// how many times as often a rider may cancel requests that no driver saw.
+	// onlineShare is how many times CancelsFree a driver may go online, and idleShare how many
+	// times CancelsFree a rider may cancel requests that no driver has seen.
 	onlineShare, idleShare = 4, 8
 )
 
-// pace remembers how often accounts lately did what costs others their attention or the server its room, and how
-// long they have to wait for the next time: nothing for the first few, then longer each
-// time. It outlives sessions, so that a new one changes nothing. Safe for concurrent use.
+// pace counts recent deeds by account and sets how long each account waits before the next: not at
+// all for the first few, then longer each time. It outlives sessions, so reconnecting does not
+// reset it. Safe for concurrent use.
 type pace struct {
 	free   int
 	forget time.Duration
@@ -45,15 +45,15 @@ type paceKey struct {
 
 type paced struct {
 	times int
-	last  time.Time // the newest time
-	since time.Time // from when on the oldest that counts is being forgotten
+	last  time.Time // of the newest deed
+	since time.Time // when the oldest counted deed began to be forgotten
 }
 
 func newPace(free int, forget time.Duration) *pace {
 	return &pace{free: free, forget: forget, by: make(map[paceKey]paced)}
 }
 
-// now returns what is left of an entry.
+// now returns an entry without the deeds that are forgotten by now.
 func (p *pace) now(k paceKey, now time.Time) paced {
 	e := p.by[k]
 	if gone := int(now.Sub(e.since) / p.forget); e.times > 0 && gone > 0 {
@@ -73,7 +73,7 @@ func (p *pace) most(d deed) int {
 	return p.free
 }
 
-// count takes note of one more.
+// count adds one deed.
 func (p *pace) count(account ride.AccountID, d deed, now time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -87,7 +87,7 @@ func (p *pace) count(account ride.AccountID, d deed, now time.Time) {
 	p.by[k] = e
 }
 
-// wait is how long the account has to wait for the next time; 0: it need not.
+// wait is how long the account has to wait before its next deed; 0 means not at all.
 func (p *pace) wait(account ride.AccountID, d deed, now time.Time) time.Duration {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -100,7 +100,7 @@ func (p *pace) wait(account ride.AccountID, d deed, now time.Time) time.Duration
 	return max(0, e.last.Add(wait).Sub(now))
 }
 
-// forgive forgets what an account cancelled.
+// forgive forgets an account's cancellations.
 func (p *pace) forgive(account ride.AccountID) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -108,7 +108,7 @@ func (p *pace) forgive(account ride.AccountID) {
 	delete(p.by, paceKey{account, deedIdle})
 }
 
-// makeRoom keeps the map bounded: what is forgotten goes first, then anything.
+// makeRoom keeps the map bounded: expired entries go first, then any.
 func (p *pace) makeRoom(now time.Time) {
 	if len(p.by) < maxPaced {
 		return
@@ -118,7 +118,7 @@ func (p *pace) makeRoom(now time.Time) {
 			delete(p.by, k)
 		}
 	}
-	for k := range p.by { // many at once, so that this is seldom looked for
+	for k := range p.by { // many at once, so that this scan is rare
 		if len(p.by) < maxPaced*7/8 {
 			return
 		}

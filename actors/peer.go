@@ -21,11 +21,11 @@ type Outbox interface {
 	Moved(e *ridepb.Event)
 	// Backlog is how many bytes wait to be written, or are being written.
 	Backlog() int
-	// Close says why (as a disconnecting event), flushes and closes the socket.
+	// Close sends the reason (as a disconnecting event), flushes and closes the socket.
 	Close(code ridepb.CloseCode, retryAfter time.Duration)
 }
 
-// Join is a session that wants in.
+// Join is a session that joins its account's actor.
 type Join struct {
 	Account   ride.Account
 	SessionID string
@@ -34,8 +34,8 @@ type Join struct {
 	Out       Outbox
 }
 
-// Peer is a session's way into its account's actor. Its methods are for the session's
-// reading goroutine alone and never block.
+// Peer is a session's way into its account's actor. Its methods are called by the session's reader
+// goroutine only and never block.
 type Peer struct {
 	root   *actor.RootContext
 	pid    atomic.Pointer[actor.PID]
@@ -43,12 +43,12 @@ type Peer struct {
 
 	mu       sync.Mutex
 	position ride.Position
-	fresh    bool // position has not been taken
+	fresh    bool // the actor has not taken position yet
 	ready    positionReady
 }
 
-// positionReady tells a driver's actor that its session holds a new position. At most
-// one is on its way for each session.
+// positionReady tells a driver's actor that its session holds a new position. At most one per
+// session is in flight.
 type positionReady struct{ peer *Peer }
 
 // Messages of a session to its person's actor, on the same node.
@@ -62,26 +62,25 @@ type (
 	framed struct {
 		peer  *Peer
 		frame *ridepb.ClientFrame
-		due   time.Time // when its session refuses it for want of an answer
+		due   time.Time // when its session refuses it as unanswered
 	}
 )
 
-// answerWithin is how long a session waits for the answer to a frame.
+// answerWithin is how long a session waits for the reply to a frame.
 const answerWithin = 10 * time.Second
 
-// expired reports whether a frame waited here for so long that its client was refused: it
-// asks again if it still wants that.
+// expired reports whether a frame has waited here so long that its session has refused it; the
+// client asks again if it still wants that.
 func (m framed) expired() bool { return time.Now().After(m.due) }
 
-// Command hands over a frame with an id; its reply arrives on the outbox. The frame is
-// the actor's from then on.
+// Command hands over a frame with an id; its reply arrives on the outbox. The actor owns the frame
+// from then on.
 func (p *Peer) Command(f *ridepb.ClientFrame) {
 	p.root.Send(p.pid.Load(), framed{peer: p, frame: f, due: time.Now().Add(answerWithin)})
 }
 
-// Location hands over a driver's position, whose fields the caller has checked; only the
-// latest is kept. It refuses a position of an account that is no driver, with
-// ride.ErrWrongRole.
+// Location hands over a driver's position, whose fields the caller has checked; only the latest is
+// kept. If the account is not a driver's, it returns ride.ErrWrongRole.
 func (p *Peer) Location(pos ride.Position) error {
 	if !p.driver {
 		return ride.ErrWrongRole
@@ -104,5 +103,5 @@ func (p *Peer) takePosition() (ride.Position, bool) {
 	return p.position, fresh
 }
 
-// Leave says that the socket is gone. Called once, last.
+// Leave reports that the socket is gone. It is the last call and is made once.
 func (p *Peer) Leave() { p.root.Send(p.pid.Load(), left{p}) }

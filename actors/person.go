@@ -13,32 +13,32 @@ import (
 	"github.com/hexhail/hexhail/ride/view"
 )
 
-// person is what the actors of riders, drivers and operators have in common: the one
-// live session (operators have their own way to have several), the history that a reconnecting client resumes, the commands that wait
-// for an answer, and the active trip as last heard. It lives on the node that holds the
-// session and outlives it by Linger.
+// person is what the actors of riders, drivers and operators have in common: the one live session
+// (operatorActor keeps several by itself), the history from which a reconnecting client resumes,
+// the unanswered commands, and the active trip as last reported. It lives on the node that holds
+// the session and outlives it by Linger.
 type person struct {
 	sys     *shared
 	account ride.Account
-	// generation is that of this actor's claim on the account; see People.
+	// generation is the number of this actor's claim on the account; see People.
 	generation uint64
 
 	out     Outbox // nil: no session
 	session *Peer
 	history history
-	self    *actor.PID                 // this actor's, once a session has joined
+	self    *actor.PID                 // set once a session has joined
 	pending map[string]*pendingCommand // nil: none yet
-	// active is the live trip of this account, nil for none. It is shared; never
-	// changed, only replaced.
+	// active is the live trip of this account; nil for none. It is shared: it is replaced, never
+	// changed.
 	active *ride.Trip
-	// told is the trip that the client heard of last, and its version then. It outlives
-	// active, which a trip's end clears.
+	// told is the trip and version that the client was last sent. It outlives active, which a
+	// trip's end clears.
 	told heard
-	// former is the trip whose end the client heard of before its trip could tell it; see
+	// former is the trip whose end was sent to the client ahead of the trip's own message; see
 	// overtaken.
 	former heard
-	// unsure is the id of the newest command that could not be recorded, as far as one
-	// could tell, and steady says that a recorded one took effect in this actor's life.
+	// unsure is the id of the newest command whose record failed or has an unknown outcome; steady
+	// says that a recorded command has taken effect in this activation.
 	unsure string
 	steady bool
 	// gone is set when the actor has left the directory and is about to stop.
@@ -46,45 +46,45 @@ type person struct {
 	timers runtime.Timers
 }
 
-// heard is a trip and the version of it that a client has heard of.
+// heard is a trip and the version of it that a client has been sent.
 type heard struct {
 	trip    ride.TripID
 	version int64
 }
 
-// covers reports whether a version of a trip is no news.
+// covers reports whether the client has already been sent this version of a trip.
 func (h heard) covers(trip ride.TripID, version int64) bool {
 	return h.trip == trip && version <= h.version
 }
 
 // pendingCommand is a command that a trip has not answered yet.
 type pendingCommand struct {
-	session *Peer // whose reply it is
+	session *Peer // receives the reply
 	trip    ride.TripID
 	message tripCommand
-	copies  int // frames that asked for it; each gets a reply
+	copies  int // frames with this command; each gets a reply
 	tries   int
 	due     time.Time // when to ask again
 }
 
-// Messages of a person's actor to itself.
+// Messages that a person's actor sends to itself.
 type (
 	personTick struct{}
 	lingered   struct{}
-	// aged is the time to forget the oldest events of the history.
+	// aged is the time at which the oldest events of the history expire.
 	aged struct{}
 )
 
-// accountChanged brings a person's account up to date in mid-session.
+// accountChanged updates a person's account during a session.
 type accountChanged struct{ account ride.Account }
 
 const (
 	resendAfter = 2 * time.Second
 	maxTries    = 4
-	// maxPending bounds the commands of one person that wait for their trips. A session
-	// bounds its own, but while the store hangs a client may come back with more and more.
+	// maxPending bounds one person's unanswered commands. Each session bounds its own, but while
+	// the store hangs a client may reconnect and send more.
 	maxPending = 128
-	// lastWords is how long an actor that has left the directory still listens.
+	// lastWords is how long an actor still receives after it has left the directory.
 	lastWords = time.Second
 )
 
@@ -92,8 +92,8 @@ func newPerson(s *shared, a ride.Account, generation uint64) person {
 	return person{sys: s, account: a, generation: generation, history: newHistory(s.cfg.HistoryBytes)}
 }
 
-// drop follows a panic: whatever was under way is forgotten and the client told to
-// come back, to a history that begins anew.
+// drop resets the actor after a panic: it forgets everything under way, starts a new history and
+// asks the client to reconnect.
 func (p *person) drop(ctx actor.Context) {
 	if p.out != nil {
 		p.out.Close(ridepb.CloseInternal, time.Second)
@@ -105,7 +105,7 @@ func (p *person) drop(ctx actor.Context) {
 	p.lingerLater(ctx)
 }
 
-// attach makes a session the live one, or none when out is nil.
+// attach makes a session the live one; with a nil out there is none.
 func (p *person) attach(out Outbox, peer *Peer) {
 	switch {
 	case p.out == nil && out != nil:
@@ -116,11 +116,11 @@ func (p *person) attach(out Outbox, peer *Peer) {
 	p.out, p.session = out, peer
 }
 
-// onJoin makes a session the live one. snapshot reads what the database knows of the
-// person and completes the reply with it.
+// onJoin makes a session the live one. snapshot completes the reply with the person's state from
+// the database.
 func (p *person) onJoin(ctx actor.Context, m joined, snapshot func(*ridepb.Connected) error) {
 	if p.gone {
-		// This actor is stopping: the join raced its leaving. Send it on.
+		// This actor is stopping; the join raced with its release. Pass the join on.
 		p.sys.rejoin(m.join, m.peer)
 		return
 	}
@@ -128,7 +128,7 @@ func (p *person) onJoin(ctx actor.Context, m joined, snapshot func(*ridepb.Conne
 		p.out.Close(ridepb.CloseReplaced, 0)
 	}
 	p.attach(m.join.Out, m.peer)
-	if !m.join.Account.UpdatedAt.Before(p.account.UpdatedAt) { // else it was read before a change
+	if !m.join.Account.UpdatedAt.Before(p.account.UpdatedAt) { // otherwise it was read before a change
 		p.account = m.join.Account
 	}
 	p.self = ctx.Self()
@@ -156,7 +156,7 @@ func (p *person) onJoin(ctx actor.Context, m joined, snapshot func(*ridepb.Conne
 	}
 }
 
-// connected is the answer to a session that joins, without the snapshot.
+// connected is the reply to a session that joins, without the snapshot.
 func (p *person) connected(j Join) *ridepb.Connected {
 	return &ridepb.Connected{
 		SessionId: j.SessionID,
@@ -167,7 +167,7 @@ func (p *person) connected(j Join) *ridepb.Connected {
 	}
 }
 
-// readActive learns from the database which trip occupies this account.
+// readActive reads from the database which trip occupies this account.
 func (p *person) readActive(c *ridepb.Connected) error {
 	ctx, cancel := p.sys.storeContext()
 	defer cancel()
@@ -184,7 +184,7 @@ func (p *person) readActive(c *ridepb.Connected) error {
 	return nil
 }
 
-// onLeft forgets a session whose socket is gone; an older one was forgotten before.
+// onLeft forgets a session whose socket is gone. It reports false for one that has been replaced.
 func (p *person) onLeft(ctx actor.Context, m left) bool {
 	if p.forwarded(ctx, m.peer) || p.session != m.peer {
 		return false
@@ -198,7 +198,7 @@ func (p *person) lingerLater(ctx actor.Context) {
 	p.timers.After("linger", p.sys.cfg.Linger, p.sys.sender(ctx.Self(), lingered{}))
 }
 
-// onLingered leaves the directory if no session came back.
+// onLingered leaves the directory if no session has joined meanwhile.
 func (p *person) onLingered(ctx actor.Context) bool {
 	if p.out != nil || p.gone {
 		return false
@@ -211,8 +211,8 @@ func (p *person) onLingered(ctx actor.Context) bool {
 	return true
 }
 
-// forwarded sends on what a session meant for the actor that it was sent on to itself;
-// it reports whether there was such a session.
+// forwarded passes a message on to the actor to which its session was passed on. It reports whether
+// there was such a session.
 func (p *person) forwarded(ctx actor.Context, from *Peer) bool {
 	if !p.gone {
 		return false
@@ -227,7 +227,7 @@ func (p *person) reader() view.Reader {
 	return view.Reader{Account: p.account.ID, Role: p.account.Role}
 }
 
-// emit adds an event to the history and tells the session.
+// emit adds an event to the history and sends it to the session.
 func (p *person) emit(e *ridepb.Event) {
 	p.remember(e)
 	if p.out != nil {
@@ -235,8 +235,8 @@ func (p *person) emit(e *ridepb.Event) {
 	}
 }
 
-// remember adds an event to the history, until it is so old that no client can have
-// missed it: one that did not get it has lost its socket since, or its way back.
+// remember adds an event to the history, until it is so old that no client can still resume to it:
+// one that missed it has either reconnected or can no longer resume.
 func (p *person) remember(e *ridepb.Event) {
 	p.history.add(e)
 	if p.timers["aged"] == nil && p.self != nil {
@@ -252,7 +252,7 @@ func (p *person) onAged() {
 	}
 }
 
-// reply answers a frame of a session, if that is still the live one.
+// reply answers a frame of a session, if that session is still the live one.
 func (p *person) reply(to *Peer, id string, r *ridepb.Reply) {
 	if p.out != nil && p.session == to {
 		p.out.Reply(stamped(r, id))
@@ -264,7 +264,7 @@ func stamped(r *ridepb.Reply, id string) *ridepb.Reply {
 	return &ridepb.Reply{Id: id, Result: r.Result}
 }
 
-// see takes in how a trip stands; live says whether it occupies this account.
+// see notes a trip's state; live says whether it occupies this account.
 func (p *person) see(t *ride.Trip, live bool) {
 	switch {
 	case live && (p.active == nil || p.active.ID != t.ID || p.active.Version <= t.Version):
@@ -274,8 +274,8 @@ func (p *person) see(t *ride.Trip, live bool) {
 	}
 }
 
-// onUpdate tells the client what happened to its trip. An update without a change
-// brings this actor up to date; the client hears of it only if it has missed something.
+// onUpdate sends the client what happened to its trip. An update without a change only refreshes
+// this actor; it is sent to the client only if the client has missed something.
 func (p *person) onUpdate(m tripUpdate, live bool) {
 	if p.former.covers(m.Trip.ID, m.Trip.Version) {
 		return
@@ -301,11 +301,11 @@ func (p *person) onUpdate(m tripUpdate, live bool) {
 	}
 }
 
-// overtaken is called before news of a trip that occupies this account. If the client still
-// takes another one for its active trip, that one has ended, or the database would not
-// have let this one begin: each trip speaks for itself, and its last news is still on the
-// way. The client is told of the end first, so that it never has two trips at once; a
-// store that cannot be read leaves the order to chance.
+// overtaken is called before the client receives news of a trip that occupies this account. If the
+// client still has another active trip, that one must have ended, or the database would have
+// refused this one; its last update comes from another actor and is still in flight. So that the
+// client never has two trips at once, the end of the former is sent first. If the store cannot be
+// read, the order is left to chance.
 func (p *person) overtaken(next *ride.Trip, occupies func(*ride.Trip) bool) {
 	last := p.active
 	if last == nil || last.ID == next.ID || !occupies(next) {
@@ -321,8 +321,8 @@ func (p *person) overtaken(next *ride.Trip, occupies func(*ride.Trip) bool) {
 	if view.Trip(&t, p.reader()) != nil {
 		p.onUpdate(tripUpdate{Trip: &t}, false)
 	} else {
-		// This driver gave it back and knows nothing of what came of it since. Only the
-		// news of that one step is missing.
+		// This driver gave it back and may not see what became of it. Only that one step has not
+		// been sent.
 		version = last.Version + 1
 		p.active = nil
 		p.givenBack(last.ID, version)
@@ -330,7 +330,7 @@ func (p *person) overtaken(next *ride.Trip, occupies func(*ride.Trip) bool) {
 	p.former = heard{last.ID, version}
 }
 
-// givenBack tells the client that a trip is no longer its own, with nothing more than that.
+// givenBack tells the client that it no longer has a trip, and nothing else.
 func (p *person) givenBack(trip ride.TripID, version int64) {
 	if p.former.covers(trip, version) {
 		return
@@ -354,7 +354,7 @@ func (p *person) forward(ctx actor.Context, m framed, trip ride.TripID, c ride.C
 			p.reply(m.peer, key.ID, refusal(ride.ErrIDReused))
 		case known.session == m.peer:
 			known.copies++
-		default: // asked again by the session that replaced the one that asked first
+		default: // repeated by the session that replaced the first one
 			known.session, known.copies = m.peer, 1
 		}
 		return
@@ -389,8 +389,8 @@ func (p *person) tickLater(ctx actor.Context) {
 	p.timers.After("tick", time.Second, p.sys.sender(ctx.Self(), personTick{}))
 }
 
-// retry asks again for what was not answered: a message to an actor that was stopping
-// is lost. Asking twice is safe, the id sees to that.
+// retry sends unanswered commands again, because a message to a stopping actor is lost. That is
+// safe: the id makes a command idempotent.
 func (p *person) retry(ctx actor.Context) {
 	now := time.Now()
 	for id, cmd := range p.pending {
@@ -405,12 +405,12 @@ func (p *person) retry(ctx actor.Context) {
 	}
 }
 
-// onResult passes a trip's answer on. It returns the command, or nil when the person no longer
-// waits for that answer.
+// onResult passes a trip's reply on. It returns the command, or nil if this actor no longer waits
+// for that reply.
 func (p *person) onResult(m tripResult) *pendingCommand {
 	cmd := p.pending[m.Key.ID]
 	if cmd == nil || cmd.message.Key != m.Key {
-		return nil // a second answer, to a command that was asked twice
+		return nil // the second reply to a command that was sent twice
 	}
 	delete(p.pending, m.Key.ID)
 	p.answer(cmd, m.Reply)
@@ -424,9 +424,9 @@ func (p *person) answer(cmd *pendingCommand, r *ridepb.Reply) {
 	}
 }
 
-// refuse answers a command that is refused before any trip sees it. If it was answered
-// before, that answer holds: what refuses it now may not have been so then. The refusal is
-// not kept: it has changed nothing, and anybody could fill the disk with such.
+// refuse answers a command that is refused before any trip sees it. If it was answered before, that
+// answer stands: the reason to refuse may be newer. The refusal is not stored, because it changed
+// nothing and clients could fill the disk with refusals.
 func (p *person) refuse(m framed, r *ridepb.Reply) {
 	key, err := p.key(m.frame)
 	if err != nil {
@@ -436,11 +436,10 @@ func (p *person) refuse(m framed, r *ridepb.Reply) {
 	p.reply(m.peer, key.ID, p.sys.refused(key, r))
 }
 
-// settle answers a command that no trip decides: recorded first, told and done after. An
-// answer that may be another one later is not recorded. effect runs if the command is
-// new; and if it is a repetition of one that has not been done, because its record was
-// written but not answered, or because the process has crashed since and forgotten what
-// it led to.
+// settle answers a command that no trip decides: it records the answer, then applies the effect and
+// replies. A retryable refusal is not recorded. effect runs for a new command. It also runs for a
+// repeated command whose effect is missing, either because the record was written but its outcome
+// unknown, or because the process has restarted since.
 func (p *person) settle(m framed, fresh *ridepb.Reply, effect func()) {
 	key, err := p.key(m.frame)
 	if err != nil {

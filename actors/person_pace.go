@@ -8,7 +8,7 @@ import (
 	"github.com/hexhail/hexhail/ride/view"
 )
 
-// paced refuses a command when its account has to wait; true when it did.
+// paced refuses a command if its account has to wait, and reports whether it did.
 func (p *person) paced(m framed, d deed) bool {
 	wait := p.sys.pace.wait(p.account.ID, d, time.Now())
 	if wait <= 0 {
@@ -20,7 +20,7 @@ func (p *person) paced(m framed, d deed) bool {
 	return true
 }
 
-// judge takes note of what a command has led to.
+// judge counts the deed that a command has turned out to be.
 func (p *person) judge(cmd *pendingCommand, m tripResult) {
 	c, ok := cmd.message.Command.(ride.CancelTrip)
 	if !ok || m.Trip == nil || m.Reply.GetError() != nil {

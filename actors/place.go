@@ -11,7 +11,7 @@ import (
 	"github.com/hexhail/hexhail/ride"
 )
 
-// Local places everything on this node: maps behind locks. It owns every trip.
+// Local is the Placement of a single node: maps behind locks. It owns every trip.
 func Local(n Node) Placement {
 	return &local{
 		people: people{by: make(map[ride.AccountID]claim)},
@@ -77,8 +77,8 @@ func (l *local) Forget(at geo.Cell, trip ride.TripID) {
 	}
 }
 
-// Waiting looks at a few times limit trips only, whichever come first: a stadium's worth
-// of them is not sorted for every driver. Ids rise with time.
+// Waiting considers only a few times limit trips, in map order, so as not to sort a full stadium's
+// trips for every driver. Ids increase with time.
 func (l *local) Waiting(disk []geo.Cell, class string, limit int) []*actor.PID {
 	var found []Waiter
 	l.waitMu.RLock()

@@ -8,9 +8,9 @@ import (
 	"github.com/hexhail/hexhail/geo"
 )
 
-// cells is this node's directory of occupied cells. A driver's actor enters a cell
-// before it sends to it and leaves it after its last message, so a cell's actor lives
-// exactly as long as somebody may write to it. Safe for concurrent use.
+// cells is this node's directory of occupied cells. A driver's actor enters a cell before it sends
+// to it and leaves it after its last message, so a cell's actor lives exactly as long as a driver
+// may send to it. Safe for concurrent use.
 type cells struct {
 	spawn func(cell geo.Cell) *actor.PID
 	stop  func(pid *actor.PID)
@@ -37,8 +37,7 @@ func (c *cells) EnterCell(cell geo.Cell) *actor.PID {
 	return ref.pid
 }
 
-// LeaveCell counts the caller out; the last one out stops the actor once it has read
-// what was sent to it.
+// LeaveCell counts the caller out; the last one stops the actor once it has handled its mailbox.
 func (c *cells) LeaveCell(cell geo.Cell) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -13,7 +13,7 @@ import (
 type people struct {
 	mu   sync.Mutex
 	by   map[ride.AccountID]claim
-	last uint64 // generation that was given
+	last uint64 // newest generation
 }
 
 // claim is an account's actor.
@@ -22,8 +22,8 @@ type claim struct {
 	generation uint64
 }
 
-// Claim calls use with the account's actor, made if need be, while it cannot leave the
-// directory.
+// Claim calls use with the account's actor, which spawn makes if need be. The actor cannot leave
+// the directory while use runs.
 func (p *people) Claim(account ride.AccountID, spawn func(generation uint64) *actor.PID, use func(*actor.PID)) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

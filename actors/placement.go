@@ -7,9 +7,9 @@ import (
 	"github.com/hexhail/hexhail/ride"
 )
 
-// Placement is the one seam between the actors and the number of nodes: where trips live and
-// whose they are, which actor speaks for an account, who knows the drivers around a point, and
-// which trips wait for one. Local is the Placement of a single node.
+// Placement is the one seam between the actors and the number of nodes: where trips live and which
+// node owns them, which actor speaks for an account, which actors know the drivers around a point,
+// and which trips wait for a driver. Local is the Placement of a single node.
 //
 // All methods are safe for concurrent use, are called from actors, and never block on another
 // node. What they return may be out of date by the time it is used. Correctness does not rest
@@ -23,17 +23,17 @@ type Placement interface {
 
 // Trips says where trips live.
 type Trips interface {
-	// Trip returns where to send what concerns a trip. The trip's actor is made if need be.
-	// The PID may be a virtual one that finds the actor at each message.
+	// Trip returns where to send messages for a trip, and makes the trip's actor if need be. The
+	// PID may be virtual and resolve to the actor for each message.
 	Trip(id ride.TripID) *actor.PID
 	// Owns reports whether this node runs the trip. The trip's actor asks before it
 	// activates the trip, and again after another activation has overtaken it; if the answer
 	// is no, it retires and Trip must then lead to the owner. Start and the sweeper wake only
 	// trips that this node owns.
 	Owns(id ride.TripID) bool
-	// Retire forgets a trip's actor on this node, which then stops after what it was sent. A
-	// message that is sent later, to a PID obtained before, is lost; senders that need an
-	// answer ask again. A PID that is not the trip's current actor is only stopped.
+	// Retire forgets a trip's actor on this node, which then stops once it has handled its mailbox.
+	// A message sent later to a PID obtained earlier is lost; senders that need a reply ask again.
+	// A PID that is not the trip's current actor is only stopped.
 	Retire(id ride.TripID, pid *actor.PID)
 	// TripsHere returns the trips' actors that live on this node.
 	TripsHere() []*actor.PID
@@ -41,9 +41,9 @@ type Trips interface {
 
 // People says which actor speaks for an account: the one that holds its session.
 type People interface {
-	// Claim calls use with the account's actor on this node, which spawn makes if need be.
-	// The actor cannot be released while use runs. Generations rise with each actor that the
-	// account gets: of two, the one with the higher generation speaks for it.
+	// Claim calls use with the account's actor on this node, which spawn makes if need be. The
+	// actor cannot be released while use runs. Each new actor of an account gets a higher
+	// generation: of two, the one with the higher generation speaks for it.
 	Claim(account ride.AccountID, spawn func(generation uint64) *actor.PID, use func(*actor.PID))
 	// Release ends a claim, unless a newer one has replaced it.
 	Release(account ride.AccountID, generation uint64)
@@ -54,14 +54,14 @@ type People interface {
 	PeopleHere() []*actor.PID
 }
 
-// Cells says who knows the drivers that are available in H3 cells.
+// Cells says which actors know the drivers that are available in H3 cells.
 type Cells interface {
-	// EnterCell returns the actor of a cell on this node for a driver's actor, which tells it
-	// of the driver until it calls LeaveCell, once, after its last message.
+	// EnterCell returns the actor of a cell on this node to a driver's actor, which reports the
+	// driver there until it calls LeaveCell, once, after its last message.
 	EnterCell(cell geo.Cell) *actor.PID
 	LeaveCell(cell geo.Cell)
-	// Cells returns whom to ask for the drivers in a grid disk. Each answers once, for one
-	// cell or for many.
+	// Cells returns the actors to ask for the drivers in a grid disk. Each replies once, for one or
+	// more cells.
 	Cells(disk []geo.Cell) []*actor.PID
 	// CellsHere is how many cells on this node hold drivers.
 	CellsHere() int
@@ -69,11 +69,11 @@ type Cells interface {
 
 // Waiters knows the trips that wait for a driver.
 type Waiters interface {
-	// Await makes it known that a trip waits at a cell, Forget that it no longer does.
+	// Await registers a trip as waiting at a cell; Forget removes it.
 	Await(at geo.Cell, w Waiter)
 	Forget(at geo.Cell, trip ride.TripID)
-	// Waiting returns at most limit trips that wait in a disk for a driver of a class; of
-	// many, rather those that have waited longest.
+	// Waiting returns at most limit trips that wait in a disk for a driver of a class. Of many, it
+	// prefers those that have waited longest.
 	Waiting(disk []geo.Cell, class string, limit int) []*actor.PID
 }
 
@@ -81,7 +81,7 @@ type Waiters interface {
 type Waiter struct {
 	Trip  ride.TripID
 	Class string
-	PID   *actor.PID // where the trip hears of drivers
+	PID   *actor.PID // receives driverNearby
 }
 
 // Node makes and stops this node's actors on behalf of a Placement. Its functions are safe for
@@ -89,6 +89,6 @@ type Waiter struct {
 type Node struct {
 	SpawnTrip func(id ride.TripID) *actor.PID
 	SpawnCell func(cell geo.Cell) *actor.PID
-	// Stop stops an actor after what it was sent so far.
+	// Stop stops an actor once it has handled what it was sent so far.
 	Stop func(pid *actor.PID)
 }

@@ -12,17 +12,17 @@ import (
 	"github.com/hexhail/hexhail/ride/view"
 )
 
-// maxQuotes bounds the quotes of one rider that are under way at once.
+// maxQuotes bounds the concurrent quotes of one rider.
 const maxQuotes = 4
 
-// nearbyCap bounds how many drivers a quote counts, and so what it gives away.
+// nearbyCap bounds how many drivers a quote counts, and so what it reveals.
 const nearbyCap = 20
 
 type pendingQuote struct {
 	to     *Peer
 	id     string
 	query  *search
-	area   []geo.Cell // in which drivers count
+	area   []geo.Cell // the cells whose drivers count
 	quotes []*ridepb.Quote
 	timer  *time.Timer
 }
@@ -41,7 +41,7 @@ func (r *riderActor) quote(ctx actor.Context, m framed, g *ridepb.GetQuote) {
 	}
 	r.next++
 	ring := r.sys.cfg.Rules.Policy.RingMax
-	// One ring more than counts: a driver may be shown in a cell that it has just left.
+	// One more ring than counts: a driver may be shown in a cell that it has just left.
 	query, done, err := r.sys.begin(ctx, r.next, view.FromPoint(g.GetPickup()), ring+1, nearbyCap*len(r.sys.cfg.Tariffs), true)
 	if err != nil {
 		fail(ride.ErrInvalidPoint.In("get_quote.pickup"))
@@ -59,7 +59,7 @@ func (r *riderActor) quote(ctx actor.Context, m framed, g *ridepb.GetQuote) {
 	}
 }
 
-// prices returns the quotes without what drivers add to them.
+// prices returns the quotes without their drivers.
 func (r *riderActor) prices(g *ridepb.GetQuote) ([]*ridepb.Quote, error) {
 	from, to := view.FromPoint(g.GetPickup()), view.FromPoint(g.GetDropoff())
 	if from.Validate() != nil {
@@ -85,9 +85,9 @@ func (r *riderActor) prices(g *ridepb.GetQuote) ([]*ridepb.Quote, error) {
 	return quotes, nil
 }
 
-// answerQuote adds how many drivers are near and how far the nearest is. Both follow from
-// the cells in which the drivers are shown and from the pickup's cell alone: whatever a
-// rider asks, and however often, finds a driver no better than its cell.
+// answerQuote adds how many drivers are near and how far the nearest is. Both follow from the cells
+// in which the drivers are shown and from the pickup's cell alone: no number of quotes locates a
+// driver more precisely than its cell.
 func (r *riderActor) answerQuote(q *pendingQuote) {
 	q.timer.Stop()
 	delete(r.quotes, q.query.id)
@@ -114,9 +114,9 @@ func (r *riderActor) answerQuote(q *pendingQuote) {
 	r.reply(q.to, q.id, &ridepb.Reply{Result: &ridepb.Reply_Quotes{Quotes: &ridepb.Quotes{Quotes: q.quotes}}})
 }
 
-// areaETAs estimates the way from each cell in which a found driver is shown to the
-// pickup's cell, between their middles; within one cell, half its radius. Cells without a
-// way are left out. It blocks as long as the ETA source does, SearchTimeout at most.
+// areaETAs estimates the driving time from each cell in which a found driver is shown to the
+// pickup's cell: between their centres or, within one cell, over half its radius. Cells without a
+// route are left out. It blocks on the ETA source for at most SearchTimeout.
 func (s *shared) areaETAs(q *search) map[geo.Cell]time.Duration {
 	var cells []geo.Cell
 	var from []geo.Point

@@ -18,7 +18,7 @@ import (
 // riderActor is a rider's presence: its session, its active trip, its quotes.
 type riderActor struct {
 	person
-	// quotes under way, by search: at most maxQuotes.
+	// quotes under way, by search; at most maxQuotes.
 	quotes map[uint64]*pendingQuote
 	next   uint64
 }
@@ -77,7 +77,7 @@ func (r *riderActor) Receive(ctx actor.Context) {
 	}
 }
 
-// rides reports whether a trip occupies this rider, whose trip it is.
+// rides reports whether a trip of this rider occupies the rider.
 func (r *riderActor) rides(t *ride.Trip) bool { return t.Status.Live() }
 
 func (r *riderActor) Recovered(ctx actor.Context) { r.drop(ctx) }
@@ -98,8 +98,7 @@ func (r *riderActor) onFrame(ctx actor.Context, m framed) {
 	}
 }
 
-// request makes a new trip. What the client did not say is filled in here; the domain
-// judges it.
+// request makes a new trip. It fills in what the client left out; the domain validates it.
 func (r *riderActor) request(ctx actor.Context, m framed, q *ridepb.RequestTrip) {
 	if r.active == nil && (r.paced(m, deedCancel) || r.paced(m, deedIdle)) {
 		return
@@ -153,7 +152,7 @@ func (s *shared) newRequest(rider ride.Account, q *ridepb.RequestTrip) (ride.Req
 	return cmd, nil
 }
 
-// inMessage completes the path of the field at fault.
+// inMessage completes the path of the invalid field.
 func inMessage(message string, err error) error {
 	var e *ride.Error
 	if errors.As(err, &e) && e.Field != "" {
@@ -168,14 +167,14 @@ func (r *riderActor) onTripResult(ctx actor.Context, m tripResult) {
 		r.see(m.Trip, r.rides(m.Trip))
 	}
 	r.onResult(m)
-	// The repeated answer to a request may speak of a trip that never learned where its
-	// rider lives, for the first answer was lost.
+	// The repeated reply to a request may name a trip that does not have this rider's PID yet,
+	// because the first reply was lost.
 	if id := ride.TripID(m.Reply.GetTrip().GetId()); m.Trip == nil && id != "" && r.active == nil {
 		ctx.Send(r.sys.place.Trip(id), tripAttach{Account: r.account.ID, PID: ctx.Self()})
 	}
 }
 
-// onDriverMoved passes the driver's position on, during the rider's trip with it only.
+// onDriverMoved passes the driver's position on, but only during the rider's trip with that driver.
 func (r *riderActor) onDriverMoved(m driverMoved) {
 	t := r.active
 	if r.out == nil || t == nil || t.ID != m.Trip || !t.Status.Occupied() || t.DriverID() != m.Driver {

@@ -11,8 +11,8 @@ import (
 	"github.com/hexhail/hexhail/ride"
 )
 
-// estimate prices a trip before it is driven. It blocks on the ETA source,
-// SearchTimeout at most.
+// estimate prices a trip before it is driven. It blocks on the ETA source for at most
+// SearchTimeout.
 func (s *shared) estimate(from, to geo.Point, tariff ride.Tariff) (ride.Estimate, error) {
 	c, cancel := context.WithTimeout(context.Background(), s.cfg.SearchTimeout)
 	defer cancel()
@@ -32,10 +32,9 @@ func (s *shared) estimate(from, to geo.Point, tariff ride.Tariff) (ride.Estimate
 	return ride.Estimate{DistanceM: route.DistanceM, Duration: route.Duration, Fare: fare}, nil
 }
 
-// outline estimates a trip between the middles of its pickup's and its dropoff's cells, for
-// drivers who may not know more yet; within one cell over its radius, and by the great
-// circle where a middle cannot be reached. It blocks as long as the ETA source does,
-// SearchTimeout at most.
+// outline estimates a trip between the centres of its pickup's and its dropoff's cells, for drivers
+// who may not know more yet. Within one cell it takes the cell's radius, and the great circle where
+// a centre cannot be reached. It blocks on the ETA source for at most SearchTimeout.
 func (s *shared) outline(pickup, dropoff geo.Point, tariff ride.Tariff) (*ride.Estimate, error) {
 	from, err := geo.CellAt(pickup, s.cfg.Resolution)
 	if err != nil {
@@ -60,8 +59,8 @@ func (s *shared) outline(pickup, dropoff geo.Point, tariff ride.Tariff) (*ride.E
 	return &ride.Estimate{DistanceM: route.DistanceM, Duration: route.Duration, Fare: fare}, nil
 }
 
-// eta is the way from a driver to its goal; it blocks on the ETA source, SearchTimeout
-// at most, and falls back to the straight line.
+// eta is the driving time from a driver to its destination. It blocks on the ETA source for at most
+// SearchTimeout, and falls back to the great circle.
 func (s *shared) eta(from, to geo.Point) time.Duration {
 	c, cancel := context.WithTimeout(context.Background(), s.cfg.SearchTimeout)
 	defer cancel()
@@ -75,9 +74,9 @@ func (s *shared) eta(from, to geo.Point) time.Duration {
 	return r.Duration
 }
 
-// routes asks for the ways from many points to one. It blocks as long as the ETA source
-// does, SearchTimeout at most; when the source fails the great circle stands in, for a bad
-// estimate finds a driver and none does not. Nil for points that are none.
+// routes estimates the routes from many points to one. It blocks on the ETA source for at most
+// SearchTimeout. When the source fails it falls back to the great circle, because a poor estimate
+// still finds a driver. It returns nil for invalid points.
 func (s *shared) routes(from []geo.Point, to geo.Point) []geo.Route {
 	ctx, cancel := context.WithTimeout(context.Background(), s.cfg.SearchTimeout)
 	defer cancel()
@@ -93,7 +92,7 @@ func (s *shared) routes(from []geo.Point, to geo.Point) []geo.Route {
 
 func leads(r geo.Route) bool { return r.Reachable() && !math.IsNaN(r.DistanceM) }
 
-// greatCircle is the estimate that never fails; the zero Route for points that are none.
+// greatCircle is the estimate that never fails; it is the zero Route for invalid points.
 func greatCircle(from, to geo.Point) geo.Route {
 	r, _ := geo.StraightLine{}.Route(context.Background(), from, to)
 	return r

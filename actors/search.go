@@ -11,29 +11,29 @@ import (
 	"github.com/hexhail/hexhail/ride"
 )
 
-// search gathers the available drivers around a point: one question to each occupied
-// cell of a grid disk, answers until all are in or the owner's patience ends. It
-// belongs to one actor and is not safe for concurrent use.
+// search gathers the available drivers around a point: it asks each occupied cell of a grid disk
+// once and collects replies until all are in or searchOver arrives. It is owned by one actor and
+// not safe for concurrent use.
 type search struct {
 	id      uint64
 	waiting int
 	pickup  geo.Point
 	drivers []cellPut
-	// center, area, disk and cells say where it looks: the pickup's cell and its middle,
-	// the cells around it, and how many of them hold drivers.
+	// center, area, disk and cells say where it looks: the pickup's cell, that cell's centre, the
+	// cells around it, and how many of them hold drivers.
 	center geo.Cell
 	area   geo.Point
 	disk   []geo.Cell
 	cells  int
 }
 
-// searchOver ends the patience of a search.
+// searchOver is the deadline of a search.
 type searchOver struct{ id uint64 }
 
-// begin asks the cells within ring of pickup's cell on behalf of ctx's actor, for at most
-// limit drivers each. Where in its cell the pickup is
-// changes nothing; a coarse search does not look at where in theirs the drivers are, either. done reports that there is nobody to wait for. The error wraps
-// geo's for a point that H3 cannot place.
+// begin asks the cells within ring of pickup's cell, on behalf of ctx's actor, for at most limit
+// drivers each. The pickup's place within its cell makes no difference; in a coarse search neither
+// do the drivers' places within theirs. done reports that no cell was asked, so there is nothing to
+// wait for. The error wraps geo's for a point that H3 cannot place.
 func (s *shared) begin(ctx actor.Context, id uint64, pickup geo.Point, ring, limit int, coarse bool) (q *search, done bool, err error) {
 	center, err := geo.CellAt(pickup, s.cfg.Resolution)
 	if err != nil {
@@ -52,8 +52,7 @@ func (s *shared) begin(ctx actor.Context, id uint64, pickup geo.Point, ring, lim
 	return q, q.waiting == 0, nil
 }
 
-// add takes one answer; done reports that it was the last. Answers to other searches
-// are ignored.
+// add takes one reply; done reports that it was the last. Replies to other searches are ignored.
 func (q *search) add(m cellFound) (done bool) {
 	if q == nil || m.Search != q.id {
 		return false
@@ -63,7 +62,7 @@ func (q *search) add(m cellFound) (done bool) {
 	return q.waiting <= 0
 }
 
-// report is the search as the record of a wave looks at it.
+// report is the search as the record of a wave needs it.
 func (q *search) report(ring int, class string, excluded []ride.AccountID) city.Search {
 	return city.Search{
 		Pickup: q.pickup, Center: q.center, Disk: q.disk, Ring: ring, Class: class, Excluded: excluded, Found: q,
@@ -75,9 +74,9 @@ func (q *search) Has(driver ride.AccountID) bool {
 	return slices.ContainsFunc(q.drivers, func(d cellPut) bool { return d.Driver == driver })
 }
 
-// ways estimates every found driver's ways: to the centre of the pickup's cell, by which
-// drivers are chosen, and to the pickup. A driver for whom there is no way to the pickup
-// is left out. It blocks as long as the ETA source does, twice SearchTimeout at most.
+// ways estimates two routes for each driver found: to the centre of the pickup's cell, by which
+// drivers are chosen, and to the pickup. A driver without a route to the pickup is left out. It
+// blocks on the ETA source for at most twice SearchTimeout.
 func (s *shared) ways(trip ride.TripID, q *search) ([]cellPut, []ride.Candidate) {
 	if len(q.drivers) == 0 {
 		return nil, nil
@@ -95,7 +94,7 @@ func (s *shared) ways(trip ride.TripID, q *search) ([]cellPut, []ride.Candidate)
 		if !leads(door[i]) {
 			continue
 		}
-		if !leads(area[i]) { // the middle of a cell may be a lake
+		if !leads(area[i]) { // the centre of a cell may be in a lake
 			area[i] = greatCircle(d.Point, q.area)
 		}
 		drivers = append(drivers, d)

@@ -9,18 +9,18 @@ import (
 	"github.com/hexhail/hexhail/actors/runtime"
 )
 
-// shared is what the actors of this node share: all that they know of the System.
+// shared is what the actors of this node share, and all that they see of the System.
 type shared struct {
 	cfg    Config
 	store  Store
 	host   *runtime.Host
-	root   *actor.RootContext // of the host
+	root   *actor.RootContext // the host's
 	place  Placement
 	city   *city.City
 	stats  *stats
 	crumbs *breadcrumbs
 	pace   *pace
-	// rejoin takes a session that arrived at a stopping actor to a living one.
+	// rejoin joins a session that reached a stopping actor to the account's current one.
 	rejoin func(Join, *Peer)
 }
 
@@ -34,5 +34,5 @@ func (s *shared) sender(to *actor.PID, message any) func() {
 	return s.host.Sender(to, message)
 }
 
-// stop stops an actor once it has read what was sent to it so far.
+// stop stops an actor once it has handled what it was sent so far.
 func (s *shared) stop(pid *actor.PID) { s.host.Stop(pid) }

@@ -17,7 +17,7 @@ type stats struct {
 	offersEnded *prometheus.CounterVec
 	toMatch     prometheus.Histogram
 	positions   *prometheus.CounterVec
-	taken       prometheus.Counter // of positions
+	taken       prometheus.Counter // accepted positions
 	ignored     prometheus.Counter
 	sessions    *prometheus.CounterVec
 	deadLetters prometheus.Counter
@@ -51,10 +51,10 @@ func newStats() *stats {
 			Name: name("sessions_joined_total"), Help: "Sessions joined: new, resumed, or with their history lost.",
 		}, []string{"how"}),
 		deadLetters: prometheus.NewCounter(prometheus.CounterOpts{
-			Name: name("dead_letters_total"), Help: "Messages to actors that no longer are.",
+			Name: name("dead_letters_total"), Help: "Messages to actors that no longer exist.",
 		}),
 		crumbs: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: name("breadcrumbs_total"), Help: "Recorded positions of trips: written, or dropped for want of room.",
+			Name: name("breadcrumbs_total"), Help: "Recorded positions of trips: written, or dropped because the queue was full.",
 		}, []string{"result"}),
 		swept: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: name("trips_swept_total"), Help: "Overdue trips that the sweeper woke.",
@@ -65,8 +65,7 @@ func newStats() *stats {
 	return s
 }
 
-// draw makes every series appear with 0, so that a rate or an alarm does not miss the first
-// of its kind.
+// draw makes every series appear with 0, so that rates and alerts do not miss its first increment.
 func (s *stats) draw() {
 	for _, status := range ride.Statuses() {
 		s.trips.WithLabelValues(string(status))
@@ -87,7 +86,7 @@ func (s *stats) draw() {
 	}
 }
 
-// The labels of sessions by how they joined, and of recorded positions by what became of them.
+// Label values: how sessions joined, and what became of recorded positions.
 const (
 	joinedNew     = "new"
 	joinedResumed = "resumed"
@@ -102,7 +101,7 @@ func (s *stats) collectors() []prometheus.Collector {
 	}
 }
 
-// transition counts what was just committed.
+// transition counts a committed transition.
 func (s *stats) transition(before, after *ride.Trip) {
 	s.events.WithLabelValues(after.Change).Inc()
 	if before.Status != after.Status && after.Status == ride.StatusMatched {
@@ -141,7 +140,7 @@ func (s *stats) joined(resumed, asked bool) {
 	s.sessions.WithLabelValues(how).Inc()
 }
 
-// positionsTaken reads the counter of positions that were believed.
+// positionsTaken reads the counter of accepted positions.
 func (s *stats) positionsTaken() float64 {
 	var m dto.Metric
 	if s.taken.Write(&m) != nil {

@@ -7,10 +7,10 @@ import (
 	"github.com/hexhail/hexhail/ride"
 )
 
-// Store is the trip store that the actors need. All methods are safe for concurrent
-// use and honour the context's deadline. An error that is none of the sentinels below
-// means that the store could not be reached: nothing is known to have changed, except
-// after Commit, where only ride.ErrUnknownOutcome leaves that open.
+// Store is the trip store that the actors need. All methods are safe for concurrent use and honour
+// the context's deadline. Any error other than the sentinels below means that the store could not
+// be reached and that nothing has changed; only ride.ErrUnknownOutcome from Commit leaves that
+// open.
 type Store interface {
 	// Commit writes one transition durably, all of it or nothing, through the group
 	// committer: it returns when the transaction that holds it is on disk.
@@ -29,8 +29,8 @@ type Store interface {
 	Account(ctx context.Context, id ride.AccountID) (ride.Account, error)
 	// Command reads a command's outcome; ride.ErrNotFound if it has none.
 	Command(ctx context.Context, account ride.AccountID, id string) (ride.CommandRecord, error)
-	// ActiveTrip returns the live trip that occupies this rider, or this driver;
-	// ride.ErrNotFound if none does.
+	// ActiveTrip returns the live trip that occupies this rider or driver; ride.ErrNotFound if none
+	// does.
 	ActiveTrip(ctx context.Context, account ride.AccountID, role ride.Role) (ride.Trip, error)
 	// OpenOffers returns a driver's open, unexpired offers with their trips.
 	OpenOffers(ctx context.Context, driver ride.AccountID) ([]ride.OpenOffer, error)

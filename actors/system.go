@@ -16,21 +16,21 @@ import (
 	"github.com/hexhail/hexhail/ride/ridepb"
 )
 
-// System is all the actors of this node and what they share. Make one with New, Start
-// it once and Stop it once; its other methods are safe for concurrent use in between.
+// System is all the actors of this node and what they share. Make one with New, call Start once and
+// Stop once; in between, its other methods are safe for concurrent use.
 type System struct {
 	*shared
 
 	kinds kinds
 
 	stopSweeper, stopWriter context.CancelFunc // nil before Start
-	sweeper, writer         sync.WaitGroup     // the sweeper with the charts; the writer is that of breadcrumbs
+	sweeper, writer         sync.WaitGroup     // the sweeper with the charts, and the breadcrumb writer
 
 	mu     sync.RWMutex
 	closed bool
 }
 
-// kinds are the kinds of actors that the metrics and the operators' picture tell apart.
+// kinds are the kinds of actors that metrics and the operators' picture distinguish.
 type kinds struct{ trip, rider, driver, operator, cell *runtime.Kind }
 
 func newKinds() kinds {
@@ -44,8 +44,7 @@ func (k *kinds) all() []*runtime.Kind {
 	return []*runtime.Kind{k.trip, k.rider, k.driver, k.operator, k.cell}
 }
 
-// New makes a system over a store. It starts nothing but protoactor's own bookkeeping
-// and opens no port.
+// New makes a system over a store. It starts only protoactor's bookkeeping and opens no port.
 func New(cfg Config, store Store) (*System, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
@@ -76,8 +75,8 @@ func New(cfg Config, store Store) (*System, error) {
 	return s, nil
 }
 
-// Start wakes every live trip that this node owns, so that its timers and offers go on, and
-// starts the sweeper, the charts and the breadcrumb writer. The context bounds the start alone.
+// Start wakes every live trip that this node owns, so that its timers and offers resume, and starts
+// the sweeper, the charts and the breadcrumb writer. The context bounds only the start.
 func (s *System) Start(ctx context.Context) error {
 	var after ride.TripID
 	for {
@@ -101,15 +100,15 @@ func (s *System) Start(ctx context.Context) error {
 	return nil
 }
 
-// Stop takes no more sessions, lets every actor finish what it was sent, writes the
-// last breadcrumbs and returns; the store must stay open until then. It gives up
-// waiting when the context ends, with its error.
+// Stop refuses new sessions, lets every actor finish what it was sent, writes the last breadcrumbs
+// and returns; the store must stay open until then. If the context ends first, Stop stops waiting
+// and returns the context's error.
 func (s *System) Stop(ctx context.Context) error {
 	s.mu.Lock()
 	s.closed = true
 	s.mu.Unlock()
 	if s.stopSweeper != nil {
-		s.stopSweeper() // or it would wake trips behind our back
+		s.stopSweeper() // otherwise it would wake trips again
 		s.sweeper.Wait()
 	}
 	for _, pid := range s.place.PeopleHere() {
@@ -130,7 +129,7 @@ func (s *System) Stop(ctx context.Context) error {
 	return err
 }
 
-// waitFor polls until done; actors tell nobody when they end.
+// waitFor polls until done; actors do not announce their end.
 func (s *System) waitFor(ctx context.Context, done func() bool) error {
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
@@ -144,8 +143,7 @@ func (s *System) waitFor(ctx context.Context, done func() bool) error {
 	return nil
 }
 
-// sweep wakes trips whose time has passed while no actor looked after them: every
-// request ends, whatever crashed.
+// sweep wakes overdue trips that have no actor, so that every request ends, even after a crash.
 func (s *System) sweep(ctx context.Context) {
 	tick := time.NewTicker(s.cfg.SweepEvery)
 	defer tick.Stop()
@@ -168,8 +166,8 @@ func (s *System) sweep(ctx context.Context) {
 	}
 }
 
-// wakeOwn wakes those of the trips that this node owns and returns how many they are. The
-// others are their owners' to wake.
+// wakeOwn wakes those of the trips that this node owns and returns their number. Their owners wake
+// the others.
 func (s *System) wakeOwn(ids []ride.TripID) (woken int) {
 	for _, id := range ids {
 		if s.place.Owns(id) {
@@ -186,9 +184,9 @@ func (s *System) CancelTrip(ctx context.Context, id ride.TripID, operator ride.A
 	return s.operate(ctx, id, ride.CancelTrip{By: ride.ByOperator, Account: operator, Reason: reason})
 }
 
-// Redispatch takes a trip that has not started from its driver, who is not asked again,
-// and looks for another; a trip that waits for a driver looks again now. It returns the
-// trip's state. The error is a *ride.Error.
+// Redispatch takes a trip that has not started from its driver, who is not asked again, and
+// searches for another. A trip that waits for a driver searches again at once. Redispatch returns
+// the trip's state. The error is a *ride.Error.
 func (s *System) Redispatch(ctx context.Context, id ride.TripID, reason string) (ride.Trip, error) {
 	return s.operate(ctx, id, ride.Redispatch{Reason: reason})
 }
@@ -198,14 +196,14 @@ func (s *System) operate(ctx context.Context, id ride.TripID, c ride.Command) (r
 	if deadline, ok := ctx.Deadline(); ok {
 		wait = min(wait, time.Until(deadline))
 	}
-	// A future is answered with an error when the actor was just leaving: ask anew.
+	// If the actor is just leaving, the future ends with an error: ask again.
 	for range 2 {
 		r, err := s.root.RequestFuture(s.place.Trip(id), operatorAct{Command: c}, wait).Result()
 		if errors.Is(err, actor.ErrDeadLetter) {
 			continue
 		}
 		if err != nil {
-			break // it may be done yet; asking twice would only say that it was
+			break // it may yet be carried out; a second request would only report that it was
 		}
 		answer, ok := r.(operatorDone)
 		switch {
@@ -220,9 +218,8 @@ func (s *System) operate(ctx context.Context, id ride.TripID, c ride.Command) (r
 	return ride.Trip{}, ride.ErrUnavailable
 }
 
-// Samples returns the points of the charts that ended after a time, oldest first, in
-// steps of this length: a multiple of city.Step. The last may still be growing when it
-// is longer than that.
+// Samples returns the charts' points that ended after since, oldest first, one for each step, which
+// is a multiple of city.Step. If step is longer than city.Step, the last point may be incomplete.
 func (s *System) Samples(since time.Time, step time.Duration) []*ridepb.Sample {
 	return s.city.Samples(since, step)
 }

@@ -16,50 +16,50 @@ import (
 	"github.com/hexhail/hexhail/ride/ridepb"
 )
 
-// tripActor is the shell around one trip: it decides, appends durably, applies, and
-// only then carries out the effects. Its state is a cache of the database's, guarded
-// there by version and fence; whenever the two may differ it reloads. It may block on
-// the store, with a deadline: nobody else waits for it.
+// tripActor is the shell around one trip: it decides, appends durably, applies, and only then
+// carries out the effects. Its state is a cache of the database's, guarded there by version and
+// fence; whenever the two may differ, it reloads. It may block on the store, up to a deadline: only
+// this trip waits.
 type tripActor struct {
 	sys *shared
 	id  ride.TripID
 
 	trip   ride.Trip
 	loaded bool
-	// doubtful is set when nobody can say yet whether the last commit happened.
+	// doubtful is set while the outcome of the last commit is unknown.
 	doubtful bool
 	// gone is set when another node owns the trip and this actor is about to stop.
 	gone bool
 
-	// Where the parties live, as they last said.
+	// The parties' PIDs, from their latest messages.
 	rider, driver *actor.PID
-	offerees      map[ride.AccountID]*actor.PID // of offers that have not ended
+	offerees      map[ride.AccountID]*actor.PID // of open offers
 
-	// attaching are parties that came while the trip could not be loaded.
+	// attaching holds parties that attached while the trip could not be loaded.
 	attaching map[ride.AccountID]tripAttach
 
 	birth      *birth         // the request that made this trip, while it searches; nil after
-	handedBack []ride.Command // offers that wait for others to be withdrawn with them
+	handedBack []ride.Command // offers handed back, to be withdrawn together
 
 	search  searching
 	timers  runtime.Timers
-	failed  int         // attempts in a row to come back to a store that did not take a step
-	counted ride.Status // as this trip is counted in the metrics
-	waits   geo.Cell    // where it is known to wait for a driver; 0: nowhere
-	cell    geo.Cell    // of the pickup; 0 until it was looked up
+	failed  int         // consecutive retries after a failed write
+	counted ride.Status // the status under which the metrics count this trip
+	waits   geo.Cell    // where it is registered as waiting for a driver; 0: nowhere
+	cell    geo.Cell    // of the pickup; 0 until looked up
 }
 
 // tripTick is a timer that fired.
 type tripTick struct{ timer ride.Timer }
 
-// tripAgain derives anew what a trip was about to do.
+// tripAgain makes a trip derive its pending effects again.
 type tripAgain struct{}
 
-// storePause is about how long a trip waits after a step that the store did not take; four
-// times as long when that happens again and again.
+// storePause is about how long a trip waits after a failed write; up to four times as long after
+// repeated failures.
 const storePause = 700 * time.Millisecond
 
-// tripIdle asks whether a final trip may go.
+// tripIdle asks whether a final trip's actor may stop.
 type tripIdle struct{ version int64 }
 
 func newTripActor(s *shared, id ride.TripID) *tripActor {
@@ -126,7 +126,7 @@ func (a *tripActor) receive(ctx actor.Context, message any) {
 	}
 }
 
-// onWake brings the trip to life, and one that is late although it lives back to it.
+// onWake loads the trip, and reloads one that is overdue although it is loaded.
 func (a *tripActor) onWake(ctx actor.Context) {
 	a.failed++
 	if due := ride.Wake(a.trip); a.loaded && !due.IsZero() && time.Since(due) > a.sys.cfg.SweepGrace {
@@ -140,8 +140,8 @@ func (a *tripActor) onWake(ctx actor.Context) {
 	}
 }
 
-// onDriverNearby looks for drivers early. A search that is under way may have passed that
-// driver's cell already, so another one follows it.
+// onDriverNearby starts the next search early. A search under way may have asked that driver's cell
+// already, so another one follows it.
 func (a *tripActor) onDriverNearby(ctx actor.Context) {
 	switch {
 	case a.search.query != nil || a.birth != nil:
@@ -151,7 +151,7 @@ func (a *tripActor) onDriverNearby(ctx actor.Context) {
 	}
 }
 
-// follow takes note of the trip's status: in the metrics, and among those that wait for
+// follow records the trip's status in the metrics, and registers or removes the trip as waiting for
 // a driver.
 func (a *tripActor) follow(ctx actor.Context, s ride.Status) {
 	a.sys.stats.tripStatus(a.counted, s)
@@ -166,7 +166,7 @@ func (a *tripActor) follow(ctx actor.Context, s ride.Status) {
 	a.counted = s
 }
 
-// pickupCell is the cell of the pickup, 0 for one that H3 cannot place.
+// pickupCell is the cell of the pickup; 0 for a point that H3 cannot place.
 func (a *tripActor) pickupCell(pickup geo.Point) geo.Cell {
 	if a.cell == 0 {
 		a.cell, _ = geo.CellAt(pickup, a.sys.cfg.Resolution)
@@ -174,14 +174,14 @@ func (a *tripActor) pickupCell(pickup geo.Point) geo.Cell {
 	return a.cell
 }
 
-// Recovered is called after a panic in receive: the cache is no longer trusted, and
-// the trip is woken from the database a moment later.
+// Recovered is called after a panic in receive: the cache is no longer trusted, and the trip is
+// reloaded from the database a moment later.
 func (a *tripActor) Recovered(ctx actor.Context) {
 	a.distrust(ctx)
 }
 
-// distrust drops the cache and makes sure that the trip is reloaded, so that its
-// timers run again, also when nobody asks.
+// distrust drops the cache and makes sure that the trip is reloaded, so that its timers run again
+// even if no message arrives.
 func (a *tripActor) distrust(ctx actor.Context) {
 	a.loaded = false
 	a.birth = nil
@@ -191,21 +191,21 @@ func (a *tripActor) distrust(ctx actor.Context) {
 	a.timers.After("wake", a.pause(), a.sys.sender(ctx.Self(), tripWake{}))
 }
 
-// again derives anew what the trip was about to do, from a cache that is still true.
+// again derives the trip's pending effects again, from a cache that is still valid.
 func (a *tripActor) again(ctx actor.Context) {
 	a.timers.After("again", a.pause(), a.sys.sender(ctx.Self(), tripAgain{}))
 }
 
-// pause is how long to leave a store alone that did not take a step: longer each time,
-// and differently long for each trip, so that thousands do not come back at once.
+// pause is how long to wait after a failed write. It grows with each failure and has jitter, so
+// that thousands of trips do not retry at once.
 func (a *tripActor) pause() time.Duration {
 	most := storePause << min(a.failed, 2)
 	return most/2 + rand.N(most)
 }
 
-// load makes the cache good: it raises the trip's fence, reads the newest state, tells
-// what happened since the state it had before, and resumes timers and offers. The error
-// wraps ride.ErrNotFound or ride.ErrUnavailable, or is errElsewhere.
+// load refreshes the cache: it raises the trip's fence, reads the newest state, sends out what has
+// happened since the cached state, and resumes timers and offers. The error wraps ride.ErrNotFound
+// or ride.ErrUnavailable, or is errElsewhere.
 func (a *tripActor) load(ctx actor.Context) error {
 	if a.loaded {
 		return nil
@@ -215,7 +215,7 @@ func (a *tripActor) load(ctx actor.Context) error {
 	}
 	c, cancel := a.sys.storeContext()
 	defer cancel()
-	// Reading first keeps made-up ids from costing a write.
+	// Reading first saves a write for an id that does not exist.
 	if _, err := a.sys.store.Trip(c, a.id); err != nil {
 		return a.loadFailed(ctx, err)
 	}
@@ -237,9 +237,9 @@ func (a *tripActor) load(ctx actor.Context) error {
 	return nil
 }
 
-// news returns what the parties have not been told of a change that this activation
-// did not see through: one whose commit was not answered, or another activation's.
-// Timers, searches and open offers are Resume's.
+// news returns the effects that the parties have missed of a change that this activation did not
+// complete: a commit with an unknown outcome, or another activation's. Timers, searches and open
+// offers come from Resume.
 func news(before, after ride.Trip) []ride.Effect {
 	if before.Version == after.Version {
 		return nil
@@ -268,8 +268,7 @@ func (a *tripActor) retire(ctx actor.Context) {
 	a.sys.place.Retire(a.id, ctx.Self())
 }
 
-// onCommand takes a party's command. A trip is made by the first one; every other
-// needs the trip to exist.
+// onCommand takes a party's command. The first one makes the trip; all others need it to exist.
 func (a *tripActor) onCommand(ctx actor.Context, m tripCommand) {
 	if !a.ready(ctx, m) || a.bear(ctx, m) {
 		return
@@ -282,16 +281,16 @@ func (a *tripActor) onCommand(ctx actor.Context, m tripCommand) {
 	a.learn(m.Key, ctx.Sender())
 	switch {
 	case a.trip.Version == 0 && a.doubtful:
-		a.rider = ctx.Sender() // it may have been written: distrust looks again, and tells
+		a.rider = ctx.Sender() // it may have been written: distrust reloads, and sends the result
 	case a.trip.Version == 0:
-		a.retire(ctx) // refused at birth
+		a.retire(ctx) // the request was refused
 	case a.trip.Status.Final():
 		a.idleLater(ctx)
 	}
 }
 
-// ready loads the trip for a command, unless the command makes it. If it reports false the
-// command is dealt with: answered, or passed on to the trip's owner.
+// ready loads the trip for a command, unless the command makes it. If it reports false, the command
+// has been handled: answered, or passed on to the trip's owner.
 func (a *tripActor) ready(ctx actor.Context, m tripCommand) bool {
 	_, create := m.Command.(ride.RequestTrip)
 	if create && a.trip.Version == 0 {
@@ -302,7 +301,7 @@ func (a *tripActor) ready(ctx actor.Context, m tripCommand) bool {
 		return true
 	case errors.Is(err, errElsewhere):
 	case errors.Is(err, ride.ErrNotFound):
-		if m.Key.ID != "" { // there is no trip that decides, so nothing is kept
+		if m.Key.ID != "" { // there is no trip, so nothing is recorded
 			ctx.Respond(tripResult{Key: m.Key, Reply: a.sys.refused(m.Key, refusal(ride.ErrNotFound))})
 		}
 		a.retire(ctx)
@@ -312,8 +311,8 @@ func (a *tripActor) ready(ctx actor.Context, m tripCommand) bool {
 	return false
 }
 
-// learn remembers where a party lives, from a message that it sent. A stranger's
-// message teaches nothing.
+// learn remembers a party's PID from a message that it sent. It ignores messages of accounts that
+// are not parties.
 func (a *tripActor) learn(key commandKey, pid *actor.PID) {
 	switch {
 	case pid == nil || key.Account == "":
@@ -324,8 +323,8 @@ func (a *tripActor) learn(key commandKey, pid *actor.PID) {
 	}
 }
 
-// run takes one command through decide, append, apply and effects. It answers the
-// sender when the command has a key.
+// run takes one command through decide, append, apply and effects. It replies to the sender if the
+// command has a key.
 func (a *tripActor) run(ctx actor.Context, m tripCommand) {
 	var last error
 	for range 3 {
@@ -375,7 +374,7 @@ func (a *tripActor) run(ctx actor.Context, m tripCommand) {
 	a.unavailable(ctx, m, last)
 }
 
-// decide decides a message's commands one after the other. Its effects are those of all
+// decide decides a message's commands one after the other and returns the events and effects of all
 // of them together.
 func (a *tripActor) decide(m tripCommand, now time.Time) ([]ride.Event, []ride.Effect, error) {
 	events, effects, err := ride.Decide(a.trip, now, m.Command)
@@ -386,7 +385,7 @@ func (a *tripActor) decide(m tripCommand, now time.Time) ([]ride.Event, []ride.E
 	for _, c := range m.Also {
 		more, _, err := ride.Decide(after, now, c)
 		if err != nil {
-			continue // what is refused by itself is no part of the transition
+			continue // a refused further command is left out of the transition
 		}
 		after = ride.Fold(after, more)
 		events = append(events, more...)
@@ -417,7 +416,7 @@ func (a *tripActor) commit(m tripCommand, now time.Time, after *ride.Trip, event
 	return a.sys.store.Commit(c, t)
 }
 
-// adopt makes a committed state the cache, answers, and carries out the effects.
+// adopt makes a committed state the cache, replies, and carries out the effects.
 func (a *tripActor) adopt(ctx actor.Context, after ride.Trip, key commandKey, effects []ride.Effect, reply *ridepb.Reply) {
 	before := a.trip
 	a.trip, a.loaded, a.failed = after, true, 0
@@ -432,9 +431,9 @@ func (a *tripActor) adopt(ctx actor.Context, after ride.Trip, key commandKey, ef
 	a.carryOut(ctx, effects)
 }
 
-// settle answers a command that changes nothing: refused, or so already. The answer is
-// recorded first, so that it stays the same; if the command was answered before, that
-// answer holds, whatever is decided now.
+// settle answers a command that changes nothing, because it is refused or a no-op. The answer is
+// recorded first, so that it stays the same; if the command was answered before, that answer
+// stands.
 func (a *tripActor) settle(ctx actor.Context, m tripCommand, refused error) {
 	if m.Key.ID == "" {
 		if refused != nil {
@@ -448,8 +447,8 @@ func (a *tripActor) settle(ctx actor.Context, m tripCommand, refused error) {
 	}
 	reply, err := a.sys.record(m.Key, reply)
 	if err != nil {
-		// Only the answer was to be written, so the cache is as true as before: a store that
-		// has too much to do is not asked to load the trip again as well.
+		// Only the answer was to be written, so the cache is as valid as before, and an overloaded
+		// store need not serve a reload as well.
 		a.log(m, err)
 		ctx.Respond(tripResult{Key: m.Key, Reply: refusal(ride.ErrUnavailable)})
 		return
@@ -462,7 +461,7 @@ func (a *tripActor) settle(ctx actor.Context, m tripCommand, refused error) {
 	ctx.Respond(result)
 }
 
-// repeat answers a command that turned out to be written already.
+// repeat answers a command whose outcome is already recorded.
 func (a *tripActor) repeat(ctx actor.Context, m tripCommand) {
 	reply, err := a.sys.recorded(m.Key)
 	if err != nil {
@@ -476,13 +475,12 @@ func (a *tripActor) log(m tripCommand, err error) {
 	a.sys.cfg.Log.Log(context.Background(), logLevel(err), "trip command failed", "trip", a.id, "command", fmt.Sprintf("%T", m.Command), "error", err)
 }
 
-// unavailable gives up on a command for now. Whether it was written is unknown to the
-// caller too; the same id will tell.
+// unavailable gives up on a command for now. The outcome is unknown to the client too, which finds
+// out by repeating the id.
 func (a *tripActor) unavailable(ctx actor.Context, m tripCommand, err error) {
 	a.log(m, err)
-	// What was certainly not written leaves the cache true and every timer running: a
-	// store that has too much to do need not serve a reload as well. What no client will
-	// repeat is derived anew.
+	// If nothing was written, the cache is still valid and every timer runs, so an overloaded store
+	// need not serve a reload as well. What no client will repeat is derived again.
 	switch unwritten := errors.Is(err, ride.ErrStoreFull) || errors.Is(err, ride.ErrUnavailable); {
 	case !a.loaded || !unwritten:
 		a.distrust(ctx)
@@ -494,9 +492,9 @@ func (a *tripActor) unavailable(ctx actor.Context, m tripCommand, err error) {
 	}
 }
 
-// withdrawBusy follows a match that the database refused because the driver has
-// another active trip: that offer ends, the trip goes on, and a driver who asked is
-// told.
+// withdrawBusy handles a match that the database refused because the driver has another active
+// trip: the offer ends, the trip keeps searching, and a driver who tried to accept gets the
+// refusal.
 func (a *tripActor) withdrawBusy(ctx actor.Context, m tripCommand, events []ride.Event) {
 	var offer ride.OfferID
 	for _, e := range events {
@@ -524,7 +522,7 @@ func (a *tripActor) withdrawBusy(ctx actor.Context, m tripCommand, events []ride
 	}
 }
 
-// changedOffers returns the offers that a transition made or changed.
+// changedOffers returns the offers that a transition created or changed.
 func changedOffers(before, after *ride.Trip) []ride.OfferRow {
 	var out []ride.OfferRow
 	for i, o := range after.Offers {

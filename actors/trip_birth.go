@@ -8,22 +8,20 @@ import (
 	"github.com/hexhail/hexhail/ride"
 )
 
-// Where the policy is immediate, a trip's first search comes before its first transaction, so
-// that the request and the first wave of offers are written at once: that is one wait for the
-// disk until drivers hear of it, not two. Should the node die in between, nothing was
-// acknowledged. A policy that gathers several trips must not keep a rider waiting for the
-// acknowledgement: its request is committed alone, and the wave follows.
+// Under an immediate policy, a trip's first search comes before its first transaction, so that one
+// transaction holds the request and the first wave: drivers receive it after one disk sync, not
+// two. If the node dies in between, nothing has been acknowledged. A policy that gathers several
+// trips must not delay the acknowledgement: it commits the request alone, and the wave follows.
 
 // birth is a request that waits for its first search.
 type birth struct {
 	request tripCommand
-	trip    ride.Trip // as the request makes it
+	trip    ride.Trip // the state that the request creates
 	rider   *actor.PID
 }
 
-// bear begins the life of a trip. A request that would be refused is decided at once. One
-// that is repeated while the first still searches waits for the same search, whose answer
-// goes to whoever asked last.
+// bear starts the first search of a new trip. A request that would be refused is decided at once. A
+// repeated request shares the search under way, and the reply goes to the latest sender.
 func (a *tripActor) bear(ctx actor.Context, m tripCommand) (begun bool) {
 	request, ok := m.Command.(ride.RequestTrip)
 	if !ok || !request.Rules.Policy.Immediate() || len(m.Also) > 0 || a.trip.Version > 0 || a.doubtful {
@@ -40,7 +38,8 @@ func (a *tripActor) bear(ctx actor.Context, m tripCommand) (begun bool) {
 	for _, effect := range effects {
 		if wave, ok := effect.(ride.FindCandidates); ok {
 			a.birth = &birth{request: m, trip: ride.Fold(a.trip, events), rider: ctx.Sender()}
-			// Waiting first, then searching: a driver who turns up is seen by one or the other.
+			// Register as waiting before searching, so that one or the other sees a driver who
+			// turns up.
 			a.await(ctx, request.Request)
 			a.find(ctx, wave, request.Request.Pickup, 4*request.Rules.Policy.Cap)
 			return true
@@ -49,8 +48,8 @@ func (a *tripActor) bear(ctx actor.Context, m tripCommand) (begun bool) {
 	return false
 }
 
-// born hands the request on with the wave that its first search allows. It goes through
-// the mailbox so that it has its sender again.
+// born hands on the request with the wave that its first search has planned. The request goes
+// through the mailbox, so that it has its sender again.
 func (a *tripActor) born(ctx actor.Context, first ride.OfferWave) {
 	b := a.birth
 	a.birth = nil
@@ -62,7 +61,7 @@ func (a *tripActor) born(ctx actor.Context, first ride.OfferWave) {
 	ctx.RequestWithCustomSender(ctx.Self(), b.request, b.rider)
 }
 
-// await takes the trip among those that wait for a driver.
+// await registers the trip as waiting for a driver.
 func (a *tripActor) await(ctx actor.Context, r ride.Request) {
 	if cell := a.pickupCell(r.Pickup); cell != 0 {
 		a.waits = cell

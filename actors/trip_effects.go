@@ -11,16 +11,16 @@ import (
 	"github.com/hexhail/hexhail/ride"
 )
 
-// carryOut does what a decision asked for, in order, after it is on disk.
+// carryOut carries out a decision's effects, in order, once the decision is on disk.
 func (a *tripActor) carryOut(ctx actor.Context, effects []ride.Effect) {
 	if len(effects) == 0 {
 		return
 	}
-	t := a.trip // what is sent must not change with the next command
+	t := a.trip // a copy: the next command must not change what is sent
 	for _, effect := range effects {
 		switch e := effect.(type) {
 		case ride.FindCandidates:
-			// Enough that the excluded and the already asked cannot hide a fresh driver.
+			// Enough that excluded drivers and those asked before cannot crowd out a new one.
 			limit := 4*t.Rules.Policy.Cap + len(t.Excluded) + len(t.Offers)
 			a.find(ctx, e, t.Request.Pickup, limit)
 		case ride.SendOffer:
@@ -49,8 +49,8 @@ func (a *tripActor) carryOut(ctx actor.Context, effects []ride.Effect) {
 	}
 }
 
-// sendOffer brings an offer to its driver, wherever the search found it. After a
-// restart nobody was found yet: then the driver learns of it when it connects.
+// sendOffer sends an offer to its driver's actor, as the search found it. After a restart there has
+// been no search yet; the driver then gets the offer when it connects.
 func (a *tripActor) sendOffer(ctx actor.Context, t *ride.Trip, o ride.Offer) {
 	if pid := a.search.found[o.Driver]; pid != nil {
 		a.offerees[o.Driver] = pid
@@ -61,7 +61,7 @@ func (a *tripActor) sendOffer(ctx actor.Context, t *ride.Trip, o ride.Offer) {
 	}
 }
 
-// releaseDriver frees the driver. One who gave the trip back hears nothing more of it;
+// releaseDriver frees the driver. A driver who gave the trip back receives nothing more about it;
 // one whose trip ended still does.
 func (a *tripActor) releaseDriver(ctx actor.Context, t *ride.Trip) {
 	if a.driver == nil {
@@ -87,14 +87,14 @@ func (a *tripActor) idleLater(ctx actor.Context) {
 	a.timers.After("idle", a.sys.cfg.TripIdle, a.sys.sender(ctx.Self(), tripIdle{a.trip.Version}))
 }
 
-// maxAttaching bounds the parties that wait for a trip to be loaded: its rider, its
-// driver and whoever may hold an offer of it.
+// maxAttaching bounds the parties that wait for a trip to be loaded: its rider, its driver and the
+// drivers who may hold an offer.
 const maxAttaching = 512
 
-// onAttach learns where a party lives now and brings it up to date.
+// onAttach notes a party's current PID and brings the party up to date.
 func (a *tripActor) onAttach(ctx actor.Context, m tripAttach) {
 	if err := a.load(ctx); err != nil {
-		// The party is connected and waits for news: it must not be forgotten.
+		// The party is connected and waits for an update: keep it for later.
 		if errors.Is(err, ride.ErrUnavailable) && len(a.attaching) < maxAttaching {
 			a.attaching[m.Account] = m
 		}
@@ -129,12 +129,12 @@ func (a *tripActor) onAttach(ctx actor.Context, m tripAttach) {
 // tripHandBack ends the gathering of offers that were handed back.
 type tripHandBack struct{}
 
-// handBackWithin is how long an offer that was handed back waits for others.
+// handBackWithin is how long an offer handed back waits for others.
 const handBackWithin = 50 * time.Millisecond
 
-// onHandBack takes an offer back that its driver could not take. Where many ask the same
-// few drivers most offers come back, a wave's almost together: they are gathered, because
-// each transition writes the trip anew.
+// onHandBack takes back an offer that its driver could not take. When many trips ask the same few
+// drivers, most offers come back, a wave's almost together. They are gathered, because each
+// transition rewrites the trip.
 func (a *tripActor) onHandBack(ctx actor.Context, w ride.WithdrawOffer) {
 	if slices.Contains(a.handedBack, ride.Command(w)) {
 		return
@@ -142,7 +142,7 @@ func (a *tripActor) onHandBack(ctx actor.Context, w ride.WithdrawOffer) {
 	a.handedBack = append(a.handedBack, w)
 	switch open := a.openOffers(); {
 	case len(a.handedBack) >= open:
-		a.withdraw(ctx) // there is nobody to wait for
+		a.withdraw(ctx) // no other offer is open
 	case a.timers["handback"] == nil:
 		a.timers.After("handback", handBackWithin, a.sys.sender(ctx.Self(), tripHandBack{}))
 	}
@@ -157,7 +157,7 @@ func (a *tripActor) openOffers() (n int) {
 	return n
 }
 
-// withdraw writes down which offers were handed back.
+// withdraw commits the withdrawal of the offers handed back.
 func (a *tripActor) withdraw(ctx actor.Context) {
 	all := a.handedBack
 	a.handedBack = nil
@@ -167,7 +167,7 @@ func (a *tripActor) withdraw(ctx actor.Context) {
 	}
 }
 
-// onOfferQuery tells a driver who lost track how its offer ended.
+// onOfferQuery tells a driver that missed its offer's end how it ended.
 func (a *tripActor) onOfferQuery(ctx actor.Context, m offerQuery) {
 	if a.load(ctx) != nil {
 		return
@@ -180,7 +180,7 @@ func (a *tripActor) onOfferQuery(ctx actor.Context, m offerQuery) {
 	}
 }
 
-// onOperator does what an operator asks for, who waits for the answer.
+// onOperator carries out an operator's command and replies.
 func (a *tripActor) onOperator(ctx actor.Context, m operatorAct) {
 	if err := a.load(ctx); err != nil {
 		if !errors.Is(err, errElsewhere) {
@@ -210,12 +210,12 @@ func (a *tripActor) onOperator(ctx actor.Context, m operatorAct) {
 type searching struct {
 	query *search
 	wave  ride.FindCandidates
-	// found is where the drivers of the last finished search live: at most a few
-	// dozen, replaced by the next search.
+	// found holds the PIDs of the drivers of the last finished search: at most a few dozen,
+	// replaced by the next search.
 	found map[ride.AccountID]*actor.PID
 	timer *time.Timer
 	next  uint64
-	// again is set when a driver turned up who may have missed the search under way.
+	// again is set when the search under way may have missed a new driver.
 	again bool
 }
 
@@ -226,15 +226,15 @@ func (s *searching) stop() {
 	}
 }
 
-// find begins the search for a wave, for limit drivers in each cell; a search that is
-// under way is forgotten.
+// find begins the search for a wave, for limit drivers in each cell, and abandons a search under
+// way.
 func (a *tripActor) find(ctx actor.Context, e ride.FindCandidates, pickup geo.Point, limit int) {
 	a.search.stop()
 	a.search.next++
 	a.search.again = false
 	q, done, err := a.sys.begin(ctx, a.search.next, pickup, e.Ring, limit, false)
 	if err != nil {
-		// Every search is answered, this one with nobody: the trip goes on.
+		// Every search gets a plan, this one an empty one, so that the trip continues.
 		a.sys.cfg.Log.Error("trip cannot search", "trip", a.id, "error", err)
 		q = &search{id: a.search.next}
 	}
@@ -246,9 +246,9 @@ func (a *tripActor) find(ctx actor.Context, e ride.FindCandidates, pickup geo.Po
 	a.search.timer = time.AfterFunc(a.sys.cfg.SearchTimeout, a.sys.sender(ctx.Self(), searchOver{q.id}))
 }
 
-// plan ends the search with the drivers found so far. Under an immediate policy the trip
-// plans for itself; one that gathers several trips would hand the need and the candidates to
-// a planner here, and get the finished ride.OfferWave back in a tripCommand.
+// plan ends the search with the drivers found so far. Under an immediate policy the trip's actor
+// plans the wave. A policy that gathers several trips would hand the need and the candidates to a
+// planner here, and receive the finished ride.OfferWave in a tripCommand.
 func (a *tripActor) plan(ctx actor.Context) {
 	q := a.search.query
 	a.search.stop()

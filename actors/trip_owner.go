@@ -6,11 +6,11 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 )
 
-// errElsewhere: another node owns the trip. This actor has stood down and says nothing.
+// errElsewhere means that another node owns the trip. This actor has stood down and does not reply.
 var errElsewhere = errors.New("another node owns the trip")
 
-// passedOn is what a party or an operator sent to a trip that lives elsewhere by now. It is
-// passed on once: where two nodes disagree about the owner, the sender asks again.
+// passedOn is a message from a party or an operator to a trip that another node owns by now. It is
+// passed on once: if two nodes disagree about the owner, the sender asks again.
 type passedOn struct{ message any }
 
 // elsewhere reports whether another node owns the trip. If so, this actor stands down: it

@@ -1,6 +1,6 @@
 // Package city is the operators' picture of one node: its drivers and trips as they are at this
 // moment, its cells, its actors and its charts of the last day. The actors write to it; watches,
-// charts and the record of a wave read it without asking any of them.
+// charts and the record of a wave read it without asking an actor.
 package city
 
 import (
@@ -15,23 +15,23 @@ import (
 	"github.com/hexhail/hexhail/ride"
 )
 
-// Config is what the picture is made from.
+// Config says where the picture gets its data.
 type Config struct {
 	// Resolution of the H3 cells that route offers.
 	Resolution int
 	// Kinds are the kinds of this node's actors.
 	Kinds []*runtime.Kind
-	// Positions counts the positions that were believed since the node's start.
+	// Positions returns the number of positions accepted since the node's start.
 	Positions func() float64
-	// Commits returns what the store has committed since it was last called: how many
-	// transactions, how long all of them and the longest took. Nil: unknown.
+	// Commits returns the store's transactions since the previous call: their number, total time
+	// and longest time. Nil means unknown.
 	Commits func() (n int64, all, longest time.Duration)
-	// Trips reads the trips of the past. StoreTimeout bounds each call.
+	// Trips reads past trips. StoreTimeout bounds each call.
 	Trips interface {
 		ListTrips(ctx context.Context, f ride.TripFilter) ([]ride.Trip, string, error)
 	}
 	StoreTimeout time.Duration
-	// Log receives what operators should know.
+	// Log is where operators look.
 	Log *slog.Logger
 }
 
@@ -57,7 +57,8 @@ func New(cfg Config) *City {
 	return c
 }
 
-// Run keeps the charts until the context ends, and fills them with the trips of the day before.
+// Run samples the charts until the context ends, and meanwhile fills in the trips of the last 24
+// hours.
 func (c *City) Run(ctx context.Context) {
 	var both sync.WaitGroup
 	both.Go(func() { c.sample(ctx) })
@@ -65,7 +66,7 @@ func (c *City) Run(ctx context.Context) {
 	both.Wait()
 }
 
-// Started is when the picture began.
+// Started is when the picture was made.
 func (c *City) Started() time.Time { return c.started }
 
 // SessionOpened and SessionClosed count the sessions of this node.
@@ -74,8 +75,8 @@ func (c *City) SessionOpened() { c.sessions.Add(1) }
 // SessionClosed is the counterpart of SessionOpened.
 func (c *City) SessionClosed() { c.sessions.Add(-1) }
 
-// TripChanged shows and counts what was just committed. The owner is the trip's actor; cell is
-// that of the pickup, 0 for none.
+// TripChanged shows and counts a committed transition. The owner is the trip's actor; cell is that
+// of the pickup, 0 for none.
 func (c *City) TripChanged(owner any, before, after *ride.Trip, cell geo.Cell) {
 	c.charts.transition(before, after)
 	c.Trips.Show(owner, after, cell)

@@ -9,11 +9,11 @@ import (
 	"github.com/hexhail/hexhail/ride/ridepb"
 )
 
-// Drivers are this node's drivers as they are at this moment. Their actors write to it whether
-// anyone looks or not, so writing is cheap: a position is two stores. Safe for concurrent use.
+// Drivers are this node's drivers as they are at this moment. Their actors write to it even if no
+// operator watches, so writing is cheap: a position is two atomic stores. Safe for concurrent use.
 type Drivers struct {
 	mu      sync.RWMutex // guards what follows, not the markers themselves
-	markers []*Marker    // by key less one; only grows
+	markers []*Marker    // by key minus one; only grows
 	free    []*Marker
 
 	states [ridepb.CityDriver_unreachable + 1]atomic.Int64 // how many are in each state
@@ -23,14 +23,14 @@ type Drivers struct {
 type Marker struct {
 	key    uint32
 	driver atomic.Pointer[Driver] // nil: free
-	// point is latitude and longitude in 1e-7 degrees, 0 while there is none; moved
-	// counts the positions, above 9 bits of heading in degrees. The point is written
-	// first, so a reader that sees a count sees that position or a newer one.
+	// point is latitude and longitude in 1e-7 degrees, 0 while there is none; moved is a count of
+	// positions above 9 bits of heading in degrees. The point is written first, so a reader that
+	// sees a count sees that position or a newer one.
 	point, moved atomic.Uint64
 }
 
-// Driver is what seldom changes about a driver. It is never changed, only replaced: the
-// same pointer means the same content.
+// Driver is what rarely changes about a driver. It is replaced, never changed: the same pointer
+// means the same content.
 type Driver struct {
 	ID    ride.AccountID
 	Class string
@@ -59,7 +59,7 @@ func (d *Drivers) Enter(who *Driver) *Marker {
 	return m
 }
 
-// Change replaces what is known of a driver.
+// Change replaces a driver's data.
 func (d *Drivers) Change(m *Marker, who *Driver) {
 	d.states[m.driver.Swap(who).State].Add(-1)
 	d.states[who.State].Add(1)
@@ -73,17 +73,17 @@ func (d *Drivers) Leave(m *Marker) {
 	d.free = append(d.free, m)
 }
 
-// all returns the markers of this moment, taken and free. The caller must not change the slice.
+// all returns the current markers, taken and free. The caller must not change the slice.
 func (d *Drivers) all() []*Marker {
 	d.mu.RLock()
 	defer d.mu.RUnlock()
 	return d.markers
 }
 
-// Driver is what was last written about the driver.
+// Driver returns the driver's latest data.
 func (m *Marker) Driver() *Driver { return m.driver.Load() }
 
-// Move writes where the driver is. It does not allocate.
+// Move writes the driver's position. It does not allocate.
 func (m *Marker) Move(p geo.Point, headingDeg float32) {
 	lat, lng := p.E7()
 	m.point.Store(uint64(uint32(lat))<<32 | uint64(uint32(lng)))

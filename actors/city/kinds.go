@@ -8,7 +8,7 @@ import (
 	"github.com/hexhail/hexhail/ride/view"
 )
 
-// Actors counts the actors of this node by kind.
+// Actors returns the counts of this node's actors by kind.
 func (c *City) Actors() []*ridepb.ActorKind {
 	out := make([]*ridepb.ActorKind, 0, len(c.cfg.Kinds))
 	for _, k := range c.cfg.Kinds {

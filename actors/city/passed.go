@@ -17,12 +17,12 @@ type near struct {
 	distance2 float64 // comparable among those of one search only
 }
 
-// Search is what a wave looked for, and whom it found.
+// Search is what a wave searched for, and the drivers it found.
 type Search struct {
 	Pickup   geo.Point
 	Center   geo.Cell // the pickup's; 0: the search could not begin
 	Disk     []geo.Cell
-	Ring     int // the last that was searched
+	Ring     int // the outermost ring searched
 	Class    string
 	Excluded []ride.AccountID
 	Found    interface {
@@ -30,9 +30,9 @@ type Search struct {
 	}
 }
 
-// PassedOver returns the nearest drivers of the class around a pickup that a search did not
-// find, at most ride.MaxPassed, nearest first and with the reason, for the record of a wave.
-// It looks as far as the ring after the last that was searched.
+// PassedOver returns the nearest drivers of the class around a pickup that a search did not find,
+// at most ride.MaxPassed, nearest first and with the reason, for the record of a wave. It looks one
+// ring further than the search.
 func (c *City) PassedOver(q Search) []ride.Considered {
 	if q.Center == 0 {
 		return nil
@@ -43,7 +43,7 @@ func (c *City) PassedOver(q Search) []ride.Considered {
 	shrink := math.Cos(q.Pickup.Lat * math.Pi / 180)
 	var best []near
 	for _, m := range c.Drivers.all() {
-		// By distance first: it is read without leaving the marker's own memory.
+		// Distance first: it needs only the marker's own memory.
 		point := m.point.Load()
 		lat, lng := unpackE7(point)
 		dy := float64(int64(lat)-int64(lat0)) * metresPerE7
@@ -76,7 +76,7 @@ func (c *City) PassedOver(q Search) []ride.Considered {
 	return out
 }
 
-// acrossE7 is the way from one meridian to another, the shorter one.
+// acrossE7 is the shorter distance from one meridian to another.
 func acrossE7(from, to int32) int64 {
 	const turn = 3_600_000_000
 	d := int64(to) - int64(from)
@@ -99,7 +99,7 @@ func (n near) verdict(q *Search) ride.Verdict {
 	case n.driver.Cell == 0:
 		return ride.VerdictFull
 	case slices.Contains(q.Disk, n.driver.Cell):
-		return ride.VerdictOverCap // its cell named others, or came too late
+		return ride.VerdictOverCap // its cell returned others, or replied too late
 	default:
 		return ride.VerdictTooFar
 	}

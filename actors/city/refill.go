@@ -8,14 +8,13 @@ import (
 	"github.com/hexhail/hexhail/ride"
 )
 
-// refill fills the charts with the trips of the hours before this start, as far as the
-// database knows: newest first, maxRefill at most. It reads while the node is already at
-// work; if it fails, the charts start empty.
+// refill fills the charts with the database's trips of the hours before this start: newest first,
+// at most maxRefill. It reads while the node already serves; if it fails, the charts start empty.
 func (c *City) refill(ctx context.Context) {
 	from := c.started.Truncate(Step).Add(-time.Duration(sampleRing-1) * Step)
 	steps := make(map[int64]*sample)
-	// at finds the step that a moment lies in; nil when that is not of the past. The step of
-	// the start may be there twice, in the past and from now on: readers add up.
+	// at returns the step that contains t, or nil if t is not before the start. The step of the
+	// start may exist twice, once for before and once for after it; readers add them up.
 	at := func(t time.Time) *sample {
 		if t.Before(from) || !t.Before(c.started) {
 			return nil
@@ -33,7 +32,7 @@ func (c *City) refill(ctx context.Context) {
 		cancel()
 		if err != nil {
 			if ctx.Err() == nil {
-				c.cfg.Log.Warn("charts begin without the trips of the past", "error", err)
+				c.cfg.Log.Warn("charts start without past trips", "error", err)
 			}
 			return
 		}
@@ -48,7 +47,7 @@ func (c *City) refill(ctx context.Context) {
 	c.charts.prepend(steps)
 }
 
-// past counts one trip in the steps in which it was requested, matched and ended.
+// past counts a trip in the steps in which it was requested, matched and ended.
 func past(t *ride.Trip, at func(time.Time) *sample) {
 	if s := at(t.RequestedAt); s != nil {
 		s.requests++
@@ -61,7 +60,7 @@ func past(t *ride.Trip, at func(time.Time) *sample) {
 	}
 }
 
-// prepend puts steps of the past before what is there, oldest first.
+// prepend puts past steps, oldest first, before those in the ring.
 func (c *charts) prepend(steps map[int64]*sample) {
 	old := make([]sample, 0, len(steps))
 	for _, s := range steps {

@@ -12,25 +12,24 @@ import (
 )
 
 const (
-	// Step is the length of one sample, sampleRing how many are kept: 24 hours.
+	// Step is the length of one sample; sampleRing of them, 24 hours, are kept.
 	Step       = 10 * time.Second
 	sampleRing = int(24 * time.Hour / Step)
-	// maxRefill bounds the trips that are read to fill the charts in at a start.
+	// maxRefill bounds the trips that are read to fill the charts at start-up.
 	maxRefill = 20_000
 )
 
-// charts keeps what happened in the last 24 hours, in steps of Step: in memory, of
-// this node. Safe for concurrent use.
+// charts keeps this node's last 24 hours in memory, in steps of Step. Safe for concurrent use.
 type charts struct {
 	nowMu sync.Mutex
-	now   sample // of the step under way, what transitions count
+	now   sample // the counts of the current step
 
 	mu   sync.RWMutex
-	ring []sample // oldest first from head on
-	head int      // where the next goes
+	ring []sample // oldest first, from head
+	head int      // where the next sample goes
 }
 
-// sample is one step. Gauges are sums over its readings.
+// sample is one step. Its gauges are sums over its readings.
 type sample struct {
 	end                                                     int64 // seconds since 1970
 	requests, matches, completions, cancellations, expiries int32
@@ -43,7 +42,7 @@ type sample struct {
 	tripsOnly                                               bool
 }
 
-// Waits are counted in classes whose bounds grow by half from 10 ms to 3 minutes.
+// Waits are counted in buckets whose bounds grow by a factor of 1.5 from 10 ms to 3 minutes.
 const waitClasses = 26
 
 const (
@@ -51,7 +50,7 @@ const (
 	waitGrowth = 1.5
 )
 
-// waitHistogram is how long matches took.
+// waitHistogram counts matches by how long they took.
 type waitHistogram struct {
 	classes [waitClasses]uint16
 	sumMS   float32
@@ -75,7 +74,8 @@ func (h *waitHistogram) merge(o *waitHistogram) {
 	h.sumMS += o.sumMS
 }
 
-// quantile is the middle, by ratio, of the class that holds a quantile, in milliseconds.
+// quantile is the geometric mean of the bounds of the bucket that holds a quantile, in
+// milliseconds.
 func (h *waitHistogram) quantile(q float64) float32 {
 	total, seen := 0, 0
 	for _, n := range h.classes {
@@ -89,7 +89,7 @@ func (h *waitHistogram) quantile(q float64) float32 {
 	return 0
 }
 
-// transition counts what was just committed.
+// transition counts a committed transition.
 func (c *charts) transition(before, after *ride.Trip) {
 	if before.Status == after.Status {
 		return
@@ -106,7 +106,7 @@ func (c *charts) transition(before, after *ride.Trip) {
 	}
 }
 
-// take returns what was counted in the step under way, and begins the next.
+// take returns the counts of the current step and begins the next.
 func (c *charts) take() sample {
 	c.nowMu.Lock()
 	defer c.nowMu.Unlock()
@@ -145,13 +145,13 @@ func (c *charts) push(s sample) {
 	c.head = (c.head + 1) % sampleRing
 }
 
-// sampler reads the gauges every second and closes a step whenever the clock passes a
-// multiple of Step. It belongs to one goroutine.
+// sampler reads the gauges every second and closes a step whenever the clock passes a multiple of
+// Step. It is owned by one goroutine.
 type sampler struct {
 	city      *City
 	step      sample
 	begun     time.Time
-	locations float64 // as counted at the step's begin
+	locations float64 // the count at the start of the step
 }
 
 // sample samples until the context ends.
@@ -181,7 +181,7 @@ func (m *sampler) read() {
 	m.step.sessions += float32(c.sessions.Load())
 }
 
-// close ends the step under way and begins the next.
+// close ends the current step and begins the next.
 func (m *sampler) close(now time.Time) {
 	c, step := m.city, m.step
 	counted := c.charts.take()
@@ -201,9 +201,8 @@ func (m *sampler) close(now time.Time) {
 	}
 }
 
-// Samples returns the points of the charts that ended after a time, oldest first, in
-// steps of this length: a multiple of Step. The last may still be growing when it
-// is longer than that.
+// Samples returns the charts' points that ended after since, oldest first, one for each step, which
+// is a multiple of Step. If step is longer than Step, the last point may be incomplete.
 func (c *City) Samples(since time.Time, step time.Duration) []*ridepb.Sample {
 	r := &c.charts
 	r.mu.RLock()
@@ -252,7 +251,7 @@ func (s *sample) merge(o *sample) {
 	s.tripsOnly = s.tripsOnly && o.tripsOnly
 }
 
-// show is the step as operators see it; its length is in seconds.
+// show returns the step as operators see it; long is its length in seconds.
 func (s *sample) show(long int64) *ridepb.Sample {
 	per := func(sum, n float32) float32 {
 		if n == 0 {

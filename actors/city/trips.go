@@ -11,14 +11,14 @@ import (
 	"github.com/hexhail/hexhail/ride/view"
 )
 
-// Trips are the trips that have an actor on this node, and for each cell what became of
-// the requests of the last minutes. They are written when a trip changes, which costs a
-// commit anyway. Safe for concurrent use.
+// Trips are the trips that have an actor on this node, and for each cell the outcome of the
+// requests of the last minutes. They are written when a trip changes, which costs a commit anyway.
+// Safe for concurrent use.
 type Trips struct {
 	mu    sync.RWMutex
 	by    map[ride.TripID]trip
 	cells map[geo.Cell]*cellPast
-	// count is of trips by status, as the metrics have them.
+	// count is the number of trips by status, the same as in the metrics.
 	count map[ride.Status]*atomic.Int64
 }
 
@@ -29,7 +29,7 @@ type trip struct {
 	cell  geo.Cell // of the pickup
 }
 
-// init makes the maps, once.
+// init makes the maps on first use.
 func (t *Trips) init() {
 	t.by, t.cells = make(map[ride.TripID]trip), make(map[geo.Cell]*cellPast)
 	t.count = make(map[ride.Status]*atomic.Int64)
@@ -62,7 +62,7 @@ func (t *Trips) Hide(owner any, id ride.TripID) {
 	}
 }
 
-// all returns the trips of this moment.
+// all returns the current trips.
 func (t *Trips) all() []trip {
 	t.mu.RLock()
 	defer t.mu.RUnlock()
@@ -83,7 +83,7 @@ func (t *Trips) live() (n int64) {
 	return n
 }
 
-// Count moves a trip from one status to another; ride.StatusNone is no trip.
+// Count moves a trip from one status to another; ride.StatusNone stands for no trip.
 func (t *Trips) Count(from, to ride.Status) {
 	if from == to {
 		return
@@ -96,10 +96,10 @@ func (t *Trips) Count(from, to ride.Status) {
 	}
 }
 
-// pastMinutes is for how long a cell remembers its requests.
+// pastMinutes is how many minutes a cell remembers its requests.
 const pastMinutes = 10
 
-// cellPast is what became of a cell's requests, by minute.
+// cellPast holds the outcome of a cell's requests, by minute.
 type cellPast struct {
 	minutes [pastMinutes]pastMinute
 }
@@ -110,7 +110,7 @@ type pastMinute struct {
 	waited          time.Duration
 }
 
-// note counts a transition for its cell: a request, or the end of a wait.
+// note counts a transition in its cell: a request, or the end of a wait.
 func (t *Trips) note(before, after *ride.Trip, cell geo.Cell) {
 	requested := before.Status == ride.StatusNone
 	ended := before.Status == ride.StatusRequested && after.Status != ride.StatusRequested
@@ -168,7 +168,7 @@ type cell struct {
 	wait                     float32 // mean, in seconds, to a tenth
 }
 
-// cells adds up what is in every cell where there is anything.
+// cells returns every cell that has anything in it, with its totals.
 func (c *City) cells(now time.Time) map[geo.Cell]cell {
 	out := make(map[geo.Cell]cell)
 	for _, m := range c.Drivers.all() {

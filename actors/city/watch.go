@@ -11,34 +11,34 @@ import (
 	"github.com/hexhail/hexhail/ride/view"
 )
 
-// Watch is one operator's view of the city: what it wants and what it was sent last. It keeps
-// no queue. Each look compares the picture with what was sent, so a thing that changed five
-// times is sent once. It belongs to its operator's actor.
+// Watch is one operator's view of the city: what it wants and what it was last sent. It keeps no
+// queue. Each look compares the picture with what was sent, so five changes between two looks are
+// sent as one. It is owned by its operator's actor.
 type Watch struct {
 	city   *City
 	number uint32
 	want   *ridepb.WatchCity
 	every  time.Duration
 
-	begun    bool // the first part was made
-	complete bool // the snapshot was made whole
+	begun    bool // the first part has been made
+	complete bool // the snapshot is complete
 	drivers  []sentDriver
-	next     int // where the next look at the drivers begins
+	next     int // where the next look at the drivers starts
 	trips    map[ride.TripID]*ridepb.CityTrip
 	cells    map[geo.Cell]cell
 	totals   *ridepb.CityTotals
 	actorsAt time.Time // when the actors were sent
-	sampled  time.Time // the newest sample sent
+	sampled  time.Time // end of the newest sample sent
 }
 
-// sentDriver is what the watch was sent of the driver of a marker.
+// sentDriver is what the watch was last sent about a marker's driver.
 type sentDriver struct {
 	driver *Driver // nil: nothing
 	moved  uint64
 }
 
-// One event has room for partRoom moves, about 25 kB of protobuf or 100 kB of JSON; a driver, a
-// trip and a cell take the room of so many moves.
+// One event has room for partRoom moves, about 25 kB of protobuf or 100 kB of JSON. The other
+// constants are the size of a driver, a trip and a cell, in moves.
 const (
 	partRoom   = 1200
 	driverRoom = 3
@@ -47,18 +47,18 @@ const (
 )
 
 const (
-	// watchEvery is the interval of a watch that asks for none.
+	// watchEvery is the default interval of a watch.
 	watchEvery = time.Second
 	// actorsEvery is how often the actors are sent.
 	actorsEvery = 2 * time.Second
-	// watchBacklog is how many bytes may wait for a reader before it is sent more. What
-	// changes meanwhile is sent once, as it is then.
+	// watchBacklog is the backlog in bytes above which a reader is sent nothing more. Once it has
+	// caught up, it gets the state of that time.
 	watchBacklog = 64 << 10
-	// watchAgain is when to look again while a snapshot is under way or a reader is slow.
+	// watchAgain is how soon to look again while a snapshot is under way or a reader is slow.
 	watchAgain = 50 * time.Millisecond
 )
 
-// Watch begins to watch what is wanted; the number names the watch to its reader.
+// Watch starts a watch; the number identifies it to its reader.
 func (c *City) Watch(number uint32, want *ridepb.WatchCity) *Watch {
 	w := &Watch{
 		city: c, number: number, want: want, every: time.Duration(want.GetIntervalMs()) * time.Millisecond,
@@ -71,15 +71,15 @@ func (c *City) Watch(number uint32, want *ridepb.WatchCity) *Watch {
 	return w
 }
 
-// Number is the one that the watch was made with.
+// Number is the number that the watch was made with.
 func (w *Watch) Number() uint32 { return w.number }
 
 // Every is the time between two looks.
 func (w *Watch) Every() time.Duration { return w.every }
 
-// Tell sends what has changed, in parts, while at most watchBacklog bytes wait for the reader,
-// and returns when to call it again. Nothing is queued for a slow reader: the next look finds
-// what is new by then.
+// Tell sends what has changed, in parts, while at most watchBacklog bytes wait for the reader, and
+// returns when to call it again. Nothing is queued for a slow reader: the next look finds the state
+// of its time.
 func (w *Watch) Tell(backlog func() int, send func(*ridepb.CityChanged)) (next time.Duration) {
 	for {
 		if backlog() > watchBacklog {
@@ -95,12 +95,12 @@ func (w *Watch) Tell(backlog func() int, send func(*ridepb.CityChanged)) (next t
 	}
 }
 
-// look returns what has changed since the last look, nil if nothing has; more says that the
-// part was full and the next is ready.
+// look returns what has changed since the last look, or nil; more says that the part is full and
+// the next is ready.
 func (w *Watch) look(now time.Time) (part *ridepb.CityChanged, more bool) {
 	c := &ridepb.CityChanged{Watch: w.number, At: view.Time(now), Reset_: !w.begun, Snapshot: !w.complete}
 	room := partRoom
-	// In this order: what is small and matters most comes first in a large snapshot.
+	// The order puts what is small and matters most first in a large snapshot.
 	if w.want.GetTrips() {
 		room = w.lookAtTrips(c, room)
 	}
@@ -141,7 +141,7 @@ func (w *Watch) lookAtDrivers(c *ridepb.CityChanged, room int) int {
 	return room
 }
 
-// lookAtMarker adds what is new about one driver, and returns the room that it takes.
+// lookAtMarker adds what is new about one driver and returns the room that it takes.
 func (w *Watch) lookAtMarker(c *ridepb.CityChanged, m *Marker, sent *sentDriver) int {
 	driver, moved, point := m.driver.Load(), m.moved.Load(), m.point.Load()
 	if driver == sent.driver && moved == sent.moved {
@@ -220,7 +220,7 @@ func (w *Watch) lookAtCells(c *ridepb.CityChanged, now time.Time, room int) int 
 	return room
 }
 
-// lookAtNode adds what is about the whole node; true if there is anything new.
+// lookAtNode adds what concerns the whole node and reports whether any of it is new.
 func (w *Watch) lookAtNode(c *ridepb.CityChanged, now time.Time) (news bool) {
 	if totals := w.city.Totals(); w.totals == nil || !proto.Equal(totals, w.totals) {
 		w.totals, c.Totals, news = totals, totals, true
@@ -249,13 +249,13 @@ func (w *Watch) holds(lat, lng int32) bool {
 		return false
 	}
 	east, west := lng <= ne.GetLngE7(), lng >= sw.GetLngE7()
-	if sw.GetLngE7() > ne.GetLngE7() { // over the antimeridian
+	if sw.GetLngE7() > ne.GetLngE7() { // across the antimeridian
 		return east || west
 	}
 	return east && west
 }
 
-// Totals are those of the whole node.
+// Totals returns the totals of this node.
 func (c *City) Totals() *ridepb.CityTotals {
 	driver := func(s ridepb.CityDriver_State) uint32 { return uint32(max(0, c.Drivers.states[s].Load())) }
 	trip := func(s ride.Status) uint32 { return uint32(max(0, c.Trips.count[s].Load())) }

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// warmWorkers bounds the goroutines that wait for a mailbox to run. Every coolEvery half of
-// them are let go, so that a quiet node has none.
+// warmWorkers bounds the idle goroutines. Every coolEvery, half of them exit, so that a quiet node
+// has none.
 const (
 	warmWorkers = 256
 	coolEvery   = time.Second
@@ -17,15 +17,15 @@ const (
 // own default.
 const mailboxThroughput = 300
 
-// warm runs mailboxes on goroutines that it keeps. protoactor starts one for each burst of
-// messages, and most bursts are one message: a stack that begins small and is copied twice
-// while the handler descends costs more than the handler of a position. Handlers may
-// block; there are always as many goroutines as mailboxes that run.
+// warm runs mailboxes on a pool of reused goroutines. protoactor starts a goroutine for each burst
+// of messages, and most bursts are one message: growing a new stack, which is copied twice on the
+// way, costs more than handling a position. Handlers may block: every running mailbox has a
+// goroutine.
 //
 // It is an actor.Dispatcher; Schedule is safe for concurrent use.
 type warm struct {
 	work chan func()
-	idle chan struct{} // a place for each goroutine that may wait
+	idle chan struct{} // a slot for each goroutine that may wait
 	done chan struct{}
 	stop sync.Once
 }
@@ -34,7 +34,7 @@ func newWarm() *warm {
 	return &warm{work: make(chan func()), idle: make(chan struct{}, warmWorkers), done: make(chan struct{})}
 }
 
-// Schedule runs f on a goroutine of its own, a waiting one if there is one.
+// Schedule runs f on a separate goroutine: an idle one, or else a new one.
 func (w *warm) Schedule(f func()) {
 	select {
 	case w.work <- f:
@@ -43,7 +43,7 @@ func (w *warm) Schedule(f func()) {
 	}
 }
 
-// Throughput is for protoactor.
+// Throughput implements actor.Dispatcher.
 func (w *warm) Throughput() int { return mailboxThroughput }
 
 func (w *warm) run(f func()) {
@@ -52,7 +52,7 @@ func (w *warm) run(f func()) {
 		select {
 		case w.idle <- struct{}{}:
 		default:
-			return // enough are waiting
+			return // enough are idle
 		}
 		select {
 		case f = <-w.work:
@@ -66,7 +66,7 @@ func (w *warm) run(f func()) {
 	}
 }
 
-// cool lets goroutines go that nothing needs any more, until the context ends.
+// cool stops goroutines that are no longer needed, until the context ends.
 func (w *warm) cool(ctx context.Context) {
 	tick := time.NewTicker(coolEvery)
 	defer tick.Stop()
@@ -85,5 +85,5 @@ func (w *warm) cool(ctx context.Context) {
 	}
 }
 
-// close lets the waiting goroutines go. Whatever is scheduled afterwards still runs.
+// close stops the idle goroutines. Mailboxes scheduled afterwards still run.
 func (w *warm) close() { w.stop.Do(func() { close(w.done) }) }

@@ -9,19 +9,19 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 )
 
-// Shell is an actor of ours.
+// Shell is an actor as this project writes it.
 type Shell interface {
 	// Receive is called with one message at a time.
 	Receive(ctx actor.Context)
-	// Recovered is called after Receive has panicked, to bring the state back to something
-	// true. If it panics too, the actor stops.
+	// Recovered is called after Receive has panicked, to restore a valid state. If it panics too,
+	// the actor stops.
 	Recovered(ctx actor.Context)
 }
 
 // Host runs the actors of this node. Make one with New, call Run while actors run, and
 // Close it once. Safe for concurrent use.
 type Host struct {
-	// Root sends messages from outside of an actor.
+	// Root sends messages from outside an actor.
 	Root *actor.RootContext
 
 	system *actor.ActorSystem
@@ -32,8 +32,8 @@ type Host struct {
 // New makes a host without actors. It opens no port. deadLetter is called for each message
 // to an actor that no longer exists, from any goroutine.
 func New(log *slog.Logger, deadLetter func()) *Host {
-	// protoactor logs dead letters with their contents, at info: positions and names
-	// must not go there. They are counted instead.
+	// protoactor logs dead letters with their contents at info. Logs must not hold positions or
+	// names, so dead letters are counted instead.
 	quiet := slog.New(atLeastWarn{log.Handler()})
 	h := &Host{warm: newWarm(), log: log}
 	h.system = actor.NewActorSystem(actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger { return quiet }))
@@ -52,10 +52,10 @@ func (h atLeastWarn) Enabled(ctx context.Context, l slog.Level) bool {
 	return l >= slog.LevelWarn && h.Handler.Enabled(ctx, l)
 }
 
-// Run lets idle goroutines go, until the context ends.
+// Run stops goroutines that have become idle, until the context ends.
 func (h *Host) Run(ctx context.Context) { h.warm.cool(ctx) }
 
-// Close stops protoactor's own work. The actors must have stopped.
+// Close shuts protoactor down. The actors must have stopped.
 func (h *Host) Close() {
 	h.system.Shutdown()
 	h.warm.close()
@@ -71,7 +71,7 @@ func (h *Host) Spawn(k *Kind, make func() Shell) *actor.PID {
 	), k.name)
 }
 
-// Stop stops an actor once it has read what was sent to it so far.
+// Stop stops an actor once it has handled what it was sent so far.
 func (h *Host) Stop(pid *actor.PID) { h.Root.Poison(pid) }
 
 // Sender returns a function that sends a message, for timers.
@@ -116,8 +116,8 @@ func (g *guard) call(ctx actor.Context) {
 	g.shell.Receive(ctx)
 }
 
-// recover gives the shell its chance; a panic in there stops the actor, whose state can
-// then be had from the database only.
+// recover calls the shell's Recovered. If that panics, the actor stops and its state is only in the
+// database.
 func (g *guard) recover(ctx actor.Context) {
 	defer func() {
 		if cause := recover(); cause != nil {

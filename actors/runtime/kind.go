@@ -8,9 +8,9 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// Kind counts what the actors of one kind do. protoactor's own metrics cost eighty
-// times a message; these cost two clock readings and a few uncontended additions. Safe for
-// concurrent use.
+// Kind counts what the actors of one kind do. protoactor's own metrics cost eighty times as much as
+// a message; these cost two clock readings and a few uncontended additions. Safe for concurrent
+// use.
 type Kind struct {
 	name   string
 	since  time.Time
@@ -19,17 +19,17 @@ type Kind struct {
 	recent recent
 }
 
-// NewKind makes a kind without actors. The name is the metrics' label and the beginning of
-// each actor's id.
+// NewKind makes a kind without actors. The name is the metrics' label and the prefix of each
+// actor's id.
 func NewKind(name string) *Kind { return &Kind{name: name, since: time.Now()} }
 
-// kindShard holds a part of a kind's counters; each actor always uses the same one.
+// kindShard holds part of a kind's counters; each actor always uses the same shard.
 type kindShard struct {
 	spawned, stopped, posted, taken, panics atomic.Int64
 	handled, nanos                          atomic.Int64
 	buckets                                 [handleBuckets]atomic.Int64
 	deepest                                 atomic.Int32 // mailbox, since the last roll
-	_                                       [64]byte     // keeps neighbours off this cache line
+	_                                       [64]byte     // padding against false sharing
 }
 
 // Handling times are counted in powers of four from 1 µs: 1, 4, 16 … µs.
@@ -66,7 +66,7 @@ func (m *mailbox) MessageReceived(any) {
 	m.shard.taken.Add(1)
 }
 
-// deepen notes a mailbox that is deeper than any since the last roll.
+// deepen records a mailbox depth if it is the greatest since the last roll.
 func (s *kindShard) deepen(n int32) {
 	for {
 		was := s.deepest.Load()

@@ -20,7 +20,7 @@ func (k *Kind) sum() kindSum {
 	sum := kindSum{at: time.Now()}
 	for i := range k.shards {
 		s := &k.shards[i]
-		// What is taken was posted before: read in this order the depth is never negative.
+		// A message is posted before it is taken: read in this order, the depth is never negative.
 		sum.taken += s.taken.Load()
 		sum.posted += s.posted.Load()
 		sum.stopped += s.stopped.Load()
@@ -38,8 +38,8 @@ func (k *Kind) sum() kindSum {
 // recent is what a kind did recently. Safe for concurrent use.
 type recent struct {
 	mu sync.Mutex
-	// before is the sum of the last but one roll, last that of the last one: rates are
-	// taken from before until now, so over one to two rolls.
+	// before is the sum at the last roll but one, last that at the last roll. Rates are taken from
+	// before until now, so over one to two rolls.
 	before, last kindSum
 	depths       [deepRolls]int32 // the deepest mailbox of each roll
 	rolls        int
@@ -56,8 +56,8 @@ type Slow struct {
 const (
 	// deepRolls is how many rolls the deepest mailbox is remembered for.
 	deepRolls = 6
-	// Messages that took less than slowFrom are not looked at: most do, and the others
-	// can afford a lock.
+	// Messages that took less than slowFrom are ignored: that is most of them, and the others can
+	// afford a lock.
 	slowFrom = 100 * time.Microsecond
 	slowFor  = 15 * time.Minute
 	maxSlow  = 8
@@ -90,7 +90,7 @@ func (k *Kind) deepestMailbox() (depth int32) {
 	return max(depth, slices.Max(k.recent.depths[:]))
 }
 
-// slow notes a message that took long. The number of types is that of the source.
+// slow records a slow message. The map is bounded by the number of message types in the source.
 func (r *recent) slow(message any, took time.Duration, at time.Time) {
 	t := reflect.TypeOf(message)
 	r.mu.Lock()

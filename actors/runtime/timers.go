@@ -2,12 +2,12 @@ package runtime
 
 import "time"
 
-// Timers holds an actor's timers by name, at most one of each. A timer that was
-// replaced may still have sent its message; the receiver checks what it carries.
+// Timers holds an actor's timers by name, at most one of each. A replaced timer may already have
+// sent its message, so the receiver checks what the message carries.
 type Timers map[string]*time.Timer
 
-// After calls f once after d, in place of the timer of that name. f runs on a goroutine of its
-// own, so it sends a message: see Host.Sender.
+// After calls f once after d, in place of the timer of that name. f runs on a separate goroutine,
+// so it must only send a message: see Host.Sender.
 func (t *Timers) After(name string, d time.Duration, f func()) {
 	t.Cancel(name)
 	if *t == nil {
