@@ -28,7 +28,7 @@ func (a *API) registerAccounts() {
 	})
 	register(a, operation{
 		id: "change-me", method: http.MethodPatch, path: "/v1/me", tag: "Account", summary: "Change one's own account", roles: signedIn,
-		doc:    "Changes what is given. Only drivers have a vehicle; a class counts from the next time that the driver goes online.",
+		doc:    "Changes only the fields sent. Only drivers have a vehicle; a new class applies from the next time the driver goes online.",
 		errors: []*ride.Error{ride.ErrUnknownClass},
 	}, a.changeMe)
 	a.registerMine()
@@ -39,7 +39,7 @@ func (a *API) registerAccounts() {
 
 // signUpRequest is a person who wants in.
 type signUpRequest struct {
-	Username     string    `json:"username" minLength:"3" maxLength:"32" pattern:"^[a-zA-Z0-9._-]+$" doc:"Unique without regard to case. Spaces and characters without width around it are taken away; a log-in does the same."`
+	Username     string    `json:"username" minLength:"3" maxLength:"32" pattern:"^[a-zA-Z0-9._-]+$" doc:"Unique without regard to case. Spaces and zero-width characters around it are removed; a log-in does the same."`
 	Password     string    `json:"password" minLength:"8" maxLength:"128" doc:"8 to 128 bytes; not the username, not one of the most common."`
 	FirstName    string    `json:"first_name" minLength:"1" maxLength:"64" doc:"Shown to the other party of a trip."`
 	LastName     string    `json:"last_name" minLength:"1" maxLength:"64"`

@@ -22,7 +22,7 @@ func (a *API) registerAdmin() {
 	register(a, op("admin-count-waiting", http.MethodGet, "/waiting-drivers", "How many drivers wait for approval"), a.adminCountWaiting)
 	register(a, op("admin-get-account", http.MethodGet, "/accounts/{id}", "An account", ride.ErrNotFound), a.adminGetAccount)
 	register(a, op("admin-suspend", http.MethodPost, "/accounts/{id}/suspend",
-		"Suspend an account: its tokens cease to count and its socket closes", ride.ErrNotFound, ride.ErrWrongStatus), a.adminSuspend)
+		"Suspend an account: its tokens become invalid and its socket closes", ride.ErrNotFound, ride.ErrWrongStatus), a.adminSuspend)
 	register(a, op("admin-reinstate", http.MethodPost, "/accounts/{id}/reinstate",
 		"Let a suspended account sign in again", ride.ErrNotFound), a.adminReinstate)
 	register(a, op("admin-approve", http.MethodPost, "/accounts/{id}/approve",
@@ -33,18 +33,18 @@ func (a *API) registerAdmin() {
 	register(a, op("admin-log-out", http.MethodPost, "/accounts/{id}/logout",
 		"End every log-in of an account", ride.ErrNotFound), a.adminLogOut)
 	register(a, op("admin-reset-password", http.MethodPost, "/accounts/{id}/password",
-		"Give an account another password, and end its log-ins", ride.ErrNotFound, ride.ErrWrongStatus), a.adminResetPassword)
+		"Set an account's password and end its log-ins", ride.ErrNotFound, ride.ErrWrongStatus), a.adminResetPassword)
 	register(a, op("admin-remove-photo", http.MethodPost, "/accounts/{id}/remove-photo",
 		"Remove an account's photo", ride.ErrNotFound), a.adminRemovePhoto)
 	register(a, op("admin-list-trips", http.MethodGet, "/trips", "Trips"), a.adminListTrips)
 	register(a, op("admin-get-trip", http.MethodGet, "/trips/{id}",
-		"A trip with all that was recorded, also who was considered and why not", ride.ErrNotFound), a.adminGetTrip)
+		"A trip with everything recorded about it, including who was considered and why not", ride.ErrNotFound), a.adminGetTrip)
 	register(a, op("admin-cancel-trip", http.MethodPost, "/trips/{id}/cancel", "Cancel a trip",
 		ride.ErrNotFound, ride.ErrWrongStatus), a.adminCancelTrip)
 	register(a, op("admin-explain-trip", http.MethodGet, "/trips/{id}/explain",
-		"Why a trip went to whom it went: each round of offers, who was considered, and why or why not", ride.ErrNotFound), a.adminExplain)
+		"Why a trip went to its driver: each round of offers, who was considered, and why or why not", ride.ErrNotFound), a.adminExplain)
 	register(a, op("admin-redispatch-trip", http.MethodPost, "/trips/{id}/redispatch",
-		"Take a trip that has not started from its driver and look for another, or look again now",
+		"Take a trip that has not started from its driver and search for another, or search again now",
 		ride.ErrNotFound, ride.ErrWrongStatus), a.adminRedispatch)
 	register(a, op("admin-list-actors", http.MethodGet, "/actors", "The actors of this node, by kind"), a.adminListActors)
 	register(a, op("admin-list-samples", http.MethodGet, "/series", "The charts of the last 24 hours, of this node"), a.adminListSamples)
@@ -57,8 +57,8 @@ func (a *API) adminListAccounts(ctx context.Context, in *struct {
 	Status ride.AccountStatus `query:"status" enum:"active,suspended"`
 	Text   string             `query:"q" maxLength:"64" doc:"Part of a username, a name or a plate, or a whole id."`
 
-	Approval ride.Approval    `query:"approval" enum:"pending,approved,refused" doc:"Only drivers whose approval stands so."`
-	IDs      []ride.AccountID `query:"id,explode" maxItems:"100" doc:"Only these accounts, instead of all other filters: those that exist, in one page, in no order."`
+	Approval ride.Approval    `query:"approval" enum:"pending,approved,refused" doc:"Only drivers with this approval."`
+	IDs      []ride.AccountID `query:"id,explode" maxItems:"100" doc:"Only these accounts, ignoring all other filters: those that exist, in one page, unordered."`
 }) (*body[list[adminAccountView]], error) {
 	if len(in.IDs) > 0 {
 		return a.adminAccountsByID(ctx, in.IDs)
@@ -166,7 +166,7 @@ type resetRequest struct {
 
 type resetView struct {
 	adminAccountView
-	Password string `json:"password" doc:"The password to tell its owner, who should change it. It is shown this once."`
+	Password string `json:"password" doc:"The password for the account's owner, who should change it. It is shown only once."`
 }
 
 func (a *API) adminResetPassword(ctx context.Context, in *struct {

@@ -16,7 +16,7 @@ type noteRequest struct {
 const mostWaiting = 1000
 
 type waitingView struct {
-	Count int  `json:"count" minimum:"0" doc:"Drivers who wait for an operator's decision, counted up to 1000."`
+	Count int  `json:"count" minimum:"0" doc:"Drivers waiting for an operator's decision, counted up to 1000."`
 	More  bool `json:"more" doc:"Whether there are more than that."`
 }
 

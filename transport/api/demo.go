@@ -57,7 +57,7 @@ type Demonstration struct {
 // DemoCity is where it happens.
 type DemoCity struct {
 	Name     string   `json:"name"`
-	Area     DemoArea `json:"area" doc:"The box around all that happens."`
+	Area     DemoArea `json:"area" doc:"The bounding box of the city."`
 	Center   Place    `json:"center"`
 	TimeZone string   `json:"time_zone" doc:"IANA name."`
 	Currency string   `json:"currency" doc:"ISO 4217."`
@@ -88,7 +88,7 @@ type DemoAccount struct {
 type DemoRide struct {
 	Pickup         Place  `json:"pickup"`
 	Dropoff        Place  `json:"dropoff"`
-	PickupAddress  string `json:"pickup_address" doc:"What people call the pickup; empty when they have no name for it."`
+	PickupAddress  string `json:"pickup_address" doc:"The name of the pickup; empty when it has none."`
 	DropoffAddress string `json:"dropoff_address"`
 	DistanceM      int    `json:"distance_m" doc:"As the crow flies."`
 	VehicleClass   string `json:"vehicle_class"`
@@ -116,22 +116,22 @@ func (a *API) registerDemo() {
 		return answer(a.deps.Demo.Describe()), nil
 	})
 	register(a, operation{
-		id: "visit-demo", method: http.MethodPost, path: "/v1/demo/visits", tag: "Demonstration", summary: "Be somebody in the city",
+		id: "visit-demo", method: http.MethodPost, path: "/v1/demo/visits", tag: "Demonstration", summary: "Visit the city",
 		roles: anyone, signIn: true, status: http.StatusCreated,
 		doc: "Signs a visitor in, in one step: riders and drivers with a new account each, so that several visitors and several tabs " +
 			"do not end each other's sessions; operators share one.",
 		errors: []*ride.Error{ride.ErrNotFound, ride.ErrWrongRole},
 	}, a.visitDemo)
 	register(a, operation{
-		id: "hear-pin", method: http.MethodGet, path: "/v1/demo/trips/{id}/hint", tag: "Demonstration", summary: "What a simulated rider says",
+		id: "hear-pin", method: http.MethodGet, path: "/v1/demo/trips/{id}/hint", tag: "Demonstration", summary: "The PIN of a simulated rider",
 		roles: drivers,
-		doc: "The PIN of a simulated rider, who has nobody to show it, for the trip's driver once it has arrived. Before and after that: " +
-			"wrong_status. A rider of flesh and blood is not found.",
+		doc: "The PIN of a simulated rider, for the trip's driver once it has arrived; before and after that, " +
+			"wrong_status. For a real rider, not_found.",
 		errors: []*ride.Error{ride.ErrNotFound, ride.ErrWrongStatus},
 	}, a.hearPIN)
 	register(a, operation{
-		id: "list-demo-places", method: http.MethodGet, path: "/v1/demo/places", tag: "Demonstration", summary: "Where the city's people get in",
-		roles: anyone, doc: "Some thousand pickups, as a map's texture where there are no tiles. Made for caches: it has an ETag.", errors: missing,
+		id: "list-demo-places", method: http.MethodGet, path: "/v1/demo/places", tag: "Demonstration", summary: "Pickups of the simulated city",
+		roles: anyone, doc: "Some thousand pickups, as a map's texture where there are no tiles. Cacheable: it has an ETag.", errors: missing,
 	}, a.listPlaces)
 	a.describePlaces()
 	a.registerDemoSearch()
@@ -236,8 +236,8 @@ type placesOutput struct {
 }
 
 func (a *API) listPlaces(_ context.Context, in *struct {
-	Known    string `header:"If-None-Match" maxLength:"512" doc:"The ETag of an earlier answer; 304 without a body when that still holds."`
-	Encoding string `header:"Accept-Encoding" maxLength:"512" doc:"The answer is gzipped for those who take it."`
+	Known    string `header:"If-None-Match" maxLength:"512" doc:"The ETag of an earlier answer; 304 without a body when it still matches."`
+	Encoding string `header:"Accept-Encoding" maxLength:"512" doc:"The answer is gzipped for clients that accept it."`
 }) (*placesOutput, error) {
 	t := a.texture
 	if t == nil {

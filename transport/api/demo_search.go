@@ -48,7 +48,7 @@ func (a *API) registerDemoSearch() {
 	}, a.searchPlaces)
 	register(a, operation{
 		id: "name-demo-place", method: http.MethodGet, path: "/v1/demo/geocoder/reverse", tag: "Demonstration", summary: "Name a point",
-		roles: anyone, doc: "What people call a point, as a Photon server says it; no feature when they have no name for it.", errors: missing,
+		roles: anyone, doc: "The name of a point, as a Photon server gives it; no feature when it has no name.", errors: missing,
 	}, a.namePlace)
 }
 
@@ -66,7 +66,7 @@ func (a *API) searchPlaces(_ context.Context, in *struct {
 	Lat   float64 `query:"lat" minimum:"-90" maximum:"90" default:"0" doc:"With lon, what to be near; both 0: the middle of the city."`
 	Lon   float64 `query:"lon" minimum:"-180" maximum:"180" default:"0"`
 	Limit int     `query:"limit" minimum:"1" maximum:"20" default:"6"`
-	Lang  string  `query:"lang" maxLength:"20" doc:"Taken and ignored: places have one name here."`
+	Lang  string  `query:"lang" maxLength:"20" doc:"Accepted and ignored: places have one name here."`
 }) (*body[foundPlaces], error) {
 	if a.deps.Demo == nil {
 		return nil, noDemo
@@ -81,7 +81,7 @@ func (a *API) searchPlaces(_ context.Context, in *struct {
 func (a *API) namePlace(_ context.Context, in *struct {
 	Lat  float64 `query:"lat" required:"true" minimum:"-90" maximum:"90"`
 	Lon  float64 `query:"lon" required:"true" minimum:"-180" maximum:"180"`
-	Lang string  `query:"lang" maxLength:"20" doc:"Taken and ignored: places have one name here."`
+	Lang string  `query:"lang" maxLength:"20" doc:"Accepted and ignored: places have one name here."`
 }) (*body[foundPlaces], error) {
 	if a.deps.Demo == nil {
 		return nil, noDemo

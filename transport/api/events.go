@@ -17,11 +17,11 @@ type eventView struct {
 	At      time.Time  `json:"at"`
 	By      ride.Party `json:"by,omitzero" enum:"rider,driver,operator,system" doc:"Who caused it."`
 	Reason  string     `json:"reason,omitzero"`
-	Wave    int        `json:"wave,omitzero" doc:"To riders: which round of offers."`
-	Ring    int        `json:"ring,omitzero" doc:"To riders: how far it reached."`
-	Asked   int        `json:"asked,omitzero" doc:"To riders: how many drivers it asked."`
+	Wave    int        `json:"wave,omitzero" doc:"For riders: which round of offers."`
+	Ring    int        `json:"ring,omitzero" doc:"For riders: how far it reached."`
+	Asked   int        `json:"asked,omitzero" doc:"For riders: how many drivers it asked."`
 	Stars   int        `json:"stars,omitzero" doc:"To who gave them."`
-	Data    eventData  `json:"data,omitzero" doc:"To operators: everything that was recorded, but for the PIN."`
+	Data    eventData  `json:"data,omitzero" doc:"For operators: everything recorded, except the PIN."`
 }
 
 // eventData is an event as it is stored.

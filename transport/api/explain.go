@@ -13,10 +13,10 @@ import (
 // explainView is why a trip went to whom it went, as it was recorded at the time.
 type explainView struct {
 	Trip   tripJSON      `json:"trip"`
-	Policy policyView    `json:"policy" doc:"The rules of the time at which the trip was requested."`
-	Waves  []waveView    `json:"waves" doc:"The rounds of offers, in order, also those that found nobody."`
+	Policy policyView    `json:"policy" doc:"The policy in force when the trip was requested."`
+	Waves  []waveView    `json:"waves" doc:"The rounds of offers, in order, including those that found no driver."`
 	Offers []offerDetail `json:"offers" doc:"All offers in the order made, with how they ended."`
-	Events []eventView   `json:"events" doc:"The event log; what waves considered is under waves alone."`
+	Events []eventView   `json:"events" doc:"The event log; what waves considered is only under waves."`
 }
 
 type policyView struct {
@@ -37,9 +37,9 @@ type waveView struct {
 	Wave       int             `json:"wave" doc:"From 1."`
 	At         time.Time       `json:"at"`
 	Ring       int             `json:"ring" doc:"The radius in rings of cells around the pickup's."`
-	Cells      int             `json:"cells" doc:"Cells within it that held available drivers and were asked; 0 in records of before it was kept."`
+	Cells      int             `json:"cells" doc:"Cells within it that held available drivers and were asked; 0 in older records, which lack it."`
 	Offered    int             `json:"offered"`
-	Candidates []candidateView `json:"candidates" doc:"Best first; then drivers close by who were no candidates, nearest first. Empty once the record is as old as tracks are kept."`
+	Candidates []candidateView `json:"candidates" doc:"Best first; then nearby drivers who were not candidates, nearest first. Empty once the record is older than tracks are kept."`
 	More       int             `json:"more" doc:"Candidates beyond those recorded."`
 }
 
@@ -69,7 +69,7 @@ type offerDetail struct {
 	ExpiresAt  time.Time       `json:"expires_at"`
 	EndedAt    *time.Time      `json:"ended_at,omitempty"`
 	State      ride.OfferState `json:"state" enum:"open,accepted,won,withdrawn,expired,declined"`
-	Reason     string          `json:"reason" doc:"Of its end: a stable word, or the driver's own."`
+	Reason     string          `json:"reason" doc:"Why it ended: a stable word, or the driver's own words."`
 }
 
 func (a *API) adminExplain(ctx context.Context, in *TripPath) (*body[explainView], error) {

@@ -29,12 +29,12 @@ func (a *API) registerMine() {
 	register(a, operation{
 		id: "erase-me", method: http.MethodDelete, path: "/v1/me", tag: "Account", summary: "Erase one's account", roles: signedIn,
 		signIn: true, whole: true,
-		doc: "Removes the account and all that names its person, for good, and ends its log-ins. Trips keep their figures and lose " +
+		doc: "Removes the account and everything that identifies its person for good, and ends its log-ins. Trips keep their figures and lose " +
 			"names, vehicles, addresses and tracks. Needs the password, or for accounts of outside issuers a token of the last 10 minutes.",
 		errors: []*ride.Error{ride.ErrTripActive, ride.ErrFreshLogin},
 	}, a.eraseMe)
 	register(a, operation{
-		id: "export-me", method: http.MethodGet, path: exportPath, tag: "Account", summary: "All that is held about oneself", roles: signedIn,
+		id: "export-me", method: http.MethodGet, path: exportPath, tag: "Account", summary: "All data held about the account", roles: signedIn,
 		photo: true,
 		doc:   "One JSON document: the account, what is stored with it by table, and each trip as its owner may see it.",
 	}, a.exportMe)

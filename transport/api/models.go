@@ -18,9 +18,9 @@ type accountView struct {
 	LastName   string             `json:"last_name"`
 	PhotoURL   string             `json:"photo_url" doc:"Relative to this server; empty: none."`
 	Vehicle    *vehicleView       `json:"vehicle,omitzero" doc:"Of drivers."`
-	Approval   *approvalView      `json:"approval,omitzero" doc:"Of drivers: whether an operator lets them drive."`
+	Approval   *approvalView      `json:"approval,omitzero" doc:"For drivers: whether an operator lets them drive."`
 	RatingX100 int64              `json:"rating_x100" doc:"Mean stars times 100, 0 while unrated."`
-	Ratings    int64              `json:"ratings" doc:"How many ratings that is the mean of."`
+	Ratings    int64              `json:"ratings" doc:"The number of ratings behind the mean."`
 	CreatedAt  time.Time          `json:"created_at"`
 }
 
@@ -67,7 +67,7 @@ type adminAccountView struct {
 	Account   accountView `json:"account"`
 	Issuer    string      `json:"issuer" doc:"The outside issuer that vouches for it; empty: it has a password here."`
 	UpdatedAt time.Time   `json:"updated_at"`
-	// ActiveTrip is only told of a single account.
+	// ActiveTrip is only set for a single account.
 	ActiveTrip ride.TripID `json:"active_trip,omitempty" doc:"The trip that occupies it; in lists absent."`
 }
 
@@ -79,7 +79,7 @@ func showAdminAccount(a ride.Account) adminAccountView {
 type tokensView struct {
 	AccessToken      string    `json:"access_token" doc:"For the Authorization header and the socket's connect message."`
 	TokenType        string    `json:"token_type" enum:"Bearer"`
-	ExpiresAt        time.Time `json:"expires_at" doc:"When the access token ceases to count."`
+	ExpiresAt        time.Time `json:"expires_at" doc:"When the access token expires."`
 	ExpiresInS       int64     `json:"expires_in_s" minimum:"0" doc:"The same as whole seconds from this answer on, for clients whose clock is wrong."`
 	RefreshToken     string    `json:"refresh_token" doc:"For POST /v1/refresh, once, or again shortly if the answer was lost."`
 	RefreshExpiresAt time.Time `json:"refresh_expires_at"`
@@ -92,7 +92,7 @@ func showTokens(t auth.Tokens) tokensView {
 	}
 }
 
-// signedInView answers whatever signs somebody in.
+// signedInView is the answer of every operation that signs a person in.
 type signedInView struct {
 	Account accountView `json:"account"`
 	Tokens  tokensView  `json:"tokens"`
@@ -126,7 +126,7 @@ type configView struct {
 	CurrencyDigits map[string]int `json:"currency_digits" doc:"How many decimals the minor unit of each ISO 4217 currency has, such as 2 for USD and 0 for JPY: divide an amount by 10 to this power to show it. Do not take the decimals from a browser's Intl, which has others for HUF, IDR, COP and more."`
 	HeartbeatMS    int64          `json:"heartbeat_ms" doc:"How often the server pings a socket."`
 	PositionTTLMS  int64          `json:"position_ttl_ms" doc:"A driver whose last position is older gets no offers."`
-	H3Resolution   int            `json:"h3_resolution" minimum:"0" maximum:"15" doc:"The H3 resolution of all cells that clients are told: pickup areas of offers, rings of searches, areas of the consoles' feed."`
+	H3Resolution   int            `json:"h3_resolution" minimum:"0" maximum:"15" doc:"The H3 resolution of all cells that clients see: pickup areas of offers, rings of searches, areas of the consoles' feed."`
 	CellRingM      int64          `json:"cell_ring_m" doc:"How far one ring of cells reaches, in metres: a search in ring 2 covers about 2.5 times that around the pickup."`
 	ArriveWithinM  int            `json:"arrive_within_m" doc:"How far from the pickup, in metres, arrived is accepted; 0: anywhere."`
 	CompleteWithin int            `json:"complete_within_m" doc:"How far from the drop-off, in metres, complete_trip is accepted; 0: anywhere."`
@@ -134,25 +134,25 @@ type configView struct {
 	SignUpOpen     bool           `json:"sign_up_open"`
 	DriverApproval bool           `json:"driver_approval" doc:"A driver who signs up waits until an operator approves the account."`
 	Trial          bool           `json:"trial" doc:"The server runs for a first try, with drivers approved at once; apps show that."`
-	SimulatedDrive bool           `json:"simulated_drive" doc:"A driver's app may offer to simulate the drive: in demonstrations and trials alone."`
+	SimulatedDrive bool           `json:"simulated_drive" doc:"A driver's app may offer to simulate the drive: only in demonstrations and trials."`
 	SocketPath     string         `json:"socket_path"`
 	Subprotocols   []string       `json:"subprotocols"`
 	MaxPhotoBytes  int            `json:"max_photo_bytes"`
 	Demo           bool           `json:"demo" doc:"This server is a demonstration; see GET /v1/demo."`
-	Home           *homeView      `json:"home,omitempty" doc:"Where maps open before anything is to be seen on them. Absent: the operator has not said."`
-	SupportContact string         `json:"support_contact" doc:"Whom people ask who cannot sign in or need help: an e-mail address, a phone number, a web address or a short text. Empty: the operator has not said."`
+	Home           *homeView      `json:"home,omitempty" doc:"Where maps open before there is anything to show. Absent: not configured."`
+	SupportContact string         `json:"support_contact" doc:"The contact for people who cannot sign in or need help: an e-mail address, a phone number, a web address or a short text. Empty: not configured."`
 	Map            mapView        `json:"map" doc:"What maps are drawn from. Empty texts: nothing is set up."`
 }
 
 type homeView struct {
 	Lat  float64 `json:"lat" doc:"Degrees."`
 	Lng  float64 `json:"lng" doc:"Degrees."`
-	Zoom float64 `json:"zoom" minimum:"1" maximum:"18" doc:"As web maps have it: 12 shows a city."`
+	Zoom float64 `json:"zoom" minimum:"1" maximum:"18" doc:"The zoom level as in web maps: 12 shows a city."`
 }
 
 type mapView struct {
 	StyleURL    string `json:"style_url" doc:"A MapLibre style."`
-	PMTilesURL  string `json:"pmtiles_url" doc:"Vector tiles in one PMTiles file in the Protomaps schema, for those who have no style."`
+	PMTilesURL  string `json:"pmtiles_url" doc:"Vector tiles in one PMTiles file in the Protomaps schema, for maps without a style."`
 	Attribution string `json:"attribution" doc:"The credit that maps must show."`
 	GeocoderURL string `json:"geocoder_url" doc:"A Photon server that finds addresses; perhaps a path on this server."`
 }

@@ -15,23 +15,23 @@ import (
 func (a *API) registerSessions() {
 	register(a, operation{
 		id: "log-in", method: http.MethodPost, path: "/v1/login", tag: "Sign-in", summary: "Log in", roles: anyone, signIn: true,
-		doc: "A wrong password and an unknown username are answered alike. After 10 failures of a username at one place " +
+		doc: "A wrong password and an unknown username get the same answer. After 10 failures of a username at one place " +
 			"(a network, or a device that has signed in before) each further one costs a longer wait.",
 		errors: []*ride.Error{ride.ErrUnauthenticated, ride.ErrSuspended},
 	}, a.logIn)
-	// Not bounded like log-ins: nobody guesses such a token, and behind one address there
+	// Not bounded like log-ins: such a token cannot be guessed, and behind one address there
 	// may be a whole telephone network whose log-ins are renewed every quarter of an hour.
 	register(a, operation{
 		id: "refresh", method: http.MethodPost, path: "/v1/refresh", tag: "Sign-in", summary: "Renew tokens", roles: anyone,
-		doc: "A refresh token counts once. Whatever comes a second time tells that somebody has a copy, and the whole log-in ends. " +
+		doc: "A refresh token is valid once. A second use means that it was copied, and ends the whole log-in. " +
 			"There is one exception, for an answer that was lost: a request that names an attempt may be repeated with the same one " +
 			"for a short while (30 seconds by default). It gets new tokens as long as the refresh token in the lost answer was not " +
-			"used, which then no longer counts.",
+			"used; that token is then no longer valid.",
 		errors: []*ride.Error{ride.ErrUnauthenticated, ride.ErrSuspended},
 	}, a.refresh)
 	register(a, operation{
 		id: "log-out", method: http.MethodPost, path: "/v1/logout", tag: "Sign-in", summary: "Log out", roles: signedIn, whole: true,
-		doc: "Ends the log-in that the access token descends from: its tokens cease to count and its socket closes. " +
+		doc: "Ends the log-in that the access token descends from: its tokens become invalid and its socket closes. " +
 			"With a token of an outside issuer it ends all tokens of the account that were issued until then, and all its sockets: " +
 			"the next log-in needs a later one.",
 	}, a.logOut)
@@ -64,7 +64,7 @@ func (a *API) logIn(ctx context.Context, in *struct{ Body logInRequest }) (*body
 
 type refreshRequest struct {
 	RefreshToken string `json:"refresh_token" minLength:"1" maxLength:"256"`
-	Attempt      string `json:"attempt,omitempty" minLength:"16" maxLength:"64" doc:"A secret of the client's choice, such as a random UUID, made once for each refresh token and kept beside it before it is sent. Who repeats it with its token may repeat the request."`
+	Attempt      string `json:"attempt,omitempty" minLength:"16" maxLength:"64" doc:"A secret of the client's choice, such as a random UUID, made once for each refresh token and kept beside it before it is sent. A client that sends it again with its token may repeat the request."`
 }
 
 func (a *API) refresh(ctx context.Context, in *struct{ Body refreshRequest }) (*body[signedInView], error) {

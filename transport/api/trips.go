@@ -21,7 +21,7 @@ func (a *API) registerTrips() {
 	}, a.listTrips)
 	register(a, operation{
 		id: "get-trip", method: http.MethodGet, path: "/v1/trips/{id}", tag: "Trips", summary: "One of one's own trips", roles: participants,
-		doc:    "With its history and its track. Another's trip and none at all are answered alike.",
+		doc:    "With its history and its track. Someone else's trip gets the same answer as one that does not exist.",
 		errors: []*ride.Error{ride.ErrNotFound},
 	}, a.getTrip)
 	register(a, operation{

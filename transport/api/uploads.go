@@ -172,7 +172,7 @@ func (a *API) registerPhotos() {
 	register(a, operation{
 		id: "put-photo", method: http.MethodPut, path: "/v1/me/photo", tag: "Account", summary: "Set one's photo", roles: signedIn, photo: true,
 		doc: "A JPEG, PNG or WebP of at most 5 MB and 20 megapixels, as the body or as field photo of a form. " +
-			"It is made small and encoded anew; nothing but its pixels is kept.",
+			"The server scales it down and re-encodes it; it keeps only the pixels.",
 	}, a.putPhoto)
 	picture := &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}}
 	form := &huma.MediaType{Schema: &huma.Schema{
@@ -186,7 +186,7 @@ func (a *API) registerPhotos() {
 	}, a.deletePhoto)
 	register(a, operation{
 		id: "get-photo", method: http.MethodGet, path: "/v1/photos/{id}", tag: "Account", summary: "A photo", roles: anyone,
-		doc: "Addresses cannot be guessed; who may see somebody is told theirs.", errors: []*ride.Error{ride.ErrNotFound},
+		doc: "Addresses cannot be guessed; people who may see a person's photo get its address.", errors: []*ride.Error{ride.ErrNotFound},
 	}, a.getPhoto)
 }
 

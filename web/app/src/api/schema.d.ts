@@ -101,7 +101,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Give an account another password, and end its log-ins */
+        /** Set an account's password and end its log-ins */
         post: operations["admin-reset-password"];
         delete?: never;
         options?: never;
@@ -169,7 +169,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Suspend an account: its tokens cease to count and its socket closes */
+        /** Suspend an account: its tokens become invalid and its socket closes */
         post: operations["admin-suspend"];
         delete?: never;
         options?: never;
@@ -252,7 +252,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** A trip with all that was recorded, also who was considered and why not */
+        /** A trip with everything recorded about it, including who was considered and why not */
         get: operations["admin-get-trip"];
         put?: never;
         post?: never;
@@ -286,7 +286,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Why a trip went to whom it went: each round of offers, who was considered, and why or why not */
+        /** Why a trip went to its driver: each round of offers, who was considered, and why or why not */
         get: operations["admin-explain-trip"];
         put?: never;
         post?: never;
@@ -305,7 +305,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Take a trip that has not started from its driver and look for another, or look again now */
+        /** Take a trip that has not started from its driver and search for another, or search again now */
         post: operations["admin-redispatch-trip"];
         delete?: never;
         options?: never;
@@ -396,7 +396,7 @@ export interface paths {
         };
         /**
          * Name a point
-         * @description What people call a point, as a Photon server says it; no feature when they have no name for it.
+         * @description The name of a point, as a Photon server gives it; no feature when it has no name.
          */
         get: operations["name-demo-place"];
         put?: never;
@@ -415,8 +415,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Where the city's people get in
-         * @description Some thousand pickups, as a map's texture where there are no tiles. Made for caches: it has an ETag.
+         * Pickups of the simulated city
+         * @description Some thousand pickups, as a map's texture where there are no tiles. Cacheable: it has an ETag.
          */
         get: operations["list-demo-places"];
         put?: never;
@@ -435,8 +435,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * What a simulated rider says
-         * @description The PIN of a simulated rider, who has nobody to show it, for the trip's driver once it has arrived. Before and after that: wrong_status. A rider of flesh and blood is not found.
+         * The PIN of a simulated rider
+         * @description The PIN of a simulated rider, for the trip's driver once it has arrived; before and after that, wrong_status. For a real rider, not_found.
          */
         get: operations["hear-pin"];
         put?: never;
@@ -457,7 +457,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Be somebody in the city
+         * Visit the city
          * @description Signs a visitor in, in one step: riders and drivers with a new account each, so that several visitors and several tabs do not end each other's sessions; operators share one.
          */
         post: operations["visit-demo"];
@@ -478,7 +478,7 @@ export interface paths {
         put?: never;
         /**
          * Log in
-         * @description A wrong password and an unknown username are answered alike. After 10 failures of a username at one place (a network, or a device that has signed in before) each further one costs a longer wait.
+         * @description A wrong password and an unknown username get the same answer. After 10 failures of a username at one place (a network, or a device that has signed in before) each further one costs a longer wait.
          */
         post: operations["log-in"];
         delete?: never;
@@ -498,7 +498,7 @@ export interface paths {
         put?: never;
         /**
          * Log out
-         * @description Ends the log-in that the access token descends from: its tokens cease to count and its socket closes. With a token of an outside issuer it ends all tokens of the account that were issued until then, and all its sockets: the next log-in needs a later one.
+         * @description Ends the log-in that the access token descends from: its tokens become invalid and its socket closes. With a token of an outside issuer it ends all tokens of the account that were issued until then, and all its sockets: the next log-in needs a later one.
          */
         post: operations["log-out"];
         delete?: never;
@@ -520,14 +520,14 @@ export interface paths {
         post?: never;
         /**
          * Erase one's account
-         * @description Removes the account and all that names its person, for good, and ends its log-ins. Trips keep their figures and lose names, vehicles, addresses and tracks. Needs the password, or for accounts of outside issuers a token of the last 10 minutes.
+         * @description Removes the account and everything that identifies its person for good, and ends its log-ins. Trips keep their figures and lose names, vehicles, addresses and tracks. Needs the password, or for accounts of outside issuers a token of the last 10 minutes.
          */
         delete: operations["erase-me"];
         options?: never;
         head?: never;
         /**
          * Change one's own account
-         * @description Changes what is given. Only drivers have a vehicle; a class counts from the next time that the driver goes online.
+         * @description Changes only the fields sent. Only drivers have a vehicle; a new class applies from the next time the driver goes online.
          */
         patch: operations["change-me"];
         trace?: never;
@@ -540,7 +540,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * All that is held about oneself
+         * All data held about the account
          * @description One JSON document: the account, what is stored with it by table, and each trip as its owner may see it.
          */
         get: operations["export-me"];
@@ -599,7 +599,7 @@ export interface paths {
         get?: never;
         /**
          * Set one's photo
-         * @description A JPEG, PNG or WebP of at most 5 MB and 20 megapixels, as the body or as field photo of a form. It is made small and encoded anew; nothing but its pixels is kept.
+         * @description A JPEG, PNG or WebP of at most 5 MB and 20 megapixels, as the body or as field photo of a form. The server scales it down and re-encodes it; it keeps only the pixels.
          */
         put: operations["put-photo"];
         post?: never;
@@ -619,7 +619,7 @@ export interface paths {
         };
         /**
          * A photo
-         * @description Addresses cannot be guessed; who may see somebody is told theirs.
+         * @description Addresses cannot be guessed; people who may see a person's photo get its address.
          */
         get: operations["get-photo"];
         put?: never;
@@ -641,7 +641,7 @@ export interface paths {
         put?: never;
         /**
          * Renew tokens
-         * @description A refresh token counts once. Whatever comes a second time tells that somebody has a copy, and the whole log-in ends. There is one exception, for an answer that was lost: a request that names an attempt may be repeated with the same one for a short while (30 seconds by default). It gets new tokens as long as the refresh token in the lost answer was not used, which then no longer counts.
+         * @description A refresh token is valid once. A second use means that it was copied, and ends the whole log-in. There is one exception, for an answer that was lost: a request that names an attempt may be repeated with the same one for a short while (30 seconds by default). It gets new tokens as long as the refresh token in the lost answer was not used; that token is then no longer valid.
          */
         post: operations["refresh"];
         delete?: never;
@@ -699,7 +699,7 @@ export interface paths {
         };
         /**
          * One of one's own trips
-         * @description With its history and its track. Another's trip and none at all are answered alike.
+         * @description With its history and its track. Someone else's trip gets the same answer as one that does not exist.
          */
         get: operations["get-trip"];
         put?: never;
@@ -715,7 +715,7 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         AccountView: {
-            /** @description Of drivers: whether an operator lets them drive. */
+            /** @description For drivers: whether an operator lets them drive. */
             approval?: components["schemas"]["ApprovalView"];
             /** Format: date-time */
             created_at: string;
@@ -731,7 +731,7 @@ export interface components {
             rating_x100: number;
             /**
              * Format: int64
-             * @description How many ratings that is the mean of.
+             * @description The number of ratings behind the mean.
              */
             ratings: number;
             /** @enum {string} */
@@ -898,7 +898,7 @@ export interface components {
             driver_approval: boolean;
             /**
              * Format: int64
-             * @description The H3 resolution of all cells that clients are told: pickup areas of offers, rings of searches, areas of the consoles' feed.
+             * @description The H3 resolution of all cells that clients see: pickup areas of offers, rings of searches, areas of the consoles' feed.
              */
             h3_resolution: number;
             /**
@@ -906,7 +906,7 @@ export interface components {
              * @description How often the server pings a socket.
              */
             heartbeat_ms: number;
-            /** @description Where maps open before anything is to be seen on them. Absent: the operator has not said. */
+            /** @description Where maps open before there is anything to show. Absent: not configured. */
             home?: components["schemas"]["HomeView"];
             /** @description What maps are drawn from. Empty texts: nothing is set up. */
             map: components["schemas"]["MapView"];
@@ -918,11 +918,11 @@ export interface components {
              */
             position_ttl_ms: number;
             sign_up_open: boolean;
-            /** @description A driver's app may offer to simulate the drive: in demonstrations and trials alone. */
+            /** @description A driver's app may offer to simulate the drive: only in demonstrations and trials. */
             simulated_drive: boolean;
             socket_path: string;
             subprotocols: string[] | null;
-            /** @description Whom people ask who cannot sign in or need help: an e-mail address, a phone number, a web address or a short text. Empty: the operator has not said. */
+            /** @description The contact for people who cannot sign in or need help: an e-mail address, a phone number, a web address or a short text. Empty: not configured. */
             support_contact: string;
             /** @description The server runs for a first try, with drivers approved at once; apps show that. */
             trial: boolean;
@@ -947,7 +947,7 @@ export interface components {
             west: number;
         };
         DemoCity: {
-            /** @description The box around all that happens. */
+            /** @description The bounding box of the city. */
             area: components["schemas"]["DemoArea"];
             center: components["schemas"]["Place"];
             /** @description ISO 4217. */
@@ -965,7 +965,7 @@ export interface components {
             dropoff: components["schemas"]["Place"];
             dropoff_address: string;
             pickup: components["schemas"]["Place"];
-            /** @description What people call the pickup; empty when they have no name for it. */
+            /** @description The name of the pickup; empty when it has none. */
             pickup_address: string;
             vehicle_class: string;
         };
@@ -1026,7 +1026,7 @@ export interface components {
         EventView: {
             /**
              * Format: int64
-             * @description To riders: how many drivers it asked.
+             * @description For riders: how many drivers it asked.
              */
             asked?: number;
             /** Format: date-time */
@@ -1036,7 +1036,7 @@ export interface components {
              * @enum {string}
              */
             by?: "rider" | "driver" | "operator" | "system";
-            /** @description To operators: everything that was recorded, but for the PIN. */
+            /** @description For operators: everything recorded, except the PIN. */
             data?: {
                 [key: string]: unknown;
             };
@@ -1045,7 +1045,7 @@ export interface components {
             reason?: string;
             /**
              * Format: int64
-             * @description To riders: how far it reached.
+             * @description For riders: how far it reached.
              */
             ring?: number;
             /**
@@ -1060,19 +1060,19 @@ export interface components {
             version: number;
             /**
              * Format: int64
-             * @description To riders: which round of offers.
+             * @description For riders: which round of offers.
              */
             wave?: number;
         };
         ExplainView: {
-            /** @description The event log; what waves considered is under waves alone. */
+            /** @description The event log; what waves considered is only under waves. */
             events: components["schemas"]["EventView"][] | null;
             /** @description All offers in the order made, with how they ended. */
             offers: components["schemas"]["OfferDetail"][] | null;
-            /** @description The rules of the time at which the trip was requested. */
+            /** @description The policy in force when the trip was requested. */
             policy: components["schemas"]["PolicyView"];
             trip: components["schemas"]["Trip"];
-            /** @description The rounds of offers, in order, also those that found nobody. */
+            /** @description The rounds of offers, in order, including those that found no driver. */
             waves: components["schemas"]["WaveView"][] | null;
         };
         FareBreakdown: {
@@ -1136,7 +1136,7 @@ export interface components {
             lng: number;
             /**
              * Format: double
-             * @description As web maps have it: 12 shows a city.
+             * @description The zoom level as in web maps: 12 shows a city.
              */
             zoom: number;
         };
@@ -1174,7 +1174,7 @@ export interface components {
             attribution: string;
             /** @description A Photon server that finds addresses; perhaps a path on this server. */
             geocoder_url: string;
-            /** @description Vector tiles in one PMTiles file in the Protomaps schema, for those who have no style. */
+            /** @description Vector tiles in one PMTiles file in the Protomaps schema, for maps without a style. */
             pmtiles_url: string;
             /** @description A MapLibre style. */
             style_url: string;
@@ -1237,7 +1237,7 @@ export interface components {
             id: string;
             /** Format: date-time */
             made_at: string;
-            /** @description Of its end: a stable word, or the driver's own. */
+            /** @description Why it ended: a stable word, or the driver's own words. */
             reason: string;
             /** @enum {string} */
             state: "open" | "accepted" | "won" | "withdrawn" | "expired" | "declined";
@@ -1335,7 +1335,7 @@ export interface components {
             reason: string;
         };
         RefreshRequest: {
-            /** @description A secret of the client's choice, such as a random UUID, made once for each refresh token and kept beside it before it is sent. Who repeats it with its token may repeat the request. */
+            /** @description A secret of the client's choice, such as a random UUID, made once for each refresh token and kept beside it before it is sent. A client that sends it again with its token may repeat the request. */
             attempt?: string;
             refresh_token: string;
         };
@@ -1346,7 +1346,7 @@ export interface components {
             reason: string;
         };
         ResetView: {
-            /** @description The password to tell its owner, who should change it. It is shown this once. */
+            /** @description The password for the account's owner, who should change it. It is shown only once. */
             password: string;
         };
         RiderCard: {
@@ -1409,7 +1409,7 @@ export interface components {
             plate?: string;
             /** @enum {string} */
             role: "rider" | "driver";
-            /** @description Unique without regard to case. Spaces and characters without width around it are taken away; a log-in does the same. */
+            /** @description Unique without regard to case. Spaces and zero-width characters around it are removed; a log-in does the same. */
             username: string;
             /** @description Drivers need one; see GET /v1/config. */
             vehicle_class?: string;
@@ -1439,7 +1439,7 @@ export interface components {
             access_token: string;
             /**
              * Format: date-time
-             * @description When the access token ceases to count.
+             * @description When the access token expires.
              */
             expires_at: string;
             /**
@@ -1529,7 +1529,7 @@ export interface components {
         WaitingView: {
             /**
              * Format: int64
-             * @description Drivers who wait for an operator's decision, counted up to 1000.
+             * @description Drivers waiting for an operator's decision, counted up to 1000.
              */
             count: number;
             /** @description Whether there are more than that. */
@@ -1538,11 +1538,11 @@ export interface components {
         WaveView: {
             /** Format: date-time */
             at: string;
-            /** @description Best first; then drivers close by who were no candidates, nearest first. Empty once the record is as old as tracks are kept. */
+            /** @description Best first; then nearby drivers who were not candidates, nearest first. Empty once the record is older than tracks are kept. */
             candidates: components["schemas"]["CandidateView"][] | null;
             /**
              * Format: int64
-             * @description Cells within it that held available drivers and were asked; 0 in records of before it was kept.
+             * @description Cells within it that held available drivers and were asked; 0 in older records, which lack it.
              */
             cells: number;
             /**
@@ -1596,7 +1596,7 @@ export interface operations {
                     plate?: string;
                     /** @enum {string} */
                     role: "rider" | "driver";
-                    /** @description Unique without regard to case. Spaces and characters without width around it are taken away; a log-in does the same. */
+                    /** @description Unique without regard to case. Spaces and zero-width characters around it are removed; a log-in does the same. */
                     username: string;
                     /** @description Drivers need one; see GET /v1/config. */
                     vehicle_class?: string;
@@ -1693,9 +1693,9 @@ export interface operations {
                 status?: "active" | "suspended";
                 /** @description Part of a username, a name or a plate, or a whole id. */
                 q?: string;
-                /** @description Only drivers whose approval stands so. */
+                /** @description Only drivers with this approval. */
                 approval?: "pending" | "approved" | "refused";
-                /** @description Only these accounts, instead of all other filters: those that exist, in one page, in no order. */
+                /** @description Only these accounts, ignoring all other filters: those that exist, in one page, unordered. */
                 id?: string[] | null;
             };
             header?: never;
@@ -3595,7 +3595,7 @@ export interface operations {
                 lat?: number;
                 lon?: number;
                 limit?: number;
-                /** @description Taken and ignored: places have one name here. */
+                /** @description Accepted and ignored: places have one name here. */
                 lang?: string;
             };
             header?: never;
@@ -3674,7 +3674,7 @@ export interface operations {
             query: {
                 lat: number;
                 lon: number;
-                /** @description Taken and ignored: places have one name here. */
+                /** @description Accepted and ignored: places have one name here. */
                 lang?: string;
             };
             header?: never;
@@ -3752,9 +3752,9 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The ETag of an earlier answer; 304 without a body when that still holds. */
+                /** @description The ETag of an earlier answer; 304 without a body when it still matches. */
                 "If-None-Match"?: string;
-                /** @description The answer is gzipped for those who take it. */
+                /** @description The answer is gzipped for clients that accept it. */
                 "Accept-Encoding"?: string;
             };
             path?: never;
