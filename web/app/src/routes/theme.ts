@@ -10,6 +10,12 @@ const dark: MantineColorsTuple = [
   '#d5dcdd', '#b3bdbf', '#8f9b9e', '#66737a', '#414d53', '#2f3a40', '#222c31', '#192226', '#12191c', '#0c1214',
 ];
 
+/**
+ * Dialogs and popovers mount and unmount with their opening, so each opening begins with fresh fields. Mantine's transitions keep
+ * the content for the time of their exit, and two that cross on a slow machine unmount an open one: base.css fades them in instead.
+ */
+const atOnce = { duration: 0 } as const;
+
 export const theme = createTheme({
   primaryColor: 'lagoon',
   primaryShade: { light: 7, dark: 7 },
@@ -32,7 +38,8 @@ export const theme = createTheme({
     Paper: { defaultProps: { radius: 'lg' } },
     // A button beside a long text keeps room for its own.
     Button: { defaultProps: { radius: 'md' }, styles: { root: { minWidth: 'fit-content' } } },
-    Modal: { defaultProps: { radius: 'lg', centered: true }, styles: { title: { fontWeight: 700 } } },
+    Popover: { defaultProps: { transitionProps: atOnce } },
+    Modal: { defaultProps: { radius: 'lg', centered: true, transitionProps: atOnce }, styles: { title: { fontWeight: 700 } } },
   },
 });
 
