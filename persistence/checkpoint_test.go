@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"os"
-	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -18,7 +17,7 @@ import (
 // A log that is long begins anew although the writer never rests, and what was written is
 // in the database file before anybody closes it.
 func TestLogStaysShort(t *testing.T) {
-	o := Options{Path: filepath.Join(t.TempDir(), "hexhail.db")}
+	o := TempSQLite(t)
 	s, err := Open(t.Context(), o)
 	require.NoError(t, err)
 	defer func() { require.NoError(t, s.Close()) }()

@@ -5,7 +5,10 @@ import "context"
 // Claim makes the caller the owner of a database, as a server is, without opening it, and
 // returns the end of that. ErrOwned if a server runs on it.
 func Claim(ctx context.Context, o Options) (release func() error, err error) {
-	lock, err := takeOwner(ctx, o.withDefaults())
+	if err := o.Validate(); err != nil {
+		return nil, err
+	}
+	lock, err := takeOwner(ctx, o.complete())
 	if err != nil {
 		return nil, err
 	}

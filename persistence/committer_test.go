@@ -49,10 +49,12 @@ func TestCommitterGroups(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := &slowEngine{}
 		var sizes []int
-		c := newCommitter(e, Options{Observe: func(n int, d time.Duration, err error) {
-			require.Equal(t, time.Second, d)
-			sizes = append(sizes, n)
-		}}.withDefaults())
+		c := newCommitter(e, Edited(DefaultSQLite("unopened"), func(o *Options) {
+			o.Observe = func(n int, d time.Duration, err error) {
+				require.Equal(t, time.Second, d)
+				sizes = append(sizes, n)
+			}
+		}).complete())
 		first, a, b, a2 := bare("x"), bare("a"), bare("b"), bare("a", "b")
 		start := time.Now()
 		for _, out := range submitAll(t.Context(), c, first, a, b, a2) {
@@ -68,7 +70,7 @@ func TestCommitterGroups(t *testing.T) {
 func TestCommitterBounds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := &slowEngine{}
-		c := newCommitter(e, Options{QueueSize: 3, BatchItems: 2, BatchBytes: 15}.withDefaults())
+		c := newCommitter(e, Edited(DefaultSQLite("unopened"), func(o *Options) { o.QueueSize, o.BatchItems, o.BatchBytes = 3, 2, 15 }).complete())
 		outs := submitAll(t.Context(), c, asked("1"), asked("2"), asked("3"), asked("4"), asked("5"))
 		require.ErrorIs(t, <-outs[4], ride.ErrStoreFull)
 		for _, out := range outs[:4] {
@@ -84,7 +86,7 @@ func TestCommitterBounds(t *testing.T) {
 func TestCommitterIsFair(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := &slowEngine{}
-		c := newCommitter(e, Options{QueueSize: 12, BatchItems: 4}.withDefaults())
+		c := newCommitter(e, Edited(DefaultSQLite("unopened"), func(o *Options) { o.QueueSize, o.BatchItems = 12, 4 }).complete())
 		in := func(area uint64, name string) *item {
 			it := asked(name)
 			it.area = area
@@ -124,7 +126,7 @@ func asked(key string) *item {
 func TestCommitterRoom(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := &slowEngine{}
-		c := newCommitter(e, Options{QueueSize: 5, BatchItems: 4}.withDefaults())
+		c := newCommitter(e, Edited(DefaultSQLite("unopened"), func(o *Options) { o.QueueSize, o.BatchItems = 5, 4 }).complete())
 		first := submitAll(t.Context(), c, bare("first"))
 		var own []*item
 		for n := range 6 {
@@ -156,7 +158,7 @@ func TestCommitterRoom(t *testing.T) {
 func TestCommitterDeadline(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := &slowEngine{}
-		c := newCommitter(e, Options{}.withDefaults())
+		c := newCommitter(e, DefaultSQLite("unopened").complete())
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second/2)
 		defer cancel()
 		outs := submitAll(ctx, c, bare("taken"), bare("queued"))
@@ -174,7 +176,7 @@ func TestCommitterDeadline(t *testing.T) {
 func TestCommitterClose(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := &slowEngine{}
-		c := newCommitter(e, Options{}.withDefaults())
+		c := newCommitter(e, DefaultSQLite("unopened").complete())
 		outs := submitAll(t.Context(), c, bare("1"), bare("1"), bare("1"))
 		c.close()
 		for _, out := range outs {
@@ -188,7 +190,7 @@ func TestCommitterClose(t *testing.T) {
 func TestCommitterCountsFailures(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		broken := errors.New("disk on fire")
-		c := newCommitter(&slowEngine{fail: broken}, Options{}.withDefaults())
+		c := newCommitter(&slowEngine{fail: broken}, DefaultSQLite("unopened").complete())
 		require.ErrorIs(t, c.submit(t.Context(), bare()), broken)
 		c.close()
 		require.EqualValues(t, 1, c.failures.Load())

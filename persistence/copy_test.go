@@ -76,7 +76,7 @@ func TestCopyUnderLoad(t *testing.T) {
 	require.NotEmpty(t, before)
 	require.Less(t, c.Rows["commands"], commits.Load()+24)
 	untorn(t, to)
-	copied := open(t, persistence.Options{Path: to})
+	copied := open(t, persistence.DefaultSQLite(to))
 	for id, version := range before {
 		trip, err := copied.Trip(t.Context(), id)
 		require.NoError(t, err, "acknowledged trip %s is not in the copy", id)
@@ -130,7 +130,7 @@ func TestLook(t *testing.T) {
 		})
 	}
 	path := filepath.Join(t.TempDir(), "hexhail.db")
-	o := persistence.Options{Path: path}
+	o := persistence.DefaultSQLite(path)
 	for _, end := range []string{".migrate", "-wal"} {
 		require.NoError(t, os.WriteFile(path+end, []byte("x"), 0o600))
 		f, err := persistence.Look(t.Context(), o)

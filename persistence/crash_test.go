@@ -28,9 +28,9 @@ const crashPath = "HEXHAIL_TEST_CRASH_PATH"
 func optionsFor(place string) persistence.Options {
 	if strings.HasPrefix(place, "postgres:") {
 		url, direct, _ := strings.Cut(place, " ")
-		return persistence.Options{DatabaseURL: url, DatabaseDirectURL: direct}
+		return persistence.Edited(persistence.DefaultPostgres(url), func(o *persistence.Options) { o.DatabaseDirectURL = direct })
 	}
-	return persistence.Options{Path: place}
+	return persistence.DefaultSQLite(place)
 }
 
 // commitForEver requests trips from many goroutines and prints each id once it is
@@ -113,7 +113,7 @@ func killAfter(t *testing.T, place string, n int) []string {
 func TestServerCrash(t *testing.T) {
 	t.Parallel()
 	server := pgtest.NewServer(t)
-	s := open(t, persistence.Options{DatabaseURL: server.URL(), StatementTimeout: 2 * time.Second})
+	s := open(t, persistence.Edited(persistence.DefaultPostgres(server.URL()), func(o *persistence.Options) { o.StatementTimeout = 2 * time.Second }))
 	var good, refused sync.Map
 	var goods, unknowns atomic.Int64
 	ctx, stop := context.WithCancel(t.Context())

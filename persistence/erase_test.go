@@ -28,7 +28,7 @@ func onEachRaw(t *testing.T, f func(t *testing.T, s *persistence.Store, db *sql.
 			o := e.at(t)
 			clock := epoch
 			o.Now = func() time.Time { return clock }
-			o.PurgeEvery = -1 // the test purges
+			o.PurgeEvery = 0 // the test purges
 			for _, change := range edit {
 				change(&o)
 			}

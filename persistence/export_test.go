@@ -1,5 +1,10 @@
 package persistence
 
+import (
+	"path/filepath"
+	"testing"
+)
+
 // AccountColumns are the columns that erasing and export know, as table.column.
 func AccountColumns() []string {
 	out := make([]string, len(accountKeys))
@@ -7,4 +12,22 @@ func AccountColumns() []string {
 		out[i] = k.table + "." + k.column
 	}
 	return out
+}
+
+// TempSQLite is a complete Options for an embedded database that does not exist yet.
+func TempSQLite(tb testing.TB) Options {
+	tb.Helper()
+	return DefaultSQLite(filepath.Join(tb.TempDir(), "hexhail.db"))
+}
+
+// Edited is o after an edit.
+func Edited(o Options, edit func(*Options)) Options {
+	edit(&o)
+	return o
+}
+
+// Owning is o for the store of a server.
+func Owning(o Options) Options {
+	o.Own = true
+	return o
 }

@@ -32,7 +32,7 @@ func note(n, size int) ride.Transition {
 // again when there is room. SQLite's own quota stands for the disk: it fails at
 // the same places, with the same code.
 func TestDiskFull(t *testing.T) {
-	s := openAt(t, Options{Path: filepath.Join(t.TempDir(), "hexhail.db")})
+	s := openAt(t, TempSQLite(t))
 	quota := func(pages int) {
 		t.Helper()
 		_, err := s.write.ExecContext(t.Context(), fmt.Sprintf("PRAGMA max_page_count = %d", pages))
@@ -67,9 +67,9 @@ func TestReadOnly(t *testing.T) {
 		off, on     string
 		alsoCommits bool
 	}{
-		"sqlite": {Options{Path: filepath.Join(t.TempDir(), "hexhail.db")},
+		"sqlite": {TempSQLite(t),
 			"PRAGMA query_only = ON", "PRAGMA query_only = OFF", true},
-		"postgres": {Options{DatabaseURL: pgtest.Start(t)},
+		"postgres": {DefaultPostgres(pgtest.Start(t)),
 			"SET default_transaction_read_only = on", "SET default_transaction_read_only = off", false},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -92,7 +92,7 @@ func TestReadOnly(t *testing.T) {
 
 // TestEndedContext: a caller whose time is up has written nothing and gets told so.
 func TestEndedContext(t *testing.T) {
-	s := openAt(t, Options{Path: filepath.Join(t.TempDir(), "hexhail.db")})
+	s := openAt(t, TempSQLite(t))
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	_, err := s.Trip(ctx, "t")
@@ -107,8 +107,8 @@ func TestEndedContext(t *testing.T) {
 // TestClosed: a closed store refuses everything as unavailable.
 func TestClosed(t *testing.T) {
 	for name, o := range map[string]Options{
-		"sqlite":   {Path: filepath.Join(t.TempDir(), "hexhail.db")},
-		"postgres": {DatabaseURL: pgtest.Start(t)},
+		"sqlite":   TempSQLite(t),
+		"postgres": DefaultPostgres(pgtest.Start(t)),
 	} {
 		t.Run(name, func(t *testing.T) {
 			s, err := Open(t.Context(), o)
@@ -127,7 +127,7 @@ func TestClosed(t *testing.T) {
 // TestSQLiteSettings: what makes an acknowledgement mean something, and who may read.
 func TestSQLiteSettings(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "odd ?#% name", "hexhail.db")
-	s := openAt(t, Options{Path: path})
+	s := openAt(t, DefaultSQLite(path))
 	for pragma, want := range map[string]string{"journal_mode": "wal", "synchronous": "2", "foreign_keys": "1", "busy_timeout": "5000"} {
 		var got string
 		require.NoError(t, s.write.QueryRowContext(t.Context(), "PRAGMA "+pragma).Scan(&got))
@@ -143,7 +143,7 @@ func TestSQLiteSettings(t *testing.T) {
 // TestPostgresSettings: no connection may acknowledge before the disk has it, whatever
 // the URL asks for.
 func TestPostgresSettings(t *testing.T) {
-	s := openAt(t, Options{DatabaseURL: pgtest.Start(t) + "&synchronous_commit=off"})
+	s := openAt(t, DefaultPostgres(pgtest.Start(t)+"&synchronous_commit=off"))
 	for setting, want := range map[string]string{"synchronous_commit": "on", "statement_timeout": "5s", "lock_timeout": "5s"} {
 		var got string
 		require.NoError(t, s.read.QueryRowContext(t.Context(), "SHOW "+setting).Scan(&got))
@@ -156,14 +156,14 @@ func TestPostgresSettings(t *testing.T) {
 // TestPurge: what is kept for a time goes after it, and not before.
 func TestPurge(t *testing.T) {
 	for name, o := range map[string]Options{
-		"sqlite":   {Path: filepath.Join(t.TempDir(), "hexhail.db")},
-		"postgres": {DatabaseURL: pgtest.Start(t)},
+		"sqlite":   TempSQLite(t),
+		"postgres": DefaultPostgres(pgtest.Start(t)),
 	} {
 		t.Run(name, func(t *testing.T) {
 			start := time.UnixMicro(1_800_000_000_000_000).UTC()
 			now := start
 			o.Now = func() time.Time { return now }
-			o.BreadcrumbAge, o.PurgeEvery = time.Hour, -1
+			o.BreadcrumbAge, o.PurgeEvery = time.Hour, 0
 			s := openAt(t, o)
 			const n = purgeChunk + 10 // more than one chunk
 			batch := make([]*item, n)
@@ -203,8 +203,8 @@ func TestPurge(t *testing.T) {
 // there already, as after a manual repair) harms no other item of its batch.
 func TestFaultyItemAlone(t *testing.T) {
 	for name, o := range map[string]Options{
-		"sqlite":   {Path: filepath.Join(t.TempDir(), "hexhail.db")},
-		"postgres": {DatabaseURL: pgtest.Start(t)},
+		"sqlite":   TempSQLite(t),
+		"postgres": DefaultPostgres(pgtest.Start(t)),
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := openAt(t, o)
@@ -244,7 +244,7 @@ func TestFaultyItemAlone(t *testing.T) {
 
 // TestJanitor: the store purges by itself while it is open.
 func TestJanitor(t *testing.T) {
-	s := openAt(t, Options{Path: filepath.Join(t.TempDir(), "hexhail.db"), PurgeEvery: time.Millisecond})
+	s := openAt(t, Edited(TempSQLite(t), func(o *Options) { o.PurgeEvery = time.Millisecond }))
 	require.NoError(t, s.Commit(t.Context(), note(1, 1))) // of 1970
 	require.Eventually(t, func() bool {
 		_, err := s.Command(t.Context(), "a", "1")

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
-	"path/filepath"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -89,9 +88,9 @@ func TestHealthNamesTheCause(t *testing.T) {
 		for _, f := range faults {
 			t.Run(engine+"/"+f.name, func(t *testing.T) {
 				t.Parallel()
-				o := Options{Path: filepath.Join(t.TempDir(), "hexhail.db"), StatementTimeout: 500 * time.Millisecond}
+				o := Edited(TempSQLite(t), func(o *Options) { o.StatementTimeout = 500 * time.Millisecond })
 				if engine == "postgres" {
-					o = Options{DatabaseURL: pgtest.Start(t)}
+					o = DefaultPostgres(pgtest.Start(t))
 				}
 				s := openAt(t, o)
 				until(t, s, "well at first", well)
@@ -111,7 +110,7 @@ func TestHealthNamesTheCause(t *testing.T) {
 func TestHealthOfAServer(t *testing.T) {
 	t.Parallel()
 	pg := pgtest.NewServer(t)
-	s := openAt(t, Options{DatabaseURL: pg.URL(), StatementTimeout: 2 * time.Second})
+	s := openAt(t, Edited(DefaultPostgres(pg.URL()), func(o *Options) { o.StatementTimeout = 2 * time.Second }))
 	until(t, s, "well at first", well)
 
 	thaw, err := pg.Freeze()
@@ -143,7 +142,7 @@ func TestHealthOfAServer(t *testing.T) {
 // grow by that, and it does not count.
 func TestHealthIsQuiet(t *testing.T) {
 	t.Parallel()
-	s := openAt(t, Options{Path: filepath.Join(t.TempDir(), "hexhail.db")})
+	s := openAt(t, TempSQLite(t))
 	first := until(t, s, "first", well)
 	until(t, s, "second", func(h Health) bool { return h.Wrote.After(first.Wrote) })
 	require.Zero(t, s.Stats().Batches)
@@ -189,7 +188,7 @@ func judged(t *testing.T, f func(t *testing.T, e *scripted, s *Store)) {
 	synctest.Test(t, func(t *testing.T) {
 		e := &scripted{}
 		s := &Store{eng: e, log: slog.New(slog.DiscardHandler)}
-		s.comm = newCommitter(e, Options{Log: s.log}.withDefaults())
+		s.comm = newCommitter(e, Edited(DefaultSQLite("unopened"), func(o *Options) { o.Log = s.log }).complete())
 		ctx, stop := context.WithCancel(t.Context())
 		s.startHealth(ctx, func(context.Context) error { return nil })
 		f(t, e, s)

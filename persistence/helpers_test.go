@@ -28,10 +28,10 @@ type engine struct {
 // also runs on Postgres behind a pooler.
 var engines = withPooled([]engine{
 	{"sqlite", func(tb testing.TB) persistence.Options {
-		return persistence.Options{Path: filepath.Join(tb.TempDir(), "data", "hexhail.db")}
+		return persistence.DefaultSQLite(filepath.Join(tb.TempDir(), "data", "hexhail.db"))
 	}},
 	{"postgres", func(tb testing.TB) persistence.Options {
-		return persistence.Options{DatabaseURL: pgtest.Start(tb)}
+		return persistence.DefaultPostgres(pgtest.Start(tb))
 	}},
 })
 
@@ -41,7 +41,7 @@ func withPooled(engines []engine) []engine {
 	}
 	return append(engines, engine{"pooled", func(tb testing.TB) persistence.Options {
 		base := pgtest.Start(tb)
-		return persistence.Options{DatabaseURL: pgtest.Pooler(tb, base, "transaction"), DatabaseDirectURL: base}
+		return persistence.Edited(persistence.DefaultPostgres(pgtest.Pooler(tb, base, "transaction")), func(o *persistence.Options) { o.DatabaseDirectURL = base })
 	}})
 }
 

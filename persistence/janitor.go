@@ -12,9 +12,9 @@ const purgeChunk = 500
 // placeAge is how long a place stays known after the last log-in there.
 const placeAge = 90 * 24 * time.Hour
 
-// startJanitor starts the goroutine that ends with the context.
+// startJanitor starts the goroutine that ends with the context; none if every is 0.
 func (s *Store) startJanitor(ctx context.Context, every time.Duration) {
-	if every < 0 {
+	if every == 0 {
 		return
 	}
 	s.helpers.Go(func() {

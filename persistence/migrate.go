@@ -40,12 +40,15 @@ type Migration struct {
 // holds a lock while it works, so that several nodes may start at once. No store
 // need be open. A schema newer than this program is refused.
 func Migrate(ctx context.Context, o Options, d Direction) (out []Migration, err error) {
-	if o, err = postgresRoute(ctx, o.withDefaults()); err != nil {
+	if err := o.Validate(); err != nil {
+		return nil, fmt.Errorf("migrate %s: %w", d, err)
+	}
+	if o, err = postgresRoute(ctx, o.complete()); err != nil {
 		return nil, fmt.Errorf("migrate %s: %w", d, err)
 	}
 	if d == Down { // no server may run on what it takes away
 		now := o
-		now.OwnerPatience = time.Nanosecond // a person waits
+		now.OwnerPatience = 0 // a person waits
 		ours, err := takeOwner(ctx, now)
 		if err != nil {
 			return nil, fmt.Errorf("migrate %s: %w", d, err)

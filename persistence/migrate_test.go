@@ -70,11 +70,11 @@ func TestOpenAtOnce(t *testing.T) {
 // behind.
 func TestOpenFails(t *testing.T) {
 	for name, o := range map[string]persistence.Options{
-		"nowhere":    {},
-		"no folder":  {Path: "/dev/null/hexhail.db"},
-		"bad url":    {DatabaseURL: "postgres://%zz"},
-		"no server":  {DatabaseURL: "postgres://hexhail:secret@127.0.0.1:1/hexhail"},
-		"no mapping": {DatabaseURL: "postgres:///?host=/nonexistent&user=x"},
+		"nowhere":    persistence.DefaultSQLite(""),
+		"no folder":  persistence.DefaultSQLite("/dev/null/hexhail.db"),
+		"bad url":    persistence.DefaultPostgres("postgres://%zz"),
+		"no server":  persistence.DefaultPostgres("postgres://hexhail:secret@127.0.0.1:1/hexhail"),
+		"no mapping": persistence.DefaultPostgres("postgres:///?host=/nonexistent&user=x"),
 	} {
 		s, err := persistence.Open(t.Context(), o)
 		require.Error(t, err, name)

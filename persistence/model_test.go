@@ -3,7 +3,6 @@ package persistence
 import (
 	"fmt"
 	"maps"
-	"path/filepath"
 	"slices"
 	"testing"
 	"time"
@@ -102,8 +101,8 @@ func drawTransition(t *rapid.T, m *model, prefix string) ride.Transition {
 // engine, has the outcomes that it would have one by one, and so has the database.
 func TestBatchesMatchModel(t *testing.T) {
 	for name, o := range map[string]func() Options{
-		"sqlite":   func() Options { return Options{Path: filepath.Join(t.TempDir(), "hexhail.db")} },
-		"postgres": func() Options { return Options{DatabaseURL: pgtest.Start(t)} },
+		"sqlite":   func() Options { return TempSQLite(t) },
+		"postgres": func() Options { return DefaultPostgres(pgtest.Start(t)) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			s, err := Open(t.Context(), o())

@@ -1,12 +1,14 @@
 package persistence
 
 import (
+	"errors"
+	"fmt"
 	"log/slog"
 	"time"
 )
 
-// Options says where the store is and how it behaves. The zero value of every field
-// but Path and DatabaseURL means its default.
+// Options says where the store is and how it behaves. Begin with [DefaultSQLite] or
+// [DefaultPostgres]: a zero is a zero.
 type Options struct {
 	// Path is the SQLite file; it and its directory are made when missing, readable
 	// by their owner only. Used when DatabaseURL is empty.
@@ -22,9 +24,8 @@ type Options struct {
 	// Own makes the store the only one of its kind on the database: a server's. Stores
 	// without it, of commands beside a server, may be open meanwhile.
 	Own bool
-	// OwnerPatience is how long Open waits for an owner that is just ending. 2 s by default
-	// on SQLite; 5 s on Postgres, which on a busy machine notices only after a moment that a
-	// process was killed.
+	// OwnerPatience is how long Open waits for an owner that is just ending. Postgres on a
+	// busy machine notices only after a moment that a process was killed. 0: no waiting.
 	OwnerPatience time.Duration
 	// Disowned is called at most once for each time that an owner finds another one in its
 	// place: on Postgres, after the loss of the lock's session. Trips stay whole, because
@@ -34,8 +35,8 @@ type Options struct {
 	// Admit may refuse to open what was found, before anything is made or changed. Nil: opens
 	// everything.
 	Admit func(Found) error
-	// PoolSize bounds the connections: all of them on Postgres (default 10, at least
-	// 2), the readers on SQLite (default 4).
+	// PoolSize bounds the connections, at least 2: all of them on Postgres, the readers on
+	// SQLite.
 	PoolSize int
 
 	// Wait is how long Open waits for a Postgres that takes no connections yet; zero: not at
@@ -43,34 +44,32 @@ type Options struct {
 	Wait  time.Duration
 	Waits func(Cause)
 
-	// QueueSize bounds the transitions that wait for the committer, 4096 by default: so
-	// many with a client's command, three quarters of them in one area, beyond which Commit
-	// returns ride.ErrStoreFull, and so many without, which wait for room.
+	// QueueSize bounds the transitions that wait for the committer, separately for those with
+	// a client's command and those without. Beyond it, or beyond three quarters of it in one
+	// area, Commit returns ride.ErrStoreFull for the former; the latter wait for room.
 	QueueSize int
-	// BatchItems and BatchBytes bound one transaction: 128 transitions on SQLite, where
-	// each takes its time and the disk is near, 512 on Postgres, and 4 MiB by default. A
-	// single larger transition still goes through, alone.
+	// BatchItems and BatchBytes bound one transaction. A single larger transition still goes
+	// through, alone.
 	BatchItems int
 	BatchBytes int
 	// StatementTimeout bounds one statement on Postgres, and one wait for the file
-	// lock on SQLite. 5 s by default.
+	// lock on SQLite, in whole milliseconds.
 	StatementTimeout time.Duration
 	// ReadBack bounds how long the committer tries to learn what became of a commit
-	// whose answer was lost. 3 s by default.
+	// whose answer was lost.
 	ReadBack time.Duration
 
-	// CommandAge is how long command outcomes are kept, 24 h by default and at least.
+	// CommandAge is how long command outcomes are kept, at least 24 h.
 	CommandAge time.Duration
 	// CommandsPerAccount bounds the outcomes that are kept of one account's commands, an
-	// eighth more for a moment: the newest stay. 2,000 by default.
+	// eighth more for a moment: the newest stay.
 	CommandsPerAccount int
 	// BreadcrumbAge is how long positions are kept; zero keeps them for ever.
 	BreadcrumbAge time.Duration
 	// TripAge and EventAge are how long ended trips, and their events and offers, are kept,
 	// counted from the request; AuditAge how long audit entries are. Zero keeps them for ever.
 	TripAge, EventAge, AuditAge time.Duration
-	// PurgeEvery is the time between two runs of the janitor: 1 h by default, none
-	// when negative.
+	// PurgeEvery is the time between two runs of the janitor. 0: it does not run.
 	PurgeEvery time.Duration
 
 	// NoHealth leaves out what Store.Health lives on: a tiny write and a read a second
@@ -90,22 +89,54 @@ type Options struct {
 // commandAge is P3's promise; operators may only keep outcomes for longer.
 const commandAge = 24 * time.Hour
 
-func (o Options) withDefaults() Options {
-	if o.PoolSize <= 0 {
-		o.PoolSize = bySystem(o, 4, 10)
+// DefaultSQLite is a complete Options for an embedded database in the file at path. One
+// transaction takes few transitions: each takes its time, and the disk is near.
+func DefaultSQLite(path string) Options {
+	o := defaults()
+	o.Path, o.PoolSize, o.BatchItems, o.OwnerPatience = path, 4, 128, 2*time.Second
+	return o
+}
+
+// DefaultPostgres is a complete Options for the database that url leads to.
+func DefaultPostgres(url string) Options {
+	o := defaults()
+	o.DatabaseURL, o.PoolSize, o.BatchItems, o.OwnerPatience = url, 16, 512, 5*time.Second
+	return o
+}
+
+// defaults are those that both kinds of database share.
+func defaults() Options {
+	return Options{
+		QueueSize: 4096, BatchBytes: 4 << 20, StatementTimeout: 5 * time.Second, ReadBack: 3 * time.Second,
+		CommandAge: commandAge, CommandsPerAccount: 2000, BreadcrumbAge: 90 * 24 * time.Hour, PurgeEvery: 10 * time.Minute,
 	}
-	o.PoolSize = max(o.PoolSize, 2)
-	o.QueueSize = orDefault(o.QueueSize, 4096)
-	o.BatchItems = orDefault(o.BatchItems, bySystem(o, 128, 512))
-	o.BatchBytes = orDefault(o.BatchBytes, 4<<20)
-	o.StatementTimeout = orDefault(o.StatementTimeout, 5*time.Second)
-	o.ReadBack = orDefault(o.ReadBack, 3*time.Second)
-	o.OwnerPatience = orDefault(o.OwnerPatience, time.Duration(bySystem(o, 2, 5))*time.Second)
-	o.CommandAge = max(o.CommandAge, commandAge)
-	o.CommandsPerAccount = orDefault(o.CommandsPerAccount, 2000)
-	if o.PurgeEvery == 0 {
-		o.PurgeEvery = time.Hour
+}
+
+// ErrOptions means that no store can work by an Options.
+var ErrOptions = errors.New("store options")
+
+// Validate returns an error that wraps ErrOptions unless a store can work by o. Everything
+// that takes an Options and opens a database calls it.
+func (o Options) Validate() error {
+	switch {
+	case o.Path == "" && o.DatabaseURL == "":
+		return fmt.Errorf("%w: neither a file nor a database URL", ErrOptions)
+	case o.PoolSize < 2:
+		return fmt.Errorf("%w: the pool needs at least 2 connections, not %d", ErrOptions, o.PoolSize)
+	case min(o.QueueSize, o.BatchItems, o.BatchBytes) < 1:
+		return fmt.Errorf("%w: the queue and its batches need room", ErrOptions)
+	case o.StatementTimeout < time.Millisecond || o.ReadBack <= 0: // Postgres takes 0 ms as no bound
+		return fmt.Errorf("%w: statements and reading back need time", ErrOptions)
+	case o.CommandAge < commandAge || o.CommandsPerAccount < 1:
+		return fmt.Errorf("%w: command outcomes must be kept for at least %v, and at least one for each account", ErrOptions, commandAge)
+	case min(o.OwnerPatience, o.Wait, o.BreadcrumbAge, o.TripAge, o.EventAge, o.AuditAge, o.PurgeEvery) < 0:
+		return fmt.Errorf("%w: a duration is negative", ErrOptions)
 	}
+	return nil
+}
+
+// complete fills in the usual clock and log.
+func (o Options) complete() Options {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
@@ -113,18 +144,4 @@ func (o Options) withDefaults() Options {
 		o.Log = slog.Default()
 	}
 	return o
-}
-
-func bySystem(o Options, sqlite, postgres int) int {
-	if o.DatabaseURL != "" {
-		return postgres
-	}
-	return sqlite
-}
-
-func orDefault[N int | time.Duration](n, fallback N) N {
-	if n <= 0 {
-		return fallback
-	}
-	return n
 }

@@ -17,7 +17,7 @@ func TestOutcomesOfAnAccountAreBounded(t *testing.T) {
 	for _, engine := range engines {
 		t.Run(engine.name, func(t *testing.T) {
 			o := engine.at(t)
-			o.CommandsPerAccount, o.PurgeEvery = most, -1
+			o.CommandsPerAccount, o.PurgeEvery = most, 0
 			o.Now = func() time.Time { return epoch }
 			s := open(t, o)
 			write := func(account string, i int) {

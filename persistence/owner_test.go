@@ -27,7 +27,7 @@ import (
 func TestOneOwnerOfAFile(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "data")
 	path := filepath.Join(dir, "hexhail.db")
-	first, err := Open(t.Context(), Options{Path: path, Own: true})
+	first, err := Open(t.Context(), Owning(DefaultSQLite(path)))
 	require.NoError(t, err)
 
 	byDir := filepath.Join(t.TempDir(), "link")
@@ -35,27 +35,27 @@ func TestOneOwnerOfAFile(t *testing.T) {
 	byFile := filepath.Join(t.TempDir(), "other.db")
 	require.NoError(t, os.Symlink(path, byFile))
 	for _, name := range []string{dir + "/../data/./hexhail.db", filepath.Join(byDir, "hexhail.db"), byFile} {
-		_, err := Open(t.Context(), Options{Path: name, Own: true, OwnerPatience: 1})
+		_, err := Open(t.Context(), Edited(DefaultSQLite(name), func(o *Options) { o.Own, o.OwnerPatience = true, 0 }))
 		require.ErrorIs(t, err, ErrOwned, name)
 		require.ErrorContains(t, err, fmt.Sprintf("(pid %d, since 2", os.Getpid()), name)
 	}
-	_, err = Migrate(t.Context(), Options{Path: path}, Down)
+	_, err = Migrate(t.Context(), DefaultSQLite(path), Down)
 	require.ErrorIs(t, err, ErrOwned, "the schema is not taken from under a server")
 	st, err := os.Stat(path + ".owner")
 	require.NoError(t, err)
 	require.Equal(t, os.FileMode(0o600), st.Mode().Perm())
 	require.NoError(t, os.Remove(path+".owner"))
-	_, err = Open(t.Context(), Options{Path: path, Own: true, OwnerPatience: 1})
+	_, err = Open(t.Context(), Edited(DefaultSQLite(path), func(o *Options) { o.Own, o.OwnerPatience = true, 0 }))
 	require.ErrorIs(t, err, ErrOwned, "removing the file does not let another server in")
 
-	beside, err := Open(t.Context(), Options{Path: path})
+	beside, err := Open(t.Context(), DefaultSQLite(path))
 	require.NoError(t, err)
 	require.NoError(t, beside.Close())
 	require.NoError(t, first.Commit(t.Context(), note(1, 1)))
 	require.NoError(t, first.Owned())
 
 	require.NoError(t, first.Close())
-	again := openAt(t, Options{Path: path, Own: true})
+	again := openAt(t, Owning(DefaultSQLite(path)))
 	_, err = again.Command(t.Context(), "a", "1")
 	require.NoError(t, err)
 }
@@ -64,18 +64,18 @@ func TestOneOwnerOfAFile(t *testing.T) {
 func TestAFailedStartOwnsNothing(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "hexhail.db")
 	require.NoError(t, os.WriteFile(path, []byte("this is no database, but long enough to be taken for one by its size"), 0o600))
-	_, err := Open(t.Context(), Options{Path: path, Own: true})
+	_, err := Open(t.Context(), Owning(DefaultSQLite(path)))
 	require.Error(t, err)
 	require.NoError(t, os.Remove(path))
-	openAt(t, Options{Path: path, Own: true})
+	openAt(t, Owning(DefaultSQLite(path)))
 }
 
 // An owner that ends slowly keeps the lock until its last transition is written; the next
 // one can start right then.
 func TestOwnerThatEndsSlowly(t *testing.T) {
 	for name, database := range map[string]func(t *testing.T) Options{
-		"sqlite":   func(t *testing.T) Options { return Options{Path: filepath.Join(t.TempDir(), "hexhail.db")} },
-		"postgres": func(t *testing.T) Options { return Options{DatabaseURL: pgtest.Start(t)} },
+		"sqlite":   func(t *testing.T) Options { return TempSQLite(t) },
+		"postgres": func(t *testing.T) Options { return DefaultPostgres(pgtest.Start(t)) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -92,7 +92,7 @@ func TestOwnerThatEndsSlowly(t *testing.T) {
 			go func() { ended <- first.Close() }()
 
 			next := where
-			next.Own, next.OwnerPatience = true, 1
+			next.Own, next.OwnerPatience = true, 0
 			_, err = Open(t.Context(), next)
 			require.ErrorIs(t, err, ErrOwned)
 			next.OwnerPatience = time.Minute
@@ -110,18 +110,21 @@ func TestOwnerThatEndsSlowly(t *testing.T) {
 func TestOneOwnerOfPostgres(t *testing.T) {
 	t.Parallel()
 	disowned := make(chan error, 1)
-	o := Options{DatabaseURL: pgtest.Start(t), Own: true, Disowned: func(err error) { disowned <- err }}
+	o := Edited(DefaultPostgres(pgtest.Start(t)), func(o *Options) {
+		o.Own = true
+		o.Disowned = func(err error) { disowned <- err }
+	})
 	first, err := Open(t.Context(), o)
 	require.NoError(t, err)
 	hasty := o
-	hasty.OwnerPatience = 1
+	hasty.OwnerPatience = 0
 	_, err = Open(t.Context(), hasty)
 	require.ErrorIs(t, err, ErrOwned)
 	require.ErrorContains(t, err, fmt.Sprintf("(hexhail, pid %d on ", os.Getpid()))
 	_, err = Migrate(t.Context(), o, Down)
 	require.ErrorIs(t, err, ErrOwned)
-	openAt(t, Options{DatabaseURL: o.DatabaseURL})
-	openAt(t, Options{DatabaseURL: pgtest.Start(t), Own: true}) // another schema is another city
+	openAt(t, DefaultPostgres(o.DatabaseURL))
+	openAt(t, Owning(DefaultPostgres(pgtest.Start(t)))) // another schema is another city
 
 	// Without a rival the lock is taken again as soon as its session is lost.
 	endOwner(t, first)
@@ -172,7 +175,7 @@ func eventually(t *testing.T, what string, f func() bool) {
 
 // A session that this process has lost and Postgres has not missed is no rival.
 func TestOwnersFormerSession(t *testing.T) {
-	o := Options{DatabaseURL: pgtest.Start(t)}.withDefaults()
+	o := DefaultPostgres(pgtest.Start(t)).complete()
 	w := &postgresOwner{o: o, log: o.Log, disowned: func(err error) { t.Errorf("disowned: %v", err) }}
 	require.NoError(t, w.take(t.Context()))
 	former := w.conn
@@ -192,7 +195,7 @@ func TestOwnersFormerSession(t *testing.T) {
 // end of its session.
 func TestOwnerLeavesAtOnce(t *testing.T) {
 	t.Parallel()
-	next := Options{DatabaseURL: pgtest.Start(t), OwnerPatience: 1}.withDefaults()
+	next := Edited(DefaultPostgres(pgtest.Start(t)), func(o *Options) { o.OwnerPatience = 0 }).complete()
 	leaving := next
 	leaving.DatabaseURL = lingering(t, next.DatabaseURL)
 	for _, o := range []Options{leaving, next} {

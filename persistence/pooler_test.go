@@ -30,12 +30,12 @@ func TestPoolersAreRefusedByName(t *testing.T) {
 			found, err := probe(t.Context(), url)
 			require.NoError(t, err)
 			require.Equal(t, transactions, found)
-			_, err = Open(t.Context(), Options{DatabaseURL: url, Wait: time.Minute})
+			_, err = Open(t.Context(), Edited(DefaultPostgres(url), func(o *Options) { o.Wait = time.Minute }))
 			require.ErrorIs(t, err, ErrPooler)
 			require.ErrorContains(t, err, "set database-direct-url to the address of Postgres itself")
-			_, err = Migrate(t.Context(), Options{DatabaseURL: url}, Status)
+			_, err = Migrate(t.Context(), DefaultPostgres(url), Status)
 			require.ErrorIs(t, err, ErrPooler)
-			_, err = Open(t.Context(), Options{DatabaseURL: url, DatabaseDirectURL: url})
+			_, err = Open(t.Context(), Edited(DefaultPostgres(url), func(o *Options) { o.DatabaseDirectURL = url }))
 			require.ErrorIs(t, err, ErrPooler)
 			require.ErrorContains(t, err, "database-direct-url leads to")
 		})
@@ -45,9 +45,9 @@ func TestPoolersAreRefusedByName(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, want, found)
 	}
-	_, err := Open(t.Context(), Options{DatabaseURL: pgtest.Pooler(t, base, "session"), Own: true})
+	_, err := Open(t.Context(), Owning(DefaultPostgres(pgtest.Pooler(t, base, "session"))))
 	require.ErrorIs(t, err, ErrPooler, "a pooler of sessions that refuses settings")
-	_, err = Open(t.Context(), Options{DatabaseURL: dropping, DatabaseDirectURL: pgtest.NewServer(t).URL()})
+	_, err = Open(t.Context(), Edited(DefaultPostgres(dropping), func(o *Options) { o.DatabaseDirectURL = pgtest.NewServer(t).URL() }))
 	require.ErrorContains(t, err, "they must lead to the same one")
 }
 
@@ -56,7 +56,7 @@ func TestPoolersAreRefusedByName(t *testing.T) {
 func TestTransactionsBringTheirSettings(t *testing.T) {
 	base := pgtest.Start(t)
 	url := pgtest.Pooler(t, base, "transaction", "default_pool_size = 1")
-	s := openAt(t, Options{DatabaseURL: url, DatabaseDirectURL: base, Own: true, Wait: time.Minute})
+	s := openAt(t, Edited(DefaultPostgres(url), func(o *Options) { o.DatabaseDirectURL, o.Own, o.Wait = base, true, time.Minute }))
 	other, err := probeConn(t.Context(), url)
 	require.NoError(t, err)
 	defer other.close()
@@ -85,8 +85,8 @@ func TestTransactionsBringTheirSettings(t *testing.T) {
 // and queries at once, rows that break rules, rows that are left half read.
 func TestStoreThroughAPooler(t *testing.T) {
 	base := pgtest.Start(t)
-	s := openAt(t, Options{DatabaseURL: pgtest.Pooler(t, base, "transaction", "default_pool_size = 2"), DatabaseDirectURL: base, Own: true})
-	_, err := Open(t.Context(), Options{DatabaseURL: base, Own: true, OwnerPatience: 1})
+	s := openAt(t, Edited(DefaultPostgres(pgtest.Pooler(t, base, "transaction", "default_pool_size = 2")), func(o *Options) { o.DatabaseDirectURL, o.Own = base, true }))
+	_, err := Open(t.Context(), Edited(DefaultPostgres(base), func(o *Options) { o.Own, o.OwnerPatience = true, 0 }))
 	require.ErrorIs(t, err, ErrOwned)
 	done := make(chan error, 40)
 	for i := range cap(done) {

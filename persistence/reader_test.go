@@ -51,7 +51,7 @@ func idleReader(t *testing.T, path string) (leave func()) {
 // An idle reader of the file keeps the log from beginning again, and nobody from writing:
 // the log grows beyond its bound, and is cut when the reader has left.
 func TestIdleReader(t *testing.T) {
-	o := Options{Path: filepath.Join(t.TempDir(), "hexhail.db"), StatementTimeout: time.Minute, Log: slog.New(slog.DiscardHandler)}
+	o := Edited(TempSQLite(t), func(o *Options) { o.StatementTimeout, o.Log = time.Minute, slog.New(slog.DiscardHandler) })
 	s, err := Open(t.Context(), o)
 	require.NoError(t, err)
 	defer func() { require.NoError(t, s.Close()) }()

@@ -32,7 +32,7 @@ func TakeSnapshot(ctx context.Context, o Options) (s *Snapshot, err error) {
 		return nil, fmt.Errorf("read database URL: %w", err)
 	}
 	if conf.ConnectTimeout == 0 {
-		conf.ConnectTimeout = o.withDefaults().StatementTimeout
+		conf.ConnectTimeout = o.StatementTimeout
 	}
 	s = &Snapshot{db: stdlib.OpenDB(*conf)}
 	if err := s.take(ctx); err != nil {

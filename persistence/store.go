@@ -44,7 +44,10 @@ type Store struct {
 // its janitor and, on SQLite, its checkpointer. The context bounds the opening alone.
 // With Options.Own it returns ErrOwned while another such store is open.
 func Open(ctx context.Context, o Options) (*Store, error) {
-	o = o.withDefaults()
+	if err := o.Validate(); err != nil {
+		return nil, err
+	}
+	o = o.complete()
 	if o.DatabaseURL != "" && o.Wait > 0 {
 		if err := waitForPostgres(ctx, o); err != nil {
 			return nil, err

@@ -119,7 +119,7 @@ func (p *proxy) forward(client, server net.Conn, deaf *atomic.Bool) {
 // what became of it, and callers get the truth.
 func TestUnansweredCommit(t *testing.T) {
 	p, through := startProxy(t, pgtest.Start(t))
-	s := open(t, persistence.Options{DatabaseURL: through, ReadBack: 10 * time.Second})
+	s := open(t, persistence.Edited(persistence.DefaultPostgres(through), func(o *persistence.Options) { o.ReadBack = 10 * time.Second }))
 
 	h, tr := storetest.Requested("t1", "r1")
 	p.next.Store(int32(cutAfter))
@@ -146,7 +146,7 @@ func TestUnansweredCommit(t *testing.T) {
 // a bounded time.
 func TestUnresolvableCommit(t *testing.T) {
 	p, through := startProxy(t, pgtest.Start(t))
-	s := open(t, persistence.Options{DatabaseURL: through, ReadBack: 300 * time.Millisecond})
+	s := open(t, persistence.Edited(persistence.DefaultPostgres(through), func(o *persistence.Options) { o.ReadBack = 300 * time.Millisecond }))
 	h := storetest.Stored(t, s, "t1", "r1")
 	require.NoError(t, p.Close()) // the connections that there are go on
 	p.next.Store(int32(cutAfter))

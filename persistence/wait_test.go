@@ -41,10 +41,12 @@ func TestWaitsForPostgres(t *testing.T) {
 	pg := pgtest.NewServer(t)
 	var log lines
 	waits := make(chan persistence.Cause, 1)
-	o := persistence.Options{
-		DatabaseURL: pg.URL(), Wait: time.Hour, PurgeEvery: -1, Log: slog.New(slog.NewTextHandler(&log, nil)),
-		Waits: func(c persistence.Cause) { waits <- c },
-	}
+	o := persistence.Edited(persistence.DefaultPostgres(pg.URL()), func(o *persistence.Options) {
+		o.Wait = time.Hour
+		o.PurgeEvery = 0
+		o.Log = slog.New(slog.NewTextHandler(&log, nil))
+		o.Waits = func(c persistence.Cause) { waits <- c }
+	})
 	for name, change := range map[string]func(url string) string{
 		"no such database": func(url string) string { return strings.Replace(url, "dbname=postgres", "dbname=nowhere", 1) },
 		"no such account":  func(url string) string { return strings.Replace(url, "user=hexhail", "user=nobody", 1) },

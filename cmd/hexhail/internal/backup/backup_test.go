@@ -31,10 +31,9 @@ func forced() Options {
 func place(t *testing.T) Place {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "new", "data")
-	return Place{
-		Store:   persistence.Options{Path: filepath.Join(dir, "hexhail.db"), PurgeEvery: -1, OwnerPatience: time.Millisecond},
-		DataDir: dir, KeyPath: filepath.Join(dir, keyName),
-	}
+	p := Place{Store: persistence.DefaultSQLite(filepath.Join(dir, "hexhail.db")), DataDir: dir, KeyPath: filepath.Join(dir, keyName)}
+	p.Store.PurgeEvery, p.Store.OwnerPatience = 0, time.Millisecond
+	return p
 }
 
 // lived is a place with a key and an account of this name.

@@ -134,9 +134,12 @@ func (o *Options) server(dir string, issuer simulate.Issuer) (*program, error) {
 
 // store is where the server's data are.
 func (o *Options) store(dir string) persistence.Options {
-	return persistence.Options{
-		Path: filepath.Join(dir, "hexhail.db"), DatabaseURL: o.DatabaseURL, PurgeEvery: -1, Log: slog.New(slog.DiscardHandler),
+	at := persistence.DefaultSQLite(filepath.Join(dir, "hexhail.db"))
+	if o.DatabaseURL != "" {
+		at = persistence.DefaultPostgres(o.DatabaseURL)
 	}
+	at.PurgeEvery, at.Log = 0, slog.New(slog.DiscardHandler)
+	return at
 }
 
 // engine names the store.

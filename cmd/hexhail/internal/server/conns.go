@@ -27,6 +27,14 @@ func clientConns(c *config.Config, demo bool, sockets func() int) *conns.Limit {
 	return conns.New(cfg)
 }
 
+// poolSize is how many connections lead to Postgres; 0 for the embedded database.
+func poolSize(c *config.Config) int {
+	if c.Store.DatabaseURL.Reveal() == "" {
+		return 0
+	}
+	return c.Store.DatabaseConns
+}
+
 // mostSockets is how many sockets there may be, in all and of one address: where descriptors are
 // few, three quarters and half of what there is for clients, so that requests always find room and
 // one place cannot take all. Sockets stay open, other than connections, which make room for others.

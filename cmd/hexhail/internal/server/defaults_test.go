@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/hexhail/hexhail/actors"
+	"github.com/hexhail/hexhail/persistence"
 	"github.com/hexhail/hexhail/transport/api"
 	"github.com/hexhail/hexhail/transport/auth"
 	"github.com/hexhail/hexhail/transport/session"
@@ -40,4 +41,11 @@ func TestDefaultsAgree(t *testing.T) {
 	wantR := actors.DefaultConfig()
 	r.Log, wantR.Log, wantR.ETA = nil, nil, r.ETA
 	require.Equal(t, wantR, r)
+
+	d := storeOptions(c, nil)
+	require.Equal(t, persistence.DefaultSQLite(c.DatabasePath()), d)
+	c.Store.DatabaseURL = "postgres://db"
+	d = storeOptions(c, nil)
+	d.Path = ""
+	require.Equal(t, persistence.DefaultPostgres("postgres://db"), d)
 }

@@ -88,19 +88,15 @@ func Assemble(_ context.Context, in Base) (*Server, error) {
 
 // storeOptions are those of every command that opens the database.
 func storeOptions(c *config.Config, log *slog.Logger) persistence.Options {
-	return persistence.Options{
-		Path: c.DatabasePath(), DatabaseURL: c.Store.DatabaseURL.Reveal(), DatabaseDirectURL: c.Store.DatabaseDirect.Reveal(), PoolSize: poolSize(c),
-		CommandAge: c.Store.KeepCommands, CommandsPerAccount: c.Store.KeepPerAccount, BreadcrumbAge: c.Store.KeepTracks,
-		TripAge: c.Store.KeepTrips, EventAge: c.Store.KeepTripEvents, AuditAge: c.Store.KeepAudit, PurgeEvery: c.Store.PruneEvery, Log: log,
+	o := persistence.DefaultSQLite(c.DatabasePath())
+	if url := c.Store.DatabaseURL.Reveal(); url != "" {
+		o = persistence.DefaultPostgres(url)
+		o.Path, o.DatabaseDirectURL, o.PoolSize = c.DatabasePath(), c.Store.DatabaseDirect.Reveal(), c.Store.DatabaseConns
 	}
-}
-
-// poolSize leaves the embedded database its own default.
-func poolSize(c *config.Config) int {
-	if c.Store.DatabaseURL.Reveal() == "" {
-		return 0
-	}
-	return c.Store.DatabaseConns
+	o.CommandAge, o.CommandsPerAccount, o.BreadcrumbAge = c.Store.KeepCommands, c.Store.KeepPerAccount, c.Store.KeepTracks
+	o.TripAge, o.EventAge, o.AuditAge, o.PurgeEvery = c.Store.KeepTrips, c.Store.KeepTripEvents, c.Store.KeepAudit, c.Store.PruneEvery
+	o.Log = log
+	return o
 }
 
 func (p *parts) openStore(ctx context.Context) error {

@@ -34,7 +34,7 @@ func OpenAccounts(ctx context.Context, c *config.Config) (*Accounts, error) {
 // openBeside opens the store for a command that runs while a server may.
 func openBeside(ctx context.Context, c *config.Config) (*persistence.Store, error) {
 	options := storeOptions(c, slog.New(slog.DiscardHandler))
-	options.PurgeEvery, options.Admit = -1, admitOld(c)
+	options.PurgeEvery, options.Admit = 0, admitOld(c)
 	options.NoHealth = true
 	return persistence.Open(ctx, options)
 }

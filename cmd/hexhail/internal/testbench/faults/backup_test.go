@@ -32,7 +32,9 @@ func TestBackupUnderLoad(t *testing.T) {
 	}
 	dir := filepath.Join(t.TempDir(), "data")
 	path := filepath.Join(dir, "hexhail.db")
-	store, err := persistence.Open(t.Context(), persistence.Options{Path: path, Own: true})
+	o := persistence.DefaultSQLite(path)
+	o.Own = true
+	store, err := persistence.Open(t.Context(), o)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, store.Close()) })
 	w := &writers{store: store}

@@ -61,13 +61,19 @@ var stores = []struct {
 }{
 	{"sqlite", func(tb testing.TB) place {
 		dir := tb.TempDir()
-		return place{"sqlite", harness.Options{Dir: dir}, persistence.Options{Path: filepath.Join(dir, "hexhail.db"), PurgeEvery: -1}}
+		return place{"sqlite", harness.Options{Dir: dir}, unpurged(persistence.DefaultSQLite(filepath.Join(dir, "hexhail.db")))}
 	}},
 	{"postgres", func(tb testing.TB) place {
 		url := pgtest.Start(tb)
 		return place{"postgres", harness.Options{Dir: tb.TempDir(), Flags: []string{"--database-url=" + url}},
-			persistence.Options{DatabaseURL: url, PurgeEvery: -1}}
+			unpurged(persistence.DefaultPostgres(url))}
 	}},
+}
+
+// unpurged leaves the janitor to the server.
+func unpurged(o persistence.Options) persistence.Options {
+	o.PurgeEvery = 0
+	return o
 }
 
 // start starts the server of a place with further flags.

@@ -21,7 +21,7 @@ var zones = []struct {
 	{"the writer of problem details", regexp.MustCompile(`"[^"]*application/problem\+json`), "transport/problem"},
 	{"the reader of bearer tokens", regexp.MustCompile(`EqualFold\([^)]*"Bearer"`), "transport"},
 	{"the network of an address", regexp.MustCompile(`\.Prefix\(|\.Unmap\(\)`), "transport/clientaddr"},
-	{"the defaults for zeros", regexp.MustCompile(`func (setDefault|def|orDefault)\[|\) withDefaults\(\)`), "persistence"},
+	{"the defaults for zeros", regexp.MustCompile(`func (setDefault|def|orDefault)\[|\) withDefaults\(\)`), ""},
 }
 
 // strays lists what breaks the zones.
