@@ -10,8 +10,8 @@ import (
 	"github.com/hexhail/hexhail/ride"
 )
 
-// decide changes a driver's approval as an operator would; quietly leaves the running actor
-// out of it, as a command line beside the server does.
+// decide changes a driver's approval as an operator would; quietly does not notify the running
+// actor, like a command line beside the server.
 func (w *world) decide(c *client, to ride.Approval, reason string, quietly bool) {
 	c.account.Approval, c.account.ApprovalReason, c.account.UpdatedAt = to, reason, time.Now()
 	w.store.know(c.account)
@@ -30,8 +30,8 @@ func (c *client) approvals() (out []string) {
 	return out
 }
 
-// A driver who waits gets no offer; one who is approved goes online in the same session,
-// however the decision was made.
+// A pending driver gets no offer; an approved one goes online in the same session, however the
+// decision was made.
 func TestApprovalLetsDriversIn(t *testing.T) {
 	for name, quietly := range map[string]bool{"by the server": false, "beside the server": true} {
 		t.Run(name, func(t *testing.T) {
@@ -45,7 +45,7 @@ func TestApprovalLetsDriversIn(t *testing.T) {
 				require.Nil(t, r.connected().GetApproval())
 				require.NotNil(t, r.request().GetTrip())
 				pass(3 * time.Second)
-				require.Empty(t, d.offers(), "a driver who waits must not be asked")
+				require.Empty(t, d.offers(), "a pending driver must not get an offer")
 
 				w.decide(d, ride.ApprovalApproved, "", quietly)
 				require.NotNil(t, d.goOnline(50).GetDone())
@@ -57,8 +57,8 @@ func TestApprovalLetsDriversIn(t *testing.T) {
 	}
 }
 
-// A driver who is refused while online goes offline, loses its offers and cannot accept; a
-// trip under way ends as any other.
+// A driver who is rejected while online goes offline, loses its offers and cannot accept; an active
+// trip ends as usual.
 func TestRefusalTakesDriversOut(t *testing.T) {
 	inWorld(t, nil, func(w *world) {
 		busy := w.driver("busy", 60)
@@ -67,7 +67,7 @@ func TestRefusalTakesDriversOut(t *testing.T) {
 		pass(time.Second)
 		require.NotNil(t, busy.accept(busy.offer()).GetTrip())
 		w.decide(busy, ride.ApprovalRefused, "complaints", false)
-		require.NotNil(t, busy.arrived(trip).GetTrip(), "a trip under way goes on")
+		require.NotNil(t, busy.arrived(trip).GetTrip(), "an active trip continues")
 
 		d := w.driver("d", 50)
 		w.rider("r2").request()
@@ -78,8 +78,8 @@ func TestRefusalTakesDriversOut(t *testing.T) {
 		require.Equal(t, "approval_refused", d.accept(late).GetError().GetCode())
 		require.Equal(t, "approval_refused", d.goOnline(50).GetError().GetCode())
 		pass(time.Minute)
-		require.Len(t, d.offers(), 1, "nothing more after the refusal")
-		require.Len(t, d.ends(), 1, "and the offer that was open has its end")
+		require.Len(t, d.offers(), 1, "no offer after the rejection")
+		require.Len(t, d.ends(), 1, "and the open offer ends")
 		d.peer.Leave()
 		d.connect(nil)
 		require.False(t, d.connected().GetOnline())
@@ -87,7 +87,8 @@ func TestRefusalTakesDriversOut(t *testing.T) {
 	})
 }
 
-// A session that was recognised before a refusal, and joins after it, brings no approval back.
+// A session that was authenticated before a rejection, and joins after it, does not restore the
+// approval.
 func TestRefusalOvertakesAJoin(t *testing.T) {
 	inWorld(t, nil, func(w *world) {
 		d := w.client(ride.RoleDriver, "d")
@@ -96,7 +97,7 @@ func TestRefusalOvertakesAJoin(t *testing.T) {
 		after := d.account
 		d.account = before
 		d.connect(nil)
-		w.store.know(after) // connect told the store the older record
+		w.store.know(after) // connect stored the older record
 		require.Equal(t, "approval_refused", d.goOnline(50).GetError().GetCode())
 	})
 }

@@ -36,15 +36,15 @@ func (*counter) Moved(*ridepb.Event)                   {}
 func (*counter) Backlog() int                          { return 0 }
 func (*counter) Close(ridepb.CloseCode, time.Duration) {}
 
-// spin waits for what another goroutine is about to do.
+// spin busy-waits for another goroutine.
 func spin(done func() bool) {
 	for !done() {
 		runtime.Gosched()
 	}
 }
 
-// benchSystem runs actors on the real clock over a store in memory, with drivers who
-// are online around the pickup.
+// benchSystem runs actors on the real clock over an in-memory store, with drivers online around the
+// pickup.
 func benchSystem(b *testing.B, drivers int) (sys *System, store *memStore, box *counter, peers []*Peer) {
 	b.Helper()
 	cfg := DefaultConfig()
@@ -78,9 +78,9 @@ func join(b *testing.B, sys *System, box *counter, a ride.Account) *Peer {
 	return p
 }
 
-// BenchmarkLocation is what a position costs from the session to the driver's actor and,
-// each time the driver has moved far enough, to its cell. tell-ns is the floor, measured
-// in the same run: an empty message to an empty actor.
+// BenchmarkLocation is the cost of a position from the session to the driver's actor and, whenever
+// the driver has moved far enough, to its cell. tell-ns is the floor, measured in the same run: an
+// empty message to an empty actor.
 func BenchmarkLocation(b *testing.B) {
 	for _, metres := range []float64{1, putEveryM + 1} {
 		b.Run(fmt.Sprintf("every=%.0fm", metres), func(b *testing.B) {
@@ -95,7 +95,7 @@ func BenchmarkLocation(b *testing.B) {
 			for b.Loop() {
 				at.Point = ways[sent/drivers%2]
 				_ = peers[sent%drivers].Location(at)
-				if sent++; sent%drivers == 0 { // a position that waits would be replaced
+				if sent++; sent%drivers == 0 { // a waiting position would be replaced
 					spin(func() bool { return handled()-start >= sent })
 				}
 			}
@@ -105,7 +105,7 @@ func BenchmarkLocation(b *testing.B) {
 	}
 }
 
-// tellCost is the time of one message to one of so many actors that do nothing.
+// tellCost is the time of one message to one of several actors that do nothing.
 func tellCost(sys *System, actors int) time.Duration {
 	const rounds = 2000
 	var n atomic.Int64
@@ -132,8 +132,8 @@ func tellCost(sys *System, actors int) time.Duration {
 	return took
 }
 
-// BenchmarkOffers is a request that is offered to so many drivers and then cancelled:
-// search, plan, offers out, ends out, over a store in memory.
+// BenchmarkOffers is a request that is offered to several drivers and then cancelled: search, plan,
+// offers out, ends out, over an in-memory store.
 func BenchmarkOffers(b *testing.B) {
 	for _, drivers := range []int{8, 50} {
 		b.Run(fmt.Sprintf("drivers=%d", drivers), func(b *testing.B) {
@@ -155,8 +155,8 @@ func BenchmarkOffers(b *testing.B) {
 	}
 }
 
-// forget drops all trips but the live one, which it names, so that a long run is not
-// about the size of a map.
+// forget drops all trips but the live one, whose id it returns, so that a long run does not measure
+// the size of a map.
 func (m *memStore) forget() (live ride.TripID) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

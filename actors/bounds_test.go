@@ -12,8 +12,8 @@ import (
 	"github.com/hexhail/hexhail/ride/ridepb"
 )
 
-// While a trip cannot answer, a person who comes back with more and more commands is refused
-// beyond a number of them; those that wait are answered in the end.
+// While a trip cannot answer, a person who reconnects and sends more commands is refused beyond a
+// bound; the pending ones are answered in the end.
 func TestPendingCommandsAreBounded(t *testing.T) {
 	inWorld(t, nil, func(w *world) {
 		r := w.rider("rob")
@@ -25,7 +25,7 @@ func TestPendingCommandsAreBounded(t *testing.T) {
 		})
 		for n := range maxPending + 10 {
 			if n%50 == 49 {
-				r.connect(nil) // a new session, with a count of its own
+				r.connect(nil) // a new session, with a new count
 			}
 			r.send(&ridepb.ClientFrame{Id: fmt.Sprint("c", n), Body: &ridepb.ClientFrame_CancelTrip{
 				CancelTrip: &ridepb.CancelTrip{TripId: trip},
@@ -61,8 +61,8 @@ func TestQuotesUnderWayAreBounded(t *testing.T) {
 	require.Len(t, r.quotes, maxQuotes)
 }
 
-// When the store cannot keep up, recorded positions beyond the queue are dropped and counted;
-// nobody waits for them.
+// When the store cannot keep up, recorded positions that do not fit the queue are dropped and
+// counted; no actor waits for them.
 func TestBreadcrumbsAreBounded(t *testing.T) {
 	s := newStats()
 	b := newBreadcrumbs(DefaultConfig(), nil, s)

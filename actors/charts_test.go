@@ -22,7 +22,7 @@ func sumOf(samples []*ridepb.Sample) (requests, matches, completions, cancellati
 	return
 }
 
-// The charts count what happens, and after a restart what the database remembers of it.
+// The charts count what happens, and after a restart they are refilled from the database.
 func TestChartsCountAndAreRefilled(t *testing.T) {
 	inWorld(t, nil, func(w *world) {
 		begun := time.Now()
@@ -80,7 +80,7 @@ func TestChartsCountAndAreRefilled(t *testing.T) {
 	})
 }
 
-// A console hears of each new point of the charts, and of the actors.
+// A console receives each new point of the charts, and the actors.
 func TestWatchTheNode(t *testing.T) {
 	inWorld(t, nil, func(w *world) {
 		w.driver("d", 100)

@@ -8,7 +8,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Each bound holds in the default configuration, and a value beyond it is refused by name.
+// Each bound holds in the default configuration, and the error for a value beyond it names the
+// setting.
 func TestConfigBounds(t *testing.T) {
 	require.NoError(t, DefaultConfig().Validate())
 	broken := map[string][]func(*Config){

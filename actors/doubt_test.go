@@ -26,8 +26,8 @@ func failOnce(kind string, err error, lost bool) func(ride.Transition) (error, b
 	}
 }
 
-// A match whose commit was not answered, but written, is told like any other: to the
-// rider, to the winner and to the losers, each once.
+// A match that was committed with an unknown outcome is reported like any other: once each to the
+// rider, the winner and the losers.
 func TestUnansweredMatchIsTold(t *testing.T) {
 	inWorld(t, nil, func(w *world) {
 		d, loser, r := w.driver("d", 100), w.driver("loser", 300), w.rider("r")
@@ -42,7 +42,7 @@ func TestUnansweredMatchIsTold(t *testing.T) {
 	})
 }
 
-// The same when the store cannot be read back at once either.
+// The same if the store cannot be read at once either.
 func TestUnansweredMatchIsToldLater(t *testing.T) {
 	inWorld(t, nil, func(w *world) {
 		d, loser, r := w.driver("d", 100), w.driver("loser", 300), w.rider("r")
@@ -60,8 +60,8 @@ func TestUnansweredMatchIsToldLater(t *testing.T) {
 	})
 }
 
-// A request that was written, though nobody could say so, finds its rider as soon as
-// the store can be read, with or without the rider's asking again.
+// A request that was committed with an unknown outcome reaches its rider as soon as the store can
+// be read, whether or not the rider retries.
 func TestUnansweredRequestFindsItsRider(t *testing.T) {
 	for name, again := range map[string]bool{"asks again": true, "waits": false} {
 		t.Run(name, func(t *testing.T) {
@@ -89,7 +89,7 @@ func TestUnansweredRequestFindsItsRider(t *testing.T) {
 	}
 }
 
-// A party that connected while its trip could not be loaded is told once it can.
+// A party that connected while its trip could not be loaded is brought up to date once it can.
 func TestAttachOutlivesStoreFailure(t *testing.T) {
 	inWorld(t, nil, func(w *world) {
 		d, r := w.driver("d", 100), w.rider("r")
@@ -108,8 +108,7 @@ func TestAttachOutlivesStoreFailure(t *testing.T) {
 	})
 }
 
-// Going online works when it was recorded but could not be answered: the repetition
-// brings the driver online.
+// If going online was recorded but not answered, the retry brings the driver online.
 func TestUnansweredGoOnline(t *testing.T) {
 	inWorld(t, nil, func(w *world) {
 		d := w.client(ride.RoleDriver, "d").connect(nil)
@@ -130,13 +129,13 @@ func TestUnansweredGoOnline(t *testing.T) {
 		r.request()
 		d.offer()
 
-		// A repetition of what was answered since changes nothing.
+		// Repeating a command that has been answered since is a no-op.
 		require.NotNil(t, d.goOffline().GetDone())
 		require.NotNil(t, d.ask(online()).GetDone())
 		d.connectKeeping()
 		require.False(t, d.connected().GetOnline())
 
-		// After a crash nobody is online; a driver whose reply was lost asks again.
+		// After a crash no driver is online; one whose reply was lost asks again.
 		w.crash(nil)
 		d.connectKeeping()
 		require.False(t, d.connected().GetOnline())
@@ -146,8 +145,8 @@ func TestUnansweredGoOnline(t *testing.T) {
 	})
 }
 
-// What the store certainly did not write leaves the trip as it is: a store that is
-// full is not asked to load it again.
+// A command that certainly was not written leaves the trip as it is: a full store need not serve a
+// reload.
 func TestRefusalsDoNotReload(t *testing.T) {
 	inWorld(t, nil, func(w *world) {
 		d, r := w.driver("d", 100), w.rider("r")
@@ -163,8 +162,8 @@ func TestRefusalsDoNotReload(t *testing.T) {
 	})
 }
 
-// A refusal whose record is still on its way to the disk is no failure: the trip goes on
-// from what it knows, the same id gets the refusal that counts, and nothing is an error.
+// A refusal whose record is still being written is not a failure: the trip continues from its
+// cache, the same id gets the recorded refusal, and no error is logged.
 func TestRefusalOnItsWayToTheDisk(t *testing.T) {
 	var errors errorCount
 	inWorld(t, func(c *Config) { c.Log = slog.New(&errors) }, func(w *world) {
@@ -197,13 +196,13 @@ func TestRefusalOnItsWayToTheDisk(t *testing.T) {
 		w.store.failing(nil)
 		require.Equal(t, "offer_taken", d.ask(frame()).GetError().GetCode())
 		require.Equal(t, ridepb.Trip_arrived, winner.arrived(trip).GetTrip().GetStatus())
-		require.Equal(t, fence, w.store.only().Fence, "the trip was not loaded again")
+		require.Equal(t, fence, w.store.only().Fence, "the trip was not reloaded")
 		require.Zero(t, errors.Load())
 	})
 }
 
-// A store that does not answer in time, however often it is asked, is overloaded: the client is to
-// come again, and nothing is an error of the server's.
+// A store that keeps exceeding its time limit is overloaded: the client is asked to retry, and no
+// error is logged.
 func TestOutcomesThatNeverCome(t *testing.T) {
 	var errors errorCount
 	inWorld(t, func(c *Config) { c.Log = slog.New(&errors) }, func(w *world) {
@@ -220,7 +219,7 @@ func TestOutcomesThatNeverCome(t *testing.T) {
 	})
 }
 
-// errorCount counts what is logged as an error.
+// errorCount counts logged errors.
 type errorCount struct{ atomic.Int64 }
 
 func (*errorCount) Enabled(_ context.Context, l slog.Level) bool { return l >= slog.LevelError }
@@ -228,7 +227,7 @@ func (e *errorCount) Handle(context.Context, slog.Record) error  { e.Add(1); ret
 func (e *errorCount) WithAttrs([]slog.Attr) slog.Handler         { return e }
 func (e *errorCount) WithGroup(string) slog.Handler              { return e }
 
-// An actor that panicked leaves like any other when its client does not come back.
+// An actor that panicked leaves like any other if its client does not reconnect.
 func TestPanickedActorLeaves(t *testing.T) {
 	inWorld(t, nil, func(w *world) {
 		d := w.driver("d", 100)
@@ -263,7 +262,7 @@ func TestStopWithOverdueTrips(t *testing.T) {
 		case err := <-stopped:
 			require.NoError(t, err)
 		default:
-			t.Error("the stop waits for a trip that the sweeper woke meanwhile")
+			t.Error("Stop waits for a trip that the sweeper woke meanwhile")
 			for _, pid := range w.sys.place.TripsHere() {
 				w.sys.stop(pid)
 			}
@@ -276,7 +275,7 @@ func TestStopWithOverdueTrips(t *testing.T) {
 	})
 }
 
-// Guesses of a PIN count while they are under way, too.
+// Unanswered guesses of a PIN count, too.
 func TestPINGuessesAtOnce(t *testing.T) {
 	inWorld(t, func(c *Config) { c.PIN = true }, func(w *world) {
 		d, r := w.driver("d", 100), w.rider("r")
@@ -298,8 +297,8 @@ func TestPINGuessesAtOnce(t *testing.T) {
 	})
 }
 
-// A command that waited here until its client was refused is not carried out behind its
-// back; one that is asked for again is.
+// A command that was refused to its client as unanswered is not carried out later; a repeated one
+// is.
 func TestWhatWasRefusedForWantOfTimeIsNotDone(t *testing.T) {
 	inWorld(t, nil, func(w *world) {
 		d := w.driver("d", 100)
@@ -307,7 +306,7 @@ func TestWhatWasRefusedForWantOfTimeIsNotDone(t *testing.T) {
 		w.store.failing(func(ride.Transition) (error, bool) {
 			if !blocked {
 				blocked = true
-				time.Sleep(answerWithin + time.Second) // of synctest's clock
+				time.Sleep(answerWithin + time.Second) // on synctest's clock
 			}
 			return nil, false
 		})
@@ -326,8 +325,8 @@ func TestWhatWasRefusedForWantOfTimeIsNotDone(t *testing.T) {
 	})
 }
 
-// A command that was asked twice has two answers. The second one may come when its id stands
-// for another command, whose answer it is not.
+// A command that was sent twice gets two replies. The second may arrive when its id belongs to
+// another command, and must not answer that one.
 func TestLateAnswerIsNotTheNextCommands(t *testing.T) {
 	p := newPerson(&shared{cfg: DefaultConfig()}, ride.Account{ID: "rob", Role: ride.RoleRider}, 1)
 	cancel := commandKey{Account: "rob", Role: ride.RoleRider, ID: "x", Digest: "cancel"}

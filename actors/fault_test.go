@@ -14,8 +14,7 @@ import (
 	"github.com/hexhail/hexhail/ride/ridepb"
 )
 
-// Every request ends, also when nobody is connected and nothing but the database
-// outlives a crash.
+// Every request ends, even if no client is connected and only the database survives a crash.
 func TestRequestEndsAlone(t *testing.T) {
 	inWorld(t, nil, func(w *world) {
 		r := w.rider("r")
@@ -26,11 +25,11 @@ func TestRequestEndsAlone(t *testing.T) {
 		pass(w.sys.cfg.Rules.SearchFor)
 		require.Equal(t, ride.StatusExpired, w.store.only().Status)
 		pass(w.sys.cfg.TripIdle + time.Second)
-		require.Zero(t, w.sys.kinds.trip.Alive(), "and its actor goes")
+		require.Zero(t, w.sys.kinds.trip.Alive(), "and its actor stops")
 	})
 }
 
-// A crash in each status: the ride goes on where it was.
+// After a crash in any status, the ride continues where it was.
 func TestCrashAnywhere(t *testing.T) {
 	inWorld(t, nil, func(w *world) {
 		d, r := w.driver("d", 100), w.rider("r")
@@ -48,7 +47,7 @@ func TestCrashAnywhere(t *testing.T) {
 		crash()
 		require.Equal(t, ridepb.Trip_matched, d.connected().GetActiveTrip().GetStatus())
 		require.NotNil(t, d.arrived(trip).GetTrip())
-		require.Equal(t, "arrived", r.changes()[len(r.changes())-1], "the rider hears of it after the crash")
+		require.Equal(t, "arrived", r.changes()[len(r.changes())-1], "the rider receives it after the crash")
 		crash()
 		require.NotNil(t, d.start(trip, "").GetTrip())
 		crash()
@@ -65,8 +64,7 @@ func TestCrashAnywhere(t *testing.T) {
 	})
 }
 
-// While the store fails commands are refused as unavailable, and the same id works
-// once it is back.
+// While the store fails, commands are refused as unavailable; the same id works once it is back.
 func TestStoreFails(t *testing.T) {
 	inWorld(t, nil, func(w *world) {
 		d, r := w.driver("d", 100), w.rider("r")
@@ -84,7 +82,8 @@ func TestStoreFails(t *testing.T) {
 	})
 }
 
-// A commit whose outcome is unknown is resolved by reading it back: told once, done once.
+// A commit with an unknown outcome is resolved by reading it back: it is reported once and takes
+// effect once.
 func TestUnknownOutcome(t *testing.T) {
 	for name, lost := range map[string]bool{"it happened": false, "it did not": true} {
 		t.Run(name, func(t *testing.T) {
@@ -119,7 +118,7 @@ func countArrived(events []ride.Event) int {
 	return n
 }
 
-// Another activation has written: this one reloads and decides anew.
+// When another activation has written, this one reloads and decides again.
 func TestStaleActivation(t *testing.T) {
 	inWorld(t, nil, func(w *world) {
 		d, r := w.driver("d", 100), w.rider("r")
@@ -132,7 +131,7 @@ func TestStaleActivation(t *testing.T) {
 	})
 }
 
-// A wave that cannot be written is planned again: the trip does not hang.
+// A wave that cannot be written is planned again, so the trip does not hang.
 func TestSearchSurvivesStoreFailure(t *testing.T) {
 	inWorld(t, nil, func(w *world) {
 		r := w.rider("r")
@@ -152,11 +151,11 @@ func TestSearchSurvivesStoreFailure(t *testing.T) {
 		}
 		require.Equal(t, 3, failed)
 		require.Len(t, d.offers(), 1)
-		require.EqualValues(t, 1, w.store.only().Fence, "what was not written leaves the cache true: nothing is read or activated anew")
+		require.EqualValues(t, 1, w.store.only().Fence, "a failed write leaves the cache valid: the trip is not activated again")
 	})
 }
 
-// A panicking handler costs its own session at most; the trip is reloaded.
+// A panicking handler costs at most its own session; the trip is reloaded.
 func TestPanic(t *testing.T) {
 	inWorld(t, nil, func(w *world) {
 		d, r := w.driver("d", 100), w.rider("r")
@@ -170,20 +169,20 @@ func TestPanic(t *testing.T) {
 			return nil, false
 		}
 		id := d.send(acceptFrame(d.offer()))
-		pass(5 * time.Second) // the unanswered command is asked again
+		pass(5 * time.Second) // the unanswered command is sent again
 		require.Equal(t, ridepb.Trip_matched, d.box.reply(id).GetTrip().GetStatus())
 		require.Equal(t, "matched", r.changes()[len(r.changes())-1])
 		require.NotNil(t, d.arrived(trip).GetTrip())
 	})
 }
 
-// The end of an offer that was lost on the way is asked after.
+// A driver asks for the end of an offer if its message was lost.
 func TestLostOfferEnd(t *testing.T) {
 	inWorld(t, nil, func(w *world) {
 		d, r := w.driver("d", 100), w.rider("r")
 		r.request()
 		o := d.offer()
-		// The trip's actor dies with its knowledge of who holds the offer.
+		// The trip's actor stops, and with it its knowledge of the offer's holder.
 		w.sys.root.StopFuture(w.sys.place.Trip(ride.TripID(o.GetTripId()))).Wait()
 		w.local().mu.Lock()
 		delete(w.local().trips, ride.TripID(o.GetTripId()))
@@ -196,13 +195,13 @@ func TestLostOfferEnd(t *testing.T) {
 	})
 }
 
-// A request that races its actor's leaving reaches the next one.
+// A request that races with its actor's retirement reaches the next one.
 func TestRetiredTripIsAskedAgain(t *testing.T) {
 	inWorld(t, nil, func(w *world) {
 		d, r := w.driver("d", 100), w.rider("r")
 		trip := r.request().GetTrip().GetId()
 		d.accept(d.offer())
-		// Messages to the stopped actor vanish, but it is still in the directory.
+		// Messages to the stopped actor are lost, but it is still in the directory.
 		pid := w.sys.place.Trip(ride.TripID(trip))
 		w.sys.root.StopFuture(pid).Wait()
 		id := d.send(&ridepb.ClientFrame{Body: &ridepb.ClientFrame_Arrived{Arrived: &ridepb.MarkArrived{TripId: trip}}})
@@ -231,7 +230,7 @@ func TestOperatorCancels(t *testing.T) {
 	})
 }
 
-// After the stop nobody joins, and nobody is left.
+// After Stop no session joins and no actor is left.
 func TestStop(t *testing.T) {
 	inWorld(t, nil, func(w *world) {
 		w.driver("d", 100)

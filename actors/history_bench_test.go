@@ -13,7 +13,7 @@ import (
 	"github.com/hexhail/hexhail/ride"
 )
 
-// busyTrip is a trip as it is told from its match on: the largest event that people get.
+// busyTrip is a trip as people receive it once it is matched: the largest event that they get.
 func busyTrip(version int64) *ride.Trip {
 	now := time.Date(2026, 11, 29, 8, 0, 0, 0, time.UTC)
 	return &ride.Trip{
@@ -31,8 +31,8 @@ func busyTrip(version int64) *ride.Trip {
 	}
 }
 
-// BenchmarkPersonMemory is what one connected rider costs in memory: one who has nothing to
-// say, and one who takes trips all the time.
+// BenchmarkPersonMemory is the memory of one connected rider: an idle one, and one who takes trips
+// all the time.
 func BenchmarkPersonMemory(b *testing.B) {
 	for _, events := range []int{0, 8, 64, 1000} {
 		b.Run(fmt.Sprintf("events=%d", events), func(b *testing.B) {
@@ -68,7 +68,7 @@ func heapAfterGC() int64 {
 	return int64(m.HeapAlloc)
 }
 
-// BenchmarkEmit is one event on its way to a session, from the trip's news on.
+// BenchmarkEmit is one event on its way from a trip's update to a session.
 func BenchmarkEmit(b *testing.B) {
 	cfg := DefaultConfig()
 	cfg.Log = slog.New(slog.NewTextHandler(io.Discard, nil))

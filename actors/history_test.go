@@ -16,10 +16,10 @@ import (
 	"github.com/hexhail/hexhail/ride/view"
 )
 
-// someEvent is an event as people get it; small ones are as frequent as large ones.
+// someEvent is an event as people get it; small and large ones are equally frequent.
 func someEvent(r *rand.Rand) *ridepb.Event {
 	switch r.IntN(4) {
-	case 0: // what a driver hears of a trip that it gave back: the least for a trip
+	case 0: // what a driver receives about a trip that it gave back: the smallest trip event
 		return &ridepb.Event{Body: &ridepb.Event_TripUpdated{TripUpdated: &ridepb.TripUpdated{
 			Change: ride.KindReleased, Trip: &ridepb.Trip{Id: "t", Version: 1, Status: ridepb.Trip_requested},
 		}}}
@@ -39,8 +39,8 @@ func someEvent(r *rand.Rand) *ridepb.Event {
 	}}}
 }
 
-// From any position a client gets exactly the events that followed it, or is told that
-// they are lost; and what was lost once stays lost.
+// From any position a client gets exactly the events that followed it, or learns that they are
+// lost; lost events stay lost.
 func TestResumeFromAnywhere(t *testing.T) {
 	for seed := range uint64(10) {
 		r := rand.New(rand.NewPCG(seed, 8))
@@ -59,7 +59,7 @@ func TestResumeFromAnywhere(t *testing.T) {
 			for seq := range h.seq + 1 {
 				missed, ok := h.since(&ridepb.Resume{Epoch: h.epoch, Seq: seq})
 				if !ok {
-					require.False(t, kept, "a hole in what is kept")
+					require.False(t, kept, "a gap in the kept events")
 					lost = max(lost, seq+1)
 					continue
 				}
@@ -84,7 +84,7 @@ func TestResumeFromAnywhere(t *testing.T) {
 	}
 }
 
-// A history never holds more than its bytes, whatever is said, and never less than fits.
+// A history never exceeds its limit in bytes, whatever the events, and keeps as many as fit.
 func TestHistoryIsBounded(t *testing.T) {
 	for seed := range uint64(10) {
 		r := rand.New(rand.NewPCG(seed, 9))
@@ -102,7 +102,7 @@ func TestHistoryIsBounded(t *testing.T) {
 			require.LessOrEqual(t, cost, MaxHistory)
 			require.LessOrEqual(t, cap(h.buf), MaxHistory)
 		}
-		require.Greater(t, h.cost, MaxHistory-largest, "it forgets only what has no room")
+		require.Greater(t, h.cost, MaxHistory-largest, "it forgets only what does not fit")
 		require.LessOrEqual(t, cap(h.kept)*16, MaxHistory/2)
 	}
 	h := newHistory(512)
@@ -114,8 +114,8 @@ func TestHistoryIsBounded(t *testing.T) {
 	require.True(t, ok)
 }
 
-// A whole history, told in JSON, fits the default outbox of a session with room to spare for
-// the snapshot before it: also one of the smallest events there are.
+// A whole history in JSON fits the default outbox of a session, with room to spare for the snapshot
+// before it, even one of the smallest events.
 func TestReplayFitsAnOutbox(t *testing.T) {
 	const outbox, frameCharge, snapshot = 256 << 10, 64, 16 << 10
 	r := rand.New(rand.NewPCG(1, 2))
@@ -150,7 +150,8 @@ func TestReplayFitsAnOutbox(t *testing.T) {
 	}
 }
 
-// What no client can have missed is forgotten with its memory, while its number counts.
+// Events that no client can have missed are forgotten and their memory is released; their numbers
+// still count.
 func TestHistoryExpires(t *testing.T) {
 	inWorld(t, func(c *Config) { c.HistoryAge, c.Linger = 3*time.Minute, 2*time.Minute }, func(w *world) {
 		r := w.rider("rob")
@@ -169,12 +170,12 @@ func TestHistoryExpires(t *testing.T) {
 		r.connect(&ridepb.Resume{Epoch: epoch, Seq: 0})
 		require.False(t, r.connected().GetResumed(), "forgotten")
 		r.connect(&ridepb.Resume{Epoch: epoch, Seq: seq - 1})
-		require.True(t, r.connected().GetResumed(), "the newest is younger")
+		require.True(t, r.connected().GetResumed(), "the newest has not expired")
 		require.Len(t, r.box.all(), 1)
 
 		pass(4 * time.Minute)
 		r.connect(&ridepb.Resume{Epoch: epoch, Seq: seq})
-		require.True(t, r.connected().GetResumed(), "its number counts when nothing is kept")
+		require.True(t, r.connected().GetResumed(), "the numbering continues when nothing is kept")
 		require.Equal(t, seq, r.connected().GetSeq())
 	})
 	synctest.Test(t, func(t *testing.T) {
@@ -188,7 +189,7 @@ func TestHistoryExpires(t *testing.T) {
 		next, left := h.expire(time.Minute)
 		require.True(t, left)
 		require.Equal(t, time.Minute, next)
-		require.LessOrEqual(t, cap(h.buf), 4096, "the memory of the others is given back")
+		require.LessOrEqual(t, cap(h.buf), 4096, "the memory of the others is released")
 		missed, ok := h.since(&ridepb.Resume{Epoch: h.epoch, Seq: 500})
 		require.True(t, ok)
 		require.Len(t, missed, 1)

@@ -15,7 +15,7 @@ import (
 	"github.com/hexhail/hexhail/ride/ridepb"
 )
 
-// position sends one with an accuracy, a while after the one before.
+// position sends a position with an accuracy, some time after the previous one.
 func (c *client) position(p geo.Point, accuracy float32, after time.Duration) {
 	pass(after)
 	require.NoError(c.w.t, c.peer.Location(ride.Position{Point: p, AccuracyM: accuracy, DeviceTime: time.Now()}))
@@ -32,7 +32,7 @@ func riding(w *world) (*client, string) {
 	return d, trip
 }
 
-// on is a point so many metres from the pickup towards the dropoff.
+// on is the point m metres from the pickup towards the dropoff.
 func on(m float64) geo.Point { return geo.Destination(pickup, geo.BearingDeg(pickup, dropoff), m) }
 
 func TestAPartIsNotPricedAsTheWhole(t *testing.T) {
@@ -65,7 +65,7 @@ func TestAPartIsNotPricedAsTheWhole(t *testing.T) {
 			}
 		}, whole - 1010, whole + 303, ridepb.FareBreakdown_partly_estimated},
 		"ended after a second": {func(*client) { pass(time.Second) }, 0, 0, ridepb.FareBreakdown_measured},
-		"ended early, and said so": {func(d *client) {
+		"ended early, with a reason": {func(d *client) {
 			for m := 0.0; m <= 500; m += 10 {
 				d.position(on(m), 5, time.Second)
 			}
@@ -99,8 +99,8 @@ func TestAPartIsNotPricedAsTheWhole(t *testing.T) {
 	}
 }
 
-// A server that restarts in the middle of a ride measures it alike, but for what it missed,
-// and inaccurate positions measure as little as they did before.
+// A server that restarts during a ride measures it the same, apart from what it missed, and
+// inaccurate positions count as little as before.
 func TestARideIsMeasuredThroughARestart(t *testing.T) {
 	inWorld(t, nil, func(w *world) {
 		d, trip := riding(w)
@@ -145,7 +145,7 @@ func TestWhereTheDriverWasIsShown(t *testing.T) {
 	})
 }
 
-// Where the operator sets limits, they hold, and a driver who comes nearer may try again.
+// The operator's limits hold, and a driver who comes nearer may try again.
 func TestLimitsOfArrival(t *testing.T) {
 	inWorld(t, func(c *Config) {
 		c.Rules.ArriveWithinM, c.Rules.CompleteWithinM, c.Rules.PositionWithin = 100, 200, 15*time.Second

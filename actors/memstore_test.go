@@ -12,8 +12,8 @@ import (
 	"github.com/hexhail/hexhail/ride/storetest"
 )
 
-// memStore keeps the store's contract in memory, and fails on demand. It runs the suites that
-// the databases run.
+// memStore fulfils the store's contract in memory, and fails on demand. It passes the same suites
+// as the databases.
 type memStore struct {
 	mu       sync.Mutex
 	trips    map[ride.TripID]ride.Trip
@@ -23,10 +23,10 @@ type memStore struct {
 	crumbs   []ride.Breadcrumb
 	accounts map[ride.AccountID]ride.Account
 
-	// fail, when set, is asked before each commit: the commit happens unless lost is
-	// true, and err is what the caller hears.
+	// fail, when set, is called before each commit: the commit happens unless lost is true, and err
+	// is what the caller gets.
 	fail func(t ride.Transition) (err error, lost bool)
-	// after, when set, is called after each commit, before its caller hears of it.
+	// after, when set, is called after each commit, before Commit returns.
 	after func(t ride.Transition)
 	// down refuses every read, busy every activation.
 	down, busy bool
@@ -51,14 +51,14 @@ func TestMemStoreKeepsTheContract(t *testing.T) {
 	})
 }
 
-// failing sets fail while actors are at work.
+// failing sets fail while actors run.
 func (m *memStore) failing(f func(ride.Transition) (error, bool)) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.fail = f
 }
 
-// afterwards sets after while actors are at work.
+// afterwards sets after while actors run.
 func (m *memStore) afterwards(f func(ride.Transition)) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -96,7 +96,7 @@ func (m *memStore) Commit(_ context.Context, t ride.Transition) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if fail := m.fail; fail != nil {
-		m.mu.Unlock() // it may wait, or panic
+		m.mu.Unlock() // fail may block or panic
 		err, lost := func() (error, bool) {
 			defer m.mu.Lock()
 			return fail(t)
@@ -110,7 +110,7 @@ func (m *memStore) Commit(_ context.Context, t ride.Transition) error {
 	}
 	err := m.commit(t)
 	if after := m.after; err == nil && after != nil {
-		m.mu.Unlock() // it may wait
+		m.mu.Unlock() // after may block
 		defer m.mu.Lock()
 		after(t)
 	}
@@ -280,7 +280,7 @@ func (m *memStore) TripTrack(_ context.Context, id ride.TripID) ([]ride.Breadcru
 	return out, nil
 }
 
-// only returns the one trip there is.
+// only returns the only trip.
 func (m *memStore) only() ride.Trip {
 	m.mu.Lock()
 	defer m.mu.Unlock()

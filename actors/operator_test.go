@@ -12,8 +12,8 @@ import (
 	"github.com/hexhail/hexhail/ride/ridepb"
 )
 
-// An operator takes a trip from its driver, who hears that it is gone, is free again,
-// and is not asked for this trip any more.
+// When an operator takes a trip from its driver, the driver is notified, is free again and gets no
+// further offer of this trip.
 func TestOperatorRedispatches(t *testing.T) {
 	inWorld(t, nil, func(w *world) {
 		near, far := w.driver("near", 100), w.driver("far", 300)
@@ -42,7 +42,7 @@ func TestOperatorRedispatches(t *testing.T) {
 	})
 }
 
-// A trip that waits between two waves looks again at once when an operator says so.
+// A trip between two waves searches again at once when an operator redispatches it.
 func TestOperatorBringsAWaveForward(t *testing.T) {
 	inWorld(t, func(c *Config) { c.Rules.Policy.WaveEvery = time.Minute }, func(w *world) {
 		first := w.driver("first", 100)
@@ -52,7 +52,7 @@ func TestOperatorBringsAWaveForward(t *testing.T) {
 		pass(2 * time.Second)
 		require.Equal(t, waves, w.store.trip(id).Search.Wave)
 		second := w.driver("second", 200)
-		require.Empty(t, second.offers(), "somebody is being asked")
+		require.Empty(t, second.offers(), "another driver is being asked")
 		_, err := w.sys.Redispatch(context.Background(), id, "hurry")
 		require.NoError(t, err)
 		pass(time.Second)
@@ -68,8 +68,8 @@ func (m *memStore) trip(id ride.TripID) ride.Trip {
 	return m.trips[id]
 }
 
-// A driver who is suspended in the middle of a trip loses its socket, and the trip goes
-// on; an operator can end it.
+// A driver who is suspended during a trip loses its socket, and the trip continues; an operator can
+// end it.
 func TestSuspendedDriversTripCanBeEnded(t *testing.T) {
 	inWorld(t, nil, func(w *world) {
 		d, rider := w.driver("d", 100), w.rider("rider")
@@ -77,7 +77,7 @@ func TestSuspendedDriversTripCanBeEnded(t *testing.T) {
 		d.accept(d.offer())
 		d.arrived(string(id))
 		d.start(string(id), "")
-		d.peer.Leave() // as its session does when it is closed
+		d.peer.Leave() // as a session does when its socket closes
 		pass(10 * time.Minute)
 		require.Equal(t, ride.StatusInProgress, w.store.trip(id).Status)
 		got, err := w.sys.CancelTrip(context.Background(), id, "operator", "driver suspended")
@@ -87,17 +87,17 @@ func TestSuspendedDriversTripCanBeEnded(t *testing.T) {
 	})
 }
 
-// A wave records who was close by and was no candidate, with the reason.
+// A wave records the drivers nearby who were not candidates, with the reason.
 func TestWaveRecordsWhoWasPassedOver(t *testing.T) {
 	inWorld(t, func(c *Config) { c.MaxOffers, c.Rules.Policy.Cap = 1, 1 }, func(w *world) {
-		// busy and full get their trips before there are others.
+		// busy and full get their trips before the other drivers appear.
 		busy := w.driver("busy", 400)
 		w.rider("of busy").request()
 		busy.accept(busy.offer())
 		full := w.driver("full", 30)
 		w.rider("of full").request()
 		require.Len(t, full.offers(), 1)
-		// The middle of the pickup's cell lies further north: 80 is nearer to it than 50.
+		// The centre of the pickup's cell lies further north: 80 m is nearer to it than 50 m.
 		w.driver("offered", 80)
 		w.driver("capped", 50)
 		w.driver("beyond", 2500)

@@ -12,8 +12,8 @@ import (
 	"github.com/hexhail/hexhail/ride/ridepb"
 )
 
-// A rider who requests and cancels again and again soon has to wait, longer each time, and
-// the driver's phone rings no more often than that. A new session changes nothing.
+// A rider who requests and cancels repeatedly soon has to wait, longer each time, and so disturbs
+// drivers only as often. A new session does not help.
 func TestCancellingHasAPrice(t *testing.T) {
 	inWorld(t, func(c *Config) { c.Linger = 0 }, func(w *world) {
 		d, r := w.driver("d", 100), w.rider("r")
@@ -40,7 +40,7 @@ func TestCancellingHasAPrice(t *testing.T) {
 		for i := 1; i < len(waits); i++ {
 			require.Greater(t, waits[i], waits[i-1]*3/2, "growing")
 		}
-		// In time all is forgotten.
+		// Cancellations are forgotten over time.
 		pass(time.Hour)
 		r.peer.Leave()
 		r.connect(nil)
@@ -48,7 +48,7 @@ func TestCancellingHasAPrice(t *testing.T) {
 	})
 }
 
-// Where no driver was asked nobody was disturbed; a ride that is completed makes good.
+// Cancelling costs little if no driver was asked; a completed ride clears the record.
 func TestCancellingOftenAllowed(t *testing.T) {
 	inWorld(t, nil, func(w *world) {
 		r := w.rider("r")
@@ -69,7 +69,7 @@ func TestCancellingOftenAllowed(t *testing.T) {
 	})
 }
 
-// Each trip that a rider requests and cancels stays on the disk, even if no driver was asked.
+// Each trip that a rider requests and cancels stays on disk, even if no driver was asked.
 func TestCancellingForNobodyIsSlowedDown(t *testing.T) {
 	inWorld(t, func(c *Config) { c.CancelsFree = 2 }, func(w *world) {
 		r := w.rider("r")
@@ -83,7 +83,7 @@ func TestCancellingForNobodyIsSlowedDown(t *testing.T) {
 			}
 			require.NotNil(t, r.cancel(reply.GetTrip().GetId()).GetTrip())
 			if trips++; time.Since(begin) == 0 {
-				require.LessOrEqual(t, trips, 16, "8 times as many as where drivers are asked")
+				require.LessOrEqual(t, trips, 16, "8 times as many as when drivers are asked")
 			}
 		}
 		require.GreaterOrEqual(t, trips, 16)
@@ -91,7 +91,7 @@ func TestCancellingForNobodyIsSlowedDown(t *testing.T) {
 	})
 }
 
-// A driver who accepts and gives back again and again has to wait before the next acceptance.
+// A driver who accepts and gives back repeatedly has to wait before the next acceptance.
 func TestGivingBackHasAPrice(t *testing.T) {
 	inWorld(t, func(c *Config) { c.CancelsFree = 3 }, func(w *world) {
 		d := w.driver("d", 30)
@@ -106,12 +106,12 @@ func TestGivingBackHasAPrice(t *testing.T) {
 			}
 			require.Equal(t, "too_many_requests", reply.GetError().GetCode())
 			pass(5 * time.Second)
-			require.NotNil(t, d.accept(d.offer()).GetTrip(), "later the same offer can be had")
+			require.NotNil(t, d.accept(d.offer()).GetTrip(), "the same offer can be accepted later")
 		}
 	})
 }
 
-// Going on and off duty over and over is slowed down, going off never.
+// Toggling between online and offline is slowed down, but going offline never waits.
 func TestTogglingIsSlowedDown(t *testing.T) {
 	inWorld(t, nil, func(w *world) {
 		d := w.client(ride.RoleDriver, "d").connect(nil)
@@ -129,7 +129,7 @@ func TestTogglingIsSlowedDown(t *testing.T) {
 		require.Equal(t, 20, on)
 		pass(5 * time.Second)
 		require.NotNil(t, d.goOnline(50).GetDone())
-		require.NotNil(t, d.goOnline(50).GetDone(), "saying so twice is no toggling")
+		require.NotNil(t, d.goOnline(50).GetDone(), "going online when online does not count")
 	})
 }
 
@@ -147,7 +147,7 @@ func TestPaceIsBounded(t *testing.T) {
 	require.Zero(t, p.wait("often", deedCancel, now.Add(101*time.Hour)))
 }
 
-// What no trip decided is not kept, for any command; what was decided is.
+// A refusal without a trip's decision is not recorded, for any command; a trip's decision is.
 func TestRefusalsOfNoTripAreNotKept(t *testing.T) {
 	inWorld(t, nil, func(w *world) {
 		r, d := w.rider("r"), w.driver("d", 100)

@@ -19,13 +19,13 @@ import (
 	"github.com/hexhail/hexhail/ride/ridepb"
 )
 
-// divided is a Placement of which another node has taken trips over: they are not this
-// node's, and are reached through other.
+// divided is a Placement that has lost trips to another node: this node does not own them and
+// reaches them through other.
 type divided struct {
 	Placement
 	mu   sync.Mutex
 	lost map[ride.TripID]bool
-	// other stands for the other node: it keeps what it is sent, and by whom.
+	// other stands for the other node: it records messages and their senders.
 	other   *actor.PID
 	inbox   []any
 	senders []*actor.PID
@@ -81,8 +81,8 @@ func inDividedWorld(t *testing.T, test func(w *world, p *divided)) {
 	})
 }
 
-// What another node owns is not woken here, neither at the start nor by the sweeper, and its
-// fence stays as it is.
+// Another node's trips are not woken here, neither at start-up nor by the sweeper, and their fences
+// do not change.
 func TestOthersTripsAreNotWoken(t *testing.T) {
 	inDividedWorld(t, func(w *world, p *divided) {
 		lost, own := ride.TripID(w.rider("a").request().GetTrip().GetId()), ride.TripID(w.rider("b").request().GetTrip().GetId())
@@ -100,8 +100,8 @@ func TestOthersTripsAreNotWoken(t *testing.T) {
 	})
 }
 
-// A trip that has moved away is not taken back: its actor stops, leaves the fence alone and
-// passes what it was asked on to the owner, whose answer reaches who asked.
+// A trip that has moved away is not taken back: its actor stops, leaves the fence alone and passes
+// requests on to the owner, whose reply reaches the original sender.
 func TestTripMovesAway(t *testing.T) {
 	inDividedWorld(t, func(w *world, p *divided) {
 		d, r := w.driver("d", 100), w.rider("r")
@@ -113,19 +113,19 @@ func TestTripMovesAway(t *testing.T) {
 		p.lose(id)
 		local := p.TripsHere()[0]
 		before := w.store.trip(id)
-		// The actor has been overtaken and learns of it when it writes.
+		// The actor has been overtaken and finds out when it writes.
 		w.sys.root.RequestWithCustomSender(local, tripCommand{
 			Key: commandKey{Account: "r", Role: ride.RoleRider, ID: "x", Digest: "x"}, Command: ride.CancelTrip{By: ride.ByRider, Account: "r"},
 		}, p.other)
 		sent, senders := p.sent()
 		require.Len(t, sent, 1)
 		require.Equal(t, "x", sent[0].(passedOn).message.(tripCommand).Key.ID)
-		require.Equal(t, p.other.GetId(), senders[0].GetId(), "the answer goes to who asked")
+		require.Equal(t, p.other.GetId(), senders[0].GetId(), "the reply goes to the original sender")
 		require.Equal(t, before, w.store.trip(id))
 		require.Zero(t, w.sys.kinds.trip.Alive())
 		require.Empty(t, p.TripsHere())
 
-		// Everybody who asks for the trip reaches the owner from now on.
+		// From now on, all requests for the trip reach the owner.
 		asked := r.send(&ridepb.ClientFrame{Body: &ridepb.ClientFrame_CancelTrip{CancelTrip: &ridepb.CancelTrip{TripId: trip}}})
 		sent, senders = p.sent()
 		require.Len(t, sent, 2)
@@ -134,8 +134,8 @@ func TestTripMovesAway(t *testing.T) {
 	})
 }
 
-// A node that is asked for a trip of another one passes the question on once: two
-// nodes that disagree do not send it back and forth.
+// A node passes a request for another node's trip on once: two nodes that disagree do not send it
+// back and forth.
 func TestPassedOnOnce(t *testing.T) {
 	inDividedWorld(t, func(w *world, p *divided) {
 		w.driver("d", 100)
@@ -148,7 +148,7 @@ func TestPassedOnOnce(t *testing.T) {
 			for _, trip := range []ride.TripID{id, "new"} {
 				p.lose(trip)
 				was, _ := p.sent()
-				// As another node would reach it here.
+				// As another node would reach it.
 				p.Placement.Retire(trip, p.Placement.Trip(trip))
 				w.sys.root.RequestWithCustomSender(p.Placement.Trip(trip), ask, p.other)
 				sent, _ := p.sent()
@@ -165,8 +165,8 @@ func TestPassedOnOnce(t *testing.T) {
 	})
 }
 
-// remote is a Placement as a cluster would have it: trips are reached through virtual PIDs,
-// and one answerer speaks for all cells of a search.
+// remote is a Placement such as a cluster's: trips are reached through virtual PIDs, and one actor
+// replies for all cells of a search.
 type remote struct {
 	*local
 	root  func() *actor.RootContext
@@ -211,7 +211,7 @@ func (p *remote) Cells(disk []geo.Cell) []*actor.PID {
 	}))}
 }
 
-// The System and its actors use the interface, not what implements it.
+// The System and its actors use the interface, not an implementation.
 func TestPlacementIsTheOnlySeam(t *testing.T) {
 	system := reflect.TypeFor[System]()
 	for i := range system.NumField() {
@@ -235,7 +235,7 @@ func TestPlacementIsTheOnlySeam(t *testing.T) {
 	}
 }
 
-// A whole ride over another Placement, as a cluster would have it.
+// A whole ride over another Placement, such as a cluster's.
 func TestRideOverAnotherPlacement(t *testing.T) {
 	var sys *System
 	inWorld(t, func(c *Config) {
@@ -259,7 +259,7 @@ func TestRideOverAnotherPlacement(t *testing.T) {
 		_, err := w.sys.CancelTrip(context.Background(), ride.TripID(trip), "op", "")
 		require.ErrorIs(t, err, ride.ErrWrongStatus)
 
-		// A trip that waits hears of a driver who turns up.
+		// A waiting trip is notified of a new driver.
 		second := w.rider("second")
 		second.account.ID = "second"
 		near.goOffline()
@@ -271,7 +271,7 @@ func TestRideOverAnotherPlacement(t *testing.T) {
 	})
 }
 
-// Of two actors that an account gets, the newer one is not released by the older.
+// The older of an account's two actors does not release the newer one.
 func TestGenerationsRise(t *testing.T) {
 	place := Local(Node{})
 	var pids []*actor.PID

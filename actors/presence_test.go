@@ -13,7 +13,7 @@ import (
 	"github.com/hexhail/hexhail/ride/view"
 )
 
-// No ghost gets an offer: who is offline, gone, silent or driving.
+// A driver who is offline, disconnected, silent or busy gets no offer.
 func TestWhoGetsOffers(t *testing.T) {
 	cases := map[string]struct {
 		make func(w *world) *client
@@ -53,13 +53,13 @@ func TestWhoGetsOffers(t *testing.T) {
 			pass(w.sys.cfg.PositionTTL)
 			return d
 		}, false},
-		"silent, then heard again": {func(w *world) *client {
+		"silent, then active again": {func(w *world) *client {
 			d := w.driver("d", 100)
 			pass(w.sys.cfg.PositionTTL * 2)
 			d.at(geo.Destination(pickup, 0, 110))
 			return d
 		}, true},
-		"talking all the time": {func(w *world) *client {
+		"sending positions throughout": {func(w *world) *client {
 			d := w.driver("d", 100)
 			for range 20 {
 				d.at(geo.Destination(pickup, 0, 100))
@@ -103,7 +103,7 @@ func TestCellsFollowDrivers(t *testing.T) {
 
 func (c *client) alive() int64 { return c.w.sys.kinds.cell.Alive() }
 
-// A driver 50 m away over a cell's edge gets the offer, also where cells are odd.
+// A driver 50 m away across a cell's edge gets the offer, even where cells are irregular.
 func TestOffersCrossCellEdges(t *testing.T) {
 	places := map[string]geo.Point{
 		"Seoul":               pickup,
@@ -152,7 +152,7 @@ func TestGoingOfflineHandsOffersBack(t *testing.T) {
 	})
 }
 
-// A driver holds a bounded number of offers; the others go elsewhere.
+// A driver holds a bounded number of offers; further ones go to other drivers.
 func TestOffersPerDriver(t *testing.T) {
 	inWorld(t, func(c *Config) { c.MaxOffers = 3 }, func(w *world) {
 		d := w.driver("d", 100)
@@ -168,7 +168,7 @@ func TestOffersPerDriver(t *testing.T) {
 	})
 }
 
-// Offers that come back at the same time are written together.
+// Offers that are handed back at the same time are committed together.
 func TestOffersThatComeBackAreOneTransition(t *testing.T) {
 	inWorld(t, nil, func(w *world) {
 		drivers := []*client{w.driver("a", 10), w.driver("b", 20), w.driver("c", 30)}
@@ -203,7 +203,7 @@ func TestOffersThatComeBackAreOneTransition(t *testing.T) {
 	})
 }
 
-// An actor that nobody connects to goes away, and its offers with it.
+// An actor without a session leaves, and hands back its offers.
 func TestLingering(t *testing.T) {
 	inWorld(t, func(c *Config) { c.Rules.Policy.OfferTTL = 5 * time.Minute; c.Rules.SearchFor = 10 * time.Minute }, func(w *world) {
 		d := w.driver("d", 100)
@@ -213,7 +213,7 @@ func TestLingering(t *testing.T) {
 		d.peer.Leave()
 		pass(w.sys.cfg.Linger / 2)
 		d.connect(nil)
-		require.True(t, d.connected().GetOnline(), "the choice to be online outlives a short absence")
+		require.True(t, d.connected().GetOnline(), "the choice to be online survives a short absence")
 		require.Len(t, d.connected().GetOpenOffers(), 1)
 		d.peer.Leave()
 		pass(w.sys.cfg.Linger + lastWords)
@@ -225,15 +225,15 @@ func TestLingering(t *testing.T) {
 	})
 }
 
-// A session that joins an actor at the moment it leaves reaches the next one, with all
-// that it sends at once.
+// A session that joins an actor that is just leaving reaches the next one, with everything that it
+// sends at once.
 func TestJoinRacesLeaving(t *testing.T) {
 	inWorld(t, nil, func(w *world) {
 		d := w.driver("d", 100)
 		old := w.sys.place.PeopleHere()[0]
 		d.peer.Leave()
 		pass(time.Second)
-		// The actor is told to leave with the join and its first frames behind it.
+		// The message to leave is ahead of the join and its first frames.
 		w.sys.root.Send(old, lingered{})
 		d.box = &inbox{}
 		var err error
@@ -250,8 +250,8 @@ func TestJoinRacesLeaving(t *testing.T) {
 	})
 }
 
-// A trip that waits is offered to a driver as soon as one becomes available, not with its
-// next wave; to one of another class, or far away, it is not.
+// A waiting trip is offered to a driver who becomes available at once, not with its next wave; a
+// driver of another class, or far away, is ignored.
 func TestWaitingTripHearsOfDrivers(t *testing.T) {
 	inWorld(t, func(c *Config) { c.Rules.Policy.WaveEvery = time.Minute }, func(w *world) {
 		r := w.rider("r")
@@ -262,13 +262,13 @@ func TestWaitingTripHearsOfDrivers(t *testing.T) {
 		van.account.Vehicle.Class = "van"
 		van.connect(nil).goOnline(100)
 		far := w.driver("far", 20_000)
-		require.Len(t, r.changes(), waves, "neither is looked at")
+		require.Len(t, r.changes(), waves, "neither starts a search")
 		d := w.driver("d", 100)
 		require.Len(t, d.offers(), 1)
 		require.Empty(t, van.offers())
 		require.Empty(t, far.offers())
 
-		// One who returns to available finds those who wait, too.
+		// A driver who becomes available again finds waiting trips, too.
 		other := w.rider("other")
 		d.accept(d.offer())
 		other.request()
@@ -278,7 +278,7 @@ func TestWaitingTripHearsOfDrivers(t *testing.T) {
 		require.Len(t, d.offers(), 2)
 		w.local().waitMu.RLock()
 		defer w.local().waitMu.RUnlock()
-		require.Len(t, w.local().wait, 1, "the finished trip waits no more")
+		require.Len(t, w.local().wait, 1, "the finished trip no longer waits")
 	})
 }
 

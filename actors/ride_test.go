@@ -14,7 +14,7 @@ import (
 	"github.com/hexhail/hexhail/ride/view"
 )
 
-// A whole ride: three drivers hear of it, one wins, both follow it to its end.
+// A whole ride: three drivers get the offer, one wins, and rider and driver follow it to its end.
 func TestOneRide(t *testing.T) {
 	inWorld(t, nil, func(w *world) {
 		near, mid, far := w.driver("near", 100), w.driver("mid", 300), w.driver("far", 600)
@@ -49,20 +49,20 @@ func TestOneRide(t *testing.T) {
 		}
 		done := mid.complete(trip.GetId()).GetTrip()
 		require.Equal(t, ridepb.Trip_completed, done.GetStatus())
-		require.InDelta(t, 800, done.GetFare().GetDistanceM(), 10, "the way was measured")
+		require.InDelta(t, 800, done.GetFare().GetDistanceM(), 10, "the distance was measured")
 		require.NotNil(t, rider.rate(trip.GetId(), 5).GetTrip())
 		require.NotNil(t, mid.rate(trip.GetId(), 4).GetTrip())
 		require.Equal(t, "already_rated", mid.rate(trip.GetId(), 1).GetError().GetCode())
 		require.Equal(t, []string{"wave_planned", "matched", "arrived", "started", "completed", "rated", "rated"}, rider.changes())
 
-		// What the rider was last told is what the database holds.
+		// The rider's last update equals the database.
 		stored := w.store.only()
 		want := view.Trip(&stored, view.Reader{Account: "rider", Role: ride.RoleRider})
 		events := rider.box.all()
 		got := events[len(events)-1].GetTripUpdated().GetTrip()
 		require.Empty(t, cmp.Diff(want, got, protocmp.Transform()))
 		for i, e := range events {
-			require.Equal(t, uint32(i+1), e.GetSeq(), "seq has no hole")
+			require.Equal(t, uint32(i+1), e.GetSeq(), "seq has no gap")
 		}
 
 		// The winner is free again.
@@ -72,7 +72,7 @@ func TestOneRide(t *testing.T) {
 	})
 }
 
-// A driver who is offered many trips and accepts them all gets exactly one.
+// A driver who accepts many offers gets exactly one trip.
 func TestDriverAcceptsAll(t *testing.T) {
 	inWorld(t, nil, func(w *world) {
 		d := w.driver("d", 100)
@@ -110,8 +110,8 @@ func TestRiderBusy(t *testing.T) {
 	})
 }
 
-// The same command id gets the same answer, and one effect, whoever asks again and
-// whatever happened since.
+// The same command id gets the same answer and has one effect, whichever session repeats it and
+// whatever has happened since.
 func TestSameCommandSameAnswer(t *testing.T) {
 	inWorld(t, nil, func(w *world) {
 		d, r := w.driver("d", 100), w.rider("r")
@@ -146,7 +146,7 @@ func TestSameCommandSameAnswer(t *testing.T) {
 	})
 }
 
-// connectKeeping reconnects and keeps what the client remembers.
+// connectKeeping reconnects and keeps the client's state.
 func (c *client) connectKeeping() *client {
 	old := c.box
 	c.connect(nil)
@@ -156,7 +156,7 @@ func (c *client) connectKeeping() *client {
 	return c
 }
 
-// A twin frame on one session gets two equal replies.
+// A duplicate frame on one session gets two equal replies.
 func TestTwinFrames(t *testing.T) {
 	inWorld(t, nil, func(w *world) {
 		r := w.rider("r")
@@ -223,7 +223,7 @@ func TestDriverGivesBack(t *testing.T) {
 		require.NotNil(t, a.cancel(trip).GetDone())
 		require.Equal(t, "released", a.changes()[len(a.changes())-1])
 		require.Len(t, b.offers(), 2, "offered to the other again")
-		require.Len(t, a.offers(), 1, "but not to the one who gave it back")
+		require.Len(t, a.offers(), 1, "but not to the driver who gave it back")
 		require.Equal(t, ridepb.Trip_matched, b.accept(b.offer()).GetTrip().GetStatus())
 		require.Equal(t, "not_found", a.arrived(trip).GetError().GetCode())
 	})
@@ -234,7 +234,7 @@ func TestPIN(t *testing.T) {
 		d, r := w.driver("d", 100), w.rider("r")
 		trip := r.request().GetTrip().GetId()
 		won := d.accept(d.offer()).GetTrip()
-		require.Empty(t, won.GetPin(), "the driver is not shown the PIN")
+		require.Empty(t, won.GetPin(), "the driver does not see the PIN")
 		d.arrived(trip)
 		events := r.box.all()
 		pin := events[len(events)-1].GetTripUpdated().GetTrip().GetPin()
@@ -243,7 +243,7 @@ func TestPIN(t *testing.T) {
 		if pin == wrong {
 			wrong = "1111"
 		}
-		for range 2 * maxPINTries { // no guesses
+		for range 2 * maxPINTries { // these are not guesses
 			require.Equal(t, "pin_required", d.start(trip, "").GetError().GetCode())
 		}
 		for range maxPINTries {

@@ -9,8 +9,8 @@ import (
 	"github.com/hexhail/hexhail/ride"
 )
 
-// Where nobody is near, the rounds of all rings come at once, one event each, and then one at
-// each interval, as docs/protocol.md tells riders' clients.
+// If no driver is near, the rounds of all rings come at once, one event each, and then one per
+// interval, as docs/protocol.md describes.
 func TestRoundsThatFindNobodyComeAtOnce(t *testing.T) {
 	inWorld(t, nil, func(w *world) {
 		policy := w.sys.cfg.Rules.Policy
@@ -32,7 +32,7 @@ func TestRoundsThatFindNobodyComeAtOnce(t *testing.T) {
 		for _, e := range r.box.all() {
 			versions[e.GetTripUpdated().GetTrip().GetVersion()] = true
 		}
-		require.Len(t, versions, len(r.box.all()), "each has a version of its own")
+		require.Len(t, versions, len(r.box.all()), "each has a different version")
 		pass(policy.WaveEvery)
 		require.Equal(t, rings+1, waves())
 	})

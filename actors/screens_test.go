@@ -17,14 +17,14 @@ func (c *console) screen(want *ridepb.WatchCity) *console {
 	return s
 }
 
-// An operator watches on several screens; each sees the city and goes its own way. The
-// oldest makes room for one too many, and leaving twice changes nothing.
+// An operator watches on several independent screens. The oldest is closed when there are too many,
+// and leaving twice is a no-op.
 func TestOperatorsHaveSeveralScreens(t *testing.T) {
 	inWorld(t, func(c *Config) { c.OperatorSessions = 3 }, func(w *world) {
 		want := &ridepb.WatchCity{Drivers: true, IntervalMs: 1000}
 		first := w.console(want)
 		second, third := first.screen(want), first.screen(want)
-		require.Len(t, map[uint32]bool{first.watch: true, second.watch: true, third.watch: true}, 3, "each has a watch of its own")
+		require.Len(t, map[uint32]bool{first.watch: true, second.watch: true, third.watch: true}, 3, "each has a separate watch")
 		sessions := func() uint32 { return w.sys.city.Totals().GetSessions() }
 		require.EqualValues(t, 3, sessions())
 
@@ -44,13 +44,13 @@ func TestOperatorsHaveSeveralScreens(t *testing.T) {
 		}
 
 		fourth := first.screen(want)
-		require.Equal(t, ridepb.CloseReplaced, first.box.closeCode(), "the oldest makes room")
+		require.Equal(t, ridepb.CloseReplaced, first.box.closeCode(), "the oldest is closed")
 		require.EqualValues(t, 5, sessions())
 		seen := len(first.box.all())
-		first.peer.Leave() // as its session does
+		first.peer.Leave() // as a session does
 		first.send(&ridepb.ClientFrame{Body: &ridepb.ClientFrame_WatchCity{WatchCity: want}})
 		pass(3 * time.Second)
-		require.Len(t, first.box.all(), seen, "it hears nothing any more")
+		require.Len(t, first.box.all(), seen, "it receives nothing more")
 		for _, c := range []*console{second, third, fourth} {
 			require.Zero(t, c.box.closeCode())
 		}
@@ -64,11 +64,11 @@ func TestOperatorsHaveSeveralScreens(t *testing.T) {
 		}
 		pass(10 * time.Minute)
 		require.EqualValues(t, 2, sessions())
-		require.Zero(t, w.sys.kinds.operator.Alive(), "gone with the last of them")
+		require.Zero(t, w.sys.kinds.operator.Alive(), "gone with the last screen")
 	})
 }
 
-// One live session stays the rule for riders and drivers.
+// Riders and drivers still have one live session.
 func TestOthersHaveOneSession(t *testing.T) {
 	inWorld(t, nil, func(w *world) {
 		for _, c := range []*client{w.rider("rob"), w.driver("ann", 100)} {
@@ -79,12 +79,12 @@ func TestOthersHaveOneSession(t *testing.T) {
 	})
 }
 
-// faulty is an outbox that cannot be written to.
+// faulty is an outbox that panics when written to.
 type faulty struct{ inbox }
 
 func (*faulty) Reply(*ridepb.Reply) { panic("broken") }
 
-// A panic ends all screens of one operator, who can come back at once.
+// A panic closes all screens of one operator, who can reconnect at once.
 func TestPanicEndsAllScreens(t *testing.T) {
 	inWorld(t, nil, func(w *world) {
 		want := &ridepb.WatchCity{Drivers: true}

@@ -12,8 +12,8 @@ import (
 	"github.com/hexhail/hexhail/ride/view"
 )
 
-// A driver beside an edge whose position wanders over it seems to stand still in a cell; one
-// who has crossed it is shown there some time later, not at once.
+// A driver beside an edge whose position jitters across it appears to stay in one cell; a driver
+// who has crossed it is shown beyond it some time later, not at once.
 func TestEdgesAreNotTold(t *testing.T) {
 	start := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	here, err := geo.CellAt(pickup, 8)
@@ -45,13 +45,13 @@ func TestEdgesAreNotTold(t *testing.T) {
 		require.GreaterOrEqual(t, now.Sub(start), showWithin/2)
 		waits[now.Sub(start)] = true
 	}
-	require.Greater(t, len(waits), 10, "nobody can foretell it")
+	require.Greater(t, len(waits), 10, "the delay is unpredictable")
 
 	s = shown{cell: here}
 	far := geo.Destination(pickup, 90, 5000)
 	away, err := geo.CellAt(far, 8)
 	require.NoError(t, err)
-	require.Equal(t, away, s.follow(away, far, start), "who was away is shown where it is")
+	require.Equal(t, away, s.follow(away, far, start), "a driver who was away is shown where it is")
 }
 
 // A fast driver is not left behind.
@@ -68,7 +68,7 @@ func TestShownKeepsUp(t *testing.T) {
 	}
 }
 
-// A quote follows a driver over an edge, later: at first it counts where it was.
+// A quote follows a driver across an edge with a delay: at first it counts the driver where it was.
 func TestQuotesFollowLater(t *testing.T) {
 	inWorld(t, func(c *Config) { c.Rules.Policy.RingMax, c.Rules.Policy.RingStart, c.PositionTTL = 0, 0, time.Minute }, func(w *world) {
 		d := w.driver("d", 100)
@@ -98,7 +98,7 @@ func TestQuotesFollowLater(t *testing.T) {
 	})
 }
 
-// place is where the driver's actor believes that it is.
+// place is the driver's position in its actor.
 func (c *client) place() geo.Point {
 	var p geo.Point
 	look := c.w.sys.city.Watch(0, &ridepb.WatchCity{Drivers: true})
@@ -112,8 +112,8 @@ func (c *client) place() geo.Point {
 	return p
 }
 
-// The award goes by the way to the door, for its winner is told where that is anyway; the
-// rider is told that way, too.
+// The award goes by the route to the exact pickup, which the winner learns anyway; the rider sees
+// the same ETA.
 func TestAwardGoesByTheDoor(t *testing.T) {
 	inWorld(t, func(c *Config) { c.Rules.Policy.Award = ride.AwardBestETA }, func(w *world) {
 		here, err := geo.CellAt(pickup, 8)

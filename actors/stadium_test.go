@@ -16,9 +16,9 @@ import (
 	"github.com/hexhail/hexhail/ride/ridepb"
 )
 
-// When a stadium empties everybody asks at once, from one cell: as many trips are
-// matched as there are drivers, nobody twice, each offer has one end, and all the other
-// requests end in time. What it costs is bounded and logged.
+// When a stadium empties, thousands of requests come from one cell at once: as many trips are
+// matched as there are drivers, no driver twice, each offer has one end, and all other requests end
+// in time. The cost is bounded and logged.
 func TestStadium(t *testing.T) {
 	requests, drivers := 200, 20
 	if testing.Short() {
@@ -30,7 +30,7 @@ func TestStadium(t *testing.T) {
 		w.store.failing(func(tr ride.Transition) (error, bool) {
 			mu.Lock()
 			defer mu.Unlock()
-			if tr.Trip != nil && commits%16 == 0 { // a sample: to encode all would take longest
+			if tr.Trip != nil && commits%16 == 0 { // a sample: encoding them all would dominate
 				state, err := ride.MarshalTrip(tr.Trip)
 				require.NoError(t, err)
 				bytes += 16 * len(state)
@@ -90,7 +90,7 @@ func (w *world) matched() int {
 	return len(by)
 }
 
-// What a cell answers is what sorting all of its drivers would give.
+// A cell finds the same drivers as sorting them all would.
 func TestCellFindsTheBest(t *testing.T) {
 	for _, limit := range []int{0, 1, 7, 50, 80} {
 		c := &cellActor{drivers: make(map[ride.AccountID]*cellPut)}
@@ -126,7 +126,7 @@ func BenchmarkCellFind(b *testing.B) {
 	}
 }
 
-// A cell spends nothing on questions whose askers have given up.
+// A cell spends no time on searches that have given up.
 func TestLateQuestionsAreDropped(t *testing.T) {
 	inWorld(t, nil, func(w *world) {
 		w.driver("d", 0)

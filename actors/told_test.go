@@ -11,8 +11,8 @@ import (
 	"github.com/hexhail/hexhail/ride/ridepb"
 )
 
-// An offer that a join finds in the database is an event like any other: a client that
-// resumes goes by its history, not by the snapshot.
+// An offer that a join finds in the database is an event like any other, because a resuming client
+// applies the history, not the snapshot.
 func TestFoundOfferIsPartOfTheHistory(t *testing.T) {
 	inWorld(t, nil, func(w *world) {
 		d := w.driver("ann", 100)
@@ -33,22 +33,22 @@ func TestFoundOfferIsPartOfTheHistory(t *testing.T) {
 	})
 }
 
-// A trip's answer to an attach may come after its end was told; it is old news then.
+// A trip's reply to an attach may arrive after its end has been sent; it is then ignored.
 func TestOldNewsIsNotTold(t *testing.T) {
 	p := newPerson(&shared{cfg: DefaultConfig()}, ride.Account{ID: "rob", Role: ride.RoleRider}, 1)
 	trip := ride.Trip{ID: "t", Version: 6, Status: ride.StatusCompleted, Request: ride.Request{Rider: ride.RiderCard{ID: "rob"}}}
 	p.onUpdate(tripUpdate{Trip: &trip, Change: ride.KindCompleted}, false)
 	require.EqualValues(t, 1, p.history.seq)
 	p.onUpdate(tripUpdate{Trip: &trip}, false)
-	require.EqualValues(t, 1, p.history.seq, "the same version once")
+	require.EqualValues(t, 1, p.history.seq, "the same version is sent once")
 	rated := trip
 	rated.Version = 7
 	p.onUpdate(tripUpdate{Trip: &rated}, false)
 	require.EqualValues(t, 2, p.history.seq, "a newer one is news")
 }
 
-// Each trip speaks for itself, so the news of a trip's end can be overtaken by that of the
-// next trip, which the end has made possible. Nobody is told of two trips at once.
+// Each trip has its own actor, so updates of the next trip can overtake the end of the last one. A
+// client never sees two trips at once.
 func TestAnEndIsToldBeforeTheNextTrip(t *testing.T) {
 	for name, x := range map[string]struct {
 		end  func(d, r *client, trip string)
@@ -68,8 +68,8 @@ func TestAnEndIsToldBeforeTheNextTrip(t *testing.T) {
 				second := other.request().GetTrip().GetId()
 				offers := d.offers()
 				require.Len(t, offers, 2)
-				// The second trip's match waits before it is written, the first one's end is
-				// written meanwhile and waits before it is told.
+				// The second trip's match waits before it is committed; meanwhile the first one's
+				// end is committed and waits before it is sent.
 				w.store.failing(func(c ride.Transition) (error, bool) {
 					if string(c.Trip.ID) == second && c.Events[0].Kind() == ride.KindMatched {
 						time.Sleep(2 * time.Second)
@@ -99,7 +99,7 @@ func TestAnEndIsToldBeforeTheNextTrip(t *testing.T) {
 	}
 }
 
-// A rider's next trip likewise: the end of the last one comes first, and once.
+// The same for a rider's next trip: the end of the last one comes first, and once.
 func TestARidersNextTripDoesNotOvertake(t *testing.T) {
 	inWorld(t, nil, func(w *world) {
 		d, r := w.driver("d", 100), w.rider("r")

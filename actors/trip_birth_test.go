@@ -12,8 +12,7 @@ import (
 	"github.com/hexhail/hexhail/ride/ridepb"
 )
 
-// The request and its first wave are one transaction: drivers hear of it after one wait
-// for the disk.
+// The request and its first wave are one transaction: drivers get the offers after one disk sync.
 func TestFirstWaveIsWrittenWithTheRequest(t *testing.T) {
 	inWorld(t, nil, func(w *world) {
 		d, r := w.driver("d", 100), w.rider("r")
@@ -34,7 +33,7 @@ func TestFirstWaveIsWrittenWithTheRequest(t *testing.T) {
 	})
 }
 
-// A request that is refused leaves no offer and waits for nobody.
+// A refused request leaves no offer and does not wait for a driver.
 func TestRefusedRequestOffersNothing(t *testing.T) {
 	inWorld(t, nil, func(w *world) {
 		d, r := w.driver("d", 100), w.rider("r")
@@ -49,7 +48,7 @@ func TestRefusedRequestOffersNothing(t *testing.T) {
 	})
 }
 
-// A driver who turns up while the first wave is being written is asked right after.
+// A driver who turns up while the first wave is being committed is asked right after.
 func TestDriverDuringFirstWave(t *testing.T) {
 	inWorld(t, nil, func(w *world) {
 		r := w.rider("r")
@@ -68,7 +67,7 @@ func TestDriverDuringFirstWave(t *testing.T) {
 	})
 }
 
-// A driver who turns up behind the back of a search is looked for again when it ends.
+// A driver whom a search under way has missed is found by another search, right after it.
 func TestDriverBehindTheSearch(t *testing.T) {
 	for name, ask := range map[string]func(r *client){
 		"first wave": func(r *client) {
@@ -80,10 +79,10 @@ func TestDriverBehindTheSearch(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			// One ring only: else the next, wider search would follow at once.
+			// One ring only: otherwise the next, wider search would follow at once.
 			oneRing := func(c *Config) { c.Rules.Policy.RingStart, c.Rules.Policy.RingMax = 1, 1 }
 			inWorld(t, oneRing, func(w *world) {
-				// Somewhere near is a cell that never answers.
+				// A nearby cell never replies.
 				near, err := geo.CellAt(pickup, w.sys.cfg.Resolution)
 				require.NoError(t, err)
 				ring, err := near.Disk(1)
@@ -104,8 +103,7 @@ func TestDriverBehindTheSearch(t *testing.T) {
 	}
 }
 
-// A request that is said again while the first wave is searched for is one request, and
-// its search is not lost.
+// A request repeated during its first search is one request, and the search is not lost.
 func TestRequestRepeatedDuringItsSearch(t *testing.T) {
 	inWorld(t, nil, func(w *world) {
 		d, r := w.driver("d", 100), w.rider("r")

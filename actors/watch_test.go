@@ -19,7 +19,7 @@ import (
 	"github.com/hexhail/hexhail/ride/view"
 )
 
-// console is an operator's client that keeps the picture as docs/protocol.md says.
+// console is an operator's client that maintains the picture as docs/protocol.md describes.
 type console struct {
 	*client
 	watch   uint32
@@ -51,7 +51,7 @@ func (c *console) catchUp() {
 	for _, e := range all[c.read:] {
 		m := e.GetCityChanged()
 		require.NotNil(c.w.t, m)
-		require.Zero(c.w.t, e.GetSeq(), "no part of the history")
+		require.Zero(c.w.t, e.GetSeq(), "not part of the history")
 		if m.GetWatch() != c.watch {
 			continue
 		}
@@ -69,7 +69,7 @@ func (c *console) apply(m *ridepb.CityChanged) {
 	}
 	for _, v := range m.GetMoves() {
 		d := c.drivers[v.GetKey()]
-		require.NotNil(c.w.t, d, "a move of nobody")
+		require.NotNil(c.w.t, d, "a move of an unknown driver")
 		d.Point, d.HeadingDeg = v.GetPoint(), v.GetHeadingDeg()
 	}
 	for _, key := range m.GetDriversGone() {
@@ -112,7 +112,7 @@ func everything() *ridepb.WatchCity {
 	return &ridepb.WatchCity{Drivers: true, Trips: true, Cells: true}
 }
 
-// A console sees a whole ride: who may be offered what, who has what, and when it is over.
+// A console sees a whole ride: available drivers, offers, the match and the end.
 func TestWatchARide(t *testing.T) {
 	inWorld(t, nil, func(w *world) {
 		near, far := w.driver("near", 100), w.driver("far", 300)
@@ -164,7 +164,7 @@ func TestWatchARide(t *testing.T) {
 	})
 }
 
-// What an operator may be shown holds no name, address or plate.
+// The watched city holds no name, address or plate.
 func TestWatchTellsNoNames(t *testing.T) {
 	inWorld(t, nil, func(w *world) {
 		d := w.client(ride.RoleDriver, "d")
@@ -184,7 +184,7 @@ func TestWatchTellsNoNames(t *testing.T) {
 	})
 }
 
-// A snapshot comes in parts of bounded size, and is whole at its end.
+// A snapshot comes in parts of bounded size and is complete after the last.
 func TestWatchComesInParts(t *testing.T) {
 	inWorld(t, nil, func(w *world) {
 		const n = 1000
@@ -214,7 +214,7 @@ func TestWatchComesInParts(t *testing.T) {
 	})
 }
 
-// A slow reader gets nothing while it does not read, and then what is so by then, once.
+// A slow reader gets nothing while it does not read, and then the current state, once.
 func TestWatchWaitsForItsReader(t *testing.T) {
 	inWorld(t, nil, func(w *world) {
 		d := w.driver("d", 100)
@@ -236,7 +236,7 @@ func TestWatchWaitsForItsReader(t *testing.T) {
 		for _, e := range c.box.all()[before:] {
 			told += len(e.GetCityChanged().GetDrivers()) + len(e.GetCityChanged().GetMoves())
 		}
-		require.LessOrEqual(t, told, 2, "twenty moves are told as one state")
+		require.LessOrEqual(t, told, 2, "twenty moves are sent as one state")
 	})
 }
 
@@ -246,7 +246,7 @@ func (b *inbox) slow(bytes int) {
 	b.backlog = bytes
 }
 
-// Who drives out of the area is gone, who drives in is there, over the antimeridian, too.
+// A driver who leaves the area disappears and one who enters appears, even across the antimeridian.
 func TestWatchAnArea(t *testing.T) {
 	for name, middle := range map[string]geo.Point{"here": pickup, "antimeridian": {Lat: -17, Lng: 179.9999}} {
 		t.Run(name, func(t *testing.T) {
@@ -277,7 +277,7 @@ func TestWatchEnds(t *testing.T) {
 		c := w.console(everything())
 		c.start(&ridepb.WatchCity{Trips: true, IntervalMs: 250})
 		require.Equal(t, uint32(2), c.watch)
-		require.Empty(t, c.look(), "drivers are not wanted any more")
+		require.Empty(t, c.look(), "drivers are no longer wanted")
 		require.NotNil(t, c.ask(&ridepb.ClientFrame{Body: &ridepb.ClientFrame_UnwatchCity{UnwatchCity: &ridepb.UnwatchCity{}}}).GetDone())
 		before := len(c.box.all())
 		w.rider("r").request()
@@ -294,7 +294,7 @@ func TestWatchEnds(t *testing.T) {
 	})
 }
 
-// Whatever drivers do in whatever order, the console's picture becomes the city's.
+// Whatever drivers do, and in any order, the console's picture converges on the city's.
 func TestWatchConverges(t *testing.T) {
 	inWorld(t, nil, func(w *world) {
 		c := w.console(&ridepb.WatchCity{Drivers: true, IntervalMs: 250})

@@ -34,7 +34,7 @@ func inWorld(t *testing.T, change func(*Config), test func(w *world)) {
 		w.boot(change)
 		t.Cleanup(func() {
 			require.NoError(t, w.sys.Stop(context.Background()))
-			time.Sleep(2 * time.Second) // protoactor counts dead letters by the second
+			time.Sleep(2 * time.Second) // protoactor counts dead letters per second
 		})
 		test(w)
 	})
@@ -53,10 +53,10 @@ func (w *world) boot(change func(*Config)) {
 	require.NoError(w.t, w.sys.Start(context.Background()))
 }
 
-// local is the directories of this node, behind the seam.
+// local is this node's Placement.
 func (w *world) local() *local { return w.sys.place.(*local) }
 
-// crash forgets everything that is in memory and starts anew over the same store.
+// crash drops everything in memory and starts again over the same store.
 func (w *world) crash(change func(*Config)) {
 	require.NoError(w.t, w.sys.Stop(context.Background()))
 	w.boot(change)
@@ -67,7 +67,7 @@ var (
 	dropoff = geo.Point{Lat: 37.5172, Lng: 127.0473}
 )
 
-// client is a rider or a driver with a socket in its hand.
+// client is a rider or a driver with a session.
 type client struct {
 	w       *world
 	account ride.Account
@@ -86,14 +86,14 @@ func (w *world) client(role ride.Role, name string) *client {
 
 func (w *world) rider(name string) *client { return w.client(ride.RoleRider, name).connect(nil) }
 
-// driver is connected and online, so many metres north of the pickup.
+// driver returns a driver who is connected and online, some metres north of the pickup.
 func (w *world) driver(name string, metres float64) *client {
 	d := w.client(ride.RoleDriver, name).connect(nil)
 	require.NotNil(w.t, d.goOnline(metres).GetDone())
 	return d
 }
 
-// connect opens a session and waits for its answer.
+// connect opens a session and waits for its reply.
 func (c *client) connect(resume *ridepb.Resume) *client {
 	c.box = &inbox{}
 	c.w.store.know(c.account)
@@ -136,7 +136,7 @@ func (c *client) goOffline() *ridepb.Reply {
 	return c.ask(&ridepb.ClientFrame{Body: &ridepb.ClientFrame_GoOffline{GoOffline: &ridepb.GoOffline{}}})
 }
 
-// at moves the driver; a second passes first.
+// at moves the driver, one second later.
 func (c *client) at(p geo.Point) {
 	pass(time.Second)
 	require.NoError(c.w.t, c.peer.Location(ride.Position{Point: p, DeviceTime: time.Now()}))
@@ -229,7 +229,7 @@ type inbox struct {
 	events  []*ridepb.Event
 	moved   []*ridepb.DriverMoved
 	closed  ridepb.CloseCode
-	backlog int // what Backlog says
+	backlog int // what Backlog returns
 }
 
 func (b *inbox) Reply(r *ridepb.Reply) {
@@ -301,7 +301,7 @@ func (b *inbox) positions() []*ridepb.DriverMoved {
 	return append([]*ridepb.DriverMoved(nil), b.moved...)
 }
 
-// pass lets time go by; every actor acts in between.
+// pass lets time pass; all actors run meanwhile.
 func pass(d time.Duration) {
 	time.Sleep(d)
 	synctest.Wait()

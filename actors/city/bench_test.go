@@ -15,7 +15,7 @@ import (
 
 var pickup = geo.Point{Lat: 37.4979, Lng: 127.0276}
 
-// crowd is a city with so many drivers around the pickup.
+// crowd is a city with n drivers around the pickup.
 func crowd(n int) (*City, []*Marker) {
 	c := New(Config{Resolution: 8})
 	markers := make([]*Marker, n)
@@ -28,7 +28,7 @@ func crowd(n int) (*City, []*Marker) {
 	return c, markers
 }
 
-// BenchmarkMarker is what a position costs more because of the picture.
+// BenchmarkMarker is what the picture adds to the cost of a position.
 func BenchmarkMarker(b *testing.B) {
 	_, markers := crowd(64)
 	p := geo.Destination(pickup, 10, 100)
@@ -44,7 +44,7 @@ func TestMarkerDoesNotAllocate(t *testing.T) {
 	require.Zero(t, testing.AllocsPerRun(1000, func() { markers[0].Move(pickup, 12) }))
 }
 
-// BenchmarkWatch is one look at so many drivers, all of whom have moved, encoded.
+// BenchmarkWatch is one look at many drivers, all of whom have moved, encoded.
 func BenchmarkWatch(b *testing.B) {
 	for _, codec := range []wire.Codec{wire.Binary, wire.JSON} {
 		b.Run(codec.Subprotocol(), func(b *testing.B) {
@@ -82,7 +82,7 @@ func BenchmarkWatch(b *testing.B) {
 	}
 }
 
-// BenchmarkPassedOver is what the record of a wave costs among so many busy drivers.
+// BenchmarkPassedOver is the cost of the record of a wave among many busy drivers.
 func BenchmarkPassedOver(b *testing.B) {
 	c, _ := crowd(5000)
 	center, err := geo.CellAt(pickup, 8)

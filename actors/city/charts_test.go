@@ -7,7 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The ring keeps a day, whatever came before, in order.
+// The ring keeps the last day, in order, however much came before.
 func TestChartsAreBounded(t *testing.T) {
 	s := New(Config{Resolution: 8})
 	for i := range sampleRing + 100 {

@@ -15,7 +15,7 @@ type none struct{}
 
 func (none) Has(ride.AccountID) bool { return false }
 
-// Over the antimeridian the nearest driver is still the nearest.
+// Across the antimeridian the nearest driver is still the nearest.
 func TestPassedOverAtTheAntimeridian(t *testing.T) {
 	c := New(Config{Resolution: 8})
 	at := geo.Point{Lat: -17, Lng: 179.9999}
@@ -31,5 +31,5 @@ func TestPassedOverAtTheAntimeridian(t *testing.T) {
 	require.InDelta(t, 100, geo.DistanceM(at, got[1].Point), 1)
 	q.Class = "other class"
 	require.Empty(t, c.PassedOver(q))
-	require.Empty(t, c.PassedOver(Search{Pickup: at, Ring: 1, Class: "c"}), "a search that could not begin")
+	require.Empty(t, c.PassedOver(Search{Pickup: at, Ring: 1, Class: "c"}), "the search could not begin")
 }

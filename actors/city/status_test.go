@@ -23,8 +23,8 @@ func TestEveryLiveStatusIsInTheTotals(t *testing.T) {
 	}
 }
 
-// Each way in which a trip can end is counted in the charts, when it happens and when they are
-// filled from the store.
+// The charts count each way in which a trip can end, both as it happens and when they are filled
+// from the store.
 func TestEveryEndIsCounted(t *testing.T) {
 	now := time.Now()
 	seen := map[sample]ride.Status{}
@@ -37,7 +37,7 @@ func TestEveryEndIsCounted(t *testing.T) {
 		c.charts.transition(&ride.Trip{Status: ride.StatusRequested}, after)
 		live := c.charts.take()
 		require.NotEqual(t, sample{}, live, s)
-		require.Empty(t, seen[live], "%s is counted as another one", s)
+		require.Empty(t, seen[live], "%s shares a figure with another status", s)
 		seen[live] = s
 
 		var stored sample

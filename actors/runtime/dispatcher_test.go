@@ -10,8 +10,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Handlers that block do not make others wait, idle goroutines are used again and bounded,
-// and all of them leave in the end.
+// Blocked handlers do not delay others; idle goroutines are reused and bounded, and all of them
+// exit in the end.
 func TestWarm(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWarm()
@@ -30,7 +30,7 @@ func TestWarm(t *testing.T) {
 
 		w.Schedule(func() { time.Sleep(time.Second) })
 		synctest.Wait()
-		require.Len(t, w.idle, warmWorkers-1, "a waiting goroutine took it")
+		require.Len(t, w.idle, warmWorkers-1, "an idle goroutine took it")
 
 		var cooling sync.WaitGroup
 		cooling.Go(func() { w.cool(t.Context()) })
@@ -43,5 +43,5 @@ func TestWarm(t *testing.T) {
 		require.Zero(t, done.Load())
 		w.close()
 		w.close()
-	}) // which fails if a goroutine is left
+	}) // synctest fails if a goroutine is left
 }

@@ -12,7 +12,7 @@ type (
 	big   struct{}
 )
 
-// The deepest mailbox and the slowest message are remembered for a while, and no longer.
+// The deepest mailbox and the slowest message are remembered for a limited time.
 func TestKindsRememberTheirWorst(t *testing.T) {
 	k := NewKind("k")
 	box := &mailbox{shard: k.shard()}
