@@ -1,10 +1,10 @@
-// Package backup writes all that a server needs to run again into one file, and puts it
-// back: the database, the key that signs tokens, and the little else in the data
-// directory. Photos are in the database.
+// Package backup writes everything that a server needs into one file, and restores it: the database
+// (which includes photos), the key that signs tokens, and the few other files in the data
+// directory.
 //
-// The file is a tar archive: manifest.json first, which says what it is of, then the
-// files, and last the SHA-256 of all bytes before, so that a changed or a shortened one
-// is recognised. It is not a signature: anyone who can write the file can make another.
+// The file is a tar archive: first manifest.json, which describes the contents, then the files, and
+// last the SHA-256 of all preceding bytes, so that a changed or truncated file is detected. The
+// digest is not a signature: anyone who can write the file can compute a new one.
 package backup
 
 import (
@@ -27,7 +27,7 @@ const (
 	sqliteName   = "hexhail.db"
 	postgresName = "hexhail.pgdump" // pg_dump's custom format
 	keyName      = "signing-key.pem"
-	demoName     = "demo-password" // of a demonstration that keeps its data
+	demoName     = "demo-password" // from a demonstration that keeps its data
 )
 
 const (
@@ -37,17 +37,17 @@ const (
 )
 
 var (
-	// ErrForeign says that a file is no backup of Hexhail's.
+	// ErrForeign means that a file is not a Hexhail backup.
 	ErrForeign = errors.New("this is not a backup made by hexhail")
-	// ErrCut says that a backup's end is missing.
+	// ErrCut means that a backup is truncated.
 	ErrCut = errors.New("the backup is incomplete: its end is missing")
-	// ErrChanged says that a backup is not as it was written.
+	// ErrChanged means that a backup differs from what was written.
 	ErrChanged = errors.New("the backup was changed or damaged after it was made")
-	// ErrNewer says that a newer program made a backup.
+	// ErrNewer means that a newer program made the backup.
 	ErrNewer = errors.New("a newer version of hexhail made this backup: use that version to restore it")
 )
 
-// Manifest says what a backup is of.
+// Manifest describes a backup.
 type Manifest struct {
 	Format  string           `json:"format"`
 	Version int              `json:"version"`
@@ -55,7 +55,7 @@ type Manifest struct {
 	Program string           `json:"program"` // its version
 	Engine  string           `json:"engine"`  // sqlite or postgres
 	Space   string           `json:"space,omitempty"`
-	Schema  int64            `json:"schema"` // the newest step that is applied
+	Schema  int64            `json:"schema"` // the newest applied step
 	Rows    map[string]int64 `json:"rows"`   // by table
 	Files   []File           `json:"files"`
 }
@@ -112,7 +112,7 @@ func writeArchive(ctx context.Context, w io.Writer, m Manifest, open func(name s
 			return fmt.Errorf("%s: %w", f.Name, err)
 		}
 	}
-	if err := entry(digestName, 2*sha256.Size); err != nil { // flushes what is before it
+	if err := entry(digestName, 2*sha256.Size); err != nil { // flushes everything before it
 		return err
 	}
 	if _, err := io.WriteString(tw, hex.EncodeToString(sum.Sum(nil))); err != nil {
@@ -121,8 +121,9 @@ func writeArchive(ctx context.Context, w io.Writer, m Manifest, open func(name s
 	return tw.Close()
 }
 
-// readArchive reads a backup from end to end and vouches for each of its bytes: accept may refuse it by
-// its manifest, take gets each file. What take got counts only once readArchive returned nil.
+// readArchive reads a backup from end to end and verifies every byte: accept may reject it by its
+// manifest, take receives each file. What take has received is valid only if readArchive returns
+// nil.
 func readArchive(ctx context.Context, r io.Reader, accept func(Manifest) error, take func(f File, r io.Reader) error) (Manifest, error) {
 	sum := sha256.New()
 	tr := tar.NewReader(io.TeeReader(readUntil{ctx, r}, sum))
@@ -182,7 +183,7 @@ func nextFile(tr *tar.Reader, f File) error {
 	return nil
 }
 
-// readEnd compares the digest, and sees that nothing but tar's own zeros follow it.
+// readEnd compares the digest, and checks that only tar's zero blocks follow it.
 func readEnd(tr *tar.Reader, sum hash.Hash, r io.Reader) error {
 	if err := nextFile(tr, File{digestName, 2 * sha256.Size}); err != nil {
 		return err
@@ -213,7 +214,7 @@ func readEnd(tr *tar.Reader, sum hash.Hash, r io.Reader) error {
 	return nil
 }
 
-// cut tells the archive's errors from those of the disk.
+// cut distinguishes the archive's errors from those of the disk.
 func cut(err error) error {
 	switch {
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
@@ -224,7 +225,7 @@ func cut(err error) error {
 	return err
 }
 
-// readUntil reads until its context ends.
+// readUntil is a reader that fails once its context ends.
 type readUntil struct {
 	ctx context.Context
 	r   io.Reader

@@ -43,7 +43,7 @@ func read(t *testing.T, b []byte) (map[string]string, error) {
 	return out, err
 }
 
-// No byte of a backup can be another, be missing or be too many.
+// Every changed, missing or additional byte of a backup is detected.
 func TestEveryByteCounts(t *testing.T) {
 	whole := archive(t, manifest())
 	got, err := read(t, whole)
@@ -56,7 +56,7 @@ func TestEveryByteCounts(t *testing.T) {
 		require.Error(t, err, "byte %d of %d", i, len(whole))
 		_, err = read(t, whole[:i])
 		require.Error(t, err, "cut at %d of %d", i, len(whole))
-		if i >= 2*512 { // behind the manifest's first block
+		if i >= 2*512 { // after the manifest's first block
 			require.ErrorIs(t, err, ErrCut, "cut at %d", i)
 		}
 	}
@@ -64,7 +64,7 @@ func TestEveryByteCounts(t *testing.T) {
 	require.ErrorIs(t, err, ErrChanged)
 }
 
-// What is no backup, or a newer program's, is called so.
+// A file that is not a backup, or one from a newer program, gets its own error.
 func TestForeignFiles(t *testing.T) {
 	var other bytes.Buffer
 	tw := tar.NewWriter(&other)

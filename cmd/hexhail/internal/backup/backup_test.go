@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
-	_ "modernc.org/sqlite" // to spoil databases
+	_ "modernc.org/sqlite" // to damage databases
 
 	"github.com/hexhail/hexhail/persistence"
 	"github.com/hexhail/hexhail/ride"
@@ -36,7 +36,7 @@ func place(t *testing.T) Place {
 	return p
 }
 
-// lived is a place with a key and an account of this name.
+// lived is a place with a key and an account called name.
 func lived(t *testing.T, name string) Place {
 	t.Helper()
 	p := place(t)
@@ -52,7 +52,7 @@ func lived(t *testing.T, name string) Place {
 	return p
 }
 
-// holds tells whether a place has an account.
+// holds reports whether a place has an account.
 func holds(t *testing.T, p Place, name string) bool {
 	t.Helper()
 	s, err := persistence.Open(t.Context(), p.Store)
@@ -65,7 +65,7 @@ func holds(t *testing.T, p Place, name string) bool {
 	return err == nil
 }
 
-// files are all files under a directory with what is in them.
+// files returns all files under a directory with their contents.
 func files(t *testing.T, dir string) map[string]string {
 	t.Helper()
 	out := make(map[string]string)
@@ -108,7 +108,7 @@ func TestBackupAndRestore(t *testing.T) {
 	require.NoError(t, err)
 	require.EqualValues(t, 1, rep.Rows["accounts"])
 	require.Equal(t, persistence.NewestSchema(), rep.Schema)
-	require.Equal(t, before, files(t, p.DataDir), "the data are as they were")
+	require.Equal(t, before, files(t, p.DataDir), "the data have not changed")
 	st, err := os.Stat(to)
 	require.NoError(t, err)
 	require.Equal(t, fs.FileMode(0o600), st.Mode().Perm())
@@ -135,7 +135,7 @@ func TestBackupAndRestore(t *testing.T) {
 	require.True(t, holds(t, again, "ana"))
 }
 
-// A backup that cannot be made leaves nothing, and what was there.
+// A backup that fails leaves no files behind and existing ones unchanged.
 func TestBackupFails(t *testing.T) {
 	p := lived(t, "ana")
 	dir := t.TempDir()
@@ -190,7 +190,7 @@ func TestBackupFails(t *testing.T) {
 	require.ErrorIs(t, err, ErrNoSpace)
 }
 
-// made2 makes a backup although the disk seems full.
+// made2 makes a backup although the disk appears to be full.
 func made2(t *testing.T, p Place) string {
 	t.Helper()
 	full := free
@@ -199,7 +199,8 @@ func made2(t *testing.T, p Place) string {
 	return made(t, p)
 }
 
-// A file is only replaced on demand; one that a killed backup left is no hindrance for ever.
+// A file is replaced only on demand; the remains of a killed backup do not block later ones
+// forever.
 func TestBackupKeepsWhatIsThere(t *testing.T) {
 	p := lived(t, "ana")
 	to := made(t, p)
@@ -221,7 +222,7 @@ func TestBackupKeepsWhatIsThere(t *testing.T) {
 	require.Len(t, files(t, filepath.Dir(to)), 1)
 }
 
-// A restore that is refused changes nothing.
+// A refused restore changes nothing.
 func TestRestoreIsRefused(t *testing.T) {
 	p := lived(t, "ana")
 	whole := made(t, p)
@@ -264,7 +265,7 @@ func TestRestoreIsRefused(t *testing.T) {
 		_, err := restore(t, c.to, c.from, quiet())
 		require.ErrorIs(t, err, c.want, name)
 		after := files(t, c.to.DataDir)
-		delete(after, c.to.Store.Path+".owner") // of the lock, beside a database that is there
+		delete(after, c.to.Store.Path+".owner") // the lock file beside an existing database
 		require.Equal(t, before, after, name)
 		if len(before) == 0 {
 			require.NoDirExists(t, filepath.Dir(c.to.DataDir), name)
@@ -272,7 +273,7 @@ func TestRestoreIsRefused(t *testing.T) {
 	}
 }
 
-// With force, what was there is kept beside it and can be opened.
+// With force, existing data are kept beside the restored ones and can be opened.
 func TestRestoreSetsAside(t *testing.T) {
 	to, from := lived(t, "bob"), made(t, lived(t, "ana"))
 	key := files(t, to.DataDir)[to.KeyPath]
@@ -288,7 +289,7 @@ func TestRestoreSetsAside(t *testing.T) {
 	require.True(t, holds(t, former, "bob"))
 }
 
-// Nothing is restored below a running server, not even with force.
+// Nothing is restored under a running server, not even with force.
 func TestRestoreBesideAServer(t *testing.T) {
 	p := lived(t, "bob")
 	from := made(t, p)

@@ -2,8 +2,8 @@
 
 package backup
 
-// freeBytes is not known here.
+// freeBytes is unknown on this system.
 func freeBytes(string) (int64, bool) { return 0, false }
 
-// ownAs has nothing to do here.
+// ownAs is a no-op on this system.
 func ownAs(string, ...string) error { return nil }

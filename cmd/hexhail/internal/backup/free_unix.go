@@ -9,7 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// freeBytes is how much this account may write to a directory's disk.
+// freeBytes is how much this user may write to a directory's disk.
 func freeBytes(dir string) (int64, bool) {
 	var st unix.Statfs_t
 	if unix.Statfs(dir, &st) != nil {
@@ -18,7 +18,8 @@ func freeBytes(dir string) (int64, bool) {
 	return int64(st.Bavail) * int64(st.Bsize), true //nolint:unconvert // the types differ by system
 }
 
-// ownAs gives files that root made to the owner of the directory, whose server must read them.
+// ownAs gives files that root created to the directory's owner, whose server must be able to read
+// them.
 func ownAs(dir string, paths ...string) error {
 	if os.Geteuid() != 0 {
 		return nil

@@ -16,20 +16,20 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// ErrNoTools says that Postgres's own tools are not here, or too old for the server.
-var ErrNoTools = errors.New("no fitting Postgres client tools are here")
+// ErrNoTools means that Postgres's client tools are missing, or too old for the server.
+var ErrNoTools = errors.New("suitable Postgres client tools are missing")
 
-// tools is the directory of one version of Postgres's tools.
+// tools is the directory of one version of Postgres's client tools.
 type tools struct{ dir string }
 
 var toolVersion = regexp.MustCompile(`\(PostgreSQL\) (\d+)`)
 
-// findTools looks for tools of the server's version, or else of the next newer one: older
-// ones cannot read a newer server.
+// findTools looks for tools of the server's version, or else of the next newer one: older tools
+// cannot dump a newer server.
 func findTools(ctx context.Context, major int, names ...string) (tools, error) {
 	dirs := filepath.SplitList(os.Getenv("PATH"))
 	for _, pattern := range []string{"/usr/lib/postgresql/*/bin", "/usr/pgsql-*/bin", "/opt/homebrew/opt/postgresql@*/bin"} {
-		more, _ := filepath.Glob(pattern) // the patterns are sound
+		more, _ := filepath.Glob(pattern) // the patterns are valid
 		dirs = append(dirs, more...)
 	}
 	best, have := 0, []string(nil)
@@ -50,12 +50,12 @@ func findTools(ctx context.Context, major int, names ...string) (tools, error) {
 	case best > 0:
 		return found, nil
 	case len(have) > 0:
-		return found, fmt.Errorf("%w: the server is Postgres %d, %s here is of version %s", ErrNoTools, major, names[0], strings.Join(have, " and "))
+		return found, fmt.Errorf("%w: the server is Postgres %d, the installed %s is of version %s", ErrNoTools, major, names[0], strings.Join(have, " and "))
 	}
-	return found, fmt.Errorf("%w: install %s of version %d or newer, or go to where they are", ErrNoTools, strings.Join(names, " and "), major)
+	return found, fmt.Errorf("%w: install %s of version %d or newer, or run this on a machine that has them", ErrNoTools, strings.Join(names, " and "), major)
 }
 
-// versionIn is the version of the first tool in a directory that has all; 0: it has not.
+// versionIn is the version of the first tool in a directory that has them all; 0 if it does not.
 func versionIn(ctx context.Context, dir string, names []string) (v int) {
 	for i, name := range names {
 		out, err := exec.CommandContext(ctx, filepath.Join(dir, name), "--version").Output()
@@ -70,8 +70,8 @@ func versionIn(ctx context.Context, dir string, names []string) (v int) {
 	return v
 }
 
-// command runs a tool on a database. The address, which holds a password, goes by the
-// environment: everyone on a machine sees arguments.
+// command runs a tool on a database. The address, which holds a password, is passed in the
+// environment, because arguments are visible to every user of the machine.
 func (t tools) command(ctx context.Context, database, name string, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, filepath.Join(t.dir, name), args...)
 	cmd.Env = append(os.Environ(), "LC_ALL=C")
@@ -85,7 +85,7 @@ func (t tools) command(ctx context.Context, database, name string, args ...strin
 func libpqEnv(database string) []string {
 	conf, err := pgx.ParseConfig(database)
 	if err != nil {
-		return nil // it was parsed before
+		return nil // it has been parsed before
 	}
 	hosts, ports := []string{conf.Host}, []string{strconv.Itoa(int(conf.Port))}
 	for _, f := range conf.Fallbacks { // other hosts, or the same without TLS
@@ -115,7 +115,7 @@ func libpqEnv(database string) []string {
 	return env
 }
 
-// connectionValue reads what the parsed form no longer tells.
+// connectionValue reads a value that the parsed form no longer has.
 func connectionValue(database, key string) string {
 	if strings.HasPrefix(database, "postgres://") || strings.HasPrefix(database, "postgresql://") {
 		u, err := url.Parse(database)

@@ -19,7 +19,7 @@ import (
 	"github.com/hexhail/hexhail/persistence"
 )
 
-// dumpPostgres has pg_dump write what one snapshot holds, and pg_restore read its table of contents.
+// dumpPostgres has pg_dump write one snapshot, and pg_restore read its table of contents.
 func dumpPostgres(ctx context.Context, store persistence.Options, to string, m *Manifest, o Options) (err error) {
 	s, err := persistence.TakeSnapshot(ctx, store)
 	if err != nil {
@@ -52,7 +52,7 @@ func dumpPostgres(ctx context.Context, store persistence.Options, to string, m *
 	return tools.list(ctx, to, *m)
 }
 
-// watch tells how large a file grows, until stop.
+// watch reports the size of a growing file, until stop.
 func watch(path, step string, o Options) (stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
@@ -74,7 +74,7 @@ func watch(path, step string, o Options) (stop func()) {
 	return func() { cancel(); <-done }
 }
 
-// checkDump reads a dump's table of contents, with tools that fit the server that it is for.
+// checkDump reads a dump's table of contents with tools that suit the target server.
 func checkDump(ctx context.Context, store persistence.Options, path string, m Manifest) error {
 	server, err := persistence.LookAtServer(ctx, store)
 	if err != nil {
@@ -92,7 +92,7 @@ func checkDump(ctx context.Context, store persistence.Options, path string, m Ma
 	return tools.list(ctx, path, m)
 }
 
-// loadPostgres replaces our tables in one transaction, and sees that all rows came.
+// loadPostgres replaces Hexhail's tables in one transaction and checks the number of rows.
 func loadPostgres(ctx context.Context, store persistence.Options, path string, m Manifest, o Options) error {
 	server, err := persistence.LookAtServer(ctx, store)
 	if err != nil {
@@ -115,12 +115,12 @@ func loadPostgres(ctx context.Context, store persistence.Options, path string, m
 		return err
 	}
 	if schema != m.Schema || !maps.Equal(rows, m.Rows) {
-		return errors.New("the database does not hold what the backup says: something else wrote to it meanwhile")
+		return errors.New("the database differs from the backup: something else wrote to it meanwhile")
 	}
 	return nil
 }
 
-// load has pg_restore turn the dump into commands, and psql carry them out behind ours.
+// load has pg_restore turn the dump into commands, and psql run them after Hexhail's.
 func (t tools) load(ctx context.Context, url, path, from, to string, replace bool) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -144,7 +144,7 @@ func (t tools) load(ctx context.Context, url, path, from, to string, replace boo
 	}
 	err = run(load)
 	if err != nil {
-		cancel() // pg_restore would wait for a reader for ever
+		cancel() // otherwise pg_restore waits for a reader forever
 	}
 	if end := write.Wait(); end != nil && err == nil {
 		err = fmt.Errorf("pg_restore: %w: %s", end, last(said.String()))
@@ -152,9 +152,9 @@ func (t tools) load(ctx context.Context, url, path, from, to string, replace boo
 	return err
 }
 
-// script is what pg_restore writes, changed where the target needs it: a setting of Postgres
-// 17's tools is left out that older servers do not know, and the tables get the schema
-// that they are restored to. Rows pass unchanged.
+// script is pg_restore's output, adapted to the target: it drops a setting of Postgres 17's tools
+// that older servers do not know, and puts the tables into the target's schema. Rows pass
+// unchanged.
 type script struct {
 	lines   *bufio.Reader
 	from    *regexp.Regexp // nil: the schema is the same
@@ -199,7 +199,7 @@ func (s *script) Read(p []byte) (int, error) {
 // quote quotes a name for Postgres.
 func quote(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }
 
-// list sees that a dump names each table of the manifest.
+// list checks that a dump names each table of the manifest.
 func (t tools) list(ctx context.Context, path string, m Manifest) error {
 	cmd := t.command(ctx, "", "pg_restore", "--list", path)
 	var out bytes.Buffer
@@ -215,7 +215,7 @@ func (t tools) list(ctx context.Context, path string, m Manifest) error {
 	return nil
 }
 
-// run runs a command; its last words become part of the error.
+// run runs a command; the last line of its output becomes part of the error.
 func run(cmd *exec.Cmd) error {
 	var said bytes.Buffer
 	cmd.Stderr = &said
@@ -225,7 +225,7 @@ func run(cmd *exec.Cmd) error {
 	return nil
 }
 
-// last is the last line of what a tool said.
+// last is the last line of a tool's output.
 func last(text string) string {
 	lines := strings.Split(strings.TrimSpace(text), "\n")
 	return lines[len(lines)-1]

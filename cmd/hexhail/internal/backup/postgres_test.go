@@ -14,7 +14,7 @@ import (
 	"github.com/hexhail/hexhail/ride"
 )
 
-// onPostgres is a place whose database is a schema of its own, with an account of this name.
+// onPostgres is a place whose database is a new schema, with an account called name.
 func onPostgres(t *testing.T, name string) Place {
 	t.Helper()
 	p := place(t)
@@ -32,7 +32,7 @@ func onPostgres(t *testing.T, name string) Place {
 	return p
 }
 
-// On Postgres force replaces our tables in one transaction, and without it nothing is changed.
+// On Postgres, force replaces Hexhail's tables in one transaction; without it nothing changes.
 func TestPostgresBackup(t *testing.T) {
 	from := made(t, onPostgres(t, "ana"))
 	to := onPostgres(t, "bob")
@@ -62,7 +62,7 @@ func TestPostgresBackup(t *testing.T) {
 	require.NoError(t, s.Close())
 }
 
-// Without tools that fit, the error says which are needed and what to run elsewhere.
+// Without suitable tools, the error says which are needed and what to run elsewhere.
 func TestNoPostgresTools(t *testing.T) {
 	_, err := findTools(t.Context(), 99, "pg_dump", "pg_restore")
 	require.ErrorIs(t, err, ErrNoTools)
@@ -71,7 +71,7 @@ func TestNoPostgresTools(t *testing.T) {
 	require.ErrorContains(t, err, "install hexhail_no_tool of version 15 or newer")
 }
 
-// The commands get the target's schema, rows stay as they are.
+// The commands get the target's schema; rows do not change.
 func TestScript(t *testing.T) {
 	const in = "SET transaction_timeout = 0;\nCREATE TABLE a.trips (\n    id text DEFAULT 'x'::text\n);\nALTER TABLE ONLY a.trips\n" +
 		"COPY a.trips (id) FROM stdin;\nALTER TABLE a.trips\na.trips\n\\.\nSELECT pg_catalog.setval('a.seq', 8, true);\n"
@@ -90,7 +90,7 @@ func TestScript(t *testing.T) {
 	require.Equal(t, strings.Join(strings.SplitAfter(in, "\n")[1:], ""), string(got))
 }
 
-// The address reaches the tools by the environment, in all its forms.
+// Every form of address reaches the tools through the environment.
 func TestLibpqEnv(t *testing.T) {
 	for address, want := range map[string]map[string]string{
 		"postgres://me:p%20w@db.example:5433/city?sslmode=require&search_path=a,b&pool_max_conns=4": {

@@ -16,23 +16,23 @@ import (
 	"github.com/hexhail/hexhail/transport/auth"
 )
 
-// ErrOccupied says that data would be overwritten.
+// ErrOccupied means that existing data would be overwritten.
 var ErrOccupied = errors.New("there are data already")
 
-// Restore puts a backup in its place, where no server runs: persistence.ErrOwned if one
-// does. Everything is read and checked before anything is changed, and ErrOccupied unless
-// the place is empty. With Force what was there is set aside, not removed; on Postgres the
-// tables are replaced in one transaction. Other errors are those of reading an archive.
+// Restore restores a backup to a place. It reads and checks everything before it changes anything.
+// The error is persistence.ErrOwned while a server runs there, ErrOccupied if the place is not
+// empty, or one of reading an archive. With Force, existing data are set aside, not removed; on
+// Postgres the tables are replaced in one transaction.
 func Restore(ctx context.Context, p Place, in io.Reader, o Options) (rep Report, err error) {
 	start := time.Now()
 	real, err := filepath.EvalSymlinks(p.Store.Path)
 	if err == nil {
-		p.Store.Path = real // SQLite keeps its log beside the file itself
+		p.Store.Path = real // SQLite keeps its log beside the real file
 	}
 	r := &restoring{Place: p, o: o, dir: filepath.Dir(p.Store.Path), stamp: start.UTC().Format("20060102T150405Z")}
 	made, err := makeDir(r.dir)
 	defer func() {
-		for _, dir := range made { // empty again, unless it went well
+		for _, dir := range made { // empty again, unless the restore succeeded
 			_ = os.Remove(dir)
 		}
 	}()
@@ -67,15 +67,15 @@ func Restore(ctx context.Context, p Place, in io.Reader, o Options) (rep Report,
 type restoring struct {
 	Place
 	o        Options
-	dir      string // of the embedded database
+	dir      string // the embedded database's
 	scratch  string // in dir; holds the backup's files until they are checked
 	stamp    string
-	release  func() error // of the owner's lock; nil: not taken
+	release  func() error // releases the owner's lock; nil: not taken
 	undo     []func() error
 	replaced []string
 }
 
-// makeDir makes a directory and returns those that were missing, the deepest first.
+// makeDir makes a directory and returns those that it created, deepest first.
 func makeDir(dir string) (made []string, err error) {
 	for d := filepath.Clean(dir); ; d = filepath.Dir(d) {
 		if _, err := os.Stat(d); !errors.Is(err, fs.ErrNotExist) {
@@ -85,8 +85,8 @@ func makeDir(dir string) (made []string, err error) {
 	}
 }
 
-// own takes the owner's lock unless it has it. Where no server has ever run, it does so
-// only once there is something to put, so that a refused restore leaves nothing.
+// own takes the owner's lock unless it has it. Where no server has ever run, it does so only once
+// the files are ready, so that a refused restore leaves nothing behind.
 func (r *restoring) own(ctx context.Context, now bool) error {
 	if r.release != nil {
 		return nil
@@ -108,7 +108,7 @@ func (r *restoring) disown() error {
 	return r.release()
 }
 
-// accept refuses a backup for what its manifest says, before all of it is read.
+// accept rejects a backup by its manifest, before the rest is read.
 func (r *restoring) accept(ctx context.Context, m Manifest) error {
 	engine, data := "sqlite", sqliteName
 	if r.Store.DatabaseURL != "" {
@@ -128,7 +128,7 @@ func (r *restoring) accept(ctx context.Context, m Manifest) error {
 		switch f.Name {
 		case data, keyName, demoName:
 		default:
-			return ErrChanged // nothing else may choose where it is written
+			return ErrChanged // only known names: an archive must not choose where it is written
 		}
 	}
 	if err := r.vacant(ctx); err != nil && !r.o.Force {
@@ -137,7 +137,7 @@ func (r *restoring) accept(ctx context.Context, m Manifest) error {
 	return room(r.dir, m.bytes())
 }
 
-// vacant is nil when nothing would be overwritten.
+// vacant returns nil if nothing would be overwritten.
 func (r *restoring) vacant(ctx context.Context) error {
 	if r.Store.DatabaseURL != "" {
 		f, err := persistence.Look(ctx, r.Store)
@@ -164,7 +164,7 @@ func (r *restoring) extract(of File, in io.Reader) error {
 	return errors.Join(err, f.Sync(), f.Close())
 }
 
-// check vouches for the extracted files.
+// check verifies the extracted files.
 func (r *restoring) check(ctx context.Context, m Manifest) error {
 	r.o.Progress("checking", 0, 0)
 	if m.has(keyName) {
@@ -197,7 +197,7 @@ func (r *restoring) check(ctx context.Context, m Manifest) error {
 // beside a key, but would make a key.
 func (r *restoring) put(ctx context.Context, m Manifest) error {
 	if err := r.vacant(ctx); err != nil && !r.o.Force {
-		return err // it was vacant before it was locked
+		return err // it was vacant before the lock
 	}
 	if m.has(keyName) {
 		if err := r.putKey(); err != nil {
@@ -213,7 +213,7 @@ func (r *restoring) put(ctx context.Context, m Manifest) error {
 	if m.Engine == "postgres" {
 		return loadPostgres(ctx, r.Store, filepath.Join(r.scratch, postgresName), m, r.o)
 	}
-	// The old log goes first: beside another database it would be taken for that one's.
+	// The old log goes first: beside another database it would be taken for that database's log.
 	aside := r.Store.Path + ".replaced-" + r.stamp
 	for _, end := range []string{"-wal", "-journal", ""} {
 		if err := r.setAside(r.Store.Path+end, aside+end); err != nil {
@@ -229,7 +229,7 @@ func (r *restoring) put(ctx context.Context, m Manifest) error {
 	return syncDir(r.dir)
 }
 
-// putKey leaves a key alone that is the same: its directory may not be writable.
+// putKey leaves an identical key alone: its directory may not be writable.
 func (r *restoring) putKey() error {
 	key, err := os.ReadFile(filepath.Join(r.scratch, keyName))
 	if err != nil {
@@ -242,11 +242,11 @@ func (r *restoring) putKey() error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
 	}
-	f, err := os.CreateTemp(dir, ".signing-key-*") // mode 0600; it may be another disk
+	f, err := os.CreateTemp(dir, ".signing-key-*") // mode 0600; this may be another disk
 	if err != nil {
 		return err
 	}
-	defer func() { _ = os.Remove(f.Name()) }() // has its name by then
+	defer func() { _ = os.Remove(f.Name()) }() // renamed by then
 	_, err = f.Write(key)
 	if err := errors.Join(err, f.Sync(), f.Close(), ownAs(r.dir, f.Name())); err != nil {
 		return err
@@ -260,7 +260,7 @@ func (r *restoring) putKey() error {
 	return syncDir(dir)
 }
 
-// setAside renames a file, if it is there.
+// setAside renames a file, if it exists.
 func (r *restoring) setAside(path, to string) error {
 	st, err := os.Lstat(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -276,7 +276,7 @@ func (r *restoring) setAside(path, to string) error {
 	return r.rename(path, to)
 }
 
-// move brings a checked file to its place.
+// move moves a checked file to its place.
 func (r *restoring) move(name, to string) error {
 	from := filepath.Join(r.scratch, name)
 	if err := ownAs(r.dir, from); err != nil {
@@ -293,7 +293,7 @@ func (r *restoring) rename(from, to string) error {
 	return nil
 }
 
-// back undoes what put did, the last first.
+// back undoes put's steps, last first.
 func (r *restoring) back() error {
 	var errs []error
 	for i := len(r.undo) - 1; i >= 0; i-- {

@@ -15,52 +15,53 @@ import (
 )
 
 var (
-	// ErrExists says that there is a file already where a backup would be written.
+	// ErrExists means that the backup's file exists already.
 	ErrExists = errors.New("the file exists already; --force replaces it")
-	// ErrNoSpace says that a disk has too little room.
-	ErrNoSpace = errors.New("there is too little room on the disk")
+	// ErrNoSpace means that a disk has too little free space.
+	ErrNoSpace = errors.New("there is too little space on the disk")
 )
 
 // Place is where a server's data are.
 type Place struct {
 	Store   persistence.Options
 	DataDir string // the embedded database is in it
-	KeyPath string // of the signing key
+	KeyPath string // the signing key's file
 }
 
-// Options say how to write or to restore.
+// Options say how to write or restore a backup.
 type Options struct {
-	// Force replaces a file, or data, that are there.
+	// Force replaces an existing file, or existing data.
 	Force bool
 	// Program is this program's version.
 	Program string
-	// Progress is called with the step under way, and bytes; total is 0 when unknown. It must
-	// not be nil.
+	// Progress is called with the current step and bytes; total is 0 when unknown. It must not be
+	// nil.
 	Progress func(step string, done, total int64)
 }
 
-// Report is what was written or restored.
+// Report describes what was written or restored.
 type Report struct {
 	Manifest
 	Size     int64 // of the archive, bytes
 	Took     time.Duration
 	NoKey    bool     // there was no signing key
-	Replaced []string // where data are now that were there before
+	Replaced []string // the new paths of data that were there before
 }
 
 const (
-	// syncEvery is how many bytes are written between two syncs: a server's commits wait for
-	// what is not on the disk yet.
+	// syncEvery is how many bytes are written between two syncs: a server's commits wait for bytes
+	// that are not on disk yet.
 	syncEvery = 8 << 20
-	// spareBytes are left free on a disk.
+	// spareBytes is how much space is left free on a disk.
 	spareBytes = 16 << 20
-	// staleAfter is when the remains of a backup that was killed may be removed.
+	// staleAfter is the age at which the remains of a killed backup may be removed.
 	staleAfter = 24 * time.Hour
 )
 
-// Write makes a backup of a place, which a server may use meanwhile, and reads all of it
-// again before the file gets its name. When it fails, nothing is left. ErrExists,
-// ErrNoSpace, ErrNoTools, persistence.ErrNoDatabase and persistence.ErrDamaged say why.
+// Write makes a backup of a place, which a server may use meanwhile, and verifies all of it before
+// the file gets its name. On failure it leaves nothing behind. The error is or wraps ErrExists,
+// ErrNoSpace, ErrNoTools, persistence.ErrNoDatabase or persistence.ErrDamaged where one of them
+// applies.
 func Write(ctx context.Context, p Place, to string, o Options) (rep Report, err error) {
 	start := time.Now()
 	if st, err := os.Stat(to); err == nil && st.IsDir() {
@@ -73,7 +74,7 @@ func Write(ctx context.Context, p Place, to string, o Options) (rep Report, err 
 	if err != nil {
 		return rep, err
 	}
-	defer func() { _ = os.Remove(partial) }() // has its name by then, or is of no use
+	defer func() { _ = os.Remove(partial) }() // renamed by then, or useless
 	defer func() { err = errors.Join(err, closeOnce(out)) }()
 	if rep, err = writeAll(ctx, p, out, o); err != nil {
 		return rep, err
@@ -94,8 +95,8 @@ func Write(ctx context.Context, p Place, to string, o Options) (rep Report, err 
 	return rep, syncDir(filepath.Dir(to))
 }
 
-// Stream makes a backup and writes it to w. It cannot be read again there; restoring, or
-// Check, tells whether all arrived.
+// Stream makes a backup and writes it to w. It cannot verify what has arrived there; Check or a
+// restore does.
 func Stream(ctx context.Context, p Place, w io.Writer, o Options) (rep Report, err error) {
 	start := time.Now()
 	scratch, err := os.MkdirTemp(p.DataDir, ".backup-*")
@@ -117,7 +118,7 @@ func Stream(ctx context.Context, p Place, w io.Writer, o Options) (rep Report, e
 	return rep, err
 }
 
-// Check reads a backup from end to end. See readArchive for what may be wrong with it.
+// Check reads a backup from end to end. See readArchive for its errors.
 func Check(ctx context.Context, in io.Reader, o Options) (rep Report, err error) {
 	start := time.Now()
 	rep.Manifest, err = readArchive(ctx, in, func(Manifest) error { return nil }, func(of File, r io.Reader) error {
@@ -128,7 +129,7 @@ func Check(ctx context.Context, in io.Reader, o Options) (rep Report, err error)
 	return rep, err
 }
 
-// checkFile reads a backup that was just written, and returns its size.
+// checkFile reads a backup that has just been written and returns its size.
 func checkFile(ctx context.Context, path string, o Options) (int64, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -147,16 +148,16 @@ func checkFile(ctx context.Context, path string, o Options) (int64, error) {
 
 func openPartial(path string) (*os.File, error) {
 	if st, err := os.Lstat(path); err == nil && time.Since(st.ModTime()) > staleAfter {
-		_ = os.Remove(path) // of a backup that was killed
+		_ = os.Remove(path) // left by a killed backup
 	}
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
 	if errors.Is(err, fs.ErrExist) {
-		return nil, fmt.Errorf("%s exists: another backup is writing it, or was killed; remove it if none is", path)
+		return nil, fmt.Errorf("%s exists: another backup is writing it or was killed; remove it if none is running", path)
 	}
 	return f, err
 }
 
-// closeOnce closes a file that may be closed already.
+// closeOnce closes a file that may already be closed.
 func closeOnce(f *os.File) error {
 	if err := f.Close(); !errors.Is(err, fs.ErrClosed) {
 		return err
@@ -164,12 +165,12 @@ func closeOnce(f *os.File) error {
 	return nil
 }
 
-// writeAll copies the database beside the archive, and everything into the archive.
+// writeAll copies the database to a file beside the archive, then everything into the archive.
 func writeAll(ctx context.Context, p Place, out *os.File, o Options) (rep Report, err error) {
 	rep.Manifest = Manifest{Format: format, Version: formatVersion, MadeAt: time.Now().UTC().Truncate(time.Millisecond), Program: o.Program}
 	parts := make(map[string]string) // paths by name
 	copied := out.Name() + ".database"
-	_ = os.Remove(copied) // the holder of the partial file owns this one, too
+	_ = os.Remove(copied) // whoever holds the partial file owns this one, too
 	defer func() { _ = os.Remove(copied) }()
 	if p.Store.DatabaseURL != "" {
 		parts[postgresName] = copied
@@ -194,7 +195,7 @@ func writeAll(ctx context.Context, p Place, out *os.File, o Options) (rep Report
 		parts[keyName] = p.KeyPath
 	}
 	parts[demoName] = filepath.Join(p.DataDir, demoName)
-	for _, name := range []string{keyName, demoName, sqliteName, postgresName} { // the small ones first
+	for _, name := range []string{keyName, demoName, sqliteName, postgresName} { // small files first
 		if st, err := os.Stat(parts[name]); err == nil && parts[name] != "" {
 			rep.Files = append(rep.Files, File{name, st.Size()})
 		}
@@ -227,7 +228,7 @@ func copySQLite(ctx context.Context, path, to string, rep *Report, o Options) er
 		}
 		return st.Size()
 	}
-	// The copy and the archive, and what the log grows by where that is the same disk.
+	// The copy and the archive, plus the log's growth if it is on the same disk.
 	if err := room(filepath.Dir(to), 2*(length(path)+length(path+"-wal"))); err != nil {
 		return err
 	}
@@ -243,10 +244,10 @@ func copySQLite(ctx context.Context, path, to string, rep *Report, o Options) er
 	return nil
 }
 
-// free is freeBytes, but in tests.
+// free is freeBytes, except in tests.
 var free = freeBytes
 
-// room is nil when a directory's disk has so many bytes left, and some more.
+// room returns nil if a directory's disk has this many bytes free, and spareBytes more.
 func room(dir string, bytes int64) error {
 	have, ok := free(dir)
 	if ok && have < bytes+spareBytes {
@@ -255,7 +256,7 @@ func room(dir string, bytes int64) error {
 	return nil
 }
 
-// syncing writes to a file and now and then to its disk.
+// syncing writes to a file and syncs it every syncEvery bytes.
 type syncing struct {
 	f *os.File
 	n int
@@ -270,7 +271,7 @@ func (s *syncing) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// counter tells the progress of what is read through it.
+// counter reports the progress of what is read through it.
 type counter struct {
 	r           io.Reader
 	done, total int64
@@ -285,8 +286,8 @@ func (c *counter) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// syncDir makes the names in a directory durable; where directories cannot be synced, the
-// file system sees to it.
+// syncDir makes the names in a directory durable; where directories cannot be synced, the file
+// system takes care of that.
 func syncDir(dir string) error {
 	d, err := os.Open(dir)
 	if err != nil {

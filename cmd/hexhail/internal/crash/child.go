@@ -16,32 +16,32 @@ import (
 	"time"
 )
 
-// ErrServer says that the server did not start, or ended although nobody asked.
-var ErrServer = errors.New("the server does not run")
+// ErrServer means that the server did not start, or exited on its own.
+var ErrServer = errors.New("the server is not running")
 
-// The bounds of a server's start and end.
+// The bounds of a server's start and stop.
 const (
 	startWithin = 30 * time.Second
 	stopWithin  = 30 * time.Second
 )
 
-// program is how a server is started; every start is the same.
+// program is how the server is started, the same way each time.
 type program struct {
 	path string
 	args []string
 	env  []string
-	log  *os.File // what it writes to its standard error
+	log  *os.File // its standard error
 }
 
-// child is one life of the server.
+// child is one run of the server.
 type child struct {
 	process *os.Process
 	socket  string // URL
 	exited  chan struct{}
-	err     error // how it ended; read after exited is closed
+	err     error // how it exited; valid once exited is closed
 }
 
-// start starts the server and waits until it says that it is ready.
+// start starts the server and waits until it reports that it is ready.
 func (p *program) start(ctx context.Context) (*child, error) {
 	c := &child{exited: make(chan struct{})}
 	type begun struct {
@@ -50,12 +50,12 @@ func (p *program) start(ctx context.Context) (*child, error) {
 	}
 	started := make(chan begun, 1)
 	go func() {
-		// The child is to die with this thread (see detach), which therefore must live as
-		// long as the child.
+		// The child dies with this thread (see detached), which must therefore live as long as the
+		// child.
 		runtime.LockOSThread()
 		defer runtime.UnlockOSThread()
 		defer close(c.exited)
-		cmd := exec.Command(p.path, p.args...) //nolint:noctx // it outlives any context, and is always waited for
+		cmd := exec.Command(p.path, p.args...) //nolint:noctx // it outlives any context and is always waited for
 		cmd.Env, cmd.Stderr, cmd.SysProcAttr = p.env, p.log, detached()
 		out, err := cmd.StdoutPipe()
 		if err == nil {
@@ -111,16 +111,16 @@ func readSocket(r io.Reader) (string, error) {
 			return socket, nil
 		}
 	}
-	return "", errors.Join(errors.New("it ended before it was ready"), lines.Err())
+	return "", errors.Join(errors.New("it exited before it was ready"), lines.Err())
 }
 
-// kill ends the server at once, as kill -9 does, and waits until it is gone.
+// kill kills the server like kill -9 and waits until it is gone.
 func (c *child) kill() {
 	_ = c.process.Kill() // it may be gone
 	<-c.exited
 }
 
-// stop ends the server in order.
+// stop shuts the server down gracefully.
 func (c *child) stop() error {
 	_ = c.process.Signal(syscall.SIGTERM) // it may be gone
 	late := time.NewTimer(stopWithin)
@@ -130,11 +130,11 @@ func (c *child) stop() error {
 		return c.err
 	case <-late.C:
 		c.kill()
-		return fmt.Errorf("it did not end within %s of SIGTERM", stopWithin)
+		return fmt.Errorf("it did not exit within %s of SIGTERM", stopWithin)
 	}
 }
 
-// gone reports whether the server has ended.
+// gone reports whether the server has exited.
 func (c *child) gone() bool {
 	select {
 	case <-c.exited:
@@ -144,8 +144,8 @@ func (c *child) gone() bool {
 	}
 }
 
-// freePort finds a port that nobody listens at and that no outgoing connection is given:
-// while the server is dead, its port must stay free.
+// freePort finds a port that is unused and outside the ephemeral range: its port must stay free
+// while the server is down.
 func freePort() (int, error) {
 	const low, high, tries = 15_000, 32_000, 100
 	var last error
@@ -160,8 +160,8 @@ func freePort() (int, error) {
 	return 0, fmt.Errorf("no free port: %w", last)
 }
 
-// ownEnvironment is the environment without Hexhail's settings, which are the user's and
-// not this server's.
+// ownEnvironment is the environment without Hexhail's settings, which are meant for the user's
+// server, not for this one.
 func ownEnvironment(more ...string) []string {
 	var out []string
 	for _, v := range os.Environ() {

@@ -2,8 +2,8 @@ package crash
 
 import "syscall"
 
-// detached keeps the terminal's Ctrl-C from the server, which is to be killed or stopped
-// by us alone, and lets it die with us.
+// detached shields the server from the terminal's Ctrl-C, so that only this process kills or stops
+// it, and makes it die with this process.
 func detached() *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 }

@@ -18,16 +18,16 @@ import (
 	"github.com/hexhail/hexhail/sim/city"
 )
 
-// ErrNothingProven says that a run was long enough and yet its kills met nothing of some
-// kind, so that it proves nothing about that. It names the counters.
-var ErrNothingProven = errors.New("the kills never met what they were to meet")
+// ErrNothingProven means that a run was long enough, and yet none of its kills hit some kind of
+// activity, so it proves nothing about that kind. The message names the counters.
+var ErrNothingProven = errors.New("no kill hit the required activity")
 
-// provenFrom is the number of rounds from which on every counter must have counted.
+// provenFrom is the number of rounds after which no counter may be zero.
 const provenFrom = 20
 
-// The bounds of a run's end.
+// The time limits at the end of a run.
 const (
-	hurryWithin  = 5 * time.Second // for the last trips, when somebody waits or the verdict is clear
+	hurryWithin  = 5 * time.Second // for the last trips, after an interrupt or once the verdict is clear
 	ordersWithin = 2 * time.Minute // to look for orders of commands
 )
 
@@ -50,10 +50,9 @@ type proof struct {
 	drained             bool
 }
 
-// Run kills a server again and again while a city uses it, and says on out what came of
-// it. It returns an error that wraps simulate.ErrBroken when a promise was not kept, and
-// one that wraps ErrNothingProven when the run shows nothing. When ctx ends it judges what
-// there is.
+// Run kills a server repeatedly while a city uses it, and reports to out. The error wraps
+// simulate.ErrBroken if a promise was broken, and ErrNothingProven if the run proves nothing. When
+// ctx ends, Run judges what it has recorded so far.
 func Run(ctx context.Context, o Options, out io.Writer, log *slog.Logger) (err error) {
 	if err := o.check(); err != nil {
 		return err
@@ -72,7 +71,7 @@ func Run(ctx context.Context, o Options, out io.Writer, log *slog.Logger) (err e
 	if p.server, err = p.program.start(ctx); err != nil {
 		return err
 	}
-	defer func() { p.server.kill() }() // it has ended long before, unless something failed
+	defer func() { p.server.kill() }() // it has exited long before, unless something failed
 	file := o.Record
 	if file == "" {
 		file = filepath.Join(dir, "history.jsonl")
@@ -83,8 +82,8 @@ func Run(ctx context.Context, o Options, out io.Writer, log *slog.Logger) (err e
 	return p.judge(file)
 }
 
-// live lets the city live and the server die, reads every trip over HTTP in the end, and
-// stops the server in order.
+// live runs the city and kills the server, then reads every trip over HTTP and stops the server
+// gracefully.
 func (p *proof) live(ctx context.Context, issuer simulate.Issuer, file string, log *slog.Logger) (err error) {
 	history, err := os.OpenFile(file, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
 	if err != nil {
@@ -112,12 +111,12 @@ func (p *proof) live(ctx context.Context, issuer simulate.Issuer, file string, l
 	}
 	p.readAll()
 	if err := p.server.stop(); err != nil {
-		p.verdict.add(serverLife, "the last server did not end in order: %v", err)
+		p.verdict.add(serverLife, "the last server did not shut down cleanly: %v", err)
 	}
 	return nil
 }
 
-// killing runs the city beside the rounds, and lets its trips end after them.
+// killing runs the city during the rounds, then lets its trips end.
 func (p *proof) killing(ctx context.Context) error {
 	life, end := context.WithCancel(context.WithoutCancel(ctx))
 	defer end()
@@ -149,8 +148,8 @@ func (p *proof) killing(ctx context.Context) error {
 	return p.drain(ctx, err != nil, lived, end)
 }
 
-// drain lets the last trips end, for less long when the verdict is clear already or
-// somebody waits, and ends the city.
+// drain lets the last trips end, then stops the city. It waits less if the run was interrupted or
+// the verdict is already clear.
 func (p *proof) drain(ctx context.Context, hurried bool, lived <-chan error, end func()) error {
 	patience := p.o.patience()
 	if hurried = hurried || p.city.Report().Broken(); hurried {
@@ -165,12 +164,12 @@ func (p *proof) drain(ctx context.Context, hurried bool, lived <-chan error, end
 			p.drained = !hurried
 			return err
 		case <-interrupted:
-			fmt.Fprintf(p.out, "Interrupted after %d of %d rounds; what there is will be judged.\n", len(p.kills), p.o.Rounds)
+			fmt.Fprintf(p.out, "Interrupted after %d of %d rounds; judging what was recorded so far.\n", len(p.kills), p.o.Rounds)
 			interrupted, hurried = nil, true
 			late.Reset(hurryWithin)
 		case <-late.C:
 			if !hurried {
-				p.verdict.add(ends, "%s after the last round riders still wait for the ends of their trips", patience)
+				p.verdict.add(ends, "%s after the last round, riders are still waiting for their trips to end", patience)
 			}
 			end()
 			return <-lived
@@ -178,7 +177,7 @@ func (p *proof) drain(ctx context.Context, hurried bool, lived <-chan error, end
 	}
 }
 
-// look reads trips over HTTP just after a version of them was acknowledged.
+// look reads trips over HTTP just after one of their versions was acknowledged.
 func (p *proof) look(ctx context.Context) {
 	for {
 		select {
@@ -195,7 +194,7 @@ func (p *proof) look(ctx context.Context) {
 	}
 }
 
-// readAll reads every trip that anybody was told of.
+// readAll reads every trip that any client has seen.
 func (p *proof) readAll() {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
@@ -221,13 +220,13 @@ func (p *proof) readAll() {
 	all.Wait()
 }
 
-// judge holds clients, HTTP and database against each other, and reports.
+// judge compares clients, HTTP and database with each other, and reports.
 func (p *proof) judge(file string) (err error) {
 	history, err := readHistory(file)
 	if err != nil {
 		return err
 	}
-	// An interrupted run is judged all the same, so this has a context of its own.
+	// An interrupted run is judged as well, hence the separate context.
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
 	defer cancel()
 	e := newEvidence(history, p.city.Birth(), p.kills)
@@ -247,7 +246,7 @@ func (p *proof) judge(file string) (err error) {
 	return p.conclude(e, s, order)
 }
 
-// since is a moment on the records' clock.
+// since converts a time to the records' clock.
 func (p *proof) since(t time.Time) int64 { return int64(t.Sub(p.city.Birth())) }
 
 func readHistory(file string) ([]check.Record, error) {

@@ -78,8 +78,8 @@ func TestCrashProof(t *testing.T) {
 			require.True(t, r.Drained, "trips were still under way")
 			require.Positive(t, r.Acknowledged)
 			require.Positive(t, r.Trips)
-			require.Positive(t, r.Sometimes.CommandsMet, "no kill met a command")
-			require.Positive(t, r.Sometimes.AcceptsMet, "no kill met an acceptance")
+			require.Positive(t, r.Sometimes.CommandsMet, "no kill hit a command")
+			require.Positive(t, r.Sometimes.AcceptsMet, "no kill hit an acceptance")
 			require.Positive(t, r.Sometimes.Repeated)
 			require.Positive(t, r.Sometimes.Fresh)
 			harness.Within(t, "the slowest recovery", time.Duration(r.ToAnswer.Max*float64(time.Millisecond)), 10*time.Second)
@@ -101,7 +101,7 @@ func (r *reader) Write(p []byte) (int, error) {
 	return r.Buffer.Write(p)
 }
 
-// Somebody who interrupts a run hears what is known so far.
+// An interrupted run reports what is known so far.
 func TestAnInterruptedRunIsJudged(t *testing.T) {
 	ctx, interrupt := context.WithCancel(t.Context())
 	defer interrupt()

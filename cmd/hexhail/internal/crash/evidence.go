@@ -7,16 +7,15 @@ import (
 	"github.com/hexhail/hexhail/sim/check"
 )
 
-// evidence is a recorded history in the order in which it proves something: by command
-// and by trip.
+// evidence is a recorded history, indexed by command and by trip.
 type evidence struct {
 	birth    time.Time
 	kills    []int64 // on the records' clock
 	accounts map[string]string
 	commands []*command
-	told     map[string][]check.Record // by trip: what anybody was told of it
+	told     map[string][]check.Record // by trip: what clients were sent about it
 
-	// sometimes counts what the kills met.
+	// sometimes counts what the kills hit.
 	sometimes sometimes
 }
 
@@ -24,33 +23,33 @@ type evidence struct {
 type command struct {
 	call     check.Record
 	account  string
-	answer   *check.Record // nil: none came
-	met      []int64       // the kills that it waited through
+	answer   *check.Record // nil: none
+	met      []int64       // the kills during which it was unanswered
 	acceptor bool
 }
 
-// sometimes are counters that must not stay zero, or the run has proven nothing about
-// what they count.
+// sometimes are counters that must not stay zero: otherwise the run proves nothing about what they
+// count.
 type sometimes struct {
-	// AcceptsMet and CommandsMet are the kills that found an acceptance, or any command,
-	// sent and not answered.
+	// AcceptsMet and CommandsMet count kills while an acceptance, or any command, was sent and not
+	// answered.
 	AcceptsMet  int `json:"kills_with_accept_unanswered"`
 	CommandsMet int `json:"kills_with_command_unanswered"`
-	// Written and Unwritten are commands that a kill left unanswered, by what the database
-	// held of them.
+	// Written and Unwritten count commands that a kill left unanswered, by whether the database
+	// held them.
 	Written   int `json:"unanswered_written"`
 	Unwritten int `json:"unanswered_not_written"`
-	// Repeated are answered commands that were sent again to a later server.
+	// Repeated counts answered commands that were sent again to a later server.
 	Repeated int `json:"repeated_after_kill"`
-	// Fresh are sessions that a later server began with a new epoch and a snapshot; Resumed
-	// are those that broke while the server lived and got what they had missed.
+	// Fresh counts sessions that a later server began with a new epoch and a snapshot; Resumed
+	// counts those that broke while the server was up and got what they had missed.
 	Fresh   int `json:"fresh_epoch_after_kill"`
 	Resumed int `json:"resumed_with_replay"`
-	// Looked are reads of a later server that had to show what an earlier one acknowledged.
+	// Looked counts reads from a later server of what an earlier one had acknowledged.
 	Looked int `json:"reads_after_kill"`
 }
 
-// span is one session's life.
+// span is the time of one session.
 type span struct{ from, to int64 }
 
 func newEvidence(history []check.Record, birth time.Time, kills []time.Time) *evidence {
@@ -93,7 +92,7 @@ func newEvidence(history []check.Record, birth time.Time, kills []time.Time) *ev
 	return e
 }
 
-// lives is how many kills there were before a moment.
+// lives is the number of kills before at.
 func (e *evidence) lives(at int64) int {
 	n, _ := slices.BinarySearch(e.kills, at)
 	return n
@@ -112,7 +111,7 @@ func (e *evidence) connected(r check.Record, sessions map[string][]span) {
 	sessions[r.Who] = append(sessions[r.Who], span{from: r.At, to: 1<<63 - 1})
 }
 
-// tell keeps what a record tells of a trip, with its driver as far as it says.
+// tell keeps what a record says about a trip, with the driver if it names one.
 func (e *evidence) tell(r check.Record) {
 	switch r.What {
 	case check.Connected, check.TripNews, check.Look, check.Read:
@@ -133,8 +132,8 @@ func (e *evidence) tell(r check.Record) {
 	e.told[r.Trip] = append(e.told[r.Trip], r)
 }
 
-// waited finds the kills that met a command: it had been sent over a socket that lived
-// until the kill, and the answer came over a later one, or not at all.
+// waited finds the kills that hit a command: it had been sent over a socket that was open until the
+// kill, and its answer came over a later socket or not at all.
 func (e *evidence) waited(c *command, sessions []span) {
 	for _, k := range e.kills[e.lives(c.call.At):] {
 		i, _ := slices.BinarySearchFunc(sessions, k, func(s span, at int64) int {
@@ -143,7 +142,7 @@ func (e *evidence) waited(c *command, sessions []span) {
 			}
 			return 1
 		})
-		// Session i-1 is the one that began last before the kill, session i the next one.
+		// Session i-1 is the last to begin before the kill; session i is the next.
 		if c.answer != nil && (i == len(sessions) || c.answer.At < sessions[i].from) {
 			return
 		}
@@ -153,7 +152,7 @@ func (e *evidence) waited(c *command, sessions []span) {
 	}
 }
 
-// count counts the kills that met something.
+// count counts the kills that hit something.
 func (e *evidence) count() {
 	accepts, all := make(map[int64]bool), make(map[int64]bool)
 	for _, c := range e.commands {
@@ -167,19 +166,19 @@ func (e *evidence) count() {
 	e.sometimes.AcceptsMet, e.sometimes.CommandsMet = len(accepts), len(all)
 }
 
-// found counts what the database holds of a command that kills met: at is when it was
-// written, on the records' clock; 0: never.
+// found counts whether the database holds a command that kills hit: at is when it was written, on
+// the records' clock; 0 means never.
 func (s *sometimes) found(c *command, at int64) {
 	for _, k := range c.met {
 		if at > 0 && at < k {
 			s.Written++
-			return // later kills met nothing but its answer
+			return // later kills hit only its answer
 		}
 		s.Unwritten++
 	}
 }
 
-// missing names the counters that are zero.
+// missing returns the names of the counters that are zero.
 func (s *sometimes) missing() []string {
 	var out []string
 	for _, r := range s.rows() {

@@ -12,7 +12,7 @@ import (
 	"github.com/hexhail/hexhail/sim/check"
 )
 
-// history is that of one driver through a kill at 10 and one at 30.
+// history is one driver's, with kills at 10 and 30.
 func history() ([]check.Record, time.Time, []time.Time) {
 	birth := time.Unix(1_700_000_000, 0)
 	r := func(at int64, x check.Record) check.Record {
@@ -54,12 +54,11 @@ func TestWhatKillsMet(t *testing.T) {
 	require.Equal(t, []string{"unanswered commands found written", "unanswered commands found not written"}, e.sometimes.missing())
 	require.Len(t, e.told["t"], 4)
 	for _, r := range e.told["t"] {
-		require.Equal(t, "B", r.Driver, "a driver's own trip is its own")
+		require.Equal(t, "B", r.Driver, "a driver's trip names that driver")
 	}
 }
 
-// A command that two kills met may have been written before the first, between them or
-// after both.
+// A command that two kills hit may have been written before the first, between them or after both.
 func TestWhenAnUnansweredCommandWasWritten(t *testing.T) {
 	for at, want := range map[int64]sometimes{
 		0: {Unwritten: 2}, 9: {Written: 1}, 25: {Written: 1, Unwritten: 1}, 41: {Unwritten: 2},
@@ -75,7 +74,7 @@ func TestTallyOfEvents(t *testing.T) {
 	tally.Acknowledged("t", ride.KindRequested)
 	tally.Acknowledged("t", ride.KindMatched)
 	tally.Unanswered("t", ride.KindArrived)
-	tally.Acknowledged("", ride.KindMatched) // of no trip
+	tally.Acknowledged("", ride.KindMatched) // without a trip
 	require.Empty(t, tally.Check("t", []ride.Event{ride.Requested{}, ride.WavePlanned{}, ride.Matched{}}))
 	require.Empty(t, tally.Check("t", []ride.Event{ride.Requested{}, ride.Matched{}, ride.Arrived{}}))
 	require.Equal(t, []Mismatch{{ride.KindMatched, 0, 1, 1}}, tally.Check("t", []ride.Event{ride.Requested{}}))
@@ -113,7 +112,7 @@ func TestARunBeginsInAnEmptyDirectory(t *testing.T) {
 	dir, remove, err := o.place()
 	require.NoError(t, err)
 	require.NoError(t, remove())
-	require.DirExists(t, dir, "what the user named stays")
+	require.DirExists(t, dir, "a directory that the user named stays")
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "x"), nil, 0o600))
 	_, _, err = o.place()
 	require.ErrorContains(t, err, "not empty")

@@ -10,10 +10,9 @@ import (
 	"github.com/hexhail/hexhail/ride"
 )
 
-// History reads a trip's events and holds them to I11 and to the state that is kept
-// beside them: versions rise by one, every step is an edge of the graph, and together
-// they make the state. It returns the events and the trip as it was at each version;
-// the error says what is wrong.
+// History reads a trip's events and checks them against I11 and the stored state: versions increase
+// by one, every step is an edge of the graph, and together the events produce the state. It returns
+// the events and the trip at each version. The error describes the violation.
 func History(ctx context.Context, s *persistence.Store, trip ride.Trip) ([]ride.StoredEvent, []ride.Trip, error) {
 	events, err := s.TripEvents(ctx, trip.ID)
 	if err != nil {
@@ -39,12 +38,12 @@ func History(ctx context.Context, s *persistence.Store, trip ride.Trip) ([]ride.
 	}
 	state.Fence = trip.Fence
 	if !reflect.DeepEqual(trip, state) {
-		return events, nil, fmt.Errorf("trip %s: its events do not make its state", trip.ID)
+		return events, nil, fmt.Errorf("trip %s: its events do not produce its stored state", trip.ID)
 	}
 	return events, states, nil
 }
 
-// Tally counts what commands should have led to, by trip and kind of event.
+// Tally counts the expected effects of commands, by trip and kind of event.
 type Tally struct {
 	acked, open map[ride.TripID]map[string]int
 }
@@ -54,19 +53,19 @@ func NewTally() *Tally {
 	return &Tally{acked: make(map[ride.TripID]map[string]int), open: make(map[ride.TripID]map[string]int)}
 }
 
-// commandKinds are the events that only commands lead to, or mostly.
+// commandKinds are the events that only, or mostly, commands cause.
 var commandKinds = []string{
 	ride.KindRequested, ride.KindMatched, ride.KindArrived, ride.KindStarted, ride.KindCompleted, ride.KindCancelled,
 	ride.KindReleased, ride.KindRated,
 }
 
-// Acknowledged counts a success that means an event of a kind.
+// Acknowledged counts a successful command that implies an event of a kind.
 func (t *Tally) Acknowledged(trip ride.TripID, kind string) { count(t.acked, trip, kind) }
 
-// Unanswered counts a command that may have led to an event of a kind.
+// Unanswered counts a command that may have caused an event of a kind.
 func (t *Tally) Unanswered(trip ride.TripID, kind string) { count(t.open, trip, kind) }
 
-// ForgetUnanswered begins to count unanswered commands anew.
+// ForgetUnanswered resets the count of unanswered commands.
 func (t *Tally) ForgetUnanswered() { clear(t.open) }
 
 func count(m map[ride.TripID]map[string]int, trip ride.TripID, kind string) {
@@ -79,17 +78,15 @@ func count(m map[ride.TripID]map[string]int, trip ride.TripID, kind string) {
 	m[trip][kind]++
 }
 
-// Mismatch is a kind of event of which a trip has too few or too many: Acknowledged at
-// least, Allowed at most.
+// Mismatch is a kind of event of which a trip has fewer than Acknowledged or more than Allowed.
 type Mismatch struct {
 	Kind                         string
 	Found, Acknowledged, Allowed int
 }
 
-// Check holds a trip's events against the tally: each acknowledged success is an event,
-// and each event was acknowledged or is of a command without an answer. Events that are
-// nobody's command, such as a cancellation by a time limit, must be left out by the
-// caller.
+// Check compares a trip's events with the tally: each acknowledged success has an event, and each
+// event was acknowledged or belongs to an unanswered command. The caller must leave out events that
+// no command caused, such as a cancellation by a time limit.
 func (t *Tally) Check(trip ride.TripID, events []ride.Event) []Mismatch {
 	found := make(map[string]int)
 	for _, e := range events {

@@ -19,44 +19,44 @@ import (
 
 // Options are the flags of hexhail sim crash.
 type Options struct {
-	Rounds      int           `default:"20" help:"How often the server is killed."`
-	DatabaseURL string        `placeholder:"URL" help:"Let the server use this PostgreSQL, which should be empty. Without: the embedded database."`
-	Data        string        `placeholder:"DIR" help:"Keep the server's data and its log in this directory, which must be empty. Without: they are thrown away."`
-	Seed        uint64        `default:"1" help:"What everybody intends, and which moments are chosen: the same seed, the same intentions."`
+	Rounds      int           `default:"20" help:"How many times to kill the server."`
+	DatabaseURL string        `placeholder:"URL" help:"PostgreSQL database for the server; it should be empty. Default: the embedded database."`
+	Data        string        `placeholder:"DIR" help:"Keep the server's data and log in this directory, which must be empty. Default: a temporary directory, removed at the end."`
+	Seed        uint64        `default:"1" help:"Seed of all intentions and of the times of kills: the same seed gives the same intentions."`
 	Drivers     int           `default:"100" help:"Number of drivers."`
-	Speed       float64       `default:"200" help:"Simulated seconds in a real one."`
-	RoundMin    time.Duration `default:"500ms" help:"Least time from everybody's return to the next kill."`
-	RoundMax    time.Duration `default:"2s" help:"Most time from there to the next kill, which then waits as long again at most for a command to be under way."`
-	Drain       time.Duration `help:"Most time for the last trips to end. 0: what the longest search and an hour's ride may take."`
-	Report      string        `placeholder:"FILE" help:"Write what came of it as JSON."`
-	Record      string        `placeholder:"FILE" help:"Keep the history, for: hexhail sim check."`
+	Speed       float64       `default:"200" help:"Simulated seconds per real second."`
+	RoundMin    time.Duration `default:"500ms" help:"Minimum time from recovery to the next kill."`
+	RoundMax    time.Duration `default:"2s" help:"Maximum time from recovery to the next kill; the kill then waits up to as long again for a command in flight."`
+	Drain       time.Duration `help:"Maximum time for the last trips to end. 0: enough for the longest search and an hour's ride."`
+	Report      string        `placeholder:"FILE" help:"Write the report to this file as JSON."`
+	Record      string        `placeholder:"FILE" help:"Write the history to this file, for hexhail sim check."`
 
-	// Program is the server's binary, and Env are variables that it needs; empty: this
-	// program.
+	// Program is the server's binary, and Env are variables that it needs. An empty Program means
+	// this binary.
 	Program string   `kong:"-"`
 	Env     []string `kong:"-"`
 
-	// RecoverWithin bounds the time from a kill to the first answered command. 0: 10 s.
+	// RecoverWithin bounds the time from a kill to the first answered command; 0 means 10 s.
 	RecoverWithin time.Duration `kong:"-"`
 }
 
 func (o *Options) check() error {
 	switch {
 	case o.Rounds < 1 || o.Rounds > 100_000:
-		return errors.New("--rounds goes from 1 to 100000")
+		return errors.New("--rounds must be from 1 to 100000")
 	case o.Drivers < 2 || o.Drivers > 10_000:
-		return errors.New("--drivers goes from 2 to 10000")
+		return errors.New("--drivers must be from 2 to 10000")
 	case !(o.Speed >= 1 && o.Speed <= 500):
-		return errors.New("--speed goes from 1 to 500")
+		return errors.New("--speed must be from 1 to 500")
 	case o.RoundMin < 0 || o.RoundMax < o.RoundMin || o.RoundMax > time.Hour:
-		return errors.New("--round-max must be at least --round-min, and an hour at most")
+		return errors.New("--round-max must be from --round-min to an hour")
 	case o.Drain < 0:
 		return errors.New("--drain must not be negative")
 	}
 	return nil
 }
 
-// patience is how long the last trips have to end.
+// patience is how long to wait for the last trips to end.
 func (o *Options) patience() time.Duration {
 	if o.Drain > 0 {
 		return o.Drain
@@ -64,16 +64,16 @@ func (o *Options) patience() time.Duration {
 	return searchFor + time.Minute + time.Duration(float64(time.Hour)/o.Speed)
 }
 
-// The server's times, short enough that a run ends soon after its last kill.
+// The server's time limits, short enough that a run ends soon after its last kill.
 const (
 	offerTTL  = 3 * time.Second
 	searchFor = 20 * time.Second
 )
 
-// rest is long enough in the end for an offer to expire and its end to be missed.
+// rest is long enough, at the end, for an offer to expire and its missing end to be noticed.
 const rest = offerTTL + 6*time.Second
 
-// place prepares the directory and returns it with what removes it.
+// place prepares the directory and returns it with a function that removes it.
 func (o *Options) place() (dir string, remove func() error, err error) {
 	if o.Data == "" {
 		dir, err := os.MkdirTemp("", "hexhail-crash-")
@@ -90,12 +90,12 @@ func (o *Options) place() (dir string, remove func() error, err error) {
 		return "", nil, fmt.Errorf("directory for the data: %w", err)
 	}
 	if len(there) > 0 {
-		return "", nil, fmt.Errorf("%s is not empty: a run begins with a fresh database", o.Data)
+		return "", nil, fmt.Errorf("%s is not empty: a run needs a new database", o.Data)
 	}
 	return o.Data, func() error { return nil }, nil
 }
 
-// server is how the child is started.
+// server returns how to start the child.
 func (o *Options) server(dir string, issuer simulate.Issuer) (*program, error) {
 	port, err := freePort()
 	if err != nil {
@@ -119,7 +119,7 @@ func (o *Options) server(dir string, issuer simulate.Issuer) (*program, error) {
 	}
 	env := ownEnvironment(o.Env...)
 	if o.DatabaseURL != "" {
-		env = append(env, "HEXHAIL_DATABASE_URL="+o.DatabaseURL) // flags are visible to everyone
+		env = append(env, "HEXHAIL_DATABASE_URL="+o.DatabaseURL) // flags are visible to every user of the machine
 	}
 	return &program{path: path, env: env, log: log, args: []string{
 		"serve", "--config=" + file, "--data-dir=" + dir, "--log-level=warn",
@@ -132,7 +132,7 @@ func (o *Options) server(dir string, issuer simulate.Issuer) (*program, error) {
 	}}, nil
 }
 
-// store is where the server's data are.
+// store says where the server's data are.
 func (o *Options) store(dir string) persistence.Options {
 	at := persistence.DefaultSQLite(filepath.Join(dir, "hexhail.db"))
 	if o.DatabaseURL != "" {
@@ -150,13 +150,13 @@ func (o *Options) engine() string {
 	return "sqlite"
 }
 
-// requests are a stream that can be ended.
+// requests is a stream that can be stopped.
 type requests struct {
 	*demand.Stream
 	over atomic.Bool
 }
 
-// Next is part of city.Source.
+// Next implements city.Source.
 func (r *requests) Next() (demand.Request, bool) {
 	if r.over.Load() {
 		return demand.Request{}, false
@@ -164,11 +164,11 @@ func (r *requests) Next() (demand.Request, bool) {
 	return r.Stream.Next()
 }
 
-// midtown is where the city lives: close together, so that many drivers get each offer.
+// midtown is the city's area: small, so that many drivers get each offer.
 var midtown = demand.Area{South: 40.735, West: -74.005, North: 40.775, East: -73.965}
 
-// city is a busy and fickle one: drivers give trips back, riders cancel, and connections
-// break besides the server.
+// city is busy and fickle: drivers give trips back, riders cancel, and connections break
+// independently of the server.
 func (o *Options) city(socket string, issuer simulate.Issuer, log *slog.Logger) (city.Config, *requests, error) {
 	all, taxis, err := nyc.Peak(demand.Filter{Area: midtown})
 	if err != nil {

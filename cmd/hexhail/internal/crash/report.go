@@ -19,15 +19,15 @@ import (
 	"github.com/hexhail/hexhail/sim/report"
 )
 
-// What only this proof judges, besides the invariants of sim/check.
+// What only this proof judges, in addition to the invariants of sim/check.
 const (
-	acked      = "I3"       // acknowledged is stored, refused is not
+	acked      = "I3"       // acknowledged commands are stored, refused ones are not
 	ends       = "I7"       // every request ends
 	recovery   = "recovery" // back in service in time
-	serverLife = "server"   // it dies by our hand only
+	serverLife = "server"   // only this program kills it
 )
 
-// maxFindings bounds the violations that are described, of each invariant.
+// maxFindings bounds the violations described for each invariant.
 const maxFindings = 10
 
 // verdict gathers violations. It may be used from any goroutine.
@@ -49,7 +49,7 @@ func (v *verdict) add(invariant, format string, args ...any) {
 	}
 }
 
-// Report is what a run came to. Its JSON names are a promise.
+// Report is the result of a run. Its JSON names are stable.
 type Report struct {
 	Store    string  `json:"store"`
 	Rounds   int     `json:"rounds"` // kills
@@ -58,18 +58,17 @@ type Report struct {
 	Drivers  int     `json:"drivers"`
 	Speed    float64 `json:"speed"`
 	ElapsedS float64 `json:"elapsed_s"`
-	// Acknowledged counts answered commands, Refused those of them that were refusals,
-	// Lost those whose answer the database does not hold, Unanswered commands that nobody
-	// answered to the end.
+	// Acknowledged counts answered commands, Refused those that were refused, Lost those whose
+	// answer the database does not hold, and Unanswered those that were never answered.
 	Acknowledged int `json:"acknowledged"`
 	Refused      int `json:"refused"`
 	Lost         int `json:"lost"`
 	Unanswered   int `json:"unanswered"`
 	Trips        int `json:"trips"`
-	// Drained: all trips were given the time to end.
+	// Drained says that all trips had time to end.
 	Drained   bool      `json:"drained"`
 	Sometimes sometimes `json:"sometimes"`
-	// ToSession and ToAnswer are from a kill to the first session and to the first
+	// ToSession and ToAnswer are the times from a kill to the first session and to the first
 	// answered command.
 	ToSession Recovery `json:"kill_to_session_ms"`
 	ToAnswer  Recovery `json:"kill_to_answer_ms"`
@@ -80,7 +79,7 @@ type Report struct {
 	City       report.Report    `json:"city"`
 }
 
-// Recovery is in milliseconds.
+// Recovery is a distribution of times in milliseconds.
 type Recovery struct {
 	P50 float64 `json:"p50"`
 	Max float64 `json:"max"`
@@ -94,7 +93,7 @@ func recoveries(all []float64) Recovery {
 	return Recovery{P50: sorted[(len(sorted)-1)/2], Max: sorted[len(sorted)-1]}
 }
 
-// conclude prints the table, writes the report, and says what is wrong.
+// conclude prints the table, writes the report, and returns what is wrong.
 func (p *proof) conclude(e *evidence, s *stored, order check.Order) error {
 	r := Report{
 		Store: p.o.engine(), Rounds: len(p.kills), Planned: p.o.Rounds, Seed: p.o.Seed, Drivers: p.o.Drivers, Speed: p.o.Speed,
@@ -116,7 +115,7 @@ func (p *proof) conclude(e *evidence, s *stored, order check.Order) error {
 	var err error
 	if p.o.Report != "" {
 		b, e := json.MarshalIndent(r, "", "  ")
-		err = errors.Join(e, os.WriteFile(p.o.Report, append(b, '\n'), 0o644)) //nolint:gosec // a report is no secret
+		err = errors.Join(e, os.WriteFile(p.o.Report, append(b, '\n'), 0o644)) //nolint:gosec // a report is not secret
 	}
 	if broken := r.broken(); len(broken) > 0 {
 		err = errors.Join(err, fmt.Errorf("%w: %s", simulate.ErrBroken, strings.Join(broken, ", ")))
@@ -127,7 +126,7 @@ func (p *proof) conclude(e *evidence, s *stored, order check.Order) error {
 	return err
 }
 
-// broken names the invariants that were violated.
+// broken returns the names of the violated invariants.
 func (r *Report) broken() []string {
 	var out []string
 	for k, n := range r.Violations {
@@ -163,7 +162,7 @@ func (p *proof) table(r Report) {
 	for _, k := range slices.SortedFunc(maps.Keys(r.Violations), byInvariant) {
 		row("violations of "+k, "%d", r.Violations[k])
 	}
-	_ = t.Flush() // a broken terminal is no reason to fail
+	_ = t.Flush() // a broken terminal must not fail the run
 	for _, f := range r.Findings {
 		fmt.Fprintln(p.out, "  -", f)
 	}

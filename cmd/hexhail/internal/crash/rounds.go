@@ -14,11 +14,11 @@ import (
 // recoverWithin is the default of Options.RecoverWithin.
 const recoverWithin = 10 * time.Second
 
-// strandedAfter ends a run whose clients do not come back at all.
+// strandedAfter is when a run ends whose clients do not reconnect at all.
 const strandedAfter = time.Minute
 
-// rounds kills the server as often as the options ask, or until ctx ends, and leaves it
-// running.
+// rounds kills the server as many times as the options say, or until ctx ends, and leaves the last
+// one running.
 func (p *proof) rounds(ctx context.Context) error {
 	rng := rand.New(rand.NewPCG(p.o.Seed, uint64(p.o.Rounds)))
 	for n := range p.o.Rounds {
@@ -48,20 +48,20 @@ func (p *proof) rounds(ctx context.Context) error {
 	return nil
 }
 
-// died is an error when the server has ended by itself.
+// died returns an error if the server has exited on its own.
 func (p *proof) died() error {
 	if p.server.gone() {
 		how := p.server.err
 		if how == nil {
 			how = errors.New("exit code 0")
 		}
-		return fmt.Errorf("%w: it ended by itself: %w; its log is %s", ErrServer, how, p.program.log.Name())
+		return fmt.Errorf("%w: it exited on its own: %w; its log is %s", ErrServer, how, p.program.log.Name())
 	}
 	return nil
 }
 
-// recovered waits until clients are served again and takes the time; false when ctx or
-// the server ended first.
+// recovered waits until clients are served again and measures the time. It reports false if ctx
+// ends or the server exits first.
 func (p *proof) recovered(ctx context.Context, round int) bool {
 	p.until(ctx, strandedAfter, func() bool {
 		_, answer := p.watch.recovery()
@@ -82,18 +82,18 @@ func (p *proof) recovered(ctx context.Context, round int) bool {
 	return true
 }
 
-// aims are what successive kills wait for: an acceptance, any command, or nothing, so that
-// a run of a few rounds already meets commands under way.
+// aims are what successive kills wait for: an acceptance, any command, or nothing. So even a run of
+// a few rounds hits commands in flight.
 var aims = []struct {
-	op    string // to be unanswered; "": no matter
-	blind bool   // kill without a look at what is unanswered
+	op    string // that must be unanswered; "": any
+	blind bool   // kill without waiting for a command
 }{{op: "accept"}, {op: "any"}, {op: "accept"}, {blind: true}}
 
-// moment waits for the next moment to kill at: some time in the round, and there three
-// times of four after a command was sent and before its answer came, an acceptance
-// preferably. Every second of those dies at once, the others somewhere in the time that
-// an answer takes; where the answer was faster, the next command is waited for. It
-// reports false when ctx or the server ended first.
+// moment waits for the next moment to kill: a random time in the round and then, three times out of
+// four, the time between a command (preferably an acceptance) and its answer. Half of those kills
+// come at once, the others at some point within the time that an answer takes; if the answer is
+// faster, moment waits for the next command. It reports false if ctx ends or the server exits
+// first.
 func (p *proof) moment(ctx context.Context, rng *rand.Rand, round int) bool {
 	aim := aims[round%len(aims)]
 	spread := p.o.RoundMax - p.o.RoundMin
@@ -102,7 +102,7 @@ func (p *proof) moment(ctx context.Context, rng *rand.Rand, round int) bool {
 	if !p.pause(ctx, wait) || aim.blind {
 		return ctx.Err() == nil && !p.server.gone()
 	}
-	end := time.NewTimer(p.o.RoundMax) // a quiet city may have no such command
+	end := time.NewTimer(p.o.RoundMax) // a quiet city may not send such a command
 	defer end.Stop()
 	p.watch.expect(aim.op)
 	for {
@@ -124,7 +124,7 @@ func (p *proof) moment(ctx context.Context, rng *rand.Rand, round int) bool {
 	}
 }
 
-// pause waits; false when ctx or the server ended first.
+// pause waits; it reports false if ctx ends or the server exits first.
 func (p *proof) pause(ctx context.Context, d time.Duration) bool {
 	t := time.NewTimer(d)
 	defer t.Stop()
@@ -138,7 +138,7 @@ func (p *proof) pause(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// until polls for a condition, at most so long.
+// until polls for a condition, for at most the given time.
 func (p *proof) until(ctx context.Context, most time.Duration, ok func() bool) {
 	ctx, cancel := context.WithTimeout(ctx, most)
 	defer cancel()

@@ -16,7 +16,7 @@ import (
 	"github.com/hexhail/hexhail/sim/check"
 )
 
-// stored holds the evidence against the database that the last server left.
+// stored compares the evidence with the database that the last server left.
 type stored struct {
 	store    *persistence.Store
 	evidence *evidence
@@ -30,11 +30,10 @@ type stored struct {
 const (
 	ackSlack     = 50 * time.Millisecond // a command is decided before it is answered
 	overlapSlack = time.Second           // and before it is written
-	faultSlack   = 10 * time.Second      // a request may end later by so much when servers die
+	faultSlack   = 10 * time.Second      // how much later a request may end when servers die
 )
 
-// judge checks the commands first, then the trips. The error is of a store that cannot be
-// read.
+// judge checks the commands first, then the trips. An error means that the store cannot be read.
 func (s *stored) judge(ctx context.Context, begun time.Time) error {
 	tally := NewTally()
 	refused := make(map[ride.TripID]bool)
@@ -48,7 +47,7 @@ func (s *stored) judge(ctx context.Context, begun time.Time) error {
 			tally.Unanswered(trip, kind)
 		case c.answer.Code != "":
 			refused[trip] = true
-		case c.call.Op != "accept" || c.answer.Version > 0: // else it is pending, under best_eta
+		case c.call.Op != "accept" || c.answer.Version > 0: // otherwise it is pending, under best_eta
 			tally.Acknowledged(trip, kind)
 		}
 	}
@@ -67,7 +66,7 @@ func (s *stored) judge(ctx context.Context, begun time.Time) error {
 		}
 		for _, t := range trips {
 			if !ours[t.Request.Rider.ID] {
-				continue // of an earlier run on the same database
+				continue // from an earlier run on the same database
 			}
 			seen[string(t.ID)] = true
 			if err := s.trip(ctx, t, tally, refused[t.ID], rides); err != nil {
@@ -81,7 +80,7 @@ func (s *stored) judge(ctx context.Context, begun time.Time) error {
 	}
 	for id := range s.evidence.told {
 		if !seen[id] {
-			s.verdict.add(acked, "trip %s was told and is not in the database", id)
+			s.verdict.add(acked, "trip %s was reported to a client and is not in the database", id)
 		}
 	}
 	for account, all := range rides {
@@ -90,8 +89,8 @@ func (s *stored) judge(ctx context.Context, begun time.Time) error {
 	return nil
 }
 
-// command holds an answer against the stored one: it is there, the same, and not younger
-// than the answer, as it would be had it been lost and then done anew.
+// command compares an answer with the stored one: it must exist, be the same, and not be newer than
+// the answer, as it would be if it had been lost and then executed again.
 func (s *stored) command(ctx context.Context, c *command) error {
 	kept, err := s.store.Command(ctx, ride.AccountID(c.account), c.call.ID)
 	there := err == nil
@@ -124,15 +123,15 @@ func (s *stored) command(ctx context.Context, c *command) error {
 	}
 	switch {
 	case check.ReplyDigest(reply) != c.answer.Reply:
-		s.verdict.add(acked, "%s was answered otherwise than the database says", name)
+		s.verdict.add(acked, "%s got an answer that differs from the stored one", name)
 	case at > c.answer.At+int64(ackSlack):
 		s.lost++
-		s.verdict.add(acked, "%s was answered at %s and was written at %s only", name, time.Duration(c.answer.At), time.Duration(at))
+		s.verdict.add(acked, "%s was answered at %s but written only at %s", name, time.Duration(c.answer.At), time.Duration(at))
 	}
 	return nil
 }
 
-// meaning is the trip that a command is about and the event that its success means.
+// meaning returns the trip of a command and the event that its success implies.
 func meaning(c *command) (ride.TripID, string) {
 	trip := c.call.Trip
 	switch c.call.Op {
@@ -160,8 +159,8 @@ func meaning(c *command) (ride.TripID, string) {
 	return "", ""
 }
 
-// trip checks one trip: its history, what was told of it, what was done to it, and that
-// it has ended in time.
+// trip checks one trip: its history, what clients were sent, the effects of commands, and that it
+// ended in time.
 func (s *stored) trip(ctx context.Context, t ride.Trip, tally *Tally, refused bool, rides map[ride.AccountID][]occupation) error {
 	s.trips++
 	events, states, err := History(ctx, s.store, t)
@@ -195,7 +194,7 @@ func (s *stored) trip(ctx context.Context, t ride.Trip, tally *Tally, refused bo
 			s.verdict.add(acked, "trip %s has %d events %q, but only %d were acknowledged: a refused command had an effect",
 				t.ID, m.Found, m.Kind, m.Allowed)
 		default:
-			s.verdict.add(check.SameAnswer, "trip %s has %d events %q, but only %d commands that mean them", t.ID, m.Found, m.Kind, m.Allowed)
+			s.verdict.add(check.SameAnswer, "trip %s has %d events %q, but only %d commands that could cause them", t.ID, m.Found, m.Kind, m.Allowed)
 		}
 	}
 	s.ended(t, events)
@@ -203,24 +202,24 @@ func (s *stored) trip(ctx context.Context, t ride.Trip, tally *Tally, refused bo
 	return nil
 }
 
-// told holds what anybody was told of a trip against what it was at that version.
+// told compares what clients were sent about a trip with its state at that version.
 func (s *stored) told(id ride.TripID, states []ride.Trip) {
 	for _, r := range s.evidence.told[string(id)] {
 		if int(r.Version) > len(states) {
-			s.verdict.add(acked, "%s was told of version %d of trip %s, which has %d", name(r), r.Version, id, len(states))
+			s.verdict.add(acked, "%s received version %d of trip %s, which has %d", name(r), r.Version, id, len(states))
 			return
 		}
 		was := &states[r.Version-1]
 		if status := view.Status(was.Status).String(); status != r.Status {
-			s.verdict.add(check.NoHole, "%s was told that trip %s was %s at version %d, and it was %s", name(r), id, r.Status, r.Version, status)
+			s.verdict.add(check.NoHole, "%s received trip %s as %s at version %d, but it was %s", name(r), id, r.Status, r.Version, status)
 		}
 		if d := string(was.DriverID()); d != "" && r.Driver != "" && d != r.Driver {
-			s.verdict.add(check.OneWinner, "%s was told that driver %s had trip %s at version %d, and it was %s's", name(r), r.Driver, id, r.Version, d)
+			s.verdict.add(check.OneWinner, "%s received driver %s for trip %s at version %d, but it was %s's", name(r), r.Driver, id, r.Version, d)
 		}
 	}
 }
 
-// name is who was told.
+// name is the receiver of a record.
 func name(r check.Record) string {
 	if r.Who == "" {
 		return "the HTTP API's reader"
@@ -228,7 +227,7 @@ func name(r check.Record) string {
 	return r.Who
 }
 
-// ended checks that a search came to its end in time, and that nothing is left open.
+// ended checks that a search ended in time, and that nothing is left open.
 func (s *stored) ended(t ride.Trip, events []ride.StoredEvent) {
 	var searching time.Time
 	for _, e := range events {
@@ -254,15 +253,15 @@ func (s *stored) ended(t ride.Trip, events []ride.StoredEvent) {
 	}
 }
 
-// occupation is the time for which a trip had somebody.
+// occupation is the time for which a trip occupied an account.
 type occupation struct {
 	trip     ride.TripID
 	from, to time.Time
 }
 
-// occupy adds the times for which a trip had its rider and its drivers.
+// occupy adds the times for which a trip occupied its rider and its drivers.
 func occupy(rides map[ride.AccountID][]occupation, t ride.Trip, events []ride.StoredEvent) {
-	const lasting = 100 * 365 * 24 * time.Hour // for what has not ended
+	const lasting = 100 * 365 * 24 * time.Hour // stands for the end of what has not ended
 	driver, rider := ride.AccountID(""), t.Request.Rider.ID
 	end := func(who ride.AccountID, at time.Time) {
 		if all := rides[who]; len(all) > 0 && all[len(all)-1].trip == t.ID {
@@ -290,7 +289,7 @@ func occupy(rides map[ride.AccountID][]occupation, t ride.Trip, events []ride.St
 	}
 }
 
-// overlaps checks that nobody had two trips at once.
+// overlaps checks that no account had two trips at once.
 func (s *stored) overlaps(who ride.AccountID, all []occupation) {
 	slices.SortFunc(all, func(a, b occupation) int { return a.from.Compare(b.from) })
 	for i := 1; i < len(all); i++ {

@@ -9,24 +9,24 @@ import (
 	"github.com/hexhail/hexhail/sim/check"
 )
 
-// watch follows the city's records as they come: it knows which commands wait for an
-// answer, when clients came back after a kill, and which versions were acknowledged.
+// watch follows the city's records as they arrive: it knows which commands are unanswered, when
+// clients recovered from a kill, and which versions were acknowledged.
 type watch struct {
 	mu      sync.Mutex
 	since   int64 // the last kill
 	session int64 // the first session after it; 0: none yet
 	answer  int64 // the first answer to a command after it; 0: none yet
 	asked   map[string]int64
-	latency float64 // of an answer, in nanoseconds, smoothed
+	latency float64 // smoothed time of an answer, in nanoseconds
 	newest  []check.Record
-	trips   map[string]struct{} // that anybody was told of
+	trips   map[string]struct{} // that any client has seen
 
-	wanted string            // the operation that is waited for; "any": whichever
+	wanted string            // the operation to wait for; "any": every operation
 	sent   chan string       // the newest such command, as a key of asked
-	looks  chan check.Record // acknowledged versions to look for
+	looks  chan check.Record // acknowledged versions to read back
 }
 
-// keepNewest is how many acknowledgements are looked for after a kill.
+// keepNewest is how many acknowledged versions are read back after a kill.
 const keepNewest = 16
 
 func newWatch() *watch {
@@ -55,7 +55,7 @@ func (w *watch) record(r check.Record) {
 	}
 }
 
-// expect says which commands are told of on sent; one that was told before is forgotten.
+// expect says which commands are reported on sent, and forgets one reported before.
 func (w *watch) expect(op string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -72,14 +72,14 @@ func (w *watch) called(r check.Record) {
 	if w.wanted != r.Op && w.wanted != "any" {
 		return
 	}
-	select { // the newest replaces one that nobody took: its answer may be there already
+	select { // the newest replaces one that was not taken, whose answer may have arrived
 	case <-w.sent:
 	default:
 	}
 	w.sent <- key // there is room: only this function sends, under mu
 }
 
-// unanswered reports whether a command has had no answer yet.
+// unanswered reports whether a command is still without an answer.
 func (w *watch) unanswered(key string) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -104,7 +104,7 @@ func (w *watch) returned(r check.Record) {
 	w.look(r)
 }
 
-// look asks for a look, unless there are too many to do.
+// look queues a record to be read back, unless the queue is full.
 func (w *watch) look(r check.Record) {
 	select {
 	case w.looks <- r:
@@ -112,14 +112,14 @@ func (w *watch) look(r check.Record) {
 	}
 }
 
-// killed begins a new life of the server.
+// killed notes that the server was killed.
 func (w *watch) killed(at int64) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.since, w.session, w.answer = at, 0, 0
 }
 
-// back asks for what was acknowledged before the kill.
+// back queues what was acknowledged before the kill.
 func (w *watch) back() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -129,8 +129,8 @@ func (w *watch) back() {
 	w.newest = nil
 }
 
-// recovery is how long after the kill the first client was back, and the first command
-// answered; 0: not yet.
+// recovery is how long after the kill the first session began and the first command was answered; 0
+// means not yet.
 func (w *watch) recovery() (session, answer time.Duration) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -143,14 +143,14 @@ func (w *watch) recovery() (session, answer time.Duration) {
 	return session, answer
 }
 
-// known are the trips that anybody was told of, in the order of their ids.
+// known returns the trips that any client has seen, in the order of their ids.
 func (w *watch) known() []string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return slices.Sorted(maps.Keys(w.trips))
 }
 
-// typical is how long an answer takes.
+// typical is the typical time of an answer.
 func (w *watch) typical() time.Duration {
 	w.mu.Lock()
 	defer w.mu.Unlock()
