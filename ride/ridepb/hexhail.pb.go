@@ -4,12 +4,12 @@
 // 	protoc        v3.21.12
 // source: hexhail.proto
 
-// Every message that Hexhail speaks to rider and driver apps. Nodes of a cluster
-// speak the same types among themselves. docs/protocol.md explains how they are used.
+// Every message between Hexhail and its clients. Nodes of a cluster use the same types between
+// themselves. docs/protocol.md explains how they are used.
 //
 // Two rules of the JSON form are worth knowing before reading on:
 //   - a Point is {"lat": 37.5, "lng": 127.0} in plain degrees; the scaled
-//     integers of this file are its binary form only;
+//     integers of this file are only its binary form;
 //   - enum values are written as the lower-case words of this file.
 
 package ridepb
@@ -209,9 +209,9 @@ type FareBreakdown_Basis int32
 
 const (
 	FareBreakdown_basis_unspecified FareBreakdown_Basis = 0
-	// Positions covered the ride.
+	// Positions cover the whole ride.
 	FareBreakdown_measured FareBreakdown_Basis = 1
-	// Gaps in the positions were filled by the estimate.
+	// The estimate fills gaps in the positions.
 	FareBreakdown_partly_estimated FareBreakdown_Basis = 2
 	// Nothing was measured.
 	FareBreakdown_estimated FareBreakdown_Basis = 3
@@ -373,12 +373,12 @@ func (CityDriver_State) EnumDescriptor() ([]byte, []int) {
 	return file_hexhail_proto_rawDescGZIP(), []int{49, 0}
 }
 
-// ClientFrame is everything that a client may send: one message and, for all
-// but locations, an id that the answer will carry.
+// ClientFrame is anything that a client may send: one message and, except for locations, an id that
+// the reply carries.
 type ClientFrame struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Chosen by the client, 1 to 64 bytes, unique for its account within 24 hours.
-	// Commands are idempotent by it; queries use it only to find their answer.
+	// Chosen by the client, 1 to 64 bytes, unique within its account for 24 hours. It makes commands
+	// idempotent; queries use it only to match the reply.
 	Id string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
 	// Types that are valid to be assigned to Body:
 	//
@@ -691,7 +691,7 @@ func (*ClientFrame_WatchCity) isClientFrame_Body() {}
 
 func (*ClientFrame_UnwatchCity) isClientFrame_Body() {}
 
-// ServerFrame is everything that the server may send.
+// ServerFrame is anything that the server may send.
 type ServerFrame struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Types that are valid to be assigned to Kind:
@@ -943,8 +943,8 @@ type Reply_Trip struct {
 }
 
 type Reply_AcceptPending struct {
-	// accept_offer under a policy that compares acceptances before it awards:
-	// the outcome follows as offer_closed.
+	// accept_offer under a policy that compares acceptances before it awards the trip: the outcome
+	// follows as offer_closed.
 	AcceptPending *AcceptPending `protobuf:"bytes,8,opt,name=accept_pending,json=acceptPending,proto3,oneof"`
 }
 
@@ -969,15 +969,13 @@ func (*Reply_AcceptPending) isReply_Result() {}
 
 func (*Reply_CityWatched) isReply_Result() {}
 
-// Event is something that happened, in the order in which it happened.
+// Event is something that happened. Events arrive in the order in which they happened.
 type Event struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Names the history that seq counts in. It changes when the server has lost
-	// that history.
+	// Names the history in which seq counts. It changes when the server has lost that history.
 	Epoch string `protobuf:"bytes,1,opt,name=epoch,proto3" json:"epoch,omitempty"`
-	// Rises by one with each event, without holes. A driver_moved, a city_changed
-	// and a disconnecting repeat the last number instead of taking one: they are
-	// not part of the history and are not replayed.
+	// Increases by one with each event, without gaps. A driver_moved, a city_changed and a
+	// disconnecting repeat the last number: they are not part of the history and are not replayed.
 	Seq uint32 `protobuf:"varint,2,opt,name=seq,proto3" json:"seq,omitempty"`
 	// Types that are valid to be assigned to Body:
 	//
@@ -1153,18 +1151,18 @@ func (*Event_CityChanged) isEvent_Body() {}
 
 func (*Event_ApprovalChanged) isEvent_Body() {}
 
-// Error refuses a client frame.
+// Error is the refusal of a client frame.
 type Error struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Stable, lower snake case; docs/protocol.md lists them all.
 	Code string `protobuf:"bytes,1,opt,name=code,proto3" json:"code,omitempty"`
 	// A sentence for a developer or a log, never for branching.
 	Message string `protobuf:"bytes,2,opt,name=message,proto3" json:"message,omitempty"`
-	// Whether the same frame may succeed later without being changed.
+	// Whether the same frame may succeed later, unchanged.
 	Retryable bool `protobuf:"varint,3,opt,name=retryable,proto3" json:"retryable,omitempty"`
-	// How long to wait first, in milliseconds; 0 when the server has no opinion.
+	// How long to wait before retrying, in milliseconds; 0 when the server gives no hint.
 	RetryAfterMs uint32 `protobuf:"varint,4,opt,name=retry_after_ms,json=retryAfterMs,proto3" json:"retry_after_ms,omitempty"`
-	// The field at fault, as a path such as "request_trip.pickup", when there is one.
+	// The invalid field, if any, as a path such as "request_trip.pickup".
 	Field         string `protobuf:"bytes,5,opt,name=field,proto3" json:"field,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1243,7 +1241,7 @@ type Connect struct {
 	Token string `protobuf:"bytes,1,opt,name=token,proto3" json:"token,omitempty"`
 	// A one-use ticket from POST /v1/tickets, valid for 30 seconds.
 	Ticket string `protobuf:"bytes,2,opt,name=ticket,proto3" json:"ticket,omitempty"`
-	// Where the client's history ends, to be resumed from; absent on a first connect.
+	// Where the client's history ends, to resume from; absent on a first connect.
 	Resume *Resume `protobuf:"bytes,3,opt,name=resume,proto3" json:"resume,omitempty"`
 	// A short name of the app and its version, for the operator's log.
 	Client        string `protobuf:"bytes,4,opt,name=client,proto3" json:"client,omitempty"`
@@ -1361,8 +1359,8 @@ func (x *Resume) GetSeq() uint32 {
 	return 0
 }
 
-// Connected answers connect. The snapshot (active_trip, open_offers, online) is
-// the whole view as of seq.
+// Connected is the reply to connect. The snapshot (active_trip, open_offers, online) is the whole
+// view as of seq.
 type Connected struct {
 	state     protoimpl.MessageState `protogen:"open.v1"`
 	SessionId string                 `protobuf:"bytes,1,opt,name=session_id,json=sessionId,proto3" json:"session_id,omitempty"`
@@ -1370,8 +1368,8 @@ type Connected struct {
 	// The newest event's number. After a resume, the events between the client's
 	// number and this one follow at once.
 	Seq uint32 `protobuf:"varint,3,opt,name=seq,proto3" json:"seq,omitempty"`
-	// True: the missed events follow. False: history was lost (or none was
-	// claimed) and the snapshot replaces whatever the client knew.
+	// True: the missed events follow. False: the history was lost (or the client did not ask for it),
+	// and the snapshot replaces the client's state.
 	Resumed   bool   `protobuf:"varint,4,opt,name=resumed,proto3" json:"resumed,omitempty"`
 	AccountId string `protobuf:"bytes,5,opt,name=account_id,json=accountId,proto3" json:"account_id,omitempty"`
 	Role      Role   `protobuf:"varint,6,opt,name=role,proto3,enum=hexhail.v1.Role" json:"role,omitempty"`
@@ -1380,8 +1378,8 @@ type Connected struct {
 	ActiveTrip *Trip                  `protobuf:"bytes,8,opt,name=active_trip,json=activeTrip,proto3" json:"active_trip,omitempty"`
 	OpenOffers []*Offer               `protobuf:"bytes,9,rep,name=open_offers,json=openOffers,proto3" json:"open_offers,omitempty"`
 	ServerTime *timestamppb.Timestamp `protobuf:"bytes,10,opt,name=server_time,json=serverTime,proto3" json:"server_time,omitempty"`
-	// The server pings about this often, in milliseconds; a client that hears
-	// nothing for twice as long should reconnect.
+	// The interval of the server's pings, in milliseconds; a client that receives nothing for twice
+	// as long should reconnect.
 	HeartbeatMs uint32 `protobuf:"varint,11,opt,name=heartbeat_ms,json=heartbeatMs,proto3" json:"heartbeat_ms,omitempty"`
 	// A driver whose last position is older than this, in milliseconds, gets no offers.
 	PositionTtlMs uint32 `protobuf:"varint,12,opt,name=position_ttl_ms,json=positionTtlMs,proto3" json:"position_ttl_ms,omitempty"`
@@ -1512,7 +1510,7 @@ func (x *Connected) GetApproval() *Approval {
 	return nil
 }
 
-// Approval is what an operator decided about a driver.
+// Approval is an operator's decision about a driver.
 type Approval struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// "pending", "approved" or "refused". Only an approved driver can go online.
@@ -1567,8 +1565,8 @@ func (x *Approval) GetReason() string {
 	return ""
 }
 
-// ApprovalChanged tells a driver that an operator has decided. A driver who is refused is
-// offline from then on; a trip under way goes on to its end.
+// ApprovalChanged tells a driver that an operator has decided. A refused driver is offline from
+// then on; an active trip continues to its end.
 type ApprovalChanged struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Approval      *Approval              `protobuf:"bytes,1,opt,name=approval,proto3" json:"approval,omitempty"`
@@ -1693,7 +1691,7 @@ func (x *Pong) GetServerTime() *timestamppb.Timestamp {
 	return nil
 }
 
-// Done says that a command took effect and has nothing else to tell.
+// Done says that a command took effect and returns nothing else.
 type Done struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	unknownFields protoimpl.UnknownFields
@@ -1737,7 +1735,7 @@ type Disconnecting struct {
 	CloseCode uint32 `protobuf:"varint,1,opt,name=close_code,json=closeCode,proto3" json:"close_code,omitempty"`
 	// A stable word, such as "shutdown" or "replaced".
 	Reason string `protobuf:"bytes,2,opt,name=reason,proto3" json:"reason,omitempty"`
-	// When to come back, in milliseconds, jitter included. 0: at once, or never.
+	// When to reconnect, in milliseconds, including jitter. 0: at once, or never.
 	RetryAfterMs  uint32 `protobuf:"varint,3,opt,name=retry_after_ms,json=retryAfterMs,proto3" json:"retry_after_ms,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1989,14 +1987,14 @@ func (*GoOffline) Descriptor() ([]byte, []int) {
 type Location struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	Point *Point                 `protobuf:"bytes,1,opt,name=point,proto3" json:"point,omitempty"`
-	// Clockwise from north, 0 to 360 degrees.
-	// Unknown when it is left out, and when it cannot be true; the same for the next two.
+	// Clockwise from north, 0 to 360 degrees. Unknown when left out or impossible; the same goes for
+	// the next two.
 	HeadingDeg float32 `protobuf:"fixed32,2,opt,name=heading_deg,json=headingDeg,proto3" json:"heading_deg,omitempty"`
 	// Metres per second.
 	SpeedMps float32 `protobuf:"fixed32,3,opt,name=speed_mps,json=speedMps,proto3" json:"speed_mps,omitempty"`
 	// Radius of 68 % confidence in metres; 0 when unknown.
 	AccuracyM float32 `protobuf:"fixed32,4,opt,name=accuracy_m,json=accuracyM,proto3" json:"accuracy_m,omitempty"`
-	// When the device took the position.
+	// When the device measured the position.
 	DeviceTime    *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=device_time,json=deviceTime,proto3" json:"device_time,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -2067,8 +2065,8 @@ func (x *Location) GetDeviceTime() *timestamppb.Timestamp {
 	return nil
 }
 
-// Offer proposes a trip to one driver. The pickup is coarse on purpose: the
-// precise one comes with the match.
+// Offer proposes a trip to one driver. The pickup is deliberately coarse: the precise one comes
+// with the match.
 type Offer struct {
 	state  protoimpl.MessageState `protogen:"open.v1"`
 	Id     string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
@@ -2077,8 +2075,8 @@ type Offer struct {
 	PickupArea *Point `protobuf:"bytes,3,opt,name=pickup_area,json=pickupArea,proto3" json:"pickup_area,omitempty"`
 	// The radius of that cell in metres.
 	PickupRadiusM uint32 `protobuf:"varint,4,opt,name=pickup_radius_m,json=pickupRadiusM,proto3" json:"pickup_radius_m,omitempty"`
-	// The driver's way to the centre of that area, rounded up to multiples of
-	// pickup_radius_m, and of 60 seconds.
+	// The driver's route to the centre of that area, rounded up to multiples of pickup_radius_m and
+	// of 60 seconds.
 	PickupDistanceM uint32 `protobuf:"varint,5,opt,name=pickup_distance_m,json=pickupDistanceM,proto3" json:"pickup_distance_m,omitempty"`
 	PickupEtaS      uint32 `protobuf:"varint,6,opt,name=pickup_eta_s,json=pickupEtaS,proto3" json:"pickup_eta_s,omitempty"`
 	// The trip itself, estimated from the pickup's area to the dropoff's.
@@ -2090,8 +2088,8 @@ type Offer struct {
 	ExpiresAt     *timestamppb.Timestamp `protobuf:"bytes,12,opt,name=expires_at,json=expiresAt,proto3" json:"expires_at,omitempty"`
 	// Which round of offers this belongs to, from 1.
 	Wave uint32 `protobuf:"varint,13,opt,name=wave,proto3" json:"wave,omitempty"`
-	// The rider's mean stars times 100, rounded to tenths of a star so that it does not
-	// single anybody out; 0 while unrated.
+	// The rider's mean stars times 100, rounded to tenths of a star so that it does not identify the
+	// rider; 0 while unrated.
 	RiderRatingX100 uint32 `protobuf:"varint,14,opt,name=rider_rating_x100,json=riderRatingX100,proto3" json:"rider_rating_x100,omitempty"`
 	unknownFields   protoimpl.UnknownFields
 	sizeCache       protoimpl.SizeCache
@@ -2419,7 +2417,7 @@ func (x *OfferReceived) GetOffer() *Offer {
 	return nil
 }
 
-// OfferClosed is the one end of an offer.
+// OfferClosed is the end of an offer; there is exactly one for each.
 type OfferClosed struct {
 	state   protoimpl.MessageState `protogen:"open.v1"`
 	OfferId string                 `protobuf:"bytes,1,opt,name=offer_id,json=offerId,proto3" json:"offer_id,omitempty"`
@@ -2489,7 +2487,7 @@ func (x *OfferClosed) GetReason() string {
 	return ""
 }
 
-// MarkArrived says that the driver waits at the pickup.
+// MarkArrived says that the driver is waiting at the pickup.
 type MarkArrived struct {
 	state  protoimpl.MessageState `protogen:"open.v1"`
 	TripId string                 `protobuf:"bytes,1,opt,name=trip_id,json=tripId,proto3" json:"trip_id,omitempty"`
@@ -2547,7 +2545,7 @@ func (x *MarkArrived) GetReason() string {
 type StartTrip struct {
 	state  protoimpl.MessageState `protogen:"open.v1"`
 	TripId string                 `protobuf:"bytes,1,opt,name=trip_id,json=tripId,proto3" json:"trip_id,omitempty"`
-	// The rider's 4 digits, where the operator asks for them.
+	// The rider's 4 digits, if the operator requires them.
 	Pin           string `protobuf:"bytes,2,opt,name=pin,proto3" json:"pin,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -2762,9 +2760,8 @@ type Quote struct {
 	DistanceM    uint32                 `protobuf:"varint,2,opt,name=distance_m,json=distanceM,proto3" json:"distance_m,omitempty"`
 	DurationS    uint32                 `protobuf:"varint,3,opt,name=duration_s,json=durationS,proto3" json:"duration_s,omitempty"`
 	Fare         *Money                 `protobuf:"bytes,4,opt,name=fare,proto3" json:"fare,omitempty"`
-	// The nearest available driver's way to the pickup, estimated from the driver's cell to
-	// the pickup's and rounded up to whole minutes;
-	// 0 when drivers_nearby is 0.
+	// The nearest available driver's time to the pickup, estimated from the driver's cell to the
+	// pickup's and rounded up to whole minutes; 0 when drivers_nearby is 0.
 	PickupEtaS uint32 `protobuf:"varint,5,opt,name=pickup_eta_s,json=pickupEtaS,proto3" json:"pickup_eta_s,omitempty"`
 	// Available drivers near the pickup, counted up to a small cap.
 	DriversNearby uint32 `protobuf:"varint,6,opt,name=drivers_nearby,json=driversNearby,proto3" json:"drivers_nearby,omitempty"`
@@ -2855,7 +2852,7 @@ type RequestTrip struct {
 	VehicleClass string `protobuf:"bytes,5,opt,name=vehicle_class,json=vehicleClass,proto3" json:"vehicle_class,omitempty"`
 	// 0 means 1.
 	Passengers uint32 `protobuf:"varint,6,opt,name=passengers,proto3" json:"passengers,omitempty"`
-	// To the driver who wins, up to 500 bytes.
+	// For the driver who wins, up to 500 bytes.
 	Note          string `protobuf:"bytes,7,opt,name=note,proto3" json:"note,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -2940,8 +2937,8 @@ func (x *RequestTrip) GetNote() string {
 	return ""
 }
 
-// CancelTrip ends a trip for its rider, or gives it back for its driver, in
-// which case it is offered to others.
+// CancelTrip from the rider ends the trip. From the driver it gives the trip back, and the trip is
+// offered to others.
 type CancelTrip struct {
 	state  protoimpl.MessageState `protogen:"open.v1"`
 	TripId string                 `protobuf:"bytes,1,opt,name=trip_id,json=tripId,proto3" json:"trip_id,omitempty"`
@@ -3058,7 +3055,7 @@ func (x *RateTrip) GetComment() string {
 	return ""
 }
 
-// DriverMoved follows the driver of the rider's active trip.
+// DriverMoved is a position of the driver of the rider's active trip.
 type DriverMoved struct {
 	state      protoimpl.MessageState `protogen:"open.v1"`
 	TripId     string                 `protobuf:"bytes,1,opt,name=trip_id,json=tripId,proto3" json:"trip_id,omitempty"`
@@ -3136,8 +3133,8 @@ func (x *DriverMoved) GetDeviceTime() *timestamppb.Timestamp {
 	return nil
 }
 
-// TripUpdated carries the whole trip as the receiver may see it. Versions only
-// rise; an older one than the client knows is to be ignored.
+// TripUpdated carries the whole trip as the receiver may see it. Versions only increase; a client
+// ignores one older than its own.
 type TripUpdated struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	Trip  *Trip                  `protobuf:"bytes,1,opt,name=trip,proto3" json:"trip,omitempty"`
@@ -3210,11 +3207,11 @@ type Trip struct {
 	// The rider sees the driver from matched on; the driver sees the rider.
 	Driver *DriverCard `protobuf:"bytes,13,opt,name=driver,proto3" json:"driver,omitempty"`
 	Rider  *RiderCard  `protobuf:"bytes,14,opt,name=rider,proto3" json:"rider,omitempty"`
-	// To the rider only, where the operator asks for it, from matched until started.
+	// To the rider only, if the operator requires it, from matched until started.
 	Pin string `protobuf:"bytes,15,opt,name=pin,proto3" json:"pin,omitempty"`
 	// While requested, to the rider and to operators.
 	Search *Search `protobuf:"bytes,16,opt,name=search,proto3" json:"search,omitempty"`
-	// The driver's estimated way to the pickup when it was matched.
+	// The driver's estimated time to the pickup at the match.
 	PickupEtaS   uint32                 `protobuf:"varint,17,opt,name=pickup_eta_s,json=pickupEtaS,proto3" json:"pickup_eta_s,omitempty"`
 	Cancellation *Cancellation          `protobuf:"bytes,18,opt,name=cancellation,proto3" json:"cancellation,omitempty"`
 	RequestedAt  *timestamppb.Timestamp `protobuf:"bytes,19,opt,name=requested_at,json=requestedAt,proto3" json:"requested_at,omitempty"`
@@ -3222,7 +3219,7 @@ type Trip struct {
 	ArrivedAt    *timestamppb.Timestamp `protobuf:"bytes,21,opt,name=arrived_at,json=arrivedAt,proto3" json:"arrived_at,omitempty"`
 	StartedAt    *timestamppb.Timestamp `protobuf:"bytes,22,opt,name=started_at,json=startedAt,proto3" json:"started_at,omitempty"`
 	EndedAt      *timestamppb.Timestamp `protobuf:"bytes,23,opt,name=ended_at,json=endedAt,proto3" json:"ended_at,omitempty"`
-	// Given by the reader; 0 while not given. Operators see both.
+	// The stars that the receiver gave; 0 if none yet. Operators see both.
 	StarsByRider  uint32 `protobuf:"varint,24,opt,name=stars_by_rider,json=starsByRider,proto3" json:"stars_by_rider,omitempty"`
 	StarsByDriver uint32 `protobuf:"varint,25,opt,name=stars_by_driver,json=starsByDriver,proto3" json:"stars_by_driver,omitempty"`
 	// Where the driver was when it sent arrived, and complete_trip. Absent before that, in
@@ -3452,18 +3449,19 @@ func (x *Trip) GetCompletion() *Mark {
 	return nil
 }
 
-// Mark is where a driver was, by its newest position, when it said that it was somewhere.
+// Mark is where a driver was, by the newest position, when the driver reported an arrival or a
+// completion.
 type Mark struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// A position was known; without one the next three mean nothing.
+	// Whether a position was known; if not, the next three have no meaning.
 	Located bool `protobuf:"varint,1,opt,name=located,proto3" json:"located,omitempty"`
 	// As the crow flies, to the pickup or to the dropoff.
 	DistanceM uint32 `protobuf:"varint,2,opt,name=distance_m,json=distanceM,proto3" json:"distance_m,omitempty"`
-	// What the position claimed; 0 when unknown.
+	// The accuracy of that position; 0 when unknown.
 	AccuracyM uint32 `protobuf:"varint,3,opt,name=accuracy_m,json=accuracyM,proto3" json:"accuracy_m,omitempty"`
-	// How old it was.
+	// The age of that position.
 	AgeS uint32 `protobuf:"varint,4,opt,name=age_s,json=ageS,proto3" json:"age_s,omitempty"`
-	// The driver's; empty when none was given.
+	// The driver's reason; empty if none was given.
 	Reason        string `protobuf:"bytes,5,opt,name=reason,proto3" json:"reason,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -3604,7 +3602,7 @@ type FareBreakdown struct {
 	MinimumTopupMinor int32                  `protobuf:"varint,5,opt,name=minimum_topup_minor,json=minimumTopupMinor,proto3" json:"minimum_topup_minor,omitempty"`
 	DistanceM         uint32                 `protobuf:"varint,6,opt,name=distance_m,json=distanceM,proto3" json:"distance_m,omitempty"`
 	DurationS         uint32                 `protobuf:"varint,7,opt,name=duration_s,json=durationS,proto3" json:"duration_s,omitempty"`
-	// How distance_m was found: the parts add up to it. Unspecified in older trips.
+	// How distance_m was found; the parts add up to it. Unspecified in older trips.
 	Basis         FareBreakdown_Basis `protobuf:"varint,8,opt,name=basis,proto3,enum=hexhail.v1.FareBreakdown_Basis" json:"basis,omitempty"`
 	MeasuredM     uint32              `protobuf:"varint,9,opt,name=measured_m,json=measuredM,proto3" json:"measured_m,omitempty"`
 	EstimatedM    uint32              `protobuf:"varint,10,opt,name=estimated_m,json=estimatedM,proto3" json:"estimated_m,omitempty"`
@@ -3715,7 +3713,7 @@ func (x *FareBreakdown) GetEstimatedM() uint32 {
 type Search struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	Wave  uint32                 `protobuf:"varint,1,opt,name=wave,proto3" json:"wave,omitempty"`
-	// Rings of cells around the pickup that are searched now.
+	// The number of rings of cells around the pickup that are being searched.
 	Ring          uint32                 `protobuf:"varint,2,opt,name=ring,proto3" json:"ring,omitempty"`
 	DriversAsked  uint32                 `protobuf:"varint,3,opt,name=drivers_asked,json=driversAsked,proto3" json:"drivers_asked,omitempty"`
 	ExpiresAt     *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=expires_at,json=expiresAt,proto3" json:"expires_at,omitempty"`
@@ -3790,7 +3788,7 @@ type DriverCard struct {
 	Plate        string                 `protobuf:"bytes,5,opt,name=plate,proto3" json:"plate,omitempty"`
 	// Mean stars times 100, 0 while unrated.
 	RatingX100 uint32 `protobuf:"varint,6,opt,name=rating_x100,json=ratingX100,proto3" json:"rating_x100,omitempty"`
-	// What the vehicle looks like, as its driver describes it; each may be empty.
+	// The vehicle as its driver describes it; each may be empty.
 	VehicleMake   string `protobuf:"bytes,7,opt,name=vehicle_make,json=vehicleMake,proto3" json:"vehicle_make,omitempty"`
 	VehicleModel  string `protobuf:"bytes,8,opt,name=vehicle_model,json=vehicleModel,proto3" json:"vehicle_model,omitempty"`
 	VehicleColour string `protobuf:"bytes,9,opt,name=vehicle_colour,json=vehicleColour,proto3" json:"vehicle_colour,omitempty"`
@@ -4012,16 +4010,16 @@ func (x *Cancellation) GetReason() string {
 	return ""
 }
 
-// WatchCity asks for the state of the city and for what changes in it, for as long
-// as the session lasts. A newer one replaces the older.
+// WatchCity subscribes to the state of the city and its changes, for as long as the session lasts.
+// A newer one replaces the older.
 type WatchCity struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// What is wanted. Totals come with all of them.
+	// What to include. Totals are always included.
 	Drivers bool `protobuf:"varint,1,opt,name=drivers,proto3" json:"drivers,omitempty"`
 	Trips   bool `protobuf:"varint,2,opt,name=trips,proto3" json:"trips,omitempty"`
 	Cells   bool `protobuf:"varint,3,opt,name=cells,proto3" json:"cells,omitempty"`
 	Actors  bool `protobuf:"varint,4,opt,name=actors,proto3" json:"actors,omitempty"`
-	// The points of the charts, as they are completed.
+	// The points of the charts, as each is completed.
 	Samples bool `protobuf:"varint,5,opt,name=samples,proto3" json:"samples,omitempty"`
 	// The shortest time between two changes of the city, in milliseconds; 250 to
 	// 10,000, 0 means 1,000.
@@ -4111,8 +4109,8 @@ func (x *WatchCity) GetArea() *Area {
 	return nil
 }
 
-// Area lies between two parallels and two meridians. Where the west lies east of the
-// east, it crosses the antimeridian.
+// Area lies between two parallels and two meridians. If west is greater than east, the area crosses
+// the antimeridian.
 type Area struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	SouthWest     *Point                 `protobuf:"bytes,1,opt,name=south_west,json=southWest,proto3" json:"south_west,omitempty"`
@@ -4201,12 +4199,12 @@ func (*UnwatchCity) Descriptor() ([]byte, []int) {
 	return file_hexhail_proto_rawDescGZIP(), []int{46}
 }
 
-// CityWatched answers watch_city.
+// CityWatched is the reply to watch_city.
 type CityWatched struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Names this watch; its city_changed carry the same number.
 	Watch uint32 `protobuf:"varint,1,opt,name=watch,proto3" json:"watch,omitempty"`
-	// What counts, in milliseconds.
+	// The interval in use, in milliseconds.
 	IntervalMs uint32 `protobuf:"varint,2,opt,name=interval_ms,json=intervalMs,proto3" json:"interval_ms,omitempty"`
 	// The H3 resolution of the cells.
 	Resolution uint32 `protobuf:"varint,3,opt,name=resolution,proto3" json:"resolution,omitempty"`
@@ -4274,30 +4272,30 @@ func (x *CityWatched) GetNodeStartedAt() *timestamppb.Timestamp {
 	return nil
 }
 
-// CityChanged is what changed in the city since the one before it. What changed more
-// than once is there once, as it is now.
+// CityChanged is what has changed in the city since the previous one. What changed more than once
+// appears once, in its current state.
 type CityChanged struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	Watch uint32                 `protobuf:"varint,1,opt,name=watch,proto3" json:"watch,omitempty"`
 	At    *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=at,proto3" json:"at,omitempty"`
 	// The first part of a snapshot: forget all drivers, trips and cells.
 	Reset_ bool `protobuf:"varint,3,opt,name=reset,proto3" json:"reset,omitempty"`
-	// Part of a snapshot. The first one without is the first change.
+	// Part of a snapshot. The first one without this flag is the first change.
 	Snapshot bool `protobuf:"varint,4,opt,name=snapshot,proto3" json:"snapshot,omitempty"`
-	// Drivers that are new or in a new state, whole.
+	// Drivers that are new or in a new state, complete.
 	Drivers []*CityDriver `protobuf:"bytes,5,rep,name=drivers,proto3" json:"drivers,omitempty"`
-	// Drivers of which only the position is new.
+	// Drivers with only a new position.
 	Moves []*CityMove `protobuf:"bytes,6,rep,name=moves,proto3" json:"moves,omitempty"`
 	// Keys of drivers that went offline or left the area.
 	DriversGone []uint32 `protobuf:"varint,7,rep,packed,name=drivers_gone,json=driversGone,proto3" json:"drivers_gone,omitempty"`
-	// Trips that are new or in a new version, whole.
+	// Trips that are new or in a new version, complete.
 	Trips []*CityTrip `protobuf:"bytes,8,rep,name=trips,proto3" json:"trips,omitempty"`
 	// Ids of trips that ended a while ago.
 	TripsGone []string    `protobuf:"bytes,9,rep,name=trips_gone,json=tripsGone,proto3" json:"trips_gone,omitempty"`
 	Cells     []*CityCell `protobuf:"bytes,10,rep,name=cells,proto3" json:"cells,omitempty"`
-	// Cells in which there is nothing any more.
+	// Cells that have become empty.
 	CellsGone []string `protobuf:"bytes,11,rep,name=cells_gone,json=cellsGone,proto3" json:"cells_gone,omitempty"`
-	// Of the whole city, whatever the area.
+	// For the whole city, regardless of the area.
 	Totals *CityTotals `protobuf:"bytes,12,opt,name=totals,proto3" json:"totals,omitempty"`
 	// All kinds, every 2 seconds.
 	Actors        []*ActorKind `protobuf:"bytes,13,rep,name=actors,proto3" json:"actors,omitempty"`
@@ -4436,13 +4434,13 @@ func (x *CityChanged) GetSamples() []*Sample {
 
 type CityDriver struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Stands for the driver in this watch. A key that comes again with another id
-	// belongs to that driver from then on.
+	// Stands for the driver in this watch. If a key reappears with another id, it stands for that
+	// driver from then on.
 	Key          uint32           `protobuf:"varint,1,opt,name=key,proto3" json:"key,omitempty"`
 	Id           string           `protobuf:"bytes,2,opt,name=id,proto3" json:"id,omitempty"`
 	State        CityDriver_State `protobuf:"varint,3,opt,name=state,proto3,enum=hexhail.v1.CityDriver_State" json:"state,omitempty"`
 	VehicleClass string           `protobuf:"bytes,4,opt,name=vehicle_class,json=vehicleClass,proto3" json:"vehicle_class,omitempty"`
-	// The trip that it is on; empty: none.
+	// The driver's trip; empty: none.
 	TripId string `protobuf:"bytes,5,opt,name=trip_id,json=tripId,proto3" json:"trip_id,omitempty"`
 	// Absent while no position is known.
 	Point         *Point `protobuf:"bytes,6,opt,name=point,proto3" json:"point,omitempty"`
@@ -4599,7 +4597,7 @@ type CityTrip struct {
 	Dropoff      *Point                 `protobuf:"bytes,5,opt,name=dropoff,proto3" json:"dropoff,omitempty"`
 	VehicleClass string                 `protobuf:"bytes,6,opt,name=vehicle_class,json=vehicleClass,proto3" json:"vehicle_class,omitempty"`
 	RiderId      string                 `protobuf:"bytes,7,opt,name=rider_id,json=riderId,proto3" json:"rider_id,omitempty"`
-	// Empty while nobody has the trip.
+	// Empty while no driver has the trip.
 	DriverId string `protobuf:"bytes,8,opt,name=driver_id,json=driverId,proto3" json:"driver_id,omitempty"`
 	// How far the search has got, while requested.
 	Search        *Search                `protobuf:"bytes,9,opt,name=search,proto3" json:"search,omitempty"`
@@ -4750,8 +4748,8 @@ type CityCell struct {
 	Demand uint32 `protobuf:"varint,3,opt,name=demand,proto3" json:"demand,omitempty"`
 	// Trips requested in it within the last 10 minutes or so.
 	Requests uint32 `protobuf:"varint,4,opt,name=requests,proto3" json:"requests,omitempty"`
-	// How long those that were matched or given up in that time, and those that
-	// wait, have waited in the mean; 0 when there were none.
+	// The mean wait of trips that were matched or ended in that time, and of those still waiting; 0
+	// when there were none.
 	MeanWaitS     float32 `protobuf:"fixed32,5,opt,name=mean_wait_s,json=meanWaitS,proto3" json:"mean_wait_s,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -4930,25 +4928,24 @@ func (x *CityTotals) GetSessions() uint32 {
 	return 0
 }
 
-// ActorKind counts the actors of one kind on this node. Rates, times and the deepest
-// mailbox are those of about the last minute; totals count since the start and wrap
-// at 4,294,967,296.
+// ActorKind counts the actors of one kind on this node. Rates, times and the deepest mailbox cover
+// about the last minute; totals count since the start and wrap at 4,294,967,296.
 type ActorKind struct {
 	state   protoimpl.MessageState `protogen:"open.v1"`
 	Kind    string                 `protobuf:"bytes,1,opt,name=kind,proto3" json:"kind,omitempty"`
 	Alive   uint32                 `protobuf:"varint,2,opt,name=alive,proto3" json:"alive,omitempty"`
 	Started uint32                 `protobuf:"varint,3,opt,name=started,proto3" json:"started,omitempty"`
 	Stopped uint32                 `protobuf:"varint,4,opt,name=stopped,proto3" json:"stopped,omitempty"`
-	// Panics that were contained; each brings the actor's state back from the database.
+	// Recovered panics; after each, the actor reloads its state from the database.
 	Panics uint32 `protobuf:"varint,5,opt,name=panics,proto3" json:"panics,omitempty"`
-	// Messages that wait in mailboxes now, or are being handled.
+	// Messages that are waiting in mailboxes or being handled now.
 	Waiting uint32 `protobuf:"varint,6,opt,name=waiting,proto3" json:"waiting,omitempty"`
-	// The most that waited in one mailbox.
+	// The most messages that waited in one mailbox.
 	DeepestMailbox uint32  `protobuf:"varint,7,opt,name=deepest_mailbox,json=deepestMailbox,proto3" json:"deepest_mailbox,omitempty"`
 	Messages       uint32  `protobuf:"varint,8,opt,name=messages,proto3" json:"messages,omitempty"`
 	MessagesPerS   float32 `protobuf:"fixed32,9,opt,name=messages_per_s,json=messagesPerS,proto3" json:"messages_per_s,omitempty"`
-	// Time to handle a message, in microseconds. p50 and p99 are read off a histogram
-	// in steps of a factor of 4.
+	// Time to handle a message, in microseconds. p50 and p99 come from a histogram whose buckets grow
+	// by a factor of 4.
 	MeanUs float32 `protobuf:"fixed32,10,opt,name=mean_us,json=meanUs,proto3" json:"mean_us,omitempty"`
 	P50Us  float32 `protobuf:"fixed32,11,opt,name=p50_us,json=p50Us,proto3" json:"p50_us,omitempty"`
 	P99Us  float32 `protobuf:"fixed32,12,opt,name=p99_us,json=p99Us,proto3" json:"p99_us,omitempty"`
@@ -5139,8 +5136,8 @@ func (x *SlowHandler) GetAt() *timestamppb.Timestamp {
 	return nil
 }
 
-// Sample is one point of the charts: what happened in a step of time, and how things
-// stood in it.
+// Sample is one point of the charts: what happened within one step of time, and the mean state
+// during it.
 type Sample struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// When the step ended.
@@ -5151,8 +5148,8 @@ type Sample struct {
 	Completions   uint32                 `protobuf:"varint,5,opt,name=completions,proto3" json:"completions,omitempty"`
 	Cancellations uint32                 `protobuf:"varint,6,opt,name=cancellations,proto3" json:"cancellations,omitempty"`
 	Expiries      uint32                 `protobuf:"varint,7,opt,name=expiries,proto3" json:"expiries,omitempty"`
-	// Time from request to match of the matches, in milliseconds; 0 without any. p50
-	// and p90 are good to about a quarter.
+	// Time from request to match, in milliseconds; 0 without matches. p50 and p90 are accurate to
+	// about a quarter.
 	MatchMeanMs float32 `protobuf:"fixed32,8,opt,name=match_mean_ms,json=matchMeanMs,proto3" json:"match_mean_ms,omitempty"`
 	MatchP50Ms  float32 `protobuf:"fixed32,9,opt,name=match_p50_ms,json=matchP50Ms,proto3" json:"match_p50_ms,omitempty"`
 	MatchP90Ms  float32 `protobuf:"fixed32,10,opt,name=match_p90_ms,json=matchP90Ms,proto3" json:"match_p90_ms,omitempty"`
@@ -5162,10 +5159,10 @@ type Sample struct {
 	TripsLive        float32 `protobuf:"fixed32,13,opt,name=trips_live,json=tripsLive,proto3" json:"trips_live,omitempty"`
 	Sessions         float32 `protobuf:"fixed32,14,opt,name=sessions,proto3" json:"sessions,omitempty"`
 	LocationsPerS    float32 `protobuf:"fixed32,15,opt,name=locations_per_s,json=locationsPerS,proto3" json:"locations_per_s,omitempty"`
-	// Of transactions of the store, in milliseconds.
+	// Of the store's transactions, in milliseconds.
 	CommitMeanMs float32 `protobuf:"fixed32,16,opt,name=commit_mean_ms,json=commitMeanMs,proto3" json:"commit_mean_ms,omitempty"`
 	CommitMaxMs  float32 `protobuf:"fixed32,17,opt,name=commit_max_ms,json=commitMaxMs,proto3" json:"commit_max_ms,omitempty"`
-	// Only trips are known of this step, from the database: the node did not run.
+	// Only trips are known for this step, from the database: the node was not running.
 	TripsOnly     bool `protobuf:"varint,18,opt,name=trips_only,json=tripsOnly,proto3" json:"trips_only,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

@@ -2,12 +2,12 @@
 // @generated from file hexhail.proto (package hexhail.v1, syntax proto3)
 /* eslint-disable */
 
-// Every message that Hexhail speaks to rider and driver apps. Nodes of a cluster
-// speak the same types among themselves. docs/protocol.md explains how they are used.
+// Every message between Hexhail and its clients. Nodes of a cluster use the same types between
+// themselves. docs/protocol.md explains how they are used.
 //
 // Two rules of the JSON form are worth knowing before reading on:
 //   - a Point is {"lat": 37.5, "lng": 127.0} in plain degrees; the scaled
-//     integers of this file are its binary form only;
+//     integers of this file are only its binary form;
 //   - enum values are written as the lower-case words of this file.
 
 import type { GenEnum, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
@@ -23,15 +23,15 @@ export const file_hexhail: GenFile = /*@__PURE__*/
   fileDesc("Cg1oZXhoYWlsLnByb3RvEgpoZXhoYWlsLnYxIvEFCgtDbGllbnRGcmFtZRIKCgJpZBgBIAEoCRImCgdjb25uZWN0GAIgASgLMhMuaGV4aGFpbC52MS5Db25uZWN0SAASIAoEcGluZxgDIAEoCzIQLmhleGhhaWwudjEuUGluZ0gAEikKCWdvX29ubGluZRgEIAEoCzIULmhleGhhaWwudjEuR29PbmxpbmVIABIrCgpnb19vZmZsaW5lGAUgASgLMhUuaGV4aGFpbC52MS5Hb09mZmxpbmVIABIoCghsb2NhdGlvbhgGIAEoCzIULmhleGhhaWwudjEuTG9jYXRpb25IABIpCglnZXRfcXVvdGUYByABKAsyFC5oZXhoYWlsLnYxLkdldFF1b3RlSAASLwoMcmVxdWVzdF90cmlwGAggASgLMhcuaGV4aGFpbC52MS5SZXF1ZXN0VHJpcEgAEi0KC2NhbmNlbF90cmlwGAkgASgLMhYuaGV4aGFpbC52MS5DYW5jZWxUcmlwSAASLwoMYWNjZXB0X29mZmVyGAogASgLMhcuaGV4aGFpbC52MS5BY2NlcHRPZmZlckgAEjEKDWRlY2xpbmVfb2ZmZXIYCyABKAsyGC5oZXhoYWlsLnYxLkRlY2xpbmVPZmZlckgAEioKB2Fycml2ZWQYDCABKAsyFy5oZXhoYWlsLnYxLk1hcmtBcnJpdmVkSAASKwoKc3RhcnRfdHJpcBgNIAEoCzIVLmhleGhhaWwudjEuU3RhcnRUcmlwSAASMQoNY29tcGxldGVfdHJpcBgOIAEoCzIYLmhleGhhaWwudjEuQ29tcGxldGVUcmlwSAASKQoJcmF0ZV90cmlwGA8gASgLMhQuaGV4aGFpbC52MS5SYXRlVHJpcEgAEisKCndhdGNoX2NpdHkYECABKAsyFS5oZXhoYWlsLnYxLldhdGNoQ2l0eUgAEi8KDHVud2F0Y2hfY2l0eRgRIAEoCzIXLmhleGhhaWwudjEuVW53YXRjaENpdHlIAEIGCgRib2R5Il0KC1NlcnZlckZyYW1lEiIKBXJlcGx5GAEgASgLMhEuaGV4aGFpbC52MS5SZXBseUgAEiIKBWV2ZW50GAIgASgLMhEuaGV4aGFpbC52MS5FdmVudEgAQgYKBGtpbmQi3wIKBVJlcGx5EgoKAmlkGAEgASgJEiIKBWVycm9yGAIgASgLMhEuaGV4aGFpbC52MS5FcnJvckgAEioKCWNvbm5lY3RlZBgDIAEoCzIVLmhleGhhaWwudjEuQ29ubmVjdGVkSAASIAoEcG9uZxgEIAEoCzIQLmhleGhhaWwudjEuUG9uZ0gAEiAKBGRvbmUYBSABKAsyEC5oZXhoYWlsLnYxLkRvbmVIABIkCgZxdW90ZXMYBiABKAsyEi5oZXhoYWlsLnYxLlF1b3Rlc0gAEiAKBHRyaXAYByABKAsyEC5oZXhoYWlsLnYxLlRyaXBIABIzCg5hY2NlcHRfcGVuZGluZxgIIAEoCzIZLmhleGhhaWwudjEuQWNjZXB0UGVuZGluZ0gAEi8KDGNpdHlfd2F0Y2hlZBgJIAEoCzIXLmhleGhhaWwudjEuQ2l0eVdhdGNoZWRIAEIICgZyZXN1bHQikQMKBUV2ZW50Eg0KBWVwb2NoGAEgASgJEgsKA3NlcRgCIAEoDRIvCgx0cmlwX3VwZGF0ZWQYAyABKAsyFy5oZXhoYWlsLnYxLlRyaXBVcGRhdGVkSAASMwoOb2ZmZXJfcmVjZWl2ZWQYBCABKAsyGS5oZXhoYWlsLnYxLk9mZmVyUmVjZWl2ZWRIABIvCgxvZmZlcl9jbG9zZWQYBSABKAsyFy5oZXhoYWlsLnYxLk9mZmVyQ2xvc2VkSAASLwoMZHJpdmVyX21vdmVkGAYgASgLMhcuaGV4aGFpbC52MS5Ecml2ZXJNb3ZlZEgAEjIKDWRpc2Nvbm5lY3RpbmcYByABKAsyGS5oZXhoYWlsLnYxLkRpc2Nvbm5lY3RpbmdIABIvCgxjaXR5X2NoYW5nZWQYCCABKAsyFy5oZXhoYWlsLnYxLkNpdHlDaGFuZ2VkSAASNwoQYXBwcm92YWxfY2hhbmdlZBgJIAEoCzIbLmhleGhhaWwudjEuQXBwcm92YWxDaGFuZ2VkSABCBgoEYm9keSJgCgVFcnJvchIMCgRjb2RlGAEgASgJEg8KB21lc3NhZ2UYAiABKAkSEQoJcmV0cnlhYmxlGAMgASgIEhYKDnJldHJ5X2FmdGVyX21zGAQgASgNEg0KBWZpZWxkGAUgASgJIlwKB0Nvbm5lY3QSDQoFdG9rZW4YASABKAkSDgoGdGlja2V0GAIgASgJEiIKBnJlc3VtZRgDIAEoCzISLmhleGhhaWwudjEuUmVzdW1lEg4KBmNsaWVudBgEIAEoCSIkCgZSZXN1bWUSDQoFZXBvY2gYASABKAkSCwoDc2VxGAIgASgNIucCCglDb25uZWN0ZWQSEgoKc2Vzc2lvbl9pZBgBIAEoCRINCgVlcG9jaBgCIAEoCRILCgNzZXEYAyABKA0SDwoHcmVzdW1lZBgEIAEoCBISCgphY2NvdW50X2lkGAUgASgJEh4KBHJvbGUYBiABKA4yEC5oZXhoYWlsLnYxLlJvbGUSDgoGb25saW5lGAcgASgIEiUKC2FjdGl2ZV90cmlwGAggASgLMhAuaGV4aGFpbC52MS5UcmlwEiYKC29wZW5fb2ZmZXJzGAkgAygLMhEuaGV4aGFpbC52MS5PZmZlchIvCgtzZXJ2ZXJfdGltZRgKIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFAoMaGVhcnRiZWF0X21zGAsgASgNEhcKD3Bvc2l0aW9uX3R0bF9tcxgMIAEoDRImCghhcHByb3ZhbBgNIAEoCzIULmhleGhhaWwudjEuQXBwcm92YWwiKQoIQXBwcm92YWwSDQoFc3RhdGUYASABKAkSDgoGcmVhc29uGAIgASgJIjkKD0FwcHJvdmFsQ2hhbmdlZBImCghhcHByb3ZhbBgBIAEoCzIULmhleGhhaWwudjEuQXBwcm92YWwiBgoEUGluZyI3CgRQb25nEi8KC3NlcnZlcl90aW1lGAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCIGCgREb25lIksKDURpc2Nvbm5lY3RpbmcSEgoKY2xvc2VfY29kZRgBIAEoDRIOCgZyZWFzb24YAiABKAkSFgoOcmV0cnlfYWZ0ZXJfbXMYAyABKA0iJwoFUG9pbnQSDgoGbGF0X2U3GAEgASgREg4KBmxuZ19lNxgCIAEoESIoCgVNb25leRINCgVtaW5vchgBIAEoBRIQCghjdXJyZW5jeRgCIAEoCSIyCghHb09ubGluZRImCghsb2NhdGlvbhgBIAEoCzIULmhleGhhaWwudjEuTG9jYXRpb24iCwoJR29PZmZsaW5lIpkBCghMb2NhdGlvbhIgCgVwb2ludBgBIAEoCzIRLmhleGhhaWwudjEuUG9pbnQSEwoLaGVhZGluZ19kZWcYAiABKAISEQoJc3BlZWRfbXBzGAMgASgCEhIKCmFjY3VyYWN5X20YBCABKAISLwoLZGV2aWNlX3RpbWUYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIu0CCgVPZmZlchIKCgJpZBgBIAEoCRIPCgd0cmlwX2lkGAIgASgJEiYKC3BpY2t1cF9hcmVhGAMgASgLMhEuaGV4aGFpbC52MS5Qb2ludBIXCg9waWNrdXBfcmFkaXVzX20YBCABKA0SGQoRcGlja3VwX2Rpc3RhbmNlX20YBSABKA0SFAoMcGlja3VwX2V0YV9zGAYgASgNEhcKD3RyaXBfZGlzdGFuY2VfbRgHIAEoDRIXCg90cmlwX2R1cmF0aW9uX3MYCCABKA0SHwoEZmFyZRgJIAEoCzIRLmhleGhhaWwudjEuTW9uZXkSFQoNdmVoaWNsZV9jbGFzcxgKIAEoCRISCgpwYXNzZW5nZXJzGAsgASgNEi4KCmV4cGlyZXNfYXQYDCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEgwKBHdhdmUYDSABKA0SGQoRcmlkZXJfcmF0aW5nX3gxMDAYDiABKA0iHwoLQWNjZXB0T2ZmZXISEAoIb2ZmZXJfaWQYASABKAkiMAoMRGVjbGluZU9mZmVyEhAKCG9mZmVyX2lkGAEgASgJEg4KBnJlYXNvbhgCIAEoCSJPCg1BY2NlcHRQZW5kaW5nEhAKCG9mZmVyX2lkGAEgASgJEiwKCGF3YXJkX2F0GAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCIxCg1PZmZlclJlY2VpdmVkEiAKBW9mZmVyGAEgASgLMhEuaGV4aGFpbC52MS5PZmZlciLJAQoLT2ZmZXJDbG9zZWQSEAoIb2ZmZXJfaWQYASABKAkSDwoHdHJpcF9pZBgCIAEoCRIwCgdvdXRjb21lGAMgASgOMh8uaGV4aGFpbC52MS5PZmZlckNsb3NlZC5PdXRjb21lEg4KBnJlYXNvbhgEIAEoCSJVCgdPdXRjb21lEhcKE291dGNvbWVfdW5zcGVjaWZpZWQQABIHCgN3b24QARINCgl3aXRoZHJhd24QAhILCgdleHBpcmVkEAMSDAoIZGVjbGluZWQQBCIuCgtNYXJrQXJyaXZlZBIPCgd0cmlwX2lkGAEgASgJEg4KBnJlYXNvbhgCIAEoCSIpCglTdGFydFRyaXASDwoHdHJpcF9pZBgBIAEoCRILCgNwaW4YAiABKAkiLwoMQ29tcGxldGVUcmlwEg8KB3RyaXBfaWQYASABKAkSDgoGcmVhc29uGAIgASgJImgKCEdldFF1b3RlEiEKBnBpY2t1cBgBIAEoCzIRLmhleGhhaWwudjEuUG9pbnQSIgoHZHJvcG9mZhgCIAEoCzIRLmhleGhhaWwudjEuUG9pbnQSFQoNdmVoaWNsZV9jbGFzcxgDIAEoCSIrCgZRdW90ZXMSIQoGcXVvdGVzGAEgAygLMhEuaGV4aGFpbC52MS5RdW90ZSKVAQoFUXVvdGUSFQoNdmVoaWNsZV9jbGFzcxgBIAEoCRISCgpkaXN0YW5jZV9tGAIgASgNEhIKCmR1cmF0aW9uX3MYAyABKA0SHwoEZmFyZRgEIAEoCzIRLmhleGhhaWwudjEuTW9uZXkSFAoMcGlja3VwX2V0YV9zGAUgASgNEhYKDmRyaXZlcnNfbmVhcmJ5GAYgASgNIr4BCgtSZXF1ZXN0VHJpcBIhCgZwaWNrdXAYASABKAsyES5oZXhoYWlsLnYxLlBvaW50EiIKB2Ryb3BvZmYYAiABKAsyES5oZXhoYWlsLnYxLlBvaW50EhYKDnBpY2t1cF9hZGRyZXNzGAMgASgJEhcKD2Ryb3BvZmZfYWRkcmVzcxgEIAEoCRIVCg12ZWhpY2xlX2NsYXNzGAUgASgJEhIKCnBhc3NlbmdlcnMYBiABKA0SDAoEbm90ZRgHIAEoCSItCgpDYW5jZWxUcmlwEg8KB3RyaXBfaWQYASABKAkSDgoGcmVhc29uGAIgASgJIjsKCFJhdGVUcmlwEg8KB3RyaXBfaWQYASABKAkSDQoFc3RhcnMYAiABKA0SDwoHY29tbWVudBgDIAEoCSKVAQoLRHJpdmVyTW92ZWQSDwoHdHJpcF9pZBgBIAEoCRIgCgVwb2ludBgCIAEoCzIRLmhleGhhaWwudjEuUG9pbnQSEwoLaGVhZGluZ19kZWcYAyABKAISDQoFZXRhX3MYBCABKA0SLwoLZGV2aWNlX3RpbWUYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIj0KC1RyaXBVcGRhdGVkEh4KBHRyaXAYASABKAsyEC5oZXhoYWlsLnYxLlRyaXASDgoGY2hhbmdlGAIgASgJIoUICgRUcmlwEgoKAmlkGAEgASgJEg8KB3ZlcnNpb24YAiABKA0SJwoGc3RhdHVzGAMgASgOMhcuaGV4aGFpbC52MS5UcmlwLlN0YXR1cxIhCgZwaWNrdXAYBCABKAsyES5oZXhoYWlsLnYxLlBvaW50EiIKB2Ryb3BvZmYYBSABKAsyES5oZXhoYWlsLnYxLlBvaW50EhYKDnBpY2t1cF9hZGRyZXNzGAYgASgJEhcKD2Ryb3BvZmZfYWRkcmVzcxgHIAEoCRIVCg12ZWhpY2xlX2NsYXNzGAggASgJEhIKCnBhc3NlbmdlcnMYCSABKA0SDAoEbm90ZRgKIAEoCRImCghlc3RpbWF0ZRgLIAEoCzIULmhleGhhaWwudjEuRXN0aW1hdGUSJwoEZmFyZRgMIAEoCzIZLmhleGhhaWwudjEuRmFyZUJyZWFrZG93bhImCgZkcml2ZXIYDSABKAsyFi5oZXhoYWlsLnYxLkRyaXZlckNhcmQSJAoFcmlkZXIYDiABKAsyFS5oZXhoYWlsLnYxLlJpZGVyQ2FyZBILCgNwaW4YDyABKAkSIgoGc2VhcmNoGBAgASgLMhIuaGV4aGFpbC52MS5TZWFyY2gSFAoMcGlja3VwX2V0YV9zGBEgASgNEi4KDGNhbmNlbGxhdGlvbhgSIAEoCzIYLmhleGhhaWwudjEuQ2FuY2VsbGF0aW9uEjAKDHJlcXVlc3RlZF9hdBgTIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKbWF0Y2hlZF9hdBgUIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKYXJyaXZlZF9hdBgVIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKc3RhcnRlZF9hdBgWIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLAoIZW5kZWRfYXQYFyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhYKDnN0YXJzX2J5X3JpZGVyGBggASgNEhcKD3N0YXJzX2J5X2RyaXZlchgZIAEoDRIhCgdhcnJpdmFsGBogASgLMhAuaGV4aGFpbC52MS5NYXJrEiQKCmNvbXBsZXRpb24YGyABKAsyEC5oZXhoYWlsLnYxLk1hcmsihQEKBlN0YXR1cxIWChJzdGF0dXNfdW5zcGVjaWZpZWQQABINCglyZXF1ZXN0ZWQQARILCgdtYXRjaGVkEAISCwoHYXJyaXZlZBADEg8KC2luX3Byb2dyZXNzEAQSDQoJY29tcGxldGVkEAUSDQoJY2FuY2VsbGVkEAYSCwoHZXhwaXJlZBAHIl4KBE1hcmsSDwoHbG9jYXRlZBgBIAEoCBISCgpkaXN0YW5jZV9tGAIgASgNEhIKCmFjY3VyYWN5X20YAyABKA0SDQoFYWdlX3MYBCABKA0SDgoGcmVhc29uGAUgASgJIlMKCEVzdGltYXRlEhIKCmRpc3RhbmNlX20YASABKA0SEgoKZHVyYXRpb25fcxgCIAEoDRIfCgRmYXJlGAMgASgLMhEuaGV4aGFpbC52MS5Nb25leSLiAgoNRmFyZUJyZWFrZG93bhIgCgV0b3RhbBgBIAEoCzIRLmhleGhhaWwudjEuTW9uZXkSEgoKYmFzZV9taW5vchgCIAEoBRIWCg5kaXN0YW5jZV9taW5vchgDIAEoBRISCgp0aW1lX21pbm9yGAQgASgFEhsKE21pbmltdW1fdG9wdXBfbWlub3IYBSABKAUSEgoKZGlzdGFuY2VfbRgGIAEoDRISCgpkdXJhdGlvbl9zGAcgASgNEi4KBWJhc2lzGAggASgOMh8uaGV4aGFpbC52MS5GYXJlQnJlYWtkb3duLkJhc2lzEhIKCm1lYXN1cmVkX20YCSABKA0SEwoLZXN0aW1hdGVkX20YCiABKA0iUQoFQmFzaXMSFQoRYmFzaXNfdW5zcGVjaWZpZWQQABIMCghtZWFzdXJlZBABEhQKEHBhcnRseV9lc3RpbWF0ZWQQAhINCgllc3RpbWF0ZWQQAyJrCgZTZWFyY2gSDAoEd2F2ZRgBIAEoDRIMCgRyaW5nGAIgASgNEhUKDWRyaXZlcnNfYXNrZWQYAyABKA0SLgoKZXhwaXJlc19hdBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAivwEKCkRyaXZlckNhcmQSCgoCaWQYASABKAkSEgoKZmlyc3RfbmFtZRgCIAEoCRIRCglwaG90b191cmwYAyABKAkSFQoNdmVoaWNsZV9jbGFzcxgEIAEoCRINCgVwbGF0ZRgFIAEoCRITCgtyYXRpbmdfeDEwMBgGIAEoDRIUCgx2ZWhpY2xlX21ha2UYByABKAkSFQoNdmVoaWNsZV9tb2RlbBgIIAEoCRIWCg52ZWhpY2xlX2NvbG91chgJIAEoCSJTCglSaWRlckNhcmQSCgoCaWQYASABKAkSEgoKZmlyc3RfbmFtZRgCIAEoCRIRCglwaG90b191cmwYAyABKAkSEwoLcmF0aW5nX3gxMDAYBCABKA0ikgEKDENhbmNlbGxhdGlvbhInCgJieRgBIAEoDjIbLmhleGhhaWwudjEuQ2FuY2VsbGF0aW9uLkJ5Eg4KBnJlYXNvbhgCIAEoCSJJCgJCeRISCg5ieV91bnNwZWNpZmllZBAAEgkKBXJpZGVyEAESCgoGZHJpdmVyEAISDAoIb3BlcmF0b3IQAxIKCgZzeXN0ZW0QBCKQAQoJV2F0Y2hDaXR5Eg8KB2RyaXZlcnMYASABKAgSDQoFdHJpcHMYAiABKAgSDQoFY2VsbHMYAyABKAgSDgoGYWN0b3JzGAQgASgIEg8KB3NhbXBsZXMYBSABKAgSEwoLaW50ZXJ2YWxfbXMYBiABKA0SHgoEYXJlYRgHIAEoCzIQLmhleGhhaWwudjEuQXJlYSJUCgRBcmVhEiUKCnNvdXRoX3dlc3QYASABKAsyES5oZXhoYWlsLnYxLlBvaW50EiUKCm5vcnRoX2Vhc3QYAiABKAsyES5oZXhoYWlsLnYxLlBvaW50Ig0KC1Vud2F0Y2hDaXR5InoKC0NpdHlXYXRjaGVkEg0KBXdhdGNoGAEgASgNEhMKC2ludGVydmFsX21zGAIgASgNEhIKCnJlc29sdXRpb24YAyABKA0SMwoPbm9kZV9zdGFydGVkX2F0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCKvAwoLQ2l0eUNoYW5nZWQSDQoFd2F0Y2gYASABKA0SJgoCYXQYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg0KBXJlc2V0GAMgASgIEhAKCHNuYXBzaG90GAQgASgIEicKB2RyaXZlcnMYBSADKAsyFi5oZXhoYWlsLnYxLkNpdHlEcml2ZXISIwoFbW92ZXMYBiADKAsyFC5oZXhoYWlsLnYxLkNpdHlNb3ZlEhQKDGRyaXZlcnNfZ29uZRgHIAMoDRIjCgV0cmlwcxgIIAMoCzIULmhleGhhaWwudjEuQ2l0eVRyaXASEgoKdHJpcHNfZ29uZRgJIAMoCRIjCgVjZWxscxgKIAMoCzIULmhleGhhaWwudjEuQ2l0eUNlbGwSEgoKY2VsbHNfZ29uZRgLIAMoCRImCgZ0b3RhbHMYDCABKAsyFi5oZXhoYWlsLnYxLkNpdHlUb3RhbHMSJQoGYWN0b3JzGA0gAygLMhUuaGV4aGFpbC52MS5BY3RvcktpbmQSIwoHc2FtcGxlcxgOIAMoCzISLmhleGhhaWwudjEuU2FtcGxlIosCCgpDaXR5RHJpdmVyEgsKA2tleRgBIAEoDRIKCgJpZBgCIAEoCRIrCgVzdGF0ZRgDIAEoDjIcLmhleGhhaWwudjEuQ2l0eURyaXZlci5TdGF0ZRIVCg12ZWhpY2xlX2NsYXNzGAQgASgJEg8KB3RyaXBfaWQYBSABKAkSIAoFcG9pbnQYBiABKAsyES5oZXhoYWlsLnYxLlBvaW50EhMKC2hlYWRpbmdfZGVnGAcgASgNIlgKBVN0YXRlEhUKEXN0YXRlX3Vuc3BlY2lmaWVkEAASDQoJYXZhaWxhYmxlEAESCwoHb2ZmZXJlZBACEgsKB29uX3RyaXAQAxIPCgt1bnJlYWNoYWJsZRAEIk4KCENpdHlNb3ZlEgsKA2tleRgBIAEoDRIgCgVwb2ludBgCIAEoCzIRLmhleGhhaWwudjEuUG9pbnQSEwoLaGVhZGluZ19kZWcYAyABKA0i5wMKCENpdHlUcmlwEgoKAmlkGAEgASgJEg8KB3ZlcnNpb24YAiABKA0SJwoGc3RhdHVzGAMgASgOMhcuaGV4aGFpbC52MS5UcmlwLlN0YXR1cxIhCgZwaWNrdXAYBCABKAsyES5oZXhoYWlsLnYxLlBvaW50EiIKB2Ryb3BvZmYYBSABKAsyES5oZXhoYWlsLnYxLlBvaW50EhUKDXZlaGljbGVfY2xhc3MYBiABKAkSEAoIcmlkZXJfaWQYByABKAkSEQoJZHJpdmVyX2lkGAggASgJEiIKBnNlYXJjaBgJIAEoCzISLmhleGhhaWwudjEuU2VhcmNoEjAKDHJlcXVlc3RlZF9hdBgKIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKbWF0Y2hlZF9hdBgLIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKYXJyaXZlZF9hdBgMIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKc3RhcnRlZF9hdBgNIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLAoIZW5kZWRfYXQYDiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIl8KCENpdHlDZWxsEgwKBGNlbGwYASABKAkSDgoGc3VwcGx5GAIgASgNEg4KBmRlbWFuZBgDIAEoDRIQCghyZXF1ZXN0cxgEIAEoDRITCgttZWFuX3dhaXRfcxgFIAEoAiLqAQoKQ2l0eVRvdGFscxIZChFkcml2ZXJzX2F2YWlsYWJsZRgBIAEoDRIXCg9kcml2ZXJzX29mZmVyZWQYAiABKA0SFwoPZHJpdmVyc19vbl90cmlwGAMgASgNEhsKE2RyaXZlcnNfdW5yZWFjaGFibGUYBCABKA0SFwoPdHJpcHNfcmVxdWVzdGVkGAUgASgNEhUKDXRyaXBzX21hdGNoZWQYBiABKA0SFQoNdHJpcHNfYXJyaXZlZBgHIAEoDRIZChF0cmlwc19pbl9wcm9ncmVzcxgIIAEoDRIQCghzZXNzaW9ucxgJIAEoDSKJAgoJQWN0b3JLaW5kEgwKBGtpbmQYASABKAkSDQoFYWxpdmUYAiABKA0SDwoHc3RhcnRlZBgDIAEoDRIPCgdzdG9wcGVkGAQgASgNEg4KBnBhbmljcxgFIAEoDRIPCgd3YWl0aW5nGAYgASgNEhcKD2RlZXBlc3RfbWFpbGJveBgHIAEoDRIQCghtZXNzYWdlcxgIIAEoDRIWCg5tZXNzYWdlc19wZXJfcxgJIAEoAhIPCgdtZWFuX3VzGAogASgCEg4KBnA1MF91cxgLIAEoAhIOCgZwOTlfdXMYDCABKAISKAoHc2xvd2VzdBgNIAMoCzIXLmhleGhhaWwudjEuU2xvd0hhbmRsZXIiVwoLU2xvd0hhbmRsZXISDwoHbWVzc2FnZRgBIAEoCRIPCgd0b29rX3VzGAIgASgNEiYKAmF0GAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCKZAwoGU2FtcGxlEiYKAmF0GAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIOCgZzdGVwX3MYAiABKA0SEAoIcmVxdWVzdHMYAyABKA0SDwoHbWF0Y2hlcxgEIAEoDRITCgtjb21wbGV0aW9ucxgFIAEoDRIVCg1jYW5jZWxsYXRpb25zGAYgASgNEhAKCGV4cGlyaWVzGAcgASgNEhUKDW1hdGNoX21lYW5fbXMYCCABKAISFAoMbWF0Y2hfcDUwX21zGAkgASgCEhQKDG1hdGNoX3A5MF9tcxgKIAEoAhIWCg5kcml2ZXJzX29ubGluZRgLIAEoAhIZChFkcml2ZXJzX2F2YWlsYWJsZRgMIAEoAhISCgp0cmlwc19saXZlGA0gASgCEhAKCHNlc3Npb25zGA4gASgCEhcKD2xvY2F0aW9uc19wZXJfcxgPIAEoAhIWCg5jb21taXRfbWVhbl9tcxgQIAEoAhIVCg1jb21taXRfbWF4X21zGBEgASgCEhIKCnRyaXBzX29ubHkYEiABKAgqQQoEUm9sZRIUChByb2xlX3Vuc3BlY2lmaWVkEAASCQoFcmlkZXIQARIKCgZkcml2ZXIQAhIMCghvcGVyYXRvchADQihaJmdpdGh1Yi5jb20vaGV4aGFpbC9oZXhoYWlsL3JpZGUvcmlkZXBiYgZwcm90bzM", [file_google_protobuf_timestamp]);
 
 /**
- * ClientFrame is everything that a client may send: one message and, for all
- * but locations, an id that the answer will carry.
+ * ClientFrame is anything that a client may send: one message and, except for locations, an id that
+ * the reply carries.
  *
  * @generated from message hexhail.v1.ClientFrame
  */
 export type ClientFrame = Message<"hexhail.v1.ClientFrame"> & {
   /**
-   * Chosen by the client, 1 to 64 bytes, unique for its account within 24 hours.
-   * Commands are idempotent by it; queries use it only to find their answer.
+   * Chosen by the client, 1 to 64 bytes, unique within its account for 24 hours. It makes commands
+   * idempotent; queries use it only to match the reply.
    *
    * @generated from field: string id = 1;
    */
@@ -147,7 +147,7 @@ export const ClientFrameSchema: GenMessage<ClientFrame> = /*@__PURE__*/
   messageDesc(file_hexhail, 0);
 
 /**
- * ServerFrame is everything that the server may send.
+ * ServerFrame is anything that the server may send.
  *
  * @generated from message hexhail.v1.ServerFrame
  */
@@ -237,8 +237,8 @@ export type Reply = Message<"hexhail.v1.Reply"> & {
     case: "trip";
   } | {
     /**
-     * accept_offer under a policy that compares acceptances before it awards:
-     * the outcome follows as offer_closed.
+     * accept_offer under a policy that compares acceptances before it awards the trip: the outcome
+     * follows as offer_closed.
      *
      * @generated from field: hexhail.v1.AcceptPending accept_pending = 8;
      */
@@ -263,23 +263,21 @@ export const ReplySchema: GenMessage<Reply> = /*@__PURE__*/
   messageDesc(file_hexhail, 2);
 
 /**
- * Event is something that happened, in the order in which it happened.
+ * Event is something that happened. Events arrive in the order in which they happened.
  *
  * @generated from message hexhail.v1.Event
  */
 export type Event = Message<"hexhail.v1.Event"> & {
   /**
-   * Names the history that seq counts in. It changes when the server has lost
-   * that history.
+   * Names the history in which seq counts. It changes when the server has lost that history.
    *
    * @generated from field: string epoch = 1;
    */
   epoch: string;
 
   /**
-   * Rises by one with each event, without holes. A driver_moved, a city_changed
-   * and a disconnecting repeat the last number instead of taking one: they are
-   * not part of the history and are not replayed.
+   * Increases by one with each event, without gaps. A driver_moved, a city_changed and a
+   * disconnecting repeat the last number: they are not part of the history and are not replayed.
    *
    * @generated from field: uint32 seq = 2;
    */
@@ -341,7 +339,7 @@ export const EventSchema: GenMessage<Event> = /*@__PURE__*/
   messageDesc(file_hexhail, 3);
 
 /**
- * Error refuses a client frame.
+ * Error is the refusal of a client frame.
  *
  * @generated from message hexhail.v1.Error
  */
@@ -361,21 +359,21 @@ export type Error = Message<"hexhail.v1.Error"> & {
   message: string;
 
   /**
-   * Whether the same frame may succeed later without being changed.
+   * Whether the same frame may succeed later, unchanged.
    *
    * @generated from field: bool retryable = 3;
    */
   retryable: boolean;
 
   /**
-   * How long to wait first, in milliseconds; 0 when the server has no opinion.
+   * How long to wait before retrying, in milliseconds; 0 when the server gives no hint.
    *
    * @generated from field: uint32 retry_after_ms = 4;
    */
   retryAfterMs: number;
 
   /**
-   * The field at fault, as a path such as "request_trip.pickup", when there is one.
+   * The invalid field, if any, as a path such as "request_trip.pickup".
    *
    * @generated from field: string field = 5;
    */
@@ -411,7 +409,7 @@ export type Connect = Message<"hexhail.v1.Connect"> & {
   ticket: string;
 
   /**
-   * Where the client's history ends, to be resumed from; absent on a first connect.
+   * Where the client's history ends, to resume from; absent on a first connect.
    *
    * @generated from field: hexhail.v1.Resume resume = 3;
    */
@@ -455,8 +453,8 @@ export const ResumeSchema: GenMessage<Resume> = /*@__PURE__*/
   messageDesc(file_hexhail, 6);
 
 /**
- * Connected answers connect. The snapshot (active_trip, open_offers, online) is
- * the whole view as of seq.
+ * Connected is the reply to connect. The snapshot (active_trip, open_offers, online) is the whole
+ * view as of seq.
  *
  * @generated from message hexhail.v1.Connected
  */
@@ -480,8 +478,8 @@ export type Connected = Message<"hexhail.v1.Connected"> & {
   seq: number;
 
   /**
-   * True: the missed events follow. False: history was lost (or none was
-   * claimed) and the snapshot replaces whatever the client knew.
+   * True: the missed events follow. False: the history was lost (or the client did not ask for it),
+   * and the snapshot replaces the client's state.
    *
    * @generated from field: bool resumed = 4;
    */
@@ -520,8 +518,8 @@ export type Connected = Message<"hexhail.v1.Connected"> & {
   serverTime?: Timestamp | undefined;
 
   /**
-   * The server pings about this often, in milliseconds; a client that hears
-   * nothing for twice as long should reconnect.
+   * The interval of the server's pings, in milliseconds; a client that receives nothing for twice
+   * as long should reconnect.
    *
    * @generated from field: uint32 heartbeat_ms = 11;
    */
@@ -550,7 +548,7 @@ export const ConnectedSchema: GenMessage<Connected> = /*@__PURE__*/
   messageDesc(file_hexhail, 7);
 
 /**
- * Approval is what an operator decided about a driver.
+ * Approval is an operator's decision about a driver.
  *
  * @generated from message hexhail.v1.Approval
  */
@@ -578,8 +576,8 @@ export const ApprovalSchema: GenMessage<Approval> = /*@__PURE__*/
   messageDesc(file_hexhail, 8);
 
 /**
- * ApprovalChanged tells a driver that an operator has decided. A driver who is refused is
- * offline from then on; a trip under way goes on to its end.
+ * ApprovalChanged tells a driver that an operator has decided. A refused driver is offline from
+ * then on; an active trip continues to its end.
  *
  * @generated from message hexhail.v1.ApprovalChanged
  */
@@ -628,7 +626,7 @@ export const PongSchema: GenMessage<Pong> = /*@__PURE__*/
   messageDesc(file_hexhail, 11);
 
 /**
- * Done says that a command took effect and has nothing else to tell.
+ * Done says that a command took effect and returns nothing else.
  *
  * @generated from message hexhail.v1.Done
  */
@@ -663,7 +661,7 @@ export type Disconnecting = Message<"hexhail.v1.Disconnecting"> & {
   reason: string;
 
   /**
-   * When to come back, in milliseconds, jitter included. 0: at once, or never.
+   * When to reconnect, in milliseconds, including jitter. 0: at once, or never.
    *
    * @generated from field: uint32 retry_after_ms = 3;
    */
@@ -777,8 +775,8 @@ export type Location = Message<"hexhail.v1.Location"> & {
   point?: Point | undefined;
 
   /**
-   * Clockwise from north, 0 to 360 degrees.
-   * Unknown when it is left out, and when it cannot be true; the same for the next two.
+   * Clockwise from north, 0 to 360 degrees. Unknown when left out or impossible; the same goes for
+   * the next two.
    *
    * @generated from field: float heading_deg = 2;
    */
@@ -799,7 +797,7 @@ export type Location = Message<"hexhail.v1.Location"> & {
   accuracyM: number;
 
   /**
-   * When the device took the position.
+   * When the device measured the position.
    *
    * @generated from field: google.protobuf.Timestamp device_time = 5;
    */
@@ -814,8 +812,8 @@ export const LocationSchema: GenMessage<Location> = /*@__PURE__*/
   messageDesc(file_hexhail, 18);
 
 /**
- * Offer proposes a trip to one driver. The pickup is coarse on purpose: the
- * precise one comes with the match.
+ * Offer proposes a trip to one driver. The pickup is deliberately coarse: the precise one comes
+ * with the match.
  *
  * @generated from message hexhail.v1.Offer
  */
@@ -845,8 +843,8 @@ export type Offer = Message<"hexhail.v1.Offer"> & {
   pickupRadiusM: number;
 
   /**
-   * The driver's way to the centre of that area, rounded up to multiples of
-   * pickup_radius_m, and of 60 seconds.
+   * The driver's route to the centre of that area, rounded up to multiples of pickup_radius_m and
+   * of 60 seconds.
    *
    * @generated from field: uint32 pickup_distance_m = 5;
    */
@@ -897,8 +895,8 @@ export type Offer = Message<"hexhail.v1.Offer"> & {
   wave: number;
 
   /**
-   * The rider's mean stars times 100, rounded to tenths of a star so that it does not
-   * single anybody out; 0 while unrated.
+   * The rider's mean stars times 100, rounded to tenths of a star so that it does not identify the
+   * rider; 0 while unrated.
    *
    * @generated from field: uint32 rider_rating_x100 = 14;
    */
@@ -995,7 +993,7 @@ export const OfferReceivedSchema: GenMessage<OfferReceived> = /*@__PURE__*/
   messageDesc(file_hexhail, 23);
 
 /**
- * OfferClosed is the one end of an offer.
+ * OfferClosed is the end of an offer; there is exactly one for each.
  *
  * @generated from message hexhail.v1.OfferClosed
  */
@@ -1075,7 +1073,7 @@ export const OfferClosed_OutcomeSchema: GenEnum<OfferClosed_Outcome> = /*@__PURE
   enumDesc(file_hexhail, 24, 0);
 
 /**
- * MarkArrived says that the driver waits at the pickup.
+ * MarkArrived says that the driver is waiting at the pickup.
  *
  * @generated from message hexhail.v1.MarkArrived
  */
@@ -1112,7 +1110,7 @@ export type StartTrip = Message<"hexhail.v1.StartTrip"> & {
   tripId: string;
 
   /**
-   * The rider's 4 digits, where the operator asks for them.
+   * The rider's 4 digits, if the operator requires them.
    *
    * @generated from field: string pin = 2;
    */
@@ -1223,9 +1221,8 @@ export type Quote = Message<"hexhail.v1.Quote"> & {
   fare?: Money | undefined;
 
   /**
-   * The nearest available driver's way to the pickup, estimated from the driver's cell to
-   * the pickup's and rounded up to whole minutes;
-   * 0 when drivers_nearby is 0.
+   * The nearest available driver's time to the pickup, estimated from the driver's cell to the
+   * pickup's and rounded up to whole minutes; 0 when drivers_nearby is 0.
    *
    * @generated from field: uint32 pickup_eta_s = 5;
    */
@@ -1287,7 +1284,7 @@ export type RequestTrip = Message<"hexhail.v1.RequestTrip"> & {
   passengers: number;
 
   /**
-   * To the driver who wins, up to 500 bytes.
+   * For the driver who wins, up to 500 bytes.
    *
    * @generated from field: string note = 7;
    */
@@ -1302,8 +1299,8 @@ export const RequestTripSchema: GenMessage<RequestTrip> = /*@__PURE__*/
   messageDesc(file_hexhail, 31);
 
 /**
- * CancelTrip ends a trip for its rider, or gives it back for its driver, in
- * which case it is offered to others.
+ * CancelTrip from the rider ends the trip. From the driver it gives the trip back, and the trip is
+ * offered to others.
  *
  * @generated from message hexhail.v1.CancelTrip
  */
@@ -1362,7 +1359,7 @@ export const RateTripSchema: GenMessage<RateTrip> = /*@__PURE__*/
   messageDesc(file_hexhail, 33);
 
 /**
- * DriverMoved follows the driver of the rider's active trip.
+ * DriverMoved is a position of the driver of the rider's active trip.
  *
  * @generated from message hexhail.v1.DriverMoved
  */
@@ -1403,8 +1400,8 @@ export const DriverMovedSchema: GenMessage<DriverMoved> = /*@__PURE__*/
   messageDesc(file_hexhail, 34);
 
 /**
- * TripUpdated carries the whole trip as the receiver may see it. Versions only
- * rise; an older one than the client knows is to be ignored.
+ * TripUpdated carries the whole trip as the receiver may see it. Versions only increase; a client
+ * ignores one older than its own.
  *
  * @generated from message hexhail.v1.TripUpdated
  */
@@ -1510,7 +1507,7 @@ export type Trip = Message<"hexhail.v1.Trip"> & {
   rider?: RiderCard | undefined;
 
   /**
-   * To the rider only, where the operator asks for it, from matched until started.
+   * To the rider only, if the operator requires it, from matched until started.
    *
    * @generated from field: string pin = 15;
    */
@@ -1524,7 +1521,7 @@ export type Trip = Message<"hexhail.v1.Trip"> & {
   search?: Search | undefined;
 
   /**
-   * The driver's estimated way to the pickup when it was matched.
+   * The driver's estimated time to the pickup at the match.
    *
    * @generated from field: uint32 pickup_eta_s = 17;
    */
@@ -1561,7 +1558,7 @@ export type Trip = Message<"hexhail.v1.Trip"> & {
   endedAt?: Timestamp | undefined;
 
   /**
-   * Given by the reader; 0 while not given. Operators see both.
+   * The stars that the receiver gave; 0 if none yet. Operators see both.
    *
    * @generated from field: uint32 stars_by_rider = 24;
    */
@@ -1645,13 +1642,14 @@ export const Trip_StatusSchema: GenEnum<Trip_Status> = /*@__PURE__*/
   enumDesc(file_hexhail, 36, 0);
 
 /**
- * Mark is where a driver was, by its newest position, when it said that it was somewhere.
+ * Mark is where a driver was, by the newest position, when the driver reported an arrival or a
+ * completion.
  *
  * @generated from message hexhail.v1.Mark
  */
 export type Mark = Message<"hexhail.v1.Mark"> & {
   /**
-   * A position was known; without one the next three mean nothing.
+   * Whether a position was known; if not, the next three have no meaning.
    *
    * @generated from field: bool located = 1;
    */
@@ -1665,21 +1663,21 @@ export type Mark = Message<"hexhail.v1.Mark"> & {
   distanceM: number;
 
   /**
-   * What the position claimed; 0 when unknown.
+   * The accuracy of that position; 0 when unknown.
    *
    * @generated from field: uint32 accuracy_m = 3;
    */
   accuracyM: number;
 
   /**
-   * How old it was.
+   * The age of that position.
    *
    * @generated from field: uint32 age_s = 4;
    */
   ageS: number;
 
   /**
-   * The driver's; empty when none was given.
+   * The driver's reason; empty if none was given.
    *
    * @generated from field: string reason = 5;
    */
@@ -1762,7 +1760,7 @@ export type FareBreakdown = Message<"hexhail.v1.FareBreakdown"> & {
   durationS: number;
 
   /**
-   * How distance_m was found: the parts add up to it. Unspecified in older trips.
+   * How distance_m was found; the parts add up to it. Unspecified in older trips.
    *
    * @generated from field: hexhail.v1.FareBreakdown.Basis basis = 8;
    */
@@ -1796,14 +1794,14 @@ export enum FareBreakdown_Basis {
   basis_unspecified = 0,
 
   /**
-   * Positions covered the ride.
+   * Positions cover the whole ride.
    *
    * @generated from enum value: measured = 1;
    */
   measured = 1,
 
   /**
-   * Gaps in the positions were filled by the estimate.
+   * The estimate fills gaps in the positions.
    *
    * @generated from enum value: partly_estimated = 2;
    */
@@ -1833,7 +1831,7 @@ export type Search = Message<"hexhail.v1.Search"> & {
   wave: number;
 
   /**
-   * Rings of cells around the pickup that are searched now.
+   * The number of rings of cells around the pickup that are being searched.
    *
    * @generated from field: uint32 ring = 2;
    */
@@ -1894,7 +1892,7 @@ export type DriverCard = Message<"hexhail.v1.DriverCard"> & {
   ratingX100: number;
 
   /**
-   * What the vehicle looks like, as its driver describes it; each may be empty.
+   * The vehicle as its driver describes it; each may be empty.
    *
    * @generated from field: string vehicle_make = 7;
    */
@@ -2011,14 +2009,14 @@ export const Cancellation_BySchema: GenEnum<Cancellation_By> = /*@__PURE__*/
   enumDesc(file_hexhail, 43, 0);
 
 /**
- * WatchCity asks for the state of the city and for what changes in it, for as long
- * as the session lasts. A newer one replaces the older.
+ * WatchCity subscribes to the state of the city and its changes, for as long as the session lasts.
+ * A newer one replaces the older.
  *
  * @generated from message hexhail.v1.WatchCity
  */
 export type WatchCity = Message<"hexhail.v1.WatchCity"> & {
   /**
-   * What is wanted. Totals come with all of them.
+   * What to include. Totals are always included.
    *
    * @generated from field: bool drivers = 1;
    */
@@ -2040,7 +2038,7 @@ export type WatchCity = Message<"hexhail.v1.WatchCity"> & {
   actors: boolean;
 
   /**
-   * The points of the charts, as they are completed.
+   * The points of the charts, as each is completed.
    *
    * @generated from field: bool samples = 5;
    */
@@ -2070,8 +2068,8 @@ export const WatchCitySchema: GenMessage<WatchCity> = /*@__PURE__*/
   messageDesc(file_hexhail, 44);
 
 /**
- * Area lies between two parallels and two meridians. Where the west lies east of the
- * east, it crosses the antimeridian.
+ * Area lies between two parallels and two meridians. If west is greater than east, the area crosses
+ * the antimeridian.
  *
  * @generated from message hexhail.v1.Area
  */
@@ -2108,7 +2106,7 @@ export const UnwatchCitySchema: GenMessage<UnwatchCity> = /*@__PURE__*/
   messageDesc(file_hexhail, 46);
 
 /**
- * CityWatched answers watch_city.
+ * CityWatched is the reply to watch_city.
  *
  * @generated from message hexhail.v1.CityWatched
  */
@@ -2121,7 +2119,7 @@ export type CityWatched = Message<"hexhail.v1.CityWatched"> & {
   watch: number;
 
   /**
-   * What counts, in milliseconds.
+   * The interval in use, in milliseconds.
    *
    * @generated from field: uint32 interval_ms = 2;
    */
@@ -2150,8 +2148,8 @@ export const CityWatchedSchema: GenMessage<CityWatched> = /*@__PURE__*/
   messageDesc(file_hexhail, 47);
 
 /**
- * CityChanged is what changed in the city since the one before it. What changed more
- * than once is there once, as it is now.
+ * CityChanged is what has changed in the city since the previous one. What changed more than once
+ * appears once, in its current state.
  *
  * @generated from message hexhail.v1.CityChanged
  */
@@ -2174,21 +2172,21 @@ export type CityChanged = Message<"hexhail.v1.CityChanged"> & {
   reset: boolean;
 
   /**
-   * Part of a snapshot. The first one without is the first change.
+   * Part of a snapshot. The first one without this flag is the first change.
    *
    * @generated from field: bool snapshot = 4;
    */
   snapshot: boolean;
 
   /**
-   * Drivers that are new or in a new state, whole.
+   * Drivers that are new or in a new state, complete.
    *
    * @generated from field: repeated hexhail.v1.CityDriver drivers = 5;
    */
   drivers: CityDriver[];
 
   /**
-   * Drivers of which only the position is new.
+   * Drivers with only a new position.
    *
    * @generated from field: repeated hexhail.v1.CityMove moves = 6;
    */
@@ -2202,7 +2200,7 @@ export type CityChanged = Message<"hexhail.v1.CityChanged"> & {
   driversGone: number[];
 
   /**
-   * Trips that are new or in a new version, whole.
+   * Trips that are new or in a new version, complete.
    *
    * @generated from field: repeated hexhail.v1.CityTrip trips = 8;
    */
@@ -2221,14 +2219,14 @@ export type CityChanged = Message<"hexhail.v1.CityChanged"> & {
   cells: CityCell[];
 
   /**
-   * Cells in which there is nothing any more.
+   * Cells that have become empty.
    *
    * @generated from field: repeated string cells_gone = 11;
    */
   cellsGone: string[];
 
   /**
-   * Of the whole city, whatever the area.
+   * For the whole city, regardless of the area.
    *
    * @generated from field: hexhail.v1.CityTotals totals = 12;
    */
@@ -2259,8 +2257,8 @@ export const CityChangedSchema: GenMessage<CityChanged> = /*@__PURE__*/
  */
 export type CityDriver = Message<"hexhail.v1.CityDriver"> & {
   /**
-   * Stands for the driver in this watch. A key that comes again with another id
-   * belongs to that driver from then on.
+   * Stands for the driver in this watch. If a key reappears with another id, it stands for that
+   * driver from then on.
    *
    * @generated from field: uint32 key = 1;
    */
@@ -2282,7 +2280,7 @@ export type CityDriver = Message<"hexhail.v1.CityDriver"> & {
   vehicleClass: string;
 
   /**
-   * The trip that it is on; empty: none.
+   * The driver's trip; empty: none.
    *
    * @generated from field: string trip_id = 5;
    */
@@ -2417,7 +2415,7 @@ export type CityTrip = Message<"hexhail.v1.CityTrip"> & {
   riderId: string;
 
   /**
-   * Empty while nobody has the trip.
+   * Empty while no driver has the trip.
    *
    * @generated from field: string driver_id = 8;
    */
@@ -2496,8 +2494,8 @@ export type CityCell = Message<"hexhail.v1.CityCell"> & {
   requests: number;
 
   /**
-   * How long those that were matched or given up in that time, and those that
-   * wait, have waited in the mean; 0 when there were none.
+   * The mean wait of trips that were matched or ended in that time, and of those still waiting; 0
+   * when there were none.
    *
    * @generated from field: float mean_wait_s = 5;
    */
@@ -2569,9 +2567,8 @@ export const CityTotalsSchema: GenMessage<CityTotals> = /*@__PURE__*/
   messageDesc(file_hexhail, 53);
 
 /**
- * ActorKind counts the actors of one kind on this node. Rates, times and the deepest
- * mailbox are those of about the last minute; totals count since the start and wrap
- * at 4,294,967,296.
+ * ActorKind counts the actors of one kind on this node. Rates, times and the deepest mailbox cover
+ * about the last minute; totals count since the start and wrap at 4,294,967,296.
  *
  * @generated from message hexhail.v1.ActorKind
  */
@@ -2597,21 +2594,21 @@ export type ActorKind = Message<"hexhail.v1.ActorKind"> & {
   stopped: number;
 
   /**
-   * Panics that were contained; each brings the actor's state back from the database.
+   * Recovered panics; after each, the actor reloads its state from the database.
    *
    * @generated from field: uint32 panics = 5;
    */
   panics: number;
 
   /**
-   * Messages that wait in mailboxes now, or are being handled.
+   * Messages that are waiting in mailboxes or being handled now.
    *
    * @generated from field: uint32 waiting = 6;
    */
   waiting: number;
 
   /**
-   * The most that waited in one mailbox.
+   * The most messages that waited in one mailbox.
    *
    * @generated from field: uint32 deepest_mailbox = 7;
    */
@@ -2628,8 +2625,8 @@ export type ActorKind = Message<"hexhail.v1.ActorKind"> & {
   messagesPerS: number;
 
   /**
-   * Time to handle a message, in microseconds. p50 and p99 are read off a histogram
-   * in steps of a factor of 4.
+   * Time to handle a message, in microseconds. p50 and p99 come from a histogram whose buckets grow
+   * by a factor of 4.
    *
    * @generated from field: float mean_us = 10;
    */
@@ -2688,8 +2685,8 @@ export const SlowHandlerSchema: GenMessage<SlowHandler> = /*@__PURE__*/
   messageDesc(file_hexhail, 55);
 
 /**
- * Sample is one point of the charts: what happened in a step of time, and how things
- * stood in it.
+ * Sample is one point of the charts: what happened within one step of time, and the mean state
+ * during it.
  *
  * @generated from message hexhail.v1.Sample
  */
@@ -2732,8 +2729,8 @@ export type Sample = Message<"hexhail.v1.Sample"> & {
   expiries: number;
 
   /**
-   * Time from request to match of the matches, in milliseconds; 0 without any. p50
-   * and p90 are good to about a quarter.
+   * Time from request to match, in milliseconds; 0 without matches. p50 and p90 are accurate to
+   * about a quarter.
    *
    * @generated from field: float match_mean_ms = 8;
    */
@@ -2777,7 +2774,7 @@ export type Sample = Message<"hexhail.v1.Sample"> & {
   locationsPerS: number;
 
   /**
-   * Of transactions of the store, in milliseconds.
+   * Of the store's transactions, in milliseconds.
    *
    * @generated from field: float commit_mean_ms = 16;
    */
@@ -2789,7 +2786,7 @@ export type Sample = Message<"hexhail.v1.Sample"> & {
   commitMaxMs: number;
 
   /**
-   * Only trips are known of this step, from the database: the node did not run.
+   * Only trips are known for this step, from the database: the node was not running.
    *
    * @generated from field: bool trips_only = 18;
    */

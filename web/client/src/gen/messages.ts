@@ -47,13 +47,13 @@ export interface ClientFrameBody {
 }
 
 /**
- * ClientFrame is everything that a client may send: one message and, for all
- * but locations, an id that the answer will carry.
+ * ClientFrame is anything that a client may send: one message and, except for locations, an id that
+ * the reply carries.
  */
 export interface ClientFrame {
   /**
-   * Chosen by the client, 1 to 64 bytes, unique for its account within 24 hours.
-   * Commands are idempotent by it; queries use it only to find their answer.
+   * Chosen by the client, 1 to 64 bytes, unique within its account for 24 hours. It makes commands
+   * idempotent; queries use it only to match the reply.
    */
   readonly id?: string;
   readonly connect?: Connect;
@@ -80,7 +80,7 @@ export interface ServerFrameKind {
   readonly event: ServerEvent;
 }
 
-/** ServerFrame is everything that the server may send. */
+/** ServerFrame is anything that the server may send. */
 export interface ServerFrame {
   readonly reply?: Reply;
   readonly event?: ServerEvent;
@@ -117,8 +117,8 @@ export interface Reply {
    */
   readonly trip?: Trip;
   /**
-   * accept_offer under a policy that compares acceptances before it awards:
-   * the outcome follows as offer_closed.
+   * accept_offer under a policy that compares acceptances before it awards the trip: the outcome
+   * follows as offer_closed.
    */
   readonly accept_pending?: AcceptPending;
   /** watch_city. The snapshot follows at once, as city_changed. */
@@ -136,17 +136,13 @@ export interface ServerEventBody {
   readonly approval_changed: ApprovalChanged;
 }
 
-/** Event is something that happened, in the order in which it happened. */
+/** Event is something that happened. Events arrive in the order in which they happened. */
 export interface ServerEvent {
-  /**
-   * Names the history that seq counts in. It changes when the server has lost
-   * that history.
-   */
+  /** Names the history in which seq counts. It changes when the server has lost that history. */
   readonly epoch: string;
   /**
-   * Rises by one with each event, without holes. A driver_moved, a city_changed
-   * and a disconnecting repeat the last number instead of taking one: they are
-   * not part of the history and are not replayed.
+   * Increases by one with each event, without gaps. A driver_moved, a city_changed and a
+   * disconnecting repeat the last number: they are not part of the history and are not replayed.
    */
   readonly seq: number;
   readonly trip_updated?: TripUpdated;
@@ -158,17 +154,17 @@ export interface ServerEvent {
   readonly approval_changed?: ApprovalChanged;
 }
 
-/** Error refuses a client frame. */
+/** Error is the refusal of a client frame. */
 export interface ErrorReply {
   /** Stable, lower snake case; docs/protocol.md lists them all. */
   readonly code: string;
   /** A sentence for a developer or a log, never for branching. */
   readonly message: string;
-  /** Whether the same frame may succeed later without being changed. */
+  /** Whether the same frame may succeed later, unchanged. */
   readonly retryable: boolean;
-  /** How long to wait first, in milliseconds; 0 when the server has no opinion. */
+  /** How long to wait before retrying, in milliseconds; 0 when the server gives no hint. */
   readonly retry_after_ms: number;
-  /** The field at fault, as a path such as "request_trip.pickup", when there is one. */
+  /** The invalid field, if any, as a path such as "request_trip.pickup". */
   readonly field: string;
 }
 
@@ -181,7 +177,7 @@ export interface Connect {
   readonly token?: string;
   /** A one-use ticket from POST /v1/tickets, valid for 30 seconds. */
   readonly ticket?: string;
-  /** Where the client's history ends, to be resumed from; absent on a first connect. */
+  /** Where the client's history ends, to resume from; absent on a first connect. */
   readonly resume?: Resume;
   /** A short name of the app and its version, for the operator's log. */
   readonly client?: string;
@@ -193,8 +189,8 @@ export interface Resume {
 }
 
 /**
- * Connected answers connect. The snapshot (active_trip, open_offers, online) is
- * the whole view as of seq.
+ * Connected is the reply to connect. The snapshot (active_trip, open_offers, online) is the whole
+ * view as of seq.
  */
 export interface Connected {
   readonly session_id: string;
@@ -205,8 +201,8 @@ export interface Connected {
    */
   readonly seq: number;
   /**
-   * True: the missed events follow. False: history was lost (or none was
-   * claimed) and the snapshot replaces whatever the client knew.
+   * True: the missed events follow. False: the history was lost (or the client did not ask for it),
+   * and the snapshot replaces the client's state.
    */
   readonly resumed: boolean;
   readonly account_id: string;
@@ -217,8 +213,8 @@ export interface Connected {
   readonly open_offers: readonly Offer[];
   readonly server_time: Timestamp;
   /**
-   * The server pings about this often, in milliseconds; a client that hears
-   * nothing for twice as long should reconnect.
+   * The interval of the server's pings, in milliseconds; a client that receives nothing for twice
+   * as long should reconnect.
    */
   readonly heartbeat_ms: number;
   /** A driver whose last position is older than this, in milliseconds, gets no offers. */
@@ -227,7 +223,7 @@ export interface Connected {
   readonly approval?: Approval;
 }
 
-/** Approval is what an operator decided about a driver. */
+/** Approval is an operator's decision about a driver. */
 export interface Approval {
   /** "pending", "approved" or "refused". Only an approved driver can go online. */
   readonly state: string;
@@ -236,8 +232,8 @@ export interface Approval {
 }
 
 /**
- * ApprovalChanged tells a driver that an operator has decided. A driver who is refused is
- * offline from then on; a trip under way goes on to its end.
+ * ApprovalChanged tells a driver that an operator has decided. A refused driver is offline from
+ * then on; an active trip continues to its end.
  */
 export interface ApprovalChanged {
   readonly approval?: Approval;
@@ -249,7 +245,7 @@ export interface Pong {
   readonly server_time: Timestamp;
 }
 
-/** Done says that a command took effect and has nothing else to tell. */
+/** Done says that a command took effect and returns nothing else. */
 export type Done = Readonly<Record<never, never>>;
 
 /** Disconnecting is the last event before the server closes the socket. */
@@ -258,7 +254,7 @@ export interface Disconnecting {
   readonly close_code: number;
   /** A stable word, such as "shutdown" or "replaced". */
   readonly reason: string;
-  /** When to come back, in milliseconds, jitter included. 0: at once, or never. */
+  /** When to reconnect, in milliseconds, including jitter. 0: at once, or never. */
   readonly retry_after_ms: number;
 }
 
@@ -287,21 +283,21 @@ export type GoOffline = Readonly<Record<never, never>>;
 export interface LocationReport {
   readonly point?: Point;
   /**
-   * Clockwise from north, 0 to 360 degrees.
-   * Unknown when it is left out, and when it cannot be true; the same for the next two.
+   * Clockwise from north, 0 to 360 degrees. Unknown when left out or impossible; the same goes for
+   * the next two.
    */
   readonly heading_deg?: number;
   /** Metres per second. */
   readonly speed_mps?: number;
   /** Radius of 68 % confidence in metres; 0 when unknown. */
   readonly accuracy_m?: number;
-  /** When the device took the position. */
+  /** When the device measured the position. */
   readonly device_time?: Timestamp;
 }
 
 /**
- * Offer proposes a trip to one driver. The pickup is coarse on purpose: the
- * precise one comes with the match.
+ * Offer proposes a trip to one driver. The pickup is deliberately coarse: the precise one comes
+ * with the match.
  */
 export interface Offer {
   readonly id: string;
@@ -311,8 +307,8 @@ export interface Offer {
   /** The radius of that cell in metres. */
   readonly pickup_radius_m: number;
   /**
-   * The driver's way to the centre of that area, rounded up to multiples of
-   * pickup_radius_m, and of 60 seconds.
+   * The driver's route to the centre of that area, rounded up to multiples of pickup_radius_m and
+   * of 60 seconds.
    */
   readonly pickup_distance_m: number;
   readonly pickup_eta_s: number;
@@ -326,8 +322,8 @@ export interface Offer {
   /** Which round of offers this belongs to, from 1. */
   readonly wave: number;
   /**
-   * The rider's mean stars times 100, rounded to tenths of a star so that it does not
-   * single anybody out; 0 while unrated.
+   * The rider's mean stars times 100, rounded to tenths of a star so that it does not identify the
+   * rider; 0 while unrated.
    */
   readonly rider_rating_x100: number;
 }
@@ -363,7 +359,7 @@ export type OfferClosedOutcome =
   /** Refused by this driver. */
   | 'declined';
 
-/** OfferClosed is the one end of an offer. */
+/** OfferClosed is the end of an offer; there is exactly one for each. */
 export interface OfferClosed {
   readonly offer_id: string;
   readonly trip_id: string;
@@ -372,7 +368,7 @@ export interface OfferClosed {
   readonly reason: string;
 }
 
-/** MarkArrived says that the driver waits at the pickup. */
+/** MarkArrived says that the driver is waiting at the pickup. */
 export interface MarkArrived {
   readonly trip_id?: string;
   /** Optional, up to 200 bytes: why the driver is not at the pickup. */
@@ -382,7 +378,7 @@ export interface MarkArrived {
 /** StartTrip begins the ride. */
 export interface StartTrip {
   readonly trip_id?: string;
-  /** The rider's 4 digits, where the operator asks for them. */
+  /** The rider's 4 digits, if the operator requires them. */
   readonly pin?: string;
 }
 
@@ -410,9 +406,8 @@ export interface Quote {
   readonly duration_s: number;
   readonly fare: Money;
   /**
-   * The nearest available driver's way to the pickup, estimated from the driver's cell to
-   * the pickup's and rounded up to whole minutes;
-   * 0 when drivers_nearby is 0.
+   * The nearest available driver's time to the pickup, estimated from the driver's cell to the
+   * pickup's and rounded up to whole minutes; 0 when drivers_nearby is 0.
    */
   readonly pickup_eta_s: number;
   /** Available drivers near the pickup, counted up to a small cap. */
@@ -429,13 +424,13 @@ export interface RequestTrip {
   readonly vehicle_class?: string;
   /** 0 means 1. */
   readonly passengers?: number;
-  /** To the driver who wins, up to 500 bytes. */
+  /** For the driver who wins, up to 500 bytes. */
   readonly note?: string;
 }
 
 /**
- * CancelTrip ends a trip for its rider, or gives it back for its driver, in
- * which case it is offered to others.
+ * CancelTrip from the rider ends the trip. From the driver it gives the trip back, and the trip is
+ * offered to others.
  */
 export interface CancelTrip {
   readonly trip_id?: string;
@@ -452,7 +447,7 @@ export interface RateTrip {
   readonly comment?: string;
 }
 
-/** DriverMoved follows the driver of the rider's active trip. */
+/** DriverMoved is a position of the driver of the rider's active trip. */
 export interface DriverMoved {
   readonly trip_id: string;
   readonly point: Point;
@@ -463,8 +458,8 @@ export interface DriverMoved {
 }
 
 /**
- * TripUpdated carries the whole trip as the receiver may see it. Versions only
- * rise; an older one than the client knows is to be ignored.
+ * TripUpdated carries the whole trip as the receiver may see it. Versions only increase; a client
+ * ignores one older than its own.
  */
 export interface TripUpdated {
   readonly trip: Trip;
@@ -500,11 +495,11 @@ export interface Trip {
   /** The rider sees the driver from matched on; the driver sees the rider. */
   readonly driver?: DriverCard;
   readonly rider?: RiderCard;
-  /** To the rider only, where the operator asks for it, from matched until started. */
+  /** To the rider only, if the operator requires it, from matched until started. */
   readonly pin: string;
   /** While requested, to the rider and to operators. */
   readonly search?: Search;
-  /** The driver's estimated way to the pickup when it was matched. */
+  /** The driver's estimated time to the pickup at the match. */
   readonly pickup_eta_s: number;
   readonly cancellation?: Cancellation;
   readonly requested_at?: Timestamp;
@@ -512,7 +507,7 @@ export interface Trip {
   readonly arrived_at?: Timestamp;
   readonly started_at?: Timestamp;
   readonly ended_at?: Timestamp;
-  /** Given by the reader; 0 while not given. Operators see both. */
+  /** The stars that the receiver gave; 0 if none yet. Operators see both. */
   readonly stars_by_rider: number;
   readonly stars_by_driver: number;
   /**
@@ -523,17 +518,20 @@ export interface Trip {
   readonly completion?: Mark;
 }
 
-/** Mark is where a driver was, by its newest position, when it said that it was somewhere. */
+/**
+ * Mark is where a driver was, by the newest position, when the driver reported an arrival or a
+ * completion.
+ */
 export interface Mark {
-  /** A position was known; without one the next three mean nothing. */
+  /** Whether a position was known; if not, the next three have no meaning. */
   readonly located: boolean;
   /** As the crow flies, to the pickup or to the dropoff. */
   readonly distance_m: number;
-  /** What the position claimed; 0 when unknown. */
+  /** The accuracy of that position; 0 when unknown. */
   readonly accuracy_m: number;
-  /** How old it was. */
+  /** The age of that position. */
   readonly age_s: number;
-  /** The driver's; empty when none was given. */
+  /** The driver's reason; empty if none was given. */
   readonly reason: string;
 }
 
@@ -545,9 +543,9 @@ export interface Estimate {
 
 export type FareBreakdownBasis =
   | 'basis_unspecified'
-  /** Positions covered the ride. */
+  /** Positions cover the whole ride. */
   | 'measured'
-  /** Gaps in the positions were filled by the estimate. */
+  /** The estimate fills gaps in the positions. */
   | 'partly_estimated'
   /** Nothing was measured. */
   | 'estimated';
@@ -561,7 +559,7 @@ export interface FareBreakdown {
   readonly minimum_topup_minor: number;
   readonly distance_m: number;
   readonly duration_s: number;
-  /** How distance_m was found: the parts add up to it. Unspecified in older trips. */
+  /** How distance_m was found; the parts add up to it. Unspecified in older trips. */
   readonly basis: FareBreakdownBasis;
   readonly measured_m: number;
   readonly estimated_m: number;
@@ -569,7 +567,7 @@ export interface FareBreakdown {
 
 export interface Search {
   readonly wave: number;
-  /** Rings of cells around the pickup that are searched now. */
+  /** The number of rings of cells around the pickup that are being searched. */
   readonly ring: number;
   readonly drivers_asked: number;
   readonly expires_at: Timestamp;
@@ -583,7 +581,7 @@ export interface DriverCard {
   readonly plate: string;
   /** Mean stars times 100, 0 while unrated. */
   readonly rating_x100: number;
-  /** What the vehicle looks like, as its driver describes it; each may be empty. */
+  /** The vehicle as its driver describes it; each may be empty. */
   readonly vehicle_make: string;
   readonly vehicle_model: string;
   readonly vehicle_colour: string;
@@ -610,16 +608,16 @@ export interface Cancellation {
 }
 
 /**
- * WatchCity asks for the state of the city and for what changes in it, for as long
- * as the session lasts. A newer one replaces the older.
+ * WatchCity subscribes to the state of the city and its changes, for as long as the session lasts.
+ * A newer one replaces the older.
  */
 export interface WatchCity {
-  /** What is wanted. Totals come with all of them. */
+  /** What to include. Totals are always included. */
   readonly drivers?: boolean;
   readonly trips?: boolean;
   readonly cells?: boolean;
   readonly actors?: boolean;
-  /** The points of the charts, as they are completed. */
+  /** The points of the charts, as each is completed. */
   readonly samples?: boolean;
   /**
    * The shortest time between two changes of the city, in milliseconds; 250 to
@@ -631,8 +629,8 @@ export interface WatchCity {
 }
 
 /**
- * Area lies between two parallels and two meridians. Where the west lies east of the
- * east, it crosses the antimeridian.
+ * Area lies between two parallels and two meridians. If west is greater than east, the area crosses
+ * the antimeridian.
  */
 export interface Area {
   readonly south_west?: Point;
@@ -641,11 +639,11 @@ export interface Area {
 
 export type UnwatchCity = Readonly<Record<never, never>>;
 
-/** CityWatched answers watch_city. */
+/** CityWatched is the reply to watch_city. */
 export interface CityWatched {
   /** Names this watch; its city_changed carry the same number. */
   readonly watch: number;
-  /** What counts, in milliseconds. */
+  /** The interval in use, in milliseconds. */
   readonly interval_ms: number;
   /** The H3 resolution of the cells. */
   readonly resolution: number;
@@ -654,30 +652,30 @@ export interface CityWatched {
 }
 
 /**
- * CityChanged is what changed in the city since the one before it. What changed more
- * than once is there once, as it is now.
+ * CityChanged is what has changed in the city since the previous one. What changed more than once
+ * appears once, in its current state.
  */
 export interface CityChanged {
   readonly watch: number;
   readonly at?: Timestamp;
   /** The first part of a snapshot: forget all drivers, trips and cells. */
   readonly reset: boolean;
-  /** Part of a snapshot. The first one without is the first change. */
+  /** Part of a snapshot. The first one without this flag is the first change. */
   readonly snapshot: boolean;
-  /** Drivers that are new or in a new state, whole. */
+  /** Drivers that are new or in a new state, complete. */
   readonly drivers: readonly CityDriver[];
-  /** Drivers of which only the position is new. */
+  /** Drivers with only a new position. */
   readonly moves: readonly CityMove[];
   /** Keys of drivers that went offline or left the area. */
   readonly drivers_gone: readonly number[];
-  /** Trips that are new or in a new version, whole. */
+  /** Trips that are new or in a new version, complete. */
   readonly trips: readonly CityTrip[];
   /** Ids of trips that ended a while ago. */
   readonly trips_gone: readonly string[];
   readonly cells: readonly CityCell[];
-  /** Cells in which there is nothing any more. */
+  /** Cells that have become empty. */
   readonly cells_gone: readonly string[];
-  /** Of the whole city, whatever the area. */
+  /** For the whole city, regardless of the area. */
   readonly totals?: CityTotals;
   /** All kinds, every 2 seconds. */
   readonly actors: readonly ActorKind[];
@@ -696,14 +694,14 @@ export type CityDriverState =
 
 export interface CityDriver {
   /**
-   * Stands for the driver in this watch. A key that comes again with another id
-   * belongs to that driver from then on.
+   * Stands for the driver in this watch. If a key reappears with another id, it stands for that
+   * driver from then on.
    */
   readonly key: number;
   readonly id: string;
   readonly state: CityDriverState;
   readonly vehicle_class: string;
-  /** The trip that it is on; empty: none. */
+  /** The driver's trip; empty: none. */
   readonly trip_id: string;
   /** Absent while no position is known. */
   readonly point?: Point;
@@ -724,7 +722,7 @@ export interface CityTrip {
   readonly dropoff?: Point;
   readonly vehicle_class: string;
   readonly rider_id: string;
-  /** Empty while nobody has the trip. */
+  /** Empty while no driver has the trip. */
   readonly driver_id: string;
   /** How far the search has got, while requested. */
   readonly search?: Search;
@@ -745,8 +743,8 @@ export interface CityCell {
   /** Trips requested in it within the last 10 minutes or so. */
   readonly requests: number;
   /**
-   * How long those that were matched or given up in that time, and those that
-   * wait, have waited in the mean; 0 when there were none.
+   * The mean wait of trips that were matched or ended in that time, and of those still waiting; 0
+   * when there were none.
    */
   readonly mean_wait_s: number;
 }
@@ -764,26 +762,25 @@ export interface CityTotals {
 }
 
 /**
- * ActorKind counts the actors of one kind on this node. Rates, times and the deepest
- * mailbox are those of about the last minute; totals count since the start and wrap
- * at 4,294,967,296.
+ * ActorKind counts the actors of one kind on this node. Rates, times and the deepest mailbox cover
+ * about the last minute; totals count since the start and wrap at 4,294,967,296.
  */
 export interface ActorKind {
   readonly kind: string;
   readonly alive: number;
   readonly started: number;
   readonly stopped: number;
-  /** Panics that were contained; each brings the actor's state back from the database. */
+  /** Recovered panics; after each, the actor reloads its state from the database. */
   readonly panics: number;
-  /** Messages that wait in mailboxes now, or are being handled. */
+  /** Messages that are waiting in mailboxes or being handled now. */
   readonly waiting: number;
-  /** The most that waited in one mailbox. */
+  /** The most messages that waited in one mailbox. */
   readonly deepest_mailbox: number;
   readonly messages: number;
   readonly messages_per_s: number;
   /**
-   * Time to handle a message, in microseconds. p50 and p99 are read off a histogram
-   * in steps of a factor of 4.
+   * Time to handle a message, in microseconds. p50 and p99 come from a histogram whose buckets grow
+   * by a factor of 4.
    */
   readonly mean_us: number;
   readonly p50_us: number;
@@ -799,8 +796,8 @@ export interface SlowHandler {
 }
 
 /**
- * Sample is one point of the charts: what happened in a step of time, and how things
- * stood in it.
+ * Sample is one point of the charts: what happened within one step of time, and the mean state
+ * during it.
  */
 export interface Sample {
   /** When the step ended. */
@@ -812,8 +809,8 @@ export interface Sample {
   readonly cancellations: number;
   readonly expiries: number;
   /**
-   * Time from request to match of the matches, in milliseconds; 0 without any. p50
-   * and p90 are good to about a quarter.
+   * Time from request to match, in milliseconds; 0 without matches. p50 and p90 are accurate to
+   * about a quarter.
    */
   readonly match_mean_ms: number;
   readonly match_p50_ms: number;
@@ -824,10 +821,10 @@ export interface Sample {
   readonly trips_live: number;
   readonly sessions: number;
   readonly locations_per_s: number;
-  /** Of transactions of the store, in milliseconds. */
+  /** Of the store's transactions, in milliseconds. */
   readonly commit_mean_ms: number;
   readonly commit_max_ms: number;
-  /** Only trips are known of this step, from the database: the node did not run. */
+  /** Only trips are known for this step, from the database: the node was not running. */
   readonly trips_only: boolean;
 }
 
