@@ -1,5 +1,3 @@
-// Package memstore is a store in memory for the tests of transport's packages. It keeps
-// the contracts of the interfaces by which auth and api reach a store, and nothing else.
 package memstore
 
 import (
@@ -7,73 +5,17 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/hexhail/hexhail/ride"
 )
-
-// Store is an empty store when zero. Safe for concurrent use. Set its exported fields
-// before use.
-type Store struct {
-	// Fail, when it returns an error, is what every method returns; the argument is
-	// the method's name.
-	Fail func(method string) error
-	// Now is the clock; nil: time.Now.
-	Now func() time.Time
-
-	mu       sync.Mutex
-	accounts map[ride.AccountID]account
-	photos   map[string]ride.Photo
-	tokens   map[string]token // by hash
-	revoked  map[string]bool  // by family
-	audit    []ride.AuditEntry
-	trips    map[ride.TripID]trip
-	calls    []string
-	erased   map[string]time.Time // by issuer and subject
-	places   map[ride.AccountID]map[string]time.Time
-}
 
 type account struct {
 	ride.Account
 	hash string
 }
 
-type token struct {
-	ride.RefreshToken
-	spentAt   time.Time // zero: not yet
-	spentFor  string    // hash of the attempt; empty: none
-	successor string    // hash; empty: none
-}
-
-// enter locks the store for a method; the caller unlocks it when err is nil.
-func (s *Store) enter(ctx context.Context, method string) error {
-	if err := ctx.Err(); err != nil {
-		return fmt.Errorf("%w: %w", ride.ErrUnavailable, err)
-	}
-	if s.Fail != nil {
-		if err := s.Fail(method); err != nil {
-			return err
-		}
-	}
-	s.mu.Lock()
-	s.calls = append(s.calls, method)
-	if s.accounts == nil {
-		s.accounts, s.photos = map[ride.AccountID]account{}, map[string]ride.Photo{}
-		s.tokens, s.revoked = map[string]token{}, map[string]bool{}
-		s.trips = map[ride.TripID]trip{}
-	}
-	return nil
-}
-
-// Calls returns the names of the methods called so far, in order.
-func (s *Store) Calls() []string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return slices.Clone(s.calls)
-}
-
-// CreateAccount implements transport.Accounts.
+// CreateAccount implements auth.Accounts.
 func (s *Store) CreateAccount(ctx context.Context, a ride.Account, hash string) error {
 	if err := s.enter(ctx, "CreateAccount"); err != nil {
 		return err
@@ -92,7 +34,7 @@ func (s *Store) CreateAccount(ctx context.Context, a ride.Account, hash string) 
 	return nil
 }
 
-// Account implements transport.Accounts.
+// Account implements auth.Accounts and api.Accounts.
 func (s *Store) Account(ctx context.Context, id ride.AccountID) (ride.Account, error) {
 	if err := s.enter(ctx, "Account"); err != nil {
 		return ride.Account{}, err
@@ -105,7 +47,7 @@ func (s *Store) Account(ctx context.Context, id ride.AccountID) (ride.Account, e
 	return a.Account, nil
 }
 
-// AccountsByID implements transport.Accounts.
+// AccountsByID implements api.Accounts.
 func (s *Store) AccountsByID(ctx context.Context, ids []ride.AccountID) ([]ride.Account, error) {
 	if err := s.enter(ctx, "AccountsByID"); err != nil {
 		return nil, err
@@ -120,7 +62,7 @@ func (s *Store) AccountsByID(ctx context.Context, ids []ride.AccountID) ([]ride.
 	return out, nil
 }
 
-// AccountByUsername implements transport.Accounts.
+// AccountByUsername implements auth.Accounts.
 func (s *Store) AccountByUsername(ctx context.Context, username string) (ride.Account, string, error) {
 	if err := s.enter(ctx, "AccountByUsername"); err != nil {
 		return ride.Account{}, "", err
@@ -134,7 +76,7 @@ func (s *Store) AccountByUsername(ctx context.Context, username string) (ride.Ac
 	return ride.Account{}, "", fmt.Errorf("username: %w", ride.ErrNotFound)
 }
 
-// AccountBySubject implements transport.Accounts.
+// AccountBySubject implements auth.Accounts.
 func (s *Store) AccountBySubject(ctx context.Context, issuer, subject string) (ride.Account, error) {
 	if err := s.enter(ctx, "AccountBySubject"); err != nil {
 		return ride.Account{}, err
@@ -148,7 +90,7 @@ func (s *Store) AccountBySubject(ctx context.Context, issuer, subject string) (r
 	return ride.Account{}, fmt.Errorf("subject: %w", ride.ErrNotFound)
 }
 
-// UpdateAccount implements transport.Accounts.
+// UpdateAccount implements api.Accounts.
 func (s *Store) UpdateAccount(ctx context.Context, id ride.AccountID, p ride.AccountPatch) (ride.Account, error) {
 	for _, text := range []*string{p.FirstName, p.LastName, p.Plate, p.VehicleMake, p.VehicleModel, p.VehicleColour} {
 		if text != nil && !valid(*text) {
@@ -177,13 +119,13 @@ func (s *Store) UpdateAccount(ctx context.Context, id ride.AccountID, p ride.Acc
 	return a.Account, err
 }
 
-// SetPassword implements transport.Accounts.
+// SetPassword implements auth.Accounts.
 func (s *Store) SetPassword(ctx context.Context, id ride.AccountID, hash string) error {
 	_, err := s.change(ctx, "SetPassword", id, func(a *account) { a.hash = hash })
 	return err
 }
 
-// RenewPassword implements transport.Accounts.
+// RenewPassword implements auth.Accounts.
 func (s *Store) RenewPassword(ctx context.Context, id ride.AccountID, old, hash string) error {
 	if err := s.enter(ctx, "RenewPassword"); err != nil {
 		return err
@@ -198,7 +140,7 @@ func (s *Store) RenewPassword(ctx context.Context, id ride.AccountID, old, hash 
 	return nil
 }
 
-// SetAccountStatus implements transport.Accounts.
+// SetAccountStatus implements api.Accounts.
 func (s *Store) SetAccountStatus(ctx context.Context, id ride.AccountID, st ride.AccountStatus) error {
 	_, err := s.change(ctx, "SetAccountStatus", id, func(a *account) {
 		a.Status = st
@@ -210,7 +152,7 @@ func (s *Store) SetAccountStatus(ctx context.Context, id ride.AccountID, st ride
 	return err
 }
 
-// Erase implements transport.Accounts; trips keep their names here.
+// Erase implements api.Accounts; trips keep their names here.
 func (s *Store) Erase(ctx context.Context, id ride.AccountID) error {
 	if err := s.enter(ctx, "Erase"); err != nil {
 		return err
@@ -236,7 +178,7 @@ func (s *Store) Erase(ctx context.Context, id ride.AccountID) error {
 	return nil
 }
 
-// ErasedAt implements transport.Accounts.
+// ErasedAt implements auth.Accounts.
 func (s *Store) ErasedAt(ctx context.Context, issuer, subject string) (time.Time, error) {
 	if err := s.enter(ctx, "ErasedAt"); err != nil {
 		return time.Time{}, err
@@ -245,7 +187,7 @@ func (s *Store) ErasedAt(ctx context.Context, issuer, subject string) (time.Time
 	return s.erased[issuer+"\x00"+subject], nil
 }
 
-// Held implements transport.Accounts.
+// Held implements api.Accounts.
 func (s *Store) Held(ctx context.Context, id ride.AccountID) (map[string][]ride.HeldRow, error) {
 	if err := s.enter(ctx, "Held"); err != nil {
 		return nil, err
@@ -260,14 +202,7 @@ func (s *Store) Held(ctx context.Context, id ride.AccountID) (map[string][]ride.
 	return out, nil
 }
 
-func (s *Store) now() time.Time {
-	if s.Now != nil {
-		return s.Now()
-	}
-	return time.Now()
-}
-
-// SetApproval implements transport.Accounts.
+// SetApproval implements api.Accounts.
 func (s *Store) SetApproval(ctx context.Context, id ride.AccountID, to ride.Approval, reason string) (ride.Account, error) {
 	if !valid(reason) {
 		return ride.Account{}, ride.ErrInvalidArgument
@@ -293,7 +228,7 @@ func (s *Store) change(ctx context.Context, method string, id ride.AccountID, f 
 	return a, nil
 }
 
-// CountWaiting implements transport.Accounts.
+// CountWaiting implements api.Accounts.
 func (s *Store) CountWaiting(ctx context.Context, most int) (int, error) {
 	if err := s.enter(ctx, "CountWaiting"); err != nil {
 		return 0, err
@@ -308,7 +243,7 @@ func (s *Store) CountWaiting(ctx context.Context, most int) (int, error) {
 	return min(n, most), nil
 }
 
-// ListAccounts implements transport.Accounts.
+// ListAccounts implements api.Accounts.
 func (s *Store) ListAccounts(ctx context.Context, f ride.AccountFilter) ([]ride.Account, string, error) {
 	if err := s.enter(ctx, "ListAccounts"); err != nil {
 		return nil, "", err

@@ -6,6 +6,16 @@ import (
 
 	"github.com/hexhail/hexhail/ride"
 	"github.com/hexhail/hexhail/ride/storetest"
+	"github.com/hexhail/hexhail/transport/api"
+	"github.com/hexhail/hexhail/transport/auth"
+)
+
+var (
+	_ auth.Store   = (*Store)(nil)
+	_ api.Accounts = (*Store)(nil)
+	_ api.Photos   = (*Store)(nil)
+	_ api.Audit    = (*Store)(nil)
+	_ api.Trips    = (*Store)(nil)
 )
 
 // writable is a Store whose trips are written as the actors write them.

@@ -9,7 +9,7 @@ import (
 	"github.com/hexhail/hexhail/ride"
 )
 
-// KnownPlaces implements transport.Accounts.
+// KnownPlaces implements auth.Places.
 func (s *Store) KnownPlaces(ctx context.Context, id ride.AccountID, since time.Time) ([]string, error) {
 	if err := s.enter(ctx, "KnownPlaces"); err != nil {
 		return nil, err
@@ -24,7 +24,7 @@ func (s *Store) KnownPlaces(ctx context.Context, id ride.AccountID, since time.T
 	return out, nil
 }
 
-// SavePlaces implements transport.Accounts.
+// SavePlaces implements auth.Places.
 func (s *Store) SavePlaces(ctx context.Context, id ride.AccountID, places []string, at time.Time, keep int) error {
 	if err := s.enter(ctx, "SavePlaces"); err != nil {
 		return err

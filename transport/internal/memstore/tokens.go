@@ -3,13 +3,19 @@ package memstore
 import (
 	"context"
 	"fmt"
-	"strconv"
 	"time"
 
 	"github.com/hexhail/hexhail/ride"
 )
 
-// SaveRefreshToken implements transport.Accounts.
+type token struct {
+	ride.RefreshToken
+	spentAt   time.Time // zero: not yet
+	spentFor  string    // hash of the attempt; empty: none
+	successor string    // hash; empty: none
+}
+
+// SaveRefreshToken implements auth.RefreshTokens.
 func (s *Store) SaveRefreshToken(ctx context.Context, t ride.RefreshToken) error {
 	if err := s.enter(ctx, "SaveRefreshToken"); err != nil {
 		return err
@@ -19,7 +25,7 @@ func (s *Store) SaveRefreshToken(ctx context.Context, t ride.RefreshToken) error
 	return nil
 }
 
-// RotateRefreshToken implements transport.Accounts. The clock is the successor's
+// RotateRefreshToken implements auth.RefreshTokens. The clock is the successor's
 // creation time.
 func (s *Store) RotateRefreshToken(ctx context.Context, hash, attempt string, next ride.RefreshToken, grace time.Duration) (ride.RefreshToken, error) {
 	if err := s.enter(ctx, "RotateRefreshToken"); err != nil {
@@ -49,7 +55,7 @@ func (s *Store) RotateRefreshToken(ctx context.Context, hash, attempt string, ne
 	return t.RefreshToken, nil
 }
 
-// RefreshToken implements transport.Accounts.
+// RefreshToken implements auth.RefreshTokens.
 func (s *Store) RefreshToken(ctx context.Context, hash string) (ride.RefreshToken, error) {
 	if err := s.enter(ctx, "RefreshToken"); err != nil {
 		return ride.RefreshToken{}, err
@@ -63,7 +69,7 @@ func (s *Store) RefreshToken(ctx context.Context, hash string) (ride.RefreshToke
 	return t.RefreshToken, nil
 }
 
-// RevokeFamily implements transport.Accounts.
+// RevokeFamily implements auth.RefreshTokens.
 func (s *Store) RevokeFamily(ctx context.Context, family string) error {
 	if err := s.enter(ctx, "RevokeFamily"); err != nil {
 		return err
@@ -73,7 +79,7 @@ func (s *Store) RevokeFamily(ctx context.Context, family string) error {
 	return nil
 }
 
-// FamilyRevoked implements transport.Accounts.
+// FamilyRevoked implements auth.RefreshTokens.
 func (s *Store) FamilyRevoked(ctx context.Context, family string) (bool, error) {
 	if err := s.enter(ctx, "FamilyRevoked"); err != nil {
 		return false, err
@@ -82,7 +88,7 @@ func (s *Store) FamilyRevoked(ctx context.Context, family string) (bool, error) 
 	return s.revoked[family], nil
 }
 
-// RevokeAccount implements transport.Accounts.
+// RevokeAccount implements auth.RefreshTokens.
 func (s *Store) RevokeAccount(ctx context.Context, id ride.AccountID, from time.Time) error {
 	if err := s.enter(ctx, "RevokeAccount"); err != nil {
 		return err
@@ -102,72 +108,4 @@ func (s *Store) revokeAccount(id ride.AccountID) {
 			s.revoked[t.Family] = true
 		}
 	}
-}
-
-// SavePhoto implements transport.Accounts.
-func (s *Store) SavePhoto(ctx context.Context, p ride.Photo) error {
-	if err := s.enter(ctx, "SavePhoto"); err != nil {
-		return err
-	}
-	defer s.mu.Unlock()
-	s.photos[p.ID] = p
-	return nil
-}
-
-// Photo implements transport.Accounts.
-func (s *Store) Photo(ctx context.Context, id string) (ride.Photo, error) {
-	if err := s.enter(ctx, "Photo"); err != nil {
-		return ride.Photo{}, err
-	}
-	defer s.mu.Unlock()
-	p, ok := s.photos[id]
-	if !ok {
-		return ride.Photo{}, fmt.Errorf("photo: %w", ride.ErrNotFound)
-	}
-	return p, nil
-}
-
-// DeletePhoto implements transport.Accounts.
-func (s *Store) DeletePhoto(ctx context.Context, id string) error {
-	if err := s.enter(ctx, "DeletePhoto"); err != nil {
-		return err
-	}
-	defer s.mu.Unlock()
-	if _, ok := s.photos[id]; !ok {
-		return fmt.Errorf("photo: %w", ride.ErrNotFound)
-	}
-	delete(s.photos, id)
-	return nil
-}
-
-// AddAudit implements transport.Accounts.
-func (s *Store) AddAudit(ctx context.Context, e ride.AuditEntry) error {
-	if err := s.enter(ctx, "AddAudit"); err != nil {
-		return err
-	}
-	defer s.mu.Unlock()
-	if len(e.Detail) > 1000 || !valid(e.Action, e.Subject, e.Detail) {
-		return ride.ErrInvalidArgument
-	}
-	e.ID = int64(len(s.audit) + 1)
-	s.audit = append(s.audit, e)
-	return nil
-}
-
-// ListAudit implements transport.Accounts.
-func (s *Store) ListAudit(ctx context.Context, f ride.AuditFilter) ([]ride.AuditEntry, string, error) {
-	if err := s.enter(ctx, "ListAudit"); err != nil {
-		return nil, "", err
-	}
-	defer s.mu.Unlock()
-	var all []ride.AuditEntry
-	for _, e := range s.audit {
-		if (f.Actor == "" || e.Actor == f.Actor) && (f.Action == "" || e.Action == f.Action) && (f.Subject == "" || e.Subject == f.Subject) &&
-			(f.From.IsZero() || !e.At.Before(f.From)) && (f.To.IsZero() || e.At.Before(f.To)) {
-			all = append(all, e)
-		}
-	}
-	return paged(all, f.Page, func(e ride.AuditEntry) (time.Time, string) {
-		return time.Unix(e.ID, 0), strconv.FormatInt(e.ID, 10)
-	})
 }

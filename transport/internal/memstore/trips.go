@@ -40,13 +40,13 @@ func (s *Store) trip(ctx context.Context, method string, id ride.TripID) (trip, 
 	return t, nil
 }
 
-// Trip implements transport.Trips.
+// Trip implements api.Trips.
 func (s *Store) Trip(ctx context.Context, id ride.TripID) (ride.Trip, error) {
 	t, err := s.trip(ctx, "Trip", id)
 	return t.Trip, err
 }
 
-// ActiveTrip implements transport.Trips.
+// ActiveTrip implements api.Trips.
 func (s *Store) ActiveTrip(ctx context.Context, account ride.AccountID, role ride.Role) (ride.Trip, error) {
 	if err := s.enter(ctx, "ActiveTrip"); err != nil {
 		return ride.Trip{}, err
@@ -61,19 +61,19 @@ func (s *Store) ActiveTrip(ctx context.Context, account ride.AccountID, role rid
 	return ride.Trip{}, fmt.Errorf("active trip: %w", ride.ErrNotFound)
 }
 
-// TripEvents implements transport.Trips.
+// TripEvents implements api.Trips.
 func (s *Store) TripEvents(ctx context.Context, id ride.TripID) ([]ride.StoredEvent, error) {
 	t, err := s.trip(ctx, "TripEvents", id)
 	return t.events, err
 }
 
-// TripTrack implements transport.Trips.
+// TripTrack implements api.Trips.
 func (s *Store) TripTrack(ctx context.Context, id ride.TripID) ([]ride.Breadcrumb, error) {
 	t, err := s.trip(ctx, "TripTrack", id)
 	return t.track, err
 }
 
-// ListTrips implements transport.Trips.
+// ListTrips implements api.Trips.
 func (s *Store) ListTrips(ctx context.Context, f ride.TripFilter) ([]ride.Trip, string, error) {
 	if err := s.enter(ctx, "ListTrips"); err != nil {
 		return nil, "", err
@@ -103,7 +103,7 @@ func matches(t *ride.Trip, f ride.TripFilter) bool {
 	return false
 }
 
-// OpenOffers implements transport.Trips. It does not look at the clock.
+// OpenOffers implements api.Trips. It does not look at the clock.
 func (s *Store) OpenOffers(ctx context.Context, driver ride.AccountID) ([]ride.OpenOffer, error) {
 	if err := s.enter(ctx, "OpenOffers"); err != nil {
 		return nil, err

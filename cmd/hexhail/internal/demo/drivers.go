@@ -45,7 +45,7 @@ func (d *driver) waits(now time.Time) bool {
 	return d.online && !d.busy && now.Sub(d.seen) < freshFor
 }
 
-// near is part of city.Visitors.
+// near reports whether a visitor drives near a place; see city.Visitors.
 func (h *Host) near(class string, at geo.Point) bool {
 	h.drivers.mu.RLock()
 	defer h.drivers.mu.RUnlock()

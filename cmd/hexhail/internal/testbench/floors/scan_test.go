@@ -81,7 +81,7 @@ func ignored(name string) bool {
 
 func parse(p string, text []byte) (source, error) {
 	s := source{path: p, dir: path.Dir(p), test: strings.HasSuffix(p, "_test.go"), fset: token.NewFileSet()}
-	f, err := parser.ParseFile(s.fset, p, text, parser.SkipObjectResolution)
+	f, err := parser.ParseFile(s.fset, p, text, parser.ParseComments|parser.SkipObjectResolution)
 	if err != nil {
 		return s, err
 	}
