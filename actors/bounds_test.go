@@ -10,6 +10,7 @@ import (
 
 	"github.com/hexhail/hexhail/ride"
 	"github.com/hexhail/hexhail/ride/ridepb"
+	"github.com/hexhail/hexhail/ride/view"
 )
 
 // While a trip cannot answer, a person who reconnects and sends more commands is refused beyond a
@@ -56,7 +57,7 @@ func TestQuotesUnderWayAreBounded(t *testing.T) {
 	for id := range uint64(maxQuotes) {
 		r.quotes[id] = &pendingQuote{}
 	}
-	r.quote(nil, framed{peer: peer, frame: &ridepb.ClientFrame{Id: "q"}}, &ridepb.GetQuote{Pickup: pointAt(pickup), Dropoff: pointAt(dropoff)})
+	r.quote(nil, framed{peer: peer, frame: &ridepb.ClientFrame{Id: "q"}}, &ridepb.GetQuote{Pickup: view.Point(pickup), Dropoff: view.Point(dropoff)})
 	require.EqualValues(t, 1, box.replies.Load(), "refused at once, without a search")
 	require.Len(t, r.quotes, maxQuotes)
 }

@@ -7,9 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/hexhail/hexhail/geo"
 	"github.com/hexhail/hexhail/ride"
-	"github.com/hexhail/hexhail/ride/ridepb"
 )
 
 // When an operator takes a trip from its driver, the driver is notified, is free again and gets no
@@ -121,11 +119,6 @@ func TestWaveRecordsWhoWasPassedOver(t *testing.T) {
 			"stale": ride.VerdictStale, "full": ride.VerdictFull, "beyond": ride.VerdictTooFar,
 		}, verdicts)
 	})
-}
-
-func pointAt(p geo.Point) *ridepb.Point {
-	lat, lng := p.E7()
-	return &ridepb.Point{LatE7: lat, LngE7: lng}
 }
 
 func (m *memStore) history(id ride.TripID) []ride.Event {

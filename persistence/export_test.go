@@ -1,7 +1,9 @@
 package persistence
 
 import (
+	"bytes"
 	"path/filepath"
+	"sync"
 	"testing"
 )
 
@@ -30,4 +32,22 @@ func Edited(o Options, edit func(*Options)) Options {
 func Owning(o Options) Options {
 	o.Own = true
 	return o
+}
+
+// LockedLog is a log that a test reads while the store writes it.
+type LockedLog struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *LockedLog) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *LockedLog) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
 }

@@ -1,14 +1,12 @@
 package persistence
 
 import (
-	"bytes"
 	"context"
 	"database/sql"
 	"fmt"
 	"log/slog"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -16,24 +14,6 @@ import (
 
 	"github.com/hexhail/hexhail/ride"
 )
-
-// lockedLog is a log that a test reads while the store writes it.
-type lockedLog struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *lockedLog) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *lockedLog) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
-}
 
 // idleReader opens a read transaction as another program would, and returns its end.
 func idleReader(t *testing.T, path string) (leave func()) {
@@ -88,7 +68,7 @@ func TestIdleReader(t *testing.T) {
 
 // An operator hears of a reader that stays, at most every five minutes, and of its end.
 func TestBlockedIsSaidSeldom(t *testing.T) {
-	var log lockedLog
+	var log LockedLog
 	c := &checkpointer{path: filepath.Join(t.TempDir(), "hexhail.db"), log: slog.New(slog.NewTextHandler(&log, nil))}
 	start := time.Now()
 	said := func() int { return strings.Count(log.String(), "keeps a read transaction open") }

@@ -12,19 +12,13 @@ import (
 
 	"github.com/hexhail/hexhail/persistence"
 	"github.com/hexhail/hexhail/ride"
+	"github.com/hexhail/hexhail/ride/storetest"
 )
 
 const grace = 30 * time.Second
 
 func token(hash, family string) ride.RefreshToken {
 	return ride.RefreshToken{Hash: hash, Family: family, Account: "acc-001", CreatedAt: epoch, ExpiresAt: epoch.Add(time.Hour)}
-}
-
-func requireRevoked(t *testing.T, s *persistence.Store, family string, want bool) {
-	t.Helper()
-	got, err := s.FamilyRevoked(t.Context(), family)
-	require.NoError(t, err)
-	require.Equal(t, want, got, family)
 }
 
 // TestRotationRace: without grace, of many who spend one token at once one succeeds and
@@ -50,7 +44,7 @@ func TestRotationRace(t *testing.T) {
 			require.ErrorIs(t, err, ride.ErrTokenReused)
 		}
 		require.Equal(t, 1, won)
-		requireRevoked(t, s, "f", true)
+		storetest.RequireRevoked(t, s, "f", true)
 	})
 }
 
@@ -109,7 +103,7 @@ func TestAttemptRace(t *testing.T) {
 				}
 				require.NoError(t, errs[0], "round %d", round)
 				require.ErrorIs(t, errs[1], ride.ErrTokenReused, "round %d", round)
-				requireRevoked(t, nodes[round%2], family, true)
+				storetest.RequireRevoked(t, nodes[round%2], family, true)
 			}
 		})
 	}
@@ -135,12 +129,12 @@ func requireOneLive(t *testing.T, o persistence.Options, s *persistence.Store, n
 
 	_, err = s.RotateRefreshToken(t.Context(), live, "try", token(name(n+1), ""), grace)
 	require.NoError(t, err)
-	requireRevoked(t, s, family, false)
+	storetest.RequireRevoked(t, s, family, false)
 	dead := name(0)
 	if dead == live {
 		dead = name(1)
 	}
 	_, err = s.RotateRefreshToken(t.Context(), dead, "try", token(name(n+2), ""), grace)
 	require.ErrorIs(t, err, ride.ErrTokenReused)
-	requireRevoked(t, s, family, true)
+	storetest.RequireRevoked(t, s, family, true)
 }

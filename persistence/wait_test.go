@@ -1,11 +1,9 @@
 package persistence_test
 
 import (
-	"bytes"
 	"context"
 	"log/slog"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -15,31 +13,13 @@ import (
 	"github.com/hexhail/hexhail/persistence/pgtest"
 )
 
-// lines is a log that tests read while others write.
-type lines struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *lines) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *lines) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
-}
-
 // TestWaitsForPostgres: a server that is not up yet is waited for, with one line before and
 // one after; a limit ends that, and so does the caller; what waiting does not mend fails at
 // once.
 func TestWaitsForPostgres(t *testing.T) {
 	t.Parallel()
 	pg := pgtest.NewServer(t)
-	var log lines
+	var log persistence.LockedLog
 	waits := make(chan persistence.Cause, 1)
 	o := persistence.Edited(persistence.DefaultPostgres(pg.URL()), func(o *persistence.Options) {
 		o.Wait = time.Hour

@@ -59,13 +59,13 @@ func rotation(t *testing.T, s Tokens) {
 	require.NoError(t, err)
 	require.Equal(t, "f1", next.Family)
 	require.Equal(t, first.Account, next.Account)
-	requireRevoked(t, s, "f1", false)
+	RequireRevoked(t, s, "f1", false)
 
 	reused, err := s.RotateRefreshToken(t.Context(), "h1", "try", token("h3", "f1"), 0)
 	require.ErrorIs(t, err, ride.ErrTokenReused)
 	require.Equal(t, first, reused)
-	requireRevoked(t, s, "f1", true)
-	requireRevoked(t, s, "f2", false)
+	RequireRevoked(t, s, "f1", true)
+	RequireRevoked(t, s, "f2", false)
 	_, err = s.RotateRefreshToken(t.Context(), "h2", "try", token("h4", "f1"), 0)
 	require.ErrorIs(t, err, ride.ErrNotFound, "the newest token of a revoked family")
 	_, err = s.RefreshToken(t.Context(), "h3")
@@ -88,16 +88,16 @@ func revocation(t *testing.T, s Tokens) {
 	}
 	require.NoError(t, s.RevokeFamily(t.Context(), "f1"))
 	require.NoError(t, s.RevokeFamily(t.Context(), "unknown"))
-	requireRevoked(t, s, "f1", true)
-	requireRevoked(t, s, "f2", false)
-	requireRevoked(t, s, "unknown", true)
+	RequireRevoked(t, s, "f1", true)
+	RequireRevoked(t, s, "f2", false)
+	RequireRevoked(t, s, "unknown", true)
 	require.NoError(t, s.RevokeAccount(t.Context(), "acc-001", time.Now()))
-	requireRevoked(t, s, "f2", true)
+	RequireRevoked(t, s, "f2", true)
 	require.NoError(t, s.SaveRefreshToken(t.Context(), token("hf4", "f4")))
 	require.NoError(t, s.SetAccountStatus(t.Context(), "acc-001", ride.AccountActive))
-	requireRevoked(t, s, "f4", false)
+	RequireRevoked(t, s, "f4", false)
 	require.NoError(t, s.SetAccountStatus(t.Context(), "acc-001", ride.AccountSuspended))
-	requireRevoked(t, s, "f4", true)
+	RequireRevoked(t, s, "f4", true)
 }
 
 // tokensFrom: the instant only moves forward, and a suspension is a log-out as well.
@@ -161,7 +161,7 @@ func refreshGrace(t *testing.T, open func(t *testing.T, now Clock) Tokens) {
 				case "":
 					require.ErrorIs(t, err, ride.ErrTokenReused, "step %d", i)
 					require.Equal(t, "f", got.Family)
-					requireRevoked(t, s, "f", true)
+					RequireRevoked(t, s, "f", true)
 				case "-":
 					require.ErrorIs(t, err, ride.ErrNotFound, "step %d: the newest of a revoked family", i)
 				default:
@@ -171,7 +171,7 @@ func refreshGrace(t *testing.T, open func(t *testing.T, now Clock) Tokens) {
 					next, err := s.RefreshToken(t.Context(), st.next)
 					require.NoError(t, err)
 					require.Equal(t, minted(st.next, "f", now), next)
-					requireRevoked(t, s, "f", false)
+					RequireRevoked(t, s, "f", false)
 				}
 			}
 		})
@@ -201,10 +201,11 @@ func refreshGraceEnds(t *testing.T, s Tokens, now *time.Time) {
 	*now = Epoch.Add(time.Hour)
 	_, err = s.RotateRefreshToken(t.Context(), "x", "try", minted("z", "", *now), grace)
 	require.ErrorIs(t, err, ride.ErrTokenReused)
-	requireRevoked(t, s, "g", true)
+	RequireRevoked(t, s, "g", true)
 }
 
-func requireRevoked(t *testing.T, s Tokens, family string, want bool) {
+// RequireRevoked fails the test unless a family of tokens is revoked, or is not.
+func RequireRevoked(t *testing.T, s Tokens, family string, want bool) {
 	t.Helper()
 	got, err := s.FamilyRevoked(t.Context(), family)
 	require.NoError(t, err)

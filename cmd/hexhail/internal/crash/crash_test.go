@@ -20,7 +20,7 @@ import (
 	"github.com/hexhail/hexhail/persistence/pgtest"
 )
 
-func TestMain(m *testing.M) { harness.Main(m) }
+func TestMain(m *testing.M) { harness.Main(m, 0) }
 
 // options are a short run with a server that is this test binary. HEXHAIL_CRASH_ROUNDS
 // asks for more rounds.

@@ -1,7 +1,6 @@
 package dbfaults
 
 import (
-	"flag"
 	"fmt"
 	"sync/atomic"
 	"testing"
@@ -15,13 +14,7 @@ import (
 	"github.com/hexhail/hexhail/ride/ridepb/wire"
 )
 
-func TestMain(m *testing.M) {
-	flag.Parse()
-	if err := flag.Set("test.parallel", "8"); err != nil { // these tests wait more than they compute
-		panic(err)
-	}
-	harness.Main(m)
-}
+func TestMain(m *testing.M) { harness.Main(m, 8) }
 
 // Where trips go from and to.
 var (

@@ -1,13 +1,11 @@
 package e2e
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -19,27 +17,13 @@ import (
 	"github.com/hexhail/hexhail/persistence/pgtest"
 )
 
-// output takes what several goroutines print.
-type output struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (o *output) Write(p []byte) (int, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.b.Write(p)
-}
-
 // command runs a command line and returns its exit code and what it printed.
 func command(ctx context.Context, args ...string) (int, string) {
-	var out output
+	var out harness.Buffer
 	code := cli.Main(ctx, cli.Environment{
 		Stdin: strings.NewReader(""), Stdout: &out, Stderr: &out, LookupEnv: func(string) (string, bool) { return "", false },
 	}, args)
-	out.mu.Lock()
-	defer out.mu.Unlock()
-	return code, out.b.String()
+	return code, out.String()
 }
 
 // serve are the arguments of a server on free ports.

@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"flag"
 	"fmt"
 	"sync/atomic"
 	"testing"
@@ -16,13 +15,7 @@ import (
 	"github.com/hexhail/hexhail/ride/ridepb/wire"
 )
 
-func TestMain(m *testing.M) {
-	flag.Parse()
-	if err := flag.Set("test.parallel", "16"); err != nil { // these tests wait more than they compute
-		panic(err)
-	}
-	harness.Main(m)
-}
+func TestMain(m *testing.M) { harness.Main(m, 16) }
 
 // codecs are the two encodings, by their names in the handshake.
 var codecs = []wire.Codec{wire.JSON, wire.Binary}

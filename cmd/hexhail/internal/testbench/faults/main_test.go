@@ -1,7 +1,6 @@
 package faults
 
 import (
-	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -17,13 +16,7 @@ import (
 	"github.com/hexhail/hexhail/persistence/pgtest"
 )
 
-func TestMain(m *testing.M) {
-	flag.Parse()
-	if err := flag.Set("test.parallel", "10"); err != nil { // these tests wait more than they compute
-		panic(err)
-	}
-	harness.Main(m)
-}
+func TestMain(m *testing.M) { harness.Main(m, 10) }
 
 // beside lets a test run beside others, unless the environment asks for its long form,
 // whose figures count.

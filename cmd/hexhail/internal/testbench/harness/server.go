@@ -8,6 +8,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"io"
 	"net/http"
@@ -16,6 +17,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -40,14 +42,22 @@ const (
 const ChildEnv = "HEXHAIL_TEST_CHILD"
 
 // Main is for TestMain of packages that start children: it runs the command line
-// instead of the tests when this process is such a child.
-func Main(m *testing.M) {
+// instead of the tests when this process is such a child. parallel is how many parallel
+// tests run at once, more than there are processors where tests wait more than they
+// compute; 0: as go test is called.
+func Main(m *testing.M, parallel int) {
 	if os.Getenv(ChildEnv) != "" {
 		signals := make(chan os.Signal, 2)
 		signal.Notify(signals, syscall.SIGTERM)
 		os.Exit(cli.Main(context.Background(), cli.Environment{
 			Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, LookupEnv: os.LookupEnv, Signals: signals,
 		}, os.Args[1:]))
+	}
+	if parallel > 0 {
+		flag.Parse()
+		if err := flag.Set("test.parallel", strconv.Itoa(parallel)); err != nil {
+			panic(err)
+		}
 	}
 	os.Exit(m.Run())
 }
@@ -61,11 +71,11 @@ type Server struct {
 
 	tb     testing.TB
 	args   []string
-	log    *lockedBuffer
-	said   *lockedBuffer // what it printed after its addresses
-	stop   func() error  // in order
-	kill   func()        // at once; nil in this process
-	pid    int           // of a child
+	log    *Buffer
+	said   *Buffer      // what it printed after its addresses
+	stop   func() error // in order
+	kill   func()       // at once; nil in this process
+	pid    int          // of a child
 	exited chan struct{}
 }
 
@@ -101,7 +111,7 @@ func Start(tb testing.TB, o Options) *Server {
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		tb.Fatal(err)
 	}
-	s := &Server{tb: tb, Dir: o.Dir, log: &lockedBuffer{}, said: &lockedBuffer{}, exited: make(chan struct{})}
+	s := &Server{tb: tb, Dir: o.Dir, log: &Buffer{}, said: &Buffer{}, exited: make(chan struct{})}
 	command := []string{
 		"serve", "--data-dir=" + o.Dir, "--position-ttl=5m", "--dispatch-offer-ttl=2m",
 		"--socket-connect-within=1m", "--socket-pong-timeout=1m", "--socket-session-linger=10m",
@@ -309,19 +319,20 @@ func (s *Server) Ready() (int, Readiness) {
 	return resp.StatusCode, r
 }
 
-// lockedBuffer is a log that tests read while the server writes it.
-type lockedBuffer struct {
+// Buffer is a bytes.Buffer that several goroutines write and read, such as the log of a
+// server that runs.
+type Buffer struct {
 	mu sync.Mutex
 	b  bytes.Buffer
 }
 
-func (l *lockedBuffer) Write(p []byte) (int, error) {
+func (l *Buffer) Write(p []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.b.Write(p)
 }
 
-func (l *lockedBuffer) String() string {
+func (l *Buffer) String() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.b.String()
