@@ -86,9 +86,11 @@ export class Person {
     for (const f of findings) this.faults.push(`${where} (${this.setting.language}, ${this.setting.device}, ${this.setting.scheme}): ${f}`);
   }
 
-  /** Keeps what the person saw, for whoever looks into a failure. */
-  async photograph(name: string): Promise<void> {
+  /** Keeps what the person saw when a test failed: a picture as a file, and the page's tree as the failure's text. */
+  async photograph(name: string): Promise<string> {
     await this.page.screenshot({ path: new URL(`../failures/${name}.png`, import.meta.url).pathname });
+    const tree = await this.page.locator('body').ariaSnapshot();
+    return `${name} at ${this.page.url()}\n${tree.slice(0, 4000)}`;
   }
 
   async close(): Promise<void> {

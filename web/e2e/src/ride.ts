@@ -21,6 +21,7 @@ export async function typePlace({ page, t }: Person, place: { latitude: number; 
   await entry.getByLabel(t('map:entry.lat')).fill(String(place.latitude));
   await entry.getByLabel(t('map:entry.lng')).fill(String(place.longitude));
   await entry.getByRole('button', { name: t('map:entry.use') }).click();
+  await entry.waitFor({ state: 'hidden' }); // opened again before it has faded out, it would empty its fields
 }
 
 /**

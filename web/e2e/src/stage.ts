@@ -36,7 +36,8 @@ export function stageWith(graphics: Graphics, what: 'serve' | 'demo', ...flags: 
     const left = people;
     people = [];
     if (task.result?.state === 'fail') {
-      await Promise.all(left.map((p, i) => p.photograph(`${task.name.replace(/\W+/g, '-')}-${p.setting.language}-${i}`)));
+      const seen = await Promise.all(left.map((p, i) => p.photograph(`${task.name.replace(/\W+/g, '-')}-${p.setting.language}-${i}`)));
+      process.stderr.write(`${[...seen, `the server's last lines\n${server.log.slice(-3000)}`].join('\n\n')}\n`); // where the pictures do not come along
     }
     await Promise.all(left.map((p) => p.close()));
     expect(left.flatMap((p) => p.faults)).toEqual([]);

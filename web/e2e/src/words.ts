@@ -21,7 +21,7 @@ export async function wordsOf(language: Language): Promise<TFunction> {
 
 /** A text with a value in it, as a pattern that matches whatever the value is. */
 export function anyOf(t: TFunction, key: string, ...values: string[]): RegExp {
-  const hole = '';
+  const hole = '\u0000'; // no text has it
   const text = t(key, { ...Object.fromEntries(values.map((v) => [v, hole])), count: 2 });
   const escaped = text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
   return new RegExp(escaped.replaceAll(hole, '.*').replaceAll('2', '\\d+'));

@@ -1,7 +1,7 @@
 import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
 
-import { logIn, password, signUp } from '../src/account';
+import { comeAs, logIn, password, signUp } from '../src/account';
 import { askToDo, confirm, goTo, Operator, rows, total } from '../src/console';
 import type { Person, Setting } from '../src/person';
 import { accept, askButton, driverAt, dropoff, goOnline, pickup, plan } from '../src/ride';
@@ -15,12 +15,18 @@ const soon = { timeout: 5000 };
 
 async function rider(on: Stage, username: string, firstName: string, setting = english): Promise<Person> {
   const p = await on.enter(setting, pickup);
-  await signUp(p, 'rider', username, firstName);
+  await comeAs(p, 'rider', username, firstName);
   return p;
 }
 
 async function driver(on: Stage, username: string, firstName: string, setting = english): Promise<Person> {
   const p = await on.enter(setting, driverAt);
+  await comeAs(p, 'driver', username, firstName);
+  return p;
+}
+
+async function driverWithPhoto(on: Stage, username: string, firstName: string): Promise<Person> {
+  const p = await on.enter(english, driverAt);
   await signUp(p, 'driver', username, firstName, 'HX-77');
   return p;
 }
@@ -179,7 +185,7 @@ describe('an operator', () => {
   });
 
   it('finds people, and what it does to them reaches them at once', async () => {
-    const [operator, finn, ruth] = await Promise.all([opal.enter(english), driver(on, 'finn', 'Finn'), rider(on, 'ruth', 'Ruth')]);
+    const [operator, finn, ruth] = await Promise.all([opal.enter(english), driverWithPhoto(on, 'finn', 'Finn'), rider(on, 'ruth', 'Ruth')]);
     const { page, t } = operator;
     await goOnline(finn);
     await openPerson(operator, 'Finn Kim');

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { logIn, password, signUp } from '../src/account';
+import { comeAs, logIn, password, signUp } from '../src/account';
 import { pickup } from '../src/ride';
 import { english, stage } from '../src/stage';
 
@@ -40,7 +40,7 @@ describe('the app', () => {
 
   it('logs out in all tabs at once', async () => {
     const rider = await on.enter(english, pickup);
-    await signUp(rider, 'rider', 'noor', 'Noor');
+    await comeAs(rider, 'rider', 'noor', 'Noor');
     const other = await rider.tab();
     await other.goto('/trips');
     await other.getByText(rider.t('trips:empty.title')).waitFor();
@@ -51,7 +51,7 @@ describe('the app', () => {
 
   it('goes on where it was used last, and comes back when asked to', async () => {
     const [here, there] = [await on.enter(english, pickup), await on.enter(english, pickup)];
-    await signUp(here, 'rider', 'omar', 'Omar');
+    await comeAs(here, 'rider', 'omar', 'Omar');
     await logIn(there, 'omar');
     await there.heading(there.t('rider:plan.tap.dropoff')).waitFor();
     await here.page.getByText(here.t('connection.replaced')).waitFor();

@@ -1,6 +1,6 @@
 import { describe, it } from 'vitest';
 
-import { signUp } from '../src/account';
+import { comeAs } from '../src/account';
 import { accept, askButton, driverAt, goOnline, offerCard, pickup, plan } from '../src/ride';
 import { english, stage } from '../src/stage';
 import type { Person } from '../src/person';
@@ -9,14 +9,14 @@ const on = stage('serve', '--trip-search-for=8s');
 
 async function riderWhoAsks(username: string): Promise<Person> {
   const rider = await on.enter(english, pickup);
-  await signUp(rider, 'rider', username, 'Mina');
+  await comeAs(rider, 'rider', username, 'Mina');
   await plan(rider);
   return rider;
 }
 
 async function driverOnline(username: string, firstName: string): Promise<Person> {
   const driver = await on.enter(english, driverAt);
-  await signUp(driver, 'driver', username, firstName, 'HX-7');
+  await comeAs(driver, 'driver', username, firstName);
   await goOnline(driver);
   return driver;
 }

@@ -1,7 +1,7 @@
 import type { Page, Request } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
 
-import { signUp } from '../src/account';
+import { comeAs } from '../src/account';
 import type { Person } from '../src/person';
 import { pickup } from '../src/ride';
 import { english, stage } from '../src/stage';
@@ -11,7 +11,7 @@ const on = stage('serve', '--access-token-ttl=12s');
 describe('a log-in', () => {
   it('outlives a page that is reloaded before it reads the answer to its refresh', async () => {
     const rider = await on.enter(english, pickup);
-    await signUp(rider, 'rider', 'ines', 'Ines');
+    await comeAs(rider, 'rider', 'ines', 'Ines');
     const lost = await loseAnswer(rider.page, 'hold');
     const again = refreshed(rider.page);
     await rider.page.reload();
@@ -21,7 +21,7 @@ describe('a log-in', () => {
 
   it('outlives a network that breaks in the middle of a refresh', async () => {
     const rider = await on.enter(english, pickup);
-    await signUp(rider, 'rider', 'jonas', 'Jonas');
+    await comeAs(rider, 'rider', 'jonas', 'Jonas');
     const again = refreshed(rider.page);
     const lost = await loseAnswer(rider.page, 'break');
     expect(await again).toBe(lost);
@@ -30,7 +30,7 @@ describe('a log-in', () => {
 
   it('is not refreshed at every call, however short its tokens live', async () => {
     const rider = await on.enter(english, pickup);
-    await signUp(rider, 'rider', 'kaja', 'Kaja');
+    await comeAs(rider, 'rider', 'kaja', 'Kaja');
     let count = 0;
     rider.page.on('request', (r) => (count += isRefresh(r) ? 1 : 0));
     for (const path of ['/trips', '/profile', '/ride']) {
