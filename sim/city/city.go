@@ -85,6 +85,10 @@ type Config struct {
 	// expected, and who comes along is treated like the city's own.
 	Visitors *Visitors
 
+	// Yield is how many riders may wait for a driver while this machine lags before the city
+	// holds further requests back. 0: it holds none back, as a load test must not.
+	Yield int
+
 	// Grace is how late the end of an offer may be told; 0: as the checker has it.
 	// Servers that are stopped on purpose need more.
 	Grace time.Duration
@@ -134,6 +138,7 @@ type City struct {
 	met     atomic.Int64 // sessions that began
 	elapsed atomic.Int64
 	probe   probe
+	holding sync.Once // says once that requests are held back
 }
 
 // New makes a city.
@@ -335,6 +340,10 @@ func (c *City) feed(ctx context.Context) bool {
 		}
 		due := c.clock.when(q.At)
 		if !wait(ctx, due.Add(-lead)) {
+			return false
+		}
+		due, ok = c.hold(ctx, due)
+		if !ok {
 			return false
 		}
 		r := c.pool.get()

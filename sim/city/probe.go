@@ -16,6 +16,7 @@ const probeEvery = 50 * time.Millisecond
 type probe struct {
 	mu  sync.Mutex
 	due time.Time // of the next look; zero: it has not begun
+	lag time.Time // when the timer was last late; zero: never
 }
 
 // look returns how late the timer is at a moment, if that is long enough to count, and
@@ -31,7 +32,15 @@ func (p *probe) look(now time.Time, fired bool) time.Duration {
 	if !counts {
 		return 0
 	}
+	p.lag = now
 	return lag
+}
+
+// lagged reports whether the timer was late in the time before a moment.
+func (p *probe) lagged(now time.Time, within time.Duration) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return !p.lag.IsZero() && now.Sub(p.lag) <= within
 }
 
 // watchTimer lets the probe look until ctx ends.

@@ -20,6 +20,8 @@ type Stats struct {
 	// Due counts the requests that riders wanted to make, Requested those that the
 	// server acknowledged.
 	Due, Requested atomic.Int64
+	// Held counts the requests that were made late, because the machine lagged.
+	Held atomic.Int64
 	// Matched counts the trips that were matched at least once; Completed, Cancelled
 	// and Expired how trips ended.
 	Matched, Completed, Cancelled, Expired atomic.Int64
@@ -97,6 +99,7 @@ type Run struct {
 type Report struct {
 	Run
 	Due              int64            `json:"due"`
+	Held             int64            `json:"held"`
 	Requested        int64            `json:"requested"`
 	Matched          int64            `json:"matched"`
 	Completed        int64            `json:"completed"`
@@ -134,7 +137,7 @@ type Report struct {
 func (s *Stats) Report(run Run, violations map[string]int64, findings []string) Report {
 	run.ElapsedS = round(run.Elapsed.Seconds())
 	r := Report{
-		Run: run, Due: s.Due.Load(), Requested: s.Requested.Load(), Matched: s.Matched.Load(),
+		Run: run, Due: s.Due.Load(), Held: s.Held.Load(), Requested: s.Requested.Load(), Matched: s.Matched.Load(),
 		Completed: s.Completed.Load(), Cancelled: s.Cancelled.Load(), Expired: s.Expired.Load(),
 		Searching: s.Searching.Load(), Riding: s.Riding.Load(), Online: s.Online.Load(),
 		WaitS: Wait{

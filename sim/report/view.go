@@ -163,6 +163,9 @@ func Table(w io.Writer, r Report) error {
 	}
 	row("run", "%.1f s at speed %g, %d drivers, seed %d", r.Elapsed.Seconds(), r.Speed, r.Drivers, r.Seed)
 	row("requested", "%d of %d due", r.Requested, r.Due)
+	if r.Held > 0 {
+		row("held back", "%d requests, while this machine was too busy", r.Held)
+	}
 	row("matched", "%d", r.Matched)
 	row("completed", "%d", r.Completed)
 	row("cancelled", "%d", r.Cancelled)

@@ -84,7 +84,7 @@ func (d *demoCmd) Run(in *call) (err error) {
 		return err
 	}
 	return in.beside(server.Base{Config: &d.Config, Log: log, Demo: host}, func(ctx context.Context, running *server.Server) error {
-		target := simulate.Target{Issuer: issuer, Visitors: host.Visitors()}
+		target := simulate.Target{Issuer: issuer, Visitors: host.Visitors(), Yield: max(64, d.Drivers/4)}
 		return in.perform(ctx, d, running, target, crowd, host, password, log)
 	})
 }

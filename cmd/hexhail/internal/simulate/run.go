@@ -28,6 +28,9 @@ type Target struct {
 	Issuer Issuer
 	// Visitors are other people in the city; nil: nobody is expected.
 	Visitors *city.Visitors
+	// Yield is how many riders may wait for a driver while this machine lags before further
+	// requests are held back; 0: none is.
+	Yield int
 	// Header stands above the picture on a terminal; empty: nothing.
 	Header string
 }
@@ -103,7 +106,7 @@ func (o *Options) City(d Demand, t Target, log *slog.Logger) (city.Config, error
 		}
 	}
 	return city.Config{
-		URLs: t.URLs, Codecs: o.codecs(), Prefix: prefix, Visitors: t.Visitors,
+		URLs: t.URLs, Codecs: o.codecs(), Prefix: prefix, Visitors: t.Visitors, Yield: t.Yield,
 		Token:    func(role, name string) (string, error) { return t.Issuer.TokenWith(role, name, classes[name]) },
 		Requests: requests, Taxis: taxis, Traces: traces, Router: router,
 		Seed: o.Seed, Behaviour: o.behaviour(), Speed: o.Speed, Riders: o.Riders,
