@@ -7,7 +7,7 @@ import (
 
 // How a city yields to other work on its machine.
 const (
-	calmAfter = 2 * time.Second        // without a late timer the machine counts as calm
+	calmAfter = 10 * time.Second       // without a late timer the machine counts as calm
 	holdEvery = 100 * time.Millisecond // between two looks at whether a request may go on
 )
 
