@@ -25,11 +25,14 @@ const (
 	cutAfter      // the server commits, the client never hears of it
 )
 
+// marked is in the ids of what is cut. A store also commits for itself, to see that it can.
+const marked = "to-be-cut"
+
 // proxy stands between a store and its Postgres.
 type proxy struct {
 	net.Listener
 	server net.Addr
-	next   atomic.Int32 // the cut of the next COMMIT, then none
+	next   atomic.Int32 // the cut of the next COMMIT of something marked, then none
 	cuts   atomic.Int32 // how often it has cut
 }
 
@@ -88,17 +91,24 @@ func (p *proxy) serve() {
 // forward copies what the client says, and cuts at a COMMIT when told to.
 func (p *proxy) forward(client, server net.Conn, deaf *atomic.Bool) {
 	buf := make([]byte, 64<<10)
+	var heard []byte // since the last COMMIT, in lower case
 	for {
 		n, err := client.Read(buf)
 		if err != nil {
 			_ = server.Close()
 			return
 		}
+		heard = append(heard, bytes.ToLower(buf[:n])...)
 		how := cutNone
-		if bytes.Contains(bytes.ToLower(buf[:n]), []byte("commit\x00")) {
-			if how = cut(p.next.Swap(int32(cutNone))); how != cutNone {
+		if i := bytes.LastIndex(heard, []byte("commit\x00")); i >= 0 {
+			begun := max(bytes.LastIndex(heard[:i], []byte("begin")), 0)
+			if bytes.Contains(heard[begun:i], []byte(marked)) {
+				how = cut(p.next.Swap(int32(cutNone)))
+			}
+			if how != cutNone {
 				p.cuts.Add(1)
 			}
+			heard = heard[i+len("commit\x00"):]
 		}
 		if how == cutBefore {
 			_ = server.Close()
@@ -121,10 +131,10 @@ func TestUnansweredCommit(t *testing.T) {
 	p, through := startProxy(t, pgtest.Start(t))
 	s := open(t, persistence.Edited(persistence.DefaultPostgres(through), func(o *persistence.Options) { o.ReadBack = 10 * time.Second }))
 
-	h, tr := storetest.Requested("t1", "r1")
+	h, tr := storetest.Requested("trip-"+marked, "r1")
 	p.next.Store(int32(cutAfter))
 	require.NoError(t, s.Commit(t.Context(), tr), "it was written")
-	got, err := s.Trip(t.Context(), "t1")
+	got, err := s.Trip(t.Context(), "trip-"+marked)
 	require.NoError(t, err)
 	require.Equal(t, h.Version, got.Version)
 
@@ -135,7 +145,7 @@ func TestUnansweredCommit(t *testing.T) {
 	require.NotErrorIs(t, err, ride.ErrUnknownOutcome)
 	storetest.Commit(t, s, tr)
 
-	command := ride.Transition{Command: &ride.CommandRecord{Account: "a", ID: "c", At: epoch}}
+	command := ride.Transition{Command: &ride.CommandRecord{Account: "a", ID: "command-" + marked, At: epoch}}
 	p.next.Store(int32(cutAfter))
 	require.NoError(t, s.Commit(t.Context(), command))
 	require.ErrorIs(t, s.Commit(t.Context(), command), ride.ErrCommandSeen)
@@ -147,7 +157,7 @@ func TestUnansweredCommit(t *testing.T) {
 func TestUnresolvableCommit(t *testing.T) {
 	p, through := startProxy(t, pgtest.Start(t))
 	s := open(t, persistence.Edited(persistence.DefaultPostgres(through), func(o *persistence.Options) { o.ReadBack = 300 * time.Millisecond }))
-	h := storetest.Stored(t, s, "t1", "r1")
+	h := storetest.Stored(t, s, "trip-"+marked, "r1")
 	require.NoError(t, p.Close()) // the connections that there are go on
 	p.next.Store(int32(cutAfter))
 	err := s.Commit(t.Context(), h.Then(ride.Expired{At: h.Tick()}))
