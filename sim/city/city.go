@@ -133,6 +133,7 @@ type City struct {
 	birth   time.Time
 	life    context.Context //nolint:containedctx // of all clients: from Run to its end
 	ending  atomic.Bool
+	silent  atomic.Bool  // drivers send no more positions
 	own     sync.Map     // accounts of the city's people
 	refused atomic.Int64 // clients that the server does not want back
 	met     atomic.Int64 // sessions that began
@@ -397,7 +398,8 @@ func (c *City) settle(ctx context.Context) {
 	})
 	c.until(ctx, c.cfg.Rest, func() bool { return c.checker.OpenOffers() == 0 })
 	if n, lagged := c.checker.Overdue(c.since(time.Now())); n > 0 && lagged {
-		c.cfg.Log.Warn("this machine is too busy: waiting for what should have been told by now", "offers", n, "most", trailing)
+		c.cfg.Log.Warn("this machine is too busy: waiting for news that is overdue", "offers", n, "most", trailing)
+		c.calm()
 		c.until(ctx, trailing, func() bool {
 			n, _ := c.checker.Overdue(c.since(time.Now()))
 			return n == 0

@@ -179,6 +179,9 @@ func (d *driver) schedule() {
 
 // tell sends the position that is due.
 func (d *driver) tell() {
+	if d.city.silent.Load() {
+		return
+	}
 	interval := d.city.cfg.IdleInterval
 	if d.trip != "" {
 		interval = d.city.cfg.TripInterval

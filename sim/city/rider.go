@@ -82,10 +82,23 @@ func (r *rider) giveUp(w *wish) {
 	}
 }
 
-func (r *rider) cancel(w *wish, why string) {
-	if r.wish != w || r.city.ending.Load() {
-		return
+// leave cancels a request that nobody has taken, as the city ends.
+func (r *rider) leave() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.wish != nil && r.trip != "" && r.status == ridepb.Trip_requested {
+		r.send(r.wish, "the simulation ends")
 	}
+}
+
+func (r *rider) cancel(w *wish, why string) {
+	if r.wish == w && !r.city.ending.Load() {
+		r.send(w, why)
+	}
+}
+
+// send sends a cancellation.
+func (r *rider) send(w *wish, why string) {
 	f := &ridepb.ClientFrame{Body: &ridepb.ClientFrame_CancelTrip{CancelTrip: &ridepb.CancelTrip{TripId: r.trip, Reason: why}}}
 	r.do(check.Record{Op: "cancel", Trip: r.trip}, f, func(reply *ridepb.Reply) {
 		// News of an end comes before this answer, unless it was lost with a history: then

@@ -41,3 +41,12 @@ func (c *City) crowded() bool {
 
 // waiting is how many riders want a ride and have no driver yet.
 func (c *City) waiting() int { return c.pool.busy() - int(c.Stats.Riding.Load()) }
+
+// calm takes work from a machine that lags as the city ends: riders who have no driver
+// cancel, and drivers send no more positions. What the server still has to say gets through.
+func (c *City) calm() {
+	c.silent.Store(true)
+	for _, r := range c.pool.everybody() {
+		r.leave()
+	}
+}
