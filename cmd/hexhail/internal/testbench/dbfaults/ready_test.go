@@ -36,8 +36,8 @@ func turns(t *testing.T, s *harness.Server, cause string, fail func() (repair fu
 		ready(t, s)
 		repair := fail()
 		harness.Until(t, "not ready", func() bool {
-			if asks && rider.Ask(harness.Request(pickup, dropoff)).GetError() == nil {
-				rider.Ask(harness.Cancel(rider.Last().GetTrip().GetId()))
+			if asks && rider.AskOnce(harness.Request(pickup, dropoff)).GetError() == nil {
+				rider.AskOnce(harness.Cancel(rider.Last().GetTrip().GetId()))
 			}
 			status, said := s.Ready()
 			return status == 503 && said.Status == "failing" && said.Cause == cause && said.Message != ""

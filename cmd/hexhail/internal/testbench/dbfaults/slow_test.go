@@ -53,7 +53,7 @@ func newWaits() *waits { return &waits{longest: map[string]time.Duration{}, n: m
 // ask asks on a socket; a refusal caused by the database says when to come back.
 func (w *waits) ask(t *testing.T, what string, c *harness.Client, f *ridepb.ClientFrame) *ridepb.Reply {
 	begun := time.Now()
-	r := c.Ask(f)
+	r := c.AskOnce(f)
 	w.add(what, r, time.Since(begun))
 	if e := r.GetError(); e != nil && (e.GetCode() != ride.ErrUnavailable.Code || e.GetRetryAfterMs() == 0) {
 		t.Errorf("%s: %v", what, e)

@@ -40,12 +40,12 @@ func storeFails(t *testing.T, s *harness.Server, cause string, fail func() (repa
 
 	repair := fail()
 	request := harness.Request(w.at, w.to)
-	refused(t, ride.ErrUnavailable, other.Ask(request))
+	refused(t, ride.ErrUnavailable, other.AskOnce(request))
 	arrived := harness.Arrived(trip.GetId())
-	refused(t, ride.ErrUnavailable, d.Ask(arrived))
+	refused(t, ride.ErrUnavailable, d.AskOnce(arrived))
 	// A stranger's account cannot be made: no room.
 	stranger := harness.Dial(t, s, w.codec, nil)
-	e := refused(t, ride.ErrUnavailable, stranger.Ask(harness.Connecting(s.Token(ride.RoleRider, w.name(ride.RoleRider)), nil)))
+	e := refused(t, ride.ErrUnavailable, stranger.AskOnce(harness.Connecting(s.Token(ride.RoleRider, w.name(ride.RoleRider)), nil)))
 	require.Positive(t, e.GetRetryAfterMs())
 	w.ends(stranger, ridepb.CloseOverloaded)
 	require.NotNil(t, rider.Ask(harness.Ping()).GetPong(), "sockets live on")

@@ -42,11 +42,11 @@ func fullDisk(t *testing.T, dir string, fill func(*harness.Server) (free func())
 	p.ride(patience, 5)
 	rider, _ := harness.Connect(t, s, wire.JSON, s.Token(ride.RoleRider, "witness"), nil)
 	ask := func() error {
-		r := rider.Ask(harness.Request(spot(3), around(spot(3), 9)))
+		r := rider.AskOnce(harness.Request(spot(3), around(spot(3), 9)))
 		if r.GetError() != nil {
 			return fmt.Errorf("%s, retryable: %t, after %d ms", r.GetError().GetCode(), r.GetError().GetRetryable(), r.GetError().GetRetryAfterMs())
 		}
-		r = rider.Ask(harness.Cancel(r.GetTrip().GetId()))
+		r = rider.AskOnce(harness.Cancel(r.GetTrip().GetId()))
 		if r.GetError() != nil {
 			return fmt.Errorf("cancel: %s", r.GetError().GetCode())
 		}

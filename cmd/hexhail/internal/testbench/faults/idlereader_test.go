@@ -66,12 +66,12 @@ func askAll(riders []*harness.Client, lasting time.Duration) (took times, refuse
 		asking.Go(func() {
 			for n := 0; time.Now().Before(end); n++ {
 				begun := time.Now()
-				reply := r.Ask(harness.Request(spot(i), around(spot(i), n)))
+				reply := r.AskOnce(harness.Request(spot(i), around(spot(i), n)))
 				mid := time.Now()
 				failed := reply.GetError().GetCode() == ride.ErrUnavailable.Code
 				var second time.Duration
 				if trip := reply.GetTrip(); trip != nil {
-					failed = r.Ask(harness.Cancel(trip.GetId())).GetError() != nil
+					failed = r.AskOnce(harness.Cancel(trip.GetId())).GetError() != nil
 					second = time.Since(mid)
 				}
 				mu.Lock()

@@ -11,6 +11,7 @@ import (
 	"github.com/coder/websocket"
 
 	"github.com/hexhail/hexhail/geo"
+	"github.com/hexhail/hexhail/ride"
 	"github.com/hexhail/hexhail/ride/ridepb"
 	"github.com/hexhail/hexhail/ride/ridepb/wire"
 )
@@ -131,8 +132,24 @@ func (c *Client) SendRaw(b []byte) {
 	_ = c.conn.Write(ctx, kind, b)
 }
 
-// Ask sends a frame and waits for its reply.
+// askings is how often Ask asks: a busy machine's database may be slow more than once.
+const askings = 4
+
+// Ask sends a frame and returns its reply. Like an app it sends the frame again, under its
+// id, when the service is not able to answer now.
 func (c *Client) Ask(f *ridepb.ClientFrame) *ridepb.Reply {
+	c.TB.Helper()
+	for n := 1; ; n++ {
+		r := c.Reply(c.Send(f), n)
+		if r.GetError().GetCode() != ride.ErrUnavailable.Code || n == askings {
+			return r
+		}
+		time.Sleep(time.Duration(r.GetError().GetRetryAfterMs()) * time.Millisecond)
+	}
+}
+
+// AskOnce is Ask for tests of a service that cannot answer.
+func (c *Client) AskOnce(f *ridepb.ClientFrame) *ridepb.Reply {
 	c.TB.Helper()
 	return c.Reply(c.Send(f), 1)
 }
