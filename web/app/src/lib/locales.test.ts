@@ -28,6 +28,10 @@ describe('the texts', () => {
   it.each(Object.keys(texts))('%s leaves no text empty', (file) => {
     for (const value of Object.values(flat(texts[file]))) expect(value.trim()).not.toBe('');
   });
+
+  it.each(Object.keys(texts))('%s has curly apostrophes and quotation marks', (file) => {
+    expect(Object.entries(flat(texts[file])).filter(([, text]) => /['"]/.test(text))).toEqual([]);
+  });
 });
 
 describe('the words of riders and drivers', () => {

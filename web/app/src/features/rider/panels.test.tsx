@@ -86,7 +86,7 @@ describe('the search', () => {
 
   it('tells of a driver who could not come', () => {
     show(<SearchPanel trip={trip({ search })} again />);
-    expect(screen.getByRole('alert')).toHaveTextContent("We're finding you another one");
+    expect(screen.getByRole('alert')).toHaveTextContent('We’re finding you another one');
     expect(screen.getByRole('heading', { name: 'Finding you another driver' })).toBeInTheDocument();
   });
 

@@ -36,7 +36,7 @@ describe('the list of trips', () => {
     await user.click(await screen.findByRole('button', { name: 'Show more' }));
     expect(await screen.findByText('To c')).toBeInTheDocument();
     expect(screen.getAllByText('To b')).toHaveLength(1);
-    expect(screen.getByText('You\'ve reached the end.')).toBeInTheDocument();
+    expect(screen.getByText('You’ve reached the end.')).toBeInTheDocument();
   });
 
   it('asks the server for one kind of ending, and offers all that there are', async () => {
@@ -57,7 +57,7 @@ describe('the list of trips', () => {
   it('says when it cannot be read, and tries again', async () => {
     let failing = true;
     const { user } = show(() => (failing ? { status: 503, code: 'unavailable' } : { data: { items: [ended('a', 'completed')], next_cursor: '' } }));
-    expect(await screen.findByRole('alert')).toHaveTextContent('Your trips couldn\'t be loaded.');
+    expect(await screen.findByRole('alert')).toHaveTextContent('Your trips couldn’t be loaded.');
     failing = false;
     await user.click(screen.getByRole('button', { name: 'Try again' }));
     expect(await screen.findByText('To a')).toBeInTheDocument();

@@ -68,7 +68,7 @@ describe('the sentence on top', () => {
 
   it('tells that a trip was given back, and of a driver who was asked twice only once', () => {
     const x = explain({ status: 'in_progress', driver, matched_at: at(30) }, [offer('x', 1, 'expired'), offer('x', 2, 'won')], [1, 2], 2);
-    expect(summaryOf(x, texts.en, new Date(at(40)))).toBe('Matched with Xenia in wave 2 after 30 sec: 1 driver was notified, none declined. Before that, drivers dropped or lost it 2 times.');
+    expect(summaryOf(x, texts.en, new Date(at(40)))).toBe('Matched with Xenia in wave 2 after 30 sec: 1 driver was notified, none declined. Before that, drivers dropped or lost the trip 2 times.');
   });
 
   it('says the words of the server in plain language', () => {
