@@ -5,7 +5,7 @@ import { render } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import i18next from 'i18next';
 import { initReactI18next } from 'react-i18next';
-import { vi } from 'vitest';
+import { vi, type MockInstance } from 'vitest';
 
 import { http } from '../api/auth';
 
@@ -29,14 +29,17 @@ export interface Answer {
   readonly code?: string;
 }
 
+/** The spy on GET requests: the path, and what was asked of it. */
+export type Gets = MockInstance<(path: string, options?: { readonly params?: { readonly query?: Record<string, unknown> } }) => unknown>;
+
 /** Answers all GET requests, until the next call; what `answer` returns undefined for is an empty object. Returns the spy. */
-export function answerGets(answer: (path: string, query: Record<string, unknown>) => Answer | undefined) {
+export function answerGets(answer: (path: string, query: Record<string, unknown>) => Answer | undefined): Gets {
   return vi.spyOn(http, 'GET').mockImplementation(((path: string, { params }: { params?: { query?: Record<string, unknown> } } = {}) => {
     const { status = 200, data = {}, code = 'internal' } = answer(path, params?.query ?? {}) ?? {};
     if (status < 400) return Promise.resolve({ data, response: new Response(null, { status, headers: { 'Content-Type': 'application/json' } }) });
     const problem = { code, status, detail: code, retryable: false };
     return Promise.resolve({ error: problem, response: new Response(null, { status, headers: { 'Content-Type': 'application/problem+json' } }) });
-  }) as never);
+  }) as never) as unknown as Gets;
 }
 
 /** Shows a page at its path; every other path shows an empty page. Returns the user and the router. */
