@@ -267,7 +267,7 @@ func TestHealthcheck(t *testing.T) {
 		}
 		require.Equal(t, want, s.run(t, "healthcheck"), s.err.String())
 		server.Close()
-		require.Equal(t, exitFailed, s.run(t, "healthcheck"), "nobody there")
+		require.Equal(t, exitFailed, s.run(t, "healthcheck"), "no server")
 	}
 }
 

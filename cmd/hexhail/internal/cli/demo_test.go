@@ -43,7 +43,7 @@ func TestDemoPasswordStaysWithTheData(t *testing.T) {
 	require.NoError(t, err)
 	require.EqualValues(t, 0o600, info.Mode().Perm())
 	_, err = demoPassword(filepath.Join(dir, "demo-password"))
-	require.Error(t, err, "a file is no directory")
+	require.Error(t, err, "a file is not a directory")
 }
 
 func TestDemoClasses(t *testing.T) {

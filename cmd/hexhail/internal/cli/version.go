@@ -34,8 +34,8 @@ func Version() string {
 	return fmt.Sprintf("%s%s %s %s/%s", b.Version, revision, runtime.Version(), runtime.GOOS, runtime.GOARCH)
 }
 
-// build says what this program was made of. The commit is cut to 12 digits, and empty
-// where nobody knows it.
+// build says what this program was made of. The commit is cut to 12 digits, and empty where it is
+// unknown.
 func build() ops.Build {
 	b := ops.Build{Version: cmp.Or(version, "(devel)"), Commit: commit}
 	info, ok := debug.ReadBuildInfo()

@@ -222,7 +222,7 @@ func (ck *checker) store(c *Config) {
 	}
 }
 
-// rules lets the domain check what goes together, once each value is fine by itself.
+// rules lets the domain check combinations of values, once each value alone is valid.
 func (ck *checker) rules(c *Config) {
 	if err := c.Tariffs.Validate(); err != nil {
 		ck.add("tariffs", "%s", err)

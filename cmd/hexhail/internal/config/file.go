@@ -75,7 +75,7 @@ func parseFile(path string, text []byte) (*file, error) {
 
 func (f *file) where(n *yaml.Node) string { return fmt.Sprintf("%s:%d", f.path, n.Line) }
 
-// unknown reports keys that are no settings, and keys that occur twice.
+// unknown reports keys that are not settings, and duplicate keys.
 func (f *file) unknown(known map[string]bool) Problems {
 	out := slices.Clone(f.twin)
 	for _, k := range f.keys {

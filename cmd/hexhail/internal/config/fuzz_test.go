@@ -6,8 +6,8 @@ import (
 	"github.com/hexhail/hexhail/ride"
 )
 
-// Whatever stands in a configuration file, reading it ends in values or in problems
-// with a place, never in a panic.
+// Whatever a configuration file contains, reading it ends in values or in problems with a place,
+// never in a panic.
 func FuzzFile(f *testing.F) {
 	for _, seed := range []string{
 		"", "---\n", "listen: ':1'\n", "a: &x [1, 2]\nb: *x\n", "tariffs: [{class: a}]\n", "? [a]\n: b\n", "a: &a [*a]\n",

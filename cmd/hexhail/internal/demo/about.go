@@ -11,7 +11,7 @@ import (
 	"github.com/hexhail/hexhail/transport/api"
 )
 
-// How much is suggested, and rides of which length in metres: long enough to see
+// The number of suggestions, and the length of suggested rides in metres: long enough to see
 // something, short enough to wait for.
 const (
 	suggestedRides  = 8
@@ -20,7 +20,7 @@ const (
 	rideMaxM        = 2200
 )
 
-// describe is what visitors are told; it never changes.
+// describe returns what visitors are shown; it never changes.
 func (h *Host) describe() api.Demonstration {
 	o := h.o
 	center := median(o.Requests)
@@ -52,7 +52,7 @@ func place(p geo.Point) api.Place {
 	return api.Place{Lat: math.Round(p.Lat*1e6) / 1e6, Lng: math.Round(p.Lng*1e6) / 1e6}
 }
 
-// median is the middle of all pickups.
+// median is the median of all pickups.
 func median(all []demand.Request) geo.Point {
 	lat, lng := make([]float64, len(all)), make([]float64, len(all))
 	for i, q := range all {
@@ -63,8 +63,8 @@ func median(all []demand.Request) geo.Point {
 	return geo.Point{Lat: lat[len(lat)/2], Lng: lng[len(lng)/2]}
 }
 
-// rides suggests rides of a convenient length that begin near the middle, each at some
-// distance from the others. If there is none, it suggests what there is.
+// rides suggests rides of a convenient length that begin near the centre, at some distance from
+// each other. If there are none, it suggests what there is.
 func rides(all []demand.Request, class string, center geo.Point) []api.DemoRide {
 	byDistance := slices.Clone(all)
 	slices.SortStableFunc(byDistance, func(a, b demand.Request) int {
@@ -101,11 +101,11 @@ func within(some []geo.Point, p geo.Point, metres float64) bool {
 	return slices.ContainsFunc(some, func(x geo.Point) bool { return geo.DistanceM(x, p) < metres })
 }
 
-// square is the size of the squares in which pickups are counted, in degrees.
+// square is the size, in degrees, of the squares in which pickups are counted.
 const square = 0.005
 
-// stands suggests where most people get in: the middle of the pickups in the fullest
-// squares of the map.
+// stands suggests where most people get in: the middle of the pickups in the busiest squares of the
+// map.
 func stands(all []demand.Request, class string) []api.DemoStand {
 	type key struct{ lat, lng int }
 	in := make(map[key][]demand.Request)

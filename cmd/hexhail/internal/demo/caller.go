@@ -12,7 +12,7 @@ import (
 	"github.com/hexhail/hexhail/sim/demand"
 )
 
-// Run calls riders for the visitors who wait for offers, until ctx ends.
+// Run sends riders to visitors who wait for offers, until ctx ends.
 func (h *Host) Run(ctx context.Context) {
 	rng := rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64()))
 	t := time.NewTicker(time.Second)
@@ -26,7 +26,7 @@ func (h *Host) Run(ctx context.Context) {
 				q.ID = "visit-" + strconv.Itoa(n)
 				select {
 				case h.calls <- q:
-				default: // nobody listens yet; the driver's next turn comes
+				default: // the city does not listen yet; the driver gets another turn
 				}
 			}
 		case <-ctx.Done():
@@ -35,13 +35,13 @@ func (h *Host) Run(ctx context.Context) {
 	}
 }
 
-// waiting is a visitor who waits for an offer.
+// waiting is a visitor who is waiting for an offer.
 type waiting struct {
 	class string
 	at    geo.Point
 }
 
-// due lists the visitors whose next request is due, and plans the one after it.
+// due returns the visitors whose next request is due, and schedules the one after it.
 func (h *Host) due(now time.Time) []waiting {
 	h.drivers.mu.Lock()
 	defer h.drivers.mu.Unlock()
@@ -55,8 +55,8 @@ func (h *Host) due(now time.Time) []waiting {
 	return out
 }
 
-// The rides that are made up for a visitor, in metres: the way to the pickup and the
-// ride itself, and among how many of the nearest pickups chance decides.
+// The bounds of an invented ride, in metres: the distance to the pickup and of the ride itself.
+// nearest is the number of nearby pickups to choose from at random.
 const (
 	wayMinM  = 120
 	wayMaxM  = 1000
@@ -65,8 +65,8 @@ const (
 	nearest  = 25
 )
 
-// wish is a request near a visitor: one of the hour's if there are some that begin
-// nearby and end not too far away, else one that is made up.
+// wish is a request near a visitor: one of the recorded hour that begins nearby and is not too
+// long, or else an invented one.
 func (h *Host) wish(w waiting, rng *rand.Rand) demand.Request {
 	type found struct {
 		demand.Request

@@ -12,8 +12,7 @@ import (
 	"github.com/hexhail/hexhail/transport"
 )
 
-// drivers are the visitors who drive, by account. What is known of them is what passes
-// by on their sockets.
+// drivers holds the visitors who drive, by account. It knows only what passes over their sockets.
 type drivers struct {
 	mu  sync.RWMutex
 	all map[ride.AccountID]*driver
@@ -25,22 +24,22 @@ type driver struct {
 	online bool
 	busy   bool // has a trip
 	at     geo.Point
-	seen   time.Time // when it was there; zero: never
-	call   time.Time // when it is to get the next request
+	seen   time.Time // when it was at that position; zero: never
+	call   time.Time // when it should get the next request
 }
 
-// The bounds of a visitor's neighbourhood and of its patience. Drivers of the visitors'
-// own class, who are few, are courteous as far as offers come from; if those of other
-// classes were, too, the whole city would slow down.
+// The bounds of a visitor's neighbourhood and patience. The few simulated drivers of the visitors'
+// class give way to visitors throughout the search radius; if drivers of other classes did so too,
+// the whole city would slow down.
 const (
 	nearM     = 1500
 	farM      = 6000
-	freshFor  = 15 * time.Second // as servers forget drivers by default
+	freshFor  = 15 * time.Second // the server's default position TTL
 	firstCall = 3 * time.Second
 	nextCall  = 15 * time.Second
 )
 
-// waits reports whether the driver can have offers.
+// waits reports whether the driver can get offers.
 func (d *driver) waits(now time.Time) bool {
 	return d.online && !d.busy && now.Sub(d.seen) < freshFor
 }
@@ -64,7 +63,8 @@ func (h *Host) near(class string, at geo.Point) bool {
 	return false
 }
 
-// Router lets the host see the sessions of visitors who drive on their way to next.
+// Router returns a router that observes the sessions of visitors who drive, and passes everything
+// on to next.
 func (h *Host) Router(next transport.Router) transport.Router { return &router{h, next} }
 
 type router struct {
@@ -72,7 +72,7 @@ type router struct {
 	next transport.Router
 }
 
-// Join is part of transport.Router.
+// Join implements transport.Router.
 func (r *router) Join(ctx context.Context, j transport.Join) (transport.Peer, error) {
 	a := j.Principal.Account
 	if a.Role != ride.RoleDriver || r.host.Simulated(a) {
@@ -80,7 +80,7 @@ func (r *router) Join(ctx context.Context, j transport.Join) (transport.Peer, er
 	}
 	s := &watched{drivers: &r.host.drivers, account: a.ID, driver: &driver{class: a.Vehicle.Class}}
 	j.Out = &outbox{j.Out, s}
-	// The actor may speak before Join returns.
+	// The actor may send before Join returns.
 	s.drivers.mu.Lock()
 	before := s.drivers.all[a.ID]
 	s.drivers.all[a.ID] = s.driver
@@ -94,7 +94,7 @@ func (r *router) Join(ctx context.Context, j transport.Join) (transport.Peer, er
 	return s, nil
 }
 
-// watched is a visitor's session on its way to its actor.
+// watched is a visitor's session, observed on its way to the actor.
 type watched struct {
 	transport.Peer
 	drivers *drivers
@@ -102,7 +102,7 @@ type watched struct {
 	driver  *driver
 }
 
-// note changes what is known of the driver.
+// note updates what is known about the driver.
 func (s *watched) note(f func(*driver)) {
 	s.drivers.mu.Lock()
 	defer s.drivers.mu.Unlock()
@@ -113,7 +113,7 @@ func (s *watched) note(f func(*driver)) {
 	}
 }
 
-// Command is part of transport.Peer.
+// Command implements transport.Peer.
 func (s *watched) Command(f *ridepb.ClientFrame) {
 	switch b := f.GetBody().(type) {
 	case *ridepb.ClientFrame_GoOnline:
@@ -127,13 +127,13 @@ func (s *watched) Command(f *ridepb.ClientFrame) {
 	s.Peer.Command(f)
 }
 
-// Location is part of transport.Peer.
+// Location implements transport.Peer.
 func (s *watched) Location(p ride.Position) error {
 	s.note(func(d *driver) { d.at, d.seen = p.Point, time.Now() })
 	return s.Peer.Location(p)
 }
 
-// Leave is part of transport.Peer.
+// Leave implements transport.Peer.
 func (s *watched) Leave() {
 	s.leave(nil)
 	s.Peer.Leave()
@@ -152,13 +152,13 @@ func (s *watched) leave(before *driver) {
 	}
 }
 
-// outbox sees what the actor tells a visitor.
+// outbox observes what the actor sends to a visitor.
 type outbox struct {
 	transport.Outbox
 	session *watched
 }
 
-// Reply is part of transport.Outbox.
+// Reply implements transport.Outbox.
 func (o *outbox) Reply(r *ridepb.Reply) {
 	if c := r.GetConnected(); c != nil {
 		o.session.note(func(d *driver) { d.online, d.busy = c.GetOnline(), occupied(c.GetActiveTrip()) })
@@ -169,7 +169,7 @@ func (o *outbox) Reply(r *ridepb.Reply) {
 	o.Outbox.Reply(r)
 }
 
-// Event is part of transport.Outbox.
+// Event implements transport.Outbox.
 func (o *outbox) Event(e *ridepb.Event) {
 	if t := e.GetTripUpdated().GetTrip(); t != nil {
 		o.session.note(func(d *driver) { d.busy = occupied(t) })
@@ -177,5 +177,5 @@ func (o *outbox) Event(e *ridepb.Event) {
 	o.Outbox.Event(e)
 }
 
-// occupied reports whether a trip has its driver's attention.
+// occupied reports whether a trip occupies its driver.
 func occupied(t *ridepb.Trip) bool { return view.FromStatus(t.GetStatus()).Occupied() }

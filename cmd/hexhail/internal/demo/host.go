@@ -1,7 +1,7 @@
-// Package demo makes a demonstration a place to visit: it gives visitors accounts and
-// suggestions, watches which of them drive, calls riders of the simulated city for them,
-// and says what a simulated rider would say at the kerb. It stands between the server
-// and the city, and changes nothing about how either works.
+// Package demo hosts visitors of a demonstration: it gives them accounts and suggestions, observes
+// which of them drive, sends them riders of the simulated city, and tells them what a simulated
+// rider would say at the kerb. It stands between the server and the city, and does not change how
+// either works.
 package demo
 
 import (
@@ -35,38 +35,38 @@ const OperatorSessions = 64
 // maxVisits bounds the accounts that one run makes for visitors.
 const maxVisits = 5000
 
-// Options say what a demonstration shows.
+// Options describe a demonstration.
 type Options struct {
-	// CityName and TimeZone (of IANA) are told to visitors.
+	// CityName and TimeZone (an IANA name) are shown to visitors.
 	CityName, TimeZone string
 	// Area bounds everything.
 	Area demand.Area
-	// Requests are what the city's riders want, with addresses if they have any. There
-	// must be some.
+	// Requests are the city's requests, with their addresses if they have any. They must not be
+	// empty.
 	Requests []demand.Request
-	// Places are what visitors may search for.
+	// Places are what visitors can search for.
 	Places demand.Gazetteer
-	// Tariffs are the server's; the first is what the city usually drives.
+	// Tariffs are the server's; the first is the city's usual class.
 	Tariffs ride.Tariffs
 	// Speed is the city's, VisitorSpeed that of its drivers with a visitor.
 	Speed, VisitorSpeed float64
-	// Drivers is how many the city has.
+	// Drivers is the city's number of drivers.
 	Drivers int
-	// Issuer vouches for the city's own people, and for nobody else.
+	// Issuer is the issuer of the simulated people, and only of them.
 	Issuer string
-	// Password is that of the ready-made accounts.
+	// Password is the password of the ready-made accounts.
 	Password string
-	// Private: only this machine reaches the server, so the passwords are nobody's
-	// secret. Operators are given away if it is, or if GiveOperator says so.
+	// Private says that only this machine can reach the server, so passwords need no protection.
+	// Visitors get the operator's account if Private or GiveOperator is set.
 	Private, GiveOperator bool
 }
 
-// Trips is what the host reads of trips.
+// Trips reads trips.
 type Trips interface {
 	Trip(ctx context.Context, id ride.TripID) (ride.Trip, error)
 }
 
-// Host looks after visitors. Make it with New; it is safe for concurrent use.
+// Host serves visitors. Make it with New; it is safe for concurrent use.
 type Host struct {
 	o       Options
 	about   api.Demonstration
@@ -88,21 +88,21 @@ func New(o Options) (*Host, error) {
 	return h, nil
 }
 
-// Attach tells the host where trips are read. PINs are not known before.
+// Attach gives the host access to trips. Until then it knows no PINs.
 func (h *Host) Attach(t Trips) { h.trips.Store(&t) }
 
-// Describe is part of api.Demo.
+// Describe implements api.Demo.
 func (h *Host) Describe() api.Demonstration { return h.about }
 
 // VisitorClass is the vehicle class of the drivers that visitors become: one that few of
 // the city's drivers have, so that dispatch finds a visitor among them.
 func VisitorClass(t ride.Tariffs) string { return t[min(1, len(t)-1)].Class }
 
-// Newcomer is part of api.Demo.
+// Newcomer implements api.Demo.
 func (h *Host) Newcomer(role ride.Role) (auth.SignUp, error) {
 	n := h.visits.Add(1)
 	if n > maxVisits {
-		return auth.SignUp{}, ride.ErrUnavailable.With("This demonstration has had as many visitors as it takes; start it anew.")
+		return auth.SignUp{}, ride.ErrUnavailable.With("This demonstration has reached its limit of visitors; restart it.")
 	}
 	who := auth.SignUp{
 		Username: "visitor-" + strings.ToLower(rand.Text()[:12]), Password: rand.Text(),
@@ -114,18 +114,18 @@ func (h *Host) Newcomer(role ride.Role) (auth.SignUp, error) {
 	return who, nil
 }
 
-// Operator is part of api.Demo.
+// Operator implements api.Demo.
 func (h *Host) Operator() (username, password string, ok bool) {
 	return Operator, h.o.Password, h.o.Private || h.o.GiveOperator
 }
 
-// Simulated is part of api.Demo.
+// Simulated implements api.Demo.
 func (h *Host) Simulated(a ride.Account) bool { return a.Issuer == h.o.Issuer }
 
-// maxPlaces bounds the texture: enough to see the streets, little enough to load fast.
+// maxPlaces bounds the points on the map: enough to see the streets, few enough to load fast.
 const maxPlaces = 5000
 
-// Places is part of api.Demo.
+// Places implements api.Demo.
 func (h *Host) Places() []geo.Point {
 	step := max(1, (len(h.o.Requests)+maxPlaces-1)/maxPlaces)
 	var out []geo.Point
@@ -139,7 +139,7 @@ func (h *Host) Places() []geo.Point {
 	return out
 }
 
-// Find is part of api.Demo.
+// Find implements api.Demo.
 func (h *Host) Find(words string, near *geo.Point, limit int) []api.DemoPlace {
 	from := h.about.City.Center
 	if near != nil {
@@ -153,18 +153,18 @@ func (h *Host) Find(words string, near *geo.Point, limit int) []api.DemoPlace {
 	return out
 }
 
-// NameOf is part of api.Demo.
+// NameOf implements api.Demo.
 func (h *Host) NameOf(p geo.Point) string { return h.o.Places.NameOf(p) }
 
-// Visitors is how the city meets visitors.
+// Visitors connects the city with the visitors.
 func (h *Host) Visitors() *city.Visitors {
 	return &city.Visitors{Near: h.near, PIN: h.pin, Calls: h.calls, Speed: h.o.VisitorSpeed}
 }
 
-// pinWithin bounds the time to read a trip; its driver asks again.
+// pinWithin bounds the time to read a trip; the driver asks again.
 const pinWithin = 2 * time.Second
 
-// pin is what a visiting rider's screen shows.
+// pin returns the PIN on a visiting rider's screen.
 func (h *Host) pin(trip string) string {
 	trips := h.trips.Load()
 	if trips == nil {

@@ -21,13 +21,13 @@ import (
 
 const issuer = "https://city.test"
 
-// hour is read once for all tests; nobody changes it.
+// hour is read once for all tests and never changed.
 var hour = sync.OnceValues(func() ([]demand.Request, error) {
 	requests, _, err := nyc.Peak(demand.Filter{Area: nyc.Manhattan})
 	return requests, err
 })
 
-// newHost is a host of the embedded hour.
+// newHost returns a host of the embedded hour.
 func newHost(t *testing.T, edit func(*Options)) *Host {
 	t.Helper()
 	requests, err := hour()
@@ -92,7 +92,7 @@ func TestNewcomersAreBounded(t *testing.T) {
 	require.ErrorIs(t, err, ride.ErrUnavailable)
 }
 
-// fakeRouter is the actors: it answers connect as the test says.
+// fakeRouter stands for the actors: it answers connect as the test says.
 type fakeRouter struct {
 	err error
 	out transport.Outbox
@@ -126,7 +126,7 @@ func told(s ridepb.Trip_Status) *ridepb.Event {
 	return &ridepb.Event{Body: &ridepb.Event_TripUpdated{TripUpdated: &ridepb.TripUpdated{Trip: &ridepb.Trip{Status: s}}}}
 }
 
-// join is a session of an account.
+// join returns a session of an account.
 func join(t *testing.T, h *Host, next *fakeRouter, a ride.Account) transport.Peer {
 	t.Helper()
 	p, err := h.Router(next).Join(t.Context(), transport.Join{Principal: transport.Principal{Account: a}, Out: fakeOutbox{}})
@@ -136,7 +136,7 @@ func join(t *testing.T, h *Host, next *fakeRouter, a ride.Account) transport.Pee
 
 var visitingDriver = ride.Account{ID: "v", Role: ride.RoleDriver, Vehicle: ride.Vehicle{Class: "comfort"}}
 
-// What passes by on a visitor's socket decides whether it waits for offers.
+// The traffic on a visitor's socket decides whether the visitor waits for offers.
 func TestWhoWaitsForOffers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h, actors := newHost(t, nil), &fakeRouter{}
@@ -154,13 +154,13 @@ func TestWhoWaitsForOffers(t *testing.T) {
 		require.True(t, h.near("comfort", here))
 
 		time.Sleep(freshFor)
-		require.False(t, h.near("comfort", here), "nobody knows where it is")
+		require.False(t, h.near("comfort", here), "its position is unknown")
 		require.NoError(t, peer.Location(ride.Position{Point: here}))
 		require.True(t, h.near("comfort", here))
 		peer.Command(&ridepb.ClientFrame{Body: &ridepb.ClientFrame_GoOffline{GoOffline: &ridepb.GoOffline{}}})
 		require.False(t, h.near("comfort", here))
 
-		// A second tab takes over; the first one's end says nothing.
+		// A second tab takes over; the first one's end makes no difference.
 		second := join(t, h, actors, visitingDriver)
 		actors.out.Reply(&ridepb.Reply{Result: &ridepb.Reply_Connected{Connected: &ridepb.Connected{Online: true}}})
 		require.NoError(t, second.Location(ride.Position{Point: here}))
@@ -185,10 +185,10 @@ func TestOnlyVisitorsWhoDriveAreWatched(t *testing.T) {
 		Principal: transport.Principal{Account: visitingDriver}, Out: fakeOutbox{},
 	})
 	require.ErrorIs(t, err, ride.ErrShuttingDown)
-	require.Empty(t, h.drivers.all, "who does not get in is not remembered")
+	require.Empty(t, h.drivers.all, "a refused session is not remembered")
 }
 
-// Who signed up for a class that many drive has a smaller neighbourhood.
+// A visitor in a class with many drivers has a smaller neighbourhood.
 func TestOtherClassesWaitNearbyOnly(t *testing.T) {
 	h := newHost(t, nil)
 	a := visitingDriver
@@ -198,7 +198,7 @@ func TestOtherClassesWaitNearbyOnly(t *testing.T) {
 	require.False(t, h.near("standard", geo.Destination(here, 0, nearM+100)))
 }
 
-// A rider is called soon after a visitor begins to wait, and again and again.
+// A rider is sent soon after a visitor begins to wait, and repeatedly after that.
 func TestCalls(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h, actors := newHost(t, nil), &fakeRouter{}
@@ -249,7 +249,7 @@ func (f fakeTrips) Trip(_ context.Context, id ride.TripID) (ride.Trip, error) {
 
 func TestPINOfAVisitor(t *testing.T) {
 	h := newHost(t, nil)
-	require.Empty(t, h.pin("t"), "the server does not run yet")
+	require.Empty(t, h.pin("t"), "the server is not running yet")
 	h.Attach(fakeTrips{errors.New("no database")})
 	require.Empty(t, h.pin("t"))
 	h.Attach(fakeTrips{})

@@ -1,5 +1,5 @@
-// Package lifecycle starts the services of one process in order, waits for a reason
-// to end, and stops them in the opposite order within a bounded time.
+// Package lifecycle starts the services of one process in order, waits for a reason to stop, and
+// stops them in reverse order within a bounded time.
 package lifecycle
 
 import (
@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// ErrForced says that a second signal ended the process before it was done.
+// ErrForced means that a second signal cut the shutdown short.
 var ErrForced = errors.New("forced to exit before everything was written down")
 
 var errAbandoned = errors.New("still busy when the time was up")
@@ -22,36 +22,35 @@ var errAbandoned = errors.New("still busy when the time was up")
 type Service struct {
 	// Name is for messages.
 	Name string
-	// Start brings the service up and returns; what goes on runs in goroutines that
-	// the service owns. Its context ends when the process is told to end meanwhile,
-	// and after Start's return: it must not outlive the call.
+	// Start brings the service up and returns; the service owns the goroutines that keep running.
+	// The context ends if the process is told to stop meanwhile, and once Start has returned, so it
+	// must not outlive the call.
 	Start func(ctx context.Context) error
-	// Stop ends the service: it takes nothing new, finishes what it has, writes it
-	// down and returns when its goroutines are gone. When the context ends first, it
-	// gives up and returns.
+	// Stop stops the service: it accepts nothing new, finishes and stores what it has, and returns
+	// when its goroutines have ended. If the context ends first, it gives up and returns.
 	Stop func(ctx context.Context) error
-	// Failed gets an error when the service cannot go on, which ends the process.
-	// Nil: it does not fail once started.
+	// Failed receives an error if the service cannot continue, which stops the process. Nil: it
+	// does not fail once started.
 	Failed <-chan error
 }
 
-// Options say how Run goes about it.
+// Options configure Run.
 type Options struct {
 	Log *slog.Logger
 	// Grace bounds the time from the first signal to the return of Run.
 	Grace time.Duration
-	// Signals ends the process: the first in order, the second at once.
+	// Signals stops the process: the first signal gracefully, the second at once.
 	Signals <-chan os.Signal
 	// Started is called when all services are up.
 	Started func(ctx context.Context)
-	// Stopping is called before the first service is stopped; /readyz turns there.
+	// Stopping is called before the first service is stopped; /readyz turns unready there.
 	Stopping func()
 }
 
-// Run starts the services, waits for a signal, the context's end or a failure, and
-// stops them in the opposite order. It returns nil when it was told to end and
-// everything ended well. Services that would not stop in time, or that a second
-// signal cut short, are abandoned: the process should exit then.
+// Run starts the services, waits for a signal, the context's end or a failure, and stops them in
+// reverse order. It returns nil if it was told to stop and every service stopped cleanly. Services
+// that do not stop in time, or that a second signal cuts short, are abandoned: the process should
+// then exit.
 func Run(ctx context.Context, o Options, services ...Service) error {
 	if err := complete(services); err != nil {
 		return err
@@ -76,8 +75,8 @@ func Run(ctx context.Context, o Options, services ...Service) error {
 	}
 }
 
-// work is the whole life of the services. It begins to stop them when run ends; ctx
-// is run's parent.
+// work runs the services from start to stop. It begins to stop them when run ends; ctx is run's
+// parent.
 func work(ctx, run context.Context, o Options, services []Service) error {
 	started, err := start(run, o.Log, services)
 	if err == nil && !ended(run) {
@@ -92,7 +91,7 @@ func work(ctx, run context.Context, o Options, services []Service) error {
 	return errors.Join(err, stop(ctx, o, started))
 }
 
-// complete reports services that were never filled in: better no server than half of one.
+// complete reports incomplete services: better no server than half of one.
 func complete(services []Service) error {
 	for i, s := range services {
 		if s.Name == "" || s.Start == nil || s.Stop == nil {
@@ -113,7 +112,7 @@ func start(run context.Context, log *slog.Logger, services []Service) (started [
 		err := s.Start(ctx)
 		cancel()
 		if ended(run) && errors.Is(err, context.Canceled) {
-			break // it was told to end, and did
+			break // it was told to stop, and did
 		}
 		if err != nil {
 			return started, fmt.Errorf("start %s: %w", s.Name, err)
@@ -151,9 +150,9 @@ func wait(run context.Context, services []Service) error {
 	}
 }
 
-// stop ends the services in reverse. What one does not use of its time is left to
-// the others; half of the grace is set aside in equal parts, so that one that hangs
-// does not keep the store from writing down what it has.
+// stop stops the services in reverse order. Unused time is left to the others; half of the grace
+// period is reserved in equal shares, so that a hanging service does not keep the store from
+// writing.
 func stop(ctx context.Context, o Options, started []Service) error {
 	end := time.Now().Add(o.Grace)
 	reserve := o.Grace / time.Duration(2*max(len(started), 1))
@@ -161,7 +160,7 @@ func stop(ctx context.Context, o Options, started []Service) error {
 	for i, s := range slices.Backward(started) {
 		begun := time.Now()
 		hard := end.Add(-reserve * time.Duration(i))
-		// Not derived from run, which has ended: stopping may still take its time.
+		// Not derived from run, which has ended: stopping still gets its time.
 		if err := stopOne(context.WithoutCancel(ctx), s, hard.Add(-reserve/4), hard); err != nil {
 			errs = append(errs, fmt.Errorf("stop %s: %w", s.Name, err))
 		}
@@ -170,7 +169,7 @@ func stop(ctx context.Context, o Options, started []Service) error {
 	return errors.Join(errs...)
 }
 
-// stopOne asks a service to stop, tells it to give up at soft, and gives it up at hard.
+// stopOne asks a service to stop, tells it to give up at soft, and abandons it at hard.
 func stopOne(ctx context.Context, s Service, soft, hard time.Time) error {
 	ctx, cancel := context.WithDeadline(ctx, soft)
 	defer cancel()

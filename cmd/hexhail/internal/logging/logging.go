@@ -1,5 +1,5 @@
-// Package logging makes Hexhail's logger: text or JSON, without secrets and without
-// positions, one record to a line whatever strangers send.
+// Package logging makes Hexhail's logger: text or JSON, without secrets or positions, one record
+// per line whatever clients send.
 package logging
 
 import (
@@ -16,9 +16,9 @@ import (
 	"unicode/utf8"
 )
 
-// New returns a logger that writes records of at least the level to w, as "text" or
-// "json". It is safe for concurrent use; w gets one Write for each record. Warnings and
-// errors that repeat themselves are thinned.
+// New returns a logger that writes records of at least the level to w, as "text" or "json". It is
+// safe for concurrent use; w gets one Write for each record. Repeated warnings and errors are
+// thinned out.
 func New(w io.Writer, format, level string) (*slog.Logger, error) {
 	var l slog.Level
 	if err := l.UnmarshalText([]byte(level)); err != nil {
@@ -37,9 +37,9 @@ func New(w io.Writer, format, level string) (*slog.Logger, error) {
 // Redacted stands where a value must not be seen.
 const Redacted = "[redacted]"
 
-// hidden are the keys, in lower case and without separators, whose values never
-// reach the log: credentials, and what tells who or where somebody is. It is the
-// second line of defence: code should not log these in the first place.
+// hidden holds the keys, in lower case and without separators, whose values never reach the log:
+// credentials, and anything that identifies or locates a person. It is the second line of defence:
+// code should not log these in the first place.
 var hidden = map[string]bool{
 	"token": true, "accesstoken": true, "refreshtoken": true, "idtoken": true, "ticket": true, "jwt": true,
 	"password": true, "passphrase": true, "hash": true, "secret": true, "sharedsecret": true, "pin": true,
@@ -50,7 +50,7 @@ var hidden = map[string]bool{
 	"pickup": true, "dropoff": true, "address": true, "pickupaddress": true, "dropoffaddress": true, "note": true,
 }
 
-// canonical makes one spelling of firstName, first_name and First-Name.
+// canonical gives firstName, first_name and First-Name the same spelling.
 func canonical(key string) string {
 	return strings.Map(func(r rune) rune {
 		switch {
@@ -63,12 +63,12 @@ func canonical(key string) string {
 	}, key)
 }
 
-// replace is asked for every attribute, wherever it was logged: it hides what must not be
-// seen and writes the rest the same in both formats.
+// replace is called for every attribute: it hides secrets and writes the rest the same in both
+// formats.
 func replace(groups []string, a slog.Attr) slog.Attr {
 	a = redact(groups, a)
 	switch a.Value.Kind() {
-	case slog.KindDuration: // JSON would have bare nanoseconds
+	case slog.KindDuration: // JSON would print bare nanoseconds
 		a.Value = slog.StringValue(a.Value.Duration().String())
 	case slog.KindTime:
 		if len(groups) > 0 || a.Key != slog.TimeKey {
@@ -82,11 +82,11 @@ func replace(groups []string, a slog.Attr) slog.Attr {
 	return a
 }
 
-// timeText is a time as the protocol writes it: UTC, to the microsecond.
+// timeText formats a time like the protocol: UTC, to the microsecond.
 func timeText(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.999999Z07:00") }
 
-// redact hides values by key. Groups are hidden whole, because slog hands over their
-// members one by one with the groups' names.
+// redact hides values by key. Whole groups can be hidden, because slog passes their members one by
+// one with the groups' names.
 func redact(groups []string, a slog.Attr) slog.Attr {
 	if len(groups) == 0 {
 		switch a.Key {
@@ -109,10 +109,10 @@ func redact(groups []string, a slog.Attr) slog.Attr {
 // both formats stay one line and show no terminal codes, and bounds their length.
 type guard struct{ next slog.Handler }
 
-// Enabled is part of slog.Handler.
+// Enabled implements slog.Handler.
 func (g guard) Enabled(ctx context.Context, l slog.Level) bool { return g.next.Enabled(ctx, l) }
 
-// Handle is part of slog.Handler.
+// Handle implements slog.Handler.
 func (g guard) Handle(ctx context.Context, r slog.Record) error {
 	clean := slog.NewRecord(r.Time, r.Level, Clean(r.Message), r.PC)
 	r.Attrs(func(a slog.Attr) bool {
@@ -122,7 +122,7 @@ func (g guard) Handle(ctx context.Context, r slog.Record) error {
 	return g.next.Handle(ctx, clean)
 }
 
-// WithAttrs is part of slog.Handler.
+// WithAttrs implements slog.Handler.
 func (g guard) WithAttrs(attrs []slog.Attr) slog.Handler {
 	clean := make([]slog.Attr, len(attrs))
 	for i, a := range attrs {
@@ -131,7 +131,7 @@ func (g guard) WithAttrs(attrs []slog.Attr) slog.Handler {
 	return guard{g.next.WithAttrs(clean)}
 }
 
-// WithGroup is part of slog.Handler.
+// WithGroup implements slog.Handler.
 func (g guard) WithGroup(name string) slog.Handler { return guard{g.next.WithGroup(Clean(name))} }
 
 func cleanAttr(a slog.Attr) slog.Attr {
@@ -158,9 +158,9 @@ func cleanAttr(a slog.Attr) slog.Attr {
 	return a
 }
 
-// plain writes any value as text. Structs and maps would carry their fields past the
-// redaction by key, so of them only the type is written, unless they say what they are on
-// purpose: errors, Stringers and times.
+// plain writes any value as text. The fields of structs and maps would bypass the redaction by key,
+// so only their type is written, unless they have a deliberate text form: errors, Stringers and
+// times.
 func plain(x any) (text string) {
 	defer func() { // a nil pointer in an error or a Stringer
 		if recover() != nil {
@@ -170,7 +170,7 @@ func plain(x any) (text string) {
 	switch x := x.(type) {
 	case time.Time:
 		return timeText(x)
-	case *time.Time: // its Stringer would do otherwise
+	case *time.Time: // its Stringer has another format
 		return timeText(*x)
 	case error:
 		return x.Error()
@@ -210,7 +210,7 @@ func list(v reflect.Value) string {
 	return "[" + strings.Join(parts, " ") + "]"
 }
 
-// bytesText writes bytes as the text that they are, or else in hexadecimal digits.
+// bytesText writes bytes as text if they are valid text, or else in hexadecimal.
 func bytesText(b []byte) string {
 	if utf8.Valid(b) {
 		return string(b)
@@ -223,12 +223,12 @@ func bytesText(b []byte) string {
 	return text
 }
 
-// maxText bounds one text of a record, in bytes.
+// maxText bounds each text in a record, in bytes.
 const maxText = 8 << 10
 
-// Clean makes a text harmless: what a terminal or a log viewer could obey (control
-// characters, reordering marks) becomes U+FFFD, and it is cut at 8 KiB. Newlines and
-// tabs stay, because both formats escape them.
+// Clean makes a text harmless: characters that a terminal or a log viewer could act on (control
+// characters, reordering marks) become U+FFFD, and the text is cut at 8 KiB. Newlines and tabs
+// stay, because both formats escape them.
 func Clean(s string) string {
 	if len(s) > maxText {
 		s = strings.ToValidUTF8(s[:maxText], "") + " [cut]"

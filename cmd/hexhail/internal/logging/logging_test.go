@@ -22,7 +22,7 @@ type hiddenName string
 
 func (hiddenName) LogValue() slog.Value { return slog.StringValue("someone") }
 
-// both runs a test in both formats; lines gives back what was written.
+// both runs a test in both formats; out receives what is written.
 func both(t *testing.T, f func(t *testing.T, log *slog.Logger, out *bytes.Buffer)) {
 	t.Helper()
 	for _, format := range []string{"text", "json"} {
@@ -115,8 +115,8 @@ type broken struct{}
 
 func (*broken) Error() string { return (*new(*strings.Builder)).String() }
 
-// Values are text that a person can read, however they come to the log: directly, in groups,
-// from a derived logger, in lists, behind pointers.
+// Values are readable text, however they are logged: directly, in groups, from a derived logger, in
+// lists, behind pointers.
 func TestValuesAreTextInBothFormats(t *testing.T) {
 	took, at := 1500*time.Millisecond, time.Date(2026, 11, 29, 9, 30, 0, 250e6, time.FixedZone("KST", 9*3600))
 	both(t, func(t *testing.T, log *slog.Logger, out *bytes.Buffer) {

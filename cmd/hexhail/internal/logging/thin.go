@@ -7,21 +7,20 @@ import (
 	"time"
 )
 
-// What a message may fill of the log when it comes again and again, as when a store is
-// down and every trip says so.
+// How much of the log a repeated message may fill, for example when the store is down and every
+// trip reports it.
 const (
 	thinWindow = 10 * time.Second
 	thinMost   = 10  // records of one message in a window
-	thinKinds  = 512 // messages remembered at once; they are constants of the code
+	thinKinds  = 512 // messages remembered at once; messages are constants in the code
 )
 
-// leftOut is the key under which a record tells how many of its kind were left out
-// before it.
+// leftOut is the key of the number of records with this message that were dropped before.
 const leftOut = "left_out"
 
-// thin lets only the first warnings and errors of a message pass in each window; the
-// next one after it tells how many were left out. What is less than a warning passes:
-// it is there to be complete.
+// thin passes only the first warnings and errors with the same message in each window; the first
+// one after it says how many were dropped. Records below warning always pass, because they are
+// meant to be complete.
 type thin struct {
 	slog.Handler
 	kinds *kinds
@@ -31,7 +30,7 @@ func newThin(next slog.Handler) thin {
 	return thin{next, &kinds{seen: make(map[kind]*burst)}}
 }
 
-// kinds is what a logger and all those derived from it have written of late.
+// kinds is what a logger and all loggers derived from it have written recently.
 type kinds struct {
 	mu   sync.Mutex
 	seen map[kind]*burst
@@ -47,7 +46,7 @@ type burst struct {
 	passed, missed int
 }
 
-// pass decides whether a record passes, and how many were left out before it.
+// pass decides whether a record passes, and returns how many were dropped before it.
 func (k *kinds) pass(r slog.Record) (ok bool, missed int) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -71,7 +70,7 @@ func (k *kinds) pass(r slog.Record) (ok bool, missed int) {
 	return true, missed
 }
 
-// Handle is part of slog.Handler.
+// Handle implements slog.Handler.
 func (t thin) Handle(ctx context.Context, r slog.Record) error {
 	if r.Level >= slog.LevelWarn {
 		ok, missed := t.kinds.pass(r)
@@ -86,10 +85,10 @@ func (t thin) Handle(ctx context.Context, r slog.Record) error {
 	return t.Handler.Handle(ctx, r)
 }
 
-// WithAttrs is part of slog.Handler.
+// WithAttrs implements slog.Handler.
 func (t thin) WithAttrs(attrs []slog.Attr) slog.Handler {
 	return thin{t.Handler.WithAttrs(attrs), t.kinds}
 }
 
-// WithGroup is part of slog.Handler.
+// WithGroup implements slog.Handler.
 func (t thin) WithGroup(name string) slog.Handler { return thin{t.Handler.WithGroup(name), t.kinds} }

@@ -10,8 +10,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A store that is down must not fill the disk with what everybody says about it, and what
-// was left out is told.
+// A store that is down must not fill the disk with log records, and the number of dropped ones is
+// reported.
 func TestRepeatedErrorsAreThinned(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var b bytes.Buffer

@@ -1,6 +1,6 @@
-// Package ops is the second listener: metrics, health and profiles, for operators and
-// their monitoring. It has no authentication and therefore belongs on the loopback
-// interface or on a private network.
+// Package ops is the second listener: metrics, health and profiles, for operators and their
+// monitoring. It has no authentication, so keep it on the loopback interface or on a private
+// network.
 package ops
 
 import (
@@ -24,26 +24,26 @@ import (
 	"github.com/hexhail/hexhail/transport/ws"
 )
 
-// Options say where and for whom the listener is.
+// Options configure the listener.
 type Options struct {
-	// Listen is HOST:PORT; port 0 takes a free one.
+	// Listen is HOST:PORT; port 0 picks a free one.
 	Listen string
-	// AllowedHosts are names under which it answers, besides IP addresses and localhost.
+	// AllowedHosts are the names to which it answers, besides IP addresses and localhost.
 	AllowedHosts []string
 	Log          *slog.Logger
-	// Build is what hexhail_build_info says.
+	// Build is reported by hexhail_build_info.
 	Build Build
 }
 
-// Build says what a program was made of.
+// Build identifies the source of a binary.
 type Build struct {
-	Version, Commit string // empty: nobody knows
+	Version, Commit string // empty: unknown
 }
 
-// info is a metric that is always 1: its labels say what runs.
+// info is a metric that is always 1; its labels identify the build.
 func (b Build) info() prometheus.Collector {
 	return prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-		Name: "hexhail_build_info", Help: "What this program was made of; always 1.",
+		Name: "hexhail_build_info", Help: "The build of this program; always 1.",
 		ConstLabels: prometheus.Labels{"version": b.Version, "commit": b.Commit, "goversion": runtime.Version()},
 	}, func() float64 { return 1 })
 }
@@ -57,7 +57,7 @@ type Server struct {
 	ready  readiness
 	http   *http.Server
 	addr   net.Addr
-	done   chan struct{} // closed when the accept loop is gone
+	done   chan struct{} // closed when the accept loop has ended
 	failed chan error
 }
 
@@ -76,18 +76,18 @@ func New(o Options) *Server {
 		IdleTimeout:       2 * time.Minute,
 		ErrorLog:          slog.NewLogLogger(o.Log.Handler(), slog.LevelWarn),
 	}
-	ws.Harden(s.http) // the same bounds of headers as for clients
+	ws.Harden(s.http) // the same bounds on headers as for clients
 	return s
 }
 
-// AddCheck adds a named condition of readiness. It is run at each request of /readyz,
-// beside the others, with its own deadline. Call it before Start.
+// AddCheck adds a named condition of readiness. It runs on each request for /readyz, concurrently
+// with the others and with its own deadline. Call it before Start.
 func (s *Server) AddCheck(c Check) { s.ready.checks = append(s.ready.checks, c) }
 
-// SetState sets what /readyz says: only Running can be ready. Safe for concurrent use.
+// SetState sets the state that /readyz reports: only Running can be ready. Safe for concurrent use.
 func (s *Server) SetState(st State) { s.ready.state.Store(int32(st)) }
 
-// SetWait has /readyz say what a start waits for. Safe for concurrent use.
+// SetWait sets what /readyz reports a start to be waiting for. Safe for concurrent use.
 func (s *Server) SetWait(cause, text string) { s.ready.wait.Store(&Finding{Cause: cause, Text: text}) }
 
 // Start opens the listener. It fails when the address is taken.
@@ -99,7 +99,7 @@ func (s *Server) Start(ctx context.Context) error {
 	s.addr = l.Addr()
 	if a, ok := l.Addr().(*net.TCPAddr); !ok || !a.IP.IsLoopback() {
 		s.o.Log.Warn("THE OPERATIONS LISTENER IS OPEN TO OTHER MACHINES, and it has no authentication: "+
-			"profiles can slow the server down and tell what it holds. Let only a private network reach it.", "listen", l.Addr().String())
+			"profiles can slow the server down and reveal its memory. Make it reachable only from a private network.", "listen", l.Addr().String())
 	}
 	go func() {
 		defer close(s.done)
@@ -113,10 +113,10 @@ func (s *Server) Start(ctx context.Context) error {
 // Addr is where the server listens, once Start has returned nil.
 func (s *Server) Addr() net.Addr { return s.addr }
 
-// Failed gets an error when the server cannot go on.
+// Failed receives an error if the server cannot continue.
 func (s *Server) Failed() <-chan error { return s.failed }
 
-// Stop lets requests end until ctx does, then cuts them.
+// Stop lets requests finish until ctx ends, then cuts them off.
 func (s *Server) Stop(ctx context.Context) error {
 	err := s.http.Shutdown(ctx)
 	if err != nil {
@@ -149,8 +149,8 @@ func index(w http.ResponseWriter, _ *http.Request) {
 	fmt.Fprint(w, "Hexhail operations\n\n/metrics\n/healthz\n/readyz\n/debug/pprof/\n")
 }
 
-// guard refuses requests that a web page made through a name of its own that points
-// here, or that a browser says came from another site.
+// guard refuses requests from a web page whose own host name resolves to this server (DNS
+// rebinding), and requests that a browser marks as coming from another site.
 func (s *Server) guard(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !s.hostAllowed(r.Host) {

@@ -153,10 +153,10 @@ func TestReadinessFollowsTheStateAndTheChecks(t *testing.T) {
 	code, rep = readyz(t, s)
 	require.Equal(t, 503, code)
 	require.Equal(t, "stopping", rep.Status)
-	require.Equal(t, 200, get(s, "/healthz", nil).Code, "a stopping process is alive")
+	require.Equal(t, 200, get(s, "/healthz", nil).Code, "a stopping process is still alive")
 }
 
-// A finding gives the report its cause; one that lets work go on keeps clients.
+// A finding gives the report its cause; while work continues, the server stays ready.
 func TestFindings(t *testing.T) {
 	s, _ := newServer(t, "127.0.0.1:0")
 	since := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
@@ -196,7 +196,7 @@ func TestStuckCheckFailsInTimeAndIsNotMultiplied(t *testing.T) {
 		release := make(chan struct{})
 		s.AddCheck(Check{Name: "database", Within: 3 * time.Second, Run: func(context.Context) error {
 			runs.Add(1)
-			<-release // does not even heed its context
+			<-release // ignores even its context
 			return nil
 		}})
 		s.SetState(Running)

@@ -14,10 +14,10 @@ import (
 	"golang.org/x/sync/singleflight"
 )
 
-// State is where the process is in its life.
+// State is the stage of the process's life.
 type State int32
 
-// The states. A server is made in Starting.
+// The states. A new server is Starting.
 const (
 	Starting State = iota
 	Running
@@ -37,12 +37,12 @@ func (s State) String() string {
 	return "unknown"
 }
 
-// Finding is an error of a Check that says why in a stable word, too.
+// Finding is an error of a Check that also gives the cause as a stable word.
 type Finding struct {
 	Cause string // lower snake case; docs/operations.md lists them
 	Text  string // a sentence for people
 	Since time.Time
-	// Works means that people's work goes on: worth knowing, and no reason to send them
+	// Works means that the server still works: worth reporting, but not a reason to send clients
 	// elsewhere.
 	Works bool
 }
@@ -55,14 +55,14 @@ type Check struct {
 	Name string
 	// Within bounds one run; 0 means a second. A check that takes longer has failed.
 	Within time.Duration
-	// Run returns nil when the condition holds. It must heed the context: a run that
-	// does not return is reported as failed, and no second one is begun beside it.
+	// Run returns nil when the condition holds. It must respect the context: a run that does not
+	// return is reported as failed, and no second run starts beside it.
 	Run func(ctx context.Context) error
 }
 
 const defaultWithin = time.Second
 
-// What a running server says of itself; only a failing one wants no clients.
+// The states of a running server; only a failing one wants no clients.
 const (
 	statusOK      = "ok"
 	statusSlow    = "slow"
@@ -71,16 +71,16 @@ const (
 
 type readiness struct {
 	state  atomic.Int32
-	wait   atomic.Pointer[Finding] // what a start waits for
+	wait   atomic.Pointer[Finding] // what the start is waiting for
 	checks []Check                 // fixed once the server has started
 
-	flight singleflight.Group // one run of each check at a time, shared by all who ask
+	flight singleflight.Group // one run of each check at a time, shared by all requests
 }
 
 // report is the body of /healthz and /readyz.
 type report struct {
 	Status string `json:"status"` // "ok", "slow", "starting", "stopping" or "failing"
-	// Cause and Message are those of the first check that has something to say.
+	// Cause and Message come from the first check that reports anything.
 	Cause   string            `json:"cause,omitempty"`
 	Message string            `json:"message,omitempty"`
 	Checks  map[string]result `json:"checks,omitempty"`
@@ -94,13 +94,13 @@ type result struct {
 	Millis float64    `json:"ms"`
 }
 
-// healthz says that the process runs and can answer. It asks nothing else, so that a
-// supervisor does not restart a server whose database is away.
+// healthz reports that the process runs and can answer. It checks nothing else, so that a
+// supervisor does not restart a server whose database is down.
 func (s *Server) healthz(w http.ResponseWriter, _ *http.Request) {
 	write(w, http.StatusOK, report{Status: "ok"})
 }
 
-// readyz says whether clients should be sent here.
+// readyz reports whether clients should be sent here.
 func (s *Server) readyz(w http.ResponseWriter, r *http.Request) {
 	rep := s.ready.report(r.Context())
 	code := http.StatusOK
@@ -113,7 +113,7 @@ func (s *Server) readyz(w http.ResponseWriter, r *http.Request) {
 func write(w http.ResponseWriter, code int, rep report) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(code)
-	_ = json.NewEncoder(w).Encode(rep) // the client is gone if this fails
+	_ = json.NewEncoder(w).Encode(rep) // if this fails, the client is gone
 }
 
 func (r *readiness) report(ctx context.Context) report {
@@ -145,16 +145,15 @@ func (r *readiness) report(ctx context.Context) report {
 	return out
 }
 
-// run runs a check with its deadline, or joins a run that goes on. The run's goroutine
-// may outlive the call, but never has company: so a stuck check costs one goroutine,
-// however often it is asked.
+// run runs a check with its deadline, or joins a run under way. The run's goroutine may outlive the
+// call, but there is only one: a stuck check costs one goroutine, however many requests there are.
 func (r *readiness) run(ctx context.Context, c Check) result {
 	begun := time.Now()
 	within := cmp.Or(c.Within, defaultWithin)
 	ctx, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
 	answer := r.flight.DoChan(c.Name, func() (any, error) {
-		// Whoever asked first may leave; the others still want to know.
+		// The first request may be cancelled; the others still wait for the result.
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), within)
 		defer cancel()
 		return nil, safely(ctx, c)

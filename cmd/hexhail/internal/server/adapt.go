@@ -11,7 +11,7 @@ import (
 	"github.com/hexhail/hexhail/transport/session"
 )
 
-// router is the actors as transport knows them.
+// router adapts the actors to transport.Router.
 type router struct{ sys *actors.System }
 
 func (r router) Join(ctx context.Context, j transport.Join) (transport.Peer, error) {
@@ -19,12 +19,12 @@ func (r router) Join(ctx context.Context, j transport.Join) (transport.Peer, err
 		Account: j.Principal.Account, SessionID: j.SessionID, ConnectID: j.ConnectID, Resume: j.Resume, Out: j.Out,
 	})
 	if err != nil {
-		return nil, err // not peer: a nil in an interface is not nil
+		return nil, err // not peer: an interface that holds a nil pointer is not nil
 	}
 	return peer, nil
 }
 
-// live is what the HTTP API may do to running sessions and trips.
+// live is how the HTTP API acts on open sessions and live trips.
 type live struct {
 	sessions *session.Registry
 	sys      *actors.System

@@ -10,40 +10,40 @@ import (
 	"github.com/hexhail/hexhail/cmd/hexhail/internal/ops"
 )
 
-// Base is what a server is assembled on.
+// Base is what a server is assembled from.
 type Base struct {
 	Config *config.Config // must not be changed
 	Log    *slog.Logger
-	// Ops takes metrics (Registry) and readiness checks (AddCheck) of the services.
-	// The command itself starts it first and stops it last.
+	// Ops takes the services' metrics (Registry) and readiness checks (AddCheck). The command
+	// starts it first and stops it last.
 	Ops *ops.Server
-	// Demo makes the server a demonstration. Nil: an ordinary one.
+	// Demo makes the server a demonstration; nil for an ordinary one.
 	Demo *demo.Host
-	// Trial lets clients say that the server runs for a first try.
+	// Trial makes clients show that the server runs as a trial.
 	Trial bool
-	// MakeMissing makes what is missing of a server that ran before: its database or its key.
+	// MakeMissing creates the database or the key if one of them is missing.
 	MakeMissing bool
 }
 
 // Server is an assembled server.
 type Server struct {
-	// Services in the order of their start: the store first, the clients' listener
-	// last. They are stopped in the opposite order.
+	// Services are in start order: the store first, the clients' listener last. They stop in
+	// reverse order.
 	Services []lifecycle.Service
-	// Addresses says where clients reach the server. Called once all services run.
+	// Addresses says where clients reach the server. Call it once all services run.
 	Addresses func() []Address
-	// HasOperator tells whether an operator exists, for the hint at first run.
-	// Called once all services run.
+	// HasOperator reports whether an operator exists, for the hint at the first run. Call it once
+	// all services run.
 	HasOperator func(ctx context.Context) (bool, error)
 }
 
-// Address is one line of what serve prints.
+// Address is one line of serve's output.
 type Address struct {
 	What string // such as "sockets"
 	URL  string // such as "ws://127.0.0.1:8080/v1/ws"
 }
 
-// NewOperator is an operator to be made.
+// NewOperator describes an operator to create.
 type NewOperator struct {
 	Username, FirstName, LastName string
 	Password                      string

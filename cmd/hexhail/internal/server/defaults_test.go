@@ -13,14 +13,14 @@ import (
 	"github.com/hexhail/hexhail/transport/session"
 )
 
-// TestDefaultsAgree: a server without any setting runs its parts by their own DefaultConfig, so
-// that a part's tests and benchmarks are about what operators run. Other values are only what a
-// part cannot know, and the speed of estimates, which geo leaves to cities.
+// TestDefaultsAgree: a server without any settings runs its parts with their DefaultConfig, so that
+// a part's tests and benchmarks are about what operators run. The exceptions are values that a part
+// cannot know, and the speed of estimates, which geo leaves to the city.
 func TestDefaultsAgree(t *testing.T) {
 	c := defaults(t)
 	log := slog.New(slog.DiscardHandler)
 
-	s := sessionConfig(c, true, nil, nil, nil, newMetrics()) // as if files were plenty
+	s := sessionConfig(c, true, nil, nil, nil, newMetrics()) // with plenty of files
 	wantS := session.DefaultConfig()
 	s.Origins, s.Socket.Observer = nil, nil
 	require.Equal(t, wantS, s)

@@ -10,8 +10,8 @@ import (
 	"github.com/hexhail/hexhail/transport/ws"
 )
 
-// metrics are those that no part keeps itself: of the committer, of the sockets' bytes
-// and of HTTP requests. Safe for concurrent use.
+// metrics holds the metrics that no part keeps itself: those of the committer, of the sockets'
+// bytes and of HTTP requests. Safe for concurrent use.
 type metrics struct {
 	batchSize    prometheus.Histogram
 	batchTime    prometheus.Histogram
@@ -25,7 +25,7 @@ type metrics struct {
 	commits      commits
 }
 
-// commits are the transactions since they were last asked for. Safe for concurrent use.
+// commits counts the transactions since the last reading. Safe for concurrent use.
 type commits struct {
 	mu           sync.Mutex
 	n            int64
@@ -55,7 +55,7 @@ func newMetrics() *metrics {
 			Buckets: prometheus.ExponentialBuckets(1, 2, 10),
 		}),
 		batchTime: prometheus.NewHistogram(prometheus.HistogramOpts{
-			Name: "hexhail_commit_seconds", Help: "Time of one transaction of the group committer, to its being on disk.",
+			Name: "hexhail_commit_seconds", Help: "Time of one transaction of the group committer, until it is on disk.",
 			Buckets: prometheus.ExponentialBuckets(0.00025, 2, 14),
 		}),
 		batchFailed: prometheus.NewCounter(prometheus.CounterOpts{
@@ -72,7 +72,7 @@ func newMetrics() *metrics {
 			Name: "hexhail_socket_frames_total", Help: "Messages received and frames written on sockets, by direction.",
 		}, []string{"direction"}),
 		socketWrites: prometheus.NewCounter(prometheus.CounterOpts{
-			Name: "hexhail_socket_writes_total", Help: "Writes to sockets; one carries all that was waiting.",
+			Name: "hexhail_socket_writes_total", Help: "Writes to sockets; one write carries all waiting frames.",
 		}),
 		replaced: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "hexhail_socket_frames_replaced_total", Help: "Waiting frames that a newer one replaced.",
@@ -104,7 +104,7 @@ func (m *metrics) Collect(ch chan<- prometheus.Metric) {
 	}
 }
 
-// commit is told of every batch of the group committer.
+// commit is called for every batch of the group committer.
 func (m *metrics) commit(size int, took time.Duration, err error) {
 	if err != nil {
 		m.batchFailed.Inc()
@@ -115,8 +115,8 @@ func (m *metrics) commit(size int, took time.Duration, err error) {
 	m.commits.add(took)
 }
 
-// request is told of every answered HTTP request. Routes are patterns, so their number
-// is bounded.
+// request is called for every answered HTTP request. Routes are patterns, so their number is
+// bounded.
 func (m *metrics) request(route string, status int, took time.Duration) {
 	if route == "" {
 		route = "none"
@@ -124,7 +124,7 @@ func (m *metrics) request(route string, status int, took time.Duration) {
 	m.requests.WithLabelValues(route, strconv.Itoa(status)).Observe(took.Seconds())
 }
 
-// socketObserver counts what the sockets move.
+// socketObserver counts the sockets' traffic.
 type socketObserver struct {
 	inBytes, outBytes, inFrames, outFrames, writes, replaced prometheus.Counter
 }

@@ -13,19 +13,20 @@ import (
 )
 
 const (
-	// noticeEvery is the time between two looks at the audit. With noticeLooks it keeps the
-	// promise that what was revoked elsewhere closes here within 5 s.
+	// noticeEvery is the interval at which the audit is polled. With noticeLooks it keeps the
+	// promise that sessions revoked elsewhere close here within 5 s.
 	noticeEvery = time.Second
-	// noticeLooks is how often an account is looked at after an entry about it: the entry is
+	// noticeLooks is how many times an account is checked after an entry about it: the entry is
 	// written before the act.
 	noticeLooks = 10
-	// noticeMost bounds the entries of one look, and noticeWithin its time.
+	// noticeMost bounds the entries of one poll, noticeWithin its time.
 	noticeMost   = 200
 	noticeWithin = 2 * time.Second
 )
 
-// notices looks after what other processes did to accounts: the command line beside this
-// server. All that acts on accounts is in the audit, so its newest entries say which to look at.
+// notices applies what other processes do to accounts, that is, the command line beside this
+// server. Every action on an account is in the audit, so the newest entries say which accounts to
+// check.
 type notices struct {
 	store accountFacts
 	live  liveSessions
@@ -38,7 +39,7 @@ type notices struct {
 	done sync.WaitGroup
 }
 
-// accountFacts is what notices read of the database.
+// accountFacts is what notices reads from the database.
 type accountFacts interface {
 	LastAudit(ctx context.Context) (int64, error)
 	AuditAfter(ctx context.Context, id int64, limit int) ([]ride.AuditEntry, error)
@@ -46,7 +47,7 @@ type accountFacts interface {
 	FamilyRevoked(ctx context.Context, family string) (bool, error)
 }
 
-// liveSessions are the running sessions as notices need them.
+// liveSessions is what notices needs of the open sessions.
 type liveSessions interface {
 	Disconnect(account ride.AccountID, family string, code ridepb.CloseCode)
 	AccountChanged(a ride.Account)
@@ -54,7 +55,7 @@ type liveSessions interface {
 	Families(account ride.AccountID) []string
 }
 
-// start reads where the audit ends, so that nothing is missed from now on.
+// start reads the end of the audit, so that nothing is missed from now on.
 func (n *notices) start(ctx context.Context) error {
 	var err error
 	if n.last, err = n.store.LastAudit(ctx); err != nil {
@@ -83,12 +84,12 @@ func (n *notices) run(ctx context.Context) {
 		case <-tick.C:
 		}
 		if err := n.look(ctx); err != nil && ctx.Err() == nil {
-			n.log.Debug("cannot read what was done to accounts elsewhere", "error", err)
+			n.log.Debug("cannot read changes made to accounts by other processes", "error", err)
 		}
 	}
 }
 
-// look takes the new entries in and looks at the accounts that they name.
+// look reads the new entries and checks the accounts that they name.
 func (n *notices) look(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, noticeWithin)
 	defer cancel()
@@ -113,18 +114,18 @@ func (n *notices) look(ctx context.Context) error {
 	return nil
 }
 
-// settle brings an account's sessions in line with the database. Doing so again is a no-op.
+// settle brings an account's sessions in line with the database. It is idempotent.
 func (n *notices) settle(ctx context.Context, id ride.AccountID) error {
 	families := n.live.Families(id)
 	if len(families) == 0 {
 		return nil
 	}
-	// The account is read after its log-ins: whatever ended them, a suspension or their
-	// owner, is in it by then, and a suspended person learns of the suspension.
+	// Read the account after its log-ins: if a suspension ended them, the account shows it by then,
+	// and the person is told of the suspension rather than logged out.
 	var revoked []string
 	for _, family := range families {
 		if family == "" {
-			continue // of an outside issuer, which ends its log-ins itself
+			continue // from an outside issuer, which ends its log-ins itself
 		}
 		ended, err := n.store.FamilyRevoked(ctx, family)
 		if err != nil {

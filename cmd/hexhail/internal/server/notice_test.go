@@ -10,12 +10,12 @@ import (
 	"github.com/hexhail/hexhail/ride/ridepb"
 )
 
-// facts are a database in which an account is suspended between two reads.
+// facts is a database in which an account is suspended between two reads.
 type facts struct {
 	accountFacts
 	suspended bool
 	reads     int
-	at        int // which read comes after the suspension
+	at        int // the first read after the suspension
 }
 
 func (f *facts) read() {
@@ -39,7 +39,7 @@ func (f *facts) FamilyRevoked(context.Context, string) (bool, error) {
 	return f.suspended, nil
 }
 
-// closes are sessions that note how they were closed.
+// closes is a set of sessions that records close codes.
 type closes struct{ codes []ridepb.CloseCode }
 
 func (c *closes) Disconnect(_ ride.AccountID, _ string, code ridepb.CloseCode) {
@@ -48,8 +48,8 @@ func (c *closes) Disconnect(_ ride.AccountID, _ string, code ridepb.CloseCode) {
 func (*closes) AccountChanged(ride.Account)      {}
 func (*closes) Families(ride.AccountID) []string { return []string{"f1", "f2"} }
 
-// A suspension that comes between any two reads is never taken for a log-out, which the client
-// would answer by logging in again.
+// A suspension between any two reads is never taken for a log-out, after which the client would log
+// in again.
 func TestSuspensionIsNotTakenForALogOut(t *testing.T) {
 	for at := 1; at <= 4; at++ {
 		live := &closes{}

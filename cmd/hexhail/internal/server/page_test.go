@@ -19,14 +19,14 @@ import (
 	"github.com/hexhail/hexhail/ride/view"
 )
 
-// docs/protocol.md tells clients what a server does that nobody configured.
+// docs/protocol.md describes a server with the default configuration.
 func TestProtocolPageStatesTheDefaults(t *testing.T) {
 	text, err := os.ReadFile("../../../../docs/protocol.md")
 	require.NoError(t, err)
-	page := strings.Join(strings.Fields(string(text)), " ") // lines are broken anywhere
+	page := strings.Join(strings.Fields(string(text)), " ") // ignore line breaks
 
 	c := defaults(t)
-	s := sessionConfig(c, true, clientsOf(nil, slog.Default()), slog.Default(), nil, newMetrics()) // as if files were plenty
+	s := sessionConfig(c, true, clientsOf(nil, slog.Default()), slog.Default(), nil, newMetrics()) // with plenty of files
 	a := actorsConfig(c, slog.Default())
 	whole := func(d time.Duration) string {
 		if d >= time.Minute {
@@ -55,7 +55,7 @@ func TestProtocolPageStatesTheDefaults(t *testing.T) {
 		fmt.Sprintf("as many offers as it may (default %d)", a.MaxOffers),
 	} {
 		if !strings.Contains(page, sentence) {
-			t.Errorf("the page does not say %q", sentence) // without the page
+			t.Errorf("the page does not say %q", sentence) // not the whole page
 		}
 	}
 }
@@ -75,8 +75,8 @@ func defaults(t *testing.T) *config.Config {
 	return &grammar.Config
 }
 
-// The examples of the pages say what a server with the default settings answers: to the
-// quote of the first session, and in the transcript.
+// The pages' examples, the quote of the first session and the transcript, show the answers of a
+// server with the default settings.
 func TestPageQuotesAsAServerDoes(t *testing.T) {
 	c := defaults(t)
 	eta := actorsConfig(c, slog.New(slog.DiscardHandler)).ETA
@@ -104,7 +104,7 @@ func TestPageQuotesAsAServerDoes(t *testing.T) {
 	for _, m := range found {
 		require.Equal(t, expected, m[1:], m[0])
 	}
-	// Bo's way to the pickup, and Ada's view of Bo on the way.
+	// Bo's route to the pickup, and Ada's view of Bo on the way.
 	seconds := func(r geo.Route) string { return fmt.Sprint(int(r.Duration.Round(time.Second).Seconds())) }
 	pickupETA := seconds(way(geo.Point{Lat: 37.4986, Lng: 127.0283}, from))
 	for _, m := range regexp.MustCompile(`"pin": ?"\d*", ?"pickup_eta_s": ?([1-9]\d*)`).FindAllStringSubmatch(page, -1) {

@@ -10,7 +10,7 @@ import (
 	"github.com/hexhail/hexhail/transport/session"
 )
 
-// The API keeps its addresses: a wrong one under /v1 must never be answered with a page.
+// The API owns its paths: an unknown one under /v1 must never be answered with a page.
 func TestAPIAndAppShareAnAddress(t *testing.T) {
 	rest := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTeapot) })
 	status := func(app bool, target string) int {
@@ -29,10 +29,10 @@ func TestAPIAndAppShareAnAddress(t *testing.T) {
 	}
 	require.Equal(t, http.StatusOK, status(true, "/ride"))
 	require.Equal(t, http.StatusNotFound, status(true, "/none"))
-	require.Equal(t, http.StatusTeapot, status(false, "/ride"), "without the app there is the API alone")
+	require.Equal(t, http.StatusTeapot, status(false, "/ride"), "without the app there is only the API")
 }
 
-// A load balancer asks the clients' address, which answers yes or no and nothing else.
+// A load balancer asks the clients' address, which answers only yes or no.
 func TestLivenessOnTheClientsAddress(t *testing.T) {
 	for _, app := range []bool{true, false} {
 		c := defaults(t)

@@ -21,7 +21,7 @@ import (
 	"github.com/hexhail/hexhail/ride/ridepb"
 )
 
-// registered is a whole server at rest, with all metrics that it has.
+// registered returns all metrics of a complete idle server.
 func registered(t *testing.T) *prometheus.Registry {
 	t.Helper()
 	c := defaults(t)
@@ -41,11 +41,11 @@ func registered(t *testing.T) *prometheus.Registry {
 	return operations.Registry
 }
 
-// labels are the values of each label of a metric.
+// labels holds the values of each label of a metric.
 type labels map[string][]string
 
-// series declares the labels of every metric that has any. A metric is open when its series
-// appear with what they count.
+// series declares the labels of every metric that has any. Nil means that a metric's series appear
+// only once they count.
 func series() map[string]labels {
 	roles := []string{"rider", "driver", "operator"}
 	encodings := []string{"json", "proto"}
@@ -88,7 +88,7 @@ func series() map[string]labels {
 		"hexhail_session_authentication_seconds": {"result": {"accepted", "refused"}},
 		"hexhail_socket_bytes_total":             {"direction": {"in", "out"}},
 		"hexhail_socket_frames_total":            {"direction": {"in", "out"}},
-		// By route and status: some thousand series, most of which never count anything.
+		// By route and status: thousands of series, most of which never count anything.
 		"hexhail_http_request_seconds": nil,
 	}
 	for _, name := range []string{
@@ -100,8 +100,8 @@ func series() map[string]labels {
 	return out
 }
 
-// Every series whose labels are known is there from the start, with 0: what appears with its
-// first event is missed by rate() and by alarms. A new metric with labels is declared above.
+// Every series with known labels exists from the start, with 0: rate() and alerts miss the first
+// event of a series that appears with it. Declare a new metric with labels above.
 func TestEverySeriesIsThereFromTheStart(t *testing.T) {
 	registry := registered(t)
 	declared := series()
@@ -120,7 +120,7 @@ func TestEverySeriesIsThereFromTheStart(t *testing.T) {
 		}
 		found[m[1]] = true
 		values, ok := declared[m[1]]
-		require.True(t, ok, "%s has the labels {%s}, which this test does not know: give all their values a series, or say why not", m[1], m[2])
+		require.True(t, ok, "%s has the labels {%s}, which this test does not know: create all series at start, or say why not", m[1], m[2])
 		if values != nil {
 			require.ElementsMatch(t, slices.Collect(maps.Keys(values)), strings.Split(m[2], ","), m[1])
 		}
@@ -140,7 +140,7 @@ func TestEverySeriesIsThereFromTheStart(t *testing.T) {
 		got[f.GetName()] = of
 	}
 	for name, values := range declared {
-		require.True(t, found[name], "%s is declared and not there", name)
+		require.True(t, found[name], "%s is declared but does not exist", name)
 		want := map[string]bool{"": true}
 		for _, label := range slices.Sorted(maps.Keys(values)) {
 			next := map[string]bool{}
@@ -175,5 +175,5 @@ func TestBuildInfo(t *testing.T) {
 		require.EqualValues(t, 1, f.GetMetric()[0].GetGauge().GetValue())
 		return
 	}
-	t.Fatal("there is no hexhail_build_info")
+	t.Fatal("hexhail_build_info is missing")
 }

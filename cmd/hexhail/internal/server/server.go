@@ -29,7 +29,7 @@ import (
 	"github.com/hexhail/hexhail/web"
 )
 
-// The store serves all of its consumers.
+// The store implements the interface of every consumer.
 var (
 	_ actors.Store = (*persistence.Store)(nil)
 	_ auth.Store   = (*persistence.Store)(nil)
@@ -39,16 +39,15 @@ var (
 	_ api.Trips    = (*persistence.Store)(nil)
 )
 
-// parts are the pieces of one server, made in the order of their start: each needs
-// those before it.
+// parts is the pieces of one server, made in start order: each needs those before it.
 type parts struct {
 	cfg *config.Config
 	log *slog.Logger
 	ops *ops.Server
-	// demo makes the server a demonstration; nil on an ordinary one.
+	// demo makes the server a demonstration; nil for an ordinary one.
 	demo  *demo.Host
 	trial bool
-	// makeMissing makes a database beside an old key, or a key beside an old database.
+	// makeMissing creates a database beside an old key, or a key beside an old database.
 	makeMissing bool
 
 	metrics  *metrics
@@ -62,7 +61,7 @@ type parts struct {
 	listener net.Listener
 	failed   chan error
 	disowned chan error
-	accepted chan struct{} // closed when the accept loop is gone
+	accepted chan struct{} // closed when the accept loop has ended
 }
 
 // Assemble makes the services of a server, without starting any.
@@ -86,7 +85,7 @@ func Assemble(_ context.Context, in Base) (*Server, error) {
 	}, nil
 }
 
-// storeOptions are those of every command that opens the database.
+// storeOptions returns the options of every command that opens the database.
 func storeOptions(c *config.Config, log *slog.Logger) persistence.Options {
 	o := persistence.DefaultSQLite(c.DatabasePath())
 	if url := c.Store.DatabaseURL.Reveal(); url != "" {
@@ -126,7 +125,7 @@ func (p *parts) openStore(ctx context.Context) error {
 func (p *parts) startActors(ctx context.Context) error {
 	cfg := actorsConfig(p.cfg, p.log)
 	cfg.Commits = p.metrics.commits.take
-	if p.demo != nil { // its visitors share one operator
+	if p.demo != nil { // the visitors share one operator
 		cfg.OperatorSessions = max(cfg.OperatorSessions, demo.OperatorSessions)
 	}
 	sys, err := actors.New(cfg, p.store)
@@ -164,7 +163,7 @@ func (p *parts) listen(ctx context.Context) error {
 	return nil
 }
 
-// startNotices begins to look after what the command line does to accounts.
+// startNotices starts to apply what the command line does to accounts.
 func (p *parts) startNotices(ctx context.Context) error {
 	p.notices = &notices{store: p.store, live: live{p.sessions.Registry(), p.actors}, log: p.log}
 	return p.notices.start(ctx)
@@ -177,8 +176,8 @@ func (p *parts) serve() error {
 	return p.http.Serve(p.listener)
 }
 
-// stopListening takes no new sockets, tells the open ones when to come back, and ends
-// requests under way.
+// stopListening accepts no more sockets, asks the open ones to reconnect later, and lets requests
+// under way end.
 func (p *parts) stopListening(ctx context.Context) error {
 	p.api.Stop()
 	drained := p.sessions.Drain(ctx)
@@ -191,7 +190,7 @@ func (p *parts) stopListening(ctx context.Context) error {
 	return errors.Join(drained, err)
 }
 
-// handler is everything that clients reach.
+// handler serves everything that clients can reach.
 func (p *parts) handler() (http.Handler, error) {
 	keys, err := signingKeys(p.cfg)
 	if err != nil {
@@ -211,7 +210,7 @@ func (p *parts) handler() (http.Handler, error) {
 		Auth: p.auth, Accounts: p.store, Photos: p.store, Audit: p.store, Trips: p.store, Log: p.log,
 		Live: live{p.sessions.Registry(), p.actors},
 	}
-	if p.demo != nil { // not an interface that holds nil
+	if p.demo != nil { // keep the interface nil, not an interface that holds nil
 		deps.Demo = p.demo
 	}
 	cfg := apiConfig(p.cfg, clients, p.metrics)
@@ -222,7 +221,7 @@ func (p *parts) handler() (http.Handler, error) {
 	return p.routes(p.api)
 }
 
-// routes puts the sockets, the HTTP API and the web app at their addresses.
+// routes puts the sockets, the HTTP API and the web app at their paths.
 func (p *parts) routes(rest http.Handler) (http.Handler, error) {
 	mux := http.NewServeMux()
 	mux.Handle("/v1/ws", p.sessions)
@@ -243,8 +242,8 @@ func (p *parts) routes(rest http.Handler) (http.Handler, error) {
 	return mux, nil
 }
 
-// alive tells a load balancer whether to send clients here. It says nothing more, because
-// everybody can ask; what is wrong is told on the operations listener.
+// alive tells a load balancer whether to send clients here. It says nothing more, because it is
+// public; the operations listener gives the cause.
 func (p *parts) alive(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	h.Set("Content-Type", "text/plain; charset=utf-8")
@@ -256,13 +255,13 @@ func (p *parts) alive(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusMethodNotAllowed)
 	case p.sessions.Draining():
 		w.WriteHeader(http.StatusServiceUnavailable)
-		_, _ = io.WriteString(w, "stopping\n") // the client is gone if this fails
+		_, _ = io.WriteString(w, "stopping\n") // if this fails, the client is gone
 	default:
 		_, _ = io.WriteString(w, "ok\n")
 	}
 }
 
-// router is the sockets' way to the actors, past the host of a demonstration.
+// router connects the sockets to the actors, through the demonstration's host if there is one.
 func (p *parts) router() transport.Router {
 	if p.demo == nil {
 		return router{p.actors}
@@ -271,7 +270,7 @@ func (p *parts) router() transport.Router {
 	return p.demo.Router(router{p.actors})
 }
 
-// signingKeys reads the key that signs access tokens, or makes it at first start.
+// signingKeys reads the key that signs access tokens, or makes it at the first start.
 func signingKeys(c *config.Config) (auth.Keys, error) {
 	if err := os.MkdirAll(filepath.Dir(c.SigningKeyPath()), 0o700); err != nil {
 		return auth.Keys{}, fmt.Errorf("directory of the signing key: %w", err)

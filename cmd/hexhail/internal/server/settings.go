@@ -17,7 +17,7 @@ import (
 	"github.com/hexhail/hexhail/web"
 )
 
-// The functions of this file translate the one configuration into those of the parts.
+// The functions in this file translate the one configuration into those of the parts.
 
 func actorsConfig(c *config.Config, log *slog.Logger) actors.Config {
 	a := actors.DefaultConfig()
@@ -33,17 +33,17 @@ func actorsConfig(c *config.Config, log *slog.Logger) actors.Config {
 	a.OperatorSessions = c.Sockets.MaxPerOperator
 	// In JSON a history takes up to 16/3 of its bytes, and a replay waits in the outbox.
 	a.HistoryBytes = min(c.Sockets.HistoryBytes, max(512, c.Sockets.OutboxBytes/16*3))
-	// A socket that is lost in silence is noticed after the pong timeout.
+	// A socket that is lost silently is noticed after the pong timeout.
 	a.HistoryAge = c.Sockets.SessionLinger + 2*c.Sockets.PongTimeout + 30*time.Second
 	a.CancelsFree, a.CancelsForget = c.Limits.CancelsFree, c.Limits.CancelsForget
 	a.Log = log
 	if c.Sockets.ReplayedEvents != formerReplayedEvents {
-		log.Warn("socket-replayed-events has no effect any more; socket-history-bytes bounds what sessions resume by")
+		log.Warn("socket-replayed-events no longer has any effect; socket-history-bytes bounds what sessions resume from")
 	}
 	return a
 }
 
-// formerReplayedEvents is the default of a setting that is only read to say that it does nothing.
+// formerReplayedEvents is the default of a setting that is read only to warn that it has no effect.
 const formerReplayedEvents = 256
 
 func authConfig(c *config.Config, log *slog.Logger) auth.Config {
@@ -65,8 +65,8 @@ func authConfig(c *config.Config, log *slog.Logger) auth.Config {
 	return a
 }
 
-// clientsOf finds clients' addresses, behind trusted proxies. A proxy that is not trusted makes all
-// its clients one address, for every bound and for log-ins: its operator reads so once.
+// clientsOf finds clients' addresses behind trusted proxies. Behind an untrusted proxy, all clients
+// count as one address, for every bound and for log-ins; a warning says so once.
 func clientsOf(trusted []netip.Prefix, log *slog.Logger) func(*http.Request) string {
 	var once sync.Once
 	return clientaddr.Finder{Trusted: trusted, Untrusted: func(peer netip.Addr) {
@@ -85,11 +85,11 @@ func sessionConfig(c *config.Config, demo bool, clients func(*http.Request) stri
 	s.ConnectTimeout = c.Sockets.ConnectWithin
 	s.CommandRate, s.CommandBurst = c.Limits.CommandsPerSecond, c.Limits.CommandsBurst
 	s.LocationRate = c.Limits.LocationsPerSecond
-	// Whatever is sent counts here, also what the limits above refuse: an operator
-	// who raises those must not have sessions closed by this one.
+	// This limit counts every frame, even those that the limits above refuse: an operator who
+	// raises those must not have sessions closed by this one.
 	s.FrameRate = max(s.FrameRate, 2*(c.Limits.CommandsPerSecond+c.Limits.LocationsPerSecond))
 	s.FrameBurst = max(s.FrameBurst, 2*(c.Limits.CommandsBurst+c.Limits.LocationsPerSecond))
-	if c.Shutdown.RetryAfter > 0 { // 0s: clients still need a time, and get the usual one
+	if c.Shutdown.RetryAfter > 0 { // 0s: clients still need a time, and get the default
 		s.RetryAfterMin, s.RetryAfterSpread = c.Shutdown.RetryAfter, 2*c.Shutdown.RetryAfter
 	}
 	s.Socket.MaxFrame, s.Socket.MaxMessage, s.Socket.MaxQueue = c.Sockets.MessageBytes, c.Sockets.MessageBytes, c.Sockets.OutboxBytes

@@ -11,22 +11,22 @@ import (
 
 var (
 	descQueued = prometheus.NewDesc("hexhail_commit_queue_depth",
-		"Transitions that wait for the group committer now.", nil, nil)
+		"Transitions that are waiting for the group committer.", nil, nil)
 	descQueueBound = prometheus.NewDesc("hexhail_commit_queue_capacity",
-		"Most transitions that may wait for the group committer; beyond that clients are refused.", nil, nil)
+		"Maximum number of waiting transitions; beyond it clients are refused.", nil, nil)
 	descLogBytes = prometheus.NewDesc("hexhail_database_log_bytes",
 		"Length of the embedded database's write-ahead log; 0 on Postgres.", nil, nil)
 	descLogBlocked = prometheus.NewDesc("hexhail_database_log_blocked_seconds",
-		"How long another process's read transaction has kept the embedded database's log from beginning again; 0: none does.", nil, nil)
+		"How long another process's read transaction has kept the embedded database's log from being reset; 0: none does.", nil, nil)
 	descReady = prometheus.NewDesc("hexhail_database_ready",
-		"1 while people's work can be written and read, 0 while it cannot.", nil, nil)
+		"1 while the database can be read and written, 0 while it cannot.", nil, nil)
 	descTrouble = prometheus.NewDesc("hexhail_database_trouble",
-		"1 for the cause that keeps people's work from being done, or slows it down; 0 for all others.", []string{"cause"}, nil)
+		"1 for the cause that keeps the database from working, or slows it down; 0 for all others.", []string{"cause"}, nil)
 	descWrote = prometheus.NewDesc("hexhail_database_last_write_seconds",
-		"How long ago something was written last.", nil, nil)
+		"Time since the last successful write.", nil, nil)
 )
 
-// storeMetrics reads the store's own counters when it is scraped.
+// storeMetrics reads the store's counters on each scrape.
 type storeMetrics struct{ store *persistence.Store }
 
 // Describe implements prometheus.Collector.
@@ -67,7 +67,7 @@ func (m storeMetrics) Collect(ch chan<- prometheus.Metric) {
 	}
 }
 
-// finding is what /readyz says of the store; nil when all is well.
+// finding is what /readyz reports about the store; nil if all is well.
 func finding(h persistence.Health) error {
 	if h.Cause == persistence.CauseNone {
 		return nil

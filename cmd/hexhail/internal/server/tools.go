@@ -13,8 +13,8 @@ import (
 	"github.com/hexhail/hexhail/transport/auth"
 )
 
-// Migrate moves the schema: up to this program's version, one migration down, or not at all
-// (status). It returns all migrations as they are afterwards.
+// Migrate migrates the schema: up to this program's version, one migration down, or not at all
+// (status). It returns the state of all migrations afterwards.
 func Migrate(ctx context.Context, c *config.Config, direction persistence.Direction) ([]persistence.Migration, error) {
 	o := storeOptions(c, slog.New(slog.DiscardHandler))
 	if err := admitted(ctx, c, o); err != nil {
@@ -23,8 +23,8 @@ func Migrate(ctx context.Context, c *config.Config, direction persistence.Direct
 	return persistence.Migrate(ctx, o, direction)
 }
 
-// CreateOperator makes an operator's account and records that in the audit. It may run beside a
-// server. ride.ErrUsernameTaken when the name exists.
+// CreateOperator creates an operator's account and records it in the audit. It may run beside a
+// server. The error is ride.ErrUsernameTaken if the name exists.
 func CreateOperator(ctx context.Context, c *config.Config, o NewOperator) (a ride.Account, err error) {
 	store, err := openBeside(ctx, c)
 	if err != nil {

@@ -14,12 +14,11 @@ import (
 	"github.com/hexhail/hexhail/transport/auth"
 )
 
-// commandLine stands in the audit for whoever may run commands on the server's machine.
+// commandLine is the actor in the audit for commands run on the server's machine.
 const commandLine ride.AccountID = "command-line"
 
-// Accounts is what the admin commands do to accounts, over a store of its own. Each change is on
-// record in the audit and reaches a server that runs on the same database within 5 s. Call
-// Close once.
+// Accounts is what the admin commands do to accounts, with a separate store. Each change is
+// recorded in the audit and reaches a server on the same database within 5 s. Call Close once.
 type Accounts struct{ store *persistence.Store }
 
 // OpenAccounts opens the accounts of the configured database. It may run beside a server.
@@ -83,7 +82,7 @@ func (t *Accounts) Decide(ctx context.Context, a ride.Account, to ride.Approval,
 	})
 }
 
-// ResetPassword sets another password, which it makes if next is empty, and returns it.
+// ResetPassword sets a new password and returns it; if next is empty, it generates one.
 func (t *Accounts) ResetPassword(ctx context.Context, a ride.Account, next string) (password string, err error) {
 	err = t.audited(ctx, "account.password", a, "", func() error {
 		password, err = auth.AdminResetPassword(ctx, t.store, auth.DefaultPasswordConfig(), a.ID, next)
@@ -92,14 +91,14 @@ func (t *Accounts) ResetPassword(ctx context.Context, a ride.Account, next strin
 	return password, err
 }
 
-// Erase removes the account and all that names its person; ride.ErrTripActive while it has
-// a live trip.
+// Erase removes the account and everything that identifies the person. The error is
+// ride.ErrTripActive while the account has a live trip.
 func (t *Accounts) Erase(ctx context.Context, a ride.Account) error {
 	return t.audited(ctx, "account.erase", a, "", func() error { return t.store.Erase(ctx, a.ID) })
 }
 
-// audited records an action and then does it, as the API does. The record is also how a running
-// server learns that it must look at the account again.
+// audited records an action and then carries it out, as the API does. A running server learns from
+// the record that it must check the account again.
 func (t *Accounts) audited(ctx context.Context, action string, a ride.Account, reason string, act func() error) error {
 	if reason == "" {
 		reason = "on the server's command line"

@@ -28,7 +28,7 @@ func StreamBackup(ctx context.Context, c *config.Config, w io.Writer, o backup.O
 	return backup.Stream(ctx, placeOf(c), w, o)
 }
 
-// Restore puts a backup where the configured server, which must not run, finds its data.
+// Restore restores a backup to the configured server's data. The server must not be running.
 func Restore(ctx context.Context, c *config.Config, in io.Reader, o backup.Options) (backup.Report, error) {
 	return backup.Restore(ctx, placeOf(c), in, o)
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/hexhail/hexhail/sim/demand"
 )
 
-// Verdict is what a history came to.
+// Verdict is the judgement on a history.
 type Verdict struct {
 	OK   bool
 	Text string // for people

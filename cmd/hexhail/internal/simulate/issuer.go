@@ -17,21 +17,21 @@ import (
 	"github.com/hexhail/hexhail/sim/check"
 )
 
-// Issuer makes the tokens of simulated accounts. The server must trust it as an outside
-// issuer that makes accounts, with this secret.
+// Issuer makes the tokens of simulated accounts. The server must trust it as an outside issuer with
+// this secret that may create accounts.
 type Issuer struct {
 	Name, Audience string
 	Secret         []byte
 }
 
-// tokenTTL outlives any run that somebody waits for, and is asked for at each connect.
+// tokenTTL is long enough for any run; clients get a new token at each connect.
 const tokenTTL = time.Hour
 
-// usualClass is what drivers drive of whom nothing else is said.
+// usualClass is the vehicle class of drivers without another one.
 const usualClass = "standard"
 
-// Token is a token for an account, which the server makes at its first connect. Drivers
-// drive what is usual.
+// Token returns a token for an account, which the server creates at the first connect. Drivers get
+// the usual class.
 func (i Issuer) Token(role, name string) (string, error) { return i.TokenWith(role, name, "") }
 
 // TokenWith is Token for a driver of a vehicle class; empty: the usual one.
@@ -47,7 +47,7 @@ func (i Issuer) TokenWith(role, name, class string) (string, error) {
 	return jwt.NewWithClaims(jwt.SigningMethodHS256, claims).SignedString(i.Secret)
 }
 
-// givenNames are what simulated people are called.
+// givenNames are the given names of simulated people.
 var givenNames = strings.Fields(`Ada Amir Ana Ben Bora Carmen Chen Chloe Daniel Dara Diego Elena Emil Eun Farah Felix Grace
 	Hana Hugo Ida Ines Ivan Jae Jamal Joan Jonas Juno Kai Kofi Lara Leo Lin Luis Maja Mara Marco Mina Nadia Nils Noor Olga Omar
 	Paula Pedro Quinn Rafael Rosa Ruth Sami Sara Seo Tara Theo Uma Vera Viktor Wen Yara Yusuf Zoe`)
@@ -57,8 +57,8 @@ var familyNames = strings.Fields(`Abara Adler Ahn Alves Baker Bauer Bell Bose Br
 	Mbeki Mendes Meyer Moon Mori Nagy Ng Novak Ochoa Okafor Olsen Park Patel Perez Pham Reyes Rossi Ryu Sato Silva Singh Song Stein
 	Tanaka Torres Tran Usman Vance Vega Wagner Walsh Weber Wong Yilmaz Yoon Zhang`)
 
-// oneOf is always the same for the same account. What it is of goes into the hash, or
-// people of one given name would all have one family name.
+// oneOf picks a name, always the same for an account. The hash includes the kind of name: otherwise
+// people with the same given name would all have the same family name.
 func oneOf(names []string, what, account string) string {
 	h := fnv.New32a()
 	_, _ = h.Write([]byte(what + account)) // cannot fail
@@ -74,7 +74,7 @@ func plate(name string) string {
 	return "HX " + number[max(0, len(number)-13):]
 }
 
-// Reader reads trips over HTTP as an operator, whose account is made when it first reads.
+// Reader reads trips over HTTP as an operator, whose account is created on the first read.
 type Reader struct {
 	base   string
 	issuer Issuer

@@ -1,5 +1,5 @@
-// Package simulate runs simulated cities for the command line: it turns flags into a
-// city, shows how it lives and says in the end what came of it.
+// Package simulate runs simulated cities for the command line: it turns flags into a city, shows
+// its progress and prints the result.
 package simulate
 
 import (
@@ -21,40 +21,40 @@ import (
 
 // Options are the flags that every simulated city has.
 type Options struct {
-	Duration time.Duration `help:"End after so much real time. 0: when all requests have ended, or never if they do not end."`
+	Duration time.Duration `help:"Real time after which to end. 0: when all requests have ended, or never if they are endless."`
 	Speed    float64       `help:"Simulated seconds per real second. 0: 1, for demo 40."`
-	Seed     uint64        `default:"1" help:"What everybody intends: the same seed, the same intentions."`
-	Drivers  int           `help:"Number of drivers. 0: all that the file has, for demo 800. More than it has: copies nearby."`
-	Riders   int           `help:"Most accounts of riders; further requests wait for a free one. 0: as many as are needed."`
-	Headless bool          `help:"Plain lines instead of a picture on the terminal."`
-	Report   string        `placeholder:"FILE" help:"Write what came of it as JSON."`
-	Record   string        `placeholder:"FILE" help:"Keep the history of calls and answers, for: hexhail sim check."`
-	Encoding string        `default:"proto" enum:"proto,json,both" help:"What clients speak: ${enum} (by turns)."`
-	Verify   int           `default:"50" help:"How many ended trips to read over HTTP in the end, to compare."`
+	Seed     uint64        `default:"1" help:"Seed of all intentions: the same seed gives the same intentions."`
+	Drivers  int           `help:"Number of drivers. 0: all in the file, for demo 800. Further ones are copies nearby."`
+	Riders   int           `help:"Maximum number of rider accounts; further requests wait for a free one. 0: as many as needed."`
+	Headless bool          `help:"Print plain lines instead of drawing on the terminal."`
+	Report   string        `placeholder:"FILE" help:"Write the report to this file as JSON."`
+	Record   string        `placeholder:"FILE" help:"Write the history of calls and answers to this file, for hexhail sim check."`
+	Encoding string        `default:"proto" enum:"proto,json,both" help:"Encoding of the clients: ${enum} (alternating)."`
+	Verify   int           `default:"50" help:"Number of ended trips to read over HTTP at the end, for comparison."`
 
-	Share             float64       `help:"Share of the requests to use, 0 to 1. 0: all of them, for demo as many as the drivers can carry."`
-	RequestsPerMinute float64       `help:"Instead of the file's times: so many requests per simulated minute, without end, between places of the file."`
-	Origin            time.Time     `placeholder:"TIME" help:"Moment (RFC 3339) from which --from and --to count in files whose times are absolute. Without: the first one of each file."`
-	From              time.Duration `help:"Leave out what is earlier in the file."`
-	To                time.Duration `help:"Leave out what is later in the file."`
-	Area              string        `placeholder:"S,W,N,E" help:"Leave out what lies outside of these degrees of latitude and longitude."`
-	Streets           string        `placeholder:"DIR" help:"Street graph to drive on: one file *nodes*.csv(.gz) and one *edges*.csv(.gz). Without: straight lines with a detour."`
-	StreetsColumn     string        `default:"t12" help:"Column of the edges with travel times in seconds."`
-	Traces            string        `placeholder:"FILE" help:"Recorded positions of a fleet (unix, cab, lat, lng) along which drivers move while they are idle."`
-	DrivingSpeed      float64       `default:"16" help:"Speed on straight lines, along the way by road, in km/h."`
-	Detour            float64       `default:"1.4" help:"Length of the way by road over the straight line."`
+	Share             float64       `help:"Share of the requests to use, 0 to 1. 0: all, for demo as many as the drivers can carry."`
+	RequestsPerMinute float64       `help:"Requests per simulated minute, endlessly, between places of the file, instead of the file's times."`
+	Origin            time.Time     `placeholder:"TIME" help:"Time (RFC 3339) from which --from and --to count in files with absolute times. Default: the first time in each file."`
+	From              time.Duration `help:"Skip everything earlier in the file."`
+	To                time.Duration `help:"Skip everything later in the file."`
+	Area              string        `placeholder:"S,W,N,E" help:"Skip everything outside this area, in degrees of latitude and longitude."`
+	Streets           string        `placeholder:"DIR" help:"Street graph to drive on: one file *nodes*.csv(.gz) and one *edges*.csv(.gz). Default: straight lines with a detour."`
+	StreetsColumn     string        `default:"t12" help:"Column of the edges that has travel times in seconds."`
+	Traces            string        `placeholder:"FILE" help:"Recorded positions of a fleet (unix, cab, lat, lng), which idle drivers follow."`
+	DrivingSpeed      float64       `default:"16" help:"Road speed on straight-line routes, in km/h."`
+	Detour            float64       `default:"1.4" help:"Ratio of road distance to straight-line distance."`
 	TripInterval      time.Duration `default:"1s" help:"Real time between two positions of a driver with a trip."`
 	IdleInterval      time.Duration `default:"3s" help:"Real time between two positions of a driver without one."`
 
-	Accept      float64       `default:"0.85" help:"How often a driver accepts an offer."`
-	Decline     float64       `default:"0.1" help:"How often a driver declines; the rest is ignored."`
-	Reply       time.Duration `default:"4s" help:"Median time that a driver thinks, simulated."`
+	Accept      float64       `default:"0.85" help:"Probability that a driver accepts an offer."`
+	Decline     float64       `default:"0.1" help:"Probability that a driver declines; the remaining offers are ignored."`
+	Reply       time.Duration `default:"4s" help:"Median time in which a driver decides, simulated."`
 	Patience    time.Duration `default:"6m" help:"Median time that a rider waits for a match, simulated."`
-	GiveBack    float64       `default:"0.01" help:"How often a driver gives a trip back."`
-	RiderCancel float64       `default:"0.02" help:"How often a rider cancels after the match."`
-	Cruise      float64       `default:"0.5" help:"How often an idle driver cruises instead of waiting."`
+	GiveBack    float64       `default:"0.01" help:"Probability that a driver gives a trip back."`
+	RiderCancel float64       `default:"0.02" help:"Probability that a rider cancels after the match."`
+	Cruise      float64       `default:"0.5" help:"Probability that an idle driver cruises instead of waiting."`
 	Losses      float64       `default:"0.5" help:"Lost connections per client and simulated hour."`
-	Outage      time.Duration `default:"30s" help:"Mean time without a connection then, simulated."`
+	Outage      time.Duration `default:"30s" help:"Mean duration of a lost connection, simulated."`
 }
 
 func (o *Options) behaviour() city.Behaviour {
@@ -74,14 +74,14 @@ func (o *Options) codecs() []wire.Codec {
 	return []wire.Codec{wire.Binary}
 }
 
-// The most that some flags may ask for.
+// The maximum values of some flags.
 const (
 	maxSpeed     = 10_000
 	maxPerMinute = 1e6
 	maxDrivers   = 1_000_000
 )
 
-// check reports flags that make no sense, and fills in what was left to the command.
+// check reports invalid flags, and fills in the command's defaults.
 func (o *Options) check() error {
 	if o.Speed == 0 {
 		o.Speed = 1
@@ -104,7 +104,7 @@ func (o *Options) check() error {
 	return nil
 }
 
-// Filter is what the flags leave out.
+// Filter returns which requests the flags select.
 func (o *Options) Filter() (demand.Filter, error) {
 	f := demand.Filter{From: o.From, To: o.To, Origin: o.Origin}
 	if o.Area == "" {
@@ -128,7 +128,7 @@ func (o *Options) Filter() (demand.Filter, error) {
 	return f, nil
 }
 
-// router is what cars drive on.
+// router returns the router for cars.
 func (o *Options) router() (city.Router, error) {
 	if o.Streets == "" {
 		return city.Straight{SpeedMPS: o.DrivingSpeed / 3.6, Detour: o.Detour}, nil
@@ -136,20 +136,20 @@ func (o *Options) router() (city.Router, error) {
 	return city.ReadStreets(o.Streets, o.StreetsColumn)
 }
 
-// Demand is who wants what, and who drives.
+// Demand is the requests and the drivers.
 type Demand struct {
 	Requests []demand.Request
 	Taxis    []demand.Taxi
-	// Period, if not 0, is how long the requests last before they begin anew.
+	// Period, if not 0, is the time after which the requests repeat.
 	Period time.Duration
 }
 
-// source is the flow of requests that the flags ask for.
+// source returns the stream of requests that the flags describe.
 func (o *Options) source(d Demand) (city.Source, error) {
 	all := demand.Sample(d.Requests, o.Share, o.Seed)
 	switch {
 	case len(all) == 0:
-		return nil, errors.New("no request is left in that time and area")
+		return nil, errors.New("there are no requests in that time and area")
 	case o.RequestsPerMinute > 0:
 		return demand.NewStream(all, o.RequestsPerMinute, o.Seed), nil
 	case d.Period > 0:
@@ -158,7 +158,7 @@ func (o *Options) source(d Demand) (city.Source, error) {
 	return demand.NewList(all), nil
 }
 
-// fleet is the drivers that the flags ask for, and the traces that they follow.
+// fleet returns the drivers that the flags describe, and the traces that they follow.
 func (o *Options) fleet(d Demand) ([]demand.Taxi, []demand.Trace, error) {
 	if o.Traces == "" {
 		return demand.Fleet(d.Taxis, o.Drivers, o.Seed), nil, nil
@@ -181,27 +181,27 @@ func (o *Options) fleet(d Demand) ([]demand.Taxi, []demand.Trace, error) {
 	return taxis, traces, nil
 }
 
-// shifts refuses a run in which nobody would drive: whose drivers all begin later.
+// shifts refuses a run without drivers, because all their shifts begin later.
 func (o *Options) shifts(d Demand, taxis []demand.Taxi) error {
 	if len(taxis) == 0 {
-		return nil // which is refused by the city
+		return nil // the city refuses that
 	}
 	end := time.Duration(math.MaxInt64)
 	if o.Duration > 0 {
 		end = time.Duration(min(float64(o.Duration)*o.Speed, math.MaxInt64/2))
 	}
 	if d.Period == 0 && o.RequestsPerMinute == 0 {
-		end = min(end, d.Requests[len(d.Requests)-1].At+10*o.Patience) // nobody waits longer
+		end = min(end, d.Requests[len(d.Requests)-1].At+10*o.Patience) // no rider waits longer
 	}
 	first := slices.MinFunc(taxis, func(a, b demand.Taxi) int { return cmp.Compare(a.From, b.From) }).From
 	if first < end {
 		return nil
 	}
-	return fmt.Errorf("nobody drives in this run: the first of %d drivers begins after %s, and the run is over after %s of simulated time; "+
+	return fmt.Errorf("nobody drives in this run: the first of %d drivers begins after %s, but the run ends after %s of simulated time; "+
 		"see --from, --origin, --drivers and --duration", len(taxis), first.Round(time.Second), end.Round(time.Second))
 }
 
-// create makes a file that the flags name.
+// create creates a file that a flag names.
 func create(path string) (*os.File, error) {
-	return os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o644) //nolint:gosec // a report is no secret, and the operator names it
+	return os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o644) //nolint:gosec // a report is not secret, and the operator names it
 }

@@ -19,24 +19,24 @@ import (
 	"github.com/hexhail/hexhail/sim/report"
 )
 
-// ErrBroken says that a promise was not kept. The table says which.
+// ErrBroken means that a promise was broken. The table says which.
 var ErrBroken = errors.New("the run broke an invariant or the protocol")
 
-// Target is where a city goes.
+// Target is the server that a city uses.
 type Target struct {
 	URLs   []string
 	Issuer Issuer
-	// Visitors are other people in the city; nil: nobody is expected.
+	// Visitors are real people in the city; nil: none.
 	Visitors *city.Visitors
 	// Yield is how many riders may wait for a driver while this machine lags before further
 	// requests are held back; 0: none is.
 	Yield int
-	// Header stands above the picture on a terminal; empty: nothing.
+	// Header is shown above the picture on a terminal; empty: none.
 	Header string
 }
 
-// Run lets a city live until it is done or ctx ends, shows it on out, and ends with the
-// table. It wraps ErrBroken when a promise was not kept.
+// Run runs a city until it is done or ctx ends, shows it on out, and prints the table at the end.
+// The error wraps ErrBroken if a promise was broken.
 func Run(ctx context.Context, o Options, d Demand, t Target, out io.Writer, log *slog.Logger) (err error) {
 	cfg, err := o.City(d, t, log)
 	if err != nil {
@@ -54,7 +54,7 @@ func Run(ctx context.Context, o Options, d Demand, t Target, out io.Writer, log 
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "%d drivers are getting into their cars; speed %g, seed %d.\n", len(cfg.Taxis), o.Speed, o.Seed)
+	fmt.Fprintf(out, "Starting %d drivers; speed %g, seed %d.\n", len(cfg.Taxis), o.Speed, o.Seed)
 	watched, stop := context.WithCancel(context.WithoutCancel(ctx))
 	shown := make(chan struct{})
 	go func() {
@@ -65,12 +65,12 @@ func Run(ctx context.Context, o Options, d Demand, t Target, out io.Writer, log 
 	stop()
 	<-shown
 	if errors.Is(err, city.ErrNobody) {
-		return err // a table of zeros would hide it
+		return err // a table of zeros would hide the error
 	}
 	return errors.Join(err, conclude(c.Report(), o, out))
 }
 
-// City is the city that the flags ask for.
+// City returns the city that the flags describe.
 func (o *Options) City(d Demand, t Target, log *slog.Logger) (city.Config, error) {
 	if err := o.check(); err != nil {
 		return city.Config{}, err
@@ -99,7 +99,7 @@ func (o *Options) City(d Demand, t Target, log *slog.Logger) (city.Config, error
 		return city.Config{}, err
 	}
 	prefix := rand.Text()[:6] + "-"
-	classes := make(map[string]string) // of drivers, by the names of their accounts
+	classes := make(map[string]string) // drivers' classes, by account name
 	for _, x := range taxis {
 		if x.Class != "" {
 			classes[city.DriverName(prefix, x.ID)] = x.Class
@@ -115,13 +115,13 @@ func (o *Options) City(d Demand, t Target, log *slog.Logger) (city.Config, error
 	}, nil
 }
 
-// The intervals of the two views.
+// The update intervals of the two views.
 const (
 	liveEvery = 250 * time.Millisecond
 	lineEvery = 5 * time.Second
 )
 
-// watch shows how the city lives until ctx ends.
+// watch shows the city's progress until ctx ends.
 func watch(ctx context.Context, c *city.City, o Options, header string, out io.Writer) {
 	live := terminal(out) && !o.Headless
 	every := lineEvery
@@ -138,20 +138,20 @@ func watch(ctx context.Context, c *city.City, o Options, header string, out io.W
 			return
 		}
 		if live {
-			_ = view.Draw(c.Report(), o.Duration) // a broken terminal is no reason to end
+			_ = view.Draw(c.Report(), o.Duration) // a broken terminal must not end the run
 		} else {
 			fmt.Fprintln(out, report.Line(c.Report()))
 		}
 	}
 }
 
-// terminal reports whether somebody watches.
+// terminal reports whether w is a terminal.
 func terminal(w io.Writer) bool {
 	f, ok := w.(*os.File)
 	return ok && term.IsTerminal(int(f.Fd()))
 }
 
-// columns is how wide the terminal is now; 80 if it does not say.
+// columns is the current width of the terminal; 80 if unknown.
 func columns(w io.Writer) int {
 	if f, ok := w.(*os.File); ok {
 		if wide, _, err := term.GetSize(int(f.Fd())); err == nil && wide > 0 {
