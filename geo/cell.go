@@ -18,17 +18,16 @@ const (
 )
 
 var (
-	// ErrInvalidCell says that a value is not an H3 cell.
+	// ErrInvalidCell means that a value is not an H3 cell.
 	ErrInvalidCell = errors.New("invalid cell")
-	// ErrOutOfRange says that a resolution or a k is outside of its bounds.
+	// ErrOutOfRange means that a resolution or k is out of bounds.
 	ErrOutOfRange = errors.New("out of range")
 )
 
-// Cell is one H3 cell: a hexagon, or one of the 12 pentagons of its resolution.
-// It is a comparable value and fit to be a map key; the zero Cell is not a valid cell. All
-// methods are safe from any goroutine. Those without an error result return zero
-// values for a Cell that is not valid; cells from CellAt, ParseCell and other cells
-// always are.
+// Cell is one H3 cell: a hexagon, or one of the 12 pentagons of its resolution. It is a comparable
+// value and can be a map key; the zero Cell is invalid. All methods are safe from any goroutine.
+// Those without an error result return zero values for an invalid Cell; cells from CellAt,
+// ParseCell and other cells are always valid.
 type Cell uint64
 
 // CellAt returns the cell of resolution res that holds p. The error wraps
@@ -47,9 +46,8 @@ func CellAt(p Point, res int) (Cell, error) {
 	return Cell(c), nil
 }
 
-// ParseCell reads what String writes: 15 lower-case hexadecimal digits. Other
-// spellings of the same number are refused, so that one cell has one name. The error
-// wraps ErrInvalidCell.
+// ParseCell parses String's form: 15 lower-case hexadecimal digits. It rejects other spellings of
+// the same number, so that a cell has one name. The error wraps ErrInvalidCell.
 func ParseCell(s string) (Cell, error) {
 	n, err := strconv.ParseUint(s, 16, 64)
 	if err != nil || !Cell(n).Valid() || Cell(n).String() != s {
@@ -64,7 +62,7 @@ func (c Cell) Valid() bool { return h3.Cell(c).IsValid() }
 // String returns the cell's name, the form that all H3 tools use.
 func (c Cell) String() string { return strconv.FormatUint(uint64(c), 16) }
 
-// MarshalText writes the name: as a JSON number a cell would lose digits.
+// MarshalText writes the name, because a JSON number would lose digits.
 func (c Cell) MarshalText() ([]byte, error) { return []byte(c.String()), nil }
 
 // UnmarshalText is ParseCell.
@@ -83,7 +81,7 @@ func (c Cell) Resolution() int { return int(c >> 52 & 0xf) }
 // Pentagon reports whether c is one of the 12 cells with five neighbours.
 func (c Cell) Pentagon() bool { return c.Valid() && h3.Cell(c).IsPentagon() }
 
-// Center returns the middle of the cell.
+// Center returns the centre of the cell.
 func (c Cell) Center() Point {
 	if !c.Valid() {
 		return Point{}
@@ -124,8 +122,8 @@ func RingM(res int) float64 {
 	return edge * math.Sqrt(3)
 }
 
-// RadiusM returns the distance from the centre of this very cell to its farthest
-// corner in metres: every point of the cell lies within it.
+// RadiusM returns the distance in metres from the centre of this particular cell to its farthest
+// corner: every point of the cell lies within it.
 func (c Cell) RadiusM() float64 {
 	center, r := c.Center(), 0.0
 	for _, p := range c.Boundary() {
@@ -160,10 +158,10 @@ func (c Cell) Neighbor(other Cell) bool {
 	return err == nil && ok
 }
 
-// Disk returns the cells at most k steps from c, c included: the filled grid disk,
-// nearest ring first and each ring by cell id, so that equal calls give equal slices.
-// Around a pentagon it is smaller than 3k(k+1)+1 but has no hole. The caller owns the
-// slice. The error wraps ErrInvalidCell or ErrOutOfRange.
+// Disk returns the cells at most k steps from c, c included: the filled grid disk, nearest ring
+// first and each ring by cell id, so that equal calls give equal slices. Around a pentagon it is
+// smaller than 3k(k+1)+1, but without holes. The caller owns the slice. The error wraps
+// ErrInvalidCell or ErrOutOfRange.
 func (c Cell) Disk(k int) ([]Cell, error) {
 	rings, err := c.rings(k)
 	if err != nil {
@@ -186,8 +184,8 @@ func (c Cell) Ring(k int) ([]Cell, error) {
 	return appendRing(make([]Cell, 0, len(rings[k])), rings[k]), nil
 }
 
-// rings asks for the whole disk even when one ring is wanted: H3's walk along a
-// single ring has had errors near pentagons, and Ring must agree with Disk.
+// rings computes the whole disk even if only one ring is needed: H3's walk along a single ring has
+// had bugs near pentagons, and Ring must agree with Disk.
 func (c Cell) rings(k int) ([][]h3.Cell, error) {
 	if !c.Valid() {
 		return nil, ErrInvalidCell

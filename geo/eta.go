@@ -8,19 +8,19 @@ import (
 	"time"
 )
 
-// ErrNoRoute says that no way leads from one point to the other. It is an answer and
-// not a fault: asking again does not help.
+// ErrNoRoute means that there is no route between two points. It is an answer, not a failure:
+// retrying does not help.
 var ErrNoRoute = errors.New("no route")
 
-// Route is one way from a point to another: its length in metres and how long it
-// takes to drive. The zero Route leads nowhere in no time (the same place).
+// Route is a route from one point to another: its length in metres and its driving time. The zero
+// Route stays at the same place.
 type Route struct {
 	DistanceM float64
 	Duration  time.Duration
 }
 
-// Unreachable is what Routes holds for an origin without a way: infinitely long and
-// slow, so that it sorts behind every real route.
+// Unreachable is what Routes returns for an origin without a route: infinitely long and slow, so
+// that it sorts after every real route.
 func Unreachable() Route {
 	return Route{DistanceM: math.Inf(1), Duration: math.MaxInt64}
 }
@@ -28,23 +28,22 @@ func Unreachable() Route {
 // Reachable reports whether r is a real route.
 func (r Route) Reachable() bool { return !math.IsInf(r.DistanceM, 1) }
 
-// ETASource knows how long drives take. Implementations are safe for concurrent use,
-// honour ctx, and may block on a network: actors that must not block call them from
-// another goroutine.
+// ETASource estimates drives. Implementations are safe for concurrent use, honour ctx, and may
+// block on a network: actors that must not block call them from another goroutine.
 type ETASource interface {
-	// Route returns the fastest way between two points. The error wraps ErrNoRoute
-	// when there is none, ErrInvalidPoint, or the context's error.
+	// Route returns the fastest route between two points. The error wraps ErrNoRoute if there is
+	// none, ErrInvalidPoint, or the context's error.
 	Route(ctx context.Context, from, to Point) (Route, error)
 
-	// Routes returns the ways from many points to one, as dispatch asks for: element
-	// i belongs to from[i], and is Unreachable() where there is no way, so that one
-	// lost driver does not spoil the others' answer. The error wraps ErrInvalidPoint
-	// or the context's error; the slice is then nil. The caller owns the slice.
+	// Routes returns the routes from many points to one, which is what dispatch needs: element i
+	// belongs to from[i], and is Unreachable() if there is no route, so that one unreachable driver
+	// does not fail the whole call. The error wraps ErrInvalidPoint or the context's error; the
+	// slice is then nil. The caller owns the slice.
 	Routes(ctx context.Context, from []Point, to Point) ([]Route, error)
 }
 
-// Defaults of StraightLine. A detour of 1.3 is what street networks commonly measure
-// against the crow's flight; 7 m/s (25 km/h) is a city in the daytime.
+// Defaults of StraightLine. A detour of 1.3 is common in street networks; 7 m/s (25 km/h) is a city
+// in the daytime.
 const (
 	DefaultDetour   = 1.3
 	DefaultSpeedMPS = 7.0
@@ -52,8 +51,8 @@ const (
 	maxDetour = 100
 )
 
-// StraightLine estimates a drive from the great-circle distance alone. It needs no
-// map, never blocks, and knows nothing of rivers. The zero value uses the defaults.
+// StraightLine estimates a drive from the great-circle distance alone. It needs no map, never
+// blocks, and ignores rivers. The zero value uses the defaults.
 type StraightLine struct {
 	// Detour multiplies the great-circle distance: 1 to 100. Anything else, NaN too,
 	// stands for DefaultDetour.
@@ -109,8 +108,8 @@ func (s StraightLine) estimate(from, to Point) Route {
 	return Route{DistanceM: d, Duration: seconds(d / speed)}
 }
 
-// seconds converts without overflow: a crawling speed gives the longest duration
-// rather than a negative one.
+// seconds converts without overflow: a very low speed gives the longest duration rather than a
+// negative one.
 func seconds(s float64) time.Duration {
 	ns := s * float64(time.Second)
 	if ns >= math.MaxInt64 {

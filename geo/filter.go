@@ -14,9 +14,9 @@ const (
 
 	// jumpConfirmations is how many fixes after a jump have to agree with it.
 	jumpConfirmations = 2
-	// clockConfirmations is how many fixes have to agree that the device's clock is wrong,
-	// before it is followed: for setBackOver at least when it was set back by no more than
-	// MaxFixAge, and for wrongOver when it is farther off than fixes may be.
+	// clockConfirmations is how many fixes have to agree that the device's clock is wrong before
+	// the filter follows it: over at least setBackOver if it was set back by at most MaxFixAge, and
+	// over wrongOver if it is off by more than fixes may be.
 	clockConfirmations = 2
 	setBackOver        = 2 * time.Second
 	wrongOver          = 10 * time.Second
@@ -25,7 +25,7 @@ const (
 	minFixGap = time.Second
 )
 
-// Verdict is what PositionFilter says of a fix.
+// Verdict is PositionFilter's decision on a fix.
 type Verdict uint8
 
 // The verdicts. Only an Accepted fix is the driver's position.
@@ -40,7 +40,7 @@ const (
 	FromFuture
 	// OutOfOrder: not newer than the fix before.
 	OutOfOrder
-	// Quarantined: a jump that the fixes after it have still to confirm.
+	// Quarantined: a jump that later fixes have yet to confirm.
 	Quarantined
 )
 
@@ -62,48 +62,47 @@ func (v Verdict) String() string {
 	}
 }
 
-// PositionFilter decides which fixes of one driver to believe. A fix that would mean
-// more than its speed limit since the last accepted one is held back; when the two fixes
-// after it agree with it the driver is there, so that a tunnel or a ferry locks no driver
-// out for ever; when they go on from the old place the jump is forgotten.
+// PositionFilter decides which fixes of one driver to accept. It holds back a fix that would mean
+// exceeding its speed limit since the last accepted one. If the next two fixes agree with it, the
+// driver is there, so that a tunnel or a ferry does not lock a driver out forever; if they continue
+// from the old place, the jump is forgotten.
 //
-// A time that cannot be true never counts against later fixes: one ahead of the server's
-// clock counts as taken when it was received, a mark that a server clock set back has left
-// in the future is lowered, and a device clock that was set back, or is wrong by hours, is
-// followed once the fixes keep pace with the server's for some seconds.
+// An impossible time never blocks later fixes. A fix dated ahead of the server's clock counts as
+// taken when it was received. If the server's clock is set back, the time of the last fix is
+// lowered. A device's clock that is set back, or wrong by hours, is followed once the fixes have
+// kept pace with the server's clock for some seconds.
 //
 // It is a value: the zero one is ready, a copy is independent, it reads no clock and
 // does not allocate. It is not safe for concurrent use.
 type PositionFilter struct {
-	// MaxSpeed is the speed in metres per second above which a fix is a jump; 0 stands
-	// for MaxSpeedMPS. Simulations that run faster than time raise it.
+	// MaxSpeed is the speed in metres per second above which a fix is a jump; 0 stands for
+	// MaxSpeedMPS. Simulations faster than real time raise it.
 	MaxSpeed float64
 
 	last    fix
 	suspect fix // the newest fix of an unconfirmed jump
 	agreed  uint8
 
-	shift int64 // microseconds that the device's clock was found to be behind by
-	run   run   // the fixes whose times do not count since the last one whose did
+	shift int64 // microseconds by which the device's clock is known to be behind
+	run   run   // fixes with ignored times since the last fix with a valid one
 }
 
-// run is a run of fixes whose times do not count, each newer than the one before: times in
+// run is a run of fixes whose times are ignored, each newer than the previous one. Its times are in
 // microseconds by the device's and by the server's clock.
 type run struct {
 	since, sinceReceived int64 // of the first
 	newest               int64 // the device's, of the newest
-	more                 uint8 // how many came after the first
+	more                 uint8 // how many fixes followed the first
 }
 
-// fix is a believed time and place; no fix has a time of 0.
+// fix is an accepted time and place; a time of 0 means no fix.
 type fix struct {
 	at    int64 // microseconds since 1970
 	point Point
 }
 
-// Check judges a fix: where it is, when the device took it (the zero Time when it does
-// not say; the time of receipt then stands for it) and when the server received it.
-// Any device time is safe to pass.
+// Check judges a fix: its point, when the device took it (the zero Time stands for the time of
+// receipt) and when the server received it. Any device time is safe to pass.
 func (f *PositionFilter) Check(p Point, device, received time.Time) Verdict {
 	if p.Validate() != nil {
 		return Invalid
@@ -115,7 +114,7 @@ func (f *PositionFilter) Check(p Point, device, received time.Time) Verdict {
 	if f.last.at > now+maxAhead { // the server's clock was set back
 		f.last.at, f.suspect, f.agreed = now-1, fix{}, 0
 	}
-	// A clock that runs ahead must not put the mark for later fixes there.
+	// A clock that runs ahead must not move the time of the last fix into the future.
 	next := fix{at: min(taken, now), point: p}
 	unlike := timely(device, received)
 	if f.shift != 0 && (unlike != Accepted || next.at <= f.last.at) {
@@ -146,7 +145,7 @@ func (f *PositionFilter) Check(p Point, device, received time.Time) Verdict {
 // maxAhead is MaxFixAhead in microseconds.
 const maxAhead = int64(MaxFixAhead / time.Microsecond)
 
-// timely judges when a fix was taken. Sub saturates, so that absurd years stay on their side.
+// timely judges when a fix was taken. Sub saturates, so absurd years keep their sign.
 func timely(device, received time.Time) Verdict {
 	switch age := received.Sub(device); {
 	case age > MaxFixAge:
@@ -157,9 +156,9 @@ func timely(device, received time.Time) Verdict {
 	return Accepted
 }
 
-// keepsPace takes note of a fix whose time does not count. It reports whether that is the
-// device's clock's fault: then its fixes go on to come for some time, each newer than the one
-// before, at the pace of the server's clock. A backlog that is sent late comes faster.
+// keepsPace notes a fix whose time is ignored. It reports whether the device's clock is wrong: in
+// that case fixes keep coming for some time, each newer than the previous one, at the pace of the
+// server's clock. A backlog that is sent late comes faster.
 func (f *PositionFilter) keepsPace(device, received int64, over time.Duration) bool {
 	r := &f.run
 	took, passed := received-r.sinceReceived, device-r.since
@@ -173,8 +172,8 @@ func (f *PositionFilter) keepsPace(device, received int64, over time.Duration) b
 	return r.more >= clockConfirmations && took >= int64(over/time.Microsecond) && passed >= took-slack
 }
 
-// Last returns the newest accepted point and when it was taken, which is never after it was
-// received; false when there is none.
+// Last returns the newest accepted point and when it was taken, which is never after its receipt.
+// It reports false if there is none.
 func (f *PositionFilter) Last() (Point, time.Time, bool) {
 	if f.last.at == 0 {
 		return Point{}, time.Time{}, false
@@ -187,7 +186,7 @@ func (f *PositionFilter) accept(next fix) Verdict {
 	return Accepted
 }
 
-// hold deals with a fix too far from the last accepted one.
+// hold handles a fix too far from the last accepted one.
 func (f *PositionFilter) hold(next fix) Verdict {
 	switch {
 	case f.suspect.at == 0:

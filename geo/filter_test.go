@@ -34,7 +34,7 @@ func TestFilterStories(t *testing.T) {
 			{9020, 62, Accepted}, {9030, 63, Accepted}, {0, 64, Quarantined}},
 		"jumping on and on is never believed": {{0, 0, Accepted}, {5000, 1, Quarantined}, {-5000, 2, Quarantined},
 			{5000, 3, Quarantined}, {-5000, 4, Quarantined}, {5000, 5, Quarantined}},
-		"a jump from the jump begins anew": {{0, 0, Accepted}, {5000, 1, Quarantined}, {5010, 2, Quarantined},
+		"a jump from the jump starts over": {{0, 0, Accepted}, {5000, 1, Quarantined}, {5010, 2, Quarantined},
 			{9000, 3, Quarantined}, {9010, 4, Quarantined}, {9020, 5, Accepted}},
 		"time enough makes it possible": {{0, 0, Accepted}, {5000, 1, Quarantined}, {5000, 100, Accepted}},
 		"the same time twice":           {{0, 0, Accepted}, {1, 0, OutOfOrder}, {0, 0, OutOfOrder}, {10, 1, Accepted}},
@@ -43,7 +43,7 @@ func TestFilterStories(t *testing.T) {
 			{5000, 10, OutOfOrder}, {5000, 11, Quarantined}, {5000, 12, Accepted}},
 		"an older one at the old place breaks no quarantine": {{0, 0, Accepted}, {5000, 10, Quarantined},
 			{0, 9, Accepted}, {5000, 11, Quarantined}, {5000, 12, Quarantined}, {5000, 13, Accepted}},
-		"a burst's noise is no jump": {{0, 0, Accepted}, {5, 0.01, Accepted}, {50, 0.02, Accepted}, {120, 0.03, Quarantined}},
+		"a burst's noise is not a jump": {{0, 0, Accepted}, {5, 0.01, Accepted}, {50, 0.02, Accepted}, {120, 0.03, Quarantined}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var f PositionFilter
@@ -101,7 +101,7 @@ func TestFilterRefusesInvalidPoints(t *testing.T) {
 	}
 }
 
-// A time ahead of the server's clock is no mark for later ones.
+// A time ahead of the server's clock does not block later fixes.
 func TestFilterForgetsTheFuture(t *testing.T) {
 	var f PositionFilter
 	require.Equal(t, Accepted, f.Check(helsinki, noon.Add(MaxFixAhead), noon))

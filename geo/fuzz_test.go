@@ -69,7 +69,7 @@ func FuzzParseCell(f *testing.F) {
 	})
 }
 
-// The filter takes whatever a device claims.
+// The filter accepts any input from a device.
 func FuzzPositionFilter(f *testing.F) {
 	f.Add(60.17, 24.94, int64(0), 60.18, 24.95, int64(1000))
 	f.Add(91.0, math.NaN(), int64(math.MaxInt64), -90.0, 180.0, int64(math.MinInt64))

@@ -1,5 +1,5 @@
-// Package geo knows the Earth and nothing of rides: points, H3 cells, distances
-// and sources of travel times. It is the only package that calls h3-go.
+// Package geo is geography without rides: points, H3 cells, distances and sources of travel times.
+// It is the only package that calls h3-go.
 package geo
 
 import (
@@ -8,12 +8,11 @@ import (
 	"math"
 )
 
-// ErrInvalidPoint says that coordinates are not a place on Earth.
+// ErrInvalidPoint means that coordinates are not a place on Earth.
 var ErrInvalidPoint = errors.New("invalid point")
 
-// Point is a WGS84 position in degrees: latitude -90 to 90, longitude -180 to 180.
-// It is a value; the zero Point is refused by Validate because 0,0 is what a
-// missing position looks like.
+// Point is a WGS84 position in degrees: latitude -90 to 90, longitude -180 to 180. It is a value.
+// Validate refuses the zero Point, because 0,0 usually is a missing position.
 type Point struct {
 	Lat float64 `json:"lat"`
 	Lng float64 `json:"lng"`
@@ -22,7 +21,7 @@ type Point struct {
 // e7 is the scale of the protocol's integers: 1e-7 degrees, about 11 mm.
 const e7 = 1e7
 
-// FromE7 makes a Point from the protocol's scaled integers. It does not validate.
+// FromE7 converts the protocol's scaled integers to a Point. It does not validate.
 func FromE7(lat, lng int32) Point {
 	return Point{Lat: float64(lat) / e7, Lng: float64(lng) / e7}
 }

@@ -6,13 +6,13 @@ import (
 )
 
 const (
-	// MaxGap is how long a track may say nothing before the way in between counts as
+	// MaxGap is the longest time between two fixes before the distance between them counts as
 	// unknown.
 	MaxGap = 30 * time.Second
-	// MaxAccuracyM is the accuracy radius in metres above which a fix measures nothing: a
-	// place from cell towers says which part of town, not which way was driven.
+	// MaxAccuracyM is the accuracy radius in metres above which a fix measures nothing: a position
+	// from cell towers locates the part of town, not the route.
 	MaxAccuracyM = 100
-	// usualAccuracyM stands for an accuracy that the device did not say.
+	// usualAccuracyM stands for an unknown accuracy.
 	usualAccuracyM = 5
 	// stepsM is how many accuracy radii a car must be away to have moved. An accuracy is
 	// the radius of 68 % of all fixes; a tenth of those of a standing car are two of them
@@ -22,15 +22,14 @@ const (
 	coarseWeight = 0.3
 )
 
-// Spot is a place at a time, as a fix gave it; the zero one is none.
+// Spot is the place and time of a fix; the zero Spot is none.
 type Spot struct {
 	Point     Point
 	AccuracyM float64   // 0: unknown
 	At        time.Time // when the server received it
 }
 
-// stepM is the least distance in metres that shows that a car has moved away from s, or
-// was elsewhere before.
+// stepM is the minimum distance in metres that shows that a car has moved to or from s.
 func (s Spot) stepM() float64 {
 	if s.AccuracyM > usualAccuracyM { // false for NaN
 		return stepsM * s.AccuracyM
@@ -38,37 +37,37 @@ func (s Spot) stepM() float64 {
 	return stepsM * usualAccuracyM
 }
 
-// Track measures a drive from accepted fixes. The position of a standing car wanders by its
-// accuracy and would add up to kilometres at the kerb; so a fix counts only once it is
-// farther from the last counted one than three times the accuracy that either of them claims, and
-// the fix after it is, too. Fixes less accurate than MaxAccuracyM measure nothing. Where
-// fixes are missing for longer than MaxGap, the straight line is counted apart.
+// Track measures a drive from accepted fixes. The position of a parked car jitters by its accuracy
+// and would add up to kilometres. So a fix counts only if both it and the next one are farther from
+// the last counted fix than three times the accuracy of either. Fixes less accurate than
+// MaxAccuracyM measure nothing. Where fixes are missing for longer than MaxGap, the straight line
+// is counted separately.
 //
 // It is a value: the zero one is ready, a copy is independent, it reads no clock and does
 // not allocate. It is not safe for concurrent use.
 type Track struct {
 	began    time.Time // zero: the drive has not begun
 	located  bool      // origin is from a fix
-	origin   Spot      // where it began, as far as is known
+	origin   Spot      // where it began, if known
 	anchor   Spot      // the last counted fix
-	next     Spot      // is far enough from anchor, if the fix after it confirms that
+	next     Spot      // far enough from anchor, pending confirmation by the next fix
 	last     Spot      // the newest accurate fix
-	coarse   Spot      // the mean of inaccurate ones since
+	coarse   Spot      // the mean of inaccurate fixes since
 	measured float64
 	gap      float64
 	gapTime  time.Duration
 }
 
-// Drive is what a Track knows of a drive, in metres.
+// Drive is what a Track has measured of a drive, in metres.
 type Drive struct {
-	// MeasuredM is the way by positions. GapM is the straight line over gaps between
-	// positions, so the least that was driven there, in GapTime altogether.
+	// MeasuredM is the distance along positions. GapM is the straight line across gaps between
+	// positions, and so the minimum driven there, in GapTime altogether.
 	MeasuredM float64
 	GapM      float64
 	GapTime   time.Duration
-	// Last is the newest accurate place, or where the drive began; SinceLast how long ago
-	// that was at the end of the drive. Located says that it comes from a fix. Coarse is
-	// the mean of less accurate fixes since.
+	// Last is the newest accurate place, or where the drive began; SinceLast is its age at the end
+	// of the drive. Located says that it comes from a fix. Coarse is the mean of less accurate
+	// fixes since.
 	Last      Spot
 	SinceLast time.Duration
 	Located   bool
@@ -82,8 +81,7 @@ func (t *Track) Before(s Spot) {
 	}
 }
 
-// Begin begins the drive at a time: at the last accurate fix from before, or at the place
-// given if there is none.
+// Begin begins the drive at a time: at the last accurate fix before it, or else at the given place.
 func (t *Track) Begin(at time.Time, place Point) {
 	located := !t.origin.At.IsZero()
 	if !located {
@@ -105,7 +103,7 @@ func (t *Track) Add(s Spot) {
 	defer func() { t.last, t.coarse = s, Spot{} }()
 	switch {
 	case t.last.At.IsZero() && s.At.Sub(t.began) <= MaxGap:
-		t.anchor = s // from here on it is measured
+		t.anchor = s // measure from here on
 	case t.last.At.IsZero():
 		t.overGap(t.origin, s)
 	case s.At.Sub(t.last.At) > MaxGap:
@@ -116,7 +114,7 @@ func (t *Track) Add(s Spot) {
 	}
 }
 
-// usable reports whether a fix can measure; one that says nothing of its accuracy can.
+// usable reports whether a fix can measure; one of unknown accuracy can.
 func usable(s Spot) bool { return !(s.AccuracyM > MaxAccuracyM) }
 
 func (t *Track) addCoarse(s Spot) {
@@ -130,10 +128,10 @@ func (t *Track) addCoarse(s Spot) {
 	t.coarse.At = s.At
 }
 
-// step takes an accurate fix that follows closely on another.
+// step takes an accurate fix soon after another.
 func (t *Track) step(s Spot) {
 	if !t.apart(s) {
-		t.next = Spot{} // an outlier, or back again
+		t.next = Spot{} // an outlier, or the car is back
 		return
 	}
 	if t.next.At.IsZero() {
@@ -146,12 +144,12 @@ func (t *Track) step(s Spot) {
 	}
 }
 
-// apart reports whether a fix is too far from the last counted one for a standing car.
+// apart reports whether a fix is too far from the last counted one for a parked car.
 func (t *Track) apart(s Spot) bool {
 	return DistanceM(t.anchor.Point, s.Point) >= math.Max(t.anchor.stepM(), s.stepM())
 }
 
-// confirm counts the step that waits for it.
+// confirm counts the pending step.
 func (t *Track) confirm() {
 	if t.next.At.IsZero() {
 		return
@@ -160,7 +158,8 @@ func (t *Track) confirm() {
 	t.anchor, t.next = t.next, Spot{}
 }
 
-// overGap goes on measuring at a fix after a gap. A car that is where it was has not moved.
+// overGap continues the measurement at a fix after a gap. A car that is still at the same place has
+// not moved.
 func (t *Track) overGap(from, to Spot) {
 	if d := DistanceM(from.Point, to.Point); d >= math.Max(from.stepM(), to.stepM()) {
 		t.gap += d
@@ -171,7 +170,7 @@ func (t *Track) overGap(from, to Spot) {
 	}
 }
 
-// At returns what is known of the drive by a time.
+// At returns what has been measured of the drive until now.
 func (t *Track) At(now time.Time) Drive {
 	end := *t
 	end.confirm()
@@ -179,7 +178,7 @@ func (t *Track) At(now time.Time) Drive {
 	if d.Last.At.IsZero() {
 		d.Last, d.Located = end.origin, end.located
 	} else if rest := DistanceM(end.anchor.Point, end.last.Point); rest >= 2*end.last.stepM()/stepsM {
-		d.MeasuredM += rest // less than a step, but once only
+		d.MeasuredM += rest // less than a step, but only once
 	}
 	d.SinceLast = max(0, now.Sub(d.Last.At))
 	return d

@@ -2,21 +2,21 @@ package geo
 
 import "math"
 
-// CellTracker follows one driver from cell to cell. It remembers the current cell's
-// shape, drawn a little smaller than it is: while the driver stays in that, an update
-// is arithmetic alone, without the call into C and without allocation. In the rim of
-// a hundredth of the way to the edge H3 is asked, so the answer always equals CellAt.
+// CellTracker follows one driver from cell to cell. It remembers a slightly shrunken shape of the
+// current cell: while the driver stays inside it, an update is pure arithmetic, without a call into
+// C and without allocation. In the outer hundredth of the cell it asks H3, so the answer always
+// equals CellAt.
 //
-// It is a value of about 170 bytes for one owner and not safe for concurrent use. The
-// zero one follows cells of resolution 0; NewCellTracker chooses another.
+// It is a value of about 170 bytes for one owner and not safe for concurrent use. The zero value
+// tracks cells of resolution 0; NewCellTracker takes another.
 type CellTracker struct {
 	res   int
 	cell  Cell
 	shape shape
 }
 
-// NewCellTracker returns a tracker for cells of resolution res that is in no cell
-// yet. The error wraps ErrOutOfRange.
+// NewCellTracker returns a tracker for cells of resolution res that is not in a cell yet. The error
+// wraps ErrOutOfRange.
 func NewCellTracker(res int) (CellTracker, error) {
 	if err := checkResolution(res); err != nil {
 		return CellTracker{}, err
@@ -27,9 +27,8 @@ func NewCellTracker(res int) (CellTracker, error) {
 // Cell returns the cell of the last update; false before the first one.
 func (t *CellTracker) Cell() (Cell, bool) { return t.cell, t.cell != 0 }
 
-// Update moves the driver to p and returns its cell, and whether that is another one
-// than before (the first always is). The error wraps ErrInvalidPoint; the tracker then
-// stays as it was.
+// Update moves the driver to p and returns its cell, and whether that has changed (the first always
+// counts as changed). The error wraps ErrInvalidPoint; the tracker then does not change.
 func (t *CellTracker) Update(p Point) (cell Cell, changed bool, err error) {
 	if err := p.Validate(); err != nil {
 		return t.cell, false, err
@@ -59,11 +58,10 @@ const (
 	maxCorners = 10
 )
 
-// shape is a part of a cell in the plane that touches the Earth at the cell's centre.
-// Seen from the Earth's middle (the gnomonic projection) great circles are straight
-// lines there, so the cell is a polygon. The shape is where all lines that its edges
-// lie on have the centre on the same side, each moved a little inwards; that stays
-// inside of the cell even where a corner is bent inwards. The zero shape is empty.
+// shape is a part of a cell in the plane that touches the Earth at the cell's centre. Seen from the
+// Earth's middle (the gnomonic projection) great circles are straight lines there, so the cell is a
+// polygon. The shape is the intersection of the half-planes of its edges, each moved slightly
+// inwards; it stays inside the cell even where a corner is concave. The zero shape is empty.
 type shape struct {
 	lng            float64 // of the centre, degrees
 	sinLat, cosLat float64 // of the centre
@@ -89,7 +87,7 @@ func shapeOf(c Cell) shape {
 		if !ok || !ok2 || length == 0 {
 			return shape{}
 		}
-		// Corners run counter-clockwise, so outwards is to the right.
+		// Corners are counter-clockwise, so outwards is to the right.
 		x, y := (by-ay)/length, (ax-bx)/length
 		s.edges[i] = edge{float32(x), float32(y), float32((ax*x+ay*y)*shapeShare - shapeSlack)}
 	}
@@ -97,8 +95,8 @@ func shapeOf(c Cell) shape {
 	return s
 }
 
-// project returns p's place in the plane in Earth radii, east and north of the centre;
-// false for the far half of the Earth, which the plane does not show.
+// project returns p's coordinates in the plane in Earth radii, east and north of the centre. It
+// reports false for the far half of the Earth, which the plane does not cover.
 func (s *shape) project(p Point) (x, y float64, ok bool) {
 	sinLat, cosLat := math.Sincos(p.Lat * radians)
 	sinLng, cosLng := math.Sincos((p.Lng - s.lng) * radians)

@@ -7,7 +7,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// Whatever the driver does, the tracker says what CellAt says.
+// Whatever the driver does, the tracker agrees with CellAt.
 func TestTrackerAlwaysEqualsCellAt(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		res := rapid.IntRange(0, MaxResolution).Draw(t, "res")

@@ -108,9 +108,9 @@ func TestMutantsAreCaught(t *testing.T) {
 			h[19].Version = 5
 			return h
 		}},
-		"a step that is no edge": {VersionsStep, func(h []Record) []Record { h[17].Status, h[18].Status = completed, completed; return h }},
-		"a history with a gap":   {VersionsStep, func(h []Record) []Record { h[19].Versions = []uint32{1, 2, 4}; return h }},
-		"a loser who is told when the offer would have expired": {OneEnd, func(h []Record) []Record {
+		"a step that is not an edge": {VersionsStep, func(h []Record) []Record { h[17].Status, h[18].Status = completed, completed; return h }},
+		"a history with a gap":       {VersionsStep, func(h []Record) []Record { h[19].Versions = []uint32{1, 2, 4}; return h }},
+		"a loser who learns of it only when the offer would have expired": {OneEnd, func(h []Record) []Record {
 			i := index(h, func(r Record) bool { return r.What == OfferEnded && r.Who == "cy" })
 			h[i].At = int64(8 * time.Second)
 			return h

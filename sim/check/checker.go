@@ -22,13 +22,13 @@ const (
 	resumePatient = 10 * time.Second
 )
 
-// Checker judges a history as it happens. It may be used from any goroutine; records of
-// one client must be added in their order. It remembers trips that live and those that
-// ended in the last ten minutes, a few hundred bytes for each, and some for each client.
+// Checker judges a history as it happens. It is safe for concurrent use; records of one client must
+// be added in order. It remembers live trips and those that ended in the last ten minutes, a few
+// hundred bytes for each, and some state for each client.
 type Checker struct {
-	// Grace is how late the end of an offer may come, after it expired or its trip was
-	// seen matched, cancelled or expired: 5 s unless set before the first record. The
-	// promise is 2 s; the rest is for a simulation that lags.
+	// Grace is how late the end of an offer may arrive after it expired or its trip was seen
+	// matched, cancelled or expired: 5 s unless set before the first record. The promise is 2 s;
+	// the rest allows for a lagging simulation.
 	Grace time.Duration
 
 	mu       sync.Mutex
@@ -45,8 +45,8 @@ type Checker struct {
 type seen struct {
 	role, account string
 	connected     bool
-	since         int64 // of the connection
-	began         bool  // epoch and seq count
+	since         int64 // when the session began
+	began         bool  // epoch and seq are valid
 	epoch         string
 	seq, replayTo uint32
 	active        string
@@ -55,12 +55,13 @@ type seen struct {
 	order         []string          // of answers
 }
 
-// told is what anybody was told of a trip, by rising version, and who holds offers of it.
+// told is what clients have received about a trip, by increasing version, and who holds offers of
+// it.
 type told struct {
-	at       int64 // when it was last heard of
+	at       int64 // when it last appeared
 	facts    []fact
 	offers   []shown
-	versions map[*seen]uint32 // the newest that each client has heard of
+	versions map[*seen]uint32 // the newest that each client has received
 	ended    map[string]bool  // offers
 }
 
@@ -97,17 +98,17 @@ func (c *Checker) Violations() map[string]int64 {
 	return out
 }
 
-// Late counts, by invariant, what came after its bound while this machine lagged: see
-// Lagging. worst is the longest lag of a timer.
+// Late counts, by invariant, what arrived after its bound while this machine lagged: see Lagging.
+// worst is the longest lag of a timer.
 func (c *Checker) Late() (late map[string]int64, worst time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return maps.Clone(c.late), time.Duration(c.lags.worst)
 }
 
-// Overdue is how much should have been told by a moment and was not. lagged tells whether the
-// machine lagged in the time before it: then it may come yet, also once the machine is calm
-// again and works off what has piled up.
+// Overdue is how many ends of offers should have arrived by now and have not. lagged says whether
+// the machine lagged before that: then they may still arrive, even once the machine is calm again
+// and works off its backlog.
 func (c *Checker) Overdue(now int64) (n int, lagged bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -131,8 +132,7 @@ func (c *Checker) Findings() []string {
 	return slices.Clone(c.findings)
 }
 
-// OpenOffers is how many offers clients with a session have been shown and not told the
-// end of.
+// OpenOffers is the number of offers, shown to clients with a session, whose end has not arrived.
 func (c *Checker) OpenOffers() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -183,7 +183,7 @@ func (c *Checker) Add(r Record) {
 	}
 }
 
-// outside deals with what is no part of a session's numbered history.
+// outside handles what is not part of a session's numbered history.
 func (c *Checker) outside(r Record) {
 	switch r.What {
 	case Lost:
@@ -198,7 +198,7 @@ func (c *Checker) outside(r Record) {
 		c.answered(r)
 	case Look:
 		if r.Version < r.Least {
-			c.violated(FreshReads, "trip %s was read at version %d after version %d had been told", r.Trip, r.Version, r.Least)
+			c.violated(FreshReads, "trip %s was read at version %d after version %d had been sent", r.Trip, r.Version, r.Least)
 		}
 		c.tell(r, r.Driver)
 	case Read:
@@ -210,7 +210,7 @@ func (c *Checker) outside(r Record) {
 	}
 }
 
-// answered holds a command's answer against an earlier one, where answers are compared.
+// answered compares a command's answer with an earlier one, if answers are compared.
 func (c *Checker) answered(r Record) {
 	if r.Reply == "" {
 		return
@@ -231,7 +231,7 @@ func (c *Checker) answered(r Record) {
 	}
 }
 
-// trip is what is known of a trip that is heard of now.
+// trip returns the state of a trip that appears now.
 func (c *Checker) trip(id string, now int64) *told {
 	t := c.trips[id]
 	if t == nil {
@@ -242,7 +242,7 @@ func (c *Checker) trip(id string, now int64) *told {
 	return t
 }
 
-// hasEnded reports whether an offer's end was told; its trip is the part before the dot.
+// hasEnded reports whether an offer's end has arrived; its trip is the part before the dot.
 func (c *Checker) hasEnded(offer string) bool {
 	t := c.trips[offer[:max(strings.LastIndexByte(offer, '.'), 0)]]
 	return t != nil && t.ended[offer]
@@ -271,9 +271,9 @@ func (c *Checker) connected(k *seen, r Record) {
 		k.open = make(map[string]int64)
 		for _, o := range r.Open {
 			if c.hasEnded(o) {
-				c.violated(OneEnd, "%s was told that offer %s ended, and later that it is open", r.Who, o)
+				c.violated(OneEnd, "%s received the end of offer %s, and later an open one", r.Who, o)
 			}
-			k.open[o] = r.At + int64(time.Minute) // the longest that the snapshot lets us believe
+			k.open[o] = r.At + int64(time.Minute) // the snapshot implies no longer life
 		}
 	}
 	k.began = true
@@ -298,23 +298,23 @@ func (c *Checker) offerEnded(k *seen, r Record) {
 	t := c.trip(r.Trip, r.At)
 	switch expires, open := k.open[r.Offer]; {
 	case t.ended[r.Offer]:
-		c.violated(OneEnd, "%s was told twice that offer %s ended", r.Who, r.Offer)
+		c.violated(OneEnd, "%s received the end of offer %s twice", r.Who, r.Offer)
 	case !open || !c.overdue(k, expires, r.At):
 	case c.lags.within(max(expires, k.since), r.At):
 		c.late[OneEnd]++
 	default:
-		c.violated(OneEnd, "%s was told late that offer %s ended", r.Who, r.Offer)
+		c.violated(OneEnd, "%s received the end of offer %s late", r.Who, r.Offer)
 	}
 	delete(k.open, r.Offer)
 	t.ended[r.Offer] = true
 }
 
-// overdue reports whether an offer's end should have been told by now.
+// overdue reports whether an offer's end should have arrived by now.
 func (c *Checker) overdue(k *seen, expires, now int64) bool {
 	return k.connected && k.seq >= k.replayTo && now-max(expires, k.since) > int64(c.Grace)
 }
 
-// news checks what a session tells of a trip.
+// news checks what a session receives about a trip.
 func (c *Checker) news(k *seen, r Record) {
 	c.tell(r, owner(k, r))
 	t := c.trip(r.Trip, r.At)
@@ -340,13 +340,13 @@ func (c *Checker) news(k *seen, r Record) {
 	}
 }
 
-// owner is the driver of the trip that a record tells of, as far as it says.
+// owner is the driver of a record's trip, if the record names one.
 func owner(k *seen, r Record) string { return r.Owner(k.account) }
 
-// decided notes that a trip looks for nobody any more, which nobody was told before:
-// whoever holds an offer of it is to be told now and not when the offer would have
-// expired. A driver gives a trip back, and new offers come, only after it was told of its
-// match: so all offers that are open when that is told first are older.
+// decided notes, the first time any client sees it, that a trip has stopped searching: holders of
+// its offers must receive their end now, not when the offer would have expired. A driver can give a
+// trip back, and new offers follow, only after the driver has received the match; so all offers
+// that are open when the match first appears are older.
 func decided(t *told, r Record) {
 	for _, o := range t.offers {
 		if by, open := o.to.open[o.offer]; open {
@@ -356,7 +356,7 @@ func decided(t *told, r Record) {
 	t.offers = nil
 }
 
-// tell compares what somebody was told of a trip with what anybody was told before.
+// tell compares what a client received about a trip with what all clients received before.
 func (c *Checker) tell(r Record, driver string) {
 	if _, known := steps[r.Status]; r.Trip == "" || !known {
 		return
@@ -382,7 +382,7 @@ func (c *Checker) tell(r Record, driver string) {
 	}
 }
 
-// same compares two tellings of one version.
+// same compares two records of one version.
 func (c *Checker) same(r Record, f *fact, driver string) {
 	if f.status != r.Status {
 		c.violated(VersionsStep, "trip %s was both %s and %s at version %d", r.Trip, f.status, r.Status, r.Version)
@@ -395,12 +395,12 @@ func (c *Checker) same(r Record, f *fact, driver string) {
 	}
 }
 
-// follows checks that one telling can lead to another.
+// follows checks that one record can lead to another.
 func (c *Checker) follows(r Record, a, b fact) {
 	n := b.version - a.version
 	if a.driver != "" && b.driver != "" && a.driver != b.driver {
 		if !walkReleased(a.status, b.status, n) {
-			c.violated(OneWinner, "trip %s: driver %s was %s at version %d, driver %s %s at version %d, and nobody gave it back",
+			c.violated(OneWinner, "trip %s: driver %s was %s at version %d, driver %s %s at version %d, and it was not given back",
 				r.Trip, a.driver, a.status, a.version, b.driver, b.status, b.version)
 		}
 		return
@@ -410,7 +410,7 @@ func (c *Checker) follows(r Record, a, b fact) {
 	}
 }
 
-// read compares the HTTP API's view with what sockets told.
+// read compares the HTTP API's view with what sockets received.
 func (c *Checker) read(r Record) {
 	for i, v := range r.Versions {
 		if v != uint32(i)+1 {
@@ -433,7 +433,7 @@ func (c *Checker) read(r Record) {
 	}
 }
 
-// cutOff reports whether a client should have got all that it missed by now.
+// cutOff reports whether a client should have received everything that it missed by now.
 func (c *Checker) cutOff(k *seen, now int64) bool {
 	return k.connected && k.seq < k.replayTo && now-k.since > int64(resumePatient)
 }
@@ -442,11 +442,11 @@ func (c *Checker) cutOff(k *seen, now int64) bool {
 func (c *Checker) end(now int64) {
 	for who, k := range c.clients {
 		if c.cutOff(k, now) {
-			c.violated(NoHole, "%s resumed, and never got the events %d to %d", who, k.seq+1, k.replayTo)
+			c.violated(NoHole, "%s resumed and never received the events %d to %d", who, k.seq+1, k.replayTo)
 		}
 		for offer, expires := range k.open {
 			if c.overdue(k, expires, now) {
-				c.violated(OneEnd, "%s was never told that offer %s ended", who, offer)
+				c.violated(OneEnd, "%s never received the end of offer %s", who, offer)
 			}
 		}
 	}

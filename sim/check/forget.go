@@ -2,16 +2,16 @@ package check
 
 import "time"
 
-// How long the checker remembers what has been judged, on the clock of the records. Nothing
-// is told of an ended trip ten minutes later but ratings, which break no promise here.
+// How long the checker remembers what has been judged, on the records' clock. Ten minutes after a
+// trip's end only ratings arrive, which break no promise here.
 const (
 	keepEnded = 10 * time.Minute
-	keepTrip  = 24 * time.Hour // of which nobody has heard anything, ended or not
-	keepWords = 256            // answers of one client, the newest
+	keepTrip  = 24 * time.Hour // without any record, ended or not
+	keepWords = 256            // the newest answers of one client
 	sweepEach = time.Minute
 )
 
-// sweep forgets trips that have ended and were judged, and judges what can no longer come.
+// sweep forgets trips that have ended and were judged, and judges what can no longer arrive.
 func (c *Checker) sweep(now int64) {
 	if now-c.swept < int64(sweepEach) {
 		return
@@ -20,7 +20,7 @@ func (c *Checker) sweep(now int64) {
 	for who, k := range c.clients {
 		for offer, expires := range k.open {
 			if c.overdue(k, expires, now-int64(keepEnded)) {
-				c.violated(OneEnd, "%s was never told that offer %s ended", who, offer)
+				c.violated(OneEnd, "%s never received the end of offer %s", who, offer)
 				delete(k.open, offer)
 			}
 		}
@@ -33,11 +33,11 @@ func (c *Checker) sweep(now int64) {
 	}
 }
 
-// over reports whether a trip has ended, as far as anybody was told.
+// over reports whether any client has seen the trip's end.
 func (t *told) over() bool { return len(t.facts) > 0 && !live(t.facts[len(t.facts)-1].status) }
 
-// Retained is how much the checker remembers: trips and what was told of them, offers and
-// answers. It is for those who watch its memory.
+// Retained is how much the checker remembers: trips and their records, offers and answers. It lets
+// callers watch its memory.
 func (c *Checker) Retained() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -25,13 +25,13 @@ var (
 	expired    = ridepb.Trip_expired.String()
 )
 
-// occupied reports a status in which a trip has its driver's whole attention.
+// occupied reports a status in which a trip occupies its driver.
 func occupied(s string) bool { return s == matched || s == arrived || s == inProgress }
 
 // live reports a status that has not ended.
 func live(s string) bool { return s == requested || occupied(s) }
 
-// longWalk is a number of steps from which on more of them change nothing.
+// longWalk is a number of steps beyond which more of them make no difference.
 const longWalk = 16
 
 // reachable[k][s] are the statuses that exactly k events can lead to from s.

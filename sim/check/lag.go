@@ -2,11 +2,11 @@ package check
 
 import "time"
 
-// Lagging is the lag of a timer from which on this machine was too busy to say how late
-// others were: what arrived late meanwhile is late, and no violation.
+// Lagging is the lag of a timer at which this machine is too busy to judge how late others are:
+// what arrives late meanwhile counts as late, not as a violation.
 const Lagging = 250 * time.Millisecond
 
-// keepLags is for how long it is known when the machine lagged.
+// keepLags is how long lags are remembered.
 const keepLags = 10 * time.Minute
 
 // lags are the times at which a timer beside the simulation fired late.
@@ -18,7 +18,7 @@ type lags struct {
 // span is a time during which a timer was due and did not fire, in nanoseconds.
 type span struct{ from, to int64 }
 
-// add notes that a timer fired at a moment, so many nanoseconds late.
+// add notes that a timer fired at time at, late by late nanoseconds.
 func (l *lags) add(at, late int64) {
 	if late <= int64(Lagging) {
 		return
@@ -35,7 +35,7 @@ func (l *lags) add(at, late int64) {
 	}
 }
 
-// within reports whether the machine lagged at some moment of a window.
+// within reports whether the machine lagged at any time within a window.
 func (l *lags) within(from, to int64) bool {
 	for _, s := range l.spans {
 		if s.from <= to && s.to >= from {

@@ -10,15 +10,15 @@ import (
 	"github.com/anishathalye/porcupine"
 )
 
-// Order is whether calls and answers fit one order of events, trip by trip.
+// Order says whether calls and answers fit one order of events, trip by trip.
 type Order struct {
 	Trips, Commands int
 	OK              bool
-	// Wrong are the trips that have no order, Unknown those for which time ran out.
+	// Wrong are the trips without an order, Unknown those for which time ran out.
 	Wrong, Unknown []string
 }
 
-// String is a sentence's end.
+// String is the end of a sentence.
 func (o Order) String() string {
 	switch {
 	case len(o.Wrong) > 0:
@@ -29,10 +29,10 @@ func (o Order) String() string {
 	return "an order explains them all"
 }
 
-// Linearizable looks for each trip for an order of its commands that explains every
-// answer, as porcupine does: a command took effect at some moment between its call and
-// its answer, or, when no answer came, at any moment after its call or never. A timer of
-// the server may end a trip, and a search may go on, without anybody's command.
+// Linearizable looks for each trip for an order of its commands that explains every answer, as
+// porcupine does: a command took effect at some moment between its call and its answer, or, when no
+// answer came, at any moment after its call or never. A timer of the server may end a trip, and a
+// search may continue, without a command.
 func Linearizable(history []Record, timeout time.Duration) Order {
 	trips, commands := operations(history)
 	o := Order{Trips: len(trips), Commands: commands, OK: true}
@@ -102,7 +102,7 @@ func operations(history []Record) (map[string][]porcupine.Operation, int) {
 				continue
 			}
 			if o.call.Op == "accept" && r.Code == "" && r.Version == 0 {
-				continue // accept_pending: whether it counts is decided later
+				continue // accept_pending: its outcome is decided later
 			}
 			delete(calls, r.Who+" "+r.ID)
 			o.command.answered, o.command.code, o.command.version, o.command.status = true, r.Code, r.Version, r.Status
@@ -118,8 +118,8 @@ func operations(history []Record) (map[string][]porcupine.Operation, int) {
 	return trips, n
 }
 
-// requestedFirst adds the request of a trip that nobody told of: its answer was lost, or
-// the history began later. Without it no other command could have counted.
+// requestedFirst adds a trip's missing request: its answer was lost, or the history began later.
+// Without it no other command could have succeeded.
 func requestedFirst(all []porcupine.Operation) []porcupine.Operation {
 	first := int64(math.MaxInt64)
 	for _, o := range all {
@@ -146,14 +146,14 @@ type trip struct {
 	version        uint32
 }
 
-// tripModel is a trip as its parties command it.
+// tripModel models a trip under its parties' commands.
 var tripModel = porcupine.NondeterministicModel{
 	Init:  func() []any { return []any{trip{}} },
 	Step:  func(state, input, _ any) []any { return step(state.(trip), input.(command)) }, //nolint:forcetypeassert // ours
 	Equal: func(a, b any) bool { return a == b },
 }
 
-// step returns the states that a command can lead to, none when its answer is wrong.
+// step returns the states that a command can lead to; none if its answer is wrong.
 func step(t trip, c command) []any {
 	if c.answered && c.code != "" {
 		return []any{t} // refused: nothing happened
@@ -176,7 +176,7 @@ func step(t trip, c command) []any {
 	return []any{next}
 }
 
-// effect is what a command does if it succeeds; false when it cannot.
+// effect is what a command does if it succeeds; it reports false if it cannot succeed.
 func effect(t trip, c command) (trip, bool) {
 	switch {
 	case c.op == "request" && t.status == "":

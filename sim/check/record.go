@@ -1,6 +1,6 @@
-// Package check judges a history of what clients of Hexhail saw. The same rules work
-// while a city runs and afterwards on a recorded file; for the file, porcupine decides
-// besides whether each trip's calls and returns fit one order of events.
+// Package check judges a history of what Hexhail's clients saw. The same rules work while a city
+// runs and afterwards on a recorded file; for a file, porcupine also decides whether each trip's
+// calls and returns fit one order of events.
 package check
 
 import (
@@ -18,14 +18,14 @@ import (
 	"github.com/hexhail/hexhail/ride/ridepb"
 )
 
-// What names a kind of record.
+// What is a kind of record.
 type What string
 
 // The kinds of record.
 const (
-	// Call: a client sent a command (again and again, under the same id).
+	// Call: a client sent a command (and repeats it under the same id).
 	Call What = "call"
-	// Return: the command's final answer came.
+	// Return: the command's final answer arrived.
 	Return What = "return"
 	// Connected: a session began; Epoch, Seq, Resumed, Account, Trip (the active one,
 	// with Version and Status) and Open are those of connected.
@@ -44,14 +44,13 @@ const (
 	// Again: a command that had been answered was sent once more under its id, and this
 	// was its answer.
 	Again What = "again"
-	// Look: the HTTP API was asked for a trip while it lived, after version Least of it had
-	// been told.
+	// Look: the HTTP API was asked for a live trip, after its version Least had been sent.
 	Look What = "look"
 	// Killed: the server was killed.
 	Killed What = "killed"
 	// Lagged: a timer beside the simulation fired now, late by Lag.
 	Lagged What = "lagged"
-	// End: the history ends; whatever should have happened by now has not.
+	// End: the history ends; what should have happened and has not is a violation.
 	End What = "end"
 )
 
@@ -70,10 +69,10 @@ type Record struct {
 	Offer   string `json:"offer,omitempty"`
 	Version uint32 `json:"version,omitempty"`
 	Status  string `json:"status,omitempty"`
-	Driver  string `json:"driver,omitempty"` // account id, where the record tells one
+	Driver  string `json:"driver,omitempty"` // account id, if the record names one
 	Change  string `json:"change,omitempty"`
 	Outcome string `json:"outcome,omitempty"`
-	// Expires is when an offer does, as nanoseconds on the clock of At.
+	// Expires is when an offer expires, on the clock of At.
 	Expires int64 `json:"expires,omitempty"`
 
 	Account string   `json:"account,omitempty"`
@@ -83,7 +82,7 @@ type Record struct {
 	Open    []string `json:"open,omitempty"`
 
 	Versions []uint32 `json:"versions,omitempty"`
-	// Reply is the digest of a command's answer, where answers are compared.
+	// Reply is the digest of a command's answer, if answers are compared.
 	Reply string `json:"reply,omitempty"`
 	// Lag is in nanoseconds.
 	Lag int64 `json:"lag,omitempty"`
@@ -91,8 +90,8 @@ type Record struct {
 	Least uint32 `json:"least,omitempty"`
 }
 
-// Owner is the driver of the trip that a record tells of, as far as it says; account is
-// that of the client whose record it is. A driver is not told who it is itself.
+// Owner is the driver of a record's trip, if the record names one; account is the record's client.
+// A driver does not receive its own card.
 func (r Record) Owner(account string) string {
 	if r.Driver == "" && r.Role == "driver" && (occupied(r.Status) || r.Status == completed) {
 		return account
@@ -100,7 +99,7 @@ func (r Record) Owner(account string) string {
 	return r.Driver
 }
 
-// ReplyDigest is the same for two answers that say the same, whatever frames they answer.
+// ReplyDigest is equal for two replies with the same content, whichever frames they answer.
 func ReplyDigest(r *ridepb.Reply) string {
 	said := &ridepb.Reply{Result: r.GetResult()}
 	b, err := proto.MarshalOptions{Deterministic: true}.Marshal(said)
@@ -111,7 +110,7 @@ func ReplyDigest(r *ridepb.Reply) string {
 	return hex.EncodeToString(sum[:8])
 }
 
-// OfTrip fills in what a trip says.
+// OfTrip fills in the fields from a trip.
 func (r Record) OfTrip(t *ridepb.Trip) Record {
 	if t != nil {
 		r.Trip, r.Version, r.Status, r.Driver = t.GetId(), t.GetVersion(), t.GetStatus().String(), t.GetDriver().GetId()
@@ -142,7 +141,7 @@ func (r *Recorder) Add(x Record) {
 	}
 }
 
-// Close writes out what is buffered and returns the first error of all.
+// Close flushes the buffer and returns the first error.
 func (r *Recorder) Close() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -155,8 +154,7 @@ func (r *Recorder) Close() error {
 // maxLine bounds a line of a recorded history, in bytes.
 const maxLine = 1 << 20
 
-// ReadHistory reads what a Recorder wrote. A last line that was cut off, as by a kill,
-// is left out.
+// ReadHistory reads what a Recorder wrote. It drops a truncated last line, such as a kill leaves.
 func ReadHistory(r io.Reader) ([]Record, error) {
 	var out []Record
 	in := bufio.NewReaderSize(r, 64<<10)

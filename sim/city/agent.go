@@ -16,12 +16,12 @@ import (
 	"github.com/hexhail/hexhail/sim/client"
 )
 
-// agent is what riders and drivers have in common. Its mutex guards all of a rider or
-// driver; callbacks of the client and of timers take it.
+// agent is what riders and drivers have in common. Its mutex guards the whole rider or driver;
+// callbacks of the client and of timers take it.
 type agent struct {
 	city   *City
 	name   string
-	key    string // the name without the run's prefix: what intentions go by
+	key    string // the name without the run's prefix, which determines intentions
 	role   string
 	client *client.Client
 
@@ -36,7 +36,7 @@ type agent struct {
 	answers   []answer // the newest, as many as the city repeats
 }
 
-// answer is a command that was answered, to be repeated.
+// answer is an answered command, to be repeated.
 type answer struct {
 	call  check.Record
 	frame *ridepb.ClientFrame
@@ -51,8 +51,8 @@ func newAgent(c *City, role, id string) agent {
 	return agent{city: c, name: c.cfg.Prefix + key, key: key, role: role, timers: make(map[*time.Timer]struct{})}
 }
 
-// later runs f with the lock held after a real time, unless the agent ends before. The
-// function that it returns takes f back; it needs the lock, too.
+// later runs f with the lock held after a real time, unless the agent ends first. cancel cancels f;
+// the caller must hold the lock.
 func (a *agent) later(d time.Duration, f func()) (cancel func()) {
 	if a.closed {
 		return func() {}
@@ -103,7 +103,7 @@ func (a *agent) started() bool {
 	return a.client != nil
 }
 
-// planLoss lets the connection break now and then.
+// planLoss schedules the next lost connection.
 func (a *agent) planLoss() {
 	after, outage := a.city.will.Loss(a.key, a.losses)
 	if after == 0 {
@@ -118,7 +118,7 @@ func (a *agent) planLoss() {
 	})
 }
 
-// record adds to the history what this agent did or saw.
+// record adds what this agent did or saw to the history.
 func (a *agent) record(r check.Record) {
 	r.Who, r.Role = a.name, a.role
 	a.city.Note(r)
@@ -193,7 +193,7 @@ func (a *agent) news(e *ridepb.Event) {
 	a.record(r)
 }
 
-// Down is part of client.Handler.
+// Down implements client.Handler.
 func (a *agent) Down(d client.Down) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -223,7 +223,7 @@ func (a *agent) Down(d client.Down) {
 	}
 }
 
-// breaches are refusals that a right client on a right server never gets.
+// breaches are refusals that a correct client never gets from a correct server.
 var breaches = []string{
 	"malformed", "invalid_argument", "invalid_point", "id_required", "id_reused", "not_connected", "already_connected",
 	"wrong_role", "unknown_vehicle_class",
@@ -270,13 +270,13 @@ func (a *agent) answered(r check.Record, f *ridepb.ClientFrame, reply *ridepb.Re
 	}
 }
 
-// tooLate reports that somebody else was faster: the ordinary end of an offer made to
-// many, and no error.
+// tooLate reports that someone else was faster: the ordinary end of an offer to many drivers, not
+// an error.
 func tooLate(r check.Record) bool {
 	return (r.Op == "accept" || r.Op == "decline") && slices.Contains([]string{"offer_taken", "offer_closed", "driver_busy"}, r.Code)
 }
 
-// pb is a point as the protocol has it.
+// pb converts a point to the protocol's form.
 func pb(p geo.Point) *ridepb.Point {
 	lat, lng := p.E7()
 	return &ridepb.Point{LatE7: lat, LngE7: lng}
@@ -284,8 +284,7 @@ func pb(p geo.Point) *ridepb.Point {
 
 func fromPB(p *ridepb.Point) geo.Point { return geo.FromE7(p.GetLatE7(), p.GetLngE7()) }
 
-// location is a position that the device took at a moment; the speed is the one of
-// simulated time.
+// location is a position that the device measured at a time; the speed is in simulated time.
 func location(p geo.Point, heading, mps float64, at time.Time) *ridepb.Location {
 	return &ridepb.Location{
 		Point: pb(p), HeadingDeg: float32(heading), SpeedMps: float32(mps), AccuracyM: 5, DeviceTime: timestamppb.New(at),

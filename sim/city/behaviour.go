@@ -9,13 +9,14 @@ import (
 	"time"
 )
 
-// Behaviour is how the people of a city act. Times are simulated ones, probabilities
-// from 0 to 1. docs/simulation.md explains the model.
+// Behaviour is how the people of a city act. Times are simulated; probabilities are from 0 to 1.
+// docs/simulation.md explains the model.
 type Behaviour struct {
-	// Accept and Decline are what a driver does with an offer; the rest is ignored.
+	// Accept and Decline are the probabilities of a driver's answers to an offer; the remaining
+	// offers are ignored.
 	Accept, Decline float64
-	// Reply is the median time that a driver thinks about an offer, ReplySpread the
-	// standard deviation of its logarithm.
+	// Reply is the median time in which a driver decides on an offer, ReplySpread the standard
+	// deviation of its logarithm.
 	Reply       time.Duration
 	ReplySpread float64
 	// GiveBack is how often a driver gives a trip back on its way to the pickup.
@@ -32,13 +33,13 @@ type Behaviour struct {
 	BoardMin, BoardMax time.Duration
 	// Rate is how often riders and drivers rate each other.
 	Rate float64
-	// Cruise is how often an idle driver drives to somewhere within CruiseM metres
-	// instead of waiting; either way it decides anew after WaitMin to WaitMax.
+	// Cruise is how often an idle driver drives somewhere within CruiseM metres instead of waiting;
+	// either way it decides again after WaitMin to WaitMax.
 	Cruise           float64
 	CruiseM          float64
 	WaitMin, WaitMax time.Duration
-	// Losses is how often anybody loses the connection, per hour, and Outage for how
-	// long on average.
+	// Losses is how often each client loses its connection per hour, Outage how long the loss lasts
+	// on average.
 	Losses float64
 	Outage time.Duration
 }
@@ -54,16 +55,16 @@ func DefaultBehaviour() Behaviour {
 	}
 }
 
-// Validate checks what somebody may have set.
+// Validate reports the values that are out of bounds.
 func (b Behaviour) Validate() error {
 	for _, p := range []float64{b.Accept, b.Decline, b.Accept + b.Decline, b.GiveBack, b.RiderCancel, b.Rate, b.Cruise} {
 		if !(p >= 0 && p <= 1+1e-9) {
-			return errors.New("behaviour: probabilities go from 0 to 1, accepting and declining together too")
+			return errors.New("behaviour: probabilities must be from 0 to 1, and so must the sum of accepting and declining")
 		}
 	}
 	for _, x := range []float64{b.ReplySpread, b.PatienceSpread, b.CruiseM, b.Losses} {
 		if !(x >= 0) || math.IsInf(x, 0) {
-			return errors.New("behaviour: spreads, distances and rates are numbers from 0 on")
+			return errors.New("behaviour: spreads, distances and rates must be numbers of at least 0")
 		}
 	}
 	for _, d := range []time.Duration{b.Reply, b.Patience, b.RiderCancelWithin, b.BoardMin, b.BoardMax - b.BoardMin, b.WaitMin, b.WaitMax - b.WaitMin, b.Outage} {
@@ -74,7 +75,7 @@ func (b Behaviour) Validate() error {
 	return nil
 }
 
-// Answer is what a driver does with an offer.
+// Answer is a driver's answer to an offer.
 type Answer int
 
 // The answers.
@@ -107,14 +108,14 @@ type RiderPlan struct {
 	Stars uint32
 }
 
-// Intentions are a city's will: with the same seed everybody intends the same. What
-// comes of it depends on the server and on time.
+// Intentions decides what everyone in a city intends: the same seed gives the same intentions. What
+// happens then depends on the server and on timing.
 type Intentions struct {
 	Seed      uint64
 	Behaviour Behaviour
 }
 
-// chance is a source for one decision of one person.
+// chance is the random source for one decision of one person.
 func (in Intentions) chance(kind, who string, n int) *rand.Rand {
 	h := fnv.New64a()
 	_, _ = h.Write([]byte(kind + "\x00" + who + "\x00" + strconv.Itoa(n))) // cannot fail
@@ -149,8 +150,8 @@ func (in Intentions) Request(id string) RiderPlan {
 	return p
 }
 
-// Idle is what a driver intends in its n-th idle spell: to cruise in a direction for
-// some metres, or (0 metres) to wait.
+// Idle is what a driver intends in its n-th idle period: to cruise in a direction for some metres,
+// or (0 metres) to wait.
 func (in Intentions) Idle(driver string, n int) (bearing, metres float64, wait time.Duration) {
 	rng, b := in.chance("idle", driver, n), in.Behaviour
 	wait = between(rng, b.WaitMin, b.WaitMax)
@@ -160,8 +161,8 @@ func (in Intentions) Idle(driver string, n int) (bearing, metres float64, wait t
 	return 0, 0, wait
 }
 
-// Loss is when somebody loses the connection for the n-th time, counted from the time
-// before, and for how long; 0: never.
+// Loss is when a person loses the connection for the n-th time, counted from the previous time, and
+// for how long; 0: never.
 func (in Intentions) Loss(who string, n int) (after, outage time.Duration) {
 	b := in.Behaviour
 	if b.Losses == 0 {

@@ -9,9 +9,8 @@ import (
 	"github.com/hexhail/hexhail/sim/report"
 )
 
-// book is what the city as a whole knows of its trips: the two sides of a trip are two
-// clients, and some figures need both. It also carries what rider and driver would say
-// to each other at the kerb.
+// book is what the city as a whole knows about its trips: the two sides of a trip are two clients,
+// and some figures need both. It also carries what rider and driver tell each other at the kerb.
 type book struct {
 	stats *report.Stats
 	clock *clock
@@ -21,12 +20,12 @@ type book struct {
 	swept time.Time
 }
 
-// keepNotes is for how long an ended trip is known, real time.
+// keepNotes is how long an ended trip is kept, in real time.
 const keepNotes = 20 * time.Minute
 
 // note is one trip.
 type note struct {
-	due     time.Time // of the request; zero until its reply came
+	due     time.Time // of the request; zero until its reply arrives
 	simDue  time.Duration
 	offered time.Time // first offer seen
 	counted bool      // the time to the first offer
@@ -34,7 +33,7 @@ type note struct {
 	arrived bool
 	version uint32
 	status  ridepb.Trip_Status
-	heard   time.Time            // of the newest version
+	heard   time.Time            // when the newest version arrived
 	accepts map[string]time.Time // by driver's account: when the acceptance was due
 	pin     string
 	board   time.Duration
@@ -120,7 +119,7 @@ func (b *book) accepting(trip, account string, due time.Time) {
 	n.accepts[account] = due
 }
 
-// notified notes that the rider heard of its match just now.
+// notified notes that the rider has just received its match.
 func (b *book) notified(t *ridepb.Trip) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -131,7 +130,7 @@ func (b *book) notified(t *ridepb.Trip) {
 	}
 }
 
-// news notes how a trip stands, whoever was told, and keeps the counts.
+// news notes a trip's state, whoever received it, and updates the counts.
 func (b *book) news(t *ridepb.Trip) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -203,8 +202,7 @@ func (b *book) progress(n *note) {
 	}
 }
 
-// kerb is what the rider tells its driver: the PIN, if one is known, and how long it
-// takes to get in.
+// kerb is what the rider tells its driver: the PIN, if known, and how long it takes to get in.
 func (b *book) kerb(trip string) (pin string, board time.Duration) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -212,7 +210,7 @@ func (b *book) kerb(trip string) (pin string, board time.Duration) {
 	return n.pin, n.board
 }
 
-// endedTrips lists up to n trips that have ended.
+// endedTrips returns at most most trips that have ended.
 func (b *book) endedTrips(most int) []string {
 	b.mu.Lock()
 	defer b.mu.Unlock()

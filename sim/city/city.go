@@ -1,6 +1,5 @@
-// Package city is a simulated city: riders and drivers who connect to Hexhail as
-// ordinary clients and want something of it. It speaks nothing but the public protocol.
-// docs/simulation.md describes the model and its parameters.
+// Package city is a simulated city: riders and drivers who connect to Hexhail as ordinary clients.
+// It speaks only the public protocol. docs/simulation.md describes the model and its parameters.
 package city
 
 import (
@@ -31,16 +30,16 @@ type Source interface {
 	Next() (demand.Request, bool)
 }
 
-// Config says what a city is. Fields without a note are required.
+// Config describes a city. Fields without a comment are required.
 type Config struct {
 	// URLs are those of the servers' sockets; clients are spread over them.
 	URLs []string
-	// Codecs are the encodings to speak, by turns.
+	// Codecs are the encodings to use, in round-robin order.
 	Codecs []wire.Codec
 	// Token makes an access token for an account. It is called from many goroutines.
 	Token func(role, name string) (string, error)
-	// Prefix begins every account's name. An account must not be left over from a run
-	// that was cut short, so it should be another one for each run.
+	// Prefix begins every account's name. It should differ for each run, so that no account is left
+	// over from an interrupted one.
 	Prefix string
 
 	Requests Source
@@ -50,10 +49,10 @@ type Config struct {
 	Traces []demand.Trace
 	Router Router
 
-	// Seed decides what everybody intends.
+	// Seed decides everyone's intentions.
 	Seed      uint64
 	Behaviour Behaviour
-	// Speed is how many simulated seconds pass in a real one.
+	// Speed is the number of simulated seconds per real second.
 	Speed float64
 	// Riders bounds the accounts of riders; requests wait for a free one. 0: no bound.
 	Riders int
@@ -61,41 +60,39 @@ type Config struct {
 	// driver with and without a trip. The server forgets drivers who are silent for
 	// longer than its position TTL.
 	TripInterval, IdleInterval time.Duration
-	// Duration is the real time after which the city ends; 0: when all requests were
-	// made and have ended.
+	// Duration is the real time after which the city ends; 0: when all requests have been made and
+	// have ended.
 	Duration time.Duration
 	// Dials bounds the handshakes that run at once. 0: 64.
 	Dials int
 	// Area bounds cruising. The zero area: everywhere.
 	Area demand.Area
-	// Rest is for how long at most everybody stays connected in the end, until each offer
-	// that was shown has been told to have ended. 0: nobody waits for that.
+	// Rest is how long all clients stay connected at the end, at most, until the end of each offer
+	// has arrived. 0: they do not wait.
 	Rest time.Duration
-	// Verify is how many ended trips are read over HTTP in the end and compared with
-	// what sockets told. Read makes one such read, and fills in version, status and
-	// versions; nil: none.
+	// Verify is how many ended trips are read over HTTP at the end and compared with what sockets
+	// received. Read reads one trip, and fills in version, status and versions; nil: none.
 	Verify int
 	Read   func(ctx context.Context, trip string) (check.Record, error)
 
-	// Repeats is how many of its latest answered commands everybody sends once more, under
-	// their ids, after a lost connection; the answers must be those of the first time.
-	// 0: answers are neither repeated nor compared.
+	// Repeats is how many of its latest answered commands each client sends again, under the same
+	// ids, after a lost connection; the answers must be the same. 0: commands are not repeated.
 	Repeats int
-	// Visitors are other people in the city, to whom it is kind. Nil: nobody is
-	// expected, and who comes along is treated like the city's own.
+	// Visitors are real people in the city, whom it treats with patience. Nil: none are expected,
+	// and they are treated like the city's own people.
 	Visitors *Visitors
 
 	// Yield is how many riders may wait for a driver while this machine lags before the city
 	// holds further requests back. 0: it holds none back, as a load test must not.
 	Yield int
 
-	// Grace is how late the end of an offer may be told; 0: as the checker has it.
-	// Servers that are stopped on purpose need more.
+	// Grace is how late the end of an offer may arrive; 0: the checker's default. Servers that are
+	// deliberately stopped need more.
 	Grace time.Duration
 	// Recorder keeps the history. Nil: it is judged and forgotten.
 	Recorder *check.Recorder
-	// Watch hears of every record after it was judged. It is called from many goroutines
-	// and must not block. Nil: nobody does.
+	// Watch, if not nil, is called with every record after it has been judged, from many
+	// goroutines. It must not block.
 	Watch func(check.Record)
 	Log   *slog.Logger
 }
@@ -114,7 +111,8 @@ func (c *Config) validate() error {
 	return c.Behaviour.Validate()
 }
 
-// ErrNobody says that a city did not begin. The error that wraps it says why.
+// ErrNobody means that no driver could connect, so the city did not start. The error that wraps it
+// says why.
 var ErrNobody = errors.New("no driver could go online")
 
 // City is one run. Make it with New, call Run once.
@@ -131,7 +129,7 @@ type City struct {
 	gate    chan struct{}
 	checker *check.Checker
 	birth   time.Time
-	life    context.Context //nolint:containedctx // of all clients: from Run to its end
+	life    context.Context //nolint:containedctx // all clients' context: from Run to its end
 	ending  atomic.Bool
 	silent  atomic.Bool  // drivers send no more positions
 	own     sync.Map     // accounts of the city's people
@@ -170,18 +168,17 @@ func New(cfg Config) (*City, error) {
 	return c, nil
 }
 
-// The bounds of a run's begin and end.
+// The time limits at the start and end of a run.
 const (
 	warmUp   = 30 * time.Second // for the first drivers to connect
-	silence  = 10 * time.Second // of servers that let nobody connect
-	lead     = 2 * time.Second  // that a rider's app is open before its request
+	silence  = 10 * time.Second // of servers that let no client connect
+	lead     = 2 * time.Second  // how long a rider's app is open before the request
 	settling = 3 * time.Second  // for answers under way
-	trailing = 2 * time.Minute  // for what a machine that lags still has to tell
+	trailing = 2 * time.Minute  // for what a lagging machine still has to deliver
 )
 
-// Run lets the city live until its duration is over, its requests have ended or ctx
-// ends, and then closes all clients; that is no error. It wraps ErrNobody when no driver
-// can go online.
+// Run runs the city until its duration is over, its requests have ended or ctx ends, and then
+// closes all clients and returns nil. The error wraps ErrNobody if no driver can go online.
 func (c *City) Run(ctx context.Context) error {
 	life, end := context.WithCancel(context.WithoutCancel(ctx))
 	defer end()
@@ -217,7 +214,7 @@ func (c *City) Run(ctx context.Context) error {
 	return nil
 }
 
-// shift is how long people act.
+// shift returns a context for the time in which people act.
 func (c *City) shift(ctx context.Context) (context.Context, context.CancelFunc) {
 	if c.cfg.Duration > 0 {
 		return context.WithTimeout(ctx, c.cfg.Duration)
@@ -225,9 +222,9 @@ func (c *City) shift(ctx context.Context) (context.Context, context.CancelFunc) 
 	return context.WithCancel(ctx)
 }
 
-// wake connects the drivers whose shift has begun and waits for them; when there is none
-// yet, the first to come opens the app early. It fails when none of them is let in: the
-// city would be one of riders only.
+// wake connects the drivers whose shift has begun and waits for them; if there are none yet, the
+// first driver opens the app early. It fails if none of them can connect: the city would have only
+// riders.
 func (c *City) wake(ctx context.Context) error {
 	begun := time.Now()
 	early := c.early()
@@ -268,7 +265,7 @@ func (c *City) early() []int {
 	return out
 }
 
-// why puts into words why nobody was let in.
+// why explains why no driver could connect.
 func (c *City) why() string {
 	refusals := c.Stats.Errors()
 	switch {
@@ -278,13 +275,13 @@ func (c *City) why() string {
 	case refusals["closed_404"] > 0:
 		return "there is no socket at " + strings.Join(c.cfg.URLs, ", ")
 	case len(refusals) == 0 || (len(refusals) == 1 && refusals["cannot_connect"] > 0):
-		return "nobody answers at " + strings.Join(c.cfg.URLs, ", ")
+		return "no server answers at " + strings.Join(c.cfg.URLs, ", ")
 	}
 	return fmt.Sprintf("refusals by code: %v", refusals)
 }
 
-// until waits for a condition, at most so long. Conditions are counters of thousands of
-// clients: looking now and then is cheaper than being told.
+// until waits for a condition, for at most most. Conditions are counters of thousands of clients:
+// polling is cheaper than notifications.
 func (c *City) until(ctx context.Context, most time.Duration, ok func() bool) {
 	ctx, cancel := context.WithTimeout(ctx, most)
 	defer cancel()
@@ -299,7 +296,7 @@ func (c *City) until(ctx context.Context, most time.Duration, ok func() bool) {
 	}
 }
 
-// wait waits until a moment, false when ctx ends first.
+// wait waits until a time; it reports false if ctx ends first.
 func wait(ctx context.Context, until time.Time) bool {
 	t := time.NewTimer(time.Until(until))
 	defer t.Stop()
@@ -360,7 +357,7 @@ func (c *City) feed(ctx context.Context) bool {
 	}
 }
 
-// drain waits until all riders have done what they wanted.
+// drain waits until all riders are done.
 func (c *City) drain(ctx context.Context) {
 	if c.cfg.Duration > 0 {
 		<-ctx.Done()
@@ -369,7 +366,7 @@ func (c *City) drain(ctx context.Context) {
 	c.until(ctx, 24*time.Hour, func() bool { return c.pool.busy() == 0 })
 }
 
-// agents are all who ever connected.
+// agents returns everyone who has ever connected.
 func (c *City) agents() []*agent {
 	var out []*agent
 	for _, d := range c.drivers {
@@ -383,7 +380,7 @@ func (c *City) agents() []*agent {
 	return out
 }
 
-// settle lets nobody begin anything new, waits for answers and judges what is left.
+// settle stops people from starting anything new, waits for answers and judges what is left.
 func (c *City) settle(ctx context.Context) {
 	ctx = context.WithoutCancel(ctx)
 	c.ending.Store(true)
@@ -445,7 +442,7 @@ func (c *City) close() {
 	all.Wait()
 }
 
-// Report is how things stand, or stood at the end.
+// Report returns the current figures, or those at the end.
 func (c *City) Report() report.Report {
 	elapsed := time.Duration(c.elapsed.Load())
 	if start := c.clock.start.Load(); elapsed == 0 && start != nil {
@@ -458,20 +455,19 @@ func (c *City) Report() report.Report {
 	return r
 }
 
-// Note judges and keeps a record of what somebody beside the city saw or did, such as a
-// look over HTTP; without a time it is of now. It may be called from any goroutine, and
-// also when the city has ended.
+// Note judges and keeps a record from outside the city, such as a read over HTTP; a record without
+// a time gets the current one. It may be called from any goroutine, even after the city has ended.
 func (c *City) Note(r check.Record) {
 	if r.At == 0 {
 		r.At = c.since(time.Now())
 	}
 	if r.What == check.OfferEnded {
-		c.lagged(time.Now()) // it may be late because this process is
+		c.lagged(time.Now()) // the record may be late because this process is
 	}
 	c.judge(r)
 }
 
-// judge is Note for a record as it is.
+// judge is Note for a record with a time.
 func (c *City) judge(r check.Record) {
 	c.checker.Add(r)
 	if c.cfg.Recorder != nil {
@@ -482,15 +478,15 @@ func (c *City) judge(r check.Record) {
 	}
 }
 
-// Birth is the moment from which the records' times count.
+// Birth is the origin of the records' times.
 func (c *City) Birth() time.Time { return c.birth }
 
-// since is a moment on the clock of records.
+// since converts a time to the records' clock.
 func (c *City) since(t time.Time) int64 { return int64(t.Sub(c.birth)) }
 
 func (c *City) codec(n int) wire.Codec { return c.cfg.Codecs[n%len(c.cfg.Codecs)] }
 
-// spread is a number from 0 to 1 that belongs to a name.
+// spread maps a name to a fixed number from 0 to 1.
 func (c *City) spread(name string) float64 {
 	h := fnv.New32a()
 	_, _ = h.Write([]byte(name)) // cannot fail

@@ -13,7 +13,7 @@ type clock struct {
 
 func (c *clock) begin(at time.Time) { c.start.Store(&at) }
 
-// at is the simulated time at a moment.
+// at is the simulated time at a real time.
 func (c *clock) at(t time.Time) time.Duration {
 	start := c.start.Load()
 	if start == nil {
@@ -24,8 +24,8 @@ func (c *clock) at(t time.Time) time.Duration {
 
 func (c *clock) now() time.Duration { return c.at(time.Now()) }
 
-// when is the moment of a simulated time; the clock must have begun.
+// when is the real time of a simulated time; the clock must have been started.
 func (c *clock) when(sim time.Duration) time.Time { return c.start.Load().Add(c.real(sim)) }
 
-// real is how long a simulated time takes.
+// real is the real duration of a simulated one.
 func (c *clock) real(sim time.Duration) time.Duration { return time.Duration(float64(sim) / c.speed) }

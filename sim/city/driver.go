@@ -20,19 +20,19 @@ type driver struct {
 	since time.Duration // when the way began, simulated
 	shift bool          // has begun
 	hail  func()        // cancels the next look at whether a street-hail passenger is in the car
-	told  bool          // that the driver is online, as far as the server said
-	// toggling is whether the answer to going online or offline is on its way.
+	told  bool          // that the driver is online, as the server last confirmed
+	// toggling says that a reply to going online or offline is pending.
 	toggling bool
 	tick     func()    // cancels the next position
 	due      time.Time // of the next position
 
-	offers  map[string]func() // open offers with what cancels the answer
+	offers  map[string]func() // cancels the answer, by open offer
 	offered int               // offers so far
-	idles   int               // idle spells so far
+	idles   int               // idle periods so far
 	plan    OfferPlan         // of the trip
 	visited bool              // the trip is a visitor's
-	within  time.Duration     // how long a visitor should have to look at the present drive, real
-	pace    float64           // how many times slower than usual it drives; 1 but for visitors
+	within  time.Duration     // how long the present drive should last for a visitor, in real time
+	pace    float64           // how many times slower than usual it drives; 1 except for visitors
 	plans   map[string]OfferPlan
 
 	trip     string
@@ -40,7 +40,7 @@ type driver struct {
 	pickup   geo.Point
 	dropoff  geo.Point
 	pinTries int
-	steps    []func() // cancel what is to happen next on the trip or in idleness
+	steps    []func() // cancel the next steps of the trip or of the idle period
 }
 
 var _ client.Handler = (*driver)(nil)
@@ -66,8 +66,8 @@ func (d *driver) begin() {
 	}
 }
 
-// available is whether the driver wants to be online: during its shift, unless somebody
-// who is no rider of Hexhail sits in the car.
+// available is whether the driver wants to be online: during its shift, unless a street-hail
+// passenger is in the car.
 func (d *driver) available() bool {
 	if !d.shift || d.trip != "" || !d.traced() {
 		return d.shift
@@ -76,8 +76,7 @@ func (d *driver) available() bool {
 	return !occupied
 }
 
-// traced is whether the driver moves along its trace: not while it has a trip, nor on
-// its way back from one.
+// traced is whether the driver follows its trace: not during a trip, nor on the way back from one.
 func (d *driver) traced() bool { return d.trace != nil && d.trip == "" && len(d.steps) == 0 }
 
 // watchTrace goes online or offline as the trace says, now and at its next change.
@@ -95,7 +94,7 @@ func (d *driver) watchTrace() {
 	}
 }
 
-// Connected is part of client.Handler.
+// Connected implements client.Handler.
 func (d *driver) Connected(c *ridepb.Connected, first bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -124,8 +123,8 @@ func (d *driver) Connected(c *ridepb.Connected, first bool) {
 	d.online(c.GetOnline())
 }
 
-// online brings the server's idea of the driver in line with what the driver wants, and
-// lets positions flow.
+// online makes the driver online or offline at the server as the driver wants, and starts its
+// positions.
 func (d *driver) online(is bool) {
 	d.setTold(is)
 	now := time.Now()
@@ -138,16 +137,16 @@ func (d *driver) online(is bool) {
 		d.toggle("offline", false, &ridepb.ClientFrame{Body: &ridepb.ClientFrame_GoOffline{GoOffline: &ridepb.GoOffline{}}})
 	}
 	if d.tick == nil {
-		// Spread over the interval, or all drivers would speak at once.
+		// Spread over the interval; otherwise all drivers would send at once.
 		d.due = now.Add(time.Duration(d.city.spread(d.key) * float64(d.city.cfg.IdleInterval)))
 		d.schedule()
 	}
 }
 
-// toggle goes online or offline, and back if the driver has thought better of it since.
+// toggle goes online or offline, and back if the driver has changed its mind since.
 func (d *driver) toggle(op string, on bool, f *ridepb.ClientFrame) {
 	if d.toggling {
-		return // its answer looks again
+		return // its reply checks again
 	}
 	d.toggling = true
 	d.do(check.Record{Op: op}, f, func(r *ridepb.Reply) {
@@ -187,7 +186,7 @@ func (d *driver) tell() {
 		interval = d.city.cfg.TripInterval
 	}
 	if d.visited {
-		interval /= 2 // somebody looks on
+		interval /= 2 // a visitor is watching
 	}
 	if d.connected && (d.available() || d.trip != "") {
 		sim := d.city.clock.at(d.due)
@@ -199,7 +198,7 @@ func (d *driver) tell() {
 	}
 	d.due = d.due.Add(interval)
 	if late := time.Since(d.due); late > interval {
-		d.due = time.Now() // the device has no more to say than where it is now
+		d.due = time.Now() // skip missed positions: only the current one counts
 		d.city.Stats.Skipped.Add(1)
 	}
 	d.schedule()
@@ -215,7 +214,7 @@ func (d *driver) position(sim time.Duration) (geo.Point, float64) {
 	return d.way.At(sim - d.since)
 }
 
-// drive sets out for a place and does something on arrival.
+// drive drives to a place and calls arrived there.
 func (d *driver) drive(to geo.Point, arrived func()) {
 	now := d.city.clock.now()
 	here, _ := d.position(now)
@@ -227,19 +226,19 @@ func (d *driver) drive(to geo.Point, arrived func()) {
 	d.step(d.way.Duration(), arrived)
 }
 
-// halt stays where the driver is.
+// halt stops the driver where it is.
 func (d *driver) halt() {
 	now := d.city.clock.now()
 	here, _ := d.position(now)
 	d.way, d.since = stand(here), now
 }
 
-// step does something after a simulated time, unless the trip or the idleness ends.
+// step calls f after a simulated time, unless the trip or the idle period ends first.
 func (d *driver) step(after time.Duration, f func()) {
 	d.steps = append(d.steps, d.later(d.city.clock.real(after), f))
 }
 
-// forget cancels what was to happen next.
+// forget cancels the next steps.
 func (d *driver) forget() {
 	for _, cancel := range d.steps {
 		cancel()
@@ -278,7 +277,7 @@ func (d *driver) rejoin() {
 	d.watchTrace()
 }
 
-// Event is part of client.Handler.
+// Event implements client.Handler.
 func (d *driver) Event(e *ridepb.Event) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -293,13 +292,13 @@ func (d *driver) Event(e *ridepb.Event) {
 			delete(d.offers, b.OfferClosed.GetOfferId())
 		}
 	case *ridepb.Event_TripUpdated:
-		if !replayed { // the snapshot knew better
+		if !replayed { // the snapshot is newer
 			d.tripNews(b.TripUpdated.GetTrip())
 		}
 	}
 }
 
-// tripNews follows what became of the trip.
+// tripNews reacts to an update of the trip.
 func (d *driver) tripNews(t *ridepb.Trip) {
 	switch on := occupied(t.GetStatus()); {
 	case t.GetId() != d.trip && on:

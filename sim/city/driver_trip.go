@@ -7,7 +7,7 @@ import (
 	"github.com/hexhail/hexhail/sim/check"
 )
 
-// seeOffer makes up the driver's mind about an offer.
+// seeOffer decides on an offer.
 func (d *driver) seeOffer(o *ridepb.Offer, replayed bool) {
 	d.city.Stats.Offers.Add(1)
 	if !replayed {
@@ -22,7 +22,7 @@ func (d *driver) seeOffer(o *ridepb.Offer, replayed bool) {
 	think := d.city.clock.real(plan.After)
 	due := time.Now().Add(think)
 	d.offers[o.GetId()] = d.later(think, func() {
-		// Asked now, because a visitor may have come since the offer did.
+		// Checked now, because a visitor may have come since the offer did.
 		hold := d.city.courteous(o, d.skew)
 		if hold == 0 {
 			d.answer(o, plan, due)
@@ -58,7 +58,7 @@ func (d *driver) answer(o *ridepb.Offer, plan OfferPlan, due time.Time) {
 	})
 }
 
-// adopt takes up a trip where it stands.
+// adopt continues a trip in its current state.
 func (d *driver) adopt(t *ridepb.Trip) {
 	plan := d.plans[t.GetId()]
 	d.halt()
@@ -82,8 +82,8 @@ func (d *driver) adopt(t *ridepb.Trip) {
 	}
 }
 
-// command sends a command of the trip; then is called if it succeeded and the driver
-// still has the trip.
+// command sends a command of the trip, and calls then if it succeeds and the driver still has the
+// trip.
 func (d *driver) command(op string, f *ridepb.ClientFrame, then func(*ridepb.Reply)) {
 	trip := d.trip
 	d.do(check.Record{Op: op, Trip: trip}, f, func(reply *ridepb.Reply) {
@@ -91,8 +91,8 @@ func (d *driver) command(op string, f *ridepb.ClientFrame, then func(*ridepb.Rep
 			return
 		}
 		if e := reply.GetError(); e != nil && e.GetCode() != "wrong_pin" && e.GetCode() != "pin_required" {
-			// The trip is not what the driver believed: the rider cancelled, for
-			// instance. News of it is on its way.
+			// The driver's view of the trip is outdated, for instance because the rider has
+			// cancelled. An update is in flight.
 			d.idle()
 			return
 		}
@@ -121,7 +121,7 @@ func (d *driver) board() {
 	d.step(wait, d.depart)
 }
 
-// The driver asks for the PIN again when the rider's app did not show it yet.
+// The driver asks for the PIN again while the rider's app does not show it.
 const (
 	maxPINTries = 5
 	pinPause    = time.Second // real
@@ -140,7 +140,7 @@ func (d *driver) depart() {
 			d.ride()
 		case d.pinTries < maxPINTries:
 			d.steps = append(d.steps, d.later(pinPause, d.depart))
-		default: // the rider's app never showed it: somebody else may have more luck
+		default: // the rider's app never showed it: another driver may have more luck
 			d.giveBack()
 		}
 	})

@@ -17,7 +17,7 @@ func TestSameSeedSameIntentions(t *testing.T) {
 	for n := range 100 {
 		require.Equal(t, one.Offer("bo", n), twin.Offer("bo", n))
 		require.Equal(t, one.Request("q"), twin.Request("q"))
-		require.NotEqual(t, one.Offer("bo", n), one.Offer("cy", n), "everybody has a will of their own")
+		require.NotEqual(t, one.Offer("bo", n), one.Offer("cy", n), "each driver has separate intentions")
 		if one.Offer("bo", n) != other.Offer("bo", n) {
 			differ++
 		}

@@ -5,16 +5,16 @@ import (
 	"sync"
 )
 
-// pool holds the riders of a city: those who are free take the next requests, and new
-// ones are made as long as there may be more.
+// pool holds the riders of a city: free ones take the next requests, and new ones are made up to
+// the maximum.
 type pool struct {
 	city *City
-	most int // riders; 0: as many as are needed
+	most int // riders; 0: as many as needed
 
 	mu   sync.Mutex
 	all  []*rider
 	idle []*rider
-	back chan struct{} // has an element when somebody came back
+	back chan struct{} // has an element once a rider has come back
 }
 
 func newPool(c *City, most int) *pool {

@@ -8,19 +8,19 @@ import (
 	"github.com/hexhail/hexhail/sim/check"
 )
 
-// probeEvery is the time between two looks of the probe.
+// probeEvery is the probe's interval.
 const probeEvery = 50 * time.Millisecond
 
-// probe is a timer beside the city, which has nothing else to do: when it fires late, so
-// does everything in this process. The zero value is ready.
+// probe is an otherwise idle timer beside the city: if it fires late, so does everything in this
+// process. The zero value is ready to use.
 type probe struct {
 	mu  sync.Mutex
 	due time.Time // of the next look; zero: it has not begun
 	lag time.Time // when the timer was last late; zero: never
 }
 
-// look returns how late the timer is at a moment, if that is long enough to count, and
-// plans the next look.
+// look returns how late the timer is at now, if that is long enough to count, and schedules the
+// next look.
 func (p *probe) look(now time.Time, fired bool) time.Duration {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -58,8 +58,8 @@ func (c *City) watchTimer(ctx context.Context) {
 	}
 }
 
-// lagged looks at the probe in between: whoever is late may be so because the timer is,
-// too, and has not fired yet.
+// lagged checks the probe between its ticks: a client may be late because this process is, before
+// the timer has fired.
 func (c *City) lagged(now time.Time) { c.note(now, false) }
 
 func (c *City) note(now time.Time, fired bool) {

@@ -21,7 +21,7 @@ func TestTheProbeSeesALateTimer(t *testing.T) {
 	require.Zero(t, p.look(now.Add(probeEvery+check.Lagging), true), "not more than the bound")
 	now = now.Add(probeEvery + check.Lagging)
 	late := now.Add(probeEvery + time.Second)
-	require.Equal(t, time.Second, p.look(late, false), "somebody looks before the timer fires")
+	require.Equal(t, time.Second, p.look(late, false), "a look before the timer fires")
 	require.Zero(t, p.look(late.Add(time.Millisecond), true), "the same lag counts once")
 }
 
@@ -43,7 +43,7 @@ func TestTheProbeIsQuietOnAQuietMachine(t *testing.T) {
 	})
 }
 
-// Whoever answers an offer after somebody else has lost a race, and made no error.
+// A driver who answers an offer after another has lost a race; that is not an error.
 func TestALostRaceIsNoError(t *testing.T) {
 	for code, lost := range map[string]bool{"offer_taken": true, "offer_closed": true, "driver_busy": true, "wrong_role": false, "unavailable": false} {
 		require.Equal(t, lost, tooLate(check.Record{Op: "accept", Code: code}), code)

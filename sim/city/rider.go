@@ -20,19 +20,19 @@ type rider struct {
 	spent   bool // the patience ran out before the trip's id was known
 }
 
-// wish is a request that somebody wants to make.
+// wish is a request that a rider wants to make.
 type wish struct {
 	demand.Request
 	due    time.Time
 	plan   RiderPlan
-	waited bool // beyond the rider's patience, for a visitor
+	waited bool // longer than the rider's patience, for a visitor
 }
 
 var _ client.Handler = (*rider)(nil)
 
 func newRider(c *City, id string) *rider { return &rider{agent: newAgent(c, "rider", id)} }
 
-// take gives a free rider something to do.
+// take gives a free rider a request.
 func (r *rider) take(w *wish) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -67,7 +67,7 @@ func (r *rider) request(w *wish) {
 	r.later(r.city.clock.real(w.plan.Patience), func() { r.giveUp(w) })
 }
 
-// giveUp cancels a request that nobody has taken.
+// giveUp cancels a request that no driver has taken.
 func (r *rider) giveUp(w *wish) {
 	switch {
 	case r.wish != w || r.city.ending.Load():
@@ -101,8 +101,8 @@ func (r *rider) cancel(w *wish, why string) {
 func (r *rider) send(w *wish, why string) {
 	f := &ridepb.ClientFrame{Body: &ridepb.ClientFrame_CancelTrip{CancelTrip: &ridepb.CancelTrip{TripId: r.trip, Reason: why}}}
 	r.do(check.Record{Op: "cancel", Trip: r.trip}, f, func(reply *ridepb.Reply) {
-		// News of an end comes before this answer, unless it was lost with a history: then
-		// the refusal is all that tells of it.
+		// The trip's end arrives before this reply, unless it was lost with a history: then only
+		// the refusal shows it.
 		if reply.GetError() != nil && r.wish == w && r.status == ridepb.Trip_requested {
 			r.free()
 		}
@@ -129,7 +129,7 @@ func (r *rider) Event(e *ridepb.Event) {
 	switch b := e.GetBody().(type) {
 	case *ridepb.Event_DriverMoved:
 		report.Since(&r.city.Stats.LocationLatency, b.DriverMoved.GetDeviceTime().AsTime())
-		return // it has no number
+		return // it is not numbered
 	case *ridepb.Event_TripUpdated:
 		t := b.TripUpdated.GetTrip()
 		if b.TripUpdated.GetChange() == "matched" && e.GetSeq() > r.replayTo {
@@ -137,7 +137,7 @@ func (r *rider) Event(e *ridepb.Event) {
 		}
 		r.news(e)
 		if r.wish != nil && r.trip == "" && t.GetStatus() == ridepb.Trip_requested {
-			r.trip = t.GetId() // the event was faster than the reply
+			r.trip = t.GetId() // the event arrived before the reply
 		}
 		if t.GetId() == r.trip {
 			r.follow(t)
@@ -147,7 +147,7 @@ func (r *rider) Event(e *ridepb.Event) {
 	r.news(e)
 }
 
-// follow reacts to how the trip stands.
+// follow reacts to the trip's state.
 func (r *rider) follow(t *ridepb.Trip) {
 	if t.GetVersion() <= r.version || r.wish == nil {
 		return

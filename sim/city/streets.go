@@ -15,7 +15,7 @@ import (
 	"github.com/hexhail/hexhail/sim/demand"
 )
 
-// Streets is the router of a street graph. It finds the fastest way by A*.
+// Streets is a router on a street graph. It finds the fastest route with A*.
 type Streets struct {
 	nodes []geo.Point
 	edges [][]edge // by from
@@ -29,12 +29,12 @@ type edge struct {
 	seconds float64
 }
 
-// gridDeg is the size of a cell of the search for the nearest node: some 500 m.
+// gridDeg is the size of a grid cell in the search for the nearest node: some 500 m.
 const gridDeg = 0.005
 
-// ReadStreets reads a street graph from a directory: the one file whose name holds
-// "nodes" and the one whose name holds "edges", both CSV or CSV.gz. The column of the
-// edges, such as t12, tells travel times in seconds.
+// ReadStreets reads a street graph from a directory: the one file whose name contains "nodes" and
+// the one whose name contains "edges", both CSV or CSV.gz. The column of the edges, such as t12,
+// has travel times in seconds.
 func ReadStreets(dir, column string) (*Streets, error) {
 	names := make(map[string]string)
 	for _, kind := range []string{"nodes", "edges"} {
@@ -72,7 +72,7 @@ func NewStreets(nodes []demand.Node, edges []demand.Edge) (*Streets, error) {
 		from, ok1 := index[e.From]
 		to, ok2 := index[e.To]
 		if !ok1 || !ok2 {
-			return nil, fmt.Errorf("an edge leads from %s to %s, and one of them is no node", e.From, e.To)
+			return nil, fmt.Errorf("an edge leads from %s to %s, and one of them is not a node", e.From, e.To)
 		}
 		sec := max(e.Seconds, 0.1)
 		s.edges[from] = append(s.edges[from], edge{to, sec})
@@ -86,8 +86,8 @@ func cellOf(p geo.Point) [2]int {
 	return [2]int{int(math.Floor(p.Lat / gridDeg)), int(math.Floor(p.Lng / gridDeg))}
 }
 
-// nearest finds the node next to a point: rings of grid cells outward, one ring further
-// than the first hit.
+// nearest finds the node nearest to a point: it searches rings of grid cells outwards, one ring
+// further than the first hit.
 func (s *Streets) nearest(p geo.Point) (best int, metres float64) {
 	best, metres = -1, math.Inf(1)
 	c := cellOf(p)
@@ -111,7 +111,7 @@ func (s *Streets) nearest(p geo.Point) (best int, metres float64) {
 // accessMPS is the speed between a point and its nearest node.
 const accessMPS = 3
 
-// Way is part of Router. Where the graph has no way it is the straight line.
+// Way implements Router. Where the graph has no route, it is the straight line.
 func (s *Streets) Way(from, to geo.Point) Way {
 	a, toA := s.nearest(from)
 	b, fromB := s.nearest(to)
@@ -147,7 +147,7 @@ func (s *Streets) seconds(a, b int) float64 {
 	return best
 }
 
-// path is the fastest way between two nodes, nil when there is none.
+// path is the fastest route between two nodes; nil if there is none.
 func (s *Streets) path(from, to int) []int {
 	w, ok := s.spare.Get().(*astar)
 	if !ok {
@@ -163,7 +163,7 @@ func (s *Streets) path(from, to int) []int {
 			return w.back(to)
 		}
 		if at.cost > w.cost[at.node] {
-			continue // a better way was found since
+			continue // a better route has been found since
 		}
 		for _, e := range s.edges[at.node] {
 			if c := at.cost + e.seconds; w.seen[e.to] != w.round || c < w.cost[e.to] {
@@ -174,7 +174,7 @@ func (s *Streets) path(from, to int) []int {
 	return nil
 }
 
-// astar is the memory of one search, used again and again.
+// astar is the reusable memory of a search.
 type astar struct {
 	round uint32
 	seen  []uint32 // round in which the node was reached
@@ -215,23 +215,23 @@ func (a *astar) back(to int) []int {
 
 // The methods of heap.Interface.
 
-// Len is part of heap.Interface.
+// Len implements heap.Interface.
 func (a *astar) Len() int { return len(a.queue) }
 
-// Less is part of heap.Interface.
+// Less implements heap.Interface.
 func (a *astar) Less(i, j int) bool { return a.queue[i].rank < a.queue[j].rank }
 
-// Swap is part of heap.Interface.
+// Swap implements heap.Interface.
 func (a *astar) Swap(i, j int) { a.queue[i], a.queue[j] = a.queue[j], a.queue[i] }
 
-// Push is part of heap.Interface.
+// Push implements heap.Interface.
 func (a *astar) Push(x any) {
 	if r, ok := x.(reached); ok {
 		a.queue = append(a.queue, r)
 	}
 }
 
-// Pop is part of heap.Interface.
+// Pop implements heap.Interface.
 func (a *astar) Pop() any {
 	last := a.queue[len(a.queue)-1]
 	a.queue = a.queue[:len(a.queue)-1]

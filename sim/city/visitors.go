@@ -9,35 +9,34 @@ import (
 	"github.com/hexhail/hexhail/sim/demand"
 )
 
-// Visitors are people of flesh and blood who ride and drive beside the city's own. The
-// city lives faster than they can read, so it is patient with them: its drivers drive
-// them more slowly and leave them the first word on offers, its riders wait for them.
-// docs/simulation.md describes how. The functions are called from many goroutines.
+// Visitors are real people who ride and drive among the simulated ones. The city runs faster than
+// they can read, so it is patient with them: its drivers drive them more slowly and let them answer
+// offers first, and its riders wait for them. docs/simulation.md describes how. The functions are
+// called from many goroutines.
 type Visitors struct {
 	// Near reports whether a visitor who waits for offers of a vehicle class is near a
 	// point. Drivers of the city then answer an offer late in its life.
 	Near func(class string, at geo.Point) bool
-	// PIN is what the visitor who rides a trip tells its driver at the kerb; empty when
-	// that is not known.
+	// PIN returns the PIN that the visiting rider of a trip tells the driver at the kerb; empty if
+	// unknown.
 	PIN func(trip string) string
-	// Calls are requests for visitors who drive: a rider of the city makes each of them
-	// at once, whatever its time. What comes while no rider is free is dropped.
+	// Calls are requests for visitors who drive: a rider of the city makes each of them at once,
+	// regardless of its time. A call is dropped if no rider is free.
 	Calls <-chan demand.Request
-	// Speed is how many simulated seconds pass in a real one for a driver of the city
-	// who drives a visitor: more if the drive would take too long, but never more than
-	// the city's speed.
+	// Speed is the number of simulated seconds per real second for a simulated driver with a
+	// visitor: more if the drive would take too long, but never more than the city's speed.
 	Speed float64
 }
 
-// The patience that visitors meet, in real time.
+// The city's patience with visitors, in real time.
 const (
-	// searchTime is how long a visitor sees that drivers are asked.
+	// searchTime is how long a visitor sees the search.
 	searchTime = 2500 * time.Millisecond
-	// pickupTime and rideTime are how long a visitor looks at a car that comes, and out
-	// of one that goes, before the driver goes faster than at the visitors' speed.
+	// pickupTime and rideTime are how long a visitor waits for the car, and rides in it, before the
+	// driver exceeds the visitors' speed.
 	pickupTime = 12 * time.Second
 	rideTime   = 45 * time.Second
-	// kerbTime is how long a driver waits for a visitor to have seen it and its PIN.
+	// kerbTime is how long a driver waits for a visitor to notice the car and the PIN.
 	kerbTime = 6 * time.Second
 	// callPatience is how long a rider waits whose request is for a visitor.
 	callPatience = 90 * time.Second
@@ -45,7 +44,7 @@ const (
 	courtesy = 2.0 / 3
 )
 
-// visitor reports whether an account is none of the city's own.
+// visitor reports whether an account is not one of the city's.
 func (c *City) visitor(account string) bool {
 	if c.cfg.Visitors == nil || account == "" {
 		return false
@@ -60,8 +59,8 @@ func (c *City) near(class string, at geo.Point) bool {
 	return v != nil && v.Near != nil && v.Near(class, at)
 }
 
-// courteous is for how long a driver leaves an offer alone: for most of its life where
-// a visitor could have it, for a moment when it is a visitor's, and otherwise not at all.
+// courteous is how long a driver leaves an offer unanswered: most of its life if a visitor could
+// get it, a moment if it is a visitor's request, and otherwise not at all.
 func (c *City) courteous(o *ridepb.Offer, skew time.Duration) time.Duration {
 	if c.cfg.Visitors == nil {
 		return 0
@@ -77,8 +76,8 @@ func (c *City) courteous(o *ridepb.Offer, skew time.Duration) time.Duration {
 	return 0
 }
 
-// pace is how many times slower than usual a driver drives a visitor on a way of so
-// much simulated time, which should not take much more than so much real time.
+// pace is how many times slower than usual a driver drives a visitor on a drive of so much
+// simulated time, so that it does not take much more than within in real time.
 func (c *City) pace(way, within time.Duration) float64 {
 	if c.cfg.Visitors.Speed <= 0 {
 		return 1
@@ -87,7 +86,7 @@ func (c *City) pace(way, within time.Duration) float64 {
 	return max(min(slow, within.Seconds()/max(c.clock.real(way).Seconds(), 1e-9)), 1)
 }
 
-// saidPIN is what a visiting rider tells its driver.
+// saidPIN is the PIN that a visiting rider tells the driver.
 func (c *City) saidPIN(trip string) string {
 	if c.cfg.Visitors.PIN == nil {
 		return ""

@@ -65,6 +65,6 @@ func TestWhoIsAVisitor(t *testing.T) {
 	c.own.Store("ours", struct{}{})
 	require.False(t, c.visitor("ours"))
 	require.True(t, c.visitor("somebody"))
-	require.False(t, c.visitor(""), "not told")
-	require.False(t, visited(40, nil).visitor("somebody"), "nobody is expected")
+	require.False(t, c.visitor(""), "unknown")
+	require.False(t, visited(40, nil).visitor("somebody"), "no visitors are expected")
 }

@@ -9,10 +9,10 @@ import (
 	"github.com/hexhail/hexhail/geo"
 )
 
-// Way is a drive: where one is after how long. It is a value and not changed once made.
+// Way is a drive: positions over time. It is an immutable value.
 type Way struct {
 	points []geo.Point
-	after  []time.Duration // of each point, since the way's begin; rising
+	after  []time.Duration // of each point, since the start; increasing
 }
 
 // Duration is how long the whole way takes, in simulated time.
@@ -23,7 +23,7 @@ func (w Way) Duration() time.Duration {
 	return w.after[len(w.after)-1]
 }
 
-// At returns where one is after so long, and the direction of travel.
+// At returns the position after d, and the direction of travel.
 func (w Way) At(d time.Duration) (geo.Point, float64) {
 	i, _ := slices.BinarySearchFunc(w.after, d, cmp.Compare)
 	switch n := len(w.points); {
@@ -44,7 +44,7 @@ func (w Way) At(d time.Duration) (geo.Point, float64) {
 	return geo.Point{Lat: a.Lat + share*(b.Lat-a.Lat), Lng: a.Lng + share*(b.Lng-a.Lng)}, geo.BearingDeg(a, b)
 }
 
-// slower is the same way in so many times the time.
+// slower is the same drive in times the time.
 func (w Way) slower(times float64) Way {
 	if times == 1 {
 		return w
@@ -56,24 +56,25 @@ func (w Way) slower(times float64) Way {
 	return Way{points: w.points, after: after}
 }
 
-// stand is the way of somebody who stays.
+// stand is the Way of someone who stays.
 func stand(p geo.Point) Way { return Way{points: []geo.Point{p}, after: []time.Duration{0}} }
 
 // Router finds ways. It may be used from any goroutine.
 type Router interface {
-	// Way leads from one point to another, or stays at from when there is no way.
+	// Way returns a drive from one point to another, or one that stays at from if there is no
+	// route.
 	Way(from, to geo.Point) Way
 }
 
-// Straight is the router without a map: along the straight line, as long as the drive
-// with its detours would take.
+// Straight is a router without a map: it drives along the straight line, in the time of a drive
+// with detours.
 type Straight struct {
 	// SpeedMPS is the mean speed of driving in simulated metres per second, Detour the
 	// length of the way over the straight line.
 	SpeedMPS, Detour float64
 }
 
-// Way is part of Router.
+// Way implements Router.
 func (s Straight) Way(from, to geo.Point) Way {
 	d := geo.DistanceM(from, to) * s.Detour / s.SpeedMPS
 	if d < 1 || math.IsInf(d, 0) || d != d {

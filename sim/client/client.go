@@ -18,20 +18,18 @@ import (
 	"github.com/hexhail/hexhail/ride/ridepb/wire"
 )
 
-// ErrFinal says that the server has asked this client not to come back.
+// ErrFinal means that the server has asked this client not to reconnect.
 var ErrFinal = errors.New("the server does not want this client back")
 
-// Handler hears what happens to a client. Its methods are called one at a time, from
-// the client's goroutine; they may call the client's methods but Close, and must not
-// block for long.
+// Handler receives a client's events. Its methods are called one at a time, from the client's
+// goroutine; they may call the client's methods except Close, and must not block for long.
 type Handler interface {
-	// Connected tells of a new session; first is false after a reconnect.
+	// Connected is called for each new session; first is false after a reconnect.
 	Connected(c *ridepb.Connected, first bool)
-	// Event tells of an event that was not seen before, replayed ones included. After
-	// a hole in seq it is called for the event behind the hole, and the client then
-	// connects anew without its history.
+	// Event is called for each new event, including replayed ones. After a gap in seq it is called
+	// for the event after the gap, and the client then reconnects without its history.
 	Event(e *ridepb.Event)
-	// Down tells that the session ended.
+	// Down is called when the session has ended.
 	Down(d Down)
 }
 
@@ -42,9 +40,9 @@ type Down struct {
 	Code int
 	// Err is what the socket reported.
 	Err error
-	// RetryAfter is when the server wants this client back; 0: it did not say.
+	// RetryAfter is when the server wants this client to reconnect; 0: not given.
 	RetryAfter time.Duration
-	// Final: the client will not come back.
+	// Final: the client will not reconnect.
 	Final bool
 	// Began is false when the session never came to connected.
 	Began bool
@@ -52,23 +50,23 @@ type Down struct {
 	Breach bool
 }
 
-// Config says what a client is. All fields but Gate and Resume are required.
+// Config configures a client. All fields except Gate are required.
 type Config struct {
 	// URLs are those of the servers' sockets, such as ws://127.0.0.1:8080/v1/ws. Each
 	// attempt takes the next one.
 	URLs []string
-	// First is the index of the URL to begin with.
+	// First is the index of the first URL to use.
 	First int
-	// Codec is the encoding to speak.
+	// Codec is the encoding to use.
 	Codec wire.Codec
 	// Name goes to the operator's log.
 	Name string
-	// Token returns an access token; it is asked before each connect.
+	// Token returns an access token; it is called before each connect.
 	Token func() (string, error)
-	// Handler hears of everything.
+	// Handler receives all events.
 	Handler Handler
-	// Gate bounds how many clients shake hands at once: each holds one element while it
-	// does. Nil: no bound.
+	// Gate bounds the concurrent handshakes: each client holds one element during its handshake.
+	// Nil: no bound.
 	Gate chan struct{}
 }
 
@@ -89,13 +87,13 @@ type Client struct {
 	epoch    string
 	seq      uint32
 	resumes  bool // epoch and seq may be resumed from
-	attempts int  // in a row without a session
+	attempts int  // consecutive attempts without a session
 
 	heartbeat time.Duration
 }
 
-// Start makes a client and lets it connect. It runs until ctx ends, Close is called or
-// the server does not want it any more.
+// Start makes a client and connects it. It runs until ctx ends, Close is called or the server asks
+// it not to reconnect.
 func Start(ctx context.Context, cfg Config) *Client {
 	ctx, cancel := context.WithCancel(ctx)
 	c := &Client{
@@ -106,8 +104,8 @@ func Start(ctx context.Context, cfg Config) *Client {
 	return c
 }
 
-// Close ends the session in order and waits until the client's goroutine is gone.
-// Commands without an answer stay without one.
+// Close closes the session cleanly and waits until the client's goroutine has ended. Pending
+// commands stay unanswered.
 func (c *Client) Close() {
 	c.Stop()
 	<-c.done
@@ -128,10 +126,10 @@ func (c *Client) Stop() {
 	}
 }
 
-// Done is closed when the client's goroutine is gone.
+// Done is closed when the client's goroutine has ended.
 func (c *Client) Done() <-chan struct{} { return c.done }
 
-// Drop cuts the socket without a word, as a tunnel does, and stays away for a while.
+// Drop cuts the socket without a close frame, like a tunnel, and stays offline for a while.
 func (c *Client) Drop(outage time.Duration) {
 	c.mu.Lock()
 	conn := c.conn
@@ -144,8 +142,8 @@ func (c *Client) Drop(outage time.Duration) {
 	}
 }
 
-// SendLocation sends a position if there is a session, and forgets it otherwise: a
-// newer one will follow. It reports whether the position was sent.
+// SendLocation sends a position if there is a session, and drops it otherwise: a newer one will
+// follow. It reports whether the position was sent.
 func (c *Client) SendLocation(l *ridepb.Location) bool {
 	c.mu.Lock()
 	conn := c.conn
@@ -198,7 +196,7 @@ func (c *Client) pause(d Down) time.Duration {
 	return backoff(n)
 }
 
-// session is the life of one socket.
+// session runs one socket.
 func (c *Client) session(ctx context.Context, url string) Down {
 	conn, down := c.open(ctx, url)
 	if conn == nil {

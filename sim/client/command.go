@@ -72,7 +72,7 @@ func (c *Client) Pending() int {
 	return len(c.pending)
 }
 
-// replied deals with an answer.
+// replied handles a reply.
 func (c *Client) replied(r *ridepb.Reply) {
 	c.mu.Lock()
 	p := c.pending[r.GetId()]
@@ -99,7 +99,7 @@ func (c *Client) replied(r *ridepb.Reply) {
 	p.done(r)
 }
 
-// again repeats a command that was refused for the moment.
+// again repeats a command that was refused as retryable.
 func (c *Client) again(id string) {
 	c.mu.Lock()
 	p, conn := c.pending[id], c.conn

@@ -20,7 +20,7 @@ import (
 	"github.com/hexhail/hexhail/ride/ridepb/wire"
 )
 
-// The bounds of one socket.
+// The limits of one socket.
 const (
 	dialTimeout  = 10 * time.Second
 	firstTimeout = 15 * time.Second // for the answer to connect
@@ -30,7 +30,7 @@ const (
 	maxControl   = 125
 )
 
-var errTooBig = errors.New("a message of the server is too big")
+var errTooBig = errors.New("a message from the server is too big")
 
 // conn is one socket. One goroutine reads; any may write.
 type conn struct {
@@ -39,7 +39,7 @@ type conn struct {
 	codec wire.Codec
 	hello string // id of the connect message
 
-	// Of the reading goroutine.
+	// Owned by the reader goroutine.
 	head       [ws.MaxHeaderSize]byte
 	message    []byte
 	code       int // of the server's close frame
@@ -67,8 +67,8 @@ func dial(ctx context.Context, url string, codec wire.Codec) (*conn, Down) {
 		return nil, down
 	}
 	if shake.Protocol != codec.Subprotocol() {
-		_ = c.Close() // of no use
-		return nil, Down{Err: fmt.Errorf("the server speaks %q", shake.Protocol), Final: true}
+		_ = c.Close() // useless now
+		return nil, Down{Err: fmt.Errorf("the server uses %q", shake.Protocol), Final: true}
 	}
 	if br == nil {
 		br = bufio.NewReaderSize(c, readBuffer)
@@ -82,7 +82,7 @@ func retryAfter(r io.Reader) time.Duration {
 	if err != nil {
 		return 0
 	}
-	_ = resp.Body.Close() // nothing of it is read
+	_ = resp.Body.Close() // the body is not read
 	s, err := strconv.Atoi(resp.Header.Get("Retry-After"))
 	if err != nil || s < 0 || s > 3600 {
 		return 0
@@ -138,7 +138,7 @@ func (c *conn) read() ([]byte, error) {
 	}
 }
 
-// control deals with a ping, a pong or the end.
+// control handles a ping, a pong or a close frame.
 func (c *conn) control(h ws.Header) error {
 	if h.Length > maxControl || !h.Fin {
 		return fmt.Errorf("%w: a control frame is too long", errForeign)
@@ -149,7 +149,7 @@ func (c *conn) control(h ws.Header) error {
 	}
 	switch h.OpCode {
 	case ws.OpPing:
-		// A server that pings is alive, whatever else it sends.
+		// A server that pings is alive, even if it sends nothing else.
 		c.patience(firstTimeout)
 		return c.write(ws.OpPong, func(b []byte) ([]byte, error) { return append(b, payload...), nil })
 	case ws.OpClose:
@@ -182,7 +182,7 @@ func (c *conn) write(op ws.OpCode, fill func([]byte) ([]byte, error)) error {
 	}
 	c.out = b
 	if cap(c.out) > 4<<10 {
-		c.out = nil // rare large messages must not stay in each of thousands of clients
+		c.out = nil // do not keep a rare large buffer in each of thousands of clients
 	}
 	_ = c.net.SetWriteDeadline(time.Now().Add(writeTimeout))
 	if _, err = c.net.Write(b[start:]); err != nil {
@@ -219,7 +219,7 @@ func frame(b []byte, op ws.OpCode, fill func([]byte) ([]byte, error)) (out []byt
 	return b, start, nil
 }
 
-// goodbye closes in order: the server answers, and the reader ends.
+// goodbye starts the closing handshake: the server answers, and the reader ends.
 func (c *conn) goodbye() {
 	if c.leaving.Swap(true) {
 		return
@@ -228,7 +228,7 @@ func (c *conn) goodbye() {
 	c.patience(leaveTimeout)
 }
 
-// cut closes the socket without a word.
+// cut closes the socket without a close frame.
 func (c *conn) cut() {
 	c.wmu.Lock()
 	c.closed = true

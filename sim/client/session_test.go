@@ -221,5 +221,5 @@ func TestAFinalCloseCodeEndsTheClient(t *testing.T) {
 	require.True(t, d.Final)
 	require.Equal(t, 4500, d.Code)
 	await(t, "the client's end", c.Done())
-	require.Empty(t, c.Do(online(), func(*ridepb.Reply) {}), "nobody would send it")
+	require.Empty(t, c.Do(online(), func(*ridepb.Reply) {}), "the client is stopped")
 }

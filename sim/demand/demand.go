@@ -13,23 +13,23 @@ import (
 	"github.com/hexhail/hexhail/geo"
 )
 
-// Request is somebody's wish to go somewhere.
+// Request is a request for a trip.
 type Request struct {
 	ID string
 	// At is the simulated time of the request, since the start of the file's day or
 	// hour.
 	At              time.Duration
 	Pickup, Dropoff geo.Point
-	// PickupAddress and DropoffAddress are what people call the ends; perhaps empty.
+	// PickupAddress and DropoffAddress are the names of the two ends; they may be empty.
 	PickupAddress, DropoffAddress string
 	Passengers                    int
 	Class                         string // of vehicle; empty: any
 }
 
-// maxAddress is as much as servers take, in bytes.
+// maxAddress is the server's limit, in bytes.
 const maxAddress = 200
 
-// Taxi is a driver at its start.
+// Taxi is a driver at the start.
 type Taxi struct {
 	ID string
 	// From is when the driver goes online; negative or zero: from the beginning.
@@ -38,13 +38,13 @@ type Taxi struct {
 	Class string // of vehicle; empty: the fleet's usual one
 }
 
-// Filter selects what to use of a file. The zero value takes everything.
+// Filter selects the part of a file to use. The zero value takes everything.
 type Filter struct {
 	// From and To bound the time of requests; To 0: no bound. Times are shifted so that
 	// From becomes 0.
 	From, To time.Duration
-	// Origin is the moment from which From and To count in files whose times are
-	// absolute. Zero: from the first time of each file.
+	// Origin is the time from which From and To count in files with absolute times. Zero: the first
+	// time in each file.
 	Origin time.Time
 	// Area bounds pickups, dropoffs and drivers' starts.
 	Area Area
@@ -53,7 +53,7 @@ type Filter struct {
 // Area is a box of latitudes and longitudes; the zero Area is everywhere.
 type Area struct{ South, West, North, East float64 }
 
-// zero is which of a file's absolute times becomes 0; first is the earliest of them.
+// zero is the absolute time that becomes 0; first is the earliest in the file.
 func (f Filter) zero(first time.Duration) time.Duration {
 	if !f.Origin.IsZero() {
 		first = time.Duration(f.Origin.UnixNano())
@@ -66,14 +66,14 @@ func (a Area) Has(p geo.Point) bool {
 	return a == Area{} || (p.Lat >= a.South && p.Lat <= a.North && p.Lng >= a.West && p.Lng <= a.East)
 }
 
-// dayLayout is how files with a time of day write it.
+// dayLayout is the format of times of day in files.
 const dayLayout = "2006-01-02 15:04:05"
 
-// ReadRequests reads requests, sorted by time. Columns: pickup_lat, pickup_lng,
-// dropoff_lat, dropoff_lng; one of t_s (seconds), time (RFC 3339), pickup_unix (seconds
-// since 1970) and pickup (YYYY-MM-DD hh:mm:ss); perhaps one of req_id, trip_id and id;
-// perhaps passengers, vehicle_class, pickup_address and dropoff_address. Absolute times count from the filter's origin.
-// Requests whose ends are the same place are left out.
+// ReadRequests reads requests, sorted by time. Columns: pickup_lat, pickup_lng, dropoff_lat,
+// dropoff_lng; one of t_s (seconds), time (RFC 3339), pickup_unix (seconds since 1970) and pickup
+// (YYYY-MM-DD hh:mm:ss); perhaps one of req_id, trip_id and id; perhaps passengers, vehicle_class,
+// pickup_address and dropoff_address. Absolute times count from the filter's origin. Requests with
+// equal ends are skipped.
 func ReadRequests(r io.Reader, f Filter) ([]Request, error) {
 	t, err := newTable(r)
 	if err != nil {
@@ -123,7 +123,7 @@ func (t *table) request(id, clock string) (Request, error) {
 		if err != nil {
 			return q, err
 		}
-		q.Passengers = int(min(max(n, 1), 4)) // what fits every class
+		q.Passengers = int(min(max(n, 1), 4)) // fits every class
 	}
 	if q.PickupAddress, err = t.address("pickup_address"); err != nil {
 		return q, err
@@ -233,8 +233,8 @@ func Sample(all []Request, share float64, seed uint64) []Request {
 	return out
 }
 
-// Fleet takes n drivers, the same ones for the same seed; the rest of a fleet that is
-// too small are copies that start within some 200 m of their original. 0 takes all.
+// Fleet takes n drivers, the same ones for the same seed. If there are too few, the rest are copies
+// that start within some 200 m of their original. 0 takes all.
 func Fleet(all []Taxi, n int, seed uint64) []Taxi {
 	if n <= 0 || len(all) == 0 {
 		return all
@@ -257,14 +257,14 @@ func Fleet(all []Taxi, n int, seed uint64) []Taxi {
 // a Poisson process. It is not safe for concurrent use.
 type Stream struct {
 	all   []Request
-	every float64 // mean seconds between two
+	every float64 // mean seconds between two requests
 	rng   *rand.Rand
 	at    time.Duration
 	n     int
 }
 
-// NewStream makes a stream of so many requests per simulated minute, the same for the
-// same seed. All must not be empty, perMinute above 0.
+// NewStream makes a stream of perMinute requests per simulated minute, the same for the same seed.
+// all must not be empty, and perMinute must be above 0.
 func NewStream(all []Request, perMinute float64, seed uint64) *Stream {
 	return &Stream{all: all, every: 60 / perMinute, rng: rand.New(rand.NewPCG(seed, 0x73747265))}
 }
@@ -284,7 +284,7 @@ type List struct{ all []Request }
 // NewList makes a list of requests sorted by time.
 func NewList(all []Request) *List { return &List{all} }
 
-// Next returns the next request, false when there are no more.
+// Next returns the next request; it reports false when there are no more.
 func (l *List) Next() (Request, bool) {
 	if len(l.all) == 0 {
 		return Request{}, false
@@ -294,8 +294,7 @@ func (l *List) Next() (Request, bool) {
 	return q, true
 }
 
-// Loop hands out the same requests again and again, each round a period later. It is
-// not safe for concurrent use.
+// Loop repeats the same requests, each round a period later. It is not safe for concurrent use.
 type Loop struct {
 	all    []Request
 	period time.Duration

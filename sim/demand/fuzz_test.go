@@ -8,7 +8,7 @@ import (
 	"github.com/hexhail/hexhail/sim/demand"
 )
 
-// No file makes a reader panic, and whatever is wrong with one is said as ErrFormat.
+// No file makes a reader panic, and every error wraps ErrFormat.
 func FuzzReaders(f *testing.F) {
 	for _, s := range []string{
 		"", "\"", "t_s,pickup_lat,pickup_lng,dropoff_lat,dropoff_lng\n1,40.7,-73.9,40.8,-73.9\n",
@@ -27,7 +27,7 @@ func FuzzReaders(f *testing.F) {
 		_, err6 := demand.ReadPlaces(bytes.NewReader(b))
 		for _, err := range []error{err1, err2, err3, err4, err5, err6} {
 			if err != nil && !errors.Is(err, demand.ErrFormat) {
-				t.Errorf("%v is no ErrFormat", err)
+				t.Errorf("%v is not an ErrFormat", err)
 			}
 		}
 	})

@@ -9,21 +9,21 @@ import (
 	"github.com/hexhail/hexhail/geo"
 )
 
-// Place is a point that people know by a name.
+// Place is a point with a name.
 type Place struct {
 	Name string
 	At   geo.Point
 }
 
-// Gazetteer names points and finds them by name. It is never changed once made, so that
-// any goroutine may use it. The empty one knows nothing.
+// Gazetteer names points and finds them by name. It is immutable, so any goroutine may use it. The
+// zero value has no places.
 type Gazetteer struct {
 	places []Place
 	words  [][]string // of each place's name, as match compares them
 }
 
-// How near a place must be to lend its name to a point, in metres: to be it, and to be
-// near it.
+// How near a place must be to give a point its name, in metres: to be "at" the place, and to be
+// "near" it.
 const (
 	atM   = 100
 	nearM = 500
@@ -57,8 +57,8 @@ func ReadPlaces(r io.Reader) (Gazetteer, error) {
 	}
 }
 
-// NameOf is what people call a point, such as "near Bryant Park"; empty where no place is
-// within half a kilometre.
+// NameOf returns a point's name, such as "near Bryant Park"; empty if no place is within half a
+// kilometre.
 func (g Gazetteer) NameOf(p geo.Point) string {
 	place, m, ok := g.Nearest(p)
 	switch {
@@ -70,7 +70,7 @@ func (g Gazetteer) NameOf(p geo.Point) string {
 	return place.Name
 }
 
-// Nearest is the place nearest to a point and how far that is in metres; false when the
+// Nearest returns the place nearest to a point and its distance in metres; it reports false if the
 // gazetteer is empty.
 func (g Gazetteer) Nearest(p geo.Point) (Place, float64, bool) {
 	if len(g.places) == 0 {
@@ -85,8 +85,8 @@ func (g Gazetteer) Nearest(p geo.Point) (Place, float64, bool) {
 	return g.places[best], least, true
 }
 
-// Find returns places whose names have words that begin with each word asked for, the
-// nearest to a point first, at most limit of them.
+// Find returns at most limit places whose names have words that begin with each word asked for,
+// nearest to a point first.
 func (g Gazetteer) Find(asked string, near geo.Point, limit int) []Place {
 	want := words(asked)
 	if len(want) == 0 {
@@ -122,7 +122,7 @@ func words(s string) []string {
 	})
 }
 
-// Named fills in the addresses that requests lack. The slice given is not changed.
+// Named fills in missing addresses of requests. It does not change the given slice.
 func (g Gazetteer) Named(all []Request) []Request {
 	out := slices.Clone(all)
 	for i := range out {

@@ -46,7 +46,7 @@ func TestAGazetteerNamesAndFinds(t *testing.T) {
 	}
 }
 
-// Nearly everybody of the embedded hour gets in near a place with a name.
+// Nearly all riders of the embedded hour get in near a named place.
 func TestManhattanHasNames(t *testing.T) {
 	g, err := nyc.Places()
 	require.NoError(t, err)

@@ -6,7 +6,7 @@ import (
 	"github.com/hexhail/hexhail/geo"
 )
 
-// Node is a crossing of streets.
+// Node is a junction of streets.
 type Node struct {
 	ID string
 	At geo.Point

@@ -1,7 +1,6 @@
-// Package demand reads what a simulated city lives on: who wants to go where and when,
-// where drivers begin, how a real fleet moved, and streets. All files are CSV with a
-// header, gzipped if their name ends in .gz; columns are found by name and others are
-// ignored. docs/simulation.md describes the formats.
+// Package demand reads the data of a simulated city: requests, drivers' starting points, the traces
+// of a real fleet, and streets. All files are CSV with a header, gzipped if their name ends in .gz;
+// columns are found by name and others are ignored. docs/simulation.md describes the formats.
 package demand
 
 import (
@@ -18,10 +17,10 @@ import (
 	"github.com/hexhail/hexhail/geo"
 )
 
-// ErrFormat says that a file is not of the format that it should be of.
+// ErrFormat means that a file does not have the expected format.
 var ErrFormat = errors.New("not of the expected format")
 
-// maxRows bounds a file, so that a wrong one cannot take all memory.
+// maxRows bounds a file, so that a wrong one cannot exhaust memory.
 const maxRows = 5_000_000
 
 // Open opens a file, unzipping it if its name ends in .gz. The caller closes it.
@@ -92,7 +91,7 @@ func (t *table) need(names ...string) error {
 	return nil
 }
 
-// first is the first of some columns that is there; empty when none is.
+// first is the first of some columns that exists; empty if none does.
 func (t *table) first(names ...string) string {
 	for _, n := range names {
 		if _, ok := t.columns[n]; ok {

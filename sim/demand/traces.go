@@ -16,7 +16,7 @@ type Fix struct {
 	Occupied bool
 }
 
-// Trace is how one vehicle moved, by time.
+// Trace is the recorded positions of one vehicle, by time.
 type Trace struct {
 	Cab   string
 	Fixes []Fix
@@ -77,8 +77,8 @@ func (f Filter) traces(cabs map[string][]Fix, zero time.Duration) []Trace {
 	return out
 }
 
-// At returns where the vehicle was, on the straight line between two fixes, and whether
-// it had a passenger. Before its first fix it stands there, after its last one likewise.
+// At returns where the vehicle was, on the straight line between two fixes, and whether it had a
+// passenger. Before its first fix and after its last one, it stands there.
 func (t Trace) At(now time.Duration) (p geo.Point, occupied bool) {
 	i, exact := slices.BinarySearchFunc(t.Fixes, now, func(f Fix, now time.Duration) int { return cmp.Compare(f.At, now) })
 	switch {
@@ -96,8 +96,8 @@ func (t Trace) At(now time.Duration) (p geo.Point, occupied bool) {
 	}, a.Occupied
 }
 
-// Change is when, after a moment, somebody gets into the vehicle or out of it; false when
-// that does not happen any more.
+// Change is when a passenger next gets in or out after now. It reports false if that does not
+// happen again.
 func (t Trace) Change(now time.Duration) (time.Duration, bool) {
 	_, occupied := t.At(now)
 	i, _ := slices.BinarySearchFunc(t.Fixes, now, func(f Fix, now time.Duration) int { return cmp.Compare(f.At, now) })

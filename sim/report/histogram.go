@@ -6,16 +6,15 @@ import (
 	"sync/atomic"
 )
 
-// subBits is how finely an octave is divided: 64 parts, so a value is at most 1.6 % off.
+// subBits divides an octave into 64 parts, so that the error of a value is at most 1.6 %.
 const (
 	subBits = 6
 	sub     = 1 << subBits
 	octaves = 40
 )
 
-// Histogram counts whole numbers from 0 to 2^40 with an error of 1.6 % at most, in
-// 20 kB, whatever their number. The zero value is ready; it may be used from any
-// goroutine.
+// Histogram counts integers from 0 to 2^40 with an error of at most 1.6 %, in a fixed 20 kB. The
+// zero value is ready to use; it is safe for concurrent use.
 type Histogram struct {
 	counts [(octaves - subBits + 1) * sub]atomic.Uint64
 	sum    atomic.Int64
@@ -48,7 +47,7 @@ func middle(i int) float64 {
 	return float64(low) + float64(uint64(1)<<shift-1)/2
 }
 
-// N is how many values there are.
+// N is the number of values.
 func (h *Histogram) N() int64 { return h.n.Load() }
 
 // Mean is the mean, 0 when there are no values.

@@ -60,7 +60,7 @@ func TestViews(t *testing.T) {
 	later := r
 	later.Elapsed, later.LocationUpdates = r.Elapsed+2*time.Second, r.LocationUpdates+100
 	require.NoError(t, live.Draw(later, 0))
-	width = 32 // somebody made the window narrow
+	width = 32 // the window was made narrow
 	require.NoError(t, live.Draw(later, time.Minute))
 	for line := range strings.Lines(b.String()[strings.LastIndex(b.String(), "\x1b[J")+3:]) {
 		require.Less(t, len(strings.TrimSuffix(line, "\n")), width, "a line that wraps would not be drawn over")
@@ -77,7 +77,7 @@ func TestViews(t *testing.T) {
 	require.Equal(t, string(want), b.String(), "look at it, then HEXHAIL_UPDATE=1 go test ./sim/report")
 	require.True(t, r.Broken())
 	r.Violations["I5"] = 0
-	require.False(t, r.Broken(), "late as this machine is no broken promise")
+	require.False(t, r.Broken(), "late while the machine lagged is not a broken promise")
 }
 
 // What tools read of a report is a promise: these keys, with exactly these inside.

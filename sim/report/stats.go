@@ -1,5 +1,5 @@
-// Package report counts what a simulated city lives through and shows it: live on a
-// terminal, as plain lines, as a table at the end and as JSON.
+// Package report counts what happens in a simulated city and shows it: live on a terminal, as plain
+// lines, as a table at the end and as JSON.
 package report
 
 import (
@@ -10,40 +10,38 @@ import (
 	"time"
 )
 
-// Stats are the counters of a run. The zero value is ready; everything may be used
-// from any goroutine.
+// Stats are the counters of a run. The zero value is ready to use; everything is safe for
+// concurrent use.
 //
-// Latencies count from the moment at which an action was due, in real microseconds: a
-// client that was late to act, because the machine or the server was slow, does not
-// hide that.
+// Latencies count from the time at which an action was due, in real microseconds: a client that
+// acts late, because the machine or the server is slow, does not hide that.
 type Stats struct {
 	// Due counts the requests that riders wanted to make, Requested those that the
 	// server acknowledged.
 	Due, Requested atomic.Int64
 	// Held counts the requests that were made late, because the machine lagged.
 	Held atomic.Int64
-	// Matched counts the trips that were matched at least once; Completed, Cancelled
-	// and Expired how trips ended.
+	// Matched counts the trips that were matched at least once; Completed, Cancelled and Expired
+	// count how trips ended.
 	Matched, Completed, Cancelled, Expired atomic.Int64
 	// Offers counts offers shown to drivers; LostRaces acceptances that came too late.
 	Offers, Accepts, Declines, LostRaces atomic.Int64
-	// Reconnects counts sessions after a client's first, Resumed those of them that
-	// lost no history.
+	// Reconnects counts sessions after a client's first, Resumed those that did not lose history.
 	Reconnects, Resumed atomic.Int64
 	// LocationUpdates counts positions sent, Skipped those that a lagging simulator left out.
 	LocationUpdates, Skipped atomic.Int64
-	// ProtocolErrors counts refusals and closes that a right client on a right server
-	// never sees.
+	// ProtocolErrors counts refusals and closes that a correct client never gets from a correct
+	// server.
 	ProtocolErrors atomic.Int64
-	// Online and Connected are how many drivers and clients are so now; Searching and
-	// Riding how many trips.
+	// Online and Connected are the current numbers of such drivers and clients, Searching and
+	// Riding those of trips.
 	Online, Connected, Searching, Riding atomic.Int64
 
 	// Wait is from a request to the driver's arrival, in simulated milliseconds.
 	Wait Histogram
 	// From a request to the first offer of it, and to its match.
 	TimeToOffer, TimeToMatch Histogram
-	// From an acceptance to the rider's news of it.
+	// From an acceptance to the rider's update.
 	AcceptToNotified Histogram
 	// From a driver's position to its rider.
 	LocationLatency Histogram
@@ -62,17 +60,17 @@ func (s *Stats) Error(code string) {
 	s.errors[code]++
 }
 
-// Errors are the refusals and closes by code.
+// Errors returns the refusals and closes by code.
 func (s *Stats) Errors() map[string]int64 {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return maps.Clone(s.errors)
 }
 
-// Since records the time from a moment to now.
+// Since records the time since due.
 func Since(h *Histogram, due time.Time) { h.Add(time.Since(due).Microseconds()) }
 
-// Quantiles are in the unit that the field's name says.
+// Quantiles are in the unit given by the field's name.
 type Quantiles struct {
 	P50 float64 `json:"p50"`
 	P95 float64 `json:"p95"`
@@ -95,7 +93,7 @@ type Run struct {
 	ElapsedS float64       `json:"elapsed_s"`
 }
 
-// Report is what a run came to. Its JSON names are a promise.
+// Report is the result of a run. Its JSON names are stable.
 type Report struct {
 	Run
 	Due              int64            `json:"due"`
@@ -124,16 +122,15 @@ type Report struct {
 	Skipped          int64            `json:"positions_skipped"`
 	LocationLatency  Quantiles        `json:"location_latency_ms"`
 	Violations       map[string]int64 `json:"violations"`
-	// Late counts what came later than promised while this machine lagged, by invariant;
-	// TimerLagMs is the longest lag of a timer that counts as such.
+	// Late counts, by invariant, what arrived later than promised while this machine lagged;
+	// TimerLagMs is the longest lag of a timer that counts as one.
 	Late       map[string]int64 `json:"late"`
 	TimerLagMs float64          `json:"timer_lag_ms"`
 	// Findings describes the first violations.
 	Findings []string `json:"findings,omitempty"`
 }
 
-// Report sums up what was counted. Violations come by invariant; I1 is the number of
-// double matches.
+// Report sums up the counters. Violations are by invariant; I1 is the number of double matches.
 func (s *Stats) Report(run Run, violations map[string]int64, findings []string) Report {
 	run.ElapsedS = round(run.Elapsed.Seconds())
 	r := Report{
@@ -159,7 +156,7 @@ func (s *Stats) Report(run Run, violations map[string]int64, findings []string) 
 	return r
 }
 
-// Broken reports whether an invariant was violated or the protocol was not kept.
+// Broken reports whether an invariant was violated or the protocol was broken.
 func (r Report) Broken() bool {
 	for _, n := range r.Violations {
 		if n > 0 {

@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// Line is how things stand, in one line without escape codes.
+// Line is the current figures in one line, without escape codes.
 func Line(r Report) string {
 	return fmt.Sprintf("%6.1fs requested %d searching %d riding %d matched %d completed %d cancelled %d expired %d | "+
 		"match p50 %.0f ms p99 %.0f ms | updates %d reconnects %d errors %d late %d violations %d",
@@ -26,17 +26,17 @@ func total(m map[string]int64) (n int64) {
 	return n
 }
 
-// Live draws how things stand on a terminal, over what it drew before. It is not safe
-// for concurrent use.
+// Live draws the current figures on a terminal, over the previous drawing. It is not safe for
+// concurrent use.
 type Live struct {
 	w      io.Writer
 	width  func() int
 	header string
 	lines  int
-	rates  []sample // of the last moments, so that the rate does not jump
+	rates  []sample // recent samples, so that the rate is smooth
 }
 
-// sample is how many positions were sent by when.
+// sample is the number of positions sent by a time.
 type sample struct {
 	at      time.Duration
 	updates int64
@@ -51,15 +51,15 @@ const (
 	maxWidth = 120
 )
 
-// NewLive draws on a terminal whose columns are asked for each time: somebody may change
-// the window. The header stands above everything unless it is empty.
+// NewLive draws on a terminal whose width is read each time, because the window may change. The
+// header, if not empty, is shown above everything.
 func NewLive(w io.Writer, width func() int, header string) *Live {
 	return &Live{w: w, width: width, header: header}
 }
 
 // Draw shows a report; of is the planned duration, 0 when it has no plan.
 func (l *Live) Draw(r Report, of time.Duration) error {
-	// The last column stays free: some terminals break the line after it.
+	// Leave the last column free: some terminals wrap after it.
 	width := min(max(l.width()-1, minWidth), maxWidth)
 	rows := slices.Concat([]string{bar(r.Elapsed, of, width)}, fold(width, []string{
 		fmt.Sprintf("requested %6d", r.Requested), fmt.Sprintf("searching %5d", r.Searching),
@@ -79,9 +79,9 @@ func (l *Live) Draw(r Report, of time.Duration) error {
 	}
 	var b strings.Builder
 	if l.lines > 0 {
-		fmt.Fprintf(&b, "\x1b[%dA\r", l.lines) // up, over the last drawing
+		fmt.Fprintf(&b, "\x1b[%dA\r", l.lines) // up, over the previous drawing
 	}
-	b.WriteString("\x1b[J") // and away with it, whatever its lines were
+	b.WriteString("\x1b[J") // clear it, however long its lines
 	for _, row := range rows {
 		b.WriteString(cut(row, width) + "\n")
 	}
@@ -90,7 +90,7 @@ func (l *Live) Draw(r Report, of time.Duration) error {
 	return err
 }
 
-// rate is how many positions were sent per second of late.
+// rate is the recent number of positions sent per second.
 func (l *Live) rate(r Report) float64 {
 	l.rates = append(l.rates, sample{r.Elapsed, r.LocationUpdates})
 	for len(l.rates) > 2 && r.Elapsed-l.rates[1].at >= rateOver {
@@ -103,7 +103,7 @@ func (l *Live) rate(r Report) float64 {
 	return float64(r.LocationUpdates-first.updates) / (r.Elapsed - first.at).Seconds()
 }
 
-// fold writes parts one after the other, in as many lines as the width asks for.
+// fold joins parts, in as many lines as the width needs.
 func fold(width int, parts []string) []string {
 	var rows []string
 	row := ""
@@ -120,7 +120,7 @@ func fold(width int, parts []string) []string {
 	return append(rows, row)
 }
 
-// bar is a progress bar, or just the time when there is no end.
+// bar is a progress bar, or only the time if the run has no end.
 func bar(at, of time.Duration, width int) string {
 	if of <= 0 {
 		return fmt.Sprintf("running for %.1fs", at.Seconds())
@@ -141,7 +141,7 @@ func cut(s string, width int) string {
 	return s
 }
 
-// codes lists counts by code, the most frequent first.
+// codes returns the counts by code, most frequent first.
 func codes(m map[string]int64) []string {
 	if len(m) == 0 {
 		return []string{"none"}
@@ -154,7 +154,7 @@ func codes(m map[string]int64) []string {
 	return parts
 }
 
-// Table writes what a run came to.
+// Table writes the result of a run.
 func Table(w io.Writer, r Report) error {
 	t := tabwriter.NewWriter(w, 0, 4, 2, ' ', 0)
 	row := func(name, format string, args ...any) { fmt.Fprintf(t, "%s\t%s\n", name, fmt.Sprintf(format, args...)) }
@@ -183,7 +183,7 @@ func Table(w io.Writer, r Report) error {
 	row("refusals and errors", "%s", strings.Join(codes(r.Errors), ", "))
 	row("protocol errors", "%d", r.ProtocolErrors)
 	row("double matches", "%d", r.DoubleMatches)
-	row("late as this machine was", "%d; a timer lagged by %.0f ms at worst", total(r.Late), r.TimerLagMs)
+	row("late while machine lagged", "%d; a timer lagged by %.0f ms at worst", total(r.Late), r.TimerLagMs)
 	for _, k := range slices.SortedFunc(maps.Keys(r.Violations), func(a, b string) int {
 		return cmp.Or(cmp.Compare(len(a), len(b)), cmp.Compare(a, b))
 	}) {

@@ -1,7 +1,7 @@
-// Package nyc is an hour of Manhattan, embedded for demonstrations: the yellow-taxi
-// trips with both ends in Manhattan that began on Monday 2013-11-18 from 16:00 to 17:00,
-// and the taxis of that hour where and when they became free. The records are New York
-// City's Taxi and Limousine Commission's public trip records; taxis are numbered anew.
+// Package nyc is an hour of Manhattan, embedded for demonstrations: the yellow-taxi trips with both
+// ends in Manhattan that began on Monday 2013-11-18 from 16:00 to 17:00, and where and when the
+// taxis of that hour became free. The data are public trip records of New York City's Taxi and
+// Limousine Commission; taxis are renumbered.
 package nyc
 
 import (
@@ -26,7 +26,7 @@ var places []byte
 // Manhattan is the box around the embedded hour, without the other boroughs' shores.
 var Manhattan = demand.Area{South: 40.70, West: -74.02, North: 40.83, East: -73.92}
 
-// What the place is called, and its time zone of IANA.
+// The place's name and its IANA time zone.
 const (
 	Name     = "Manhattan"
 	TimeZone = "America/New_York"
