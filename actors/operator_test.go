@@ -24,7 +24,7 @@ func TestOperatorRedispatches(t *testing.T) {
 		require.Equal(t, ride.StatusRequested, got.Status)
 		require.Equal(t, []string{"released"}, near.changes()[len(near.changes())-1:])
 		require.Len(t, near.offers(), 1)
-		require.Len(t, far.offers(), 2, "asked anew")
+		require.Len(t, far.offers(), 2, "asked again")
 		require.Contains(t, rider.changes(), "released")
 
 		w.rider("other").request()

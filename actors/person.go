@@ -14,9 +14,9 @@ import (
 )
 
 // person is what the actors of riders, drivers and operators have in common: the one live session
-// (operatorActor keeps several by itself), the history from which a reconnecting client resumes,
-// the unanswered commands, and the active trip as last reported. It lives on the node that holds
-// the session and outlives it by Linger.
+// (operatorActor keeps several itself), the history from which a reconnecting client resumes, the
+// unanswered commands, and the active trip as last reported. It lives on the node that holds the
+// session and outlives it by Linger.
 type person struct {
 	sys     *shared
 	account ride.Account

@@ -22,7 +22,7 @@ func TestErrorCodesHaveUniqueNames(t *testing.T) {
 		require.Regexp(t, `^[a-z]+(_[a-z]+)*$`, e.Code)
 		require.False(t, seen[e.Code], "%s twice", e.Code)
 		seen[e.Code] = true
-		require.True(t, strings.HasSuffix(e.Message, "."), "%q is no sentence", e.Message)
+		require.True(t, strings.HasSuffix(e.Message, "."), "%q is not a sentence", e.Message)
 		refined := e.With("no more than %d", 3).In("field")
 		require.ErrorIs(t, refined, e)
 		require.Equal(t, e.Retryable, refined.Retryable)
@@ -53,22 +53,22 @@ func TestWhatIsWrongWithARequest(t *testing.T) {
 		want  *ride.Error
 		field string
 	}{
-		"pickup off the Earth":  {func(c *ride.RequestTrip) { c.Request.Pickup.Lat = 91 }, ride.ErrInvalidPoint, "pickup"},
-		"pickup not a number":   {func(c *ride.RequestTrip) { c.Request.Pickup.Lng = math.NaN() }, ride.ErrInvalidPoint, "pickup"},
-		"no dropoff":            {func(c *ride.RequestTrip) { c.Request.Dropoff = geo.Point{} }, ride.ErrInvalidPoint, "dropoff"},
-		"nowhere to go":         {func(c *ride.RequestTrip) { c.Request.Dropoff = c.Request.Pickup }, ride.ErrInvalidArgument, "dropoff"},
-		"another class":         {func(c *ride.RequestTrip) { c.Request.Class = "van" }, ride.ErrUnknownClass, "vehicle_class"},
-		"nobody":                {func(c *ride.RequestTrip) { c.Request.Passengers = 0 }, ride.ErrInvalidArgument, "passengers"},
-		"too many":              {func(c *ride.RequestTrip) { c.Request.Passengers = 5 }, ride.ErrInvalidArgument, "passengers"},
-		"long address":          {func(c *ride.RequestTrip) { c.Request.PickupAddress = strings.Repeat("x", 201) }, ride.ErrInvalidArgument, "pickup_address"},
-		"address with NUL":      {func(c *ride.RequestTrip) { c.Request.DropoffAddress = "a\x00b" }, ride.ErrInvalidArgument, "dropoff_address"},
-		"note that is no UTF-8": {func(c *ride.RequestTrip) { c.Request.Note = "\xff" }, ride.ErrInvalidArgument, "note"},
-		"long note":             {func(c *ride.RequestTrip) { c.Request.Note = strings.Repeat("x", 501) }, ride.ErrInvalidArgument, "note"},
-		"no id":                 {func(c *ride.RequestTrip) { c.ID = "" }, ride.ErrInvalidArgument, ""},
-		"dot in the id":         {func(c *ride.RequestTrip) { c.ID = "a.b" }, ride.ErrInvalidArgument, ""},
-		"no rider":              {func(c *ride.RequestTrip) { c.Request.Rider.ID = "" }, ride.ErrInvalidArgument, ""},
-		"no way":                {func(c *ride.RequestTrip) { c.Estimate.DistanceM = math.Inf(1) }, ride.ErrNoRoute, ""},
-		"bad rules":             {func(c *ride.RequestTrip) { c.Rules.SearchFor = 0 }, ride.ErrInvalidArgument, ""},
+		"pickup off the Earth":   {func(c *ride.RequestTrip) { c.Request.Pickup.Lat = 91 }, ride.ErrInvalidPoint, "pickup"},
+		"pickup not a number":    {func(c *ride.RequestTrip) { c.Request.Pickup.Lng = math.NaN() }, ride.ErrInvalidPoint, "pickup"},
+		"no dropoff":             {func(c *ride.RequestTrip) { c.Request.Dropoff = geo.Point{} }, ride.ErrInvalidPoint, "dropoff"},
+		"nowhere to go":          {func(c *ride.RequestTrip) { c.Request.Dropoff = c.Request.Pickup }, ride.ErrInvalidArgument, "dropoff"},
+		"another class":          {func(c *ride.RequestTrip) { c.Request.Class = "van" }, ride.ErrUnknownClass, "vehicle_class"},
+		"nobody":                 {func(c *ride.RequestTrip) { c.Request.Passengers = 0 }, ride.ErrInvalidArgument, "passengers"},
+		"too many":               {func(c *ride.RequestTrip) { c.Request.Passengers = 5 }, ride.ErrInvalidArgument, "passengers"},
+		"long address":           {func(c *ride.RequestTrip) { c.Request.PickupAddress = strings.Repeat("x", 201) }, ride.ErrInvalidArgument, "pickup_address"},
+		"address with NUL":       {func(c *ride.RequestTrip) { c.Request.DropoffAddress = "a\x00b" }, ride.ErrInvalidArgument, "dropoff_address"},
+		"note that is not UTF-8": {func(c *ride.RequestTrip) { c.Request.Note = "\xff" }, ride.ErrInvalidArgument, "note"},
+		"long note":              {func(c *ride.RequestTrip) { c.Request.Note = strings.Repeat("x", 501) }, ride.ErrInvalidArgument, "note"},
+		"no id":                  {func(c *ride.RequestTrip) { c.ID = "" }, ride.ErrInvalidArgument, ""},
+		"dot in the id":          {func(c *ride.RequestTrip) { c.ID = "a.b" }, ride.ErrInvalidArgument, ""},
+		"no rider":               {func(c *ride.RequestTrip) { c.Request.Rider.ID = "" }, ride.ErrInvalidArgument, ""},
+		"no way":                 {func(c *ride.RequestTrip) { c.Estimate.DistanceM = math.Inf(1) }, ride.ErrNoRoute, ""},
+		"bad rules":              {func(c *ride.RequestTrip) { c.Rules.SearchFor = 0 }, ride.ErrInvalidArgument, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := request(ride.DefaultRules())
@@ -96,7 +96,7 @@ func TestWhatIsWrongWithRules(t *testing.T) {
 		"rings that shrink":        func(r *ride.Rules) { r.Policy.RingStep = -1 },
 		"waves without a pause":    func(r *ride.Rules) { r.Policy.WaveEvery = 0 },
 		"offers without time":      func(r *ride.Rules) { r.Policy.OfferTTL = 0 },
-		"nobody is ever asked":     func(r *ride.Rules) { r.Policy.AsksPerDriver = 0 },
+		"no driver is ever asked":  func(r *ride.Rules) { r.Policy.AsksPerDriver = 0 },
 		"no time to search":        func(r *ride.Rules) { r.SearchFor = 0 },
 		"for ever on the way":      func(r *ride.Rules) { r.PickupWithin = 1000 * time.Hour },
 		"a tariff without seats":   func(r *ride.Rules) { r.Tariff.Seats = 0 },

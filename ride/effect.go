@@ -68,7 +68,7 @@ type TimerKind string
 
 // The timers of a trip; there is at most one of each kind.
 const (
-	TimerDeadline TimerKind = "deadline" // the status ends by itself
+	TimerDeadline TimerKind = "deadline" // the status ends automatically
 	TimerWave     TimerKind = "wave"     // the next round is due
 	TimerOffers   TimerKind = "offers"   // the earliest open offer expires
 	TimerAward    TimerKind = "award"    // the best acceptance wins

@@ -34,8 +34,8 @@ func wholeLife(t testing.TB) *shell {
 	return s
 }
 
-// FuzzUnmarshalEvent: whatever is read as an event is written the same from then
-// on, and can be applied.
+// FuzzUnmarshalEvent: anything read as an event is written the same from then on, and can be
+// applied.
 func FuzzUnmarshalEvent(f *testing.F) {
 	events := append(wholeLife(f).history, ride.Cancelled{At: dawn, By: ride.ByRider}, ride.Expired{At: dawn},
 		ride.OffersEnded{At: dawn, Offers: []ride.OfferID{"trip.1"}, State: ride.OfferExpired})
@@ -65,8 +65,8 @@ func FuzzUnmarshalEvent(f *testing.F) {
 	})
 }
 
-// FuzzUnmarshalTrip: whatever is read as a trip is written the same from then on,
-// and can be brought back to life without a panic, however little sense it makes.
+// FuzzUnmarshalTrip: anything read as a trip is written the same from then on, and can be brought
+// back to life without a panic, however little sense it makes.
 func FuzzUnmarshalTrip(f *testing.F) {
 	s := wholeLife(f)
 	for i := range s.history {

@@ -125,8 +125,8 @@ func (m *machine) wave(from ride.Trip, e ride.WavePlanned, to ride.Trip) {
 // check holds between any two commands.
 func (m *machine) check() {
 	t := &m.trip
-	// Whatever the trip waits for, somebody will bring: an armed timer, or an open
-	// search. And nothing else is armed.
+	// Something will end whatever the trip waits for: an armed timer, or an open search. And
+	// nothing else is armed.
 	open, armed := map[ride.TimerKind]time.Time{}, maps.Clone(m.timers)
 	for _, timer := range ride.Timers(*t) {
 		require.False(m.t, timer.At.IsZero(), "%s has no time", timer.Kind)

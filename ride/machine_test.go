@@ -192,7 +192,7 @@ func (m *machine) withdraw(t *rapid.T) {
 	require.NoError(t, m.do(ride.WithdrawOffer{Offer: m.drawOffer(t).ID, Reason: reason}))
 }
 
-// driverNearby never changes the trip by itself; what it asks for is a search like any.
+// driverNearby itself never changes the trip; it asks for an ordinary search.
 func (m *machine) driverNearby(*rapid.T) {
 	version := m.trip.Version
 	m.extra++

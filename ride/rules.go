@@ -92,10 +92,10 @@ func DefaultRules() Rules {
 	}
 }
 
-// Immediate reports whether each trip's wave is planned as soon as its own search has ended,
-// as both policies of today do. The shell then writes the first wave with the request, in one
-// transaction. A policy that gathers several trips before it plans is not immediate: its
-// requests are committed and acknowledged first, and each wave follows by itself.
+// Immediate reports whether each trip's wave is planned as soon as its own search has ended, as
+// both policies of today do. The shell then writes the first wave with the request, in one
+// transaction. A policy that gathers several trips before it plans is not immediate: its requests
+// are committed and acknowledged first, and each wave follows separately.
 func (p Policy) Immediate() bool { return p.Kind == PolicyBroadcast || p.Kind == PolicySequential }
 
 // Validate checks a policy as an operator may have written it.

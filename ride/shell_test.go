@@ -15,8 +15,8 @@ import (
 // dawn is when every test's clock starts.
 var dawn = time.Date(2026, 3, 1, 6, 0, 0, 0, time.UTC)
 
-// shell is the smallest thing that can run a trip: what an actor does, without
-// a disk, a network or a real clock. Stories and properties are told through it.
+// shell is the smallest thing that can run a trip: what an actor does, without a disk, a network or
+// a real clock. Stories and properties run through it.
 type shell struct {
 	trip    ride.Trip
 	now     time.Time

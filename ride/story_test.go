@@ -13,11 +13,10 @@ import (
 	"github.com/hexhail/hexhail/ride"
 )
 
-// TestStories runs the transcripts of testdata/stories. Each line of input is a
-// command to the trip or to the world around it; the output is what was written
-// (* event), what was to be done (> effect), what was refused (! error) and how
-// the trip stands (= state). Times count from the story's beginning. The flag
-// -rewrite writes the outputs anew.
+// TestStories runs the transcripts of testdata/stories. Each line of input is a command to the trip
+// or to the world around it; the output is what was written (* event), what was to be done (>
+// effect), what was refused (! error) and how the trip stands (= state). Times count from the
+// story's beginning. The flag -rewrite rewrites the outputs.
 func TestStories(t *testing.T) {
 	datadriven.Walk(t, "testdata/stories", func(t *testing.T, path string) {
 		s := &story{shell: newShell(), t: t}
@@ -64,7 +63,7 @@ func (s *story) run(d *datadriven.TestData) {
 		return otherwise
 	}
 	offer := func() ride.OfferID { return ride.OfferID(arg("offer", string(s.offerOf(who)))) }
-	// What a story does may be refused: the refusal is told.
+	// What a story does may be refused: the output has the refusal.
 	switch d.Cmd {
 	case "request":
 		c := request(s.rules(d))

@@ -172,7 +172,7 @@ type Trip struct {
 	ArrivedAt   time.Time `json:"arrived_at,omitzero"`
 	StartedAt   time.Time `json:"started_at,omitzero"`
 	EndedAt     time.Time `json:"ended_at,omitzero"`
-	// Deadline is when the trip leaves its status by itself; zero in a final one.
+	// Deadline is when the trip leaves its status automatically; zero in a final one.
 	Deadline time.Time `json:"deadline,omitzero"`
 
 	Arrival       *Mark         `json:"arrival,omitempty"`    // where the driver was when it arrived

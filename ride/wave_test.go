@@ -138,7 +138,7 @@ func TestPlanForAnOlderState(t *testing.T) {
 	})
 }
 
-// TestPlanBeyondTheTripsOffers: a trip makes 500 offers at most, whatever is planned.
+// TestPlanBeyondTheTripsOffers: a trip makes at most 500 offers, however many are planned.
 func TestPlanBeyondTheTripsOffers(t *testing.T) {
 	rules := ride.DefaultRules()
 	rules.Policy.Cap, rules.Policy.RingMax = 300, 1

@@ -44,8 +44,8 @@ type Peer interface {
 	// Command hands over a frame with an id. Its reply arrives on the outbox. The
 	// frame belongs to the peer from then on.
 	Command(f *ridepb.ClientFrame)
-	// Location hands over a driver's position, whose fields are checked; only the latest
-	// is kept. It refuses with a *ride.Error when the account is no driver.
+	// Location hands over a driver's position, whose fields are checked; only the latest is kept.
+	// The error is a *ride.Error if the account is not a driver's.
 	Location(p ride.Position) error
 	// Leave says that the socket is gone. Called once, last.
 	Leave()

@@ -91,7 +91,7 @@ func BenchmarkPassedOver(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		if len(c.PassedOver(q)) != ride.MaxPassed {
-			b.Fatal("nobody there")
+			b.Fatal("no driver was passed over")
 		}
 	}
 }

@@ -61,7 +61,7 @@ func TestWhoSeesATrip(t *testing.T) {
 	} {
 		require.Equal(t, c.sees, Trip(trip, c.reader) != nil, "%v", c.reader)
 	}
-	require.Nil(t, Trip(full(ride.StatusRequested), Reader{"d", ride.RoleDriver}), "nobody drives it yet")
+	require.Nil(t, Trip(full(ride.StatusRequested), Reader{"d", ride.RoleDriver}), "it has no driver yet")
 }
 
 // What each party must not learn never appears, in any status.
@@ -83,7 +83,7 @@ func TestNothingLeaks(t *testing.T) {
 	}
 }
 
-// Every field of the message is filled for somebody, so that none is forgotten.
+// Every field of the message is filled for some reader, so that none is forgotten.
 func TestEveryFieldIsShown(t *testing.T) {
 	shown := map[string]bool{}
 	for _, s := range []ride.Status{ride.StatusRequested, ride.StatusMatched, ride.StatusCompleted} {
@@ -98,7 +98,7 @@ func TestEveryFieldIsShown(t *testing.T) {
 	}
 	fields := (&ridepb.Trip{}).ProtoReflect().Descriptor().Fields()
 	for i := range fields.Len() {
-		require.True(t, shown[string(fields.Get(i).Name())], "nobody sees %s", fields.Get(i).Name())
+		require.True(t, shown[string(fields.Get(i).Name())], "no reader sees %s", fields.Get(i).Name())
 	}
 }
 

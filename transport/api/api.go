@@ -75,9 +75,9 @@ func build(cfg Config, deps Deps) (*API, error) {
 	return a, nil
 }
 
-// Stop ends uploads and the decoding of photos, which could outlast a shutdown; their
-// clients get ride.ErrShuttingDown. Other requests go on. It does not wait, and may be
-// called more than once.
+// Stop ends uploads and the decoding of photos, which could outlast a shutdown; their clients get
+// ride.ErrShuttingDown. Other requests continue. It does not wait, and may be called more than
+// once.
 func (a *API) Stop() { a.photos.stop() }
 
 // Document renders the OpenAPI document of a default configuration, as /openapi.json

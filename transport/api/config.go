@@ -130,7 +130,7 @@ func (c Config) Validate() error {
 	for _, o := range c.CORSOrigins {
 		u, err := url.Parse(o)
 		if err != nil || u.Scheme == "" || u.Host == "" || u.Scheme+"://"+u.Host != o {
-			return fmt.Errorf("%w: %q is no origin such as https://app.example", ErrConfig, o)
+			return fmt.Errorf("%w: %q is not an origin such as https://app.example", ErrConfig, o)
 		}
 	}
 	return nil

@@ -99,7 +99,7 @@ func TestOperatorsAreWithheld(t *testing.T) {
 	w.do(request{method: "POST", path: "/v1/demo/visits", json: `{"role":"operator"}`}).refused(ride.ErrWrongRole, 403)
 }
 
-// The PIN of a simulated rider, and of nobody else, for the trip's driver at the kerb.
+// Only a simulated rider's PIN is given to the trip's driver at the kerb.
 func TestHearPIN(t *testing.T) {
 	d := &fakeDemo{simulated: "rider"}
 	w := newDemo(t, d)

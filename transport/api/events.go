@@ -73,8 +73,8 @@ func showEvents(events []ride.StoredEvent, r view.Reader) ([]eventView, error) {
 	return out, nil
 }
 
-// partyEvent shows one event to a rider or a driver. Fields are listed one by one, so
-// that an event that grows shows nothing new by itself.
+// partyEvent shows one event to a rider or a driver. Fields are listed one by one, so that a new
+// field of an event is not published automatically.
 func partyEvent(e ride.StoredEvent, role ride.Role) (eventView, bool) {
 	v := eventView{Version: e.Version, Kind: e.Event.Kind(), At: e.Event.When().UTC()}
 	switch ev := e.Event.(type) {

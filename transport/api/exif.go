@@ -5,8 +5,8 @@ import (
 	"encoding/binary"
 )
 
-// orientation reads how a camera held a JPEG: the EXIF orientation, 1 to 8, or 0
-// when there is none. It reads nothing else, and damaged EXIF is no EXIF.
+// orientation reads how a camera held a JPEG: the EXIF orientation, 1 to 8, or 0 when there is
+// none. It reads nothing else, and treats damaged EXIF as none.
 func orientation(data []byte) int {
 	if !bytes.HasPrefix(data, []byte{0xff, 0xd8}) {
 		return 0

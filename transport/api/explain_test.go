@@ -76,7 +76,7 @@ type explained struct {
 	Events []struct{ Kind string }
 }
 
-// A trip that nobody has looked at yet, and one whose record of candidates is gone.
+// A trip without a search so far, and one whose record of candidates is gone.
 func TestExplainLittle(t *testing.T) {
 	w := newWorld(t)
 	w.story("new", storyRequested)

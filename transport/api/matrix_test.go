@@ -22,7 +22,7 @@ type row struct {
 
 var subjects = [6]string{"rider", "rider2", "driver", "driver2", "operator", ""}
 
-// all is the row of an operation that answers everybody alike.
+// all is the row of an operation that answers everyone alike.
 func all(n int) [6]int { return [6]int{n, n, n, n, n, n} }
 
 // staff is the row of an operation for operators.
@@ -143,7 +143,7 @@ func TestEveryOperationForEverybody(t *testing.T) {
 			delete(rows, op.OperationID)
 		}
 	}
-	require.Empty(t, rows, "rows of operations that are no more")
+	require.Empty(t, rows, "rows of operations that no longer exist")
 }
 
 // TestSignedOutAndSuspended asks for every operation that needs credentials with some

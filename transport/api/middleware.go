@@ -134,7 +134,7 @@ func (s *silent) Header() http.Header         { return s.header }
 func (s *silent) Write(b []byte) (int, error) { return len(b), nil }
 func (s *silent) WriteHeader(status int)      { s.status = status }
 
-// recovered turns a panic into a problem that tells nothing. http.ErrAbortHandler goes on.
+// recovered turns a panic into a problem that reveals nothing. It re-panics http.ErrAbortHandler.
 func (a *API) recovered(ctx context.Context, w *recorder) {
 	v := recover()
 	if v == nil {

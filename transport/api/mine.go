@@ -163,7 +163,7 @@ func (a *API) exportMe(ctx context.Context, _ *nothing) (*huma.StreamResponse, e
 
 func (a *API) writeExport(ctx context.Context, out huma.Context, head []byte, trips [][]byte, next string) {
 	control := http.NewResponseController(callOf(ctx).writer)
-	defer func() { _ = control.SetWriteDeadline(time.Time{}) }() // the connection goes on
+	defer func() { _ = control.SetWriteDeadline(time.Time{}) }() // the connection stays open
 	write := func(b []byte) {
 		// A writer without deadlines is one of a test.
 		_ = control.SetWriteDeadline(time.Now().Add(exportStall))

@@ -78,7 +78,7 @@ func pngCost(data []byte) (cost, error) {
 		each = 8
 	}
 	out := cost{width: c.Width, height: c.Height, pixels: area * each, memory: area * each}
-	if data[interlaceAt] != 0 { // each pass is a picture of its own, all together as large as the whole
+	if data[interlaceAt] != 0 { // each pass is a separate picture, together as large as the whole
 		out.memory *= 2
 	}
 	return out, nil

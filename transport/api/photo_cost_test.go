@@ -185,8 +185,8 @@ type readerFunc func([]byte) (int, error)
 
 func (f readerFunc) Read(b []byte) (int, error) { return f(b) }
 
-// TestStrangersLeaveRoomForPhotos: they hold at most half of the room and of the decoders,
-// one network or account holds a few, and nobody waits for long.
+// TestStrangersLeaveRoomForPhotos: they hold at most half of the room and of the decoders, one
+// network or account holds a few, and no request waits for long.
 func TestStrangersLeaveRoomForPhotos(t *testing.T) {
 	p := newPhotos(8, 2)
 	p.waitAtMost = time.Millisecond
@@ -224,7 +224,7 @@ func TestStrangersLeaveRoomForPhotos(t *testing.T) {
 // TestAStrangersPhotoComesLast: what can be refused without decoding is.
 func TestAStrangersPhotoComesLast(t *testing.T) {
 	w := newWorld(t, func(c *Config) { c.Rates.Photo = Rate{PerSecond: 1e-9, Burst: 1} })
-	// With no decoder to be had, whoever reaches for one waits in vain.
+	// Without a free decoder, a request for one times out.
 	w.photos.decoders <- struct{}{}
 	w.photos.decoders <- struct{}{}
 	w.photos.waitAtMost = time.Millisecond

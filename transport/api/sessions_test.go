@@ -39,8 +39,8 @@ func TestSignUpLogInRefreshLogOut(t *testing.T) {
 	w.do(request{method: "POST", path: "/v1/refresh", json: `{"refresh_token":"` + second.RefreshToken + `"}`}).refused(ride.ErrUnauthenticated, 401)
 }
 
-// TestReusedRefreshTokenClosesTheSocket: a client that names no attempt may repeat nothing,
-// nor may anybody whose attempt is another or came too late.
+// TestReusedRefreshTokenClosesTheSocket: a client that names no attempt may repeat nothing, nor may
+// a client whose attempt differs or comes too late.
 func TestReusedRefreshTokenClosesTheSocket(t *testing.T) {
 	const one, two = `,"attempt":"the first attempt"`, `,"attempt":"a second attempt"`
 	for name, c := range map[string]struct {
@@ -140,7 +140,7 @@ func TestKnownDevice(t *testing.T) {
 	}
 	for _, bad := range []string{"", "fifteen-letters", strings.Repeat("d", 129)} {
 		login(password, bad).refused(ride.ErrInvalidArgument, 422)
-		if bad != "" { // which in a form is no device
+		if bad != "" { // an empty value in a form is not a device
 			w.do(request{method: "POST", path: "/v1/accounts", json: `{"username":"newcomer","password":"correct horse battery",` +
 				`"first_name":"N","last_name":"N","role":"rider","device":"` + bad + `"}`}).refused(ride.ErrInvalidArgument, 422)
 		}

@@ -186,8 +186,8 @@ func TestOpenOffers(t *testing.T) {
 	require.Contains(t, got.Body.String(), `"pickup_area"`)
 }
 
-// TestSchemasAreTruthful: what is sent validates against what is published, and a
-// field that the protocol gains is published by itself.
+// TestSchemasAreTruthful: what is sent validates against what is published, and a new field of the
+// protocol is published automatically.
 func TestSchemasAreTruthful(t *testing.T) {
 	w := newWorld(t)
 	reg := w.OpenAPI().Components.Schemas
@@ -254,7 +254,7 @@ func TestStoreFailures(t *testing.T) {
 		}
 		got := w.do(request{method: "GET", path: "/v1/trips/t", as: "rider"})
 		got.refused(ride.ErrInternal, 500)
-		require.NotContains(t, got.Body.String(), "5432", "what failed is nobody's business")
+		require.NotContains(t, got.Body.String(), "5432", "the cause must not be disclosed")
 		w.store.Fail = func(m string) error {
 			if m == method {
 				return ride.ErrUnavailable

@@ -76,7 +76,7 @@ func TestTokenAttacks(t *testing.T) {
 			g.method, g.key = jwt.SigningMethodHS256, pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der})
 		},
 		"RS256":                 func(g *forged) { g.method, g.key = jwt.SigningMethodRS256, rsaKey },
-		"somebody's key":        func(g *forged) { g.key = stranger },
+		"someone else's key":    func(g *forged) { g.key = stranger },
 		"no exp":                drop("exp"),
 		"no aud":                drop("aud"),
 		"no iss":                drop("iss"),
@@ -102,7 +102,7 @@ func TestTokenAttacks(t *testing.T) {
 		"kid is a path":         head("kid", "../../../../dev/null"),
 		"kid is a URL":          head("kid", "https://elsewhere.example/key"),
 		"kid is SQL":            head("kid", "' UNION SELECT 'x"),
-		"kid is no text":        head("kid", 1),
+		"kid is not text":       head("kid", 1),
 		"brings its own key":    head("jwk", map[string]any{"kty": "OKP"}),
 		"names a key set":       head("jku", "https://elsewhere.example/jwks"),
 		"names a certificate":   head("x5u", "https://elsewhere.example/cert"),
@@ -119,7 +119,7 @@ func TestTokenAttacks(t *testing.T) {
 	}
 }
 
-// TestTokenShapes sends what is no token at all, or a good one dressed differently.
+// TestTokenShapes sends values that are not tokens, or a valid token in another form.
 func TestTokenShapes(t *testing.T) {
 	f := newFixture(t)
 	_, tk := f.rider(t, "alice")

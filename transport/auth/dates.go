@@ -35,7 +35,7 @@ func checkDates(token string) error {
 	}
 	for _, name := range []string{"exp", "nbf", "iat"} {
 		if v, ok := all[name]; ok && !plainDate(string(v)) {
-			return fmt.Errorf("%w: %s is no date", jwt.ErrTokenInvalidClaims, name)
+			return fmt.Errorf("%w: %s is not a date", jwt.ErrTokenInvalidClaims, name)
 		}
 	}
 	return nil

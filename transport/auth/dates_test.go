@@ -136,7 +136,7 @@ func TestOutsideLogOut(t *testing.T) {
 			other := f.sso()
 			other.claims["sub"], other.claims["iat"] = "43", before.claims["iat"]
 			_, err = f.Authenticate(t.Context(), other.sign(t))
-			require.NoError(t, err, "nobody else is logged out")
+			require.NoError(t, err, "no other account is logged out")
 		})
 	}
 }

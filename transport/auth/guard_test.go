@@ -13,7 +13,7 @@ import (
 	"github.com/hexhail/hexhail/ride"
 )
 
-// guessing is people who try passwords, by a clock that passes only while somebody waits.
+// guessing is people who try passwords, on a clock that advances only while one of them waits.
 type guessing struct {
 	*fixture
 	t *testing.T
@@ -53,7 +53,8 @@ func (g guessing) fails(n int, name string, from Place) (looked int) {
 	return looked
 }
 
-// gets tells how long it takes until the right password is in, coming back as it is told to.
+// gets returns how long it takes until the right password is accepted, retrying when the server
+// says so.
 func (g guessing) gets(name string, from Place) time.Duration {
 	g.t.Helper()
 	began := time.Now()

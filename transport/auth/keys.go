@@ -150,7 +150,7 @@ func loadKeys(path string) (Keys, error) {
 		return Keys{}, fmt.Errorf("%w: %s is open to others (mode %04o); run chmod 600 on it", ErrConfig, path, info.Mode().Perm())
 	}
 	if info.Size() > 64<<10 {
-		return Keys{}, fmt.Errorf("%w: %s is no key file", ErrConfig, path)
+		return Keys{}, fmt.Errorf("%w: %s is not a key file", ErrConfig, path)
 	}
 	b, err := os.ReadFile(path)
 	if err != nil {

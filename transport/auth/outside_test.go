@@ -80,7 +80,7 @@ func TestOutsideIssuerRefusals(t *testing.T) {
 	set := func(claim string, v any) func(*forged) { return func(g *forged) { g.claims[claim] = v } }
 	for name, change := range map[string]func(*forged){
 		"claims our iss":           set("iss", "hexhail"),
-		"an issuer nobody trusts":  set("iss", "https://other.example"),
+		"an untrusted issuer":      set("iss", "https://other.example"),
 		"operator, not allowed":    func(g *forged) { g.claims["sub"], g.claims["role"] = "new", "operator" },
 		"another role than before": set("role", "driver"),
 		"no role":                  set("role", nil),
@@ -170,12 +170,12 @@ func TestOutsideIssuerByJWKS(t *testing.T) {
 	require.NoError(t, err)
 
 	for name, bad := range map[string]string{
-		"no kid":             token(nil, jwt.SigningMethodES256, key),
-		"kid is a number":    token(7, jwt.SigningMethodES256, key),
-		"kid is long":        token(strings.Repeat("k", 300), jwt.SigningMethodES256, key),
-		"secret of nobody":   token("k1", jwt.SigningMethodHS256, ssoSecret),
-		"no signature":       token("k1", jwt.SigningMethodNone, jwt.UnsafeAllowNoneSignatureType),
-		"signature tampered": mangle(token("k1", jwt.SigningMethodES256, key), 2),
+		"no kid":                     token(nil, jwt.SigningMethodES256, key),
+		"kid is a number":            token(7, jwt.SigningMethodES256, key),
+		"kid is long":                token(strings.Repeat("k", 300), jwt.SigningMethodES256, key),
+		"an unknown issuer's secret": token("k1", jwt.SigningMethodHS256, ssoSecret),
+		"no signature":               token("k1", jwt.SigningMethodNone, jwt.UnsafeAllowNoneSignatureType),
+		"signature tampered":         mangle(token("k1", jwt.SigningMethodES256, key), 2),
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := f.Authenticate(t.Context(), bad)

@@ -129,7 +129,7 @@ func TestNewPasswordEndsLogInsUnderWay(t *testing.T) {
 
 	_, other, err := f.LogIn(t.Context(), "alice", "another horse", "192.0.2.1")
 	require.NoError(t, err)
-	meanwhile(f, "SaveRefreshToken", func() { // somebody else who knew it changes it, too
+	meanwhile(f, "SaveRefreshToken", func() { // someone else who knows it changes it, too
 		_, err := f.ResetPassword(t.Context(), alice.ID, "a third horse")
 		require.NoError(t, err)
 	})

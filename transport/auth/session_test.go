@@ -84,9 +84,8 @@ func TestStolenRefreshToken(t *testing.T) {
 	}
 }
 
-// TestStolenStorage: the thief copied the attempt beside the token, and both present them
-// within the grace. Whoever comes first, the log-in ends when the one that was pushed out
-// comes back.
+// TestStolenStorage: the thief copied the attempt beside the token, and both present them within
+// the grace. Whichever comes first, the log-in ends when the one that was pushed out comes back.
 func TestStolenStorage(t *testing.T) {
 	for name, pushedOut := range map[string]int{"the first comes back": 0, "the second went on, the first comes back": 1} {
 		t.Run(name, func(t *testing.T) {

@@ -24,7 +24,7 @@ func TestUsernamesAreTrimmed(t *testing.T) {
 		require.Error(t, CheckUsername(TidyUsername("al"+s+"ice")), "%q inside", s)
 	}
 	require.Empty(t, TidyUsername(" \u200b"))
-	require.Equal(t, "\x00alice", TidyUsername("\x00alice"), "control characters are no space")
+	require.Equal(t, "\x00alice", TidyUsername("\x00alice"), "control characters are not spaces")
 
 	n := SignUp{Username: "\u3000alice\u200b ", Password: "correct horse", FirstName: "A", LastName: "B", Role: ride.RoleRider}
 	require.NoError(t, f.CheckSignUp(t.Context(), n))

@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestUntrusted: whoever says for whom it asks and is not believed is reported.
+// TestUntrusted: an untrusted peer that names a client is reported.
 func TestUntrusted(t *testing.T) {
 	var told []netip.Addr
 	f := Finder{

@@ -195,7 +195,7 @@ func TestSlowReadersAreCut(t *testing.T) {
 	}
 }
 
-// TestLongAnswersGoOn: each part of an answer has a deadline of its own.
+// TestLongAnswersGoOn: each part of an answer has a separate deadline.
 func TestLongAnswersGoOn(t *testing.T) {
 	w := &deadlines{ResponseRecorder: httptest.NewRecorder()}
 	Stall(time.Hour, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {

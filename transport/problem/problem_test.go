@@ -16,8 +16,8 @@ import (
 	"github.com/hexhail/hexhail/ride"
 )
 
-// TestEveryCodeHasAStatus: each registered refusal has a status of its own choosing, and
-// becomes a problem that says all of it.
+// TestEveryCodeHasAStatus: each registered refusal has a deliberately chosen status, and becomes a
+// problem that says all of it.
 func TestEveryCodeHasAStatus(t *testing.T) {
 	for _, e := range ride.Errors() {
 		require.NotZero(t, statuses[e.Code], e.Code)

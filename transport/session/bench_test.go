@@ -21,7 +21,7 @@ func (c *counting) Command(*ridepb.ClientFrame)  { c.commands++ }
 func (c *counting) Location(ride.Position) error { c.locations++; return nil }
 func (*counting) Leave()                         {}
 
-// unlimited is a handler without limits, and without anybody behind it.
+// unlimited is a handler without limits, and without actors behind it.
 func unlimited() *Handler {
 	const plenty = 1 << 30
 	c := DefaultConfig()

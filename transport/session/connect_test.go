@@ -127,7 +127,7 @@ func TestSecondConnectIsRefused(t *testing.T) {
 		c.send(connectWith("again", &ridepb.Connect{Token: "rider"}))
 		c.refused("again", ride.ErrConnected, "")
 		c.send(sample(kindPing, "ping"))
-		require.NotNil(t, c.reply("ping").GetPong(), "the session goes on")
+		require.NotNil(t, c.reply("ping").GetPong(), "the session continues")
 		none(t, peer.left)
 	})
 }

@@ -62,7 +62,7 @@ func (d *debts) pay(id string) bool {
 	of := d.by[id]
 	if len(of) == 0 {
 		if d.late[id] == 0 {
-			return true // there was no question, which is no reason to be silent
+			return true // there is no pending frame; send the reply all the same
 		}
 		if d.late[id]--; d.late[id] == 0 {
 			delete(d.late, id)

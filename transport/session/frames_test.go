@@ -320,7 +320,7 @@ func TestMalformedFrames(t *testing.T) {
 				c.raw(in.op, in.data)
 				c.refused(in.id, ride.ErrMalformed, in.field)
 				c.send(sample(kindPing, "ping"))
-				require.NotNil(t, c.reply("ping").GetPong(), "the session goes on")
+				require.NotNil(t, c.reply("ping").GetPong(), "the session continues")
 			})
 		}
 	})
@@ -463,7 +463,7 @@ func TestTheServersBacklogNeverEndsASession(t *testing.T) {
 	})
 }
 
-// Whoever sends faster than the rate, and goes on, is the flooder that 4505 is meant for.
+// A client that keeps sending faster than the rate is the flooder that 4505 is meant for.
 func TestAFloodOfCommandsEndsTheSession(t *testing.T) {
 	inBoth(t, func(t *testing.T, codec wire.Codec) {
 		synctest.Test(t, func(t *testing.T) {

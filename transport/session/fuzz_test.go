@@ -9,7 +9,7 @@ import (
 	"github.com/hexhail/hexhail/transport/ws"
 )
 
-// Whatever a client sends is either handed over or answered, exactly once.
+// Every frame from a client is either handed over or answered, exactly once.
 func FuzzFrames(f *testing.F) {
 	for _, codec := range []wire.Codec{wire.JSON, wire.Binary} {
 		for k := kindConnect; k < kinds; k++ {

@@ -123,7 +123,7 @@ func (w *world) late(t *testing.T, codec wire.Codec, addr netip.Addr, cred *cred
 	return newClient(t, near, near, codec)
 }
 
-// stalled returns the two ends of a connection that nobody serves yet.
+// stalled returns the two ends of a connection that is not served yet.
 func (w *world) stalled(t *testing.T, codec wire.Codec) (*client, *ws.Conn) {
 	t.Helper()
 	near, far := net.Pipe()

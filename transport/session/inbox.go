@@ -76,7 +76,7 @@ func (s *session) decode(op ws.Op, payload []byte) (*ridepb.ClientFrame, string,
 	if errors.Is(bad, wire.ErrInvalidValue) {
 		sentinel = ride.ErrInvalidArgument
 	}
-	sentence := &wire.DecodeError{Name: bad.Name, Reason: bad.Reason} // the field has a place of its own
+	sentence := &wire.DecodeError{Name: bad.Name, Reason: bad.Reason} // the field is reported separately
 	return nil, bad.ID, sentinel.With("%s.", upperFirst(sentence.Error())).In(bad.Field)
 }
 
@@ -126,7 +126,8 @@ func (s *session) command(f *ridepb.ClientFrame, k kind, now time.Time) {
 		return
 	}
 	if !s.unanswered.owe(f.Id, s.h.cfg.MaxInFlight, now) {
-		// How long replies take is the server's doing, so this is no mistake of the client.
+		// The server determines how long replies take, so this does not count as a client's
+		// mistake.
 		s.reply(f.Id, refusal(ride.ErrTooMany.With("Too many messages without a reply; wait for some."), s.h.retryAfter()))
 		return
 	}

@@ -77,7 +77,7 @@ func TestTableCoversEveryMessage(t *testing.T) {
 		seen[k] = true
 		rule := rules[k]
 		require.Equal(t, string(fd.Name()), rule.name)
-		require.NotZero(t, rule.roles, "nobody may send %s", fd.Name())
+		require.NotZero(t, rule.roles, "no role may send %s", fd.Name())
 		require.NotNil(t, rule.check, "%s is not checked", fd.Name())
 		require.Nil(t, rule.check(sample(k, "x")), "the sample of %s is not valid", fd.Name())
 		require.Equal(t, k, kindOf(sample(k, "x")))

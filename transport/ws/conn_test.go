@@ -17,8 +17,7 @@ import (
 	"github.com/hexhail/hexhail/transport/ws"
 )
 
-// recorder keeps what a connection's handler is told. hold, if set, is called
-// within OnMessage.
+// recorder records the calls to a connection's handler. hold, if set, is called within OnMessage.
 type recorder struct {
 	mu   sync.Mutex
 	got  []item

@@ -28,7 +28,7 @@ func frame(first byte, payload string) []byte {
 	return raw(first, uint64(len(payload)), payload)
 }
 
-// raw is frame with an announced length of its own.
+// raw is frame with a given announced length.
 func raw(first byte, length uint64, payload string) []byte {
 	b := []byte{first}
 	switch {

@@ -133,7 +133,7 @@ func forgetUnknown(m protoreflect.Message, p *plan) {
 // no bound on depth, because the protocol's messages are not recursive.
 type scanner struct {
 	at      path
-	unknown bool // a float was seen that is no number, or a time that is none
+	unknown bool // a float that is not a number was seen, or an invalid time
 }
 
 var scanners = sync.Pool{New: func() any { return new(scanner) }}

@@ -105,7 +105,7 @@ func appendValue(dst []byte, v protoreflect.Value, f *field) ([]byte, error) {
 	case protoreflect.EnumKind:
 		word, ok := f.numbers[v.Enum()]
 		if !ok {
-			return nil, fmt.Errorf("%d is no word of %s", v.Enum(), f.desc.Enum().Name())
+			return nil, fmt.Errorf("%d is not a value of %s", v.Enum(), f.desc.Enum().Name())
 		}
 		return append(append(append(dst, '"'), word...), '"'), nil
 	case protoreflect.MessageKind:
