@@ -4,14 +4,15 @@ import { IconCar, IconCrown, IconBus, IconUser } from '@tabler/icons-react';
 import { useTranslation } from 'react-i18next';
 
 import { useServerConfig } from '../../api/queries';
+import { useServerNow } from '../../lib/clock';
 import { distance, duration, money } from '../../lib/format';
+import { useSession } from '../../lib/session';
 import { codeOf } from '../../lib/trip/problem';
 import { className } from '../../lib/trip/words';
 import type { WholeDraft } from './draft';
 import { problemText } from './problems';
 import { chosenClass, useQuotes } from './quotes';
 import classes from './rider.module.css';
-import { useServerNow } from './time';
 import type { Asking } from './useAsk';
 import type { Plan } from './usePlan';
 
@@ -19,7 +20,7 @@ import type { Plan } from './usePlan';
 export function QuotePanel({ draft, plan, asking }: { draft: WholeDraft; plan: Plan; asking: Asking }) {
   const { t } = useTranslation('rider');
   const { t: words } = useTranslation('trips');
-  const quotes = useQuotes(draft, useServerNow());
+  const quotes = useQuotes(draft, useServerNow(useSession()));
   const seats = useSeats();
 
   if (quotes.loading) return <Loading />;

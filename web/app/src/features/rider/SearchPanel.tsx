@@ -4,12 +4,14 @@ import { IconArrowBackUp } from '@tabler/icons-react';
 import { useTranslation } from 'react-i18next';
 
 import { useServerConfig } from '../../api/queries';
+import { clockText, useServerNow } from '../../lib/clock';
 import { distance, money } from '../../lib/format';
+import { useSession } from '../../lib/session';
 import { Route } from '../../lib/trip/parts';
 import { className, reachOf } from '../../lib/trip/words';
 import { CancelButton } from './CancelButton';
 import classes from './rider.module.css';
-import { clockText, secondsLeft, useServerNow, useSince } from './time';
+import { secondsLeft, useSince } from './time';
 import type { Asking } from './useAsk';
 
 /** Who waited for so long does not cancel by a slip of the finger. */
@@ -34,7 +36,7 @@ export function AskingPanel({ asking, connected }: { asking: Asking; connected: 
 export function SearchPanel({ trip, again }: { trip: WholeTrip; again: boolean }) {
   const { t } = useTranslation('rider');
   const { t: words } = useTranslation('trips');
-  const now = useServerNow();
+  const now = useServerNow(useSession());
   const search = trip.search;
   const pins = useServerConfig().data?.trip_pin === true;
   const until = search?.expires_at ?? '';

@@ -3,14 +3,15 @@ import { Box, Group, Progress, Stack, Text, Title, VisuallyHidden } from '@manti
 import { IconHandStop } from '@tabler/icons-react';
 import { useTranslation } from 'react-i18next';
 
+import { useServerNow } from '../../lib/clock';
 import { duration, money, timeOfDay } from '../../lib/format';
+import { useSession } from '../../lib/session';
 import { vehicleText } from '../../lib/vehicle';
 import { Face, MeanStars, Route } from '../../lib/trip/parts';
 import { className, partyName } from '../../lib/trip/words';
 import { CancelButton } from './CancelButton';
 import { progress, useArrival } from './eta';
 import classes from './rider.module.css';
-import { useServerNow } from './time';
 
 interface Props {
   readonly trip: WholeTrip;
@@ -20,7 +21,7 @@ interface Props {
 /** The driver is on the way, or waits at the pickup. */
 export function PickupPanel({ trip, position }: Props) {
   const { t } = useTranslation('rider');
-  const now = useServerNow();
+  const now = useServerNow(useSession());
   const arrival = useArrival(trip, position, now);
   const arrived = trip.status === 'arrived';
   const name = trip.driver?.first_name ?? t('driver.nameless');
@@ -49,7 +50,7 @@ export function PickupPanel({ trip, position }: Props) {
 /** The ride itself. */
 export function RidePanel({ trip, position }: Props) {
   const { t } = useTranslation('rider');
-  const now = useServerNow();
+  const now = useServerNow(useSession());
   const arrival = useArrival(trip, position, now);
   const at = position?.trip_id === trip.id ? position.point : trip.pickup;
   const share = Math.round(100 * progress(trip.pickup, trip.dropoff, at));

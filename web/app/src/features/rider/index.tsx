@@ -6,8 +6,9 @@ import { useTranslation } from 'react-i18next';
 import { createPositionStore, MapPage, type SheetStep } from '../../lib/map';
 import { useAccount } from '../../api/auth';
 import { latestTrips } from '../../api/queries';
+import { useServerNow } from '../../lib/clock';
 import { timeOfDay } from '../../lib/format';
-import { useConnectionState, usePendingRequests, useView } from '../../lib/session';
+import { useConnectionState, usePendingRequests, useSession, useView } from '../../lib/session';
 import { usePageTitle } from '../../lib/usePageTitle';
 import { useFreshTrips } from '../../lib/trip/useFreshTrips';
 import { emptyDraft, isWhole } from './draft';
@@ -18,7 +19,7 @@ import { PlanPanel } from './PlanPanel';
 import classes from './rider.module.css';
 import { RiderMap } from './RiderMap';
 import { AskingPanel, SearchPanel } from './SearchPanel';
-import { useServerNow, useStaleSince } from './time';
+import { useStaleSince } from './time';
 import { PickupPanel, RidePanel } from './TripPanel';
 import { useAsk, type Asking } from './useAsk';
 import { usePlan, type Plan } from './usePlan';
@@ -58,7 +59,7 @@ function usePhase(remembered: Remembered): Phase {
   const connection = useConnectionState();
   const pending = usePendingRequests();
   const latest = useQuery(latestTrips);
-  const now = useServerNow(60_000);
+  const now = useServerNow(useSession(), 60_000);
   const newest = latest.isPending ? undefined : (latest.data?.[0] ?? null);
   return useMemo(
     () => choosePhase({ view, connection, pending, latest: newest, remembered, now }),
@@ -133,7 +134,7 @@ function PhasePanel({ phase, plan, asking, onDismiss }: PanelProps) {
 /** Says since when what is shown may be out of date. */
 function Stale() {
   const { t } = useTranslation('rider');
-  const since = useStaleSince(useConnectionState(), useServerNow());
+  const since = useStaleSince(useConnectionState(), useServerNow(useSession()));
   if (since === null) return null;
   return <Text size="sm" className={classes.warn} mb="xs" role="status">{t('stale', { time: timeOfDay(new Date(since)) })}</Text>;
 }

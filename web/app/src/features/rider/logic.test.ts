@@ -9,7 +9,8 @@ import { trip } from '../../test/fixtures';
 import { nameOf, parse, reverseUrl, search, searchUrl } from '../../lib/geocode';
 import { Memory } from './memory';
 import { chosenClass, isOutdated, staleMs } from './quotes';
-import { clockText, secondsLeft } from './time';
+import { clockText } from '../../lib/clock';
+import { secondsLeft } from './time';
 
 const a = { lat: 37.4979, lng: 127.0276 };
 const b = { lat: 37.5172, lng: 127.0473 };

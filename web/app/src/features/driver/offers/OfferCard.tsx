@@ -1,17 +1,17 @@
 import type { Client, OpenOffer } from '@hexhail/client';
 import { Badge, Button, Group, Kbd, Loader, Paper, RingProgress, Stack, Text } from '@mantine/core';
 import { IconArrowUp, IconCurrentLocation, IconMapPin, IconRoute, IconStarFilled, IconUsers } from '@tabler/icons-react';
-import { useCallback, useEffect, useState, useSyncExternalStore, type ReactNode } from 'react';
+import { useEffect, useState, useSyncExternalStore, type ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 
 import { bearingBetween, distanceBetween, headingTo, type PositionSource } from '../../../lib/map';
+import { useServerNow } from '../../../lib/clock';
 import { distance, duration, money, number, stars } from '../../../lib/format';
 import { vehicleClassName } from '../../../lib/vehicle';
 import classes from '../driver.module.css';
 import { ProblemAlert } from '../ProblemAlert';
 import { useIsPending } from '../Sending';
 import { useCommand } from '../useCommand';
-import { useNow } from '../useNow';
 import { useAreaName } from './areaName';
 import { secondsUntil } from './offers';
 import { useOfferKeys } from './useOfferKeys';
@@ -141,7 +141,7 @@ function Line({ icon, strong = false, children }: { icon: ReactNode; strong?: bo
 /** The time that is left, as a ring that closes. Seconds are not read aloud; the card's end is. */
 function Countdown({ offer, session, lastsS }: { offer: OpenOffer; session: Client; lastsS: number }) {
   const { t } = useTranslation('driver');
-  const now = useNow(useCallback(() => session.serverNow(), [session]));
+  const now = useServerNow(session, 250);
   const until = offer.award_at ?? offer.expires_at;
   const left = secondsUntil(until, now);
   const urgent = left <= 5;

@@ -1,13 +1,13 @@
 import type { Client, OpenOffer } from '@hexhail/client';
 import { ActionIcon, Group, Stack, Text, Title, UnstyledButton, VisuallyHidden } from '@mantine/core';
 import { IconChevronLeft, IconChevronRight } from '@tabler/icons-react';
-import { useCallback, useRef, useState, type PointerEvent } from 'react';
+import { useRef, useState, type PointerEvent } from 'react';
 import { useTranslation } from 'react-i18next';
 
 import type { PositionSource } from '../../../lib/map';
+import { useServerNow } from '../../../lib/clock';
 import { duration, money, number } from '../../../lib/format';
 import classes from '../driver.module.css';
-import { useNow } from '../useNow';
 import { OfferCard } from './OfferCard';
 import { secondsUntil } from './offers';
 import type { Deck } from './useDeck';
@@ -59,7 +59,7 @@ function Turner({ at, of, turn }: { at: number; of: number; turn: Deck['turn'] }
 /** The next offer, as far as it shows below the one in front. */
 function Peek({ offer, session, more, onShow }: { offer: OpenOffer; session: Client; more: number; onShow: () => void }) {
   const { t } = useTranslation('driver');
-  const now = useNow(useCallback(() => session.serverNow(), [session]));
+  const now = useServerNow(session, 250);
   const left = Math.ceil(secondsUntil(offer.award_at ?? offer.expires_at, now));
   return (
     <UnstyledButton className={classes.peek} onClick={onShow}>

@@ -4,6 +4,7 @@ import { useDisclosure } from '@mantine/hooks';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 
+import { clip } from '../../../lib/trip/text';
 import classes from '../driver.module.css';
 import { ProblemAlert } from '../ProblemAlert';
 import { useCommand } from '../useCommand';
@@ -33,7 +34,7 @@ export function GiveBack({ session, trip }: { session: Client; trip: WholeTrip }
       return;
     }
     const text = reason === 'other' ? words.trim() : t(`giveBack.${reason as (typeof reasons)[number]}`, { lng: 'en' });
-    const ok = await giving.run(() => session.cancelTrip(trip.id, cut(text)));
+    const ok = await giving.run(() => session.cancelTrip(trip.id, clip(text, mostBytes)));
     if (ok) dialog.close();
   };
   return (
@@ -59,16 +60,4 @@ export function GiveBack({ session, trip }: { session: Client; trip: WholeTrip }
       </Modal>
     </>
   );
-}
-
-/** Cuts a text to what the protocol takes, between characters. */
-export function cut(text: string): string {
-  let out = '';
-  let bytes = 0;
-  for (const char of text) {
-    bytes += new TextEncoder().encode(char).length;
-    if (bytes > mostBytes) break;
-    out += char;
-  }
-  return out;
 }
