@@ -197,7 +197,7 @@ func (o *Options) shifts(d Demand, taxis []demand.Taxi) error {
 	if first < end {
 		return nil
 	}
-	return fmt.Errorf("nobody drives in this run: the first of %d drivers begins after %s, but the run ends after %s of simulated time; "+
+	return fmt.Errorf("this run has no drivers: the first of %d begins after %s, but the run ends after %s of simulated time; "+
 		"see --from, --origin, --drivers and --duration", len(taxis), first.Round(time.Second), end.Round(time.Second))
 }
 

@@ -1,3 +1,3 @@
-// Package dbfaults tests the whole server with a database that is slow, frozen, full or
-// gone: what people hear, and what operators do.
+// Package dbfaults tests the whole server with a database that is slow, frozen, full or gone: what
+// clients get, and what operators see.
 package dbfaults

@@ -24,10 +24,10 @@ var (
 
 var people atomic.Int64
 
-// name is unique.
+// name returns a unique name.
 func name(role ride.Role) string { return fmt.Sprintf("%s%d", role, people.Add(1)) }
 
-// join connects somebody new.
+// join connects a new person.
 func join(t *testing.T, s *harness.Server, role ride.Role) *harness.Client {
 	t.Helper()
 	who := name(role)
@@ -36,7 +36,7 @@ func join(t *testing.T, s *harness.Server, role ride.Role) *harness.Client {
 	return c
 }
 
-// driver is a new driver, online so many metres north of the pickup.
+// driver returns a new driver, online some metres north of the pickup.
 func driver(t *testing.T, s *harness.Server, metres float64) *harness.Client {
 	t.Helper()
 	c := join(t, s, ride.RoleDriver)
@@ -44,7 +44,7 @@ func driver(t *testing.T, s *harness.Server, metres float64) *harness.Client {
 	return c
 }
 
-// matched is a trip of a new rider that a new driver has won.
+// matched returns a trip of a new rider that a new driver has won.
 func matched(t *testing.T, s *harness.Server) (rider, d *harness.Client, trip string) {
 	t.Helper()
 	rider, d = join(t, s, ride.RoleRider), driver(t, s, 20)

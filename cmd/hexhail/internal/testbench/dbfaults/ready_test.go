@@ -10,8 +10,8 @@ import (
 	"github.com/hexhail/hexhail/ride"
 )
 
-// A server whose database takes no writes says so and why, with and without people, and is
-// ready again by itself. Its metrics say the same.
+// A server whose database cannot write reports that and the cause, with and without traffic, and
+// becomes ready again automatically. Its metrics say the same.
 func TestReadinessFollowsTheDatabase(t *testing.T) {
 	t.Parallel()
 	t.Run("sqlite on a full disk", func(t *testing.T) {

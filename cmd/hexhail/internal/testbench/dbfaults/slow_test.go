@@ -20,7 +20,7 @@ import (
 // answerWithin is the bound that docs/semantics.md states.
 const answerWithin = 10 * time.Second
 
-// waits gathers how long answers took, by what was asked and answered.
+// waits collects how long answers took, by request and result.
 type waits struct {
 	mu      sync.Mutex
 	longest map[string]time.Duration
@@ -39,7 +39,7 @@ func (w *waits) add(what string, r *ridepb.Reply, took time.Duration) {
 	w.longest[key] = max(w.longest[key], took)
 }
 
-// log shows the figures and holds them against the bound.
+// log logs the figures and compares them with the bound.
 func (w *waits) log(t *testing.T) {
 	t.Helper()
 	for _, key := range slices.Sorted(maps.Keys(w.n)) {
@@ -50,7 +50,7 @@ func (w *waits) log(t *testing.T) {
 
 func newWaits() *waits { return &waits{longest: map[string]time.Duration{}, n: map[string]int{}} }
 
-// ask asks on a socket; a refusal caused by the database says when to come back.
+// ask asks on a socket; a refusal caused by the database must say when to retry.
 func (w *waits) ask(t *testing.T, what string, c *harness.Client, f *ridepb.ClientFrame) *ridepb.Reply {
 	begun := time.Now()
 	r := c.AskOnce(f)
@@ -75,8 +75,9 @@ func (w *waits) call(t *testing.T, s *harness.Server, method, path, token, body 
 	}
 }
 
-// A database that takes half a second for each round trip gives people answers: what is not
-// done in time is refused and may be repeated, and the same id tells the truth.
+// With a database that takes half a second for each round trip, clients still get answers: a
+// command that is not done in time is refused and may be repeated, and the same id returns its true
+// outcome.
 func TestSlowDatabase(t *testing.T) {
 	t.Parallel()
 	slow := pgtest.NewSlow(t, pgtest.Start(t))
@@ -134,7 +135,7 @@ func TestSlowDatabase(t *testing.T) {
 	}
 	for i, r := range riders {
 		trip := again(r, requests[i]).GetTrip()
-		require.NotNil(t, trip, "a request is written or not, and its id tells")
+		require.NotNil(t, trip, "a request is written or not, and its id says which")
 		if was := first[i].GetTrip().GetId(); was != "" {
 			require.Equal(t, was, trip.GetId())
 		}
@@ -148,8 +149,8 @@ func TestSlowDatabase(t *testing.T) {
 	})
 }
 
-// A database that is frozen leaves no one without an answer, on sockets and over HTTP, and
-// does not keep the server from ending in its time.
+// With a frozen database, every client still gets an answer, on sockets and over HTTP, and the
+// server still shuts down in time.
 func TestFrozenDatabase(t *testing.T) {
 	t.Parallel()
 	pg := pgtest.NewServer(t)
@@ -194,8 +195,8 @@ func TestFrozenDatabase(t *testing.T) {
 	took.log(t)
 
 	begun := time.Now()
-	t.Logf("it ended with: %v", s.Stop())
+	t.Logf("it exited with: %v", s.Stop())
 	ended := time.Since(begun)
-	t.Logf("it ended after %s", ended.Round(time.Millisecond))
+	t.Logf("it exited after %s", ended.Round(time.Millisecond))
 	harness.Within(t, "the end", ended, grace+time.Second)
 }

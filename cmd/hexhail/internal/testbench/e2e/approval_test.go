@@ -31,7 +31,7 @@ func admin(t *testing.T, s *harness.Server, stdin string, args ...string) (int, 
 	return code, out.String()
 }
 
-// approval is how an account stands, as it reads it itself.
+// approval returns an account's approval as its owner sees it.
 func approval(t *testing.T, s *harness.Server, token string) (state, reason string) {
 	t.Helper()
 	status, body := s.Call(http.MethodGet, "/v1/me", token, "")
@@ -49,8 +49,8 @@ func online() *ridepb.ClientFrame {
 	}}}
 }
 
-// A stranger who signs up as a driver waits, whatever way they try; an operator's command
-// line lets them in and puts them out, and the running session hears of it.
+// A driver who signs up is pending and cannot get around that; an operator's command line approves
+// and refuses them, and the open session is notified.
 func TestDriversWaitForApproval(t *testing.T) {
 	everywhere(t, func(t *testing.T, start func(...string) *harness.Server, codec wire.Codec) {
 		s := start("--driver-approval")
@@ -64,7 +64,8 @@ func TestDriversWaitForApproval(t *testing.T) {
 		require.Equal(t, http.StatusForbidden, status, body)
 		require.Contains(t, body, "approval_pending")
 
-		// No way around it: another role, a profile that claims it, new tokens, a second sign-up.
+		// Nothing gets around it: another role, a profile that claims approval, new tokens, a
+		// second sign-up.
 		for _, body := range []string{`{"approval":"approved"}`, `{"approval":{"state":"approved"}}`, `{"role":"rider"}`, `{"status":"active"}`} {
 			status, answer := s.Call(http.MethodPatch, "/v1/me", d.Tokens.Access, body)
 			require.Equal(t, http.StatusUnprocessableEntity, status, answer)
@@ -100,7 +101,7 @@ func TestDriversWaitForApproval(t *testing.T) {
 		status, body = s.Call(http.MethodPost, "/v1/accounts", "", harness.SignUpBody(ride.RoleDriver, "bowie"))
 		require.Equal(t, http.StatusConflict, status, body)
 
-		// Whom an outside issuer vouches for need not wait.
+		// A driver with a token from an outside issuer need not wait.
 		_, connected = harness.Connect(t, s, codec, s.Token(ride.RoleDriver, "vouched"), nil)
 		require.Equal(t, "approved", connected.GetApproval().GetState())
 		code, out = admin(t, s, "", "approve", "nobody")
@@ -170,7 +171,7 @@ func TestAdminCommandsReachARunningServer(t *testing.T) {
 	})
 }
 
-// A trial lets drivers in at once, and says what it is.
+// A trial approves drivers at once, and says that it is a trial.
 func TestTrial(t *testing.T) {
 	s := harness.Start(t, harness.Options{Flags: []string{"--trial"}, Plain: true})
 	status, body := s.Call(http.MethodGet, "/v1/config", "", "")

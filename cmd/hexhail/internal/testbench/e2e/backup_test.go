@@ -22,7 +22,7 @@ import (
 	"github.com/hexhail/hexhail/ride/ridepb"
 )
 
-// photo sets a photo and returns its address and what is there.
+// photo sets a photo and returns its address and content.
 func photo(t *testing.T, s *harness.Server, token string) (path, body string) {
 	t.Helper()
 	var b bytes.Buffer
@@ -47,7 +47,7 @@ func photo(t *testing.T, s *harness.Server, token string) (path, body string) {
 	return path, body
 }
 
-// keepAsking lets riders request and cancel without end, until stop.
+// keepAsking lets riders request and cancel continuously, until stop.
 func keepAsking(w *world, riders int) (asked *atomic.Int64, stop func()) {
 	asked = new(atomic.Int64)
 	end := make(chan struct{})
@@ -74,8 +74,8 @@ func keepAsking(w *world, riders int) (asked *atomic.Int64, stop func()) {
 	return asked, sync.OnceFunc(func() { close(end); wg.Wait() })
 }
 
-// A backup of a busy server, restored elsewhere, is that server: accounts, log-ins, photos,
-// and a ride that goes on where it was.
+// A backup of a busy server, restored elsewhere, is that server: accounts, log-ins, photos, and a
+// ride that continues where it was.
 func TestBackupAndRestore(t *testing.T) {
 	onStores(t, func(t *testing.T, start func(harness.Options) *harness.Server) {
 		w := newWorld(t, start(harness.Options{Child: true, Flags: []string{"--limit-cancels-free=1000000"}}), codecs[0])
@@ -103,7 +103,7 @@ func TestBackupAndRestore(t *testing.T) {
 		require.Equal(t, 1, code, said)
 		require.Contains(t, said, "another Hexhail server uses this database")
 		stop()
-		require.NotNil(t, d.Ask(harness.StartTrip(trip, "")).GetTrip(), "what happens now is not in the backup")
+		require.NotNil(t, d.Ask(harness.StartTrip(trip, "")).GetTrip(), "the backup does not contain what happens now")
 		require.NoError(t, w.s.Stop())
 
 		to := filepath.Join(dir, "elsewhere")
@@ -137,8 +137,8 @@ func TestBackupAndRestore(t *testing.T) {
 	})
 }
 
-// What is left of a server is not taken for a new one: serve and the other commands say in
-// one line what to do, and change nothing.
+// The remains of a server are not taken for a new one: serve and the other commands say in one line
+// what to do, and change nothing.
 func TestRemainsAreNoNewServer(t *testing.T) {
 	const text = "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEI"
 	for name, c := range map[string]struct {
@@ -153,7 +153,7 @@ func TestRemainsAreNoNewServer(t *testing.T) {
 		"no database and no key": {func(t *testing.T, dir string) { remove(t, dir, "hexhail.db"); remove(t, dir, "signing-key.pem") },
 			[]string{"hexhail.db is missing or empty", "--make-missing"}, true},
 		"no key": {func(t *testing.T, dir string) { remove(t, dir, "signing-key.pem") },
-			[]string{"signing-key.pem is missing, but people use the database", "--make-missing"}, true},
+			[]string{"signing-key.pem is missing, but the database is in use", "--make-missing"}, true},
 		"open key": {func(t *testing.T, dir string) {
 			require.NoError(t, os.Chmod(filepath.Join(dir, "signing-key.pem"), 0o644))
 		},
@@ -210,7 +210,7 @@ func TestRemainsAreNoNewServer(t *testing.T) {
 		code, said := command(t.Context(), "admin", "create", "anna", "--data-dir="+dir)
 		require.Equal(t, 0, code, said)
 		require.NoError(t, harness.Start(t, harness.Options{Dir: dir}).Stop())
-		require.NoError(t, harness.Start(t, harness.Options{Dir: dir}).Stop(), "nobody was there yet")
+		require.NoError(t, harness.Start(t, harness.Options{Dir: dir}).Stop(), "there are no people yet")
 	})
 }
 

@@ -28,7 +28,7 @@ func header(first byte, length uint64) []byte {
 	return append(b, 1, 2, 3, 4)
 }
 
-// brokenFrames are breaches of RFC 6455 and of our limits, by the close code they get.
+// brokenFrames are breaches of RFC 6455 and of Hexhail's limits, with the close code that they get.
 func brokenFrames(op byte) map[string]struct {
 	bytes []byte
 	code  int
@@ -60,7 +60,7 @@ func brokenFrames(op byte) map[string]struct {
 
 func slicesOf(parts ...[]byte) []byte { return bytes.Join(parts, nil) }
 
-// unchanged returns a check that nothing was written since.
+// unchanged returns a check that nothing has been written since.
 func (w *world) unchanged() func() {
 	w.t.Helper()
 	token := w.s.Token(ride.RoleOperator, w.name(ride.RoleOperator))
@@ -97,7 +97,7 @@ func TestBrokenFrames(t *testing.T) {
 			}
 			require.NotNil(t, witness.Ask(harness.Ping()).GetPong(), name)
 		}
-		// The wrong kind of message is no breach of RFC 6455.
+		// The wrong kind of message does not breach RFC 6455.
 		r := harness.DialRaw(t, w.s, codec, 0)
 		r.WriteRaw(harness.Frame(op^3, []byte("{}")))
 		refused(t, ride.ErrMalformed, r.Next().GetReply())
@@ -106,8 +106,8 @@ func TestBrokenFrames(t *testing.T) {
 	})
 }
 
-// badJSON are text messages of a connected rider that are no messages of the protocol,
-// or hold what no field can.
+// badJSON are text messages from a connected rider that are not messages of the protocol, or have
+// values that no field may have.
 func badJSON() map[string]struct {
 	text string
 	code *ride.Error
@@ -166,7 +166,7 @@ func TestBadJSON(t *testing.T) {
 	})
 }
 
-// Protobuf has its own ways of being wrong.
+// Protobuf can be malformed in other ways.
 func TestBadProtobuf(t *testing.T) {
 	onStores(t, func(t *testing.T, start func(harness.Options) *harness.Server) {
 		w := newWorld(t, start(harness.Options{}), wire.Binary)
@@ -202,7 +202,7 @@ func TestBadProtobuf(t *testing.T) {
 	})
 }
 
-// pentagons are the centres of the twelve.
+// pentagons are the centres of the twelve pentagons.
 var pentagons = []geo.Point{
 	{Lat: 64.7, Lng: 10.53619}, {Lat: 58.28252, Lng: 103.0}, {Lat: 50.10320, Lng: -143.47849}, {Lat: 39.1, Lng: 122.3},
 	{Lat: 23.71793, Lng: -67.13232}, {Lat: 10.44734, Lng: 58.15771}, {Lat: -10.44734, Lng: -121.84229},
@@ -228,7 +228,7 @@ func TestOddPlaces(t *testing.T) {
 	})
 }
 
-// Times and positions that cannot be are refused, or not believed.
+// Impossible times and positions are refused or ignored.
 func TestBadPositions(t *testing.T) {
 	everywhere(t, func(t *testing.T, start func(...string) *harness.Server, codec wire.Codec) {
 		w := newWorld(t, start(), codec)
@@ -248,7 +248,7 @@ func TestBadPositions(t *testing.T) {
 			require.Contains(t, []string{ride.ErrInvalidArgument.Code, ride.ErrInvalidPoint.Code}, e.GetCode(), "%s: %v", name, e)
 			require.Contains(t, e.GetField(), "location.", name)
 		}
-		// These are well formed, but not believed: the driver stays where it was.
+		// These are well formed but implausible: the driver stays where it was.
 		ago := func(d time.Duration) func(*ridepb.Location) {
 			return func(l *ridepb.Location) { l.DeviceTime = timestamppb.New(time.Now().Add(-d)) }
 		}
@@ -262,8 +262,8 @@ func TestBadPositions(t *testing.T) {
 	})
 }
 
-// What a device did not measure costs a driver neither the position nor the session,
-// however often and however it says so.
+// Unknown measurements cost a driver neither the position nor the session, however often and in
+// whatever form they are sent.
 func TestPositionsWithoutMeasurements(t *testing.T) {
 	everywhere(t, func(t *testing.T, start func(...string) *harness.Server, codec wire.Codec) {
 		w := newWorld(t, start(), codec)
@@ -284,7 +284,7 @@ func TestPositionsWithoutMeasurements(t *testing.T) {
 	})
 }
 
-// HTTP is held to the same.
+// The same holds for HTTP.
 func TestBadHTTP(t *testing.T) {
 	onStores(t, func(t *testing.T, start func(harness.Options) *harness.Server) {
 		w := newWorld(t, start(harness.Options{}), codecs[0])
@@ -317,7 +317,7 @@ func TestBadHTTP(t *testing.T) {
 	})
 }
 
-// A flood of the largest and the worst that sockets take leaves memory where it was.
+// A flood of the largest and worst messages does not increase memory.
 func TestMemoryStaysBounded(t *testing.T) {
 	onStores(t, func(t *testing.T, start func(harness.Options) *harness.Server) {
 		s := start(harness.Options{Child: true})
@@ -327,7 +327,7 @@ func TestMemoryStaysBounded(t *testing.T) {
 			for i := range n {
 				r := harness.DialRaw(t, s, wire.JSON, 0)
 				switch i % 4 {
-				case 0: // half of the largest message, and never the rest
+				case 0: // half of the largest message, never the rest
 					r.WriteRaw(harness.Frame(0x01, bytes.Repeat([]byte("x"), maxMessage/2)))
 				case 1: // promises a terabyte
 					r.WriteRaw(header(0x81, 1<<40))
@@ -348,7 +348,7 @@ func TestMemoryStaysBounded(t *testing.T) {
 		flood(40) // buffers that are kept from here on
 		before := s.Heap()
 		flood(800)
-		// Clients that are let in, and send what is refused as long as they may.
+		// Connected clients that keep sending refused messages as long as they can.
 		deep := bytes.Repeat([]byte("["), maxMessage-1)
 		for range 8 {
 			c := w.rider()

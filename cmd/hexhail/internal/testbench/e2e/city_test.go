@@ -28,7 +28,7 @@ func TestCity(t *testing.T) {
 	}
 	b := city.DefaultBehaviour()
 	b.Losses, b.RiderCancel, b.GiveBack = 5, 0.1, 0.05
-	// How long a ride of this city takes is the machine's business.
+	// How long a ride of this city takes depends on the machine.
 	var r report.Report
 	for length := 8 * time.Second; r.Completed == 0; length *= 2 {
 		require.Less(t, length, 2*time.Minute, "no ride was completed: %+v", r)
@@ -46,7 +46,7 @@ func TestCity(t *testing.T) {
 	require.Positive(t, r.AcceptToNotified.P50)
 }
 
-// liveFor lets a city live for a time. It keeps every promise.
+// liveFor runs a city for a time and requires that every promise is kept.
 func liveFor(t *testing.T, length time.Duration, cfg city.Config) report.Report {
 	t.Helper()
 	cfg.Duration = length

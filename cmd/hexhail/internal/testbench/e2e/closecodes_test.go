@@ -15,7 +15,7 @@ import (
 	"github.com/hexhail/hexhail/ride/ridepb/wire"
 )
 
-// closeScenarios has an entry for every close code of Hexhail's own.
+// closeScenarios has an entry for every close code that Hexhail defines.
 var closeScenarios = map[ridepb.CloseCode]scenario{
 	ridepb.CloseShutdown:   {by: TestShutdown},
 	ridepb.CloseOverloaded: {by: TestStoreFails},
@@ -70,10 +70,10 @@ var closeScenarios = map[ridepb.CloseCode]scenario{
 	}},
 }
 
-// slowConsumer reads nothing while it asks for the same long answer again and again. It
-// stays so few frames ahead of what the server has written that the server's own backlog,
-// which is long while a store is slow, never answers in the outbox's place; and below the
-// rate of all messages, whatever the kernel's buffers hold.
+// slowConsumer reads nothing while it repeatedly requests the same long answer. It stays only a few
+// frames ahead of what the server has written, so that the server's backlog, which is long while a
+// store is slow, does not close the session before the outbox does; and it stays below the message
+// rate, whatever the kernel's buffers hold.
 func slowConsumer(w *world) {
 	const (
 		ahead = 40  // below the 64 commands without a reply
@@ -98,8 +98,8 @@ func slowConsumer(w *world) {
 	require.Positive(w.t, w.s.Metric("hexhail_sessions_closed_total", `code="4001"`), "it was closed for another reason")
 }
 
-// heartbeat: whoever does not answer pings is closed, whoever does is not. A machine that
-// stands still for longer than the limit is a silent client, too, so several tries count.
+// heartbeat: a client that does not answer pings is closed; one that does is not. If the machine
+// stalls for longer than the limit, the client is silent too, so the test tries several times.
 func heartbeat(w *world) {
 	for range 5 {
 		awake := w.rider() // answers its pings
@@ -111,11 +111,11 @@ func heartbeat(w *world) {
 			return
 		}
 	}
-	w.t.Fatal("who answers pings is closed like who does not")
+	w.t.Fatal("a client that answers pings is closed like one that does not")
 }
 
-// tokenExpired: a socket ends with its token. How long a token must last for a socket to
-// be opened with it depends on the machine.
+// tokenExpired: a socket ends with its token. How long a token must be valid to open a socket
+// depends on the machine.
 func tokenExpired(w *world) {
 	for ttl := 2 * time.Second; ttl < time.Minute; ttl *= 2 {
 		c := harness.Dial(w.t, w.s, w.codec, nil)
@@ -124,7 +124,7 @@ func tokenExpired(w *world) {
 			w.ends(c, ridepb.CloseTokenExpired)
 			return
 		}
-		refused(w.t, ride.ErrUnauthenticated, r) // it was over before it arrived
+		refused(w.t, ride.ErrUnauthenticated, r) // it had expired before it arrived
 	}
 	w.t.Fatal("no token lasted long enough")
 }
@@ -142,7 +142,7 @@ func (w *world) ends(c *harness.Client, code ridepb.CloseCode) {
 	}
 }
 
-// disconnecting is the announcement of a socket's end, nil if there was none.
+// disconnecting returns the announcement of a socket's end; nil if there was none.
 func disconnecting(c *harness.Client) *ridepb.Disconnecting {
 	for _, e := range c.Events() {
 		if d := e.GetDisconnecting(); d != nil {
@@ -168,8 +168,7 @@ func TestEveryCloseCodeHasATest(t *testing.T) {
 	require.Len(t, closeScenarios, len(ridepb.CloseCodes()))
 }
 
-// A server that is told to end tells its clients when to come back, and refuses new
-// sockets.
+// A server that is shutting down tells its clients when to reconnect, and refuses new sockets.
 func TestShutdown(t *testing.T) {
 	everywhere(t, func(t *testing.T, start func(...string) *harness.Server, codec wire.Codec) {
 		s := start("--shutdown-retry-after=3s")
@@ -183,7 +182,7 @@ func TestShutdown(t *testing.T) {
 		seen := ""
 		harness.Until(t, "the refusal", func() bool {
 			resp, err := http.Get(s.HTTP + "/v1/ws")
-			require.NoError(t, err, "the server went before it refused")
+			require.NoError(t, err, "the server exited before it refused")
 			defer resp.Body.Close()
 			b, err := io.ReadAll(resp.Body)
 			require.NoError(t, err)

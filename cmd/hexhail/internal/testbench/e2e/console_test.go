@@ -67,13 +67,12 @@ func TestConsole(t *testing.T) {
 		})
 		require.NotNil(t, operator.Ask(harness.UnwatchCity()).GetDone())
 		for _, e := range operator.Events() {
-			require.Zero(t, e.GetSeq(), "none of it is history")
+			require.Zero(t, e.GetSeq(), "none of it is part of the history")
 		}
 	})
 }
 
-// What was recorded when a trip was offered is there after a restart; the operator who
-// takes it from its driver finds that on record, too.
+// The record of a trip's waves survives a restart; a redispatch by an operator is recorded, too.
 func TestExplainAfterRestart(t *testing.T) {
 	onStores(t, func(t *testing.T, start func(harness.Options) *harness.Server) {
 		w := newWorld(t, start(harness.Options{Child: true}), wire.JSON)
@@ -131,7 +130,7 @@ func TestExplainAfterRestart(t *testing.T) {
 		require.Equal(t, "trip.redispatch", audit.Items[0].Action)
 		require.Contains(t, audit.Items[0].Detail, "wrong way")
 
-		// The charts know of the trips from before, or will in a moment.
+		// The charts include the trips from before, or will in a moment.
 		var series struct {
 			Samples []struct {
 				Requests  int
@@ -150,7 +149,7 @@ func TestExplainAfterRestart(t *testing.T) {
 	})
 }
 
-// A reset password ends the socket that the old one opened.
+// Resetting a password closes the socket that the old one opened.
 func TestResetPasswordEndsTheSocket(t *testing.T) {
 	w := newWorld(t, harness.Start(t, harness.Options{}), wire.JSON)
 	token := w.s.Token(ride.RoleOperator, w.name(ride.RoleOperator))

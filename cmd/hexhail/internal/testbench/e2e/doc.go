@@ -1,2 +1,2 @@
-// Package e2e holds the tests of Hexhail as a whole, over real sockets.
+// Package e2e tests Hexhail as a whole, over real sockets.
 package e2e

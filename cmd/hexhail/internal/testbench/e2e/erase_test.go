@@ -14,8 +14,8 @@ import (
 	"github.com/hexhail/hexhail/ride/ridepb/wire"
 )
 
-// Who erases their account is gone from sockets, tokens and the other party's history; during a
-// trip they are refused, and a token from before does not bring them back.
+// An erased account disappears from sockets, tokens and the other party's history. Erasure is
+// refused during a trip, and an earlier token does not bring the account back.
 func TestErasingAnAccount(t *testing.T) {
 	everywhere(t, func(t *testing.T, start func(...string) *harness.Server, codec wire.Codec) {
 		w := newWorld(t, start(), codec)
@@ -58,7 +58,7 @@ func TestErasingAnAccount(t *testing.T) {
 		require.Contains(t, body, "account.erase")
 		require.NotContains(t, body, "Adaline")
 
-		// A password of our own confirms, too.
+		// A local password confirms the erasure, too.
 		own := w.s.SignUp(t, ride.RoleDriver, "bowie")
 		c, _ := harness.Connect(t, w.s, codec, own.Tokens.Access, nil)
 		status, body = w.s.Call(http.MethodDelete, "/v1/me", own.Tokens.Access, `{"password":"not this one"}`)

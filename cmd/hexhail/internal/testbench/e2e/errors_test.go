@@ -15,12 +15,12 @@ import (
 	"github.com/hexhail/hexhail/ride/ridepb"
 )
 
-// scenario makes the server say one code, in exactly one of three ways.
+// scenario makes the server return one code, in exactly one of three ways.
 type scenario struct {
-	flags []string           // of a server of its own; nil: a shared one
+	flags []string           // of a separate server; nil: a shared one
 	test  func(w *world)     // on that server
-	by    func(t *testing.T) // the test elsewhere in this package that does it
-	never string             // why no test from outside can
+	by    func(t *testing.T) // the test elsewhere in this package that covers it
+	never string             // why no test can, from outside
 }
 
 // errorScenarios has an entry for every error code.
@@ -89,7 +89,7 @@ var errorScenarios = map[*ride.Error]scenario{
 	}},
 	ride.ErrPositionUnknown: {flags: []string{"--arrive-within=100", "--position-ttl=3s", "--limit-commands-per-second=10000"}, test: func(w *world) {
 		d := w.driver(790)
-		stop := moving(w)(d, 790) // until it has the trip, however long that takes
+		stop := moving(w)(d, 790) // until the driver has the trip, however long that takes
 		trip := w.match(w.rider(), d).GetId()
 		stop()
 		var last *ridepb.Reply
@@ -111,9 +111,9 @@ var errorScenarios = map[*ride.Error]scenario{
 		refused(w.t, ride.ErrRiderBusy, c.Ask(harness.Request(w.at, w.to)))
 	}},
 	ride.ErrDriverBusy: {test: func(w *world) {
-		// The loser of two simultaneous acceptances hears driver_busy from the database,
-		// or offer_closed when the driver's other offer was handed back before: try until
-		// the first was seen.
+		// The loser of two simultaneous acceptances gets driver_busy from the database, or
+		// offer_closed if the driver's other offer was handed back first: try until driver_busy is
+		// seen.
 		harness.Until(w.t, "an acceptance is refused as driver_busy", func() bool {
 			w.at = geo.Destination(w.at, 0, 20_000) // away from the other drivers
 			d := w.driver(20)
@@ -162,7 +162,7 @@ var errorScenarios = map[*ride.Error]scenario{
 	}},
 	ride.ErrPINRequired: {flags: []string{"--trip-pin"}, test: func(w *world) {
 		d, trip, wrong := w.wrongPIN()
-		for range 8 { // more than there are tries
+		for range 8 { // more than the allowed tries
 			refused(w.t, ride.ErrPINRequired, d.Ask(harness.StartTrip(trip, "")))
 		}
 		refused(w.t, ride.ErrWrongPIN, d.Ask(harness.StartTrip(trip, wrong)))
@@ -194,8 +194,8 @@ var errorScenarios = map[*ride.Error]scenario{
 	ride.ErrTooMany: {
 		flags: []string{"--limit-commands-per-second=1", "--limit-commands-burst=3"},
 		test: func(w *world) {
-			// Sent at once, and again until one is beyond the rate: a slow machine may take so
-			// long between two messages that each is within it.
+			// Send a burst, and repeat it until one message exceeds the rate: on a slow machine,
+			// all of them may be within it.
 			c := w.rider()
 			harness.Until(w.t, "a message is beyond the rate", func() bool {
 				ids := make([]string, 10)
@@ -217,10 +217,10 @@ var errorScenarios = map[*ride.Error]scenario{
 	ride.ErrTripActive: {by: TestErasingAnAccount}, ride.ErrFreshLogin: {by: TestErasingAnAccount},
 	ride.ErrUnavailable:  {by: TestStoreFails},
 	ride.ErrShuttingDown: {by: TestShutdown},
-	ride.ErrInternal:     {never: "it stands for a mistake in Hexhail itself; a test that knew one would be a bug report"},
+	ride.ErrInternal:     {never: "it stands for a bug in Hexhail; a test that knew one would be a bug report"},
 }
 
-// wrongPIN is a trip that waits for its start, and a PIN that is not the rider's.
+// wrongPIN returns a trip that waits for its start, and a PIN that is not the rider's.
 func (w *world) wrongPIN() (driver *harness.Client, trip, wrong string) {
 	w.t.Helper()
 	rider, driver := w.rider(), w.driver(20)
@@ -233,7 +233,7 @@ func (w *world) wrongPIN() (driver *harness.Client, trip, wrong string) {
 	return driver, trip, wrong
 }
 
-// encode lays a frame out in the world's encoding, id or not.
+// encode encodes a frame in the world's encoding, with or without an id.
 func encode(w *world, f *ridepb.ClientFrame) []byte {
 	w.t.Helper()
 	b, err := w.codec.EncodeClient(f)
@@ -257,7 +257,7 @@ func suspend(w *world, account string) {
 	require.Equal(w.t, http.StatusOK, status, body)
 }
 
-// runScenarios runs what has a test of its own, everywhere.
+// runScenarios runs the scenarios that have a test here, everywhere.
 func runScenarios(t *testing.T, scenarios map[string]scenario) {
 	for store, database := range stores {
 		for _, codec := range codecs {
@@ -272,7 +272,7 @@ func runScenarios(t *testing.T, scenarios map[string]scenario) {
 						t.Run(name, func(t *testing.T) {
 							t.Parallel()
 							s := shared
-							if sc.flags != nil { // with a database of its own, too: nodes do not share one yet
+							if sc.flags != nil { // with a separate database, too: nodes cannot share one yet
 								s = harness.Start(t, harness.Options{Flags: append(database(t), sc.flags...)})
 							}
 							sc.test(newWorld(t, s, codec))
@@ -292,7 +292,7 @@ func TestErrors(t *testing.T) {
 	runScenarios(t, byName)
 }
 
-// complete requires a scenario to say how its code comes about, or why it cannot.
+// complete requires a scenario to say how its code is provoked, or why it cannot be.
 func complete(t *testing.T, name string, sc scenario, known bool) {
 	t.Helper()
 	require.True(t, known, "%s has no scenario", name)
@@ -313,7 +313,7 @@ func TestEveryErrorHasATest(t *testing.T) {
 	require.Len(t, errorScenarios, len(ride.Errors()))
 }
 
-// tokenFor signs a rider's token that counts for so long.
+// tokenFor signs a rider's token that is valid for ttl.
 func tokenFor(s *harness.Server, name string, ttl time.Duration) string {
 	return s.Sign(jwt.MapClaims{
 		"iss": harness.Issuer, "aud": harness.Audience, "sub": name, "role": "rider", "name": name,

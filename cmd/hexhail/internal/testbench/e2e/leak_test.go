@@ -16,7 +16,7 @@ import (
 	"github.com/hexhail/hexhail/ride/view"
 )
 
-// secret is something that only some may learn, as the bytes that would carry it.
+// secret is something that only some parties may see, as the bytes that would carry it.
 type secret struct {
 	what  string
 	bytes []byte
@@ -35,7 +35,7 @@ func place(what string, p geo.Point, codec wire.Codec) secret {
 	return secret{what, []byte(strconv.FormatFloat(float64(e7)/1e7, 'f', -1, 64))}
 }
 
-// none requires that messages hold none of the secrets.
+// none requires that messages contain none of the secrets.
 func none(t *testing.T, who string, messages [][]byte, secrets ...secret) {
 	t.Helper()
 	for _, m := range messages {
@@ -45,8 +45,7 @@ func none(t *testing.T, who string, messages [][]byte, secrets ...secret) {
 	}
 }
 
-// all requires that each of the secrets did arrive: otherwise a search for it proves
-// nothing.
+// all requires that each of the secrets arrived: otherwise a search for it proves nothing.
 func all(t *testing.T, who string, messages [][]byte, secrets ...secret) {
 	t.Helper()
 	joined := bytes.Join(messages, nil)
@@ -55,8 +54,8 @@ func all(t *testing.T, who string, messages [][]byte, secrets ...secret) {
 	}
 }
 
-// Every byte that each party of a ride receives is searched for what is not, or not
-// yet, for it.
+// Every byte that each party of a ride receives is searched for what that party may not, or not
+// yet, see.
 func TestNoLeaks(t *testing.T) {
 	everywhere(t, func(t *testing.T, start func(...string) *harness.Server, codec wire.Codec) {
 		w := newWorld(t, start("--trip-pin"), codec)
@@ -88,7 +87,7 @@ func TestNoLeaks(t *testing.T) {
 		}
 		none(t, "the rider, before the match,", rider.Raw(), append(of(winner, winnerAt), of(quitter, geo.Destination(w.at, 0, 40))...)...)
 
-		// One driver has the trip and gives it back; what it learned it learns no more.
+		// One driver has the trip and gives it back; from then on it receives none of that.
 		w.accept(quitter, &ridepb.Trip{Id: trip})
 		all(t, "the first winner", quitter.Raw(), riders...)
 		require.NotNil(t, quitter.Ask(harness.Cancel(trip)).GetDone())
@@ -116,11 +115,11 @@ func TestNoLeaks(t *testing.T) {
 		require.Equal(t, ridepb.Trip_completed, winner.Ask(harness.Complete(trip)).GetTrip().GetStatus())
 		rider.Status(trip, ridepb.Trip_completed)
 		last := geo.Destination(w.at, 0, 90)
-		winner.Send(harness.At(last)) // after the ride: the rider's business no more
+		winner.Send(harness.At(last)) // after the ride, the rider must not see this
 		winner.Ask(harness.Rate(trip, 2))
 		rider.Ask(harness.Rate(trip, 1))
 		for _, c := range []*harness.Client{rider, winner, quitter, loser, remote, stranger, strangerDriver} {
-			c.Ask(harness.Ping()) // whatever was under way has arrived
+			c.Ask(harness.Ping()) // everything in flight has arrived
 		}
 
 		all(t, "the winner", winner.Raw(), riders...)
@@ -132,14 +131,14 @@ func TestNoLeaks(t *testing.T) {
 			none(t, who, c.Raw(), of(winner, moved)...)
 			none(t, who, c.Raw(), of(quitter, geo.Destination(w.at, 0, 40))...)
 		}
-		none(t, "who gave the trip back", quitter.Raw()[afterwards:], append(riders, of(winner, moved)...)...)
-		none(t, "the rider", rider.Raw(), place("the driver's way before the match", winnerAt, codec),
-			place("the driver's way after the ride", last, codec), place("the loser's place", geo.Destination(w.at, 0, 420), codec),
+		none(t, "the driver who gave the trip back", quitter.Raw()[afterwards:], append(riders, of(winner, moved)...)...)
+		none(t, "the rider", rider.Raw(), place("the driver's position before the match", winnerAt, codec),
+			place("the driver's position after the ride", last, codec), place("the loser's place", geo.Destination(w.at, 0, 420), codec),
 			text("the loser's name", loser.Name), text("the loser's plate", "HX "+loser.Name))
-		if !codec.Binary() { // 4 digits occur by chance anywhere but as a quoted word
+		if !codec.Binary() { // 4 digits occur anywhere by chance, except as a quoted word
 			pin.bytes = []byte(`"` + string(pin.bytes) + `"`)
 			none(t, "the winner", winner.Raw(), pin)
 		}
-		require.NotContains(t, w.s.Log(), rider.Name, "names are not for the log")
+		require.NotContains(t, w.s.Log(), rider.Name, "names must not be logged")
 	})
 }

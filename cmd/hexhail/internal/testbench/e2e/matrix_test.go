@@ -16,7 +16,7 @@ import (
 	"github.com/hexhail/hexhail/ride/ridepb/wire"
 )
 
-// allowed is who may send what, once connected; the rest is wrong_role.
+// allowed says which role may send which message once connected; the rest is wrong_role.
 var allowed = map[ride.Role]map[string]bool{
 	ride.RoleRider: {"ping": true, "get_quote": true, "request_trip": true, "cancel_trip": true, "rate_trip": true},
 	ride.RoleDriver: {
@@ -26,7 +26,7 @@ var allowed = map[ride.Role]map[string]bool{
 	ride.RoleOperator: {"ping": true, "watch_city": true, "unwatch_city": true},
 }
 
-// frames has a well-formed frame of every client message but connect, aimed at a trip.
+// frames has a well-formed frame of every client message except connect, for a given trip.
 func (w *world) frames(trip, offer string) map[string]*ridepb.ClientFrame {
 	return map[string]*ridepb.ClientFrame{
 		"ping": harness.Ping(), "go_online": harness.GoOnline(w.at), "go_offline": harness.GoOffline(),
@@ -74,10 +74,10 @@ func TestWhoMaySendWhat(t *testing.T) {
 
 var asked atomic.Int64
 
-// bytesOf waits for the reply to a frame and returns it as it came, without the id.
+// bytesOf waits for the reply to a frame and returns its bytes, without the id.
 func bytesOf(t *testing.T, c *harness.Client, f *ridepb.ClientFrame) string {
 	t.Helper()
-	f.Id = fmt.Sprintf("bytes-%09d", asked.Add(1)) // all of one length
+	f.Id = fmt.Sprintf("bytes-%09d", asked.Add(1)) // all of the same length
 	id := c.Send(f)
 	c.Reply(id, 1)
 	for _, b := range c.Raw() {
@@ -89,7 +89,7 @@ func bytesOf(t *testing.T, c *harness.Client, f *ridepb.ClientFrame) string {
 	return ""
 }
 
-// What belongs to others is answered exactly as what does not exist.
+// Commands on someone else's trips and offers are answered exactly as for ones that do not exist.
 func TestForeignIsMissing(t *testing.T) {
 	everywhere(t, func(t *testing.T, start func(...string) *harness.Server, codec wire.Codec) {
 		w := newWorld(t, start(), codec)
@@ -115,7 +115,7 @@ func TestForeignIsMissing(t *testing.T) {
 				require.Equal(t, b, a, "%s by a %s", name, who)
 				require.Contains(t, a, ride.ErrNotFound.Code)
 			}
-			// The loser had an offer, but never the trip. Its own offer it does know.
+			// The loser had an offer, but never the trip. It does know its own offer.
 			if name != "accept_offer" && name != "decline_offer" {
 				require.Equal(t, bytesOf(t, loser, none[name]), bytesOf(t, loser, foreign[name]), "%s by a loser", name)
 			}

@@ -16,8 +16,8 @@ import (
 	"github.com/hexhail/hexhail/ride/view"
 )
 
-// messages has one test for every message of the protocol, named after the oneof that
-// holds it. They share a server, so each keeps to its own world.
+// messages has one test for every message of the protocol, named after the oneof that holds it.
+// They share a server, so each stays in its own world.
 var messages = map[string]func(w *world){
 	"client/connect": func(w *world) {
 		_, c := w.join(ride.RoleDriver)
@@ -86,7 +86,7 @@ var messages = map[string]func(w *world){
 		trip := w.match(rider, d)
 		f := harness.Cancel(trip.GetId())
 		f.GetCancelTrip().Reason = "flat tyre"
-		require.NotNil(w.t, d.Ask(f).GetDone(), "a driver gives the trip back and sees it no more")
+		require.NotNil(w.t, d.Ask(f).GetDone(), "a driver who gives the trip back no longer sees it")
 		back := rider.Await("the trip on the market again", 0, func(e *ridepb.Event) bool {
 			return e.GetTripUpdated().GetChange() == "released"
 		}).GetTripUpdated().GetTrip()
@@ -103,7 +103,7 @@ var messages = map[string]func(w *world){
 		rider, d := w.rider(), w.driver(80)
 		trip := w.match(rider, d)
 		require.Equal(w.t, rider.Name, trip.GetRider().GetFirstName())
-		require.Nil(w.t, trip.GetDriver(), "drivers know themselves")
+		require.Nil(w.t, trip.GetDriver(), "drivers do not get their own card")
 	},
 	"client/decline_offer": func(w *world) {
 		d := w.driver(80)
@@ -123,7 +123,7 @@ var messages = map[string]func(w *world){
 		require.EqualValues(w.t, 4, rider.Ask(f).GetTrip().GetStarsByRider())
 		seen := d.Ask(harness.Rate(trip, 5)).GetTrip()
 		require.EqualValues(w.t, 5, seen.GetStarsByDriver())
-		require.Zero(w.t, seen.GetStarsByRider(), "what the other said is not for the driver")
+		require.Zero(w.t, seen.GetStarsByRider(), "the driver does not see the rider's rating")
 	},
 
 	"reply/error": func(w *world) {
@@ -176,11 +176,11 @@ var messages = map[string]func(w *world){
 		require.NotEmpty(w.t, trip.GetId())
 		require.NotNil(w.t, trip.GetEstimate())
 		require.True(w.t, trip.GetSearch().GetExpiresAt().AsTime().After(trip.GetRequestedAt().AsTime()))
-		require.Nil(w.t, trip.GetRider(), "riders know themselves")
+		require.Nil(w.t, trip.GetRider(), "riders do not get their own card")
 	},
 	"reply/accept_pending": nil, // needs another award rule: TestAcceptPending
 
-	"event/approval_changed": nil, // needs a server that asks for it: TestDriversWaitForApproval
+	"event/approval_changed": nil, // needs a server with driver-approval: TestDriversWaitForApproval
 	"event/trip_updated": func(w *world) {
 		rider, d := w.rider(), w.driver(80)
 		trip := w.match(rider, d)
@@ -197,7 +197,7 @@ var messages = map[string]func(w *world){
 		o := d.Offer(trip.GetId())
 		require.Equal(w.t, "standard", o.GetVehicleClass())
 		require.Positive(w.t, o.GetPickupDistanceM())
-		require.Zero(w.t, o.GetPickupDistanceM()%o.GetPickupRadiusM(), "no finer than the area, or three offers would find the pickup")
+		require.Zero(w.t, o.GetPickupDistanceM()%o.GetPickupRadiusM(), "no finer than the area; otherwise three offers would locate the pickup")
 		require.Positive(w.t, o.GetPickupEtaS())
 		require.Positive(w.t, o.GetFare().GetMinor())
 		require.True(w.t, o.GetExpiresAt().AsTime().After(time.Now()))
@@ -252,7 +252,8 @@ var messages = map[string]func(w *world){
 		awaitCity(operator, "a change", func(*ridepb.CityChanged) bool { return true })
 		require.NotNil(w.t, operator.Ask(harness.UnwatchCity()).GetDone())
 		operator.Take()
-		// What must not come has no signal: another operator sees the change meanwhile.
+		// Nothing signals that an event will not arrive, so wait until another operator sees the
+		// change.
 		other, _ := w.join(ride.RoleOperator)
 		f := harness.WatchCity()
 		f.GetWatchCity().Area = around(w.at)
@@ -294,7 +295,7 @@ var messages = map[string]func(w *world){
 			return len(m.GetTrips()) == 1 && m.GetTrips()[0].GetId() == trip
 		})
 		d.Ask(harness.GoOffline())
-		awaitCity(operator, "nobody", func(m *ridepb.CityChanged) bool { return len(m.GetDriversGone()) == 1 })
+		awaitCity(operator, "the driver's removal", func(m *ridepb.CityChanged) bool { return len(m.GetDriversGone()) == 1 })
 	},
 	"event/disconnecting": func(w *world) {
 		first := w.rider()
@@ -311,7 +312,7 @@ func around(p geo.Point) *ridepb.Area {
 	return &ridepb.Area{SouthWest: view.Point(geo.Destination(p, 225, 1500)), NorthEast: view.Point(geo.Destination(p, 45, 1500))}
 }
 
-// step drives a ride to a status and checks that the rider is told of it.
+// step drives a ride to a status and checks that the rider receives it.
 func (w *world) step(to ridepb.Trip_Status) (rider, driver *harness.Client, trip string) {
 	w.t.Helper()
 	rider, driver = w.rider(), w.driver(30)
@@ -339,7 +340,7 @@ func TestMessages(t *testing.T) {
 	})
 }
 
-// Under a policy that compares acceptances an accepted offer waits for its award.
+// Under a policy that compares acceptances, an accepted offer waits for its award.
 func TestAcceptPending(t *testing.T) {
 	everywhere(t, func(t *testing.T, start func(...string) *harness.Server, codec wire.Codec) {
 		w := newWorld(t, start("--dispatch-award=best_eta", "--dispatch-award-window=1m"), codec)
@@ -350,13 +351,13 @@ func TestAcceptPending(t *testing.T) {
 		require.Equal(t, b.GetId(), first.GetOfferId())
 		require.NotNil(t, first.GetAwardAt())
 		second := near.Ask(harness.Accept(a.GetId())).GetAcceptPending()
-		require.False(t, second.GetAwardAt().AsTime().After(first.GetAwardAt().AsTime()), "the wait is over when all have answered")
+		require.False(t, second.GetAwardAt().AsTime().After(first.GetAwardAt().AsTime()), "the wait ends when all drivers have answered")
 		require.Equal(t, ridepb.OfferClosed_won, near.OfferEnd(a.GetId()).GetOutcome(), "the nearer one wins")
 		require.Equal(t, ridepb.OfferClosed_withdrawn, far.OfferEnd(b.GetId()).GetOutcome())
 	})
 }
 
-// No message of the protocol goes without a test.
+// Every message of the protocol has a test.
 func TestEveryMessageHasATest(t *testing.T) {
 	want := make(map[string]bool)
 	for group, oneof := range map[string]protoreflect.OneofDescriptor{
@@ -371,5 +372,5 @@ func TestEveryMessageHasATest(t *testing.T) {
 	for name := range want {
 		require.Contains(t, messages, name)
 	}
-	require.Len(t, messages, len(want), "a test of a message that does not exist")
+	require.Len(t, messages, len(want), "there is a test of a message that does not exist")
 }

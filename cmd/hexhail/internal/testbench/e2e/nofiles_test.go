@@ -13,8 +13,8 @@ import (
 	"github.com/hexhail/hexhail/ride/ridepb"
 )
 
-// Out of file descriptors, open sockets go on, with the store behind them; new ones wait
-// and are served once there are descriptors again: the accept loop survives.
+// Without free file descriptors, open sockets keep working, including the store; new ones wait and
+// are served once descriptors are free again: the accept loop survives.
 func TestOutOfFileDescriptors(t *testing.T) {
 	t.Parallel()
 	s := harness.Start(t, harness.Options{Child: true, Flags: []string{"--log-level=error"}})
@@ -28,7 +28,7 @@ func TestOutOfFileDescriptors(t *testing.T) {
 	var waiting []net.Conn
 	for range 20 {
 		c, err := net.Dial("tcp", u.Host)
-		require.NoError(t, err, "the kernel takes connections in")
+		require.NoError(t, err, "the kernel accepts connections")
 		waiting = append(waiting, c)
 	}
 	require.Equal(t, ridepb.Trip_arrived, d.Ask(harness.Arrived(trip.GetId())).GetTrip().GetStatus())
@@ -39,14 +39,14 @@ func TestOutOfFileDescriptors(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, one.SetReadDeadline(time.Now().Add(300*time.Millisecond)))
 	_, err = one.Read(make([]byte, 1))
-	require.Error(t, err, "nobody can have accepted it yet")
+	require.Error(t, err, "the server cannot have accepted it yet")
 
 	began := time.Now()
 	give()
 	require.NoError(t, one.SetReadDeadline(time.Now().Add(harness.Patience)))
 	_, err = one.Read(make([]byte, 1))
-	require.NoError(t, err, "what waited is served")
-	t.Logf("served %s after descriptors were there", time.Since(began).Round(time.Millisecond))
+	require.NoError(t, err, "the waiting connection is served")
+	t.Logf("served %s after descriptors were free", time.Since(began).Round(time.Millisecond))
 	for _, c := range waiting {
 		require.NoError(t, c.Close())
 	}

@@ -12,11 +12,11 @@ import (
 	"github.com/hexhail/hexhail/ride/ridepb/wire"
 )
 
-// Every offered driver hears of exactly one end of its offer: those who answer, those
-// who do not, and those who were away when it came.
+// Every offered driver receives exactly one end of its offer: those who answer, those who do not,
+// and those who were away when it came.
 func TestOneEndOfEachOffer(t *testing.T) {
 	everywhere(t, func(t *testing.T, start func(...string) *harness.Server, codec wire.Codec) {
-		// Some answer before the offer expires, which takes a machine as long as it takes.
+		// Some answer before the offer expires; how long that takes depends on the machine.
 		for ttl := 2 * time.Second; ttl < 2*time.Minute; ttl *= 2 {
 			if oneEnd(newWorld(t, start("--dispatch-offer-ttl="+ttl.String(), "--dispatch-asks-per-driver=1"), codec)) {
 				return
@@ -26,7 +26,7 @@ func TestOneEndOfEachOffer(t *testing.T) {
 	})
 }
 
-// oneEnd offers a trip to drivers and looks at the ends of the offers; false when an offer
+// oneEnd offers a trip to drivers and checks the ends of the offers. It reports false if an offer
 // expired before its driver had answered.
 func oneEnd(w *world) bool {
 	t := w.t

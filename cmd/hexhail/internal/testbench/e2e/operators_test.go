@@ -13,8 +13,8 @@ import (
 	"github.com/hexhail/hexhail/ride/ridepb/wire"
 )
 
-// Operators find people and trips, suspend the ones and cancel the others; all of it
-// is on record, and whom it concerns hears of it on its socket.
+// Operators find people and trips, suspend people and cancel trips; all of it is audited, and the
+// people concerned are notified on their sockets.
 func TestOperators(t *testing.T) {
 	everywhere(t, func(t *testing.T, start func(...string) *harness.Server, codec wire.Codec) {
 		w := newWorld(t, start(), codec)
@@ -108,7 +108,7 @@ func TestOperators(t *testing.T) {
 }
 
 // Two people watch the demonstration with its one operator account, the first of them on two
-// screens. Each refreshes as it likes; a log-out ends the screens of that log-in and no other.
+// screens. Each refreshes independently; a log-out ends the screens of that log-in only.
 func TestTwoWatchTheDemo(t *testing.T) {
 	s := startDemo(t, "--drivers=10")
 	mine, in := visit(t, s, ride.RoleOperator)
@@ -144,7 +144,7 @@ func TestTwoWatchTheDemo(t *testing.T) {
 	require.NotNil(t, theirs.Ask(harness.Ping()).GetPong())
 }
 
-// The oldest session of an operator makes room for one too many, and is told why.
+// The oldest session of an operator is closed when there are too many, with the reason.
 func TestOperatorSessionsAreBounded(t *testing.T) {
 	w := newWorld(t, harness.Start(t, harness.Options{Flags: []string{"--socket-max-per-operator=2"}}), wire.JSON)
 	first, _ := w.join(ride.RoleOperator)

@@ -13,8 +13,8 @@ import (
 	"github.com/hexhail/hexhail/ride/ridepb"
 )
 
-// A log-out ends the tokens of an outside issuer, too: those in hand, tickets bought with them
-// and the live socket. A later token counts again.
+// A log-out ends the tokens of an outside issuer, too: existing tokens, tickets obtained with them
+// and the open socket. A later token works again.
 func TestOutsideLogOut(t *testing.T) {
 	onStores(t, func(t *testing.T, start func(harness.Options) *harness.Server) {
 		w := newWorld(t, start(harness.Options{}), codecs[0])
@@ -50,7 +50,7 @@ func TestOutsideLogOut(t *testing.T) {
 				again.Send(f)
 				refused(t, ride.ErrUnauthenticated, again.Reply("again", 1))
 			}
-			// Clocks may differ by a few seconds, so a later token need not be waited for.
+			// Clocks may differ by a few seconds, so the test need not wait for a later token.
 			later := issued(time.Now().Add(3 * time.Second))
 			status, body = w.s.Call(http.MethodGet, "/v1/me", later, "")
 			require.Equal(t, http.StatusOK, status, "%s: %s", name, body)

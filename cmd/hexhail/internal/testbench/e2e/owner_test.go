@@ -26,7 +26,7 @@ func command(ctx context.Context, args ...string) (int, string) {
 	return code, out.String()
 }
 
-// serve are the arguments of a server on free ports.
+// serve returns the arguments of a server on free ports.
 func serve(more ...string) []string {
 	return append([]string{"serve", "--listen=127.0.0.1:0", "--ops-listen=127.0.0.1:0", "--log-level=error"}, more...)
 }

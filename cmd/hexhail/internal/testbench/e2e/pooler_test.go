@@ -14,9 +14,9 @@ import (
 	"github.com/hexhail/hexhail/ride/ridepb"
 )
 
-// Behind a PgBouncer in transaction mode drivers race for a trip, the server is killed and
-// started again in mid-ride, and the ride goes on to its ratings. Commands beside the server
-// and its HTTP API take the same way.
+// Behind a PgBouncer in transaction mode drivers race for a trip, the server is killed and started
+// again in mid-ride, and the ride continues to its ratings. Commands beside the server and its HTTP
+// API take the same way.
 func TestRideThroughAPooler(t *testing.T) {
 	t.Parallel()
 	base := pgtest.Start(t)

@@ -14,14 +14,14 @@ import (
 	"github.com/hexhail/hexhail/ride/ridepb/wire"
 )
 
-// The bounds of the promise: how long a ghost may be offered trips, and how soon who
-// comes back is offered them again.
+// The bounds of the promise: how long a ghost may get offers, and how soon a driver who returns
+// gets them again.
 const (
 	ghostGone    = 15 * time.Second
 	offeredAgain = 2 * time.Second
 )
 
-// nearby is how many drivers a quote counts around the middle.
+// nearby is how many drivers a quote counts around the centre.
 func (w *world) nearby(rider *harness.Client) int {
 	w.t.Helper()
 	q := harness.Quote(w.at, w.to)
@@ -31,13 +31,12 @@ func (w *world) nearby(rider *harness.Client) int {
 	return int(quotes[0].GetDriversNearby())
 }
 
-// Drivers who are not there any more, in whatever way, get no offers; when they are
-// back they do.
+// Drivers who are gone, in any way, get no offers; once they are back, they do.
 func TestGhosts(t *testing.T) {
 	everywhere(t, func(t *testing.T, start func(...string) *harness.Server, codec wire.Codec) {
 		t.Run("lost connections", func(t *testing.T) {
 			t.Parallel()
-			// Positions stay fresh for long: only the sockets' silence tells.
+			// Positions stay fresh for long: only the sockets' silence counts.
 			ghosts(newWorld(t, start("--socket-ping-interval=1s", "--socket-pong-timeout=6s", "--position-ttl=5m"), codec), false)
 		})
 		t.Run("old positions", func(t *testing.T) {
@@ -50,8 +49,8 @@ func TestGhosts(t *testing.T) {
 // sender is a driver's socket of either kind.
 type sender interface{ Position(at geo.Point) }
 
-// moving sends the positions of drivers, each a little further on every time, until the
-// returned function is called for it. However long a test takes, they stay fresh.
+// moving sends the positions of drivers, each a little further on every time, until the returned
+// function is called for it. So they stay fresh, however long a test takes.
 func moving(w *world) (keep func(s sender, metres float64) (stop func())) {
 	var mu sync.Mutex
 	cars := make(map[sender]float64)
@@ -87,8 +86,7 @@ func moving(w *world) (keep func(s sender, metres float64) (stop func())) {
 	}
 }
 
-// ghosts loses drivers in every way; stale says that one who reports no position is
-// among them.
+// ghosts loses drivers in every way; stale says that a driver without positions is among them.
 func ghosts(w *world, stale bool) {
 	t, codec := w.t, w.codec
 	here := func(n float64) geo.Point { return geo.Destination(w.at, 0, n) }
@@ -129,7 +127,7 @@ func ghosts(w *world, stale bool) {
 
 	trip := w.request(rider).GetId()
 	alive.Offer(trip)
-	require.NotNil(t, silent.Ask(harness.Ping()).GetPong(), "it is there, but nobody knows where")
+	require.NotNil(t, silent.Ask(harness.Ping()).GetPong(), "it is connected, but its position is unknown")
 	names := []string{dead.Name, halfOpen.Name, frozenName}
 	if stale {
 		names = append(names, silent.Name)
@@ -161,7 +159,7 @@ func ghosts(w *world, stale bool) {
 	harness.Within(t, "being offered again", time.Since(came), offeredAgain)
 }
 
-// A driver 50 m away gets the offer whatever edge lies between.
+// A driver 50 m away gets the offer, whatever edge lies between.
 func TestOverTheEdge(t *testing.T) {
 	everywhere(t, func(t *testing.T, start func(...string) *harness.Server, codec wire.Codec) {
 		s := start("--dispatch-ring-start=1")

@@ -15,10 +15,10 @@ import (
 	"github.com/hexhail/hexhail/ride/ridepb/wire"
 )
 
-// What a server's defaults make of distances: the assumed speed over the detour.
+// How a server with default settings estimates: the assumed speed over the detour.
 const crowMPS = 30 / 3.6 / 1.3
 
-// places are points of one cell, far apart: its middle and near three of its corners.
+// places are points of one cell, far apart: its centre and points near three of its corners.
 func places(t *testing.T, near geo.Point) []geo.Point {
 	t.Helper()
 	cell, err := geo.CellAt(near, 8)
@@ -31,10 +31,10 @@ func places(t *testing.T, near geo.Point) []geo.Point {
 	return out
 }
 
-// TestQuotesFindNoDriver plays a rider who looks for a driver by quotes: along six rays it
-// finds, by halving, where the minutes of the pickup's ETA change, and takes these edges
-// for circles around the driver. For drivers in different places of one cell it is told
-// the same, word for word, so no reckoning whatever can tell them apart.
+// TestQuotesFindNoDriver plays a rider who tries to locate a driver with quotes: along six rays it
+// finds, by bisection, where the minutes of the pickup's ETA change, and takes these edges for
+// circles around the driver. For drivers in different places of one cell it gets exactly the same
+// answers, so that no calculation can distinguish them.
 func TestQuotesFindNoDriver(t *testing.T) {
 	t.Parallel()
 	s := harness.Start(t, harness.Options{Flags: []string{"--position-ttl=5m", "--limit-commands-per-second=10000", "--limit-commands-burst=100000"}})
@@ -56,11 +56,11 @@ func TestQuotesFindNoDriver(t *testing.T) {
 	for _, heard := range told {
 		require.Equal(t, told[0], heard, "the answers differ within a cell")
 	}
-	require.Greater(t, worst, geo.DistanceM(at[1], at[2])/2, "nobody guesses both of two places from one answer")
+	require.Greater(t, worst, geo.DistanceM(at[1], at[2])/2, "one answer cannot locate two places")
 }
 
-// findByQuotes is the attack: where the driver must be, after how many quotes, and all
-// that was answered.
+// findByQuotes is the attack: it returns where the driver must be, the number of quotes, and all
+// answers.
 func findByQuotes(w *world, rider *harness.Client, from geo.Point) (geo.Point, int, string) {
 	quotes, heard := 0, ""
 	minutes := func(p geo.Point) uint32 {
@@ -115,10 +115,10 @@ func findByQuotes(w *world, rider *harness.Client, from geo.Point) (geo.Point, i
 	return best, quotes, heard
 }
 
-// TestOffersFindNoRider plays sock-puppet drivers who look for a waiting rider: each goes
-// online where the way to the pickup halves the places that are left, is offered the trip,
-// reads distance, ETA, length and fare, and declines. For pickups in different places of
-// one cell they are told the same, word for word.
+// TestOffersFindNoRider plays sock-puppet drivers who try to locate a waiting rider: each goes
+// online where the distance to the pickup halves the remaining places, gets the offer, reads
+// distance, ETA, length and fare, and declines. For pickups in different places of one cell they
+// get exactly the same offers.
 func TestOffersFindNoRider(t *testing.T) {
 	t.Parallel()
 	s := harness.Start(t, harness.Options{Flags: []string{"--position-ttl=5m", "--trip-search-for=10m"}})
@@ -139,10 +139,10 @@ func TestOffersFindNoRider(t *testing.T) {
 	for _, heard := range told {
 		require.Equal(t, told[0], heard, "the offers differ within a cell")
 	}
-	require.Greater(t, worst, geo.DistanceM(at[1], at[2])/2, "nobody guesses both of two places from one answer")
+	require.Greater(t, worst, geo.DistanceM(at[1], at[2])/2, "one answer cannot locate two places")
 }
 
-// findByOffers is the attack: where the rider must be, and all that was offered.
+// findByOffers is the attack: it returns where the rider must be, and all offers.
 func findByOffers(w *world, trip string, middle geo.Point, puppets int) (geo.Point, string) {
 	random := rand.New(rand.NewPCG(1, 2))
 	var left []geo.Point
@@ -163,7 +163,7 @@ func findByOffers(w *world, trip string, middle geo.Point, puppets int) (geo.Poi
 	for range puppets {
 		var post geo.Point
 		most := len(left) + 1
-		for range 60 { // where the largest part that can be left is smallest
+		for range 60 { // where the largest possible remainder is smallest
 			p := geo.Destination(middle, 360*random.Float64(), 1500*random.Float64())
 			parts := make(map[string]int)
 			for _, q := range left {

@@ -25,8 +25,9 @@ type httpRefusal struct {
 	want *ride.Error
 }
 
-// TestRefusalsHaveOneForm: whatever a server refuses over HTTP, at whichever of its addresses, has
-// one of two forms: problem details, always with the same members and headers, or a line of text.
+// TestRefusalsHaveOneForm: everything that a server refuses over HTTP, at either of its addresses,
+// has one of two forms: problem details, always with the same members and headers, or a line of
+// text.
 func TestRefusalsHaveOneForm(t *testing.T) {
 	t.Parallel()
 	s := harness.Start(t, harness.Options{Flags: []string{"--socket-max=1", "--limit-sign-ins-per-minute=1"}})

@@ -13,13 +13,13 @@ import (
 	"github.com/hexhail/hexhail/ride/ridepb"
 )
 
-// restart starts a server again over the data of another, with more flags.
+// restart starts a server again on the data of another, with more flags.
 func restart(w *world, start func(harness.Options) *harness.Server, flags ...string) {
 	w.t.Helper()
 	w.s = start(harness.Options{Child: true, Dir: w.s.Dir, Flags: flags})
 }
 
-// back reconnects somebody after a restart: the history is lost, the snapshot whole.
+// back reconnects a person after a restart: the history is lost, the snapshot complete.
 func (w *world) back(role ride.Role, name string) (*harness.Client, *ridepb.Connected) {
 	w.t.Helper()
 	c, connected := w.as(role, name, &ridepb.Resume{Epoch: "before", Seq: 7})
@@ -27,7 +27,7 @@ func (w *world) back(role ride.Role, name string) (*harness.Client, *ridepb.Conn
 	return c, connected
 }
 
-// kill -9 in the middle of a ride: what was acknowledged is there, and the ride goes on.
+// kill -9 during a ride: everything acknowledged is there, and the ride continues.
 func TestKilledMidRide(t *testing.T) {
 	onStores(t, func(t *testing.T, start func(harness.Options) *harness.Server) {
 		w := newWorld(t, start(harness.Options{Child: true}), codecs[0])
@@ -40,16 +40,16 @@ func TestKilledMidRide(t *testing.T) {
 		open := w.request(waiting)
 		offer := d2.Offer(open.GetId())
 		w.s.Kill()
-		require.Equal(t, -1, rider.Closed(), "nobody said goodbye")
+		require.Equal(t, -1, rider.Closed(), "there was no close frame")
 		restart(w, start)
 
 		d, connected := w.back(ride.RoleDriver, d.Name)
-		require.True(t, proto.Equal(known.GetTrip(), connected.GetActiveTrip()), "the driver's snapshot is what it was told last")
+		require.True(t, proto.Equal(known.GetTrip(), connected.GetActiveTrip()), "the driver's snapshot equals its last update")
 		rider, connected = w.back(ride.RoleRider, rider.Name)
 		require.Equal(t, known.GetTrip().GetVersion(), connected.GetActiveTrip().GetVersion())
 		require.True(t, proto.Equal(known, d.Reply(d.Send(arrived), 1)), "the same id has the same answer")
 
-		// An offer outlives the server too.
+		// An open offer survives the server, too.
 		d2, connected = w.back(ride.RoleDriver, d2.Name)
 		require.Len(t, connected.GetOpenOffers(), 1)
 		require.True(t, proto.Equal(offer, connected.GetOpenOffers()[0]))
@@ -110,7 +110,7 @@ func TestKilledAmongRequests(t *testing.T) {
 	})
 }
 
-// Every trip ends, also when nobody is there and the server was killed meanwhile.
+// Every trip ends, even if no client is connected and the server is killed meanwhile.
 func TestOverdueWithNobodyThere(t *testing.T) {
 	onStores(t, func(t *testing.T, start func(harness.Options) *harness.Server) {
 		w := newWorld(t, start(harness.Options{Child: true, Flags: []string{"--trip-search-for=2s"}}), codecs[0])
@@ -132,7 +132,7 @@ func TestOverdueWithNobodyThere(t *testing.T) {
 	})
 }
 
-// SIGTERM: clients are told when to come back, and find everything there.
+// SIGTERM: clients are told when to reconnect, and find everything there.
 func TestTerminated(t *testing.T) {
 	onStores(t, func(t *testing.T, start func(harness.Options) *harness.Server) {
 		w := newWorld(t, start(harness.Options{Child: true}), codecs[1])

@@ -16,8 +16,8 @@ import (
 	"github.com/hexhail/hexhail/ride/ridepb/wire"
 )
 
-// flaky is somebody with a bad connection: it is cut at random, comes back with its
-// position in the history, and must never see a hole or an event twice.
+// flaky is a client with a bad connection: it is cut at random, resumes from its position in the
+// history, and must never see a gap or an event twice.
 type flaky struct {
 	w      *world
 	rand   *rand.Rand
@@ -26,7 +26,7 @@ type flaky struct {
 	c      *harness.Client
 	epoch  string
 	seq    uint32
-	taken  int             // events of c that were looked at
+	taken  int             // events of c that have been checked
 	events []*ridepb.Event // of the history, over all connections
 	cuts   int
 }
@@ -40,24 +40,24 @@ func (w *world) flaky(role ride.Role, r *rand.Rand) *flaky {
 	return f
 }
 
-// collect looks at what came since the last time.
+// collect checks the events since the last call.
 func (f *flaky) collect() {
 	f.w.t.Helper()
 	got := f.c.Events()
 	for _, e := range got[f.taken:] {
 		require.Equal(f.w.t, f.epoch, e.GetEpoch())
 		if e.GetDriverMoved() != nil || e.GetDisconnecting() != nil {
-			require.Equal(f.w.t, f.seq, e.GetSeq(), "outside of the history")
+			require.Equal(f.w.t, f.seq, e.GetSeq(), "outside the history")
 			continue
 		}
-		require.Equal(f.w.t, f.seq+1, e.GetSeq(), "a hole or a repetition: %v", e)
+		require.Equal(f.w.t, f.seq+1, e.GetSeq(), "a gap or a repeated event: %v", e)
 		f.seq = e.GetSeq()
 		f.events = append(f.events, e)
 	}
 	f.taken = len(got)
 }
 
-// cut loses the connection and comes back.
+// cut loses the connection and reconnects.
 func (f *flaky) cut() {
 	f.w.t.Helper()
 	f.cuts++
@@ -92,7 +92,7 @@ func (f *flaky) ask(frame *ridepb.ClientFrame) *ridepb.Reply {
 	return f.c.Reply(id, 1)
 }
 
-// until waits for an event of the history, on whatever connection.
+// until waits for an event of the history, across connections.
 func (f *flaky) until(what string, match func(*ridepb.Event) bool) *ridepb.Event {
 	f.w.t.Helper()
 	f.maybe()
@@ -125,8 +125,8 @@ func (f *flaky) status(trip string, s ridepb.Trip_Status) {
 	})
 }
 
-// Rides of people with bad connections: nothing is missed, nothing comes twice, and
-// what was told adds up to what is stored.
+// Rides of people with bad connections: no event is missed or repeated, and what clients received
+// matches what is stored.
 func TestResume(t *testing.T) {
 	everywhere(t, func(t *testing.T, start func(...string) *harness.Server, codec wire.Codec) {
 		s := start()
@@ -163,7 +163,7 @@ func flakyRide(w *world, r *rand.Rand) {
 	}
 	for _, f := range []*flaky{rider, winner, loser} {
 		f.cut()
-		require.NotNil(t, f.c.Ask(harness.Ping()).GetPong()) // the replay came before it
+		require.NotNil(t, f.c.Ask(harness.Ping()).GetPong()) // the replay arrives before it
 		f.collect()
 	}
 
@@ -181,20 +181,20 @@ func flakyRide(w *world, r *rand.Rand) {
 			require.Equal(t, 1, n, "ends of %s", offer)
 		}
 	}
-	// I4: what was told is what is stored.
+	// I4: clients receive what is stored.
 	sameAsStored(w, rider, trip)
 	sameAsStored(w, winner, trip)
 	require.Positive(t, rider.cuts+winner.cuts+loser.cuts)
 }
 
-// sameAsStored compares the newest view of a trip that somebody was told with what
-// HTTP gives it, as bytes, and with the event log.
+// sameAsStored compares the newest view of a trip that a client received with what HTTP returns, as
+// bytes, and with the event log.
 func sameAsStored(w *world, f *flaky, trip string) {
 	w.t.Helper()
 	var told *ridepb.Trip
 	for _, e := range f.events {
 		if got := e.GetTripUpdated().GetTrip(); got.GetId() == trip {
-			require.Greater(w.t, got.GetVersion(), told.GetVersion(), "versions only rise")
+			require.Greater(w.t, got.GetVersion(), told.GetVersion(), "versions only increase")
 			told = got
 		}
 	}
@@ -217,7 +217,7 @@ func sameAsStored(w *world, f *flaky, trip string) {
 	require.Len(w.t, log.Events, int(told.GetVersion()))
 }
 
-// Whoever claims a history that the server does not have gets a snapshot instead.
+// A client that asks for a history that the server does not have gets a snapshot instead.
 func TestHistoryLost(t *testing.T) {
 	everywhere(t, func(t *testing.T, start func(...string) *harness.Server, codec wire.Codec) {
 		w := newWorld(t, start("--socket-history-bytes=8192"), codec)

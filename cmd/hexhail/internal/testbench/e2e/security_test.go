@@ -20,8 +20,7 @@ import (
 	"github.com/hexhail/hexhail/ride/ridepb/wire"
 )
 
-// Tokens that somebody tampered with, or that are meant for another time, place or
-// person, are all answered alike.
+// Tokens that are forged, or meant for another time, place or person, all get the same answer.
 func TestForgedTokens(t *testing.T) {
 	onStores(t, func(t *testing.T, start func(harness.Options) *harness.Server) {
 		w := newWorld(t, start(harness.Options{}), codecs[0])
@@ -80,7 +79,7 @@ func TestForgedTokens(t *testing.T) {
 			status, body := w.s.Call(http.MethodGet, "/v1/me", token, "")
 			problem(t, http.StatusUnauthorized, ride.ErrUnauthenticated, status, body)
 		}
-		_, _ = harness.Connect(t, w.s, w.codec, own, nil) // the one that was not touched
+		_, _ = harness.Connect(t, w.s, w.codec, own, nil) // the genuine one
 	})
 }
 
@@ -99,7 +98,7 @@ func swapped(t *testing.T, token, claim, value string) string {
 	return parts[0] + "." + base64.RawURLEncoding.EncodeToString(b) + "." + parts[2]
 }
 
-// The role comes from the account, whatever a message says.
+// The role comes from the account, not from a message.
 func TestRoleInBody(t *testing.T) {
 	onStores(t, func(t *testing.T, start func(harness.Options) *harness.Server) {
 		w := newWorld(t, start(harness.Options{}), codecs[0])
@@ -179,10 +178,10 @@ func TestTicket(t *testing.T) {
 	})
 }
 
-// within is how soon a revocation reaches a live socket.
+// within is how soon a revocation reaches an open socket.
 const within = 5 * time.Second
 
-// Whatever ends a log-in closes its socket, and its tokens do not count any more.
+// Everything that ends a log-in closes its socket and invalidates its tokens.
 func TestRevocation(t *testing.T) {
 	everywhere(t, func(t *testing.T, start func(...string) *harness.Server, codec wire.Codec) {
 		w := newWorld(t, start(), codec)
@@ -233,8 +232,8 @@ func TestRevocation(t *testing.T) {
 	})
 }
 
-// Web pages of strangers cannot connect in their visitors' names, and nobody holds the
-// server with headers.
+// Other sites' pages cannot connect on behalf of their visitors, and slow or long headers do not
+// tie up the server.
 func TestHandshakeIsGuarded(t *testing.T) {
 	onStores(t, func(t *testing.T, start func(harness.Options) *harness.Server) {
 		s := start(harness.Options{Flags: []string{"--allowed-origins=https://app.example.org"}})
@@ -269,7 +268,7 @@ func TestHandshakeIsGuarded(t *testing.T) {
 		require.Equal(t, http.StatusRequestHeaderFieldsTooLarge, status)
 		status, err = dial(http.Header{"X-Large": {strings.Repeat("x", 64<<10)}})
 		require.Error(t, err)
-		require.Contains(t, []int{0, http.StatusRequestHeaderFieldsTooLarge}, status) // 0: cut while it was still sending
+		require.Contains(t, []int{0, http.StatusRequestHeaderFieldsTooLarge}, status) // 0: cut off while still sending
 		status, err = dial(http.Header{"Authorization": {"Bearer nonsense"}})
 		require.Error(t, err)
 		require.Equal(t, http.StatusUnauthorized, status)

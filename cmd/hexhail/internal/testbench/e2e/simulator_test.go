@@ -64,8 +64,8 @@ func TestDemoInOneCommand(t *testing.T) {
 	}
 }
 
-// noticeable is the line of a history that says how a client learnt of an offer as the first
-// event of its session, and of another event later: without it there is a hole. -1: none yet.
+// noticeable is the index of the line in a history where a client receives an offer as the first
+// event of its session, with another event later, so that removing it leaves a gap. -1: none yet.
 func noticeable(t *testing.T, lines [][]byte) int {
 	t.Helper()
 	first := make(map[string]int) // by client and session
@@ -89,12 +89,12 @@ func noticeable(t *testing.T, lines [][]byte) int {
 	return -1
 }
 
-// A city against a server that runs elsewhere, its history, and the verdict on it.
+// A city against a separate server, its history, and the verdict on it.
 func TestSimAgainstAServer(t *testing.T) {
 	t.Parallel()
 	s := harness.Start(t, harness.Options{Flags: []string{"--position-max-speed=24000"}})
 	file := filepath.Join(t.TempDir(), "history.jsonl")
-	// How long it takes until a driver has seen an offer and its end is the machine's business.
+	// How long it takes until a driver has seen an offer and its end depends on the machine.
 	var lines [][]byte
 	missing := -1
 	for length := 4 * time.Second; missing < 0; length *= 2 {
@@ -112,7 +112,7 @@ func TestSimAgainstAServer(t *testing.T) {
 	require.Zero(t, code, "%s\n%s", out, errs)
 	require.Contains(t, out, "an order explains them all")
 
-	// A history in which an event is missing is not believed.
+	// A history with a missing event is rejected.
 	lines = slices.Delete(lines, missing, missing+1)
 	require.NoError(t, os.WriteFile(file, bytes.Join(lines, nil), 0o600))
 	code, out, _ = hexhail(t, "sim", "check", file)
@@ -129,12 +129,12 @@ func TestSimSaysWhyItCannotBegin(t *testing.T) {
 		args []string
 		says string
 	}{
-		"not trusted":   {[]string{"sim", "--headless", "--url=" + s.WS, "--drivers=100", "--duration=5s"}, "no driver could go online: the servers do not accept the drivers' tokens"},
-		"nobody drives": {[]string{"sim", "--url=" + s.WS, "--drivers=1", "--seed=1", "--duration=1ms", "--taxis=" + late}, "nobody drives in this run"},
-		"bad speed":     {[]string{"sim", "--url=" + s.WS, "--speed=-1"}, "--speed"},
-		"bad area":      {[]string{"sim", "--url=" + s.WS, "--area=1,2,3"}, "--area"},
-		"no such file":  {[]string{"sim", "--url=" + s.WS, "--requests=nowhere.csv"}, "nowhere.csv"},
-		"not a socket":  {[]string{"sim", "--url=http://127.0.0.1"}, "not the URL of a socket"},
+		"not trusted":  {[]string{"sim", "--headless", "--url=" + s.WS, "--drivers=100", "--duration=5s"}, "no driver could go online: the servers do not accept the drivers' tokens"},
+		"no drivers":   {[]string{"sim", "--url=" + s.WS, "--drivers=1", "--seed=1", "--duration=1ms", "--taxis=" + late}, "this run has no drivers"},
+		"bad speed":    {[]string{"sim", "--url=" + s.WS, "--speed=-1"}, "--speed"},
+		"bad area":     {[]string{"sim", "--url=" + s.WS, "--area=1,2,3"}, "--area"},
+		"no such file": {[]string{"sim", "--url=" + s.WS, "--requests=nowhere.csv"}, "nowhere.csv"},
+		"not a socket": {[]string{"sim", "--url=http://127.0.0.1"}, "not the URL of a socket"},
 	} {
 		code, out, errs := hexhail(t, x.args...)
 		require.Equal(t, 1, code, name)

@@ -19,8 +19,8 @@ import (
 	"github.com/hexhail/hexhail/persistence/pgtest"
 )
 
-// A server that starts before its Postgres is alive and not ready, and says why; it ends in
-// order when it is told to, serves once the database is there, and gives up after its limit.
+// A server that starts before its Postgres is live but not ready, and says why; it shuts down
+// cleanly on demand, serves once the database is up, and gives up after its limit.
 func TestStartsBeforeItsDatabase(t *testing.T) {
 	t.Parallel()
 	pg := pgtest.NewServer(t)
@@ -54,7 +54,7 @@ func TestStartsBeforeItsDatabase(t *testing.T) {
 	require.Equal(t, 0, <-ended)
 }
 
-// waiting waits until a server says that it waits, and looks whether it is alive.
+// waiting waits until a server reports that it is waiting, and checks that it is live.
 func waiting(t *testing.T, ops string) {
 	t.Helper()
 	var said harness.Readiness
@@ -77,11 +77,11 @@ func ask(ops, path string) (code int, said harness.Readiness) {
 		return 0, said
 	}
 	defer resp.Body.Close()
-	_ = json.NewDecoder(resp.Body).Decode(&said) // what cannot be read says nothing
+	_ = json.NewDecoder(resp.Body).Decode(&said) // an unreadable answer stays empty
 	return resp.StatusCode, said
 }
 
-// freeAddress is one without a listener.
+// freeAddress is an address without a listener.
 func freeAddress(t *testing.T) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")

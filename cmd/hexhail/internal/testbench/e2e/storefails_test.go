@@ -11,8 +11,8 @@ import (
 	"github.com/hexhail/hexhail/ride/ridepb"
 )
 
-// A store that does not take anything means refusals, no acknowledgement, and service
-// again when it is back.
+// While the store cannot write, commands are refused and nothing is acknowledged; service resumes
+// once it can.
 func TestStoreFails(t *testing.T) {
 	t.Run("sqlite on a full disk", func(t *testing.T) {
 		t.Parallel()
@@ -43,14 +43,14 @@ func storeFails(t *testing.T, s *harness.Server, cause string, fail func() (repa
 	refused(t, ride.ErrUnavailable, other.AskOnce(request))
 	arrived := harness.Arrived(trip.GetId())
 	refused(t, ride.ErrUnavailable, d.AskOnce(arrived))
-	// A stranger's account cannot be made: no room.
+	// A new account cannot be created: the disk is full.
 	stranger := harness.Dial(t, s, w.codec, nil)
 	e := refused(t, ride.ErrUnavailable, stranger.AskOnce(harness.Connecting(s.Token(ride.RoleRider, w.name(ride.RoleRider)), nil)))
 	require.Positive(t, e.GetRetryAfterMs())
 	w.ends(stranger, ridepb.CloseOverloaded)
-	require.NotNil(t, rider.Ask(harness.Ping()).GetPong(), "sockets live on")
+	require.NotNil(t, rider.Ask(harness.Ping()).GetPong(), "sockets stay open")
 	for _, e := range rider.Events() {
-		require.NotEqual(t, ridepb.Trip_arrived, e.GetTripUpdated().GetTrip().GetStatus(), "told before it was written")
+		require.NotEqual(t, ridepb.Trip_arrived, e.GetTripUpdated().GetTrip().GetStatus(), "sent before it was written")
 	}
 	harness.Until(t, "not ready", func() bool {
 		status, said := s.Ready()
@@ -59,7 +59,7 @@ func storeFails(t *testing.T, s *harness.Server, cause string, fail func() (repa
 	repair()
 	harness.Until(t, "ready again", func() bool { status, _ := s.Ready(); return status == 200 })
 
-	// The same ids again, as the errors invite to.
+	// The same ids again, as the errors suggest.
 	n := 1
 	harness.Until(t, "service again", func() bool {
 		n++

@@ -15,8 +15,8 @@ import (
 	"github.com/hexhail/hexhail/sim/demand"
 )
 
-// A driver whose trace says that somebody from the street sits in the car is offline
-// meanwhile, and gets no offer; before and after it is online.
+// While a driver's trace says that a street-hail passenger is in the car, the driver is offline and
+// gets no offer; before and after, it is online.
 func TestAStreetHailTakesADriverOffline(t *testing.T) {
 	t.Parallel()
 	s := harness.Start(t, harness.Options{Flags: []string{"--position-max-speed=20000", "--trip-search-for=1m"}})
@@ -46,9 +46,9 @@ func TestAStreetHailTakesADriverOffline(t *testing.T) {
 	stays(1, "online before")
 	stays(0, "offline with a passenger")
 	harness.Until(t, "the request", func() bool { return c.Stats.Requested.Load() == 1 })
-	require.Zero(t, c.Stats.Offers.Load(), "nobody offers a trip to a full car")
+	require.Zero(t, c.Stats.Offers.Load(), "a full car gets no offer")
 	stays(1, "online after")
-	require.NoError(t, <-ended, "the city ends when its request has")
+	require.NoError(t, <-ended, "the city ends when its request has ended")
 	r := c.Report()
 	require.False(t, r.Broken(), "%+v", r)
 	require.EqualValues(t, 1, r.Completed, "%+v", r)

@@ -15,19 +15,19 @@ import (
 	"github.com/hexhail/hexhail/ride/ridepb/wire"
 )
 
-// The demonstration of these tests is small and lives fast, visitors' rides included.
+// The demonstration in these tests is small and fast, including visitors' rides.
 func startDemo(t *testing.T, flags ...string) *harness.Server {
 	return harness.Start(t, harness.Options{Demo: true, Flags: append([]string{
 		"--drivers=150", "--speed=120", "--visitor-speed=120", "--area=40.735,-74.0,40.77,-73.965",
 	}, flags...)})
 }
 
-// visit becomes somebody in the demonstration and connects.
+// visit joins the demonstration as a visitor and connects.
 func visit(t *testing.T, s *harness.Server, role ride.Role) (*harness.Client, harness.SignedIn) {
 	t.Helper()
 	var status int
 	var body string
-	harness.Until(t, "room for a visitor", func() bool { // a busy machine's demonstration asks to come again
+	harness.Until(t, "room for a visitor", func() bool { // on a busy machine the demonstration asks to retry
 		status, body = s.Call(http.MethodPost, "/v1/demo/visits", "", `{"role":"`+string(role)+`"}`)
 		return status != http.StatusServiceUnavailable
 	})
@@ -62,7 +62,7 @@ func describe(t *testing.T, s *harness.Server) demoView {
 	return v
 }
 
-// A visitor rides with a simulated driver, who is told the visitor's PIN.
+// A visitor rides with a simulated driver, who gets the visitor's PIN.
 func TestVisitAsRider(t *testing.T) {
 	t.Parallel()
 	s := startDemo(t)
@@ -76,17 +76,17 @@ func TestVisitAsRider(t *testing.T) {
 	require.NotContains(t, matched.GetDriver().GetFirstName(), "driver", "people have names")
 	rider.Await("the driver's move", 0, func(e *ridepb.Event) bool { return e.GetDriverMoved() != nil })
 	rider.Status(trip.GetId(), ridepb.Trip_arrived)
-	// By the server's clock: a test that is told late must not count less.
+	// By the server's clock: a late event must not shorten the time.
 	riding := rider.Status(trip.GetId(), ridepb.Trip_in_progress)
-	require.Greater(t, riding.GetStartedAt().AsTime().Sub(riding.GetArrivedAt().AsTime()), 5*time.Second, "the driver waits until somebody can have read the PIN")
+	require.Greater(t, riding.GetStartedAt().AsTime().Sub(riding.GetArrivedAt().AsTime()), 5*time.Second, "the driver waits long enough to read the PIN")
 	done := rider.Status(trip.GetId(), ridepb.Trip_completed)
 	require.Positive(t, done.GetFare().GetTotal().GetMinor())
 	require.NotNil(t, rider.Ask(harness.Rate(trip.GetId(), 5)).GetTrip())
 	t.Logf("a ride in %v", time.Since(began))
 }
 
-// A visitor drives: requests come, wait for a hand that is slower than the city, and
-// the rider says its PIN at the kerb and nowhere else.
+// A visitor drives: requests come and wait for a slow human, and the rider gives the PIN at the
+// kerb and nowhere else.
 func TestVisitAsDriver(t *testing.T) {
 	t.Parallel()
 	s := startDemo(t)
@@ -97,9 +97,9 @@ func TestVisitAsDriver(t *testing.T) {
 	stop := keepTelling(driver, stand.Place)
 	defer stop()
 
-	// Three seconds of thought, when others of the city answer within 0.1 s. A request
-	// may be older than the visit, so the first one may be somebody else's; and so may
-	// one that this machine was slow to tell of.
+	// Think for three seconds, while the city's drivers answer within 0.1 s. Another driver may win
+	// the first request, which may be older than the visit, or one that this machine delivered
+	// late.
 	var trip *ridepb.Trip
 	for tries, seen := 0, 0; trip == nil; tries++ {
 		require.Less(t, tries, 5, "five offers were lost")
@@ -132,7 +132,7 @@ func TestVisitAsDriver(t *testing.T) {
 	driver.Await("the next offer", seen, func(e *ridepb.Event) bool { return e.GetOfferReceived() != nil })
 }
 
-// keepTelling sends a driver's place every second until what it returns is called.
+// keepTelling sends a driver's position every second until stop is called.
 func keepTelling(c *harness.Client, p geo.Point) (stop func()) {
 	quit, gone := make(chan struct{}), make(chan struct{})
 	go func() {
@@ -151,8 +151,7 @@ func keepTelling(c *harness.Client, p geo.Point) (stop func()) {
 	return func() { close(quit); <-gone }
 }
 
-// Visitors who are not at the demonstration's machine are no operators, unless its
-// operator says so.
+// Visitors from other machines cannot be operators, unless the demonstration's operator allows it.
 func TestVisitAsOperator(t *testing.T) {
 	t.Parallel()
 	for name, x := range map[string]struct {

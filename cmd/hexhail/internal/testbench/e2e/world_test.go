@@ -20,14 +20,14 @@ func TestMain(m *testing.M) { harness.Main(m, 16) }
 // codecs are the two encodings, by their names in the handshake.
 var codecs = []wire.Codec{wire.JSON, wire.Binary}
 
-// stores are the two databases; each call makes the flags of an empty one.
+// stores are the two databases; each call returns the flags of an empty one.
 var stores = map[string]func(t *testing.T) []string{
 	"sqlite":   func(*testing.T) []string { return nil },
 	"postgres": func(t *testing.T) []string { return []string{"--database-url=" + pgtest.Start(t)} },
 }
 
-// onStores runs a test on both stores; start starts a server with more flags, always
-// over the same database if that is Postgres, and over its own directory if not.
+// onStores runs a test on both stores; start starts a server with more flags, always on the same
+// database with Postgres, and in a new directory otherwise.
 func onStores(t *testing.T, test func(t *testing.T, start func(o harness.Options) *harness.Server)) {
 	for store, flags := range stores {
 		t.Run(store, func(t *testing.T) {
@@ -41,8 +41,8 @@ func onStores(t *testing.T, test func(t *testing.T, start func(o harness.Options
 	}
 }
 
-// everywhere runs a test on both stores and in both encodings; each server that it starts has
-// a database of its own.
+// everywhere runs a test on both stores and in both encodings; each server that it starts has a
+// separate database.
 func everywhere(t *testing.T, test func(t *testing.T, start func(flags ...string) *harness.Server, codec wire.Codec)) {
 	for store, flags := range stores {
 		for _, codec := range codecs {
@@ -56,8 +56,8 @@ func everywhere(t *testing.T, test func(t *testing.T, start func(flags ...string
 	}
 }
 
-// world is a part of a server's map, and names, that one subtest has to itself: many
-// subtests share a server without meeting each other's drivers.
+// world is an area of a server's map and a set of names for one subtest: many subtests share a
+// server without meeting each other's drivers.
 type world struct {
 	t     testing.TB
 	s     *harness.Server
@@ -70,27 +70,27 @@ type world struct {
 
 var areas atomic.Int64
 
-// newWorld takes an area that no other has: they are 30 km apart, searches reach 10.
+// newWorld takes an unused area: areas are 30 km apart, and searches reach 10 km.
 func newWorld(t testing.TB, s *harness.Server, codec wire.Codec) *world {
 	n := areas.Add(1)
 	at := geo.Point{Lat: 20 + 0.3*float64(n%80), Lng: 60 + 0.5*float64(n/80%120)}
 	return &world{t: t, s: s, codec: codec, area: n, at: at, to: geo.Destination(at, 90, 4000)}
 }
 
-// name is one that nobody else on any server of this package has.
+// name returns a name that is unique across all servers of this package.
 func (w *world) name(role ride.Role) string {
 	w.names++
 	return fmt.Sprintf("%s%d-%d", string(role)[:1], w.area, w.names)
 }
 
-// join connects somebody new.
+// join connects a new person.
 func (w *world) join(role ride.Role) (*harness.Client, *ridepb.Connected) {
 	w.t.Helper()
 	name := w.name(role)
 	return w.as(role, name, nil)
 }
 
-// as connects somebody by name.
+// as connects a person by name.
 func (w *world) as(role ride.Role, name string, resume *ridepb.Resume) (*harness.Client, *ridepb.Connected) {
 	w.t.Helper()
 	c, connected := harness.Connect(w.t, w.s, w.codec, w.s.Token(role, name), resume)
@@ -104,7 +104,7 @@ func (w *world) rider() *harness.Client {
 	return c
 }
 
-// driver is a new driver, online so many metres north of the middle.
+// driver returns a new driver, online some metres north of the centre.
 func (w *world) driver(metres float64) *harness.Client {
 	w.t.Helper()
 	c, _ := w.join(ride.RoleDriver)
@@ -120,7 +120,7 @@ func (w *world) request(rider *harness.Client) *ridepb.Trip {
 	return r.GetTrip()
 }
 
-// match brings a rider and a driver, who is online alone, together.
+// match matches a rider with the only driver online.
 func (w *world) match(rider, driver *harness.Client) *ridepb.Trip {
 	w.t.Helper()
 	trip := w.request(rider)

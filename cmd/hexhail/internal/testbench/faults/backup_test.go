@@ -20,10 +20,10 @@ import (
 	"github.com/hexhail/hexhail/ride"
 )
 
-// TestBackupUnderLoad: another process backs up a database that is written as fast as it can.
-// What was acknowledged before is in the backup, nothing is torn, and commits go on. How
-// long both take is logged and not judged; HEXHAIL_BACKUP sets the database's size in MiB, and
-// has it measured three times.
+// TestBackupUnderLoad: another process backs up a database under the heaviest write load. The
+// backup holds everything acknowledged before it, nothing is torn, and commits continue. The times
+// are logged, not judged; HEXHAIL_BACKUP sets the database's size in MiB and makes three
+// measurements.
 func TestBackupUnderLoad(t *testing.T) {
 	beside(t, "HEXHAIL_BACKUP")
 	size, rounds, calm := int64(setting(t, "HEXHAIL_BACKUP", 10))<<20, 1, 500*time.Millisecond
@@ -48,7 +48,7 @@ func TestBackupUnderLoad(t *testing.T) {
 	for round := range rounds {
 		stop := w.start(t, 64)
 		w.take()
-		time.Sleep(calm) // the longer, the better the figure; nothing rests on it
+		time.Sleep(calm) // longer gives better figures; the result does not depend on it
 		before := w.take()
 		acknowledged := w.versions()
 		file := filepath.Join(t.TempDir(), fmt.Sprint("backup", round))
@@ -72,7 +72,7 @@ func TestBackupUnderLoad(t *testing.T) {
 	}
 }
 
-// hexhail runs a command line in a process of its own.
+// hexhail runs a command line in a separate process.
 func hexhail(t *testing.T, args ...string) {
 	t.Helper()
 	cmd := exec.Command(os.Args[0], args...)
@@ -81,7 +81,7 @@ func hexhail(t *testing.T, args ...string) {
 	require.NoError(t, err, "%s", out)
 }
 
-// writers live trips as fast as a store takes them.
+// writers write trips as fast as a store accepts them.
 type writers struct {
 	store *persistence.Store
 	trips atomic.Int64
@@ -91,7 +91,7 @@ type writers struct {
 	took times
 }
 
-// start begins to write, with so many bytes in each command's answer, until stop.
+// start writes, with reply bytes in each command's answer, until stop.
 func (w *writers) start(t *testing.T, reply int) (stop func()) {
 	ctx, cancel := context.WithCancel(t.Context())
 	var wg sync.WaitGroup
@@ -108,7 +108,7 @@ func (w *writers) start(t *testing.T, reply int) (stop func()) {
 	return sync.OnceFunc(func() { cancel(); wg.Wait() })
 }
 
-// live writes a trip's life.
+// live writes the transitions of one trip.
 func (w *writers) live(n, reply int) error {
 	at := time.Now().UTC().Truncate(time.Microsecond)
 	id, driver := ride.TripID(fmt.Sprint("t", n)), ride.AccountID(fmt.Sprint("d", n))
@@ -154,14 +154,14 @@ func (w *writers) take() times {
 	return out
 }
 
-// versions are those that were acknowledged so far.
+// versions returns the versions acknowledged so far.
 func (w *writers) versions() map[ride.TripID]int64 {
 	out := make(map[ride.TripID]int64)
 	w.known.Range(func(id, version any) bool { out[id.(ride.TripID)] = version.(int64); return true })
 	return out
 }
 
-// whole sees that a database holds what was acknowledged, and each trip with all its events and
+// whole checks that a database holds everything acknowledged, and each trip with all its events and
 // answers.
 func whole(t *testing.T, path string, acknowledged map[ride.TripID]int64) {
 	t.Helper()

@@ -16,7 +16,7 @@ import (
 	"github.com/hexhail/hexhail/ride/ridepb"
 )
 
-// crashes count what the kills met, so that a run whose kills met nothing cannot pass.
+// crashes counts what the kills hit, so that a run whose kills hit nothing cannot pass.
 type crashes struct {
 	rounds, acknowledged, refused int
 	inFlight, written, unwritten  int // commands without an answer, and what the disk held of them
@@ -24,9 +24,9 @@ type crashes struct {
 	recovery                      times // from the start of the process to its first answer
 }
 
-// TestCrash kills the server again and again while people ride. Whatever it
-// acknowledged is on disk and is answered the same by the next server; whatever it
-// refused has left no trace; histories have no hole and no step off the graph.
+// TestCrash kills the server repeatedly while people ride. Whatever it acknowledged is on disk and
+// gets the same answer from the next server; whatever it refused has left no trace; histories have
+// no gap and no step off the graph.
 func TestCrash(t *testing.T) {
 	for _, at := range stores {
 		t.Run(at.name, func(t *testing.T) { crashAt(t, at.make(t)) })
@@ -49,7 +49,7 @@ func crashAt(t *testing.T, at place) {
 			c.connect(t, s)
 			sum.first(start)
 			require.NoError(t, c.repeat(func(d deed, again *ridepb.Reply) { sum.same(t, d, again) }))
-			c.connect(t, s) // a view that knows what the repetitions did
+			c.connect(t, s) // a snapshot that includes the effects of the repetitions
 		}
 		acks.Store(0)
 		target := int64(40 + rand.IntN(200))
@@ -76,7 +76,7 @@ func crashAt(t *testing.T, at place) {
 		"%d repeated with the same answer; %d trips checked; start to first answer p50 %v max %v", at.name, sum.rounds,
 		sum.acknowledged, sum.refused, sum.inFlight, sum.written, sum.unwritten, sum.repeated, sum.trips,
 		sum.recovery.at(50), sum.recovery.at(100))
-	require.Positive(t, sum.inFlight, "no kill met a command in flight")
+	require.Positive(t, sum.inFlight, "no kill hit a command in flight")
 	require.Positive(t, sum.repeated)
 	if rounds >= 20 {
 		require.Positive(t, sum.written, "no kill fell between a commit and its answer")
@@ -84,14 +84,14 @@ func crashAt(t *testing.T, at place) {
 	}
 }
 
-// first takes the time of a server's first answer.
+// first measures the time to a server's first answer.
 func (s *crashes) first(start time.Time) {
 	if len(s.recovery) == s.rounds {
 		s.recovery = append(s.recovery, time.Since(start))
 	}
 }
 
-// same holds the answer of this server against that of the last.
+// same compares this server's answer with the last one's.
 func (s *crashes) same(t *testing.T, d deed, again *ridepb.Reply) {
 	t.Helper()
 	if d.reply == nil {
@@ -108,12 +108,12 @@ func waitFor(t *testing.T, done func() bool) {
 	tick := time.NewTicker(time.Millisecond)
 	defer tick.Stop()
 	for !done() {
-		require.False(t, time.Now().After(deadline), "the crews make no progress")
+		require.False(t, time.Now().After(deadline), "the crews are not making progress")
 		<-tick.C
 	}
 }
 
-// meaning is the trip that a command is about and the event that its success means.
+// meaning returns the trip of a command and the event that its success implies.
 func meaning(d deed) (ride.TripID, string) {
 	switch b := d.frame.GetBody().(type) {
 	case *ridepb.ClientFrame_RequestTrip:
@@ -135,8 +135,7 @@ func meaning(d deed) (ride.TripID, string) {
 	return "", ""
 }
 
-// check holds what the crews were answered, over all servers' lives, against what a dead
-// server left on disk.
+// check compares the crews' answers, from all servers so far, with what a dead server left on disk.
 func (s *crashes) check(t *testing.T, store *persistence.Store, crews []*crew, tally *crash.Tally) {
 	t.Helper()
 	tally.ForgetUnanswered()
@@ -177,8 +176,8 @@ func (s *crashes) check(t *testing.T, store *persistence.Store, crews []*crew, t
 	}
 }
 
-// checkTrip: each acknowledged success is an event, and each event was acknowledged, or
-// is of a command whose answer the kill cut off.
+// checkTrip: each acknowledged success has an event, and each event was acknowledged or belongs to
+// a command whose answer the kill cut off.
 func checkTrip(t *testing.T, s *persistence.Store, tally *crash.Tally, id ride.TripID) {
 	t.Helper()
 	trip, err := s.Trip(t.Context(), id)

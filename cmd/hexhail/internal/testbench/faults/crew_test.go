@@ -20,22 +20,22 @@ type deed struct {
 	reply *ridepb.Reply
 }
 
-// hand is a rider or a driver who outlives the server: it reconnects to the next one.
+// hand is a rider or a driver who outlives a server and reconnects to the next one.
 type hand struct {
 	*harness.Client
 	name, account string
 	role          ride.Role
 	next          int
-	active        *ridepb.Trip // as the last connect told
+	active        *ridepb.Trip // from the last connect
 }
 
-// crew is a rider and two drivers in a place of their own who ride until the server
-// dies, and remember every command.
+// crew is a rider and two drivers in a separate place who ride until the server dies, and remember
+// every command.
 type crew struct {
 	n     int
 	rider *hand
 	cars  []*hand
-	deeds []deed // of this server's life
+	deeds []deed // on this server
 	acked func() // is called with every answer
 }
 
@@ -56,7 +56,7 @@ func (c *crew) connect(tb testing.TB, s *harness.Server) {
 	}
 }
 
-// do sends a new command and remembers it, whatever comes of it.
+// do sends a new command and remembers it, whatever the outcome.
 func (c *crew) do(h *hand, f *ridepb.ClientFrame) (*ridepb.Reply, error) {
 	h.next++
 	f.Id = fmt.Sprintf("%s-%d", h.name, h.next)
@@ -70,8 +70,8 @@ func (c *crew) do(h *hand, f *ridepb.ClientFrame) (*ridepb.Reply, error) {
 	return reply, nil
 }
 
-// work tidies up what the last server left and then rides, until the socket ends. Any
-// other error is a failure.
+// work ends what the last server left open and then rides, until the socket ends. Any other error
+// is a failure.
 func (c *crew) work() error {
 	err := c.begin()
 	for err == nil {
@@ -107,8 +107,8 @@ func online(n, i int) *ridepb.ClientFrame {
 	}}}
 }
 
-// finish ends a trip that was found open: the rider cancels it, or the driver, once
-// under way, completes it.
+// finish ends a trip that was found open: the rider cancels it or, once the ride has started, the
+// driver completes it.
 func (c *crew) finish(t *ridepb.Trip) error {
 	if t.GetStatus() != ridepb.Trip_in_progress {
 		return c.expect(c.rider, harness.Cancel(t.GetId()), ridepb.Trip_cancelled)
@@ -130,8 +130,8 @@ func (c *crew) expect(h *hand, f *ridepb.ClientFrame, s ridepb.Trip_Status) erro
 	return err
 }
 
-// ride is one trip: two drivers accept, one drives, some give up on the way, and
-// commands that must be refused are among the others.
+// ride is one trip: two drivers accept, one drives, some give up on the way, and some commands must
+// be refused.
 func (c *crew) ride() error {
 	reply, err := c.do(c.rider, harness.Request(spot(c.n), around(spot(c.n), 40)))
 	if err != nil {
@@ -199,9 +199,8 @@ func (c *crew) refused(h *hand, f *ridepb.ClientFrame, want *ride.Error) error {
 	return err
 }
 
-// repeat sends the commands of the last server's life again. What was answered then is
-// answered the same now; what was not is answered now, and that answer is returned for
-// the crew's memory.
+// repeat sends the last server's commands again. Those answered then must get the same answer now;
+// the others get an answer now, which the crew remembers.
 func (c *crew) repeat(same func(d deed, again *ridepb.Reply)) error {
 	last := c.deeds
 	c.deeds = nil
@@ -215,11 +214,11 @@ func (c *crew) repeat(same func(d deed, again *ridepb.Reply)) error {
 		}
 		same(d, again)
 	}
-	for _, h := range c.hands() { // an answer may have changed what it rides in
+	for _, h := range c.hands() { // an answer may have changed its trip
 		h.Take()
 	}
 	return nil
 }
 
-// patience bounds what one server's life may take.
+// patience bounds the time of one server.
 const patience = 2 * time.Minute

@@ -1,9 +1,9 @@
-// Package faults holds what can only be shown of Hexhail as a whole: that one driver
-// wins a trip however many accept at once, that a killed server forgets nothing that it
-// acknowledged, that a full disk, a stopped process, a storm of reconnects and a crowd
-// break no promise, that a load leaves nothing behind, and how long a ride's steps take.
+// Package faults tests what only Hexhail as a whole can show: that one driver wins a trip however
+// many accept at once, that a killed server loses nothing that it acknowledged, that a full disk, a
+// stopped process, a storm of reconnects and a crowd break no promise, that a load leaves nothing
+// behind, and how long the steps of a ride take.
 //
-// As part of "go test" each runs for seconds. The environment asks for more:
+// As part of "go test" each test runs for seconds. Environment variables extend them:
 //
 //	HEXHAIL_RACES=10000   races of each kind
 //	HEXHAIL_RIDES=500     rides of the latency table
@@ -14,8 +14,8 @@
 //	HEXHAIL_STORM=4000    drivers whose sockets are all cut at once
 //	HEXHAIL_STADIUM=5000  fans who leave a stadium, ten to each driver
 //
-// HEXHAIL_BOUNDS=1 says that the machine is quiet: how long things take is then held
-// against the promises' bounds, and only logged otherwise.
+// HEXHAIL_BOUNDS=1 says that the machine is quiet: times are then compared with the promised
+// bounds, and otherwise only logged.
 //
-// docs/benchmarks tells what they showed, and how to run them.
+// docs/benchmarks has the results, and says how to run the tests.
 package faults

@@ -11,8 +11,8 @@ import (
 	"github.com/hexhail/hexhail/persistence"
 )
 
-// TestFrozenServer stops the server's process under a city and lets it go on. Everyone is
-// back soon after, nobody is matched twice, nothing stale is written.
+// TestFrozenServer stops the server's process under a city and lets it continue. All clients are
+// soon back, no driver or rider is matched twice, and nothing stale is written.
 func TestFrozenServer(t *testing.T) {
 	beside(t, "HEXHAIL_FREEZE")
 	for _, at := range stores {
@@ -48,8 +48,8 @@ func TestFrozenServer(t *testing.T) {
 			s.Kill()
 			place.look(t, func(store *persistence.Store) {
 				answers, trips := kept(t, store, history)
-				t.Logf("frozen for %s: %d clients still believed in their sockets in the end; %d connected anew; "+
-					"all back and matching %s after; %d answers and %d trips are as they were told", frozen, connected,
+				t.Logf("frozen for %s: %d clients kept their sockets to the end; %d reconnected; "+
+					"all back and matching after %s; %d answers and %d trips equal what clients received", frozen, connected,
 					p.Stats.Reconnects.Load()-reconnects, back.Round(time.Millisecond), answers, trips)
 				require.Greater(t, answers, 20)
 			})

@@ -14,9 +14,9 @@ import (
 	"github.com/hexhail/hexhail/ride/ridepb/wire"
 )
 
-// TestFullDisk: while the disk is full, a city gets no acknowledgement of what is not
-// written; when there is room again, it lives on within ten seconds. A small file system
-// is filled where it may be mounted; else, and besides, no file may grow.
+// TestFullDisk: while the disk is full, a city gets no acknowledgement of anything unwritten; once
+// there is space again, it works within ten seconds. The test fills a small file system if it may
+// mount one, and also runs with a limit on the growth of files.
 func TestFullDisk(t *testing.T) {
 	beside(t, "HEXHAIL_OUTAGE")
 	t.Run("small file system", func(t *testing.T) {
@@ -57,7 +57,7 @@ func fullDisk(t *testing.T, dir string, fill func(*harness.Server) (free func())
 	quiet, filled := len(s.Log()), time.Now()
 	free := fill(s)
 	var refusal error
-	until(t, patience, func() error { // the log has some room that it uses again
+	until(t, patience, func() error { // the log has some space to reuse
 		if refusal = ask(); refusal == nil {
 			return fmt.Errorf("a full disk still takes requests")
 		}
@@ -67,8 +67,8 @@ func fullDisk(t *testing.T, dir string, fill func(*harness.Server) (free func())
 	if !strings.Contains(refusal.Error(), "cancel") {
 		require.Contains(t, refusal.Error(), "retryable: true")
 	}
-	time.Sleep(outage) // the city goes on asking meanwhile
-	require.Equal(t, p.drivers, p.Stats.Online.Load(), "sockets live on without a disk")
+	time.Sleep(outage) // the city keeps sending commands meanwhile
+	require.Equal(t, p.drivers, p.Stats.Online.Load(), "sockets stay open without a disk")
 	noise := strings.Count(s.Log()[quiet:], "\n")
 	require.Less(t, noise, 60+int(time.Since(filled)/time.Second)*10, "the log says what is wrong, not how often:\n%s", s.Log()[quiet:])
 	free()
@@ -76,7 +76,7 @@ func fullDisk(t *testing.T, dir string, fill func(*harness.Server) (free func())
 	before := p.Stats.Matched.Load()
 	until(t, patience, func() error {
 		if p.Stats.Matched.Load() == before {
-			return fmt.Errorf("no match since there is room again")
+			return fmt.Errorf("no match since there is space again")
 		}
 		return nil
 	})
@@ -84,10 +84,10 @@ func fullDisk(t *testing.T, dir string, fill func(*harness.Server) (free func())
 	harness.Within(t, "matching again", back, 10*time.Second)
 	p.ride(patience, 5)
 	history := p.verdict()
-	s.Kill() // what was acknowledged is on disk without an orderly end
+	s.Kill() // acknowledged writes are on disk without a clean shutdown
 	at.look(t, func(store *persistence.Store) {
 		answers, trips := kept(t, store, history)
-		t.Logf("refused with %v; %s after there was room the city was matched again; %d answers and %d trips are as they were told; "+
+		t.Logf("refused with %v; matching %s after there was space again; %d answers and %d trips equal what clients received; "+
 			"%d log lines in an outage of %s", refusal, back.Round(time.Millisecond), answers, trips, noise, outage)
 		require.Greater(t, answers, 20)
 	})

@@ -16,9 +16,9 @@ import (
 	"github.com/hexhail/hexhail/ride/ridepb/wire"
 )
 
-// TestIdleReader: another process keeps a read transaction open on the database's file,
-// its log passes the length at which it should begin again, and rides go on. How long
-// requests take is logged and not judged; HEXHAIL_READER sets how long that is measured.
+// TestIdleReader: another process keeps a read transaction open on the database's file, the log
+// exceeds the length at which it should be reset, and rides continue. The times of requests are
+// logged, not judged; HEXHAIL_READER sets the length of the measurement.
 func TestIdleReader(t *testing.T) {
 	at := stores[0].make(t)
 	s := at.start(t, true)
@@ -47,7 +47,7 @@ func TestIdleReader(t *testing.T) {
 	}
 }
 
-// lengthen writes 40 MiB beside the server, so that its log is too long at once.
+// lengthen writes 40 MiB beside the server, so that the log is too long at once.
 func lengthen(t *testing.T, other *sql.DB) {
 	t.Helper()
 	for i := range 40 {

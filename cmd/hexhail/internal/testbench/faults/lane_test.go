@@ -15,7 +15,7 @@ import (
 	"github.com/hexhail/hexhail/ride/ridepb/wire"
 )
 
-// lane is a place of its own with riders and drivers who race again and again.
+// lane is a separate place with riders and drivers who race repeatedly.
 type lane struct {
 	s               *harness.Server
 	riders, drivers []*party
@@ -24,13 +24,13 @@ type lane struct {
 	count           counts
 }
 
-// record is what the sockets said of one trip's race, to be held against the database.
+// record is the result of one trip's race as the sockets saw it, to be compared with the database.
 type record struct {
-	winner string // account; empty: nobody won
+	winner string // account; empty: none
 	status ridepb.Trip_Status
 }
 
-// counts say what happened, so that a run that raced nothing cannot pass.
+// counts counts what happened, so that a run without races cannot pass.
 type counts struct {
 	races, offers, lost, won, cancelledFirst, acceptedFirst, checkedHTTP int
 }
@@ -73,7 +73,7 @@ func newLane(tb testing.TB, s *harness.Server, n, riders, drivers int, operator 
 	return l
 }
 
-// parties are all of a lane.
+// parties returns everyone in a lane.
 func (l *lane) parties() []*party { return append(append([]*party(nil), l.drivers...), l.riders...) }
 
 // request makes a rider's trip and returns it with the offer that each driver got.
@@ -116,8 +116,8 @@ func atOnce(starts ...func()) {
 	wg.Wait()
 }
 
-// judge reads the answers of drivers who accepted a trip: who won, by account, and
-// that every offer ended once and as it was answered.
+// judge reads the answers of drivers who accepted a trip. It returns the winner's account, and
+// checks that every offer ended once, in line with its answer.
 func (l *lane) judge(trip string, accepts []*ridepb.ClientFrame) (winner string, err error) {
 	for i, d := range l.drivers {
 		reply, err := d.answer(accepts[i])
@@ -144,7 +144,7 @@ func (l *lane) judge(trip string, accepts []*ridepb.ClientFrame) (winner string,
 	return winner, nil
 }
 
-// free ends a matched trip so that all can race again.
+// free ends a matched trip, so that all can race again.
 func (l *lane) free(r *party, trip, winner string) error {
 	if err := l.cancel(r, trip); err != nil {
 		return err
@@ -152,7 +152,7 @@ func (l *lane) free(r *party, trip, winner string) error {
 	return l.heard(r, trip, winner)
 }
 
-// cancel cancels a trip, thrice.
+// cancel sends three copies of a trip's cancellation.
 func (l *lane) cancel(r *party, trip string) error {
 	f := r.command(harness.Cancel(trip))
 	r.thrice(f)
@@ -163,8 +163,7 @@ func (l *lane) cancel(r *party, trip string) error {
 	return err
 }
 
-// heard waits until rider and winner have heard that the trip is cancelled, and notes
-// the outcome.
+// heard waits until rider and winner have received the cancellation, and records the outcome.
 func (l *lane) heard(r *party, trip, winner string) error {
 	l.records[trip] = record{winner, ridepb.Trip_cancelled}
 	if _, err := r.status(trip, ridepb.Trip_cancelled); err != nil {
@@ -180,7 +179,7 @@ func (l *lane) heard(r *party, trip, winner string) error {
 	return nil
 }
 
-// settle closes a race's accounts.
+// settle ends a race for all parties.
 func (l *lane) settle() {
 	for _, p := range l.parties() {
 		p.settle()
@@ -188,8 +187,8 @@ func (l *lane) settle() {
 	l.count.races++
 }
 
-// ask compares what HTTP says of a trip with what the sockets said: to its rider, to
-// the winner, to the losers and to operators.
+// ask compares a trip over HTTP with what the sockets received: for its rider, the winner, the
+// losers and operators.
 func (l *lane) ask(r *party, trip, winner string, status ridepb.Trip_Status) error {
 	l.count.checkedHTTP++
 	see := func(path, token string) (code int, t struct {

@@ -26,7 +26,7 @@ func (t times) at(p float64) time.Duration {
 	return t[min(len(t)-1, int(float64(len(t))*p/100))]
 }
 
-// disk measures what one durable write of 4 KiB costs where a server keeps its data.
+// disk measures one durable write of 4 KiB on the disk with a server's data.
 type disk struct{ f *os.File }
 
 func newDisk(tb testing.TB, dir string) disk {
@@ -91,7 +91,8 @@ func TestLatency(t *testing.T) {
 	}
 }
 
-// newest is all that the server recorded of the newest trip, for a failure's report.
+// newest returns everything that the server recorded about the newest trip, to report with a
+// failure.
 func (l *lane) newest() string {
 	var page struct {
 		Items []struct{ ID string }
@@ -140,7 +141,7 @@ func (l *lane) timed(i int) (map[string]time.Duration, error) {
 	return took, err
 }
 
-// timeAccept lets a driver accept and measures when who hears of it.
+// timeAccept lets a driver accept and measures when each party receives it.
 func (l *lane) timeAccept(trip string, winner *party, offers []string, took map[string]time.Duration) error {
 	r := l.riders[0]
 	accept := winner.command(harness.Accept(offers[slices.Index(l.drivers, winner)]))
@@ -171,7 +172,7 @@ func (l *lane) timeAccept(trip string, winner *party, offers []string, took map[
 	return err
 }
 
-// together calls f for each number below n at the same time and returns the first error.
+// together calls f concurrently for each number below n and returns the first error.
 func together(n int, f func(int) error) error {
 	errs := make(chan error, n)
 	for i := range n {

@@ -24,7 +24,7 @@ import (
 	"github.com/hexhail/hexhail/ride/ridepb/wire"
 )
 
-// usage is what a server process holds, by its own metrics after a collection.
+// usage is what a server process holds, from its metrics after a garbage collection.
 type usage struct{ goroutines, fds, heap, cpu, trips float64 }
 
 func (u usage) String() string {
@@ -71,11 +71,11 @@ func get(tb testing.TB, url string) string {
 	return string(b)
 }
 
-// fleet is drivers and riders of one town under load.
+// fleet is the drivers and riders of one town under load.
 type fleet struct {
 	drivers, riders []*harness.Client
 	locations       atomic.Int64
-	driving         atomic.Bool  // whether drivers send where they are
+	driving         atomic.Bool  // whether drivers send positions
 	riding          atomic.Bool  // whether riders request
 	open            atomic.Int64 // rides that have not ended
 
@@ -106,14 +106,14 @@ func newFleet(tb testing.TB, s *harness.Server, drivers, riders int) *fleet {
 	return f
 }
 
-// position is where the i-th driver is by now: on a circle of its own at 10 m/s.
+// position is the i-th driver's current position: on a circle, at 10 m/s.
 func (f *fleet) position(i int) geo.Point {
 	centre := geo.Destination(town, float64(i*97%360), float64(i*37%3000))
 	seconds := float64(time.Now().UnixMilli()%1_000_000) / 1000
 	return geo.Destination(centre, seconds*10/200*57.3, 200)
 }
 
-// run lets the fleet live until the context ends, then hangs everybody up.
+// run runs the fleet until the context ends, then disconnects everyone.
 func (f *fleet) run(ctx context.Context, failed func(error)) {
 	var all sync.WaitGroup
 	watch := func(err error) {
@@ -152,7 +152,7 @@ func (f *fleet) locate(ctx context.Context, i int, d *harness.Client) {
 	}
 }
 
-// drive accepts whatever is offered and drives it to its end.
+// drive accepts every offer and completes the trip.
 func (f *fleet) drive(d *harness.Client) error {
 	handled := make(map[string]bool)
 	for {
@@ -176,7 +176,7 @@ func (f *fleet) drive(d *harness.Client) error {
 	}
 }
 
-// nextOffer waits for an offer that was not handled, as long as the socket lives.
+// nextOffer waits for an offer that has not been handled, until the socket ends.
 func nextOffer(d *harness.Client, handled map[string]bool) (*ridepb.Offer, error) {
 	for {
 		e, err := d.TryAwait("an offer", 0, func(e *ridepb.Event) bool {
@@ -226,17 +226,17 @@ func (f *fleet) ride(ctx context.Context, i int, r *harness.Client) error {
 	}
 }
 
-// TestLoad: I14. After a load the server holds what it held before. On the way it says
-// what a location costs.
+// TestLoad: I14. After a load, the server holds no more than before. It also logs the cost of a
+// location.
 func TestLoad(t *testing.T) {
-	beside(t, "HEXHAIL_LOAD") // the server is a process of its own
+	beside(t, "HEXHAIL_LOAD") // the server is a separate process
 	length, long := lasts(t, "HEXHAIL_LOAD", 2*time.Second), os.Getenv("HEXHAIL_LOAD") != ""
 	drivers, riders := 60, 10
 	if long {
 		drivers, riders = 300, 100
 	}
 	s := stores[0].make(t).start(t, true, "--socket-session-linger=1s")
-	under(t, s, drivers, riders, min(length, 5*time.Second)) // what is made once is made now
+	under(t, s, drivers, riders, min(length, 5*time.Second)) // allocate now what is allocated only once
 	before := settled(t, s, long)
 	under(t, s, drivers, riders, length)
 	var after usage
@@ -257,8 +257,8 @@ func TestLoad(t *testing.T) {
 // grown reports more than a tenth of growth, and more than a few.
 func grown(after, before, few float64) bool { return after > before*1.1 && after > before+few }
 
-// settled waits until the sockets of the last load are gone, and its trips too if there
-// is time: they stay in memory for a minute after their end.
+// settled waits until the sockets of the last load are gone and, with trips, its trips too: they
+// stay in memory for a minute after their end.
 func settled(t *testing.T, s *harness.Server, trips bool) usage {
 	t.Helper()
 	var u usage
@@ -304,7 +304,7 @@ func under(t *testing.T, s *harness.Server, drivers, riders int, length time.Dur
 	ridden := part()
 	held := measure(t, s, true)
 	f.riding.Store(false)
-	until(t, patience, func() error { // nobody hangs up in the middle of a ride
+	until(t, patience, func() error { // no one disconnects during a ride
 		if n := f.open.Load(); n > 0 {
 			return fmt.Errorf("%d rides do not end", n)
 		}

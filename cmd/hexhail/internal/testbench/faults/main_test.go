@@ -18,8 +18,8 @@ import (
 
 func TestMain(m *testing.M) { harness.Main(m, 10) }
 
-// beside lets a test run beside others, unless the environment asks for its long form,
-// whose figures count.
+// beside lets a test run in parallel with others, unless the environment asks for its long form,
+// whose figures matter.
 func beside(t *testing.T, name string) {
 	t.Helper()
 	if os.Getenv(name) == "" {
@@ -27,7 +27,7 @@ func beside(t *testing.T, name string) {
 	}
 }
 
-// setting is a number from the environment, or what suits go test.
+// setting is a number from the environment, or a default that suits go test.
 func setting(tb testing.TB, name string, fallback int) int {
 	tb.Helper()
 	text := os.Getenv(name)
@@ -39,8 +39,8 @@ func setting(tb testing.TB, name string, fallback int) int {
 	return n
 }
 
-// place is where a server keeps its data: options of the server and of the store that
-// looks at the same data without it.
+// place is where a server keeps its data: the flags of the server and the options of a store that
+// reads the same data without it.
 type place struct {
 	name    string
 	server  harness.Options
@@ -74,7 +74,8 @@ func (p place) start(tb testing.TB, child bool, flags ...string) *harness.Server
 	tb.Helper()
 	o := p.server
 	o.Child = child
-	// The same few people request, accept and cancel without end here; the races are not about how often they may.
+	// The same few people keep requesting, accepting and cancelling here; these races do not test
+	// the limits on that.
 	o.Flags = append(append(o.Flags[:len(o.Flags):len(o.Flags)], "--limit-cancels-free=1000000"), flags...)
 	return harness.Start(tb, o)
 }
@@ -88,7 +89,7 @@ func (p place) look(tb testing.TB, f func(*persistence.Store)) {
 	f(s)
 }
 
-// spot is the n-th of many places that are too far apart to share drivers.
+// spot is the n-th of many places too far apart to share drivers.
 func spot(n int) geo.Point {
 	return geo.Point{Lat: 30 + float64(n/20)*0.5, Lng: 120 + float64(n%20)*0.5}
 }
@@ -98,7 +99,7 @@ func around(p geo.Point, i int) geo.Point {
 	return geo.Destination(p, float64(i*67%360), float64(50+20*i%300))
 }
 
-// until asks again until f is content, or fails with what it said last.
+// until calls f until it returns nil, or fails with its last error.
 func until(tb testing.TB, patience time.Duration, f func() error) {
 	tb.Helper()
 	deadline := time.Now().Add(patience)

@@ -12,8 +12,8 @@ import (
 	"github.com/hexhail/hexhail/ride/ridepb"
 )
 
-// party is a rider or a driver who takes part in many races on one socket and keeps
-// account of everything that it was ever told.
+// party is a rider or a driver who takes part in many races on one socket and records everything
+// that it receives.
 type party struct {
 	*harness.Client
 	account string
@@ -25,13 +25,13 @@ type party struct {
 	told  told
 }
 
-// told is what one party heard in all its races.
+// told is what one party received in all its races.
 type told struct {
 	driver  string // the account, if it is a driver's
 	seq     uint32
 	offered map[string]string                       // trip by offer
 	ends    map[string][]ridepb.OfferClosed_Outcome // by offer
-	matched map[string][]string                     // drivers by trip, as told in events of that status
+	matched map[string][]string                     // drivers by trip, from the events of that status
 	last    map[string]*ridepb.Trip                 // newest state by trip
 	holes   []string
 }
@@ -41,7 +41,7 @@ func newTold(driver string, seq uint32) told {
 		matched: make(map[string][]string), last: make(map[string]*ridepb.Trip)}
 }
 
-// note takes events in, in their order.
+// note records events, in order.
 func (t *told) note(events []*ridepb.Event) {
 	for _, e := range events {
 		switch b := e.GetBody().(type) {
@@ -53,7 +53,7 @@ func (t *told) note(events []*ridepb.Event) {
 		case *ridepb.Event_TripUpdated:
 			t.noteTrip(b.TripUpdated)
 		default:
-			continue // takes no number
+			continue // has no number
 		}
 		if e.GetSeq() != t.seq+1 {
 			t.holes = append(t.holes, fmt.Sprintf("%d after %d", e.GetSeq(), t.seq))
@@ -65,7 +65,7 @@ func (t *told) note(events []*ridepb.Event) {
 func (t *told) noteTrip(u *ridepb.TripUpdated) {
 	trip := u.GetTrip()
 	if u.GetChange() == "matched" {
-		who := t.driver // a driver is not shown itself
+		who := t.driver // a driver does not get its own card
 		if who == "" {
 			who = trip.GetDriver().GetId()
 		}
@@ -76,7 +76,7 @@ func (t *told) noteTrip(u *ridepb.TripUpdated) {
 	}
 }
 
-// command numbers a frame, for the account's whole life.
+// command gives a frame an id that is unique for the account.
 func (p *party) command(f *ridepb.ClientFrame) *ridepb.ClientFrame {
 	p.next++
 	f.Id = fmt.Sprintf("%s-%d", p.Name, p.next)
@@ -84,7 +84,7 @@ func (p *party) command(f *ridepb.ClientFrame) *ridepb.ClientFrame {
 	return f
 }
 
-// copies is how often each racing command is sent.
+// copies is how many times each racing command is sent.
 const copies = 3
 
 // thrice sends commands three times each in any order.
@@ -99,7 +99,7 @@ func (p *party) thrice(frames ...*ridepb.ClientFrame) {
 	}
 }
 
-// answer waits for the three replies to a command and returns the one that they are.
+// answer waits for the three replies to a command, which must be equal, and returns one.
 func (p *party) answer(f *ridepb.ClientFrame) (*ridepb.Reply, error) {
 	first, err := p.TryReply(f.GetId(), 1)
 	if err != nil {
@@ -138,7 +138,7 @@ func (p *party) end(offer string) (ridepb.OfferClosed_Outcome, error) {
 	return e.GetOfferClosed().GetOutcome(), err
 }
 
-// status waits until the trip was told to have a status.
+// status waits for an update of the trip with this status.
 func (p *party) status(trip string, s ridepb.Trip_Status) (*ridepb.Trip, error) {
 	e, err := p.TryAwait(trip+" "+s.String(), 0, func(e *ridepb.Event) bool {
 		t := e.GetTripUpdated().GetTrip()
@@ -147,7 +147,7 @@ func (p *party) status(trip string, s ridepb.Trip_Status) (*ridepb.Trip, error) 
 	return e.GetTripUpdated().GetTrip(), err
 }
 
-// freshen sends the driver's position when the last one has grown old.
+// freshen sends the driver's position if the last one is old.
 func (p *party) freshen() {
 	if time.Since(p.fixed) > 10*time.Second {
 		p.fixed = time.Now()
@@ -155,7 +155,7 @@ func (p *party) freshen() {
 	}
 }
 
-// settle ends a race: what was told goes into the account.
+// settle ends a race: it adds the received events to the record.
 func (p *party) settle() {
 	p.told.note(p.Take())
 	p.asked = p.asked[:0]

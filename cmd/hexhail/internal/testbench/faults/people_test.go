@@ -24,7 +24,7 @@ import (
 	"github.com/hexhail/hexhail/sim/demand/nyc"
 )
 
-// lasts is a length of time from the environment, or what suits go test.
+// lasts is a duration from the environment, or a default that suits go test.
 func lasts(tb testing.TB, name string, fallback time.Duration) time.Duration {
 	tb.Helper()
 	text := os.Getenv(name)
@@ -32,12 +32,12 @@ func lasts(tb testing.TB, name string, fallback time.Duration) time.Duration {
 		return fallback
 	}
 	d, err := time.ParseDuration(text)
-	require.NoError(tb, err, "%s must be a length of time", name)
+	require.NoError(tb, err, "%s must be a duration", name)
 	return d
 }
 
-// people are a simulated city that lives on while something happens to its server. Their
-// history is kept, to be held against the database.
+// people is a simulated city that keeps running while something happens to its server. Its history
+// is kept, to be compared with the database.
 type people struct {
 	*city.City
 	tb       testing.TB
@@ -47,9 +47,8 @@ type people struct {
 	end      func()
 }
 
-// newPeople lets a city of so many drivers live, in both encodings. Nobody loses the
-// connection by chance, nobody is bound to come to an end; grace is how late the end of
-// an offer may be told.
+// newPeople starts a city with this many drivers, in both encodings. It has no random disconnects
+// and no end; grace is how late the end of an offer may arrive.
 func newPeople(tb testing.TB, s *harness.Server, drivers int, perMinute float64, grace time.Duration) *people {
 	tb.Helper()
 	requests, taxis, err := nyc.Peak(demand.Filter{Area: nyc.Manhattan})
@@ -82,24 +81,24 @@ func newPeople(tb testing.TB, s *harness.Server, drivers int, perMinute float64,
 	return p
 }
 
-// citySpeed is how much faster than time people live, cityFlags what their server needs.
+// citySpeed is the speed of simulated time; cityFlags are the flags that the server needs for it.
 const citySpeed = 60
 
 var cityFlags = []string{"--position-max-speed=20000"}
 
-// ride waits until so many more trips have been completed.
+// ride waits until more further trips have been completed.
 func (p *people) ride(patience time.Duration, more int64) {
 	p.tb.Helper()
 	before := p.Stats.Completed.Load()
 	until(p.tb, patience, func() error {
 		if n := p.Stats.Completed.Load() - before; n < more {
-			return errors.New("the city does not ride any more")
+			return errors.New("the city no longer completes trips")
 		}
 		return nil
 	})
 }
 
-// verdict ends the city and requires that no promise was broken.
+// verdict stops the city and requires that no promise was broken.
 func (p *people) verdict() []check.Record {
 	p.tb.Helper()
 	p.end()
@@ -111,9 +110,9 @@ func (p *people) verdict() []check.Record {
 	return history
 }
 
-// kept requires that whatever the city was answered is in the store of a server that has
-// ended, as it was answered, and that the history of every trip is whole. It returns how
-// many answers and trips it looked at.
+// kept requires that the store of a stopped server holds every answer that the city received,
+// unchanged, and that the history of every trip is complete. It returns the numbers of answers and
+// trips checked.
 func kept(t *testing.T, s *persistence.Store, history []check.Record) (answers, trips int) {
 	t.Helper()
 	accounts := make(map[string]ride.AccountID)

@@ -34,14 +34,14 @@ func (l *lane) acceptAccept() (trip, winner string, err error) {
 		return "", "", err
 	}
 	if winner == "" {
-		return "", "", fmt.Errorf("trip %s: nobody won", trip)
+		return "", "", fmt.Errorf("trip %s: no driver won", trip)
 	}
 	told, err := r.status(trip, ridepb.Trip_matched)
 	if err != nil {
 		return "", "", err
 	}
 	if told.GetDriver().GetId() != winner {
-		return "", "", fmt.Errorf("trip %s: the rider was told %s, the winner %s", trip, told.GetDriver().GetId(), winner)
+		return "", "", fmt.Errorf("trip %s: the rider received %s, the winner %s", trip, told.GetDriver().GetId(), winner)
 	}
 	return trip, winner, l.free(r, trip, winner)
 }
@@ -61,7 +61,7 @@ func (l *lane) acceptCancel() (trip, winner string, err error) {
 		accepts = append(accepts, f)
 		starts = append(starts, func() { d.thrice(f) })
 	}
-	if l.count.races%2 == 0 { // neither side should always be first
+	if l.count.races%2 == 0 { // let both sides be first in turn
 		starts[0], starts[1] = starts[1], starts[0]
 	}
 	atOnce(starts...)
@@ -79,8 +79,8 @@ func (l *lane) acceptCancel() (trip, winner string, err error) {
 	return trip, winner, l.heard(r, trip, winner)
 }
 
-// manyOffers: drivers who are offered many trips accept all of them at the same
-// moment. Each gets exactly one.
+// manyOffers: drivers with many offers accept all of them at the same moment. Each gets exactly one
+// trip.
 func (l *lane) manyOffers() error {
 	accepts := make([][]*ridepb.ClientFrame, len(l.riders)) // by trip, then by driver
 	trips := make([]string, len(l.riders))
@@ -112,7 +112,7 @@ func (l *lane) manyOffers() error {
 		winners[n] = winner
 		wins[winner]++
 	}
-	// All is decided before the first cancel frees a driver.
+	// Everything is decided before the first cancel frees a driver.
 	for n, trip := range trips {
 		if winners[n] != "" {
 			if _, err := l.riders[n].status(trip, ridepb.Trip_matched); err != nil {
@@ -186,7 +186,7 @@ func raceAt(t *testing.T, at place) {
 	at.look(t, func(store *persistence.Store) { checkStored(t, store, all) })
 }
 
-// runLanes runs so many races in all lanes side by side and adds up what happened.
+// runLanes runs this many races in all lanes concurrently and adds up their counts.
 func runLanes(t *testing.T, lanes []*lane, races int, race func(*lane, int) error) (sum counts) {
 	t.Helper()
 	var started atomic.Int64

@@ -24,9 +24,9 @@ import (
 // stadiumRes is the resolution of the server's cells, its default.
 const stadiumRes = 8
 
-// TestStadium: everybody leaves a stadium at once, ten fans to each driver, all in one
-// cell. As many are matched as there are drivers, everybody else's request ends, each
-// fan is told how once, and people in the next cell hardly notice.
+// TestStadium: all fans leave a stadium at once, ten for each driver, in one cell. As many are
+// matched as there are drivers, all other requests end, each fan is told the outcome once, and
+// people in the next cell hardly notice.
 func TestStadium(t *testing.T) {
 	beside(t, "HEXHAIL_STADIUM")
 	for _, at := range stores {
@@ -55,7 +55,7 @@ func TestStadium(t *testing.T) {
 				at.name, fans, fans/10, time.Since(began).Round(time.Millisecond), ms(st.waits.at(50)), ms(st.waits.at(100)), st.offers.Load(),
 				ms(quiet.at(50)), ms(quiet.at(99)), len(quiet), ms(loud.at(50)), ms(loud.at(99)), len(loud), float64(loud.at(99))/float64(quiet.at(99)), ms(loud.at(100)))
 			st.verdict(t)
-			if fans <= 500 { // beyond, it says more about the machine, which the fans share
+			if fans <= 500 { // with more, it says more about the machine, which the fans share
 				harness.Within(t, "serving the neighbours of a stadium", loud.at(99), 20*quiet.at(99)+3*time.Second)
 			}
 			st.close()
@@ -71,18 +71,17 @@ type stadium struct {
 	fans    []*fan
 	drivers []*taxi
 	offers  atomic.Int64
-	// patience is how long every second fan waits; the others wait until the server
-	// gives up.
+	// patience is how long every other fan waits; the rest wait until the server gives up.
 	patience time.Duration
 	began    time.Time
 	stop     chan struct{}
 	moving   sync.WaitGroup
 
 	mu    sync.Mutex
-	waits times // of fans for their matches
+	waits times // the fans' times to match
 }
 
-// fan asks for one trip and keeps account of what it was told of it.
+// fan requests one trip and records what it receives about it.
 type fan struct {
 	of      *stadium
 	client  *client.Client
@@ -95,7 +94,7 @@ type fan struct {
 	ended bool
 }
 
-// taxi accepts whatever it is offered and then stays with its first trip.
+// taxi accepts every offer and then stays with its first trip.
 type taxi struct {
 	of     *stadium
 	client *client.Client
@@ -144,16 +143,16 @@ func awaits(t *testing.T, ready <-chan struct{}) {
 	select {
 	case <-ready:
 	case <-late.C:
-		require.Fail(t, "not everybody could connect")
+		require.Fail(t, "some clients could not connect")
 	}
 }
 
-// place is the i-th of many places inside of the cell.
+// place is the i-th of many places in the cell.
 func (st *stadium) place(i int) geo.Point {
 	return geo.Destination(st.cell.Center(), float64(i*67%360), float64(10+i*13%250))
 }
 
-// locate sends where the drivers are, every few seconds.
+// locate sends the drivers' positions every few seconds.
 func (st *stadium) locate() {
 	tick := time.NewTicker(3 * time.Second)
 	defer tick.Stop()
@@ -178,7 +177,7 @@ func (st *stadium) leave() {
 	}
 }
 
-// asked notes the trip, and that half of the fans do not wait for ever.
+// asked notes the trip and, for every other fan, schedules its cancellation.
 func (f *fan) asked(r *ridepb.Reply) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -200,14 +199,14 @@ func (f *fan) asked(r *ridepb.Reply) {
 	})
 }
 
-// Connected is part of client.Handler.
+// Connected implements client.Handler.
 func (f *fan) Connected(_ *ridepb.Connected, first bool) {
 	if first {
 		close(f.ready)
 	}
 }
 
-// Event is part of client.Handler.
+// Event implements client.Handler.
 func (f *fan) Event(e *ridepb.Event) {
 	u := e.GetTripUpdated()
 	if u == nil {
@@ -226,17 +225,17 @@ func (f *fan) Event(e *ridepb.Event) {
 	}
 }
 
-// Down is part of client.Handler.
+// Down implements client.Handler.
 func (f *fan) Down(client.Down) {}
 
-// Connected is part of client.Handler.
+// Connected implements client.Handler.
 func (d *taxi) Connected(_ *ridepb.Connected, first bool) {
 	if first {
 		d.client.Do(harness.GoOnline(d.at), func(*ridepb.Reply) { close(d.ready) })
 	}
 }
 
-// Event is part of client.Handler.
+// Event implements client.Handler.
 func (d *taxi) Event(e *ridepb.Event) {
 	switch b := e.GetBody().(type) {
 	case *ridepb.Event_OfferReceived:
@@ -248,16 +247,16 @@ func (d *taxi) Event(e *ridepb.Event) {
 		switch b.TripUpdated.GetChange() {
 		case "matched":
 			d.trips[b.TripUpdated.GetTrip().GetId()] = true
-		case "cancelled": // a fan had just given up: the driver is free for another
+		case "cancelled": // the fan had just given up: the driver is free again
 			delete(d.trips, b.TripUpdated.GetTrip().GetId())
 		}
 	}
 }
 
-// Down is part of client.Handler.
+// Down implements client.Handler.
 func (d *taxi) Down(client.Down) {}
 
-// over reports whether every fan knows how the request went.
+// over reports whether every fan knows the outcome of its request.
 func (st *stadium) over() bool {
 	for _, f := range st.fans {
 		f.mu.Lock()
@@ -270,7 +269,7 @@ func (st *stadium) over() bool {
 	return true
 }
 
-// verdict requires what everybody was told to be right.
+// verdict requires that everything the clients received is right.
 func (st *stadium) verdict(t *testing.T) {
 	t.Helper()
 	if !st.over() {
@@ -346,8 +345,8 @@ func (st *stadium) close() {
 // neighbourPace is the time between two requests of the neighbours.
 const neighbourPace = 20 * time.Millisecond
 
-// neighbours are a rider and a driver in the next cell, of another vehicle class, so that
-// the stadium shares everything with them but its trips.
+// neighbours are a rider and a driver of another vehicle class in the next cell: they share
+// everything with the stadium except its trips.
 type neighbours struct {
 	at            geo.Point
 	rider, driver *harness.Client
@@ -384,8 +383,7 @@ func newNeighbours(t *testing.T, s *harness.Server, cell geo.Cell) *neighbours {
 	return n
 }
 
-// ride requests, sees the offer and cancels, again and again, and returns how long the
-// offers took.
+// ride repeatedly requests, receives the offer and cancels, and returns how long the offers took.
 func (n *neighbours) ride(t *testing.T, more func(rides int) bool) times {
 	t.Helper()
 	var took times
@@ -406,8 +404,8 @@ func (n *neighbours) ride(t *testing.T, more func(rides int) bool) times {
 			return fmt.Errorf("%v", reply)
 		})
 		n.await(t, "an offer", func(e *ridepb.Event) bool { return e.GetOfferReceived() != nil })
-		// A pair that waits does not ask meanwhile. Whoever would have come in that time
-		// counts as well, or a long standstill would be one measurement among many.
+		// A waiting pair sends no requests. Count the requests that it would have sent as well;
+		// otherwise a long stall would be just one measurement among many (coordinated omission).
 		for late := time.Since(began); late > 0; late -= neighbourPace {
 			took = append(took, late)
 		}
@@ -424,13 +422,13 @@ func (n *neighbours) ride(t *testing.T, more func(rides int) bool) times {
 		n.await(t, "its end", func(e *ridepb.Event) bool { return e.GetOfferClosed() != nil })
 		n.driver.Take()
 		n.rider.Take()
-		time.Sleep(neighbourPace) // a pair that never rests would measure itself
+		time.Sleep(neighbourPace) // a pair without pauses would measure itself
 	}
 	return took
 }
 
-// await waits for what the driver is to be told, longer than a test's client would: what
-// the crowd next door costs is to be measured, however much it is.
+// await waits for an event to the driver, longer than a test's client would: it measures the cost
+// of the crowd next door, however high.
 func (n *neighbours) await(t *testing.T, what string, match func(*ridepb.Event) bool) {
 	t.Helper()
 	patiently(t, func() error {

@@ -11,9 +11,9 @@ import (
 	"github.com/hexhail/hexhail/persistence"
 )
 
-// TestReconnectStorm cuts all sockets of a city at once, and then kills the server that
-// they lead to. Each time everyone is back within a minute, at first without a gap in
-// their histories, then with a whole view of how things stand.
+// TestReconnectStorm cuts all sockets of a city at once, and then kills their server. Each time all
+// clients are back within a minute, the first time without a gap in their histories, the second
+// time with a snapshot.
 func TestReconnectStorm(t *testing.T) {
 	beside(t, "HEXHAIL_STORM")
 	for _, at := range stores {
@@ -51,7 +51,7 @@ func storm(t *testing.T, at place, drivers int) {
 	}
 	resumed := p.Stats.Resumed.Load()
 	back("sockets cut", func() { proxy.Cut() })
-	require.GreaterOrEqual(t, p.Stats.Resumed.Load()-resumed, p.drivers, "a cut socket costs nobody the history")
+	require.GreaterOrEqual(t, p.Stats.Resumed.Load()-resumed, p.drivers, "no client loses its history with its socket")
 	p.ride(patience, 3)
 
 	next := s
@@ -65,6 +65,6 @@ func storm(t *testing.T, at place, drivers int) {
 	next.Kill()
 	at.look(t, func(store *persistence.Store) {
 		answers, trips := kept(t, store, history)
-		t.Logf("%d answers and %d trips are as they were told", answers, trips)
+		t.Logf("%d answers and %d trips equal what clients received", answers, trips)
 	})
 }

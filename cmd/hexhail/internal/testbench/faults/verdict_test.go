@@ -12,14 +12,14 @@ import (
 	"github.com/hexhail/hexhail/ride/view"
 )
 
-// checkTold holds what all were told over the whole run, to the sockets' end, against
-// the races' outcomes: one end for each offer, one match for each trip, no hole.
+// checkTold compares everything that clients received, until their sockets ended, with the races'
+// outcomes: one end for each offer, one match for each trip, no gap.
 func checkTold(t *testing.T, lanes []*lane) {
 	t.Helper()
-	matches := make(map[string]map[string]bool) // drivers by trip, as anybody was told
+	matches := make(map[string]map[string]bool) // drivers by trip, from all clients
 	for _, l := range lanes {
 		for _, p := range l.parties() {
-			p.Closed() // nothing more can come
+			p.Closed() // nothing more can arrive
 			p.told.note(p.Take())
 			require.Empty(t, p.told.holes, "%s: events are missing", p.Name)
 			for offer, trip := range p.told.offered {
@@ -32,7 +32,7 @@ func checkTold(t *testing.T, lanes []*lane) {
 				require.Equal(t, want, ends[0], "%s: offer %s", p.Name, offer)
 			}
 			for trip, drivers := range p.told.matched {
-				require.Len(t, drivers, 1, "%s was told %v of trip %s", p.Name, drivers, trip)
+				require.Len(t, drivers, 1, "%s received %v for trip %s", p.Name, drivers, trip)
 				if matches[trip] == nil {
 					matches[trip] = make(map[string]bool)
 				}
@@ -49,7 +49,7 @@ func checkTold(t *testing.T, lanes []*lane) {
 	}
 }
 
-// checkStored holds the outcomes against the database.
+// checkStored compares the outcomes with the database.
 func checkStored(t *testing.T, s *persistence.Store, lanes []*lane) {
 	t.Helper()
 	for _, l := range lanes {
@@ -74,7 +74,7 @@ func checkStored(t *testing.T, s *persistence.Store, lanes []*lane) {
 	}
 }
 
-// checkHistory holds a trip's events to I11, and to the state beside them.
+// checkHistory checks a trip's events against I11 and the stored state.
 func checkHistory(t *testing.T, s *persistence.Store, trip ride.Trip) []ride.StoredEvent {
 	t.Helper()
 	events, _, err := crash.History(t.Context(), s, trip)

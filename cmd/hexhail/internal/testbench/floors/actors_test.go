@@ -13,9 +13,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// actorFloors are the files of actors, lowest floor first. A file may use what is declared on
-// its own floor and below. Each actor's files share a floor, for they are one type, and no
-// actor's files know those of another: they share the messages below them.
+// actorFloors are the files of actors, lowest floor first. A file may use what is declared on its
+// own floor and below. Each actor's files share a floor, because they are one type, and no actor's
+// files use those of another: they share the messages below them.
 var actorFloors = [][]string{
 	{"doc.go", "message.go", "store.go", "history.go", "pace.go", "stats.go", "placement.go"},
 	{"config.go", "place*.go", "peer.go"},
@@ -32,10 +32,10 @@ var actorFloors = [][]string{
 	{"system.go", "join.go", "collect.go"},
 }
 
-// apart are the floors of one actor's files.
+// apart are the floors that each hold one actor's files.
 var apart = []string{"rider.go", "driver.go", "operator.go", "cell.go", "trip.go"}
 
-// floorOf finds the floor of a file; the first that fits counts. It is -1 for none.
+// floorOf returns the first floor that lists a file, or -1.
 func floorOf(file string) int {
 	return slices.IndexFunc(actorFloors, func(files []string) bool {
 		return slices.ContainsFunc(files, func(pattern string) bool {
@@ -45,7 +45,8 @@ func floorOf(file string) int {
 	})
 }
 
-// upward lists the uses of names that are declared on a floor above, or in another actor's files.
+// upward returns the uses of names that are declared on a higher floor, or in another actor's
+// files.
 func upward(files map[string]*ast.File) []string {
 	declared := map[string]string{}
 	for name, f := range files {
@@ -77,7 +78,8 @@ func upward(files map[string]*ast.File) []string {
 	return slices.Compact(out)
 }
 
-// names are what a declaration declares in its package; methods belong to their types.
+// names returns the package-level names that a declaration declares; methods count with their
+// types.
 func names(d ast.Decl) (out []string) {
 	switch d := d.(type) {
 	case *ast.FuncDecl:
@@ -99,7 +101,7 @@ func names(d ast.Decl) (out []string) {
 	return out
 }
 
-// literalKeys are the names of fields in composite literals, which are no uses of anything.
+// literalKeys returns the field names in composite literals, which do not count as uses.
 func literalKeys(f *ast.File) map[*ast.Ident]bool {
 	out := map[*ast.Ident]bool{}
 	ast.Inspect(f, func(n ast.Node) bool {

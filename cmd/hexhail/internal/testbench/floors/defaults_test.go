@@ -12,8 +12,8 @@ import (
 
 var sayingDefault = regexp.MustCompile(`(?i)\bby default\b|\bdefaults? (is )?\d|\bdefault:`)
 
-// TestDefaultsAreWrittenOnce: a comment on a configuration's field repeats no default, or it would
-// soon say another one than DefaultConfig.
+// TestDefaultsAreWrittenOnce: a comment on a configuration field does not repeat the default,
+// because it would drift from DefaultConfig.
 func TestDefaultsAreWrittenOnce(t *testing.T) {
 	seen := 0
 	for _, f := range scan(t, os.DirFS(root(t))) {
@@ -36,5 +36,5 @@ func TestDefaultsAreWrittenOnce(t *testing.T) {
 			return true
 		})
 	}
-	require.Greater(t, seen, 5, "the scan found next to nothing")
+	require.Greater(t, seen, 5, "the scan found almost nothing")
 }

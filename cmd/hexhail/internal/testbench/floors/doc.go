@@ -1,3 +1,3 @@
-// Package floors holds no code, only the tests that keep Hexhail's packages on their
-// floors: who may import whom, and what the domain must not do.
+// Package floors has only tests, which keep Hexhail's packages on their floors: which package may
+// import which, and what the domain must not do.
 package floors

@@ -13,8 +13,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// rooms are the boxes of the drawings in docs/architecture.md. A package belongs to the first
-// room that it lies in; one that lies in none is a box of its own.
+// rooms are the boxes of the drawings in docs/architecture.md. A package belongs to the first room
+// that contains it; a package in no room is a separate box.
 var rooms = []string{
 	"geo", "ride/ridepb", "ride/view", "ride", "actors/runtime", "actors/city", "actors",
 	"transport/ws", "transport/auth", "transport/session", "transport/api", "transport", "persistence", "sim", "web", "cmd",
@@ -29,8 +29,8 @@ func roomOf(folder string) string {
 	return folder
 }
 
-// drawing is a Mermaid graph of who imports whom among the boxes. Tests, and packages that
-// only tests import, are left out. box names the box of a folder; empty: it is not drawn.
+// drawing is a Mermaid graph of the imports between boxes, without tests and packages that only
+// tests import. box names the box of a folder; an empty name leaves it out.
 func drawing(files []source, box func(folder string) string) string {
 	arrows := map[string]bool{}
 	for _, f := range files {
@@ -48,7 +48,7 @@ func drawing(files []source, box func(folder string) string) string {
 	return "```mermaid\nflowchart TD\n" + strings.Join(slices.Sorted(maps.Keys(arrows)), "") + "```\n"
 }
 
-// commandRoom is the box of a folder of the command: its last name.
+// commandRoom is the box of a folder of the command: the last part of its path.
 func commandRoom(folder string) string {
 	room, ok := strings.CutPrefix(folder, "cmd/hexhail/internal/")
 	switch {
@@ -73,7 +73,7 @@ func TestArchitecturePageDrawsTheImports(t *testing.T) {
 		"imports of all":         drawing(files, roomOf),
 		"imports of the command": drawing(files, commandRoom),
 	} {
-		require.Greater(t, strings.Count(text, "-->"), 10, "%s: next to nothing is drawn", name)
+		require.Greater(t, strings.Count(text, "-->"), 10, "%s: the drawing is almost empty", name)
 		begin, end := "<!-- "+name+": begin -->\n", "<!-- "+name+": end -->\n"
 		head, rest, ok := strings.Cut(page, begin)
 		require.True(t, ok, "the page has no place for the %s", name)

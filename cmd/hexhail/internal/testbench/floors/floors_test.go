@@ -12,15 +12,15 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// folders are the top-level folders, as the design lists them. Another one needs a
-// decision record, and then a line here.
+// folders are the top-level folders, as the design lists them. A new one needs a decision record,
+// and then a line here.
 var folders = []string{"actors", "cmd", "deploy", "docs", "geo", "persistence", "ride", "sim", "transport", "web"}
 
-// products are made by building and running, and kept out of the repository.
+// products are created by building and running, and kept out of the repository.
 var products = []string{"bin", "hexhail-data"}
 
-// floors say what of ours each folder may import: the first line that fits a folder
-// counts. Everything may import what lies within the same line's folder.
+// floors says which of Hexhail's packages each folder may import: the first matching line counts. A
+// folder may always import what lies within its line's folder.
 var floors = []struct {
 	folder string
 	may    []string
@@ -41,8 +41,8 @@ var floors = []struct {
 	{"cmd", []string{"actors", "geo", "persistence", "ride", "sim", "transport", "web"}},
 }
 
-// keepers are the only folders that may use a library; tests of others only where
-// anyTest says so, because they play a raw client.
+// keepers are the only folders that may use a library; other folders' tests may only if anyTest
+// says so, because they act as raw clients.
 var keepers = []struct {
 	library string
 	folders []string
@@ -62,7 +62,7 @@ var keepers = []struct {
 	{"github.com/alecthomas/kong", []string{"cmd"}, false},
 }
 
-// barred folders may not use a library although they lie within a keeper of it.
+// barred folders may not use a library, although they lie within one of its keepers.
 var barred = []struct{ folder, library, why string }{
 	{"actors/city", "github.com/asynkron/protoactor-go", "actors write the picture and anyone reads it, without messages"},
 }
@@ -75,8 +75,8 @@ var forTests = []string{
 	"github.com/coder/websocket",
 }
 
-// heavy must not get into the build at all, by whatever way: cluster providers pull
-// in minutes of compilation that one node does not need.
+// heavy packages must not be in the build, not even indirectly: cluster providers add minutes of
+// compilation that one node does not need.
 var heavy = []string{
 	"k8s.io", "go.etcd.io", "github.com/hashicorp/consul", "github.com/go-zookeeper",
 	"github.com/asynkron/protoactor-go/cluster", "github.com/asynkron/protoactor-go/remote",
@@ -88,7 +88,7 @@ func isForTests(folder string) bool {
 	return strings.HasSuffix(base, "test") || base == "memstore" || within(folder, "cmd/hexhail/internal/testbench")
 }
 
-// violations lists what breaks the rules on imports.
+// violations returns the imports that break the rules.
 func violations(files []source) []string {
 	var out []string
 	for _, f := range files {
@@ -142,7 +142,7 @@ func wrongFloor(f source, own string) string {
 
 func TestImportsOnlyGoDown(t *testing.T) {
 	files := scan(t, os.DirFS(root(t)))
-	require.Greater(t, len(files), 20, "the scan found next to nothing")
+	require.Greater(t, len(files), 20, "the scan found almost nothing")
 	require.Empty(t, violations(files))
 }
 
@@ -170,7 +170,7 @@ func TestHeavyProvidersStayOutOfTheBuild(t *testing.T) {
 	}
 }
 
-// The rules themselves are tested on a small tree, so that they cannot go blind.
+// The rules are tested on a small tree, so that they cannot silently stop working.
 func TestRulesSeeWhatTheyForbid(t *testing.T) {
 	imports := func(p string) *fstest.MapFile {
 		return &fstest.MapFile{Data: []byte("package x\nimport _ \"" + p + "\"\n")}

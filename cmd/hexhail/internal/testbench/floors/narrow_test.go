@@ -9,16 +9,16 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// widest bounds the methods that an interface spells out itself. A wider one is several: a fake
-// of it has to keep contracts that its test does not need.
+// widest bounds the methods that an interface declares directly. A wider one is really several
+// interfaces: a fake has to implement contracts that its test does not need.
 const widest = 12
 
-// TestInterfacesAreNarrow holds every interface below the bound, other than generated ones and
-// those of packages for tests.
+// TestInterfacesAreNarrow holds every interface to the bound, except generated ones and those of
+// packages for tests.
 func TestInterfacesAreNarrow(t *testing.T) {
 	seen := 0
 	for _, f := range scan(t, os.DirFS(root(t))) {
-		if strings.HasSuffix(f.path, ".pb.go") || isForTests(f.dir) { // a suite tests the whole of a store
+		if strings.HasSuffix(f.path, ".pb.go") || isForTests(f.dir) { // a suite tests a whole store
 			continue
 		}
 		ast.Inspect(f.ast, func(n ast.Node) bool {
@@ -33,11 +33,11 @@ func TestInterfacesAreNarrow(t *testing.T) {
 			seen++
 			methods := 0
 			for _, m := range i.Methods.List {
-				methods += len(m.Names) // embedded interfaces have none
+				methods += len(m.Names) // embedded interfaces have no names
 			}
 			require.LessOrEqual(t, methods, widest, "%s: %s is too wide", f.at(spec), spec.Name)
 			return true
 		})
 	}
-	require.Greater(t, seen, 20, "the scan found next to nothing")
+	require.Greater(t, seen, 20, "the scan found almost nothing")
 }

@@ -11,20 +11,20 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// pureImports are what the domain may use of the standard library: nothing with a
-// clock, a goroutine, a file, a socket, chance or a log in it.
+// pureImports is what the domain may use from the standard library: nothing with a clock,
+// goroutines, files, sockets, randomness or logging.
 var pureImports = []string{
 	"bytes", "cmp", "crypto/sha256", "encoding/hex", "encoding/json", "errors", "fmt", "hash/fnv", "iter", "maps", "math",
 	"math/bits", "slices", "sort", "strconv", "strings", "time", "unicode", "unicode/utf8", "./geo",
 }
 
-// impureCalls are functions of allowed packages that are not pure.
+// impureCalls are the impure functions of allowed packages.
 var impureCalls = map[string][]string{
 	"time": {"Now", "Since", "Until", "Sleep", "After", "AfterFunc", "Tick", "NewTimer", "NewTicker", "LoadLocation", "Local"},
 	"fmt":  {"Print", "Printf", "Println", "Scan", "Scanf", "Scanln"},
 }
 
-// impurities lists what makes a file of the domain impure.
+// impurities returns what makes a file of the domain impure.
 func impurities(f source) []string {
 	var out []string
 	for _, imp := range f.imports {

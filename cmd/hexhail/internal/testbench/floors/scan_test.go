@@ -24,7 +24,7 @@ type source struct {
 	dir     string
 	test    bool
 	ast     *ast.File
-	imports []string // ours without the module's path and with a leading "./"
+	imports []string // this module's with "./" in place of the module's path
 	fset    *token.FileSet
 }
 
@@ -47,7 +47,7 @@ func root(t *testing.T) string {
 	}
 }
 
-// scan reads every Go file of the tree, whatever its build tags.
+// scan reads every Go file of the tree, regardless of build tags.
 func scan(t *testing.T, tree fs.FS) []source {
 	t.Helper()
 	var out []source
@@ -74,7 +74,7 @@ func scan(t *testing.T, tree fs.FS) []source {
 	return out
 }
 
-// ignored folders hold no Go of the module.
+// ignored folders have no Go code of this module.
 func ignored(name string) bool {
 	return strings.HasPrefix(name, ".") || name == "testdata" || name == "node_modules"
 }

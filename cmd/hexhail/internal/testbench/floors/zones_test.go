@@ -11,8 +11,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// zones are things that there must be one of: only the folder may write what the pattern
-// finds. Tests and generated code may write what they like.
+// zones are things that exist once: only the folder may contain what the pattern matches. Tests and
+// generated code are exempt.
 var zones = []struct {
 	name    string
 	pattern *regexp.Regexp
@@ -24,7 +24,7 @@ var zones = []struct {
 	{"the defaults for zeros", regexp.MustCompile(`func (setDefault|def|orDefault)\[|\) withDefaults\(\)`), ""},
 }
 
-// strays lists what breaks the zones.
+// strays returns what breaks the zones.
 func strays(t *testing.T, tree fs.FS) []string {
 	t.Helper()
 	var out []string

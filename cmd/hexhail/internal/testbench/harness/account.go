@@ -14,10 +14,10 @@ import (
 	"github.com/hexhail/hexhail/ride"
 )
 
-// Password is that of every account that SignUp makes.
+// Password is the password of every account that SignUp creates.
 const Password = "correct horse battery staple"
 
-// SignedIn is what sign-up, log-in and refresh answer.
+// SignedIn is the answer to sign-up, log-in and refresh.
 type SignedIn struct {
 	Account struct {
 		ID string `json:"id"`
@@ -28,8 +28,8 @@ type SignedIn struct {
 	} `json:"tokens"`
 }
 
-// SignUp makes an account with a password of this server's own. Where many sign up at once
-// the server may ask to come back in a moment.
+// SignUp creates an account with a password on this server. It retries if the server is busy with
+// other sign-ups.
 func (s *Server) SignUp(tb testing.TB, role ride.Role, username string) SignedIn {
 	tb.Helper()
 	var status int
@@ -113,10 +113,9 @@ func (s *Server) Heap() float64 {
 	return s.Metric("go_memstats_heap_inuse_bytes")
 }
 
-// Within holds how long something took against the bound of a promise. On a machine that
-// has other things to do a clock says more about the machine than about Hexhail, so the
-// bound counts only where HEXHAIL_BOUNDS=1 says that the machine is quiet, as .ci/run does
-// in a stage of its own.
+// Within compares how long something took with a promised bound. On a busy machine, times say more
+// about the machine than about Hexhail, so the bound is enforced only if HEXHAIL_BOUNDS=1 says that
+// the machine is quiet, as .ci/run does in a separate stage.
 func Within(tb testing.TB, what string, took, bound time.Duration) {
 	tb.Helper()
 	if took <= bound {
@@ -128,7 +127,7 @@ func Within(tb testing.TB, what string, took, bound time.Duration) {
 	tb.Logf("%s took %s; the bound is %s on a quiet machine", what, took, bound)
 }
 
-// Until polls until a condition holds, and fails the test when it does not in time.
+// Until polls until a condition holds, and fails the test if it does not in time.
 func Until(tb testing.TB, what string, holds func() bool) {
 	tb.Helper()
 	deadline := time.Now().Add(Patience)

@@ -16,15 +16,15 @@ import (
 	"github.com/hexhail/hexhail/ride/ridepb/wire"
 )
 
-// Patience is how long a client waits for what must come. It is a safety net and no
-// measurement: a machine that is busy with other things must not run into it.
+// Patience is how long a client waits for something that must arrive. It is a safety net, not a
+// measurement: even a busy machine must not reach it.
 const Patience = time.Minute
 
-// ErrEnded says that a socket ended before what was waited for came.
+// ErrEnded means that a socket ended before the expected message arrived.
 var ErrEnded = errors.New("the socket ended")
 
-// Client is a socket of an app. It collects what the server sends; its methods may be
-// called from any goroutine.
+// Client is an app's socket. It collects what the server sends; its methods may be called from any
+// goroutine.
 type Client struct {
 	TB    testing.TB
 	Name  string
@@ -120,8 +120,8 @@ func (c *Client) Send(f *ridepb.ClientFrame) string {
 	return f.GetId()
 }
 
-// SendRaw sends a message in the session's encoding as it is. That the socket may be
-// closed by now is no failure: whoever waits for an answer will notice.
+// SendRaw sends a message in the session's encoding unchanged. A closed socket is not a failure
+// here: a later wait for the reply will notice.
 func (c *Client) SendRaw(b []byte) {
 	kind := websocket.MessageText
 	if c.codec.Subprotocol() == wire.Binary.Subprotocol() {
@@ -164,7 +164,7 @@ func (c *Client) Reply(id string, n int) *ridepb.Reply {
 	return r
 }
 
-// TryReply is Reply for those who expect that the socket may end first.
+// TryReply is Reply for tests in which the socket may end first.
 func (c *Client) TryReply(id string, n int) (*ridepb.Reply, error) {
 	var r *ridepb.Reply
 	err := c.tryWait("reply to "+id, func() bool {
@@ -177,8 +177,8 @@ func (c *Client) TryReply(id string, n int) (*ridepb.Reply, error) {
 	return r, err
 }
 
-// Await waits for the first event, after skipping so many, that matches, and returns it.
-// match must not use the client.
+// Await waits for the first matching event, after skipping skip of them, and returns it. match must
+// not use the client.
 func (c *Client) Await(what string, skip int, match func(*ridepb.Event) bool) *ridepb.Event {
 	c.TB.Helper()
 	e, err := c.TryAwait(what, skip, match)
@@ -188,7 +188,7 @@ func (c *Client) Await(what string, skip int, match func(*ridepb.Event) bool) *r
 	return e
 }
 
-// TryAwait is Await for those who expect that the socket may end first.
+// TryAwait is Await for tests in which the socket may end first.
 func (c *Client) TryAwait(what string, skip int, match func(*ridepb.Event) bool) (*ridepb.Event, error) {
 	var found *ridepb.Event
 	err := c.tryWait(what, func() bool {
@@ -219,7 +219,7 @@ func (c *Client) OfferEnd(offer string) *ridepb.OfferClosed {
 	}).GetOfferClosed()
 }
 
-// Status waits until the trip was told to have a status.
+// Status waits for an update of the trip with this status.
 func (c *Client) Status(trip string, s ridepb.Trip_Status) *ridepb.Trip {
 	c.TB.Helper()
 	return c.Await("status "+s.String(), 0, func(e *ridepb.Event) bool {
@@ -247,7 +247,7 @@ func (c *Client) Closed() int {
 	return code
 }
 
-// wait waits until done, which is asked under the lock whenever something arrived.
+// wait waits until done, which is called under the lock whenever something has arrived.
 func (c *Client) wait(what string, done func() bool) {
 	c.TB.Helper()
 	if err := c.tryWait(what, done); err != nil {
@@ -255,7 +255,7 @@ func (c *Client) wait(what string, done func() bool) {
 	}
 }
 
-// tryWait is wait with an error for what did not come.
+// tryWait is wait, but returns an error instead of failing.
 func (c *Client) tryWait(what string, done func() bool) error {
 	timeout := time.NewTimer(Patience)
 	defer timeout.Stop()
@@ -284,8 +284,8 @@ func (c *Client) Events() []*ridepb.Event {
 	return append([]*ridepb.Event(nil), c.events...)
 }
 
-// Take returns the events received so far and forgets them, the replies and the raw
-// messages, so that a client can live through many rides.
+// Take returns the events received so far and forgets them, the replies and the raw messages, so
+// that a client can be used for many rides.
 func (c *Client) Take() []*ridepb.Event {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -295,7 +295,7 @@ func (c *Client) Take() []*ridepb.Event {
 	return taken
 }
 
-// Replies returns the replies received so far, in no order.
+// Replies returns the replies received so far, in no particular order.
 func (c *Client) Replies() []*ridepb.Reply {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -306,7 +306,7 @@ func (c *Client) Replies() []*ridepb.Reply {
 	return out
 }
 
-// Last is the reply that came last, nil if none did.
+// Last returns the latest reply; nil if there is none.
 func (c *Client) Last() *ridepb.Reply {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -323,7 +323,7 @@ func (c *Client) Raw() [][]byte {
 // Conn is the socket itself.
 func (c *Client) Conn() *websocket.Conn { return c.conn }
 
-// Drop cuts the socket without a word.
+// Drop cuts the socket without a close frame.
 func (c *Client) Drop() { _ = c.conn.CloseNow() }
 
 // Position reports a driver's position.

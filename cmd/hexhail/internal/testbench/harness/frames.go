@@ -57,7 +57,7 @@ func Rate(trip string, stars uint32) *ridepb.ClientFrame {
 	return &ridepb.ClientFrame{Body: &ridepb.ClientFrame_RateTrip{RateTrip: &ridepb.RateTrip{TripId: trip, Stars: stars}}}
 }
 
-// WatchCity asks for everything that an operator may watch.
+// WatchCity subscribes to everything that an operator may watch.
 func WatchCity() *ridepb.ClientFrame {
 	return &ridepb.ClientFrame{Body: &ridepb.ClientFrame_WatchCity{WatchCity: &ridepb.WatchCity{
 		Drivers: true, Trips: true, Cells: true, Actors: true, Samples: true, IntervalMs: 250,
@@ -74,7 +74,7 @@ func Connecting(token string, resume *ridepb.Resume) *ridepb.ClientFrame {
 	return &ridepb.ClientFrame{Body: &ridepb.ClientFrame_Connect{Connect: &ridepb.Connect{Token: token, Resume: resume}}}
 }
 
-// Ping asks whether anybody is there.
+// Ping asks for a pong.
 func Ping() *ridepb.ClientFrame {
 	return &ridepb.ClientFrame{Body: &ridepb.ClientFrame_Ping{Ping: &ridepb.Ping{}}}
 }

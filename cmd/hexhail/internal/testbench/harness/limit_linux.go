@@ -17,18 +17,18 @@ func (s *Server) FillDisk(tb testing.TB) (free func()) {
 	return s.limit(tb, unix.RLIMIT_FSIZE)
 }
 
-// TakeFiles lets a child open no further file and accept no further connection, until
-// the returned function is called.
+// TakeFiles stops a child from opening files and accepting connections, until the returned function
+// is called.
 func (s *Server) TakeFiles(tb testing.TB) (give func()) {
 	tb.Helper()
 	return s.limit(tb, unix.RLIMIT_NOFILE)
 }
 
-// limit sets a soft limit of a child to 0; what it returns sets it back.
+// limit sets a soft limit of a child to 0; undo restores it.
 func (s *Server) limit(tb testing.TB, resource int) (undo func()) {
 	tb.Helper()
 	if s.pid == 0 {
-		tb.Fatal("only a server in a child can have limits of its own")
+		tb.Fatal("only a server in a child process can have separate limits")
 	}
 	var old unix.Rlimit
 	if err := unix.Prlimit(s.pid, resource, nil, &old); err != nil {
@@ -44,8 +44,8 @@ func (s *Server) limit(tb testing.TB, resource int) (undo func()) {
 	}
 }
 
-// Freeze stops a child as SIGSTOP does, until the returned function is called, or at
-// the latest when the test ends.
+// Freeze stops a child with SIGSTOP until the returned function is called, or at the latest when
+// the test ends.
 func (s *Server) Freeze(tb testing.TB) (thaw func()) {
 	tb.Helper()
 	if s.pid == 0 {
@@ -59,12 +59,12 @@ func (s *Server) Freeze(tb testing.TB) (thaw func()) {
 			tb.Error(err)
 		}
 	})
-	tb.Cleanup(thaw) // before the server is asked to stop, which it could not hear
+	tb.Cleanup(thaw) // before the server is asked to stop, which a frozen one cannot
 	return thaw
 }
 
-// RaiseFiles lets this process and the children that it starts from now on have so many
-// files open, or skips the test where the hard limit is lower.
+// RaiseFiles lets this process and its later children have n files open, or skips the test if the
+// hard limit is lower.
 func RaiseFiles(tb testing.TB, n uint64) {
 	tb.Helper()
 	var now unix.Rlimit
@@ -85,8 +85,8 @@ func RaiseFiles(tb testing.TB, n uint64) {
 // Disk is a small file system.
 type Disk struct{ Dir string }
 
-// NewDisk mounts a file system of so many bytes until the test ends; false where that
-// is not allowed.
+// NewDisk mounts a file system of this size until the test ends. It reports false where that is not
+// allowed.
 func NewDisk(tb testing.TB, bytes string) (Disk, bool) {
 	tb.Helper()
 	d := Disk{filepath.Join(tb.TempDir(), "disk")}
@@ -115,7 +115,7 @@ func (d Disk) Fill(tb testing.TB) (free func()) {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	defer func() { _ = f.Close() }() // the error that counts was of a write
+	defer func() { _ = f.Close() }() // the write's error is the one that matters
 	for size := 64 << 10; size > 0; {
 		_, err := f.Write(make([]byte, size))
 		switch {

@@ -8,9 +8,9 @@ import (
 	"testing"
 )
 
-// Proxy forwards TCP between clients and a server until it is told to lose
-// everything, as a radio out of reach does: no end of stream, no reset, no bytes; or to
-// cut all connections at once, as a router does that starts anew.
+// Proxy forwards TCP between clients and a server. It can lose everything, like a radio out of
+// reach (no end of stream, no reset, no bytes), or cut all connections at once, like a router that
+// restarts.
 type Proxy struct {
 	// Server is the server as clients reach it through the proxy.
 	Server *Server
@@ -58,14 +58,13 @@ func NewProxy(tb testing.TB, s *Server) *Proxy {
 	return p
 }
 
-// Lead lets further connections go to a server, such as the next one over the same data.
+// Lead sends further connections to a server, such as the next one on the same data.
 func (p *Proxy) Lead(s *Server) {
 	behind := strings.TrimPrefix(s.HTTP, "http://")
 	p.behind.Store(&behind)
 }
 
-// Cut closes every connection that there is now, on both sides, and returns how many
-// clients that were.
+// Cut closes every open connection, on both sides, and returns the number of clients.
 func (p *Proxy) Cut() (clients int) {
 	n := 0
 	p.conns.Range(func(c, _ any) bool {
@@ -76,7 +75,7 @@ func (p *Proxy) Cut() (clients int) {
 	return n / 2
 }
 
-// Lose makes every byte from now on vanish, in both directions.
+// Lose drops every further byte, in both directions.
 func (p *Proxy) Lose() { p.lost.Store(true) }
 
 func (p *Proxy) forward(to, from net.Conn) {
@@ -89,7 +88,7 @@ func (p *Proxy) forward(to, from net.Conn) {
 		n, err := from.Read(buf)
 		if p.lost.Load() {
 			if err != nil {
-				return // the other side is not to hear of it
+				return // the other side must not notice
 			}
 			continue
 		}

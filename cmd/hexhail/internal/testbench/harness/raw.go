@@ -16,7 +16,7 @@ import (
 )
 
 // Raw is a socket whose frames a test writes byte by byte, to break the rules of RFC
-// 6455. It reads, answers and closes nothing by itself. For one goroutine.
+// 6455. It does not read, answer or close on its own. For one goroutine.
 type Raw struct {
 	net.Conn
 	TB    testing.TB
@@ -24,8 +24,7 @@ type Raw struct {
 	in    *bufio.Reader
 }
 
-// DialRaw opens a socket. A receive buffer of so many bytes is asked of the kernel
-// unless that is 0.
+// DialRaw opens a socket. A receiveBuffer other than 0 sets the kernel's buffer, in bytes.
 func DialRaw(tb testing.TB, s *Server, codec wire.Codec, receiveBuffer int) *Raw {
 	tb.Helper()
 	conn, err := net.DialTimeout("tcp", strings.TrimPrefix(s.HTTP, "http://"), Patience)
@@ -52,7 +51,8 @@ func DialRaw(tb testing.TB, s *Server, codec wire.Codec, receiveBuffer int) *Raw
 	return r
 }
 
-// WriteRaw writes bytes as they are. The server may have cut the connection by now.
+// WriteRaw writes bytes unchanged. It ignores errors: the server may already have cut the
+// connection.
 func (r *Raw) WriteRaw(b []byte) { _, _ = r.Write(b) }
 
 // Frame lays out a masked frame: first byte (FIN, reserved bits, opcode) and payload.
@@ -133,8 +133,8 @@ func (r *Raw) Next() *ridepb.ServerFrame {
 	}
 }
 
-// CloseCode reads to the end of the stream and returns the code of the close frame, or
-// 0 when none came.
+// CloseCode reads to the end of the stream and returns the code of the close frame, or 0 if there
+// was none.
 func (r *Raw) CloseCode() int {
 	for {
 		first, payload, err := r.ReadFrame()

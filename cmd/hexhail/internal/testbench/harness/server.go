@@ -1,6 +1,6 @@
-// Package harness runs the whole of Hexhail for tests: the server as its command line
-// makes it, in this process or in a child that can be killed, and clients that speak
-// nothing but the public protocol. It is for tests only.
+// Package harness runs the whole of Hexhail for tests: the server as the command line makes it, in
+// this process or in a child that can be killed, and clients that speak only the public protocol.
+// It is for tests only.
 package harness
 
 import (
@@ -30,21 +30,20 @@ import (
 	"github.com/hexhail/hexhail/ride"
 )
 
-// The outside issuer that every server of this package trusts, so that a test can make
-// thousands of accounts without hashing a password.
+// The outside issuer that every server of this package trusts, so that a test can create thousands
+// of accounts without hashing passwords.
 const (
 	Issuer   = "https://issuer.test"
 	Audience = "hexhail-test"
 	Secret   = "a secret of the tests, long enough for HS256"
 )
 
-// ChildEnv makes, set to anything, a test binary serve instead of testing; see Main.
+// ChildEnv, if set, makes a test binary run the server instead of tests; see Main.
 const ChildEnv = "HEXHAIL_TEST_CHILD"
 
-// Main is for TestMain of packages that start children: it runs the command line
-// instead of the tests when this process is such a child. parallel is how many parallel
-// tests run at once, more than there are processors where tests wait more than they
-// compute; 0: as go test is called.
+// Main is for the TestMain of packages that start children: in a child, it runs the command line
+// instead of the tests. parallel is how many parallel tests run at once, more than there are
+// processors where tests wait more than they compute; 0: as go test is called.
 func Main(m *testing.M, parallel int) {
 	if os.Getenv(ChildEnv) != "" {
 		signals := make(chan os.Signal, 2)
@@ -72,34 +71,34 @@ type Server struct {
 	tb     testing.TB
 	args   []string
 	log    *Buffer
-	said   *Buffer      // what it printed after its addresses
-	stop   func() error // in order
+	said   *Buffer      // its output after the addresses
+	stop   func() error // gracefully
 	kill   func()       // at once; nil in this process
-	pid    int          // of a child
+	pid    int          // a child's
 	exited chan struct{}
 }
 
-// Options say how a server is started.
+// Options say how to start a server.
 type Options struct {
 	// Dir is the data directory; empty: a new one.
 	Dir string
-	// Child runs the server in a process of its own, which Kill can kill. The test's
-	// package must call Main.
+	// Child runs the server in a separate process, which Kill can kill. The test's package must
+	// call Main.
 	Child bool
 	// Demo runs the demonstration, with its city, instead of serve. It has no Ops.
 	Demo bool
 	// Flags are further arguments of serve, such as "--trip-pin", or of demo.
 	Flags []string
-	// AnyEnd leaves it to the test to judge how the server ends.
+	// AnyEnd leaves the check of the server's exit to the test.
 	AnyEnd bool
-	// Plain leaves driver-approval as it is by default; without, drivers need none.
+	// Plain keeps the default of driver-approval; otherwise drivers need no approval.
 	Plain bool
 }
 
-// Start starts a server on free loopback ports and waits until it is ready. It is
-// stopped when the test ends, in order, and that it ends well is checked. Flags default
-// to what suits tests: no rate limits worth the name, and no time limit that only a slow
-// or busy machine would meet. A test of a limit sets it itself.
+// Start starts a server on free loopback ports and waits until it is ready. It shuts the server
+// down when the test ends, and fails the test if that is not clean. The default flags suit tests:
+// no effective rate limits, and no time limits that only a slow or busy machine would reach. A test
+// of a limit sets it explicitly.
 func Start(tb testing.TB, o Options) *Server {
 	tb.Helper()
 	if o.Dir == "" {
@@ -215,7 +214,7 @@ func (s *Server) readAddresses(r io.Reader) error {
 		case f[0] == "sockets":
 			s.WS = f[len(f)-1]
 			s.HTTP = "http" + strings.TrimSuffix(strings.TrimPrefix(s.WS, "ws"), "/v1/ws")
-		case f[0] == "operations", f[0] == "Accounts,": // the last lines of serve and of demo
+		case f[0] == "operations", f[0] == "Accounts,": // the last lines of serve and demo
 			if f[0] == "operations" {
 				s.Ops = f[len(f)-1]
 			}
@@ -228,10 +227,10 @@ func (s *Server) readAddresses(r io.Reader) error {
 	return fmt.Errorf("it printed no addresses: %w", lines.Err())
 }
 
-// Stop ends the server in order and returns how it ended. After Kill it returns nil.
+// Stop shuts the server down and returns its error. After Kill it returns nil.
 func (s *Server) Stop() error { return s.stop() }
 
-// Kill ends a child at once, as kill -9 does, and waits until it is gone.
+// Kill kills a child like kill -9 and waits until it is gone.
 func (s *Server) Kill() {
 	if s.kill == nil {
 		s.tb.Fatal("only a server in a child can be killed")
@@ -242,19 +241,19 @@ func (s *Server) Kill() {
 // Pid is a child's process id; 0 for a server in this process.
 func (s *Server) Pid() int { return s.pid }
 
-// StoreFlags are those flags of the server that say where its data are, for other commands
-// on the same data.
+// StoreFlags returns the flags that say where the server's data are, for other commands on the same
+// data.
 func (s *Server) StoreFlags() []string {
 	return slices.DeleteFunc(slices.Clone(s.args), func(arg string) bool {
 		return !strings.HasPrefix(arg, "--data-dir=") && !strings.HasPrefix(arg, "--config=") && !strings.HasPrefix(arg, "--database-")
 	})
 }
 
-// Log is what the server has logged so far.
+// Log returns the server's log so far.
 func (s *Server) Log() string { return s.log.String() }
 
-// Token is a token of the outside issuer for a person, whose account is made when it
-// first connects. Drivers drive the class "standard".
+// Token returns a token from the outside issuer. The person's account is created at the first
+// connect; drivers have the class "standard".
 func (s *Server) Token(role ride.Role, name string) string {
 	claims := jwt.MapClaims{
 		"iss": Issuer, "aud": Audience, "sub": name, "role": string(role), "name": name, "preferred_username": name,
@@ -301,10 +300,10 @@ func (s *Server) Call(method, path, token, body string) (int, string) {
 	return resp.StatusCode, string(b)
 }
 
-// Readiness is what the server says of itself at /readyz.
+// Readiness is the server's answer at /readyz.
 type Readiness struct{ Status, Cause, Message string }
 
-// Ready asks the server's /readyz and returns the HTTP status, too.
+// Ready asks the server's /readyz and also returns the HTTP status.
 func (s *Server) Ready() (int, Readiness) {
 	s.tb.Helper()
 	resp, err := http.Get(s.Ops + "/readyz")

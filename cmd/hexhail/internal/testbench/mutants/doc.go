@@ -1,6 +1,6 @@
-// Package mutants proves the crash proof: it builds Hexhail with one promise broken on
-// purpose and runs hexhail sim crash on it, which must find out which.
+// Package mutants proves the crash proof: it builds Hexhail with one promise deliberately broken
+// and runs hexhail sim crash on it, which must name that promise.
 //
-// Building takes its time, so that run skips unless the environment sets HEXHAIL_MUTANTS=1. That
-// the mutants still fit the sources is always tried.
+// Building is slow, so that run is skipped unless HEXHAIL_MUTANTS=1 is set. A quick test always
+// checks that the mutants still fit the sources.
 package mutants

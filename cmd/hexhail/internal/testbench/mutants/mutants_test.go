@@ -15,22 +15,22 @@ import (
 	"github.com/hexhail/hexhail/cmd/hexhail/internal/crash"
 )
 
-// edit replaces a text of a source file, which must be there exactly once: a mutant that no
-// longer fits its source fails instead of testing nothing.
+// edit replaces a text in a source file, where it must occur exactly once: a mutant that no longer
+// fits its source fails instead of testing nothing.
 type edit struct{ file, old, mutated string }
 
 // mutant is a server that breaks a promise.
 type mutant struct {
 	name string
-	// caught are the invariants that the proof must name, each of them, and kept those that
-	// must hold all the same. Neither: the proof must pass.
+	// caught are the invariants that the proof must report as broken, kept those that must hold.
+	// With neither, the proof must pass.
 	caught, kept []string
 
 	edits []edit
 }
 
-// twins lets two activations of each trip live side by side on one node, as a cluster
-// may by accident: every message goes to one of them at random.
+// twins gives each trip two activations on one node, as may happen by accident in a cluster: each
+// message goes to one of them at random.
 var twins = []edit{
 	{"actors/place.go", "\t\"cmp\"\n", "\t\"cmp\"\n\t\"math/rand/v2\"\n"},
 	{"actors/place.go", "\tpid := l.trips[id]\n\tif pid == nil {\n\t\tpid = l.spawnTrip(id)\n\t\tl.trips[id] = pid\n\t}\n",
@@ -40,9 +40,9 @@ var twins = []edit{
 		"\tfor _, key := range []ride.TripID{id, id + \"'\"} {\n\t\tif l.trips[key] == pid {\n\t\t\tdelete(l.trips, key)\n\t\t}\n\t}\n"},
 }
 
-// noCompareAndSet writes a trip whatever its version and fence. Further guards would catch
-// that, each by itself: the primary keys of events and waves, so that these replace each
-// other, and the rule that a final trip stays as it is, which is part of the same condition.
+// noCompareAndSet writes a trip regardless of version and fence. Other guards would each catch that
+// as well, so it removes them, too: the primary keys of events and waves, and the rule that a final
+// trip does not change, which is part of the same condition.
 var noCompareAndSet = []edit{
 	{"persistence/engine.go", "driver_id = $6, ended_at = $7\n\t\tWHERE id = $8 AND version = $9 AND fence = $10 AND (ended_at IS NULL OR status = $1)",
 		"driver_id = $6, ended_at = $7\n\t\tWHERE id = $8 AND $9 >= 0 AND $10 >= 0"},
@@ -56,20 +56,20 @@ var noCompareAndSet = []edit{
 
 var mutants = []mutant{
 	{name: "none"},
-	// A second writer alone does no harm to what is written, for the compare-and-set stops
-	// it. News does get lost, for each activation tells those alone who have spoken to it: an
-	// app may miss an end (I2, I5, I7).
+	// A second writer alone does not corrupt the data, because the compare-and-set stops it.
+	// Updates do get lost, because each activation notifies only those who have sent it messages:
+	// an app may miss an end (I2, I5, I7).
 	{name: "two activations of each trip", kept: []string{"I1", "I3", "I9", "I11", "I15"}, edits: twins},
-	// On one node an actor alone writes a trip, and no condition on its version is ever
-	// needed: what removes it must also make a second writer.
+	// On one node only one actor writes a trip, so the condition on the version is never needed: a
+	// mutant without it also needs a second writer.
 	{name: "compare-and-set removed", caught: []string{"I1"}, edits: append(twins[:len(twins):len(twins)], noCompareAndSet...)},
 	{name: "answer before commit", caught: []string{"I3"}, edits: []edit{
 		{"actors/trip.go", "\t\terr = a.commit(m, now, &after, events, reply)\n",
 			"\t\tif m.Key.ID != \"\" {\n\t\t\tctx.Respond(tripResult{Key: m.Key, Reply: reply})\n" +
 				"\t\t\ttime.Sleep(20 * time.Millisecond)\n\t\t}\n\t\terr = a.commit(m, now, &after, events, reply)\n"},
 	}},
-	// The losers are never told: it is the driver's actor that keeps it to itself, for had
-	// the trip not told it, it would ask when the offer should have expired.
+	// The losers never learn the end of their offers. The mutant drops it in the driver's actor: if
+	// the trip did not send it, the driver's actor would ask once the offer should have expired.
 	{name: "dropped withdrawal", caught: []string{"I5"}, edits: []edit{
 		{"actors/driver_offers.go", "\tdelete(d.offers, m.Offer.ID)\n",
 			"\tdelete(d.offers, m.Offer.ID)\n\tif m.Offer.State == ride.OfferWithdrawn {\n\t\td.settleCell(ctx)\n\t\treturn\n\t}\n"},
@@ -82,8 +82,8 @@ var mutants = []mutant{
 	}},
 }
 
-// TestMutants: each mutant is caught, by the invariant that it breaks; the server as it
-// is passes the same run.
+// TestMutants: each mutant is caught by the invariant that it breaks; the unmodified server passes
+// the same run.
 func TestMutants(t *testing.T) {
 	if os.Getenv("HEXHAIL_MUTANTS") != "1" {
 		t.Skip("HEXHAIL_MUTANTS=1 builds seven servers and kills each of them a few times: some minutes")
@@ -105,8 +105,8 @@ func TestMutants(t *testing.T) {
 	}
 }
 
-// TestMutantsFitTheirSources: each edit finds its text and leaves Go behind, so that a change
-// which moves that text is noticed at once and not by the long run alone.
+// TestMutantsFitTheirSources: each edit finds its text and leaves valid Go, so that a change to
+// that text is noticed at once, not only by the long run.
 func TestMutantsFitTheirSources(t *testing.T) {
 	for _, m := range mutants {
 		for file, text := range mutate(t, m) {
@@ -124,7 +124,7 @@ func root(t *testing.T) string {
 	return dir
 }
 
-// mutate returns the mutant's files as they become, by their paths.
+// mutate returns the mutant's edited files, by path.
 func mutate(t *testing.T, m mutant) map[string]string {
 	t.Helper()
 	texts := make(map[string]string)
@@ -141,7 +141,7 @@ func mutate(t *testing.T, m mutant) map[string]string {
 	return texts
 }
 
-// build makes the binary of a mutant.
+// build builds a mutant's binary.
 func build(t *testing.T, m mutant) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -170,7 +170,7 @@ func proveMutant(t *testing.T, binary string) (r crash.Report, failed bool, out 
 		"--round-min=300ms", "--round-max=1s", "--drain=20s", "--report="+file)
 	text, err := cmd.CombinedOutput()
 	report, readErr := os.ReadFile(file)
-	require.NoError(t, readErr, "the run did not come to its report: %v\n%s", err, text)
+	require.NoError(t, readErr, "the run did not write its report: %v\n%s", err, text)
 	require.NoError(t, json.Unmarshal(report, &r))
 	return r, err != nil, string(text)
 }

@@ -19,7 +19,7 @@ var (
 	pageLink  = regexp.MustCompile(`\]\(([^)#:]+)(?:#[^)]*)?\)`)
 )
 
-// The page is a map: each file, folder and link on it leads somewhere.
+// Every file, folder and link on the page exists.
 func TestArchitecturePageNamesFilesThatExist(t *testing.T) {
 	page := read(t, "docs/architecture.md")
 	files := 0
@@ -34,11 +34,11 @@ func TestArchitecturePageNamesFilesThatExist(t *testing.T) {
 	require.Greater(t, files, 100)
 	for _, m := range pageLink.FindAllStringSubmatch(page, -1) {
 		_, err := os.Stat(filepath.Join(repository, "docs", m[1]))
-		require.NoError(t, err, "the page links to what does not exist")
+		require.NoError(t, err, "the page has a dead link")
 	}
 }
 
-// A reader who runs the test that the page names must find it.
+// Every test that the page names exists.
 func TestArchitecturePageNamesTestsThatExist(t *testing.T) {
 	named := namedTest.FindAllStringSubmatch(read(t, "docs/architecture.md"), -1)
 	require.Greater(t, len(named), 25)
@@ -58,7 +58,7 @@ func TestArchitecturePageNamesEverySuite(t *testing.T) {
 	entries, err := os.ReadDir("..")
 	require.NoError(t, err)
 	for _, e := range entries {
-		if e.IsDir() && e.Name() != "harness" { // which the suites share
+		if e.IsDir() && e.Name() != "harness" { // the suites share it
 			require.Contains(t, page, "\n| `cmd/hexhail/internal/testbench/"+e.Name()+"` |")
 		}
 	}

@@ -1,4 +1,4 @@
-// Package packaging holds no code, only tests of the files by which Hexhail is shipped:
-// the Dockerfile, docker-compose.yml and the systemd unit. They cannot all be run where
-// the tests run, so what can be known of them is checked here.
+// Package packaging has only tests, of the files with which Hexhail ships: the Dockerfile,
+// docker-compose.yml and the systemd unit. Not all of them can run where the tests run, so these
+// tests check their contents.
 package packaging

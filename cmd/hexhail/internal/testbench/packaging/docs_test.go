@@ -11,7 +11,7 @@ import (
 	"github.com/hexhail/hexhail/cmd/hexhail/internal/config"
 )
 
-// A table whose rows are torn apart by a blank line is shown as text with bars.
+// A table interrupted by a blank line is rendered as text with bars.
 func TestTablesAreWhole(t *testing.T) {
 	row, rule := regexp.MustCompile(`^\s*\|.*\|\s*$`), regexp.MustCompile(`^\s*\|[\s:|-]+\|\s*$`)
 	var pages []string
@@ -40,7 +40,7 @@ func TestTablesAreWhole(t *testing.T) {
 				columns = cells(line)
 				tables++
 			}
-			require.Equal(t, columns, cells(line), "%s:%d: another number of columns than its head", name, i+1)
+			require.Equal(t, columns, cells(line), "%s:%d: the number of columns differs from the head", name, i+1)
 		}
 	}
 	require.Greater(t, tables, 20)
@@ -79,7 +79,7 @@ func TestEveryBoundHasATest(t *testing.T) {
 		require.Len(t, cells, 4, line)
 		require.Contains(t, cells[3], ".Test", "%s has no test", cells[0])
 		for _, m := range setting.FindAllStringSubmatch(cells[1], -1) {
-			require.Contains(t, names, m[1], "%s: there is no such setting", cells[0])
+			require.Contains(t, names, m[1], "%s: no such setting", cells[0])
 		}
 	}
 	require.Greater(t, rows, 40)

@@ -25,10 +25,9 @@ func read(t *testing.T, path string) string {
 	return string(text)
 }
 
-// Every variable that a shipped file sets must be a setting, or it would be ignored
-// without a word.
+// Every variable that a shipped file sets must be a setting; otherwise it is silently ignored.
 func TestShippedFilesSetOnlyRealSettings(t *testing.T) {
-	known := map[string]bool{"HEXHAIL_DB_PASSWORD": true} // of docker-compose.yml itself
+	known := map[string]bool{"HEXHAIL_DB_PASSWORD": true} // docker-compose.yml's own
 	names, err := config.Names()
 	require.NoError(t, err)
 	for _, n := range names {
@@ -41,7 +40,7 @@ func TestShippedFilesSetOnlyRealSettings(t *testing.T) {
 			require.NotEmpty(t, found, file)
 		}
 		for _, v := range found {
-			require.True(t, known[v], "%s: %s is no setting", file, v)
+			require.True(t, known[v], "%s: %s is not a setting", file, v)
 		}
 	}
 }
@@ -67,17 +66,17 @@ func TestComposeRunsHexhailWithPostgres(t *testing.T) {
 	require.NoError(t, yaml.Unmarshal([]byte(read(t, "docker-compose.yml")), &c))
 	hexhail, db := c.Services["hexhail"], c.Services["db"]
 
-	require.Empty(t, hexhail.DependsOn, "it waits for its database by itself")
+	require.Empty(t, hexhail.DependsOn, "the server waits for its database")
 	require.Contains(t, db.Healthcheck.Test, "pg_isready")
 	require.True(t, hexhail.ReadOnly)
 	require.Contains(t, hexhail.CapDrop, "ALL")
-	require.Greater(t, hexhail.StopGrace, 20*time.Second, "shorter than the default of shutdown-grace")
+	require.Greater(t, hexhail.StopGrace, 20*time.Second, "not longer than the default of shutdown-grace")
 	for _, p := range hexhail.Ports {
-		require.True(t, strings.HasPrefix(p, "127.0.0.1:"), "%s is open to everyone without TLS", p)
+		require.True(t, strings.HasPrefix(p, "127.0.0.1:"), "%s is open to other machines without TLS", p)
 	}
-	require.Empty(t, db.Ports, "nobody but hexhail needs the database")
+	require.Empty(t, db.Ports, "only hexhail needs the database")
 
-	// No password is baked in, and a missing one is an error that says what to do.
+	// There is no built-in password, and a missing one is an error that says what to do.
 	required := "${HEXHAIL_DB_PASSWORD:?"
 	require.True(t, strings.HasPrefix(db.Environment["POSTGRES_PASSWORD"], required))
 	require.Contains(t, hexhail.Environment["HEXHAIL_DATABASE_URL"], "://hexhail:"+required)
@@ -91,8 +90,7 @@ func TestComposeRunsHexhailWithPostgres(t *testing.T) {
 	}
 }
 
-// Prometheus reaches the operations listener under the name of its service, from containers
-// alone.
+// Prometheus reaches the operations listener under its service name, and only from containers.
 func TestComposeLetsPrometheusIn(t *testing.T) {
 	var c compose
 	require.NoError(t, yaml.Unmarshal([]byte(read(t, "deploy/prometheus/compose.yml")), &c))
@@ -124,7 +122,7 @@ func TestComposeLetsPrometheusIn(t *testing.T) {
 func TestDockerfileIsSmallAndUnprivileged(t *testing.T) {
 	text := read(t, "Dockerfile")
 	goMod := regexp.MustCompile(`(?m)^go (\d+\.\d+)`).FindStringSubmatch(read(t, "go.mod"))
-	require.Contains(t, text, "FROM golang:"+goMod[1]+"-", "the build stage has another Go than go.mod")
+	require.Contains(t, text, "FROM golang:"+goMod[1]+"-", "the build stage's version of Go differs from go.mod")
 
 	stages := strings.Split(text, "\nFROM ")
 	require.Len(t, stages, 3)
@@ -133,14 +131,15 @@ func TestDockerfileIsSmallAndUnprivileged(t *testing.T) {
 	require.Regexp(t, `(?m)^HEALTHCHECK .*CMD \["hexhail", "healthcheck"\]$`, last)
 	require.Regexp(t, `(?m)^ENTRYPOINT \["hexhail"\]$`, last)
 	runs := regexp.MustCompile(`(?m)^RUN (?:.*\\\n)*.*`).FindAllString(last, -1)
-	require.Len(t, runs, 1, "the last stage only copies, but for Postgres's tools")
+	require.Len(t, runs, 1, "the last stage only copies, except for Postgres's tools")
 	tools := regexp.MustCompile(`--no-install-recommends postgresql-client-(\d+) `).FindStringSubmatch(runs[0])
 	require.NotNil(t, tools)
 	require.Contains(t, read(t, "docker-compose.yml"), "image: postgres:"+tools[1]+"\n", "backups need the server's version")
 	suite := regexp.MustCompile(`golang:[\d.]+-(\w+)`).FindStringSubmatch(text)
 	require.Contains(t, last, "debian:"+suite[1]+"-slim", "cgo needs the C library of the build stage")
 
-	// What the build copies in must not be ignored, and nothing else be let in by a star.
+	// .dockerignore must let in everything that the build copies, and nothing else through a
+	// wildcard.
 	ignore := strings.Split(read(t, ".dockerignore"), "\n")
 	require.Contains(t, ignore, "*")
 	for _, folder := range []string{"actors", "cmd", "geo", "persistence", "ride", "transport", "go.mod", "go.sum", "LICENSE"} {

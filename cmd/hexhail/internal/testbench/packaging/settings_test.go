@@ -15,8 +15,8 @@ import (
 	"github.com/hexhail/hexhail/cmd/hexhail/internal/config"
 )
 
-// A setting that nothing reads is worse than none: its operator believes in it. Every
-// field of the configuration must be read by the code that assembles the commands.
+// A setting that nothing reads misleads its operator. The code that assembles the commands must
+// read every field of the configuration.
 func TestEverySettingIsReadSomewhere(t *testing.T) {
 	read := make(map[string]bool)
 	for _, pattern := range []string{"../../server/*.go", "../../cli/*.go", "../../config/config.go"} {
@@ -41,7 +41,7 @@ func TestEverySettingIsReadSomewhere(t *testing.T) {
 			fields = []reflect.Type{f.Type.Elem()}
 		}
 		if fields[0].PkgPath() != reflect.TypeFor[config.Config]().PkgPath() {
-			continue // ride.Tariff is read by the domain
+			continue // the domain reads ride.Tariff
 		}
 		for j := range fields[0].NumField() {
 			name := fields[0].Field(j).Name
@@ -50,7 +50,7 @@ func TestEverySettingIsReadSomewhere(t *testing.T) {
 	}
 }
 
-// noteSelectors remembers every name that stands behind a dot in a file.
+// noteSelectors records every name that follows a dot in a file.
 func noteSelectors(t *testing.T, file string, read map[string]bool) {
 	t.Helper()
 	f, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.SkipObjectResolution)
