@@ -28,7 +28,7 @@ func failOnce(kind string, err error, lost bool) func(ride.Transition) (error, b
 
 // A match that was committed with an unknown outcome is reported like any other: once each to the
 // rider, the winner and the losers.
-func TestUnansweredMatchIsTold(t *testing.T) {
+func TestUnansweredMatchIsReported(t *testing.T) {
 	inWorld(t, nil, func(w *world) {
 		d, loser, r := w.driver("d", 100), w.driver("loser", 300), w.rider("r")
 		r.request()
@@ -43,7 +43,7 @@ func TestUnansweredMatchIsTold(t *testing.T) {
 }
 
 // The same if the store cannot be read at once either.
-func TestUnansweredMatchIsToldLater(t *testing.T) {
+func TestUnansweredMatchIsReportedLater(t *testing.T) {
 	inWorld(t, nil, func(w *world) {
 		d, loser, r := w.driver("d", 100), w.driver("loser", 300), w.rider("r")
 		r.request()
@@ -299,7 +299,7 @@ func TestPINGuessesAtOnce(t *testing.T) {
 
 // A command that was refused to its client as unanswered is not carried out later; a repeated one
 // is.
-func TestWhatWasRefusedForWantOfTimeIsNotDone(t *testing.T) {
+func TestTimedOutCommandIsNotExecuted(t *testing.T) {
 	inWorld(t, nil, func(w *world) {
 		d := w.driver("d", 100)
 		blocked := false
@@ -327,7 +327,7 @@ func TestWhatWasRefusedForWantOfTimeIsNotDone(t *testing.T) {
 
 // A command that was sent twice gets two replies. The second may arrive when its id belongs to
 // another command, and must not answer that one.
-func TestLateAnswerIsNotTheNextCommands(t *testing.T) {
+func TestLateReplyDoesNotAnswerTheNextCommand(t *testing.T) {
 	p := newPerson(&shared{cfg: DefaultConfig()}, ride.Account{ID: "rob", Role: ride.RoleRider}, 1)
 	cancel := commandKey{Account: "rob", Role: ride.RoleRider, ID: "x", Digest: "cancel"}
 	rate := cancel

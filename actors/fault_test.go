@@ -15,7 +15,7 @@ import (
 )
 
 // Every request ends, even if no client is connected and only the database survives a crash.
-func TestRequestEndsAlone(t *testing.T) {
+func TestRequestEndsWithoutClients(t *testing.T) {
 	inWorld(t, nil, func(w *world) {
 		r := w.rider("r")
 		r.request()

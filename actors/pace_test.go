@@ -70,7 +70,7 @@ func TestCancellingOftenAllowed(t *testing.T) {
 }
 
 // Each trip that a rider requests and cancels stays on disk, even if no driver was asked.
-func TestCancellingForNobodyIsSlowedDown(t *testing.T) {
+func TestCancellingUnofferedTripsIsSlowedDown(t *testing.T) {
 	inWorld(t, func(c *Config) { c.CancelsFree = 2 }, func(w *world) {
 		r := w.rider("r")
 		trips, begin := 0, time.Now()

@@ -11,7 +11,7 @@ import (
 
 // If no driver is near, the rounds of all rings come at once, one event each, and then one per
 // interval, as docs/protocol.md describes.
-func TestRoundsThatFindNobodyComeAtOnce(t *testing.T) {
+func TestEmptyRoundsComeAtOnce(t *testing.T) {
 	inWorld(t, nil, func(w *world) {
 		policy := w.sys.cfg.Rules.Policy
 		rings := (policy.RingMax-policy.RingStart)/policy.RingStep + 1

@@ -14,7 +14,7 @@ import (
 
 // A driver beside an edge whose position jitters across it appears to stay in one cell; a driver
 // who has crossed it is shown beyond it some time later, not at once.
-func TestEdgesAreNotTold(t *testing.T) {
+func TestEdgesAreNotRevealed(t *testing.T) {
 	start := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	here, err := geo.CellAt(pickup, 8)
 	require.NoError(t, err)

@@ -165,7 +165,7 @@ func TestWatchARide(t *testing.T) {
 }
 
 // The watched city holds no name, address or plate.
-func TestWatchTellsNoNames(t *testing.T) {
+func TestWatchRevealsNoNames(t *testing.T) {
 	inWorld(t, nil, func(w *world) {
 		d := w.client(ride.RoleDriver, "d")
 		d.account.FirstName, d.account.Vehicle.Plate = "SecretName", "SecretPlate"

@@ -50,7 +50,7 @@ func TestOtherSpellingsOfACellAreRefused(t *testing.T) {
 	}
 }
 
-func TestWhatIsNoCellHasNoProperties(t *testing.T) {
+func TestInvalidCellHasNoProperties(t *testing.T) {
 	good := mustCell(t, helsinki, 9)
 	for _, c := range []Cell{0, 1, ^Cell(0), good | 1<<63, good &^ 0xf} {
 		require.False(t, c.Valid(), "%x", uint64(c))
@@ -120,7 +120,7 @@ func TestDiskIsItsRingsInOrder(t *testing.T) {
 	})
 }
 
-// Each ring must be just what a walk over the edges between cells finds.
+// Each ring must equal what a walk across the cells' edges finds.
 func TestRingsAreStepsOverEdges(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		c := mustCell(t, genPoint().Draw(t, "point"), rapid.IntRange(2, 12).Draw(t, "res"))
@@ -199,8 +199,8 @@ func TestNeighbourhoodIsSymmetric(t *testing.T) {
 	})
 }
 
-// A driver 50 m away gets the offer: over the edge of a cell, around a pentagon, over
-// the antimeridian, at a pole.
+// A driver 50 m away gets the offer: across the edge of a cell, around a pentagon, across the
+// antimeridian, at a pole.
 func TestADriver50MetresAwayIsInTheFirstRing(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		res := rapid.SampledFrom(dispatchResolutions).Draw(t, "res")

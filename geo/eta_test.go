@@ -38,7 +38,7 @@ func TestStraightLine(t *testing.T) {
 	}
 }
 
-func TestStraightLineOfNobody(t *testing.T) {
+func TestStraightLineWithoutOrigins(t *testing.T) {
 	routes, err := StraightLine{}.Routes(t.Context(), nil, helsinki)
 	require.NoError(t, err)
 	require.Empty(t, routes)

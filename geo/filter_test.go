@@ -11,8 +11,8 @@ import (
 
 var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
-// seen is one fix of a table: metres east of Helsinki and seconds after noon, received
-// when it was taken unless it says otherwise.
+// seen is one fix of a table: metres east of Helsinki and seconds after noon, received when it was
+// taken unless given otherwise.
 type seen struct {
 	east, at float64
 	want     Verdict
@@ -142,8 +142,8 @@ func TestFilterOutlivesADeviceClockSetBack(t *testing.T) {
 	}
 }
 
-// A device whose clock is wrong by more than a fix may be is followed once its fixes have kept
-// pace for a while, and believed at once when its clock is right again.
+// A device whose clock is wrong by more than a fix may be is followed once its fixes have kept pace
+// for a while, and accepted at once when its clock is right again.
 func TestFilterOutlivesAWrongDeviceClock(t *testing.T) {
 	for _, off := range []time.Duration{-24 * time.Hour, -time.Hour, -MaxFixAge - time.Second, MaxFixAhead + time.Second, time.Hour, 9000 * time.Hour} {
 		for _, every := range []time.Duration{time.Second, 5 * time.Second} {
@@ -172,8 +172,8 @@ func TestFilterOutlivesAWrongDeviceClock(t *testing.T) {
 	}
 }
 
-// What comes late is late: neither a backlog, nor a clock that stands, nor one that jumps about
-// makes a clock wrong.
+// Late fixes are late: neither a backlog, nor a stopped clock, nor a jumping one counts as a wrong
+// clock.
 func TestFilterFollowsNoClockThatDoesNotRun(t *testing.T) {
 	for name, taken := range map[string]func(s int) time.Time{
 		"backlog":  func(s int) time.Time { return noon.Add(-3*time.Hour + time.Duration(s)*time.Minute) },
@@ -202,7 +202,7 @@ func TestFilterOutlivesAServerClockSetBack(t *testing.T) {
 	require.Equal(t, Accepted, f.Check(helsinki, next, next))
 }
 
-// A backlog that comes after the newest fix is not believed, however long it is.
+// A backlog that arrives after the newest fix is not accepted, however long it is.
 func TestFilterRefusesABacklog(t *testing.T) {
 	var f PositionFilter
 	require.Equal(t, Accepted, f.Check(helsinki, noon, noon))
@@ -212,8 +212,8 @@ func TestFilterRefusesABacklog(t *testing.T) {
 	}
 }
 
-// After any history, a driver who stays somewhere is believed within the lag of its
-// clock and three fixes, and the accepted times only rise.
+// After any history, a driver who stays somewhere is accepted within the lag of its clock and three
+// fixes, and the accepted times only increase.
 func TestFilterNeverLocksOut(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var f PositionFilter
@@ -266,7 +266,7 @@ func TestFilterTakesAnotherSpeedLimit(t *testing.T) {
 	require.Equal(t, Quarantined, slow.Check(there, next, next))
 	require.Equal(t, Accepted, fast.Check(there, next, next))
 	next = next.Add(time.Second)
-	require.Equal(t, Accepted, fast.Check(helsinki, next, next), "the limit outlives the first fix")
+	require.Equal(t, Accepted, fast.Check(helsinki, next, next), "the limit holds after the first fix")
 }
 
 func TestVerdictsHaveNames(t *testing.T) {

@@ -12,7 +12,7 @@ import (
 
 func after(s float64) time.Time { return noon.Add(time.Duration(s * float64(time.Second))) }
 
-// begun is a track that begins at noon, where a fix of a moment ago was.
+// begun is a track that begins at noon, at the place of a recent fix.
 func begun() Track {
 	var t Track
 	t.Before(Spot{Point: helsinki, AccuracyM: 5, At: after(-1)})
@@ -20,7 +20,7 @@ func begun() Track {
 	return t
 }
 
-// drive adds a fix every so many seconds on the way east, from one second to another.
+// drive adds a fix at a regular interval on the way east, from one second to another.
 func drive(t *Track, from, to, every, mps, accuracyM float64) {
 	for s := from; s <= to; s += every {
 		t.Add(Spot{Point: Destination(helsinki, 90, s*mps), AccuracyM: accuracyM, At: after(s)})
@@ -99,7 +99,7 @@ func TestTrackKnowsItsGaps(t *testing.T) {
 		drive(&track, 200, 300, 1, 10, 5)
 		d := track.At(after(300))
 		require.InDelta(t, 1000, d.GapM, 1)
-		require.True(t, d.Coarse.At.IsZero(), "nothing is in doubt any more")
+		require.True(t, d.Coarse.At.IsZero(), "nothing is in doubt")
 	})
 	t.Run("at the end", func(t *testing.T) {
 		track := begun()
@@ -123,8 +123,8 @@ func TestTrackKnowsItsGaps(t *testing.T) {
 	})
 }
 
-// Whatever fixes come, a track measures no more than their path, and no less than the
-// straight line between accurate ones but for a step at either end.
+// For any fixes, a track measures no more than their path, and no less than the straight line
+// between accurate ones, except for a step at either end.
 func TestTrackNeverExceedsItsFixes(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		track, at, path := begun(), noon, []Point{helsinki}

@@ -47,8 +47,8 @@ func TestTrackerAlwaysEqualsCellAt(t *testing.T) {
 	})
 }
 
-// Drivers who stay in their cell cost arithmetic only: in the middle, at the edges and
-// in the corners, of pentagons too.
+// Drivers who stay in their cell cost only arithmetic: in the middle, at the edges and in the
+// corners, even of pentagons.
 func TestTrackerDoesNotAllocateInsideACell(t *testing.T) {
 	cells := pentagons(t, 9)
 	for _, p := range []Point{helsinki, newYork, northPole, southPole, {Lat: 12, Lng: 180}} {

@@ -13,9 +13,9 @@ import (
 	"github.com/hexhail/hexhail/ride"
 )
 
-// TestStoredEventsStayReadable holds the stored form of events to a file: events are
-// kept for ever, so a field may be added (HEXHAIL_UPDATE=1 writes the file anew), but
-// none renamed or given another meaning.
+// TestStoredEventsStayReadable holds the stored form of events to a file: events are kept forever,
+// so a field may be added (HEXHAIL_UPDATE=1 rewrites the file), but none renamed or given another
+// meaning.
 func TestStoredEventsStayReadable(t *testing.T) {
 	const file = "testdata/stored_events.txt"
 	s := wholeLife(t)

@@ -12,7 +12,7 @@ import (
 	"github.com/hexhail/hexhail/ride/ridepb"
 )
 
-// ride is a right history: a rider, a winner and a loser.
+// ride is a correct history: a rider, a winner and a loser.
 func ride() []Record {
 	n := int64(0)
 	at := func(r Record) Record { n += int64(time.Millisecond); r.At = n; return r }
@@ -65,7 +65,7 @@ func TestARightHistoryPasses(t *testing.T) {
 	require.Equal(t, 4, o.Commands)
 }
 
-// Each mutant is a way in which a broken server would show.
+// Each mutant is what a broken server would produce.
 func TestMutantsAreCaught(t *testing.T) {
 	index := func(h []Record, match func(Record) bool) int {
 		for i, r := range h {
@@ -183,7 +183,7 @@ func TestLateIsWhatALaggingMachineMakesLate(t *testing.T) {
 			c.Add(Record{What: Lagged, At: int64(x.at), Lag: int64(x.lag)})
 			waits, lagged := c.Overdue(int64(x.at))
 			require.Equal(t, x.at > time.Second, waits == 1)
-			require.Equal(t, x.lag > bound, lagged, "it may come yet")
+			require.Equal(t, x.lag > bound, lagged, "it may still arrive")
 			if lagged { // and goes on to be awaited when the machine is calm again
 				calm := int64(x.at + time.Minute)
 				waits, lagged = c.Overdue(calm)
@@ -203,8 +203,8 @@ func TestLateIsWhatALaggingMachineMakesLate(t *testing.T) {
 	}
 }
 
-// However long a run is, what was judged is forgotten ten minutes later, and nothing is
-// found because of that.
+// However long a run is, what was judged is forgotten ten minutes later, and forgetting causes no
+// findings.
 func TestWhatWasJudgedIsForgotten(t *testing.T) {
 	c := NewChecker()
 	seq := map[string]uint32{}
@@ -250,7 +250,7 @@ func TestWhatWasJudgedIsForgotten(t *testing.T) {
 	require.Empty(t, c.Findings())
 	const each, minutes = 9, 11 // of a trip: itself, 3 versions, 2 ends, 2 clients; and how long it is kept
 	require.LessOrEqual(t, most, each*minutes*int(time.Minute/pace)+3*keepWords+100)
-	require.Greater(t, most, trips/20, "what happened of late is still there")
+	require.Greater(t, most, trips/20, "recent trips are still there")
 }
 
 func TestPorcupineCatchesTwoWinners(t *testing.T) {
@@ -301,7 +301,7 @@ func TestRecordedHistoriesComeBack(t *testing.T) {
 	require.Equal(t, ride(), got)
 }
 
-// An answer to another frame is the same answer; one that says something else is not.
+// The same reply to another frame has the same digest; a different reply does not.
 func TestReplyDigest(t *testing.T) {
 	says := func(id, trip string, version uint32) *ridepb.Reply {
 		return &ridepb.Reply{Id: id, Result: &ridepb.Reply_Trip{Trip: &ridepb.Trip{Id: trip, Version: version}}}
@@ -320,7 +320,7 @@ func TestOpenOffersAreCounted(t *testing.T) {
 	require.Equal(t, []int{0, 0, 0, 0, 0, 0, 1, 2, 2, 2, 2, 2, 1, 0, 0, 0, 0, 0, 0, 0, 0}, open)
 }
 
-// The graph that the checker goes by has every status of the protocol.
+// The checker's graph has every status of the protocol.
 func TestGraphHasEveryStatus(t *testing.T) {
 	require.Len(t, steps, len(ridepb.Trip_Status_name)-1)
 	for n, name := range ridepb.Trip_Status_name {

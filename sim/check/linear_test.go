@@ -17,10 +17,10 @@ func TestALostAnswerToTheRequestIsNoMistake(t *testing.T) {
 	}
 	o := Linearizable(h, time.Minute)
 	require.True(t, o.OK, o.String())
-	require.Equal(t, 3, o.Commands, "what was assumed is not counted")
+	require.Equal(t, 3, o.Commands, "an assumed command is not counted")
 }
 
-// Under a policy that compares acceptances several may be pending, and one counts.
+// Under a policy that compares acceptances, several may be pending, and one wins.
 func TestAPendingAcceptanceMayLose(t *testing.T) {
 	h := ride()
 	for i := range h {

@@ -210,7 +210,7 @@ func (b *book) kerb(trip string) (pin string, board time.Duration) {
 	return n.pin, n.board
 }
 
-// endedTrips returns at most most trips that have ended.
+// endedTrips returns ended trips, no more than most.
 func (b *book) endedTrips(most int) []string {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -280,8 +280,8 @@ func (c *City) why() string {
 	return fmt.Sprintf("refusals by code: %v", refusals)
 }
 
-// until waits for a condition, for at most most. Conditions are counters of thousands of clients:
-// polling is cheaper than notifications.
+// until waits for a condition, no longer than most. Conditions are counters of thousands of
+// clients: polling is cheaper than notifications.
 func (c *City) until(ctx context.Context, most time.Duration, ok func() bool) {
 	ctx, cancel := context.WithTimeout(ctx, most)
 	defer cancel()

@@ -27,7 +27,7 @@ func example(url, prefix string) Config {
 	}
 }
 
-func TestACityThatNobodyLetsInEndsAtOnce(t *testing.T) {
+func TestRefusedCityEndsAtOnce(t *testing.T) {
 	s := httptest.NewServer(http.NotFoundHandler())
 	defer s.Close()
 	c, err := New(example("ws"+strings.TrimPrefix(s.URL, "http"), ""))
@@ -41,7 +41,7 @@ func TestACityThatNobodyLetsInEndsAtOnce(t *testing.T) {
 }
 
 // Drivers who begin later must not hide that the servers want none of them.
-func TestACityThatNobodyLetsInLaterEndsAtOnce(t *testing.T) {
+func TestCityRefusedLaterEndsAtOnce(t *testing.T) {
 	s := httptest.NewServer(http.NotFoundHandler())
 	defer s.Close()
 	cfg := example("ws"+strings.TrimPrefix(s.URL, "http"), "")
@@ -51,7 +51,7 @@ func TestACityThatNobodyLetsInLaterEndsAtOnce(t *testing.T) {
 	c, err := New(cfg)
 	require.NoError(t, err)
 	require.ErrorIs(t, c.Run(t.Context()), ErrNobody)
-	require.EqualValues(t, 1, c.Report().Errors["closed_404"], "the first to come has tried")
+	require.EqualValues(t, 1, c.Report().Errors["closed_404"], "the first driver has tried")
 }
 
 // Latencies count from when something was due, not from when a busy simulator did it.
@@ -76,7 +76,7 @@ func TestLatenciesCountFromWhenThingsWereDue(t *testing.T) {
 	require.Equal(t, late.UnixNano(), location(c.cfg.Taxis[0].At, 0, 0, late).GetDeviceTime().AsTime().UnixNano())
 }
 
-// Accounts have other names in each run; what they intend must not depend on that.
+// Accounts have different names in each run; intentions must not depend on them.
 func TestIntentionsOutliveTheNamesOfAccounts(t *testing.T) {
 	one, err := New(example("ws://127.0.0.1:1", "x-"))
 	require.NoError(t, err)

@@ -11,8 +11,7 @@ import (
 	"github.com/hexhail/hexhail/sim/check"
 )
 
-// A timer that fires late is noted, also by who comes before it; one that fires in time
-// is not.
+// A late timer is noted, even by a look before it fires; a timely one is not.
 func TestTheProbeSeesALateTimer(t *testing.T) {
 	var p probe
 	now := time.Now()
@@ -44,7 +43,7 @@ func TestTheProbeIsQuietOnAQuietMachine(t *testing.T) {
 }
 
 // A driver who answers an offer after another has lost a race; that is not an error.
-func TestALostRaceIsNoError(t *testing.T) {
+func TestLostRaceIsNotAnError(t *testing.T) {
 	for code, lost := range map[string]bool{"offer_taken": true, "offer_closed": true, "driver_busy": true, "wrong_role": false, "unavailable": false} {
 		require.Equal(t, lost, tooLate(check.Record{Op: "accept", Code: code}), code)
 		require.Equal(t, lost, tooLate(check.Record{Op: "decline", Code: code}), code)

@@ -19,7 +19,7 @@ import (
 // patience bounds every wait of these tests; nothing takes that long.
 const patience = time.Minute
 
-// fake is a server that does what a test tells it, socket by socket.
+// fake is a server that a test controls, socket by socket.
 type fake struct {
 	t       *testing.T
 	url     string
@@ -54,7 +54,7 @@ func (f *fake) next() (*socket, *ridepb.ClientFrame) {
 		require.NotNil(f.t, hello.GetConnect(), "the first message is connect")
 		return s, hello
 	case <-time.After(patience):
-		f.t.Fatal("the client did not come")
+		f.t.Fatal("the client did not connect")
 		return nil, nil
 	}
 }
@@ -95,7 +95,7 @@ func (s *socket) event(seq uint32) {
 	}}})
 }
 
-// ear is a handler that tells a test what it hears.
+// ear is a handler that passes events to a test.
 type ear struct {
 	seqs  chan uint32
 	downs chan Down
@@ -187,7 +187,7 @@ func TestAnAnsweredCommandIsRepeatedOnDemand(t *testing.T) {
 	id := c.Do(frame, func(r *ridepb.Reply) { answers <- r })
 	require.Equal(t, id, s.read().GetId())
 	again := func(r *ridepb.Reply) { answers <- r }
-	require.False(t, c.Repeat(frame, again), "it waits for its answer still")
+	require.False(t, c.Repeat(frame, again), "its answer is still pending")
 	done := &ridepb.Reply{Id: id, Result: &ridepb.Reply_Done{Done: &ridepb.Done{}}}
 	s.reply(done)
 	await(t, "the answer", answers)
@@ -207,7 +207,7 @@ func TestAHoleIsABreachAndLosesTheHistory(t *testing.T) {
 	s.event(3)
 	require.True(t, await(t, "the breach", e.downs).Breach)
 	s, hello = f.next()
-	require.Nil(t, hello.GetConnect().GetResume(), "a history with a hole is of no use")
+	require.Nil(t, hello.GetConnect().GetResume(), "a history with a gap is useless")
 	s.welcome(hello, false, 3)
 }
 

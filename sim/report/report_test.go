@@ -80,7 +80,7 @@ func TestViews(t *testing.T) {
 	require.False(t, r.Broken(), "late while the machine lagged is not a broken promise")
 }
 
-// What tools read of a report is a promise: these keys, with exactly these inside.
+// The JSON of a report is stable: exactly these keys.
 func TestReportHasItsPromisedKeys(t *testing.T) {
 	text, err := json.Marshal(example())
 	require.NoError(t, err)

@@ -276,8 +276,8 @@ func TestPlaces(t *testing.T) {
 	require.Len(t, places(mustPrincipal(t, f, tk).Account.ID), 2, "a sign-up is a log-in")
 }
 
-// TestOwnPasswordIsSlowedDownByLogIn: whoever holds a token may guess as often as anybody, and others'
-// guesses do not keep its owner from changing the password.
+// TestOwnPasswordIsSlowedDownByLogIn: the holder of a token may guess as often as anyone, and
+// others' guesses do not keep its owner from changing the password.
 func TestOwnPasswordIsSlowedDownByLogIn(t *testing.T) {
 	f := newFixture(t)
 	_, stolen := f.rider(t, "alice")
@@ -292,8 +292,8 @@ func TestOwnPasswordIsSlowedDownByLogIn(t *testing.T) {
 	require.NoError(t, err)
 }
 
-// TestFailuresRememberedAreBounded: whoever tries many usernames from many networks makes the guard
-// forget the least recent, and keep no more.
+// TestFailuresRememberedAreBounded: a client that tries many usernames from many networks makes the
+// guard forget the least recent, and keep no more.
 func TestFailuresRememberedAreBounded(t *testing.T) {
 	c := DefaultGuardConfig()
 	c.Remember = 5

@@ -111,7 +111,7 @@ func TestKilledAmongRequests(t *testing.T) {
 }
 
 // Every trip ends, even if no client is connected and the server is killed meanwhile.
-func TestOverdueWithNobodyThere(t *testing.T) {
+func TestOverdueWithoutClients(t *testing.T) {
 	onStores(t, func(t *testing.T, start func(harness.Options) *harness.Server) {
 		w := newWorld(t, start(harness.Options{Child: true, Flags: []string{"--trip-search-for=2s"}}), codecs[0])
 		alone := w.rider()

@@ -30,7 +30,7 @@ type record struct {
 	status ridepb.Trip_Status
 }
 
-// counts counts what happened, so that a run without races cannot pass.
+// counts says what happened, so that a run without races cannot pass.
 type counts struct {
 	races, offers, lost, won, cancelledFirst, acceptedFirst, checkedHTTP int
 }

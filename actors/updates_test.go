@@ -34,7 +34,7 @@ func TestFoundOfferIsPartOfTheHistory(t *testing.T) {
 }
 
 // A trip's reply to an attach may arrive after its end has been sent; it is then ignored.
-func TestOldNewsIsNotTold(t *testing.T) {
+func TestOldUpdateIsNotSent(t *testing.T) {
 	p := newPerson(&shared{cfg: DefaultConfig()}, ride.Account{ID: "rob", Role: ride.RoleRider}, 1)
 	trip := ride.Trip{ID: "t", Version: 6, Status: ride.StatusCompleted, Request: ride.Request{Rider: ride.RiderCard{ID: "rob"}}}
 	p.onUpdate(tripUpdate{Trip: &trip, Change: ride.KindCompleted}, false)
@@ -49,7 +49,7 @@ func TestOldNewsIsNotTold(t *testing.T) {
 
 // Each trip has its own actor, so updates of the next trip can overtake the end of the last one. A
 // client never sees two trips at once.
-func TestAnEndIsToldBeforeTheNextTrip(t *testing.T) {
+func TestEndIsSentBeforeTheNextTrip(t *testing.T) {
 	for name, x := range map[string]struct {
 		end  func(d, r *client, trip string)
 		want string
