@@ -38,7 +38,7 @@ const (
 	Secret   = "a secret of the tests, long enough for HS256"
 )
 
-// ChildEnv, if set, makes a test binary run the server instead of tests; see Main.
+// ChildEnv makes a test binary run the server instead of tests if it is set; see Main.
 const ChildEnv = "HEXHAIL_TEST_CHILD"
 
 // Main is for the TestMain of packages that start children: in a child, it runs the command line
