@@ -6,69 +6,69 @@ import (
 	"time"
 )
 
-// warmWorkers bounds the idle goroutines. Every coolEvery, half of them exit, so that a quiet node
+// maxIdle bounds the idle goroutines. Every shrinkEvery, half of them exit, so that a quiet node
 // has none.
 const (
-	warmWorkers = 256
-	coolEvery   = time.Second
+	maxIdle     = 256
+	shrinkEvery = time.Second
 )
 
 // mailboxThroughput is how many messages a mailbox handles before it yields; protoactor's
 // own default.
 const mailboxThroughput = 300
 
-// warm runs mailboxes on a pool of reused goroutines. protoactor starts a goroutine for each burst
+// pool runs mailboxes on reused goroutines. protoactor starts a goroutine for each burst
 // of messages, and most bursts are one message: growing a new stack, which is copied twice on the
 // way, costs more than handling a position. Handlers may block: every running mailbox has a
 // goroutine.
 //
 // It is an actor.Dispatcher; Schedule is safe for concurrent use.
-type warm struct {
+type pool struct {
 	work chan func()
 	idle chan struct{} // a slot for each goroutine that may wait
 	done chan struct{}
 	stop sync.Once
 }
 
-func newWarm() *warm {
-	return &warm{work: make(chan func()), idle: make(chan struct{}, warmWorkers), done: make(chan struct{})}
+func newPool() *pool {
+	return &pool{work: make(chan func()), idle: make(chan struct{}, maxIdle), done: make(chan struct{})}
 }
 
 // Schedule runs f on a separate goroutine: an idle one, or else a new one.
-func (w *warm) Schedule(f func()) {
+func (p *pool) Schedule(f func()) {
 	select {
-	case w.work <- f:
+	case p.work <- f:
 	default:
-		go w.run(f)
+		go p.run(f)
 	}
 }
 
 // Throughput implements actor.Dispatcher.
-func (w *warm) Throughput() int { return mailboxThroughput }
+func (p *pool) Throughput() int { return mailboxThroughput }
 
-func (w *warm) run(f func()) {
+func (p *pool) run(f func()) {
 	for {
 		f()
 		select {
-		case w.idle <- struct{}{}:
+		case p.idle <- struct{}{}:
 		default:
 			return // enough are idle
 		}
 		select {
-		case f = <-w.work:
-			<-w.idle
+		case f = <-p.work:
+			<-p.idle
 			if f == nil {
 				return
 			}
-		case <-w.done:
+		case <-p.done:
 			return
 		}
 	}
 }
 
-// cool stops goroutines that are no longer needed, until the context ends.
-func (w *warm) cool(ctx context.Context) {
-	tick := time.NewTicker(coolEvery)
+// shrink stops goroutines that are no longer needed, until the context ends.
+func (p *pool) shrink(ctx context.Context) {
+	tick := time.NewTicker(shrinkEvery)
 	defer tick.Stop()
 	for {
 		select {
@@ -76,9 +76,9 @@ func (w *warm) cool(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		}
-		for range (len(w.idle) + 1) / 2 {
+		for range (len(p.idle) + 1) / 2 {
 			select {
-			case w.work <- nil:
+			case p.work <- nil:
 			default:
 			}
 		}
@@ -86,4 +86,4 @@ func (w *warm) cool(ctx context.Context) {
 }
 
 // close stops the idle goroutines. Mailboxes scheduled afterwards still run.
-func (w *warm) close() { w.stop.Do(func() { close(w.done) }) }
+func (p *pool) close() { p.stop.Do(func() { close(p.done) }) }

@@ -12,36 +12,36 @@ import (
 
 // Blocked handlers do not delay others; idle goroutines are reused and bounded, and all of them
 // exit in the end.
-func TestWarm(t *testing.T) {
+func TestPool(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWarm()
+		p := newPool()
 		var done atomic.Int64
 		gate := make(chan struct{})
-		for range 2 * warmWorkers {
-			w.Schedule(func() { <-gate; done.Add(1) })
+		for range 2 * maxIdle {
+			p.Schedule(func() { <-gate; done.Add(1) })
 		}
 		ran := make(chan struct{})
-		w.Schedule(func() { close(ran) })
+		p.Schedule(func() { close(ran) })
 		<-ran
 		close(gate)
 		synctest.Wait()
-		require.EqualValues(t, 2*warmWorkers, done.Load())
-		require.Len(t, w.idle, warmWorkers)
+		require.EqualValues(t, 2*maxIdle, done.Load())
+		require.Len(t, p.idle, maxIdle)
 
-		w.Schedule(func() { time.Sleep(time.Second) })
+		p.Schedule(func() { time.Sleep(time.Second) })
 		synctest.Wait()
-		require.Len(t, w.idle, warmWorkers-1, "an idle goroutine took it")
+		require.Len(t, p.idle, maxIdle-1, "an idle goroutine took it")
 
-		var cooling sync.WaitGroup
-		cooling.Go(func() { w.cool(t.Context()) })
-		time.Sleep(12 * coolEvery)
+		var shrinking sync.WaitGroup
+		shrinking.Go(func() { p.shrink(t.Context()) })
+		time.Sleep(12 * shrinkEvery)
 		synctest.Wait()
-		require.Empty(t, w.idle)
+		require.Empty(t, p.idle)
 
-		w.Schedule(func() { done.Store(0) })
+		p.Schedule(func() { done.Store(0) })
 		synctest.Wait()
 		require.Zero(t, done.Load())
-		w.close()
-		w.close()
+		p.close()
+		p.close()
 	}) // synctest fails if a goroutine is left
 }

@@ -25,7 +25,7 @@ type Host struct {
 	Root *actor.RootContext
 
 	system *actor.ActorSystem
-	warm   *warm
+	pool   *pool
 	log    *slog.Logger
 }
 
@@ -35,7 +35,7 @@ func New(log *slog.Logger, deadLetter func()) *Host {
 	// protoactor logs dead letters with their contents at info. Logs must not hold positions or
 	// names, so dead letters are counted instead.
 	quiet := slog.New(atLeastWarn{log.Handler()})
-	h := &Host{warm: newWarm(), log: log}
+	h := &Host{pool: newPool(), log: log}
 	h.system = actor.NewActorSystem(actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger { return quiet }))
 	h.Root = h.system.Root
 	h.system.EventStream.Subscribe(func(e any) {
@@ -53,12 +53,12 @@ func (h atLeastWarn) Enabled(ctx context.Context, l slog.Level) bool {
 }
 
 // Run stops goroutines that have become idle, until the context ends.
-func (h *Host) Run(ctx context.Context) { h.warm.cool(ctx) }
+func (h *Host) Run(ctx context.Context) { h.pool.shrink(ctx) }
 
 // Close shuts protoactor down. The actors must have stopped.
 func (h *Host) Close() {
 	h.system.Shutdown()
-	h.warm.close()
+	h.pool.close()
 }
 
 // Spawn starts an actor of a kind. Callers that share its name with others hold a lock:
@@ -67,7 +67,7 @@ func (h *Host) Spawn(k *Kind, make func() Shell) *actor.PID {
 	shard := k.shard()
 	return h.Root.SpawnPrefix(actor.PropsFromProducer(
 		func() actor.Actor { return &guard{log: h.log, kind: k, shard: shard, shell: make()} },
-		actor.WithMailbox(actor.Unbounded(&mailbox{shard: shard})), actor.WithDispatcher(h.warm),
+		actor.WithMailbox(actor.Unbounded(&mailbox{shard: shard})), actor.WithDispatcher(h.pool),
 	), k.name)
 }
 
