@@ -38,7 +38,7 @@ type tripActor struct {
 	// attaching holds parties that attached while the trip could not be loaded.
 	attaching map[ride.AccountID]tripAttach
 
-	birth      *birth         // the request that made this trip, while it searches; nil after
+	unsearched *unsearched    // the request that made this trip, while it searches; nil after
 	handedBack []ride.Command // offers handed back, to be withdrawn together
 
 	search  searching
@@ -144,7 +144,7 @@ func (a *tripActor) onWake(ctx actor.Context) {
 // already, so another one follows it.
 func (a *tripActor) onDriverNearby(ctx actor.Context) {
 	switch {
-	case a.search.query != nil || a.birth != nil:
+	case a.search.query != nil || a.unsearched != nil:
 		a.search.again = true
 	case a.loaded:
 		a.run(ctx, tripCommand{Command: ride.DriverNearby{}})
@@ -184,7 +184,7 @@ func (a *tripActor) Recovered(ctx actor.Context) {
 // even if no message arrives.
 func (a *tripActor) distrust(ctx actor.Context) {
 	a.loaded = false
-	a.birth = nil
+	a.unsearched = nil
 	a.timers.Stop()
 	a.handedBack = nil // the offers are sent again with the reload, and handed back again
 	a.search.stop()
@@ -270,7 +270,7 @@ func (a *tripActor) retire(ctx actor.Context) {
 
 // onCommand takes a party's command. The first one makes the trip; all others need it to exist.
 func (a *tripActor) onCommand(ctx actor.Context, m tripCommand) {
-	if !a.ready(ctx, m) || a.bear(ctx, m) {
+	if !a.ready(ctx, m) || a.searchFirst(ctx, m) {
 		return
 	}
 	a.doubtful = false

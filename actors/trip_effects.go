@@ -252,7 +252,7 @@ func (a *tripActor) find(ctx actor.Context, e ride.FindCandidates, pickup geo.Po
 func (a *tripActor) plan(ctx actor.Context) {
 	q := a.search.query
 	a.search.stop()
-	if a.birth == nil && a.load(ctx) != nil {
+	if a.unsearched == nil && a.load(ctx) != nil {
 		return
 	}
 	drivers, candidates := a.sys.ways(a.id, q)
@@ -261,16 +261,16 @@ func (a *tripActor) plan(ctx actor.Context) {
 		a.search.found[d.Driver] = d.PID
 	}
 	t := &a.trip
-	if a.birth != nil {
-		t = &a.birth.trip
+	if a.unsearched != nil {
+		t = &a.unsearched.trip
 	}
 	wave := ride.OfferWave{
 		Wave: a.search.wave.Wave, Ring: a.search.wave.Ring,
 		Considered: ride.Plan(t.Rules.Policy, []ride.Need{t.Need(time.Now())}, candidates)[0],
 		Cells:      q.cells, Passed: a.sys.city.PassedOver(q.report(a.search.wave.Ring, t.Request.Class, t.Excluded)),
 	}
-	if a.birth != nil {
-		a.born(ctx, wave)
+	if a.unsearched != nil {
+		a.requestWith(ctx, wave)
 	} else {
 		a.run(ctx, tripCommand{Command: wave})
 	}

@@ -19,7 +19,7 @@ func (a *tripActor) elsewhere(ctx actor.Context) bool {
 	if a.sys.place.Owns(a.id) {
 		return false
 	}
-	a.loaded, a.birth, a.handedBack = false, nil, nil
+	a.loaded, a.unsearched, a.handedBack = false, nil, nil
 	if !a.gone {
 		a.gone = true
 		a.retire(ctx)

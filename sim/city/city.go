@@ -120,24 +120,24 @@ type City struct {
 	// Stats may be read at any time.
 	Stats report.Stats
 
-	cfg     Config
-	will    Intentions
-	clock   clock
-	book    *book
-	pool    *pool
-	drivers []*driver
-	gate    chan struct{}
-	checker *check.Checker
-	birth   time.Time
-	life    context.Context //nolint:containedctx // all clients' context: from Run to its end
-	ending  atomic.Bool
-	silent  atomic.Bool  // drivers send no more positions
-	own     sync.Map     // accounts of the city's people
-	refused atomic.Int64 // clients that the server does not want back
-	met     atomic.Int64 // sessions that began
-	elapsed atomic.Int64
-	probe   probe
-	holding sync.Once // says once that requests are held back
+	cfg       Config
+	will      Intentions
+	clock     clock
+	book      *book
+	pool      *pool
+	drivers   []*driver
+	gate      chan struct{}
+	checker   *check.Checker
+	startedAt time.Time
+	life      context.Context //nolint:containedctx // all clients' context: from Run to its end
+	ending    atomic.Bool
+	silent    atomic.Bool  // drivers send no more positions
+	own       sync.Map     // accounts of the city's people
+	refused   atomic.Int64 // clients that the server does not want back
+	met       atomic.Int64 // sessions that began
+	elapsed   atomic.Int64
+	probe     probe
+	holding   sync.Once // says once that requests are held back
 }
 
 // New makes a city.
@@ -150,7 +150,7 @@ func New(cfg Config) (*City, error) {
 	}
 	c := &City{
 		cfg: cfg, will: Intentions{cfg.Seed, cfg.Behaviour}, gate: make(chan struct{}, cfg.Dials),
-		checker: check.NewChecker(), birth: time.Now(),
+		checker: check.NewChecker(), startedAt: time.Now(),
 	}
 	if cfg.Grace > 0 {
 		c.checker.Grace = cfg.Grace
@@ -478,11 +478,11 @@ func (c *City) judge(r check.Record) {
 	}
 }
 
-// Birth is the origin of the records' times.
-func (c *City) Birth() time.Time { return c.birth }
+// StartedAt is the origin of the records' times.
+func (c *City) StartedAt() time.Time { return c.startedAt }
 
 // since converts a time to the records' clock.
-func (c *City) since(t time.Time) int64 { return int64(t.Sub(c.birth)) }
+func (c *City) since(t time.Time) int64 { return int64(t.Sub(c.startedAt)) }
 
 func (c *City) codec(n int) wire.Codec { return c.cfg.Codecs[n%len(c.cfg.Codecs)] }
 

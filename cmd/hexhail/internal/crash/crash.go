@@ -229,7 +229,7 @@ func (p *proof) judge(file string) (err error) {
 	// An interrupted run is judged as well, hence the separate context.
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
 	defer cancel()
-	e := newEvidence(history, p.city.Birth(), p.kills)
+	e := newEvidence(history, p.city.StartedAt(), p.kills)
 	store, err := persistence.Open(ctx, p.o.store(p.dir))
 	if err != nil {
 		return err
@@ -247,7 +247,7 @@ func (p *proof) judge(file string) (err error) {
 }
 
 // since converts a time to the records' clock.
-func (p *proof) since(t time.Time) int64 { return int64(t.Sub(p.city.Birth())) }
+func (p *proof) since(t time.Time) int64 { return int64(t.Sub(p.city.StartedAt())) }
 
 func readHistory(file string) ([]check.Record, error) {
 	f, err := os.Open(file)

@@ -9,11 +9,11 @@ import (
 
 // evidence is a recorded history, indexed by command and by trip.
 type evidence struct {
-	birth    time.Time
-	kills    []int64 // on the records' clock
-	accounts map[string]string
-	commands []*command
-	told     map[string][]check.Record // by trip: what clients were sent about it
+	startedAt time.Time
+	kills     []int64 // on the records' clock
+	accounts  map[string]string
+	commands  []*command
+	told      map[string][]check.Record // by trip: what clients were sent about it
 
 	// sometimes counts what the kills hit.
 	sometimes sometimes
@@ -52,10 +52,10 @@ type sometimes struct {
 // span is the time of one session.
 type span struct{ from, to int64 }
 
-func newEvidence(history []check.Record, birth time.Time, kills []time.Time) *evidence {
-	e := &evidence{birth: birth, accounts: make(map[string]string), told: make(map[string][]check.Record)}
+func newEvidence(history []check.Record, startedAt time.Time, kills []time.Time) *evidence {
+	e := &evidence{startedAt: startedAt, accounts: make(map[string]string), told: make(map[string][]check.Record)}
 	for _, k := range kills {
-		e.kills = append(e.kills, int64(k.Sub(birth)))
+		e.kills = append(e.kills, int64(k.Sub(startedAt)))
 	}
 	sessions := make(map[string][]span)
 	commands := make(map[string]*command)

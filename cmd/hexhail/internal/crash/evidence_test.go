@@ -14,7 +14,7 @@ import (
 
 // history is one driver's, with kills at 10 and 30.
 func history() ([]check.Record, time.Time, []time.Time) {
-	birth := time.Unix(1_700_000_000, 0)
+	startedAt := time.Unix(1_700_000_000, 0)
 	r := func(at int64, x check.Record) check.Record {
 		x.At, x.Who, x.Role = at, "bo", "driver"
 		return x
@@ -39,7 +39,7 @@ func history() ([]check.Record, time.Time, []time.Time) {
 		r(31, check.Record{What: check.Lost}),
 		r(40, check.Record{What: check.Connected, Account: "B", Epoch: "g"}),
 		r(41, check.Record{What: check.Return, ID: "met", Op: "accept", Trip: "u", Code: "driver_busy"}),
-	}, birth, []time.Time{birth.Add(10), birth.Add(30)}
+	}, startedAt, []time.Time{startedAt.Add(10), startedAt.Add(30)}
 }
 
 func TestWhatKillsMet(t *testing.T) {

@@ -99,7 +99,7 @@ func (s *stored) command(ctx context.Context, c *command) error {
 	}
 	at := int64(0)
 	if there {
-		at = int64(kept.At.Sub(s.evidence.birth))
+		at = int64(kept.At.Sub(s.evidence.startedAt))
 	}
 	s.evidence.sometimes.found(c, at)
 	if c.answer == nil {

@@ -152,7 +152,7 @@ func TestActorFloorsSeeWhatTheyForbid(t *testing.T) {
 		{"rider.go", "func f(s *System) {}", false},
 		{"trip_effects.go", "var x tripActor", true},
 		{"driver_offers.go", "func f() { newRider() }", false},
-		{"trip_birth.go", "func f() { newRider() }", false},
+		{"trip_request.go", "func f() { newRider() }", false},
 		{"person.go", "type t struct { tripActor int }; var x = t{tripActor: 1}", true},
 		{"person.go", "func f() { tripActor := 1; _ = tripActor }", true},
 	} {

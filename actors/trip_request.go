@@ -13,22 +13,22 @@ import (
 // two. If the node dies in between, nothing has been acknowledged. A policy that gathers several
 // trips must not delay the acknowledgement: it commits the request alone, and the wave follows.
 
-// birth is a request that waits for its first search.
-type birth struct {
+// unsearched is a request that waits for its first search.
+type unsearched struct {
 	request tripCommand
 	trip    ride.Trip // the state that the request creates
 	rider   *actor.PID
 }
 
-// bear starts the first search of a new trip. A request that would be refused is decided at once. A
+// searchFirst starts the first search of a new trip. A request that would be refused is decided at once. A
 // repeated request shares the search under way, and the reply goes to the latest sender.
-func (a *tripActor) bear(ctx actor.Context, m tripCommand) (begun bool) {
+func (a *tripActor) searchFirst(ctx actor.Context, m tripCommand) (begun bool) {
 	request, ok := m.Command.(ride.RequestTrip)
 	if !ok || !request.Rules.Policy.Immediate() || len(m.Also) > 0 || a.trip.Version > 0 || a.doubtful {
 		return false
 	}
-	if a.birth != nil {
-		a.birth.request, a.birth.rider = m, ctx.Sender()
+	if a.unsearched != nil {
+		a.unsearched.request, a.unsearched.rider = m, ctx.Sender()
 		return true
 	}
 	events, effects, err := ride.Decide(a.trip, time.Now(), request)
@@ -37,7 +37,7 @@ func (a *tripActor) bear(ctx actor.Context, m tripCommand) (begun bool) {
 	}
 	for _, effect := range effects {
 		if wave, ok := effect.(ride.FindCandidates); ok {
-			a.birth = &birth{request: m, trip: ride.Fold(a.trip, events), rider: ctx.Sender()}
+			a.unsearched = &unsearched{request: m, trip: ride.Fold(a.trip, events), rider: ctx.Sender()}
 			// Register as waiting before searching, so that one or the other sees a driver who
 			// turns up.
 			a.await(ctx, request.Request)
@@ -48,11 +48,11 @@ func (a *tripActor) bear(ctx actor.Context, m tripCommand) (begun bool) {
 	return false
 }
 
-// born hands on the request with the wave that its first search has planned. The request goes
+// requestWith hands on the request with the wave that its first search has planned. The request goes
 // through the mailbox, so that it has its sender again.
-func (a *tripActor) born(ctx actor.Context, first ride.OfferWave) {
-	b := a.birth
-	a.birth = nil
+func (a *tripActor) requestWith(ctx actor.Context, first ride.OfferWave) {
+	b := a.unsearched
+	a.unsearched = nil
 	b.request.Also = []ride.Command{first}
 	if b.rider == nil {
 		ctx.Send(ctx.Self(), b.request)
