@@ -80,7 +80,7 @@ func TestRefusalTakesDriversOut(t *testing.T) {
 		pass(time.Minute)
 		require.Len(t, d.offers(), 1, "no offer after the rejection")
 		require.Len(t, d.ends(), 1, "and the open offer ends")
-		d.peer.Leave()
+		d.inbox.Leave()
 		d.connect(nil)
 		require.False(t, d.connected().GetOnline())
 		require.Equal(t, "no licence", d.connected().GetApproval().GetReason())

@@ -45,7 +45,7 @@ func spin(done func() bool) {
 
 // benchSystem runs actors on the real clock over an in-memory store, with drivers online around the
 // pickup.
-func benchSystem(b *testing.B, drivers int) (sys *System, store *memStore, box *counter, peers []*Peer) {
+func benchSystem(b *testing.B, drivers int) (sys *System, store *memStore, box *counter, inboxes []*Inbox) {
 	b.Helper()
 	cfg := DefaultConfig()
 	cfg.PIN, cfg.Log, cfg.TripIdle = false, slog.New(slog.NewTextHandler(io.Discard, nil)), time.Millisecond
@@ -63,13 +63,13 @@ func benchSystem(b *testing.B, drivers int) (sys *System, store *memStore, box *
 		p.Command(&ridepb.ClientFrame{Id: "online", Body: &ridepb.ClientFrame_GoOnline{GoOnline: &ridepb.GoOnline{
 			Location: &ridepb.Location{Point: view.Point(geo.Destination(pickup, float64(i), 50+float64(i)))},
 		}}})
-		peers = append(peers, p)
+		inboxes = append(inboxes, p)
 	}
 	spin(func() bool { return box.replies.Load() == int64(2*drivers) })
-	return sys, store, box, peers
+	return sys, store, box, inboxes
 }
 
-func join(b *testing.B, sys *System, box *counter, a ride.Account) *Peer {
+func join(b *testing.B, sys *System, box *counter, a ride.Account) *Inbox {
 	b.Helper()
 	a.Status = ride.AccountActive
 	sys.store.(*memStore).know(a)
@@ -85,7 +85,7 @@ func BenchmarkLocation(b *testing.B) {
 	for _, metres := range []float64{1, putEveryM + 1} {
 		b.Run(fmt.Sprintf("every=%.0fm", metres), func(b *testing.B) {
 			const drivers = 64
-			sys, _, _, peers := benchSystem(b, drivers)
+			sys, _, _, inboxes := benchSystem(b, drivers)
 			floor := tellCost(sys, drivers)
 			handled := sys.kinds.driver.Handled
 			start, sent := handled(), int64(0)
@@ -94,7 +94,7 @@ func BenchmarkLocation(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				at.Point = ways[sent/drivers%2]
-				_ = peers[sent%drivers].Location(at)
+				_ = inboxes[sent%drivers].Location(at)
 				if sent++; sent%drivers == 0 { // a waiting position would be replaced
 					spin(func() bool { return handled()-start >= sent })
 				}

@@ -52,12 +52,12 @@ func TestPendingCommandsAreBounded(t *testing.T) {
 
 func TestQuotesUnderWayAreBounded(t *testing.T) {
 	r := newRider(&shared{cfg: DefaultConfig()}, ride.Account{ID: "rob", Role: ride.RoleRider}, 1)
-	box, peer := &counter{}, &Peer{}
-	r.out, r.session = box, peer
+	box, inbox := &counter{}, &Inbox{}
+	r.out, r.session = box, inbox
 	for id := range uint64(maxQuotes) {
 		r.quotes[id] = &pendingQuote{}
 	}
-	r.quote(nil, framed{peer: peer, frame: &ridepb.ClientFrame{Id: "q"}}, &ridepb.GetQuote{Pickup: view.Point(pickup), Dropoff: view.Point(dropoff)})
+	r.quote(nil, framed{inbox: inbox, frame: &ridepb.ClientFrame{Id: "q"}}, &ridepb.GetQuote{Pickup: view.Point(pickup), Dropoff: view.Point(dropoff)})
 	require.EqualValues(t, 1, box.replies.Load(), "refused at once, without a search")
 	require.Len(t, r.quotes, maxQuotes)
 }

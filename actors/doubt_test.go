@@ -234,7 +234,7 @@ func TestPanickedActorLeaves(t *testing.T) {
 		w.store.fail = func(ride.Transition) (error, bool) { panic("the shell's bad day") }
 		d.goOffline()
 		require.Equal(t, ridepb.CloseInternal, d.box.closeCode())
-		d.peer.Leave()
+		d.inbox.Leave()
 		pass(w.sys.cfg.Linger + 5*time.Second)
 		require.Zero(t, w.sys.kinds.driver.Alive())
 	})

@@ -83,8 +83,8 @@ func newDriver(s *shared, a ride.Account, generation uint64) *driverActor {
 func (d *driverActor) Receive(ctx actor.Context) {
 	switch m := ctx.Message().(type) {
 	case *positionReady:
-		if !d.forwarded(ctx, m.peer) {
-			d.onPosition(ctx, m.peer)
+		if !d.forwarded(ctx, m.inbox) {
+			d.onPosition(ctx, m.inbox)
 		}
 	case joined:
 		d.onJoin(ctx, m, d.snapshot)
@@ -105,7 +105,7 @@ func (d *driverActor) Receive(ctx actor.Context) {
 			d.withdrawOffers(ctx, ride.ReasonDriverGone)
 		}
 	case framed:
-		if !d.forwarded(ctx, m.peer) && !m.expired() {
+		if !d.forwarded(ctx, m.inbox) && !m.expired() {
 			d.onFrame(ctx, m)
 		}
 	case tripResult:
@@ -268,7 +268,7 @@ func (d *driverActor) start(ctx actor.Context, m framed, s *ridepb.StartTrip) {
 		return
 	}
 	if s.GetPin() != "" && d.guesses(id, m.frame.GetId()) >= maxPINTries {
-		d.reply(m.peer, m.frame.GetId(), refusal(ride.ErrTooMany))
+		d.reply(m.inbox, m.frame.GetId(), refusal(ride.ErrTooMany))
 		return
 	}
 	d.forward(ctx, m, id, ride.StartTrip{Driver: d.account.ID, PIN: s.GetPin()})
@@ -320,8 +320,8 @@ func (d *driverActor) onTripResult(ctx actor.Context, m tripResult) {
 }
 
 func (d *driverActor) onTripUpdate(ctx actor.Context, m tripUpdate) {
-	if m.Peer != nil {
-		d.rider = m.Peer
+	if m.Rider != nil {
+		d.rider = m.Rider
 	}
 	d.overtaken(m.Trip, d.drives)
 	free := d.active == nil

@@ -13,7 +13,7 @@ import (
 type positionStale struct{}
 
 // onPosition takes the newest position from the session.
-func (d *driverActor) onPosition(ctx actor.Context, from *Peer) {
+func (d *driverActor) onPosition(ctx actor.Context, from *Inbox) {
 	p, ok := from.takePosition()
 	if !ok || from != d.session {
 		return

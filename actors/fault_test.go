@@ -19,7 +19,7 @@ func TestRequestEndsWithoutClients(t *testing.T) {
 	inWorld(t, nil, func(w *world) {
 		r := w.rider("r")
 		r.request()
-		r.peer.Leave()
+		r.inbox.Leave()
 		pass(10 * time.Second)
 		w.crash(nil)
 		pass(w.sys.cfg.Rules.SearchFor)
@@ -239,7 +239,7 @@ func TestStop(t *testing.T) {
 		for _, k := range w.sys.kinds.all() {
 			require.Zero(t, k.Alive(), k.Report().Kind)
 		}
-		_, err := w.sys.Join(context.Background(), Join{Account: ride.Account{ID: "x", Role: ride.RoleRider}, Out: &inbox{}})
+		_, err := w.sys.Join(context.Background(), Join{Account: ride.Account{ID: "x", Role: ride.RoleRider}, Out: &recorder{}})
 		require.ErrorIs(t, err, ride.ErrShuttingDown)
 		w.boot(nil) // for the cleanup
 	})

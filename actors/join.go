@@ -13,27 +13,27 @@ import (
 
 // Join hands a session to its account's actor, which replies on the outbox. The only error is
 // ride.ErrShuttingDown.
-func (s *System) Join(_ context.Context, j Join) (*Peer, error) {
+func (s *System) Join(_ context.Context, j Join) (*Inbox, error) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	if s.closed {
 		return nil, ride.ErrShuttingDown
 	}
-	p := &Peer{root: s.root, driver: j.Account.Role == ride.RoleDriver}
-	p.ready.peer = p
+	p := &Inbox{root: s.root, driver: j.Account.Role == ride.RoleDriver}
+	p.ready.inbox = p
 	s.enter(j, p)
 	return p, nil
 }
 
-func (s *System) enter(j Join, p *Peer) {
+func (s *System) enter(j Join, p *Inbox) {
 	s.place.Claim(j.Account.ID, func(generation uint64) *actor.PID { return s.spawnPerson(j.Account, generation) }, func(pid *actor.PID) {
 		p.pid.Store(pid)
-		s.root.Send(pid, joined{join: j, peer: p})
+		s.root.Send(pid, joined{join: j, inbox: p})
 	})
 }
 
 // joinAgain joins a session that reached a stopping actor to the account's current one.
-func (s *System) joinAgain(j Join, p *Peer) {
+func (s *System) joinAgain(j Join, p *Inbox) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	if s.closed {

@@ -18,7 +18,7 @@ import (
 // position sends a position with an accuracy, some time after the previous one.
 func (c *client) position(p geo.Point, accuracy float32, after time.Duration) {
 	pass(after)
-	require.NoError(c.w.t, c.peer.Location(ride.Position{Point: p, AccuracyM: accuracy, DeviceTime: time.Now()}))
+	require.NoError(c.w.t, c.inbox.Location(ride.Position{Point: p, AccuracyM: accuracy, DeviceTime: time.Now()}))
 	synctest.Wait()
 }
 

@@ -76,8 +76,8 @@ type offerQuery struct {
 type tripUpdate struct {
 	Trip   *ride.Trip
 	Change string // the newest event's kind; empty: nothing new, only the current state
-	// Peer is the other party's PID, if known: the driver's positions go there.
-	Peer *actor.PID
+	// Rider is the other party's PID, if known: the driver's positions go there.
+	Rider *actor.PID
 }
 
 // offerMade brings an offer to its driver.

@@ -25,7 +25,7 @@ type operatorActor struct {
 // screen is one session of an operator.
 type screen struct {
 	out   Outbox
-	peer  *Peer
+	inbox *Inbox
 	watch *city.Watch // nil: none
 }
 
@@ -43,7 +43,7 @@ func (o *operatorActor) Receive(ctx actor.Context) {
 			o.onLingered(ctx)
 		}
 	case framed:
-		if !o.forwarded(ctx, m.peer) && !m.expired() {
+		if !o.forwarded(ctx, m.inbox) && !m.expired() {
 			o.onFrame(ctx, m)
 		}
 	case watchDue:
@@ -68,13 +68,13 @@ func (o *operatorActor) Recovered(ctx actor.Context) {
 // onJoin adds a session, and closes the oldest if there are too many.
 func (o *operatorActor) onJoin(ctx actor.Context, m joined) {
 	if o.gone {
-		o.sys.rejoin(m.join, m.peer)
+		o.sys.rejoin(m.join, m.inbox)
 		return
 	}
 	for len(o.screens) >= o.sys.cfg.OperatorSessions {
 		o.drop(0, ridepb.CloseReplaced, 0)
 	}
-	s := &screen{out: m.join.Out, peer: m.peer}
+	s := &screen{out: m.join.Out, inbox: m.inbox}
 	o.screens = append(o.screens, s)
 	o.sys.city.SessionOpened()
 	o.account = m.join.Account
@@ -87,10 +87,10 @@ func (o *operatorActor) onJoin(ctx actor.Context, m joined) {
 
 // onLeft forgets the session whose socket is gone, unless it has been closed to make room.
 func (o *operatorActor) onLeft(ctx actor.Context, m left) {
-	if o.forwarded(ctx, m.peer) {
+	if o.forwarded(ctx, m.inbox) {
 		return
 	}
-	if i := o.of(m.peer); i >= 0 {
+	if i := o.of(m.inbox); i >= 0 {
 		o.forget(i)
 		if len(o.screens) == 0 {
 			o.lingerLater(ctx)
@@ -99,8 +99,8 @@ func (o *operatorActor) onLeft(ctx actor.Context, m left) {
 }
 
 // of returns the index of a session's screen, or -1 if it has been forgotten.
-func (o *operatorActor) of(p *Peer) int {
-	return slices.IndexFunc(o.screens, func(s *screen) bool { return s.peer == p })
+func (o *operatorActor) of(p *Inbox) int {
+	return slices.IndexFunc(o.screens, func(s *screen) bool { return s.inbox == p })
 }
 
 // drop closes a session and forgets it.
@@ -119,7 +119,7 @@ func (o *operatorActor) forget(i int) {
 func (s *screen) reply(id string, r *ridepb.Reply) { s.out.Reply(stamped(r, id)) }
 
 func (o *operatorActor) onFrame(ctx actor.Context, m framed) {
-	i := o.of(m.peer)
+	i := o.of(m.inbox)
 	if i < 0 {
 		return // from a session that was replaced
 	}

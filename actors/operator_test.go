@@ -75,7 +75,7 @@ func TestSuspendedDriversTripCanBeEnded(t *testing.T) {
 		d.accept(d.offer())
 		d.arrived(string(id))
 		d.start(string(id), "")
-		d.peer.Leave() // as a session does when its socket closes
+		d.inbox.Leave() // as a session does when its socket closes
 		pass(10 * time.Minute)
 		require.Equal(t, ride.StatusInProgress, w.store.trip(id).Status)
 		got, err := w.sys.CancelTrip(context.Background(), id, "operator", "driver suspended")
@@ -101,7 +101,7 @@ func TestWaveRecordsWhoWasPassedOver(t *testing.T) {
 		w.driver("beyond", 2500)
 		w.driver("abroad", 50_000)
 		stale := w.driver("stale", 200)
-		stale.peer.Leave()
+		stale.inbox.Leave()
 
 		id := ride.TripID(w.rider("rider").request().GetTrip().GetId())
 		verdicts := map[ride.AccountID]ride.Verdict{}

@@ -24,7 +24,7 @@ func TestCancellingHasAPrice(t *testing.T) {
 				require.Equal(t, "too_many_requests", e.GetCode())
 				require.True(t, e.GetRetryable())
 				waits = append(waits, time.Duration(e.GetRetryAfterMs())*time.Millisecond)
-				r.peer.Leave()
+				r.inbox.Leave()
 				pass(time.Duration(e.GetRetryAfterMs()) * time.Millisecond)
 				r.connect(nil)
 				d.at(geo.Destination(pickup, 0, 100))
@@ -42,7 +42,7 @@ func TestCancellingHasAPrice(t *testing.T) {
 		}
 		// Cancellations are forgotten over time.
 		pass(time.Hour)
-		r.peer.Leave()
+		r.inbox.Leave()
 		r.connect(nil)
 		require.NotNil(t, r.request().GetTrip())
 	})

@@ -24,7 +24,7 @@ type person struct {
 	generation uint64
 
 	out     Outbox // nil: no session
-	session *Peer
+	session *Inbox
 	history history
 	self    *actor.PID                 // set once a session has joined
 	pending map[string]*pendingCommand // nil: none yet
@@ -59,7 +59,7 @@ func (h heard) covers(trip ride.TripID, version int64) bool {
 
 // pendingCommand is a command that a trip has not answered yet.
 type pendingCommand struct {
-	session *Peer // receives the reply
+	session *Inbox // receives the reply
 	trip    ride.TripID
 	message tripCommand
 	copies  int // frames with this command; each gets a reply
@@ -106,14 +106,14 @@ func (p *person) drop(ctx actor.Context) {
 }
 
 // attach makes a session the live one; with a nil out there is none.
-func (p *person) attach(out Outbox, peer *Peer) {
+func (p *person) attach(out Outbox, inbox *Inbox) {
 	switch {
 	case p.out == nil && out != nil:
 		p.sys.city.SessionOpened()
 	case p.out != nil && out == nil:
 		p.sys.city.SessionClosed()
 	}
-	p.out, p.session = out, peer
+	p.out, p.session = out, inbox
 }
 
 // onJoin makes a session the live one. snapshot completes the reply with the person's state from
@@ -121,13 +121,13 @@ func (p *person) attach(out Outbox, peer *Peer) {
 func (p *person) onJoin(ctx actor.Context, m joined, snapshot func(*ridepb.Connected) error) {
 	if p.gone {
 		// This actor is stopping; the join raced with its release. Pass the join on.
-		p.sys.rejoin(m.join, m.peer)
+		p.sys.rejoin(m.join, m.inbox)
 		return
 	}
-	if p.out != nil && p.session != m.peer {
+	if p.out != nil && p.session != m.inbox {
 		p.out.Close(ridepb.CloseReplaced, 0)
 	}
-	p.attach(m.join.Out, m.peer)
+	p.attach(m.join.Out, m.inbox)
 	if !m.join.Account.UpdatedAt.Before(p.account.UpdatedAt) { // otherwise it was read before a change
 		p.account = m.join.Account
 	}
@@ -186,7 +186,7 @@ func (p *person) readActive(c *ridepb.Connected) error {
 
 // onLeft forgets a session whose socket is gone. It reports false for one that has been replaced.
 func (p *person) onLeft(ctx actor.Context, m left) bool {
-	if p.forwarded(ctx, m.peer) || p.session != m.peer {
+	if p.forwarded(ctx, m.inbox) || p.session != m.inbox {
 		return false
 	}
 	p.attach(nil, nil)
@@ -213,7 +213,7 @@ func (p *person) onLingered(ctx actor.Context) bool {
 
 // forwarded passes a message on to the actor to which its session was passed on. It reports whether
 // there was such a session.
-func (p *person) forwarded(ctx actor.Context, from *Peer) bool {
+func (p *person) forwarded(ctx actor.Context, from *Inbox) bool {
 	if !p.gone {
 		return false
 	}
@@ -253,7 +253,7 @@ func (p *person) onAged() {
 }
 
 // reply answers a frame of a session, if that session is still the live one.
-func (p *person) reply(to *Peer, id string, r *ridepb.Reply) {
+func (p *person) reply(to *Inbox, id string, r *ridepb.Reply) {
 	if p.out != nil && p.session == to {
 		p.out.Reply(stamped(r, id))
 	}
@@ -345,25 +345,25 @@ func (p *person) givenBack(trip ride.TripID, version int64) {
 func (p *person) forward(ctx actor.Context, m framed, trip ride.TripID, c ride.Command) {
 	key, err := p.key(m.frame)
 	if err != nil {
-		p.reply(m.peer, m.frame.GetId(), refusal(err))
+		p.reply(m.inbox, m.frame.GetId(), refusal(err))
 		return
 	}
 	if known := p.pending[key.ID]; known != nil {
 		switch {
 		case known.message.Key.Digest != key.Digest:
-			p.reply(m.peer, key.ID, refusal(ride.ErrIDReused))
-		case known.session == m.peer:
+			p.reply(m.inbox, key.ID, refusal(ride.ErrIDReused))
+		case known.session == m.inbox:
 			known.copies++
 		default: // repeated by the session that replaced the first one
-			known.session, known.copies = m.peer, 1
+			known.session, known.copies = m.inbox, 1
 		}
 		return
 	}
 	if len(p.pending) >= maxPending {
-		p.reply(m.peer, key.ID, refusal(ride.ErrTooMany))
+		p.reply(m.inbox, key.ID, refusal(ride.ErrTooMany))
 		return
 	}
-	cmd := &pendingCommand{session: m.peer, trip: trip, message: tripCommand{Key: key, Command: c}, copies: 1}
+	cmd := &pendingCommand{session: m.inbox, trip: trip, message: tripCommand{Key: key, Command: c}, copies: 1}
 	if p.pending == nil {
 		p.pending = make(map[string]*pendingCommand)
 	}
@@ -430,10 +430,10 @@ func (p *person) answer(cmd *pendingCommand, r *ridepb.Reply) {
 func (p *person) refuse(m framed, r *ridepb.Reply) {
 	key, err := p.key(m.frame)
 	if err != nil {
-		p.reply(m.peer, m.frame.GetId(), refusal(err))
+		p.reply(m.inbox, m.frame.GetId(), refusal(err))
 		return
 	}
-	p.reply(m.peer, key.ID, p.sys.refused(key, r))
+	p.reply(m.inbox, key.ID, p.sys.refused(key, r))
 }
 
 // settle answers a command that no trip decides: it records the answer, then applies the effect and
@@ -443,14 +443,14 @@ func (p *person) refuse(m framed, r *ridepb.Reply) {
 func (p *person) settle(m framed, fresh *ridepb.Reply, effect func()) {
 	key, err := p.key(m.frame)
 	if err != nil {
-		p.reply(m.peer, m.frame.GetId(), refusal(err))
+		p.reply(m.inbox, m.frame.GetId(), refusal(err))
 		return
 	}
 	r, err := p.sys.record(key, fresh)
 	if err != nil {
 		p.sys.cfg.Log.Log(context.Background(), logLevel(err), "command cannot be recorded", "account", p.account.ID, "error", err)
 		p.unsure = key.ID
-		p.reply(m.peer, key.ID, refusal(ride.ErrUnavailable))
+		p.reply(m.inbox, key.ID, refusal(ride.ErrUnavailable))
 		return
 	}
 	undone := r.GetDone() != nil && (!p.steady || p.unsure == key.ID)
@@ -458,7 +458,7 @@ func (p *person) settle(m framed, fresh *ridepb.Reply, effect func()) {
 		p.unsure, p.steady = "", true
 		effect()
 	}
-	p.reply(m.peer, key.ID, r)
+	p.reply(m.inbox, key.ID, r)
 }
 
 // rating is a party's rating as a client sent it.

@@ -26,9 +26,9 @@ type divided struct {
 	mu   sync.Mutex
 	lost map[ride.TripID]bool
 	// other stands for the other node: it records messages and their senders.
-	other   *actor.PID
-	inbox   []any
-	senders []*actor.PID
+	other    *actor.PID
+	received []any
+	senders  []*actor.PID
 }
 
 func (p *divided) configure(c *Config) {
@@ -61,7 +61,7 @@ func (p *divided) sent() ([]any, []*actor.PID) {
 	synctest.Wait()
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.inbox, p.senders
+	return p.received, p.senders
 }
 
 // inDividedWorld runs a test over a Placement that can lose trips, and may have lost some.
@@ -75,7 +75,7 @@ func inDividedWorld(t *testing.T, test func(w *world, p *divided)) {
 			}
 			p.mu.Lock()
 			defer p.mu.Unlock()
-			p.inbox, p.senders = append(p.inbox, ctx.Message()), append(p.senders, ctx.Sender())
+			p.received, p.senders = append(p.received, ctx.Message()), append(p.senders, ctx.Sender())
 		}))
 		test(w, p)
 	})

@@ -39,12 +39,12 @@ func TestWhoGetsOffers(t *testing.T) {
 		}, false},
 		"socket gone": {func(w *world) *client {
 			d := w.driver("d", 100)
-			d.peer.Leave()
+			d.inbox.Leave()
 			return d
 		}, false},
 		"reconnected": {func(w *world) *client {
 			d := w.driver("d", 100)
-			d.peer.Leave()
+			d.inbox.Leave()
 			pass(2 * time.Second)
 			return d.connect(nil)
 		}, true},
@@ -210,12 +210,12 @@ func TestLingering(t *testing.T) {
 		r := w.rider("r")
 		r.request()
 		require.Len(t, d.offers(), 1)
-		d.peer.Leave()
+		d.inbox.Leave()
 		pass(w.sys.cfg.Linger / 2)
 		d.connect(nil)
 		require.True(t, d.connected().GetOnline(), "the choice to be online survives a short absence")
 		require.Len(t, d.connected().GetOpenOffers(), 1)
-		d.peer.Leave()
+		d.inbox.Leave()
 		pass(w.sys.cfg.Linger + lastWords)
 		require.Zero(t, w.sys.kinds.driver.Alive())
 		stored := w.store.only()
@@ -231,16 +231,16 @@ func TestJoinRacesLeaving(t *testing.T) {
 	inWorld(t, nil, func(w *world) {
 		d := w.driver("d", 100)
 		old := w.sys.place.PeopleHere()[0]
-		d.peer.Leave()
+		d.inbox.Leave()
 		pass(time.Second)
 		// The message to leave is ahead of the join and its first frames.
 		w.sys.root.Send(old, lingered{})
-		d.box = &inbox{}
+		d.box = &recorder{}
 		var err error
-		d.peer, err = w.sys.Join(t.Context(), Join{Account: d.account, ConnectID: "connect", Out: d.box})
+		d.inbox, err = w.sys.Join(t.Context(), Join{Account: d.account, ConnectID: "connect", Out: d.box})
 		require.NoError(t, err)
 		d.send(&ridepb.ClientFrame{Id: "on", Body: &ridepb.ClientFrame_GoOnline{GoOnline: &ridepb.GoOnline{}}})
-		require.NoError(t, d.peer.Location(ride.Position{Point: pickup, DeviceTime: time.Now()}))
+		require.NoError(t, d.inbox.Location(ride.Position{Point: pickup, DeviceTime: time.Now()}))
 		require.NotNil(t, d.box.reply("connect").GetConnected())
 		require.NotNil(t, d.box.reply("on").GetDone())
 		w.rider("r").request()

@@ -19,7 +19,7 @@ const maxQuotes = 4
 const nearbyCap = 20
 
 type pendingQuote struct {
-	to     *Peer
+	to     *Inbox
 	id     string
 	query  *search
 	area   []geo.Cell // the cells whose drivers count
@@ -29,7 +29,7 @@ type pendingQuote struct {
 
 // quote prices the asked classes and looks for drivers near the pickup.
 func (r *riderActor) quote(ctx actor.Context, m framed, g *ridepb.GetQuote) {
-	fail := func(err error) { r.reply(m.peer, m.frame.GetId(), refusal(err)) }
+	fail := func(err error) { r.reply(m.inbox, m.frame.GetId(), refusal(err)) }
 	if len(r.quotes) >= maxQuotes {
 		fail(ride.ErrTooMany)
 		return
@@ -47,7 +47,7 @@ func (r *riderActor) quote(ctx actor.Context, m framed, g *ridepb.GetQuote) {
 		fail(ride.ErrInvalidPoint.In("get_quote.pickup"))
 		return
 	}
-	q := &pendingQuote{to: m.peer, id: m.frame.GetId(), query: query, quotes: quotes}
+	q := &pendingQuote{to: m.inbox, id: m.frame.GetId(), query: query, quotes: quotes}
 	if q.area, err = query.center.Disk(ring); err != nil {
 		fail(err)
 		return

@@ -180,7 +180,7 @@ func TestResume(t *testing.T) {
 		seen := r.box.all()
 		at := seen[len(seen)-1]
 
-		r.peer.Leave()
+		r.inbox.Leave()
 		d.arrived(trip)
 		d.start(trip, "")
 

@@ -42,7 +42,7 @@ func (r *riderActor) Receive(ctx actor.Context) {
 	case lingered:
 		r.onLingered(ctx)
 	case framed:
-		if !r.forwarded(ctx, m.peer) && !m.expired() {
+		if !r.forwarded(ctx, m.inbox) && !m.expired() {
 			r.onFrame(ctx, m)
 		}
 	case tripResult:

@@ -47,7 +47,7 @@ func TestOperatorsHaveSeveralScreens(t *testing.T) {
 		require.Equal(t, ridepb.CloseReplaced, first.box.closeCode(), "the oldest is closed")
 		require.EqualValues(t, 5, sessions())
 		seen := len(first.box.all())
-		first.peer.Leave() // as a session does
+		first.inbox.Leave() // as a session does
 		first.send(&ridepb.ClientFrame{Body: &ridepb.ClientFrame_WatchCity{WatchCity: want}})
 		pass(3 * time.Second)
 		require.Len(t, first.box.all(), seen, "it receives nothing more")
@@ -56,11 +56,11 @@ func TestOperatorsHaveSeveralScreens(t *testing.T) {
 		}
 		require.EqualValues(t, 5, sessions())
 
-		second.peer.Leave()
+		second.inbox.Leave()
 		fifth := third.screen(want)
 		require.Zero(t, third.box.closeCode(), "there was room")
 		for _, c := range []*console{third, fourth, fifth} {
-			c.peer.Leave()
+			c.inbox.Leave()
 		}
 		pass(10 * time.Minute)
 		require.EqualValues(t, 2, sessions())
@@ -80,7 +80,7 @@ func TestOthersHaveOneSession(t *testing.T) {
 }
 
 // faulty is an outbox that panics when written to.
-type faulty struct{ inbox }
+type faulty struct{ recorder }
 
 func (*faulty) Reply(*ridepb.Reply) { panic("broken") }
 

@@ -21,7 +21,7 @@ type shared struct {
 	crumbs *breadcrumbs
 	pace   *pace
 	// rejoin joins a session that reached a stopping actor to the account's current one.
-	rejoin func(Join, *Peer)
+	rejoin func(Join, *Inbox)
 }
 
 // storeContext bounds one call of the store.

@@ -51,7 +51,7 @@ func TestStadium(t *testing.T) {
 		}
 		for range 10 { // seconds
 			for i, d := range taxis {
-				require.NoError(t, d.peer.Location(ride.Position{Point: geo.Destination(pickup, 0, float64(i)), DeviceTime: time.Now()}))
+				require.NoError(t, d.inbox.Location(ride.Position{Point: geo.Destination(pickup, 0, float64(i)), DeviceTime: time.Now()}))
 				for _, o := range d.offers() {
 					d.send(acceptFrame(o))
 				}

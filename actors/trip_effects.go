@@ -79,7 +79,7 @@ func (a *tripActor) publish(ctx actor.Context, t *ride.Trip, change string) {
 		ctx.Send(a.rider, tripUpdate{Trip: t, Change: change})
 	}
 	if a.driver != nil && t.Driver != nil {
-		ctx.Send(a.driver, tripUpdate{Trip: t, Change: change, Peer: a.rider})
+		ctx.Send(a.driver, tripUpdate{Trip: t, Change: change, Rider: a.rider})
 	}
 }
 
@@ -115,11 +115,11 @@ func (a *tripActor) onAttach(ctx actor.Context, m tripAttach) {
 		a.rider = m.PID
 		ctx.Send(m.PID, tripUpdate{Trip: &t})
 		if a.driver != nil && t.Status.Occupied() {
-			ctx.Send(a.driver, tripUpdate{Trip: &t, Peer: a.rider})
+			ctx.Send(a.driver, tripUpdate{Trip: &t, Rider: a.rider})
 		}
 	case m.Account == t.DriverID():
 		a.driver = m.PID
-		ctx.Send(m.PID, tripUpdate{Trip: &t, Peer: a.rider})
+		ctx.Send(m.PID, tripUpdate{Trip: &t, Rider: a.rider})
 	}
 	if t.Status.Final() {
 		a.idleLater(ctx)

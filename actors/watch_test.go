@@ -240,7 +240,7 @@ func TestWatchWaitsForItsReader(t *testing.T) {
 	})
 }
 
-func (b *inbox) slow(bytes int) {
+func (b *recorder) slow(bytes int) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.backlog = bytes
@@ -285,7 +285,7 @@ func TestWatchEnds(t *testing.T) {
 		require.Len(t, c.box.all(), before)
 
 		c.start(everything())
-		c.peer.Leave()
+		c.inbox.Leave()
 		synctest.Wait()
 		before = len(c.box.all())
 		d.at(geo.Destination(pickup, 0, 150))

@@ -71,8 +71,8 @@ var (
 type client struct {
 	w       *world
 	account ride.Account
-	peer    *Peer
-	box     *inbox
+	inbox   *Inbox
+	box     *recorder
 	ids     int
 }
 
@@ -95,11 +95,11 @@ func (w *world) driver(name string, metres float64) *client {
 
 // connect opens a session and waits for its reply.
 func (c *client) connect(resume *ridepb.Resume) *client {
-	c.box = &inbox{}
+	c.box = &recorder{}
 	c.w.store.know(c.account)
 	c.w.next++
 	var err error
-	c.peer, err = c.w.sys.Join(context.Background(), Join{
+	c.inbox, err = c.w.sys.Join(context.Background(), Join{
 		Account: c.account, SessionID: fmt.Sprint("s", c.w.next), ConnectID: "connect", Resume: resume, Out: c.box,
 	})
 	require.NoError(c.w.t, err)
@@ -116,7 +116,7 @@ func (c *client) send(f *ridepb.ClientFrame) string {
 		f.Id = fmt.Sprintf("%s-%d", c.account.ID, c.ids)
 	}
 	id := f.Id
-	c.peer.Command(f)
+	c.inbox.Command(f)
 	return id
 }
 
@@ -139,7 +139,7 @@ func (c *client) goOffline() *ridepb.Reply {
 // at moves the driver, one second later.
 func (c *client) at(p geo.Point) {
 	pass(time.Second)
-	require.NoError(c.w.t, c.peer.Location(ride.Position{Point: p, DeviceTime: time.Now()}))
+	require.NoError(c.w.t, c.inbox.Location(ride.Position{Point: p, DeviceTime: time.Now()}))
 	synctest.Wait()
 }
 
@@ -222,8 +222,8 @@ func (c *client) changes() []string {
 	return out
 }
 
-// inbox is a session's outbox, seen from the client.
-type inbox struct {
+// recorder is a session's outbox, seen from the client.
+type recorder struct {
 	mu      sync.Mutex
 	replies map[string][]*ridepb.Reply
 	events  []*ridepb.Event
@@ -232,7 +232,7 @@ type inbox struct {
 	backlog int // what Backlog returns
 }
 
-func (b *inbox) Reply(r *ridepb.Reply) {
+func (b *recorder) Reply(r *ridepb.Reply) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.replies == nil {
@@ -241,60 +241,60 @@ func (b *inbox) Reply(r *ridepb.Reply) {
 	b.replies[r.GetId()] = append(b.replies[r.GetId()], r)
 }
 
-func (b *inbox) Event(e *ridepb.Event) {
+func (b *recorder) Event(e *ridepb.Event) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.events = append(b.events, e)
 }
 
-func (b *inbox) Moved(e *ridepb.Event) {
+func (b *recorder) Moved(e *ridepb.Event) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.moved = append(b.moved, e.GetDriverMoved())
 }
 
-func (b *inbox) Backlog() int {
+func (b *recorder) Backlog() int {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.backlog
 }
 
-func (b *inbox) Close(code ridepb.CloseCode, _ time.Duration) {
+func (b *recorder) Close(code ridepb.CloseCode, _ time.Duration) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.closed = code
 }
 
 // reply waits until every actor waits, then returns the reply to an id, or nil.
-func (b *inbox) reply(id string) *ridepb.Reply {
+func (b *recorder) reply(id string) *ridepb.Reply {
 	if rs := b.repliesTo(id); len(rs) > 0 {
 		return rs[len(rs)-1]
 	}
 	return nil
 }
 
-func (b *inbox) repliesTo(id string) []*ridepb.Reply {
+func (b *recorder) repliesTo(id string) []*ridepb.Reply {
 	synctest.Wait()
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.replies[id]
 }
 
-func (b *inbox) all() []*ridepb.Event {
+func (b *recorder) all() []*ridepb.Event {
 	synctest.Wait()
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return append([]*ridepb.Event(nil), b.events...)
 }
 
-func (b *inbox) closeCode() ridepb.CloseCode {
+func (b *recorder) closeCode() ridepb.CloseCode {
 	synctest.Wait()
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.closed
 }
 
-func (b *inbox) positions() []*ridepb.DriverMoved {
+func (b *recorder) positions() []*ridepb.DriverMoved {
 	synctest.Wait()
 	b.mu.Lock()
 	defer b.mu.Unlock()

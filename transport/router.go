@@ -26,7 +26,7 @@ type Router interface {
 	// the reply to connect, then missed events, then new ones. An older
 	// session of a rider or a driver is closed as replaced; operators have several. It returns an error only when no
 	// actor can take the session (ride.ErrShuttingDown, ride.ErrUnavailable).
-	Join(ctx context.Context, j Join) (Peer, error)
+	Join(ctx context.Context, j Join) (Inbox, error)
 }
 
 // Join is a session that wants in.
@@ -38,11 +38,11 @@ type Join struct {
 	Out       Outbox
 }
 
-// Peer is a session's way into its account's actor. All methods are for the session's
+// Inbox is a session's way into its account's actor. All methods are for the session's
 // reading goroutine alone and never block.
-type Peer interface {
+type Inbox interface {
 	// Command hands over a frame with an id. Its reply arrives on the outbox. The
-	// frame belongs to the peer from then on.
+	// frame belongs to the account's actor from then on.
 	Command(f *ridepb.ClientFrame)
 	// Location hands over a driver's position, whose fields are checked; only the latest is kept.
 	// The error is a *ride.Error if the account is not a driver's.

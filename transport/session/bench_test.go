@@ -14,7 +14,7 @@ import (
 	"github.com/hexhail/hexhail/transport/ws"
 )
 
-// counting is a peer that only counts.
+// counting is an inbox that only counts.
 type counting struct{ commands, locations int }
 
 func (c *counting) Command(*ridepb.ClientFrame)  { c.commands++ }
@@ -27,7 +27,7 @@ func unlimited() *Handler {
 	c := DefaultConfig()
 	c.LocationRate, c.LocationBurst, c.FrameRate, c.FrameBurst = plenty, plenty, plenty, plenty
 	c.CommandRate, c.CommandBurst = plenty, plenty
-	h, err := New(c, &fakeAuth{expiry: time.Now().Add(time.Hour)}, &fakeRouter{peers: make(chan *fakePeer, 1)})
+	h, err := New(c, &fakeAuth{expiry: time.Now().Add(time.Hour)}, &fakeRouter{inboxes: make(chan *fakeInbox, 1)})
 	if err != nil {
 		panic(err) // the configuration is a constant
 	}
@@ -50,9 +50,9 @@ func joinedTo(tb testing.TB, h *Handler, codec wire.Codec) (*session, *counting)
 
 	})
 	s := newSession(h, conn, codec, nil)
-	peer := new(counting)
-	s.peer, s.role = peer, ride.RoleDriver
-	return s, peer
+	inbox := new(counting)
+	s.inbox, s.role = inbox, ride.RoleDriver
+	return s, inbox
 }
 
 func locationBytes(tb testing.TB, codec wire.Codec) []byte {
@@ -66,13 +66,13 @@ func locationBytes(tb testing.TB, codec wire.Codec) []byte {
 func BenchmarkLocation(b *testing.B) {
 	for _, codec := range []wire.Codec{wire.Binary, wire.JSON} {
 		b.Run(encodingOf(codec), func(b *testing.B) {
-			s, peer := joined(b, codec)
+			s, inbox := joined(b, codec)
 			data := locationBytes(b, codec)
 			b.ReportAllocs()
 			for b.Loop() {
 				s.OnMessage(s.op(), data)
 			}
-			require.Equal(b, b.N, peer.locations)
+			require.Equal(b, b.N, inbox.locations)
 		})
 	}
 }

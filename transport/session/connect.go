@@ -10,7 +10,7 @@ import (
 	"github.com/hexhail/hexhail/transport"
 )
 
-// first takes the message that has to be connect. The peer's further frames wait
+// first takes the message that has to be connect. The client's further frames wait
 // in the kernel until the session is joined or refused.
 func (s *session) first(f *ridepb.ClientFrame, k kind) {
 	if k != kindConnect {
@@ -76,14 +76,14 @@ func (s *session) join(id string, resume *ridepb.Resume, cred *credential) *ride
 	defer cancel()
 	s.joining.Store(&id)
 	s.unanswered.owe(id, s.h.cfg.MaxInFlight, time.Now()) // the reply to connect comes by the outbox, too
-	peer, err := s.h.router.Join(ctx, transport.Join{
+	inbox, err := s.h.router.Join(ctx, transport.Join{
 		Principal: cred.Principal, SessionID: s.id, ConnectID: id, Resume: resume, Out: s,
 	})
 	if err != nil {
 		s.unanswered.pay(id)
 		return s.h.auth.refusal(err)
 	}
-	s.peer, s.role, s.header = peer, account.Role, nil
+	s.inbox, s.role, s.header = inbox, account.Role, nil
 	s.h.metrics.accepted(s.codec, s.role)
 	return nil
 }

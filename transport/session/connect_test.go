@@ -33,16 +33,16 @@ func TestConnectJoinsTheAccountsActor(t *testing.T) {
 			c.send(connectWith("c1", how))
 			connected := c.reply("c1").GetConnected()
 			require.NotNil(t, connected)
-			peer := next(t, w.router.peers)
-			require.Equal(t, person(ride.RoleRider), peer.join.Principal.Account)
-			require.Equal(t, "family-rider", peer.join.Principal.Family)
-			require.Equal(t, "c1", peer.join.ConnectID)
-			require.Equal(t, peer.join.SessionID, connected.GetSessionId())
+			inbox := next(t, w.router.inboxes)
+			require.Equal(t, person(ride.RoleRider), inbox.join.Principal.Account)
+			require.Equal(t, "family-rider", inbox.join.Principal.Family)
+			require.Equal(t, "c1", inbox.join.ConnectID)
+			require.Equal(t, inbox.join.SessionID, connected.GetSessionId())
 			require.NotEmpty(t, connected.GetSessionId())
-			require.Empty(t, cmp.Diff(resume, peer.join.Resume, protocmp.Transform()))
+			require.Empty(t, cmp.Diff(resume, inbox.join.Resume, protocmp.Transform()))
 
 			_ = c.conn.Close()
-			gone(t, peer.left)
+			gone(t, inbox.left)
 		}
 	})
 }
@@ -87,7 +87,7 @@ func TestConnectIsRefused(t *testing.T) {
 			})
 		}
 	})
-	none(t, w.router.peers)
+	none(t, w.router.inboxes)
 }
 
 func TestConnectNeedsAnID(t *testing.T) {
@@ -123,12 +123,12 @@ func TestEverythingElseBeforeConnectIsRefused(t *testing.T) {
 func TestSecondConnectIsRefused(t *testing.T) {
 	w := listen(t)
 	inBoth(t, func(t *testing.T, codec wire.Codec) {
-		c, peer := w.as(w.dial(t, codec, nil), "rider")
+		c, inbox := w.as(w.dial(t, codec, nil), "rider")
 		c.send(connectWith("again", &ridepb.Connect{Token: "rider"}))
 		c.refused("again", ride.ErrConnected, "")
 		c.send(sample(kindPing, "ping"))
 		require.NotNil(t, c.reply("ping").GetPong(), "the session continues")
-		none(t, peer.left)
+		none(t, inbox.left)
 	})
 }
 
@@ -248,7 +248,7 @@ func TestTokenExpiresInMidConnection(t *testing.T) {
 	inBoth(t, func(t *testing.T, codec wire.Codec) {
 		synctest.Test(t, func(t *testing.T) {
 			w := newWorld(t)
-			c, peer := w.as(w.pipe(t, codec), "rider")
+			c, inbox := w.as(w.pipe(t, codec), "rider")
 			time.Sleep(time.Until(w.auth.expiry) - time.Millisecond)
 			c.send(sample(kindPing, "ping"))
 			c.reply("ping")
@@ -256,7 +256,7 @@ func TestTokenExpiresInMidConnection(t *testing.T) {
 			require.Equal(t, w.auth.expiry, time.Now())
 			require.Equal(t, "epoch", e.GetEpoch())
 			require.Equal(t, uint32(7), e.GetSeq())
-			gone(t, peer.left)
+			gone(t, inbox.left)
 		})
 	})
 }
@@ -264,10 +264,10 @@ func TestTokenExpiresInMidConnection(t *testing.T) {
 func TestSilentPeersAreCut(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
-		c, peer := w.as(w.pipe(t, wire.JSON), "rider")
+		c, inbox := w.as(w.pipe(t, wire.JSON), "rider")
 		c.mute.Store(true)
 		began := time.Now()
-		gone(t, peer.left)
+		gone(t, inbox.left)
 		require.LessOrEqual(t, time.Since(began), 15*time.Second)
 		synctest.Wait()
 		require.InDelta(t, 1, metric(t, w.h.metrics, "hexhail_sessions_closed_total", "code", "4002"), 0)
@@ -277,9 +277,9 @@ func TestSilentPeersAreCut(t *testing.T) {
 func TestWireViolationsCloseWithTheirOwnCodes(t *testing.T) {
 	w := listen(t)
 	inBoth(t, func(t *testing.T, codec wire.Codec) {
-		c, peer := w.as(w.dial(t, codec, nil), "driver")
+		c, inbox := w.as(w.dial(t, codec, nil), "driver")
 		c.write([]byte{0x81, 2, 'h', 'i'})
 		c.cut(ws.CodeProtocolError, "frame not masked")
-		gone(t, peer.left)
+		gone(t, inbox.left)
 	})
 }

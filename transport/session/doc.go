@@ -10,7 +10,7 @@
 //
 // Nothing here knows what a trip is. What a session itself decides is who may send what ([rules] is
 // the whole subject × message table), how often, and how long a field may be; the rest is for the
-// actor behind [transport.Peer].
+// actor behind [transport.Inbox].
 //
 // # Refusals
 //

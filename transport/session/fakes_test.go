@@ -72,14 +72,14 @@ func (a *fakeAuth) RedeemTicket(ctx context.Context, ticket string) (transport.P
 
 // fakeRouter answers a connect like an actor, with the events that it holds.
 type fakeRouter struct {
-	err    error
-	before func(ctx context.Context, j transport.Join) error
-	hold   bool // commands get no reply
-	mute   bool // nor does connect
-	peers  chan *fakePeer
+	err     error
+	before  func(ctx context.Context, j transport.Join) error
+	hold    bool // commands get no reply
+	mute    bool // nor does connect
+	inboxes chan *fakeInbox
 }
 
-func (r *fakeRouter) Join(ctx context.Context, j transport.Join) (transport.Peer, error) {
+func (r *fakeRouter) Join(ctx context.Context, j transport.Join) (transport.Inbox, error) {
 	if r.before != nil {
 		if err := r.before(ctx, j); err != nil {
 			return nil, err
@@ -93,15 +93,15 @@ func (r *fakeRouter) Join(ctx context.Context, j transport.Join) (transport.Peer
 			SessionId: j.SessionID, Epoch: "epoch", Seq: 7, AccountId: string(j.Principal.Account.ID),
 		}}})
 	}
-	p := &fakePeer{
+	p := &fakeInbox{
 		join: j, hold: r.hold, left: make(chan struct{}),
 		commands: make(chan *ridepb.ClientFrame, 4096), locations: make(chan ride.Position, 4096),
 	}
-	r.peers <- p
+	r.inboxes <- p
 	return p, nil
 }
 
-type fakePeer struct {
+type fakeInbox struct {
 	join      transport.Join
 	hold      bool
 	commands  chan *ridepb.ClientFrame
@@ -109,7 +109,7 @@ type fakePeer struct {
 	left      chan struct{} // closed by Leave; closing it twice panics
 }
 
-func (p *fakePeer) Command(f *ridepb.ClientFrame) {
+func (p *fakeInbox) Command(f *ridepb.ClientFrame) {
 	p.commands <- f
 	switch {
 	case f.GetGoOffline() != nil && f.Id == "panic":
@@ -123,7 +123,7 @@ func done(id string) *ridepb.Reply {
 	return &ridepb.Reply{Id: id, Result: &ridepb.Reply_Done{Done: &ridepb.Done{}}}
 }
 
-func (p *fakePeer) Location(pos ride.Position) error {
+func (p *fakeInbox) Location(pos ride.Position) error {
 	if pos.HeadingDeg == 13 {
 		return ride.ErrInvalidArgument.With("Not today.").In("location.heading_deg")
 	}
@@ -134,4 +134,4 @@ func (p *fakePeer) Location(pos ride.Position) error {
 	return nil
 }
 
-func (p *fakePeer) Leave() { close(p.left) }
+func (p *fakeInbox) Leave() { close(p.left) }

@@ -30,7 +30,7 @@ func TestEveryRoleAndMessage(t *testing.T) {
 		for _, role := range []ride.Role{ride.RoleRider, ride.RoleDriver, ride.RoleOperator} {
 			for k := kindConnect + 1; k < kinds; k++ {
 				t.Run(string(role)+" "+rules[k].name, func(t *testing.T) {
-					c, peer := w.as(w.dial(t, codec, nil), string(role))
+					c, inbox := w.as(w.dial(t, codec, nil), string(role))
 					f := sample(k, "m1")
 					c.send(f)
 					switch {
@@ -40,13 +40,13 @@ func TestEveryRoleAndMessage(t *testing.T) {
 						at := c.reply("m1").GetPong().GetServerTime().AsTime()
 						require.WithinDuration(t, time.Now(), at, time.Minute)
 					case k == kindLocation:
-						require.Equal(t, wantPosition(), next(t, peer.locations))
+						require.Equal(t, wantPosition(), next(t, inbox.locations))
 					default:
 						require.NotNil(t, c.reply("m1").GetDone())
-						require.Empty(t, cmp.Diff(f, next(t, peer.commands), protocmp.Transform()))
+						require.Empty(t, cmp.Diff(f, next(t, inbox.commands), protocmp.Transform()))
 					}
-					none(t, peer.commands)
-					none(t, peer.locations)
+					none(t, inbox.commands)
+					none(t, inbox.locations)
 				})
 			}
 		}
@@ -64,7 +64,7 @@ func wantPosition() ride.Position {
 func TestACommandKeepsItsFrame(t *testing.T) {
 	w := listen(t)
 	inBoth(t, func(t *testing.T, codec wire.Codec) {
-		c, peer := w.as(w.dial(t, codec, nil), "driver")
+		c, inbox := w.as(w.dial(t, codec, nil), "driver")
 		for _, id := range []string{"a", "b"} {
 			c.send(sample(kindGoOnline, id))
 			c.send(sample(kindLocation, ""))
@@ -73,7 +73,7 @@ func TestACommandKeepsItsFrame(t *testing.T) {
 			require.NotNil(t, c.reply("").GetPong())
 		}
 		for _, id := range []string{"a", "b"} {
-			require.Empty(t, cmp.Diff(sample(kindGoOnline, id), next(t, peer.commands), protocmp.Transform()))
+			require.Empty(t, cmp.Diff(sample(kindGoOnline, id), next(t, inbox.commands), protocmp.Transform()))
 		}
 	})
 }
@@ -128,14 +128,14 @@ func TestWhatADeviceDidNotMeasureCostsNothing(t *testing.T) {
 				if !codec.Binary() && (tc.heading != tc.heading || tc.heading-tc.heading != 0) {
 					t.Skip("JSON has words for it, which the codec's own tests know")
 				}
-				c, peer := w.as(w.dial(t, codec, nil), "driver")
+				c, inbox := w.as(w.dial(t, codec, nil), "driver")
 				for i, id := range []string{"", "l1"} {
 					f := sample(kindLocation, id)
 					l := f.GetLocation()
 					l.HeadingDeg, l.SpeedMps, l.AccuracyM = tc.heading, tc.speed, tc.accuracy
 					l.DeviceTime.Nanos = int32(i) // no two are alike
 					c.send(f)
-					got := next(t, peer.locations)
+					got := next(t, inbox.locations)
 					require.Equal(t, [3]float32{tc.wantHeading, tc.wantSpeed, tc.wantAccuracy},
 						[3]float32{got.HeadingDeg, got.SpeedMPS, got.AccuracyM})
 				}
@@ -143,7 +143,7 @@ func TestWhatADeviceDidNotMeasureCostsNothing(t *testing.T) {
 				l := g.GetGoOnline().GetLocation()
 				l.HeadingDeg, l.SpeedMps, l.AccuracyM = tc.heading, tc.speed, tc.accuracy
 				c.send(g)
-				require.Equal(t, "g1", next(t, peer.commands).GetId())
+				require.Equal(t, "g1", next(t, inbox.commands).GetId())
 			})
 		}
 	})
@@ -173,17 +173,17 @@ func TestADeviceThatDoesNotKnowTheTime(t *testing.T) {
 				if !codec.Binary() && tc.sent != nil && tc.sent.CheckValid() != nil {
 					t.Skip("JSON cannot say it")
 				}
-				c, peer := w.as(w.dial(t, codec, nil), "driver")
+				c, inbox := w.as(w.dial(t, codec, nil), "driver")
 				for _, id := range []string{"", "l1"} {
 					f := sample(kindLocation, id)
 					f.GetLocation().DeviceTime = tc.sent
 					c.send(f)
-					require.Equal(t, tc.want, !next(t, peer.locations).DeviceTime.IsZero())
+					require.Equal(t, tc.want, !next(t, inbox.locations).DeviceTime.IsZero())
 				}
 				g := sample(kindGoOnline, "g1")
 				g.GetGoOnline().GetLocation().DeviceTime = tc.sent
 				c.send(g)
-				require.Equal(t, "g1", next(t, peer.commands).GetId())
+				require.Equal(t, "g1", next(t, inbox.commands).GetId())
 			})
 		}
 	})
@@ -239,13 +239,13 @@ func TestFieldLimits(t *testing.T) {
 				if !rules[tc.k].roles.has(ride.RoleDriver) {
 					role = "rider"
 				}
-				c, peer := w.as(w.dial(t, codec, nil), role)
+				c, inbox := w.as(w.dial(t, codec, nil), role)
 				f := sample(tc.k, "m1")
 				tc.bad(f)
 				c.send(f)
 				c.refused("m1", tc.err, tc.field)
-				none(t, peer.commands)
-				none(t, peer.locations)
+				none(t, inbox.commands)
+				none(t, inbox.locations)
 				if tc.k == kindLocation {
 					f.Id = ""
 					c.send(f)
@@ -259,23 +259,23 @@ func TestFieldLimits(t *testing.T) {
 func TestDeviceTimeIsOptional(t *testing.T) {
 	w := listen(t)
 	inBoth(t, func(t *testing.T, codec wire.Codec) {
-		c, peer := w.as(w.dial(t, codec, nil), "driver")
+		c, inbox := w.as(w.dial(t, codec, nil), "driver")
 		f := sample(kindLocation, "")
 		f.GetLocation().DeviceTime = nil
 		c.send(f)
-		require.True(t, next(t, peer.locations).DeviceTime.IsZero())
+		require.True(t, next(t, inbox.locations).DeviceTime.IsZero())
 	})
 }
 
 func TestGoOnlineNeedsNoLocation(t *testing.T) {
 	w := listen(t)
 	inBoth(t, func(t *testing.T, codec wire.Codec) {
-		c, peer := w.as(w.dial(t, codec, nil), "driver")
+		c, inbox := w.as(w.dial(t, codec, nil), "driver")
 		f := sample(kindGoOnline, "m1")
 		f.GetGoOnline().Location = nil
 		c.send(f)
 		require.NotNil(t, c.reply("m1").GetDone())
-		require.Nil(t, next(t, peer.commands).GetGoOnline().GetLocation())
+		require.Nil(t, next(t, inbox.commands).GetGoOnline().GetLocation())
 	})
 }
 
@@ -329,7 +329,7 @@ func TestMalformedFrames(t *testing.T) {
 func TestTooManyRefusedFramesInARow(t *testing.T) {
 	inBoth(t, func(t *testing.T, codec wire.Codec) {
 		w := listen(t)
-		c, peer := w.as(w.dial(t, codec, nil), "rider")
+		c, inbox := w.as(w.dial(t, codec, nil), "rider")
 		bad := func(n int) {
 			for range n {
 				c.raw(c.op(), garbage)
@@ -341,7 +341,7 @@ func TestTooManyRefusedFramesInARow(t *testing.T) {
 		c.reply("")
 		bad(21)
 		c.closed(ridepb.CloseTooManyErrors)
-		gone(t, peer.left)
+		gone(t, inbox.left)
 	})
 }
 
@@ -349,7 +349,7 @@ func TestCommandRate(t *testing.T) {
 	inBoth(t, func(t *testing.T, codec wire.Codec) {
 		synctest.Test(t, func(t *testing.T) {
 			w := newWorld(t)
-			c, peer := w.as(w.pipe(t, codec), "rider")
+			c, inbox := w.as(w.pipe(t, codec), "rider")
 			for range 50 {
 				c.send(sample(kindGetQuote, "q"))
 				require.NotNil(t, c.reply("q").GetDone())
@@ -357,7 +357,7 @@ func TestCommandRate(t *testing.T) {
 			c.send(sample(kindGetQuote, "beyond"))
 			e := c.refused("beyond", ride.ErrTooMany, "")
 			require.Equal(t, uint32(50), e.GetRetryAfterMs())
-			require.Len(t, peer.commands, 50)
+			require.Len(t, inbox.commands, 50)
 
 			time.Sleep(time.Duration(e.GetRetryAfterMs()) * time.Millisecond)
 			c.send(sample(kindGetQuote, "again"))
@@ -370,20 +370,20 @@ func TestLocationRate(t *testing.T) {
 	inBoth(t, func(t *testing.T, codec wire.Codec) {
 		synctest.Test(t, func(t *testing.T) {
 			w := newWorld(t)
-			c, peer := w.as(w.pipe(t, codec), "driver")
+			c, inbox := w.as(w.pipe(t, codec), "driver")
 			for range 50 {
 				c.send(sample(kindLocation, "id"))
 			}
 			c.send(sample(kindPing, "then"))
 			require.NotNil(t, c.reply("then").GetPong(), "dropped without a word, and without using up commands")
-			require.Len(t, peer.locations, 20)
+			require.Len(t, inbox.locations, 20)
 			require.InDelta(t, 30, metric(t, w.h.metrics, "hexhail_session_locations_dropped_total"), 0)
 
 			time.Sleep(100 * time.Millisecond)
 			c.send(sample(kindLocation, ""))
 			c.send(sample(kindPing, "then"))
 			c.reply("then")
-			require.Len(t, peer.locations, 21)
+			require.Len(t, inbox.locations, 21)
 		})
 	})
 }
@@ -392,14 +392,14 @@ func TestFloodsEndTheSession(t *testing.T) {
 	inBoth(t, func(t *testing.T, codec wire.Codec) {
 		synctest.Test(t, func(t *testing.T) {
 			w := newWorld(t)
-			c, peer := w.as(w.pipe(t, codec), "driver")
+			c, inbox := w.as(w.pipe(t, codec), "driver")
 			for range 399 { // and connect
 				c.send(sample(kindLocation, ""))
 			}
 			c.send(sample(kindLocation, ""))
 			c.refused("", ride.ErrTooMany, "")
 			c.closed(ridepb.CloseTooManyErrors)
-			gone(t, peer.left)
+			gone(t, inbox.left)
 		})
 	})
 }
@@ -407,10 +407,10 @@ func TestFloodsEndTheSession(t *testing.T) {
 func TestCommandsInFlightAreBounded(t *testing.T) {
 	inBoth(t, func(t *testing.T, codec wire.Codec) {
 		w := listen(t, func(c *Config, w *world) { c.CommandBurst, w.router.hold = 1000, true })
-		c, peer := w.as(w.dial(t, codec, nil), "rider")
+		c, inbox := w.as(w.dial(t, codec, nil), "rider")
 		for range 64 {
 			c.send(sample(kindGetQuote, "q"))
-			next(t, peer.commands)
+			next(t, inbox.commands)
 		}
 		c.send(sample(kindGetQuote, "beyond"))
 		require.Positive(t, c.refused("beyond", ride.ErrTooMany, "").GetRetryAfterMs())
@@ -419,10 +419,10 @@ func TestCommandsInFlightAreBounded(t *testing.T) {
 		c.send(sample(kindGetQuote, "beyond"))
 		c.refused("beyond", ride.ErrTooMany, "")
 
-		peer.join.Out.Reply(done("q"))
+		inbox.join.Out.Reply(done("q"))
 		c.reply("q")
 		c.send(sample(kindGetQuote, "fits"))
-		require.Equal(t, "fits", next(t, peer.commands).GetId())
+		require.Equal(t, "fits", next(t, inbox.commands).GetId())
 		c.send(sample(kindGetQuote, "beyond"))
 		c.refused("beyond", ride.ErrTooMany, "")
 	})
@@ -433,10 +433,10 @@ func TestCommandsInFlightAreBounded(t *testing.T) {
 func TestTheServersBacklogNeverEndsASession(t *testing.T) {
 	inBoth(t, func(t *testing.T, codec wire.Codec) {
 		w := listen(t, func(c *Config, w *world) { c.CommandBurst, c.LocationBurst, w.router.hold = 1000, 1000, true })
-		c, peer := w.as(w.dial(t, codec, nil), "driver")
+		c, inbox := w.as(w.dial(t, codec, nil), "driver")
 		for range 64 {
 			c.send(sample(kindGoOffline, "waits"))
-			next(t, peer.commands)
+			next(t, inbox.commands)
 		}
 		for range 60 {
 			c.send(sample(kindGoOffline, "beyond"))
@@ -450,7 +450,7 @@ func TestTheServersBacklogNeverEndsASession(t *testing.T) {
 		}
 		c.send(sample(kindPing, "ping"))
 		require.NotNil(t, c.reply("ping").GetPong())
-		none(t, peer.commands)
+		none(t, inbox.commands)
 
 		// Nor do they hide the client's own mistakes.
 		for range 21 {
@@ -484,16 +484,16 @@ func TestAFloodOfCommandsEndsTheSession(t *testing.T) {
 
 func TestSurplusRepliesMakeNoRoom(t *testing.T) {
 	w := listen(t, func(c *Config, w *world) { c.MaxInFlight, w.router.hold = 1, true })
-	c, peer := w.as(w.dial(t, wire.JSON, nil), "rider")
+	c, inbox := w.as(w.dial(t, wire.JSON, nil), "rider")
 	for range 3 {
-		peer.join.Out.Reply(done("nobody asked"))
+		inbox.join.Out.Reply(done("nobody asked"))
 		c.reply("nobody asked")
 	}
 	c.send(sample(kindGetQuote, "one"))
 	c.send(sample(kindGetQuote, "two"))
 	c.refused("two", ride.ErrTooMany, "")
-	require.Equal(t, "one", next(t, peer.commands).GetId())
-	none(t, peer.commands)
+	require.Equal(t, "one", next(t, inbox.commands).GetId())
+	none(t, inbox.commands)
 }
 
 // A frame that its actor does not answer in time is refused, with a hint, and its room is
@@ -502,7 +502,7 @@ func TestEveryFrameIsAnsweredInTime(t *testing.T) {
 	inBoth(t, func(t *testing.T, codec wire.Codec) {
 		synctest.Test(t, func(t *testing.T) {
 			w := newWorld(t, func(c *Config, w *world) { c.MaxInFlight, w.router.hold = 2, true })
-			c, peer := w.as(w.pipe(t, codec), "rider")
+			c, inbox := w.as(w.pipe(t, codec), "rider")
 			begun := time.Now()
 			c.send(sample(kindGetQuote, "one"))
 			time.Sleep(4 * time.Second)
@@ -511,14 +511,14 @@ func TestEveryFrameIsAnsweredInTime(t *testing.T) {
 				require.Positive(t, c.refused(id, ride.ErrUnavailable, "").GetRetryAfterMs())
 				require.Equal(t, 10*time.Second+time.Duration(4*i)*time.Second, time.Since(begun))
 			}
-			require.Zero(t, peer.join.Out.(*session).unanswered.open())
-			peer.join.Out.Reply(done("one")) // too late
+			require.Zero(t, inbox.join.Out.(*session).unanswered.open())
+			inbox.join.Out.Reply(done("one")) // too late
 			c.send(sample(kindGetQuote, "two"))
 			c.send(sample(kindGetQuote, "three"))
 			synctest.Wait()
-			peer.join.Out.Reply(done("two")) // for both that were asked
-			peer.join.Out.Reply(done("two"))
-			peer.join.Out.Reply(done("three"))
+			inbox.join.Out.Reply(done("two")) // for both that were asked
+			inbox.join.Out.Reply(done("two"))
+			inbox.join.Out.Reply(done("three"))
 			require.NotNil(t, c.reply("two").GetDone())
 			require.NotNil(t, c.reply("three").GetDone())
 			require.Equal(t, 14*time.Second, time.Since(begun))
@@ -538,7 +538,7 @@ func TestEveryConnectIsAnsweredInTime(t *testing.T) {
 		c.send(&ridepb.ClientFrame{Id: "connect", Body: &ridepb.ClientFrame_Connect{Connect: &ridepb.Connect{Token: "rider"}}})
 		require.Positive(t, c.refused("connect", ride.ErrUnavailable, "").GetRetryAfterMs())
 		c.closed(ridepb.CloseOverloaded)
-		gone(t, next(t, w.router.peers).left)
+		gone(t, next(t, w.router.inboxes).left)
 	})
 }
 
@@ -546,10 +546,10 @@ func TestEveryConnectIsAnsweredInTime(t *testing.T) {
 func TestAPanicEndsOnlyItsSession(t *testing.T) {
 	w := listen(t)
 	bystander, _ := w.as(w.dial(t, wire.JSON, nil), "rider")
-	c, peer := w.as(w.dial(t, wire.JSON, nil), "driver")
+	c, inbox := w.as(w.dial(t, wire.JSON, nil), "driver")
 	c.send(sample(kindGoOffline, "panic"))
 	require.Positive(t, c.closed(ridepb.CloseInternal).GetDisconnecting().GetRetryAfterMs())
-	gone(t, peer.left)
+	gone(t, inbox.left)
 	bystander.send(sample(kindPing, "ping"))
 	bystander.reply("ping")
 }

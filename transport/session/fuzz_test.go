@@ -29,14 +29,14 @@ func FuzzFrames(f *testing.F) {
 		if binaryFrame {
 			op = ws.OpBinary
 		}
-		s, peer := joinedTo(t, h, codec)
+		s, inbox := joinedTo(t, h, codec)
 		s.OnMessage(op, data)
 		answers := 0
 		if s.conn.Queued() > 0 {
 			answers = 1
 		}
-		require.Equal(t, 1, peer.commands+peer.locations+answers)
-		require.Equal(t, s.unanswered.open(), peer.commands)
+		require.Equal(t, 1, inbox.commands+inbox.locations+answers)
+		require.Equal(t, s.unanswered.open(), inbox.commands)
 		require.False(t, s.ended)
 	})
 }

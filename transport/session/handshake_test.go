@@ -71,10 +71,10 @@ func TestCredentialsInTheURLAreRefused(t *testing.T) {
 
 func TestSocketsAreBoundedInTotal(t *testing.T) {
 	w := listen(t, func(c *Config, _ *world) { c.MaxSockets = 2 })
-	_, peer := w.as(w.dial(t, wire.JSON, nil), "rider")
+	_, inbox := w.as(w.dial(t, wire.JSON, nil), "rider")
 	first := w.dial(t, wire.JSON, nil)
 	problemOf(t, w.knock(t, "", nil), http.StatusServiceUnavailable, ride.ErrUnavailable)
-	none(t, peer.left)
+	none(t, inbox.left)
 
 	_ = first.conn.Close()
 	require.Eventually(t, func() bool { return w.h.registry.Len() == 1 }, patience, 1e6)
@@ -148,7 +148,7 @@ func TestHeaderCredentialsConnect(t *testing.T) {
 				c := w.dial(t, codec, http.Header{"Authorization": {"bearer driver"}})
 				c.send(&ridepb.ClientFrame{Id: "1", Body: &ridepb.ClientFrame_Connect{Connect: connect}})
 				require.NotNil(t, c.reply("1").GetConnected())
-				require.Equal(t, ride.RoleDriver, next(t, w.router.peers).join.Principal.Account.Role)
+				require.Equal(t, ride.RoleDriver, next(t, w.router.inboxes).join.Principal.Account.Role)
 			})
 		}
 		for name, c := range map[string]struct {

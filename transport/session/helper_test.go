@@ -43,7 +43,7 @@ func newWorld(t *testing.T, set ...func(*Config, *world)) *world {
 	t.Helper()
 	w := &world{
 		auth:   &fakeAuth{expiry: time.Now().Add(time.Hour)},
-		router: &fakeRouter{peers: make(chan *fakePeer, 64)},
+		router: &fakeRouter{inboxes: make(chan *fakeInbox, 64)},
 	}
 	cfg := DefaultConfig()
 	for _, f := range set {
@@ -131,11 +131,11 @@ func (w *world) stalled(t *testing.T, codec wire.Codec) (*client, *ws.Conn) {
 }
 
 // as connects a client with a role's token and returns it with its actor.
-func (w *world) as(c *client, token string) (*client, *fakePeer) {
+func (w *world) as(c *client, token string) (*client, *fakeInbox) {
 	c.t.Helper()
 	c.send(&ridepb.ClientFrame{Id: "connect", Body: &ridepb.ClientFrame_Connect{Connect: &ridepb.Connect{Token: token, Client: "test/1"}}})
 	require.NotNil(c.t, c.reply("connect").GetConnected())
-	return c, next(c.t, w.router.peers)
+	return c, next(c.t, w.router.inboxes)
 }
 
 func next[T any](t *testing.T, ch <-chan T) T {

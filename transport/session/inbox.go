@@ -22,7 +22,7 @@ func (s *session) OnMessage(op ws.Op, payload []byte) {
 		s.Close(ridepb.CloseTooManyErrors, 0)
 		return
 	}
-	if s.peer != nil && op == ws.OpBinary && s.codec.Binary() && s.plain.read(payload) {
+	if s.inbox != nil && op == ws.OpBinary && s.codec.Binary() && s.plain.read(payload) {
 		s.h.metrics.received(kindLocation)
 		s.location("", &s.plain.location, now)
 		return
@@ -40,7 +40,7 @@ func (s *session) OnMessage(op ws.Op, payload []byte) {
 		return
 	}
 	switch {
-	case s.peer == nil:
+	case s.inbox == nil:
 		s.first(f, k)
 	case k == kindLocation:
 		s.location(f.GetId(), f.GetLocation(), now)
@@ -96,7 +96,7 @@ func (s *session) location(id string, l *ridepb.Location, now time.Time) {
 		s.refuse(id, bad, 0)
 		return
 	}
-	if err := s.peer.Location(p); err != nil {
+	if err := s.inbox.Location(p); err != nil {
 		s.refuse(id, s.h.auth.refusal(err), 0)
 		return
 	}
@@ -132,7 +132,7 @@ func (s *session) command(f *ridepb.ClientFrame, k kind, now time.Time) {
 		return
 	}
 	s.refused = 0
-	s.peer.Command(f)
+	s.inbox.Command(f)
 }
 
 // refuse answers a frame with an error and ends the session if that makes sense. What the
@@ -143,7 +143,7 @@ func (s *session) refuse(id string, err *ride.Error, retryAfter time.Duration) {
 		s.refused++
 	}
 	switch {
-	case s.peer == nil:
+	case s.inbox == nil:
 		s.Close(ridepb.CloseProtocolError, 0)
 	case s.refused > s.h.cfg.MaxRefused:
 		s.Close(ridepb.CloseTooManyErrors, 0)

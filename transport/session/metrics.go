@@ -141,7 +141,7 @@ func (m *Metrics) closed(c wire.Codec, role ride.Role, code ws.Code) {
 	}
 	m.open.WithLabelValues(encodingOf(c), of).Dec()
 	label, ok := m.codes[code]
-	if !ok { // the peer's own idea
+	if !ok { // the client's own idea
 		label = other
 	}
 	m.closedBy.WithLabelValues(label).Inc()

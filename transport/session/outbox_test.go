@@ -24,11 +24,11 @@ func moved(seq uint32, eta uint32) *ridepb.Event {
 func TestEventsArriveInOrder(t *testing.T) {
 	w := listen(t)
 	inBoth(t, func(t *testing.T, codec wire.Codec) {
-		c, peer := w.as(w.dial(t, codec, nil), "rider")
+		c, inbox := w.as(w.dial(t, codec, nil), "rider")
 		for seq := range uint32(500) {
-			peer.join.Out.Event(offerClosed(seq + 8))
+			inbox.join.Out.Event(offerClosed(seq + 8))
 			if seq%100 == 0 {
-				peer.join.Out.Reply(done("r"))
+				inbox.join.Out.Reply(done("r"))
 			}
 		}
 		for seq := range uint32(500) {
@@ -43,8 +43,8 @@ func TestEventsArriveInOrder(t *testing.T) {
 func TestClosingRepeatsTheLastNumber(t *testing.T) {
 	w := listen(t)
 	inBoth(t, func(t *testing.T, codec wire.Codec) {
-		c, peer := w.as(w.dial(t, codec, nil), "rider")
-		out := peer.join.Out
+		c, inbox := w.as(w.dial(t, codec, nil), "rider")
+		out := inbox.join.Out
 		out.Event(offerClosed(8))
 		require.Equal(t, uint32(8), c.next().GetEvent().GetSeq())
 		out.Close(ridepb.CloseShutdown, 1500*time.Microsecond)
@@ -56,7 +56,7 @@ func TestClosingRepeatsTheLastNumber(t *testing.T) {
 		require.Equal(t, "epoch", e.GetEpoch())
 		require.Equal(t, uint32(8), e.GetSeq())
 		require.Equal(t, uint32(2), e.GetDisconnecting().GetRetryAfterMs(), "rounded up")
-		gone(t, peer.left)
+		gone(t, inbox.left)
 		out.Event(offerClosed(10)) // after the end: nothing, and no panic
 		out.Moved(moved(10, 1))
 		out.Reply(done("late"))
@@ -69,8 +69,8 @@ func TestEveryCloseCodeIsDelivered(t *testing.T) {
 	inBoth(t, func(t *testing.T, codec wire.Codec) {
 		for code := range ridepb.CloseCodes() {
 			t.Run(code.Reason(), func(t *testing.T) {
-				c, peer := w.as(w.dial(t, codec, nil), "rider")
-				peer.join.Out.Close(code, 0)
+				c, inbox := w.as(w.dial(t, codec, nil), "rider")
+				inbox.join.Out.Close(code, 0)
 				c.closed(code)
 			})
 		}
@@ -108,15 +108,15 @@ func TestPositionsReplaceEachOtherBetweenEvents(t *testing.T) {
 func TestSlowConsumersAreClosed(t *testing.T) {
 	inBoth(t, func(t *testing.T, codec wire.Codec) {
 		w := listen(t, func(c *Config, _ *world) { c.Socket.MaxQueue = 64 << 10 })
-		c, peer := w.as(w.dial(t, codec, nil), "rider")
+		c, inbox := w.as(w.dial(t, codec, nil), "rider")
 		c.stall()
 		big := offerClosed(8)
 		big.GetOfferClosed().Reason = strings.Repeat("x", 16<<10)
 		deadline := time.Now().Add(patience)
 		for w.h.registry.Len() > 0 && time.Now().Before(deadline) {
-			peer.join.Out.Event(big)
+			inbox.join.Out.Event(big)
 		}
-		gone(t, peer.left)
+		gone(t, inbox.left)
 		require.InDelta(t, 1, metric(t, w.h.metrics, "hexhail_sessions_closed_total", "code", "4001"), 0)
 	})
 }
@@ -124,10 +124,10 @@ func TestSlowConsumersAreClosed(t *testing.T) {
 func TestWhatCannotBeEncodedEndsTheSession(t *testing.T) {
 	w := listen(t)
 	inBoth(t, func(t *testing.T, codec wire.Codec) {
-		c, peer := w.as(w.dial(t, codec, nil), "rider")
+		c, inbox := w.as(w.dial(t, codec, nil), "rider")
 		bad := offerClosed(8)
 		bad.Epoch = "\xff"
-		peer.join.Out.Event(bad)
+		inbox.join.Out.Event(bad)
 		require.Equal(t, uint32(7), c.closed(ridepb.CloseInternal).GetSeq())
 	})
 }
@@ -135,23 +135,23 @@ func TestWhatCannotBeEncodedEndsTheSession(t *testing.T) {
 func TestOutboxIsSafeFromAnyGoroutine(t *testing.T) {
 	w := listen(t, func(c *Config, _ *world) { c.Socket.MaxQueue = 4 << 20 })
 	inBoth(t, func(t *testing.T, codec wire.Codec) {
-		c, peer := w.as(w.dial(t, codec, nil), "driver")
+		c, inbox := w.as(w.dial(t, codec, nil), "driver")
 		var all sync.WaitGroup
 		for i := range uint32(8) {
 			all.Go(func() {
 				for n := range uint32(100) {
-					peer.join.Out.Event(offerClosed(i*100 + n))
-					peer.join.Out.Moved(moved(n, n))
-					peer.join.Out.Reply(done("x"))
+					inbox.join.Out.Event(offerClosed(i*100 + n))
+					inbox.join.Out.Moved(moved(n, n))
+					inbox.join.Out.Reply(done("x"))
 				}
-				peer.join.Out.Close(ridepb.CloseReplaced, 0)
+				inbox.join.Out.Close(ridepb.CloseReplaced, 0)
 			})
 		}
 		for range 100 {
 			c.send(sample(kindLocation, ""))
 		}
 		all.Wait()
-		gone(t, peer.left)
+		gone(t, inbox.left)
 		var last message
 		for f := range c.in {
 			last = f

@@ -87,9 +87,9 @@ func FuzzPlainLocation(f *testing.F) {
 
 // The path that drivers use all the time costs no memory.
 func TestALocationAllocatesNothing(t *testing.T) {
-	s, peer := joined(t, wire.Binary)
+	s, inbox := joined(t, wire.Binary)
 	data := locationBytes(t, wire.Binary)
 	allocs := testing.AllocsPerRun(1000, func() { s.OnMessage(s.op(), data) })
 	require.Zero(t, allocs)
-	require.Equal(t, 1001, peer.locations)
+	require.Equal(t, 1001, inbox.locations)
 }

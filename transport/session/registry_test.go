@@ -21,7 +21,7 @@ func TestDisconnectReachesTheAccountsSessions(t *testing.T) {
 	w := listen(t)
 	inBoth(t, func(t *testing.T, codec wire.Codec) {
 		bystander, _ := w.as(w.dial(t, codec, nil), "rider")
-		c, peer := w.as(w.dial(t, codec, nil), "driver")
+		c, inbox := w.as(w.dial(t, codec, nil), "driver")
 		w.h.Registry().Disconnect("account-driver", "family-of another log-in", ridepb.CloseRevoked)
 		w.h.Registry().Disconnect("account-nobody", "", ridepb.CloseRevoked)
 		c.send(sample(kindPing, "1"))
@@ -29,7 +29,7 @@ func TestDisconnectReachesTheAccountsSessions(t *testing.T) {
 
 		w.h.Registry().Disconnect("account-driver", "family-driver", ridepb.CloseRevoked)
 		require.Zero(t, c.closed(ridepb.CloseRevoked).GetDisconnecting().GetRetryAfterMs())
-		gone(t, peer.left)
+		gone(t, inbox.left)
 
 		again, _ := w.as(w.dial(t, codec, nil), "driver")
 		w.h.Registry().Disconnect("account-driver", "", ridepb.CloseSuspended)
@@ -62,7 +62,7 @@ func TestDisconnectReachesSessionsBeingAuthenticated(t *testing.T) {
 				c.send(connectWith("1", &ridepb.Connect{Token: "rider"}))
 				c.refused("1", tc.err, "")
 				c.closed(tc.close)
-				none(t, w.router.peers)
+				none(t, w.router.inboxes)
 			})
 		}
 	})
@@ -130,17 +130,17 @@ func TestDisconnectWhileJoining(t *testing.T) {
 	c := w.dial(t, wire.JSON, nil)
 	c.send(connectWith("1", &ridepb.Connect{Token: "rider"}))
 	c.closed(ridepb.CloseSuspended)
-	gone(t, next(t, w.router.peers).left)
+	gone(t, next(t, w.router.inboxes).left)
 }
 
 func TestDrainTellsEverybodyWhenToComeBack(t *testing.T) {
 	w := listen(t)
 	var clients []*client
-	var peers []*fakePeer
+	var inboxes []*fakeInbox
 	for _, codec := range []wire.Codec{wire.JSON, wire.Binary} {
 		for range 5 {
 			c, p := w.as(w.dial(t, codec, nil), "rider")
-			clients, peers = append(clients, c), append(peers, p)
+			clients, inboxes = append(clients, c), append(inboxes, p)
 		}
 		clients = append(clients, w.dial(t, codec, nil)) // not connected yet
 	}
@@ -154,7 +154,7 @@ func TestDrainTellsEverybodyWhenToComeBack(t *testing.T) {
 		seen[after] = true
 	}
 	require.Greater(t, len(seen), 1, "no jitter")
-	for _, p := range peers {
+	for _, p := range inboxes {
 		gone(t, p.left)
 	}
 }
@@ -171,7 +171,7 @@ func TestDrainCutsThoseWhoDoNotGo(t *testing.T) {
 		defer cancel()
 		require.ErrorIs(t, w.h.Drain(ctx), context.DeadlineExceeded)
 		close(stuck)
-		gone(t, next(t, w.router.peers).left)
+		gone(t, next(t, w.router.inboxes).left)
 	})
 }
 
@@ -196,12 +196,12 @@ func TestDrainReachesLateSessions(t *testing.T) {
 func TestLeaveComesWhenThePeerGoes(t *testing.T) {
 	w := listen(t)
 	inBoth(t, func(t *testing.T, codec wire.Codec) {
-		c, peer := w.as(w.dial(t, codec, nil), "driver")
+		c, inbox := w.as(w.dial(t, codec, nil), "driver")
 		c.close(ws.CodeNormal, "")
-		gone(t, peer.left)
+		gone(t, inbox.left)
 
-		c, peer = w.as(w.dial(t, codec, nil), "driver")
+		c, inbox = w.as(w.dial(t, codec, nil), "driver")
 		_ = c.conn.Close()
-		gone(t, peer.left)
+		gone(t, inbox.left)
 	})
 }

@@ -28,7 +28,7 @@ const (
 )
 
 // session is one socket from its upgrade to its end. It is the outbox that its
-// account's actor writes to, and the handler of what its peer sends.
+// account's actor writes to, and the handler of what its client sends.
 type session struct {
 	h      *Handler
 	conn   *ws.Conn
@@ -37,8 +37,8 @@ type session struct {
 	opened time.Time
 
 	// Owned by the reader goroutine.
-	peer      transport.Peer // nil until joined
-	header    *credential    // of the handshake, nil if it brought none
+	inbox     transport.Inbox // nil until joined
+	header    *credential     // of the handshake, nil if it brought none
 	role      ride.Role
 	client    string // fit for a log
 	plain     plainLocation
@@ -95,8 +95,8 @@ func (s *session) run() {
 	s.timer.Stop()
 	s.mu.Unlock()
 	s.unanswered.end()
-	if s.peer != nil {
-		s.peer.Leave()
+	if s.inbox != nil {
+		s.inbox.Leave()
 	}
 	s.report(closed)
 }
@@ -106,7 +106,7 @@ func (s *session) report(closed ws.Closed) {
 	code := closed.Code
 	s.h.metrics.closed(s.codec, s.role, code)
 	level := slog.LevelInfo
-	if s.peer == nil {
+	if s.inbox == nil {
 		level = slog.LevelDebug // strangers do not fill the log
 	}
 	s.h.cfg.Logger.Log(s.h.ctx, level, "session ended",

@@ -73,7 +73,7 @@ type router struct {
 }
 
 // Join implements transport.Router.
-func (r *router) Join(ctx context.Context, j transport.Join) (transport.Peer, error) {
+func (r *router) Join(ctx context.Context, j transport.Join) (transport.Inbox, error) {
 	a := j.Principal.Account
 	if a.Role != ride.RoleDriver || r.host.Simulated(a) {
 		return r.next.Join(ctx, j)
@@ -85,18 +85,18 @@ func (r *router) Join(ctx context.Context, j transport.Join) (transport.Peer, er
 	before := s.drivers.all[a.ID]
 	s.drivers.all[a.ID] = s.driver
 	s.drivers.mu.Unlock()
-	peer, err := r.next.Join(ctx, j)
+	inbox, err := r.next.Join(ctx, j)
 	if err != nil {
 		s.leave(before)
 		return nil, err
 	}
-	s.Peer = peer
+	s.Inbox = inbox
 	return s, nil
 }
 
 // watched is a visitor's session, observed on its way to the actor.
 type watched struct {
-	transport.Peer
+	transport.Inbox
 	drivers *drivers
 	account ride.AccountID
 	driver  *driver
@@ -113,7 +113,7 @@ func (s *watched) note(f func(*driver)) {
 	}
 }
 
-// Command implements transport.Peer.
+// Command implements transport.Inbox.
 func (s *watched) Command(f *ridepb.ClientFrame) {
 	switch b := f.GetBody().(type) {
 	case *ridepb.ClientFrame_GoOnline:
@@ -124,19 +124,19 @@ func (s *watched) Command(f *ridepb.ClientFrame) {
 	case *ridepb.ClientFrame_GoOffline:
 		s.note(func(d *driver) { d.online = false })
 	}
-	s.Peer.Command(f)
+	s.Inbox.Command(f)
 }
 
-// Location implements transport.Peer.
+// Location implements transport.Inbox.
 func (s *watched) Location(p ride.Position) error {
 	s.note(func(d *driver) { d.at, d.seen = p.Point, time.Now() })
-	return s.Peer.Location(p)
+	return s.Inbox.Location(p)
 }
 
-// Leave implements transport.Peer.
+// Leave implements transport.Inbox.
 func (s *watched) Leave() {
 	s.leave(nil)
-	s.Peer.Leave()
+	s.Inbox.Leave()
 }
 
 // leave forgets the session unless a newer one has replaced it.

@@ -98,16 +98,16 @@ type fakeRouter struct {
 	out transport.Outbox
 }
 
-func (r *fakeRouter) Join(_ context.Context, j transport.Join) (transport.Peer, error) {
+func (r *fakeRouter) Join(_ context.Context, j transport.Join) (transport.Inbox, error) {
 	r.out = j.Out
-	return fakePeer{}, r.err
+	return fakeInbox{}, r.err
 }
 
-type fakePeer struct{}
+type fakeInbox struct{}
 
-func (fakePeer) Command(*ridepb.ClientFrame)  {}
-func (fakePeer) Location(ride.Position) error { return nil }
-func (fakePeer) Leave()                       {}
+func (fakeInbox) Command(*ridepb.ClientFrame)  {}
+func (fakeInbox) Location(ride.Position) error { return nil }
+func (fakeInbox) Leave()                       {}
 
 type fakeOutbox struct{ transport.Outbox }
 
@@ -127,7 +127,7 @@ func told(s ridepb.Trip_Status) *ridepb.Event {
 }
 
 // join returns a session of an account.
-func join(t *testing.T, h *Host, next *fakeRouter, a ride.Account) transport.Peer {
+func join(t *testing.T, h *Host, next *fakeRouter, a ride.Account) transport.Inbox {
 	t.Helper()
 	p, err := h.Router(next).Join(t.Context(), transport.Join{Principal: transport.Principal{Account: a}, Out: fakeOutbox{}})
 	require.NoError(t, err)
@@ -140,9 +140,9 @@ var visitingDriver = ride.Account{ID: "v", Role: ride.RoleDriver, Vehicle: ride.
 func TestWhoWaitsForOffers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h, actors := newHost(t, nil), &fakeRouter{}
-		peer := join(t, h, actors, visitingDriver)
+		inbox := join(t, h, actors, visitingDriver)
 		require.False(t, h.near("comfort", here), "it is not online")
-		peer.Command(online(here))
+		inbox.Command(online(here))
 		require.True(t, h.near("comfort", here))
 		require.False(t, h.near("standard", here))
 		require.True(t, h.near("comfort", geo.Destination(here, 0, farM-100)))
@@ -155,16 +155,16 @@ func TestWhoWaitsForOffers(t *testing.T) {
 
 		time.Sleep(freshFor)
 		require.False(t, h.near("comfort", here), "its position is unknown")
-		require.NoError(t, peer.Location(ride.Position{Point: here}))
+		require.NoError(t, inbox.Location(ride.Position{Point: here}))
 		require.True(t, h.near("comfort", here))
-		peer.Command(&ridepb.ClientFrame{Body: &ridepb.ClientFrame_GoOffline{GoOffline: &ridepb.GoOffline{}}})
+		inbox.Command(&ridepb.ClientFrame{Body: &ridepb.ClientFrame_GoOffline{GoOffline: &ridepb.GoOffline{}}})
 		require.False(t, h.near("comfort", here))
 
 		// A second tab takes over; the first one's end makes no difference.
 		second := join(t, h, actors, visitingDriver)
 		actors.out.Reply(&ridepb.Reply{Result: &ridepb.Reply_Connected{Connected: &ridepb.Connected{Online: true}}})
 		require.NoError(t, second.Location(ride.Position{Point: here}))
-		peer.Leave()
+		inbox.Leave()
 		require.True(t, h.near("comfort", here))
 		second.Leave()
 		require.False(t, h.near("comfort", here))
@@ -205,8 +205,8 @@ func TestCalls(t *testing.T) {
 		ctx, stop := context.WithCancel(t.Context())
 		done := make(chan struct{})
 		go func() { h.Run(ctx); close(done) }()
-		peer := join(t, h, actors, visitingDriver)
-		peer.Command(online(here))
+		inbox := join(t, h, actors, visitingDriver)
+		inbox.Command(online(here))
 		began := time.Now()
 		q := <-h.Visitors().Calls
 		require.LessOrEqual(t, time.Since(began), firstCall+2*time.Second)
@@ -216,14 +216,14 @@ func TestCalls(t *testing.T) {
 		require.True(t, long >= callMinM && long <= callMaxM, long)
 		for range 3 {
 			for range int(nextCall / time.Second) {
-				require.NoError(t, peer.Location(ride.Position{Point: here}))
+				require.NoError(t, inbox.Location(ride.Position{Point: here}))
 				time.Sleep(time.Second)
 			}
 			require.NotEqual(t, q.ID, (<-h.Visitors().Calls).ID)
 		}
 		actors.out.Event(told(ridepb.Trip_matched))
 		for range 60 {
-			require.NoError(t, peer.Location(ride.Position{Point: here}))
+			require.NoError(t, inbox.Location(ride.Position{Point: here}))
 			time.Sleep(time.Second)
 		}
 		require.Empty(t, h.Visitors().Calls, "it has a trip")

@@ -14,14 +14,14 @@ import (
 // router adapts the actors to transport.Router.
 type router struct{ sys *actors.System }
 
-func (r router) Join(ctx context.Context, j transport.Join) (transport.Peer, error) {
-	peer, err := r.sys.Join(ctx, actors.Join{
+func (r router) Join(ctx context.Context, j transport.Join) (transport.Inbox, error) {
+	inbox, err := r.sys.Join(ctx, actors.Join{
 		Account: j.Principal.Account, SessionID: j.SessionID, ConnectID: j.ConnectID, Resume: j.Resume, Out: j.Out,
 	})
 	if err != nil {
-		return nil, err // not peer: an interface that holds a nil pointer is not nil
+		return nil, err // not inbox: an interface that holds a nil pointer is not nil
 	}
-	return peer, nil
+	return inbox, nil
 }
 
 // live is how the HTTP API acts on open sessions and live trips.

@@ -18,7 +18,7 @@ import (
 // files use those of another: they share the messages below them.
 var actorFloors = [][]string{
 	{"doc.go", "message.go", "store.go", "history.go", "pace.go", "stats.go", "placement.go"},
-	{"config.go", "place*.go", "peer.go"},
+	{"config.go", "place*.go", "inbox.go"},
 	{"breadcrumbs.go"},
 	{"shared.go"},
 	{"command.go", "routes.go"},

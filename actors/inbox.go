@@ -34,9 +34,9 @@ type Join struct {
 	Out       Outbox
 }
 
-// Peer is a session's way into its account's actor. Its methods are called by the session's reader
+// Inbox is a session's way into its account's actor. Its methods are called by the session's reader
 // goroutine only and never block.
-type Peer struct {
+type Inbox struct {
 	root   *actor.RootContext
 	pid    atomic.Pointer[actor.PID]
 	driver bool
@@ -49,18 +49,18 @@ type Peer struct {
 
 // positionReady tells a driver's actor that its session holds a new position. At most one per
 // session is in flight.
-type positionReady struct{ peer *Peer }
+type positionReady struct{ inbox *Inbox }
 
 // Messages of a session to its person's actor, on the same node.
 type (
 	joined struct {
-		join Join
-		peer *Peer
+		join  Join
+		inbox *Inbox
 	}
-	left struct{ peer *Peer }
+	left struct{ inbox *Inbox }
 	// framed is a frame with an id.
 	framed struct {
-		peer  *Peer
+		inbox *Inbox
 		frame *ridepb.ClientFrame
 		due   time.Time // when its session refuses it as unanswered
 	}
@@ -75,33 +75,33 @@ func (m framed) expired() bool { return time.Now().After(m.due) }
 
 // Command hands over a frame with an id; its reply arrives on the outbox. The actor owns the frame
 // from then on.
-func (p *Peer) Command(f *ridepb.ClientFrame) {
-	p.root.Send(p.pid.Load(), framed{peer: p, frame: f, due: time.Now().Add(answerWithin)})
+func (i *Inbox) Command(f *ridepb.ClientFrame) {
+	i.root.Send(i.pid.Load(), framed{inbox: i, frame: f, due: time.Now().Add(answerWithin)})
 }
 
 // Location hands over a driver's position, whose fields the caller has checked; only the latest is
 // kept. If the account is not a driver's, it returns ride.ErrWrongRole.
-func (p *Peer) Location(pos ride.Position) error {
-	if !p.driver {
+func (i *Inbox) Location(pos ride.Position) error {
+	if !i.driver {
 		return ride.ErrWrongRole
 	}
-	p.mu.Lock()
-	waiting := p.fresh
-	p.position, p.fresh = pos, true
-	p.mu.Unlock()
+	i.mu.Lock()
+	waiting := i.fresh
+	i.position, i.fresh = pos, true
+	i.mu.Unlock()
 	if !waiting {
-		p.root.Send(p.pid.Load(), &p.ready)
+		i.root.Send(i.pid.Load(), &i.ready)
 	}
 	return nil
 }
 
-func (p *Peer) takePosition() (ride.Position, bool) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	fresh := p.fresh
-	p.fresh = false
-	return p.position, fresh
+func (i *Inbox) takePosition() (ride.Position, bool) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	fresh := i.fresh
+	i.fresh = false
+	return i.position, fresh
 }
 
 // Leave reports that the socket is gone. It is the last call and is made once.
-func (p *Peer) Leave() { p.root.Send(p.pid.Load(), left{p}) }
+func (i *Inbox) Leave() { i.root.Send(i.pid.Load(), left{i}) }
