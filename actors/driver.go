@@ -91,11 +91,11 @@ func (d *driverActor) Receive(ctx actor.Context) {
 		d.keepOffline(ctx)
 		if !d.gone { // otherwise another actor claims the offers
 			d.claimOffers(ctx)
-			d.settleCell(ctx)
+			d.syncCell(ctx)
 		}
 	case left:
 		if d.onLeft(ctx, m) {
-			d.settleCell(ctx)
+			d.syncCell(ctx)
 		}
 	case aged:
 		d.onAged()
@@ -122,7 +122,7 @@ func (d *driverActor) Receive(ctx actor.Context) {
 		d.onAccountChanged(ctx, m)
 	case positionStale:
 		d.timers.Cancel("stale")
-		d.settleCell(ctx)
+		d.syncCell(ctx)
 	case personTick:
 		d.onTick(ctx)
 	case *actor.Stopping:
@@ -190,7 +190,7 @@ func (d *driverActor) onFrame(ctx actor.Context, m framed) {
 	case *ridepb.ClientFrame_GoOffline:
 		d.settle(m, done(), func() {
 			d.online = false
-			d.settleCell(ctx)
+			d.syncCell(ctx)
 			d.withdrawOffers(ctx, ride.ReasonWentOffline)
 		})
 	case *ridepb.ClientFrame_AcceptOffer:
@@ -257,7 +257,7 @@ func (d *driverActor) goOnline(ctx actor.Context, m framed, g *ridepb.GoOnline) 
 		if loc := g.GetLocation(); loc != nil {
 			d.move(ctx, view.FromLocation(loc))
 		}
-		d.settleCell(ctx)
+		d.syncCell(ctx)
 	})
 }
 
@@ -341,7 +341,7 @@ func (d *driverActor) occupied(ctx actor.Context, free bool) {
 		}
 	}
 	d.bind(d.active)
-	d.settleCell(ctx)
+	d.syncCell(ctx)
 }
 
 // drives reports whether a trip occupies this driver.
@@ -366,7 +366,7 @@ func (d *driverActor) onReleased(ctx actor.Context, m driverReleased) {
 	if m.GivenBack {
 		d.givenBack(m.Trip, m.Version)
 	}
-	d.settleCell(ctx)
+	d.syncCell(ctx)
 }
 
 func (d *driverActor) onTick(ctx actor.Context) {

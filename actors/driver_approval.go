@@ -54,6 +54,6 @@ func (d *driverActor) keepOffline(ctx actor.Context) {
 		return
 	}
 	d.online = false
-	d.settleCell(ctx)
+	d.syncCell(ctx)
 	d.withdrawOffers(ctx, ride.ReasonWentOffline)
 }

@@ -46,7 +46,7 @@ func (d *driverActor) onOffer(ctx actor.Context, m offerMade) {
 		return
 	}
 	d.emit(offerReceived(d.offers[m.Offer.ID]))
-	d.settleCell(ctx)
+	d.syncCell(ctx)
 	if d.timers["tick"] == nil {
 		d.tickLater(ctx)
 	}
@@ -66,7 +66,7 @@ func (d *driverActor) onOfferEnded(ctx actor.Context, m offerEnded) {
 		OfferId: string(m.Offer.ID), TripId: string(m.Trip),
 		Outcome: view.Outcome(m.Offer.State), Reason: m.Offer.Reason,
 	}}})
-	d.settleCell(ctx)
+	d.syncCell(ctx)
 }
 
 // forwardOffer sends the driver's response to an offer to its trip. A malformed id is answered like

@@ -19,7 +19,7 @@ func (d *driverActor) onPosition(ctx actor.Context, from *Inbox) {
 		return
 	}
 	if d.move(ctx, p) {
-		d.settleCell(ctx)
+		d.syncCell(ctx)
 	}
 }
 
@@ -40,13 +40,13 @@ func (d *driverActor) move(ctx actor.Context, p ride.Position) bool {
 		d.timers.After("stale", d.sys.cfg.PositionTTL, d.sys.sender(ctx.Self(), positionStale{}))
 	}
 	if d.active != nil {
-		d.follow(ctx, now)
+		d.serveTrip(ctx, now)
 	}
 	return true
 }
 
-// follow passes the newest position to the trip's rider, its track and its odometer.
-func (d *driverActor) follow(ctx actor.Context, now time.Time) {
+// serveTrip passes the newest position to the trip's rider, its track and its odometer.
+func (d *driverActor) serveTrip(ctx actor.Context, now time.Time) {
 	t := d.active
 	accuracy := float64(d.fix.AccuracyM)
 	if d.ride.trip == t.ID {
@@ -77,9 +77,9 @@ func (d *driverActor) available(now time.Time) bool {
 		len(d.offers) < d.sys.cfg.MaxOffers
 }
 
-// settleCell enters, updates or leaves the driver's cell to match its state. It is called after
+// syncCell enters, updates or leaves the driver's cell to match its state. It is called after
 // anything that may have changed that state.
-func (d *driverActor) settleCell(ctx actor.Context) {
+func (d *driverActor) syncCell(ctx actor.Context) {
 	now := time.Now()
 	d.moveCell(ctx, now)
 	d.appear(now)
@@ -103,7 +103,7 @@ func (d *driverActor) moveCell(ctx actor.Context, now time.Time) {
 		d.cell, d.pid = cell, d.sys.place.EnterCell(cell)
 		d.put = cellPut{}
 	}
-	load, shown := len(d.offers), d.shown.follow(cell, d.fix.Point, now)
+	load, shown := len(d.offers), d.shown.update(cell, d.fix.Point, now)
 	if d.put.PID != nil && d.put.Load == load && d.put.Shown == shown && d.put.Class == d.account.Vehicle.Class &&
 		geo.DistanceM(d.put.Point, d.fix.Point) < putEveryM {
 		return

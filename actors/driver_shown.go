@@ -22,8 +22,8 @@ type shown struct {
 	beyond float64       // how far from the cell's centre it may be meanwhile, in metres
 }
 
-// follow notes where the driver is and returns the cell to show.
-func (s *shown) follow(cell geo.Cell, at geo.Point, now time.Time) geo.Cell {
+// update notes where the driver is and returns the cell to show.
+func (s *shown) update(cell geo.Cell, at geo.Point, now time.Time) geo.Cell {
 	switch {
 	case s.cell == cell:
 		s.left = time.Time{}

@@ -26,20 +26,20 @@ func TestEdgesAreNotRevealed(t *testing.T) {
 	require.NotEqual(t, here, there)
 
 	var s shown
-	require.Equal(t, here, s.follow(here, inside, start))
+	require.Equal(t, here, s.update(here, inside, start))
 	now := start
 	for i := range 600 {
 		now = now.Add(time.Second)
 		if i%2 == 0 {
-			require.Equal(t, here, s.follow(there, outside, now))
+			require.Equal(t, here, s.update(there, outside, now))
 		} else {
-			require.Equal(t, here, s.follow(here, inside, now))
+			require.Equal(t, here, s.update(here, inside, now))
 		}
 	}
 	waits := make(map[time.Duration]bool)
 	for range 50 {
 		s = shown{cell: here}
-		for now = start; s.follow(there, outside, now) == here; now = now.Add(100 * time.Millisecond) {
+		for now = start; s.update(there, outside, now) == here; now = now.Add(100 * time.Millisecond) {
 			require.LessOrEqual(t, now.Sub(start), showWithin)
 		}
 		require.GreaterOrEqual(t, now.Sub(start), showWithin/2)
@@ -51,7 +51,7 @@ func TestEdgesAreNotRevealed(t *testing.T) {
 	far := geo.Destination(pickup, 90, 5000)
 	away, err := geo.CellAt(far, 8)
 	require.NoError(t, err)
-	require.Equal(t, away, s.follow(away, far, start), "a driver who was away is shown where it is")
+	require.Equal(t, away, s.update(away, far, start), "a driver who was away is shown where it is")
 }
 
 // A fast driver is not left behind.
@@ -62,7 +62,7 @@ func TestShownKeepsUp(t *testing.T) {
 		at := geo.Destination(pickup, 90, m)
 		cell, err := geo.CellAt(at, 8)
 		require.NoError(t, err)
-		got := s.follow(cell, at, now)
+		got := s.update(cell, at, now)
 		require.Less(t, geo.DistanceM(got.Center(), at), 3*got.RadiusM())
 		now = now.Add(time.Second)
 	}

@@ -121,7 +121,7 @@ func (a *tripActor) receive(ctx actor.Context, message any) {
 	case *actor.Stopping:
 		a.timers.Stop()
 		a.search.stop()
-		a.follow(ctx, ride.StatusNone)
+		a.noteStatus(ctx, ride.StatusNone)
 		a.sys.city.Trips.Hide(a, a.id)
 	}
 }
@@ -151,9 +151,9 @@ func (a *tripActor) onDriverNearby(ctx actor.Context) {
 	}
 }
 
-// follow records the trip's status in the metrics, and registers or removes the trip as waiting for
+// noteStatus records the trip's status in the metrics, and registers or removes the trip as waiting for
 // a driver.
-func (a *tripActor) follow(ctx actor.Context, s ride.Status) {
+func (a *tripActor) noteStatus(ctx actor.Context, s ride.Status) {
 	a.sys.stats.tripStatus(a.counted, s)
 	a.sys.city.Trips.Count(a.counted, s)
 	switch {
@@ -225,7 +225,7 @@ func (a *tripActor) load(ctx actor.Context) error {
 	}
 	before := a.trip
 	a.trip, a.loaded, a.failed = t, true, 0
-	a.follow(ctx, t.Status)
+	a.noteStatus(ctx, t.Status)
 	a.sys.city.Trips.Show(a, &a.trip, a.pickupCell(t.Request.Pickup))
 	a.timers.Stop()
 	a.handedBack = nil
@@ -421,7 +421,7 @@ func (a *tripActor) adopt(ctx actor.Context, after ride.Trip, key commandKey, ef
 	before := a.trip
 	a.trip, a.loaded, a.failed = after, true, 0
 	a.timers.Cancel("again")
-	a.follow(ctx, after.Status)
+	a.noteStatus(ctx, after.Status)
 	a.sys.stats.transition(&before, &after)
 	a.sys.city.TripChanged(a, &before, &after, a.pickupCell(after.Request.Pickup))
 	a.learn(key, ctx.Sender())

@@ -136,7 +136,7 @@ func (f *PositionFilter) Check(p Point, device, received time.Time) Verdict {
 		return f.accept(next)
 	}
 	f.run = run{}
-	if next.follows(f.last, f.maxSpeed()) {
+	if next.reachableFrom(f.last, f.maxSpeed()) {
 		return f.accept(next)
 	}
 	return f.hold(next)
@@ -193,7 +193,7 @@ func (f *PositionFilter) hold(next fix) Verdict {
 		f.suspect = next
 	case next.at <= f.suspect.at:
 		return OutOfOrder
-	case !next.follows(f.suspect, f.maxSpeed()): // a jump from the jump: start over
+	case !next.reachableFrom(f.suspect, f.maxSpeed()): // a jump from the jump: start over
 		f.suspect, f.agreed = next, 0
 	default:
 		f.suspect, f.agreed = next, f.agreed+1
@@ -211,9 +211,9 @@ func (f *PositionFilter) maxSpeed() float64 {
 	return MaxSpeedMPS
 }
 
-// follows reports whether a car of that speed, in metres per second, could have come
+// reachableFrom reports whether a car of that speed, in metres per second, could have come
 // from before to x.
-func (x fix) follows(before fix, speed float64) bool {
+func (x fix) reachableFrom(before fix, speed float64) bool {
 	gap := time.Duration(x.at-before.at) * time.Microsecond
 	return DistanceM(before.point, x.point) <= speed*max(gap, minFixGap).Seconds()
 }

@@ -38,7 +38,7 @@ func Apply(t Trip, event Event) Trip {
 			o.Card = &card
 		}
 		t.Search.AwardAt = e.AwardAt
-		t.settleSearch(e.At)
+		t.hastenSearch(e.At)
 	case OffersEnded:
 		t.setOffers(e.State, e.Reason, func(o *Offer) bool { return slices.Contains(e.Offers, o.ID) })
 		if e.State == OfferDeclined {
@@ -48,7 +48,7 @@ func Apply(t Trip, event Event) Trip {
 				}
 			}
 		}
-		t.settleSearch(e.At)
+		t.hastenSearch(e.At)
 	case Matched:
 		t.applyMatched(e)
 	case Released:
@@ -135,8 +135,8 @@ func (t *Trip) end(s Status, at time.Time, reason string) {
 	t.Search.NextAt, t.Search.AwardAt = time.Time{}, time.Time{}
 }
 
-// settleSearch brings the award or the next wave forward once no open offer is left.
-func (t *Trip) settleSearch(at time.Time) {
+// hastenSearch brings the award or the next wave forward once no open offer is left.
+func (t *Trip) hastenSearch(at time.Time) {
 	if t.Status != StatusRequested {
 		return
 	}

@@ -369,12 +369,12 @@ func (c *Checker) tell(r Record, driver string) {
 	}
 	f := fact{r.Version, r.Status, driver}
 	if i > 0 {
-		c.follows(r, t.facts[i-1], f)
+		c.checkStep(r, t.facts[i-1], f)
 	} else if !walk(requested, f.status, f.version-1) {
 		c.violated(VersionsStep, "trip %s cannot be %s at version %d", r.Trip, f.status, f.version)
 	}
 	if i < len(t.facts) {
-		c.follows(r, f, t.facts[i])
+		c.checkStep(r, f, t.facts[i])
 	}
 	t.facts = slices.Insert(t.facts, i, f)
 	if i == len(t.facts)-1 && r.Status != requested {
@@ -395,8 +395,8 @@ func (c *Checker) same(r Record, f *fact, driver string) {
 	}
 }
 
-// follows checks that one record can lead to another.
-func (c *Checker) follows(r Record, a, b fact) {
+// checkStep checks that one record can lead to another.
+func (c *Checker) checkStep(r Record, a, b fact) {
 	n := b.version - a.version
 	if a.driver != "" && b.driver != "" && a.driver != b.driver {
 		if !walkReleased(a.status, b.status, n) {

@@ -209,7 +209,7 @@ func (c *City) Run(ctx context.Context) error {
 	stop()
 	feeding.Wait()
 	c.elapsed.Store(int64(time.Since(begun)))
-	c.settle(ctx)
+	c.finish(ctx)
 	c.close()
 	return nil
 }
@@ -238,8 +238,8 @@ func (c *City) wake(ctx context.Context) error {
 	}
 	c.until(ctx, warmUp, func() bool {
 		refused := c.refused.Load()
-		settled := c.Stats.Connected.Load()+refused >= int64(len(early)) && c.Stats.Online.Load()+refused >= wanted
-		return settled || (c.met.Load() == 0 && time.Since(begun) > silence)
+		arrived := c.Stats.Connected.Load()+refused >= int64(len(early)) && c.Stats.Online.Load()+refused >= wanted
+		return arrived || (c.met.Load() == 0 && time.Since(begun) > silence)
 	})
 	if nobody := c.met.Load() == 0 || (wanted > 0 && c.Stats.Online.Load() == 0); nobody && ctx.Err() == nil {
 		return fmt.Errorf("%w: %s", ErrNobody, c.why())
@@ -380,8 +380,8 @@ func (c *City) agents() []*agent {
 	return out
 }
 
-// settle stops people from starting anything new, waits for answers and judges what is left.
-func (c *City) settle(ctx context.Context) {
+// finish stops people from starting anything new, waits for answers and judges what is left.
+func (c *City) finish(ctx context.Context) {
 	ctx = context.WithoutCancel(ctx)
 	c.ending.Store(true)
 	agents := c.agents()

@@ -58,7 +58,7 @@ func (r *rider) request(w *wish) {
 		r.city.book.acknowledged(t.GetId(), w.due, w.plan)
 		if r.trip == "" {
 			r.trip = t.GetId()
-			r.follow(t)
+			r.onTrip(t)
 		}
 		if r.spent {
 			r.giveUp(w)
@@ -116,7 +116,7 @@ func (r *rider) Connected(c *ridepb.Connected, first bool) {
 	r.met(c, first)
 	switch t := c.GetActiveTrip(); {
 	case t != nil && t.GetId() == r.trip:
-		r.follow(t)
+		r.onTrip(t)
 	case t == nil && r.trip != "" && !c.GetResumed():
 		r.free() // how it ended is lost
 	}
@@ -140,15 +140,15 @@ func (r *rider) Event(e *ridepb.Event) {
 			r.trip = t.GetId() // the event arrived before the reply
 		}
 		if t.GetId() == r.trip {
-			r.follow(t)
+			r.onTrip(t)
 		}
 		return
 	}
 	r.news(e)
 }
 
-// follow reacts to the trip's state.
-func (r *rider) follow(t *ridepb.Trip) {
+// onTrip reacts to the trip's state.
+func (r *rider) onTrip(t *ridepb.Trip) {
 	if t.GetVersion() <= r.version || r.wish == nil {
 		return
 	}

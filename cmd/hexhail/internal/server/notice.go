@@ -104,7 +104,7 @@ func (n *notices) look(ctx context.Context) error {
 		}
 	}
 	for id := range n.due {
-		if err := n.settle(ctx, id); err != nil {
+		if err := n.reconcile(ctx, id); err != nil {
 			return err
 		}
 		if n.due[id]--; n.due[id] <= 0 {
@@ -114,8 +114,8 @@ func (n *notices) look(ctx context.Context) error {
 	return nil
 }
 
-// settle brings an account's sessions in line with the database. It is idempotent.
-func (n *notices) settle(ctx context.Context, id ride.AccountID) error {
+// reconcile brings an account's sessions in line with the database. It is idempotent.
+func (n *notices) reconcile(ctx context.Context, id ride.AccountID) error {
 	families := n.live.Families(id)
 	if len(families) == 0 {
 		return nil

@@ -54,8 +54,8 @@ func TestSuspensionIsNotTakenForALogOut(t *testing.T) {
 	for at := 1; at <= 4; at++ {
 		live := &closes{}
 		n := &notices{store: &facts{at: at}, live: live}
-		require.NoError(t, n.settle(t.Context(), "a"))
-		require.NoError(t, n.settle(t.Context(), "a"))
+		require.NoError(t, n.reconcile(t.Context(), "a"))
+		require.NoError(t, n.reconcile(t.Context(), "a"))
 		require.NotEmpty(t, live.codes)
 		for _, code := range live.codes {
 			require.Equal(t, ridepb.CloseSuspended, code, "suspended before read %d", at)

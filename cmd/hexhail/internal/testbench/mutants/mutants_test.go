@@ -72,7 +72,7 @@ var mutants = []mutant{
 	// the trip did not send it, the driver's actor would ask once the offer should have expired.
 	{name: "dropped withdrawal", caught: []string{"I5"}, edits: []edit{
 		{"actors/driver_offers.go", "\tdelete(d.offers, m.Offer.ID)\n",
-			"\tdelete(d.offers, m.Offer.ID)\n\tif m.Offer.State == ride.OfferWithdrawn {\n\t\td.settleCell(ctx)\n\t\treturn\n\t}\n"},
+			"\tdelete(d.offers, m.Offer.ID)\n\tif m.Offer.State == ride.OfferWithdrawn {\n\t\td.syncCell(ctx)\n\t\treturn\n\t}\n"},
 	}},
 	{name: "skipped seq", caught: []string{"I4"}, edits: []edit{
 		{"actors/history.go", "\th.seq++\n", "\th.seq++\n\tif h.seq%4 == 0 {\n\t\th.seq++\n\t}\n"},
