@@ -56,7 +56,7 @@ func (s *Store) CreateAccount(ctx context.Context, a ride.Account, hash string) 
 		a.Vehicle.Class, a.Vehicle.Plate, a.Vehicle.Make, a.Vehicle.Model, a.Vehicle.Colour,
 		string(a.Approval), a.ApprovalReason, a.Rating.Sum, a.Rating.Count, a.Issuer, a.Subject,
 		tokensFrom, micros(a.CreatedAt), micros(a.UpdatedAt), fold(a.Username), accountText(a), hash)
-	if rule := s.eng.violated(err); rule == ruleUsername || rule == ruleSubject {
+	if constraint := s.eng.violated(err); constraint == uniqueUsername || constraint == uniqueSubject {
 		return fmt.Errorf("create account: %w", ride.ErrUsernameTaken)
 	}
 	return s.failure("create account", err)

@@ -18,7 +18,7 @@ type engine interface {
 	apply(batch []*item) error
 	// setBased reports whether apply writes its items at once rather than in turn.
 	setBased() bool
-	// violated names the unique rule that an error speaks of, or is empty.
+	// violated names the unique constraint that an error speaks of, or is empty.
 	violated(err error) string
 	// unavailable reports whether the engine could not be reached, was too slow or
 	// could not write.

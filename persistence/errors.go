@@ -9,16 +9,16 @@ import (
 	"github.com/hexhail/hexhail/ride"
 )
 
-// The names of the unique rules, the same on both engines.
+// The names of the unique constraints, the same on both engines.
 const (
-	ruleLiveRider    = "trips_live_rider"
-	ruleActiveDriver = "trips_active_driver"
-	ruleTripID       = "trips_pkey"
-	ruleTripVersion  = "trip_events_pkey"
-	ruleCommand      = "commands_pkey"
-	ruleUsername     = "accounts_username"
-	ruleSubject      = "accounts_subject"
-	ruleAuditID      = "audit_pkey"
+	uniqueLiveRider    = "trips_live_rider"
+	uniqueActiveDriver = "trips_active_driver"
+	uniqueTripID       = "trips_pkey"
+	uniqueTripVersion  = "trip_events_pkey"
+	uniqueCommand      = "commands_pkey"
+	uniqueUsername     = "accounts_username"
+	uniqueSubject      = "accounts_subject"
+	uniqueAuditID      = "audit_pkey"
 )
 
 // errClosed is the cause once Close was called.
@@ -60,16 +60,16 @@ func isRefusal(err error) bool {
 	return false
 }
 
-// refusalOf names the refusal that a violated rule of the append path means, or nil.
-func refusalOf(rule string) error {
-	switch rule {
-	case ruleLiveRider:
+// refusalOf names the refusal that a violated constraint of the append path means, or nil.
+func refusalOf(constraint string) error {
+	switch constraint {
+	case uniqueLiveRider:
 		return ride.ErrRiderBusy
-	case ruleActiveDriver:
+	case uniqueActiveDriver:
 		return ride.ErrDriverBusy
-	case ruleTripID, ruleTripVersion:
+	case uniqueTripID, uniqueTripVersion:
 		return ride.ErrStale
-	case ruleCommand:
+	case uniqueCommand:
 		return ride.ErrCommandSeen
 	}
 	return nil

@@ -145,7 +145,7 @@ func postgresForMigration(ctx context.Context, o Options) (*sql.DB, lock.Session
 // migrationPatience is how many seconds a program waits for another that migrates.
 const migrationPatience = 600
 
-// violated names the unique rule; the schema's names are the rules' names.
+// violated names the unique constraint, by the schema's name for it.
 func (e *postgresEngine) violated(err error) string {
 	var pe *pgconn.PgError
 	if errors.As(err, &pe) && pe.Code == "23505" {

@@ -29,7 +29,7 @@ func (e *postgresEngine) setBased() bool { return true }
 // connection that turned out to be dead.
 const commitTries = 3
 
-// apply writes the batch as sets. When the server refuses that, as when a unique rule
+// apply writes the batch as sets. When the server refuses that, as when a unique constraint
 // is violated because another node was faster, the batch is written item by item.
 func (e *postgresEngine) apply(batch []*item) error {
 	write := writer(writeSets)

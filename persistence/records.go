@@ -58,7 +58,7 @@ func (s *Store) AddAudit(ctx context.Context, e ride.AuditEntry) error {
 			SELECT COALESCE(MAX(id), 0) + 1, CAST($1 AS BIGINT), CAST($2 AS TEXT), CAST($3 AS TEXT),
 				CAST($4 AS TEXT), CAST($5 AS TEXT) FROM audit`,
 			micros(e.At), string(e.Actor), e.Action, e.Subject, e.Detail)
-		if s.eng.violated(err) != ruleAuditID {
+		if s.eng.violated(err) != uniqueAuditID {
 			break
 		}
 	}

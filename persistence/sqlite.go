@@ -273,23 +273,23 @@ func (e *sqliteEngine) violated(err error) string {
 	default:
 		return ""
 	}
-	for columns, rule := range sqliteRules {
+	for columns, constraint := range sqliteConstraints {
 		if strings.Contains(se.Error(), "failed: "+columns) {
-			return rule
+			return constraint
 		}
 	}
 	return "unknown"
 }
 
-var sqliteRules = map[string]string{
-	"trips.rider_id":        ruleLiveRider,
-	"trips.driver_id":       ruleActiveDriver,
-	"trips.id":              ruleTripID,
-	"trip_events.trip_id":   ruleTripVersion,
-	"commands.account_id":   ruleCommand,
-	"accounts.username_key": ruleUsername,
-	"accounts.issuer":       ruleSubject,
-	"audit.id":              ruleAuditID,
+var sqliteConstraints = map[string]string{
+	"trips.rider_id":        uniqueLiveRider,
+	"trips.driver_id":       uniqueActiveDriver,
+	"trips.id":              uniqueTripID,
+	"trip_events.trip_id":   uniqueTripVersion,
+	"commands.account_id":   uniqueCommand,
+	"accounts.username_key": uniqueUsername,
+	"accounts.issuer":       uniqueSubject,
+	"audit.id":              uniqueAuditID,
 }
 
 func (e *sqliteEngine) unavailable(err error) bool {

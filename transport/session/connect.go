@@ -17,7 +17,7 @@ func (s *session) first(f *ridepb.ClientFrame, k kind) {
 		s.refuse(f.Id, ride.ErrNotConnected, 0)
 		return
 	}
-	if bad := rules[kindConnect].check(f); bad != nil {
+	if bad := frameSpecs[kindConnect].check(f); bad != nil {
 		s.refuse(f.Id, bad, 0)
 		return
 	}

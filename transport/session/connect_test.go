@@ -104,7 +104,7 @@ func TestEverythingElseBeforeConnectIsRefused(t *testing.T) {
 	w := listen(t)
 	inBoth(t, func(t *testing.T, codec wire.Codec) {
 		for k := kindConnect + 1; k < kinds; k++ {
-			t.Run(rules[k].name, func(t *testing.T) {
+			t.Run(frameSpecs[k].name, func(t *testing.T) {
 				c := w.dial(t, codec, nil)
 				c.send(sample(k, "early"))
 				c.refused("early", ride.ErrNotConnected, "")

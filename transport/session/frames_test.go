@@ -29,12 +29,12 @@ func TestEveryRoleAndMessage(t *testing.T) {
 	inBoth(t, func(t *testing.T, codec wire.Codec) {
 		for _, role := range []ride.Role{ride.RoleRider, ride.RoleDriver, ride.RoleOperator} {
 			for k := kindConnect + 1; k < kinds; k++ {
-				t.Run(string(role)+" "+rules[k].name, func(t *testing.T) {
+				t.Run(string(role)+" "+frameSpecs[k].name, func(t *testing.T) {
 					c, inbox := w.as(w.dial(t, codec, nil), string(role))
 					f := sample(k, "m1")
 					c.send(f)
 					switch {
-					case !rules[k].roles.has(role):
+					case !frameSpecs[k].roles.has(role):
 						c.refused("m1", ride.ErrWrongRole, "")
 					case k == kindPing:
 						at := c.reply("m1").GetPong().GetServerTime().AsTime()
@@ -236,7 +236,7 @@ func TestFieldLimits(t *testing.T) {
 		for _, tc := range cases {
 			t.Run(tc.field, func(t *testing.T) {
 				role := "driver"
-				if !rules[tc.k].roles.has(ride.RoleDriver) {
+				if !frameSpecs[tc.k].roles.has(ride.RoleDriver) {
 					role = "rider"
 				}
 				c, inbox := w.as(w.dial(t, codec, nil), role)

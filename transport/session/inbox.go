@@ -35,7 +35,7 @@ func (s *session) OnMessage(op ws.Op, payload []byte) {
 	}
 	k := kindOf(f)
 	s.h.metrics.received(k)
-	if f.Id == "" && !rules[k].idFree || f.Id != "" && !validID(f.Id) {
+	if f.Id == "" && !frameSpecs[k].idFree || f.Id != "" && !validID(f.Id) {
 		s.refuse(echoable(f.Id), ride.ErrIDRequired, 0)
 		return
 	}
@@ -83,7 +83,7 @@ func (s *session) decode(op ws.Op, payload []byte) (*ridepb.ClientFrame, string,
 // location hands a position over. What exceeds the rate is dropped: the next one
 // says it better.
 func (s *session) location(id string, l *ridepb.Location, now time.Time) {
-	if !rules[kindLocation].roles.has(s.role) {
+	if !frameSpecs[kindLocation].roles.has(s.role) {
 		s.refuse(id, ride.ErrWrongRole, 0)
 		return
 	}
@@ -105,7 +105,7 @@ func (s *session) location(id string, l *ridepb.Location, now time.Time) {
 
 // command checks everything else and hands it over.
 func (s *session) command(f *ridepb.ClientFrame, k kind, now time.Time) {
-	rule := &rules[k]
+	spec := &frameSpecs[k]
 	switch {
 	case !s.commands.AllowN(now, 1):
 		s.refuse(f.Id, ride.ErrTooMany, untilOne(s.commands, now))
@@ -113,7 +113,7 @@ func (s *session) command(f *ridepb.ClientFrame, k kind, now time.Time) {
 	case k == kindConnect:
 		s.refuse(f.Id, ride.ErrConnected, 0)
 		return
-	case !rule.roles.has(s.role):
+	case !spec.roles.has(s.role):
 		s.refuse(f.Id, ride.ErrWrongRole, 0)
 		return
 	case k == kindPing:
@@ -121,7 +121,7 @@ func (s *session) command(f *ridepb.ClientFrame, k kind, now time.Time) {
 		s.reply(f.Id, &ridepb.Reply{Result: &ridepb.Reply_Pong{Pong: &ridepb.Pong{ServerTime: timestamppb.New(now)}}})
 		return
 	}
-	if bad := rule.check(f); bad != nil {
+	if bad := spec.check(f); bad != nil {
 		s.refuse(f.Id, bad, 0)
 		return
 	}

@@ -31,11 +31,11 @@ type Metrics struct {
 
 var _ prometheus.Collector = (*Metrics)(nil)
 
-// other is the label of values outside a fixed list, nobody the role of a
+// other is the label of values outside a fixed list, noRole the role of a
 // socket before connect.
 const (
 	other  = "other"
-	nobody = "none"
+	noRole = "none"
 )
 
 // The results of an authentication.
@@ -68,14 +68,14 @@ func NewMetrics() *Metrics {
 		byError: map[string]prometheus.Counter{},
 		codes:   map[ws.Code]string{},
 	}
-	for k, r := range rules {
+	for k, r := range frameSpecs {
 		m.byKind[k] = m.frames.WithLabelValues(r.name)
 	}
 	for _, reason := range refusalReasons {
 		m.refusedBy.WithLabelValues(reason)
 	}
 	for _, codec := range []wire.Codec{wire.Binary, wire.JSON} {
-		m.open.WithLabelValues(encodingOf(codec), nobody)
+		m.open.WithLabelValues(encodingOf(codec), noRole)
 		for _, role := range []ride.Role{ride.RoleRider, ride.RoleDriver, ride.RoleOperator} {
 			m.open.WithLabelValues(encodingOf(codec), string(role))
 			m.acceptedBy.WithLabelValues(encodingOf(codec), string(role))
@@ -126,16 +126,16 @@ func (m *Metrics) Collect(ch chan<- prometheus.Metric) {
 	}
 }
 
-func (m *Metrics) opened(c wire.Codec) { m.open.WithLabelValues(encodingOf(c), nobody).Inc() }
+func (m *Metrics) opened(c wire.Codec) { m.open.WithLabelValues(encodingOf(c), noRole).Inc() }
 
 func (m *Metrics) accepted(c wire.Codec, role ride.Role) {
-	m.open.WithLabelValues(encodingOf(c), nobody).Dec()
+	m.open.WithLabelValues(encodingOf(c), noRole).Dec()
 	m.open.WithLabelValues(encodingOf(c), string(role)).Inc()
 	m.acceptedBy.WithLabelValues(encodingOf(c), string(role)).Inc()
 }
 
 func (m *Metrics) closed(c wire.Codec, role ride.Role, code ws.Code) {
-	of := nobody
+	of := noRole
 	if role != "" {
 		of = string(role)
 	}

@@ -46,7 +46,7 @@ func (s *session) sendReply(r *ridepb.Reply) {
 		return
 	}
 	if c := r.GetConnected(); c != nil {
-		s.out = position{c.GetEpoch(), c.GetSeq()}
+		s.out = cursor{c.GetEpoch(), c.GetSeq()}
 	}
 }
 
@@ -61,7 +61,7 @@ func (s *session) Event(e *ridepb.Event) {
 	if s.ended || s.conn.Send(s.op(), data) != nil {
 		return
 	}
-	s.out = position{e.GetEpoch(), e.GetSeq()}
+	s.out = cursor{e.GetEpoch(), e.GetSeq()}
 }
 
 // Moved implements [transport.Outbox]. A waiting one is only replaced by one of
@@ -76,19 +76,19 @@ func (s *session) Moved(e *ridepb.Event) {
 	defer s.mu.Unlock()
 	if !s.ended {
 		// A failed send is the connection's end, which run sees.
-		_ = s.conn.SendLatest(s.moved.at(position{e.GetEpoch(), e.GetSeq()}), s.op(), data)
+		_ = s.conn.SendLatest(s.moved.at(cursor{e.GetEpoch(), e.GetSeq()}), s.op(), data)
 	}
 }
 
 // movedKey is the key under which waiting positions replace each other.
 type movedKey struct {
-	of  position
+	of  cursor
 	key string
 }
 
-func (m *movedKey) at(p position) string {
-	if m.key == "" || m.of != p {
-		m.of, m.key = p, "moved "+p.epoch+" "+strconv.FormatUint(uint64(p.seq), 10)
+func (m *movedKey) at(c cursor) string {
+	if m.key == "" || m.of != c {
+		m.of, m.key = c, "moved "+c.epoch+" "+strconv.FormatUint(uint64(c.seq), 10)
 	}
 	return m.key
 }

@@ -70,7 +70,7 @@ func TestEverythingElseIsLeftToTheCodec(t *testing.T) {
 	for k := kindConnect; k < kinds; k++ {
 		data, err := proto.Marshal(sample(k, "id"))
 		require.NoError(t, err)
-		require.False(t, agrees(t, data), rules[k].name)
+		require.False(t, agrees(t, data), frameSpecs[k].name)
 	}
 	data := locationBytes(t, wire.Binary)
 	twice := append(append([]byte(nil), data...), data...)

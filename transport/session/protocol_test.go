@@ -32,7 +32,7 @@ func TestPageSaysWhoMaySendWhat(t *testing.T) {
 	yesNo := map[bool]string{true: "yes", false: "no"}
 	needs := map[bool]string{true: "optional", false: "required"}
 	var want, got [][]string
-	for _, r := range rules[kindConnect:] {
+	for _, r := range frameSpecs[kindConnect:] {
 		want = append(want, []string{
 			r.name, needs[r.idFree], yesNo[r.roles.has(ride.RoleRider)], yesNo[r.roles.has(ride.RoleDriver)], yesNo[r.roles.has(ride.RoleOperator)],
 		})
@@ -41,7 +41,7 @@ func TestPageSaysWhoMaySendWhat(t *testing.T) {
 	for _, row := range protocolTable(t, "client-messages", 7) {
 		byName[row[0]] = []string{row[0], row[2], row[3], row[4], row[5]}
 	}
-	for _, r := range rules[kindConnect:] {
+	for _, r := range frameSpecs[kindConnect:] {
 		got = append(got, byName[r.name])
 	}
 	require.Equal(t, want, got)

@@ -75,11 +75,11 @@ func TestTableCoversEveryMessage(t *testing.T) {
 		require.NotEqual(t, kindNone, k, "kindOf does not know %s", fd.Name())
 		require.False(t, seen[k], "%s shares its kind", fd.Name())
 		seen[k] = true
-		rule := rules[k]
-		require.Equal(t, string(fd.Name()), rule.name)
-		require.NotZero(t, rule.roles, "no role may send %s", fd.Name())
-		require.NotNil(t, rule.check, "%s is not checked", fd.Name())
-		require.Nil(t, rule.check(sample(k, "x")), "the sample of %s is not valid", fd.Name())
+		spec := frameSpecs[k]
+		require.Equal(t, string(fd.Name()), spec.name)
+		require.NotZero(t, spec.roles, "no role may send %s", fd.Name())
+		require.NotNil(t, spec.check, "%s is not checked", fd.Name())
+		require.Nil(t, spec.check(sample(k, "x")), "the sample of %s is not valid", fd.Name())
 		require.Equal(t, k, kindOf(sample(k, "x")))
 	}
 	require.Equal(t, kindNone, kindOf(&ridepb.ClientFrame{}))
@@ -99,7 +99,7 @@ func TestTableSaysWhoMaySendWhat(t *testing.T) {
 	}
 	for role, want := range may {
 		var got []string
-		for _, r := range rules {
+		for _, r := range frameSpecs {
 			if r.roles.has(role) {
 				got = append(got, r.name)
 			}

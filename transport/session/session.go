@@ -60,13 +60,13 @@ type session struct {
 	phase   phase
 	expires time.Time // of the credentials, while live
 	timer   *time.Timer
-	out     position // of the last event sent
+	out     cursor // of the last event sent
 	moved   movedKey
 	ended   bool // closed by us
 }
 
-// position is where a client is in its stream of events.
-type position struct {
+// cursor is where a client is in its stream of events.
+type cursor struct {
 	epoch string
 	seq   uint32
 }

@@ -75,7 +75,7 @@ const (
 	riders roles = 1 << iota
 	drivers
 	operators
-	anybody = riders | drivers | operators
+	anyRole = riders | drivers | operators
 )
 
 func (r roles) has(role ride.Role) bool {
@@ -90,8 +90,8 @@ func (r roles) has(role ride.Role) bool {
 	return false
 }
 
-// rule is what a session holds a message to.
-type rule struct {
+// frameSpec is what a session holds a message to.
+type frameSpec struct {
 	name   string // the field's name in the .proto file, for metrics and field paths
 	roles  roles  // who may send it
 	idFree bool   // it may come without an id
@@ -99,11 +99,11 @@ type rule struct {
 	check func(*ridepb.ClientFrame) *ride.Error
 }
 
-// rules is the subject × message table. A test holds it to the .proto file.
-var rules = [kinds]rule{
+// frameSpecs is the subject × message table. A test holds it to the .proto file.
+var frameSpecs = [kinds]frameSpec{
 	kindNone:         {name: "unreadable"},
-	kindConnect:      {name: "connect", roles: anybody, check: checkConnect},
-	kindPing:         {name: "ping", roles: anybody, idFree: true, check: checkNothing},
+	kindConnect:      {name: "connect", roles: anyRole, check: checkConnect},
+	kindPing:         {name: "ping", roles: anyRole, idFree: true, check: checkNothing},
 	kindGoOnline:     {name: "go_online", roles: drivers, check: checkGoOnline},
 	kindGoOffline:    {name: "go_offline", roles: drivers, check: checkNothing},
 	kindLocation:     {name: "location", roles: drivers, idFree: true, check: checkLocation},

@@ -99,10 +99,10 @@ type Observer interface {
 	Ended(Closed)
 }
 
-type nobody struct{}
+type noObserver struct{}
 
-func (nobody) Opened()           {}
-func (nobody) Received(_, _ int) {}
-func (nobody) Wrote(_, _ int)    {}
-func (nobody) Replaced()         {}
-func (nobody) Ended(Closed)      {}
+func (noObserver) Opened()           {}
+func (noObserver) Received(_, _ int) {}
+func (noObserver) Wrote(_, _ int)    {}
+func (noObserver) Replaced()         {}
+func (noObserver) Ended(Closed)      {}

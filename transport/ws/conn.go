@@ -84,7 +84,7 @@ var epoch = time.Now()
 // done, by a valid cfg. [Upgrader] is the usual way to get one.
 func NewConn(conn net.Conn, cfg Config) *Conn {
 	if cfg.Observer == nil {
-		cfg.Observer = nobody{}
+		cfg.Observer = noObserver{}
 	}
 	c := &Conn{conn: conn, cfg: cfg, readerDone: make(chan struct{})}
 	c.out.limit, c.out.wake = cfg.MaxQueue, make(chan struct{}, 1)
