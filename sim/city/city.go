@@ -241,7 +241,7 @@ func (c *City) wake(ctx context.Context) error {
 		arrived := c.Stats.Connected.Load()+refused >= int64(len(early)) && c.Stats.Online.Load()+refused >= wanted
 		return arrived || (c.met.Load() == 0 && time.Since(begun) > silence)
 	})
-	if nobody := c.met.Load() == 0 || (wanted > 0 && c.Stats.Online.Load() == 0); nobody && ctx.Err() == nil {
+	if empty := c.met.Load() == 0 || (wanted > 0 && c.Stats.Online.Load() == 0); empty && ctx.Err() == nil {
 		return fmt.Errorf("%w: %s", ErrNobody, c.why())
 	}
 	return nil
