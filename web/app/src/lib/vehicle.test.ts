@@ -3,12 +3,22 @@ import { beforeAll, describe, expect, it } from 'vitest';
 
 import en from '../locales/en/shell.json';
 import ko from '../locales/ko/shell.json';
-import { colourName, colourOf, colours, vehicleText } from './vehicle';
+import { colourName, colourOf, colours, vehicleClassName, vehicleText } from './vehicle';
 
 const car = { make: 'Hyundai', model: 'Ioniq 5', colour: 'white' };
 
 beforeAll(async () => {
   await i18next.init({ lng: 'en', resources: { en: { shell: en }, ko: { shell: ko } }, ns: ['shell'], interpolation: { escapeValue: false } });
+});
+
+describe('a vehicle class', () => {
+  it('has a name in the chosen language, and an operator’s own reads as words', async () => {
+    await i18next.changeLanguage('ko');
+    expect(vehicleClassName('van')).toBe('밴');
+    await i18next.changeLanguage('en');
+    expect(vehicleClassName('van')).toBe('Van');
+    expect(vehicleClassName('three_wheeler')).toBe('Three wheeler');
+  });
 });
 
 describe('what a car looks like', () => {

@@ -1,8 +1,14 @@
 import i18next from 'i18next';
 
-/** The name of a vehicle class. Operators make their own; those go by the name they were given. */
+/** The classes that have names in our texts; operators may have others. */
+const namedClasses = ['standard', 'comfort', 'van'] as const;
+
+/** A vehicle class for people: "Comfort". A class of the operator's own is shown as it is called there, as words. */
 export function vehicleClassName(vehicleClass: string): string {
-  return i18next.t(`shell:vehicle.${vehicleClass as 'standard'}`, { defaultValue: vehicleClass });
+  const named = namedClasses.find((c) => c === vehicleClass);
+  if (named) return i18next.t(`shell:vehicle.${named}`);
+  const spaced = vehicleClass.replaceAll(/[_-]+/g, ' ');
+  return spaced.charAt(0).toLocaleUpperCase(i18next.resolvedLanguage) + spaced.slice(1);
 }
 
 /** The colours that have a name in every language, as accounts keep them. People may write any other. */

@@ -8,7 +8,7 @@ import { useServerNow } from '../../lib/clock';
 import { distance, duration, money } from '../../lib/format';
 import { useSession } from '../../lib/session';
 import { codeOf } from '../../lib/trip/problem';
-import { className } from '../../lib/trip/words';
+import { vehicleClassName } from '../../lib/vehicle';
 import type { WholeDraft } from './draft';
 import { problemText } from './problems';
 import { chosenClass, useQuotes } from './quotes';
@@ -19,7 +19,6 @@ import type { Plan } from './usePlan';
 /** The classes with their prices and the nearest drivers, and the button that asks for a ride. */
 export function QuotePanel({ draft, plan, asking }: { draft: WholeDraft; plan: Plan; asking: Asking }) {
   const { t } = useTranslation('rider');
-  const { t: words } = useTranslation('trips');
   const quotes = useQuotes(draft, useServerNow(useSession()));
   const seats = useSeats();
 
@@ -50,7 +49,7 @@ export function QuotePanel({ draft, plan, asking }: { draft: WholeDraft; plan: P
       <div className={classes.foot}>
         {asking.problem !== null && <Alert color="red" role="alert" mb="sm">{problemText(t, asking.problem)}</Alert>}
         <Button size="lg" fullWidth className={classes.ask} disabled={!quote} onClick={() => quote && asking.ask(draft, quote.vehicle_class)}>
-          {quote ? t('quote.ask', { class: className(words, quote.vehicle_class), fare: money(quote.fare) }) : t('quote.tooMany')}
+          {quote ? t('quote.ask', { class: vehicleClassName(quote.vehicle_class), fare: money(quote.fare) }) : t('quote.tooMany')}
         </Button>
         {quote && (
           <Text size="xs" c="dimmed" ta="center" mt={6}>
@@ -72,7 +71,6 @@ const icons: Record<string, typeof IconCar> = { comfort: IconCrown, van: IconBus
 
 function QuoteCard({ quote, seats, passengers }: { quote: Quote; seats: number; passengers: number }) {
   const { t } = useTranslation('rider');
-  const { t: words } = useTranslation('trips');
   const Icon = icons[quote.vehicle_class] ?? IconCar;
   const fits = seats >= passengers;
   return (
@@ -81,7 +79,7 @@ function QuoteCard({ quote, seats, passengers }: { quote: Quote; seats: number; 
         <Icon size={26} stroke={1.6} aria-hidden />
         <Stack gap={0} flex={1} miw={0}>
           <Group gap={8} wrap="nowrap">
-            <Text fw={700}>{className(words, quote.vehicle_class)}</Text>
+            <Text fw={700}>{vehicleClassName(quote.vehicle_class)}</Text>
             {Number.isFinite(seats) && (
               <Group gap={2} wrap="nowrap" c="dimmed" role="img" aria-label={t('quote.seats', { count: seats })}>
                 <IconUser size={14} aria-hidden /><Text span size="sm" aria-hidden>{seats}</Text>

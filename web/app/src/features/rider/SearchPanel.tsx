@@ -8,7 +8,8 @@ import { clockText, useServerNow } from '../../lib/clock';
 import { distance, money } from '../../lib/format';
 import { useSession } from '../../lib/session';
 import { Route } from '../../lib/trip/parts';
-import { className, reachOf } from '../../lib/trip/words';
+import { reachOf } from '../../lib/trip/words';
+import { vehicleClassName } from '../../lib/vehicle';
 import { CancelButton } from './CancelButton';
 import classes from './rider.module.css';
 import { secondsLeft, useSince } from './time';
@@ -35,7 +36,6 @@ export function AskingPanel({ asking, connected }: { asking: Asking; connected: 
 /** The search for a driver as it widens, with the time that is left. */
 export function SearchPanel({ trip, again }: { trip: WholeTrip; again: boolean }) {
   const { t } = useTranslation('rider');
-  const { t: words } = useTranslation('trips');
   const now = useServerNow(useSession());
   const search = trip.search;
   const pins = useServerConfig().data?.trip_pin === true;
@@ -63,7 +63,7 @@ export function SearchPanel({ trip, again }: { trip: WholeTrip; again: boolean }
       <Text size="sm" c="dimmed">{searching}</Text>
       <Route from={{ point: trip.pickup, address: trip.pickup_address }} to={{ point: trip.dropoff, address: trip.dropoff_address }} />
       <Group justify="space-between">
-        <Text size="sm" c="dimmed">{className(words, trip.vehicle_class)} · {t('plan.people', { count: trip.passengers })}</Text>
+        <Text size="sm" c="dimmed">{vehicleClassName(trip.vehicle_class)} · {t('plan.people', { count: trip.passengers })}</Text>
         <Text size="sm" fw={600}>{t('searching.estimate', { fare: money(trip.estimate.fare) })}</Text>
       </Group>
       {pins && <Text size="sm" c="dimmed">{t('searching.pin')}</Text>}

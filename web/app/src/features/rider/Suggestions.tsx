@@ -9,7 +9,8 @@ import type { Schemas } from '../../api/http';
 import { distance } from '../../lib/format';
 import { latestTrips } from '../../api/queries';
 import { headingTo } from '../../lib/map';
-import { className, placeText } from '../../lib/trip/words';
+import { placeText } from '../../lib/trip/words';
+import { vehicleClassName } from '../../lib/vehicle';
 import { draftOf, emptyDraft } from './draft';
 import classes from './rider.module.css';
 import { useDemo, type Plan } from './usePlan';
@@ -72,8 +73,7 @@ function Again({ trip, plan }: { trip: Trip; plan: Plan }) {
 
 function Offered({ ride }: { ride: Schemas['DemoRide'] }) {
   const { t } = useTranslation(['rider', 'trips']);
-  const { t: words } = useTranslation('trips');
-  if (!ride.dropoff_address || !ride.pickup_address) return className(words, ride.vehicle_class);
+  if (!ride.dropoff_address || !ride.pickup_address) return vehicleClassName(ride.vehicle_class);
   return t('rider:suggest.from', { place: ride.pickup_address, distance: distance(ride.distance_m) });
 }
 

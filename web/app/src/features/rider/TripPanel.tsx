@@ -6,9 +6,9 @@ import { useTranslation } from 'react-i18next';
 import { useServerNow } from '../../lib/clock';
 import { duration, money, timeOfDay } from '../../lib/format';
 import { useSession } from '../../lib/session';
-import { vehicleText } from '../../lib/vehicle';
+import { vehicleClassName, vehicleText } from '../../lib/vehicle';
 import { Face, MeanStars, Route } from '../../lib/trip/parts';
-import { className, partyName } from '../../lib/trip/words';
+import { partyName } from '../../lib/trip/words';
 import { CancelButton } from './CancelButton';
 import { progress, useArrival } from './eta';
 import classes from './rider.module.css';
@@ -97,7 +97,7 @@ export function DriverCard({ trip }: { trip: Pick<WholeTrip, 'driver'> }) {
           <MeanStars timesHundred={driver.rating_x100} />
         </Group>
         {looks !== '' && <Text fw={600} lineClamp={2}>{looks}</Text>}
-        <Text size="sm" c="dimmed" truncate>{className(words, driver.vehicle_class)}</Text>
+        <Text size="sm" c="dimmed" truncate>{vehicleClassName(driver.vehicle_class)}</Text>
       </Stack>
       {driver.plate !== '' && <Box className={classes.plate}><VisuallyHidden>{t('driver.plate')} </VisuallyHidden>{driver.plate}</Box>}
     </Group>

@@ -7,7 +7,8 @@ import { useTranslation } from 'react-i18next';
 import { money, timeOfDay } from '../../lib/format';
 import classes from './Card.module.css';
 import { Route, StatusBadge } from '../../lib/trip/parts';
-import { className, partyName, type Reader } from '../../lib/trip/words';
+import { partyName, type Reader } from '../../lib/trip/words';
+import { vehicleClassName } from '../../lib/vehicle';
 
 /** A trip that has ended, in a list; leads to its page. */
 export function TripRow({ trip, reader }: { trip: Trip; reader: Reader }) {
@@ -40,7 +41,7 @@ function Body({ trip, reader }: { trip: Trip; reader: Reader }) {
   const other = reader === 'rider' ? trip.driver : trip.rider;
   const who = other && partyName(t, other);
   const price = trip.fare ? money(trip.fare.total) : null;
-  const about = [trip.requested_at && timeOfDay(trip.requested_at), className(t, trip.vehicle_class), who].filter(Boolean);
+  const about = [trip.requested_at && timeOfDay(trip.requested_at), vehicleClassName(trip.vehicle_class), who].filter(Boolean);
   return (
     <Stack gap="sm">
       <Group justify="space-between" wrap="nowrap" align="flex-start">

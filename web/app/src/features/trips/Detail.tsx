@@ -16,7 +16,7 @@ import { dateAndTime, distance, duration, money } from '../../lib/format';
 import { problemText } from '../../lib/problemText';
 import { useView } from '../../lib/session';
 import { usePageTitle } from '../../lib/usePageTitle';
-import { vehicleText } from '../../lib/vehicle';
+import { vehicleClassName, vehicleText } from '../../lib/vehicle';
 import { Face, Fact, FareTable, MeanStars, Route, StatusBadge } from '../../lib/trip/parts';
 import { Marks } from '../../lib/trip/Measured';
 import { Rate } from '../../lib/trip/Rate';
@@ -27,7 +27,7 @@ import { Story } from './Story';
 import { newer } from './list';
 import type { TripEvent } from './timeline';
 import { TripMap } from './TripMap';
-import { className, partyName, reasonText } from '../../lib/trip/words';
+import { partyName, reasonText } from '../../lib/trip/words';
 
 /** What is known of one trip of one's own. */
 export default function TripPage() {
@@ -115,7 +115,7 @@ function Facts({ trip }: { trip: Trip }) {
   const price = trip.fare?.total ?? trip.estimate?.fare;
   return (
     <SimpleGrid cols={{ base: 2, xs: 4 }}>
-      <Fact label={t('detail.vehicle')}>{className(t, trip.vehicle_class)}, {t('detail.passengers', { count: trip.passengers })}</Fact>
+      <Fact label={t('detail.vehicle')}>{vehicleClassName(trip.vehicle_class)}, {t('detail.passengers', { count: trip.passengers })}</Fact>
       {length && <Fact label={t('detail.distance')}>{distance(length.distance_m)}</Fact>}
       {length && <Fact label={t('detail.duration')}>{duration(length.duration_s)}</Fact>}
       {price && <Fact label={trip.fare ? t('fare.total') : t('fare.estimate')}>{money(price)}</Fact>}

@@ -7,7 +7,7 @@ import ko from '../../locales/ko/trips.json';
 import { trip } from '../../test/fixtures';
 import { byDay, mergePages } from './list';
 import { story, type TripEvent } from './timeline';
-import { className, placeText, reasonText } from '../../lib/trip/words';
+import { placeText, reasonText } from '../../lib/trip/words';
 
 let words: Record<'en' | 'ko', TFunction<'trips'>>;
 beforeAll(async () => {
@@ -73,8 +73,6 @@ describe('words', () => {
     expect(placeText(words.en, { lat: 40.758, lng: -73.98551 })).toBe('Pin near 40.7580, -73.9855');
     expect(placeText(words.ko, { lat: 40.758, lng: -73.98551 })).toBe('40.7580, -73.9855 부근');
     expect(placeText(words.en, { lat: 1, lng: 2 }, 'Main Street')).toBe('Main Street');
-    expect(className(words.ko, 'van')).toBe('밴');
-    expect(className(words.en, 'three_wheeler')).toBe('Three wheeler');
   });
 });
 

@@ -10,6 +10,8 @@ import type { Camera, Padding } from './types';
 const followEveryMs = 2500;
 /** Room around what is kept in view, in pixels, besides the padding. */
 const room = 56;
+/** The same above: toasts take a strip there, and a pin stands above its point. */
+const roomAbove = 104;
 
 interface Steering {
   /** Whether the person moved the map away from what it would show. */
@@ -57,7 +59,7 @@ export function useCamera(camera: Camera | undefined, padding: Padding | undefin
       map.easeTo({ center: [first.lng, first.lat], zoom: (c.points ?? []).length === 0 && map.getZoom() > 12 ? map.getZoom() : maxZoom, duration });
       return;
     }
-    map.fitBounds(boundsOf(points), { padding: fits(map.getContainer(), map.getPadding()) ? room : 8, maxZoom, duration });
+    map.fitBounds(boundsOf(points), { padding: fits(map.getContainer(), map.getPadding()) ? { top: roomAbove, right: room, bottom: room, left: room } : 8, maxZoom, duration });
   }, [map]);
   const look = useCallback((duration: number) => {
     ours.current = true;

@@ -1,5 +1,5 @@
 import type { Point } from '@hexhail/client';
-import i18next, { type TFunction } from 'i18next';
+import type { TFunction } from 'i18next';
 
 // How trips are put into words, for riders and drivers alike.
 
@@ -7,17 +7,6 @@ type T = TFunction<'trips'>;
 
 /** The party whom a text is for. */
 export type Reader = 'rider' | 'driver';
-
-/** The classes that have names in our texts; operators may have others. */
-const namedClasses = ['standard', 'comfort', 'van'] as const;
-
-/** A vehicle class for people: "Comfort". A class of the operator's own is shown as it is called there. */
-export function className(t: T, vehicleClass: string): string {
-  const named = namedClasses.find((c) => c === vehicleClass);
-  if (named) return t(`class.${named}`);
-  const spaced = vehicleClass.replaceAll(/[_-]+/g, ' ');
-  return spaced.charAt(0).toLocaleUpperCase(i18next.resolvedLanguage) + spaced.slice(1);
-}
 
 /** The name of the other party of a trip; people who erased their account have none any more. */
 export function partyName(t: T, person: { readonly first_name: string }): string {
