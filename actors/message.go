@@ -76,7 +76,7 @@ type offerQuery struct {
 type tripUpdate struct {
 	Trip   *ride.Trip
 	Change string // the newest event's kind; empty: nothing new, only the current state
-	// Rider is the other party's PID, if known: the driver's positions go there.
+	// Rider is the rider's actor, if known: the driver's positions go there.
 	Rider *actor.PID
 }
 

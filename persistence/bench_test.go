@@ -103,7 +103,7 @@ func fsyncCost(b *testing.B) time.Duration {
 	return took[len(took)/2]
 }
 
-// BenchmarkCommit is the time of one transition that nobody shares the disk with.
+// BenchmarkCommit is the time of one transition with the disk to itself.
 func BenchmarkCommit(b *testing.B) {
 	for _, e := range engines {
 		b.Run(e.name, func(b *testing.B) {

@@ -14,8 +14,8 @@ import (
 	"github.com/hexhail/hexhail/ride"
 )
 
-// A log that is long begins anew although the writer never rests, and what was written is
-// in the database file before anybody closes it.
+// A long log restarts although the writer never rests, and what was written is in the
+// database file before the store is closed.
 func TestLogStaysShort(t *testing.T) {
 	o := TempSQLite(t)
 	s, err := Open(t.Context(), o)

@@ -61,7 +61,7 @@ func TestCommitterGroups(t *testing.T) {
 			require.NoError(t, <-out)
 		}
 		c.close()
-		require.Equal(t, 3*time.Second, time.Since(start), "nobody waits for company")
+		require.Equal(t, 3*time.Second, time.Since(start), "no commit waits for others to join its batch")
 		require.Equal(t, []int{1, 2, 1}, sizes)
 		require.Equal(t, [][]*item{{first}, {a, b}, {a2}}, e.batches, "who contends waits for the next batch")
 	})
@@ -121,7 +121,7 @@ func asked(key string) *item {
 	return it
 }
 
-// TestCommitterRoom: what nobody repeats waits for room, until its caller's time is up.
+// TestCommitterRoom: a commit that will not be repeated waits for room, until its caller's time is up.
 // Clients go first, also before what has waited longer, but for a quarter of each batch.
 func TestCommitterRoom(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -168,7 +168,7 @@ func TestCommitterDeadline(t *testing.T) {
 		require.NotErrorIs(t, err, ride.ErrUnknownOutcome)
 		require.ErrorIs(t, c.submit(ctx, bare("late")), context.DeadlineExceeded)
 		c.close()
-		require.Len(t, e.batches, 1, "whoever left is not written")
+		require.Len(t, e.batches, 1, "what its caller gave up is not written")
 	})
 }
 

@@ -82,7 +82,7 @@ func copyAll(ctx context.Context, conn *sql.Conn, out *os.File, progress func(do
 		if !ok {
 			return errors.New("the database's driver cannot copy")
 		}
-		// Nobody reads the copy before it is whole, so it needs no journal.
+		// The copy is not read before it is complete, so it needs no journal.
 		b, err := source.NewBackup(fileURI(out.Name(), url.Values{"_pragma": {"journal_mode(OFF)", "synchronous(OFF)"}}))
 		if err != nil {
 			return err

@@ -187,7 +187,7 @@ func shared(t *testing.T, s *persistence.Store, rider, driver, former ride.Accou
 	return h
 }
 
-// TestErase: whoever of a trip is erased, nothing in the database names them afterwards, the
+// TestErase: once a trip's rider or driver is erased, nothing in the database names them, the
 // figures stay, the history still leads to the state, and the others keep their names.
 func TestErase(t *testing.T) {
 	marks := map[ride.AccountID]string{}

@@ -90,7 +90,7 @@ func TestReadOnly(t *testing.T) {
 	}
 }
 
-// TestEndedContext: a caller whose time is up has written nothing and gets told so.
+// TestEndedContext: a caller whose time is up has written nothing, and the error says so.
 func TestEndedContext(t *testing.T) {
 	s := openAt(t, TempSQLite(t))
 	ctx, cancel := context.WithCancel(t.Context())
@@ -199,7 +199,7 @@ func TestPurge(t *testing.T) {
 	}
 }
 
-// TestFaultyItemAlone: an item that fails in a way nobody foresaw (here its event is
+// TestFaultyItemAlone: an item that fails in an unforeseen way (here its event is
 // there already, as after a manual repair) harms no other item of its batch.
 func TestFaultyItemAlone(t *testing.T) {
 	for name, o := range map[string]Options{

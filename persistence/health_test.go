@@ -31,8 +31,8 @@ func failing(c Cause) func(Health) bool {
 
 func well(h Health) bool { return h.Cause == CauseNone && !h.Wrote.IsZero() }
 
-// TestHealthNamesTheCause: whatever keeps writes from being done is named, also when nobody
-// sends anything; and the store is well again by itself once it is gone.
+// TestHealthNamesTheCause: the cause that prevents writes is named, even without traffic, and
+// the store recovers on its own once the cause is gone.
 func TestHealthNamesTheCause(t *testing.T) {
 	t.Parallel()
 	type fault struct {

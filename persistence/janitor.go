@@ -49,7 +49,7 @@ func (s *Store) Purge(ctx context.Context) (int64, error) {
 			(SELECT account_id, place FROM known_places WHERE seen_at < $1 ORDER BY seen_at LIMIT $2)`, now.Add(-placeAge)},
 	}
 	if s.breadcrumbAge > 0 {
-		// Where drivers were is told by tracks, and by what the rounds of offers considered.
+		// Tracks and the candidates of each round of offers show where drivers were.
 		for _, text := range []string{
 			`DELETE FROM breadcrumbs WHERE (trip_id, at) IN
 				(SELECT trip_id, at FROM breadcrumbs WHERE at < $1 ORDER BY at LIMIT $2)`,

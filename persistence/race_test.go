@@ -16,7 +16,7 @@ import (
 
 // TestAcceptRace: every driver accepts every trip at once, through two stores on the
 // same database as two nodes would. Each trip has at most one winner and each driver
-// wins at most once, and what callers were told is what the database holds.
+// wins at most once, and callers' answers agree with the database.
 func TestAcceptRace(t *testing.T) {
 	const trips, drivers = 12, 12
 	for _, e := range engines {

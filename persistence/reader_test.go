@@ -28,8 +28,8 @@ func idleReader(t *testing.T, path string) (leave func()) {
 	return func() { require.NoError(t, tx.Rollback()) }
 }
 
-// An idle reader of the file keeps the log from beginning again, and nobody from writing:
-// the log grows beyond its bound, and is cut when the reader has left.
+// An idle reader of the file keeps the log from restarting, and stops no writer: the log
+// grows beyond its bound, and is cut when the reader has left.
 func TestIdleReader(t *testing.T) {
 	o := Edited(TempSQLite(t), func(o *Options) { o.StatementTimeout, o.Log = time.Minute, slog.New(slog.DiscardHandler) })
 	s, err := Open(t.Context(), o)
@@ -41,7 +41,7 @@ func TestIdleReader(t *testing.T) {
 	n := 0
 	write := func() {
 		t.Helper()
-		// Whoever waits for the reader waits for as long as the store waits for locks.
+		// A writer that waited for the reader would wait as long as the store waits for locks.
 		ctx, cancel := context.WithTimeout(t.Context(), o.StatementTimeout/2)
 		defer cancel()
 		n++

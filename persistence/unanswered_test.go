@@ -88,7 +88,7 @@ func (p *proxy) serve() {
 	}
 }
 
-// forward copies what the client says, and cuts at a COMMIT when told to.
+// forward copies what the client says, and cuts at a COMMIT when asked to.
 func (p *proxy) forward(client, server net.Conn, deaf *atomic.Bool) {
 	buf := make([]byte, 64<<10)
 	var heard []byte // since the last COMMIT, in lower case

@@ -20,7 +20,7 @@ import (
 	"github.com/hexhail/hexhail/transport/internal/memstore"
 )
 
-// nobodyLive stands for the sessions and trips that describing the API does not touch.
+// nobodyLive stands in for the sessions and trips that describing the API does not touch.
 type nobodyLive struct{}
 
 func (nobodyLive) Disconnect(ride.AccountID, string, ridepb.CloseCode) {}

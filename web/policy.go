@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// Policy says with whom the pages may talk, besides the server that they came from. The
-// zero value allows nobody.
+// Policy says which hosts the pages may contact besides the server that they came from. The
+// zero value allows none.
 type Policy struct {
 	// Sources are http(s) URLs from which maps and addresses come; each stands for its
 	// whole origin.
@@ -22,8 +22,8 @@ type Policy struct {
 // Scripts come from this server alone: none inline, none evaluated. Styles may be inline,
 // because Mantine writes the theme's variables and responsive properties into style
 // elements while it renders, and MapLibre places markers by style attributes; a nonce would
-// need a page made anew for each visit, which could neither be cached nor work offline.
-// Inline styles cannot run code, and connect-src leaves them nobody to tell.
+// need a page rendered for each visit, which could neither be cached nor work offline.
+// Inline styles cannot run code, and connect-src leaves them nowhere to send anything.
 func (p Policy) headers() map[string]string {
 	from := origins(p.Sources)
 	connect := append([]string{"'self'"}, from...)

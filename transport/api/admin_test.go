@@ -74,8 +74,8 @@ func TestOperatorCancelsATrip(t *testing.T) {
 	require.JSONEq(t, `{"code":"wrong_status"}`, w.audit()[0].Detail)
 }
 
-// TestWhatIsNotOnRecordDoesNotHappen breaks the audit and tries every action.
-func TestWhatIsNotOnRecordDoesNotHappen(t *testing.T) {
+// TestActionsNeedAnAuditRecord breaks the audit and tries every action.
+func TestActionsNeedAnAuditRecord(t *testing.T) {
 	w := newWorld(t)
 	w.story("t", storyMatched)
 	w.live.cancel = func(ride.TripID) (ride.Trip, error) { t.Error("cancelled"); return ride.Trip{}, nil }

@@ -23,9 +23,9 @@ func (g *forged) signRaw(t testing.TB, payload string) string {
 	return text + "." + base64.RawURLEncoding.EncodeToString(sig)
 }
 
-// TestDatesThatAreNone: numbers beyond an integer's range wrap in the library, so that "not
+// TestInvalidDatesAreRefused: numbers beyond an integer's range wrap in the library, so that "not
 // before the year 300 billion" would be true today. With each claim, in tokens of both kinds.
-func TestDatesThatAreNone(t *testing.T) {
+func TestInvalidDatesAreRefused(t *testing.T) {
 	f := newFixture(t, withSSO(nil))
 	alice, tk := f.rider(t, "alice")
 	now := f.clock.now().Unix()

@@ -91,7 +91,7 @@ func TestGuessingIsSlowedDown(t *testing.T) {
 	})
 }
 
-// TestOthersFailuresKeepNobodyOut: the right password is in at once, or within the bound, whatever
+// TestOthersFailuresKeepNobodyOut: the right password logs in at once, or within the bound, whatever
 // others do to its username, at the same time or before.
 func TestOthersFailuresKeepNobodyOut(t *testing.T) {
 	whileGuessing(t, func(t *testing.T, g guessing) {

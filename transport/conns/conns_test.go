@@ -100,9 +100,9 @@ func TestConnectionsAreBoundedInTotal(t *testing.T) {
 	require.Len(t, s.largest, 2)
 }
 
-// TestOneNetworkKeepsNobodyOut: with connections that are all busy, such as with headers that
+// TestOneNetworkDoesNotCrowdOutOthers: with connections that are all busy, such as with headers that
 // come slowly, one place takes what is left over by others, and no more.
-func TestOneNetworkKeepsNobodyOut(t *testing.T) {
+func TestOneNetworkDoesNotCrowdOutOthers(t *testing.T) {
 	s := steps{New(Config{PerNetwork: 100, Total: 10, Trusted: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}})}
 	var slow []*addressed
 	for range 10 {

@@ -133,7 +133,7 @@ func TestDisconnectWhileJoining(t *testing.T) {
 	gone(t, next(t, w.router.inboxes).left)
 }
 
-func TestDrainTellsEverybodyWhenToComeBack(t *testing.T) {
+func TestDrainSaysWhenToComeBack(t *testing.T) {
 	w := listen(t)
 	var clients []*client
 	var inboxes []*fakeInbox

@@ -64,7 +64,7 @@ func TestBothCloseAtOnce(t *testing.T) {
 	})
 }
 
-func TestNobodyIsToldAfterClose(t *testing.T) {
+func TestNoCallbackAfterClose(t *testing.T) {
 	r := &recorder{}
 	inWorld(t, quiet, r, func(t *testing.T, w *world) {
 		w.say(frame(text, "before"))

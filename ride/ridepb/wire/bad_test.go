@@ -239,9 +239,9 @@ func TestFloatsThatAreNoNumbers(t *testing.T) {
 	}
 }
 
-// TestTimesThatAreNone: when a device took a position is beside the position. What is no time
-// reads as the zero Timestamp, in either form; a server's times must be right.
-func TestTimesThatAreNone(t *testing.T) {
+// TestInvalidTimesAreIgnored: a position counts without the time at which a device took it. An
+// invalid time reads as the zero Timestamp, in either form; a server's times must be valid.
+func TestInvalidTimesAreIgnored(t *testing.T) {
 	want := &ridepb.ClientFrame{Id: "a", Body: &ridepb.ClientFrame_GoOnline{GoOnline: &ridepb.GoOnline{Location: &ridepb.Location{
 		Point: &ridepb.Point{LatE7: 1, LngE7: 2}, SpeedMps: 3, DeviceTime: &timestamppb.Timestamp{},
 	}}}}

@@ -24,7 +24,7 @@ export interface Position {
   readonly takenAt?: number;
 }
 
-/** What became of an acceptance: the trip, or a decision at `award_at`, told by the event `offerClosed`. */
+/** What became of an acceptance: the trip, or a decision at `award_at`, announced later by the event `offerClosed`. */
 export type Acceptance =
   | { readonly won: true; readonly trip: Trip }
   | { readonly won: 'pending'; readonly award_at: Timestamp };
@@ -59,7 +59,7 @@ export interface Client {
 
   /** The connection. The same object until something changes. */
   readonly state: ConnectionState;
-  /** What the server has told. The same object until something changes; kept while disconnected. */
+  /** What is known from the server. The same object until something changes; kept while disconnected. */
   readonly view: View;
   /** The messages that wait for an answer, oldest first. The same object until something changes. */
   readonly pending: readonly PendingRequest[];

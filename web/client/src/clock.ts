@@ -35,7 +35,7 @@ export class ServerClock {
     return ms + this.#offset;
   }
 
-  /** Takes a time that the server told in answer to a message sent at `sentAt`. */
+  /** Takes the server's time from the answer to a message sent at `sentAt`. */
   sample(serverTime: string, sentAt: number): void {
     const now = this.#clock.now();
     const told = Date.parse(serverTime);

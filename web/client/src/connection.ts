@@ -37,7 +37,7 @@ export class Connection {
   #connectedAt = 0;
   /** The call of `credentials` under way. There is never a second one: a refresh token counts once. */
   #fetching: Promise<Credentials | null> | undefined;
-  /** Rises with each attempt, so that a late answer finds out that nobody waits for it. */
+  /** Rises with each attempt, so that a late answer is recognised as one that is no longer wanted. */
   #round = 0;
 
   constructor(env: ConnectionEnvironment) {

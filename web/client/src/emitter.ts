@@ -1,4 +1,4 @@
-/** Calls listeners. One that throws disturbs nobody else: its error surfaces as an uncaught one. */
+/** Calls listeners. One that throws does not keep the others from being called: its error surfaces as an uncaught one. */
 export class Emitter<Events> {
   readonly #listeners = new Map<keyof Events, Set<(event: never) => void>>();
 

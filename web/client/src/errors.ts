@@ -31,8 +31,8 @@ export class ProtocolError extends Error {
 /**
  * No answer came for as long as the caller was willing to wait, or the client was stopped.
  *
- * If `sent` is false the message never left this device, and nothing has happened. If it is true nobody here knows:
- * the view will show what came of it.
+ * If `sent` is false the message never left this device, and nothing has happened. If it is true the outcome is unknown:
+ * the view will show it.
  */
 export class GaveUpError extends Error {
   override readonly name = 'GaveUpError';

@@ -6,7 +6,7 @@ import type { Trip } from './gen/messages.js';
 import type { CommandKind } from './requests.js';
 
 /**
- * What listeners of `client.on(name, listener)` are called with. Each thing that really changed is told once: not again
+ * What listeners of `client.on(name, listener)` are called with. Each change is reported once: not again
  * when events are replayed after a reconnect, nor when an event repeats what a reply said. The view has changed already
  * when a listener is called.
  */
@@ -41,7 +41,7 @@ export interface ClientEvents {
   cityWatched: CityWatched;
   /** The city changed, as far as this operator watches it. */
   city: CityChanged;
-  /** A message that nobody waits for was refused: a location, or a repeated go_online or watch_city. */
+  /** A message without a waiting caller was refused: a location, or a repeated go_online or watch_city. */
   refused: { readonly kind: string; readonly error: ProtocolError };
   /** A command of an earlier page was answered, or was refused for good. */
   restored: { readonly id: string; readonly kind: CommandKind; readonly error?: ProtocolError; readonly trip?: Trip };

@@ -17,7 +17,7 @@ const toleranceMs = 1_000;
 const within = (value: number | null | undefined, least: number, most: number): number =>
   typeof value === 'number' && Number.isFinite(value) ? Math.min(most, Math.max(least, value)) : 0;
 
-/** When a position was taken, by this device's clock: not later than now, and now if that cannot be told. */
+/** When a position was taken, by this device's clock: not later than now, and now if it is unknown. */
 export const takenBy = (now: number, takenAt: number | undefined): number =>
   takenAt !== undefined && takenAt <= now ? takenAt : now;
 

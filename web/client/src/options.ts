@@ -1,9 +1,9 @@
 /** What a client proves its account with: an access token, or a ticket of `POST /v1/tickets`. */
 export type Credentials = { readonly token: string } | { readonly ticket: string };
 
-/** What `credentials` is told. */
+/** What `credentials` is called with. */
 export interface CredentialsRequest {
-  /** True when the ones given last did not count (any more): refresh the access token, do not give it again. */
+  /** True when the last ones were not accepted or have expired: refresh the access token instead of returning it again. */
   readonly fresh: boolean;
 }
 
@@ -53,7 +53,7 @@ export interface Persistence {
    * it at once; they cannot both be connected anyway.
    */
   readonly key: string;
-  /** Older commands are dropped at the start, in milliseconds: nobody wants a ride of this morning. Default: 2 minutes. */
+  /** Older commands are dropped at the start, in milliseconds: a ride requested this morning is no longer wanted. Default: 2 minutes. */
   readonly maxAgeMs?: number;
 }
 

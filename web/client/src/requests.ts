@@ -16,7 +16,7 @@ interface Kind {
   readonly answers: readonly (keyof ReplyResult)[];
   /**
    * Messages of one lane are sent one after another, each when the one before was answered, so that a repetition cannot
-   * overtake. The function gets the message's body. Without a lane a message waits for nobody.
+   * overtake. The function gets the message's body. Without a lane a message is sent at once.
    */
   readonly lane?: (subject: Subject) => string;
   /** The longest wait for an answer in milliseconds, over reconnects. */

@@ -23,7 +23,7 @@ export interface Interruption {
  * - `replaced`: the account connected elsewhere. Only `connectNow()` goes on: ask the person first.
  * - `refused`: `code` says why: `unauthenticated` or `revoked` (log in again), `suspended`, or a mistake of this
  *   client such as `protocol_error`. `connectNow()` tries again with fresh credentials.
- * - `stopped`: by `stop()`; `start()` begins anew.
+ * - `stopped`: by `stop()`; `start()` starts again.
  */
 export type ConnectionState =
   | { readonly status: 'idle' }

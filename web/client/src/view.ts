@@ -1,6 +1,6 @@
 import type { Approval, Offer, OfferClosedOutcome, Point, Timestamp, Trip } from './gen/messages.js';
 
-/** A trip that is told in full. Only the last word to a driver who lost it (`released`) is not. */
+/** A trip with all its fields. Only the last message to a driver who lost it (`released`) lacks some. */
 export type WholeTrip = Trip & Required<Pick<Trip, 'pickup' | 'dropoff' | 'estimate' | 'requested_at'>>;
 
 /** An offer that can be answered. */
@@ -13,7 +13,7 @@ export interface OpenOffer extends Offer {
 export interface ClosedOffer {
   readonly offer_id: string;
   readonly trip_id: string;
-  /** `outcome_unspecified`: it ended while the history was lost; nobody will tell how. */
+  /** `outcome_unspecified`: it ended while the history was lost; how is unknown. */
   readonly outcome: OfferClosedOutcome;
   /** A stable word such as `taken`, or the driver's own words when `declined`; empty when `won`. */
   readonly reason: string;
@@ -33,7 +33,7 @@ export interface DriverPosition {
   readonly device_time?: Timestamp;
 }
 
-/** What the server has told, and no more. Views are immutable: a change is a new object. */
+/** What is known from the server, and no more. Views are immutable: a change is a new object. */
 export interface View {
   /** Whether the driver wants offers, as the server knows it. Always false for riders. */
   readonly online: boolean;

@@ -11,7 +11,7 @@ const graphicsFlags: Record<Graphics, readonly string[]> = {
   none: ['--disable-gpu', '--disable-3d-apis'],
 };
 
-/** Starts the machine's own Chromium. It talks to nobody by itself. */
+/** Starts the machine's own Chromium. It makes no requests of its own. */
 export function startBrowser(graphics: Graphics = 'drawn by the processor'): Promise<Browser> {
   const executablePath = process.env.CHROMIUM ?? places.find((p) => existsSync(p));
   if (!executablePath) throw new Error('no Chromium: install the package chromium, or name one in CHROMIUM');

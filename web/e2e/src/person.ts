@@ -66,7 +66,7 @@ export class Person {
   #watch(page: Page): void {
     page.on('console', (message) => {
       if (message.type() === 'error' && !ofTheCut.test(message.text()) && !this.tolerated?.test(message.text())) this.faults.push(`console: ${message.text()}`);
-      // Violations of the policy are told as errors; older Chromiums only report them.
+      // Violations of the policy are logged as errors; older Chromiums only report them.
       else if (/Content Security Policy|violates the following/.test(message.text())) this.faults.push(`policy: ${message.text()}`);
     });
     page.on('pageerror', (error) => this.faults.push(`error: ${error.message}`));

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server as Listener, type ServerResponse } from 'node:http';
 
-/** Somebody else's server on a free port, which the pages talk to and which can fail. */
+/** A third party's server on a free port, which the pages talk to and which can fail. */
 export class Service {
   /** Answers every request with this status while set. */
   failing: number | null = null;

@@ -9,13 +9,13 @@ import { Server } from './server';
 export interface Stage {
   readonly browser: Browser;
   readonly server: Server;
-  /** Brings in somebody with a browser of their own, who leaves with the test. */
+  /** Brings in a person with a browser of their own, who leaves with the test. */
   enter(setting: Setting, at?: { latitude: number; longitude: number }): Promise<Person>;
 }
 
 export const english: Setting = { language: 'en', scheme: 'light', device: 'desktop' };
 
-/** Sets the stage for a file, or a part of it. After each test nobody on it may have found a fault. */
+/** Sets the stage for a file, or a part of it. After each test none of its people may have found a fault. */
 export function stage(what: 'serve' | 'demo', ...flags: string[]): Stage {
   return stageWith('drawn by the processor', what, ...flags);
 }

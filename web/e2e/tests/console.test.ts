@@ -130,7 +130,7 @@ describe('an operator', () => {
     const asked = requestsOf(page);
     await ask(mina);
 
-    // Nobody is there to take it. An empty list shows what comes by itself.
+    // No driver is online to take it. An empty list shows new trips without a click.
     const searching = rows(operator, t('ops:trips.status.requested'));
     await searching.waitFor();
     const cancelling = await askToDo(operator, searching, `${t('ops:trips.actions.cancel')}…`);
@@ -288,7 +288,7 @@ describe('an operator', () => {
   });
 });
 
-/** Looks for somebody by name in the list of people, and opens their page. */
+/** Looks for a person by name in the list of people, and opens their page. */
 async function openPerson(operator: Person, name: string): Promise<void> {
   const { page, t } = operator;
   await goTo(operator, 'People');

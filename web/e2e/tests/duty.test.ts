@@ -75,7 +75,7 @@ describe('a driver on duty', () => {
     await expect.poll(() => askedOf(page)).toMatchObject({ locks: 2 });
     expect(await page.getByText(t('driver:duty.screenOff')).count()).toBe(0);
 
-    // Nobody is asked for leave, and nothing sounds, before a click says so.
+    // The page asks for no permission and makes no sound before a click.
     await comeAs(rider, 'rider', 'mina', 'Mina');
     await plan(rider);
     await askButton(rider).click();

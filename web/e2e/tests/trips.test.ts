@@ -63,7 +63,7 @@ describe('the history', () => {
     for (const step of ['matched', 'arrived', 'started', 'completed']) await story.getByText(t(`trips:story.${step}.rider`), { exact: true }).waitFor();
     await page.getByRole('region', { name: t('trips:fare.title') }).waitFor();
     await rider.checkAccess("a rider's trip");
-    // Somebody else's trip and none at all look alike.
+    // Another person's trip and a trip that does not exist look alike.
     await page.goto('/trips/01a203dc-453f-7695-98a4-f9a43c94d7db');
     await page.getByRole('heading', { name: t('trips:detail.missing.title') }).waitFor();
     await rider.checkAccess('a trip that is not there');

@@ -42,7 +42,7 @@ func history() ([]check.Record, time.Time, []time.Time) {
 	}, startedAt, []time.Time{startedAt.Add(10), startedAt.Add(30)}
 }
 
-func TestWhatKillsMet(t *testing.T) {
+func TestWhatWasUnderWayAtAKill(t *testing.T) {
 	e := newEvidence(history())
 	met := make(map[string][]int64)
 	for _, c := range e.commands {

@@ -59,7 +59,7 @@ function applyBody(knowledge: Knowledge, event: ServerEvent, replayed: boolean):
   if (trip_updated) return takeTrip(knowledge, trip_updated.trip, trip_updated.change, replayed ? 'replay' : 'event');
   if (offer_received) return takeOffer(knowledge, offer_received.offer, replayed);
   if (offer_closed) return takeClosed(knowledge, offer_closed);
-  // A replayed one is older than the snapshot, which has told already.
+  // A replayed one is older than the snapshot, which already includes it.
   if (approval_changed?.approval && !replayed) return decide(knowledge, approval_changed.approval);
   return unchanged(knowledge); // of a newer server
 }

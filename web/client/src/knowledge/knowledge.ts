@@ -22,11 +22,11 @@ export interface Knowledge {
 /** One call of a listener. */
 export type Change = { [K in keyof ClientEvents]: { readonly name: K; readonly event: ClientEvents[K] } }[keyof ClientEvents];
 
-/** Knowledge after something was told, and what has changed by it. */
+/** The knowledge after a message, and what that message changed. */
 export interface Step {
   readonly knowledge: Knowledge;
   readonly changes: readonly Change[];
-  /** True if an event is missing: the client has to connect anew, without resuming. */
+  /** True if an event is missing: the client must reconnect without resuming. */
   readonly gap?: boolean;
 }
 

@@ -10,7 +10,7 @@ export function takeOffer(knowledge: Knowledge, offer: Offer, replayed: boolean)
   const { openOffers, closedOffers } = knowledge.view;
   const known = openOffers.some(({ id }) => id === offer.id) || closedOffers.some(({ offer_id }) => offer_id === offer.id);
   if (known || knowledge.endingOffers.has(offer.id)) return unchanged(knowledge);
-  // The snapshot is newer than what is replayed: an offer that it does not show has ended, as a later event tells.
+  // The snapshot is newer than what is replayed: an offer that it does not show has ended, as a later event says.
   if (replayed) return unchanged(ending(knowledge, offer));
   return { knowledge: withView(knowledge, { openOffers: [...openOffers, offer] }), changes: [{ name: 'offer', event: offer }] };
 }
@@ -36,7 +36,7 @@ export function takeSnapshotOffers(before: Knowledge, offers: readonly Offer[]):
   return { knowledge: { ...knowledge, endingOffers }, changes: fresh.map((event): Change => ({ name: 'offer', event })) };
 }
 
-/** Closes the offers whose ends nobody will tell any more. */
+/** Closes the offers whose ends will never be reported. */
 export function settleOffers(before: Knowledge): Step {
   let knowledge = before;
   const changes: Change[] = [];
@@ -49,7 +49,7 @@ export function settleOffers(before: Knowledge): Step {
   return { knowledge, changes };
 }
 
-/** Takes an offer off the screen; how it ended will be told. */
+/** Takes an offer off the screen; the server will report how it ended. */
 export function withdraw(knowledge: Knowledge, offerId: string): Step {
   const offer = knowledge.view.openOffers.find(({ id }) => id === offerId);
   if (!offer) return unchanged(knowledge);
@@ -73,7 +73,7 @@ export function nextExpiry(knowledge: Knowledge): number {
   return Math.min(Infinity, ...knowledge.view.openOffers.map(expiryOf));
 }
 
-// One that was accepted stays until its award is told.
+// One that was accepted stays until its award is known.
 const expiryOf = (offer: OpenOffer): number => (offer.award_at ? Infinity : Date.parse(offer.expires_at));
 
 const others = (knowledge: Knowledge, offerId: string) => knowledge.view.openOffers.filter(({ id }) => id !== offerId);

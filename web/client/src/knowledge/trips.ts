@@ -2,7 +2,7 @@ import type { DriverMoved, Trip, TripStatus } from '../gen/messages.js';
 import type { WholeTrip } from '../view.js';
 import { remember, unchanged, without, withView, type Change, type Knowledge, type Step } from './knowledge.js';
 
-/** Where a trip is told: in an event, in one that is replayed, in a reply, or in the snapshot of `connected`. */
+/** Where a trip was reported: in an event, in one that is replayed, in a reply, or in the snapshot of `connected`. */
 export type Source = 'event' | 'replay' | 'reply' | 'snapshot';
 
 const mostVersions = 64;
@@ -38,7 +38,7 @@ export function takeSnapshotTrip(before: Knowledge, trip: Trip | undefined): Ste
   return takeTrip(knowledge, trip, changeTo(trip, known?.id === trip.id ? known : undefined), 'snapshot');
 }
 
-/** Says what is to be said of a trip that went away while nobody told how. */
+/** Reports a trip that went away without news of how it ended. */
 export function settleTrip(knowledge: Knowledge): Step {
   const { lostTrip } = knowledge;
   if (!lostTrip) return unchanged(knowledge);

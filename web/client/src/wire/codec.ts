@@ -6,7 +6,7 @@ import { complete, FormError, toMessage, toPlain } from './plain.js';
 /** One of the two forms in which frames travel. */
 export interface Codec {
   readonly subprotocol: string;
-  /** Throws a `FormError` for what is no frame, before it is sent. */
+  /** Throws a `FormError` for a message that is not a valid frame, before it is sent. */
   encode(frame: ClientFrame): string | Uint8Array<ArrayBuffer>;
   /** Reads a message of the server. Throws when it is none. */
   decode(data: unknown): ServerFrame;

@@ -179,10 +179,10 @@ func (l *lane) heard(r *party, trip, winner string) error {
 	return nil
 }
 
-// settle ends a race for all parties.
-func (l *lane) settle() {
+// endRace ends a race for all parties.
+func (l *lane) endRace() {
 	for _, p := range l.parties() {
-		p.settle()
+		p.endRace()
 	}
 	l.count.races++
 }

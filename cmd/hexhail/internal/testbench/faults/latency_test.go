@@ -137,7 +137,7 @@ func (l *lane) timed(i int) (map[string]time.Duration, error) {
 		return nil, err
 	}
 	err = l.free(r, id, winner.account)
-	l.settle()
+	l.endRace()
 	return took, err
 }
 

@@ -155,8 +155,8 @@ func (p *party) freshen() {
 	}
 }
 
-// settle ends a race: it adds the received events to the record.
-func (p *party) settle() {
+// endRace adds the received events to the record.
+func (p *party) endRace() {
 	p.told.note(p.Take())
 	p.asked = p.asked[:0]
 }

@@ -202,7 +202,7 @@ func runLanes(t *testing.T, lanes []*lane, races int, race func(*lane, int) erro
 					t.Errorf("race %d: %v", i, err)
 					return
 				}
-				l.settle()
+				l.endRace()
 			}
 		})
 	}
