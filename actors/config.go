@@ -62,7 +62,7 @@ type Config struct {
 	// Commits returns the store's transactions since the previous call, for the charts: their
 	// number, total time and longest time. Nil means unknown.
 	Commits func() (n int64, all, longest time.Duration)
-	// Log is where operators look.
+	// Log receives what operators need to know.
 	Log *slog.Logger
 }
 

@@ -122,12 +122,12 @@ func (h *history) expire(age time.Duration) (next time.Duration, left bool) {
 	return h.kept[0].at + age - now, true
 }
 
-// mark stamps an event that is not part of the history with the newest position.
+// mark stamps an event that is not part of the history with the cursor of the newest one that is.
 func (h *history) mark(e *ridepb.Event) { e.Epoch, e.Seq = h.epoch, h.seq }
 
-// since returns the events after the client's position, oldest first. It reports false when there
-// is no position, or when it lies in another epoch, in the future or before the oldest kept event:
-// then the client cannot resume.
+// since returns the events after the client's cursor, oldest first. It reports false when there is
+// no cursor, or when it lies in another epoch, in the future or before the oldest kept event: then
+// the client cannot resume.
 func (h *history) since(r *ridepb.Resume) ([]*ridepb.Event, bool) {
 	if r == nil || r.GetEpoch() != h.epoch || r.GetSeq() > h.seq {
 		return nil, false

@@ -39,14 +39,14 @@ func someEvent(r *rand.Rand) *ridepb.Event {
 	}}}
 }
 
-// From any position a client gets exactly the events that followed it, or learns that they are
+// From any cursor a client gets exactly the events that followed it, or learns that they are
 // lost; lost events stay lost.
 func TestResumeFromAnywhere(t *testing.T) {
 	for seed := range uint64(10) {
 		r := rand.New(rand.NewPCG(seed, 8))
 		h := newHistory(512 + r.IntN(MaxHistory/4))
 		var all []*ridepb.Event // event n at index n-1
-		lost := uint32(0)       // positions before this one are lost
+		lost := uint32(0)       // cursors before this one are lost
 		for range 300 {
 			e := someEvent(r)
 			h.add(e)

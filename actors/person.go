@@ -235,8 +235,8 @@ func (p *person) emit(e *ridepb.Event) {
 	}
 }
 
-// remember adds an event to the history, until it is so old that no client can still resume to it:
-// one that missed it has either reconnected or can no longer resume.
+// remember adds an event to the history, where it stays until it is so old that no client can need
+// it: one that missed it has either reconnected since or can no longer resume.
 func (p *person) remember(e *ridepb.Event) {
 	p.history.add(e)
 	if p.timers["aged"] == nil && p.self != nil {

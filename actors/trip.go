@@ -151,8 +151,8 @@ func (a *tripActor) onDriverNearby(ctx actor.Context) {
 	}
 }
 
-// noteStatus records the trip's status in the metrics, and registers or removes the trip as waiting for
-// a driver.
+// noteStatus records the trip's status in the metrics, and registers or removes the trip as waiting
+// for a driver.
 func (a *tripActor) noteStatus(ctx actor.Context, s ride.Status) {
 	a.sys.stats.tripStatus(a.counted, s)
 	a.sys.city.Trips.Count(a.counted, s)

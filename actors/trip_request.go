@@ -20,8 +20,8 @@ type unsearched struct {
 	rider   *actor.PID
 }
 
-// searchFirst starts the first search of a new trip. A request that would be refused is decided at once. A
-// repeated request shares the search under way, and the reply goes to the latest sender.
+// searchFirst starts the first search of a new trip. A request that would be refused is decided at
+// once. A repeated request shares the search under way, and the reply goes to the latest sender.
 func (a *tripActor) searchFirst(ctx actor.Context, m tripCommand) (begun bool) {
 	request, ok := m.Command.(ride.RequestTrip)
 	if !ok || !request.Rules.Policy.Immediate() || len(m.Also) > 0 || a.trip.Version > 0 || a.doubtful {

@@ -9,30 +9,29 @@ import (
 	"time"
 )
 
-// A dedicated connection, beside the writer, moves the write-ahead log into the database
-// file: SQLite's default is to do it within a commit, and every caller waits while the
-// disk takes some thousand pages in random order. What the writer adds meanwhile stays in
-// the log, so that the log would never restart under constant load; once it is long,
-// the writer is held up while the little that is left is moved.
+// A dedicated connection, beside the writer, moves the write-ahead log into the database file:
+// SQLite's default is to do it within a commit, and every caller waits while the disk takes some
+// thousand pages in random order. What the writer adds meanwhile stays in the log, so that the log
+// would never restart under constant load; once it is long, the writer is held up while the little
+// that is left is moved.
 //
-// The log cannot restart while a reader uses it. Our own reads are over in
-// milliseconds; another process may keep one open for hours. So the writer is held up for
-// checkpointPatience at most, and then less and less often: a long log costs disk, a
-// writer that waits costs rides.
+// The log cannot restart while a reader uses it. Our own reads are over in milliseconds; another
+// process may keep one open for hours. So the writer is held up for checkpointPatience at most, and
+// then less and less often: a long log costs disk, a writer that waits costs rides.
 const (
 	checkpointEvery = 500 * time.Millisecond
 	// idleTicks is how many ticks pass between two looks at a log to which the committer
 	// adds nothing: accounts, photos and other processes write, too.
 	idleTicks = 10
-	// walPages is the length at which the log must begin again: 32 MiB of 4 KiB pages.
+	// walPages is the length at which the log must restart: 32 MiB of 4 KiB pages.
 	walPages = 8192
-	// walKeepBytes is how long the file may stay for reuse once the log has begun again.
+	// walKeepBytes is how long the file may stay for reuse once the log has restarted.
 	walKeepBytes = 64 << 20
 	// checkpointPatience bounds each wait for readers, with the writer held up.
 	checkpointPatience = 40 * time.Millisecond
 	// backOffMost is the longest time between two attempts while a reader is in the way.
 	backOffMost = 10 * time.Second
-	// blockedFor is how long a reader must be in the way before an operator hears of it.
+	// blockedFor is how long a reader must be in the way before a warning reports it.
 	blockedFor = 2 * time.Second
 	// blockedAgain is the time between two warnings.
 	blockedAgain = 5 * time.Minute
@@ -41,7 +40,7 @@ const (
 // checkpointer is owned by its Store, which starts and stops its goroutine.
 type checkpointer struct {
 	db      *sql.DB      // of one connection, which waits for checkpointPatience at most
-	write   *sql.DB      // the writer's one connection, held while the log begins again
+	write   *sql.DB      // the writer's one connection, held while the log restarts
 	path    string       // of the database
 	written func() int64 // rises with each transaction of the committer
 	log     *slog.Logger
@@ -54,7 +53,7 @@ type checkpointer struct {
 	warned time.Time
 
 	mu    sync.Mutex
-	since time.Time // when the log could not begin again for the first time; zero: it can
+	since time.Time // when the log could not restart for the first time; zero: it can
 }
 
 // run moves pages until the context ends.

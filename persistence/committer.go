@@ -10,12 +10,11 @@ import (
 	"github.com/hexhail/hexhail/ride"
 )
 
-// committer groups callers' writes. One goroutine takes all that is waiting,
-// writes it in one transaction and answers. It never waits for company: while one
-// batch is on its way to the disk the next one gathers. Clients' commands go before the
-// trips' own steps, so that a crowd of searching trips does not delay requests
-// elsewhere; a quarter of each batch is for those steps. Within each
-// kind, areas take turns round-robin.
+// committer groups callers' writes. One goroutine takes all that is waiting, writes it in one
+// transaction and answers. It never waits for company: while one batch is on its way to the disk
+// the next one gathers. Clients' commands go before the trips' own steps, so that a crowd of
+// searching trips does not delay requests elsewhere; a quarter of each batch is for those steps.
+// Among the commands, and among the steps, areas take turns.
 type committer struct {
 	eng      engine
 	maxItems int

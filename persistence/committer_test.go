@@ -121,8 +121,8 @@ func asked(key string) *item {
 	return it
 }
 
-// TestCommitterRoom: a commit that will not be repeated waits for room, until its caller's time is up.
-// Clients go first, also before what has waited longer, but for a quarter of each batch.
+// TestCommitterRoom: a commit that will not be repeated waits for room, until its caller's time is
+// up. Clients go first, also before what has waited longer, but for a quarter of each batch.
 func TestCommitterRoom(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := &slowEngine{}

@@ -49,8 +49,8 @@ func (s *Store) forgetTrips(ctx context.Context, e erasure) error {
 	return nil
 }
 
-// forgetTrip rewrites one ended trip. Its fence rises, so that an actor that still holds the names in
-// memory cannot write them back.
+// forgetTrip rewrites one ended trip. Its fence rises, so that an actor that still holds the names
+// in memory cannot write them back.
 func (s *Store) forgetTrip(ctx context.Context, id ride.TripID, who ride.AccountID) error {
 	return s.tx(ctx, "forget trip", func(tx *sql.Tx) error {
 		var state string

@@ -33,9 +33,10 @@ func (s *Store) startJanitor(ctx context.Context, every time.Duration) {
 	})
 }
 
-// Purge deletes what is older than its retention, chunk by chunk: command outcomes, also those beyond their number, refresh
-// tokens that ran out and, where configured, breadcrumbs, candidates, audit entries, events and
-// whole trips; and it finishes what erased people left. It returns how many rows it deleted. Only the janitor needs to call it.
+// Purge deletes what is older than its retention, chunk by chunk: command outcomes, also those
+// beyond their number, refresh tokens that ran out and, where configured, breadcrumbs, candidates,
+// audit entries, events and whole trips; and it finishes what erased people left. It returns how
+// many rows it deleted. Only the janitor needs to call it.
 func (s *Store) Purge(ctx context.Context) (int64, error) {
 	now := s.now()
 	jobs := []purgeJob{

@@ -24,8 +24,8 @@ type Options struct {
 	// Own makes the store the only one of its kind on the database: a server's. Stores
 	// without it, of commands beside a server, may be open meanwhile.
 	Own bool
-	// OwnerPatience is how long Open waits for an owner that is just ending. Postgres on a
-	// busy machine notices only after a moment that a process was killed. 0: no waiting.
+	// OwnerPatience is how long Open waits for an owner that is just ending; 0: not at all.
+	// Postgres on a busy machine notices only after a moment that a process was killed.
 	OwnerPatience time.Duration
 	// Disowned is called at most once for each time that an owner finds another one in its
 	// place: on Postgres, after the loss of the lock's session. Trips stay whole, because
@@ -89,8 +89,8 @@ type Options struct {
 // commandAge is P3's promise; operators may only keep outcomes for longer.
 const commandAge = 24 * time.Hour
 
-// DefaultSQLite is a complete Options for an embedded database in the file at path. One
-// transaction takes few transitions: each takes its time, and the disk is near.
+// DefaultSQLite is a complete Options for an embedded database in the file at path. Its
+// transactions hold fewer transitions: each takes its time, and the disk is near.
 func DefaultSQLite(path string) Options {
 	o := defaults()
 	o.Path, o.PoolSize, o.BatchItems, o.OwnerPatience = path, 4, 128, 2*time.Second
@@ -104,7 +104,7 @@ func DefaultPostgres(url string) Options {
 	return o
 }
 
-// defaults are those that both kinds of database share.
+// defaults are the values that both databases share.
 func defaults() Options {
 	return Options{
 		QueueSize: 4096, BatchBytes: 4 << 20, StatementTimeout: 5 * time.Second, ReadBack: 3 * time.Second,
@@ -112,11 +112,11 @@ func defaults() Options {
 	}
 }
 
-// ErrOptions means that no store can work by an Options.
+// ErrOptions means that an Options is invalid.
 var ErrOptions = errors.New("store options")
 
-// Validate returns an error that wraps ErrOptions unless a store can work by o. Everything
-// that takes an Options and opens a database calls it.
+// Validate returns an error that wraps ErrOptions if o is invalid. Open, Claim and Migrate call
+// it.
 func (o Options) Validate() error {
 	switch {
 	case o.Path == "" && o.DatabaseURL == "":

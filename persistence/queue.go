@@ -8,11 +8,10 @@ import (
 	"github.com/hexhail/hexhail/ride"
 )
 
-// queue holds what waits for the committer: clients' commands and trips' own steps,
-// each in one lane per area; the lanes are served round-robin, one item each.
-// So a crowd in one place waits only for itself, and no one elsewhere
-// waits for the crowd: fair queueing as in John Nagle's RFC 970, by items instead of
-// packets. Safe for concurrent use.
+// queue holds what waits for the committer: clients' commands and trips' own steps, each in one
+// lane per area; the lanes are served round-robin, one item each. So a crowd in one place waits
+// only for itself, and no one elsewhere waits for the crowd: fair queueing as in John Nagle's RFC
+// 970, by items instead of packets. Safe for concurrent use.
 type queue struct {
 	most int           // of clients' items, and as many steps
 	room chan struct{} // holds a token for each step that is queued
@@ -31,7 +30,7 @@ func newQueue(most int) *queue {
 // areaRes is the resolution of areas: cells of 0.7 km², a stadium or a station.
 const areaRes = 8
 
-// areaOf is the area of the trip's pickup; 0 if the pickup is not a valid position.
+// areaOf is the area of the trip's pickup; 0 if the pickup is not a valid point.
 func areaOf(t *ride.Trip) uint64 {
 	c, err := geo.CellAt(t.Request.Pickup, areaRes)
 	if err != nil {
@@ -169,8 +168,8 @@ func (l *lanes) push(it *item) {
 	l.n++
 }
 
-// take adds items to a batch until the batch holds most of them, one of each area in turn. Those that
-// are to come later keep their place.
+// take adds items to a batch, one of each area in turn, until the batch has as many as most says.
+// Items that are to come later keep their place.
 func (l *lanes) take(batch []*item, most int, judge func(*item) verdict) []*item {
 	var passed []*lane
 	for len(batch) < most && len(l.ring) > 0 {

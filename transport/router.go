@@ -22,10 +22,10 @@ type Principal struct {
 
 // Router is how sockets reach the actors.
 type Router interface {
-	// Join hands a new session to its account's actor, which answers on out: first
-	// the reply to connect, then missed events, then new ones. An older
-	// session of a rider or a driver is closed as replaced; operators have several. It returns an error only when no
-	// actor can take the session (ride.ErrShuttingDown, ride.ErrUnavailable).
+	// Join hands a new session to its account's actor, which answers on out: first the reply to
+	// connect, then missed events, then new ones. An older session of a rider or a driver is closed
+	// as replaced; operators have several. It returns an error only when no actor can take the
+	// session (ride.ErrShuttingDown, ride.ErrUnavailable).
 	Join(ctx context.Context, j Join) (Inbox, error)
 }
 
@@ -39,7 +39,7 @@ type Join struct {
 }
 
 // Inbox is a session's way into its account's actor. All methods are for the session's
-// reading goroutine alone and never block.
+// reader goroutine alone and never block.
 type Inbox interface {
 	// Command hands over a frame with an id. Its reply arrives on the outbox. The
 	// frame belongs to the account's actor from then on.

@@ -31,7 +31,7 @@ type Config struct {
 		ListTrips(ctx context.Context, f ride.TripFilter) ([]ride.Trip, string, error)
 	}
 	StoreTimeout time.Duration
-	// Log is where operators look.
+	// Log receives what operators need to know.
 	Log *slog.Logger
 }
 

@@ -10,7 +10,7 @@ import (
 	"github.com/hexhail/hexhail/ride"
 )
 
-// explainView is why a trip went to whom it went, as it was recorded at the time.
+// explainView is why a trip went to its driver, as it was recorded at the time.
 type explainView struct {
 	Trip   tripJSON      `json:"trip"`
 	Policy policyView    `json:"policy" doc:"The policy in force when the trip was requested."`

@@ -174,7 +174,7 @@ func (s *Service) LogInFrom(ctx context.Context, username, password string, from
 var errWrongPassword = ride.ErrUnauthenticated.With("Username or password is wrong.")
 
 // beginBy starts a family for who knew the password with that hash. A change of password ends the
-// families that it finds; one that is begun in the meantime must notice the change automatically.
+// families that it finds; one that is begun in the meantime must notice the change itself.
 func (s *Service) beginBy(ctx context.Context, a ride.Account, password, hash string) (Tokens, error) {
 	t, err := s.begin(ctx, a)
 	if err != nil {

@@ -8,9 +8,9 @@
 // the next deadline. [Registry] knows the live sessions of each
 // account, so that a log-out or a suspension reaches them at once.
 //
-// Nothing here knows what a trip is. What a session itself decides is who may send what ([frameSpecs] is
-// the whole subject × message table), how often, and how long a field may be; the rest is for the
-// actor behind [transport.Inbox].
+// Nothing here knows what a trip is. What a session itself decides is who may send what
+// ([frameSpecs] is the whole subject × message table), how often, and how long a field may be; the
+// rest is for the actor behind [transport.Inbox].
 //
 // # Refusals
 //

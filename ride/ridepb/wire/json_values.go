@@ -48,8 +48,8 @@ func (d *jsonDecoder) scalar(f *field, k jsontext.Kind) (v protoreflect.Value, e
 	return protoreflect.ValueOfString(s), nil
 }
 
-// noNumber reads proto-JSON's three words for floats that are not finite numbers. What else a
-// client writes in the place of a measurement is unknown.
+// noNumber reads proto-JSON's three words for floats that are not finite numbers. Anything else that
+// a client writes in place of a measurement counts as unknown.
 func (d *jsonDecoder) noNumber() (v protoreflect.Value, err error) {
 	tok, err := d.ReadToken()
 	if err != nil {

@@ -16,7 +16,7 @@ import (
 	"github.com/hexhail/hexhail/ride/ridepb/wire"
 )
 
-// flaky is a client with a bad connection: it is cut at random, resumes from its position in the
+// flaky is a client with a bad connection: it is cut at random, resumes from its cursor in the
 // history, and must never see a gap or an event twice.
 type flaky struct {
 	w      *world
