@@ -3,8 +3,8 @@ package geo
 import "math"
 
 // earthRadiusM is the mean radius R1 of the Earth (H. Moritz, "Geodetic Reference System 1980",
-// Journal of Geodesy 74, 2000). On a sphere of this radius the error of a distance is at most 0.5
-// %.
+// Journal of Geodesy 74, 2000). On a sphere of this radius the error of a distance is at most
+// 0.5 %.
 const earthRadiusM = 6_371_008.8
 
 const radians = math.Pi / 180

@@ -12,7 +12,7 @@ import (
 var ErrInvalidPoint = errors.New("invalid point")
 
 // Point is a WGS84 position in degrees: latitude -90 to 90, longitude -180 to 180. It is a value.
-// Validate refuses the zero Point, because 0,0 usually is a missing position.
+// Validate refuses the zero Point, because 0,0 usually means that a position is missing.
 type Point struct {
 	Lat float64 `json:"lat"`
 	Lng float64 `json:"lng"`

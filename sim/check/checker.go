@@ -271,9 +271,9 @@ func (c *Checker) connected(k *seen, r Record) {
 		k.open = make(map[string]int64)
 		for _, o := range r.Open {
 			if c.hasEnded(o) {
-				c.violated(OneEnd, "%s received the end of offer %s, and later an open one", r.Who, o)
+				c.violated(OneEnd, "%s received the end of offer %s, and later a snapshot in which it is open", r.Who, o)
 			}
-			k.open[o] = r.At + int64(time.Minute) // the snapshot implies no longer life
+			k.open[o] = r.At + int64(time.Minute) // at most: the snapshot does not say when
 		}
 	}
 	k.began = true

@@ -72,7 +72,7 @@ type Record struct {
 	Driver  string `json:"driver,omitempty"` // account id, if the record names one
 	Change  string `json:"change,omitempty"`
 	Outcome string `json:"outcome,omitempty"`
-	// Expires is when an offer expires, on the clock of At.
+	// Expires is when an offer expires, in nanoseconds on the clock of At.
 	Expires int64 `json:"expires,omitempty"`
 
 	Account string   `json:"account,omitempty"`

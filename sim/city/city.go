@@ -111,8 +111,8 @@ func (c *Config) validate() error {
 	return c.Behaviour.Validate()
 }
 
-// ErrNobody means that no driver could connect, so the city did not start. The error that wraps it
-// says why.
+// ErrNobody means that no driver could go online, so the city did not start. The error that wraps
+// it says why.
 var ErrNobody = errors.New("no driver could go online")
 
 // City is one run. Make it with New, call Run once.
@@ -265,7 +265,7 @@ func (c *City) early() []int {
 	return out
 }
 
-// why explains why no driver could connect.
+// why explains why no driver could go online.
 func (c *City) why() string {
 	refusals := c.Stats.Errors()
 	switch {

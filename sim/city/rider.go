@@ -82,7 +82,7 @@ func (r *rider) giveUp(w *wish) {
 	}
 }
 
-// leave cancels a request that nobody has taken, as the city ends.
+// leave cancels a request that no driver has taken, as the city ends.
 func (r *rider) leave() {
 	r.mu.Lock()
 	defer r.mu.Unlock()

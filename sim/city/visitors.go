@@ -76,8 +76,8 @@ func (c *City) courteous(o *ridepb.Offer, skew time.Duration) time.Duration {
 	return 0
 }
 
-// pace is how many times slower than usual a driver drives a visitor on a drive of so much
-// simulated time, so that it does not take much more than within in real time.
+// pace is how many times slower than usual a driver drives a visitor. way is the drive's simulated
+// time, within the real time that it should not exceed by much.
 func (c *City) pace(way, within time.Duration) float64 {
 	if c.cfg.Visitors.Speed <= 0 {
 		return 1

@@ -44,7 +44,7 @@ func (w Way) At(d time.Duration) (geo.Point, float64) {
 	return geo.Point{Lat: a.Lat + share*(b.Lat-a.Lat), Lng: a.Lng + share*(b.Lng-a.Lng)}, geo.BearingDeg(a, b)
 }
 
-// slower is the same drive in times the time.
+// slower is the same drive, slowed down by the factor times.
 func (w Way) slower(times float64) Way {
 	if times == 1 {
 		return w

@@ -144,8 +144,8 @@ func (c *child) gone() bool {
 	}
 }
 
-// freePort finds a port that is unused and outside the ephemeral range: its port must stay free
-// while the server is down.
+// freePort finds a port that is unused and outside the ephemeral range, so that it stays free while
+// the server is down.
 func freePort() (int, error) {
 	const low, high, tries = 15_000, 32_000, 100
 	var last error

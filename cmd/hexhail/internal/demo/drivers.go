@@ -44,7 +44,8 @@ func (d *driver) waits(now time.Time) bool {
 	return d.online && !d.busy && now.Sub(d.seen) < freshFor
 }
 
-// near reports whether a visitor drives near a place; see city.Visitors.
+// near reports whether a visitor who waits for offers of a class is near a point; see
+// city.Visitors.
 func (h *Host) near(class string, at geo.Point) bool {
 	h.drivers.mu.RLock()
 	defer h.drivers.mu.RUnlock()

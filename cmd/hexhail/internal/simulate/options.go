@@ -104,7 +104,7 @@ func (o *Options) check() error {
 	return nil
 }
 
-// Filter returns which requests the flags select.
+// Filter returns the filter of requests and drivers that the flags describe.
 func (o *Options) Filter() (demand.Filter, error) {
 	f := demand.Filter{From: o.From, To: o.To, Origin: o.Origin}
 	if o.Area == "" {
