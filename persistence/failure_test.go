@@ -242,7 +242,7 @@ func TestFaultyItemAlone(t *testing.T) {
 	}
 }
 
-// TestJanitor: the store purges by itself while it is open.
+// TestJanitor: the store purges automatically while it is open.
 func TestJanitor(t *testing.T) {
 	s := openAt(t, Edited(TempSQLite(t), func(o *Options) { o.PurgeEvery = time.Millisecond }))
 	require.NoError(t, s.Commit(t.Context(), note(1, 1))) // of 1970

@@ -61,7 +61,7 @@ func TestAcceptRace(t *testing.T) {
 				require.NoError(t, err)
 				require.Equal(t, histories[w.trip].ID, got.ID)
 			}
-			// As many drivers as trips, and all wanted all: nobody can be left over.
+			// As many drivers as trips, and every driver wanted every trip: none can be left over.
 			require.Len(t, tripWon, trips)
 			for _, s := range nodes {
 				require.Zero(t, s.Stats().Failures)

@@ -66,7 +66,8 @@ func TestIdleReader(t *testing.T) {
 	write()
 }
 
-// An operator hears of a reader that stays, at most every five minutes, and of its end.
+// A warning names a reader that stays, at most every five minutes, and the log says when it is
+// gone.
 func TestBlockedIsSaidSeldom(t *testing.T) {
 	var log LockedLog
 	c := &checkpointer{path: filepath.Join(t.TempDir(), "hexhail.db"), log: slog.New(slog.NewTextHandler(&log, nil))}

@@ -21,8 +21,8 @@ type cut int32
 
 const (
 	cutNone   cut = iota
-	cutBefore     // the server never hears of the commit
-	cutAfter      // the server commits, the client never hears of it
+	cutBefore     // the server never receives the commit
+	cutAfter      // the server commits, the client never learns of it
 )
 
 // marked is in the ids of what is cut. A store also commits for itself, to see that it can.

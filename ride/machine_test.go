@@ -290,8 +290,7 @@ func (m *machine) crashNow(t *rapid.T) {
 	}
 }
 
-// drain leaves the trip to its timers until it ends. Searches are answered, nobody
-// else does anything.
+// drain leaves the trip to its timers until it ends. Searches are answered; nothing else happens.
 func (m *machine) drain() {
 	limit := m.trip.Deadline.Add(m.request.Rules.PickupWithin) // an award may come at the last moment
 	for range 2000 {

@@ -11,8 +11,8 @@ import (
 	"github.com/hexhail/hexhail/ride/view"
 )
 
-// TestForgetReply: of a trip with an erased person, a stored answer keeps no words of anybody, but
-// why the system ended it.
+// TestForgetReply: a stored answer about a trip with an erased person keeps no one's words, only
+// the reason for which the system ended the trip.
 func TestForgetReply(t *testing.T) {
 	const words = "she knows why"
 	trip := &ride.Trip{ID: "t", Request: ride.Request{Rider: ride.RiderCard{ID: "r"}}, Driver: &ride.DriverCard{ID: "d"}}

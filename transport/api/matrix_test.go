@@ -12,7 +12,7 @@ import (
 )
 
 // row says what each subject gets from one operation. The statuses are of: the rider
-// of the trip, another rider, its driver, another driver, an operator, and somebody
+// of the trip, another rider, its driver, another driver, an operator, and a client
 // without credentials.
 type row struct {
 	path string // with its parameters filled in; $name is the id of an account

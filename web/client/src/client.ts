@@ -91,7 +91,7 @@ class HexhailClient implements Client {
     });
   }
 
-  // ---------------------------------------------------------------- what everybody sees
+  // ---------------------------------------------------------------- what callers see
 
   get state(): ConnectionState {
     return this.#connection.state;

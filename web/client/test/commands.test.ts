@@ -13,7 +13,7 @@ const trip = (id: string, version: number, status = 'requested') => ({
 const refuse = (socket: FakeSocket, id: string | undefined, code: string, more: object = {}) =>
   socket.say({ reply: { id, error: { code, message: `${code}!`, ...more } } });
 
-/** Loses the socket, and connects anew. */
+/** Loses the socket, and reconnects. */
 async function reconnect(bench: Bench, connected: object = {}): Promise<FakeSocket> {
   bench.socket.fail();
   const { state } = bench.client;

@@ -61,7 +61,7 @@ class Replay {
     // A repetition has to have the same id.
     if (known) expect(frame.id).toBe(this.#ids.get(recorded.id ?? ''));
     this.#ids.set(recorded.id ?? '', frame.id);
-    const lost = recorded.connect?.resume?.epoch === 'another'; // the recorder claimed a history that nobody has
+    const lost = recorded.connect?.resume?.epoch === 'another'; // the recorder claimed a history that does not exist
     if (!lost) expect(content(frame)).toEqual(content(recorded));
   }
 }

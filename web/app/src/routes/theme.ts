@@ -43,7 +43,7 @@ export const theme = createTheme({
   },
 });
 
-/** Mantine's own dimmed and error texts are too faint on white to be read by everybody (WCAG AA). */
+/** Mantine's own dimmed and error texts are too faint on white for everyone to read (WCAG AA). */
 export const variables: CSSVariablesResolver = (t) => ({
   variables: {},
   light: { '--mantine-color-dimmed': '#5c656d', '--mantine-color-error': t.colors.red[9] },

@@ -61,7 +61,7 @@ export class FakeSocket implements WebSocketLike {
   onmessage: ((event: never) => void) | null = null;
   onclose: ((event: never) => void) | null = null;
   onerror: ((event: never) => void) | null = null;
-  /** What the client sent and nobody took yet. */
+  /** What the client sent and no test has taken yet. */
   readonly sent: ClientFrame[] = [];
   closed = false;
 

@@ -7,7 +7,7 @@ const mostBytes = 15 << 20;
 /** Why a file cannot become a photo; keys of the texts under "photo". */
 export type PhotoRefusal = 'kind' | 'large' | 'unreadable';
 
-/** Looks whether a file can become a photo before anybody crops it. A name proves nothing: the file is decoded. */
+/** Checks whether a file can become a photo before it is cropped. A name proves nothing: the file is decoded. */
 export async function refusalOf(file: File): Promise<PhotoRefusal | null> {
   if (!photoTypes.some((type) => type === file.type)) return 'kind';
   if (file.size > mostBytes) return 'large';

@@ -31,7 +31,7 @@ beforeEach(() => {
 afterEach(() => cleanup());
 
 function answer(status: number, body: unknown): void {
-  // As the server sends it: an answer of another kind is taken for somebody else's.
+  // As the server sends it: an answer of another kind is taken for another server's.
   const response = new Response(null, { status, headers: { 'Content-Type': status < 400 ? 'application/json' : 'application/problem+json' } });
   post.mockResolvedValueOnce((status < 400 ? { data: body, response } : { error: body, response }));
 }

@@ -50,7 +50,7 @@ export function useCamera(camera: Camera | undefined, padding: Padding | undefin
       if (!left.current) map.jumpTo({ center: [h.center.lng, h.center.lat], zoom: h.zoom });
       return;
     }
-    if (!left.current) duration = 0; // a flight across the world is of no use to anybody
+    if (!left.current) duration = 0; // a flight across the world helps no one
     left.current = true;
     looked.current = performance.now();
     const maxZoom = c.maxZoom ?? 15.5;

@@ -17,7 +17,7 @@ type Person = Schemas['AdminAccountView'];
 export type Decision = 'approve' | 'refuse';
 export type Decide = (decision: Decision, person: Person) => void;
 
-/** What can be decided about a driver as things stand; nothing about anybody else. */
+/** What can be decided about a driver in the current state; nothing about other people. */
 export function possible({ account }: Person): readonly Decision[] {
   switch (account.approval?.state) {
     case 'pending':

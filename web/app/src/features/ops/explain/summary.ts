@@ -43,7 +43,7 @@ export function winnersFirst<T extends { readonly driver_id: string }>(rows: rea
   return [...rows].sort((a, b) => rank(a) - rank(b));
 }
 
-/** Why the trip went to whom it went, in a sentence or two. `now` matters while it is searched for. */
+/** Why the trip went to its driver, in a sentence or two. `now` matters while the search goes on. */
 export function summaryOf(explain: Explain, t: TFunction<'ops'>, now: Date): string {
   const count = countSearch(explain);
   const sentences = [opening(explain, count, t, now)];
