@@ -97,8 +97,8 @@ func closed(p *pgxpool.Pool) func() error {
 // minServer is the oldest server that can be asked what became of a transaction.
 const minServer = 130000
 
-// checkServer refuses a server that is too old, and warns when it was told not to care
-// for its disk: then no client can promise anything.
+// checkServer refuses a server that is too old, and warns when Postgres does not flush its
+// disk: then no client can promise anything.
 func (s *Store) checkServer(ctx context.Context) error {
 	var version int
 	if err := s.read.QueryRowContext(ctx, `SELECT current_setting('server_version_num')::int`).Scan(&version); err != nil {

@@ -28,7 +28,7 @@ func TestPool(t *testing.T) {
 		require.EqualValues(t, 2*maxIdle, done.Load())
 		require.Len(t, p.idle, maxIdle)
 
-		p.Schedule(func() { time.Sleep(time.Second) })
+		p.Schedule(func() { time.Sleep(time.Second) }) // on synctest's clock, as below
 		synctest.Wait()
 		require.Len(t, p.idle, maxIdle-1, "an idle goroutine took it")
 

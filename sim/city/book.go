@@ -130,7 +130,7 @@ func (b *book) notified(t *ridepb.Trip) {
 	}
 }
 
-// news notes a trip's state, whoever received it, and updates the counts.
+// news notes a trip's state, regardless of who received it, and updates the counts.
 func (b *book) news(t *ridepb.Trip) {
 	b.mu.Lock()
 	defer b.mu.Unlock()

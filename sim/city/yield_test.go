@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/hexhail/hexhail/ride/ridepb"
 	"github.com/hexhail/hexhail/sim/check"
 )
 
@@ -20,7 +21,7 @@ func TestACityHoldsRequestsBackWhileItsMachineLags(t *testing.T) {
 	}{
 		"busy":           {yield: 2, waiting: 2, lags: true, holds: true},
 		"calm":           {yield: 2, waiting: 2},
-		"nobody waits":   {yield: 2, waiting: 1, lags: true},
+		"few wait":       {yield: 2, waiting: 1, lags: true},
 		"does not yield": {yield: 0, waiting: 2, lags: true},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -68,4 +69,41 @@ func TestAHeldRequestGoesWithTheRun(t *testing.T) {
 		require.False(t, ok)
 		require.Zero(t, c.Report().Held)
 	})
+}
+
+// A city that calms down cancels the requests that have no driver, and no others; its drivers
+// send no more positions.
+func TestACalmingCityTakesItsWorkBack(t *testing.T) {
+	c, err := New(example("ws://127.0.0.1:1", "")) // frames wait for a server that never comes
+	require.NoError(t, err)
+	c.life = t.Context()
+	c.clock.begin(time.Now())
+	waiting := map[ridepb.Trip_Status]int{ridepb.Trip_requested: 1, ridepb.Trip_matched: 0, ridepb.Trip_completed: 0}
+	riders := make(map[ridepb.Trip_Status]*rider)
+	for status := range waiting {
+		r := c.pool.get()
+		r.mu.Lock()
+		r.wish, r.trip, r.status = &wish{}, "trip", status
+		r.mu.Unlock()
+		riders[status] = r
+	}
+	d := c.drivers[0]
+	d.start(d, 0)
+	defer c.close()
+	tell := func() (planned int) {
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		before := len(d.timers)
+		d.due = time.Now().Add(time.Hour)
+		d.tell()
+		return len(d.timers) - before
+	}
+	require.Equal(t, 1, tell(), "the next position")
+
+	c.ending.Store(true)
+	c.calm()
+	for status, n := range waiting {
+		require.Equal(t, n, riders[status].client.Pending(), status)
+	}
+	require.Zero(t, tell())
 }

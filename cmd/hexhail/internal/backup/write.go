@@ -170,7 +170,7 @@ func writeAll(ctx context.Context, p Place, out *os.File, o Options) (rep Report
 	rep.Manifest = Manifest{Format: format, Version: formatVersion, MadeAt: time.Now().UTC().Truncate(time.Millisecond), Program: o.Program}
 	parts := make(map[string]string) // paths by name
 	copied := out.Name() + ".database"
-	_ = os.Remove(copied) // whoever holds the partial file owns this one, too
+	_ = os.Remove(copied) // the owner of the partial file owns this one, too
 	defer func() { _ = os.Remove(copied) }()
 	if p.Store.DatabaseURL != "" {
 		parts[postgresName] = copied

@@ -121,7 +121,7 @@ func (n *notices) reconcile(ctx context.Context, id ride.AccountID) error {
 		return nil
 	}
 	// Read the account after its log-ins: if a suspension ended them, the account shows it by then,
-	// and the person is told of the suspension rather than logged out.
+	// and the person learns of the suspension instead of being logged out.
 	var revoked []string
 	for _, family := range families {
 		if family == "" {

@@ -132,7 +132,7 @@ func TestOverdueWithoutClients(t *testing.T) {
 	})
 }
 
-// SIGTERM: clients are told when to reconnect, and find everything there.
+// SIGTERM: clients learn when to reconnect, and find everything there.
 func TestTerminated(t *testing.T) {
 	onStores(t, func(t *testing.T, start func(harness.Options) *harness.Server) {
 		w := newWorld(t, start(harness.Options{Child: true}), codecs[1])

@@ -25,7 +25,7 @@ import (
 const stadiumRes = 8
 
 // TestStadium: all fans leave a stadium at once, ten for each driver, in one cell. As many are
-// matched as there are drivers, all other requests end, each fan is told the outcome once, and
+// matched as there are drivers, all other requests end, each fan receives the outcome once, and
 // people in the next cell hardly notice.
 func TestStadium(t *testing.T) {
 	beside(t, "HEXHAIL_STADIUM")
