@@ -1,0 +1,198 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/hexhail/hexhail/geo"
+	"github.com/hexhail/hexhail/geo/streets"
+)
+
+type streetsCmd struct {
+	Build streetsBuildCmd `cmd:"" help:"Build a map from an OpenStreetMap extract."`
+	Info  streetsInfoCmd  `cmd:"" help:"Print what a map holds, and its licence."`
+}
+
+// mapExtension ends the names of maps.
+const mapExtension = ".hxst"
+
+type streetsBuildCmd struct {
+	Extract string `arg:"" name:"city.osm.pbf" help:"OpenStreetMap extract in PBF format."`
+	To      string `short:"o" name:"output" placeholder:"FILE" help:"The map to write; it is replaced if it exists. Default: the extract's name with .hxst."`
+	BBox    string `name:"bbox" placeholder:"W,S,E,N" xor:"area" help:"Keep only what lies in this box, in degrees: west,south,east,north."`
+	Clip    string `placeholder:"FILE" xor:"area" help:"Keep only what lies in the polygons of this GeoJSON file."`
+}
+
+// Run is called by kong.
+func (b *streetsBuildCmd) Run(in *call) error {
+	area, err := b.area()
+	if err != nil {
+		return err
+	}
+	to := b.To
+	if to == "" {
+		to = strings.TrimSuffix(strings.TrimSuffix(filepath.Base(b.Extract), ".pbf"), ".osm") + mapExtension
+	}
+	ctx, show := in.long()
+	defer show.end()
+	begun := time.Now()
+	m, err := streets.Build(ctx, openExtract(b.Extract), streets.BuildOptions{
+		Name: filepath.Base(b.Extract), Builder: "hexhail " + Version(), Area: area, Progress: show.streets,
+	})
+	show.end()
+	if err != nil {
+		return fmt.Errorf("build %s: %w", b.Extract, err)
+	}
+	if err := m.Save(to); err != nil {
+		return fmt.Errorf("build %s: %w", b.Extract, err)
+	}
+	file, err := os.Stat(to)
+	if err != nil {
+		return fmt.Errorf("build %s: %w", b.Extract, err)
+	}
+	fmt.Fprintf(in.env.Stdout, "Wrote the map to %s (%s) in %s.\n", to, mebibytes(file.Size()), time.Since(begun).Round(10*time.Millisecond))
+	return describeMap(in.env.Stdout, m)
+}
+
+func (b *streetsBuildCmd) area() (*streets.Area, error) {
+	switch {
+	case b.BBox != "":
+		a, err := parseBox(b.BBox)
+		if err != nil {
+			return nil, fmt.Errorf("--bbox: %w", err)
+		}
+		return a, nil
+	case b.Clip != "":
+		f, err := os.Open(b.Clip)
+		if err != nil {
+			return nil, fmt.Errorf("--clip: %w", err)
+		}
+		defer f.Close()
+		a, err := streets.ReadArea(f)
+		if err != nil {
+			return nil, fmt.Errorf("--clip %s: %w", b.Clip, err)
+		}
+		return a, nil
+	}
+	return nil, nil
+}
+
+// parseBox reads west,south,east,north, the order of other OpenStreetMap tools.
+func parseBox(s string) (*streets.Area, error) {
+	fields := strings.Split(s, ",")
+	if len(fields) != 4 {
+		return nil, errors.New("it must be four numbers: west,south,east,north")
+	}
+	var v [4]float64
+	for i, f := range fields {
+		x, err := strconv.ParseFloat(strings.TrimSpace(f), 64)
+		if err != nil {
+			return nil, fmt.Errorf("%q is not a number", f)
+		}
+		v[i] = x
+	}
+	return streets.BoxArea(geo.Point{Lat: v[1], Lng: v[0]}, geo.Point{Lat: v[3], Lng: v[2]})
+}
+
+// sized is a file that knows its size, for the progress.
+type sized struct {
+	*os.File
+	size int64
+}
+
+// Size returns the size in bytes.
+func (s sized) Size() int64 { return s.size }
+
+func openExtract(path string) streets.Open {
+	return func() (io.ReadCloser, error) {
+		f, err := os.Open(path)
+		if err != nil {
+			return nil, err
+		}
+		info, err := f.Stat()
+		if err == nil && info.IsDir() {
+			err = errors.New("it is a folder")
+		}
+		if err != nil {
+			f.Close()
+			return nil, err
+		}
+		return sized{f, info.Size()}, nil
+	}
+}
+
+// streets shows the progress of a build: its last step counts junctions, the others bytes.
+func (p *progress) streets(step string, done, total int64) {
+	if total > 0 {
+		step, done, total = fmt.Sprintf("%s: %d %%", step, done*100/total), 0, 0
+	}
+	p.step(step, done, total)
+}
+
+type streetsInfoCmd struct {
+	File string `arg:"" help:"The map."`
+}
+
+// Run is called by kong.
+func (i *streetsInfoCmd) Run(in *call) error {
+	m, err := streets.Load(i.File)
+	if err != nil {
+		return fmt.Errorf("%s: %w", i.File, err)
+	}
+	return describeMap(in.env.Stdout, m)
+}
+
+// describeMap prints what a map holds, what was left out, and its licence.
+func describeMap(out io.Writer, m *streets.Map) error {
+	meta, c := m.Meta(), m.Counts()
+	w := tabwriter.NewWriter(out, 0, 4, 2, ' ', 0)
+	row := func(name, format string, args ...any) { fmt.Fprintf(w, "%s\t%s\n", name, fmt.Sprintf(format, args...)) }
+	row("map", "%s", m.ID())
+	row("extract", "%s", meta.Source)
+	if !meta.Date.IsZero() {
+		row("data as of", "%s", meta.Date.Format(time.RFC3339))
+	}
+	row("built by", "%s", meta.Builder)
+	row("area", "%.4f,%.4f,%.4f,%.4f", degrees(meta.Box.West), degrees(meta.Box.South), degrees(meta.Box.East), degrees(meta.Box.North))
+	row("streets", "%s, %s, %s", count(c.Streets, "street"), count(c.Junctions, "junction"), count(c.Names, "name"))
+	for r, metres := range c.LengthM {
+		if metres > 0 {
+			row("  "+streets.Road(r).String(), "%.1f km", metres/1000)
+		}
+	}
+	r := meta.Report
+	row("turn restrictions", "%d used", r.Turns.Used)
+	for _, x := range []struct {
+		n    int
+		what string
+	}{
+		{r.NotOpen, "ways not open to all cars"},
+		{r.Reversible, "ways whose direction changes by the hour"},
+		{r.Areas, "squares"},
+		{r.Blocked, "barriers that cars cannot pass"},
+		{r.MissingNodes, "nodes missing from the extract"},
+		{r.Turns.ViaWays, "turn restrictions via a way"},
+		{r.Turns.Conditional, "turn restrictions for certain hours"},
+		{r.Turns.Broken, "incomplete turn restrictions"},
+		{r.Turns.Elsewhere, "turn restrictions on streets not in the map"},
+	} {
+		if x.n > 0 {
+			row("left out", "%d %s", x.n, x.what)
+		}
+	}
+	if r.LeftOutM > 0 {
+		row("left out", "%.1f km of streets not connected to the rest", r.LeftOutM/1000)
+	}
+	row("licence", "%s, %s", meta.Licence, meta.LicenceURL)
+	row("attribution", "%s, linked to https://www.openstreetmap.org/copyright", meta.Attribution)
+	return w.Flush()
+}
+
+func degrees(e7 int32) float64 { return float64(e7) / 1e7 }

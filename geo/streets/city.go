@@ -1,0 +1,90 @@
+package streets
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"github.com/hexhail/hexhail/geo"
+)
+
+// ErrNoMap means that a city has no map. Errors that wrap it wrap geo.ErrNoRoute as well.
+var ErrNoMap = errors.New("there is no map")
+
+var errNoMap = fmt.Errorf("%w: %w", geo.ErrNoRoute, ErrNoMap)
+
+// City holds the current map of a city. The zero City has none: it finds no route. Any goroutine may
+// use it; each call sees one map from beginning to end, so a swap disturbs none.
+type City struct{ current atomic.Pointer[Map] }
+
+var (
+	_ geo.ETASource = (*City)(nil)
+	_ geo.Planner   = (*City)(nil)
+	_ geo.Fan       = (*City)(nil)
+	_ geo.Snapper   = (*City)(nil)
+)
+
+// Map returns the current map, nil if there is none. A caller that needs several answers of one map
+// asks that map.
+func (c *City) Map() *Map { return c.current.Load() }
+
+// Swap sets the map, nil for none, and returns the one before.
+func (c *City) Swap(m *Map) *Map { return c.current.Swap(m) }
+
+// Route implements geo.ETASource.
+func (c *City) Route(ctx context.Context, from, to geo.Point) (geo.Route, error) {
+	if m := c.Map(); m != nil {
+		return m.Route(ctx, from, to)
+	}
+	return geo.Route{}, errNoMap
+}
+
+// Routes implements geo.ETASource.
+func (c *City) Routes(ctx context.Context, from []geo.Point, to geo.Point) ([]geo.Route, error) {
+	if m := c.Map(); m != nil {
+		return m.Routes(ctx, from, to)
+	}
+	return nowhere(len(from)), nil
+}
+
+// Plan implements geo.Planner.
+func (c *City) Plan(ctx context.Context, from, to geo.Place, at time.Time) (geo.Plan, error) {
+	if m := c.Map(); m != nil {
+		return m.Plan(ctx, from, to, at)
+	}
+	return geo.Plan{}, errNoMap
+}
+
+// To implements geo.Fan.
+func (c *City) To(ctx context.Context, from []geo.Place, to geo.Place, at time.Time) ([]geo.Route, error) {
+	if m := c.Map(); m != nil {
+		return m.To(ctx, from, to, at)
+	}
+	return nowhere(len(from)), nil
+}
+
+// From implements geo.Fan.
+func (c *City) From(ctx context.Context, from geo.Place, to []geo.Place, at time.Time) ([]geo.Route, error) {
+	if m := c.Map(); m != nil {
+		return m.From(ctx, from, to, at)
+	}
+	return nowhere(len(to)), nil
+}
+
+// Snap implements geo.Snapper.
+func (c *City) Snap(p geo.Place) (geo.Snap, error) {
+	if m := c.Map(); m != nil {
+		return m.Snap(p)
+	}
+	return geo.Snap{}, errNoMap
+}
+
+func nowhere(n int) []geo.Route {
+	out := make([]geo.Route, n)
+	for i := range out {
+		out[i] = geo.Unreachable()
+	}
+	return out
+}
