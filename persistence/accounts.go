@@ -110,18 +110,20 @@ func (s *Store) UpdateAccount(ctx context.Context, id ride.AccountID, p ride.Acc
 			return err
 		}
 		a, err = scanAccount(tx.QueryRowContext(ctx, `UPDATE accounts SET
-				first_name = COALESCE($1, first_name), last_name = COALESCE($2, last_name),
-				photo_id = COALESCE($3, photo_id), vehicle_class = COALESCE($4, vehicle_class),
-				plate = COALESCE($5, plate), vehicle_make = COALESCE($6, vehicle_make),
-				vehicle_model = COALESCE($7, vehicle_model), vehicle_colour = COALESCE($8, vehicle_colour), updated_at = $9
+				first_name = COALESCE($2, first_name), last_name = COALESCE($3, last_name),
+				photo_id = COALESCE($4, photo_id), vehicle_class = COALESCE($5, vehicle_class),
+				plate = COALESCE($6, plate), vehicle_make = COALESCE($7, vehicle_make),
+				vehicle_model = COALESCE($8, vehicle_model), vehicle_colour = COALESCE($9, vehicle_colour), `+sqlUpdatedAt+`
 			WHERE id = $10 RETURNING `+accountColumns,
-			p.FirstName, p.LastName, p.PhotoID, p.VehicleClass, p.Plate,
-			p.VehicleMake, p.VehicleModel, p.VehicleColour, micros(s.now()), string(id)))
+			micros(s.now()), p.FirstName, p.LastName, p.PhotoID, p.VehicleClass, p.Plate,
+			p.VehicleMake, p.VehicleModel, p.VehicleColour, string(id)))
 		if err != nil {
 			return err
 		}
-		_, err = tx.ExecContext(ctx, `UPDATE accounts SET search = $1 WHERE id = $2`, accountText(a), string(id))
-		return err
+		if _, err = tx.ExecContext(ctx, `UPDATE accounts SET search = $1 WHERE id = $2`, accountText(a), string(id)); err != nil {
+			return err
+		}
+		return s.stampAccount(ctx, tx, id)
 	})
 	if err != nil {
 		return ride.Account{}, err
@@ -146,8 +148,14 @@ func dropPhoto(ctx context.Context, tx *sql.Tx, id ride.AccountID, next *string)
 
 // SetPassword replaces the password hash.
 func (s *Store) SetPassword(ctx context.Context, id ride.AccountID, hash string) error {
-	return s.one(ctx, "set password", `UPDATE accounts SET password_hash = $1, updated_at = $2 WHERE id = $3`,
-		hash, micros(s.now()), string(id))
+	return s.tx(ctx, "set password", func(tx *sql.Tx) error {
+		res, err := tx.ExecContext(ctx, `UPDATE accounts SET password_hash = $2, `+sqlUpdatedAt+` WHERE id = $3`,
+			micros(s.now()), hash, string(id))
+		if err := oneRow(res, err); err != nil {
+			return err
+		}
+		return s.stampAccount(ctx, tx, id)
+	})
 }
 
 // RenewPassword replaces the password hash if it is still the old one, and otherwise
@@ -160,16 +168,18 @@ func (s *Store) RenewPassword(ctx context.Context, id ride.AccountID, old, hash 
 // SetAccountStatus also ends every log-in when it suspends, as RevokeAccount does.
 func (s *Store) SetAccountStatus(ctx context.Context, id ride.AccountID, status ride.AccountStatus) error {
 	return s.tx(ctx, "set account status", func(tx *sql.Tx) error {
-		res, err := tx.ExecContext(ctx, `UPDATE accounts SET status = $1, updated_at = $2 WHERE id = $3`,
-			string(status), micros(s.now()), string(id))
+		now := s.now()
+		if status == ride.AccountSuspended {
+			if err := revokeAccount(ctx, tx, id, beforeSecond(now), now); err != nil {
+				return err
+			}
+		}
+		res, err := tx.ExecContext(ctx, `UPDATE accounts SET status = $2, `+sqlUpdatedAt+` WHERE id = $3`,
+			micros(now), string(status), string(id))
 		if err := oneRow(res, err); err != nil {
 			return err
 		}
-		if status != ride.AccountSuspended {
-			return nil
-		}
-		now := s.now()
-		return revokeAccount(ctx, tx, id, beforeSecond(now), now)
+		return s.stampAccount(ctx, tx, id)
 	})
 }
 
@@ -188,11 +198,18 @@ func (s *Store) SetApproval(ctx context.Context, id ride.AccountID, to ride.Appr
 	if !validText(string(to), reason) {
 		return ride.Account{}, ride.ErrInvalidArgument.With("The reason holds bytes that are not text.")
 	}
-	a, err := scanAccount(s.write.QueryRowContext(ctx, `UPDATE accounts SET approval = $1, approval_reason = $2, updated_at = $3
-		WHERE id = $4 AND role = $5 RETURNING `+accountColumns,
-		string(to), reason, micros(s.now()), string(id), string(ride.RoleDriver)))
+	var a ride.Account
+	err := s.tx(ctx, op, func(tx *sql.Tx) (err error) {
+		a, err = scanAccount(tx.QueryRowContext(ctx, `UPDATE accounts SET approval = $2, approval_reason = $3, `+sqlUpdatedAt+`
+			WHERE id = $4 AND role = $5 RETURNING `+accountColumns,
+			micros(s.now()), string(to), reason, string(id), string(ride.RoleDriver)))
+		if err != nil {
+			return err
+		}
+		return s.stampAccount(ctx, tx, id)
+	})
 	if err != nil {
-		return ride.Account{}, s.failure(op, err)
+		return ride.Account{}, err
 	}
 	return a, nil
 }
@@ -250,10 +267,13 @@ func (s *Store) CountWaiting(ctx context.Context, most int) (int, error) {
 }
 
 // ListAccounts returns a page, newest first, and the cursor of the next one, empty at
-// the end. A bad cursor or limit is ride.ErrInvalidArgument.
+// the end. A bad cursor, limit or text is ride.ErrInvalidArgument.
 func (s *Store) ListAccounts(ctx context.Context, f ride.AccountFilter) ([]ride.Account, string, error) {
 	limit, from, err := window(f.Page)
 	if err != nil {
+		return nil, "", err
+	}
+	if err := checkFilter("q", f.Text); err != nil {
 		return nil, "", err
 	}
 	q := &query{}

@@ -124,3 +124,25 @@ func BenchmarkCommit(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkLogInFailure is what a failed log-in costs the database: a read and a write.
+func BenchmarkLogInFailure(b *testing.B) {
+	for _, e := range engines {
+		b.Run(e.name, func(b *testing.B) {
+			fsync := fsyncCost(b)
+			s := open(b, e.at(b))
+			i := 0
+			for b.Loop() {
+				i++
+				keys := []string{fmt.Sprint("pair", i%1000), fmt.Sprint("name", i%100), fmt.Sprint("net", i%100)}
+				if _, err := s.LogInFailures(b.Context(), keys); err != nil {
+					b.Fatal(err)
+				}
+				if _, err := s.AddLogInFailure(b.Context(), keys, time.Hour); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.ReportMetric(float64(fsync.Microseconds()), "fsync-µs")
+		})
+	}
+}

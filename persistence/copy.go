@@ -116,6 +116,7 @@ func copySteps(ctx context.Context, b *sqlite.Backup, out *os.File, stepped func
 // Contents is what a database holds, as far as copies are compared by it.
 type Contents struct {
 	Schema int64            // the newest step that is applied
+	Oldest int64            // the newest step that a program must know to run on it; 0: all of them
 	Rows   map[string]int64 // by table
 }
 
@@ -141,9 +142,9 @@ func CheckFile(ctx context.Context, path string) (c Contents, err error) {
 }
 
 // contents counts the rows of the tables that a query names.
-func contents(ctx context.Context, db querier, tables string) (Contents, error) {
+func contents(ctx context.Context, db querier, tables string, args ...any) (Contents, error) {
 	c := Contents{Rows: make(map[string]int64)}
-	rows, err := db.QueryContext(ctx, tables)
+	rows, err := db.QueryContext(ctx, tables, args...)
 	if err != nil {
 		return c, err
 	}
@@ -169,7 +170,11 @@ func contents(ctx context.Context, db querier, tables string) (Contents, error) 
 		return c, nil
 	}
 	delete(c.Rows, "goose_db_version")
-	err = db.QueryRowContext(ctx, sqlSchema).Scan(&c.Schema)
+	if err := db.QueryRowContext(ctx, sqlSchema).Scan(&c.Schema); err != nil {
+		return c, err
+	}
+	runs, err := compatOf(ctx, db, c.Schema)
+	c.Oldest = runs.oldest
 	return c, err
 }
 

@@ -106,11 +106,15 @@ func (q *query) page(sel, timeColumn, idColumn string, limit int, from *cursor) 
 		at, id := q.arg(from.at), q.arg(from.id)
 		q.and("(" + timeColumn + " < " + at + " OR (" + timeColumn + " = " + at + " AND " + idColumn + " < " + id + "))")
 	}
-	text := sel
-	if len(q.where) > 0 {
-		text += " WHERE " + strings.Join(q.where, " AND ")
+	return q.whole(sel) + " ORDER BY " + timeColumn + " DESC, " + idColumn + " DESC LIMIT " + q.arg(limit+1)
+}
+
+// whole is the query with its conditions, for all rows in no order.
+func (q *query) whole(sel string) string {
+	if len(q.where) == 0 {
+		return sel
 	}
-	return text + " ORDER BY " + timeColumn + " DESC, " + idColumn + " DESC LIMIT " + q.arg(limit+1)
+	return sel + " WHERE " + strings.Join(q.where, " AND ")
 }
 
 // contains is a LIKE pattern for rows that hold text, whose wildcards mean
@@ -134,6 +138,14 @@ func validText(texts ...string) bool {
 		}
 	}
 	return true
+}
+
+// checkFilter refuses what a filter looks for if no stored text can hold it. Postgres fails on it.
+func checkFilter(field string, texts ...string) error {
+	if validText(texts...) {
+		return nil
+	}
+	return ride.ErrInvalidArgument.With("The filter %s must be UTF-8 text without NUL characters.", field).In(field)
 }
 
 // micros is the stored form of a time.

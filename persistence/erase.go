@@ -44,7 +44,10 @@ func (s *Store) Erase(ctx context.Context, id ride.AccountID) error {
 			string(id), string(a.Role), subjectHash(a.Issuer, a.Subject), micros(e.at)); err != nil {
 			return err
 		}
-		return removeKeyed(ctx, tx, id)
+		if err := removeKeyed(ctx, tx, id); err != nil {
+			return err
+		}
+		return s.stampErasure(ctx, tx, id)
 	})
 	if err != nil {
 		return err

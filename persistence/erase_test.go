@@ -28,7 +28,8 @@ func onEachRaw(t *testing.T, f func(t *testing.T, s *persistence.Store, db *sql.
 			o := e.at(t)
 			clock := epoch
 			o.Now = func() time.Time { return clock }
-			o.PurgeEvery = 0 // the test purges
+			o.NoHealth = true // which would read the clock as well
+			o.PurgeEvery = 0  // the test purges
 			for _, change := range edit {
 				change(&o)
 			}
@@ -134,6 +135,8 @@ func life(t *testing.T, s *persistence.Store, mark string, role ride.Role, n int
 	require.NoError(t, s.SaveRefreshToken(ctx, ride.RefreshToken{
 		Hash: mark + "token", Family: mark + "family", Account: a.ID, CreatedAt: epoch, ExpiresAt: epoch.Add(time.Hour),
 	}))
+	_, err := s.SaveTicket(ctx, ride.Ticket{Hash: mark + "ticket", Account: a.ID, Family: mark + "family", TokenExpiresAt: epoch}, 24*time.Hour, 10)
+	require.NoError(t, err)
 	require.NoError(t, s.SavePlaces(ctx, a.ID, []string{mark + "network", mark + "device"}, epoch, 16))
 	require.NoError(t, s.AddAudit(ctx, ride.AuditEntry{At: epoch, Actor: "op", Action: "account.suspend", Subject: string(a.ID), Detail: `{"reason":"` + mark + `"}`}))
 	require.NoError(t, s.Commit(ctx, ride.Transition{Command: &ride.CommandRecord{
@@ -297,13 +300,13 @@ func TestHeld(t *testing.T) {
 		shared(t, s, rider, driver, former, "zzR-", "zzD-", "zzF-")
 		held, err := s.Held(t.Context(), driver.ID)
 		require.NoError(t, err)
-		for _, table := range []string{"photos", "refresh_tokens", "token_families", "offers", "audit"} {
+		for _, table := range []string{"photos", "refresh_tokens", "token_families", "tickets", "offers", "audit"} {
 			require.Len(t, held[table], 1, table)
 		}
 		require.Len(t, held["commands"], 2)
 		b, err := json.Marshal(held)
 		require.NoError(t, err)
-		for _, secret := range []string{"zzD-token", "zzD-family", "zzD-hash", "zzR-", "zzF-", "120.5"} {
+		for _, secret := range []string{"zzD-token", "zzD-ticket", "zzD-family", "zzD-hash", "zzR-", "zzF-", "120.5"} {
 			require.NotContains(t, string(b), secret)
 		}
 		require.Contains(t, string(b), epoch.Format("2006-01-02T15:04:05"), "times are read as times")

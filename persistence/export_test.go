@@ -2,6 +2,7 @@ package persistence
 
 import (
 	"bytes"
+	"context"
 	"path/filepath"
 	"sync"
 	"testing"
@@ -50,4 +51,18 @@ func (l *LockedLog) String() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.b.String()
+}
+
+// TrimFailures deletes the counts of failed log-ins beyond the newest keep.
+func (s *Store) TrimFailures(ctx context.Context, keep int) (int64, error) {
+	return s.trimFailures(ctx, keep)
+}
+
+// TrimWithNextFailure makes the next failed log-in delete old counts.
+func (s *Store) TrimWithNextFailure() { s.failed.Store(failuresSlack - 1) }
+
+// EndListeners has Postgres end the sessions that listen for changes of accounts.
+func EndListeners(ctx context.Context, s *Store) error {
+	_, err := s.read.ExecContext(ctx, `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE '%account changes, pid%'`)
+	return err
 }

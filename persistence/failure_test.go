@@ -163,7 +163,7 @@ func TestPurge(t *testing.T) {
 			start := time.UnixMicro(1_800_000_000_000_000).UTC()
 			now := start
 			o.Now = func() time.Time { return now }
-			o.BreadcrumbAge, o.PurgeEvery = time.Hour, 0
+			o.BreadcrumbAge, o.PurgeEvery, o.NoHealth = time.Hour, 0, true
 			s := openAt(t, o)
 			const n = purgeChunk + 10 // more than one chunk
 			batch := make([]*item, n)

@@ -3,6 +3,7 @@ package persistence_test
 import (
 	"cmp"
 	"context"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"testing"
@@ -56,6 +57,7 @@ func onEach(t *testing.T, f func(t *testing.T, s *persistence.Store)) {
 		t.Run(e.name, func(t *testing.T) {
 			o := e.at(t)
 			o.Now = func() time.Time { return epoch }
+			o.Log = slog.New(slog.DiscardHandler) // its clock is not the database's
 			f(t, open(t, o))
 		})
 	}
@@ -78,6 +80,7 @@ func onEngines[S any](t *testing.T, suite func(t *testing.T, open func(t *testin
 			suite(t, func(t *testing.T, now storetest.Clock) S {
 				o := e.at(t)
 				o.Now = now
+				o.NoHealth = true // which would read the clock as well
 				return as(open(t, o))
 			})
 		})
@@ -97,6 +100,20 @@ func TestConformance(t *testing.T) {
 	})
 	t.Run("tokens", func(t *testing.T) {
 		onEngines(t, storetest.TestTokens, func(s *persistence.Store) storetest.Tokens { return s })
+	})
+	t.Run("log-ins", func(t *testing.T) {
+		for _, e := range engines {
+			t.Run(e.name, func(t *testing.T) {
+				s := open(t, e.at(t))
+				t.Run("tickets", func(t *testing.T) { storetest.TestTickets(t, s) })
+				t.Run("failures", func(t *testing.T) { storetest.TestFailures(t, s) })
+			})
+		}
+	})
+	t.Run("sessions", func(t *testing.T) {
+		for _, e := range engines {
+			t.Run(e.name, func(t *testing.T) { storetest.TestSessions(t, open(t, e.at(t))) })
+		}
 	})
 	t.Run("audit", func(t *testing.T) {
 		onEngines(t, storetest.TestAudit, func(s *persistence.Store) storetest.Audit { return s })

@@ -13,7 +13,7 @@ const purgeChunk = 500
 const placeAge = 90 * 24 * time.Hour
 
 // startJanitor starts the goroutine that ends with the context; none if every is 0.
-func (s *Store) startJanitor(ctx context.Context, every time.Duration) {
+func (s *Store) startJanitor(ctx context.Context, every time.Duration, shared bool) {
 	if every == 0 {
 		return
 	}
@@ -26,15 +26,55 @@ func (s *Store) startJanitor(ctx context.Context, every time.Duration) {
 				return
 			case <-tick.C:
 			}
-			if n, err := s.Purge(ctx); err != nil && ctx.Err() == nil {
-				s.log.Warn("purge of expired records failed", "deleted", n, "error", err)
-			}
+			s.clean(ctx, every, shared)
 		}
 	})
 }
 
+// clean purges, unless the database is shared and another janitor does so in this period. A turn
+// ends before the next one can begin, so that two never purge at once: what is left by then is
+// the next turn's. A janitor that dies in its turn holds nothing up.
+func (s *Store) clean(ctx context.Context, every time.Duration, shared bool) {
+	if shared {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, turn(every))
+		defer cancel()
+		switch ours, err := s.takeTurn(ctx, "purge", turn(every)); {
+		case err != nil && ctx.Err() == nil:
+			s.log.Warn("expired records are not purged", "error", err)
+			return
+		case !ours:
+			return
+		}
+	}
+	s.purges.Add(1)
+	if n, err := s.Purge(ctx); err != nil && ctx.Err() == nil {
+		s.log.Warn("purge of expired records failed", "deleted", n, "error", err)
+	}
+}
+
+// turn is how long a turn lasts: less than the period, because timers and answers vary, and a
+// janitor that comes a moment early would skip a whole period.
+func turn(every time.Duration) time.Duration { return every - every/10 }
+
+// sqlNow is the database's clock in microseconds, which is one for all servers.
+const sqlNow = `(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000)::bigint`
+
+// takeTurn reports whether the chore of this name is this store's to do, once in this time on
+// all servers of a Postgres. It is one statement, which any pooler takes.
+func (s *Store) takeTurn(ctx context.Context, name string, once time.Duration) (bool, error) {
+	const query = `INSERT INTO turns (name, taken_at) VALUES ($1, ` + sqlNow + `)
+		ON CONFLICT (name) DO UPDATE SET taken_at = excluded.taken_at WHERE turns.taken_at <= excluded.taken_at - $2`
+	res, err := s.write.ExecContext(ctx, query, name, once.Microseconds())
+	if err != nil {
+		return false, s.failure("take a turn", err)
+	}
+	n, err := res.RowsAffected()
+	return n > 0, err
+}
+
 // Purge deletes what is older than its retention, chunk by chunk: command outcomes, also those
-// beyond their number, refresh tokens that ran out and, where configured, breadcrumbs, candidates,
+// beyond their number, refresh tokens and tickets that ran out, old failed log-ins and, where configured, breadcrumbs, candidates,
 // audit entries, events and whole trips; and it finishes what erased people left. It returns how
 // many rows it deleted. Only the janitor needs to call it.
 func (s *Store) Purge(ctx context.Context) (int64, error) {
@@ -73,7 +113,11 @@ func (s *Store) Purge(ctx context.Context) (int64, error) {
 			return total, s.failure("purge", err)
 		}
 	}
-	n, err := s.trimAll(ctx)
+	n, err := s.purgeLogIns(ctx)
+	if total += n; err != nil {
+		return total, s.failure("purge log-ins", err)
+	}
+	n, err = s.trimAll(ctx)
 	if total += n; err != nil {
 		return total, s.failure("trim outcomes", err)
 	}

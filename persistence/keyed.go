@@ -26,6 +26,8 @@ var accountKeys = []keyed{
 	{table: "refresh_tokens", column: "account_id", erase: removeRows, show: []string{"created_at", "expires_at", "spent_at"}},
 	{table: "token_families", column: "account_id", erase: removeRows, show: []string{"expires_at", "revoked_at"}},
 	{table: "known_places", column: "account_id", erase: removeRows, show: []string{"seen_at"}},
+	{table: "tickets", column: "account_id", erase: removeRows, show: []string{"expires_at"}},
+	{table: "live_sessions", column: "account_id", erase: removeRows, show: []string{"since"}},
 	{table: "commands", column: "account_id", erase: removeRows, show: []string{"command_id", "at"}},
 	{table: "trips", column: "rider_id", erase: scrubRows},
 	{table: "trips", column: "driver_id", erase: scrubRows},

@@ -16,6 +16,8 @@ import (
 type Found struct {
 	// Schema is the newest step that is applied; 0: there is no database yet, or an empty one.
 	Schema int64
+	// Oldest is the newest step that a program must know to run on it; 0: all of them.
+	Oldest int64
 	// InUse means that the database is in use: it holds people other than operators, or trips.
 	InUse bool
 	// Remains are files that only a database leaves beside it, although there is none.
@@ -23,7 +25,7 @@ type Found struct {
 }
 
 // Look says what stands where a store would open, and makes nothing. ErrDamaged if that is
-// no database.
+// no database, ErrTooOld with Schema and Oldest if this program cannot run on it.
 func Look(ctx context.Context, o Options) (Found, error) {
 	f, err := look(ctx, o)
 	if err != nil {
@@ -51,7 +53,7 @@ func look(ctx context.Context, o Options) (f Found, err error) {
 			return f, fmt.Errorf("read database URL: %w", err)
 		}
 		if conf.ConnectTimeout == 0 {
-			conf.ConnectTimeout = o.StatementTimeout
+			conf.ConnectTimeout = o.connectWithin()
 		}
 		return lookInto(ctx, stdlib.OpenDB(*conf),
 			`SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = current_schema() AND table_name = 'goose_db_version'`)
@@ -85,6 +87,13 @@ func lookInto(ctx context.Context, db *sql.DB, begun string) (f Found, err error
 	}
 	if err := db.QueryRowContext(ctx, sqlSchema).Scan(&f.Schema); err != nil || f.Schema == 0 {
 		return f, err
+	}
+	c, err := compatOf(ctx, db, f.Schema)
+	if f.Oldest = c.oldest; err != nil {
+		return f, err
+	}
+	if err := c.suits(NewestSchema()); err != nil {
+		return f, err // its tables may have changed
 	}
 	err = db.QueryRowContext(ctx, `SELECT CASE WHEN EXISTS (SELECT 1 FROM accounts WHERE role <> 'operator')
 		OR EXISTS (SELECT 1 FROM token_families) OR EXISTS (SELECT 1 FROM trips) THEN 1 ELSE 0 END`).Scan(&n)

@@ -20,8 +20,8 @@ var migrationFiles embed.FS
 // Direction is what Migrate does.
 type Direction string
 
-// The directions. Up brings the schema to this program's version, Down takes one
-// migration back and loses what it held, Status only looks.
+// The directions. Up brings the schema to this program's version unless it is newer, Down takes
+// one migration back and loses what it held, Status only looks.
 const (
 	Up     Direction = "up"
 	Down   Direction = "down"
@@ -31,14 +31,15 @@ const (
 // Migration is one step of the schema.
 type Migration struct {
 	Version int64
-	Name    string
+	Name    string // empty: a newer program's, which this one does not know
 	Applied bool
 	At      time.Time // when it was applied; zero when it was not
 }
 
 // Migrate moves the schema and returns all migrations as they are afterwards. It
 // holds a lock while it works, so that several nodes may start at once. No store
-// need be open. A schema newer than this program is refused.
+// need be open. ErrTooOld if the schema is newer than this program, and the program cannot run on
+// it or d is Down.
 func Migrate(ctx context.Context, o Options, d Direction) (out []Migration, err error) {
 	if err := o.Validate(); err != nil {
 		return nil, fmt.Errorf("migrate %s: %w", d, err)
@@ -47,7 +48,7 @@ func Migrate(ctx context.Context, o Options, d Direction) (out []Migration, err 
 		return nil, fmt.Errorf("migrate %s: %w", d, err)
 	}
 	if d == Down { // no server may run on what it takes away
-		now := o
+		now := o.alone()
 		now.OwnerPatience = 0 // a person waits
 		ours, err := takeOwner(ctx, now)
 		if err != nil {
@@ -69,6 +70,7 @@ func Migrate(ctx context.Context, o Options, d Direction) (out []Migration, err 
 // migrator is a database that is open for schema changes.
 type migrator struct {
 	db      *sql.DB
+	files   fs.FS
 	dialect goose.Dialect
 	locker  lock.SessionLocker // of Postgres
 	unlock  func() error       // of SQLite; nil on Postgres
@@ -84,7 +86,7 @@ func (m *migrator) close() error {
 func openForMigration(ctx context.Context, o Options) (*migrator, error) {
 	if o.DatabaseURL != "" {
 		db, locker, err := postgresForMigration(ctx, o)
-		return &migrator{db: db, dialect: goose.DialectPostgres, locker: locker}, err
+		return &migrator{db: db, files: o.migrationsOf(), dialect: goose.DialectPostgres, locker: locker}, err
 	}
 	if err := makeFile(o.Path); err != nil {
 		return nil, err
@@ -98,7 +100,7 @@ func openForMigration(ctx context.Context, o Options) (*migrator, error) {
 		return nil, errors.Join(err, unlock())
 	}
 	db.SetMaxOpenConns(1)
-	return &migrator{db: db, dialect: goose.DialectSQLite3, unlock: unlock}, nil
+	return &migrator{db: db, files: o.migrationsOf(), dialect: goose.DialectSQLite3, unlock: unlock}, nil
 }
 
 // lockSQLite holds the one write lock of an empty database beside the real one:
@@ -124,25 +126,18 @@ func lockSQLite(ctx context.Context, o Options) (func() error, error) {
 }
 
 func (m *migrator) run(ctx context.Context, d Direction) ([]Migration, error) {
-	files, err := fs.Sub(migrationFiles, "migrations")
-	if err != nil {
-		return nil, err
-	}
 	// Looking needs no lock, and goose waits a whole second for one that is taken.
-	look, err := goose.NewProvider(m.dialect, m.db, files, goose.WithDisableGlobalRegistry(true))
+	look, err := goose.NewProvider(m.dialect, m.db, m.files, goose.WithDisableGlobalRegistry(true))
 	if err != nil {
 		return nil, err
 	}
-	current, newest, err := look.GetVersions(ctx)
+	current, newest, err := m.check(ctx, look, d)
 	if err != nil {
 		return nil, err
-	}
-	if current > newest {
-		return nil, fmt.Errorf("the schema has version %d, this program knows %d: it is too old", current, newest)
 	}
 	change := look
 	if m.locker != nil {
-		change, err = goose.NewProvider(m.dialect, m.db, files, goose.WithDisableGlobalRegistry(true), goose.WithSessionLocker(m.locker))
+		change, err = goose.NewProvider(m.dialect, m.db, m.files, goose.WithDisableGlobalRegistry(true), goose.WithSessionLocker(m.locker))
 		if err != nil {
 			return nil, err
 		}
@@ -163,18 +158,21 @@ func (m *migrator) run(ctx context.Context, d Direction) ([]Migration, error) {
 	if err != nil {
 		return nil, err
 	}
-	return migrations(ctx, look)
+	if _, _, err := m.check(ctx, look, Status); err != nil { // a newer program may have been faster
+		return nil, err
+	}
+	return m.migrations(ctx, look)
 }
 
-func migrations(ctx context.Context, p *goose.Provider) ([]Migration, error) {
+func (m *migrator) migrations(ctx context.Context, p *goose.Provider) ([]Migration, error) {
 	list, err := p.Status(ctx)
 	if err != nil {
 		return nil, err
 	}
 	out := make([]Migration, len(list))
-	for i, m := range list {
-		out[i] = Migration{Version: m.Source.Version, Name: m.Source.Path,
-			Applied: m.State == goose.StateApplied, At: m.AppliedAt}
+	for i, s := range list {
+		out[i] = Migration{Version: s.Source.Version, Name: s.Source.Path,
+			Applied: s.State == goose.StateApplied, At: s.AppliedAt}
 	}
-	return out, nil
+	return m.unknown(ctx, out)
 }

@@ -75,6 +75,12 @@ func drawTransition(t *rapid.T, m *model, prefix string) ride.Transition {
 	trip := ride.Trip{ID: ride.TripID(prefix + fmt.Sprint(n)), Status: ride.StatusRequested}
 	trip.Request.Pickup = geo.Point{Lat: float64(n / 3)}
 	trip.Request.Rider.ID = ride.AccountID(prefix + fmt.Sprint("r", n/2))
+	if old := m.trips[trip.ID]; old != nil && rapid.IntRange(0, 5).Draw(t, "no event") == 0 {
+		trip = *old
+		trip.PINTries.Wrong++
+		tr.Trip, tr.Prev = &trip, trip.Version
+		return tr
+	}
 	if old := m.trips[trip.ID]; old != nil && rapid.IntRange(0, 9).Draw(t, "new") > 0 {
 		tr.Prev, trip.Fence = old.Version, old.Fence
 		if rapid.IntRange(0, 9).Draw(t, "stale") == 0 {
@@ -164,6 +170,7 @@ func checkBatches(rt *rapid.T, t *testing.T, s *Store, prefix string) {
 		require.Equal(rt, want.Version, got.Version)
 		require.Equal(rt, want.Status, got.Status)
 		require.Equal(rt, want.DriverID(), got.DriverID())
+		require.Equal(rt, want.PINTries, got.PINTries)
 	}
 	for id := range 6 {
 		_, err := s.Command(t.Context(), "a", prefix+fmt.Sprint(id))

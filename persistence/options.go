@@ -3,6 +3,7 @@ package persistence
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"time"
 )
@@ -19,11 +20,15 @@ type Options struct {
 	// for work that needs a dedicated session. Empty: DatabaseURL leads to Postgres itself.
 	DatabaseDirectURL string
 
-	routed, pooled bool // see postgresRoute
+	routed, pooled bool  // see postgresRoute
+	migrations     fs.FS // of a test; nil: those of this program
 
 	// Own makes the store the only one of its kind on the database: a server's. Stores
 	// without it, of commands beside a server, may be open meanwhile.
 	Own bool
+	// Member shares Own's lock with the other servers of a cluster. A member and a server
+	// without Member refuse each other. It needs Own, and Postgres.
+	Member bool
 	// OwnerPatience is how long Open waits for an owner that is just ending; 0: not at all.
 	// Postgres on a busy machine notices only after a moment that a process was killed.
 	OwnerPatience time.Duration
@@ -69,11 +74,12 @@ type Options struct {
 	// TripAge and EventAge are how long ended trips, and their events and offers, are kept,
 	// counted from the request; AuditAge how long audit entries are. Zero keeps them for ever.
 	TripAge, EventAge, AuditAge time.Duration
-	// PurgeEvery is the time between two runs of the janitor. 0: it does not run.
+	// PurgeEvery is the time between two runs of the janitor; of all stores on one Postgres, one
+	// runs. 0: it does not run.
 	PurgeEvery time.Duration
 
-	// NoHealth leaves out what Store.Health lives on: a tiny write and a read a second
-	// while nothing else is written. For commands that are over soon.
+	// NoHealth leaves out what Store.Health and Store.Clock live on: a tiny write and a read a
+	// second while nothing else is written, and a read every ten. For commands that are over soon.
 	NoHealth bool
 
 	// Observe is called for every batch: how many transitions, how long the transaction
@@ -123,6 +129,8 @@ func (o Options) Validate() error {
 		return fmt.Errorf("%w: neither a file nor a database URL", ErrOptions)
 	case o.PoolSize < 2:
 		return fmt.Errorf("%w: the pool needs at least 2 connections, not %d", ErrOptions, o.PoolSize)
+	case o.Member && (o.DatabaseURL == "" || !o.Own):
+		return fmt.Errorf("%w: only servers on Postgres can share a database", ErrOptions)
 	case min(o.QueueSize, o.BatchItems, o.BatchBytes) < 1:
 		return fmt.Errorf("%w: the queue and its batches need room", ErrOptions)
 	case o.StatementTimeout < time.Millisecond || o.ReadBack <= 0: // Postgres takes 0 ms as no bound
@@ -133,6 +141,12 @@ func (o Options) Validate() error {
 		return fmt.Errorf("%w: a duration is negative", ErrOptions)
 	}
 	return nil
+}
+
+// connectWithin bounds one attempt to connect to Postgres, unless the URL says so. A command whose
+// statements may take long must not wait as long for a host that does not answer.
+func (o Options) connectWithin() time.Duration {
+	return min(o.StatementTimeout, defaults().StatementTimeout)
 }
 
 // complete fills in the usual clock and log.

@@ -14,6 +14,8 @@ func TestOptionsValidate(t *testing.T) {
 			for wrong, spoil := range map[string]func(*Options){
 				"no place":              func(o *Options) { o.Path, o.DatabaseURL = "", "" },
 				"one connection":        func(o *Options) { o.PoolSize = 1 },
+				"member without Own":    func(o *Options) { o.Member = true },
+				"member on a file":      func(o *Options) { o.Own, o.Member, o.Path, o.DatabaseURL = true, true, "a.db", "" },
 				"no queue":              func(o *Options) { o.QueueSize = 0 },
 				"no batch":              func(o *Options) { o.BatchItems = 0 },
 				"empty batches":         func(o *Options) { o.BatchBytes = 0 },
@@ -45,4 +47,17 @@ func TestOptionsValidate(t *testing.T) {
 			require.Zero(t, none.complete().PurgeEvery)
 		})
 	}
+}
+
+// TestConnectingStaysShort: long statements do not make a command wait as long for a silent host.
+func TestConnectingStaysShort(t *testing.T) {
+	slow := Edited(DefaultPostgres("postgres://db.example/hexhail"), func(o *Options) { o.StatementTimeout = 10 * time.Minute })
+	c, _, err := postgresConfig(t.Context(), slow, 2)
+	require.NoError(t, err)
+	require.Equal(t, 5*time.Second, c.ConnConfig.ConnectTimeout)
+	require.Equal(t, "600000", c.ConnConfig.RuntimeParams["statement_timeout"])
+	slow.DatabaseURL += "?connect_timeout=60"
+	c, _, err = postgresConfig(t.Context(), slow, 2)
+	require.NoError(t, err)
+	require.Equal(t, time.Minute, c.ConnConfig.ConnectTimeout)
 }

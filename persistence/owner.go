@@ -20,13 +20,19 @@ var ErrOwned = errors.New("another Hexhail server uses this database")
 // ownerTry is the time between two attempts to become the owner.
 const ownerTry = 50 * time.Millisecond
 
-// owner is the lock that makes a server the only one on its database. It dies with the
-// process, however that ends.
+// owner is the lock that makes a server the only one on its database, or a cluster's servers
+// the only ones. It dies with the process, however that ends.
 type owner interface {
 	// lost says why the lock is not held at the moment; nil: it is.
 	lost() error
 	// release gives the lock back. It is called once.
 	release() error
+}
+
+// alone are the options of work that needs the database to itself: no server, no cluster.
+func (o Options) alone() Options {
+	o.Own, o.Member = true, false
+	return o
 }
 
 // takeOwner takes the owner's lock, or returns ErrOwned with the name of the owner.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"strings"
 	"sync"
 	"time"
 
@@ -30,7 +31,7 @@ type backend struct {
 
 // postgresOwner holds an advisory lock on a dedicated session and looks after it: when
 // the session is lost it takes the lock in another one, unless another server was
-// faster. Its goroutine ends with release.
+// faster. Members of a cluster hold the lock in shared mode. Its goroutine ends with release.
 type postgresOwner struct {
 	o        Options
 	log      *slog.Logger
@@ -63,6 +64,11 @@ func ownPostgres(ctx context.Context, o Options) (owner, error) {
 		case <-ctx.Done():
 			return nil, ctx.Err()
 		case <-time.After(ownerTry):
+		}
+	}
+	if o.Member {
+		if err := w.countConnections(ctx); err != nil {
+			return nil, errors.Join(err, w.conn.Close(context.WithoutCancel(ctx)))
 		}
 	}
 	var life context.Context
@@ -99,7 +105,10 @@ func (w *postgresOwner) lock(ctx context.Context, conn *pgx.Conn) error {
 	if _, err := conn.Exec(ctx, lively); err != nil {
 		return fmt.Errorf("lock the database: %w", err)
 	}
-	const query = `SELECT pg_try_advisory_lock(` + sqlOwnerKey + `), pid, backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid()`
+	query := `SELECT pg_try_advisory_lock(` + sqlOwnerKey + `), pid, backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid()`
+	if w.o.Member {
+		query = strings.Replace(query, "advisory_lock(", "advisory_lock_shared(", 1)
+	}
 	var ours bool
 	var b backend
 	if err := conn.QueryRow(ctx, query).Scan(&ours, &b.pid, &b.start); err != nil {
@@ -109,7 +118,7 @@ func (w *postgresOwner) lock(ctx context.Context, conn *pgx.Conn) error {
 		w.mine = b
 		return nil
 	}
-	by, name, err := holderOf(ctx, conn)
+	by, err := holderOf(ctx, conn, w.o.Member)
 	switch {
 	case errors.Is(err, pgx.ErrNoRows):
 		return errReleased
@@ -117,11 +126,11 @@ func (w *postgresOwner) lock(ctx context.Context, conn *pgx.Conn) error {
 		return fmt.Errorf("lock the database: %w", err)
 	case by.pid == w.mine.pid && by.start.Equal(w.mine.start):
 		// Our own former session, which the server has not missed yet: after a partition
-		// of the network, or while Postgres stood still.
+		// of the network, or while Postgres stood still. (A member's is not in the way.)
 		_, err := conn.Exec(ctx, `SELECT pg_terminate_backend($1)`, by.pid)
 		return errors.Join(errStaleSession, err)
 	}
-	return fmt.Errorf("%w (%s): stop it first, or give this one another database", ErrOwned, name)
+	return by.refusal(w.o.Member)
 }
 
 // releasedPatience is how long a released lock may take to be free.
@@ -134,18 +143,61 @@ var (
 	errStaleSession = errors.New("lock the database: this server's former session still holds the lock")
 )
 
-// holderOf names the session that holds the lock; pgx.ErrNoRows when none does.
-func holderOf(ctx context.Context, conn *pgx.Conn) (by backend, name string, err error) {
+// holder is a session that holds the lock.
+type holder struct {
+	backend
+	name    string
+	member  bool // of a cluster: it shares the lock
+	sharers int  // with it; 1 when it is the only one
+}
+
+// refusal names the holder to a server that cannot run beside it.
+func (h holder) refusal(member bool) error {
+	switch {
+	case h.member && h.sharers > 1:
+		return fmt.Errorf("%w as a member of a cluster (%s, and %d more): stop all of them first, or give this one another database", ErrOwned, h.name, h.sharers-1)
+	case h.member:
+		return fmt.Errorf("%w as a member of a cluster (%s): stop it first, or give this one another database", ErrOwned, h.name)
+	case member:
+		return fmt.Errorf("%w, but not as a member of a cluster (%s): stop it first, or give this one another database", ErrOwned, h.name)
+	}
+	return fmt.Errorf("%w (%s): stop it first, or give this one another database", ErrOwned, h.name)
+}
+
+// sqlOwnerLocks are the sessions that hold the lock, in any mode.
+const sqlOwnerLocks = `pg_locks l WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1
+	AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+	AND (l.classid::bigint << 32) | l.objid::bigint = ` + sqlOwnerKey
+
+// holderOf names a session that keeps the lock from this server: any for a server alone, one
+// that does not share it for a member. pgx.ErrNoRows when none does.
+func holderOf(ctx context.Context, conn *pgx.Conn, member bool) (h holder, err error) {
 	// Of other roles' sessions only the pid may be visible.
-	const query = `SELECT l.pid, COALESCE(a.backend_start, 'epoch'), COALESCE(NULLIF(a.application_name, ''), 'session ' || l.pid),
-			COALESCE(' from ' || host(a.client_addr), '')
-		FROM pg_locks l LEFT JOIN pg_stat_activity a USING (pid)
-		WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1
-			AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
-			AND (l.classid::bigint << 32) | l.objid::bigint = ` + sqlOwnerKey
-	var from string
-	err = conn.QueryRow(ctx, query).Scan(&by.pid, &by.start, &name, &from)
-	return by, name + from, err
+	const query = `SELECT l.pid, COALESCE(a.backend_start, 'epoch'), COALESCE(NULLIF(a.application_name, ''), 'session ' || l.pid)
+			|| COALESCE(' from ' || host(a.client_addr), ''), l.mode = 'ShareLock', count(*) OVER ()
+		FROM (SELECT * FROM ` + sqlOwnerLocks + `) l LEFT JOIN pg_stat_activity a USING (pid)
+		WHERE l.mode <> 'ShareLock' OR NOT $1 ORDER BY l.pid`
+	err = conn.QueryRow(ctx, query, member).Scan(&h.pid, &h.start, &h.name, &h.member, &h.sharers)
+	return h, err
+}
+
+// countConnections warns when the servers that share the database, and one more that starts
+// while another is being replaced, may open more connections than Postgres takes. Behind a
+// pooler their number is the pooler's affair.
+func (w *postgresOwner) countConnections(ctx context.Context) error {
+	if w.o.pooled {
+		return nil
+	}
+	const query = `SELECT count(*), current_setting('max_connections')::int FROM ` + sqlOwnerLocks
+	var servers, most int
+	if err := w.conn.QueryRow(ctx, query).Scan(&servers, &most); err != nil {
+		return fmt.Errorf("count the servers of the database: %w", err)
+	}
+	if need := (servers + 1) * w.o.PoolSize; need > most {
+		w.log.Warn("Postgres may run out of connections: raise its max_connections, or lower database-conns",
+			"servers", servers, "database_conns", w.o.PoolSize, "needed_for_one_more", need, "max_connections", most)
+	}
+	return nil
 }
 
 // run looks after the lock until the context ends, then gives it back.
@@ -172,7 +224,7 @@ func (w *postgresOwner) run(ctx context.Context) {
 func (w *postgresOwner) unlock(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, ownerCheckWithin)
 	defer cancel()
-	_, _ = w.conn.Exec(ctx, `SELECT pg_advisory_unlock(`+sqlOwnerKey+`)`)
+	_, _ = w.conn.Exec(ctx, `SELECT pg_advisory_unlock_all()`)
 	_ = w.conn.Close(ctx)
 }
 

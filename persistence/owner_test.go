@@ -2,14 +2,17 @@ package persistence
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/url"
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -157,6 +160,180 @@ func TestOneOwnerOfPostgres(t *testing.T) {
 	_, err = again.Command(t.Context(), "a", "1")
 	require.NoError(t, err)
 	require.NoError(t, again.AddAudit(t.Context(), ride.AuditEntry{Detail: "x"}))
+}
+
+// The servers of a cluster share the lock; a server outside of it and they refuse each other.
+func TestMembersShareADatabase(t *testing.T) {
+	t.Parallel()
+	var log LockedLog
+	disowned := make(chan error, 1)
+	alone := Edited(Owning(DefaultPostgres(pgtest.Start(t))), func(o *Options) { o.OwnerPatience = 0 })
+	member := Edited(alone, func(o *Options) { o.Member, o.Log = true, slog.New(slog.NewTextHandler(&log, nil)) })
+	first, err := Open(t.Context(), Edited(member, func(o *Options) {
+		o.Disowned = func(err error) { disowned <- err }
+	}))
+	require.NoError(t, err)
+	who := fmt.Sprintf("(hexhail, pid %d on ", os.Getpid())
+	refused := func(o Options, says ...string) {
+		t.Helper()
+		_, err := Open(t.Context(), o)
+		require.ErrorIs(t, err, ErrOwned)
+		for _, s := range says {
+			require.ErrorContains(t, err, s)
+		}
+	}
+	refused(alone, "as a member of a cluster "+who, "): stop it first")
+	second, err := Open(t.Context(), member)
+	require.NoError(t, err)
+	refused(alone, "as a member of a cluster "+who, ", and 1 more): stop all of them first")
+	_, err = Migrate(t.Context(), member, Down)
+	require.ErrorIs(t, err, ErrOwned, "the schema is not taken from under a cluster")
+	_, err = Claim(t.Context(), member)
+	require.ErrorIs(t, err, ErrOwned, "nor are the data")
+	require.NoError(t, first.Commit(t.Context(), note(1, 1)))
+	require.NoError(t, second.Commit(t.Context(), note(2, 1)))
+
+	// A member takes a lost lock again beside the others.
+	endSession(t, second, first)
+	eventually(t, "lost", func() bool { return first.Owned() != nil })
+	eventually(t, "held again", func() bool { return first.Owned() == nil })
+	require.NoError(t, second.Owned())
+	require.NoError(t, second.Close())
+
+	// A server outside of the cluster that takes it instead ends the member.
+	rival, err := pgx.Connect(t.Context(), alone.DatabaseURL)
+	require.NoError(t, err)
+	defer func() { _ = rival.Close(t.Context()) }()
+	got := make(chan error, 1)
+	go func() {
+		_, err := rival.Exec(t.Context(), `SELECT pg_advisory_lock(`+sqlOwnerKey+`)`)
+		got <- err
+	}()
+	eventually(t, "the rival waits", func() bool {
+		var n int
+		err := first.read.QueryRowContext(t.Context(), `SELECT count(*) FROM pg_locks WHERE NOT granted AND pid = $1`, rival.PgConn().PID()).Scan(&n)
+		return err == nil && n == 1
+	})
+	endSession(t, first, first)
+	require.NoError(t, <-got)
+	require.ErrorIs(t, <-disowned, ErrOwned)
+	require.ErrorIs(t, first.Owned(), ErrOwned)
+	require.NoError(t, first.Close())
+	refused(member, "but not as a member of a cluster (session ", "): stop it first")
+	require.NoError(t, rival.Close(t.Context()))
+
+	lone := openAt(t, Edited(alone, func(o *Options) { o.OwnerPatience = time.Minute }))
+	refused(member, "but not as a member of a cluster "+who)
+	require.NoError(t, lone.Commit(t.Context(), note(3, 1)))
+	require.NotContains(t, log.String(), "run out of connections")
+}
+
+// A member's former session is not in its way.
+func TestMembersFormerSession(t *testing.T) {
+	t.Parallel()
+	o := Edited(Owning(DefaultPostgres(pgtest.Start(t))), func(o *Options) { o.Member = true }).complete()
+	w := &postgresOwner{o: o, log: o.Log}
+	require.NoError(t, w.take(t.Context()))
+	former := w.conn
+	require.NoError(t, w.take(t.Context()))
+	require.NoError(t, former.Close(t.Context()))
+	require.NoError(t, w.conn.Close(t.Context()))
+}
+
+// A member that stands still or is cut off in the middle of a transaction gives up what it has locked before
+// the others give up waiting, also through a pooler; its next attempt has a fresh connection.
+func TestMembersThatStandStillHoldNothing(t *testing.T) {
+	t.Parallel()
+	base := pgtest.Start(t)
+	direct := Edited(Owning(DefaultPostgres(base)), func(o *Options) { o.Member = true })
+	for name, member := range map[string]func(t *testing.T) Options{
+		"direct": func(*testing.T) Options { return direct },
+		"through a pooler": func(t *testing.T) Options {
+			pooled := pgtest.Pooler(t, base, "transaction", lenient)
+			return Edited(direct, func(o *Options) { o.DatabaseURL, o.DatabaseDirectURL = pooled, base })
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := member(t)
+			still, other := openAt(t, o), openAt(t, o)
+			eng := still.eng.(*postgresEngine)
+			begin := func(locks int) pgx.Tx {
+				tx, err := eng.pool.BeginTx(t.Context(), pgx.TxOptions{BeginQuery: eng.begin})
+				require.NoError(t, err)
+				t.Cleanup(func() { _ = tx.Rollback(context.Background()) }) // its store waits for it
+				_, err = tx.Exec(t.Context(), `SELECT pg_advisory_xact_lock($1)`, locks)
+				require.NoError(t, err)
+				return tx
+			}
+			// Silent between two statements.
+			tx := begin(42)
+			_, err := other.write.ExecContext(t.Context(), `SELECT pg_advisory_xact_lock(42)`)
+			require.NoError(t, err, "it waits for as long as a lock may take at most")
+			_, err = tx.Exec(t.Context(), `SELECT 1`)
+			require.True(t, isRetryable(err), "%v", err)
+			require.Error(t, tx.Commit(t.Context()))
+			require.NoError(t, still.Commit(t.Context(), note(len(name), 1)))
+
+			// Silent while a statement waits for a lock that is never free.
+			keeper, err := pgx.Connect(t.Context(), base)
+			require.NoError(t, err)
+			defer func() { require.NoError(t, keeper.Close(context.Background())) }()
+			_, err = keeper.Exec(t.Context(), `SELECT pg_advisory_lock(43)`)
+			require.NoError(t, err)
+			tx = begin(42)
+			waited := make(chan error, 1)
+			go func() {
+				_, err := tx.Exec(t.Context(), `SELECT pg_advisory_xact_lock(43)`)
+				waited <- err
+			}()
+			eventually(t, "the wait", func() bool {
+				var waits bool
+				require.NoError(t, keeper.QueryRow(t.Context(),
+					`SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND objid = 43 AND NOT granted)`).Scan(&waits))
+				return waits
+			})
+			// The other's wait may end in the moment in which the lock is given up, but not twice.
+			if _, err = other.write.ExecContext(t.Context(), `SELECT pg_advisory_xact_lock(42)`); err != nil {
+				_, err = other.write.ExecContext(t.Context(), `SELECT pg_advisory_xact_lock(42)`)
+			}
+			require.NoError(t, err)
+			err = <-waited
+			require.Error(t, err)
+			require.True(t, eng.unavailable(err), "%v", err)
+			require.NoError(t, tx.Rollback(t.Context()))
+			require.NoError(t, still.Commit(t.Context(), note(100+len(name), 1)))
+		})
+	}
+}
+
+// A member says so when one more like it could leave Postgres without connections.
+func TestMembersCountTheirConnections(t *testing.T) {
+	t.Parallel()
+	o := Edited(Owning(DefaultPostgres(pgtest.Start(t))), func(o *Options) { o.Member = true })
+	var most int
+	s := openAt(t, o)
+	require.NoError(t, s.read.QueryRowContext(t.Context(), `SELECT current_setting('max_connections')::int`).Scan(&most))
+	for _, x := range []struct {
+		conns int
+		warns bool
+	}{{most / 3, false}, {most/3 + 1, true}} { // two servers, and one more
+		var log LockedLog
+		w, err := ownPostgres(t.Context(), Edited(o, func(o *Options) {
+			o.PoolSize, o.Log = x.conns, slog.New(slog.NewTextHandler(&log, nil))
+		}).complete())
+		require.NoError(t, err)
+		require.NoError(t, w.release())
+		require.Equal(t, x.warns, strings.Contains(log.String(), "run out of connections"), log.String())
+	}
+}
+
+// endSession has the server end the session by which a store holds the lock; through is any store.
+func endSession(t *testing.T, through, of *Store) {
+	t.Helper()
+	require.NoError(t, of.Owned())
+	var ended bool
+	require.NoError(t, through.read.QueryRowContext(t.Context(), `SELECT pg_terminate_backend($1)`, of.owner.(*postgresOwner).mine.pid).Scan(&ended))
+	require.True(t, ended)
 }
 
 // endOwner has the server end the session that holds the lock.

@@ -28,7 +28,7 @@ func postgresConfig(ctx context.Context, o Options, conns int) (c *pgxpool.Confi
 		c.ConnConfig.RuntimeParams["application_name"] = "hexhail"
 	}
 	if c.ConnConfig.ConnectTimeout == 0 {
-		c.ConnConfig.ConnectTimeout = o.StatementTimeout
+		c.ConnConfig.ConnectTimeout = o.connectWithin()
 	}
 	if !o.pooled {
 		maps.Copy(c.ConnConfig.RuntimeParams, timeLimits(o))
@@ -81,7 +81,7 @@ func (s *Store) openPostgres(ctx context.Context, o Options) error {
 		open = func(p *pgxpool.Pool) *sql.DB { return openPooledDB(p, begin) }
 	}
 	db := open(pool)
-	s.read, s.write = db, db
+	s.read, s.write, s.listenURL = db, db, o.sessionURL()
 	s.eng = &postgresEngine{pool: commits, begin: begin, limit: o.StatementTimeout, readBack: o.ReadBack}
 	s.closers = []func() error{db.Close, closed(pool), closed(commits)}
 	if err := s.checkServer(ctx); err != nil {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -97,11 +98,12 @@ func isUnanswered(err error) bool {
 }
 
 // isRetryable reports whether the same batch may succeed at once: after a deadlock
-// with another node, or on a fresh connection. The commit was not tried.
+// with another node, or on a fresh connection, also where this process stood still for too long. The
+// commit was not tried.
 func isRetryable(err error) bool {
 	var pe *pgconn.PgError
 	if errors.As(err, &pe) {
-		return pe.Code == "40P01" || pe.Code == "40001" || pe.Code == "57P01"
+		return slices.Contains([]string{"40P01", "40001", "57P01", "25P03"}, pe.Code)
 	}
 	return isConnError(err) && !errors.Is(err, context.DeadlineExceeded)
 }

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -57,12 +58,29 @@ func literal(text string) string {
 	return "'" + text + "'"
 }
 
+const (
+	// memberIdle is how long a member of a cluster may leave a transaction open without a word. Postgres
+	// then ends its session: a node that stands still between two statements, or is cut off, must not keep
+	// the rows that it has locked from the others. A healthy node is silent for one way to Postgres and back,
+	// which with more than half a second leaves no batch within its time; and a batch whose session ends is
+	// written again.
+	memberIdle = 2 * time.Second
+	// memberLock bounds a member's wait for a lock: longer than another member may keep it idle, and shorter
+	// than for a server that is alone, because a member that is cut off while it waits holds what it has
+	// locked before.
+	memberLock = memberIdle + time.Second
+)
+
 // timeLimits bound a statement, a wait for a lock and a forgotten transaction.
 func timeLimits(o Options) map[string]string {
-	ms := o.StatementTimeout.Milliseconds()
+	limit := o.StatementTimeout
+	lock, idle := limit, 4*limit
+	if o.Member {
+		lock, idle = min(lock, memberLock), min(idle, memberIdle)
+	}
+	ms := func(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(), 10) }
 	return map[string]string{
-		"statement_timeout": strconv.FormatInt(ms, 10), "lock_timeout": strconv.FormatInt(ms, 10),
-		"idle_in_transaction_session_timeout": strconv.FormatInt(4*ms, 10),
+		"statement_timeout": ms(limit), "lock_timeout": ms(lock), "idle_in_transaction_session_timeout": ms(idle),
 	}
 }
 

@@ -65,21 +65,6 @@ func (s *Store) AddAudit(ctx context.Context, e ride.AuditEntry) error {
 	return s.failure("add audit entry", err)
 }
 
-// AuditAfter returns the entries that follow the one with this number, in order, at most limit
-// of them. Numbers rise without holes that could be filled later, so no entry is missed.
-func (s *Store) AuditAfter(ctx context.Context, after int64, limit int) ([]ride.AuditEntry, error) {
-	entries, err := list(ctx, s.read, scanAudit,
-		`SELECT id, at, actor, action, subject, detail FROM audit WHERE id > $1 ORDER BY id LIMIT $2`, after, limit)
-	return entries, s.failure("read audit", err)
-}
-
-// LastAudit is the number of the newest entry, 0 if there is none.
-func (s *Store) LastAudit(ctx context.Context) (int64, error) {
-	var n int64
-	err := s.read.QueryRowContext(ctx, `SELECT COALESCE(MAX(id), 0) FROM audit`).Scan(&n)
-	return n, s.failure("read audit", err)
-}
-
 func scanAudit(r *sql.Rows) (ride.AuditEntry, error) {
 	var e ride.AuditEntry
 	var at int64
@@ -91,7 +76,7 @@ func scanAudit(r *sql.Rows) (ride.AuditEntry, error) {
 }
 
 // ListAudit returns entries newest first, with the cursor of the next page, empty at
-// the end. A bad cursor or limit is ride.ErrInvalidArgument.
+// the end. A bad cursor, limit or text is ride.ErrInvalidArgument.
 func (s *Store) ListAudit(ctx context.Context, f ride.AuditFilter) ([]ride.AuditEntry, string, error) {
 	limit, from, err := window(f.Page)
 	if err != nil {
@@ -102,6 +87,9 @@ func (s *Store) ListAudit(ctx context.Context, f ride.AuditFilter) ([]ride.Audit
 		q.and("id < " + q.arg(from.at))
 	}
 	for column, value := range map[string]string{"actor": string(f.Actor), "action": f.Action, "subject": f.Subject} {
+		if err := checkFilter(column, value); err != nil {
+			return nil, "", err
+		}
 		if value != "" {
 			q.and(column + " = " + q.arg(value))
 		}

@@ -25,23 +25,25 @@ type Snapshot struct {
 	conn *sql.Conn
 }
 
-// TakeSnapshot opens a snapshot of a Postgres database. ErrNoDatabase if it holds no tables of ours.
-func TakeSnapshot(ctx context.Context, o Options) (s *Snapshot, err error) {
+// TakeSnapshot opens a snapshot of a Postgres database, with the rows of the tables that this
+// program knows and of more that the caller names: those of a newer schema. ErrNoDatabase if it
+// holds no tables of ours.
+func TakeSnapshot(ctx context.Context, o Options, more ...string) (s *Snapshot, err error) {
 	conf, err := pgx.ParseConfig(o.sessionURL())
 	if err != nil {
 		return nil, fmt.Errorf("read database URL: %w", err)
 	}
 	if conf.ConnectTimeout == 0 {
-		conf.ConnectTimeout = o.StatementTimeout
+		conf.ConnectTimeout = o.connectWithin()
 	}
 	s = &Snapshot{db: stdlib.OpenDB(*conf)}
-	if err := s.take(ctx); err != nil {
+	if err := s.take(ctx, more); err != nil {
 		return nil, errors.Join(fmt.Errorf("take a snapshot: %w", err), s.Close())
 	}
 	return s, nil
 }
 
-func (s *Snapshot) take(ctx context.Context) (err error) {
+func (s *Snapshot) take(ctx context.Context, more []string) (err error) {
 	if s.conn, err = s.db.Conn(ctx); err != nil {
 		return err
 	}
@@ -55,7 +57,7 @@ func (s *Snapshot) take(ctx context.Context) (err error) {
 	if err := s.conn.QueryRowContext(ctx, about).Scan(&s.ID, &s.Space, &s.Major, &s.Bytes); err != nil {
 		return err
 	}
-	s.Contents, err = contents(ctx, s.conn, fmt.Sprintf(`SELECT tablename FROM pg_tables WHERE schemaname = current_schema() AND tablename IN (%s)`, quoted(Tables())))
+	s.Contents, err = contents(ctx, s.conn, `SELECT tablename FROM pg_tables WHERE schemaname = current_schema() AND tablename = ANY ($1)`, append(Tables(), more...))
 	if err == nil && s.Schema == 0 {
 		err = ErrNoDatabase
 	}
@@ -85,26 +87,16 @@ func Tables() []string {
 }
 
 // NewestSchema is the newest step of the schema that this program knows.
-func NewestSchema() int64 { return int64(len(migrationTexts())) }
+func NewestSchema() int64 { return newestIn(Options{}.migrationsOf()) }
 
-// migrationTexts are the embedded migrations, whose numbers have no gaps.
+// migrationTexts are the embedded migrations.
 func migrationTexts() []string {
-	names, _ := fs.Glob(migrationFiles, "migrations/*.sql") // the pattern is sound
+	files := Options{}.migrationsOf()
+	names := migrationNames(files)
 	out := make([]string, 0, len(names))
 	for _, n := range names {
-		text, _ := migrationFiles.ReadFile(n) // embedded
+		text, _ := fs.ReadFile(files, n) // embedded
 		out = append(out, string(text))
-	}
-	return out
-}
-
-func quoted(names []string) string {
-	out := ""
-	for i, n := range names {
-		if i > 0 {
-			out += ", "
-		}
-		out += "'" + n + "'"
 	}
 	return out
 }

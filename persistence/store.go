@@ -28,21 +28,27 @@ type Store struct {
 
 	commandAge, breadcrumbAge, tripAge, eventAge, auditAge time.Duration
 	outcomes                                               *outcomes
-	prunedTo                                               eventCursor // of the janitor
+	prunedTo                                               eventCursor  // of the janitor
+	purges                                                 atomic.Int64 // that the janitor began
+	failed                                                 atomic.Int64 // log-ins recorded as failed
 
 	owner owner // nil: this store is not the server's
+
+	listenURL string // where a session may listen; empty on SQLite
+	clock     clockWatch
 
 	closed    atomic.Bool // whatever fails afterwards fails for that
 	closeOnce sync.Once
 	closeErr  error
 	closers   []func() error // in the order in which Close calls them
 	stop      context.CancelFunc
-	helpers   sync.WaitGroup // the janitor and the checkpointer
+	helpers   sync.WaitGroup // the janitor, the checkpointer and what looks at health and clocks
 }
 
-// Open opens the store, brings its schema up to date and starts its committer,
+// Open opens the store, brings its schema up to date unless that is newer than this program, and starts its committer,
 // its janitor and, on SQLite, its checkpointer. The context bounds the opening alone.
-// With Options.Own it returns ErrOwned while another such store is open.
+// With Options.Own it returns ErrOwned while another such store is open. ErrTooOld if the schema
+// is newer, and this program cannot run on it.
 func Open(ctx context.Context, o Options) (*Store, error) {
 	if err := o.Validate(); err != nil {
 		return nil, err
@@ -84,12 +90,15 @@ func openStore(ctx context.Context, o Options) (*Store, error) {
 			return nil, err
 		}
 	}
-	if _, err := Migrate(ctx, o, Up); err != nil {
+	steps, err := Migrate(ctx, o, Up)
+	if err != nil {
 		return nil, err
 	}
-	s := &Store{now: o.Now, log: o.Log, commandAge: o.CommandAge, breadcrumbAge: o.BreadcrumbAge,
+	if at, known := steps[len(steps)-1].Version, newestIn(o.migrationsOf()); at > known {
+		o.Log.Warn("the schema is newer than this program, which still runs on it", "schema", at, "program", known)
+	}
+	s := &Store{now: o.Now, log: o.Log, clock: clockWatch{log: o.Log}, commandAge: o.CommandAge, breadcrumbAge: o.BreadcrumbAge,
 		outcomes: newOutcomes(o.CommandsPerAccount), tripAge: o.TripAge, eventAge: o.EventAge, auditAge: o.AuditAge}
-	var err error
 	if o.DatabaseURL != "" {
 		err = s.openPostgres(ctx, o)
 	} else {
@@ -101,7 +110,7 @@ func openStore(ctx context.Context, o Options) (*Store, error) {
 	s.comm = newCommitter(s.eng, o)
 	var life context.Context
 	life, s.stop = context.WithCancel(context.Background()) // Close calls it
-	s.startJanitor(life, o.PurgeEvery)
+	s.startJanitor(life, o.PurgeEvery, o.DatabaseURL != "")
 	s.startTrimmer(life)
 	if o.DatabaseURL == "" {
 		s.comm.health.path = o.Path
@@ -109,6 +118,7 @@ func openStore(ctx context.Context, o Options) (*Store, error) {
 	}
 	if !o.NoHealth {
 		s.startHealth(life, s.Ping)
+		s.startClock(life)
 	}
 	if s.check != nil {
 		s.wal = &checkpointer{db: s.check, write: s.write, path: o.Path, written: s.comm.batches.Load, log: o.Log}
@@ -171,6 +181,7 @@ type Stats struct {
 	Batches  int64 // transactions, failed ones as well
 	Items    int64 // transitions and activations in them
 	Failures int64 // transactions of which nothing was written
+	Purges   int64 // turns of this store's janitor
 
 	LogBytes     int64     // of the write-ahead log's file; 0 on Postgres
 	BlockedSince time.Time // when another reader came in the way of the log; zero: none is
@@ -180,7 +191,7 @@ type Stats struct {
 func (s *Store) Stats() Stats {
 	c := s.comm
 	out := Stats{Queued: c.queue.len(), Capacity: 2 * c.queue.most,
-		Batches: c.batches.Load(), Items: c.items.Load(), Failures: c.failures.Load()}
+		Batches: c.batches.Load(), Items: c.items.Load(), Failures: c.failures.Load(), Purges: s.purges.Load()}
 	if s.wal != nil {
 		out.LogBytes, out.BlockedSince = s.wal.bytes(), s.wal.blockedSince()
 	}

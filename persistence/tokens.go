@@ -78,8 +78,10 @@ func (s *Store) RotateRefreshToken(ctx context.Context, hash, attempt string, ne
 		victim, err := r.spends(now, attempt, grace)
 		if errors.Is(err, ride.ErrTokenReused) {
 			reused = true // and the transaction must be kept
-			_, err = tx.ExecContext(ctx, sqlRevokeFamily, micros(now), r.token.Family)
-			return err
+			if _, err = tx.ExecContext(ctx, sqlRevokeFamily, micros(now), r.token.Family); err != nil {
+				return err
+			}
+			return s.stampAccount(ctx, tx, r.token.Account)
 		}
 		if err != nil {
 			return err
@@ -174,8 +176,17 @@ func (s *Store) RevokeFamily(ctx context.Context, family string) error {
 	if !validText(family) {
 		return nil
 	}
-	_, err := s.write.ExecContext(ctx, sqlRevokeFamily, micros(s.now()), family)
-	return s.failure("revoke token family", err)
+	return s.tx(ctx, "revoke token family", func(tx *sql.Tx) error {
+		var account ride.AccountID
+		err := tx.QueryRowContext(ctx, sqlRevokeFamily+` RETURNING account_id`, micros(s.now()), family).Scan(&account)
+		switch {
+		case errors.Is(err, sql.ErrNoRows):
+			return nil // it is unknown, or ended before
+		case err != nil:
+			return err
+		}
+		return s.stampAccount(ctx, tx, account)
+	})
 }
 
 // FamilyRevoked tells whether access tokens of a family no longer count: it was
@@ -194,10 +205,14 @@ func (s *Store) FamilyRevoked(ctx context.Context, family string) (bool, error) 
 // outside issuer up to from. An earlier from than before changes nothing.
 func (s *Store) RevokeAccount(ctx context.Context, id ride.AccountID, from time.Time) error {
 	return s.tx(ctx, "revoke tokens of account", func(tx *sql.Tx) error {
-		return revokeAccount(ctx, tx, id, from, s.now())
+		if err := revokeAccount(ctx, tx, id, from, s.now()); err != nil {
+			return err
+		}
+		return s.stampAccount(ctx, tx, id)
 	})
 }
 
+// revokeAccount leaves the stamp to its caller.
 func revokeAccount(ctx context.Context, tx *sql.Tx, id ride.AccountID, from, now time.Time) error {
 	if _, err := tx.ExecContext(ctx, sqlRevokeAccount, micros(now), string(id)); err != nil {
 		return err

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"strings"
 	"time"
 
 	"github.com/hexhail/hexhail/geo"
@@ -106,11 +107,11 @@ func scanTripID(r *sql.Rows) (ride.TripID, error) {
 	return id, err
 }
 
-// Overdue returns live trips whose wake time lies before t, oldest first.
-func (s *Store) Overdue(ctx context.Context, t time.Time, limit int) ([]ride.TripID, error) {
+// Overdue pages by id through the live trips whose wake time lies before t.
+func (s *Store) Overdue(ctx context.Context, t time.Time, after ride.TripID, limit int) ([]ride.TripID, error) {
 	out, err := list(ctx, s.read, scanTripID,
-		`SELECT id FROM trips WHERE wake_at IS NOT NULL AND wake_at < $1 ORDER BY wake_at, id LIMIT $2`,
-		micros(t), limit)
+		`SELECT id FROM trips WHERE wake_at IS NOT NULL AND wake_at < $1 AND id > $2 ORDER BY id LIMIT $3`,
+		micros(t), string(after), limit)
 	return out, s.failure("list overdue trips", err)
 }
 
@@ -182,13 +183,16 @@ func (s *Store) addCandidates(ctx context.Context, id ride.TripID, events []ride
 }
 
 // ListTrips returns a page, newest first, and the cursor of the next one, empty at
-// the end. A bad cursor or limit is ride.ErrInvalidArgument.
+// the end. A bad cursor, limit or text is ride.ErrInvalidArgument.
 func (s *Store) ListTrips(ctx context.Context, f ride.TripFilter) ([]ride.Trip, string, error) {
 	limit, from, err := window(f.Page)
 	if err != nil {
 		return nil, "", err
 	}
-	q := tripQuery(f)
+	q, err := tripQuery(f)
+	if err != nil {
+		return nil, "", err
+	}
 	text := q.page(`SELECT state, fence FROM trips`, "requested_at", "id", limit, from)
 	trips, err := list(ctx, s.read, func(r *sql.Rows) (ride.Trip, error) { return scanTrip(r) }, text, q.args...)
 	if err != nil {
@@ -203,14 +207,37 @@ func (s *Store) ListTrips(ctx context.Context, f ride.TripFilter) ([]ride.Trip, 
 	return trips, next, nil
 }
 
-func tripQuery(f ride.TripFilter) *query {
+// CountTrips counts the trips that a filter selects, whatever its page, and stops at most. A bad text
+// is ride.ErrInvalidArgument.
+func (s *Store) CountTrips(ctx context.Context, f ride.TripFilter, most int) (int, error) {
+	q, err := tripQuery(f)
+	if err != nil {
+		return 0, err
+	}
+	text := q.whole(`SELECT 1 FROM trips`) + " LIMIT " + q.arg(most)
+	var n int
+	err = s.read.QueryRowContext(ctx, `SELECT COUNT(*) FROM (`+text+`) counted`, q.args...).Scan(&n)
+	return n, s.failure("count trips", err)
+}
+
+func tripQuery(f ride.TripFilter) (*query, error) {
+	if err := checkFilter("q", f.Text); err != nil {
+		return nil, err
+	}
+	if err := checkFilter("account", string(f.Account)); err != nil {
+		return nil, err
+	}
 	q := &query{}
 	if f.Account != "" {
 		a := q.arg(string(f.Account))
 		q.and("(rider_id = " + a + " OR driver_id = " + a + ")")
 	}
-	if f.Status != "" {
-		q.and("status = " + q.arg(string(f.Status)))
+	if len(f.Statuses) > 0 {
+		chosen := make([]string, len(f.Statuses))
+		for i, s := range f.Statuses {
+			chosen[i] = q.arg(string(s))
+		}
+		q.and("status IN (" + strings.Join(chosen, ", ") + ")")
 	}
 	if f.Live {
 		q.and(isLive)
@@ -226,7 +253,7 @@ func tripQuery(f ride.TripFilter) *query {
 	if !f.To.IsZero() {
 		q.and("requested_at < " + q.arg(micros(f.To)))
 	}
-	return q
+	return q, nil
 }
 
 // maxOpenOffers bounds the offers returned for one driver.

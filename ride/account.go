@@ -128,6 +128,34 @@ type RefreshToken struct {
 	SpentAt   time.Time // zero: not yet; only in what Accounts.RefreshToken reads
 }
 
+// Ticket is the server's memory of a socket ticket: whose token it stands for.
+type Ticket struct {
+	Hash    string // SHA-256 of the ticket, hex
+	Account AccountID
+	Family  string // the log-in that the token descends from; empty for outside issuers
+	// TokenIssuedAt is when an outside issuer made the token; zero if it does not say, or the
+	// token is ours.
+	TokenIssuedAt  time.Time
+	TokenExpiresAt time.Time
+}
+
+// SessionClaim is what a store knows of a session that has become an account's newest.
+type SessionClaim struct {
+	// Generation is higher than that of each session before: 1 for the first.
+	Generation uint64
+	// FormerNode and FormerIncarnation name the process of the session before; empty: there was
+	// none.
+	FormerNode, FormerIncarnation string
+}
+
+// FailureCount is how often log-ins have failed, and when the last one did: by the clock of the
+// store, which tells one failure from another, and how long ago.
+type FailureCount struct {
+	N    int
+	Last time.Time
+	Age  time.Duration
+}
+
 // AuditFilter selects audit entries for a list, newest first.
 type AuditFilter struct {
 	Actor   AccountID // who acted; empty: all

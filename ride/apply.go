@@ -40,20 +40,12 @@ func Apply(t Trip, event Event) Trip {
 		t.Search.AwardAt = e.AwardAt
 		t.hastenSearch(e.At)
 	case OffersEnded:
-		t.setOffers(e.State, e.Reason, func(o *Offer) bool { return slices.Contains(e.Offers, o.ID) })
-		if e.State == OfferDeclined {
-			for _, id := range e.Offers {
-				if o, ok := t.Offer(id); ok {
-					t.exclude(o.Driver)
-				}
-			}
-		}
-		t.hastenSearch(e.At)
+		t.applyOffersEnded(e)
 	case Matched:
 		t.applyMatched(e)
 	case Released:
 		t.exclude(e.Driver)
-		t.Driver, t.PickupETA = nil, 0
+		t.Driver, t.PickupETA, t.PINTries = nil, 0, PINTries{}
 		t.MatchedAt, t.ArrivedAt, t.Arrival = time.Time{}, time.Time{}, nil
 		t.beginSearch(e.At)
 	case Arrived:
@@ -61,6 +53,7 @@ func Apply(t Trip, event Event) Trip {
 		t.Arrival = e.Mark
 	case Started:
 		t.Status, t.StartedAt, t.Deadline = StatusInProgress, e.At, e.At.Add(t.Rules.RideWithin)
+		t.PINTries = PINTries{}
 	case Completed:
 		fare := e.Fare
 		t.Fare, t.TravelledM, t.Completion = &fare, e.TravelledM, e.Mark
@@ -103,6 +96,7 @@ func (t *Trip) applyWave(e WavePlanned) {
 		}
 	}
 	t.Offers = append(slices.Clip(t.Offers), e.Offers...)
+	t.rest(e.At, nil)
 	t.Search.NextAt = e.At.Add(p.WaveEvery)
 	switch {
 	case p.Kind == PolicySequential && len(e.Offers) > 0:
@@ -114,6 +108,21 @@ func (t *Trip) applyWave(e WavePlanned) {
 		// RingMax.
 		t.Search.NextAt = e.At
 	}
+}
+
+func (t *Trip) applyOffersEnded(e OffersEnded) {
+	t.setOffers(e.State, e.Reason, func(o *Offer) bool { return slices.Contains(e.Offers, o.ID) })
+	switch e.State {
+	case OfferDeclined:
+		for _, id := range e.Offers {
+			if o, ok := t.Offer(id); ok {
+				t.exclude(o.Driver)
+			}
+		}
+	case OfferWithdrawn:
+		t.rest(e.At, e.Offers)
+	}
+	t.hastenSearch(e.At)
 }
 
 func (t *Trip) applyMatched(e Matched) {
@@ -132,7 +141,36 @@ func (t *Trip) applyMatched(e Matched) {
 func (t *Trip) end(s Status, at time.Time, reason string) {
 	t.setOffers(OfferWithdrawn, reason, func(o *Offer) bool { return o.pending() })
 	t.Status, t.EndedAt, t.Deadline = s, at, time.Time{}
-	t.Search.NextAt, t.Search.AwardAt = time.Time{}, time.Time{}
+	t.Search.NextAt, t.Search.AwardAt, t.Search.Resting = time.Time{}, time.Time{}, nil
+	t.PINTries = PINTries{}
+}
+
+// rest leaves the drivers of withdrawn offers alone for the time between waves, and forgets those
+// whose rest is over.
+func (t *Trip) rest(at time.Time, withdrawn []OfferID) {
+	every := t.Rules.Policy.WaveEvery
+	var resting []Rest
+	for _, r := range t.Search.Resting {
+		if remaining(r.Until, at, every) > 0 {
+			resting = append(resting, r)
+		}
+	}
+	for _, id := range withdrawn {
+		if o, ok := t.Offer(id); ok {
+			resting = append(resting, Rest{Driver: o.Driver, Until: at.Add(every)})
+		}
+	}
+	t.Search.Resting = resting
+}
+
+// remaining returns what is left at a time of a wait of length d that ends at until; 0 when it is
+// over. A clock that was set back by more than d ends the wait, so that it never lasts for hours.
+func remaining(until, at time.Time, d time.Duration) time.Duration {
+	left := until.Sub(at)
+	if left <= 0 || left > 2*d {
+		return 0
+	}
+	return min(left, d)
 }
 
 // hastenSearch brings the award or the next wave forward once no open offer is left.

@@ -12,7 +12,8 @@ import (
 // Decide says what a command leads to: the events to write, and the effects to
 // carry out once they are written. An error refuses the command: a *Error for
 // the client. No events and no error means that there is nothing to do: a stale
-// timer or search, or a repetition of what is already so.
+// timer or search, or a repetition of what is already so. What a refusal changes
+// without an event says Refused.
 //
 // at is the time of the decision. Decide brings it to the form that Clean gives, so that a
 // state in memory and one read back are the same.
@@ -44,16 +45,7 @@ func Decide(t Trip, at time.Time, c Command) ([]Event, []Effect, error) {
 	case MarkArrived:
 		events, err = decideArrived(t, at, c)
 	case StartTrip:
-		if err = t.mustDrive(c.Driver, StatusArrived); err == nil {
-			switch {
-			case t.PIN == "" || c.PIN == t.PIN:
-			case c.PIN == "":
-				return nil, nil, ErrPINRequired // no guess
-			default:
-				return nil, nil, ErrWrongPIN
-			}
-			events = one(Started{At: at})
-		}
+		events, err = decideStart(t, at, c)
 	case CompleteTrip:
 		events, err = decideComplete(t, at, c)
 	case RateTrip:

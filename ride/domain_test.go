@@ -23,8 +23,10 @@ func TestErrorCodesHaveUniqueNames(t *testing.T) {
 		require.False(t, seen[e.Code], "%s twice", e.Code)
 		seen[e.Code] = true
 		require.True(t, strings.HasSuffix(e.Message, "."), "%q is not a sentence", e.Message)
-		refined := e.With("no more than %d", 3).In("field")
+		refined := e.With("no more than %d", 3).In("field").After(time.Minute)
 		require.ErrorIs(t, refined, e)
+		require.Equal(t, time.Minute, refined.RetryAfter)
+		require.Zero(t, e.RetryAfter, "the sentinel was changed")
 		require.Equal(t, e.Retryable, refined.Retryable)
 		require.Empty(t, e.Field, "the sentinel was changed")
 		for _, other := range ride.Errors() {

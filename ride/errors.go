@@ -3,16 +3,19 @@ package ride
 import (
 	"errors"
 	"fmt"
+	"time"
 )
 
 // Error is a refusal that a client may see: a stable code to branch on and a
 // sentence to read. Two errors match under errors.Is when their codes do, so a
-// sentinel matches every refinement made of it by With and In.
+// sentinel matches every refinement made of it by With, In and After.
 type Error struct {
 	Code      string // stable, lower snake case
 	Message   string // a sentence for people; never internals
 	Field     string // path of the field at fault, or empty
 	Retryable bool   // the same command may succeed later, unchanged
+	// RetryAfter is how long to wait first; 0: no opinion.
+	RetryAfter time.Duration
 }
 
 // Error implements error.
@@ -33,6 +36,13 @@ func (e *Error) Is(target error) bool {
 func (e *Error) With(format string, args ...any) *Error {
 	c := *e
 	c.Message = fmt.Sprintf(format, args...)
+	return &c
+}
+
+// After returns a copy that says how long to wait before trying again.
+func (e *Error) After(d time.Duration) *Error {
+	c := *e
+	c.RetryAfter = d
 	return &c
 }
 

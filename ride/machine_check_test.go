@@ -1,6 +1,7 @@
 package ride_test
 
 import (
+	"errors"
 	"maps"
 	"math"
 	"reflect"
@@ -25,8 +26,30 @@ func (m *machine) do(c ride.Command) error {
 		require.Empty(m.t, e1)
 		require.Empty(m.t, f1)
 		require.ErrorAs(m.t, err1, new(*ride.Error))
+		m.refusal(err1)
+	}
+	start, starts := c.(ride.StartTrip)
+	if starts = starts && m.trip.Status == ride.StatusArrived && start.Driver == m.trip.DriverID(); starts {
+		if want := m.pin.start(m.trip, m.now, start.PIN); want != nil {
+			require.ErrorIs(m.t, err1, want)
+		} else {
+			require.NoError(m.t, err1)
+		}
 	}
 	return m.shell.do(c)
+}
+
+// refusal checks what a refusal leaves behind: the number of wrong PINs at most, and no version.
+func (m *machine) refusal(err error) {
+	after, differs := ride.Refused(m.trip, m.now, err)
+	require.Equal(m.t, errors.Is(err, ride.ErrWrongPIN), differs)
+	require.Equal(m.t, differs, after.PINTries != m.trip.PINTries)
+	after.PINTries = m.trip.PINTries
+	require.Empty(m.t, cmp.Diff(m.trip, after))
+	var e *ride.Error
+	require.ErrorAs(m.t, err, &e)
+	require.Equal(m.t, errors.Is(err, ride.ErrPINLocked), e.RetryAfter > 0)
+	require.LessOrEqual(m.t, e.RetryAfter, ride.PINLock)
 }
 
 func (m *machine) freeze() {
@@ -64,6 +87,9 @@ func (m *machine) decided(events []ride.Event, effects []ride.Effect, err error)
 func (m *machine) step(from ride.Trip, e ride.Event, to ride.Trip) {
 	if from.Status != to.Status {
 		require.Contains(m.t, ride.Steps(), ride.Step{From: from.Status, Kind: e.Kind(), To: to.Status})
+	}
+	if to.Status != ride.StatusArrived {
+		m.pin = pinModel{}
 	}
 	require.Equal(m.t, from.Version+1, to.Version)
 	require.Equal(m.t, e.Kind(), to.Change)
@@ -153,6 +179,12 @@ func (m *machine) check() {
 			require.True(m.t, o.State.Ended(), "%s is %s while the trip is %s", o.ID, o.State, t.Status)
 		}
 	}
+	// But for wrong PINs, which count only while the driver waits at the pickup, a trip is its
+	// history.
+	if t.Status != ride.StatusArrived {
+		require.Zero(m.t, t.PINTries)
+	}
+	require.LessOrEqual(m.t, t.PINTries.Wrong, ride.MaxPINTries-1)
 	require.Len(m.t, m.sent, len(t.Offers))
 	require.LessOrEqual(m.t, len(t.Offers), 500)
 }

@@ -29,7 +29,7 @@ func TestAnyCommandsKeepThePromises(t *testing.T) {
 			"redispatch": m.redispatch,
 			"drive":      m.drive, "drive on": m.drive, "cancel": m.cancel, "rate": m.rate,
 			"pass time": m.passTime, "set clock back": m.setBack, "fire early": m.fireEarly,
-			"stale tick": m.staleTick, "busy": m.toggleBusy, "crash": m.crashNow,
+			"guess": m.guess, "stale tick": m.staleTick, "busy": m.toggleBusy, "crash": m.crashNow,
 			"request again": func(*rapid.T) { require.ErrorIs(t, m.do(m.request), ride.ErrWrongStatus) },
 		})
 		m.drain()
@@ -49,6 +49,31 @@ type machine struct {
 	closed  map[ride.OfferID]int
 	refused map[ride.AccountID]bool // who declined or gave the trip back
 	extra   int                     // how often a wave could come that neither clock, offers nor rings owe
+	pin     pinModel
+}
+
+// pinModel is what is promised of wrong PINs: how many there were in a row, and until when the trip
+// is locked.
+type pinModel struct {
+	wrong  int
+	locked time.Time
+}
+
+// start is the refusal that a start by the trip's driver must get; nil if it must succeed.
+func (p *pinModel) start(trip ride.Trip, now time.Time, pin string) *ride.Error {
+	switch {
+	case trip.PIN == "":
+	case now.Before(p.locked):
+		return ride.ErrPINLocked
+	case pin == "":
+		return ride.ErrPINRequired
+	case pin != trip.PIN:
+		if p.wrong++; p.wrong == ride.MaxPINTries {
+			*p = pinModel{locked: now.Add(ride.PINLock)}
+		}
+		return ride.ErrWrongPIN
+	}
+	return nil
 }
 
 func newMachine(t *rapid.T) *machine {
@@ -116,7 +141,7 @@ func (m *machine) goOn(t *rapid.T) {
 	case m.trip.Status == ride.StatusMatched:
 		require.NoError(t, m.do(ride.MarkArrived{Driver: d}))
 	case m.trip.Status == ride.StatusArrived:
-		require.NoError(t, m.do(ride.StartTrip{Driver: d, PIN: m.trip.PIN}))
+		_ = m.do(ride.StartTrip{Driver: d, PIN: m.trip.PIN}) // it may be locked
 	case m.trip.Status == ride.StatusInProgress:
 		require.NoError(t, m.do(ride.CompleteTrip{Driver: d}))
 	case m.trip.Status == ride.StatusCompleted:
@@ -228,8 +253,17 @@ func (m *machine) drive(t *rapid.T) {
 		ride.MarkArrived{Driver: d},
 		ride.StartTrip{Driver: d, PIN: "4711"},
 		ride.StartTrip{Driver: d, PIN: "0000"},
+		ride.StartTrip{Driver: d, PIN: "1111"},
+		ride.StartTrip{Driver: d},
 		ride.CompleteTrip{Driver: d, TravelledM: travelled},
 	}).Draw(t, "step"))
+}
+
+// guess tries several PINs in a row, as a thief would.
+func (m *machine) guess(t *rapid.T) {
+	for range rapid.IntRange(1, 7).Draw(t, "guesses") {
+		_ = m.do(ride.StartTrip{Driver: m.trip.DriverID(), PIN: "0000"})
+	}
 }
 
 func (m *machine) cancel(t *rapid.T) {

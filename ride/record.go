@@ -18,7 +18,8 @@ type Transition struct {
 	Trip *Trip
 	// Prev is the version before Events; 0 inserts the trip.
 	Prev int64
-	// Events are Prev+1 … Trip.Version, in order.
+	// Events are Prev+1 … Trip.Version, in order. Without any, the version stays and only the
+	// state is written, on the same version and fence: see Refused.
 	Events []Event
 	// Offers are the rows that these events made or changed, whole.
 	Offers []OfferRow
@@ -72,13 +73,13 @@ type Breadcrumb struct {
 
 // TripFilter selects trips for a list, newest first.
 type TripFilter struct {
-	Account AccountID // as rider or driver; empty: any (operators only)
-	Status  Status    // empty: any
-	Live    bool      // only live ones
-	Text    string    // part of an address, of the id, or of a party's name, username or plate
-	From    time.Time // requested at or after; zero: any
-	To      time.Time // requested before; zero: any
-	Page    Page
+	Account  AccountID // as rider or driver; empty: any (operators only)
+	Statuses []Status  // any of these; empty: any
+	Live     bool      // only live ones
+	Text     string    // part of an address, of the id, or of a party's name, username or plate
+	From     time.Time // requested at or after; zero: any
+	To       time.Time // requested before; zero: any
+	Page     Page
 }
 
 // StoredEvent is an event with its place in the trip's history.

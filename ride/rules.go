@@ -50,7 +50,7 @@ type Policy struct {
 	OfferTTL time.Duration `json:"offer_ttl_ns"`
 	// AsksPerDriver is how often one driver may let the same trip's offer expire
 	// before it is not asked again. A driver who declined is not asked again, and
-	// one whose offer was withdrawn as busy, gone or full not within WaveEvery.
+	// one whose offer was withdrawn as busy, gone or full not within WaveEvery of that.
 	AsksPerDriver int `json:"asks_per_driver"`
 }
 

@@ -40,6 +40,7 @@ func newShell() *shell {
 func (s *shell) do(c ride.Command) error {
 	events, effects, err := ride.Decide(s.trip, s.now, c)
 	if err != nil {
+		s.trip, _ = ride.Refused(s.trip, s.now, err)
 		s.note(nil, nil, err)
 		return err
 	}

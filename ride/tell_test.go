@@ -96,5 +96,11 @@ func (s *story) state() {
 	if len(t.Excluded) > 0 {
 		text += fmt.Sprintf(", without %v", t.Excluded)
 	}
+	if n := t.PINTries.Wrong; n > 0 {
+		text += fmt.Sprintf(", %d wrong", n)
+	}
+	if at := t.PINTries.LockedUntil; !at.IsZero() {
+		text += ", locked until " + since(at)
+	}
 	s.say("= %s", text)
 }

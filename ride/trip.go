@@ -133,6 +133,15 @@ type Search struct {
 	NextAt time.Time `json:"next_at"` // when the next round is due
 	// AwardAt is when the best acceptance wins; zero while none is pending.
 	AwardAt time.Time `json:"award_at,omitzero"`
+	// Resting are drivers who turned out not to be available, in the order of their offers' ends.
+	// It is replaced, never changed. Entries that are over may remain.
+	Resting []Rest `json:"resting,omitempty"`
+}
+
+// Rest is a driver who is not asked before a time.
+type Rest struct {
+	Driver AccountID `json:"driver"`
+	Until  time.Time `json:"until"`
 }
 
 // Cancellation says who ended a trip and why.
@@ -141,7 +150,7 @@ type Cancellation struct {
 	Reason string `json:"reason,omitempty"`
 }
 
-// Trip is the whole state of one trip. It changes only through Apply.
+// Trip is the whole state of one trip. It changes only through Apply, and through Refused.
 type Trip struct {
 	ID      TripID `json:"id"`
 	Version int64  `json:"version"` // the number of events so far
@@ -159,6 +168,8 @@ type Trip struct {
 	// drivers who are offered the trip may know of it. Nil in older trips.
 	Outline *Estimate `json:"outline,omitempty"`
 	PIN     string    `json:"pin,omitempty"` // empty: not asked for
+	// PINTries changes without an event; see Refused.
+	PINTries PINTries `json:"pin_tries,omitzero"`
 
 	Search   Search      `json:"search"`
 	Offers   []Offer     `json:"offers,omitempty"` // of all rounds, in the order made

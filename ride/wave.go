@@ -64,8 +64,8 @@ type Need struct {
 	Asked, Ignored map[AccountID]int
 	// Open says who holds an open offer of this trip.
 	Open map[AccountID]bool
-	// Resting drivers had an offer withdrawn a moment ago because they were busy,
-	// gone or full. Asking them again at once would lead to the same, for ever.
+	// Resting drivers had an offer withdrawn less than a wave's interval ago because they were
+	// busy, gone or full. Asking them again at once would lead to the same, for ever.
 	Resting map[AccountID]bool
 }
 
@@ -90,8 +90,11 @@ func (t *Trip) Need(at time.Time) Need {
 			n.ask(o.Driver)
 		case o.State == OfferExpired:
 			put(&n.Ignored, o.Driver, n.Ignored[o.Driver]+1)
-		case o.State == OfferWithdrawn && at.Before(o.MadeAt.Add(t.Rules.Policy.WaveEvery)):
-			put(&n.Resting, o.Driver, true)
+		}
+	}
+	for _, r := range t.Search.Resting {
+		if remaining(r.Until, at, t.Rules.Policy.WaveEvery) > 0 {
+			put(&n.Resting, r.Driver, true)
 		}
 	}
 	n.Room = max(0, min(n.Room, maxOffers-len(t.Offers)))

@@ -18,7 +18,25 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/hexhail/hexhail/persistence/localpg"
 )
+
+// Server is a throw-away Postgres, reached over a Unix socket.
+type Server = localpg.Server
+
+// NewServer starts a server for one test alone, which may stop and restart it. It is
+// taken down when the test ends. If there is no Postgres the test is skipped, or
+// fails when HEXHAIL_REQUIRE_ALL is 1.
+func NewServer(tb testing.TB) *Server {
+	tb.Helper()
+	s, err := localpg.Start()
+	if err != nil {
+		missing(tb, err)
+	}
+	tb.Cleanup(func() { _ = s.Close() })
+	return s
+}
 
 // shared is the server of this process.
 var shared struct {
@@ -36,7 +54,7 @@ func Start(tb testing.TB) string {
 		if shared.url = os.Getenv("TEST_DATABASE_URL"); shared.url != "" {
 			return
 		}
-		if shared.server, shared.err = start(); shared.err == nil {
+		if shared.server, shared.err = localpg.Start(); shared.err == nil {
 			shared.url = shared.server.URL()
 		}
 	})

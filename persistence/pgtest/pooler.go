@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/hexhail/hexhail/persistence/localpg"
 )
 
 // poolerPort names the pooler's socket in its directory.
@@ -55,14 +57,14 @@ func startPooler(tb testing.TB, program, dir, base string, settings []string) (s
 		"auth_type = any\nserver_tls_sslmode = prefer\nmax_client_conn = 500\ndefault_pool_size = 5\n%s\n",
 		target, poolerPort, dir, strings.Join(settings, "\n"))
 	file := filepath.Join(dir, "pgbouncer.ini")
-	if err := errors.Join(os.WriteFile(file, []byte(config), 0o644), giveAway(dir)); err != nil {
+	if err := errors.Join(os.WriteFile(file, []byte(config), 0o644), localpg.GiveAway(dir)); err != nil {
 		return "", err
 	}
 	// As for the server: a shell that waits for the end of our pipe, which comes with the
 	// end of this process at the latest.
 	cmd := exec.Command("/bin/sh", "-c", `"$1" "$2/pgbouncer.ini" >"$2/log" 2>&1 & p=$!; cat >/dev/null; kill "$p"; wait "$p"; rm -rf "$2"`,
 		"sh", program, dir)
-	cmd.Dir, cmd.SysProcAttr = "/", detached()
+	cmd.Dir, cmd.SysProcAttr = "/", localpg.Detached()
 	pipe, err := cmd.StdinPipe()
 	if err == nil {
 		err = cmd.Start()
@@ -102,7 +104,8 @@ func awaitPooler(dir string) error {
 func findPgBouncer() (string, error) {
 	dirs := append(filepath.SplitList(os.Getenv("PATH")), "/usr/sbin", "/usr/local/bin", "/usr/local/sbin")
 	for _, dir := range dirs {
-		if path := filepath.Join(dir, "pgbouncer"); isFile(path) {
+		path := filepath.Join(dir, "pgbouncer")
+		if st, err := os.Stat(path); err == nil && st.Mode().IsRegular() {
 			return path, nil
 		}
 	}

@@ -315,6 +315,61 @@ func (Cancellation_By) EnumDescriptor() ([]byte, []int) {
 	return file_hexhail_proto_rawDescGZIP(), []int{43, 0}
 }
 
+type CityNode_State int32
+
+const (
+	CityNode_state_unspecified CityNode_State = 0
+	CityNode_answering         CityNode_State = 1
+	// It does not answer. What it last reported is still shown and counted.
+	CityNode_missing CityNode_State = 2
+	// It did not answer, and has left the cluster. Nothing of it is shown or counted. It stays in the
+	// list for some minutes, or until it is back.
+	CityNode_gone CityNode_State = 3
+)
+
+// Enum value maps for CityNode_State.
+var (
+	CityNode_State_name = map[int32]string{
+		0: "state_unspecified",
+		1: "answering",
+		2: "missing",
+		3: "gone",
+	}
+	CityNode_State_value = map[string]int32{
+		"state_unspecified": 0,
+		"answering":         1,
+		"missing":           2,
+		"gone":              3,
+	}
+)
+
+func (x CityNode_State) Enum() *CityNode_State {
+	p := new(CityNode_State)
+	*p = x
+	return p
+}
+
+func (x CityNode_State) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (CityNode_State) Descriptor() protoreflect.EnumDescriptor {
+	return file_hexhail_proto_enumTypes[5].Descriptor()
+}
+
+func (CityNode_State) Type() protoreflect.EnumType {
+	return &file_hexhail_proto_enumTypes[5]
+}
+
+func (x CityNode_State) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use CityNode_State.Descriptor instead.
+func (CityNode_State) EnumDescriptor() ([]byte, []int) {
+	return file_hexhail_proto_rawDescGZIP(), []int{49, 0}
+}
+
 type CityDriver_State int32
 
 const (
@@ -357,11 +412,11 @@ func (x CityDriver_State) String() string {
 }
 
 func (CityDriver_State) Descriptor() protoreflect.EnumDescriptor {
-	return file_hexhail_proto_enumTypes[5].Descriptor()
+	return file_hexhail_proto_enumTypes[6].Descriptor()
 }
 
 func (CityDriver_State) Type() protoreflect.EnumType {
-	return &file_hexhail_proto_enumTypes[5]
+	return &file_hexhail_proto_enumTypes[6]
 }
 
 func (x CityDriver_State) Number() protoreflect.EnumNumber {
@@ -370,7 +425,7 @@ func (x CityDriver_State) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use CityDriver_State.Descriptor instead.
 func (CityDriver_State) EnumDescriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{49, 0}
+	return file_hexhail_proto_rawDescGZIP(), []int{52, 0}
 }
 
 // ClientFrame is anything that a client may send: one message and, except for locations, an id that
@@ -4208,8 +4263,10 @@ type CityWatched struct {
 	IntervalMs uint32 `protobuf:"varint,2,opt,name=interval_ms,json=intervalMs,proto3" json:"interval_ms,omitempty"`
 	// The H3 resolution of the cells.
 	Resolution uint32 `protobuf:"varint,3,opt,name=resolution,proto3" json:"resolution,omitempty"`
-	// When this node started: counters and charts begin there.
+	// When the node that serves the watch started: its counters begin there.
 	NodeStartedAt *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=node_started_at,json=nodeStartedAt,proto3" json:"node_started_at,omitempty"`
+	// The nodes whose city this is, when there may be several; absent: the one that serves the watch.
+	Nodes         *CityNodes `protobuf:"bytes,5,opt,name=nodes,proto3" json:"nodes,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -4272,6 +4329,183 @@ func (x *CityWatched) GetNodeStartedAt() *timestamppb.Timestamp {
 	return nil
 }
 
+func (x *CityWatched) GetNodes() *CityNodes {
+	if x != nil {
+		return x.Nodes
+	}
+	return nil
+}
+
+// CityNodes are the nodes of a cluster, by name.
+type CityNodes struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	List          []*CityNode            `protobuf:"bytes,1,rep,name=list,proto3" json:"list,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CityNodes) Reset() {
+	*x = CityNodes{}
+	mi := &file_hexhail_proto_msgTypes[48]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CityNodes) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CityNodes) ProtoMessage() {}
+
+func (x *CityNodes) ProtoReflect() protoreflect.Message {
+	mi := &file_hexhail_proto_msgTypes[48]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CityNodes.ProtoReflect.Descriptor instead.
+func (*CityNodes) Descriptor() ([]byte, []int) {
+	return file_hexhail_proto_rawDescGZIP(), []int{48}
+}
+
+func (x *CityNodes) GetList() []*CityNode {
+	if x != nil {
+		return x.List
+	}
+	return nil
+}
+
+// CityNode is a node of a cluster, as the one that serves the watch sees it.
+type CityNode struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Name  string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	State CityNode_State         `protobuf:"varint,2,opt,name=state,proto3,enum=hexhail.v1.CityNode_State" json:"state,omitempty"`
+	// Empty while not known.
+	Version string `protobuf:"bytes,3,opt,name=version,proto3" json:"version,omitempty"`
+	// Absent while not known.
+	StartedAt *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=started_at,json=startedAt,proto3" json:"started_at,omitempty"`
+	// When it answered last; absent: it answers, or never has.
+	HeardAt       *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=heard_at,json=heardAt,proto3" json:"heard_at,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CityNode) Reset() {
+	*x = CityNode{}
+	mi := &file_hexhail_proto_msgTypes[49]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CityNode) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CityNode) ProtoMessage() {}
+
+func (x *CityNode) ProtoReflect() protoreflect.Message {
+	mi := &file_hexhail_proto_msgTypes[49]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CityNode.ProtoReflect.Descriptor instead.
+func (*CityNode) Descriptor() ([]byte, []int) {
+	return file_hexhail_proto_rawDescGZIP(), []int{49}
+}
+
+func (x *CityNode) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *CityNode) GetState() CityNode_State {
+	if x != nil {
+		return x.State
+	}
+	return CityNode_state_unspecified
+}
+
+func (x *CityNode) GetVersion() string {
+	if x != nil {
+		return x.Version
+	}
+	return ""
+}
+
+func (x *CityNode) GetStartedAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.StartedAt
+	}
+	return nil
+}
+
+func (x *CityNode) GetHeardAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.HeardAt
+	}
+	return nil
+}
+
+// NodeRef names a node of a cluster.
+type NodeRef struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *NodeRef) Reset() {
+	*x = NodeRef{}
+	mi := &file_hexhail_proto_msgTypes[50]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *NodeRef) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*NodeRef) ProtoMessage() {}
+
+func (x *NodeRef) ProtoReflect() protoreflect.Message {
+	mi := &file_hexhail_proto_msgTypes[50]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use NodeRef.ProtoReflect.Descriptor instead.
+func (*NodeRef) Descriptor() ([]byte, []int) {
+	return file_hexhail_proto_rawDescGZIP(), []int{50}
+}
+
+func (x *NodeRef) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
 // CityChanged is what has changed in the city since the previous one. What changed more than once
 // appears once, in its current state.
 type CityChanged struct {
@@ -4298,15 +4532,17 @@ type CityChanged struct {
 	// For the whole city, regardless of the area.
 	Totals *CityTotals `protobuf:"bytes,12,opt,name=totals,proto3" json:"totals,omitempty"`
 	// All kinds, every 2 seconds.
-	Actors        []*ActorKind `protobuf:"bytes,13,rep,name=actors,proto3" json:"actors,omitempty"`
-	Samples       []*Sample    `protobuf:"bytes,14,rep,name=samples,proto3" json:"samples,omitempty"`
+	Actors  []*ActorKind `protobuf:"bytes,13,rep,name=actors,proto3" json:"actors,omitempty"`
+	Samples []*Sample    `protobuf:"bytes,14,rep,name=samples,proto3" json:"samples,omitempty"`
+	// All nodes, after something has changed about one of them; absent: no news.
+	Nodes         *CityNodes `protobuf:"bytes,15,opt,name=nodes,proto3" json:"nodes,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *CityChanged) Reset() {
 	*x = CityChanged{}
-	mi := &file_hexhail_proto_msgTypes[48]
+	mi := &file_hexhail_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4318,7 +4554,7 @@ func (x *CityChanged) String() string {
 func (*CityChanged) ProtoMessage() {}
 
 func (x *CityChanged) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[48]
+	mi := &file_hexhail_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4331,7 +4567,7 @@ func (x *CityChanged) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CityChanged.ProtoReflect.Descriptor instead.
 func (*CityChanged) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{48}
+	return file_hexhail_proto_rawDescGZIP(), []int{51}
 }
 
 func (x *CityChanged) GetWatch() uint32 {
@@ -4432,6 +4668,13 @@ func (x *CityChanged) GetSamples() []*Sample {
 	return nil
 }
 
+func (x *CityChanged) GetNodes() *CityNodes {
+	if x != nil {
+		return x.Nodes
+	}
+	return nil
+}
+
 type CityDriver struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Stands for the driver in this watch. If a key reappears with another id, it stands for that
@@ -4451,7 +4694,7 @@ type CityDriver struct {
 
 func (x *CityDriver) Reset() {
 	*x = CityDriver{}
-	mi := &file_hexhail_proto_msgTypes[49]
+	mi := &file_hexhail_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4463,7 +4706,7 @@ func (x *CityDriver) String() string {
 func (*CityDriver) ProtoMessage() {}
 
 func (x *CityDriver) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[49]
+	mi := &file_hexhail_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4476,7 +4719,7 @@ func (x *CityDriver) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CityDriver.ProtoReflect.Descriptor instead.
 func (*CityDriver) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{49}
+	return file_hexhail_proto_rawDescGZIP(), []int{52}
 }
 
 func (x *CityDriver) GetKey() uint32 {
@@ -4539,7 +4782,7 @@ type CityMove struct {
 
 func (x *CityMove) Reset() {
 	*x = CityMove{}
-	mi := &file_hexhail_proto_msgTypes[50]
+	mi := &file_hexhail_proto_msgTypes[53]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4551,7 +4794,7 @@ func (x *CityMove) String() string {
 func (*CityMove) ProtoMessage() {}
 
 func (x *CityMove) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[50]
+	mi := &file_hexhail_proto_msgTypes[53]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4564,7 +4807,7 @@ func (x *CityMove) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CityMove.ProtoReflect.Descriptor instead.
 func (*CityMove) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{50}
+	return file_hexhail_proto_rawDescGZIP(), []int{53}
 }
 
 func (x *CityMove) GetKey() uint32 {
@@ -4612,7 +4855,7 @@ type CityTrip struct {
 
 func (x *CityTrip) Reset() {
 	*x = CityTrip{}
-	mi := &file_hexhail_proto_msgTypes[51]
+	mi := &file_hexhail_proto_msgTypes[54]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4624,7 +4867,7 @@ func (x *CityTrip) String() string {
 func (*CityTrip) ProtoMessage() {}
 
 func (x *CityTrip) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[51]
+	mi := &file_hexhail_proto_msgTypes[54]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4637,7 +4880,7 @@ func (x *CityTrip) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CityTrip.ProtoReflect.Descriptor instead.
 func (*CityTrip) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{51}
+	return file_hexhail_proto_rawDescGZIP(), []int{54}
 }
 
 func (x *CityTrip) GetId() string {
@@ -4757,7 +5000,7 @@ type CityCell struct {
 
 func (x *CityCell) Reset() {
 	*x = CityCell{}
-	mi := &file_hexhail_proto_msgTypes[52]
+	mi := &file_hexhail_proto_msgTypes[55]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4769,7 +5012,7 @@ func (x *CityCell) String() string {
 func (*CityCell) ProtoMessage() {}
 
 func (x *CityCell) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[52]
+	mi := &file_hexhail_proto_msgTypes[55]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4782,7 +5025,7 @@ func (x *CityCell) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CityCell.ProtoReflect.Descriptor instead.
 func (*CityCell) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{52}
+	return file_hexhail_proto_rawDescGZIP(), []int{55}
 }
 
 func (x *CityCell) GetCell() string {
@@ -4837,7 +5080,7 @@ type CityTotals struct {
 
 func (x *CityTotals) Reset() {
 	*x = CityTotals{}
-	mi := &file_hexhail_proto_msgTypes[53]
+	mi := &file_hexhail_proto_msgTypes[56]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4849,7 +5092,7 @@ func (x *CityTotals) String() string {
 func (*CityTotals) ProtoMessage() {}
 
 func (x *CityTotals) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[53]
+	mi := &file_hexhail_proto_msgTypes[56]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4862,7 +5105,7 @@ func (x *CityTotals) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CityTotals.ProtoReflect.Descriptor instead.
 func (*CityTotals) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{53}
+	return file_hexhail_proto_rawDescGZIP(), []int{56}
 }
 
 func (x *CityTotals) GetDriversAvailable() uint32 {
@@ -4928,7 +5171,7 @@ func (x *CityTotals) GetSessions() uint32 {
 	return 0
 }
 
-// ActorKind counts the actors of one kind on this node. Rates, times and the deepest mailbox cover
+// ActorKind counts the actors of one kind on one node. Rates, times and the deepest mailbox cover
 // about the last minute; totals count since the start and wrap at 4,294,967,296.
 type ActorKind struct {
 	state   protoimpl.MessageState `protogen:"open.v1"`
@@ -4950,14 +5193,16 @@ type ActorKind struct {
 	P50Us  float32 `protobuf:"fixed32,11,opt,name=p50_us,json=p50Us,proto3" json:"p50_us,omitempty"`
 	P99Us  float32 `protobuf:"fixed32,12,opt,name=p99_us,json=p99Us,proto3" json:"p99_us,omitempty"`
 	// The slowest messages by type, of the last 15 minutes, slowest first, at most 8.
-	Slowest       []*SlowHandler `protobuf:"bytes,13,rep,name=slowest,proto3" json:"slowest,omitempty"`
+	Slowest []*SlowHandler `protobuf:"bytes,13,rep,name=slowest,proto3" json:"slowest,omitempty"`
+	// Of several; absent: there is one.
+	Node          *NodeRef `protobuf:"bytes,14,opt,name=node,proto3" json:"node,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ActorKind) Reset() {
 	*x = ActorKind{}
-	mi := &file_hexhail_proto_msgTypes[54]
+	mi := &file_hexhail_proto_msgTypes[57]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4969,7 +5214,7 @@ func (x *ActorKind) String() string {
 func (*ActorKind) ProtoMessage() {}
 
 func (x *ActorKind) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[54]
+	mi := &file_hexhail_proto_msgTypes[57]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4982,7 +5227,7 @@ func (x *ActorKind) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ActorKind.ProtoReflect.Descriptor instead.
 func (*ActorKind) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{54}
+	return file_hexhail_proto_rawDescGZIP(), []int{57}
 }
 
 func (x *ActorKind) GetKind() string {
@@ -5076,6 +5321,13 @@ func (x *ActorKind) GetSlowest() []*SlowHandler {
 	return nil
 }
 
+func (x *ActorKind) GetNode() *NodeRef {
+	if x != nil {
+		return x.Node
+	}
+	return nil
+}
+
 type SlowHandler struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Message       string                 `protobuf:"bytes,1,opt,name=message,proto3" json:"message,omitempty"`
@@ -5087,7 +5339,7 @@ type SlowHandler struct {
 
 func (x *SlowHandler) Reset() {
 	*x = SlowHandler{}
-	mi := &file_hexhail_proto_msgTypes[55]
+	mi := &file_hexhail_proto_msgTypes[58]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5099,7 +5351,7 @@ func (x *SlowHandler) String() string {
 func (*SlowHandler) ProtoMessage() {}
 
 func (x *SlowHandler) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[55]
+	mi := &file_hexhail_proto_msgTypes[58]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5112,7 +5364,7 @@ func (x *SlowHandler) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SlowHandler.ProtoReflect.Descriptor instead.
 func (*SlowHandler) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{55}
+	return file_hexhail_proto_rawDescGZIP(), []int{58}
 }
 
 func (x *SlowHandler) GetMessage() string {
@@ -5163,14 +5415,16 @@ type Sample struct {
 	CommitMeanMs float32 `protobuf:"fixed32,16,opt,name=commit_mean_ms,json=commitMeanMs,proto3" json:"commit_mean_ms,omitempty"`
 	CommitMaxMs  float32 `protobuf:"fixed32,17,opt,name=commit_max_ms,json=commitMaxMs,proto3" json:"commit_max_ms,omitempty"`
 	// Only trips are known for this step, from the database: the node was not running.
-	TripsOnly     bool `protobuf:"varint,18,opt,name=trips_only,json=tripsOnly,proto3" json:"trips_only,omitempty"`
+	TripsOnly bool `protobuf:"varint,18,opt,name=trips_only,json=tripsOnly,proto3" json:"trips_only,omitempty"`
+	// Present when the figures lack those of a node that took part in this step.
+	Missing       *MissingNodes `protobuf:"bytes,19,opt,name=missing,proto3" json:"missing,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Sample) Reset() {
 	*x = Sample{}
-	mi := &file_hexhail_proto_msgTypes[56]
+	mi := &file_hexhail_proto_msgTypes[59]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5182,7 +5436,7 @@ func (x *Sample) String() string {
 func (*Sample) ProtoMessage() {}
 
 func (x *Sample) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[56]
+	mi := &file_hexhail_proto_msgTypes[59]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5195,7 +5449,7 @@ func (x *Sample) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Sample.ProtoReflect.Descriptor instead.
 func (*Sample) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{56}
+	return file_hexhail_proto_rawDescGZIP(), []int{59}
 }
 
 func (x *Sample) GetAt() *timestamppb.Timestamp {
@@ -5322,6 +5576,58 @@ func (x *Sample) GetTripsOnly() bool {
 		return x.TripsOnly
 	}
 	return false
+}
+
+func (x *Sample) GetMissing() *MissingNodes {
+	if x != nil {
+		return x.Missing
+	}
+	return nil
+}
+
+// MissingNodes counts nodes whose figures are missing.
+type MissingNodes struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Count         uint32                 `protobuf:"varint,1,opt,name=count,proto3" json:"count,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *MissingNodes) Reset() {
+	*x = MissingNodes{}
+	mi := &file_hexhail_proto_msgTypes[60]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *MissingNodes) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*MissingNodes) ProtoMessage() {}
+
+func (x *MissingNodes) ProtoReflect() protoreflect.Message {
+	mi := &file_hexhail_proto_msgTypes[60]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use MissingNodes.ProtoReflect.Descriptor instead.
+func (*MissingNodes) Descriptor() ([]byte, []int) {
+	return file_hexhail_proto_rawDescGZIP(), []int{60}
+}
+
+func (x *MissingNodes) GetCount() uint32 {
+	if x != nil {
+		return x.Count
+	}
+	return 0
 }
 
 var File_hexhail_proto protoreflect.FileDescriptor
@@ -5678,7 +5984,7 @@ const file_hexhail_proto_rawDesc = "" +
 	"south_west\x18\x01 \x01(\v2\x11.hexhail.v1.PointR\tsouthWest\x120\n" +
 	"\n" +
 	"north_east\x18\x02 \x01(\v2\x11.hexhail.v1.PointR\tnorthEast\"\r\n" +
-	"\vUnwatchCity\"\xa8\x01\n" +
+	"\vUnwatchCity\"\xd5\x01\n" +
 	"\vCityWatched\x12\x14\n" +
 	"\x05watch\x18\x01 \x01(\rR\x05watch\x12\x1f\n" +
 	"\vinterval_ms\x18\x02 \x01(\rR\n" +
@@ -5686,7 +5992,24 @@ const file_hexhail_proto_rawDesc = "" +
 	"\n" +
 	"resolution\x18\x03 \x01(\rR\n" +
 	"resolution\x12B\n" +
-	"\x0fnode_started_at\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\rnodeStartedAt\"\xa5\x04\n" +
+	"\x0fnode_started_at\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\rnodeStartedAt\x12+\n" +
+	"\x05nodes\x18\x05 \x01(\v2\x15.hexhail.v1.CityNodesR\x05nodes\"5\n" +
+	"\tCityNodes\x12(\n" +
+	"\x04list\x18\x01 \x03(\v2\x14.hexhail.v1.CityNodeR\x04list\"\xa2\x02\n" +
+	"\bCityNode\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x120\n" +
+	"\x05state\x18\x02 \x01(\x0e2\x1a.hexhail.v1.CityNode.StateR\x05state\x12\x18\n" +
+	"\aversion\x18\x03 \x01(\tR\aversion\x129\n" +
+	"\n" +
+	"started_at\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\tstartedAt\x125\n" +
+	"\bheard_at\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\aheardAt\"D\n" +
+	"\x05State\x12\x15\n" +
+	"\x11state_unspecified\x10\x00\x12\r\n" +
+	"\tanswering\x10\x01\x12\v\n" +
+	"\amissing\x10\x02\x12\b\n" +
+	"\x04gone\x10\x03\"\x1d\n" +
+	"\aNodeRef\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\"\xd2\x04\n" +
 	"\vCityChanged\x12\x14\n" +
 	"\x05watch\x18\x01 \x01(\rR\x05watch\x12*\n" +
 	"\x02at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x12\x14\n" +
@@ -5704,7 +6027,8 @@ const file_hexhail_proto_rawDesc = "" +
 	"cells_gone\x18\v \x03(\tR\tcellsGone\x12.\n" +
 	"\x06totals\x18\f \x01(\v2\x16.hexhail.v1.CityTotalsR\x06totals\x12-\n" +
 	"\x06actors\x18\r \x03(\v2\x15.hexhail.v1.ActorKindR\x06actors\x12,\n" +
-	"\asamples\x18\x0e \x03(\v2\x12.hexhail.v1.SampleR\asamples\"\xc4\x02\n" +
+	"\asamples\x18\x0e \x03(\v2\x12.hexhail.v1.SampleR\asamples\x12+\n" +
+	"\x05nodes\x18\x0f \x01(\v2\x15.hexhail.v1.CityNodesR\x05nodes\"\xc4\x02\n" +
 	"\n" +
 	"CityDriver\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\rR\x03key\x12\x0e\n" +
@@ -5761,7 +6085,7 @@ const file_hexhail_proto_rawDesc = "" +
 	"\rtrips_matched\x18\x06 \x01(\rR\ftripsMatched\x12#\n" +
 	"\rtrips_arrived\x18\a \x01(\rR\ftripsArrived\x12*\n" +
 	"\x11trips_in_progress\x18\b \x01(\rR\x0ftripsInProgress\x12\x1a\n" +
-	"\bsessions\x18\t \x01(\rR\bsessions\"\x80\x03\n" +
+	"\bsessions\x18\t \x01(\rR\bsessions\"\xa9\x03\n" +
 	"\tActorKind\x12\x12\n" +
 	"\x04kind\x18\x01 \x01(\tR\x04kind\x12\x14\n" +
 	"\x05alive\x18\x02 \x01(\rR\x05alive\x12\x18\n" +
@@ -5776,11 +6100,12 @@ const file_hexhail_proto_rawDesc = "" +
 	" \x01(\x02R\x06meanUs\x12\x15\n" +
 	"\x06p50_us\x18\v \x01(\x02R\x05p50Us\x12\x15\n" +
 	"\x06p99_us\x18\f \x01(\x02R\x05p99Us\x121\n" +
-	"\aslowest\x18\r \x03(\v2\x17.hexhail.v1.SlowHandlerR\aslowest\"l\n" +
+	"\aslowest\x18\r \x03(\v2\x17.hexhail.v1.SlowHandlerR\aslowest\x12'\n" +
+	"\x04node\x18\x0e \x01(\v2\x13.hexhail.v1.NodeRefR\x04node\"l\n" +
 	"\vSlowHandler\x12\x18\n" +
 	"\amessage\x18\x01 \x01(\tR\amessage\x12\x17\n" +
 	"\atook_us\x18\x02 \x01(\rR\x06tookUs\x12*\n" +
-	"\x02at\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\"\xed\x04\n" +
+	"\x02at\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\"\xa1\x05\n" +
 	"\x06Sample\x12*\n" +
 	"\x02at\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x12\x15\n" +
 	"\x06step_s\x18\x02 \x01(\rR\x05stepS\x12\x1a\n" +
@@ -5804,7 +6129,10 @@ const file_hexhail_proto_rawDesc = "" +
 	"\x0ecommit_mean_ms\x18\x10 \x01(\x02R\fcommitMeanMs\x12\"\n" +
 	"\rcommit_max_ms\x18\x11 \x01(\x02R\vcommitMaxMs\x12\x1d\n" +
 	"\n" +
-	"trips_only\x18\x12 \x01(\bR\ttripsOnly*A\n" +
+	"trips_only\x18\x12 \x01(\bR\ttripsOnly\x122\n" +
+	"\amissing\x18\x13 \x01(\v2\x18.hexhail.v1.MissingNodesR\amissing\"$\n" +
+	"\fMissingNodes\x12\x14\n" +
+	"\x05count\x18\x01 \x01(\rR\x05count*A\n" +
 	"\x04Role\x12\x14\n" +
 	"\x10role_unspecified\x10\x00\x12\t\n" +
 	"\x05rider\x10\x01\x12\n" +
@@ -5824,187 +6152,200 @@ func file_hexhail_proto_rawDescGZIP() []byte {
 	return file_hexhail_proto_rawDescData
 }
 
-var file_hexhail_proto_enumTypes = make([]protoimpl.EnumInfo, 6)
-var file_hexhail_proto_msgTypes = make([]protoimpl.MessageInfo, 57)
+var file_hexhail_proto_enumTypes = make([]protoimpl.EnumInfo, 7)
+var file_hexhail_proto_msgTypes = make([]protoimpl.MessageInfo, 61)
 var file_hexhail_proto_goTypes = []any{
 	(Role)(0),                     // 0: hexhail.v1.Role
 	(OfferClosed_Outcome)(0),      // 1: hexhail.v1.OfferClosed.Outcome
 	(Trip_Status)(0),              // 2: hexhail.v1.Trip.Status
 	(FareBreakdown_Basis)(0),      // 3: hexhail.v1.FareBreakdown.Basis
 	(Cancellation_By)(0),          // 4: hexhail.v1.Cancellation.By
-	(CityDriver_State)(0),         // 5: hexhail.v1.CityDriver.State
-	(*ClientFrame)(nil),           // 6: hexhail.v1.ClientFrame
-	(*ServerFrame)(nil),           // 7: hexhail.v1.ServerFrame
-	(*Reply)(nil),                 // 8: hexhail.v1.Reply
-	(*Event)(nil),                 // 9: hexhail.v1.Event
-	(*Error)(nil),                 // 10: hexhail.v1.Error
-	(*Connect)(nil),               // 11: hexhail.v1.Connect
-	(*Resume)(nil),                // 12: hexhail.v1.Resume
-	(*Connected)(nil),             // 13: hexhail.v1.Connected
-	(*Approval)(nil),              // 14: hexhail.v1.Approval
-	(*ApprovalChanged)(nil),       // 15: hexhail.v1.ApprovalChanged
-	(*Ping)(nil),                  // 16: hexhail.v1.Ping
-	(*Pong)(nil),                  // 17: hexhail.v1.Pong
-	(*Done)(nil),                  // 18: hexhail.v1.Done
-	(*Disconnecting)(nil),         // 19: hexhail.v1.Disconnecting
-	(*Point)(nil),                 // 20: hexhail.v1.Point
-	(*Money)(nil),                 // 21: hexhail.v1.Money
-	(*GoOnline)(nil),              // 22: hexhail.v1.GoOnline
-	(*GoOffline)(nil),             // 23: hexhail.v1.GoOffline
-	(*Location)(nil),              // 24: hexhail.v1.Location
-	(*Offer)(nil),                 // 25: hexhail.v1.Offer
-	(*AcceptOffer)(nil),           // 26: hexhail.v1.AcceptOffer
-	(*DeclineOffer)(nil),          // 27: hexhail.v1.DeclineOffer
-	(*AcceptPending)(nil),         // 28: hexhail.v1.AcceptPending
-	(*OfferReceived)(nil),         // 29: hexhail.v1.OfferReceived
-	(*OfferClosed)(nil),           // 30: hexhail.v1.OfferClosed
-	(*MarkArrived)(nil),           // 31: hexhail.v1.MarkArrived
-	(*StartTrip)(nil),             // 32: hexhail.v1.StartTrip
-	(*CompleteTrip)(nil),          // 33: hexhail.v1.CompleteTrip
-	(*GetQuote)(nil),              // 34: hexhail.v1.GetQuote
-	(*Quotes)(nil),                // 35: hexhail.v1.Quotes
-	(*Quote)(nil),                 // 36: hexhail.v1.Quote
-	(*RequestTrip)(nil),           // 37: hexhail.v1.RequestTrip
-	(*CancelTrip)(nil),            // 38: hexhail.v1.CancelTrip
-	(*RateTrip)(nil),              // 39: hexhail.v1.RateTrip
-	(*DriverMoved)(nil),           // 40: hexhail.v1.DriverMoved
-	(*TripUpdated)(nil),           // 41: hexhail.v1.TripUpdated
-	(*Trip)(nil),                  // 42: hexhail.v1.Trip
-	(*Mark)(nil),                  // 43: hexhail.v1.Mark
-	(*Estimate)(nil),              // 44: hexhail.v1.Estimate
-	(*FareBreakdown)(nil),         // 45: hexhail.v1.FareBreakdown
-	(*Search)(nil),                // 46: hexhail.v1.Search
-	(*DriverCard)(nil),            // 47: hexhail.v1.DriverCard
-	(*RiderCard)(nil),             // 48: hexhail.v1.RiderCard
-	(*Cancellation)(nil),          // 49: hexhail.v1.Cancellation
-	(*WatchCity)(nil),             // 50: hexhail.v1.WatchCity
-	(*Area)(nil),                  // 51: hexhail.v1.Area
-	(*UnwatchCity)(nil),           // 52: hexhail.v1.UnwatchCity
-	(*CityWatched)(nil),           // 53: hexhail.v1.CityWatched
-	(*CityChanged)(nil),           // 54: hexhail.v1.CityChanged
-	(*CityDriver)(nil),            // 55: hexhail.v1.CityDriver
-	(*CityMove)(nil),              // 56: hexhail.v1.CityMove
-	(*CityTrip)(nil),              // 57: hexhail.v1.CityTrip
-	(*CityCell)(nil),              // 58: hexhail.v1.CityCell
-	(*CityTotals)(nil),            // 59: hexhail.v1.CityTotals
-	(*ActorKind)(nil),             // 60: hexhail.v1.ActorKind
-	(*SlowHandler)(nil),           // 61: hexhail.v1.SlowHandler
-	(*Sample)(nil),                // 62: hexhail.v1.Sample
-	(*timestamppb.Timestamp)(nil), // 63: google.protobuf.Timestamp
+	(CityNode_State)(0),           // 5: hexhail.v1.CityNode.State
+	(CityDriver_State)(0),         // 6: hexhail.v1.CityDriver.State
+	(*ClientFrame)(nil),           // 7: hexhail.v1.ClientFrame
+	(*ServerFrame)(nil),           // 8: hexhail.v1.ServerFrame
+	(*Reply)(nil),                 // 9: hexhail.v1.Reply
+	(*Event)(nil),                 // 10: hexhail.v1.Event
+	(*Error)(nil),                 // 11: hexhail.v1.Error
+	(*Connect)(nil),               // 12: hexhail.v1.Connect
+	(*Resume)(nil),                // 13: hexhail.v1.Resume
+	(*Connected)(nil),             // 14: hexhail.v1.Connected
+	(*Approval)(nil),              // 15: hexhail.v1.Approval
+	(*ApprovalChanged)(nil),       // 16: hexhail.v1.ApprovalChanged
+	(*Ping)(nil),                  // 17: hexhail.v1.Ping
+	(*Pong)(nil),                  // 18: hexhail.v1.Pong
+	(*Done)(nil),                  // 19: hexhail.v1.Done
+	(*Disconnecting)(nil),         // 20: hexhail.v1.Disconnecting
+	(*Point)(nil),                 // 21: hexhail.v1.Point
+	(*Money)(nil),                 // 22: hexhail.v1.Money
+	(*GoOnline)(nil),              // 23: hexhail.v1.GoOnline
+	(*GoOffline)(nil),             // 24: hexhail.v1.GoOffline
+	(*Location)(nil),              // 25: hexhail.v1.Location
+	(*Offer)(nil),                 // 26: hexhail.v1.Offer
+	(*AcceptOffer)(nil),           // 27: hexhail.v1.AcceptOffer
+	(*DeclineOffer)(nil),          // 28: hexhail.v1.DeclineOffer
+	(*AcceptPending)(nil),         // 29: hexhail.v1.AcceptPending
+	(*OfferReceived)(nil),         // 30: hexhail.v1.OfferReceived
+	(*OfferClosed)(nil),           // 31: hexhail.v1.OfferClosed
+	(*MarkArrived)(nil),           // 32: hexhail.v1.MarkArrived
+	(*StartTrip)(nil),             // 33: hexhail.v1.StartTrip
+	(*CompleteTrip)(nil),          // 34: hexhail.v1.CompleteTrip
+	(*GetQuote)(nil),              // 35: hexhail.v1.GetQuote
+	(*Quotes)(nil),                // 36: hexhail.v1.Quotes
+	(*Quote)(nil),                 // 37: hexhail.v1.Quote
+	(*RequestTrip)(nil),           // 38: hexhail.v1.RequestTrip
+	(*CancelTrip)(nil),            // 39: hexhail.v1.CancelTrip
+	(*RateTrip)(nil),              // 40: hexhail.v1.RateTrip
+	(*DriverMoved)(nil),           // 41: hexhail.v1.DriverMoved
+	(*TripUpdated)(nil),           // 42: hexhail.v1.TripUpdated
+	(*Trip)(nil),                  // 43: hexhail.v1.Trip
+	(*Mark)(nil),                  // 44: hexhail.v1.Mark
+	(*Estimate)(nil),              // 45: hexhail.v1.Estimate
+	(*FareBreakdown)(nil),         // 46: hexhail.v1.FareBreakdown
+	(*Search)(nil),                // 47: hexhail.v1.Search
+	(*DriverCard)(nil),            // 48: hexhail.v1.DriverCard
+	(*RiderCard)(nil),             // 49: hexhail.v1.RiderCard
+	(*Cancellation)(nil),          // 50: hexhail.v1.Cancellation
+	(*WatchCity)(nil),             // 51: hexhail.v1.WatchCity
+	(*Area)(nil),                  // 52: hexhail.v1.Area
+	(*UnwatchCity)(nil),           // 53: hexhail.v1.UnwatchCity
+	(*CityWatched)(nil),           // 54: hexhail.v1.CityWatched
+	(*CityNodes)(nil),             // 55: hexhail.v1.CityNodes
+	(*CityNode)(nil),              // 56: hexhail.v1.CityNode
+	(*NodeRef)(nil),               // 57: hexhail.v1.NodeRef
+	(*CityChanged)(nil),           // 58: hexhail.v1.CityChanged
+	(*CityDriver)(nil),            // 59: hexhail.v1.CityDriver
+	(*CityMove)(nil),              // 60: hexhail.v1.CityMove
+	(*CityTrip)(nil),              // 61: hexhail.v1.CityTrip
+	(*CityCell)(nil),              // 62: hexhail.v1.CityCell
+	(*CityTotals)(nil),            // 63: hexhail.v1.CityTotals
+	(*ActorKind)(nil),             // 64: hexhail.v1.ActorKind
+	(*SlowHandler)(nil),           // 65: hexhail.v1.SlowHandler
+	(*Sample)(nil),                // 66: hexhail.v1.Sample
+	(*MissingNodes)(nil),          // 67: hexhail.v1.MissingNodes
+	(*timestamppb.Timestamp)(nil), // 68: google.protobuf.Timestamp
 }
 var file_hexhail_proto_depIdxs = []int32{
-	11,  // 0: hexhail.v1.ClientFrame.connect:type_name -> hexhail.v1.Connect
-	16,  // 1: hexhail.v1.ClientFrame.ping:type_name -> hexhail.v1.Ping
-	22,  // 2: hexhail.v1.ClientFrame.go_online:type_name -> hexhail.v1.GoOnline
-	23,  // 3: hexhail.v1.ClientFrame.go_offline:type_name -> hexhail.v1.GoOffline
-	24,  // 4: hexhail.v1.ClientFrame.location:type_name -> hexhail.v1.Location
-	34,  // 5: hexhail.v1.ClientFrame.get_quote:type_name -> hexhail.v1.GetQuote
-	37,  // 6: hexhail.v1.ClientFrame.request_trip:type_name -> hexhail.v1.RequestTrip
-	38,  // 7: hexhail.v1.ClientFrame.cancel_trip:type_name -> hexhail.v1.CancelTrip
-	26,  // 8: hexhail.v1.ClientFrame.accept_offer:type_name -> hexhail.v1.AcceptOffer
-	27,  // 9: hexhail.v1.ClientFrame.decline_offer:type_name -> hexhail.v1.DeclineOffer
-	31,  // 10: hexhail.v1.ClientFrame.arrived:type_name -> hexhail.v1.MarkArrived
-	32,  // 11: hexhail.v1.ClientFrame.start_trip:type_name -> hexhail.v1.StartTrip
-	33,  // 12: hexhail.v1.ClientFrame.complete_trip:type_name -> hexhail.v1.CompleteTrip
-	39,  // 13: hexhail.v1.ClientFrame.rate_trip:type_name -> hexhail.v1.RateTrip
-	50,  // 14: hexhail.v1.ClientFrame.watch_city:type_name -> hexhail.v1.WatchCity
-	52,  // 15: hexhail.v1.ClientFrame.unwatch_city:type_name -> hexhail.v1.UnwatchCity
-	8,   // 16: hexhail.v1.ServerFrame.reply:type_name -> hexhail.v1.Reply
-	9,   // 17: hexhail.v1.ServerFrame.event:type_name -> hexhail.v1.Event
-	10,  // 18: hexhail.v1.Reply.error:type_name -> hexhail.v1.Error
-	13,  // 19: hexhail.v1.Reply.connected:type_name -> hexhail.v1.Connected
-	17,  // 20: hexhail.v1.Reply.pong:type_name -> hexhail.v1.Pong
-	18,  // 21: hexhail.v1.Reply.done:type_name -> hexhail.v1.Done
-	35,  // 22: hexhail.v1.Reply.quotes:type_name -> hexhail.v1.Quotes
-	42,  // 23: hexhail.v1.Reply.trip:type_name -> hexhail.v1.Trip
-	28,  // 24: hexhail.v1.Reply.accept_pending:type_name -> hexhail.v1.AcceptPending
-	53,  // 25: hexhail.v1.Reply.city_watched:type_name -> hexhail.v1.CityWatched
-	41,  // 26: hexhail.v1.Event.trip_updated:type_name -> hexhail.v1.TripUpdated
-	29,  // 27: hexhail.v1.Event.offer_received:type_name -> hexhail.v1.OfferReceived
-	30,  // 28: hexhail.v1.Event.offer_closed:type_name -> hexhail.v1.OfferClosed
-	40,  // 29: hexhail.v1.Event.driver_moved:type_name -> hexhail.v1.DriverMoved
-	19,  // 30: hexhail.v1.Event.disconnecting:type_name -> hexhail.v1.Disconnecting
-	54,  // 31: hexhail.v1.Event.city_changed:type_name -> hexhail.v1.CityChanged
-	15,  // 32: hexhail.v1.Event.approval_changed:type_name -> hexhail.v1.ApprovalChanged
-	12,  // 33: hexhail.v1.Connect.resume:type_name -> hexhail.v1.Resume
+	12,  // 0: hexhail.v1.ClientFrame.connect:type_name -> hexhail.v1.Connect
+	17,  // 1: hexhail.v1.ClientFrame.ping:type_name -> hexhail.v1.Ping
+	23,  // 2: hexhail.v1.ClientFrame.go_online:type_name -> hexhail.v1.GoOnline
+	24,  // 3: hexhail.v1.ClientFrame.go_offline:type_name -> hexhail.v1.GoOffline
+	25,  // 4: hexhail.v1.ClientFrame.location:type_name -> hexhail.v1.Location
+	35,  // 5: hexhail.v1.ClientFrame.get_quote:type_name -> hexhail.v1.GetQuote
+	38,  // 6: hexhail.v1.ClientFrame.request_trip:type_name -> hexhail.v1.RequestTrip
+	39,  // 7: hexhail.v1.ClientFrame.cancel_trip:type_name -> hexhail.v1.CancelTrip
+	27,  // 8: hexhail.v1.ClientFrame.accept_offer:type_name -> hexhail.v1.AcceptOffer
+	28,  // 9: hexhail.v1.ClientFrame.decline_offer:type_name -> hexhail.v1.DeclineOffer
+	32,  // 10: hexhail.v1.ClientFrame.arrived:type_name -> hexhail.v1.MarkArrived
+	33,  // 11: hexhail.v1.ClientFrame.start_trip:type_name -> hexhail.v1.StartTrip
+	34,  // 12: hexhail.v1.ClientFrame.complete_trip:type_name -> hexhail.v1.CompleteTrip
+	40,  // 13: hexhail.v1.ClientFrame.rate_trip:type_name -> hexhail.v1.RateTrip
+	51,  // 14: hexhail.v1.ClientFrame.watch_city:type_name -> hexhail.v1.WatchCity
+	53,  // 15: hexhail.v1.ClientFrame.unwatch_city:type_name -> hexhail.v1.UnwatchCity
+	9,   // 16: hexhail.v1.ServerFrame.reply:type_name -> hexhail.v1.Reply
+	10,  // 17: hexhail.v1.ServerFrame.event:type_name -> hexhail.v1.Event
+	11,  // 18: hexhail.v1.Reply.error:type_name -> hexhail.v1.Error
+	14,  // 19: hexhail.v1.Reply.connected:type_name -> hexhail.v1.Connected
+	18,  // 20: hexhail.v1.Reply.pong:type_name -> hexhail.v1.Pong
+	19,  // 21: hexhail.v1.Reply.done:type_name -> hexhail.v1.Done
+	36,  // 22: hexhail.v1.Reply.quotes:type_name -> hexhail.v1.Quotes
+	43,  // 23: hexhail.v1.Reply.trip:type_name -> hexhail.v1.Trip
+	29,  // 24: hexhail.v1.Reply.accept_pending:type_name -> hexhail.v1.AcceptPending
+	54,  // 25: hexhail.v1.Reply.city_watched:type_name -> hexhail.v1.CityWatched
+	42,  // 26: hexhail.v1.Event.trip_updated:type_name -> hexhail.v1.TripUpdated
+	30,  // 27: hexhail.v1.Event.offer_received:type_name -> hexhail.v1.OfferReceived
+	31,  // 28: hexhail.v1.Event.offer_closed:type_name -> hexhail.v1.OfferClosed
+	41,  // 29: hexhail.v1.Event.driver_moved:type_name -> hexhail.v1.DriverMoved
+	20,  // 30: hexhail.v1.Event.disconnecting:type_name -> hexhail.v1.Disconnecting
+	58,  // 31: hexhail.v1.Event.city_changed:type_name -> hexhail.v1.CityChanged
+	16,  // 32: hexhail.v1.Event.approval_changed:type_name -> hexhail.v1.ApprovalChanged
+	13,  // 33: hexhail.v1.Connect.resume:type_name -> hexhail.v1.Resume
 	0,   // 34: hexhail.v1.Connected.role:type_name -> hexhail.v1.Role
-	42,  // 35: hexhail.v1.Connected.active_trip:type_name -> hexhail.v1.Trip
-	25,  // 36: hexhail.v1.Connected.open_offers:type_name -> hexhail.v1.Offer
-	63,  // 37: hexhail.v1.Connected.server_time:type_name -> google.protobuf.Timestamp
-	14,  // 38: hexhail.v1.Connected.approval:type_name -> hexhail.v1.Approval
-	14,  // 39: hexhail.v1.ApprovalChanged.approval:type_name -> hexhail.v1.Approval
-	63,  // 40: hexhail.v1.Pong.server_time:type_name -> google.protobuf.Timestamp
-	24,  // 41: hexhail.v1.GoOnline.location:type_name -> hexhail.v1.Location
-	20,  // 42: hexhail.v1.Location.point:type_name -> hexhail.v1.Point
-	63,  // 43: hexhail.v1.Location.device_time:type_name -> google.protobuf.Timestamp
-	20,  // 44: hexhail.v1.Offer.pickup_area:type_name -> hexhail.v1.Point
-	21,  // 45: hexhail.v1.Offer.fare:type_name -> hexhail.v1.Money
-	63,  // 46: hexhail.v1.Offer.expires_at:type_name -> google.protobuf.Timestamp
-	63,  // 47: hexhail.v1.AcceptPending.award_at:type_name -> google.protobuf.Timestamp
-	25,  // 48: hexhail.v1.OfferReceived.offer:type_name -> hexhail.v1.Offer
+	43,  // 35: hexhail.v1.Connected.active_trip:type_name -> hexhail.v1.Trip
+	26,  // 36: hexhail.v1.Connected.open_offers:type_name -> hexhail.v1.Offer
+	68,  // 37: hexhail.v1.Connected.server_time:type_name -> google.protobuf.Timestamp
+	15,  // 38: hexhail.v1.Connected.approval:type_name -> hexhail.v1.Approval
+	15,  // 39: hexhail.v1.ApprovalChanged.approval:type_name -> hexhail.v1.Approval
+	68,  // 40: hexhail.v1.Pong.server_time:type_name -> google.protobuf.Timestamp
+	25,  // 41: hexhail.v1.GoOnline.location:type_name -> hexhail.v1.Location
+	21,  // 42: hexhail.v1.Location.point:type_name -> hexhail.v1.Point
+	68,  // 43: hexhail.v1.Location.device_time:type_name -> google.protobuf.Timestamp
+	21,  // 44: hexhail.v1.Offer.pickup_area:type_name -> hexhail.v1.Point
+	22,  // 45: hexhail.v1.Offer.fare:type_name -> hexhail.v1.Money
+	68,  // 46: hexhail.v1.Offer.expires_at:type_name -> google.protobuf.Timestamp
+	68,  // 47: hexhail.v1.AcceptPending.award_at:type_name -> google.protobuf.Timestamp
+	26,  // 48: hexhail.v1.OfferReceived.offer:type_name -> hexhail.v1.Offer
 	1,   // 49: hexhail.v1.OfferClosed.outcome:type_name -> hexhail.v1.OfferClosed.Outcome
-	20,  // 50: hexhail.v1.GetQuote.pickup:type_name -> hexhail.v1.Point
-	20,  // 51: hexhail.v1.GetQuote.dropoff:type_name -> hexhail.v1.Point
-	36,  // 52: hexhail.v1.Quotes.quotes:type_name -> hexhail.v1.Quote
-	21,  // 53: hexhail.v1.Quote.fare:type_name -> hexhail.v1.Money
-	20,  // 54: hexhail.v1.RequestTrip.pickup:type_name -> hexhail.v1.Point
-	20,  // 55: hexhail.v1.RequestTrip.dropoff:type_name -> hexhail.v1.Point
-	20,  // 56: hexhail.v1.DriverMoved.point:type_name -> hexhail.v1.Point
-	63,  // 57: hexhail.v1.DriverMoved.device_time:type_name -> google.protobuf.Timestamp
-	42,  // 58: hexhail.v1.TripUpdated.trip:type_name -> hexhail.v1.Trip
+	21,  // 50: hexhail.v1.GetQuote.pickup:type_name -> hexhail.v1.Point
+	21,  // 51: hexhail.v1.GetQuote.dropoff:type_name -> hexhail.v1.Point
+	37,  // 52: hexhail.v1.Quotes.quotes:type_name -> hexhail.v1.Quote
+	22,  // 53: hexhail.v1.Quote.fare:type_name -> hexhail.v1.Money
+	21,  // 54: hexhail.v1.RequestTrip.pickup:type_name -> hexhail.v1.Point
+	21,  // 55: hexhail.v1.RequestTrip.dropoff:type_name -> hexhail.v1.Point
+	21,  // 56: hexhail.v1.DriverMoved.point:type_name -> hexhail.v1.Point
+	68,  // 57: hexhail.v1.DriverMoved.device_time:type_name -> google.protobuf.Timestamp
+	43,  // 58: hexhail.v1.TripUpdated.trip:type_name -> hexhail.v1.Trip
 	2,   // 59: hexhail.v1.Trip.status:type_name -> hexhail.v1.Trip.Status
-	20,  // 60: hexhail.v1.Trip.pickup:type_name -> hexhail.v1.Point
-	20,  // 61: hexhail.v1.Trip.dropoff:type_name -> hexhail.v1.Point
-	44,  // 62: hexhail.v1.Trip.estimate:type_name -> hexhail.v1.Estimate
-	45,  // 63: hexhail.v1.Trip.fare:type_name -> hexhail.v1.FareBreakdown
-	47,  // 64: hexhail.v1.Trip.driver:type_name -> hexhail.v1.DriverCard
-	48,  // 65: hexhail.v1.Trip.rider:type_name -> hexhail.v1.RiderCard
-	46,  // 66: hexhail.v1.Trip.search:type_name -> hexhail.v1.Search
-	49,  // 67: hexhail.v1.Trip.cancellation:type_name -> hexhail.v1.Cancellation
-	63,  // 68: hexhail.v1.Trip.requested_at:type_name -> google.protobuf.Timestamp
-	63,  // 69: hexhail.v1.Trip.matched_at:type_name -> google.protobuf.Timestamp
-	63,  // 70: hexhail.v1.Trip.arrived_at:type_name -> google.protobuf.Timestamp
-	63,  // 71: hexhail.v1.Trip.started_at:type_name -> google.protobuf.Timestamp
-	63,  // 72: hexhail.v1.Trip.ended_at:type_name -> google.protobuf.Timestamp
-	43,  // 73: hexhail.v1.Trip.arrival:type_name -> hexhail.v1.Mark
-	43,  // 74: hexhail.v1.Trip.completion:type_name -> hexhail.v1.Mark
-	21,  // 75: hexhail.v1.Estimate.fare:type_name -> hexhail.v1.Money
-	21,  // 76: hexhail.v1.FareBreakdown.total:type_name -> hexhail.v1.Money
+	21,  // 60: hexhail.v1.Trip.pickup:type_name -> hexhail.v1.Point
+	21,  // 61: hexhail.v1.Trip.dropoff:type_name -> hexhail.v1.Point
+	45,  // 62: hexhail.v1.Trip.estimate:type_name -> hexhail.v1.Estimate
+	46,  // 63: hexhail.v1.Trip.fare:type_name -> hexhail.v1.FareBreakdown
+	48,  // 64: hexhail.v1.Trip.driver:type_name -> hexhail.v1.DriverCard
+	49,  // 65: hexhail.v1.Trip.rider:type_name -> hexhail.v1.RiderCard
+	47,  // 66: hexhail.v1.Trip.search:type_name -> hexhail.v1.Search
+	50,  // 67: hexhail.v1.Trip.cancellation:type_name -> hexhail.v1.Cancellation
+	68,  // 68: hexhail.v1.Trip.requested_at:type_name -> google.protobuf.Timestamp
+	68,  // 69: hexhail.v1.Trip.matched_at:type_name -> google.protobuf.Timestamp
+	68,  // 70: hexhail.v1.Trip.arrived_at:type_name -> google.protobuf.Timestamp
+	68,  // 71: hexhail.v1.Trip.started_at:type_name -> google.protobuf.Timestamp
+	68,  // 72: hexhail.v1.Trip.ended_at:type_name -> google.protobuf.Timestamp
+	44,  // 73: hexhail.v1.Trip.arrival:type_name -> hexhail.v1.Mark
+	44,  // 74: hexhail.v1.Trip.completion:type_name -> hexhail.v1.Mark
+	22,  // 75: hexhail.v1.Estimate.fare:type_name -> hexhail.v1.Money
+	22,  // 76: hexhail.v1.FareBreakdown.total:type_name -> hexhail.v1.Money
 	3,   // 77: hexhail.v1.FareBreakdown.basis:type_name -> hexhail.v1.FareBreakdown.Basis
-	63,  // 78: hexhail.v1.Search.expires_at:type_name -> google.protobuf.Timestamp
+	68,  // 78: hexhail.v1.Search.expires_at:type_name -> google.protobuf.Timestamp
 	4,   // 79: hexhail.v1.Cancellation.by:type_name -> hexhail.v1.Cancellation.By
-	51,  // 80: hexhail.v1.WatchCity.area:type_name -> hexhail.v1.Area
-	20,  // 81: hexhail.v1.Area.south_west:type_name -> hexhail.v1.Point
-	20,  // 82: hexhail.v1.Area.north_east:type_name -> hexhail.v1.Point
-	63,  // 83: hexhail.v1.CityWatched.node_started_at:type_name -> google.protobuf.Timestamp
-	63,  // 84: hexhail.v1.CityChanged.at:type_name -> google.protobuf.Timestamp
-	55,  // 85: hexhail.v1.CityChanged.drivers:type_name -> hexhail.v1.CityDriver
-	56,  // 86: hexhail.v1.CityChanged.moves:type_name -> hexhail.v1.CityMove
-	57,  // 87: hexhail.v1.CityChanged.trips:type_name -> hexhail.v1.CityTrip
-	58,  // 88: hexhail.v1.CityChanged.cells:type_name -> hexhail.v1.CityCell
-	59,  // 89: hexhail.v1.CityChanged.totals:type_name -> hexhail.v1.CityTotals
-	60,  // 90: hexhail.v1.CityChanged.actors:type_name -> hexhail.v1.ActorKind
-	62,  // 91: hexhail.v1.CityChanged.samples:type_name -> hexhail.v1.Sample
-	5,   // 92: hexhail.v1.CityDriver.state:type_name -> hexhail.v1.CityDriver.State
-	20,  // 93: hexhail.v1.CityDriver.point:type_name -> hexhail.v1.Point
-	20,  // 94: hexhail.v1.CityMove.point:type_name -> hexhail.v1.Point
-	2,   // 95: hexhail.v1.CityTrip.status:type_name -> hexhail.v1.Trip.Status
-	20,  // 96: hexhail.v1.CityTrip.pickup:type_name -> hexhail.v1.Point
-	20,  // 97: hexhail.v1.CityTrip.dropoff:type_name -> hexhail.v1.Point
-	46,  // 98: hexhail.v1.CityTrip.search:type_name -> hexhail.v1.Search
-	63,  // 99: hexhail.v1.CityTrip.requested_at:type_name -> google.protobuf.Timestamp
-	63,  // 100: hexhail.v1.CityTrip.matched_at:type_name -> google.protobuf.Timestamp
-	63,  // 101: hexhail.v1.CityTrip.arrived_at:type_name -> google.protobuf.Timestamp
-	63,  // 102: hexhail.v1.CityTrip.started_at:type_name -> google.protobuf.Timestamp
-	63,  // 103: hexhail.v1.CityTrip.ended_at:type_name -> google.protobuf.Timestamp
-	61,  // 104: hexhail.v1.ActorKind.slowest:type_name -> hexhail.v1.SlowHandler
-	63,  // 105: hexhail.v1.SlowHandler.at:type_name -> google.protobuf.Timestamp
-	63,  // 106: hexhail.v1.Sample.at:type_name -> google.protobuf.Timestamp
-	107, // [107:107] is the sub-list for method output_type
-	107, // [107:107] is the sub-list for method input_type
-	107, // [107:107] is the sub-list for extension type_name
-	107, // [107:107] is the sub-list for extension extendee
-	0,   // [0:107] is the sub-list for field type_name
+	52,  // 80: hexhail.v1.WatchCity.area:type_name -> hexhail.v1.Area
+	21,  // 81: hexhail.v1.Area.south_west:type_name -> hexhail.v1.Point
+	21,  // 82: hexhail.v1.Area.north_east:type_name -> hexhail.v1.Point
+	68,  // 83: hexhail.v1.CityWatched.node_started_at:type_name -> google.protobuf.Timestamp
+	55,  // 84: hexhail.v1.CityWatched.nodes:type_name -> hexhail.v1.CityNodes
+	56,  // 85: hexhail.v1.CityNodes.list:type_name -> hexhail.v1.CityNode
+	5,   // 86: hexhail.v1.CityNode.state:type_name -> hexhail.v1.CityNode.State
+	68,  // 87: hexhail.v1.CityNode.started_at:type_name -> google.protobuf.Timestamp
+	68,  // 88: hexhail.v1.CityNode.heard_at:type_name -> google.protobuf.Timestamp
+	68,  // 89: hexhail.v1.CityChanged.at:type_name -> google.protobuf.Timestamp
+	59,  // 90: hexhail.v1.CityChanged.drivers:type_name -> hexhail.v1.CityDriver
+	60,  // 91: hexhail.v1.CityChanged.moves:type_name -> hexhail.v1.CityMove
+	61,  // 92: hexhail.v1.CityChanged.trips:type_name -> hexhail.v1.CityTrip
+	62,  // 93: hexhail.v1.CityChanged.cells:type_name -> hexhail.v1.CityCell
+	63,  // 94: hexhail.v1.CityChanged.totals:type_name -> hexhail.v1.CityTotals
+	64,  // 95: hexhail.v1.CityChanged.actors:type_name -> hexhail.v1.ActorKind
+	66,  // 96: hexhail.v1.CityChanged.samples:type_name -> hexhail.v1.Sample
+	55,  // 97: hexhail.v1.CityChanged.nodes:type_name -> hexhail.v1.CityNodes
+	6,   // 98: hexhail.v1.CityDriver.state:type_name -> hexhail.v1.CityDriver.State
+	21,  // 99: hexhail.v1.CityDriver.point:type_name -> hexhail.v1.Point
+	21,  // 100: hexhail.v1.CityMove.point:type_name -> hexhail.v1.Point
+	2,   // 101: hexhail.v1.CityTrip.status:type_name -> hexhail.v1.Trip.Status
+	21,  // 102: hexhail.v1.CityTrip.pickup:type_name -> hexhail.v1.Point
+	21,  // 103: hexhail.v1.CityTrip.dropoff:type_name -> hexhail.v1.Point
+	47,  // 104: hexhail.v1.CityTrip.search:type_name -> hexhail.v1.Search
+	68,  // 105: hexhail.v1.CityTrip.requested_at:type_name -> google.protobuf.Timestamp
+	68,  // 106: hexhail.v1.CityTrip.matched_at:type_name -> google.protobuf.Timestamp
+	68,  // 107: hexhail.v1.CityTrip.arrived_at:type_name -> google.protobuf.Timestamp
+	68,  // 108: hexhail.v1.CityTrip.started_at:type_name -> google.protobuf.Timestamp
+	68,  // 109: hexhail.v1.CityTrip.ended_at:type_name -> google.protobuf.Timestamp
+	65,  // 110: hexhail.v1.ActorKind.slowest:type_name -> hexhail.v1.SlowHandler
+	57,  // 111: hexhail.v1.ActorKind.node:type_name -> hexhail.v1.NodeRef
+	68,  // 112: hexhail.v1.SlowHandler.at:type_name -> google.protobuf.Timestamp
+	68,  // 113: hexhail.v1.Sample.at:type_name -> google.protobuf.Timestamp
+	67,  // 114: hexhail.v1.Sample.missing:type_name -> hexhail.v1.MissingNodes
+	115, // [115:115] is the sub-list for method output_type
+	115, // [115:115] is the sub-list for method input_type
+	115, // [115:115] is the sub-list for extension type_name
+	115, // [115:115] is the sub-list for extension extendee
+	0,   // [0:115] is the sub-list for field type_name
 }
 
 func init() { file_hexhail_proto_init() }
@@ -6058,8 +6399,8 @@ func file_hexhail_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_hexhail_proto_rawDesc), len(file_hexhail_proto_rawDesc)),
-			NumEnums:      6,
-			NumMessages:   57,
+			NumEnums:      7,
+			NumMessages:   61,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

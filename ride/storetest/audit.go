@@ -65,6 +65,12 @@ func auditNumbers(t *testing.T, s Audit) {
 	require.ErrorIs(t, s.AddAudit(t.Context(), ride.AuditEntry{Detail: strings.Repeat("x", 1001)}), ride.ErrInvalidArgument)
 	_, _, err := s.ListAudit(t.Context(), ride.AuditFilter{Page: ride.Page{Cursor: "?"}})
 	require.ErrorIs(t, err, ride.ErrInvalidArgument)
+	for _, text := range notText {
+		for _, f := range []ride.AuditFilter{{Actor: ride.AccountID(text)}, {Action: text}, {Subject: text}} {
+			_, _, err := s.ListAudit(t.Context(), f)
+			require.ErrorIs(t, err, ride.ErrInvalidArgument, "%q", text)
+		}
+	}
 }
 
 // auditFilters: by whom, what, about whom, when.

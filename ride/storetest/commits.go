@@ -22,7 +22,7 @@ type Commits interface {
 	Command(ctx context.Context, account ride.AccountID, id string) (ride.CommandRecord, error)
 	ActiveTrip(ctx context.Context, account ride.AccountID, role ride.Role) (ride.Trip, error)
 	OpenOffers(ctx context.Context, driver ride.AccountID) ([]ride.OpenOffer, error)
-	Overdue(ctx context.Context, t time.Time, limit int) ([]ride.TripID, error)
+	Overdue(ctx context.Context, t time.Time, after ride.TripID, limit int) ([]ride.TripID, error)
 	LiveTrips(ctx context.Context, after ride.TripID, limit int) ([]ride.TripID, error)
 }
 
@@ -32,6 +32,7 @@ func TestCommits(t *testing.T, open func(t *testing.T, now Clock) Commits) {
 		"compare and set":        compareAndSet,
 		"one rider, one driver":  uniqueness,
 		"outcomes of commands":   commands,
+		"a state alone":          stateAlone,
 		"open offers":            openOffers,
 		"overdue and live trips": sweep,
 	} {
@@ -133,6 +134,59 @@ func commands(t *testing.T, s Commits) {
 	Commit(t, s, ride.Transition{})
 }
 
+// stateAlone: a state is written without an event, with the outcome of the command that caused it or
+// not at all. The version stays, and the state counts only on the version and fence that it was
+// decided on.
+func stateAlone(t *testing.T, s Commits) {
+	h := Matched(t, s, "t1", "r1", "d1")
+	Commit(t, s, h.Then(ride.Arrived{At: h.Tick()}))
+	guess := func(id string) ride.Transition {
+		after, differs := ride.Refused(h.Trip, h.At, ride.ErrWrongPIN)
+		require.True(t, differs)
+		tr := ride.Transition{Trip: &after, Prev: after.Version, Wake: ride.Wake(after)}
+		tr.Command = &ride.CommandRecord{Account: "d1", ID: id, Digest: "ab", Reply: []byte(id), At: h.At}
+		return tr
+	}
+	stored := func(want int) {
+		t.Helper()
+		got, err := s.Trip(t.Context(), "t1")
+		require.NoError(t, err)
+		require.Equal(t, want, got.PINTries.Wrong)
+		require.Equal(t, h.Version, got.Version)
+		require.Equal(t, ride.StatusArrived, got.Status)
+	}
+	for n, id := range []string{"g1", "g2"} {
+		tr := guess(id)
+		Commit(t, s, tr)
+		h.Trip = *tr.Trip
+		stored(n + 1)
+		record, err := s.Command(t.Context(), "d1", id)
+		require.NoError(t, err)
+		require.Equal(t, id, string(record.Reply))
+	}
+	require.ErrorIs(t, s.Commit(t.Context(), guess("g2")), ride.ErrCommandSeen)
+	stored(2)
+
+	old := guess("g3")
+	active, err := s.Activate(t.Context(), "t1")
+	require.NoError(t, err)
+	require.ErrorIs(t, s.Commit(t.Context(), old), ride.ErrStale, "old fence")
+	_, err = s.Command(t.Context(), "d1", "g3")
+	require.ErrorIs(t, err, ride.ErrNotFound, "it may be tried again")
+	require.Equal(t, 2, active.PINTries.Wrong)
+	h.Trip = active
+	late := guess("g4")
+	ids, err := s.LiveTrips(t.Context(), "", 10)
+	require.NoError(t, err)
+	require.Equal(t, []ride.TripID{"t1"}, ids)
+	Commit(t, s, h.Then(ride.Started{At: h.Tick()}))
+	require.ErrorIs(t, s.Commit(t.Context(), late), ride.ErrStale, "old version")
+
+	events, err := s.TripEvents(t.Context(), "t1")
+	require.NoError(t, err)
+	require.Len(t, events, int(h.Version))
+}
+
 // openOffers: a driver sees what is open and has not run out, in its latest state.
 func openOffers(t *testing.T, s Commits) {
 	a, b := Stored(t, s, "a", "r1"), Stored(t, s, "b", "r2")
@@ -173,12 +227,15 @@ func sweep(t *testing.T, s Commits) {
 	Commit(t, s, tr)
 	_ = never
 
-	ids, err := s.Overdue(t.Context(), Epoch.Add(3*time.Minute), 10)
+	ids, err := s.Overdue(t.Context(), Epoch.Add(3*time.Minute), "", 10)
 	require.NoError(t, err)
-	require.Equal(t, []ride.TripID{"t4", "t3"}, ids, "a wake time that is only reached is not past")
-	ids, err = s.Overdue(t.Context(), Epoch.Add(time.Hour), 2)
+	require.Equal(t, []ride.TripID{"t3", "t4"}, ids, "a wake time that is only reached is not past")
+	ids, err = s.Overdue(t.Context(), Epoch.Add(3*time.Minute), "", 1)
 	require.NoError(t, err)
-	require.Equal(t, []ride.TripID{"t4", "t3"}, ids)
+	require.Equal(t, []ride.TripID{"t3"}, ids)
+	ids, err = s.Overdue(t.Context(), Epoch.Add(3*time.Minute), "t3", 1)
+	require.NoError(t, err)
+	require.Equal(t, []ride.TripID{"t4"}, ids, "the next page")
 
 	var all []ride.TripID
 	for after := ride.TripID(""); ; after = all[len(all)-1] {

@@ -18,6 +18,7 @@ type Trips interface {
 	Trip(ctx context.Context, id ride.TripID) (ride.Trip, error)
 	TripEvents(ctx context.Context, id ride.TripID) ([]ride.StoredEvent, error)
 	ListTrips(ctx context.Context, f ride.TripFilter) ([]ride.Trip, string, error)
+	CountTrips(ctx context.Context, f ride.TripFilter, most int) (int, error)
 }
 
 // TestTrips holds a store to the contract of Trips.
@@ -74,7 +75,8 @@ func listTrips(t *testing.T, s Trips) {
 		"all":            {ride.TripFilter{}, []string{"t5", "t4", "t3", "t2", "t1"}},
 		"rider":          {ride.TripFilter{Account: "r1"}, []string{"t3", "t2", "t1"}},
 		"driver":         {ride.TripFilter{Account: "d1"}, []string{"t3", "t1"}},
-		"status":         {ride.TripFilter{Status: ride.StatusCompleted}, []string{"t2", "t1"}},
+		"status":         {ride.TripFilter{Statuses: []ride.Status{ride.StatusCompleted}}, []string{"t2", "t1"}},
+		"statuses":       {ride.TripFilter{Statuses: []ride.Status{ride.StatusMatched, ride.StatusCompleted}}, []string{"t3", "t2", "t1"}},
 		"live":           {ride.TripFilter{Live: true}, []string{"t5", "t4", "t3"}},
 		"text":           {ride.TripFilter{Text: "old mill"}, []string{"t4", "t3", "t2", "t1"}},
 		"folded":         {ride.TripFilter{Text: "STRASSE"}, []string{"t5", "t4", "t3", "t2", "t1"}},
@@ -90,12 +92,28 @@ func listTrips(t *testing.T, s Trips) {
 	} {
 		require.Equal(t, c.want, tripIDs(t, s, c.f, 200), name)
 		require.Equal(t, c.want, tripIDs(t, s, c.f, 2), "%s, in pages", name)
+		for _, most := range []int{1, 200} {
+			n, err := s.CountTrips(t.Context(), c.f, most)
+			require.NoError(t, err)
+			require.Equal(t, min(len(c.want), most), n, "%s, counted to %d", name, most)
+		}
 	}
 	for _, p := range []ride.Page{{Limit: -1}, {Limit: 201}, {Limit: 1, Cursor: "!"}, {Cursor: "MTox"}} {
 		_, _, err := s.ListTrips(t.Context(), ride.TripFilter{Page: p})
 		require.ErrorIs(t, err, ride.ErrInvalidArgument)
 	}
+	for _, text := range notText {
+		for _, f := range []ride.TripFilter{{Text: text}, {Account: ride.AccountID(text)}} {
+			_, _, err := s.ListTrips(t.Context(), f)
+			require.ErrorIs(t, err, ride.ErrInvalidArgument, "%q", text)
+			_, err = s.CountTrips(t.Context(), f, 1)
+			require.ErrorIs(t, err, ride.ErrInvalidArgument, "%q", text)
+		}
+	}
 }
+
+// notText is what no stored text holds, and some engines refuse to look for.
+var notText = []string{"\x00", "a\x00b", "\xff", "a\xc3"}
 
 // tripIDs walks all pages of a list.
 func tripIDs(t *testing.T, s Trips, f ride.TripFilter, limit int) []string {

@@ -167,9 +167,13 @@ var parties = map[ride.Party]ridepb.Cancellation_By{
 	ride.ByOperator: ridepb.Cancellation_operator, ride.BySystem: ridepb.Cancellation_system,
 }
 
-// Error shows a refusal.
+// Error shows a refusal. A wait is rounded up, so that it is over when the client comes back.
 func Error(e *ride.Error) *ridepb.Error {
-	return &ridepb.Error{Code: e.Code, Message: e.Message, Retryable: e.Retryable, Field: e.Field}
+	out := &ridepb.Error{Code: e.Code, Message: e.Message, Retryable: e.Retryable, Field: e.Field}
+	if e.RetryAfter > 0 {
+		out.RetryAfterMs = uint32(min(e.RetryAfter.Milliseconds()+1, math.MaxUint32))
+	}
+	return out
 }
 
 // Approval shows whether a driver may drive; nil for riders and operators.

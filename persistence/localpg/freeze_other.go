@@ -1,6 +1,6 @@
 //go:build !linux
 
-package pgtest
+package localpg
 
 import "errors"
 

@@ -1,4 +1,7 @@
-package pgtest
+// Package localpg runs a throw-away Postgres with the programs that are installed on this machine, for
+// tests and for the crash proof. No real data belong in it: it is deleted when the process ends,
+// however that ends.
+package localpg
 
 import (
 	"context"
@@ -9,7 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
-	"testing"
+	"syscall"
 	"time"
 )
 
@@ -20,18 +23,14 @@ type Server struct {
 	watchdog *os.File // closed, by us or by our end, it takes the server down
 }
 
-// NewServer starts a server for one test alone, which may stop and restart it. It is
-// taken down when the test ends. If there is no Postgres the test is skipped, or
-// fails when HEXHAIL_REQUIRE_ALL is 1.
-func NewServer(tb testing.TB) *Server {
-	tb.Helper()
-	s, err := start()
-	if err != nil {
-		missing(tb, err)
-	}
-	tb.Cleanup(func() { _ = s.watchdog.Close() })
-	return s
-}
+// ErrMissing means that no Postgres is installed.
+var ErrMissing = errors.New("initdb and pg_ctl are not installed")
+
+// GiveAway makes the account that runs the server, which root may not be, the owner of a directory.
+func GiveAway(dir string) error { return giveAway(dir) }
+
+// Detached makes a child run under that account, in a session of its own, which a Ctrl-C does not reach.
+func Detached() *syscall.SysProcAttr { return detached() }
 
 // URL is where the server is reached.
 func (s *Server) URL() string {
@@ -45,15 +44,16 @@ func (s *Server) Crash() error { return s.ctl("stop", "-m", "immediate") }
 // Resume starts a server that was ended; it recovers what was acknowledged.
 func (s *Server) Resume() error {
 	return s.ctl("start", "-w", "-t", "60", "-l", filepath.Join(s.dir, "log"),
-		"-o", "-c listen_addresses='' -c unix_socket_directories='"+s.dir+"' -c max_connections=200 -c fsync=on")
+		"-o", "-c listen_addresses='' -c unix_socket_directories='"+s.dir+"' -c max_connections=400 -c fsync=on")
 }
 
 func (s *Server) ctl(args ...string) error {
 	return s.command("pg_ctl", append([]string{"-D", filepath.Join(s.dir, "data"), "-s"}, args...)...)
 }
 
-// start makes a server and the watchdog that ends it.
-func start() (*Server, error) {
+// Start makes a server and starts it. The error wraps ErrMissing if no Postgres is installed. The
+// server ends with Close, or with this process.
+func Start() (*Server, error) {
 	bin, err := findBin()
 	if err != nil {
 		return nil, err
@@ -68,6 +68,9 @@ func start() (*Server, error) {
 	}
 	return s, nil
 }
+
+// Close takes the server down and deletes its files, and does not wait for that.
+func (s *Server) Close() error { return s.watchdog.Close() }
 
 func (s *Server) init() error {
 	if err := giveAway(s.dir); err != nil {
@@ -91,6 +94,7 @@ func (s *Server) watch() error {
 		return err
 	}
 	defer func() { _ = r.Close() }() // the shell has its own
+	//nolint:noctx // it outlives this process
 	cmd := exec.Command("/bin/sh", "-c", `cat >/dev/null; "$1" -D "$2/data" -s -m immediate stop; rm -rf "$2"`,
 		"sh", filepath.Join(s.bin, "pg_ctl"), s.dir)
 	cmd.Stdin, cmd.Dir, cmd.SysProcAttr = r, "/", detached()
@@ -131,7 +135,7 @@ func findBin() (string, error) {
 			return dir, nil
 		}
 	}
-	return "", errors.New("initdb and pg_ctl are not installed")
+	return "", ErrMissing
 }
 
 func isFile(path string) bool {
