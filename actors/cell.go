@@ -20,15 +20,25 @@ type cellActor struct {
 func (c *cellActor) Receive(ctx actor.Context) {
 	switch m := ctx.Message().(type) {
 	case cellPut:
-		c.drivers[m.Driver] = &m
+		if !c.holdsNewer(m.Driver, m.Generation) {
+			c.drivers[m.Driver] = &m
+		}
 	case cellDrop:
-		delete(c.drivers, m.Driver)
+		if !c.holdsNewer(m.Driver, m.Generation) {
+			delete(c.drivers, m.Driver)
+		}
 	case cellFind:
 		if time.Now().After(m.Until) {
 			return
 		}
 		ctx.Respond(cellFound{Search: m.Search, Drivers: c.find(m)})
 	}
+}
+
+// holdsNewer reports whether the driver is here through an actor of a higher generation.
+func (c *cellActor) holdsNewer(driver ride.AccountID, generation uint64) bool {
+	is := c.drivers[driver]
+	return is != nil && is.Generation > generation
 }
 
 // Recovered keeps the drivers: a message replaces or removes at most one entry.

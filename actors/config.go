@@ -2,8 +2,10 @@ package actors
 
 import (
 	"cmp"
+	"crypto/rand"
 	"fmt"
 	"log/slog"
+	"strings"
 	"time"
 
 	"github.com/hexhail/hexhail/geo"
@@ -43,6 +45,9 @@ type Config struct {
 	CancelsForget time.Duration
 	// Linger is how long a person's actor outlives its last session.
 	Linger time.Duration
+	// AttachEvery is how often a person with an active trip asks it for news: the longest delay
+	// that a lost message costs.
+	AttachEvery time.Duration
 	// TripIdle is how long a final trip's actor stays for ratings and repetitions.
 	TripIdle time.Duration
 	// StoreTimeout bounds every call of the store.
@@ -55,8 +60,13 @@ type Config struct {
 	BreadcrumbEvery time.Duration
 	// Heartbeat is the interval that connected announces to clients.
 	Heartbeat time.Duration
-	// Placement makes the System's Placement and is called once; nil means Local.
+	// MissingAfter is how long another node may take to answer an operator before it is shown as missing.
+	MissingAfter time.Duration
+	// Placement makes the System's Placement and is called once; nil means Local, or with a Cluster
+	// that of its nodes.
 	Placement func(Node) Placement
+	// Cluster makes the System one of several; nil: it is alone.
+	Cluster *Cluster
 	// ETA estimates driving times and distances.
 	ETA geo.ETASource
 	// Commits returns the store's transactions since the previous call, for the charts: their
@@ -71,13 +81,25 @@ func DefaultConfig() Config {
 	return Config{
 		Rules: ride.DefaultRules(), Tariffs: ride.DefaultTariffs(),
 		Resolution: 8, PositionTTL: 15 * time.Second, MaxSpeedMPS: geo.MaxSpeedMPS, MaxTripM: 300_000, MaxOffers: 8,
-		HistoryBytes: MaxHistory, HistoryAge: 170 * time.Second, OperatorSessions: 8, CancelsFree: 5, CancelsForget: 2 * time.Minute, Linger: 2 * time.Minute, TripIdle: time.Minute,
+		HistoryBytes: MaxHistory, HistoryAge: 170 * time.Second, OperatorSessions: 8, CancelsFree: 5, CancelsForget: 2 * time.Minute, Linger: 2 * time.Minute,
+		AttachEvery: 15 * time.Second, TripIdle: time.Minute,
 		StoreTimeout: 8 * time.Second, SearchTimeout: 500 * time.Millisecond,
 		SweepEvery: 5 * time.Second, SweepGrace: 5 * time.Second,
-		BreadcrumbEvery: time.Second, Heartbeat: 5 * time.Second,
+		BreadcrumbEvery: time.Second, Heartbeat: 5 * time.Second, MissingAfter: time.Second,
 		ETA: geo.StraightLine{}, Log: slog.Default(),
 	}
 }
+
+// incarnation names this process in its actors' names.
+func (c Config) incarnation() string {
+	if c.Cluster != nil {
+		return c.Cluster.Self.Incarnation
+	}
+	return NewIncarnation()
+}
+
+// NewIncarnation makes a random name for a process.
+func NewIncarnation() string { return strings.ToLower(rand.Text()[:8]) }
 
 // Validate reports the values that are out of bounds.
 func (c Config) Validate() error {
@@ -110,14 +132,18 @@ func (c Config) bounds() []bound {
 		atLeast("the age of a person's history", c.HistoryAge, c.Linger),
 		atLeast("the number of free cancellations", c.CancelsFree, 1),
 		above("the time until a cancellation is forgotten", c.CancelsForget, 0),
+		above("the interval at which a trip is asked for news", c.AttachEvery, 0),
 		above("the time that a final trip's actor stays", c.TripIdle, 0),
 		above("the store's time limit", c.StoreTimeout, 0),
 		above("a search's time limit", c.SearchTimeout, 0),
 		above("the sweeper's interval", c.SweepEvery, 0),
 		atLeast("the sweeper's grace", c.SweepGrace, 0),
 		above("the interval of breadcrumbs", c.BreadcrumbEvery, 0),
+		above("the time after which a node is missing", c.MissingAfter, 0),
 		{c.ETA != nil, "an ETA source is missing"},
 		{c.Log != nil, "a logger is missing"},
+		{c.Cluster == nil || c.Cluster.valid(), "a node of a cluster needs an address, an incarnation and a link"},
+		{c.Cluster == nil || c.Placement == nil, "a node of a cluster has its own placement"},
 	}
 }
 

@@ -293,7 +293,7 @@ func TestPINGuessesAtOnce(t *testing.T) {
 				guesses++
 			}
 		}
-		require.Equal(t, maxPINTries, guesses)
+		require.Equal(t, ride.MaxPINTries, guesses)
 	})
 }
 

@@ -28,11 +28,11 @@ type driverActor struct {
 	shown   shown      // where quotes show this driver
 
 	offers map[ride.OfferID]*heldOffer
-	rider  *actor.PID // of the active trip, from the trip's last update
+	rider  *actor.PID // of the active trip, from the trip's last update; nil: not known
 	ride   odometer
-	pins   pinTries
 
 	movedAt time.Time    // when the rider last got it
+	unshown bool         // it came during the trip, before this actor knew the rider's
 	marker  *city.Marker // in the operators' picture; nil: none
 }
 
@@ -48,39 +48,38 @@ type heldOffer struct {
 	trip    ride.TripID
 	shown   *ridepb.Offer
 	expires time.Time
-	asked   time.Time // when its trip was last asked about it
-}
-
-// pinTries limits the guesses of a trip's PIN.
-type pinTries struct {
-	trip   ride.TripID
-	wrong  int
-	locked time.Time
+	asked   time.Time // when its trip was last asked about it; at first, when it came
 }
 
 const (
-	maxPINTries = 5
-	pinLock     = time.Minute
 	// putEveryM is how far a driver moves before its cell is updated.
 	putEveryM = 25
 	// movedEvery bounds how often a rider receives its driver's position.
 	movedEvery = 200 * time.Millisecond
+	// movedFarEvery is movedEvery when the rider's session is on another node.
+	movedFarEvery = time.Second
 	// lostOffer is how long after an offer's expiry its trip is asked, if its end has not arrived.
 	lostOffer = time.Second
 )
 
-func newDriver(s *shared, a ride.Account, generation uint64) *driverActor {
+func newDriver(s *shared, a ride.Account, claim uint64) *driverActor {
 	tracker, err := geo.NewCellTracker(s.cfg.Resolution)
 	if err != nil {
 		panic(err) // Config.Validate has checked the resolution
 	}
 	return &driverActor{
-		person: newPerson(s, a, generation), tracker: tracker, offers: make(map[ride.OfferID]*heldOffer),
+		person: newPerson(s, a, claim), tracker: tracker, offers: make(map[ride.OfferID]*heldOffer),
 		filter: geo.PositionFilter{MaxSpeed: s.cfg.MaxSpeedMPS},
 	}
 }
 
 func (d *driverActor) Receive(ctx actor.Context) {
+	if !d.moves(ctx, d) && !d.past(ctx) {
+		d.receive(ctx)
+	}
+}
+
+func (d *driverActor) receive(ctx actor.Context) {
 	switch m := ctx.Message().(type) {
 	case *positionReady:
 		if !d.forwarded(ctx, m.inbox) {
@@ -99,25 +98,24 @@ func (d *driverActor) Receive(ctx actor.Context) {
 		}
 	case aged:
 		d.onAged()
+	case newsDue:
+		d.onNewsDue(ctx, m)
+	case attachDue:
+		d.onAttachDue(ctx, d.attachment)
 	case lingered:
 		if d.onLingered(ctx) {
 			d.appear(time.Now())
 			d.withdrawOffers(ctx, ride.ReasonDriverGone)
 		}
+	case newerSession:
+		d.replaced(ctx, m)
+	case claimDue:
+		d.onClaimDue(ctx, m)
+		d.readMissed(ctx)
 	case framed:
 		if !d.forwarded(ctx, m.inbox) && !m.expired() {
 			d.onFrame(ctx, m)
 		}
-	case tripResult:
-		d.onTripResult(ctx, m)
-	case tripUpdate:
-		d.onTripUpdate(ctx, m)
-	case offerMade:
-		d.onOffer(ctx, m)
-	case offerEnded:
-		d.onOfferEnded(ctx, m)
-	case driverReleased:
-		d.onReleased(ctx, m)
 	case accountChanged:
 		d.onAccountChanged(ctx, m)
 	case positionStale:
@@ -129,6 +127,43 @@ func (d *driverActor) Receive(ctx actor.Context) {
 		d.leaveCell(ctx)
 		d.vanish()
 		d.timers.Stop()
+	default:
+		d.fromTrip(ctx)
+	}
+}
+
+// fromTrip handles what trips send, and that trips have moved.
+func (d *driverActor) fromTrip(ctx actor.Context) {
+	switch m := ctx.Message().(type) {
+	case tripResult:
+		if d.mine(m.Key.Account) {
+			d.onTripResult(ctx, m)
+		}
+	case tripUpdate:
+		if d.mine(m.Trip.DriverID()) {
+			d.onTripUpdate(ctx, m)
+		}
+	case offerMade:
+		if d.mine(m.Offer.Driver) {
+			d.onOffer(ctx, m)
+		}
+	case offerEnded:
+		if d.mine(m.Offer.Driver) {
+			d.onOfferEnded(ctx, m)
+		}
+	case driverReleased:
+		if d.mine(m.Driver) {
+			d.onReleased(ctx, m)
+		}
+	case tripGone:
+		d.onTripGone(ctx, m)
+	case ownersChanged:
+		d.onOwnersChanged(ctx, m, d.attachment)
+		for id, o := range d.offers {
+			if m.moved(o.trip) {
+				d.claimOffer(ctx, o.trip, id)
+			}
+		}
 	}
 }
 
@@ -175,11 +210,24 @@ func (d *driverActor) snapshot(c *ridepb.Connected) error {
 // claimOffers sends the trips of the held offers this actor's PID.
 func (d *driverActor) claimOffers(ctx actor.Context) {
 	for id, o := range d.offers {
-		ctx.Send(d.sys.place.Trip(o.trip), tripAttach{Account: d.account.ID, Offer: id, PID: ctx.Self()})
+		d.claimOffer(ctx, o.trip, id)
 	}
 	if len(d.offers) > 0 {
 		d.tickLater(ctx)
 	}
+}
+
+func (d *driverActor) claimOffer(ctx actor.Context, trip ride.TripID, id ride.OfferID) {
+	ctx.Send(d.sys.place.Trip(trip), tripAttach{Account: d.account.ID, Generation: d.generation, Offer: id, PID: ctx.Self()})
+}
+
+// attachment is person.attachment with where this driver's positions go.
+func (d *driverActor) attachment(trip ride.TripID) tripAttach {
+	m := d.person.attachment(trip)
+	if d.active != nil && d.active.ID == trip {
+		m.Rider = d.rider
+	}
+	return m
 }
 
 func (d *driverActor) onFrame(ctx actor.Context, m framed) {
@@ -263,48 +311,23 @@ func (d *driverActor) goOnline(ctx actor.Context, m framed, g *ridepb.GoOnline) 
 
 func (d *driverActor) start(ctx actor.Context, m framed, s *ridepb.StartTrip) {
 	id := ride.TripID(s.GetTripId())
-	if d.pins.trip == id && time.Now().Before(d.pins.locked) {
-		d.refuse(m, &ridepb.Reply{Result: &ridepb.Reply_Error{Error: pinLocked(time.Until(d.pins.locked))}})
-		return
-	}
-	if s.GetPin() != "" && d.guesses(id, m.frame.GetId()) >= maxPINTries {
+	if s.GetPin() != "" && d.guesses(id, m.frame.GetId()) >= ride.MaxPINTries {
 		d.reply(m.inbox, m.frame.GetId(), refusal(ride.ErrTooMany))
 		return
 	}
 	d.forward(ctx, m, id, ride.StartTrip{Driver: d.account.ID, PIN: s.GetPin()})
 }
 
-// guesses counts the wrong PINs for a trip plus its unanswered start commands, except the frame
-// with this id. Without the latter, a burst could exceed the limit.
+// guesses counts the unanswered start commands of a trip, except the frame with this id. The trip
+// counts wrong PINs; more of them than it allows need not reach it.
 func (d *driverActor) guesses(trip ride.TripID, id string) int {
 	n := 0
-	if d.pins.trip == trip {
-		n = d.pins.wrong
-	}
 	for other, cmd := range d.pending {
 		if start, ok := cmd.message.Command.(ride.StartTrip); ok && start.PIN != "" && cmd.trip == trip && other != id {
 			n++
 		}
 	}
 	return n
-}
-
-func pinLocked(left time.Duration) *ridepb.Error {
-	e := view.Error(ride.ErrPINLocked)
-	e.RetryAfterMs = uint32(left.Milliseconds()) + 1
-	return e
-}
-
-func (d *driverActor) countPIN(id ride.TripID, e *ridepb.Error) {
-	if e.GetCode() != ride.ErrWrongPIN.Code {
-		return
-	}
-	if d.pins.trip != id {
-		d.pins = pinTries{trip: id}
-	}
-	if d.pins.wrong++; d.pins.wrong >= maxPINTries {
-		d.pins.wrong, d.pins.locked = 0, time.Now().Add(pinLock)
-	}
 }
 
 func (d *driverActor) onTripResult(ctx actor.Context, m tripResult) {
@@ -315,18 +338,23 @@ func (d *driverActor) onTripResult(ctx actor.Context, m tripResult) {
 		if _, done := cmd.message.Command.(ride.CompleteTrip); done && m.Trip != nil {
 			d.sys.pace.forgive(d.account.ID)
 		}
-		d.countPIN(cmd.trip, m.Reply.GetError())
 	}
+	d.attachToReplied(ctx, m)
 }
 
 func (d *driverActor) onTripUpdate(ctx actor.Context, m tripUpdate) {
-	if m.Rider != nil {
-		d.rider = m.Rider
+	if !d.current(m.Trip, d.drives) {
+		return
 	}
-	d.overtaken(m.Trip, d.drives)
 	free := d.active == nil
 	d.onUpdate(m, d.drives(m.Trip))
 	d.occupied(ctx, free)
+	if m.Rider != nil && d.active != nil && d.active.ID == m.Trip.ID {
+		d.rider = m.Rider
+		if d.unshown {
+			d.showRider(ctx, time.Now())
+		}
+	}
 }
 
 // occupied is called after the active trip may have changed; free says whether there was none
@@ -351,22 +379,35 @@ func (d *driverActor) drives(t *ride.Trip) bool {
 
 // take adopts the trip's state from a reply.
 func (d *driverActor) take(ctx actor.Context, t *ride.Trip) {
-	d.overtaken(t, d.drives)
+	if !d.current(t, d.drives) {
+		return
+	}
 	free := d.active == nil
 	d.see(t, d.drives(t))
 	d.occupied(ctx, free)
 }
 
-// onReleased frees the driver, and notifies the client if the driver gave the trip back.
+// onReleased frees the driver and notifies the client.
 func (d *driverActor) onReleased(ctx actor.Context, m driverReleased) {
 	if d.active != nil && d.active.ID == m.Trip && d.active.Version <= m.Version {
-		d.active = nil
+		d.setActive(nil)
 		d.bind(nil)
 	}
-	if m.GivenBack {
-		d.givenBack(m.Trip, m.Version)
-	}
+	d.givenBack(m.Trip, m.Version)
 	d.syncCell(ctx)
+}
+
+// onTripGone forgets a trip that does not exist, and the offers of it.
+func (d *driverActor) onTripGone(ctx actor.Context, m tripGone) {
+	if d.person.onTripGone(m) {
+		d.bind(nil)
+		d.syncCell(ctx)
+	}
+	for id, o := range d.offers {
+		if o.trip == m.Trip {
+			d.onOfferEnded(ctx, offerEnded{Trip: m.Trip, Offer: ride.Offer{ID: id, State: ride.OfferWithdrawn, Reason: ride.ReasonTripCancelled}})
+		}
+	}
 }
 
 func (d *driverActor) onTick(ctx actor.Context) {

@@ -46,12 +46,12 @@ func (d *driverActor) here(now time.Time) ride.Fix {
 // in the database after a restart.
 func (d *driverActor) bind(t *ride.Trip) {
 	if t == nil {
-		d.ride, d.rider = odometer{}, nil
+		d.ride, d.rider, d.unshown = odometer{}, nil, false
 		return
 	}
 	known := d.ride.trip == t.ID
 	if !known {
-		d.ride = odometer{trip: t.ID}
+		d.ride, d.rider, d.unshown = odometer{trip: t.ID}, nil, false
 		if !d.fix.receivedAt.IsZero() {
 			d.ride.add(geo.Spot{Point: d.fix.Point, AccuracyM: float64(d.fix.AccuracyM), At: d.fix.receivedAt})
 		}

@@ -24,7 +24,7 @@ func (d *driverActor) hold(t *ride.Trip, o *ride.Offer) bool {
 		d.sys.cfg.Log.Error("offer cannot be shown", "offer", o.ID, "error", err)
 		return false
 	}
-	d.offers[o.ID] = &heldOffer{trip: t.ID, shown: shown, expires: o.ExpiresAt}
+	d.offers[o.ID] = &heldOffer{trip: t.ID, shown: shown, expires: o.ExpiresAt, asked: time.Now()}
 	return true
 }
 
@@ -32,7 +32,8 @@ func (d *driverActor) hold(t *ride.Trip, o *ride.Offer) bool {
 // it: dispatch saw the driver's state of a moment ago.
 func (d *driverActor) onOffer(ctx actor.Context, m offerMade) {
 	if _, held := d.offers[m.Offer.ID]; held {
-		return // sent again by a trip that was reloaded
+		d.confirm(ctx, m) // sent again by a trip that was reloaded, or that does not know
+		return
 	}
 	switch {
 	case d.gone || !d.online || d.account.MayDrive() != nil:
@@ -46,9 +47,17 @@ func (d *driverActor) onOffer(ctx actor.Context, m offerMade) {
 		return
 	}
 	d.emit(offerReceived(d.offers[m.Offer.ID]))
+	d.confirm(ctx, m)
 	d.syncCell(ctx)
 	if d.timers["tick"] == nil {
 		d.tickLater(ctx)
+	}
+}
+
+// confirm tells a trip of another node that its offer has arrived.
+func (d *driverActor) confirm(ctx actor.Context, m offerMade) {
+	if !d.sys.place.Owns(m.Trip.ID) {
+		d.claimOffer(ctx, m.Trip.ID, m.Offer.ID)
 	}
 }
 
@@ -62,6 +71,10 @@ func (d *driverActor) onOfferEnded(ctx actor.Context, m offerEnded) {
 		return // already reported, or never shown
 	}
 	delete(d.offers, m.Offer.ID)
+	if m.Offer.State == ride.OfferWon && d.active == nil {
+		// The trip's own message is on its way, or lost.
+		ctx.Send(d.sys.place.Trip(m.Trip), d.attachment(m.Trip))
+	}
 	d.emit(&ridepb.Event{Body: &ridepb.Event_OfferClosed{OfferClosed: &ridepb.OfferClosed{
 		OfferId: string(m.Offer.ID), TripId: string(m.Trip),
 		Outcome: view.Outcome(m.Offer.State), Reason: m.Offer.Reason,
@@ -93,13 +106,18 @@ func (d *driverActor) withdrawOffers(ctx actor.Context, reason string) {
 }
 
 // askAfterOffers queries the trips of offers that are past their expiry: the message with the end
-// may have been lost with an actor that crashed or moved.
+// may have been lost with an actor that crashed or moved. An offer that lasts for long may have ended
+// before, so its trip is asked as often as an active one, and learns where its end is to go.
 func (d *driverActor) askAfterOffers(ctx actor.Context) {
 	now := time.Now()
 	for id, o := range d.offers {
-		if now.After(o.expires.Add(lostOffer)) && now.After(o.asked.Add(lostOffer)) {
+		switch {
+		case now.After(o.expires.Add(lostOffer)) && now.After(o.asked.Add(lostOffer)):
 			o.asked = now
 			ctx.Request(d.sys.place.Trip(o.trip), offerQuery{Offer: id, Driver: d.account.ID})
+		case now.After(o.asked.Add(d.sys.cfg.AttachEvery)):
+			o.asked = now
+			d.claimOffer(ctx, o.trip, id)
 		}
 	}
 }

@@ -55,9 +55,16 @@ func (d *driverActor) serveTrip(ctx actor.Context, now time.Time) {
 	d.sys.crumbs.add(ride.Breadcrumb{
 		Trip: t.ID, At: ride.Clean(d.fix.takenAt), Point: d.fix.Point, AccuracyM: accuracy, ReceivedAt: ride.Clean(now),
 	})
-	if d.rider == nil || now.Sub(d.movedAt) < movedEvery {
+	d.showRider(ctx, now)
+}
+
+// showRider sends the newest position to the trip's rider. Until this actor knows the rider's, it waits:
+// in a cluster a client may be faster than the message that brings it.
+func (d *driverActor) showRider(ctx actor.Context, now time.Time) {
+	if d.unshown = d.rider == nil; d.unshown || now.Sub(d.movedAt) < movedInterval(d.rider, ctx.Self()) {
 		return
 	}
+	t := d.active
 	d.movedAt = now
 	goal := t.Request.Pickup
 	if t.Status == ride.StatusInProgress {
@@ -67,6 +74,14 @@ func (d *driverActor) serveTrip(ctx actor.Context, now time.Time) {
 		Trip: t.ID, Driver: d.account.ID, Point: d.fix.Point, HeadingDeg: d.fix.HeadingDeg,
 		ETA: d.sys.eta(d.fix.Point, goal), DeviceTime: d.fix.takenAt,
 	})
+}
+
+// movedInterval is the least time between two positions to a rider.
+func movedInterval(rider, driver *actor.PID) time.Duration {
+	if rider.Address != driver.Address {
+		return movedFarEvery
+	}
+	return movedEvery
 }
 
 // available reports whether dispatch may offer trips to this driver: online, with a
@@ -104,11 +119,14 @@ func (d *driverActor) moveCell(ctx actor.Context, now time.Time) {
 		d.put = cellPut{}
 	}
 	load, shown := len(d.offers), d.shown.update(cell, d.fix.Point, now)
-	if d.put.PID != nil && d.put.Load == load && d.put.Shown == shown && d.put.Class == d.account.Vehicle.Class &&
+	if d.put.PID != nil && d.put.Load == load && d.put.Shown == shown && d.put.Generation == d.generation && d.put.Class == d.account.Vehicle.Class &&
 		geo.DistanceM(d.put.Point, d.fix.Point) < putEveryM {
 		return
 	}
-	d.put = cellPut{Driver: d.account.ID, PID: ctx.Self(), Class: d.account.Vehicle.Class, Point: d.fix.Point, Load: load, Shown: shown}
+	d.put = cellPut{
+		Driver: d.account.ID, Generation: d.generation, PID: ctx.Self(),
+		Class: d.account.Vehicle.Class, Point: d.fix.Point, Load: load, Shown: shown,
+	}
 	ctx.Send(d.pid, d.put)
 	if entered {
 		d.showUp(ctx)
@@ -135,7 +153,7 @@ func (d *driverActor) leaveCell(ctx actor.Context) {
 	if d.cell == 0 {
 		return
 	}
-	ctx.Send(d.pid, cellDrop{Driver: d.account.ID})
+	ctx.Send(d.pid, cellDrop{Driver: d.account.ID, Generation: d.generation})
 	d.sys.place.LeaveCell(d.cell)
 	d.cell, d.pid = 0, nil
 }

@@ -122,6 +122,23 @@ func (h *history) expire(age time.Duration) (next time.Duration, left bool) {
 	return h.kept[0].at + age - now, true
 }
 
+// newest returns what the newest kept event of a trip says; nil: none is kept.
+func (h *history) newest(trip string) *ridepb.Trip {
+	to := len(h.buf)
+	for _, k := range slices.Backward(h.kept) {
+		e := new(ridepb.Event)
+		from := to - int(k.size)
+		if proto.Unmarshal(h.buf[from:to], e) != nil {
+			return nil // cannot happen: it was encoded here
+		}
+		if t := e.GetTripUpdated().GetTrip(); t.GetId() == trip {
+			return t
+		}
+		to = from
+	}
+	return nil
+}
+
 // mark stamps an event that is not part of the history with the cursor of the newest one that is.
 func (h *history) mark(e *ridepb.Event) { e.Epoch, e.Seq = h.epoch, h.seq }
 

@@ -40,6 +40,12 @@ type Inbox struct {
 	root   *actor.RootContext
 	pid    atomic.Pointer[actor.PID]
 	driver bool
+	// generation is the session's, from the database; 0: this node is alone, or it is an operator's.
+	generation uint64
+	// succeeds is set when the account has had a session before, which may be on another node; former
+	// is that node, and zero if it is this one.
+	succeeds bool
+	former   Member
 
 	mu       sync.Mutex
 	position ride.Position

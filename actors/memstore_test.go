@@ -22,12 +22,15 @@ type memStore struct {
 	commands map[[2]string]ride.CommandRecord
 	crumbs   []ride.Breadcrumb
 	accounts map[ride.AccountID]ride.Account
+	sessions map[ride.AccountID]liveSession
 
 	// fail, when set, is called before each commit: the commit happens unless lost is true, and err
 	// is what the caller gets.
 	fail func(t ride.Transition) (err error, lost bool)
 	// after, when set, is called after each commit, before Commit returns.
 	after func(t ride.Transition)
+	// claimed, when set, is called after each claim of a session, before ClaimSession returns.
+	claimed func(account ride.AccountID, generation uint64)
 	// down refuses every read, busy every activation.
 	down, busy bool
 	now        func() time.Time
@@ -39,7 +42,8 @@ func newMemStore() *memStore {
 	return &memStore{
 		trips: make(map[ride.TripID]ride.Trip), wake: make(map[ride.TripID]time.Time), events: make(map[ride.TripID][]ride.Event),
 		commands: make(map[[2]string]ride.CommandRecord), accounts: make(map[ride.AccountID]ride.Account),
-		now: time.Now,
+		sessions: make(map[ride.AccountID]liveSession),
+		now:      time.Now,
 	}
 }
 
@@ -49,6 +53,7 @@ func TestMemStoreKeepsTheContract(t *testing.T) {
 		m.now = now
 		return m
 	})
+	storetest.TestSessions(t, newMemStore())
 }
 
 // failing sets fail while actors run.
@@ -216,7 +221,7 @@ func (m *memStore) OpenOffers(_ context.Context, d ride.AccountID) ([]ride.OpenO
 	return out, nil
 }
 
-func (m *memStore) Overdue(_ context.Context, before time.Time, limit int) ([]ride.TripID, error) {
+func (m *memStore) Overdue(_ context.Context, before time.Time, after ride.TripID, limit int) ([]ride.TripID, error) {
 	if m.phantom != "" {
 		return []ride.TripID{m.phantom}, nil
 	}
@@ -224,9 +229,8 @@ func (m *memStore) Overdue(_ context.Context, before time.Time, limit int) ([]ri
 	defer m.mu.Unlock()
 	ids := m.ids(func(t ride.Trip) bool {
 		wake := m.wake[t.ID]
-		return t.Status.Live() && !wake.IsZero() && wake.Before(before)
+		return t.Status.Live() && !wake.IsZero() && wake.Before(before) && t.ID > after
 	})
-	slices.SortStableFunc(ids, func(a, b ride.TripID) int { return m.wake[a].Compare(m.wake[b]) })
 	return ids[:min(len(ids), limit)], nil
 }
 
@@ -259,6 +263,28 @@ func (m *memStore) TripEvents(_ context.Context, id ride.TripID) ([]ride.StoredE
 		return nil, ride.ErrNotFound
 	}
 	return out, nil
+}
+
+// liveSession is an account's newest session.
+type liveSession struct {
+	generation        uint64
+	node, incarnation string
+}
+
+func (m *memStore) ClaimSession(_ context.Context, account ride.AccountID, node, incarnation string) (ride.SessionClaim, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.down {
+		return ride.SessionClaim{}, ride.ErrUnavailable
+	}
+	was := m.sessions[account]
+	m.sessions[account] = liveSession{was.generation + 1, node, incarnation}
+	if claimed := m.claimed; claimed != nil {
+		m.mu.Unlock() // claimed may block
+		defer m.mu.Lock()
+		claimed(account, was.generation+1)
+	}
+	return ride.SessionClaim{Generation: was.generation + 1, FormerNode: was.node, FormerIncarnation: was.incarnation}, nil
 }
 
 func (m *memStore) AddBreadcrumbs(_ context.Context, b []ride.Breadcrumb) error {

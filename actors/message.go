@@ -10,10 +10,11 @@ import (
 	"github.com/hexhail/hexhail/ride/ridepb"
 )
 
-// Messages between actors are values without channels or functions, so that they could cross a
-// network. The exception is the messages from a session to its own person's actor, which always
-// share a node; they are defined beside their sender. A *ride.Trip in a message is shared and must
-// not be changed.
+// Messages between actors are values without channels or functions, so that they can cross to
+// another node; see newFrame. The exceptions always share a node: the messages from a session to
+// its own person's actor, which are defined beside their sender, and those from a driver to its
+// cell. Each message to a person names the account, directly or by its trip or offer, and the
+// actor checks that it is its own. A *ride.Trip in a message is shared and must not be changed.
 
 // commandKey identifies a client's command, for idempotency. It is zero for commands that do not
 // come from a client.
@@ -22,10 +23,13 @@ type commandKey struct {
 	Role    ride.Role
 	ID      string
 	Digest  string
+	// Generation is that by which the sending actor speaks for the account: of its claim, or in a
+	// cluster of its session.
+	Generation uint64
 }
 
 // tripCommand asks a trip to decide. The reply is a tripResult to the sender, whose PID the trip
-// keeps as that party's current one.
+// keeps as that party's current one unless it knows one of a higher generation.
 type tripCommand struct {
 	Key     commandKey
 	Command ride.Command
@@ -38,17 +42,48 @@ type tripCommand struct {
 type tripResult struct {
 	Key   commandKey    // of the answered command; its id alone may be reused
 	Reply *ridepb.Reply // without its id; never nil
-	// Trip is the state after the command; nil on refusal.
+	// Trip is the state after the command; nil on refusal, and with an answer that was given before.
 	Trip *ride.Trip
 }
 
-// tripAttach gives a trip the current PID of one of its parties. With an Offer, it comes from a
-// driver who holds that offer. The trip replies to its rider and its driver with a tripUpdate whose
-// Change is empty.
+// tripAttach gives a trip the current PID of one of its parties and asks for what the party has
+// missed. The reply is a tripUpdate whose Change is empty if the trip's version is higher, or if
+// the driver does not know the rider's actor; a driverReleased to a driver who does not have the
+// trip any more; a tripGone if there is no such trip; and otherwise none. A trip whose own version
+// is lower reads its state again first. With an Offer, it comes from a driver who holds that offer,
+// and the reply is an offerEnded if it has ended.
 type tripAttach struct {
 	Account ride.AccountID
-	Offer   ride.OfferID
-	PID     *actor.PID
+	// Generation is as in a commandKey. A trip that knows a higher one ignores the message.
+	Generation uint64
+	Offer      ride.OfferID
+	PID        *actor.PID
+	Version    int64      // of the trip, as the party knows it; 0: not at all
+	Rider      *actor.PID // where the driver sends its positions; nil: nowhere
+}
+
+// tripGone tells a party that a trip does not exist.
+type tripGone struct{ Trip ride.TripID }
+
+// passedOn is a message from a party or an operator to a trip that another node owns by now. It is
+// passed on once: if two nodes disagree about the owner, the sender asks again. Or it is a trip's
+// message to a person whose former actor passes it on to the one that has taken over.
+type passedOn struct{ message any }
+
+// takeOver asks the actor of an account's former session, on another node, for what it holds. The
+// generation is that of the new session. The reply is a takenOver; the actor then ends, and passes on
+// what still arrives for it.
+type takeOver struct {
+	Account    ride.AccountID
+	Generation uint64
+}
+
+// takenOver answers the takeOver of the same generation.
+type takenOver struct {
+	Account    ride.AccountID
+	Generation uint64
+	// Handover is nil if that node has no such actor, or one of a newer session. It must not be changed.
+	Handover *handover
 }
 
 // tripWake makes sure that the trip is active and its timers run.
@@ -65,8 +100,8 @@ type operatorDone struct {
 	Err  error
 }
 
-// offerQuery asks a trip for the state of an offer. The reply is an offerEnded if it has ended;
-// otherwise there is none.
+// offerQuery asks a trip for the state of an offer. The reply is an offerEnded if it has ended, a
+// tripGone if there is no such trip; otherwise there is none.
 type offerQuery struct {
 	Offer  ride.OfferID
 	Driver ride.AccountID
@@ -92,12 +127,13 @@ type offerEnded struct {
 	Offer ride.Offer
 }
 
-// driverReleased tells a driver that the trip no longer occupies it. A driver who gave the trip
-// back receives nothing more about it. Version is the trip's.
+// driverReleased tells a driver that it does not have the trip any more, because it gave the trip
+// back or an operator took it away. The driver receives nothing more about it. Version is the trip's.
+// A trip that ends releases its driver with its last tripUpdate.
 type driverReleased struct {
-	Trip      ride.TripID
-	GivenBack bool
-	Version   int64
+	Trip    ride.TripID
+	Driver  ride.AccountID
+	Version int64
 }
 
 // driverMoved brings a driver's position to the rider of the trip.
@@ -114,36 +150,74 @@ type driverMoved struct {
 // its pickup.
 type driverNearby struct{}
 
-// cellPut puts a driver into a cell, or updates it there.
+// cellPut puts a driver into a cell, or updates it there. Generation is that of the driver's actor:
+// one that has been replaced does not replace its successor.
 type cellPut struct {
-	Driver ride.AccountID
-	PID    *actor.PID
-	Class  string
-	Point  geo.Point
-	Load   int // open offers
+	Driver     ride.AccountID
+	Generation uint64
+	PID        *actor.PID
+	Class      string
+	Point      geo.Point
+	Load       int // open offers
 	// Shown is the cell in which quotes show the driver.
 	Shown geo.Cell
 }
 
-// cellDrop removes a driver from a cell.
+// cellDrop removes a driver from a cell, unless an actor of a higher generation put it there.
 type cellDrop struct {
-	Driver ride.AccountID
+	Driver     ride.AccountID
+	Generation uint64
 }
 
-// cellFind asks a cell for its available drivers: least loaded and nearest first, or by id if it is
-// coarse. The reply is a cellFound with the same Search.
+// cellFind asks a cell, or another node's finder for all of its cells in Disk, for the available
+// drivers: least loaded and nearest first, or by id if it is coarse. The reply is a cellFound with
+// the same Search.
 //
-// A cell does not answer after Until, when the asker has given up: under load that would only delay
+// Nothing is answered after Until, when the asker has given up: under load that would only delay
 // the other replies further.
 type cellFind struct {
 	Search uint64
 	Pickup geo.Point // the centre of the pickup's cell
 	Coarse bool
 	Limit  int
+	Disk   []geo.Cell // not to be changed
 	Until  time.Time
+	// Explain asks another node for the drivers close by whom the search does not find; nil: not
+	// wanted. It is not to be changed.
+	Explain *explain
+}
+
+// explain says whom a search looks for.
+type explain struct {
+	Class    string
+	Ring     int // the outermost ring searched
+	Excluded []ride.AccountID
 }
 
 type cellFound struct {
 	Search  uint64
 	Drivers []cellPut // owned by the receiver
+	Cells   int       // of another node; 0: of the cell that was asked
+	// Passed are drivers of another node whom the search does not find, nearest first.
+	Passed []ride.Considered
+}
+
+// cityLook asks another node's watcher for what has changed there since the asker's last look. Watch
+// names a watch of the asker; 0 asks for the actors and totals once, without a watch. Received is the
+// number of the newest part that arrived.
+type cityLook struct {
+	Account  ride.AccountID
+	Watch    uint32
+	Want     *ridepb.WatchCity
+	Received uint64
+}
+
+// cityPart answers a cityLook. More says that the next part is ready, Up how long the node runs.
+type cityPart struct {
+	Account ride.AccountID
+	Watch   uint32
+	Number  uint64
+	More    bool
+	Up      time.Duration
+	Changed *ridepb.CityChanged
 }

@@ -7,7 +7,6 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 
-	"github.com/hexhail/hexhail/actors/city"
 	"github.com/hexhail/hexhail/ride"
 	"github.com/hexhail/hexhail/ride/ridepb"
 	"github.com/hexhail/hexhail/ride/view"
@@ -26,7 +25,7 @@ type operatorActor struct {
 type screen struct {
 	out   Outbox
 	inbox *Inbox
-	watch *city.Watch // nil: none
+	watch *cityWatch // nil: none
 }
 
 // watchDue is the time of a watch's next look.
@@ -47,10 +46,15 @@ func (o *operatorActor) Receive(ctx actor.Context) {
 			o.onFrame(ctx, m)
 		}
 	case watchDue:
-		i := slices.IndexFunc(o.screens, func(s *screen) bool { return s.watch != nil && s.watch.Number() == m.watch })
-		if i >= 0 {
-			o.tell(ctx, o.screens[i])
+		if s := o.watching(m.watch); s != nil {
+			o.tell(ctx, s)
 		}
+	case nodesDue:
+		if s := o.watching(m.watch); s != nil {
+			o.onNodesDue(ctx, s)
+		}
+	case cityPart:
+		o.onCityPart(ctx, m)
 	case *actor.Stopping:
 		o.timers.Stop()
 	}
@@ -127,11 +131,10 @@ func (o *operatorActor) onFrame(ctx actor.Context, m framed) {
 	switch b := m.frame.GetBody().(type) {
 	case *ridepb.ClientFrame_WatchCity:
 		o.unwatch(s)
-		o.watches++
-		s.watch = o.sys.city.Watch(o.watches, b.WatchCity)
+		s.watch = o.watchCity(b.WatchCity)
 		s.reply(id, &ridepb.Reply{Result: &ridepb.Reply_CityWatched{CityWatched: &ridepb.CityWatched{
 			Watch: o.watches, IntervalMs: uint32(s.watch.Every().Milliseconds()), Resolution: uint32(o.sys.cfg.Resolution),
-			NodeStartedAt: view.Time(o.sys.city.Started()),
+			NodeStartedAt: view.Time(o.sys.city.Started()), Nodes: o.shownNodes(s.watch),
 		}}})
 		o.tell(ctx, s)
 	case *ridepb.ClientFrame_UnwatchCity:
@@ -145,19 +148,30 @@ func (o *operatorActor) onFrame(ctx actor.Context, m framed) {
 func (o *operatorActor) unwatch(s *screen) {
 	if s.watch != nil {
 		o.timers.Cancel(s.timer())
+		o.timers.Cancel(s.nodesTimer())
 		s.watch = nil
 	}
 }
 
-// timer names the timer of a screen's watch.
+// timer and nodesTimer name the timers of a screen's watch.
 func (s *screen) timer() string { return "watch " + strconv.FormatUint(uint64(s.watch.Number()), 10) }
+
+func (s *screen) nodesTimer() string { return "nodes of " + s.timer() }
 
 // tell sends a screen the changes and schedules the next look.
 func (o *operatorActor) tell(ctx actor.Context, s *screen) {
-	next := s.watch.Tell(s.out.Backlog, func(part *ridepb.CityChanged) {
-		e := &ridepb.Event{Body: &ridepb.Event_CityChanged{CityChanged: part}}
-		o.history.mark(e)
-		s.out.Event(e)
-	})
+	var next time.Duration
+	if s.watch.merge != nil {
+		next = o.tellAll(ctx, s)
+	} else {
+		next = s.watch.Tell(s.out.Backlog, func(part *ridepb.CityChanged) { o.send(s, part) })
+	}
 	o.timers.After(s.timer(), next, o.sys.sender(ctx.Self(), watchDue{s.watch.Number()}))
+}
+
+// send sends a screen a part of the city.
+func (o *operatorActor) send(s *screen, part *ridepb.CityChanged) {
+	e := &ridepb.Event{Body: &ridepb.Event_CityChanged{CityChanged: part}}
+	o.history.mark(e)
+	s.out.Event(e)
 }

@@ -20,8 +20,11 @@ import (
 type person struct {
 	sys     *shared
 	account ride.Account
-	// generation is the number of this actor's claim on the account; see People.
-	generation uint64
+	// claim is the number of this actor's claim on the account here; see People. generation is that
+	// by which it speaks to trips and cells: the claim, or in a cluster that of its newest session.
+	claim, generation uint64
+	// newer is the generation of a session elsewhere that has replaced this actor's; 0: none has.
+	newer uint64
 
 	out     Outbox // nil: no session
 	session *Inbox
@@ -29,11 +32,15 @@ type person struct {
 	self    *actor.PID                 // set once a session has joined
 	pending map[string]*pendingCommand // nil: none yet
 	// active is the live trip of this account; nil for none. It is shared: it is replaced, never
-	// changed.
+	// changed. Only setActive sets it.
 	active *ride.Trip
 	// told is the trip and version that the client was last sent. It outlives active, which a
 	// trip's end clears.
 	told heard
+	// before is what the client was last sent about the trip before that one.
+	before heard
+	// inherited: this actor took over told and the history from another, and no session has joined since.
+	inherited bool
 	// former is the trip whose end was sent to the client ahead of the trip's own message; see
 	// overtaken.
 	former heard
@@ -41,20 +48,13 @@ type person struct {
 	// says that a recorded command has taken effect in this activation.
 	unsure string
 	steady bool
-	// gone is set when the actor has left the directory and is about to stop.
-	gone   bool
-	timers runtime.Timers
-}
-
-// heard is a trip and the version of it that a client has been sent.
-type heard struct {
-	trip    ride.TripID
-	version int64
-}
-
-// covers reports whether the client has already been sent this version of a trip.
-func (h heard) covers(trip ride.TripID, version int64) bool {
-	return h.trip == trip && version <= h.version
+	// taking is a session that waits for what its account's former actor holds; nil: none does.
+	taking *taking
+	// gone is set when the actor has left the directory and is about to stop; successor is the actor
+	// of another node that has taken over, if one has.
+	gone      bool
+	successor *actor.PID
+	timers    runtime.Timers
 }
 
 // pendingCommand is a command that a trip has not answered yet.
@@ -73,6 +73,10 @@ type (
 	lingered   struct{}
 	// aged is the time at which the oldest events of the history expire.
 	aged struct{}
+	// attachDue is the time to ask the active trip for news.
+	attachDue struct{}
+	// newsDue is the time to ask a trip again whose late news could not be checked.
+	newsDue struct{ trip ride.TripID }
 )
 
 // accountChanged updates a person's account during a session.
@@ -88,8 +92,12 @@ const (
 	lastWords = time.Second
 )
 
-func newPerson(s *shared, a ride.Account, generation uint64) person {
-	return person{sys: s, account: a, generation: generation, history: newHistory(s.cfg.HistoryBytes)}
+func newPerson(s *shared, a ride.Account, claim uint64) person {
+	p := person{sys: s, account: a, claim: claim, history: newHistory(s.cfg.HistoryBytes)}
+	if s.announceSession == nil {
+		p.generation = claim
+	}
+	return p
 }
 
 // drop resets the actor after a panic: it forgets everything under way, starts a new history and
@@ -98,8 +106,12 @@ func (p *person) drop(ctx actor.Context) {
 	if p.out != nil {
 		p.out.Close(ridepb.CloseInternal, time.Second)
 	}
+	if t := p.taking; t != nil {
+		t.join.join.Out.Close(ridepb.CloseInternal, time.Second)
+		p.taking = nil
+	}
 	p.attach(nil, nil)
-	p.active = nil
+	p.setActive(nil)
 	p.pending = nil
 	p.history = newHistory(p.sys.cfg.HistoryBytes)
 	p.lingerLater(ctx)
@@ -119,6 +131,10 @@ func (p *person) attach(out Outbox, inbox *Inbox) {
 // onJoin makes a session the live one. snapshot completes the reply with the person's state from
 // the database.
 func (p *person) onJoin(ctx actor.Context, m joined, snapshot func(*ridepb.Connected) error) {
+	if p.outdated(m.inbox) {
+		m.join.Out.Close(ridepb.CloseReplaced, 0)
+		return
+	}
 	if p.gone {
 		// This actor is stopping; the join raced with its release. Pass the join on.
 		p.sys.rejoin(m.join, m.inbox)
@@ -133,8 +149,9 @@ func (p *person) onJoin(ctx actor.Context, m joined, snapshot func(*ridepb.Conne
 	}
 	p.self = ctx.Self()
 	p.timers.Cancel("linger")
+	p.speakFor(m.inbox)
 
-	c := p.connected(m.join)
+	c, last := p.connected(m.join), p.active
 	if err := snapshot(c); err != nil {
 		p.sys.cfg.Log.Log(context.Background(), logLevel(err), "session cannot start", "account", p.account.ID, "error", err)
 		p.out.Reply(stamped(refusal(ride.ErrUnavailable), m.join.ConnectID))
@@ -143,7 +160,8 @@ func (p *person) onJoin(ctx actor.Context, m joined, snapshot func(*ridepb.Conne
 		p.lingerLater(ctx)
 		return
 	}
-	c.Seq = p.history.seq // the snapshot may have added to it
+	p.catchUp(last)
+	c.Epoch, c.Seq = p.history.epoch, p.history.seq // the snapshot may have added to it
 	missed, ok := p.history.since(m.join.Resume)
 	c.Resumed = ok
 	p.out.Reply(stamped(&ridepb.Reply{Result: &ridepb.Reply_Connected{Connected: c}}, m.join.ConnectID))
@@ -152,7 +170,7 @@ func (p *person) onJoin(ctx actor.Context, m joined, snapshot func(*ridepb.Conne
 	}
 	p.sys.stats.joined(ok, m.join.Resume != nil)
 	if p.active != nil {
-		ctx.Send(p.sys.place.Trip(p.active.ID), tripAttach{Account: p.account.ID, PID: ctx.Self()})
+		ctx.Send(p.sys.place.Trip(p.active.ID), p.attachment(p.active.ID))
 	}
 }
 
@@ -174,11 +192,11 @@ func (p *person) readActive(c *ridepb.Connected) error {
 	t, err := p.sys.store.ActiveTrip(ctx, p.account.ID, p.account.Role)
 	switch {
 	case errors.Is(err, ride.ErrNotFound):
-		p.active = nil
+		p.setActive(nil)
 	case err != nil:
 		return err
 	default:
-		p.active = &t
+		p.setActive(&t)
 		c.ActiveTrip = view.Trip(&t, p.reader())
 	}
 	return nil
@@ -203,12 +221,18 @@ func (p *person) onLingered(ctx actor.Context) bool {
 	if p.out != nil || p.gone {
 		return false
 	}
+	p.depart(ctx)
+	return true
+}
+
+// depart leaves the directory, and stops a moment later.
+func (p *person) depart(ctx actor.Context) {
 	p.gone = true
 	p.history.clear()
-	p.sys.place.Release(p.account.ID, p.generation)
+	p.timers.Cancel("attach")
+	p.sys.place.Release(p.account.ID, p.claim)
 	// A session that joined at the last moment may still send here: see forwarded.
 	p.timers.After("stop", lastWords, func() { p.sys.stop(ctx.Self()) })
-	return true
 }
 
 // forwarded passes a message on to the actor to which its session was passed on. It reports whether
@@ -221,6 +245,17 @@ func (p *person) forwarded(ctx actor.Context, from *Inbox) bool {
 		ctx.Send(to, ctx.Message())
 	}
 	return true
+}
+
+// mine reports whether a message that names an account is for this actor. One for another account is
+// counted and must be dropped.
+func (p *person) mine(account ride.AccountID) bool {
+	if account == p.account.ID {
+		return true
+	}
+	p.sys.stats.misdirected.Inc()
+	p.sys.cfg.Log.Error("message for another account", "account", p.account.ID)
+	return false
 }
 
 func (p *person) reader() view.Reader {
@@ -268,25 +303,19 @@ func stamped(r *ridepb.Reply, id string) *ridepb.Reply {
 func (p *person) see(t *ride.Trip, live bool) {
 	switch {
 	case live && (p.active == nil || p.active.ID != t.ID || p.active.Version <= t.Version):
-		p.active = t
+		p.setActive(t)
 	case !live && p.active != nil && p.active.ID == t.ID && p.active.Version <= t.Version:
-		p.active = nil
+		p.setActive(nil)
 	}
 }
 
 // onUpdate sends the client what happened to its trip. An update without a change only refreshes
 // this actor; it is sent to the client only if the client has missed something.
 func (p *person) onUpdate(m tripUpdate, live bool) {
-	if p.former.covers(m.Trip.ID, m.Trip.Version) {
+	if p.former.covers(m.Trip.ID, m.Trip.Version) || p.told.covers(m.Trip.ID, m.Trip.Version) || p.longTold(m.Trip) {
 		return
 	}
-	known := int64(0)
-	if p.told.trip == m.Trip.ID {
-		known = p.told.version
-	}
-	if p.active != nil && p.active.ID == m.Trip.ID {
-		known = max(known, p.active.Version)
-	}
+	known := p.known(m.Trip.ID)
 	p.see(m.Trip, live)
 	change := m.Change
 	if change == "" {
@@ -296,45 +325,148 @@ func (p *person) onUpdate(m tripUpdate, live bool) {
 		change = m.Trip.Change
 	}
 	if shown := view.Trip(m.Trip, p.reader()); shown != nil {
-		p.told = heard{m.Trip.ID, max(known, m.Trip.Version)}
+		p.tell(heard{m.Trip.ID, m.Trip.Version})
 		p.emit(&ridepb.Event{Body: &ridepb.Event_TripUpdated{TripUpdated: &ridepb.TripUpdated{Trip: shown, Change: change}}})
 	}
 }
 
-// overtaken is called before the client receives news of a trip that occupies this account. If the
-// client still has another active trip, that one must have ended, or the database would have
-// refused this one; its last update comes from another actor and is still in flight. So that the
-// client never has two trips at once, the end of the former is sent first. If the store cannot be
-// read, the order is left to chance.
-func (p *person) overtaken(next *ride.Trip, occupies func(*ride.Trip) bool) {
+// tell notes what the client is sent now.
+func (p *person) tell(next heard) {
+	if p.told.Trip != next.Trip {
+		p.before = p.told
+	}
+	p.told = next
+}
+
+// longTold reports whether the client was sent these news, or newer ones, before those of another trip. A
+// node that was cut off sends what it had to send once it is heard again, and by then the trip's new owner
+// may have sent its end. The history knows what is older than the trip before.
+func (p *person) longTold(t *ride.Trip) bool {
+	if t.ID == p.told.Trip || (p.active != nil && p.active.ID == t.ID) {
+		return false
+	}
+	if p.before.covers(t.ID, t.Version) {
+		return true
+	}
+	if time.Since(t.UpdatedAt) <= lateAfter {
+		return false
+	}
+	sent := p.history.newest(string(t.ID))
+	return sent != nil && int64(sent.GetVersion()) >= t.Version
+}
+
+// lateAfter is the age at which news of a trip count as late. It is longer than the difference of
+// the clocks of two nodes that both serve.
+const lateAfter = 3 * time.Second
+
+// current is called before news of a trip that occupies this account are believed, and reports
+// whether they may be. A node that stood still sends what it had to send once it goes on, and by then
+// the trip may have another activation and this account another trip.
+//
+// If the client has another active trip, only one of the two can be, as the database holds one for
+// each account. Either that one has ended, and its last update, which comes from another actor, is
+// still in flight: then its end is sent first, so that the client never has two trips at once. Or
+// the news are old. If the store cannot be read, news that are late are dropped, and the trip is asked
+// for them again a moment later; for others the order is left to chance.
+func (p *person) current(next *ride.Trip, occupies func(*ride.Trip) bool) bool {
 	last := p.active
-	if last == nil || last.ID == next.ID || !occupies(next) {
-		return
+	if !occupies(next) || last != nil && last.ID == next.ID {
+		return true
 	}
 	ctx, cancel := p.sys.storeContext()
 	defer cancel()
-	t, err := p.sys.store.Trip(ctx, last.ID)
-	if err != nil || occupies(&t) || t.Version <= last.Version {
-		return
+	if time.Since(next.UpdatedAt) > lateAfter {
+		now, err := p.sys.store.Trip(ctx, next.ID)
+		if err != nil {
+			p.askAgain(next.ID)
+		}
+		if err != nil || now.Version > next.Version {
+			return false
+		}
 	}
+	if last == nil {
+		return true
+	}
+	t, err := p.sys.store.Trip(ctx, last.ID)
+	if err == nil && !occupies(&t) && t.Version > last.Version {
+		p.overtaken(last, t)
+	}
+	return err != nil || !occupies(&t)
+}
+
+// overtaken sends the end of the active trip before another one's news; t is its newest state.
+func (p *person) overtaken(last *ride.Trip, t ride.Trip) {
+	p.setActive(nil)
+	p.sendEnd(heard{last.ID, last.Version}, t)
+}
+
+// sendEnd sends the end, for this account, of a trip that it had at some version; t is its newest state.
+func (p *person) sendEnd(last heard, t ride.Trip) {
 	version := t.Version
 	if view.Trip(&t, p.reader()) != nil {
 		p.onUpdate(tripUpdate{Trip: &t}, false)
 	} else {
 		// This driver gave it back and may not see what became of it. Only that one step has not
 		// been sent.
-		version = last.Version + 1
-		p.active = nil
-		p.givenBack(last.ID, version)
+		released, err := p.sys.releasedAt(last.Trip, p.account.ID)
+		if version = released; err != nil || version < last.Version {
+			version = last.Version + 1 // the history is not kept
+		}
+		p.givenBack(last.Trip, version)
 	}
-	p.former = heard{last.ID, version}
+	p.former = heard{last.Trip, version}
+}
+
+// toldEnd reports whether the client was sent that the trip which it was last sent news of is no longer
+// its own: its end, or that this driver gave it back.
+func (p *person) toldEnd() bool {
+	t := p.history.newest(string(p.told.Trip))
+	if t == nil {
+		return false
+	}
+	status := view.FromStatus(t.GetStatus())
+	return !status.Live() || p.account.Role == ride.RoleDriver && !status.Occupied()
+}
+
+// catchUp adds the end of a trip to the history that is no longer the active one, as the snapshot has just
+// shown: the update that says so may be lost, and no one asks for it again. last is what was active before;
+// after a take-over only what the client was last sent is known. The client receives the event with
+// what it has missed.
+func (p *person) catchUp(last *ride.Trip) {
+	had := heard{}
+	switch {
+	case last != nil:
+		had = heard{last.ID, last.Version}
+	case p.inherited && !p.toldEnd():
+		had = p.told
+	}
+	p.inherited = false
+	if had.Trip == "" || (p.active != nil && p.active.ID == had.Trip) {
+		return
+	}
+	ctx, cancel := p.sys.storeContext()
+	defer cancel()
+	t, err := p.sys.store.Trip(ctx, had.Trip)
+	if err != nil {
+		// No one asks again: the client takes the snapshot, and asks over HTTP how the trip ended.
+		p.history = newHistory(p.sys.cfg.HistoryBytes)
+		return
+	}
+	if t.Version <= had.Version {
+		return
+	}
+	out := p.out
+	p.out = nil // the events follow the reply
+	p.sendEnd(had, t)
+	p.out = out
 }
 
 // givenBack tells the client that it no longer has a trip, and nothing else.
 func (p *person) givenBack(trip ride.TripID, version int64) {
-	if p.former.covers(trip, version) {
+	if p.former.covers(trip, version) || p.told.covers(trip, version) {
 		return
 	}
+	p.tell(heard{trip, version})
 	p.emit(&ridepb.Event{Body: &ridepb.Event_TripUpdated{TripUpdated: &ridepb.TripUpdated{
 		Change: ride.KindReleased,
 		Trip:   &ridepb.Trip{Id: string(trip), Version: uint32(version), Status: ridepb.Trip_requested},
@@ -354,6 +486,7 @@ func (p *person) forward(ctx actor.Context, m framed, trip ride.TripID, c ride.C
 			p.reply(m.inbox, key.ID, refusal(ride.ErrIDReused))
 		case known.session == m.inbox:
 			known.copies++
+		case m.inbox != p.session: // a late frame of a session that was replaced: it takes no reply away
 		default: // repeated by the session that replaced the first one
 			known.session, known.copies = m.inbox, 1
 		}
@@ -373,7 +506,7 @@ func (p *person) forward(ctx actor.Context, m framed, trip ride.TripID, c ride.C
 
 func (p *person) key(f *ridepb.ClientFrame) (commandKey, error) {
 	d, err := digest(f)
-	return commandKey{Account: p.account.ID, Role: p.account.Role, ID: f.GetId(), Digest: d}, err
+	return commandKey{Account: p.account.ID, Role: p.account.Role, ID: f.GetId(), Digest: d, Generation: p.generation}, err
 }
 
 func (p *person) send(ctx actor.Context, cmd *pendingCommand) {

@@ -4,8 +4,6 @@ import (
 	"time"
 
 	"github.com/hexhail/hexhail/ride"
-	"github.com/hexhail/hexhail/ride/ridepb"
-	"github.com/hexhail/hexhail/ride/view"
 )
 
 // paced refuses a command if its account has to wait, and reports whether it did.
@@ -14,9 +12,7 @@ func (p *person) paced(m framed, d deed) bool {
 	if wait <= 0 {
 		return false
 	}
-	e := view.Error(ride.ErrTooMany.With("Too often in a short time; wait a while."))
-	e.RetryAfterMs = uint32(wait.Milliseconds()) + 1
-	p.refuse(m, &ridepb.Reply{Result: &ridepb.Reply_Error{Error: e}})
+	p.refuse(m, refusal(ride.ErrTooMany.With("Too often in a short time; wait a while.").After(wait)))
 	return true
 }
 

@@ -2,17 +2,21 @@ package actors
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"sync"
 
 	"github.com/asynkron/protoactor-go/actor"
+	"github.com/google/uuid"
 
 	"github.com/hexhail/hexhail/geo"
 	"github.com/hexhail/hexhail/ride"
 )
 
 // Local is the Placement of a single node: maps behind locks. It owns every trip.
-func Local(n Node) Placement {
+func Local(n Node) Placement { return newLocal(n) }
+
+func newLocal(n Node) *local {
 	return &local{
 		people: people{by: make(map[ride.AccountID]claim)},
 		cells:  cells{spawn: n.SpawnCell, stop: n.Stop, by: make(map[geo.Cell]*cellRef)},
@@ -45,6 +49,15 @@ func (l *local) Trip(id ride.TripID) *actor.PID {
 		l.trips[id] = pid
 	}
 	return pid
+}
+
+// NewTrip makes an id of a new trip.
+func (l *local) NewTrip() (ride.TripID, error) {
+	id, err := uuid.NewV7()
+	if err != nil {
+		return "", fmt.Errorf("trip id: %w", err)
+	}
+	return ride.TripID(id.String()), nil
 }
 
 // Owns is true: there is no other node.

@@ -23,6 +23,8 @@ type Placement interface {
 
 // Trips says where trips live.
 type Trips interface {
+	// NewTrip makes the id of a trip that is about to be requested here, and that this node owns.
+	NewTrip() (ride.TripID, error)
 	// Trip returns where to send messages for a trip, and makes the trip's actor if need be. The
 	// PID may be virtual and resolve to the actor for each message.
 	Trip(id ride.TripID) *actor.PID
@@ -43,7 +45,8 @@ type Trips interface {
 type People interface {
 	// Claim calls use with the account's actor on this node, which spawn makes if need be. The
 	// actor cannot be released while use runs. Each new actor of an account gets a higher
-	// generation: of two, the one with the higher generation speaks for it.
+	// generation: of two, the one with the higher generation speaks for it. In a cluster that
+	// compares actors of this node only; see System.Join.
 	Claim(account ride.AccountID, spawn func(generation uint64) *actor.PID, use func(*actor.PID))
 	// Release ends a claim, unless a newer one has replaced it.
 	Release(account ride.AccountID, generation uint64)

@@ -122,6 +122,7 @@ func TestTripMovesAway(t *testing.T) {
 		require.Equal(t, "x", sent[0].(passedOn).message.(tripCommand).Key.ID)
 		require.Equal(t, p.other.GetId(), senders[0].GetId(), "the reply goes to the original sender")
 		require.Equal(t, before, w.store.trip(id))
+		require.Equal(t, 1, staleCommits(t, w), "its commit was refused")
 		require.Zero(t, w.sys.kinds.trip.Alive())
 		require.Empty(t, p.TripsHere())
 
@@ -131,6 +132,24 @@ func TestTripMovesAway(t *testing.T) {
 		require.Len(t, sent, 2)
 		w.sys.root.Send(senders[1], tripResult{Key: sent[1].(tripCommand).Key, Reply: done()})
 		require.NotNil(t, r.box.reply(asked).GetDone())
+	})
+}
+
+// An actor that has lost its trip finds out when a party asks it for news, even if nothing is to be
+// written.
+func TestLostTripIsFoundByAsking(t *testing.T) {
+	inDividedWorld(t, func(w *world, p *divided) {
+		r := w.rider("r")
+		id := ride.TripID(r.request().GetTrip().GetId())
+		local := p.TripsHere()[0]
+		before := w.store.trip(id)
+		p.lose(id)
+		ask := tripAttach{Account: "r", Generation: 1, PID: p.other}
+		w.sys.root.Send(local, ask)
+		sent, _ := p.sent()
+		require.Equal(t, []any{passedOn{ask}}, sent)
+		require.Empty(t, p.TripsHere())
+		require.Equal(t, before, w.store.trip(id))
 	})
 }
 

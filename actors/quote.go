@@ -42,7 +42,7 @@ func (r *riderActor) quote(ctx actor.Context, m framed, g *ridepb.GetQuote) {
 	r.next++
 	ring := r.sys.cfg.Rules.Policy.RingMax
 	// One more ring than counts: a driver may be shown in a cell that it has just left.
-	query, done, err := r.sys.begin(ctx, r.next, view.FromPoint(g.GetPickup()), ring+1, nearbyCap*len(r.sys.cfg.Tariffs), true)
+	query, done, err := r.sys.begin(ctx, r.next, view.FromPoint(g.GetPickup()), ring+1, nearbyCap*len(r.sys.cfg.Tariffs), true, nil)
 	if err != nil {
 		fail(ride.ErrInvalidPoint.In("get_quote.pickup"))
 		return
@@ -91,6 +91,7 @@ func (r *riderActor) prices(g *ridepb.GetQuote) ([]*ridepb.Quote, error) {
 func (r *riderActor) answerQuote(q *pendingQuote) {
 	q.timer.Stop()
 	delete(r.quotes, q.query.id)
+	q.query.unite()
 	q.query.drivers = slices.DeleteFunc(q.query.drivers, func(d cellPut) bool { return !slices.Contains(q.area, d.Shown) })
 	etas := r.sys.areaETAs(q.query)
 	for _, quote := range q.quotes {

@@ -243,17 +243,17 @@ func TestPIN(t *testing.T) {
 		if pin == wrong {
 			wrong = "1111"
 		}
-		for range 2 * maxPINTries { // these are not guesses
+		for range 2 * ride.MaxPINTries { // these are not guesses
 			require.Equal(t, "pin_required", d.start(trip, "").GetError().GetCode())
 		}
-		for range maxPINTries {
+		for range ride.MaxPINTries {
 			require.Equal(t, "wrong_pin", d.start(trip, wrong).GetError().GetCode())
 		}
 		locked := d.start(trip, pin).GetError()
 		require.Equal(t, "pin_locked", locked.GetCode())
 		require.True(t, locked.GetRetryable())
-		require.Positive(t, locked.GetRetryAfterMs())
-		pass(pinLock)
+		require.EqualValues(t, 60_001, locked.GetRetryAfterMs())
+		pass(ride.PINLock)
 		require.Equal(t, ridepb.Trip_in_progress, d.start(trip, pin).GetTrip().GetStatus())
 	})
 }

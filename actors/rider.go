@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
-	"github.com/google/uuid"
 
 	"github.com/hexhail/hexhail/ride"
 	"github.com/hexhail/hexhail/ride/ridepb"
@@ -23,11 +22,17 @@ type riderActor struct {
 	next   uint64
 }
 
-func newRider(s *shared, a ride.Account, generation uint64) *riderActor {
-	return &riderActor{person: newPerson(s, a, generation), quotes: make(map[uint64]*pendingQuote)}
+func newRider(s *shared, a ride.Account, claim uint64) *riderActor {
+	return &riderActor{person: newPerson(s, a, claim), quotes: make(map[uint64]*pendingQuote)}
 }
 
 func (r *riderActor) Receive(ctx actor.Context) {
+	if !r.moves(ctx, r) && !r.past(ctx) {
+		r.receive(ctx)
+	}
+}
+
+func (r *riderActor) receive(ctx actor.Context) {
 	switch m := ctx.Message().(type) {
 	case accountChanged:
 		if !m.account.UpdatedAt.Before(r.account.UpdatedAt) {
@@ -39,22 +44,22 @@ func (r *riderActor) Receive(ctx actor.Context) {
 		r.onLeft(ctx, m)
 	case aged:
 		r.onAged()
+	case newsDue:
+		r.onNewsDue(ctx, m)
+	case attachDue:
+		r.onAttachDue(ctx, r.attachment)
+	case ownersChanged:
+		r.onOwnersChanged(ctx, m, r.attachment)
 	case lingered:
 		r.onLingered(ctx)
+	case newerSession:
+		r.replaced(ctx, m)
+	case claimDue:
+		r.onClaimDue(ctx, m)
 	case framed:
 		if !r.forwarded(ctx, m.inbox) && !m.expired() {
 			r.onFrame(ctx, m)
 		}
-	case tripResult:
-		r.onTripResult(ctx, m)
-	case tripUpdate:
-		if m.Trip.Status == ride.StatusCompleted {
-			r.sys.pace.forgive(r.account.ID)
-		}
-		r.overtaken(m.Trip, r.rides)
-		r.onUpdate(m, r.rides(m.Trip))
-	case driverMoved:
-		r.onDriverMoved(m)
 	case cellFound:
 		if q := r.quotes[m.Search]; q != nil && q.query.add(m) {
 			r.answerQuote(q)
@@ -74,6 +79,32 @@ func (r *riderActor) Receive(ctx actor.Context) {
 		for _, q := range r.quotes {
 			q.timer.Stop()
 		}
+	default:
+		r.fromTrip(ctx)
+	}
+}
+
+// fromTrip handles what trips and the driver of one send.
+func (r *riderActor) fromTrip(ctx actor.Context) {
+	switch m := ctx.Message().(type) {
+	case tripResult:
+		if r.mine(m.Key.Account) {
+			r.onTripResult(ctx, m)
+		}
+	case tripUpdate:
+		if !r.mine(m.Trip.Request.Rider.ID) {
+			return
+		}
+		if m.Trip.Status == ride.StatusCompleted {
+			r.sys.pace.forgive(r.account.ID)
+		}
+		if r.current(m.Trip, r.rides) {
+			r.onUpdate(m, r.rides(m.Trip))
+		}
+	case driverMoved:
+		r.onDriverMoved(m)
+	case tripGone:
+		r.onTripGone(m)
 	}
 }
 
@@ -137,11 +168,11 @@ func (s *shared) newRequest(rider ride.Account, q *ridepb.RequestTrip) (ride.Req
 	}
 	rules := s.cfg.Rules
 	rules.Tariff = tariff
-	id, err := uuid.NewV7()
+	id, err := s.place.NewTrip()
 	if err != nil {
-		return ride.RequestTrip{}, fmt.Errorf("trip id: %w", err)
+		return ride.RequestTrip{}, err
 	}
-	cmd := ride.RequestTrip{ID: ride.TripID(id.String()), Request: req, Rules: rules, Estimate: estimate, Outline: outline}
+	cmd := ride.RequestTrip{ID: id, Request: req, Rules: rules, Estimate: estimate, Outline: outline}
 	if s.cfg.PIN {
 		n, err := rand.Int(rand.Reader, big.NewInt(10_000))
 		if err != nil {
@@ -162,16 +193,11 @@ func inMessage(message string, err error) error {
 }
 
 func (r *riderActor) onTripResult(ctx actor.Context, m tripResult) {
-	if m.Trip != nil && m.Trip.Request.Rider.ID == r.account.ID {
-		r.overtaken(m.Trip, r.rides)
+	if m.Trip != nil && m.Trip.Request.Rider.ID == r.account.ID && r.current(m.Trip, r.rides) {
 		r.see(m.Trip, r.rides(m.Trip))
 	}
 	r.onResult(m)
-	// The repeated reply to a request may name a trip that does not have this rider's PID yet,
-	// because the first reply was lost.
-	if id := ride.TripID(m.Reply.GetTrip().GetId()); m.Trip == nil && id != "" && r.active == nil {
-		ctx.Send(r.sys.place.Trip(id), tripAttach{Account: r.account.ID, PID: ctx.Self()})
-	}
+	r.attachToReplied(ctx, m)
 }
 
 // onDriverMoved passes the driver's position on, but only during the rider's trip with that driver.
@@ -187,3 +213,14 @@ func (r *riderActor) onDriverMoved(m driverMoved) {
 	r.history.mark(e)
 	r.out.Moved(e)
 }
+
+var _ movable = (*riderActor)(nil)
+
+// describe implements movable.
+func (r *riderActor) describe(*handover) {}
+
+// succeed implements movable.
+func (r *riderActor) succeed(_ actor.Context, h *handover) { r.person.succeed(h) }
+
+// replaced implements movable.
+func (r *riderActor) replaced(ctx actor.Context, m newerSession) { r.onNewerSession(ctx, m) }

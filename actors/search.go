@@ -1,6 +1,7 @@
 package actors
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -25,6 +26,10 @@ type search struct {
 	area   geo.Point
 	disk   []geo.Cell
 	cells  int
+	// passed are drivers of other nodes who were passed over.
+	passed []ride.Considered
+	// mixed is set when drivers of several nodes may be among those found.
+	mixed bool
 }
 
 // searchOver is the deadline of a search.
@@ -34,7 +39,9 @@ type searchOver struct{ id uint64 }
 // drivers each. The pickup's place within its cell makes no difference; in a coarse search neither
 // do the drivers' places within theirs. done reports that no cell was asked, so there is nothing to
 // wait for. The error wraps geo's for a point that H3 cannot place.
-func (s *shared) begin(ctx actor.Context, id uint64, pickup geo.Point, ring, limit int, coarse bool) (q *search, done bool, err error) {
+func (s *shared) begin(
+	ctx actor.Context, id uint64, pickup geo.Point, ring, limit int, coarse bool, x *explain,
+) (q *search, done bool, err error) {
 	center, err := geo.CellAt(pickup, s.cfg.Resolution)
 	if err != nil {
 		return nil, true, err
@@ -44,9 +51,14 @@ func (s *shared) begin(ctx actor.Context, id uint64, pickup geo.Point, ring, lim
 		return nil, true, err
 	}
 	pids := s.place.Cells(disk)
-	q = &search{id: id, waiting: len(pids), pickup: pickup, center: center, area: center.Center(), disk: disk, cells: len(pids)}
-	question := cellFind{Search: id, Pickup: q.area, Coarse: coarse, Limit: limit, Until: time.Now().Add(s.cfg.SearchTimeout)}
+	q = &search{id: id, waiting: len(pids), pickup: pickup, center: center, area: center.Center(), disk: disk}
+	var question any = cellFind{ // boxed once for all
+		Search: id, Pickup: q.area, Coarse: coarse, Limit: limit, Disk: disk, Until: time.Now().Add(s.cfg.SearchTimeout), Explain: x,
+	}
 	for _, pid := range pids {
+		if pid.Id != finderName {
+			q.cells++ // a finder tells how many it asks
+		}
 		ctx.Request(pid, question)
 	}
 	return q, q.waiting == 0, nil
@@ -58,8 +70,32 @@ func (q *search) add(m cellFound) (done bool) {
 		return false
 	}
 	q.drivers = append(q.drivers, m.Drivers...)
+	q.cells += m.Cells
+	q.passed = append(q.passed, m.Passed...)
+	q.mixed = q.mixed || m.Cells > 0
 	q.waiting--
 	return q.waiting <= 0
+}
+
+// unite leaves one entry of each driver. A driver whose session has just moved may be found on two
+// nodes: the higher generation counts.
+func (q *search) unite() {
+	if !q.mixed {
+		return
+	}
+	at := make(map[ride.AccountID]int, len(q.drivers))
+	united := q.drivers[:0]
+	for _, d := range q.drivers {
+		i, known := at[d.Driver]
+		switch {
+		case !known:
+			at[d.Driver] = len(united)
+			united = append(united, d)
+		case d.Generation > united[i].Generation:
+			united[i] = d
+		}
+	}
+	q.drivers = united
 }
 
 // report is the search as the record of a wave needs it.
@@ -67,6 +103,23 @@ func (q *search) report(ring int, class string, excluded []ride.AccountID) city.
 	return city.Search{
 		Pickup: q.pickup, Center: q.center, Disk: q.disk, Ring: ring, Class: class, Excluded: excluded, Found: q,
 	}
+}
+
+// withPassed adds to the drivers of this node who were passed over those of others, nearest first.
+func (q *search) withPassed(here []ride.Considered) []ride.Considered {
+	if len(q.passed) == 0 {
+		return here
+	}
+	for _, p := range q.passed {
+		known := slices.ContainsFunc(here, func(other ride.Considered) bool { return other.Driver == p.Driver })
+		if !known && !q.Has(p.Driver) {
+			here = append(here, p)
+		}
+	}
+	slices.SortStableFunc(here, func(a, b ride.Considered) int {
+		return cmp.Compare(geo.DistanceM(a.Point, q.pickup), geo.DistanceM(b.Point, q.pickup))
+	})
+	return here[:min(len(here), ride.MaxPassed)]
 }
 
 // Has reports whether the search found a driver.
@@ -78,6 +131,7 @@ func (q *search) Has(driver ride.AccountID) bool {
 // drivers are chosen, and to the pickup. A driver without a route to the pickup is left out. It
 // blocks on the ETA source for at most twice SearchTimeout.
 func (s *shared) ways(trip ride.TripID, q *search) ([]cellPut, []ride.Candidate) {
+	q.unite()
 	if len(q.drivers) == 0 {
 		return nil, nil
 	}

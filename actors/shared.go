@@ -7,6 +7,7 @@ import (
 
 	"github.com/hexhail/hexhail/actors/city"
 	"github.com/hexhail/hexhail/actors/runtime"
+	"github.com/hexhail/hexhail/ride"
 )
 
 // shared is what the actors of this node share, and all that they see of the System.
@@ -22,6 +23,13 @@ type shared struct {
 	pace   *pace
 	// rejoin joins a session that reached a stopping actor to the account's current one.
 	rejoin func(Join, *Inbox)
+	// announceSession tells the other nodes of an account's new session; nil: this node is alone.
+	announceSession func(account ride.AccountID, generation uint64)
+	// reaches reports whether another node is likely to answer; nil: this node is alone.
+	reaches func(m Member) bool
+	// others are the other nodes, and self is the address of this node's actors; nil: this node is alone.
+	others func() []Member
+	self   string
 }
 
 // storeContext bounds one call of the store.
@@ -36,3 +44,20 @@ func (s *shared) sender(to *actor.PID, message any) func() {
 
 // stop stops an actor once it has handled what it was sent so far.
 func (s *shared) stop(pid *actor.PID) { s.host.Stop(pid) }
+
+// releasedAt reads from a trip's history at which version a driver last lost it; 0 if it never had it,
+// or if the history is not kept. It blocks on the store for at most StoreTimeout.
+func (s *shared) releasedAt(trip ride.TripID, driver ride.AccountID) (version int64, err error) {
+	ctx, cancel := s.storeContext()
+	defer cancel()
+	events, err := s.store.TripEvents(ctx, trip)
+	if err != nil {
+		return 0, err
+	}
+	for _, e := range events {
+		if r, ok := e.Event.(ride.Released); ok && r.Driver == driver {
+			version = e.Version
+		}
+	}
+	return version, nil
+}

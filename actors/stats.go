@@ -23,6 +23,9 @@ type stats struct {
 	deadLetters prometheus.Counter
 	crumbs      *prometheus.CounterVec
 	swept       prometheus.Counter
+	misdirected prometheus.Counter
+	stale       prometheus.Counter
+	takeovers   *prometheus.CounterVec
 }
 
 func newStats() *stats {
@@ -59,6 +62,15 @@ func newStats() *stats {
 		swept: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: name("trips_swept_total"), Help: "Overdue trips that the sweeper woke.",
 		}),
+		misdirected: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: name("messages_misdirected_total"), Help: "Messages that reached another account's actor, and were dropped.",
+		}),
+		stale: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: name("stale_commits_total"), Help: "Transitions that the database refused, because another activation of the trip had taken over.",
+		}),
+		takeovers: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: name("sessions_moved_total"), Help: "Sessions that came from another node, by what became of their history.",
+		}, []string{"history"}),
 	}
 	s.taken, s.ignored = s.positions.WithLabelValues("taken"), s.positions.WithLabelValues("ignored")
 	s.draw()
@@ -81,6 +93,9 @@ func (s *stats) draw() {
 	for _, how := range []string{joinedNew, joinedResumed, joinedLost} {
 		s.sessions.WithLabelValues(how)
 	}
+	for _, result := range []string{movedTaken, movedNone, movedSilent, movedGone} {
+		s.takeovers.WithLabelValues(result)
+	}
 	for _, result := range []string{crumbWritten, crumbDropped} {
 		s.crumbs.WithLabelValues(result)
 	}
@@ -93,11 +108,15 @@ const (
 	joinedLost    = "history_lost"
 	crumbWritten  = "written"
 	crumbDropped  = "dropped"
+	movedTaken    = "taken"
+	movedNone     = "none"   // the former node has none, or a newer session's
+	movedSilent   = "silent" // the former node did not answer in time
+	movedGone     = "gone"   // the former node has ended, or leaves pings unanswered
 )
 
 func (s *stats) collectors() []prometheus.Collector {
 	return []prometheus.Collector{
-		s.trips, s.events, s.offersMade, s.offersEnded, s.toMatch, s.positions, s.sessions, s.deadLetters, s.crumbs, s.swept,
+		s.trips, s.events, s.offersMade, s.offersEnded, s.toMatch, s.positions, s.sessions, s.deadLetters, s.crumbs, s.swept, s.misdirected, s.stale, s.takeovers,
 	}
 }
 

@@ -25,6 +25,8 @@ type Store interface {
 	Activate(ctx context.Context, id ride.TripID) (ride.Trip, error)
 	// Trip reads the newest committed state without raising the fence.
 	Trip(ctx context.Context, id ride.TripID) (ride.Trip, error)
+	// TripEvents returns a trip's history in order, empty if it is no longer kept.
+	TripEvents(ctx context.Context, id ride.TripID) ([]ride.StoredEvent, error)
 	// Account reads an account, or returns ride.ErrNotFound.
 	Account(ctx context.Context, id ride.AccountID) (ride.Account, error)
 	// Command reads a command's outcome; ride.ErrNotFound if it has none.
@@ -34,14 +36,27 @@ type Store interface {
 	ActiveTrip(ctx context.Context, account ride.AccountID, role ride.Role) (ride.Trip, error)
 	// OpenOffers returns a driver's open, unexpired offers with their trips.
 	OpenOffers(ctx context.Context, driver ride.AccountID) ([]ride.OpenOffer, error)
-	// Overdue returns live trips whose wake time lies before t, oldest first.
-	Overdue(ctx context.Context, t time.Time, limit int) ([]ride.TripID, error)
+	// Overdue pages by id through the live trips whose wake time lies before t.
+	Overdue(ctx context.Context, t time.Time, after ride.TripID, limit int) ([]ride.TripID, error)
 	// LiveTrips pages through all live trips by id.
 	LiveTrips(ctx context.Context, after ride.TripID, limit int) ([]ride.TripID, error)
 	// ListTrips returns a page of trips, newest first, and the cursor of the next.
 	ListTrips(ctx context.Context, f ride.TripFilter) ([]ride.Trip, string, error)
+	Tracks
+	Sessions
+}
+
+// Tracks are the positions recorded during trips; see Store.
+type Tracks interface {
 	// AddBreadcrumbs writes positions in one transaction; duplicates are ignored.
 	AddBreadcrumbs(ctx context.Context, b []ride.Breadcrumb) error
 	// TripTrack returns the breadcrumbs of a trip by device time.
 	TripTrack(ctx context.Context, id ride.TripID) ([]ride.Breadcrumb, error)
+}
+
+// Sessions says which process of a cluster holds an account's newest session.
+type Sessions interface {
+	// ClaimSession makes a session of this process the account's newest. Its generation is higher
+	// than that of each before, whatever the processes do at once.
+	ClaimSession(ctx context.Context, account ride.AccountID, node, incarnation string) (ride.SessionClaim, error)
 }

@@ -22,6 +22,9 @@ type System struct {
 	*shared
 
 	kinds kinds
+	nodes *nodes // nil: this node is alone
+	// regain asks the sweeper to wake the trips that this node has gained.
+	regain chan struct{}
 
 	stopSweeper, stopWriter context.CancelFunc // nil before Start
 	sweeper, writer         sync.WaitGroup     // the sweeper with the charts, and the breadcrumb writer
@@ -31,17 +34,26 @@ type System struct {
 }
 
 // kinds are the kinds of actors that metrics and the operators' picture distinguish.
-type kinds struct{ trip, rider, driver, operator, cell *runtime.Kind }
+type kinds struct{ trip, rider, driver, operator, cell, finder, watcher *runtime.Kind }
 
-func newKinds() kinds {
-	return kinds{
+// newKinds makes the kinds of a node, which has a finder and a watcher only if there are other nodes.
+func newKinds(clustered bool) kinds {
+	k := kinds{
 		trip: runtime.NewKind("trip"), rider: runtime.NewKind("rider"), driver: runtime.NewKind("driver"),
 		operator: runtime.NewKind("operator"), cell: runtime.NewKind("cell"),
 	}
+	if clustered {
+		k.finder, k.watcher = runtime.NewKind("finder"), runtime.NewKind("watcher")
+	}
+	return k
 }
 
 func (k *kinds) all() []*runtime.Kind {
-	return []*runtime.Kind{k.trip, k.rider, k.driver, k.operator, k.cell}
+	all := []*runtime.Kind{k.trip, k.rider, k.driver, k.operator, k.cell}
+	if k.finder != nil {
+		all = append(all, k.finder, k.watcher)
+	}
+	return all
 }
 
 // New makes a system over a store. It starts only protoactor's bookkeeping and opens no port.
@@ -49,11 +61,14 @@ func New(cfg Config, store Store) (*System, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	s := &System{shared: &shared{cfg: cfg, store: store, stats: newStats()}, kinds: newKinds()}
-	s.host = runtime.New(cfg.Log, s.stats.deadLetters.Inc)
+	s := &System{shared: &shared{cfg: cfg, store: store, stats: newStats()}, kinds: newKinds(cfg.Cluster != nil), regain: make(chan struct{}, 1)}
+	s.host = runtime.New(cfg.Log, cfg.incarnation(), s.stats.deadLetters.Inc)
 	s.root = s.host.Root
 	place := cfg.Placement
-	if place == nil {
+	switch {
+	case cfg.Cluster != nil:
+		place = s.spread
+	case place == nil:
 		place = Local
 	}
 	s.place = place(Node{
@@ -67,28 +82,40 @@ func New(cfg Config, store Store) (*System, error) {
 	})
 	s.rejoin = s.joinAgain
 	s.crumbs = newBreadcrumbs(cfg, store, s.stats)
-	s.city = city.New(city.Config{
+	picture := city.Config{
 		Resolution: cfg.Resolution, Kinds: s.kinds.all(), Positions: s.stats.positionsTaken, Commits: cfg.Commits,
 		Trips: store, StoreTimeout: cfg.StoreTimeout, Log: cfg.Log,
-	})
+	}
+	if s.nodes != nil {
+		picture.Node, picture.Share = s.self, s.nodes.shareStep
+	}
+	s.city = city.New(picture)
 	s.pace = newPace(cfg.CancelsFree, cfg.CancelsForget)
+	if s.nodes != nil {
+		s.nodes.addStep, s.nodes.place.interest.seen = s.city.AddStep, s.city.DriverCells
+		err := s.nodes.start(s.kinds.finder, s.kinds.watcher,
+			func() runtime.Shell { return newFinder(s.shared, s.nodes.place.local.Cells) },
+			func() runtime.Shell { return newWatcher(s.shared) })
+		if err != nil {
+			return nil, err
+		}
+	}
 	return s, nil
+}
+
+// spread makes the Placement of a node of a cluster.
+func (s *System) spread(n Node) Placement {
+	s.nodes = newNodes(*s.cfg.Cluster, s.host, n, s.cfg.Log)
+	s.announceSession, s.reaches = s.nodes.announceSession, s.nodes.reaches
+	s.self, s.others = s.nodes.self.node(), func() []Member { return s.nodes.table.Load().others }
+	return s.nodes.place
 }
 
 // Start wakes every live trip that this node owns, so that its timers and offers resume, and starts
 // the sweeper, the charts and the breadcrumb writer. The context bounds only the start.
 func (s *System) Start(ctx context.Context) error {
-	var after ride.TripID
-	for {
-		ids, err := s.store.LiveTrips(ctx, after, 500)
-		if err != nil {
-			return fmt.Errorf("actors: find live trips: %w", err)
-		}
-		s.wakeOwn(ids)
-		if len(ids) < 500 {
-			break
-		}
-		after = ids[len(ids)-1]
+	if err := s.wakeLive(ctx); err != nil {
+		return fmt.Errorf("actors: find live trips: %w", err)
 	}
 	sweeping, stopSweeper := context.WithCancel(context.Background())
 	writing, stopWriter := context.WithCancel(context.Background())
@@ -96,8 +123,27 @@ func (s *System) Start(ctx context.Context) error {
 	s.sweeper.Go(func() { s.city.Run(sweeping) })
 	s.sweeper.Go(func() { s.host.Run(sweeping) })
 	s.writer.Go(func() { s.crumbs.run(writing) })
+	if s.nodes != nil {
+		s.sweeper.Go(func() { s.nodes.run(sweeping) })
+	}
 	s.stopSweeper, s.stopWriter = stopSweeper, stopWriter
 	return nil
+}
+
+// wakeLive wakes every live trip that this node owns.
+func (s *System) wakeLive(ctx context.Context) error {
+	var after ride.TripID
+	for {
+		ids, err := s.store.LiveTrips(ctx, after, 500)
+		if err != nil {
+			return err
+		}
+		s.wakeOwn(ids)
+		if len(ids) < 500 {
+			return nil
+		}
+		after = ids[len(ids)-1]
+	}
 }
 
 // Stop refuses new sessions, lets every actor finish what it was sent, writes the last breadcrumbs
@@ -121,6 +167,11 @@ func (s *System) Stop(ctx context.Context) error {
 		s.stop(pid)
 	}
 	err = errors.Join(err, s.waitFor(ctx, func() bool { return s.kinds.trip.Alive() == 0 }))
+	if s.nodes != nil && s.nodes.watcher != nil {
+		s.stop(s.nodes.finder)
+		s.stop(s.nodes.watcher)
+		err = errors.Join(err, s.waitFor(ctx, func() bool { return s.kinds.finder.Alive()+s.kinds.watcher.Alive() == 0 }))
+	}
 	if s.stopWriter != nil {
 		s.stopWriter()
 		s.writer.Wait()
@@ -152,17 +203,57 @@ func (s *System) sweep(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
+		case <-s.regain:
+			s.takeOver(ctx)
+			continue
 		}
+		now := time.Now()
+		s.sweepOnce(ctx, now.Add(-s.cfg.SweepGrace), s.wakeOwn)
+		if s.nodes != nil {
+			s.sweepOnce(ctx, now.Add(-neglectedFrom), s.wake)
+		}
+	}
+}
+
+// neglectedFrom is how overdue a trip must be for any node to wake it, whichever owns it.
+const neglectedFrom = 30 * time.Second
+
+// sweepOnce calls wake with the trips that were due before a time, page by page.
+func (s *System) sweepOnce(ctx context.Context, due time.Time, wake func([]ride.TripID) int) {
+	const page = 1000
+	for after := ride.TripID(""); ; {
 		c, cancel := context.WithTimeout(ctx, s.cfg.StoreTimeout)
-		ids, err := s.store.Overdue(c, time.Now().Add(-s.cfg.SweepGrace), 1000)
+		ids, err := s.store.Overdue(c, due, after, page)
 		cancel()
 		if err != nil {
 			if ctx.Err() == nil {
 				s.cfg.Log.Log(context.Background(), logLevel(err), "sweeper cannot read", "error", err)
 			}
-			continue
+			return
 		}
-		s.stats.swept.Add(float64(s.wakeOwn(ids)))
+		s.stats.swept.Add(float64(wake(ids)))
+		if len(ids) < page {
+			return
+		}
+		after = ids[len(ids)-1]
+	}
+}
+
+// takeOver wakes the trips that this node has gained from another; until that works it tries again.
+func (s *System) takeOver(ctx context.Context) {
+	c, cancel := context.WithTimeout(ctx, s.cfg.StoreTimeout)
+	defer cancel()
+	if err := s.wakeLive(c); err != nil && ctx.Err() == nil {
+		s.cfg.Log.Log(context.Background(), logLevel(err), "trips of another node cannot be read", "error", err)
+		time.AfterFunc(s.cfg.SweepEvery, s.askTakeOver)
+	}
+}
+
+// askTakeOver asks the sweeper to call takeOver.
+func (s *System) askTakeOver() {
+	select {
+	case s.regain <- struct{}{}:
+	default: // it will
 	}
 }
 
@@ -171,11 +262,18 @@ func (s *System) sweep(ctx context.Context) {
 func (s *System) wakeOwn(ids []ride.TripID) (woken int) {
 	for _, id := range ids {
 		if s.place.Owns(id) {
-			s.root.Send(s.place.Trip(id), tripWake{})
-			woken++
+			woken += s.wake([]ride.TripID{id})
 		}
 	}
 	return woken
+}
+
+// wake wakes trips, wherever they live, and returns their number.
+func (s *System) wake(ids []ride.TripID) int {
+	for _, id := range ids {
+		s.root.Send(s.place.Trip(id), tripWake{})
+	}
+	return len(ids)
 }
 
 // CancelTrip ends a live trip for an operator and returns its new state. The error is
@@ -223,6 +321,3 @@ func (s *System) operate(ctx context.Context, id ride.TripID, c ride.Command) (r
 func (s *System) Samples(since time.Time, step time.Duration) []*ridepb.Sample {
 	return s.city.Samples(since, step)
 }
-
-// Actors counts the actors of this node by kind.
-func (s *System) Actors() []*ridepb.ActorKind { return s.city.Actors() }

@@ -31,9 +31,13 @@ type tripActor struct {
 	// gone is set when another node owns the trip and this actor is about to stop.
 	gone bool
 
-	// The parties' PIDs, from their latest messages.
-	rider, driver *actor.PID
-	offerees      map[ride.AccountID]*actor.PID // of open offers
+	// The parties' actors, from their latest messages.
+	rider    speaker
+	driver   driving
+	offerees map[ride.AccountID]speaker // of open offers
+	// unheard are the offers that drivers on other nodes have not confirmed, and how often each was
+	// sent again; nil: none.
+	unheard map[ride.OfferID]int
 
 	// attaching holds parties that attached while the trip could not be loaded.
 	attaching map[ride.AccountID]tripAttach
@@ -65,7 +69,7 @@ type tripIdle struct{ version int64 }
 func newTripActor(s *shared, id ride.TripID) *tripActor {
 	return &tripActor{
 		sys: s, id: id,
-		offerees: make(map[ride.AccountID]*actor.PID), attaching: make(map[ride.AccountID]tripAttach),
+		offerees: make(map[ride.AccountID]speaker), attaching: make(map[ride.AccountID]tripAttach),
 	}
 }
 
@@ -87,6 +91,8 @@ func (a *tripActor) receive(ctx actor.Context, message any) {
 		}
 	case tripHandBack:
 		a.withdraw(ctx)
+	case offersUnheard:
+		a.repeatOffers(ctx)
 	case tripTick:
 		if a.load(ctx) == nil {
 			a.run(ctx, tripCommand{Command: ride.Tick{Timer: m.timer}})
@@ -281,7 +287,8 @@ func (a *tripActor) onCommand(ctx actor.Context, m tripCommand) {
 	a.learn(m.Key, ctx.Sender())
 	switch {
 	case a.trip.Version == 0 && a.doubtful:
-		a.rider = ctx.Sender() // it may have been written: distrust reloads, and sends the result
+		// It may have been written: distrust reloads, and sends the result.
+		a.rider.learn(ctx.Sender(), m.Key.Generation)
 	case a.trip.Version == 0:
 		a.retire(ctx) // the request was refused
 	case a.trip.Status.Final():
@@ -314,12 +321,12 @@ func (a *tripActor) ready(ctx actor.Context, m tripCommand) bool {
 // learn remembers a party's PID from a message that it sent. It ignores messages of accounts that
 // are not parties.
 func (a *tripActor) learn(key commandKey, pid *actor.PID) {
-	switch {
-	case pid == nil || key.Account == "":
-	case key.Account == a.trip.Request.Rider.ID:
-		a.rider = pid
-	case key.Account == a.trip.DriverID():
-		a.driver = pid
+	switch key.Account {
+	case "":
+	case a.trip.Request.Rider.ID:
+		a.rider.learn(pid, key.Generation)
+	case a.trip.DriverID():
+		a.driver.learn(key.Account, pid, key.Generation)
 	}
 }
 
@@ -329,16 +336,21 @@ func (a *tripActor) run(ctx actor.Context, m tripCommand) {
 	var last error
 	for range 3 {
 		now := ride.Clean(time.Now())
-		events, effects, err := a.decide(m, now)
-		if err != nil || len(events) == 0 {
+		events, effects, refused := a.decide(m, now)
+		after, reply := a.outcome(m, now, events, refused)
+		if after == nil {
 			a.carryOut(ctx, effects) // a tick may ask for a search without an event
-			a.settle(ctx, m, err)
+			a.settle(ctx, m, refused)
 			return
 		}
-		after := ride.Fold(a.trip, events)
-		reply := success(m, &after)
-		err = a.commit(m, now, &after, events, reply)
+		err := a.commit(m, now, after, events, reply)
 		switch {
+		case err == nil && refused != nil:
+			a.trip = *after
+			if m.Key.ID != "" {
+				ctx.Respond(tripResult{Key: m.Key, Reply: reply})
+			}
+			return
 		case err == nil:
 			a.adopt(ctx, after, m.Key, effects, reply)
 			return
@@ -396,6 +408,23 @@ func (a *tripActor) decide(m tripCommand, now time.Time) ([]ride.Event, []ride.E
 	return events, ride.Diff(a.trip, after), nil
 }
 
+// outcome returns the state that a decision leads to, and the reply to write with it. The state is
+// nil if it stays as it is.
+func (a *tripActor) outcome(m tripCommand, now time.Time, events []ride.Event, refused error) (*ride.Trip, *ridepb.Reply) {
+	if refused != nil {
+		after, counts := ride.Refused(a.trip, now, refused)
+		if !counts {
+			return nil, nil
+		}
+		return &after, refusal(refused)
+	}
+	if len(events) == 0 {
+		return nil, nil
+	}
+	after := ride.Fold(a.trip, events)
+	return &after, success(m, &after)
+}
+
 func (a *tripActor) commit(m tripCommand, now time.Time, after *ride.Trip, events []ride.Event, reply *ridepb.Reply) error {
 	if a.trip.Version == 0 {
 		after.Fence = 1
@@ -413,20 +442,29 @@ func (a *tripActor) commit(m tripCommand, now time.Time, after *ride.Trip, event
 	}
 	c, cancel := a.sys.storeContext()
 	defer cancel()
-	return a.sys.store.Commit(c, t)
+	err := a.sys.store.Commit(c, t)
+	if errors.Is(err, ride.ErrStale) {
+		a.sys.stats.stale.Inc()
+	}
+	return err
 }
 
-// adopt makes a committed state the cache, replies, and carries out the effects.
-func (a *tripActor) adopt(ctx actor.Context, after ride.Trip, key commandKey, effects []ride.Effect, reply *ridepb.Reply) {
+// adopt makes a committed state the cache, replies, and carries out the effects. The state is shared
+// with the reply from then on.
+func (a *tripActor) adopt(ctx actor.Context, after *ride.Trip, key commandKey, effects []ride.Effect, reply *ridepb.Reply) {
 	before := a.trip
-	a.trip, a.loaded, a.failed = after, true, 0
+	a.trip, a.loaded, a.failed = *after, true, 0
 	a.timers.Cancel("again")
 	a.noteStatus(ctx, after.Status)
-	a.sys.stats.transition(&before, &after)
-	a.sys.city.TripChanged(a, &before, &after, a.pickupCell(after.Request.Pickup))
+	a.sys.stats.transition(&before, after)
+	a.sys.city.TripChanged(a, &before, after, a.pickupCell(after.Request.Pickup))
 	a.learn(key, ctx.Sender())
+	if key.Account != "" && key.Account == before.DriverID() {
+		// It may have given the trip back, to an activation that did not know it yet.
+		a.driver.learn(key.Account, ctx.Sender(), key.Generation)
+	}
 	if key.ID != "" {
-		ctx.Respond(tripResult{Key: key, Reply: reply, Trip: &after})
+		ctx.Respond(tripResult{Key: key, Reply: reply, Trip: after})
 	}
 	a.carryOut(ctx, effects)
 }
@@ -441,11 +479,11 @@ func (a *tripActor) settle(ctx actor.Context, m tripCommand, refused error) {
 		}
 		return
 	}
-	reply := success(m, &a.trip)
+	fresh := success(m, &a.trip)
 	if refused != nil {
-		reply = refusal(refused)
+		fresh = refusal(refused)
 	}
-	reply, err := a.sys.record(m.Key, reply)
+	reply, err := a.sys.record(m.Key, fresh)
 	if err != nil {
 		// Only the answer was to be written, so the cache is as valid as before, and an overloaded
 		// store need not serve a reload as well.
@@ -454,7 +492,9 @@ func (a *tripActor) settle(ctx actor.Context, m tripCommand, refused error) {
 		return
 	}
 	result := tripResult{Key: m.Key, Reply: reply}
-	if reply.GetError() == nil && a.loaded {
+	// An earlier answer shows the client an earlier state: its actor must not take the state of now
+	// for shown.
+	if reply == fresh && reply.GetError() == nil && a.loaded {
 		t := a.trip
 		result.Trip = &t
 	}
@@ -514,7 +554,7 @@ func (a *tripActor) withdrawBusy(ctx actor.Context, m tripCommand, events []ride
 	err := a.commit(m, now, &after, next, reply)
 	switch {
 	case err == nil:
-		a.adopt(ctx, after, m.Key, effects, reply)
+		a.adopt(ctx, &after, m.Key, effects, reply)
 	case errors.Is(err, ride.ErrCommandSeen):
 		a.repeat(ctx, m)
 	default:

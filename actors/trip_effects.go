@@ -7,7 +7,6 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 
-	"github.com/hexhail/hexhail/geo"
 	"github.com/hexhail/hexhail/ride"
 )
 
@@ -22,21 +21,20 @@ func (a *tripActor) carryOut(ctx actor.Context, effects []ride.Effect) {
 		case ride.FindCandidates:
 			// Enough that excluded drivers and those asked before cannot crowd out a new one.
 			limit := 4*t.Rules.Policy.Cap + len(t.Excluded) + len(t.Offers)
-			a.find(ctx, e, t.Request.Pickup, limit)
+			a.find(ctx, e, &t, limit)
 		case ride.SendOffer:
 			a.sendOffer(ctx, &t, e.Offer)
 		case ride.CloseOffer:
-			if pid := a.offerees[e.Offer.Driver]; pid != nil {
-				ctx.Send(pid, offerEnded{Trip: t.ID, Offer: e.Offer})
+			if to := a.offerees[e.Offer.Driver]; to.pid != nil {
+				ctx.Send(to.pid, offerEnded{Trip: t.ID, Offer: e.Offer})
 				delete(a.offerees, e.Offer.Driver)
 			}
 			a.sys.stats.offerEnded(e.Offer.State)
 		case ride.BindDriver:
-			if pid := a.offerees[e.Driver]; pid != nil {
-				a.driver = pid
-			}
+			to := a.offerees[e.Driver]
+			a.driver.learn(e.Driver, to.pid, to.generation)
 		case ride.ReleaseDriver:
-			a.releaseDriver(ctx, &t)
+			a.releaseDriver(ctx, &t, e.Driver)
 		case ride.Publish:
 			a.publish(ctx, &t, e.Change)
 		case ride.SetTimer:
@@ -52,78 +50,45 @@ func (a *tripActor) carryOut(ctx actor.Context, effects []ride.Effect) {
 // sendOffer sends an offer to its driver's actor, as the search found it. After a restart there has
 // been no search yet; the driver then gets the offer when it connects.
 func (a *tripActor) sendOffer(ctx actor.Context, t *ride.Trip, o ride.Offer) {
-	if pid := a.search.found[o.Driver]; pid != nil {
-		a.offerees[o.Driver] = pid
+	to, found := a.offerees[o.Driver], a.search.found[o.Driver]
+	if to.learn(found.pid, found.generation) {
+		a.offerees[o.Driver] = to
 	}
-	if pid := a.offerees[o.Driver]; pid != nil {
-		ctx.Send(pid, offerMade{Trip: t, Offer: o})
+	if to.pid != nil {
+		ctx.Send(to.pid, offerMade{Trip: t, Offer: o})
 		a.sys.stats.offerMade()
+		if to.pid.Address != ctx.Self().Address {
+			a.expectHeard(ctx, o.ID)
+		}
 	}
 }
 
-// releaseDriver frees the driver. A driver who gave the trip back receives nothing more about it;
-// one whose trip ended still does.
-func (a *tripActor) releaseDriver(ctx actor.Context, t *ride.Trip) {
-	if a.driver == nil {
+// releaseDriver frees a driver who does not have the trip any more. The driver of a trip that has
+// ended still gets its updates, the first of which frees it: with a message of its own, the driver
+// would not ask for an update that is lost.
+func (a *tripActor) releaseDriver(ctx actor.Context, t *ride.Trip, driver ride.AccountID) {
+	if a.driver.driver != driver || t.DriverID() == driver {
 		return
 	}
-	givenBack := t.Driver == nil
-	ctx.Send(a.driver, driverReleased{Trip: t.ID, GivenBack: givenBack, Version: t.Version})
-	if givenBack {
-		a.driver = nil
+	// After a reload the release need not be the newest event. If its version cannot be read, the driver
+	// asks in a moment.
+	if version, err := a.releasedAt(driver); err == nil && version > 0 && a.driver.pid != nil {
+		ctx.Send(a.driver.pid, driverReleased{Trip: t.ID, Driver: driver, Version: version})
 	}
+	a.driver = driving{}
 }
 
 func (a *tripActor) publish(ctx actor.Context, t *ride.Trip, change string) {
-	if a.rider != nil {
-		ctx.Send(a.rider, tripUpdate{Trip: t, Change: change})
+	if a.rider.pid != nil {
+		ctx.Send(a.rider.pid, tripUpdate{Trip: t, Change: change})
 	}
-	if a.driver != nil && t.Driver != nil {
-		ctx.Send(a.driver, tripUpdate{Trip: t, Change: change, Rider: a.rider})
+	if a.driver.pid != nil && a.driver.driver == t.DriverID() {
+		ctx.Send(a.driver.pid, tripUpdate{Trip: t, Change: change, Rider: a.rider.pid})
 	}
 }
 
 func (a *tripActor) idleLater(ctx actor.Context) {
 	a.timers.After("idle", a.sys.cfg.TripIdle, a.sys.sender(ctx.Self(), tripIdle{a.trip.Version}))
-}
-
-// maxAttaching bounds the parties that wait for a trip to be loaded: its rider, its driver and the
-// drivers who may hold an offer.
-const maxAttaching = 512
-
-// onAttach notes a party's current PID and brings the party up to date.
-func (a *tripActor) onAttach(ctx actor.Context, m tripAttach) {
-	if err := a.load(ctx); err != nil {
-		// The party is connected and waits for an update: keep it for later.
-		if errors.Is(err, ride.ErrUnavailable) && len(a.attaching) < maxAttaching {
-			a.attaching[m.Account] = m
-		}
-		return
-	}
-	t := a.trip
-	switch {
-	case m.Offer != "":
-		o, ok := t.Offer(m.Offer)
-		switch {
-		case !ok || o.Driver != m.Account:
-		case o.State.Ended():
-			ctx.Send(m.PID, offerEnded{Trip: t.ID, Offer: *o})
-		default:
-			a.offerees[m.Account] = m.PID
-		}
-	case m.Account == t.Request.Rider.ID:
-		a.rider = m.PID
-		ctx.Send(m.PID, tripUpdate{Trip: &t})
-		if a.driver != nil && t.Status.Occupied() {
-			ctx.Send(a.driver, tripUpdate{Trip: &t, Rider: a.rider})
-		}
-	case m.Account == t.DriverID():
-		a.driver = m.PID
-		ctx.Send(m.PID, tripUpdate{Trip: &t, Rider: a.rider})
-	}
-	if t.Status.Final() {
-		a.idleLater(ctx)
-	}
 }
 
 // tripHandBack ends the gathering of offers that were handed back.
@@ -169,14 +134,12 @@ func (a *tripActor) withdraw(ctx actor.Context) {
 
 // onOfferQuery tells a driver that missed its offer's end how it ended.
 func (a *tripActor) onOfferQuery(ctx actor.Context, m offerQuery) {
-	if a.load(ctx) != nil {
+	if err := a.load(ctx); err != nil {
+		a.unknown(ctx, ctx.Sender(), err)
 		return
 	}
 	if o, ok := a.trip.Offer(m.Offer); ok && o.Driver == m.Driver && o.State.Ended() {
 		ctx.Respond(offerEnded{Trip: a.id, Offer: *o})
-	}
-	if a.trip.Status.Final() {
-		a.idleLater(ctx)
 	}
 }
 
@@ -210,9 +173,9 @@ func (a *tripActor) onOperator(ctx actor.Context, m operatorAct) {
 type searching struct {
 	query *search
 	wave  ride.FindCandidates
-	// found holds the PIDs of the drivers of the last finished search: at most a few dozen,
+	// found holds the actors of the drivers of the last finished search: at most a few dozen,
 	// replaced by the next search.
-	found map[ride.AccountID]*actor.PID
+	found map[ride.AccountID]speaker
 	timer *time.Timer
 	next  uint64
 	// again is set when the search under way may have missed a new driver.
@@ -226,13 +189,17 @@ func (s *searching) stop() {
 	}
 }
 
-// find begins the search for a wave, for limit drivers in each cell, and abandons a search under
-// way.
-func (a *tripActor) find(ctx actor.Context, e ride.FindCandidates, pickup geo.Point, limit int) {
+// find begins the search for a wave of a trip, for limit drivers in each cell, and abandons a search
+// under way.
+func (a *tripActor) find(ctx actor.Context, e ride.FindCandidates, t *ride.Trip, limit int) {
 	a.search.stop()
 	a.search.next++
 	a.search.again = false
-	q, done, err := a.sys.begin(ctx, a.search.next, pickup, e.Ring, limit, false)
+	var x *explain
+	if a.sys.reaches != nil { // there are other nodes
+		x = &explain{Class: t.Request.Class, Ring: e.Ring, Excluded: t.Excluded}
+	}
+	q, done, err := a.sys.begin(ctx, a.search.next, t.Request.Pickup, e.Ring, limit, false, x)
 	if err != nil {
 		// Every search gets a plan, this one an empty one, so that the trip continues.
 		a.sys.cfg.Log.Error("trip cannot search", "trip", a.id, "error", err)
@@ -256,9 +223,13 @@ func (a *tripActor) plan(ctx actor.Context) {
 		return
 	}
 	drivers, candidates := a.sys.ways(a.id, q)
-	a.search.found = make(map[ride.AccountID]*actor.PID, len(drivers))
+	a.search.found = make(map[ride.AccountID]speaker, len(drivers))
 	for _, d := range drivers {
-		a.search.found[d.Driver] = d.PID
+		// A driver may be in two cells: moving between them, or through an actor that has been
+		// replaced without its knowledge.
+		if to := a.search.found[d.Driver]; to.learn(d.PID, d.Generation) {
+			a.search.found[d.Driver] = to
+		}
 	}
 	t := &a.trip
 	if a.unsearched != nil {
@@ -267,7 +238,7 @@ func (a *tripActor) plan(ctx actor.Context) {
 	wave := ride.OfferWave{
 		Wave: a.search.wave.Wave, Ring: a.search.wave.Ring,
 		Considered: ride.Plan(t.Rules.Policy, []ride.Need{t.Need(time.Now())}, candidates)[0],
-		Cells:      q.cells, Passed: a.sys.city.PassedOver(q.report(a.search.wave.Ring, t.Request.Class, t.Excluded)),
+		Cells:      q.cells, Passed: q.withPassed(a.sys.city.PassedOver(q.report(a.search.wave.Ring, t.Request.Class, t.Excluded))),
 	}
 	if a.unsearched != nil {
 		a.requestWith(ctx, wave)

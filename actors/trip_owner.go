@@ -9,10 +9,6 @@ import (
 // errElsewhere means that another node owns the trip. This actor has stood down and does not reply.
 var errElsewhere = errors.New("another node owns the trip")
 
-// passedOn is a message from a party or an operator to a trip that another node owns by now. It is
-// passed on once: if two nodes disagree about the owner, the sender asks again.
-type passedOn struct{ message any }
-
 // elsewhere reports whether another node owns the trip. If so, this actor stands down: it
 // stops without touching the trip's fence, which would take the trip from its owner.
 func (a *tripActor) elsewhere(ctx actor.Context) bool {

@@ -28,6 +28,9 @@ func (a *tripActor) searchFirst(ctx actor.Context, m tripCommand) (begun bool) {
 		return false
 	}
 	if a.unsearched != nil {
+		if m.Key.Generation < a.unsearched.request.Key.Generation {
+			return true // from an actor that has been replaced
+		}
 		a.unsearched.request, a.unsearched.rider = m, ctx.Sender()
 		return true
 	}
@@ -41,7 +44,7 @@ func (a *tripActor) searchFirst(ctx actor.Context, m tripCommand) (begun bool) {
 			// Register as waiting before searching, so that one or the other sees a driver who
 			// turns up.
 			a.await(ctx, request.Request)
-			a.find(ctx, wave, request.Request.Pickup, 4*request.Rules.Policy.Cap)
+			a.find(ctx, wave, &a.unsearched.trip, 4*request.Rules.Policy.Cap)
 			return true
 		}
 	}

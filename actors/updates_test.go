@@ -127,3 +127,67 @@ func TestARidersNextTripDoesNotOvertake(t *testing.T) {
 		require.Equal(t, []string{first, second}, slices.Compact(trips), "one after the other")
 	})
 }
+
+// What a node that stood still sends once it goes on is old: it neither takes a person's next trip
+// away nor brings an ended one back.
+func TestLateNewsAreNotBelieved(t *testing.T) {
+	inWorld(t, nil, func(w *world) {
+		d, r := w.driver("d", 100), w.rider("r")
+		first := ride.TripID(r.request().GetTrip().GetId())
+		d.accept(d.offer())
+		matched := w.store.trip(first)
+		require.Equal(t, ride.StatusMatched, matched.Status)
+		late := func(change string) {
+			for _, account := range []string{"d", "r"} {
+				w.sys.root.Send(w.actorOf(account), tripUpdate{Trip: &matched, Change: change})
+				w.sys.root.Send(w.actorOf(account), tripResult{Key: commandKey{Account: ride.AccountID(account), ID: "old"}, Trip: &matched})
+			}
+			pass(time.Second)
+		}
+		changes := func() int { return len(d.changes()) + len(r.changes()) }
+
+		// The same again, while the trip goes on.
+		before := changes()
+		late(ride.KindMatched)
+		require.Equal(t, before, changes(), "each step is sent once")
+
+		r.cancel(string(first))
+		pass(time.Minute)
+		before = changes()
+		late(ride.KindMatched)
+		require.Equal(t, before, changes(), "an ended trip does not come back")
+
+		d.goOnline(100)
+		second := r.request().GetTrip().GetId()
+		d.accept(d.offers()[len(d.offers())-1])
+		require.Equal(t, "matched", d.shown(second))
+		before = changes()
+		late(ride.KindMatched)
+		late("") // as the answer to a question
+		require.Equal(t, before, changes(), "the next trip stays")
+		require.Equal(t, ridepb.Trip_arrived, d.arrived(second).GetTrip().GetStatus())
+		pass(time.Minute)
+		require.Equal(t, "arrived", r.shown(second))
+	})
+}
+
+// A frame of a lost session that its reader hands over late, when the session after it has repeated the
+// frame, does not take the reply away.
+func TestALateFrameTakesNoReplyAway(t *testing.T) {
+	inWorld(t, nil, func(w *world) {
+		r := w.rider("r")
+		w.store.failing(func(ride.Transition) (error, bool) {
+			time.Sleep(time.Second) // of the simulated clock: the reply waits
+			return nil, false
+		})
+		frame := func() *ridepb.ClientFrame {
+			return &ridepb.ClientFrame{Id: "request", Body: &ridepb.ClientFrame_RequestTrip{RequestTrip: requestTrip()}}
+		}
+		lost := r.inbox
+		r.connect(nil)
+		r.send(frame())
+		lost.Command(frame())
+		pass(5 * time.Second)
+		require.NotNil(t, r.box.reply("request").GetTrip())
+	})
+}

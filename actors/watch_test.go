@@ -30,6 +30,7 @@ type console struct {
 	totals  *ridepb.CityTotals
 	samples []*ridepb.Sample
 	actors  []*ridepb.ActorKind
+	nodes   []*ridepb.CityNode
 	whole   bool
 }
 
@@ -42,7 +43,7 @@ func (w *world) console(want *ridepb.WatchCity) *console {
 func (c *console) start(want *ridepb.WatchCity) {
 	r := c.ask(&ridepb.ClientFrame{Body: &ridepb.ClientFrame_WatchCity{WatchCity: want}}).GetCityWatched()
 	require.NotNil(c.w.t, r)
-	c.watch = r.GetWatch()
+	c.watch, c.nodes = r.GetWatch(), r.GetNodes().GetList()
 	c.catchUp()
 }
 
@@ -92,6 +93,9 @@ func (c *console) apply(m *ridepb.CityChanged) {
 	}
 	if len(m.GetActors()) > 0 {
 		c.actors = m.GetActors()
+	}
+	if m.GetNodes() != nil {
+		c.nodes = m.GetNodes().GetList()
 	}
 	c.samples = append(c.samples, m.GetSamples()...)
 	c.whole = c.whole || !m.GetSnapshot()

@@ -54,7 +54,7 @@ func BenchmarkWatch(b *testing.B) {
 			look := func() (bytes, moves int) {
 				for more := true; more; {
 					var part *ridepb.CityChanged
-					if part, more = w.look(time.Now()); part == nil {
+					if part, more = w.Look(time.Now()); part == nil {
 						continue
 					}
 					moves += len(part.GetMoves())

@@ -1,6 +1,7 @@
 // Package city is the operators' picture of one node: its drivers and trips as they are at this
-// moment, its cells, its actors and its charts of the last day. The actors write to it; watches,
-// charts and the record of a wave read it without asking an actor.
+// moment, its cells and its actors. The actors write to it; watches and the record of a wave read it
+// without asking an actor. A Merge makes one picture of those of several nodes. The charts of the last
+// day are those of all nodes on each of them.
 package city
 
 import (
@@ -10,6 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/hexhail/hexhail/actors/nodepb"
 	"github.com/hexhail/hexhail/actors/runtime"
 	"github.com/hexhail/hexhail/geo"
 	"github.com/hexhail/hexhail/ride"
@@ -31,6 +33,10 @@ type Config struct {
 		ListTrips(ctx context.Context, f ride.TripFilter) ([]ride.Trip, string, error)
 	}
 	StoreTimeout time.Duration
+	// Node names this node among those of a cluster, and Share sends them a step of its charts. A nil
+	// Share: this node is alone.
+	Node  string
+	Share func(*nodepb.ChartStep)
 	// Log receives what operators need to know.
 	Log *slog.Logger
 }
@@ -54,6 +60,7 @@ type City struct {
 func New(cfg Config) *City {
 	c := &City{cfg: cfg, started: time.Now(), ringM: geo.RingM(cfg.Resolution)}
 	c.Trips.init()
+	c.charts.nodes.joined = make(chan struct{})
 	return c
 }
 

@@ -2,6 +2,7 @@ package city
 
 import (
 	"cmp"
+	"maps"
 	"math"
 	"slices"
 
@@ -74,6 +75,21 @@ func (c *City) PassedOver(q Search) []ride.Considered {
 		}
 	}
 	return out
+}
+
+// DriverCells returns the cells in which drivers are, each once, whether they are available or not.
+func (c *City) DriverCells() []geo.Cell {
+	cells := make(map[geo.Cell]bool)
+	for _, m := range c.Drivers.all() {
+		point := m.point.Load()
+		if point == 0 || m.driver.Load() == nil {
+			continue
+		}
+		if cell, err := geo.CellAt(geo.FromE7(unpackE7(point)), c.cfg.Resolution); err == nil {
+			cells[cell] = true
+		}
+	}
+	return slices.Collect(maps.Keys(cells))
 }
 
 // acrossE7 is the shorter distance from one meridian to another.

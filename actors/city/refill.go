@@ -8,15 +8,19 @@ import (
 	"github.com/hexhail/hexhail/ride"
 )
 
-// refill fills the charts with the database's trips of the hours before this start: newest first,
+// refill fills the charts with the database's trips of the hours before they began: newest first,
 // at most maxRefill. It reads while the node already serves; if it fails, the charts start empty.
 func (c *City) refill(ctx context.Context) {
-	from := c.started.Truncate(Step).Add(-time.Duration(sampleRing-1) * Step)
+	begun, ok := c.waitForJoin(ctx)
+	if !ok {
+		return
+	}
+	from := begun.Truncate(Step).Add(-time.Duration(sampleRing-1) * Step)
 	steps := make(map[int64]*sample)
 	// at returns the step that contains t, or nil if t is not before the start. The step of the
 	// start may exist twice, once for before and once for after it; readers add them up.
 	at := func(t time.Time) *sample {
-		if t.Before(from) || !t.Before(c.started) {
+		if t.Before(from) || !t.Before(begun) {
 			return nil
 		}
 		end := t.Truncate(Step).Add(Step)
@@ -25,7 +29,7 @@ func (c *City) refill(ctx context.Context) {
 		}
 		return steps[end.Unix()]
 	}
-	filter := ride.TripFilter{From: from, To: c.started, Page: ride.Page{Limit: 200}}
+	filter := ride.TripFilter{From: from, To: begun, Page: ride.Page{Limit: 200}}
 	for read := 0; read < maxRefill; {
 		bounded, cancel := context.WithTimeout(ctx, c.cfg.StoreTimeout)
 		trips, next, err := c.cfg.Trips.ListTrips(bounded, filter)

@@ -19,7 +19,8 @@ const (
 	maxRefill = 20_000
 )
 
-// charts keeps this node's last 24 hours in memory, in steps of Step. Safe for concurrent use.
+// charts keeps the last 24 hours in memory, in steps of Step: of this node, or in a cluster of all
+// nodes. Safe for concurrent use.
 type charts struct {
 	nowMu sync.Mutex
 	now   sample // the counts of the current step
@@ -27,6 +28,8 @@ type charts struct {
 	mu   sync.RWMutex
 	ring []sample // oldest first, from head
 	head int      // where the next sample goes
+
+	nodes gathering
 }
 
 // sample is one step. Its gauges are sums over its readings.
@@ -40,6 +43,7 @@ type sample struct {
 	commits                                                 int32
 	commitMS, commitMaxMS                                   float32
 	tripsOnly                                               bool
+	missing                                                 uint16 // nodes
 }
 
 // Waits are counted in buckets whose bounds grow by a factor of 1.5 from 10 ms to 3 minutes.
@@ -137,6 +141,11 @@ func (s *sample) ended(t *ride.Trip) {
 func (c *charts) push(s sample) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.append(s)
+}
+
+// append is push; c.mu is held.
+func (c *charts) append(s sample) {
 	if len(c.ring) < sampleRing {
 		c.ring = append(c.ring, s)
 		return
@@ -193,7 +202,7 @@ func (m *sampler) close(now time.Time) {
 		n, sum, longest := c.cfg.Commits()
 		step.commits, step.commitMS, step.commitMaxMS = int32(n), float32(sum.Seconds()*1e3), float32(longest.Seconds()*1e3)
 	}
-	c.charts.push(step)
+	c.finish(step)
 	m.step, m.begun, m.locations = sample{}, now, locations
 	c.Trips.prune(now)
 	for _, k := range c.cfg.Kinds {
@@ -204,7 +213,7 @@ func (m *sampler) close(now time.Time) {
 // Samples returns the charts' points that ended after since, oldest first, one for each step, which
 // is a multiple of Step. If step is longer than Step, the last point may be incomplete.
 func (c *City) Samples(since time.Time, step time.Duration) []*ridepb.Sample {
-	r := &c.charts
+	r, settled := &c.charts, c.settled()
 	r.mu.RLock()
 	defer r.mu.RUnlock()
 	long := int64(step / time.Second)
@@ -218,7 +227,7 @@ func (c *City) Samples(since time.Time, step time.Duration) []*ridepb.Sample {
 	for i := range r.ring {
 		one := &r.ring[(r.head+i)%len(r.ring)]
 		end := (one.end + long - 1) / long * long
-		if end <= since.Unix() {
+		if end <= since.Unix() || one.end > settled {
 			continue
 		}
 		if end != sum.end {
@@ -249,6 +258,7 @@ func (s *sample) merge(o *sample) {
 	s.commitMS += o.commitMS
 	s.commitMaxMS = max(s.commitMaxMS, o.commitMaxMS)
 	s.tripsOnly = s.tripsOnly && o.tripsOnly
+	s.missing = max(s.missing, o.missing)
 }
 
 // show returns the step as operators see it; long is its length in seconds.
@@ -260,6 +270,10 @@ func (s *sample) show(long int64) *ridepb.Sample {
 		return sum / n
 	}
 	n := float32(s.readings)
+	var missing *ridepb.MissingNodes
+	if s.missing > 0 {
+		missing = &ridepb.MissingNodes{Count: uint32(s.missing)}
+	}
 	return &ridepb.Sample{
 		At: view.Time(time.Unix(s.end, 0).UTC()), StepS: uint32(long),
 		Requests: uint32(s.requests), Matches: uint32(s.matches), Completions: uint32(s.completions),
@@ -267,6 +281,6 @@ func (s *sample) show(long int64) *ridepb.Sample {
 		MatchMeanMs: per(s.waits.sumMS, float32(s.matches)), MatchP50Ms: s.waits.quantile(0.5), MatchP90Ms: s.waits.quantile(0.9),
 		DriversOnline: per(s.online, n), DriversAvailable: per(s.available, n), TripsLive: per(s.trips, n), Sessions: per(s.sessions, n),
 		LocationsPerS: per(s.locations, s.seconds), CommitMeanMs: per(s.commitMS, float32(s.commits)), CommitMaxMs: s.commitMaxMS,
-		TripsOnly: s.tripsOnly,
+		TripsOnly: s.tripsOnly, Missing: missing,
 	}
 }

@@ -51,11 +51,11 @@ const (
 	watchEvery = time.Second
 	// actorsEvery is how often the actors are sent.
 	actorsEvery = 2 * time.Second
-	// watchBacklog is the backlog in bytes above which a reader is sent nothing more. Once it has
+	// MaxBacklog is the backlog in bytes above which a reader is sent nothing more. Once it has
 	// caught up, it gets the state of that time.
-	watchBacklog = 64 << 10
-	// watchAgain is how soon to look again while a snapshot is under way or a reader is slow.
-	watchAgain = 50 * time.Millisecond
+	MaxBacklog = 64 << 10
+	// LookAgain is how soon to look again while a snapshot is under way or a reader is slow.
+	LookAgain = 50 * time.Millisecond
 )
 
 // Watch starts a watch; the number identifies it to its reader.
@@ -77,15 +77,15 @@ func (w *Watch) Number() uint32 { return w.number }
 // Every is the time between two looks.
 func (w *Watch) Every() time.Duration { return w.every }
 
-// Tell sends what has changed, in parts, while at most watchBacklog bytes wait for the reader, and
+// Tell sends what has changed, in parts, while at most MaxBacklog bytes wait for the reader, and
 // returns when to call it again. Nothing is queued for a slow reader: the next look finds the state
 // of its time.
 func (w *Watch) Tell(backlog func() int, send func(*ridepb.CityChanged)) (next time.Duration) {
 	for {
-		if backlog() > watchBacklog {
-			return min(w.every, watchAgain)
+		if backlog() > MaxBacklog {
+			return min(w.every, LookAgain)
 		}
-		part, more := w.look(time.Now())
+		part, more := w.Look(time.Now())
 		if part != nil {
 			send(part)
 		}
@@ -95,9 +95,9 @@ func (w *Watch) Tell(backlog func() int, send func(*ridepb.CityChanged)) (next t
 	}
 }
 
-// look returns what has changed since the last look, or nil; more says that the part is full and
+// Look returns what has changed since the last look, or nil; more says that the part is full and
 // the next is ready.
-func (w *Watch) look(now time.Time) (part *ridepb.CityChanged, more bool) {
+func (w *Watch) Look(now time.Time) (part *ridepb.CityChanged, more bool) {
 	c := &ridepb.CityChanged{Watch: w.number, At: view.Time(now), Reset_: !w.begun, Snapshot: !w.complete}
 	room := partRoom
 	// The order puts what is small and matters most first in a large snapshot.

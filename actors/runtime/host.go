@@ -24,18 +24,20 @@ type Host struct {
 	// Root sends messages from outside an actor.
 	Root *actor.RootContext
 
-	system *actor.ActorSystem
-	pool   *pool
-	log    *slog.Logger
+	system      *actor.ActorSystem
+	pool        *pool
+	log         *slog.Logger
+	incarnation string
 }
 
-// New makes a host without actors. It opens no port. deadLetter is called for each message
-// to an actor that no longer exists, from any goroutine.
-func New(log *slog.Logger, deadLetter func()) *Host {
+// New makes a host without actors. It opens no port. incarnation names the process: it is part of
+// every actor's name, so that a name kept from a former process names no actor of this one.
+// deadLetter is called for each message to an actor that no longer exists, from any goroutine.
+func New(log *slog.Logger, incarnation string, deadLetter func()) *Host {
 	// protoactor logs dead letters with their contents at info. Logs must not hold positions or
 	// names, so dead letters are counted instead.
 	quiet := slog.New(atLeastWarn{log.Handler()})
-	h := &Host{pool: newPool(), log: log}
+	h := &Host{pool: newPool(), log: log, incarnation: incarnation}
 	h.system = actor.NewActorSystem(actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger { return quiet }))
 	h.Root = h.system.Root
 	h.system.EventStream.Subscribe(func(e any) {
@@ -61,14 +63,38 @@ func (h *Host) Close() {
 	h.pool.close()
 }
 
+// Join gives the actors spawned from now on their node's address, and protoactor the processes
+// behind the PIDs of other addresses. It is called before the first Spawn.
+func (h *Host) Join(address string, resolve func(*actor.PID) (actor.Process, bool)) {
+	h.system.ProcessRegistry.Address = address
+	h.system.ProcessRegistry.RegisterAddressResolver(resolve)
+}
+
+// Named returns the PID of an actor or a future of this process; nil if it has ended, or never was.
+func (h *Host) Named(name string) *actor.PID {
+	if _, ok := h.system.ProcessRegistry.GetLocal(name); !ok {
+		return nil
+	}
+	return actor.NewPID(h.system.ProcessRegistry.Address, name)
+}
+
 // Spawn starts an actor of a kind. Callers that share its name with others hold a lock:
 // protoactor publishes a name before the mailbox behind it is ready.
 func (h *Host) Spawn(k *Kind, make func() Shell) *actor.PID {
+	return h.Root.SpawnPrefix(h.props(k, make), k.name+"."+h.incarnation)
+}
+
+// SpawnNamed starts the one actor of a name that other nodes know.
+func (h *Host) SpawnNamed(k *Kind, name string, make func() Shell) (*actor.PID, error) {
+	return h.Root.SpawnNamed(h.props(k, make), name)
+}
+
+func (h *Host) props(k *Kind, make func() Shell) *actor.Props {
 	shard := k.shard()
-	return h.Root.SpawnPrefix(actor.PropsFromProducer(
+	return actor.PropsFromProducer(
 		func() actor.Actor { return &guard{log: h.log, kind: k, shard: shard, shell: make()} },
 		actor.WithMailbox(actor.Unbounded(&mailbox{shard: shard})), actor.WithDispatcher(h.pool),
-	), k.name)
+	)
 }
 
 // Stop stops an actor once it has handled what it was sent so far.

@@ -1,0 +1,177 @@
+package actors
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/hexhail/hexhail/actors/nodepb"
+	"github.com/hexhail/hexhail/geo"
+	"github.com/hexhail/hexhail/ride"
+)
+
+// An offer that is lost on its way to another node comes again, once, and a confirmation that is lost
+// does no harm.
+func TestLostOffersComeAgain(t *testing.T) {
+	for name, is := range map[string]func(f *nodepb.NodeFrame) bool{
+		"the offer":         func(f *nodepb.NodeFrame) bool { return f.GetOfferMade() != nil },
+		"the confirmation":  func(f *nodepb.NodeFrame) bool { return f.GetTripAttach().GetOffer() != "" },
+		"all of it for now": func(f *nodepb.NodeFrame) bool { return f.GetOfferMade() != nil || f.GetTripAttach() != nil },
+	} {
+		t.Run(name, func(t *testing.T) {
+			inCluster(t, 2, func(c *cluster) {
+				d, r := c.nodes[1].driver("d", 100), c.nodes[0].rider("r")
+				sent := 0
+				lose := true
+				c.net.losing(func(f *nodepb.NodeFrame) bool {
+					if f.GetOfferMade() != nil {
+						sent++
+					}
+					return lose && is(f)
+				})
+				trip := ride.TripID(r.request().GetTrip().GetId())
+				pass(repeatOfferAfter + repeatOfferAfter/2)
+				require.Equal(t, 2, sent)
+				c.net.mu.Lock()
+				lose = false
+				c.net.mu.Unlock()
+				pass(repeatOfferAfter)
+				require.Len(t, d.offers(), 1)
+				require.Equal(t, 3, sent)
+				pass(2 * repeatOfferAfter)
+				require.Equal(t, 3, sent, "it is confirmed")
+				require.Len(t, c.store.trip(trip).Offers, 1, "the driver was asked once")
+				require.NotNil(t, d.accept(d.offer()).GetTrip())
+				finishRide(t, d, r, string(trip))
+			})
+		})
+	}
+}
+
+// Offers are confirmed at once. Those to a node that does not answer are not sent for ever, and those on
+// the trip's own node need no confirmation.
+func TestOffersAreConfirmed(t *testing.T) {
+	inCluster(t, 2, func(c *cluster) {
+		c.nodes[1].driver("d", 100)
+		r := c.nodes[0].rider("r")
+		sent, attached, lost := 0, 0, false
+		c.net.losing(func(f *nodepb.NodeFrame) bool {
+			if f.GetOfferMade() != nil {
+				sent++
+			}
+			if f.GetTripAttach().GetOffer() != "" {
+				attached++
+			}
+			return lost && f.GetOfferMade() != nil
+		})
+		counts := func() (int, int) {
+			synctest.Wait()
+			c.net.mu.Lock()
+			defer c.net.mu.Unlock()
+			defer func() { sent, attached = 0, 0 }()
+			return sent, attached
+		}
+		trip := r.request().GetTrip().GetId()
+		pass(3 * repeatOfferAfter)
+		offers, confirmed := counts()
+		require.Equal(t, []int{1, 1}, []int{offers, confirmed})
+		require.NotNil(t, r.cancel(trip).GetTrip())
+
+		c.net.mu.Lock()
+		lost = true
+		c.net.mu.Unlock()
+		trip = r.request().GetTrip().GetId()
+		pass(c.nodes[0].sys.cfg.Rules.Policy.OfferTTL - time.Second)
+		offers, _ = counts()
+		require.LessOrEqual(t, offers, 1+maxRepeats)
+		require.NotNil(t, r.cancel(trip).GetTrip())
+
+		pass(time.Second)
+		counts()
+		here := c.nodes[0].driver("e", 50)
+		require.NotNil(t, r.request().GetTrip())
+		require.NotEmpty(t, here.offers())
+	})
+}
+
+// The record of a wave names the drivers of other nodes who were passed over, and why, nearest first.
+func TestPassedOverOnOtherNodes(t *testing.T) {
+	inCluster(t, 3, func(c *cluster) {
+		busy, r0 := c.nodes[1].driver("busy", 120), c.nodes[1].rider("r0")
+		r0.request()
+		require.NotNil(t, busy.accept(busy.offer()).GetTrip())
+		c.nodes[2].driver("far", 200)
+		c.nodes[1].driver("near", 100)
+		here, r1 := c.nodes[0].driver("here", 50), c.nodes[0].rider("r1")
+		r1.request()
+		require.NotNil(t, here.accept(here.offer()).GetTrip())
+
+		r := c.nodes[0].rider("r")
+		trip := ride.TripID(r.request().GetTrip().GetId())
+		verdicts := map[ride.AccountID]ride.Verdict{}
+		var passed []ride.AccountID
+		for _, e := range c.store.history(trip) {
+			if w, ok := e.(ride.WavePlanned); ok && w.Wave == 1 {
+				for _, d := range w.Considered {
+					require.NotZero(t, d.Point, "%s", d.Driver)
+					verdicts[d.Driver] = d.Verdict
+					if d.Verdict != ride.VerdictOffered {
+						passed = append(passed, d.Driver)
+					}
+				}
+			}
+		}
+		require.Equal(t, map[ride.AccountID]ride.Verdict{
+			"near": ride.VerdictOffered, "far": ride.VerdictOffered, "here": ride.VerdictBusy, "busy": ride.VerdictBusy,
+		}, verdicts)
+		require.Equal(t, []ride.AccountID{"here", "busy"}, passed)
+	})
+}
+
+// So does a node on which no driver is available: whether the driver there has just taken a trip, has been on
+// it for long, or came to that node during it. A node without drivers is not asked.
+func TestPassedOverWhereNoDriverIsAvailable(t *testing.T) {
+	inCluster(t, 4, func(c *cluster) {
+		mayKnow := func(node int) bool {
+			center, err := geo.CellAt(pickup, c.nodes[0].sys.cfg.Resolution)
+			require.NoError(t, err)
+			return c.nodes[0].sys.nodes.place.interest.has(c.list[node].node(), []geo.Cell{areaOf(center)})
+		}
+		wave := func(rider string) map[ride.AccountID]ride.Verdict {
+			t.Helper()
+			r := c.nodes[0].rider(rider)
+			trip := ride.TripID(r.request().GetTrip().GetId())
+			synctest.Wait()
+			verdicts := map[ride.AccountID]ride.Verdict{}
+			for _, e := range c.store.history(trip) {
+				if w, ok := e.(ride.WavePlanned); ok && w.Wave == 1 {
+					for _, d := range w.Considered {
+						verdicts[d.Driver] = d.Verdict
+					}
+				}
+			}
+			require.NotNil(t, r.cancel(string(trip)).GetTrip())
+			return verdicts
+		}
+		busy, r0 := c.nodes[1].driver("busy", 120), c.nodes[1].rider("r0")
+		r0.request()
+		require.NotNil(t, busy.accept(busy.offer()).GetTrip())
+		want := map[ride.AccountID]ride.Verdict{"busy": ride.VerdictBusy}
+		require.Equal(t, want, wave("r1"))
+
+		pass(3 * repeatEvery)
+		here := geo.Destination(pickup, 0, 120)
+		busy.at(here)
+		require.Equal(t, want, wave("r2"))
+		require.Equal(t, []bool{true, false, false}, []bool{mayKnow(1), mayKnow(2), mayKnow(3)})
+
+		busy = c.nodes[2].client(ride.RoleDriver, "busy").connect(nil)
+		busy.at(here)
+		pass(2 * repeatEvery)
+		busy.at(here)
+		require.Equal(t, want, wave("r3"))
+		require.Equal(t, []bool{false, true, false}, []bool{mayKnow(1), mayKnow(2), mayKnow(3)})
+	})
+}
