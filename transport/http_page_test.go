@@ -34,8 +34,8 @@ func (nobodyLive) Redispatch(context.Context, ride.TripID, string) (ride.Trip, e
 	return ride.Trip{}, ride.ErrNotFound
 }
 
-func (nobodyLive) Actors() []*ridepb.ActorKind                       { return nil }
-func (nobodyLive) Samples(time.Time, time.Duration) []*ridepb.Sample { return nil }
+func (nobodyLive) Actors(context.Context) ([]*ridepb.ActorKind, []*ridepb.CityNode) { return nil, nil }
+func (nobodyLive) Samples(time.Time, time.Duration) []*ridepb.Sample                { return nil }
 
 // newAPI is an API over an empty store.
 func newAPI(t *testing.T) *api.API {

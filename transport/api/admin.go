@@ -37,6 +37,7 @@ func (a *API) registerAdmin() {
 	register(a, op("admin-remove-photo", http.MethodPost, "/accounts/{id}/remove-photo",
 		"Remove an account's photo", ride.ErrNotFound), a.adminRemovePhoto)
 	register(a, op("admin-list-trips", http.MethodGet, "/trips", "Trips"), a.adminListTrips)
+	a.registerTripsExport()
 	register(a, op("admin-get-trip", http.MethodGet, "/trips/{id}",
 		"A trip with everything recorded about it, including who was considered and why not", ride.ErrNotFound), a.adminGetTrip)
 	register(a, op("admin-cancel-trip", http.MethodPost, "/trips/{id}/cancel", "Cancel a trip",
@@ -46,7 +47,7 @@ func (a *API) registerAdmin() {
 	register(a, op("admin-redispatch-trip", http.MethodPost, "/trips/{id}/redispatch",
 		"Take a trip that has not started from its driver and search for another, or search again now",
 		ride.ErrNotFound, ride.ErrWrongStatus), a.adminRedispatch)
-	register(a, op("admin-list-actors", http.MethodGet, "/actors", "The actors of this node, by kind"), a.adminListActors)
+	register(a, op("admin-list-actors", http.MethodGet, "/actors", "The actors by kind, of each node"), a.adminListActors)
 	register(a, op("admin-list-samples", http.MethodGet, "/series", "The charts of the last 24 hours, of this node"), a.adminListSamples)
 	register(a, op("admin-list-audit", http.MethodGet, "/audit", "What operators did, newest first"), a.adminListAudit)
 }

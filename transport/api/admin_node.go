@@ -34,13 +34,30 @@ func (sampleJSON) Schema(r huma.Registry) *huma.Schema {
 	return messageSchema(r, (*ridepb.Sample)(nil).ProtoReflect().Descriptor())
 }
 
-type kindsView struct {
-	Kinds []kindJSON `json:"kinds"`
+// nodeJSON is a node exactly as the sockets show it.
+type nodeJSON []byte
+
+// MarshalJSON implements json.Marshaler.
+func (n nodeJSON) MarshalJSON() ([]byte, error) { return n, nil }
+
+// Schema implements huma.SchemaProvider.
+func (nodeJSON) Schema(r huma.Registry) *huma.Schema {
+	return messageSchema(r, (*ridepb.CityNode)(nil).ProtoReflect().Descriptor())
 }
 
-func (a *API) adminListActors(context.Context, *nothing) (*body[kindsView], error) {
-	kinds, err := marshalEach[kindJSON](a.deps.Live.Actors())
-	return answer(kindsView{kinds}), err
+type kindsView struct {
+	Kinds []kindJSON `json:"kinds"`
+	Nodes []nodeJSON `json:"nodes,omitempty" doc:"The nodes of the cluster, by name. The actors of a node that is missing are left out."`
+}
+
+func (a *API) adminListActors(ctx context.Context, _ *nothing) (*body[kindsView], error) {
+	all, list := a.deps.Live.Actors(ctx)
+	kinds, err := marshalEach[kindJSON](all)
+	if err != nil {
+		return nil, err
+	}
+	nodes, err := marshalEach[nodeJSON](list)
+	return answer(kindsView{kinds, nodes}), err
 }
 
 type seriesView struct {

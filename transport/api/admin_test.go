@@ -280,6 +280,14 @@ func TestActorsAndSeries(t *testing.T) {
 	w.do(request{method: "GET", path: "/v1/admin/actors", as: "operator"}).ok(200, &kinds)
 	require.Equal(t, "driver", kinds.Kinds[0].Kind)
 	require.Equal(t, "offerMade", kinds.Kinds[0].Slowest[0].Message)
+	var nodes struct{ Nodes []map[string]string }
+	w.do(request{method: "GET", path: "/v1/admin/actors", as: "operator"}).ok(200, &nodes)
+	require.Nil(t, nodes.Nodes, "a server alone")
+	w.live.nodes = []*ridepb.CityNode{{Name: "n1", State: ridepb.CityNode_answering, Version: "1.2.0"}, {Name: "n2", State: ridepb.CityNode_missing}}
+	w.do(request{method: "GET", path: "/v1/admin/actors", as: "operator"}).ok(200, &nodes)
+	require.Equal(t, []map[string]string{
+		{"name": "n1", "state": "answering", "version": "1.2.0"}, {"name": "n2", "state": "missing", "version": ""},
+	}, nodes.Nodes)
 	var series struct{ Samples []struct{ Matches int } }
 	w.do(request{method: "GET", path: "/v1/admin/series", as: "operator"}).ok(200, &series)
 	require.Equal(t, 4, series.Samples[0].Matches)

@@ -7,16 +7,21 @@ import (
 	"github.com/hexhail/hexhail/ride"
 )
 
-func (a *API) adminListTrips(ctx context.Context, in *struct {
-	StatusParam
-	Paging
+// TripSearch is the filter that operators' list and export of trips share.
+type TripSearch struct {
 	Account ride.AccountID `query:"account" maxLength:"64" doc:"Its rider's or driver's id."`
 	Text    string         `query:"q" maxLength:"64" doc:"Part of an address, of the id, or of a party's name, username or plate."`
 	From    time.Time      `query:"from" doc:"Requested at or after."`
 	To      time.Time      `query:"to" doc:"Requested before."`
+}
+
+func (a *API) adminListTrips(ctx context.Context, in *struct {
+	StatusParam
+	Paging
+	TripSearch
 }) (*body[list[tripJSON]], error) {
 	return a.tripPage(ctx, readerOf(ctx), ride.TripFilter{
-		Account: in.Account, Status: in.Status, Live: in.Live, Text: in.Text, From: in.From, To: in.To, Page: in.page(),
+		Account: in.Account, Statuses: in.statuses(), Live: in.Live, Text: in.Text, From: in.From, To: in.To, Page: in.page(),
 	})
 }
 

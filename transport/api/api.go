@@ -19,8 +19,8 @@ type API struct {
 	mux    *http.ServeMux
 	huma   huma.API
 	photos *photos
-	// exports bounds the exports written at once.
-	exports exports
+	// exports bounds the exports of riders and drivers under way, operatorExports those of operators.
+	exports, operatorExports exports
 	// texture is the demonstration's places; nil on an ordinary server.
 	texture *texture
 

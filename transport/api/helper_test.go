@@ -48,6 +48,7 @@ type live struct {
 	news   []ride.Account
 	cancel func(ride.TripID) (ride.Trip, error)
 	again  func(ride.TripID) (ride.Trip, error)
+	nodes  []*ridepb.CityNode
 	asked  struct {
 		since time.Time
 		step  time.Duration
@@ -80,8 +81,8 @@ func (l *live) Redispatch(_ context.Context, id ride.TripID, _ string) (ride.Tri
 	return l.again(id)
 }
 
-func (l *live) Actors() []*ridepb.ActorKind {
-	return []*ridepb.ActorKind{{Kind: "driver", Alive: 3, Slowest: []*ridepb.SlowHandler{{Message: "offerMade", TookUs: 900}}}}
+func (l *live) Actors(context.Context) ([]*ridepb.ActorKind, []*ridepb.CityNode) {
+	return []*ridepb.ActorKind{{Kind: "driver", Alive: 3, Slowest: []*ridepb.SlowHandler{{Message: "offerMade", TookUs: 900}}}}, l.nodes
 }
 
 func (l *live) Samples(since time.Time, step time.Duration) []*ridepb.Sample {

@@ -84,7 +84,12 @@ func matrix() map[string][]row {
 		},
 		"admin-log-out":    {{path: "/v1/admin/accounts/" + missing + "/logout", json: reason, want: staff(404)}},
 		"admin-list-trips": {{want: staff(200)}},
-		"admin-get-trip":   {{path: "/v1/admin/trips/whole", want: staff(200)}, {path: "/v1/admin/trips/" + missing, want: staff(404)}},
+		"admin-export-trips": {
+			{want: staff(200)},
+			{path: "/v1/admin/trips/export?format=xlsx", want: staff(422)},
+			{path: "/v1/admin/trips/export?status=lost", want: staff(422)},
+		},
+		"admin-get-trip": {{path: "/v1/admin/trips/whole", want: staff(200)}, {path: "/v1/admin/trips/" + missing, want: staff(404)}},
 		"admin-cancel-trip": {
 			{path: "/v1/admin/trips/whole/cancel", json: reason, want: staff(503)}, // the fake's answer
 			{path: "/v1/admin/trips/" + missing + "/cancel", json: reason, want: staff(404)},

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
-	"sync"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -16,11 +15,7 @@ import (
 
 const (
 	exportPath = "/v1/me/export"
-	// exportWithin bounds one export, and exportStall how long its reader may take no byte.
-	exportWithin = 10 * time.Minute
-	exportStall  = 30 * time.Second
-	// maxExports bounds the exports written at once, and exportPage the trips held in memory.
-	maxExports = 4
+	// exportPage bounds the trips of one's own export in memory.
 	exportPage = 20
 )
 
@@ -97,38 +92,12 @@ type exportTrip struct {
 	Comment string `json:"comment,omitempty"` // with the stars that the person gave
 }
 
-// exports bounds the exports under way: one per account, so that no account takes all the places.
-type exports struct {
-	mu sync.Mutex
-	of map[ride.AccountID]bool
-}
-
-// enter takes a place, or says why there is none; the caller gives it back by leave, once.
-func (e *exports) enter(id ride.AccountID) (leave func(), err error) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	switch {
-	case e.of[id]:
-		return nil, ride.ErrTooMany.With("An export of this account is being written already.")
-	case len(e.of) >= maxExports:
-		return nil, ride.ErrUnavailable.With("Too many exports are being written; try again shortly.")
-	case e.of == nil:
-		e.of = make(map[ride.AccountID]bool)
-	}
-	e.of[id] = true
-	return func() {
-		e.mu.Lock()
-		defer e.mu.Unlock()
-		delete(e.of, id)
-	}, nil
-}
-
 // exportMe writes trips as it reads them, a page at a time, so that a long history takes no more
 // memory than a short one. What fails after the first byte cuts the connection: half a document
-// must not look like a whole one.
+// must not look like a whole one. Nor does it go on once the account or its log-in ends.
 func (a *API) exportMe(ctx context.Context, _ *nothing) (*huma.StreamResponse, error) {
 	me := principal(ctx).Account
-	leave, err := a.exports.enter(me.ID)
+	leave, err := a.enterExport(me)
 	if err != nil {
 		return nil, err
 	}
@@ -162,15 +131,8 @@ func (a *API) exportMe(ctx context.Context, _ *nothing) (*huma.StreamResponse, e
 }
 
 func (a *API) writeExport(ctx context.Context, out huma.Context, head []byte, trips [][]byte, next string) {
-	control := http.NewResponseController(callOf(ctx).writer)
-	defer func() { _ = control.SetWriteDeadline(time.Time{}) }() // the connection stays open
-	write := func(b []byte) {
-		// A writer without deadlines is one of a test.
-		_ = control.SetWriteDeadline(time.Now().Add(exportStall))
-		if _, err := out.BodyWriter().Write(b); err != nil {
-			panic(http.ErrAbortHandler)
-		}
-	}
+	write, done := exportTo(ctx, out)
+	defer done()
 	write(append(head[:len(head)-1], `,"trips":[`...))
 	for n := 0; ; {
 		for _, t := range trips {
@@ -183,7 +145,10 @@ func (a *API) writeExport(ctx context.Context, out huma.Context, head []byte, tr
 			break
 		}
 		var err error
-		if trips, next, err = a.exportTrips(ctx, principal(ctx).Account.ID, next); err != nil {
+		if trips, next, err = a.exportTrips(ctx, principal(ctx).Account.ID, next); err == nil {
+			err = a.deps.Auth.StillCounts(ctx, principal(ctx))
+		}
+		if err != nil {
 			_ = a.fail(ctx, "export-me", err)
 			panic(http.ErrAbortHandler)
 		}

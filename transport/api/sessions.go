@@ -96,7 +96,7 @@ type ticketView struct {
 }
 
 func (a *API) makeTicket(ctx context.Context, _ *nothing) (*body[ticketView], error) {
-	t, exp, err := a.deps.Auth.IssueTicket(principal(ctx))
+	t, exp, err := a.deps.Auth.IssueTicket(ctx, principal(ctx))
 	if err != nil {
 		return nil, err
 	}

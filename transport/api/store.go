@@ -63,6 +63,8 @@ type Trips interface {
 	TripTrack(ctx context.Context, id ride.TripID) ([]ride.Breadcrumb, error)
 	// ListTrips returns a page, newest first, and the cursor of the next one, empty at the end.
 	ListTrips(ctx context.Context, f ride.TripFilter) ([]ride.Trip, string, error)
+	// CountTrips counts the trips that a filter selects, whatever its page, and stops at most.
+	CountTrips(ctx context.Context, f ride.TripFilter, most int) (int, error)
 	// OpenOffers returns a driver's open, unexpired offers with their trips.
 	OpenOffers(ctx context.Context, driver ride.AccountID) ([]ride.OpenOffer, error)
 }

@@ -36,6 +36,13 @@ type StatusParam struct {
 	Live   bool        `query:"live" doc:"Only those that have not ended."`
 }
 
+func (p StatusParam) statuses() []ride.Status {
+	if p.Status == ride.StatusNone {
+		return nil
+	}
+	return []ride.Status{p.Status}
+}
+
 // tripDetail is a trip with what led to it.
 type tripDetail struct {
 	Trip   tripJSON     `json:"trip"`
@@ -78,7 +85,7 @@ func (a *API) listTrips(ctx context.Context, in *struct {
 	Paging
 }) (*body[list[tripJSON]], error) {
 	r := readerOf(ctx)
-	return a.tripPage(ctx, r, ride.TripFilter{Account: r.Account, Status: in.Status, Live: in.Live, Page: in.page()})
+	return a.tripPage(ctx, r, ride.TripFilter{Account: r.Account, Statuses: in.statuses(), Live: in.Live, Page: in.page()})
 }
 
 func (a *API) tripPage(ctx context.Context, r view.Reader, f ride.TripFilter) (*body[list[tripJSON]], error) {

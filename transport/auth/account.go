@@ -222,7 +222,12 @@ func (s *Service) accountOf(ctx context.Context, username string) (ride.Account,
 // checkPassword tells whether a password has the hash, as often as the guard lets it; it also
 // renews hashes of other costs. It returns the hash that the account has now.
 func (s *Service) checkPassword(ctx context.Context, at logInAttempt, a ride.Account, hash, password string) (string, error) {
-	refuse, hold := s.guard.begin(at)
+	keys := s.countKeys(at)
+	before, err := s.readFailures(ctx, keys)
+	if err != nil {
+		return "", err
+	}
+	refuse, hold := s.guard.begin(at, before)
 	if refuse > 0 {
 		return "", &TooSoonError{RetryAfter: refuse}
 	}
@@ -239,9 +244,10 @@ func (s *Service) checkPassword(ctx context.Context, at logInAttempt, a ride.Acc
 		return "", err
 	}
 	if !ok {
+		s.recordFailure(ctx, at, keys)
 		return "", errWrongPassword
 	}
-	s.guard.succeed(at)
+	s.recordSuccess(ctx, at, keys)
 	if stale {
 		// The log-in counts whether or not the hash could be renewed.
 		if h, err := s.passwords.Hash(ctx, password); err == nil && s.accounts.RenewPassword(ctx, a.ID, hash, h) == nil {

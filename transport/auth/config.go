@@ -25,8 +25,12 @@ type Config struct {
 	Leeway time.Duration
 	// TicketTTL is the life of a socket ticket: 30 s at most.
 	TicketTTL time.Duration
-	// MaxTickets bounds the tickets waiting at once.
-	MaxTickets int
+	// MaxAccountTickets bounds the unredeemed tickets of one account, MaxTickets those of all
+	// accounts where Tickets is nil.
+	MaxAccountTickets, MaxTickets int
+	// Tickets keeps tickets where each server on the database can redeem them; nil: in the memory
+	// of this process.
+	Tickets Tickets
 	// Password says what hashing costs.
 	Password PasswordConfig
 	// Guard says when guessing is slowed down.
@@ -53,7 +57,7 @@ func DefaultConfig() Config {
 	return Config{
 		Issuer: "hexhail", Audience: "hexhail",
 		AccessTTL: 15 * time.Minute, RefreshTTL: 30 * 24 * time.Hour, RefreshGrace: 30 * time.Second,
-		Leeway: 10 * time.Second, TicketTTL: 30 * time.Second, MaxTickets: 10_000,
+		Leeway: 10 * time.Second, TicketTTL: 30 * time.Second, MaxAccountTickets: 100, MaxTickets: 10_000,
 		OutsideTTL: 30 * 24 * time.Hour,
 		Password:   DefaultPasswordConfig(), Guard: DefaultGuardConfig(),
 	}
@@ -66,6 +70,9 @@ func (c Config) complete() Config {
 	}
 	if c.Now == nil {
 		c.Now = time.Now
+	}
+	if c.Tickets == nil {
+		c.Tickets = newMemoryTickets(c.MaxTickets, c.Now)
 	}
 	return c
 }
@@ -87,7 +94,7 @@ func (c Config) Validate() error {
 		return fmt.Errorf("%w: the leeway must be from 0 to 1m", ErrConfig)
 	case c.TicketTTL < time.Second || c.TicketTTL > 30*time.Second:
 		return fmt.Errorf("%w: a ticket must live from 1s to 30s", ErrConfig)
-	case c.MaxTickets < 1 || c.MaxTickets > 1_000_000:
+	case min(c.MaxTickets, c.MaxAccountTickets) < 1 || max(c.MaxTickets, c.MaxAccountTickets) > 1_000_000:
 		return fmt.Errorf("%w: tickets must be bounded by 1 to 1,000,000", ErrConfig)
 	}
 	if err := c.Password.validate(); err != nil {

@@ -116,7 +116,7 @@ func TestOutsideLogOut(t *testing.T) {
 			require.NoError(t, err)
 			_, err = f.Authenticate(t.Context(), without.sign(t))
 			require.NoError(t, err)
-			ticket, _, err := f.IssueTicket(p)
+			ticket, _, err := f.IssueTicket(t.Context(), p)
 			require.NoError(t, err)
 
 			f.clock.advance(1500 * time.Millisecond)

@@ -60,7 +60,8 @@ func (c GuardConfig) validate() error {
 	return nil
 }
 
-// guard counts failed log-ins. It counts usernames whether they exist or not, so that
+// guard counts failed log-ins, together with what the database has counted for all servers; see
+// Service.readFailures. It counts usernames whether they exist or not, so that
 // its delays tell nothing. Safe for concurrent use.
 // A failure slows down further attempts with the same username from the same place. That
 // alone would let a botnet guess one password from many networks, or one network try many
@@ -74,15 +75,29 @@ type guard struct {
 	names *simplelru.LRU[string, failures]
 	nets  *simplelru.LRU[string, failures]
 	held  int
+	// learned numbers the questions to the database and what was heard from it, in order, so that
+	// an old answer is known as one.
+	learned uint64
 }
 
+// failures is a count of a pair, a username or a network.
 type failures struct {
-	n    int
-	last time.Time
+	// ahead are attempts under way here, and failures that could not be stored.
+	ahead int
+	// stored is the count in the database and storedLast when its last failure was, by the clock
+	// there, as far as this server has learned.
+	stored     int
+	storedLast time.Time
+	learned    uint64    // when that was; see guard.learned
+	wiped      uint64    // when a log-in here has wiped the slate
+	last       time.Time // by this server's clock
 	// Of a pair: no attempt before until; and from promised on one that has its turn.
 	until, promised time.Time
 	next            time.Time // of a username or a network: the next turn
 }
+
+// n is how many failures count.
+func (f failures) n() int { return f.stored + f.ahead }
 
 // logInAttempt is one attempt to sign in with a password.
 type logInAttempt struct {
@@ -119,23 +134,34 @@ func (g *guard) get(from *simplelru.LRU[string, failures], key string, now time.
 
 // begin counts an attempt as failed, in advance: attempts made at the same time cannot slip past
 // the count. If refuse is not 0 the attempt must come again after it, and was not counted. If
-// hold is not 0 it goes on after it; see rest.
-func (g *guard) begin(a logInAttempt) (refuse, hold time.Duration) {
+// hold is not 0 it goes on after it; see rest. The counts in the database are those of before.
+func (g *guard) begin(a logInAttempt, from storedCounts) (refuse, hold time.Duration) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	now := g.now()
-	pair := g.get(g.pairs, a.pair(), now)
-	if wait := pair.until.Sub(now); wait > 0 {
-		return wait, 0
-	}
+	g.learned++
+	var name, net failures
 	strict := false
 	if !a.known {
-		name, net := g.get(g.names, a.name(), now), g.get(g.nets, a.network, now)
-		strict = name.n >= g.cfg.NameFree
+		name, net = g.get(g.names, a.name(), now), g.get(g.nets, a.network, now)
+		g.follow(&name, from.name, from.asked, now)
+		g.follow(&net, from.net, from.asked, now)
+		strict = name.n() >= g.cfg.NameFree
+	}
+	pair := g.get(g.pairs, a.pair(), now)
+	news, fell := g.follow(&pair, from.pair, from.asked, now)
+	if news {
+		g.postpone(&pair, from.pair, fell, strict, now)
+	}
+	if wait := pair.until.Sub(now); wait > 0 {
+		g.pairs.Add(a.pair(), pair)
+		return wait, 0
+	}
+	if !a.known {
 		hold = g.turn(&pair, &name, &net, now)
 		promised := !pair.promised.IsZero()
 		if !promised {
-			name.n, name.last, net.n, net.last = name.n+1, now, net.n+1, now
+			name.ahead, name.last, net.ahead, net.last = name.ahead+1, now, net.ahead+1, now
 		}
 		g.names.Add(a.name(), name)
 		g.nets.Add(a.network, net)
@@ -171,7 +197,7 @@ func (g *guard) turn(pair, name, net *failures, now time.Time) time.Duration {
 
 // queue takes the next turn of a username or a network that has failed too often.
 func (g *guard) queue(f *failures, free int, now time.Time) time.Duration {
-	if f.n < free {
+	if f.n() < free {
 		return 0
 	}
 	turn := f.next
@@ -205,16 +231,24 @@ func (g *guard) rest(ctx context.Context, a logInAttempt, hold time.Duration) bo
 }
 
 func (g *guard) failed(f failures, strict bool, now time.Time) failures {
+	f.ahead++
+	f.last = now
+	if wait := g.delay(f.n(), strict); wait > 0 {
+		f.until = now.Add(wait)
+	}
+	return f
+}
+
+// delay is how long a pair has no attempt after its nth failure.
+func (g *guard) delay(n int, strict bool) time.Duration {
 	free, longest := g.cfg.Free, g.cfg.Max
 	if strict {
 		free, longest = g.cfg.StrictFree, g.cfg.StrictMax
 	}
-	f.n++
-	f.last = now
-	if over := f.n - free; over >= 0 {
-		f.until = now.Add(min(longest, g.cfg.First<<min(over, 20)))
+	if n < max(free, 1) {
+		return 0
 	}
-	return f
+	return min(longest, g.cfg.First<<min(n-free, 20))
 }
 
 // succeed takes the attempt back and wipes the slate of its username at its place. The network
@@ -223,7 +257,9 @@ func (g *guard) failed(f failures, strict bool, now time.Time) failures {
 func (g *guard) succeed(a logInAttempt) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.pairs.Remove(a.pair())
+	g.learned++
+	f, _ := g.pairs.Get(a.pair())
+	g.pairs.Add(a.pair(), failures{last: g.now(), storedLast: f.storedLast, learned: g.learned, wiped: g.learned})
 	if !a.known {
 		lessen(g.names, a.name())
 		lessen(g.nets, a.network)
@@ -243,7 +279,7 @@ func (g *guard) undo(a logInAttempt) {
 
 func lessen(of *simplelru.LRU[string, failures], key string) {
 	if f, ok := of.Get(key); ok {
-		f.n, f.until = max(0, f.n-1), time.Time{}
+		f.ahead, f.until = max(0, f.ahead-1), time.Time{}
 		of.Add(key, f)
 	}
 }

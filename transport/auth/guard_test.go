@@ -213,7 +213,7 @@ func TestHeldAttempts(t *testing.T) {
 		held = g.guard.held
 		g.guard.mu.Unlock()
 		require.Zero(t, held)
-		require.Equal(t, 31, name.n)
+		require.Equal(t, 31, name.n())
 		refused := 0
 		for range 100 {
 			if errors.Is(<-ended, ride.ErrTooMany) {
@@ -301,7 +301,7 @@ func TestFailuresRememberedAreBounded(t *testing.T) {
 	require.NoError(t, err)
 	for i := range 50 {
 		network := fmt.Sprintf("192.0.2.%d", i)
-		g.begin(logInAttempt{username: fmt.Sprint("name", i), network: network, place: network})
+		g.begin(logInAttempt{username: fmt.Sprint("name", i), network: network, place: network}, storedCounts{})
 	}
 	require.Equal(t, []int{5, 5, 5}, []int{g.pairs.Len(), g.names.Len(), g.nets.Len()})
 }

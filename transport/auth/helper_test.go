@@ -60,7 +60,13 @@ func (f *fixture) config() Config {
 
 func newFixture(t testing.TB, edit ...func(*Config)) *fixture {
 	t.Helper()
-	f := &fixture{store: &memstore.Store{}, clock: newClock()}
+	return newFixtureOn(t, &memstore.Store{}, edit...)
+}
+
+// newFixtureOn is a fixture with a store that others may use as well.
+func newFixtureOn(t testing.TB, store *memstore.Store, edit ...func(*Config)) *fixture {
+	t.Helper()
+	f := &fixture{store: store, clock: newClock()}
 	var err error
 	f.keys, err = ParseKeys(testSeed)
 	require.NoError(t, err)

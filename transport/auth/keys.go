@@ -8,13 +8,18 @@ import (
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/hex"
+	"encoding/json"
 	"encoding/pem"
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+
+	"github.com/MicahParks/jwkset"
 )
 
 // Keys are what our own tokens are signed and checked with: the first key that holds a
@@ -24,6 +29,31 @@ type Keys struct {
 	signID  string
 	sign    ed25519.PrivateKey
 	publics map[string]ed25519.PublicKey // by kid; fixed after construction
+}
+
+// ID is the kid of the key that signs.
+func (k Keys) ID() string { return k.signID }
+
+// Accepts reports whether tokens of the key with a kid are accepted.
+func (k Keys) Accepts(kid string) bool {
+	_, ok := k.publics[kid]
+	return ok
+}
+
+// PublicSet is the JSON Web Key Set (RFC 7517) of all keys that tokens may be signed with, for
+// services that accept our tokens. It has no private part.
+func (k Keys) PublicSet() ([]byte, error) {
+	set := jwkset.JWKSMarshal{Keys: []jwkset.JWKMarshal{}}
+	for _, id := range slices.Sorted(maps.Keys(k.publics)) {
+		key, err := jwkset.NewJWKFromKey(k.publics[id], jwkset.JWKOptions{
+			Metadata: jwkset.JWKMetadataOptions{ALG: jwkset.AlgEdDSA, KID: id, USE: jwkset.UseSig},
+		})
+		if err != nil {
+			return nil, fmt.Errorf("publish key %s: %w", id, err)
+		}
+		set.Keys = append(set.Keys, key.Marshal())
+	}
+	return json.Marshal(set)
 }
 
 // maxKeys bounds a key file.

@@ -2,6 +2,7 @@ package auth
 
 import (
 	"crypto/ecdsa"
+	"crypto/ed25519"
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/x509"
@@ -10,8 +11,13 @@ import (
 	"path/filepath"
 	"sync"
 	"testing"
+	"time"
 
+	"github.com/MicahParks/keyfunc/v3"
+	"github.com/golang-jwt/jwt/v5"
 	"github.com/stretchr/testify/require"
+
+	"github.com/hexhail/hexhail/ride"
 )
 
 func TestLoadOrCreateKey(t *testing.T) {
@@ -78,5 +84,28 @@ func TestParseKeys(t *testing.T) {
 			_, err := ParseKeys(text)
 			require.ErrorIs(t, err, ErrConfig)
 		})
+	}
+}
+
+// Another service checks our tokens with the public set, as a key set of any issuer is checked.
+func TestPublicSetChecksTokens(t *testing.T) {
+	former, err := GenerateKeys()
+	require.NoError(t, err)
+	now, err := GenerateKeys()
+	require.NoError(t, err)
+	both := newKeys([]ed25519.PrivateKey{now.sign, former.sign}, nil)
+	raw, err := both.PublicSet()
+	require.NoError(t, err)
+	require.NotContains(t, string(raw), `"d":`, "a private part")
+	set, err := keyfunc.NewJWKSetJSON(raw)
+	require.NoError(t, err)
+	for _, keys := range []Keys{now, former} {
+		cfg := DefaultConfig()
+		cfg.Now = time.Now
+		token, _, err := newTokens(cfg, keys).issue(ride.Account{ID: "anna", Role: ride.RoleRider}, "family")
+		require.NoError(t, err)
+		parsed, err := jwt.Parse(token, set.Keyfunc, jwt.WithValidMethods([]string{"EdDSA"}))
+		require.NoError(t, err)
+		require.True(t, parsed.Valid)
 	}
 }

@@ -258,7 +258,7 @@ func (s *Service) authenticateOutside(ctx context.Context, issuer, token string)
 		return transport.Principal{}, ride.ErrUnauthenticated
 	}
 	p := transport.Principal{Account: a, IssuedAt: issued, ExpiresAt: expires}
-	if loggedOut(p) {
+	if LoggedOut(p) {
 		return transport.Principal{}, ride.ErrUnauthenticated
 	}
 	s.early.saw(a.ID, issued, s.cfg.Now())
@@ -293,9 +293,9 @@ func (s *Service) shortEnough(issuer string, issued, expires time.Time) bool {
 	return false
 }
 
-// loggedOut tells whether an outside issuer's token is from before its account's last log-out.
+// LoggedOut tells whether an outside issuer's token is from before its account's last log-out.
 // One that does not say when it was made is, once there was a log-out.
-func loggedOut(p transport.Principal) bool {
+func LoggedOut(p transport.Principal) bool {
 	from := p.Account.TokensFrom
 	return p.Account.Issuer != "" && !from.IsZero() && !p.IssuedAt.After(from)
 }

@@ -31,12 +31,12 @@ const (
 	placeAge = 90 * 24 * time.Hour
 )
 
-// newPlacesKey makes what places are hashed with. Addresses are few enough to be guessed: without the
-// key a copy of the database does not tell them.
-func newPlacesKey(keys Keys) ([]byte, error) {
-	key, err := hkdf.Key(sha256.New, keys.sign.Seed(), nil, "hexhail known places", sha256.Size)
+// derivedKey makes what addresses and usernames are hashed with for a purpose. Both are few enough to
+// be guessed: without the key a copy of the database does not tell them.
+func derivedKey(keys Keys, purpose string) ([]byte, error) {
+	key, err := hkdf.Key(sha256.New, keys.sign.Seed(), nil, purpose, sha256.Size)
 	if err != nil {
-		return nil, fmt.Errorf("key of known places: %w", err)
+		return nil, fmt.Errorf("key of %s: %w", purpose, err)
 	}
 	return key, nil
 }

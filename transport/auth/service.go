@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/hexhail/hexhail/ride"
 	"github.com/hexhail/hexhail/transport"
@@ -17,14 +16,16 @@ type Service struct {
 	accounts  Accounts
 	refresh   RefreshTokens
 	places    Places
+	failures  Failures
+	tickets   Tickets
 	tokens    *tokens
 	passwords *Passwords
 	guard     *guard
-	tickets   *tickets
 	outside   map[string]*outsideIssuer // by issuer; fixed after construction
 	early     *early
 	renewals  *renewals
-	placesKey []byte
+	placesKey []byte // what known places are hashed with
+	failsKey  []byte // what failed log-ins are counted by
 	stop      context.CancelFunc
 }
 
@@ -42,7 +43,11 @@ func New(cfg Config, keys Keys, store Store) (*Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	placesKey, err := newPlacesKey(keys)
+	placesKey, err := derivedKey(keys, "hexhail known places")
+	if err != nil {
+		return nil, err
+	}
+	failsKey, err := derivedKey(keys, "hexhail failed log-ins")
 	if err != nil {
 		return nil, err
 	}
@@ -52,9 +57,10 @@ func New(cfg Config, keys Keys, store Store) (*Service, error) {
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	s := &Service{
-		cfg: cfg, accounts: store, refresh: store, places: store, tokens: newTokens(cfg, keys), passwords: passwords,
-		guard: guard, tickets: newTickets(cfg.MaxTickets),
-		outside: make(map[string]*outsideIssuer), early: newEarly(), renewals: newRenewals(cfg.AccessTTL), placesKey: placesKey, stop: stop,
+		cfg: cfg, accounts: store, refresh: store, places: store, failures: store, tickets: cfg.Tickets,
+		tokens: newTokens(cfg, keys), passwords: passwords, guard: guard,
+		outside: make(map[string]*outsideIssuer), early: newEarly(), renewals: newRenewals(cfg.AccessTTL),
+		placesKey: placesKey, failsKey: failsKey, stop: stop,
 	}
 	for _, o := range cfg.Outside {
 		if s.outside[o.Issuer], err = newOutsideIssuer(ctx, cfg, o); err != nil {
@@ -96,12 +102,29 @@ func (s *Service) Authenticate(ctx context.Context, token string) (transport.Pri
 }
 
 // recheck tells whether what a token or a ticket names still counts, and brings its account
-// up to date. It runs once for each request and handshake: an open socket ends because the
-// session registry disconnects it, not because it asks again.
+// up to date. It runs once for each request and handshake. An open socket does not ask again: its
+// server compares it with the database whenever its account changes, on whichever server that is,
+// and the session registry closes it.
 func (s *Service) recheck(ctx context.Context, p transport.Principal) (transport.Principal, error) {
 	if !s.cfg.Now().Before(p.ExpiresAt.Add(s.cfg.Leeway)) {
 		return transport.Principal{}, ride.ErrUnauthenticated
 	}
+	return s.standing(ctx, p)
+}
+
+// StillCounts returns nil while the account and the log-in of an authenticated principal count, and
+// otherwise the error that Authenticate would return. It does not look at ExpiresAt: an answer that
+// takes long may outlast its token.
+func (s *Service) StillCounts(ctx context.Context, p transport.Principal) error {
+	now, err := s.standing(ctx, p)
+	if err == nil && now.Account.Role != p.Account.Role {
+		err = ride.ErrUnauthenticated
+	}
+	return err
+}
+
+// standing is recheck whatever the token's age.
+func (s *Service) standing(ctx context.Context, p transport.Principal) (transport.Principal, error) {
 	if p.Family != "" {
 		revoked, err := s.refresh.FamilyRevoked(ctx, p.Family)
 		if err != nil && !errors.Is(err, ride.ErrNotFound) {
@@ -120,7 +143,7 @@ func (s *Service) recheck(ctx context.Context, p transport.Principal) (transport
 		return transport.Principal{}, err
 	}
 	p.Account = a
-	if loggedOut(p) {
+	if LoggedOut(p) {
 		return transport.Principal{}, ride.ErrUnauthenticated
 	}
 	return p, nil
@@ -137,32 +160,4 @@ func (s *Service) activeAccount(ctx context.Context, id ride.AccountID) (ride.Ac
 		return ride.Account{}, ride.ErrSuspended
 	}
 	return a, nil
-}
-
-// IssueTicket makes a one-use ticket that stands for the principal. It returns
-// ride.ErrUnavailable when too many are open.
-func (s *Service) IssueTicket(p transport.Principal) (string, time.Time, error) {
-	secret, err := randomToken()
-	if err != nil {
-		return "", time.Time{}, err
-	}
-	now := s.cfg.Now()
-	exp := now.Add(s.cfg.TicketTTL)
-	if err := s.tickets.put(tokenHash(secret), ticket{p, exp}, now); err != nil {
-		return "", time.Time{}, err
-	}
-	return secret, exp, nil
-}
-
-// RedeemTicket spends a ticket regardless of the outcome: ride.ErrUnauthenticated,
-// ride.ErrSuspended or the principal, expiring with the token that bought it.
-func (s *Service) RedeemTicket(ctx context.Context, secret string) (transport.Principal, error) {
-	if !plausibleSecret(secret) {
-		return transport.Principal{}, ride.ErrUnauthenticated
-	}
-	p, ok := s.tickets.take(tokenHash(secret), s.cfg.Now())
-	if !ok {
-		return transport.Principal{}, ride.ErrUnauthenticated
-	}
-	return s.recheck(ctx, p)
 }

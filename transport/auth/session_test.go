@@ -2,6 +2,7 @@ package auth
 
 import (
 	"errors"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -9,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/hexhail/hexhail/ride"
+	"github.com/hexhail/hexhail/ride/storetest"
 )
 
 func TestAccessTokenLife(t *testing.T) {
@@ -181,7 +183,7 @@ func TestLogOutEndsOneLogIn(t *testing.T) {
 func TestSuspensionCountsAtOnce(t *testing.T) {
 	f := newFixture(t)
 	alice, tk := f.rider(t, "alice")
-	ticket, _, err := f.IssueTicket(mustPrincipal(t, f, tk))
+	ticket, _, err := f.IssueTicket(t.Context(), mustPrincipal(t, f, tk))
 	require.NoError(t, err)
 	require.NoError(t, f.store.SetAccountStatus(t.Context(), alice.ID, ride.AccountSuspended))
 	_, err = f.Authenticate(t.Context(), tk.Access)
@@ -199,7 +201,7 @@ func TestTickets(t *testing.T) {
 	_, tk := f.rider(t, "alice")
 	p := mustPrincipal(t, f, tk)
 
-	one, exp, err := f.IssueTicket(p)
+	one, exp, err := f.IssueTicket(t.Context(), p)
 	require.NoError(t, err)
 	require.Equal(t, 30*time.Second, exp.Sub(f.clock.now()))
 	got, err := f.RedeemTicket(t.Context(), one)
@@ -208,7 +210,7 @@ func TestTickets(t *testing.T) {
 	_, err = f.RedeemTicket(t.Context(), one)
 	require.ErrorIs(t, err, ride.ErrUnauthenticated, "once")
 
-	late, _, err := f.IssueTicket(p)
+	late, _, err := f.IssueTicket(t.Context(), p)
 	require.NoError(t, err)
 	f.clock.advance(30 * time.Second)
 	_, err = f.RedeemTicket(t.Context(), late)
@@ -217,17 +219,33 @@ func TestTickets(t *testing.T) {
 	require.ErrorIs(t, err, ride.ErrUnauthenticated)
 
 	for range 3 {
-		_, _, err = f.IssueTicket(p)
+		_, _, err = f.IssueTicket(t.Context(), p)
 		require.NoError(t, err)
 	}
-	_, _, err = f.IssueTicket(p)
+	_, _, err = f.IssueTicket(t.Context(), p)
 	require.ErrorIs(t, err, ride.ErrUnavailable, "bounded")
 	f.clock.advance(31 * time.Second)
-	again, _, err := f.IssueTicket(p)
+	again, _, err := f.IssueTicket(t.Context(), p)
 	require.NoError(t, err)
 	require.NoError(t, f.LogOut(t.Context(), p))
 	_, err = f.RedeemTicket(t.Context(), again)
 	require.ErrorIs(t, err, ride.ErrUnauthenticated, "not after log-out")
+}
+
+// TestTicketsInMemory: tickets of a server that is alone are kept like those in the database.
+func TestTicketsInMemory(t *testing.T) {
+	storetest.TestTickets(t, newMemoryTickets(1000, time.Now))
+	m := newMemoryTickets(1000, time.Now)
+	for i := range 10 {
+		hash := strconv.Itoa(i)
+		_, err := m.SaveTicket(t.Context(), storetest.Ticket(hash, "a"), time.Minute, 10)
+		require.NoError(t, err)
+		_, err = m.TakeTicket(t.Context(), hash)
+		require.NoError(t, err)
+	}
+	require.Empty(t, m.open)
+	require.Empty(t, m.of)
+	require.Empty(t, m.order)
 }
 
 func TestStoreFailuresAreNotRefusals(t *testing.T) {

@@ -14,6 +14,7 @@ type Store interface {
 	Accounts
 	RefreshTokens
 	Places
+	Failures
 }
 
 // Accounts are the accounts as signing in and signing up see them; see Store.
@@ -72,4 +73,18 @@ type Places interface {
 	KnownPlaces(ctx context.Context, id ride.AccountID, since time.Time) ([]string, error)
 	// SavePlaces notes log-ins of an account at these places, and forgets all but the newest.
 	SavePlaces(ctx context.Context, id ride.AccountID, places []string, at time.Time, keep int) error
+}
+
+// Failures count failed log-ins for all servers on the database, under keys that name no one; see
+// Store. Ages are by the clock that the servers share.
+type Failures interface {
+	// LogInFailures returns the counts of those keys that have one, unless it is forgotten.
+	LogInFailures(ctx context.Context, keys []string) (map[string]ride.FailureCount, error)
+	// AddLogInFailure adds one to the count of each key, and returns the new counts, each with a
+	// later Last than before. A count is
+	// forgotten when no failure follows for as long as forget says. A store may keep no more than
+	// a bounded number of counts, the newest.
+	AddLogInFailure(ctx context.Context, keys []string, forget time.Duration) (map[string]ride.FailureCount, error)
+	// ForgetLogInFailures removes the count of a key, if there is one.
+	ForgetLogInFailures(ctx context.Context, key string) error
 }

@@ -39,7 +39,7 @@ func TestWithRealCredentials(t *testing.T) {
 		return c
 	}
 	inBoth(t, func(t *testing.T, codec wire.Codec) {
-		ticket, _, err := service.IssueTicket(principal)
+		ticket, _, err := service.IssueTicket(ctx, principal)
 		require.NoError(t, err)
 		for _, c := range []*client{
 			connect(codec, nil, &ridepb.Connect{Token: tokens.Access}),

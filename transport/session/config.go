@@ -76,6 +76,9 @@ type Config struct {
 	Logger *slog.Logger
 	// Metrics counts. Nil: unregistered counters.
 	Metrics *Metrics
+	// Answered is called after each reply to a command about a trip, on the goroutine that
+	// sends the reply: it must not block. Nil: answers are not observed, at no cost.
+	Answered func(Answered)
 }
 
 // DefaultConfig is a complete Config.

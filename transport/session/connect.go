@@ -64,7 +64,7 @@ func (s *session) authenticate(c *ridepb.Connect) (*credential, *ride.Error) {
 // to connect.
 func (s *session) join(id string, resume *ridepb.Resume, cred *credential) *ride.Error {
 	account := cred.Account
-	if code := s.h.registry.bind(s, account.ID, cred.Family, cred.mark); code != 0 {
+	if code := s.h.registry.bind(s, account.ID, logInOf(cred.Principal, time.Now()), cred.mark); code != 0 {
 		s.reply(id, refusal(revoked(code), 0))
 		s.Close(code, 0)
 		return nil
@@ -75,7 +75,7 @@ func (s *session) join(id string, resume *ridepb.Resume, cred *credential) *ride
 	ctx, cancel := context.WithTimeout(s.h.ctx, s.h.cfg.JoinTimeout)
 	defer cancel()
 	s.joining.Store(&id)
-	s.unanswered.owe(id, s.h.cfg.MaxInFlight, time.Now()) // the reply to connect comes by the outbox, too
+	s.unanswered.owe(id, s.h.cfg.MaxInFlight, time.Now(), nil) // the reply to connect comes by the outbox, too
 	inbox, err := s.h.router.Join(ctx, transport.Join{
 		Principal: cred.Principal, SessionID: s.id, ConnectID: id, Resume: resume, Out: s,
 	})
@@ -86,6 +86,16 @@ func (s *session) join(id string, resume *ridepb.Resume, cred *credential) *ride
 	s.inbox, s.role, s.header = inbox, account.Role, nil
 	s.h.metrics.accepted(s.codec, s.role)
 	return nil
+}
+
+// logInOf returns what a session descends from that begins now. The clock of an outside issuer may be
+// ahead, but no token was made after it was used.
+func logInOf(p transport.Principal, now time.Time) LogIn {
+	by := LogIn{Family: p.Family, IssuedAt: p.IssuedAt}
+	if by.IssuedAt.After(now) {
+		by.IssuedAt = now
+	}
+	return by
 }
 
 // revoked is the error of a connect that a disconnect overtook.

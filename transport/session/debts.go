@@ -12,7 +12,7 @@ import (
 // client may have asked again by then. Safe for concurrent use.
 type debts struct {
 	within time.Duration
-	due    func(id string) // called without the lock, for each that was not paid
+	due    func(id string, q *question) // called without the lock, for each that was not paid
 
 	mu    sync.Mutex
 	n     int
@@ -24,13 +24,14 @@ type debts struct {
 }
 
 type debt struct {
-	id   string
-	due  time.Time
-	paid bool
+	id       string
+	due      time.Time
+	paid     bool
+	question *question // nil unless answers are observed
 }
 
 // owe notes a frame, unless most are open already.
-func (d *debts) owe(id string, most int, now time.Time) bool {
+func (d *debts) owe(id string, most int, now time.Time, q *question) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.n >= most || d.over {
@@ -39,7 +40,7 @@ func (d *debts) owe(id string, most int, now time.Time) bool {
 	if d.by == nil {
 		d.by = make(map[string][]*debt)
 	}
-	it := &debt{id: id, due: now.Add(d.within)}
+	it := &debt{id: id, due: now.Add(d.within), question: q}
 	d.n++
 	d.by[id] = append(d.by[id], it)
 	d.queue = append(d.queue, it)
@@ -55,20 +56,21 @@ func (d *debts) owe(id string, most int, now time.Time) bool {
 // maxLate bounds the frames whose late replies are known to be late.
 const maxLate = 1024
 
-// pay notes a reply; false if it comes too late.
-func (d *debts) pay(id string) bool {
+// pay notes a reply and returns what owe was given; false if it comes too late.
+func (d *debts) pay(id string) (*question, bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	of := d.by[id]
 	if len(of) == 0 {
 		if d.late[id] == 0 {
-			return true // there is no pending frame; send the reply all the same
+			return nil, true // there is no pending frame; send the reply all the same
 		}
 		if d.late[id]--; d.late[id] == 0 {
 			delete(d.late, id)
 		}
-		return false
+		return nil, false
 	}
+	q := of[0].question
 	d.settle(of[0])
 	for len(d.queue) > 0 && d.queue[0].paid {
 		d.queue = d.queue[1:]
@@ -76,7 +78,7 @@ func (d *debts) pay(id string) bool {
 	if len(d.queue) == 0 {
 		d.queue = nil
 	}
-	return true
+	return q, true
 }
 
 // settle takes the oldest debt of its id off; d.mu is held.
@@ -94,7 +96,7 @@ func (d *debts) settle(it *debt) {
 func (d *debts) collect() {
 	d.mu.Lock()
 	now := time.Now()
-	var late []string
+	var late []*debt
 	for len(d.queue) > 0 {
 		it := d.queue[0]
 		if !it.paid {
@@ -105,7 +107,7 @@ func (d *debts) collect() {
 				break
 			}
 			d.settle(it)
-			late = append(late, it.id)
+			late = append(late, it)
 			if d.late == nil || len(d.late) >= maxLate {
 				d.late = make(map[string]int)
 			}
@@ -115,9 +117,9 @@ func (d *debts) collect() {
 	}
 	over := d.over
 	d.mu.Unlock()
-	for _, id := range late {
+	for _, it := range late {
 		if !over {
-			d.due(id)
+			d.due(it.id, it.question)
 		}
 	}
 }
@@ -141,9 +143,11 @@ func (d *debts) end() {
 
 // overdue answers a frame that the actor has not answered in time. It may be done yet: the
 // same id tells. A client whose connect it was has to come back.
-func (s *session) overdue(id string) {
+func (s *session) overdue(id string, q *question) {
 	wait := s.h.retryAfter()
-	s.reply(id, refusal(ride.ErrUnavailable, wait))
+	r := refusal(ride.ErrUnavailable, wait)
+	s.reply(id, r)
+	s.observe(q, r)
 	if joining := s.joining.Load(); joining != nil && *joining == id {
 		s.Close(turnAwayCode(ride.ErrUnavailable), wait)
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/time/rate"
@@ -28,6 +29,8 @@ type Handler struct {
 	// ctx is over when sessions must not wait for anything any more.
 	ctx    context.Context
 	cancel context.CancelFunc
+
+	moving atomic.Bool // Move was called
 }
 
 var _ http.Handler = (*Handler)(nil)
@@ -116,9 +119,31 @@ func (h *Handler) serve(conn *ws.Conn, codec wire.Codec, cred *credential) {
 // it. It returns when all are gone; once ctx is over it cuts those that are left
 // and returns an error. Call it once, last.
 func (h *Handler) Drain(ctx context.Context) error {
+	return h.drain(ctx, 0)
+}
+
+// Move is Drain for a server beside others, at which the clients go on: it closes the sessions one
+// after another within a time, and asks each to come back almost at once.
+func (h *Handler) Move(ctx context.Context, within time.Duration) error {
+	h.moving.Store(true)
+	return h.drain(ctx, within)
+}
+
+// movePause is the longest time between the ends of two sessions that move.
+const movePause = 100 * time.Millisecond
+
+func (h *Handler) drain(ctx context.Context, within time.Duration) error {
 	sessions, gone := h.registry.drain()
+	pause := min(within/time.Duration(max(len(sessions), 1)), movePause)
 	for _, s := range sessions {
 		s.Close(ridepb.CloseShutdown, h.retryAfter())
+		if pause > 0 {
+			select {
+			case <-time.After(pause):
+			case <-ctx.Done():
+				pause = 0
+			}
+		}
 	}
 	defer h.cancel()
 	select {
@@ -136,8 +161,14 @@ func (h *Handler) Drain(ctx context.Context) error {
 // Draining reports whether [Handler.Drain] was called: no new sockets are taken.
 func (h *Handler) Draining() bool { return h.registry.isDraining() }
 
+// The time in which clients come back that move to another server, with jitter.
+const moveAfterMin, moveAfterSpread = 50 * time.Millisecond, 450 * time.Millisecond
+
 // retryAfter is when one client should come back.
 func (h *Handler) retryAfter() time.Duration {
+	if h.moving.Load() {
+		return moveAfterMin + rand.N(moveAfterSpread)
+	}
 	return h.cfg.RetryAfterMin + rand.N(max(h.cfg.RetryAfterSpread, 1))
 }
 

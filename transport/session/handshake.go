@@ -33,9 +33,10 @@ type handshakeRefusal struct {
 }
 
 var (
-	refusedDraining    = &handshakeRefusal{reasonDraining, http.StatusServiceUnavailable, ride.ErrShuttingDown}
-	refusedFull        = &handshakeRefusal{reasonFull, http.StatusServiceUnavailable, ride.ErrUnavailable.With("This server has no room for another socket.")}
-	refusedAddressFull = &handshakeRefusal{reasonAddressFull, http.StatusServiceUnavailable, ride.ErrTooMany.With("Too many sockets from this address.")}
+	refusedDraining = &handshakeRefusal{reasonDraining, http.StatusServiceUnavailable, ride.ErrShuttingDown}
+	refusedFull     = &handshakeRefusal{reasonFull, http.StatusServiceUnavailable, ride.ErrUnavailable.With("This server has no room for another socket.")}
+	// Not 503, after which a balancer would ask the other servers and take this one for broken.
+	refusedAddressFull = &handshakeRefusal{reasonAddressFull, http.StatusTooManyRequests, ride.ErrTooMany.With("Too many sockets from this address.")}
 )
 
 func queryCredential(name string) *handshakeRefusal {
@@ -49,7 +50,7 @@ func credentialRefused(err *ride.Error) *handshakeRefusal {
 	switch {
 	case r.status == http.StatusUnauthorized || r.status == http.StatusForbidden:
 		r.reason = reasonCredential
-	case r.status < http.StatusInternalServerError:
+	case r.status < http.StatusInternalServerError && r.status != http.StatusTooManyRequests:
 		r.status = http.StatusServiceUnavailable
 	}
 	return r

@@ -36,7 +36,8 @@ func problemOf(t *testing.T, resp *http.Response, status int, want *ride.Error) 
 	require.Equal(t, status, p.Status)
 	require.Equal(t, want.Retryable, p.Retryable)
 	require.NotEmpty(t, p.Detail)
-	require.Equal(t, status >= http.StatusInternalServerError, resp.Header.Get("Retry-After") != "")
+	later := status >= http.StatusInternalServerError || status == http.StatusTooManyRequests
+	require.Equal(t, later, resp.Header.Get("Retry-After") != "")
 	require.Equal(t, status == http.StatusUnauthorized, strings.HasPrefix(resp.Header.Get("WWW-Authenticate"), "Bearer "))
 	return p
 }
@@ -100,7 +101,7 @@ func TestSocketsAreBoundedByAddress(t *testing.T) {
 		w.dial(t, wire.JSON, from(addr))
 	}
 	for _, addr := range []string{"192.0.2.1", "::ffff:192.0.2.2", "2001:db8:1::2", "who knows"} {
-		problemOf(t, w.knock(t, "", from(addr)), http.StatusServiceUnavailable, ride.ErrTooMany)
+		problemOf(t, w.knock(t, "", from(addr)), http.StatusTooManyRequests, ride.ErrTooMany)
 	}
 }
 

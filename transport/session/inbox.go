@@ -125,7 +125,7 @@ func (s *session) command(f *ridepb.ClientFrame, k kind, now time.Time) {
 		s.refuse(f.Id, bad, 0)
 		return
 	}
-	if !s.unanswered.owe(f.Id, s.h.cfg.MaxInFlight, now) {
+	if !s.unanswered.owe(f.Id, s.h.cfg.MaxInFlight, now, s.question(f, k, now)) {
 		// The server determines how long replies take, so this does not count as a client's
 		// mistake.
 		s.reply(f.Id, refusal(ride.ErrTooMany.With("Too many messages without a reply; wait for some."), s.h.retryAfter()))

@@ -17,13 +17,15 @@ var _ transport.Outbox = (*session)(nil)
 // Reply implements [transport.Outbox]. A reply that comes too late is dropped: its frame was
 // refused by then.
 func (s *session) Reply(r *ridepb.Reply) {
-	if !s.unanswered.pay(r.GetId()) {
+	q, inTime := s.unanswered.pay(r.GetId())
+	if !inTime {
 		return
 	}
 	if id := s.joining.Load(); id != nil && *id == r.GetId() {
 		s.joining.CompareAndSwap(id, nil)
 	}
 	s.sendReply(r)
+	s.observe(q, r)
 }
 
 // reply answers a frame that no actor has seen.

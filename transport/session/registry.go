@@ -4,14 +4,15 @@ import (
 	"net/netip"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/hexhail/hexhail/ride"
 	"github.com/hexhail/hexhail/ride/ridepb"
 	"github.com/hexhail/hexhail/transport/clientaddr"
 )
 
-// revocations is how many of the newest disconnects are remembered for sessions
-// whose authentication was under way at the time.
+// revocations is how many of the newest disconnects and checks are remembered for
+// sessions whose authentication was under way at the time.
 const revocations = 1024
 
 // Registry knows the open sockets and the live sessions of each account. All its
@@ -27,20 +28,38 @@ type Registry struct {
 	draining  bool
 	gone      chan struct{} // closed when draining and nothing is open
 
-	// recent is a ring of the newest disconnects; revoked counts all of them.
+	// recent is a ring of the newest disconnects and checks; revoked counts all of them.
 	recent  [revocations]revocation
 	revoked uint64
+
+	overtaken func(ride.AccountID) // nil: nothing checks
 }
 
-// revocation is one call of Disconnect.
+// LogIn is what a session's credentials descend from.
+type LogIn struct {
+	// Family is the log-in's name; empty for one at an outside issuer.
+	Family string
+	// IssuedAt is when an outside issuer made the token, which was not after the session
+	// began; zero if it does not say.
+	IssuedAt time.Time
+}
+
+// revocation is one call of Disconnect, DisconnectOutside, Check or CheckAll.
 type revocation struct {
-	account ride.AccountID
-	family  string
-	code    ridepb.CloseCode
+	account ride.AccountID   // empty: all, in a check
+	family  string           // empty: all
+	outside time.Time        // not zero: only log-ins at outside issuers, by tokens made until then
+	code    ridepb.CloseCode // 0: a check
 }
 
-func (r revocation) hits(account ride.AccountID, family string) bool {
-	return r.account == account && (r.family == "" || r.family == family)
+func (r revocation) hits(account ride.AccountID, by LogIn) bool {
+	switch {
+	case r.account != account && (r.account != "" || r.code != 0):
+		return false
+	case !r.outside.IsZero():
+		return by.Family == "" && !by.IssuedAt.After(r.outside)
+	}
+	return r.family == "" || r.family == by.Family
 }
 
 func newRegistry(maxSockets, maxPerAddress int) *Registry {
@@ -53,35 +72,78 @@ func newRegistry(maxSockets, maxPerAddress int) *Registry {
 	}
 }
 
-// Disconnect closes the account's sessions here, only those of the log-in family
-// unless family is empty. It also reaches sessions that are being authenticated
-// at this moment.
+// Disconnect closes the account's sessions on this server, only those of the log-in
+// family unless family is empty. It also reaches sessions that are being
+// authenticated at this moment. Sessions on other servers follow the database.
 func (r *Registry) Disconnect(account ride.AccountID, family string, code ridepb.CloseCode) {
-	what := revocation{account, family, code}
+	r.disconnect(revocation{account: account, family: family, code: code})
+}
+
+// DisconnectOutside is Disconnect for the sessions whose tokens an outside issuer
+// made until then, or at a time that it did not say.
+func (r *Registry) DisconnectOutside(account ride.AccountID, until time.Time, code ridepb.CloseCode) {
+	r.disconnect(revocation{account: account, outside: until, code: code})
+}
+
+func (r *Registry) disconnect(what revocation) {
 	r.mu.Lock()
-	r.recent[r.revoked%revocations] = what
-	r.revoked++
+	r.remember(what)
 	var hit []*session
-	for _, s := range r.byAccount[account] {
-		if what.hits(account, s.family) {
+	for _, s := range r.byAccount[what.account] {
+		if what.hits(what.account, s.logIn) {
 			hit = append(hit, s)
 		}
 	}
 	r.mu.Unlock()
 	for _, s := range hit {
-		s.Close(code, 0)
+		s.Close(what.code, 0)
 	}
 }
 
-// Families returns the log-ins of the account's sessions here; empty texts stand for those of
-// outside issuers.
-func (r *Registry) Families(account ride.AccountID) []string {
+// remember keeps a revocation for sessions that are being authenticated; r.mu is held.
+func (r *Registry) remember(what revocation) {
+	r.recent[r.revoked%revocations] = what
+	r.revoked++
+}
+
+// Check begins a comparison of the account's sessions with the database: it returns
+// their log-ins. A session whose authentication began before and that is bound
+// afterwards may have seen an older state of the database, and would be in neither; the
+// function given to OnOvertaken is called for it.
+func (r *Registry) Check(account ride.AccountID) []LogIn {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	var out []string
+	r.remember(revocation{account: account})
+	return r.logIns(account)
+}
+
+// CheckAll is Check for all accounts with sessions.
+func (r *Registry) CheckAll() map[ride.AccountID][]LogIn {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.remember(revocation{})
+	out := make(map[ride.AccountID][]LogIn, len(r.byAccount))
+	for account := range r.byAccount {
+		out[account] = r.logIns(account)
+	}
+	return out
+}
+
+// OnOvertaken sets what is called for the account of each session that a check
+// missed; see Check. It is called by sessions' goroutines and must not block. Call
+// OnOvertaken before the first check.
+func (r *Registry) OnOvertaken(f func(ride.AccountID)) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.overtaken = f
+}
+
+// logIns are those of the account's sessions; r.mu is held.
+func (r *Registry) logIns(account ride.AccountID) []LogIn {
+	var out []LogIn
 	for _, s := range r.byAccount[account] {
-		if !slices.Contains(out, s.family) {
-			out = append(out, s.family)
+		if !slices.Contains(out, s.logIn) {
+			out = append(out, s.logIn)
 		}
 	}
 	return out
@@ -162,20 +224,34 @@ func (r *Registry) mark() uint64 {
 // disconnect of that account since the mark, or 0. When too much happened since
 // then to know, the code is CloseInternal: the client reconnects
 // and is authenticated again.
-func (r *Registry) bind(s *session, account ride.AccountID, family string, mark uint64) ridepb.CloseCode {
+func (r *Registry) bind(s *session, account ride.AccountID, by LogIn, mark uint64) ridepb.CloseCode {
+	code, overtaken := r.tryBind(s, account, by, mark)
+	if overtaken != nil {
+		overtaken(account)
+	}
+	return code
+}
+
+// tryBind also returns what to call because a check overtook the session; nil: nothing.
+func (r *Registry) tryBind(s *session, account ride.AccountID, by LogIn, mark uint64) (ridepb.CloseCode, func(ride.AccountID)) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.revoked-mark > revocations {
-		return ridepb.CloseInternal
+		return ridepb.CloseInternal, nil
 	}
+	var overtaken func(ride.AccountID)
 	for n := mark; n < r.revoked; n++ {
-		if what := r.recent[n%revocations]; what.hits(account, family) {
-			return what.code
+		switch what := r.recent[n%revocations]; {
+		case !what.hits(account, by):
+		case what.code == 0:
+			overtaken = r.overtaken
+		default:
+			return what.code, nil
 		}
 	}
-	s.account, s.family = account, family
+	s.account, s.logIn = account, by
 	r.byAccount[account] = append(r.byAccount[account], s)
-	return 0
+	return 0, overtaken
 }
 
 // drain admits no further session. It returns the sessions, and a channel that

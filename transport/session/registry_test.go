@@ -159,6 +159,51 @@ func TestDrainSaysWhenToComeBack(t *testing.T) {
 	}
 }
 
+// Sessions that move to another server end one after the other, and come back almost at once.
+func TestMoveEndsSessionsOneByOne(t *testing.T) {
+	w := listen(t)
+	var clients []*client
+	for range 10 {
+		c, _ := w.as(w.dial(t, wire.JSON, nil), "rider")
+		clients = append(clients, c)
+	}
+	begun := time.Now()
+	require.NoError(t, w.h.Move(t.Context(), 200*time.Millisecond))
+	require.GreaterOrEqual(t, time.Since(begun), 180*time.Millisecond)
+	require.Zero(t, w.h.registry.Len())
+	seen := map[uint32]bool{}
+	for _, c := range clients {
+		after := c.closed(ridepb.CloseShutdown).GetDisconnecting().GetRetryAfterMs()
+		require.GreaterOrEqual(t, after, uint32(50))
+		require.LessOrEqual(t, after, uint32(500))
+		seen[after] = true
+	}
+	require.Greater(t, len(seen), 1, "no jitter")
+}
+
+// Once the time is up, those that are left end together, and then are cut.
+func TestMoveEndsInTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		stuck := make(chan struct{})
+		w.router.before = func(context.Context, transport.Join) error { <-stuck; return nil }
+		for range 4 {
+			c := w.pipe(t, wire.JSON)
+			c.send(connectWith("1", &ridepb.Connect{Token: "rider"}))
+		}
+		synctest.Wait()
+		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+		defer cancel()
+		begun := time.Now()
+		require.ErrorIs(t, w.h.Move(ctx, time.Hour), context.DeadlineExceeded)
+		require.Less(t, time.Since(begun), 150*time.Millisecond)
+		close(stuck)
+		for range 4 {
+			gone(t, next(t, w.router.inboxes).left)
+		}
+	})
+}
+
 func TestDrainCutsThoseWhoDoNotGo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)

@@ -52,9 +52,9 @@ type session struct {
 	unanswered debts
 	joining    atomic.Pointer[string]
 
-	// account and family belong to the registry and its lock.
+	// account and logIn belong to the registry and its lock.
 	account ride.AccountID
-	family  string
+	logIn   LogIn
 
 	mu      sync.Mutex
 	phase   phase

@@ -98,7 +98,11 @@ func (s *Store) UpdateAccount(ctx context.Context, id ride.AccountID, p ride.Acc
 		}
 	}
 	a, err := s.change(ctx, "UpdateAccount", id, func(a *account) {
-		a.UpdatedAt = s.now()
+		if now := s.now(); a.UpdatedAt.After(now) {
+			a.UpdatedAt = a.UpdatedAt.Add(time.Microsecond)
+		} else {
+			a.UpdatedAt = now
+		}
 		set := func(to, from *string) {
 			if from != nil {
 				*to = *from
@@ -249,6 +253,9 @@ func (s *Store) ListAccounts(ctx context.Context, f ride.AccountFilter) ([]ride.
 		return nil, "", err
 	}
 	defer s.mu.Unlock()
+	if !valid(f.Text) {
+		return nil, "", ride.ErrInvalidArgument
+	}
 	var all []ride.Account
 	for _, a := range s.accounts {
 		text := fold(a.Username + " " + a.FirstName + " " + a.LastName)

@@ -28,6 +28,9 @@ func (s *Store) ListAudit(ctx context.Context, f ride.AuditFilter) ([]ride.Audit
 		return nil, "", err
 	}
 	defer s.mu.Unlock()
+	if !valid(string(f.Actor), f.Action, f.Subject) {
+		return nil, "", ride.ErrInvalidArgument
+	}
 	var all []ride.AuditEntry
 	for _, e := range s.audit {
 		if (f.Actor == "" || e.Actor == f.Actor) && (f.Action == "" || e.Action == f.Action) && (f.Subject == "" || e.Subject == f.Subject) &&

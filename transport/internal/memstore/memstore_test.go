@@ -45,6 +45,7 @@ func TestConformance(t *testing.T) {
 	t.Run("tokens", func(t *testing.T) {
 		storetest.TestTokens(t, func(_ *testing.T, now storetest.Clock) storetest.Tokens { return at(now) })
 	})
+	t.Run("failures", func(t *testing.T) { storetest.TestFailures(t, new(Store)) })
 	t.Run("audit", func(t *testing.T) {
 		storetest.TestAudit(t, func(_ *testing.T, now storetest.Clock) storetest.Audit { return at(now) })
 	})

@@ -31,6 +31,7 @@ type Store struct {
 	calls    []string
 	erased   map[string]time.Time // by issuer and subject
 	places   map[ride.AccountID]map[string]time.Time
+	failures map[string]failures // by key
 }
 
 // enter locks the store for a method; the caller unlocks it when err is nil.

@@ -3,6 +3,7 @@ package memstore
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -79,6 +80,9 @@ func (s *Store) ListTrips(ctx context.Context, f ride.TripFilter) ([]ride.Trip, 
 		return nil, "", err
 	}
 	defer s.mu.Unlock()
+	if !valid(f.Text, string(f.Account)) {
+		return nil, "", ride.ErrInvalidArgument
+	}
 	var all []ride.Trip
 	for _, t := range s.trips {
 		if matches(&t.Trip, f) {
@@ -88,11 +92,29 @@ func (s *Store) ListTrips(ctx context.Context, f ride.TripFilter) ([]ride.Trip, 
 	return paged(all, f.Page, func(t ride.Trip) (time.Time, string) { return t.RequestedAt, string(t.ID) })
 }
 
+// CountTrips implements api.Trips.
+func (s *Store) CountTrips(ctx context.Context, f ride.TripFilter, most int) (int, error) {
+	if err := s.enter(ctx, "CountTrips"); err != nil {
+		return 0, err
+	}
+	defer s.mu.Unlock()
+	if !valid(f.Text, string(f.Account)) {
+		return 0, ride.ErrInvalidArgument
+	}
+	n := 0
+	for _, t := range s.trips {
+		if matches(&t.Trip, f) {
+			n++
+		}
+	}
+	return min(n, most), nil
+}
+
 func matches(t *ride.Trip, f ride.TripFilter) bool {
 	text := fold(string(t.ID) + "\x00" + t.Request.PickupAddress + "\x00" + t.Request.DropoffAddress)
 	switch {
 	case f.Account != "" && t.Request.Rider.ID != f.Account && t.DriverID() != f.Account:
-	case f.Status != "" && t.Status != f.Status:
+	case len(f.Statuses) > 0 && !slices.Contains(f.Statuses, t.Status):
 	case f.Live && !t.Status.Live():
 	case !strings.Contains(text, fold(f.Text)):
 	case !f.From.IsZero() && t.RequestedAt.Before(f.From):
