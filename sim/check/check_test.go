@@ -58,7 +58,7 @@ func judge(history []Record) *Checker {
 func TestARightHistoryPasses(t *testing.T) {
 	c := judge(ride())
 	require.Empty(t, c.Findings())
-	require.Len(t, c.Violations(), 7)
+	require.Len(t, c.Violations(), 8)
 	o := Linearizable(ride(), time.Minute)
 	require.True(t, o.OK, o.String())
 	require.Equal(t, 1, o.Trips)
@@ -107,6 +107,23 @@ func TestMutantsAreCaught(t *testing.T) {
 			h[17].Version, h[18].Version = 5, 5
 			h[19].Version = 5
 			return h
+		}},
+		"an older version after a newer one": {VersionsStep, func(h []Record) []Record {
+			x := h[index(h, func(r Record) bool { return r.What == TripNews && r.Who == "ann" && r.Version == 3 })]
+			i := index(h, func(r Record) bool { return r.What == TripNews && r.Who == "ann" && r.Version == 4 })
+			x.Seq = h[i].Seq + 1
+			return slices.Insert(h, i+1, x)
+		}},
+		"an older version that is replayed after a newer one": {VersionsStep, func(h []Record) []Record {
+			i := index(h, func(r Record) bool { return r.What == TripNews && r.Who == "ann" && r.Version == 4 })
+			x, y := h[i], h[i]
+			x.What, x.Account, x.Resumed, x.Version, x.Status, x.Seq = Connected, "A", true, 4, arrived, y.Seq+1
+			y.Seq, y.Version, y.Status = y.Seq+1, 3, matched
+			return slices.Insert(h, i+1, Record{At: x.At, What: Lost, Who: "ann", Role: "rider"}, x, y)
+		}},
+		"a snapshot that is older than what came before": {VersionsStep, func(h []Record) []Record {
+			x := Record{At: int64(time.Second), What: Connected, Who: "ann", Role: "rider", Account: "A", Epoch: "f", Trip: "t", Version: 3, Status: matched, Driver: "B"}
+			return append(h[:len(h)-2:len(h)-2], x)
 		}},
 		"a step that is not an edge": {VersionsStep, func(h []Record) []Record { h[17].Status, h[18].Status = completed, completed; return h }},
 		"a history with a gap":       {VersionsStep, func(h []Record) []Record { h[19].Versions = []uint32{1, 2, 4}; return h }},
@@ -194,7 +211,7 @@ func TestLateIsWhatALaggingMachineMakesLate(t *testing.T) {
 				c.Add(r)
 			}
 			late, worst := c.Late()
-			require.Equal(t, map[string]int64{OneEnd: x.late}, late)
+			require.Equal(t, map[string]int64{OneEnd: x.late, EndArrives: 0}, late)
 			require.Equal(t, x.violations, c.Violations()[OneEnd])
 			if x.lag > bound {
 				require.Equal(t, x.lag, worst)

@@ -18,6 +18,10 @@ const (
 	SameAnswer    = "I9"
 	VersionsStep  = "I11"
 	FreshReads    = "I15"
+	EndArrives    = "L1"
+	DriverFound   = "L2"
+	OneSession    = "L3"
+	AccessEnds    = "L4"
 	maxFindings   = 10 // described, of each invariant
 	resumePatient = 10 * time.Second
 )
@@ -28,7 +32,7 @@ const (
 type Checker struct {
 	// Grace is how late the end of an offer may arrive after it expired or its trip was seen
 	// matched, cancelled or expired: 5 s unless set before the first record. The promise is 2 s;
-	// the rest allows for a lagging simulation.
+	// the rest allows for a lagging simulation. The end of a trip has 15 s more.
 	Grace time.Duration
 
 	mu       sync.Mutex
@@ -36,13 +40,17 @@ type Checker struct {
 	trips    map[string]*told
 	counts   map[string]int64
 	late     map[string]int64
+	met      map[string]int64
 	findings []string
 	lags     lags
+	faults   faults
+	search   searches
 	swept    int64
 }
 
 // seen is what one client knows.
 type seen struct {
+	name          string
 	role, account string
 	connected     bool
 	since         int64 // when the session began
@@ -50,19 +58,29 @@ type seen struct {
 	epoch         string
 	seq, replayTo uint32
 	active        string
+	own           map[string]*party // trips that it has, as far as it knows
+	calls         map[string]int64  // when it sent each command that is unanswered
 	open          map[string]int64  // offers, with the time by which they should have ended
 	answers       map[string]string // digests, by command
 	order         []string          // of answers
+
+	free   freedom // of a driver
+	older  older
+	lost   string // close code of the last session that ended
+	barred barred
 }
 
-// told is what clients have received about a trip, by increasing version, and who holds offers of
-// it.
+// told is what clients have received about a trip, by increasing version, which of them have it, and
+// who holds offers of it.
 type told struct {
-	at       int64 // when it last appeared
-	facts    []fact
-	offers   []shown
-	versions map[*seen]uint32 // the newest that each client has received
-	ended    map[string]bool  // offers
+	at      int64 // when it last appeared
+	facts   []fact
+	offers  []shown
+	parties map[*seen]*party
+	ended   int64           // when the history first showed its end; 0: not yet
+	closed  map[string]bool // offers whose end has arrived
+	hunt    *hunt           // the search for a driver; nil: it is not judged
+	asked   map[*seen]bool  // drivers who were offered the trip, if searches are judged
 }
 
 // shown is an offer that a client has seen.
@@ -80,14 +98,23 @@ type fact struct {
 func NewChecker() *Checker {
 	return &Checker{
 		Grace: 5 * time.Second, clients: make(map[string]*seen), trips: make(map[string]*told),
-		late: map[string]int64{OneEnd: 0},
+		late: map[string]int64{OneEnd: 0, EndArrives: 0},
+		met:  make(map[string]int64), search: searches{trips: make(map[string]*told)},
 		counts: map[string]int64{
-			OneWinner: 0, OneTrip: 0, NoHole: 0, OneEnd: 0, SameAnswer: 0, VersionsStep: 0, FreshReads: 0,
+			OneWinner: 0, OneTrip: 0, NoHole: 0, OneEnd: 0, SameAnswer: 0, VersionsStep: 0, FreshReads: 0, EndArrives: 0,
 		},
 	}
 }
 
-// Violations counts violations by invariant; every invariant is present.
+// judges lists an invariant that not every history is judged by.
+func (c *Checker) judges(invariant string) {
+	for _, m := range []map[string]int64{c.counts, c.late, c.met} {
+		m[invariant] += 0
+	}
+}
+
+// Violations counts violations by invariant; every invariant is present that the history is judged
+// by.
 func (c *Checker) Violations() map[string]int64 {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -106,7 +133,7 @@ func (c *Checker) Late() (late map[string]int64, worst time.Duration) {
 	return maps.Clone(c.late), time.Duration(c.lags.worst)
 }
 
-// Overdue is how many ends of offers should have arrived by now and have not. lagged says whether
+// Overdue is how many ends of offers and trips should have arrived by now and have not. lagged says whether
 // the machine lagged before that: then they may still arrive, even once the machine is calm again
 // and works off its backlog.
 func (c *Checker) Overdue(now int64) (n int, lagged bool) {
@@ -118,11 +145,37 @@ func (c *Checker) Overdue(now int64) (n int, lagged bool) {
 				n++
 			}
 		}
+		for _, p := range k.own {
+			if c.behind(k, p, now) {
+				n++
+			}
+		}
 		if c.cutOff(k, now) {
+			n++
+		}
+		if c.olderLate(k, now) {
+			n++
+		}
+		if c.barredLate(k, now) {
 			n++
 		}
 	}
 	return n, c.lags.within(now-int64(resumePatient), now)
+}
+
+// Met counts, by invariant, how often its condition was met and what it requires happened: a rule that
+// was never put to the test proves nothing.
+func (c *Checker) Met() map[string]int64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return maps.Clone(c.met)
+}
+
+// Lag is how long timers of this machine were late in all between two moments.
+func (c *Checker) Lag(from, to int64) time.Duration {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return time.Duration(c.lags.total(from, to))
 }
 
 // Findings describes the first violations of each invariant.
@@ -159,8 +212,39 @@ func (c *Checker) Add(r Record) {
 	switch r.What {
 	case Call, Lost, End, Read, Return, Again, Look, Killed, Lagged:
 		c.outside(r)
-		return
+	case Promised, Placed, FaultBegan, FaultEnded, OlderNews, OlderEnded, Barred, Committed:
+		c.around(r)
+	default:
+		c.session(r)
 	}
+	c.searched(r)
+}
+
+// around handles what happens beside the sessions' histories.
+func (c *Checker) around(r Record) {
+	switch r.What {
+	case Promised:
+		c.search.reach = r.Reach
+		c.judges(DriverFound)
+	case Placed:
+		c.client(r).free.placed(r)
+	case FaultBegan:
+		c.faults.begin(r.At)
+	case FaultEnded:
+		c.faults.end(r.At)
+	case OlderNews:
+		c.olderNews(c.client(r), r)
+	case OlderEnded:
+		c.olderEnded(c.client(r), r)
+	case Barred:
+		c.bar(c.client(r), r)
+	case Committed:
+		c.ends(c.trip(r.Trip, r.At), r)
+	}
+}
+
+// session handles a session's beginning and its numbered events.
+func (c *Checker) session(r Record) {
 	c.sweep(r.At)
 	k := c.client(r)
 	switch r.What {
@@ -168,7 +252,7 @@ func (c *Checker) Add(r Record) {
 		c.connected(k, r)
 	case Offered:
 		c.numbered(k, r)
-		if t := c.trip(r.Trip, r.At); !t.ended[r.Offer] {
+		if t := c.trip(r.Trip, r.At); !t.closed[r.Offer] {
 			k.open[r.Offer] = r.Expires
 			t.offers = append(t.offers, shown{k, r.Offer})
 		}
@@ -186,14 +270,22 @@ func (c *Checker) Add(r Record) {
 // outside handles what is not part of a session's numbered history.
 func (c *Checker) outside(r Record) {
 	switch r.What {
+	case Call:
+		c.client(r).called(r)
 	case Lost:
-		c.client(r).connected = false
+		k := c.client(r)
+		k.connected = false
+		if r.Older {
+			c.left(k)
+		}
+		c.barredLost(k, r)
 	case Return:
 		k := c.client(r)
 		c.answered(r)
 		if r.Code == "" && r.Trip != "" {
 			c.tell(r, owner(k, r))
 		}
+		c.replied(k, r)
 	case Again:
 		c.answered(r)
 	case Look:
@@ -235,24 +327,27 @@ func (c *Checker) answered(r Record) {
 func (c *Checker) trip(id string, now int64) *told {
 	t := c.trips[id]
 	if t == nil {
-		t = &told{versions: make(map[*seen]uint32), ended: make(map[string]bool)}
+		t = &told{parties: make(map[*seen]*party), closed: make(map[string]bool)}
 		c.trips[id] = t
 	}
 	t.at = max(t.at, now)
 	return t
 }
 
-// hasEnded reports whether an offer's end has arrived; its trip is the part before the dot.
+// hasEnded reports whether an offer's end has arrived: its trip is the part of its id before the dot.
 func (c *Checker) hasEnded(offer string) bool {
-	t := c.trips[offer[:max(strings.LastIndexByte(offer, '.'), 0)]]
-	return t != nil && t.ended[offer]
+	t := c.trips[tripOf(offer)]
+	return t != nil && t.closed[offer]
 }
+
+// tripOf is the trip of an offer.
+func tripOf(offer string) string { return offer[:max(strings.LastIndexByte(offer, '.'), 0)] }
 
 func (c *Checker) client(r Record) *seen {
 	k := c.clients[r.Who]
 	if k == nil {
 		k = &seen{
-			role: r.Role, open: make(map[string]int64),
+			name: r.Who, role: r.Role, open: make(map[string]int64), own: make(map[string]*party), calls: make(map[string]int64),
 		}
 		c.clients[r.Who] = k
 	}
@@ -278,11 +373,22 @@ func (c *Checker) connected(k *seen, r Record) {
 	}
 	k.began = true
 	k.active = ""
+	if r.Older {
+		k.older = older{open: true, since: r.At}
+	}
+	c.barredBegan(k, r)
+	if !r.Resumed { // otherwise the event that says how a trip ended follows
+		k.snapshot(r.Trip)
+	}
 	if r.Trip != "" {
 		k.active = r.Trip
-		t := c.trip(r.Trip, r.At)
-		t.versions[k] = max(t.versions[k], r.Version)
+		p := c.trip(r.Trip, r.At).party(k)
+		if r.Version < p.received {
+			c.violated(VersionsStep, "%s had received version %d of trip %s, and later a snapshot at version %d", r.Who, p.received, r.Trip, r.Version)
+		}
+		p.received = max(p.received, r.Version)
 		c.tell(r, owner(k, r))
+		c.inform(k, r)
 	}
 }
 
@@ -297,7 +403,7 @@ func (c *Checker) numbered(k *seen, r Record) {
 func (c *Checker) offerEnded(k *seen, r Record) {
 	t := c.trip(r.Trip, r.At)
 	switch expires, open := k.open[r.Offer]; {
-	case t.ended[r.Offer]:
+	case t.closed[r.Offer]:
 		c.violated(OneEnd, "%s received the end of offer %s twice", r.Who, r.Offer)
 	case !open || !c.overdue(k, expires, r.At):
 	case c.lags.within(max(expires, k.since), r.At):
@@ -306,29 +412,33 @@ func (c *Checker) offerEnded(k *seen, r Record) {
 		c.violated(OneEnd, "%s received the end of offer %s late", r.Who, r.Offer)
 	}
 	delete(k.open, r.Offer)
-	t.ended[r.Offer] = true
+	t.closed[r.Offer] = true
 }
 
 // overdue reports whether an offer's end should have arrived by now.
 func (c *Checker) overdue(k *seen, expires, now int64) bool {
-	return k.connected && k.seq >= k.replayTo && now-max(expires, k.since) > int64(c.Grace)
+	return k.connected && k.seq >= k.replayTo && now-c.faults.after(max(expires, k.since), now) > int64(c.Grace)
 }
 
 // news checks what a session receives about a trip.
 func (c *Checker) news(k *seen, r Record) {
 	c.tell(r, owner(k, r))
-	t := c.trip(r.Trip, r.At)
-	if r.Version <= t.versions[k] {
+	replayed, has := k.seq <= k.replayTo, k.owns(r.Status)
+	if !replayed || !has {
+		c.inform(k, r)
+	}
+	p := c.trip(r.Trip, r.At).party(k)
+	c.forward(p, r)
+	if r.Version <= p.received {
 		return
 	}
-	t.versions[k] = r.Version
-	if k.seq <= k.replayTo {
+	p.received = r.Version
+	if replayed {
 		if !live(r.Status) && k.active == r.Trip {
 			k.active = ""
 		}
-		return // replayed: older than the snapshot, which was judged
+		return // older than the snapshot, which was judged
 	}
-	has := occupied(r.Status) || (k.role == "rider" && r.Status == requested)
 	switch {
 	case has && k.active != "" && k.active != r.Trip:
 		c.violated(OneTrip, "%s %s has the trips %s and %s at once", k.role, r.Who, k.active, r.Trip)
@@ -338,6 +448,18 @@ func (c *Checker) news(k *seen, r Record) {
 	case k.active == r.Trip:
 		k.active = ""
 	}
+}
+
+// forward checks that the events of an epoch, replayed or not, never bring an older version of a trip after
+// a newer one. The snapshot beside them may be ahead of them: it is read from the database.
+func (c *Checker) forward(p *party, r Record) {
+	if p.epoch != r.Epoch {
+		p.epoch, p.event = r.Epoch, 0
+	}
+	if r.Version < p.event {
+		c.violated(VersionsStep, "%s received an event of trip %s at version %d after one at version %d", r.Who, r.Trip, r.Version, p.event)
+	}
+	p.event = max(p.event, r.Version)
 }
 
 // owner is the driver of a record's trip, if the record names one.
@@ -377,6 +499,7 @@ func (c *Checker) tell(r Record, driver string) {
 		c.checkStep(r, f, t.facts[i])
 	}
 	t.facts = slices.Insert(t.facts, i, f)
+	c.ends(t, r)
 	if i == len(t.facts)-1 && r.Status != requested {
 		decided(t, r)
 	}
@@ -431,11 +554,12 @@ func (c *Checker) read(r Record) {
 		c.violated(NoHole, "trip %s was %s at version %d, and is read as %s at version %d",
 			r.Trip, last.status, last.version, r.Status, r.Version)
 	}
+	c.compare(t, r)
 }
 
 // cutOff reports whether a client should have received everything that it missed by now.
 func (c *Checker) cutOff(k *seen, now int64) bool {
-	return k.connected && k.seq < k.replayTo && now-k.since > int64(resumePatient)
+	return k.connected && k.seq < k.replayTo && now-c.faults.after(k.since, now) > int64(resumePatient)
 }
 
 // end judges what has not happened.
@@ -448,6 +572,15 @@ func (c *Checker) end(now int64) {
 			if c.overdue(k, expires, now) {
 				c.violated(OneEnd, "%s never received the end of offer %s", who, offer)
 			}
+		}
+		for id := range k.own {
+			c.outdated(k, id, now)
+		}
+		if c.olderLate(k, now) {
+			c.violated(OneSession, "%s has a newer session, and its older socket was never closed", who)
+		}
+		if c.barredLate(k, now) {
+			c.violated(AccessEnds, "the access of %s has ended, and its socket was never closed", who)
 		}
 	}
 }

@@ -28,9 +28,19 @@ func (c *Checker) sweep(now int64) {
 	for id, t := range c.trips {
 		old := now - t.at
 		if old > int64(keepTrip) || (old > int64(keepEnded) && t.over()) {
-			delete(c.trips, id)
+			c.forget(id, t, now)
 		}
 	}
+}
+
+// forget judges what the parties of a trip still have to receive, and forgets the trip.
+func (c *Checker) forget(id string, t *told, now int64) {
+	for k := range t.parties {
+		c.outdated(k, id, now)
+		delete(k.own, id)
+	}
+	delete(c.trips, id)
+	delete(c.search.trips, id)
 }
 
 // over reports whether any client has seen the trip's end.
@@ -41,12 +51,12 @@ func (t *told) over() bool { return len(t.facts) > 0 && !live(t.facts[len(t.fact
 func (c *Checker) Retained() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	n := len(c.lags.spans)
+	n := len(c.lags.spans) + len(c.faults.spans)
 	for _, t := range c.trips {
-		n += 1 + len(t.facts) + len(t.offers) + len(t.ended) + len(t.versions)
+		n += 1 + len(t.facts) + len(t.offers) + len(t.closed) + len(t.parties) + len(t.asked)
 	}
 	for _, k := range c.clients {
-		n += 1 + len(k.open) + len(k.answers)
+		n += 1 + len(k.open) + len(k.own) + len(k.calls) + len(k.answers) + len(k.free.places)
 	}
 	return n
 }

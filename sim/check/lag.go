@@ -35,6 +35,13 @@ func (l *lags) add(at, late int64) {
 	}
 }
 
+// backlog is how long a machine that has lagged may take to work off what has piled up. It matters
+// beside bounds of a second or two.
+const backlog = time.Second
+
+// near is within for a window that begins with a backlog.
+func (l *lags) near(from, to int64) bool { return l.within(from-int64(backlog), to) }
+
 // within reports whether the machine lagged at any time within a window.
 func (l *lags) within(from, to int64) bool {
 	for _, s := range l.spans {
@@ -43,4 +50,12 @@ func (l *lags) within(from, to int64) bool {
 		}
 	}
 	return false
+}
+
+// total is how much of a window the machine lagged.
+func (l *lags) total(from, to int64) (sum int64) {
+	for _, s := range l.spans {
+		sum += max(0, min(to, s.to)-max(from, s.from))
+	}
+	return sum
 }

@@ -30,7 +30,7 @@ const (
 	// Connected: a session began; Epoch, Seq, Resumed, Account, Trip (the active one,
 	// with Version and Status) and Open are those of connected.
 	Connected What = "connected"
-	// Lost: a session ended.
+	// Lost: a session ended, with Code if that is judged.
 	Lost What = "lost"
 	// Offered, OfferEnded and TripNews are events of a session; they carry Epoch and Seq.
 	Offered    What = "offered"
@@ -48,6 +48,22 @@ const (
 	Look What = "look"
 	// Killed: the server was killed.
 	Killed What = "killed"
+	// FaultBegan and FaultEnded: something beside the city was broken on purpose, as Op says, and
+	// everything works again. Faults do not overlap.
+	FaultBegan What = "fault_began"
+	FaultEnded What = "fault_ended"
+	// Placed: a driver sent its position, Lat and Lng, if L2 is judged.
+	Placed What = "position"
+	// OlderNews and OlderEnded: an event arrived on, or the server closed (with Code), a socket that
+	// was open when its client began a newer session.
+	OlderNews  What = "older_event"
+	OlderEnded What = "older_closed"
+	// Barred: an operator has ended the access of a client's account; its socket must be closed with Code.
+	Barred What = "barred"
+	// Committed: the database decided the end of a trip now.
+	Committed What = "committed"
+	// Promised: from now on, searches are judged by Reach.
+	Promised What = "promised"
 	// Lagged: a timer beside the simulation fired now, late by Lag.
 	Lagged What = "lagged"
 	// End: the history ends; what should have happened and has not is a violation.
@@ -80,6 +96,18 @@ type Record struct {
 	Seq     uint32   `json:"seq,omitempty"`
 	Resumed bool     `json:"resumed,omitempty"`
 	Open    []string `json:"open,omitempty"`
+	// Online says that a session began with a driver who is online.
+	Online bool `json:"online,omitempty"`
+	// Node is the server of a session: the index of its URL.
+	Node int `json:"node,omitempty"`
+	// Older says that the client's former socket was still open when the session began, or that the
+	// session is lost because its client begins another one while the socket is open.
+	Older bool `json:"older,omitempty"`
+
+	// Lat and Lng are those of a driver, or of a request's pickup.
+	Lat   float64 `json:"lat,omitempty"`
+	Lng   float64 `json:"lng,omitempty"`
+	Reach *Reach  `json:"reach,omitempty"`
 
 	Versions []uint32 `json:"versions,omitempty"`
 	// Reply is the digest of a command's answer, if answers are compared.
@@ -97,6 +125,17 @@ func (r Record) Owner(account string) string {
 		return account
 	}
 	return r.Driver
+}
+
+// Ends reports whether the record shows a client the end of an offer, of a trip or of an older socket.
+func (r Record) Ends() bool {
+	switch r.What {
+	case OfferEnded, OlderEnded:
+		return true
+	case TripNews, Return:
+		return r.Status != "" && !live(r.Status)
+	}
+	return false
 }
 
 // ReplyDigest is equal for two replies with the same content, whichever frames they answer.

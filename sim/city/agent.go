@@ -28,9 +28,11 @@ type agent struct {
 	mu        sync.Mutex
 	account   string
 	connected bool
+	older     bool          // a socket that a move has left is open
 	skew      time.Duration // local clock minus the server's
 	replayTo  uint32
 	losses    int
+	moves     int
 	timers    map[*time.Timer]struct{}
 	closed    bool
 	answers   []answer // the newest, as many as the city repeats
@@ -91,9 +93,10 @@ func (a *agent) start(h client.Handler, n int) {
 	defer a.mu.Unlock()
 	a.client = client.Start(c.life, client.Config{
 		URLs: c.cfg.URLs, First: n, Codec: c.codec(n), Name: "hexhail-sim", Handler: h, Gate: c.gate,
-		Token: func() (string, error) { return c.cfg.Token(a.role, a.name) },
+		Token: func() (string, error) { return c.cfg.Token(a.role, a.name) }, Older: a,
 	})
 	a.planLoss()
+	a.planMove()
 }
 
 // started reports whether start was called.
@@ -116,6 +119,45 @@ func (a *agent) planLoss() {
 		}
 		a.planLoss()
 	})
+}
+
+// planMove schedules the next session that begins while the former socket is open.
+func (a *agent) planMove() {
+	after := a.city.will.Move(a.key, a.moves)
+	if after == 0 {
+		return
+	}
+	a.moves++
+	a.later(a.city.clock.real(after), func() {
+		if !a.city.ending.Load() && a.connected && !a.older && a.client.Move() {
+			a.older = true
+			a.down(true)
+		}
+		a.planMove()
+	})
+}
+
+// OlderEvent implements client.OlderHandler.
+func (a *agent) OlderEvent() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.record(check.Record{What: check.OlderNews})
+}
+
+// OlderDown implements client.OlderHandler.
+func (a *agent) OlderDown(code int) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.older = false
+	a.record(check.Record{What: check.OlderEnded, Code: strconv.Itoa(code)})
+}
+
+// down notes that the session is over, and whether its socket is open all the same. The caller holds the
+// lock.
+func (a *agent) down(open bool) {
+	a.connected = false
+	a.city.Stats.Connected.Add(-1)
+	a.record(check.Record{What: check.Lost, Older: open})
 }
 
 // record adds what this agent did or saw to the history.
@@ -146,6 +188,7 @@ func (a *agent) met(c *ridepb.Connected, first bool) {
 	}
 	r := check.Record{
 		What: check.Connected, Account: a.account, Epoch: c.GetEpoch(), Seq: c.GetSeq(), Resumed: c.GetResumed(),
+		Online: c.GetOnline(), Node: a.client.Node(), Older: a.older,
 	}.OfTrip(c.GetActiveTrip())
 	for _, o := range c.GetOpenOffers() {
 		r.Open = append(r.Open, o.GetId())
@@ -198,9 +241,7 @@ func (a *agent) Down(d client.Down) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.connected {
-		a.connected = false
-		a.city.Stats.Connected.Add(-1)
-		a.record(check.Record{What: check.Lost})
+		a.down(false)
 	}
 	if d.Final {
 		a.city.refused.Add(1)
@@ -208,7 +249,9 @@ func (a *agent) Down(d client.Down) {
 	if a.city.ending.Load() || a.closed {
 		return
 	}
-	if d.Breach || (d.Code >= 4500 && d.Code != int(ridepb.CloseReplaced)) {
+	// Only a person who begins sessions while others are open knows that the newest one must stay.
+	newest := a.city.cfg.Behaviour.Moves > 0
+	if d.Breach || (d.Code >= 4500 && (newest || d.Code != int(ridepb.CloseReplaced))) {
 		a.city.Stats.ProtocolErrors.Add(1)
 	}
 	switch {

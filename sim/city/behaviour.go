@@ -42,6 +42,9 @@ type Behaviour struct {
 	// on average.
 	Losses float64
 	Outage time.Duration
+	// Moves is how often each client begins a new session, at the next URL, while its socket is open,
+	// per hour.
+	Moves float64
 }
 
 // DefaultBehaviour is a patient city on a good day.
@@ -62,7 +65,7 @@ func (b Behaviour) Validate() error {
 			return errors.New("behaviour: probabilities must be from 0 to 1, and so must the sum of accepting and declining")
 		}
 	}
-	for _, x := range []float64{b.ReplySpread, b.PatienceSpread, b.CruiseM, b.Losses} {
+	for _, x := range []float64{b.ReplySpread, b.PatienceSpread, b.CruiseM, b.Losses, b.Moves} {
 		if !(x >= 0) || math.IsInf(x, 0) {
 			return errors.New("behaviour: spreads, distances and rates must be numbers of at least 0")
 		}
@@ -171,6 +174,16 @@ func (in Intentions) Loss(who string, n int) (after, outage time.Duration) {
 	rng := in.chance("loss", who, n)
 	after = time.Duration(rng.ExpFloat64() / b.Losses * float64(time.Hour))
 	return max(after, time.Millisecond), time.Duration(rng.ExpFloat64() * float64(b.Outage))
+}
+
+// Move is when a person begins a session while another is open for the n-th time, counted from the
+// previous time; 0: never.
+func (in Intentions) Move(who string, n int) time.Duration {
+	if in.Behaviour.Moves == 0 {
+		return 0
+	}
+	after := time.Duration(in.chance("move", who, n).ExpFloat64() / in.Behaviour.Moves * float64(time.Hour))
+	return max(after, time.Millisecond)
 }
 
 func stars(rng *rand.Rand, often float64) uint32 {

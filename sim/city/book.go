@@ -1,6 +1,7 @@
 package city
 
 import (
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -210,6 +211,16 @@ func (b *book) kerb(trip string) (pin string, board time.Duration) {
 	return n.pin, n.board
 }
 
+// version is the newest version of a trip that any client has received; 0 if none has.
+func (b *book) version(trip string) uint32 {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if n := b.trips[trip]; n != nil {
+		return n.version
+	}
+	return 0
+}
+
 // endedTrips returns ended trips, no more than most.
 func (b *book) endedTrips(most int) []string {
 	b.mu.Lock()
@@ -224,4 +235,18 @@ func (b *book) endedTrips(most int) []string {
 		}
 	}
 	return out
+}
+
+// quietTrips returns live trips, no more than most: those that have been without news for the longest.
+func (b *book) quietTrips(most int) []string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	var out []string
+	for id, n := range b.trips {
+		if n.version > 0 && !ended(n.status) {
+			out = append(out, id)
+		}
+	}
+	slices.SortFunc(out, func(x, y string) int { return b.trips[x].heard.Compare(b.trips[y].heard) })
+	return out[:min(most, len(out))]
 }

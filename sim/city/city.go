@@ -70,8 +70,8 @@ type Config struct {
 	// Rest is how long all clients stay connected at the end, at most, until the end of each offer
 	// has arrived. 0: they do not wait.
 	Rest time.Duration
-	// Verify is how many ended trips are read over HTTP at the end and compared with what sockets
-	// received. Read reads one trip, and fills in version, status and versions; nil: none.
+	// Verify is how many ended trips, and how many live ones, are read over HTTP at the end and
+	// compared with what sockets received. Read reads one trip, and fills in version, status and versions; nil: none.
 	Verify int
 	Read   func(ctx context.Context, trip string) (check.Record, error)
 
@@ -89,6 +89,8 @@ type Config struct {
 	// Grace is how late the end of an offer may arrive; 0: the checker's default. Servers that are
 	// deliberately stopped need more.
 	Grace time.Duration
+	// Reach is what the servers promise about searches, to judge L2. Nil: it is not judged.
+	Reach *check.Reach
 	// Recorder keeps the history. Nil: it is judged and forgotten.
 	Recorder *check.Recorder
 	// Watch, if not nil, is called with every record after it has been judged, from many
@@ -175,6 +177,7 @@ const (
 	lead     = 2 * time.Second  // how long a rider's app is open before the request
 	settling = 3 * time.Second  // for answers under way
 	trailing = 2 * time.Minute  // for what a lagging machine still has to deliver
+	outdated = 21 * time.Second // for the end of a trip, until it is late, and the configured grace more
 )
 
 // Run runs the city until its duration is over, its requests have ended or ctx ends, and then
@@ -183,6 +186,9 @@ func (c *City) Run(ctx context.Context) error {
 	life, end := context.WithCancel(context.WithoutCancel(ctx))
 	defer end()
 	c.life = life
+	if c.cfg.Reach != nil {
+		c.Note(check.Record{What: check.Promised, Reach: c.cfg.Reach})
+	}
 	if err := c.wake(ctx); err != nil {
 		c.close()
 		return err
@@ -394,16 +400,25 @@ func (c *City) finish(ctx context.Context) {
 		return true
 	})
 	c.until(ctx, c.cfg.Rest, func() bool { return c.checker.OpenOffers() == 0 })
-	if n, lagged := c.checker.Overdue(c.since(time.Now())); n > 0 && lagged {
-		c.cfg.Log.Warn("this machine is too busy: waiting for news that is overdue", "offers", n, "most", trailing)
-		c.calm()
-		c.until(ctx, trailing, func() bool {
-			n, _ := c.checker.Overdue(c.since(time.Now()))
-			return n == 0
-		})
-	}
+	c.trail(ctx)
 	c.verify(ctx)
+	c.until(ctx, outdated+c.cfg.Grace, func() bool { return c.checker.Outdated() == 0 })
+	c.trail(ctx)
 	c.Note(check.Record{What: check.End})
+}
+
+// trail waits for news that is overdue because this machine lags.
+func (c *City) trail(ctx context.Context) {
+	n, lagged := c.checker.Overdue(c.since(time.Now()))
+	if n == 0 || !lagged {
+		return
+	}
+	c.cfg.Log.Warn("this machine is too busy: waiting for news that is overdue", "news", n, "most", trailing)
+	c.calm()
+	c.until(ctx, trailing, func() bool {
+		n, _ := c.checker.Overdue(c.since(time.Now()))
+		return n == 0
+	})
 }
 
 // verify reads some trips over HTTP.
@@ -413,16 +428,24 @@ func (c *City) verify(ctx context.Context) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, 2*settling)
 	defer cancel()
-	for _, trip := range c.book.endedTrips(c.cfg.Verify) {
-		r, err := c.cfg.Read(ctx, trip)
-		if err != nil {
+	for _, trip := range append(c.book.endedTrips(c.cfg.Verify), c.book.quietTrips(c.cfg.Verify)...) {
+		switch r, still, err := c.readStill(ctx, trip); {
+		case err != nil:
 			c.Stats.Error("http_read")
 			c.cfg.Log.Warn("a trip could not be read over HTTP", "trip", trip, "error", err)
-			continue
+		case still:
+			r.What, r.Trip = check.Read, trip
+			c.Note(r)
 		}
-		r.What, r.Trip = check.Read, trip
-		c.Note(r)
 	}
+}
+
+// readStill reads a trip, and reports whether it stood still meanwhile. If its parties had news, as those
+// of a visitor's trip may, what was read need not be what they have.
+func (c *City) readStill(ctx context.Context, trip string) (r check.Record, still bool, err error) {
+	before := c.book.version(trip)
+	r, err = c.cfg.Read(ctx, trip)
+	return r, c.book.version(trip) == before, err
 }
 
 // close ends all clients, many at once.
@@ -451,7 +474,7 @@ func (c *City) Report() report.Report {
 	run := report.Run{Seed: c.cfg.Seed, Speed: c.cfg.Speed, Drivers: len(c.drivers), Elapsed: elapsed}
 	r := c.Stats.Report(run, c.checker.Violations(), c.checker.Findings())
 	late, lag := c.checker.Late()
-	r.Late, r.TimerLagMs = late, float64(lag.Milliseconds())
+	r.Met, r.Late, r.TimerLagMs = c.checker.Met(), late, float64(lag.Milliseconds())
 	return r
 }
 
@@ -461,7 +484,7 @@ func (c *City) Note(r check.Record) {
 	if r.At == 0 {
 		r.At = c.since(time.Now())
 	}
-	if r.What == check.OfferEnded {
+	if r.Ends() || c.cfg.Reach != nil {
 		c.lagged(time.Now()) // the record may be late because this process is
 	}
 	c.judge(r)
@@ -477,6 +500,9 @@ func (c *City) judge(r check.Record) {
 		c.cfg.Watch(r)
 	}
 }
+
+// Lag is how long this machine was late in all between two moments on the records' clock.
+func (c *City) Lag(from, to int64) time.Duration { return c.checker.Lag(from, to) }
 
 // StartedAt is the origin of the records' times.
 func (c *City) StartedAt() time.Time { return c.startedAt }

@@ -194,6 +194,9 @@ func (d *driver) tell() {
 		before, _ := d.position(sim - time.Second)
 		if d.client.SendLocation(location(p, h, min(d.pace*geo.DistanceM(before, p), 99), d.due)) {
 			d.city.Stats.LocationUpdates.Add(1)
+			if d.city.cfg.Reach != nil {
+				d.record(check.Record{What: check.Placed, Lat: p.Lat, Lng: p.Lng})
+			}
 		}
 	}
 	d.due = d.due.Add(interval)

@@ -49,7 +49,11 @@ func (r *rider) request(w *wish) {
 		Pickup: pb(w.Pickup), Dropoff: pb(w.Dropoff), Passengers: uint32(w.Passengers), VehicleClass: w.Class,
 		PickupAddress: w.PickupAddress, DropoffAddress: w.DropoffAddress,
 	}
-	r.do(check.Record{Op: "request"}, &ridepb.ClientFrame{Body: &ridepb.ClientFrame_RequestTrip{RequestTrip: q}}, func(reply *ridepb.Reply) {
+	call := check.Record{Op: "request"}
+	if r.city.cfg.Reach != nil {
+		call.Lat, call.Lng = w.Pickup.Lat, w.Pickup.Lng
+	}
+	r.do(call, &ridepb.ClientFrame{Body: &ridepb.ClientFrame_RequestTrip{RequestTrip: q}}, func(reply *ridepb.Reply) {
 		t := reply.GetTrip()
 		if t == nil {
 			r.free()

@@ -1,5 +1,6 @@
 // Package client is a lean client of Hexhail's socket protocol, for simulations that
-// hold thousands of them in one process. A client has one goroutine. It keeps its
+// hold thousands of them in one process. A client has one goroutine, and for a while two
+// after Move. It keeps its
 // session alive over lost sockets as docs/protocol.md asks of every app: it resumes by
 // epoch and seq, repeats unanswered commands with their ids, waits with jitter or for as
 // long as the server says, and stops for good where a close code says so.
@@ -50,7 +51,16 @@ type Down struct {
 	Breach bool
 }
 
-// Config configures a client. All fields except Gate are required.
+// OlderHandler receives what becomes of the socket that a Move leaves open, until the server closes
+// it. Its methods are called like those of Handler.
+type OlderHandler interface {
+	// OlderEvent is called for each event that still arrives on it.
+	OlderEvent()
+	// OlderDown is called once, when it has ended: with the close code, or 1006 when it broke.
+	OlderDown(code int)
+}
+
+// Config configures a client. All fields except Gate and Older are required.
 type Config struct {
 	// URLs are those of the servers' sockets, such as ws://127.0.0.1:8080/v1/ws. Each
 	// attempt takes the next one.
@@ -65,6 +75,8 @@ type Config struct {
 	Token func() (string, error)
 	// Handler receives all events.
 	Handler Handler
+	// Older receives what arrives on a socket that Move left. Nil: Move does nothing.
+	Older OlderHandler
 	// Gate bounds the concurrent handshakes: each client holds one element during its handshake.
 	// Nil: no bound.
 	Gate chan struct{}
@@ -73,13 +85,19 @@ type Config struct {
 // Client is one account's app. Its methods may be called from any goroutine.
 type Client struct {
 	cfg    Config
+	life   context.Context //nolint:containedctx // of the goroutines that Move starts
 	cancel context.CancelFunc
 	done   chan struct{}
 	prefix string
 	ids    atomic.Uint64
 
+	// turn is held while the handlers are called.
+	turn sync.Mutex
+
 	mu       sync.Mutex
 	conn     *conn // of the live session, nil while there is none
+	runs     int   // goroutines
+	node     int   // index of the URL of the live session, or of the last one
 	outage   time.Duration
 	dropped  bool
 	pending  map[string]*pending
@@ -88,8 +106,6 @@ type Client struct {
 	seq      uint32
 	resumes  bool // epoch and seq may be resumed from
 	attempts int  // consecutive attempts without a session
-
-	heartbeat time.Duration
 }
 
 // Start makes a client and connects it. It runs until ctx ends, Close is called or the server asks
@@ -98,10 +114,40 @@ func Start(ctx context.Context, cfg Config) *Client {
 	ctx, cancel := context.WithCancel(ctx)
 	c := &Client{
 		cfg: cfg, cancel: cancel, done: make(chan struct{}), prefix: rand.Text()[:10] + "-",
-		pending: make(map[string]*pending), heartbeat: 5 * time.Second,
+		pending: make(map[string]*pending), life: ctx, runs: 1,
 	}
-	go c.run(ctx)
+	go c.run(ctx, cfg.First)
 	return c
+}
+
+// Move begins a new session at the next URL while the socket of the present one stays open until the
+// server closes it, like that of a device that has changed networks. It reports false if there is no
+// session or no OlderHandler.
+func (c *Client) Move() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	older := c.conn
+	if older == nil || c.stopped || c.cfg.Older == nil {
+		return false
+	}
+	c.conn = nil
+	older.left = true
+	c.runs++ // the older socket's goroutine still runs, because c.conn was not nil
+	next := c.node + 1
+	go func() {
+		c.turn.Lock()
+		older.older = true
+		c.turn.Unlock()
+		c.run(c.life, next)
+	}()
+	return true
+}
+
+// Node is the index of the URL of the present session, or of the last one.
+func (c *Client) Node() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.node
 }
 
 // Close closes the session cleanly and waits until the client's goroutine has ended. Pending
@@ -157,15 +203,19 @@ func (c *Client) SendLocation(l *ridepb.Location) bool {
 // nextID is unique for the account with overwhelming probability.
 func (c *Client) nextID() string { return c.prefix + strconv.FormatUint(c.ids.Add(1), 36) }
 
-func (c *Client) run(ctx context.Context) {
-	defer close(c.done)
-	defer c.cancel()
-	for n := c.cfg.First; ; n++ {
-		down := c.session(ctx, c.cfg.URLs[n%len(c.cfg.URLs)])
-		if ctx.Err() != nil {
+// run keeps a session, first at the n-th URL, until ctx ends, the server does not want the client back,
+// or a Move has left its socket.
+func (c *Client) run(ctx context.Context, n int) {
+	defer c.ended()
+	for ; ; n++ {
+		n %= len(c.cfg.URLs)
+		down, older := c.session(ctx, n)
+		if ctx.Err() != nil || older {
 			return
 		}
+		c.turn.Lock()
 		c.cfg.Handler.Down(down)
+		c.turn.Unlock()
 		if down.Final {
 			c.Stop()
 			return
@@ -177,6 +227,18 @@ func (c *Client) run(ctx context.Context) {
 			t.Stop()
 			return
 		}
+	}
+}
+
+// ended ends the client with its last goroutine.
+func (c *Client) ended() {
+	c.mu.Lock()
+	c.runs--
+	last := c.runs == 0
+	c.mu.Unlock()
+	if last {
+		c.cancel()
+		close(c.done)
 	}
 }
 
@@ -196,20 +258,46 @@ func (c *Client) pause(d Down) time.Duration {
 	return backoff(n)
 }
 
-// session runs one socket.
-func (c *Client) session(ctx context.Context, url string) Down {
-	conn, down := c.open(ctx, url)
+// session runs one socket. older reports that a Move has left it.
+func (c *Client) session(ctx context.Context, node int) (down Down, older bool) {
+	conn, down := c.open(ctx, c.cfg.URLs[node])
 	if conn == nil {
-		return down
+		return down, false
 	}
+	conn.node = node
 	stop := context.AfterFunc(ctx, conn.goodbye)
 	defer stop()
+	defer conn.cut()
 	began, err := c.serve(conn)
 	c.mu.Lock()
-	c.conn = nil
+	if c.conn == conn {
+		c.conn = nil
+	}
+	older = conn.left
 	c.mu.Unlock()
-	conn.cut()
-	return c.verdict(conn, began, err)
+	down = c.verdict(conn, began, err)
+	if older && ctx.Err() == nil {
+		c.left(conn, down.Code)
+	}
+	return down, older
+}
+
+// left reports the end of a socket that a Move has left, and what arrives after it.
+func (c *Client) left(conn *conn, code int) {
+	tell := func(f func()) {
+		c.turn.Lock()
+		defer c.turn.Unlock()
+		f()
+	}
+	tell(func() { c.cfg.Older.OlderDown(code) })
+	conn.leaving.Store(true)
+	for closed := conn.code != 0; closed; {
+		conn.patience(leaveTimeout)
+		if _, err := conn.read(); err != nil {
+			return
+		}
+		tell(c.cfg.Older.OlderEvent)
+	}
 }
 
 // errHole and errForeign are breaches of the protocol by the server.
@@ -271,7 +359,7 @@ func (c *Client) open(ctx context.Context, url string) (*conn, Down) {
 // serve reads until the socket ends.
 func (c *Client) serve(conn *conn) (began bool, err error) {
 	for {
-		conn.patience(2 * c.heartbeat)
+		conn.patience(2 * conn.heartbeat)
 		b, err := conn.read()
 		if err != nil {
 			return began, err
@@ -280,19 +368,33 @@ func (c *Client) serve(conn *conn) (began bool, err error) {
 		if err != nil {
 			return began, errors.Join(errForeign, err)
 		}
-		switch k := f.GetKind().(type) {
-		case *ridepb.ServerFrame_Reply:
-			if !began && k.Reply.GetId() == conn.hello {
-				began = c.connected(conn, k.Reply)
-				continue
-			}
-			c.replied(k.Reply)
-		case *ridepb.ServerFrame_Event:
-			if err := c.event(conn, k.Event); err != nil {
-				return began, err
-			}
+		c.turn.Lock()
+		began, err = c.frame(conn, f, began)
+		c.turn.Unlock()
+		if err != nil {
+			return began, err
 		}
 	}
+}
+
+// frame handles one frame. The caller holds the turn.
+func (c *Client) frame(conn *conn, f *ridepb.ServerFrame, began bool) (bool, error) {
+	switch k := f.GetKind().(type) {
+	case *ridepb.ServerFrame_Reply:
+		switch {
+		case conn.older: // the newer session repeats its command
+		case !began && k.Reply.GetId() == conn.hello:
+			return c.connected(conn, k.Reply), nil
+		default:
+			c.replied(k.Reply)
+		}
+	case *ridepb.ServerFrame_Event:
+		if !conn.older || k.Event.GetDisconnecting() != nil {
+			return began, c.event(conn, k.Event)
+		}
+		c.cfg.Older.OlderEvent()
+	}
+	return began, nil
 }
 
 // connected begins a session, or notes its refusal: the close frame follows.
@@ -303,14 +405,14 @@ func (c *Client) connected(conn *conn, r *ridepb.Reply) bool {
 		return false
 	}
 	if ms := hi.GetHeartbeatMs(); ms > 0 {
-		c.heartbeat = time.Duration(ms) * time.Millisecond
+		conn.heartbeat = time.Duration(ms) * time.Millisecond
 	}
 	c.mu.Lock()
 	first := !c.resumes && c.epoch == ""
 	if !hi.GetResumed() {
 		c.epoch, c.seq = hi.GetEpoch(), hi.GetSeq()
 	}
-	c.resumes, c.attempts = true, 0
+	c.resumes, c.attempts, c.node = true, 0, conn.node
 	c.mu.Unlock()
 	c.cfg.Handler.Connected(hi, first)
 	c.mu.Lock()

@@ -27,7 +27,9 @@ const (
 	writeTimeout = 10 * time.Second
 	leaveTimeout = time.Second // for the answer to our close frame
 	readBuffer   = 1 << 10
-	maxControl   = 125
+
+	usualHeartbeat = 5 * time.Second // until the server says its own
+	maxControl     = 125
 )
 
 var errTooBig = errors.New("a message from the server is too big")
@@ -38,6 +40,9 @@ type conn struct {
 	br    *bufio.Reader
 	codec wire.Codec
 	hello string // id of the connect message
+	node  int    // index of the URL
+	left  bool   // by a Move; guarded by the client's mutex
+	older bool   // likewise, and its frames do not count; guarded by the client's turn
 
 	// Owned by the reader goroutine.
 	head       [ws.MaxHeaderSize]byte
@@ -45,6 +50,7 @@ type conn struct {
 	code       int // of the server's close frame
 	announced  int // close code of the disconnecting event
 	retryAfter time.Duration
+	heartbeat  time.Duration
 
 	leaving atomic.Bool
 
@@ -73,7 +79,7 @@ func dial(ctx context.Context, url string, codec wire.Codec) (*conn, Down) {
 	if br == nil {
 		br = bufio.NewReaderSize(c, readBuffer)
 	}
-	return &conn{net: c, br: br, codec: codec}, Down{}
+	return &conn{net: c, br: br, codec: codec, heartbeat: usualHeartbeat}, Down{}
 }
 
 // retryAfter reads the header of a refused handshake.

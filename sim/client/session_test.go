@@ -223,3 +223,80 @@ func TestAFinalCloseCodeEndsTheClient(t *testing.T) {
 	await(t, "the client's end", c.Done())
 	require.Empty(t, c.Do(online(), func(*ridepb.Reply) {}), "the client is stopped")
 }
+
+// moved is an ear for the older socket.
+type moved struct {
+	events chan struct{}
+	codes  chan int
+}
+
+func (m *moved) OlderEvent()        { m.events <- struct{}{} }
+func (m *moved) OlderDown(code int) { m.codes <- code }
+
+// A client that moves leaves its socket open: what arrives there does not count, and its end is
+// reported, as is what the server sends after it. A command without an answer is repeated.
+func TestMoveLeavesTheSocketOpen(t *testing.T) {
+	a, b := newFake(t), newFake(t)
+	e, m := &ear{seqs: make(chan uint32, 64), downs: make(chan Down, 64)}, &moved{make(chan struct{}, 8), make(chan int, 8)}
+	c := Start(t.Context(), Config{
+		URLs: []string{a.url, b.url}, Codec: wire.JSON, Name: "test", Handler: e, Older: m, Token: func() (string, error) { return "token", nil },
+	})
+	t.Cleanup(c.Close)
+	require.False(t, c.Move(), "there is no session")
+	older, hello := a.next()
+	older.welcome(hello, false, 4)
+	older.event(5)
+	require.EqualValues(t, 5, await(t, "an event", e.seqs))
+	require.Zero(t, c.Node())
+	answers := make(chan *ridepb.Reply, 2)
+	id := c.Do(&ridepb.ClientFrame{Body: &ridepb.ClientFrame_GoOffline{GoOffline: &ridepb.GoOffline{}}}, func(r *ridepb.Reply) { answers <- r })
+	require.Equal(t, id, older.read().GetId())
+
+	require.True(t, c.Move())
+	newer, hello := b.next()
+	require.EqualValues(t, 5, hello.GetConnect().GetResume().GetSeq())
+	older.event(6)
+	await(t, "an event on the older socket", m.events)
+	older.reply(&ridepb.Reply{Id: id, Result: &ridepb.Reply_Done{Done: &ridepb.Done{}}})
+	newer.welcome(hello, true, 5)
+	require.Equal(t, id, newer.read().GetId(), "repeated")
+	require.Equal(t, 1, c.Node())
+	newer.event(6)
+	require.EqualValues(t, 6, await(t, "the event on the newer socket", e.seqs))
+
+	require.NoError(t, ws.WriteFrame(older.conn, ws.NewCloseFrame(ws.NewCloseFrameBody(ws.StatusCode(ridepb.CloseReplaced), ""))))
+	require.Equal(t, int(ridepb.CloseReplaced), await(t, "its end", m.codes))
+	older.event(7)
+	await(t, "an event after its end", m.events)
+	require.NoError(t, older.conn.Close())
+	newer.reply(&ridepb.Reply{Id: id, Result: &ridepb.Reply_Done{Done: &ridepb.Done{}}})
+	require.NotNil(t, await(t, "the answer", answers).GetDone())
+	require.Empty(t, answers)
+	require.Empty(t, e.downs, "the client never lost its session")
+}
+
+// A client that moves back and forth, and loses sockets meanwhile, has one session in the end.
+func TestMovesAndLosses(t *testing.T) {
+	f := newFake(t)
+	e, m := &ear{seqs: make(chan uint32, 64), downs: make(chan Down, 64)}, &moved{make(chan struct{}, 64), make(chan int, 64)}
+	c := Start(t.Context(), Config{
+		URLs: []string{f.url}, Codec: wire.JSON, Name: "test", Handler: e, Older: m, Token: func() (string, error) { return "token", nil },
+	})
+	s, hello := f.next()
+	s.welcome(hello, false, 1)
+	for n := range 6 {
+		s.event(uint32(n + 2))
+		await(t, "an event", e.seqs)
+		require.True(t, c.Move())
+		if n%2 == 0 {
+			require.NoError(t, s.conn.Close())
+			require.Equal(t, 1006, await(t, "the end of the older socket", m.codes))
+		}
+		s, hello = f.next()
+		s.welcome(hello, true, uint32(n+2))
+	}
+	s.event(8)
+	require.EqualValues(t, 8, await(t, "an event", e.seqs))
+	c.Close()
+	require.Empty(t, e.downs)
+}

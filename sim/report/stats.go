@@ -122,6 +122,9 @@ type Report struct {
 	Skipped          int64            `json:"positions_skipped"`
 	LocationLatency  Quantiles        `json:"location_latency_ms"`
 	Violations       map[string]int64 `json:"violations"`
+	// Met counts, by invariant, how often a rule that needs an occasion was met: L2 drivers who were free near a
+	// pickup and were offered the trip, L3 older sockets that were closed.
+	Met map[string]int64 `json:"met,omitempty"`
 	// Late counts, by invariant, what arrived later than promised while this machine lagged;
 	// TimerLagMs is the longest lag of a timer that counts as one.
 	Late       map[string]int64 `json:"late"`
