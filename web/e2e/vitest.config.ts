@@ -8,7 +8,7 @@ export default defineConfig({
     globalSetup: ['src/setup.ts'],
     // One browser at a time: each test brings several pages, and a map is drawn by the processor here.
     fileParallelism: false,
-    testTimeout: 120_000,
+    testTimeout: 300_000,
     hookTimeout: 120_000,
   },
 });

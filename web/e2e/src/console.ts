@@ -1,6 +1,7 @@
 import type { Locator } from 'playwright-core';
 
 import { logIn } from './account';
+import { fillIn } from './dialog';
 import type { Person, Setting } from './person';
 import type { Stage } from './stage';
 import { anyOf } from './words';
@@ -45,7 +46,7 @@ export async function askToDo(p: Person, row: Locator, item: string): Promise<Lo
 
 /** Says why, and confirms. */
 export async function confirm(p: Person, dialog: Locator, reason: string, button: string): Promise<void> {
-  await dialog.getByLabel(p.t('ops:trips.dialog.reason')).fill(reason);
+  await fillIn([dialog.getByLabel(p.t('ops:trips.dialog.reason')), reason]);
   await dialog.getByRole('button', { name: button, exact: true }).click();
 }
 

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 
 import { comeAs, makeAccount, password, signUp } from '../src/account';
+import { fillIn } from '../src/dialog';
 import type { Person, Setting } from '../src/person';
 import { accept, askButton, driverAt, goOnline, pickup, plan } from '../src/ride';
 import { english, stage } from '../src/stage';
@@ -52,10 +53,10 @@ describe.each([english, phone])('an account in $language on a $device', (setting
     await secret.waitFor();
     await p.checkAccess('deletion');
     p.tolerated = /status of 4\d\d/;
-    await secret.fill('not the password');
+    await fillIn([secret, 'not the password']);
     await dialog.getByRole('button', { name: t('account:data.delete') }).click();
     await dialog.getByText(t('account:errors.currentPassword')).waitFor();
-    await secret.fill(password);
+    await fillIn([secret, password]);
     await dialog.getByRole('button', { name: t('account:data.delete') }).click();
     await page.getByText(t('account:data.deleted')).waitFor();
     await page.getByRole('heading', { name: t('account:landing.title') }).waitFor();

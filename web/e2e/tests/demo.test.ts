@@ -34,7 +34,7 @@ describe('the demonstration', () => {
     // Without any network beyond this machine there is a map all the same, drawn by its worker.
     const map = page.getByRole('region', { name: t('rider:map') });
     await map.waitFor();
-    await expect.poll(() => coloursOf(page, map), { timeout: 20_000 }).toBeGreaterThan(4);
+    await expect.poll(() => coloursOf(page, map), { timeout: 60_000 }).toBeGreaterThan(4);
     expect(page.workers().length).toBeGreaterThan(0);
   });
 

@@ -94,7 +94,7 @@ describe('a driver on duty', () => {
     await page.evaluate(() => { window.hide(true); });
     await rider.button(rider.t('rider:cancelled.again')).click();
     await askButton(rider).click();
-    await expect.poll(async () => (await askedOf(page)).notifications.length, { timeout: 10_000 }).toBe(1);
+    await expect.poll(async () => (await askedOf(page)).notifications.length, { timeout: 60_000 }).toBe(1);
     expect((await askedOf(page)).notifications[0]).toMatch(/\$\d+\.\d\d/);
     expect((await askedOf(page)).tones).toBe(4);
     await page.evaluate(() => { window.hide(false); });

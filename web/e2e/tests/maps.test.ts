@@ -15,7 +15,7 @@ const plainGround = { light: [245, 243, 238], dark: [16, 24, 27] } as const sati
 const credit = '© A credit of the operator';
 
 function ground(p: Person, colour: Colour) {
-  return expect.poll(() => shareOf(p.page, p.page.getByRole('main'), colour), { timeout: 20_000, message: `a map of colour ${colour.join()}` });
+  return expect.poll(() => shareOf(p.page, p.page.getByRole('main'), colour), { timeout: 60_000, message: `a map of colour ${colour.join()}` });
 }
 
 async function policyOf(url: string): Promise<string[]> {

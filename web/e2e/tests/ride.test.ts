@@ -9,7 +9,7 @@ import { anyOf } from '../src/words';
 const on = stage('serve', '--trip-pin');
 
 const settings: Setting[] = [
-  { language: 'en', scheme: 'light', device: 'desktop' },
+  { language: 'en', scheme: 'light', device: 'desktop', motion: 'full' },
   { language: 'ko', scheme: 'dark', device: 'phone' },
 ];
 
@@ -86,7 +86,7 @@ describe.each(settings)('a whole ride in $language on a $device, $scheme', (sett
     await rider.heading(rider.t('rider:completed.title')).waitFor({ state: 'hidden' });
     await history(rider, names.driver);
     await history(driver, names.rider);
-  }, 180_000);
+  }, 300_000);
 });
 
 /** Draws the rider's sheet up as far as it goes, by its handle's keys. */

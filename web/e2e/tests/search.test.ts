@@ -2,28 +2,28 @@ import { describe, it } from 'vitest';
 
 import { comeAs } from '../src/account';
 import { accept, askButton, driverAt, goOnline, offerCard, pickup, plan } from '../src/ride';
-import { english, stage } from '../src/stage';
+import { english, stage, type Stage } from '../src/stage';
 import type { Person } from '../src/person';
 
-const on = stage('serve', '--trip-search-for=8s');
-
-async function riderWhoAsks(username: string): Promise<Person> {
+async function riderWhoAsks(on: Stage, username: string): Promise<Person> {
   const rider = await on.enter(english, pickup);
   await comeAs(rider, 'rider', username, 'Mina');
   await plan(rider);
   return rider;
 }
 
-async function driverOnline(username: string, firstName: string): Promise<Person> {
+async function driverOnline(on: Stage, username: string, firstName: string): Promise<Person> {
   const driver = await on.enter(english, driverAt);
   await comeAs(driver, 'driver', username, firstName);
   await goOnline(driver);
   return driver;
 }
 
-describe('a search', () => {
+describe('a search without drivers', () => {
+  const on = stage('serve', '--trip-search-for=8s');
+
   it('is called off by the rider, and says so when nobody came in time', async () => {
-    const rider = await riderWhoAsks('mina-1');
+    const rider = await riderWhoAsks(on, 'mina-1');
     const { t } = rider;
     await askButton(rider).click();
     await rider.button(t('rider:cancel.search')).click();
@@ -38,10 +38,14 @@ describe('a search', () => {
     await rider.button(t('rider:expired.again')).click();
     await rider.heading(t('rider:searching.title')).waitFor();
   });
+});
+
+describe('a search', () => {
+  const on = stage('serve');
 
   it('goes on when the driver gives the trip back, and tells a slower driver why an offer is gone', async () => {
-    const rider = await riderWhoAsks('mina-2');
-    const [first, second] = [await driverOnline('dana-2', 'Dana'), await driverOnline('eli-2', 'Eli')];
+    const rider = await riderWhoAsks(on, 'mina-2');
+    const [first, second] = [await driverOnline(on, 'dana-2', 'Dana'), await driverOnline(on, 'eli-2', 'Eli')];
     await askButton(rider).click();
     await Promise.all([first, second].map((d) => offerCard(d).waitFor()));
     await accept(first);

@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
 
 import { comeAs } from '../src/account';
+import { bot } from '../src/bots';
 import { coveredByToasts, overflow, smallTargets } from '../src/layout';
 import type { Person, Setting } from '../src/person';
-import { accept, askButton, driverAt, dropoff, goOnline, offerCard, pickup, plan } from '../src/ride';
+import { accept, askButton, driverAt, dropoff, goOnline, offerCard, pickup, plan, pointOf } from '../src/ride';
 import { stage } from '../src/stage';
 
 const on = stage('serve');
@@ -41,13 +42,15 @@ describe.each([390, 320])('a finger on a phone of %i pixels', (width) => {
     const second = await page.getByRole('radio').nth(1).boundingBox();
     expect(second?.y).toBeLessThan(button.y - 10);
 
-    const driver = await on.enter({ ...phone, device: 'desktop' }, driverAt);
-    await comeAs(driver, 'driver', `dana-${width}`, 'Dana');
-    await goOnline(driver);
     await askButton(rider).click();
     await rider.heading(t('rider:searching.title')).waitFor();
     await measure('searching');
-    await accept(driver);
+    const driver = await bot(on.server, 'driver', `dana-${width}`, 'Dana');
+    const offered = new Promise<string>((done) => driver.on('offer', ({ id }) => { done(id); }));
+    const matched = new Promise<string>((done) => driver.on('trip', ({ trip }) => { done(trip.id); }));
+    await driver.goOnline(pointOf(pickup));
+    await driver.acceptOffer(await offered);
+    const trip = await matched;
     await page.getByRole('alert').filter({ hasText: 'Dana' }).first().waitFor();
     expect(await coveredByToasts(rider)).toEqual([]);
     await measure('matched');
@@ -55,14 +58,13 @@ describe.each([390, 320])('a finger on a phone of %i pixels', (width) => {
     await page.getByRole('dialog').waitFor();
     await measure('cancelling');
     await page.keyboard.press('Escape');
-    await driver.context.setGeolocation(pickup);
-    await driver.button(t('driver:trip.arrived')).click();
-    await driver.button(t('driver:trip.start')).click();
+    await driver.arrived(trip);
+    await driver.startTrip(trip);
     await rider.heading(t('rider:riding.title')).waitFor();
     await measure('riding');
-    await driver.context.setGeolocation(dropoff);
-    await driver.button(t('driver:trip.complete')).click();
+    await driver.completeTrip(trip);
     await rider.heading(t('rider:completed.title')).waitFor();
+    driver.stop();
     await measure('receipt');
     for (const path of ['/trips', '/profile']) {
       await page.goto(path);
@@ -87,10 +89,8 @@ describe.each([390, 320])('a finger on a phone of %i pixels', (width) => {
     await measure('offline');
     await goOnline(driver);
     await measure('online');
-    const rider = await on.enter({ ...phone, device: 'desktop' }, pickup);
-    await comeAs(rider, 'rider', `noor-${width}`, 'Noor');
-    await plan(rider);
-    await askButton(rider).click();
+    const rider = await bot(on.server, 'rider', `noor-${width}`, 'Noor');
+    await rider.requestTrip({ pickup: pointOf(pickup), dropoff: pointOf(dropoff), vehicle_class: 'standard', passengers: 1 });
     await offerCard(driver).waitFor();
     await measure('offer');
     await accept(driver);
@@ -121,6 +121,7 @@ describe.each([390, 320])('a finger on a phone of %i pixels', (width) => {
       await page.getByRole('heading', { level: 1 }).waitFor();
       await measure(path);
     }
+    rider.stop();
     await page.goto('/trips');
     await page.getByRole('link').filter({ hasText: 'Noor' }).first().click();
     await page.getByText(t('trips:story.title')).waitFor();

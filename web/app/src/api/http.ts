@@ -45,10 +45,10 @@ async function refusesToken(answer: Response): Promise<boolean> {
 
 /**
  * Waits for an answer of the client and gives its data; throws an ApiError for all else:
- * `const me = await call(http.GET('/v1/me'))`.
+ * `const me = await call(http.GET('/v1/me'))`. An answer that is not JSON needs its media type.
  */
 export async function call<T>(
-  pending: Promise<{ data?: T; error?: unknown; response: Response }>,
+  pending: Promise<{ data?: T; error?: unknown; response: Response }>, type = 'application/json',
 ): Promise<T> {
   let answer;
   try {
@@ -58,7 +58,7 @@ export async function call<T>(
   }
   if (!answer.response.ok) throw ApiError.of(answer.response, answer.error);
   // A Wi-Fi's log-in page comes with 200, too.
-  if (answer.response.status !== 204 && mediaType(answer.response) !== 'application/json') throw ApiError.foreign(answer.response);
+  if (answer.response.status !== 204 && mediaType(answer.response) !== type) throw ApiError.foreign(answer.response);
   return answer.data as T;
 }
 

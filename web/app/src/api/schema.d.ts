@@ -184,7 +184,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The actors of this node, by kind */
+        /** The actors by kind, of each node */
         get: operations["admin-list-actors"];
         put?: never;
         post?: never;
@@ -237,6 +237,26 @@ export interface paths {
         };
         /** Trips */
         get: operations["admin-list-trips"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/trips/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Trips as a file
+         * @description Newest first, as CSV or JSON lines; docs/operations.md describes the columns. At most 100,000 trips: `hexhail export` has no limit. The audit records each export. If the connection is cut, the file is incomplete.
+         */
+        get: operations["admin-export-trips"];
         put?: never;
         post?: never;
         delete?: never;
@@ -752,6 +772,7 @@ export interface components {
             /** Format: int64 */
             messages: number;
             messages_per_s: number;
+            node?: components["schemas"]["NodeRef"];
             p50_us: number;
             p99_us: number;
             /** Format: int64 */
@@ -851,6 +872,16 @@ export interface components {
             vehicle_make?: string;
             /** @description Likewise. */
             vehicle_model?: string;
+        };
+        CityNode: {
+            /** Format: date-time */
+            heard_at?: string;
+            name: string;
+            /** Format: date-time */
+            started_at?: string;
+            /** @enum {string} */
+            state: "state_unspecified" | "answering" | "missing" | "gone";
+            version: string;
         };
         ClassView: {
             /** Format: int64 */
@@ -1142,6 +1173,8 @@ export interface components {
         };
         KindsView: {
             kinds: components["schemas"]["ActorKind"][] | null;
+            /** @description The nodes of the cluster, by name. The actors of a node that is missing are left out. */
+            nodes?: components["schemas"]["CityNode"][] | null;
         };
         ListAdminAccountView: {
             items: components["schemas"]["AdminAccountView"][] | null;
@@ -1189,10 +1222,17 @@ export interface components {
             located: boolean;
             reason: string;
         };
+        MissingNodes: {
+            /** Format: int64 */
+            count: number;
+        };
         Money: {
             currency: string;
             /** Format: int32 */
             minor: number;
+        };
+        NodeRef: {
+            name: string;
         };
         NoteRequest: {
             /** @description Kept in the audit. */
@@ -1375,6 +1415,7 @@ export interface components {
             match_p90_ms: number;
             /** Format: int64 */
             matches: number;
+            missing?: components["schemas"]["MissingNodes"];
             /** Format: int64 */
             requests: number;
             sessions: number;
@@ -2895,6 +2936,107 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ListTripJSON"];
+                };
+            };
+            /** @description Bad Request: malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized: unauthenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden: suspended, wrong_role */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity: invalid_argument */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests: too_many_requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error: internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable: unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-export-trips": {
+        parameters: {
+            query?: {
+                /** @description Its rider's or driver's id. */
+                account?: string;
+                /** @description Part of an address, of the id, or of a party's name, username or plate. */
+                q?: string;
+                /** @description Requested at or after. */
+                from?: string;
+                /** @description Requested before. */
+                to?: string;
+                /** @description Any of these; absent: all. */
+                status?: ("requested" | "matched" | "arrived" | "in_progress" | "completed" | "cancelled" | "expired")[] | null;
+                /** @description Only those that have not ended. */
+                live?: boolean;
+                /** @description CSV, or one JSON object on each line. */
+                format?: "csv" | "jsonl";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file. */
+            200: {
+                headers: {
+                    /** @description Names the file. */
+                    "Content-Disposition"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/jsonl": string;
+                    "text/csv; charset=utf-8; header=present": string;
                 };
             };
             /** @description Bad Request: malformed */

@@ -647,8 +647,43 @@ export interface CityWatched {
   readonly interval_ms: number;
   /** The H3 resolution of the cells. */
   readonly resolution: number;
-  /** When this node started: counters and charts begin there. */
+  /** When the node that serves the watch started: its counters begin there. */
   readonly node_started_at?: Timestamp;
+  /** The nodes whose city this is, when there may be several; absent: the one that serves the watch. */
+  readonly nodes?: CityNodes;
+}
+
+/** CityNodes are the nodes of a cluster, by name. */
+export interface CityNodes {
+  readonly list: readonly CityNode[];
+}
+
+export type CityNodeState =
+  | 'state_unspecified'
+  | 'answering'
+  /** It does not answer. What it last reported is still shown and counted. */
+  | 'missing'
+  /**
+   * It did not answer, and has left the cluster. Nothing of it is shown or counted. It stays in the
+   * list for some minutes, or until it is back.
+   */
+  | 'gone';
+
+/** CityNode is a node of a cluster, as the one that serves the watch sees it. */
+export interface CityNode {
+  readonly name: string;
+  readonly state: CityNodeState;
+  /** Empty while not known. */
+  readonly version: string;
+  /** Absent while not known. */
+  readonly started_at?: Timestamp;
+  /** When it answered last; absent: it answers, or never has. */
+  readonly heard_at?: Timestamp;
+}
+
+/** NodeRef names a node of a cluster. */
+export interface NodeRef {
+  readonly name: string;
 }
 
 /**
@@ -680,6 +715,8 @@ export interface CityChanged {
   /** All kinds, every 2 seconds. */
   readonly actors: readonly ActorKind[];
   readonly samples: readonly Sample[];
+  /** All nodes, after something has changed about one of them; absent: no news. */
+  readonly nodes?: CityNodes;
 }
 
 export type CityDriverState =
@@ -762,7 +799,7 @@ export interface CityTotals {
 }
 
 /**
- * ActorKind counts the actors of one kind on this node. Rates, times and the deepest mailbox cover
+ * ActorKind counts the actors of one kind on one node. Rates, times and the deepest mailbox cover
  * about the last minute; totals count since the start and wrap at 4,294,967,296.
  */
 export interface ActorKind {
@@ -787,6 +824,8 @@ export interface ActorKind {
   readonly p99_us: number;
   /** The slowest messages by type, of the last 15 minutes, slowest first, at most 8. */
   readonly slowest: readonly SlowHandler[];
+  /** Of several; absent: there is one. */
+  readonly node?: NodeRef;
 }
 
 export interface SlowHandler {
@@ -826,5 +865,12 @@ export interface Sample {
   readonly commit_max_ms: number;
   /** Only trips are known for this step, from the database: the node was not running. */
   readonly trips_only: boolean;
+  /** Present when the figures lack those of a node that took part in this step. */
+  readonly missing?: MissingNodes;
+}
+
+/** MissingNodes counts nodes whose figures are missing. */
+export interface MissingNodes {
+  readonly count: number;
 }
 

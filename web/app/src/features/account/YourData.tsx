@@ -11,6 +11,7 @@ import { call, type Account } from '../../api/http';
 import { ApiError } from '../../api/problem';
 import { deleteAccount, http } from '../../api/auth';
 import { problemText } from '../../lib/problemText';
+import { save } from '../../lib/save';
 import { useView } from '../../lib/session';
 import { FormProblem, useWait } from './FormProblem';
 import * as rules from './rules';
@@ -82,15 +83,4 @@ function Deletion({ account, onKeep }: { account: Account; onKeep: () => void })
       </Stack>
     </form>
   );
-}
-
-/** Hands a document to the browser as a download. */
-function save(file: Blob, name: string): void {
-  const url = URL.createObjectURL(file);
-  const link = document.createElement('a');
-  link.href = url;
-  link.download = name;
-  link.click();
-  // The browser has taken it by then.
-  setTimeout(() => URL.revokeObjectURL(url), 60_000);
 }

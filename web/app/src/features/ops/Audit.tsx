@@ -40,7 +40,7 @@ export default function OpsAuditPage() {
   const open = (e: AuditEntry) => {
     const { subject } = entryOf(e);
     if (subject === 'trip') void navigate({ to: '/ops/trips/$id', params: { id: e.subject } });
-    if (subject === 'person') void navigate({ to: '/ops/people/$id', params: { id: e.subject } });
+    if (subject === 'person' || subject === 'trips' && e.subject) void navigate({ to: '/ops/people/$id', params: { id: e.subject } });
   };
   return (
     <ListPage title={t('audit.title')} list={list} columns={columns} rowKey={entryId} memory={`audit ${JSON.stringify(search)}`}
@@ -116,7 +116,9 @@ function ActionName({ entry }: { entry: AuditEntry }) {
 function Subject({ entry }: { entry: AuditEntry }) {
   const { t } = useTranslation('ops');
   const { subject } = entryOf(entry);
-  if (subject === 'person') return <Group gap={4} wrap="nowrap"><PersonNameLink id={entry.subject} /><CopyId id={entry.subject} /></Group>;
+  // Trips of one person, or of all.
+  if (subject === 'trips' && !entry.subject) return t('audit.trips');
+  if (subject === 'person' || subject === 'trips') return <Group gap={4} wrap="nowrap"><PersonNameLink id={entry.subject} /><CopyId id={entry.subject} /></Group>;
   return <Group gap={4} wrap="nowrap">{subject === 'trip' && t('audit.trip')}<CopyId id={entry.subject} trip={subject === 'trip'} /></Group>;
 }
 
@@ -134,7 +136,7 @@ function NarrowRow({ entry }: { entry: AuditEntry }) {
   return (
     <div>
       <ActionName entry={entry} />
-      <Text truncate size="xs" c="dimmed" mt={3}>{stamp(entry.at)} · <PersonName id={entry.actor} /> → {shortId(entry.subject)}</Text>
+      <Text truncate size="xs" c="dimmed" mt={3}>{stamp(entry.at)} · <PersonName id={entry.actor} /> {entry.subject && <> → {shortId(entry.subject)}</>}</Text>
       <Text truncate size="sm" mt={2}><Detail entry={entry} /></Text>
     </div>
   );

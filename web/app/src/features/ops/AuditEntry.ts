@@ -2,7 +2,7 @@ import type { Schemas } from '../../api/http';
 
 /** What operators can do. The failed ones are on record with `.failed` behind. */
 export const actions = [
-  'trip.cancel', 'trip.redispatch', 'account.approve', 'account.refuse', 'account.suspend', 'account.reinstate', 'account.logout', 'account.password', 'account.remove_photo', 'account.erase', 'operator.create',
+  'trip.cancel', 'trip.redispatch', 'trips.export', 'account.approve', 'account.refuse', 'account.suspend', 'account.reinstate', 'account.logout', 'account.password', 'account.remove_photo', 'account.erase', 'operator.create',
 ] as const;
 export type Action = (typeof actions)[number];
 
@@ -11,7 +11,7 @@ export interface Entry {
   /** Null for an action that this version of the app does not know. */
   readonly action: Action | null;
   readonly failed: boolean;
-  readonly subject: 'trip' | 'person' | 'unknown';
+  readonly subject: 'trip' | 'person' | 'trips' | 'unknown';
   /** The reason that the operator gave. */
   readonly reason: string;
   /** Why it failed: one of the API's codes. */
@@ -28,7 +28,7 @@ export function entryOf({ action: full, detail }: Pick<Schemas['AuditView'], 'ac
   return {
     action: actions.find((a) => a === name) ?? null,
     failed,
-    subject: kind === 'trip' ? 'trip' : kind === 'account' || kind === 'operator' ? 'person' : 'unknown',
+    subject: kind === 'trip' || kind === 'trips' ? kind : kind === 'account' || kind === 'operator' ? 'person' : 'unknown',
     reason: said.reason ?? (said.code === undefined ? detail : ''),
     code: said.code ?? '',
   };

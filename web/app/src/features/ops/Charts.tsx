@@ -29,6 +29,7 @@ export function Charts() {
       )}
       {points?.length === 0 && <Text c="dimmed" mb="md">{t('charts.empty')}</Text>}
       {points?.some((p) => p.trips_only) && <Text size="sm" c="dimmed" mb="sm">{t('charts.lost')}</Text>}
+      {points?.some((p) => p.missing) && <Text size="sm" c="dimmed" mb="sm">{t('charts.gaps')}</Text>}
       <div className={classes.cards}>
         {charts.map((kind) => (isPending ? <Skeleton key={kind.id} h={280} radius="lg" /> : <ChartCard key={kind.id} kind={kind} points={points ?? []} range={range} />))}
       </div>

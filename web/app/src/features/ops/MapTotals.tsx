@@ -1,9 +1,10 @@
-import { Text } from '@mantine/core';
+import { Text, VisuallyHidden } from '@mantine/core';
 import { useTranslation } from 'react-i18next';
 
 import { number } from '../../lib/format';
 import classes from './Console.module.css';
-import { useCity, useSeries } from './live/hooks';
+import { useCity, useFeed, useSeries } from './live/hooks';
+import { missing } from './live/nodes';
 import { ratesOf } from './live/samples';
 import { seconds } from './live/text';
 
@@ -35,12 +36,17 @@ export function MapTotals() {
   );
 }
 
-/** One number with its name. Null while it is not known. */
+/** One number with its name. Null while it is not known; marked while a node does not answer. */
 export function Total({ name, value }: { name: string; value: string | null }) {
+  const { t } = useTranslation('ops');
+  const partial = missing(useFeed().nodes).length > 0;
   return (
     <div className={classes.total}>
       <Text component="dt" size="xs" c="dimmed">{name}</Text>
-      <Text component="dd" fw={700} className={classes.figure}>{value ?? '–'}</Text>
+      <Text component="dd" fw={700} className={classes.figure}>
+        {value ?? '–'}
+        {partial && value !== null && <><span className={classes.partial} aria-hidden="true">*</span><VisuallyHidden> {t('nodes.partial')}</VisuallyHidden></>}
+      </Text>
     </div>
   );
 }

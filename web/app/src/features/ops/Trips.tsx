@@ -25,6 +25,7 @@ import { useFollow } from './table/useFollow';
 import { useList, type List } from './table/useList';
 import type { Column } from './table/VirtualTable';
 import { TripMenu, useTripActions, type TripAction } from './TripActions';
+import { TripsExport } from './TripsExport';
 
 const route = getRouteApi('/ops/trips');
 const pageSize = 100;
@@ -45,7 +46,7 @@ export default function OpsTripsPage() {
     <>
       <ListPage title={t('trips.title')} tall list={list} columns={columns} rowKey={(trip) => trip.id} memory={`trips ${JSON.stringify(search)}`}
         live={follow.live} news={follow.gap ? t('trips.list.gap') : follow.missing > 0 ? t('trips.list.new', { count: follow.missing, number: number(follow.missing) }) : null}
-        empty={t('trips.empty')} filters={<Filters search={search} filter={filter} />}
+        empty={t('trips.empty')} filters={<Filters search={search} filter={filter} />} tools={<TripsExport search={search} />}
         onClear={filtered ? () => void navigate({ to: '/ops/trips', search: {}, replace: true }) : undefined}
         onOpen={(trip) => void navigate({ to: '/ops/trips/$id', params: { id: trip.id } })}
         narrow={(trip) => <NarrowRow trip={trip} ask={ask} />} />

@@ -59,6 +59,10 @@ describe('an entry', () => {
     expect(entryOf({ action: `${action}.failed`, detail: '{"code":"internal"}' })).toMatchObject({ action, failed: true, code: 'internal', reason: '' });
   });
 
+  it('of an export leads to the person whose trips they were, if to any', () => {
+    expect(entryOf({ action: 'trips.export', detail: '{"reason":"csv, 12 trips"}' })).toEqual({ action: 'trips.export', failed: false, subject: 'trips', reason: 'csv, 12 trips', code: '' });
+  });
+
   it('of a newer server or the command line is shown as it is', () => {
     expect(entryOf({ action: 'zone.close', detail: 'storm' })).toEqual({ action: null, failed: false, subject: 'unknown', reason: 'storm', code: '' });
     expect(entryOf({ action: 'operator.create', detail: 'made by the command line' })).toMatchObject({ subject: 'person', reason: 'made by the command line' });

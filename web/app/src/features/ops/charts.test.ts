@@ -26,6 +26,12 @@ describe('charts', () => {
     expect(columns('drivers', points)[1]).toEqual([null, 7]);
   });
 
+  it('leave a gap where the figures of a server are missing, not a dent', () => {
+    const points = [point(10), point(20, { missing: { count: 1 }, drivers_online: 4, requests: 1 }), point(30)];
+    expect(columns('drivers', points)[1]).toEqual([7, null, 7]);
+    expect(columns('trips', points)[1]).toEqual([0, null, 0]);
+  });
+
   it('draw no line across a time without points', () => {
     expect(columns('drivers', [point(10), point(20), point(90)]).slice(0, 2)).toEqual([[10, 20, 30, 90], [7, 7, null, 7]]);
   });

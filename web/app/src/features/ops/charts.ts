@@ -57,7 +57,8 @@ export function columnsOf(points: readonly Point[], { lines }: ChartKind, stepS:
     }
     last = point.end;
     times.push(point.end / 1000);
-    lines.forEach(({ value }, i) => values[i]?.push(value(point)));
+    // Figures that lack a node's would be a dent that is none.
+    lines.forEach(({ value }, i) => values[i]?.push(point.missing ? null : value(point)));
   }
   return [times, ...values];
 }

@@ -10,7 +10,10 @@ import OpsActorsPage from './Actors';
 import { Charts } from './Charts';
 import { LiveCityContext } from './live/hooks';
 import { LiveCity } from './live/LiveCity';
+import { NodesBanner } from './live/NodesBanner';
+import type { Nodes } from './live/nodes';
 import { CityStore } from './live/store';
+import { MapTotals } from './MapTotals';
 import OpsPersonPage from './Person';
 import OpsTripPage from './Trip';
 
@@ -30,9 +33,10 @@ afterEach(() => {
 
 /** The console's session, connected, and heard from. */
 let live: LiveCity;
+const hear = (nodes: Nodes) => vi.spyOn(live, 'feed', 'get').mockReturnValue({ connection: { status: 'connected' } as never, heard: true, resolution: 8, startedAt: '2026-11-22T09:00:00Z', nodes });
 beforeEach(() => {
   live = new LiveCity();
-  vi.spyOn(live, 'feed', 'get').mockReturnValue({ connection: { status: 'connected' } as never, heard: true, resolution: 8, startedAt: '2026-11-22T09:00:00Z' });
+  hear([]);
 });
 
 const nothing = { reset: false, drivers: [], drivers_gone: [], moves: [], trips: [], trips_gone: [], cells: [], cells_gone: [], actors: [], samples: [] };
@@ -225,6 +229,88 @@ describe('the actors', () => {
     ] });
     const rows = within(screen.getByRole('region', { name: 'Slowest messages' })).getAllByRole('row').slice(1);
     expect(rows.map((row) => within(row).getAllByRole('cell').slice(0, 3).map((cell) => plain(cell.textContent)))).toEqual([['AcceptOffer', 'Trips', '12ms'], ['Locate', 'Drivers', '4ms'], ['Cancel', 'Trips', '300μs']]);
+  });
+});
+
+const node = (name: string, state = 'answering', more: Partial<Nodes[number]> = {}) => ({ name, state, version: '1.4.0', ...more }) as Nodes[number];
+
+describe('the actors of several servers', () => {
+  const kind = (of: string, name: string, more: Partial<ActorKind> = {}): ActorKind => ({ kind: name, alive: 0, started: 0, stopped: 0, panics: 0, waiting: 0, deepest_mailbox: 0, messages: 0, messages_per_s: 0, mean_us: 0, p50_us: 0, p99_us: 0, slowest: [], node: { name: of }, ...more });
+  const region = (name: string) => within(screen.getByRole('region', { name }));
+  const cells = (name: string) => within(region('Actors by kind').getByRole('row', { name: new RegExp(`^${name}`) })).getAllByRole('cell').map((cell) => plain(cell.textContent));
+
+  it('are added up, or those of one', async () => {
+    hear([node('n1'), node('n2')]);
+    const { user } = show('/ops/actors', '/ops/actors', OpsActorsPage, () => undefined);
+    await screen.findByRole('heading', { name: 'Actors of all servers' });
+    push({ actors: [
+      kind('n1', 'trip', { alive: 3, deepest_mailbox: 9, messages_per_s: 1, mean_us: 10, p99_us: 40 }), kind('n2', 'trip', { alive: 4, panics: 1, deepest_mailbox: 2, messages_per_s: 3, mean_us: 30, p99_us: 20 }),
+    ] });
+    expect(cells('Trips')).toEqual(['7', '0', '0', '1', '0', '9', '4', '', '25μs', '40μs', '–']);
+    await user.selectOptions(screen.getByRole('combobox', { name: 'Show actors of' }), 'n2');
+    expect(cells('Trips')).toEqual(['4', '0', '0', '1', '0', '2', '3', '', '30μs', '20μs', '–']);
+  });
+
+  it('stand below the servers, with version, uptime, and who does not answer', async () => {
+    hear([
+      node('n1', 'answering', { started_at: new Date(Date.now() - 65 * 60_000).toISOString() }), node('n2', 'missing', { heard_at: at(0) }), node('n3', 'gone', { version: '' }), node('n4', 'missing', { version: '' }),
+    ]);
+    show('/ops/actors', '/ops/actors', OpsActorsPage, () => undefined);
+    await screen.findByRole('heading', { name: 'Actors of all servers' });
+    const rows = region('Servers').getAllByRole('row').slice(1).map((row) => [...row.children].map((cell) => plain(cell.textContent)));
+    expect(rows.map((row) => row.slice(0, 4))).toEqual([['n1', 'Answering', '1.4.0', '1 hr 5 min'], ['n2', 'Not answering', '1.4.0', '–'], ['n3', 'Gone', '–', '–'], ['n4', 'Not answering', '–', '–']]);
+    expect(rows.map((row) => row[4])).toEqual(['Now', expect.stringMatching(/^\d\d:\d\d:\d\d$/), '–', 'Never']);
+    expect(screen.getAllByRole('option').map((option) => option.textContent)).toEqual(['All servers', 'n1', 'n2', 'n4']);
+  });
+
+  it('are not divided when there is one', async () => {
+    show('/ops/actors', '/ops/actors', OpsActorsPage, () => undefined);
+    expect(await screen.findByRole('heading', { name: 'Actors of this server' })).toBeInTheDocument();
+    expect(screen.queryByRole('combobox')).not.toBeInTheDocument();
+    expect(screen.queryByRole('region', { name: 'Servers' })).not.toBeInTheDocument();
+  });
+});
+
+describe('a server that does not answer', () => {
+  const Both = () => <><NodesBanner /><MapTotals /></>;
+  const open = (nodes: Nodes) => {
+    hear(nodes);
+    return show('/ops', '/ops', Both, () => ({ data: { samples: [] } }));
+  };
+  const said = () => screen.getAllByRole('status').map((line) => plain(line.textContent)).filter(Boolean);
+  const totals = { drivers_available: 12, drivers_offered: 0, drivers_on_trip: 3, drivers_unreachable: 0, trips_requested: 0, trips_matched: 0, trips_arrived: 0, trips_in_progress: 3, sessions: 20 };
+
+  it('is named once, and what is counted is marked as incomplete', async () => {
+    open([node('n1'), node('n2', 'missing', { heard_at: at(0) }), node('n3', 'missing', { heard_at: at(5) })]);
+    push({ totals });
+    await screen.findByText('Drivers online');
+    expect(said()).toEqual([expect.stringMatching(/^Servers n2 and n3 aren’t answering\. Their drivers, trips and share of the numbers marked \* are as of \d\d:\d\d:\d\d\.$/)]);
+    expect(fact('Drivers online')).toBe('15* (incomplete)');
+    expect(fact('Requests/min')).toBe('–');
+  });
+
+  it('is missing altogether when it never answered', async () => {
+    open([node('n1'), node('n2', 'missing')]);
+    await screen.findByText('Drivers online');
+    expect(said()).toEqual(['Server n2 isn’t answering. Its drivers and trips are missing here, also from the numbers marked *.']);
+  });
+
+  it('leaves whole numbers when it has gone, and a line that can be closed', async () => {
+    const { user } = open([node('n1'), node('n2', 'gone', { heard_at: at(0) })]);
+    push({ totals });
+    await screen.findByText('Drivers online');
+    expect(said()).toEqual([expect.stringMatching(/^Server n2 has gone\. Last heard from at/)]);
+    expect(fact('Drivers online')).toBe('15');
+    await user.click(screen.getByRole('button', { name: 'Dismiss' }));
+    expect(said()).toEqual([]);
+  });
+
+  it('is not there when all answer', async () => {
+    open([node('n1'), node('n2')]);
+    push({ totals });
+    await screen.findByText('Drivers online');
+    expect(said()).toEqual([]);
+    expect(fact('Drivers online')).toBe('15');
   });
 });
 

@@ -1,6 +1,7 @@
 import type { Client, ConnectionState, Sample, WatchCity } from '@hexhail/client';
 
 import { connect } from '../../../lib/connect';
+import type { Nodes } from './nodes';
 import { CityStore } from './store';
 
 /** The parts of the city that a page needs. */
@@ -15,6 +16,8 @@ export interface Feed {
   readonly resolution: number;
   /** When the server's node started: its counters begin there. Null until known. */
   readonly startedAt: string | null;
+  /** The nodes of the cluster; empty when the server is alone. */
+  readonly nodes: Nodes;
 }
 
 const parts = ['drivers', 'trips', 'cells', 'actors', 'samples'] as const;
@@ -29,17 +32,20 @@ export class LiveCity {
   readonly #needs = new Set<Need>();
   readonly #listeners = new Set<() => void>();
   readonly #sampleListeners = new Set<(sample: Sample) => void>();
-  #feed: Feed = { connection: { status: 'idle' }, heard: false, resolution: 8, startedAt: null };
+  #feed: Feed = { connection: { status: 'idle' }, heard: false, resolution: 8, startedAt: null, nodes: [] };
   #watched = '';
 
   constructor() {
     this.#client = connect({ name: 'hexhail-console' });
     this.#client.on('state', (connection) => this.#set({ connection }));
-    this.#client.on('cityWatched', ({ resolution, node_started_at }) => this.#set({ resolution, startedAt: node_started_at ?? null }));
+    this.#client.on('cityWatched', ({ resolution, node_started_at, nodes }) => {
+      this.#set({ resolution, startedAt: node_started_at ?? null, nodes: nodes?.list ?? [] });
+    });
     this.#client.on('city', (change) => {
       this.store.take(change);
       for (const sample of change.samples) for (const listener of [...this.#sampleListeners]) listener(sample);
       if (!this.#feed.heard) this.#set({ heard: true });
+      if (change.nodes) this.#set({ nodes: change.nodes.list });
     });
   }
 

@@ -27,6 +27,7 @@ describe('points of the charts', () => {
     const points = addPoint([point(60), first], point(80, { requests: 1, matches: 1, match_p90_ms: 200, drivers_online: 20, commit_max_ms: 4 }), 60, 600);
     expect(ends(points)).toEqual([60, 80]);
     expect(points[1]).toMatchObject({ step_s: 20, requests: 3, matches: 4, match_p90_ms: 125, drivers_online: 15, commit_max_ms: 9 });
+    expect(addPoint([point(80, { missing: { count: 1 } })], point(90), 60, 600)[0]?.missing).toEqual({ count: 1 });
     expect(ends(addPoint(points, point(130), 60, 600))).toEqual([60, 80, 130]);
   });
 

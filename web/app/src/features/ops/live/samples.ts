@@ -30,7 +30,7 @@ const matched = ['match_mean_ms', 'match_p50_ms', 'match_p90_ms'] as const;
 /** Two steps as one: counts added, means weighted. */
 function joined(a: Point, b: Point): Point {
   const mean = (x: number, y: number, wx: number, wy: number) => (wx + wy > 0 ? (x * wx + y * wy) / (wx + wy) : 0);
-  const out = { ...b, step_s: a.step_s + b.step_s, commit_max_ms: Math.max(a.commit_max_ms, b.commit_max_ms), trips_only: a.trips_only && b.trips_only };
+  const out = { ...b, step_s: a.step_s + b.step_s, commit_max_ms: Math.max(a.commit_max_ms, b.commit_max_ms), trips_only: a.trips_only && b.trips_only, missing: b.missing ?? a.missing };
   for (const name of counted) out[name] = a[name] + b[name];
   for (const name of meant) out[name] = mean(a[name], b[name], a.step_s, b.step_s);
   for (const name of matched) out[name] = mean(a[name], b[name], a.matches, b.matches);

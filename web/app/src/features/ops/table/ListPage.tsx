@@ -20,6 +20,8 @@ interface Props<T> extends Omit<VirtualTableProps<T>, 'rows' | 'onMore' | 'hasMo
   readonly onClear?: () => void;
   /** What an empty list without filters says. */
   readonly empty: string;
+  /** What else can be done with the list, beside the button that reads it again. */
+  readonly tools?: ReactNode;
   /** What came to be since the list was read; absent where nothing did. Only lists that are followed have it. */
   readonly news?: string | null;
   /** Whether the rows change by themselves, as things happen. */
@@ -27,7 +29,7 @@ interface Props<T> extends Omit<VirtualTableProps<T>, 'rows' | 'onMore' | 'hasMo
 }
 
 /** A page that is a list: its filters, how it stands, and the table in all the room that is left. */
-export function ListPage<T>({ title, list, filters, onClear, empty, news = null, live = false, ...table }: Props<T>) {
+export function ListPage<T>({ title, list, filters, onClear, empty, tools, news = null, live = false, ...table }: Props<T>) {
   const { t } = useTranslation('ops');
   const [shown, setShown] = useState(0);
   const { online } = useNetwork();
@@ -38,7 +40,7 @@ export function ListPage<T>({ title, list, filters, onClear, empty, news = null,
         <Title order={1} className={classes.title}>{title}</Title>
         {filters}
         {onClear && <Button variant="subtle" size="compact-sm" onClick={onClear}>{t('trips.list.clearAll')}</Button>}
-        <Standing list={list} live={live} />
+        <Standing list={list} live={live} tools={tools} />
       </Group>
       {/* Always there, so that what comes into it is read aloud. */}
       <div role="status" className={classes.news}>
@@ -59,7 +61,7 @@ export function ListPage<T>({ title, list, filters, onClear, empty, news = null,
   );
 }
 
-function Standing<T>({ list, live }: { list: List<T>; live: boolean }) {
+function Standing<T>({ list, live, tools }: { list: List<T>; live: boolean; tools: ReactNode }) {
   const { t } = useTranslation('ops');
   const count = list.rows.length;
   return (
@@ -71,6 +73,7 @@ function Standing<T>({ list, live }: { list: List<T>; live: boolean }) {
       <Button variant="default" size="compact-sm" leftSection={<IconRefresh size={16} aria-hidden="true" />} loading={list.refreshing && !list.loading} onClick={list.refresh}>
         {t('trips.list.refresh')}
       </Button>
+      {tools}
     </Group>
   );
 }
