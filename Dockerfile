@@ -22,7 +22,7 @@ RUN apt-get update \
  && rm -rf /var/lib/apt/lists/*
 # Certificates for outside issuers' https addresses.
 COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt
-COPY --from=build /src/LICENSE /usr/share/doc/hexhail/LICENSE
+COPY --from=build /src/LICENSE /src/NOTICE /usr/share/doc/hexhail/
 COPY --from=build /out/hexhail /usr/local/bin/hexhail
 COPY --from=build --chown=65532:65532 /out/data /data
 # In a container, other containers and the published port are "outside": listen for them. The
