@@ -18,6 +18,8 @@ import (
 	"hash"
 	"io"
 	"time"
+
+	"github.com/hexhail/hexhail/persistence"
 )
 
 // The names in the archive.
@@ -55,8 +57,9 @@ type Manifest struct {
 	Program string           `json:"program"` // its version
 	Engine  string           `json:"engine"`  // sqlite or postgres
 	Space   string           `json:"space,omitempty"`
-	Schema  int64            `json:"schema"` // the newest applied step
-	Rows    map[string]int64 `json:"rows"`   // by table
+	Schema  int64            `json:"schema"`           // the newest applied step
+	Oldest  int64            `json:"oldest,omitempty"` // the newest step that a program must know to run on it
+	Rows    map[string]int64 `json:"rows"`             // by table
 	Files   []File           `json:"files"`
 }
 
@@ -73,6 +76,17 @@ func (m Manifest) has(name string) bool {
 		}
 	}
 	return false
+}
+
+// describes reports whether a restored database is the one of the backup. An older program that
+// made it may not have counted all tables.
+func (m Manifest) describes(c persistence.Contents) bool {
+	for table, n := range m.Rows {
+		if have, ok := c.Rows[table]; !ok || have != n {
+			return false
+		}
+	}
+	return c.Schema == m.Schema && c.Oldest == m.Oldest
 }
 
 func (m Manifest) bytes() (n int64) {

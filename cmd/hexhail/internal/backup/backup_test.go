@@ -234,10 +234,7 @@ func TestRestoreIsRefused(t *testing.T) {
 		return path
 	}
 	newer := lived(t, "ana")
-	db, err := sql.Open("sqlite", newer.Store.Path)
-	require.NoError(t, err)
-	_, err = db.ExecContext(t.Context(), `INSERT INTO goose_db_version (version_id, is_applied) VALUES (9999, 1)`)
-	require.NoError(t, errors.Join(err, db.Close()))
+	alter(t, newer, toNewer, `UPDATE schema_compat SET oldest = 9998`)
 	occupied, keyed := lived(t, "bob"), place(t)
 	_, err = auth.LoadOrCreateKey(keyed.KeyPath)
 	require.Error(t, err, "its directory is missing")
@@ -271,6 +268,80 @@ func TestRestoreIsRefused(t *testing.T) {
 			require.NoDirExists(t, filepath.Dir(c.to.DataDir), name)
 		}
 	}
+}
+
+// toNewer is what a newer program does to a schema on which this one still runs.
+const toNewer = `INSERT INTO goose_db_version (version_id, is_applied) VALUES (9999, TRUE); CREATE TABLE later (x TEXT); INSERT INTO later VALUES ('y')`
+
+// alter changes a place's database in a way that its program does not.
+func alter(t *testing.T, p Place, texts ...string) {
+	t.Helper()
+	db, err := sql.Open("sqlite", p.Store.Path)
+	if p.Store.DatabaseURL != "" {
+		db, err = sql.Open("pgx", p.Store.DatabaseURL)
+	}
+	require.NoError(t, err)
+	for _, text := range texts {
+		_, err := db.ExecContext(t.Context(), text)
+		require.NoError(t, err)
+	}
+	require.NoError(t, db.Close())
+}
+
+// A backup of a newer schema says what it needs, and is restored by a program that suffices.
+func TestRestoreANewerSchema(t *testing.T) {
+	for name, newPlace := range map[string]func(t *testing.T, name string) Place{
+		"sqlite": func(t *testing.T, name string) Place {
+			if name == "" {
+				return place(t)
+			}
+			return lived(t, name)
+		},
+		"postgres": onPostgres,
+	} {
+		t.Run(name, func(t *testing.T) {
+			from := newPlace(t, "ana")
+			alter(t, from, toNewer)
+			backup, to := made(t, from), newPlace(t, "")
+			rep, err := restore(t, to, backup, quiet())
+			require.NoError(t, err)
+			require.EqualValues(t, 9999, rep.Schema)
+			require.Positive(t, rep.Oldest)
+			require.LessOrEqual(t, rep.Oldest, persistence.NewestSchema())
+			require.True(t, holds(t, to, "ana"))
+			alter(t, to, `DELETE FROM later WHERE x = 'y'`) // it came along
+
+			old := made(t, newPlace(t, "bob"))
+			_, err = restore(t, to, old, forced())
+			if name == "sqlite" {
+				require.NoError(t, err)
+				require.True(t, holds(t, to, "bob"))
+			} else { // it would leave the table behind
+				require.ErrorContains(t, err, "the Postgres database has schema 9999")
+				require.True(t, holds(t, to, "ana"))
+			}
+
+			alter(t, from, `UPDATE schema_compat SET oldest = 9998`)
+			_, err = restore(t, newPlace(t, ""), made(t, from), quiet())
+			require.ErrorIs(t, err, ErrNewer)
+			require.ErrorIs(t, err, persistence.ErrTooOld)
+			require.ErrorContains(t, err, "has version 9999 and needs a program that knows version 9998")
+		})
+	}
+}
+
+// A program compares what a backup counted, however many tables the other program knew.
+func TestDescribes(t *testing.T) {
+	m := Manifest{Schema: 12, Oldest: 10, Rows: map[string]int64{"trips": 2, "later": 1}}
+	is := func(schema, oldest int64, rows map[string]int64) persistence.Contents {
+		return persistence.Contents{Schema: schema, Oldest: oldest, Rows: rows}
+	}
+	require.True(t, m.describes(is(12, 10, map[string]int64{"trips": 2, "later": 1})))
+	require.True(t, m.describes(is(12, 10, map[string]int64{"trips": 2, "later": 1, "even_later": 7})))
+	require.False(t, m.describes(is(12, 10, map[string]int64{"trips": 2})))
+	require.False(t, m.describes(is(12, 10, map[string]int64{"trips": 2, "later": 0})))
+	require.False(t, m.describes(is(11, 10, m.Rows)))
+	require.False(t, m.describes(is(12, 12, m.Rows)))
 }
 
 // With force, existing data are kept beside the restored ones and can be opened.

@@ -48,7 +48,7 @@ func dumpPostgres(ctx context.Context, store persistence.Options, to string, m *
 	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
 		return err
 	}
-	m.Engine, m.Space, m.Schema, m.Rows = "postgres", s.Space, s.Schema, s.Rows
+	m.Engine, m.Space, m.Schema, m.Oldest, m.Rows = "postgres", s.Space, s.Schema, s.Oldest, s.Rows
 	return tools.list(ctx, to, *m)
 }
 
@@ -106,15 +106,15 @@ func loadPostgres(ctx context.Context, store persistence.Options, path string, m
 	if err := tools.load(ctx, store.DatabaseURL, path, m.Space, server.Space, o.Force); err != nil {
 		return err
 	}
-	s, err := persistence.TakeSnapshot(ctx, store)
+	s, err := persistence.TakeSnapshot(ctx, store, slices.Collect(maps.Keys(m.Rows))...)
 	if err != nil {
 		return err
 	}
-	rows, schema := s.Rows, s.Schema
+	is := s.Contents
 	if err := s.Close(); err != nil {
 		return err
 	}
-	if schema != m.Schema || !maps.Equal(rows, m.Rows) {
+	if !m.describes(is) {
 		return errors.New("the database differs from the backup: something else wrote to it meanwhile")
 	}
 	return nil

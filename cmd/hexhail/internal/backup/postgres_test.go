@@ -62,6 +62,19 @@ func TestPostgresBackup(t *testing.T) {
 	require.NoError(t, s.Close())
 }
 
+// A snapshot also counts tables that only another program knows.
+func TestSnapshotCountsMoreTables(t *testing.T) {
+	p := onPostgres(t, "ana")
+	alter(t, p, toNewer)
+	s, err := persistence.TakeSnapshot(t.Context(), p.Store, "later", "no'such\"table")
+	require.NoError(t, err)
+	require.EqualValues(t, 1, s.Rows["later"])
+	require.EqualValues(t, 1, s.Rows["accounts"])
+	require.EqualValues(t, 9999, s.Schema)
+	require.Positive(t, s.Oldest)
+	require.NoError(t, s.Close())
+}
+
 // Without suitable tools, the error says which are needed and what to run elsewhere.
 func TestNoPostgresTools(t *testing.T) {
 	_, err := findTools(t.Context(), 99, "pg_dump", "pg_restore")

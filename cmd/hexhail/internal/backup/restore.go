@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/hexhail/hexhail/cmd/hexhail/internal/outfile"
 	"github.com/hexhail/hexhail/persistence"
 	"github.com/hexhail/hexhail/transport/auth"
 )
@@ -121,8 +122,9 @@ func (r *restoring) accept(ctx context.Context, m Manifest) error {
 		return errors.New("this backup is of an embedded database: restore it without database-url")
 	case m.Engine != engine, !m.has(data):
 		return ErrChanged
-	case m.Schema > persistence.NewestSchema():
-		return fmt.Errorf("%w (its schema has version %d, this program knows %d)", ErrNewer, m.Schema, persistence.NewestSchema())
+	}
+	if err := persistence.CheckSchema(m.Schema, m.Oldest); err != nil {
+		return fmt.Errorf("%w (%w)", ErrNewer, err)
 	}
 	for _, f := range m.Files {
 		switch f.Name {
@@ -131,10 +133,26 @@ func (r *restoring) accept(ctx context.Context, m Manifest) error {
 			return ErrChanged // only known names: an archive must not choose where it is written
 		}
 	}
-	if err := r.vacant(ctx); err != nil && !r.o.Force {
+	if err := r.replaceable(ctx); err != nil {
 		return err
 	}
 	return room(r.dir, m.bytes())
+}
+
+// replaceable returns nil if nothing is in the way, or if Force replaces it. In Postgres a program
+// can replace only the tables that it knows.
+func (r *restoring) replaceable(ctx context.Context) error {
+	if r.Store.DatabaseURL != "" {
+		f, _ := persistence.Look(ctx, r.Store) // vacant returns the error
+		if known := persistence.NewestSchema(); f.Schema > known {
+			return fmt.Errorf("the Postgres database has schema %d, and this program knows the tables of schema %d only: "+
+				"restore with the program that the database was upgraded by, then start this one", f.Schema, known)
+		}
+	}
+	if err := r.vacant(ctx); !r.o.Force {
+		return err
+	}
+	return nil
 }
 
 // vacant returns nil if nothing would be overwritten.
@@ -187,7 +205,7 @@ func (r *restoring) check(ctx context.Context, m Manifest) error {
 	if err != nil {
 		return err
 	}
-	if c.Schema != m.Schema || !maps.Equal(c.Rows, m.Rows) {
+	if c.Schema != m.Schema || c.Oldest != m.Oldest || !maps.Equal(c.Rows, m.Rows) {
 		return ErrChanged
 	}
 	return nil
@@ -196,8 +214,8 @@ func (r *restoring) check(ctx context.Context, m Manifest) error {
 // put moves the files to their places: the key first, because a server makes no database
 // beside a key, but would make a key.
 func (r *restoring) put(ctx context.Context, m Manifest) error {
-	if err := r.vacant(ctx); err != nil && !r.o.Force {
-		return err // it was vacant before the lock
+	if err := r.replaceable(ctx); err != nil {
+		return err // it was not so before the lock
 	}
 	if m.has(keyName) {
 		if err := r.putKey(); err != nil {
@@ -226,7 +244,7 @@ func (r *restoring) put(ctx context.Context, m Manifest) error {
 	if err := r.move(sqliteName, r.Store.Path); err != nil {
 		return err
 	}
-	return syncDir(r.dir)
+	return outfile.SyncDir(r.dir)
 }
 
 // putKey leaves an identical key alone: its directory may not be writable.
@@ -257,7 +275,7 @@ func (r *restoring) putKey() error {
 	if err := r.rename(f.Name(), r.KeyPath); err != nil {
 		return err
 	}
-	return syncDir(dir)
+	return outfile.SyncDir(dir)
 }
 
 // setAside renames a file, if it exists.

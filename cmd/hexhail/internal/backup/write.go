@@ -10,13 +10,14 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/hexhail/hexhail/cmd/hexhail/internal/outfile"
 	"github.com/hexhail/hexhail/persistence"
 	"github.com/hexhail/hexhail/transport/auth"
 )
 
 var (
 	// ErrExists means that the backup's file exists already.
-	ErrExists = errors.New("the file exists already; --force replaces it")
+	ErrExists = outfile.ErrExists
 	// ErrNoSpace means that a disk has too little free space.
 	ErrNoSpace = errors.New("there is too little space on the disk")
 )
@@ -60,14 +61,12 @@ const (
 
 // Write makes a backup of a place, which a server may use meanwhile, and verifies all of it before
 // the file gets its name. On failure it leaves nothing behind. The error is or wraps ErrExists,
-// ErrNoSpace, ErrNoTools, persistence.ErrNoDatabase or persistence.ErrDamaged where one of them
+// outfile.ErrNotSynced, ErrNoSpace, ErrNoTools, persistence.ErrNoDatabase or persistence.ErrDamaged where one of them
 // applies.
 func Write(ctx context.Context, p Place, to string, o Options) (rep Report, err error) {
 	start := time.Now()
-	if st, err := os.Stat(to); err == nil && st.IsDir() {
-		return rep, fmt.Errorf("%s is a directory", to)
-	} else if err == nil && !o.Force {
-		return rep, fmt.Errorf("%s: %w", to, ErrExists)
+	if err := outfile.Free(to, o.Force); err != nil {
+		return rep, err
 	}
 	partial := to + ".partial"
 	out, err := openPartial(partial)
@@ -85,14 +84,11 @@ func Write(ctx context.Context, p Place, to string, o Options) (rep Report, err 
 	if rep.Size, err = checkFile(ctx, partial, o); err != nil {
 		return rep, err
 	}
-	if _, err := os.Lstat(to); err == nil && !o.Force {
-		return rep, fmt.Errorf("%s: %w", to, ErrExists)
-	}
-	if err := os.Rename(partial, to); err != nil {
+	if err := outfile.Publish(partial, to, o.Force); err != nil {
 		return rep, err
 	}
 	rep.Took = time.Since(start)
-	return rep, syncDir(filepath.Dir(to))
+	return rep, nil
 }
 
 // Stream makes a backup and writes it to w. It cannot verify what has arrived there; Check or a
@@ -240,7 +236,7 @@ func copySQLite(ctx context.Context, path, to string, rep *Report, o Options) er
 	if err != nil {
 		return err
 	}
-	rep.Engine, rep.Schema, rep.Rows = "sqlite", c.Schema, c.Rows
+	rep.Engine, rep.Schema, rep.Oldest, rep.Rows = "sqlite", c.Schema, c.Oldest, c.Rows
 	return nil
 }
 
@@ -284,16 +280,4 @@ func (c *counter) Read(p []byte) (int, error) {
 	c.done += int64(n)
 	c.o.Progress(c.step, c.done, c.total)
 	return n, err
-}
-
-// syncDir makes the names in a directory durable; where directories cannot be synced, the file
-// system takes care of that.
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	defer d.Close()
-	_ = d.Sync()
-	return nil
 }

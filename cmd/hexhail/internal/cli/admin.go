@@ -26,7 +26,7 @@ type adminCmd struct {
 // withAccounts runs f with the accounts of the configured database, which a server may use
 // meanwhile. What f changes reaches a running server within seconds.
 func (in *call) withAccounts(c *config.Config, f func(context.Context, accountAdmin) error) (err error) {
-	if err := in.source.Complete(c); err != nil {
+	if err := in.source.CompleteBeside(c); err != nil {
 		return err
 	}
 	accounts, err := in.parts.openAccounts(in.ctx, c)

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/hexhail/hexhail/cmd/hexhail/internal/backup"
 	"github.com/hexhail/hexhail/cmd/hexhail/internal/config"
+	"github.com/hexhail/hexhail/persistence"
 )
 
 type backupCmd struct {
@@ -24,7 +26,7 @@ type backupCmd struct {
 
 // Run is called by kong.
 func (b *backupCmd) Run(in *call) error {
-	if err := in.source.Complete(&b.Config); err != nil {
+	if err := in.source.CompleteBeside(&b.Config); err != nil {
 		return err
 	}
 	ctx, show := in.long()
@@ -62,7 +64,7 @@ type restoreCmd struct {
 
 // Run is called by kong.
 func (r *restoreCmd) Run(in *call) error {
-	if err := in.source.Complete(&r.Config); err != nil {
+	if err := in.source.CompleteBeside(&r.Config); err != nil {
 		return err
 	}
 	from, name := in.env.Stdin, "the standard input"
@@ -104,6 +106,9 @@ func tell(w io.Writer, r backup.Report, done string) {
 	fmt.Fprintf(w, "%s, %s in %s.\n", done, mebibytes(r.Size), r.Took.Round(10*time.Millisecond))
 	fmt.Fprintf(w, "State of %s, %s, schema %d: %s, %s, %s.\n", r.MadeAt.UTC().Format(time.RFC3339), r.Engine, r.Schema,
 		count(int(r.Rows["accounts"]), "account"), count(int(r.Rows["trips"]), "trip"), count(int(r.Rows["photos"]), "photo"))
+	if known := persistence.NewestSchema(); r.Schema > known {
+		fmt.Fprintf(w, "It needs a program that knows schema %d or newer; this one knows schema %d.\n", cmp.Or(r.Oldest, r.Schema), known)
+	}
 	if r.NoKey {
 		fmt.Fprintln(w, "It holds no signing key, because there was none: people have to sign in again after a restore.")
 	}

@@ -1,11 +1,14 @@
 package cli
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/hexhail/hexhail/persistence"
 )
 
 func TestBackupCommand(t *testing.T) {
@@ -20,6 +23,11 @@ func TestBackupCommand(t *testing.T) {
 	require.Equal(t, exitOK, s.run(t, "backup", "other"))
 	require.Contains(t, s.out.String(), "no signing key")
 	require.Equal(t, []string{"backup file", "backup file by force", "backup other"}, s.events)
+
+	require.NotContains(t, s.out.String(), "It needs a program")
+	s.newer = true
+	require.Equal(t, exitOK, s.run(t, "backup", "newer"))
+	require.Contains(t, s.out.String(), fmt.Sprintf("It needs a program that knows schema 9998 or newer; this one knows schema %d.", persistence.NewestSchema()))
 
 	s = newStage()
 	require.Equal(t, exitOK, s.run(t, "backup", "-"))

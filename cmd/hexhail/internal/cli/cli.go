@@ -24,6 +24,8 @@ type Environment struct {
 	LookupEnv      func(string) (string, bool)
 	// Signals ask a running server to end.
 	Signals <-chan os.Signal
+	// Exit ends the process of a node that can no longer take part in its cluster; nil: os.Exit.
+	Exit func(code int)
 }
 
 // The exit codes.
@@ -43,6 +45,9 @@ type grammar struct {
 	Admin       adminCmd       `cmd:"" help:"Create, list and disable operators, approve drivers, reset passwords."`
 	Backup      backupCmd      `cmd:"" help:"Back up everything that a server needs into one file. The server may be running."`
 	Restore     restoreCmd     `cmd:"" help:"Restore a backup, with the server stopped."`
+	Export      exportCmd      `cmd:"" help:"Write trips as CSV or JSON lines. The server may be running."`
+	Streets     streetsCmd     `cmd:"" help:"Build a city's map from an OpenStreetMap extract, and show what it holds."`
+	Cluster     clusterCmd     `cmd:"" help:"Show a cluster, and make the certificates for the connections between its nodes."`
 	Config      configCmd      `cmd:"" help:"Check or show the configuration."`
 	Healthcheck healthcheckCmd `cmd:"" help:"Query the running server's /readyz; exit with 0 when it is ready."`
 	Version     versionCmd     `cmd:"" help:"Print the version."`

@@ -58,9 +58,11 @@ type stage struct {
 
 	base      server.Base
 	direction string
+	newer     bool // the schema is a newer program's
 	operator  server.NewOperator
 	accounts  people
 	events    []string
+	export    server.TripsExport
 	noKey     bool
 	replaced  []string
 }
@@ -82,9 +84,13 @@ func newStage() *stage {
 		},
 		migrate: func(_ context.Context, _ *config.Config, direction persistence.Direction) ([]persistence.Migration, error) {
 			s.direction = string(direction)
-			return []persistence.Migration{
+			list := []persistence.Migration{
 				{Version: 1, Name: "0001_begin.sql", Applied: true, At: time.Unix(0, 0)}, {Version: 2, Name: "0002_more.sql"},
-			}, nil
+			}
+			if s.newer {
+				list = append(list, persistence.Migration{Version: 3, Applied: true, At: time.Unix(0, 0)})
+			}
+			return list, nil
 		},
 		createOperator: func(_ context.Context, _ *config.Config, o server.NewOperator) (ride.Account, error) {
 			s.operator = o
@@ -100,6 +106,13 @@ func newStage() *stage {
 		streamBackup: func(_ context.Context, _ *config.Config, w io.Writer, o backup.Options) (backup.Report, error) {
 			fmt.Fprint(w, "archive")
 			return s.backUp("stream", o)
+		},
+		exportTrips: func(_ context.Context, _ *config.Config, o server.TripsExport) (int, error) {
+			fmt.Fprint(o.To, "lines")
+			o.Progress(3)
+			s.export = o
+			s.events = append(s.events, "export")
+			return 3, nil
 		},
 		checkBackup: func(_ context.Context, in io.Reader, o backup.Options) (backup.Report, error) {
 			text, err := io.ReadAll(in)
@@ -123,7 +136,11 @@ func (s *stage) backUpErr(what string, o backup.Options, err error) (backup.Repo
 		what += " by force"
 	}
 	s.events = append(s.events, what)
-	return backup.Report{Manifest: backup.Manifest{Engine: "sqlite", Schema: 3, Rows: map[string]int64{"accounts": 2, "trips": 1}},
+	m := backup.Manifest{Engine: "sqlite", Schema: 3, Rows: map[string]int64{"accounts": 2, "trips": 1}}
+	if s.newer {
+		m.Schema, m.Oldest = 9999, 9998
+	}
+	return backup.Report{Manifest: m,
 		Size: 3 << 19, Took: 1500 * time.Millisecond, NoKey: s.noKey, Replaced: s.replaced}, err
 }
 
@@ -206,6 +223,10 @@ func TestMigrate(t *testing.T) {
 		require.Equal(t, direction, s.direction)
 		require.Contains(t, s.out.String(), "1970-01-01T00:00:00Z")
 		require.Regexp(t, `2 +0002_more.sql +no`, s.out.String())
+		require.NotContains(t, s.out.String(), "newer program")
+		s.newer = true
+		require.Equal(t, exitOK, s.run(t, "migrate", direction))
+		require.Regexp(t, `3 +\(unknown\) +1970-01-01T00:00:00Z\n.*newer program.*still runs on it`, s.out.String())
 	}
 }
 

@@ -83,7 +83,7 @@ func (m *migrateDownCmd) Run(in *call) error { return in.migrate(&m.Config, "dow
 func (m *migrateStatusCmd) Run(in *call) error { return in.migrate(&m.Config, "status") }
 
 func (in *call) migrate(c *config.Config, direction string) error {
-	if err := in.source.Complete(c); err != nil {
+	if err := in.source.CompleteBeside(c); err != nil {
 		return err
 	}
 	list, err := in.parts.migrate(in.ctx, c, persistence.Direction(direction))
@@ -92,14 +92,22 @@ func (in *call) migrate(c *config.Config, direction string) error {
 	}
 	w := tabwriter.NewWriter(in.env.Stdout, 0, 4, 2, ' ', 0)
 	fmt.Fprintln(w, "VERSION\tMIGRATION\tAPPLIED")
+	newer := false
 	for _, s := range list {
-		at := "no"
+		at, name := "no", s.Name
 		if s.Applied {
 			at = s.At.UTC().Format(time.RFC3339)
 		}
-		fmt.Fprintf(w, "%d\t%s\t%s\n", s.Version, s.Name, at)
+		if name == "" {
+			name, newer = "(unknown)", true
+		}
+		fmt.Fprintf(w, "%d\t%s\t%s\n", s.Version, name, at)
 	}
-	return w.Flush()
+	if err := w.Flush(); err != nil || !newer {
+		return err
+	}
+	_, err = fmt.Fprintln(in.env.Stdout, "A newer program has changed the schema. This one still runs on it, but cannot revert it.")
+	return err
 }
 
 type adminCreateCmd struct {
@@ -113,7 +121,7 @@ type adminCreateCmd struct {
 
 // Run is called by kong.
 func (a *adminCreateCmd) Run(in *call) error {
-	if err := in.source.Complete(&a.Config); err != nil {
+	if err := in.source.CompleteBeside(&a.Config); err != nil {
 		return err
 	}
 	o := server.NewOperator{Username: a.Username, FirstName: a.FirstName, LastName: cmp.Or(a.LastName, a.Username), Password: rand.Text()}
@@ -160,30 +168,18 @@ type healthcheckCmd struct {
 
 // Run is called by kong.
 func (h *healthcheckCmd) Run(in *call) error {
-	if err := in.source.Complete(&h.Config); err != nil {
+	if err := in.source.CompleteBeside(&h.Config); err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(in.ctx, h.Timeout)
 	defer cancel()
-	url := "http://" + dialable(h.Ops.Listen) + "/readyz"
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
-	if err != nil {
-		return fmt.Errorf("healthcheck: %w", err)
-	}
-	// Not through a proxy that the environment may name.
-	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
-	res, err := client.Do(req)
-	if err != nil {
-		return fmt.Errorf("healthcheck: %w", err)
-	}
-	defer res.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(res.Body, 64<<10))
+	status, body, err := askOps(ctx, h.Ops.Listen, "/readyz")
 	if err != nil {
 		return fmt.Errorf("healthcheck: %w", err)
 	}
 	fmt.Fprint(in.env.Stdout, string(body))
-	if res.StatusCode != http.StatusOK {
-		return fmt.Errorf("healthcheck: %s", res.Status)
+	if status != http.StatusOK {
+		return fmt.Errorf("healthcheck: %d %s", status, http.StatusText(status))
 	}
 	return nil
 }

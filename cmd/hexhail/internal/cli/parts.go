@@ -21,6 +21,7 @@ type parts struct {
 	backup         func(ctx context.Context, c *config.Config, file string, o backup.Options) (backup.Report, error)
 	streamBackup   func(ctx context.Context, c *config.Config, w io.Writer, o backup.Options) (backup.Report, error)
 	checkBackup    func(ctx context.Context, in io.Reader, o backup.Options) (backup.Report, error)
+	exportTrips    func(ctx context.Context, c *config.Config, o server.TripsExport) (int, error)
 	restore        func(ctx context.Context, c *config.Config, in io.Reader, o backup.Options) (backup.Report, error)
 }
 
@@ -35,6 +36,7 @@ var product = parts{
 		return a, nil
 	},
 	backup: server.Backup, streamBackup: server.StreamBackup, checkBackup: backup.Check, restore: server.Restore,
+	exportTrips: server.ExportTrips,
 }
 
 // accountAdmin is what the admin commands need of server.Accounts.

@@ -18,7 +18,7 @@ type serveCmd struct {
 
 	Trial bool `help:"For trying Hexhail out at a desk: drivers who sign up may drive at once, and their app offers a simulated drive. The apps say so. Not for real rides."`
 
-	MakeMissing bool `help:"Create the missing part of an earlier server's data: an empty database beside its signing key, or a new key beside its database. Without this flag the server does not start then."`
+	MakeMissing bool `help:"Create the missing part of an earlier server's data: an empty database beside its signing key, or a new key beside its database. On Postgres it also replaces the signing key that servers on the database have used. Without this flag the server does not start then."`
 }
 
 // Run is called by kong. It returns when the server has ended.
@@ -34,7 +34,7 @@ func (s *serveCmd) Run(in *call) error {
 		return err
 	}
 	log.Info("starting", "version", Version(), "dir", s.Store.DataDir, "postgres", s.Store.DatabaseURL != "")
-	base := server.Base{Config: &s.Config, Log: log, Trial: s.Trial, MakeMissing: s.MakeMissing}
+	base := server.Base{Config: &s.Config, Log: log, Trial: s.Trial, MakeMissing: s.MakeMissing, Version: Version(), Exit: in.env.Exit}
 	err = in.runServer(base, in.env.Signals, func(ctx context.Context, running *server.Server, operations *ops.Server) {
 		greet(ctx, in.env.Stdout, log, running, operations)
 		s.warnOfTrial(in.env.Stdout, log)

@@ -38,14 +38,17 @@ func settingsOf(grammar any) ([]*kong.Flag, error) {
 }
 
 // check returns what is wrong with the values. Settings in known have a problem
-// already and are not looked at again.
-func (c *Config) check(fields []*kong.Flag, known Problems) Problems {
+// already and are not looked at again. serves says that a server is to run with them.
+func (c *Config) check(fields []*kong.Flag, known Problems, serves bool) Problems {
 	ck := checker{skip: known}
 	ck.ranges(c, fields)
 	ck.addresses(c)
+	ck.tls(c)
 	ck.origins("allowed-origins", c.HTTP.AllowedOrigins)
 	ck.web(c.Web)
+	ck.traces(c.Traces)
 	ck.store(c)
+	ck.cluster(c, serves)
 	ck.sockets(c.Sockets)
 	ck.rules(c)
 	ck.issuers(c.OutsideIssuers)
@@ -67,6 +70,16 @@ func (ck *checker) sockets(s Sockets) {
 func (ck *checker) add(key, format string, args ...any) {
 	if !slices.ContainsFunc(ck.skip, func(p Problem) bool { return p.Key == key }) {
 		ck.found = append(ck.found, Problem{Key: key, Message: fmt.Sprintf(format, args...)})
+	}
+}
+
+// traces checks the address of the collector.
+func (ck *checker) traces(t Traces) {
+	if t.URL == "" {
+		return
+	}
+	if u, err := url.Parse(t.URL); err != nil || (u.Scheme != "https" && u.Scheme != "http") || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
+		ck.add("traces-url", "must be an http or https URL without account, query or fragment, not %q", t.URL)
 	}
 }
 
@@ -148,13 +161,16 @@ func (ck *checker) addresses(c *Config) {
 	if _, port, err := net.SplitHostPort(c.HTTP.Listen); err == nil && port != "0" && c.HTTP.Listen == c.Ops.Listen {
 		ck.add("ops-listen", "must not be the clients' address")
 	}
-	if (c.HTTP.TLSCert == "") != (c.HTTP.TLSKey == "") {
-		ck.add("tls-key", "tls-cert and tls-key are needed together")
-	}
 	if u := c.HTTP.PublicURL; u != "" {
 		if p, err := url.Parse(u); err != nil || (p.Scheme != "https" && p.Scheme != "http") || p.Host == "" ||
 			p.User != nil || p.RawQuery != "" || p.Fragment != "" || strings.HasSuffix(u, "/") {
 			ck.add("public-url", "must be an http or https URL without account, query or slash at the end, not %q", u)
+		}
+	}
+	if c := c.HTTP.SecurityContact; c != "" {
+		u, err := url.Parse(c)
+		if err != nil || !slices.Contains([]string{"mailto", "https", "tel"}, u.Scheme) || u.Host == "" && u.Opaque == "" {
+			ck.add("security-contact", "must be a mailto:, https: or tel: address, such as mailto:security@rides.example.org, not %q", c)
 		}
 	}
 }

@@ -30,6 +30,7 @@ type Config struct {
 	Web      Web      `embed:"" group:"Web app"`
 	Ops      Ops      `embed:"" prefix:"ops-" group:"Operations listener"`
 	Log      Log      `embed:"" prefix:"log-" group:"Log"`
+	Traces   Traces   `embed:"" prefix:"traces-" group:"Traces"`
 	Store    Store    `embed:"" group:"Data"`
 	Auth     Auth     `embed:"" group:"Accounts and tokens"`
 	Dispatch Dispatch `embed:"" prefix:"dispatch-" group:"Dispatch"`
@@ -38,6 +39,7 @@ type Config struct {
 	Sockets  Sockets  `embed:"" prefix:"socket-" group:"Sockets"`
 	Limits   Limits   `embed:"" prefix:"limit-" group:"Rate limits"`
 	Shutdown Shutdown `embed:"" prefix:"shutdown-" group:"Shutdown"`
+	Cluster  Cluster  `embed:"" group:"Cluster"`
 
 	// Tariffs and OutsideIssuers have structure, so only the file can hold them.
 	Tariffs        ride.Tariffs    `kong:"-"`
@@ -47,11 +49,17 @@ type Config struct {
 // HTTP is where clients reach Hexhail, and from where.
 type HTTP struct {
 	Listen            string         `default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Address for clients: sockets and HTTP API. Only this machine by default, because without TLS passwords would travel unencrypted."`
-	TLSCert           string         `name:"tls-cert" placeholder:"FILE" help:"Certificate chain (PEM) for the client address. Needs --tls-key; without both, put a TLS proxy in front."`
+	TLSCert           string         `name:"tls-cert" placeholder:"FILE" help:"Certificate chain (PEM) for the client address. Needs --tls-key. Without both, use --tls-auto or a TLS proxy."`
 	TLSKey            string         `name:"tls-key" placeholder:"FILE" help:"Private key (PEM) of --tls-cert."`
+	TLSAuto           []string       `name:"tls-auto" placeholder:"HOSTNAME" help:"Obtain a certificate for each of these hostnames automatically, and renew it (ACME, TLS-ALPN-01). The certificate authority must reach --listen at port 443 of each."`
+	TLSAutoAgree      bool           `name:"tls-auto-agree" help:"Agree to the terms of service of the certificate authority. Needed with --tls-auto."`
+	TLSAutoEmail      string         `name:"tls-auto-email" placeholder:"ADDRESS" help:"Where the certificate authority may report trouble with the certificates of --tls-auto."`
+	TLSAutoDirectory  string         `name:"tls-auto-directory" default:"https://acme-v02.api.letsencrypt.org/directory" placeholder:"URL" help:"ACME directory of the certificate authority. The default is Let's Encrypt."`
+	TLSAutoCA         string         `name:"tls-auto-ca" placeholder:"FILE" help:"Certificates (PEM) that vouch for the directory of a certificate authority of your own. Default: the system's."`
 	PublicURL         string         `name:"public-url" placeholder:"URL" help:"How clients reach this server from outside, such as https://rides.example.org. Used as the issuer of tokens."`
 	AllowedOrigins    []string       `placeholder:"ORIGIN" help:"Web origins whose pages may open sockets and call the HTTP API (CORS), such as https://app.example.org. The server's own origin always may."`
 	TrustedProxies    []netip.Prefix `placeholder:"CIDR" help:"Proxies whose X-Forwarded-For is trusted, such as 10.0.0.0/8. The header is ignored from all other clients."`
+	SecurityContact   string         `placeholder:"URL" help:"Whom to tell about a vulnerability: a mailto:, https: or tel: address, such as mailto:security@rides.example.org. Served at /.well-known/security.txt (RFC 9116). Default: none."`
 	ReadHeaderTimeout time.Duration  `default:"5s" range:"100ms..1m" help:"How long a client may take to send its request headers, and to finish a socket's handshake."`
 	MaxHeaderBytes    int            `default:"16384" range:"4096..1048576" help:"Most bytes of request headers."`
 
@@ -84,11 +92,17 @@ type Log struct {
 	Level  string `default:"info" enum:"debug,info,warn,error" help:"Minimum level that is logged: ${enum}."`
 }
 
+// Traces says where each trip is recorded as an OpenTelemetry trace. Without URL nothing is.
+type Traces struct {
+	URL   string  `name:"url" placeholder:"URL" help:"Collector of OpenTelemetry traces that speaks OTLP over HTTP, such as http://127.0.0.1:4318. Each trip becomes one trace, also across nodes. Without it, nothing is traced."`
+	Share float64 `default:"1" range:"0..1" help:"Share of the trips that are traced. All nodes choose the same trips."`
+}
+
 // Store is where Hexhail keeps its data, and for how long.
 type Store struct {
 	DataDir        string        `default:"hexhail-data" placeholder:"DIR" help:"Directory of the embedded database and of the signing key. Created at first start, readable by its owner only."`
 	DatabaseURL    Secret        `name:"database-url" secret:"true" placeholder:"URL" help:"PostgreSQL instead of the embedded database: postgres://account:password@host:5432/database. Prefer the environment, because flags are visible to everyone on the machine."`
-	DatabaseDirect Secret        `name:"database-direct-url" secret:"true" placeholder:"URL" help:"Address of the same PostgreSQL past the connection pooler (PgBouncer) that database-url leads to, for work that needs a dedicated session: the lock of the one server, and schema changes."`
+	DatabaseDirect Secret        `name:"database-direct-url" secret:"true" placeholder:"URL" help:"Address of the same PostgreSQL past the connection pooler (PgBouncer) that database-url leads to, for work that needs a dedicated session: the lock of the one server, announcements of changed accounts, and schema changes."`
 	DatabaseConns  int           `default:"16" range:"2..500" help:"Most connections to PostgreSQL. The embedded database does not use it."`
 	DatabaseWait   time.Duration `default:"60s" range:"0s..1h" help:"How long a start waits for a PostgreSQL that accepts no connections yet, such as one that starts at the same time. A wrong password or a missing database ends the start at once. 0s: no waiting."`
 	KeepCommands   time.Duration `default:"24h" range:"24h..720h" help:"How long the outcome of a command is kept, so that the same command gets the same answer."`
@@ -242,4 +256,7 @@ func (c *Config) Rules(tariff ride.Tariff) ride.Rules {
 }
 
 // TLS reports whether Hexhail itself speaks TLS to clients.
-func (c *Config) TLS() bool { return c.HTTP.TLSCert != "" }
+func (c *Config) TLS() bool { return c.HTTP.TLSCert != "" || len(c.HTTP.TLSAuto) > 0 }
+
+// CertificatesPath is the folder of the certificates that tls-auto obtained.
+func (c *Config) CertificatesPath() string { return filepath.Join(c.Store.DataDir, "certificates") }

@@ -222,6 +222,18 @@ func TestSupportContact(t *testing.T) {
 	}
 }
 
+func TestSecurityContact(t *testing.T) {
+	for _, good := range []string{"mailto:security@rides.example.org", "https://rides.example.org/security", "tel:+82-2-555-0100"} {
+		c, _, err := parse(t, []string{"--security-contact=" + good}, nil)
+		require.NoError(t, err)
+		require.Equal(t, good, c.HTTP.SecurityContact)
+	}
+	for _, bad := range []string{"security@rides.example.org", "http://rides.example.org", "https://", "mailto:", "mailto:a\nContact: b"} {
+		_, _, err := parse(t, []string{"--security-contact=" + bad}, nil)
+		require.ErrorContains(t, err, "security-contact: must be a mailto:, https: or tel: address", bad)
+	}
+}
+
 func TestShowIsAFileThatGivesTheSameAndNoSecret(t *testing.T) {
 	first := writeFile(t, "allowed-origins: [\"http://localhost:5173\"]\ntrusted-proxies: [10.0.0.0/8]\ntoken-issuer: 'a: b # c'\ntrip-pin: true\n")
 	c, src, err := parse(t, []string{"--config", first, "--position-ttl=21s"}, nil)

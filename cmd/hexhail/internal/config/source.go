@@ -190,7 +190,13 @@ func tryEnum(flag *kong.Flag, v any) error {
 
 // Complete adds to the parsed configuration what only the file can hold, and checks
 // all of it. The error is a Problems, or what kept the file from being read.
-func (s *Source) Complete(c *Config) error {
+func (s *Source) Complete(c *Config) error { return s.complete(c, true) }
+
+// CompleteBeside is Complete for commands that work beside the servers, on their database: those do
+// without the address of a node.
+func (s *Source) CompleteBeside(c *Config) error { return s.complete(c, false) }
+
+func (s *Source) complete(c *Config, serves bool) error {
 	if s.loadErr != nil {
 		return s.loadErr
 	}
@@ -208,7 +214,7 @@ func (s *Source) Complete(c *Config) error {
 		s.list("tariffs", &c.Tariffs)
 		s.list("outside-issuers", &c.OutsideIssuers)
 	}
-	ps := append(slices.Clone(s.problems), c.check(fields, s.problems)...)
+	ps := append(slices.Clone(s.problems), c.check(fields, s.problems, serves)...)
 	if len(ps) > 0 {
 		return ps
 	}

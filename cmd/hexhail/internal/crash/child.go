@@ -37,6 +37,7 @@ type program struct {
 type child struct {
 	process *os.Process
 	socket  string // URL
+	ops     string // host:port of the operations listener
 	exited  chan struct{}
 	err     error // how it exited; valid once exited is closed
 }
@@ -76,7 +77,7 @@ func (p *program) start(ctx context.Context) (*child, error) {
 	ready := make(chan error, 1)
 	go func() {
 		var err error
-		c.socket, err = readSocket(b.out)
+		c.socket, c.ops, err = readAddresses(b.out)
 		ready <- err
 		_, _ = io.Copy(io.Discard, b.out) // it may print more, and must not block
 	}()
@@ -97,10 +98,9 @@ func (p *program) start(ctx context.Context) (*child, error) {
 	return c, nil
 }
 
-// readSocket reads the address of the sockets from what serve prints when it is ready.
-func readSocket(r io.Reader) (string, error) {
+// readAddresses reads the addresses from what serve prints when it is ready.
+func readAddresses(r io.Reader) (socket, ops string, err error) {
 	lines := bufio.NewScanner(r)
-	socket := ""
 	for lines.Scan() {
 		f := strings.Fields(lines.Text())
 		switch {
@@ -108,10 +108,10 @@ func readSocket(r io.Reader) (string, error) {
 		case f[0] == "sockets":
 			socket = f[len(f)-1]
 		case f[0] == "operations" && socket != "":
-			return socket, nil
+			return socket, strings.TrimPrefix(f[len(f)-1], "http://"), nil
 		}
 	}
-	return "", errors.Join(errors.New("it exited before it was ready"), lines.Err())
+	return "", "", errors.Join(errors.New("it exited before it was ready"), lines.Err())
 }
 
 // kill kills the server like kill -9 and waits until it is gone.
@@ -142,6 +142,19 @@ func (c *child) gone() bool {
 	default:
 		return false
 	}
+}
+
+// exitCode is how the server has exited; -1 if a signal ended it.
+func (c *child) exitCode() int {
+	<-c.exited
+	var exit *exec.ExitError
+	switch {
+	case c.err == nil:
+		return 0
+	case errors.As(c.err, &exit):
+		return exit.ExitCode()
+	}
+	return -1
 }
 
 // freePort finds a port that is unused and outside the ephemeral range, so that it stays free while

@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -26,14 +25,8 @@ func TestMain(m *testing.M) { harness.Main(m, 0) }
 // asks for more rounds.
 func options(t *testing.T) crash.Options {
 	t.Helper()
-	rounds := 4
-	if text := os.Getenv("HEXHAIL_CRASH_ROUNDS"); text != "" {
-		var err error
-		rounds, err = strconv.Atoi(text)
-		require.NoError(t, err, "HEXHAIL_CRASH_ROUNDS must be a number")
-	}
 	return crash.Options{
-		Rounds: rounds, Seed: uint64(time.Now().UnixNano()), Drivers: 60, Speed: 400,
+		Rounds: number(t, "HEXHAIL_CRASH_ROUNDS", 4), Seed: uint64(time.Now().UnixNano()), Drivers: 60, Speed: 400,
 		RoundMin: 300 * time.Millisecond, RoundMax: time.Second,
 		RecoverWithin: harness.Patience, // a busy machine takes longer than the bound
 		Report:        filepath.Join(t.TempDir(), "report.json"), Program: os.Args[0], Env: []string{harness.ChildEnv + "=1"},
@@ -54,9 +47,13 @@ func proveTo(ctx context.Context, t *testing.T, o crash.Options, out interface {
 	err := crash.Run(ctx, o, out, slog.New(slog.DiscardHandler))
 	t.Logf("%s", out.String())
 	require.NoError(t, err)
+	return readReport(t, o)
+}
+
+func readReport(t *testing.T, o crash.Options) (r crash.Report) {
+	t.Helper()
 	text, err := os.ReadFile(o.Report)
 	require.NoError(t, err)
-	var r crash.Report
 	require.NoError(t, json.Unmarshal(text, &r))
 	return r
 }

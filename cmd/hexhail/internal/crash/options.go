@@ -1,6 +1,7 @@
 package crash
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -12,6 +13,7 @@ import (
 	"github.com/hexhail/hexhail/cmd/hexhail/internal/simulate"
 	"github.com/hexhail/hexhail/persistence"
 	"github.com/hexhail/hexhail/ride/ridepb/wire"
+	"github.com/hexhail/hexhail/sim/check"
 	"github.com/hexhail/hexhail/sim/city"
 	"github.com/hexhail/hexhail/sim/demand"
 	"github.com/hexhail/hexhail/sim/demand/nyc"
@@ -19,8 +21,13 @@ import (
 
 // Options are the flags of hexhail sim crash.
 type Options struct {
-	Rounds      int           `default:"20" help:"How many times to kill the server."`
-	DatabaseURL string        `placeholder:"URL" help:"PostgreSQL database for the server; it should be empty. Default: the embedded database."`
+	Rounds      int           `default:"20" help:"How many times to kill the server, or how many faults a cluster gets."`
+	Nodes       int           `default:"1" help:"Number of servers. Several are a cluster, which gets other faults than kills as well."`
+	Duration    time.Duration `help:"For how long a cluster gets faults, instead of a number of --rounds. Half an hour or more has kills more often, and longer freezes."`
+	Schedule    string        `placeholder:"FAULTS" help:"Faults of a cluster, such as kill n2 4s, freeze n1 10s; a report names those of its run. Default: drawn by --seed."`
+	Etcd        string        `placeholder:"HOST:PORT" help:"etcd for the cluster. Default: the one that is installed here is started; otherwise it gets no faults."`
+	Lease       time.Duration `default:"3s" help:"How long the registry keeps a node that does not renew its place. The cluster's other limits keep their proportion to it."`
+	DatabaseURL string        `placeholder:"URL" help:"PostgreSQL database for the server; it should be empty. Default: the embedded database; for a cluster, the PostgreSQL that is installed here is started; otherwise it gets no faults."`
 	Data        string        `placeholder:"DIR" help:"Keep the server's data and log in this directory, which must be empty. Default: a temporary directory, removed at the end."`
 	Seed        uint64        `default:"1" help:"Seed of all intentions and of the times of kills: the same seed gives the same intentions."`
 	Drivers     int           `default:"100" help:"Number of drivers."`
@@ -52,9 +59,28 @@ func (o *Options) check() error {
 		return errors.New("--round-max must be from --round-min to an hour")
 	case o.Drain < 0:
 		return errors.New("--drain must not be negative")
+	case o.Nodes < 0 || o.Nodes > maxNodes:
+		return fmt.Errorf("--nodes must be from 1 to %d", maxNodes)
+	case o.Nodes <= 1 && (o.Schedule != "" || o.Etcd != "" || o.Duration != 0):
+		return errors.New("--schedule, --duration and --etcd are for a cluster: set --nodes")
+	case o.Duration < 0 || o.Duration > maxDuration:
+		return fmt.Errorf("--duration must be from 0s to %s", maxDuration)
+	case o.Duration > 0 && o.Schedule != "":
+		return errors.New("--duration draws faults, and --schedule names them: set one of the two")
+	case o.Nodes > 1 && (o.Lease < 3*time.Second || o.Lease > time.Minute || o.Lease%time.Second != 0):
+		return errors.New("--lease must be from 3s to 1m, in whole seconds")
 	}
 	return nil
 }
+
+// maxNodes bounds a cluster on one machine.
+const maxNodes = 9
+
+// A run of longRun has time for faults that take long, and maxDuration bounds how much it has to keep.
+const (
+	longRun     = 30 * time.Minute
+	maxDuration = 24 * time.Hour
+)
 
 // patience is how long to wait for the last trips to end.
 func (o *Options) patience() time.Duration {
@@ -69,6 +95,12 @@ const (
 	offerTTL  = 3 * time.Second
 	searchFor = 20 * time.Second
 )
+
+// thinks is the median time that a driver of a cluster takes to decide, in real time.
+const thinks = 1500 * time.Millisecond
+
+// verified is how many ended and live trips are compared while the clients are still connected.
+const verified = 50
 
 // rest is long enough, at the end, for an offer to expire and its missing end to be noticed.
 const rest = offerTTL + 6*time.Second
@@ -95,8 +127,9 @@ func (o *Options) place() (dir string, remove func() error, err error) {
 	return o.Data, func() error { return nil }, nil
 }
 
-// server returns how to start the child.
-func (o *Options) server(dir string, issuer simulate.Issuer) (*program, error) {
+// server returns how to start a server with its data in a directory, and with more flags. A database
+// is that of a cluster; empty: the options' own.
+func (o *Options) server(dir, database string, issuer simulate.Issuer, more ...string) (*program, error) {
 	port, err := freePort()
 	if err != nil {
 		return nil, err
@@ -117,26 +150,30 @@ func (o *Options) server(dir string, issuer simulate.Issuer) (*program, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the server's log: %w", err)
 	}
-	env := ownEnvironment(o.Env...)
-	if o.DatabaseURL != "" {
-		env = append(env, "HEXHAIL_DATABASE_URL="+o.DatabaseURL) // flags are visible to every user of the machine
+	level := "warn"
+	if o.Nodes > 1 {
+		level = "info" // the comings and goings of members
 	}
-	return &program{path: path, env: env, log: log, args: []string{
-		"serve", "--config=" + file, "--data-dir=" + dir, "--log-level=warn",
+	env := ownEnvironment(o.Env...)
+	if database = cmp.Or(database, o.DatabaseURL); database != "" {
+		env = append(env, "HEXHAIL_DATABASE_URL="+database) // flags are visible to every user of the machine
+	}
+	return &program{path: path, env: env, log: log, args: append([]string{
+		"serve", "--config=" + file, "--data-dir=" + dir, "--log-level=" + level,
 		fmt.Sprintf("--listen=127.0.0.1:%d", port), "--ops-listen=127.0.0.1:0",
 		"--dispatch-ring-start=3", "--dispatch-wave-every=500ms", "--dispatch-offer-ttl=" + offerTTL.String(),
 		"--trip-search-for=" + searchFor.String(), fmt.Sprintf("--position-max-speed=%g", 200*o.Speed),
 		"--socket-max-per-address=20000", "--limit-commands-per-second=10000", "--limit-commands-burst=10000",
 		"--limit-requests-per-second=10000", "--limit-requests-burst=10000",
 		"--limit-sign-ins-per-minute=100000", "--shutdown-retry-after=0s",
-	}}, nil
+	}, more...)}, nil
 }
 
-// store says where the server's data are.
-func (o *Options) store(dir string) persistence.Options {
+// store says where the servers' data are. An empty database is the embedded one.
+func (o *Options) store(dir, database string) persistence.Options {
 	at := persistence.DefaultSQLite(filepath.Join(dir, "hexhail.db"))
-	if o.DatabaseURL != "" {
-		at = persistence.DefaultPostgres(o.DatabaseURL)
+	if database != "" {
+		at = persistence.DefaultPostgres(database)
 	}
 	at.PurgeEvery, at.Log = 0, slog.New(slog.DiscardHandler)
 	return at
@@ -144,7 +181,7 @@ func (o *Options) store(dir string) persistence.Options {
 
 // engine names the store.
 func (o *Options) engine() string {
-	if o.DatabaseURL != "" {
+	if o.DatabaseURL != "" || o.Nodes > 1 {
 		return "postgres"
 	}
 	return "sqlite"
@@ -169,7 +206,7 @@ var midtown = demand.Area{South: 40.735, West: -74.005, North: 40.775, East: -73
 
 // city is busy and fickle: drivers give trips back, riders cancel, and connections break
 // independently of the server.
-func (o *Options) city(socket string, issuer simulate.Issuer, log *slog.Logger) (city.Config, *requests, error) {
+func (o *Options) city(sockets []string, issuer simulate.Issuer, log *slog.Logger) (city.Config, *requests, error) {
 	all, taxis, err := nyc.Peak(demand.Filter{Area: midtown})
 	if err != nil {
 		return city.Config{}, nil, err
@@ -180,11 +217,20 @@ func (o *Options) city(socket string, issuer simulate.Issuer, log *slog.Logger) 
 	b := city.DefaultBehaviour()
 	b.GiveBack, b.RiderCancel, b.Patience = 0.05, 0.1, 15*time.Minute
 	b.Losses, b.Outage = 1, 20*time.Second
-	source := &requests{Stream: demand.NewStream(all, float64(o.Drivers)/8, o.Seed)}
+	var reach *check.Reach
+	perMinute := float64(o.Drivers) / 8 // more than they can carry
+	if o.Nodes > 1 {
+		// Some drivers are idle, and think for a while: drivers of other nodes must be found meanwhile.
+		perMinute = float64(o.Drivers) / 12
+		b.Reply = time.Duration(float64(thinks) * o.Speed)
+		b.Moves = movesPerSecond / float64(2*o.Drivers) * 3600 / o.Speed
+		reach = &promised
+	}
+	source := &requests{Stream: demand.NewStream(all, perMinute, o.Seed)}
 	return city.Config{
-		URLs: []string{socket}, Codecs: []wire.Codec{wire.Binary}, Token: issuer.Token,
+		URLs: sockets, Codecs: []wire.Codec{wire.Binary}, Token: issuer.Token,
 		Requests: source, Taxis: demand.Fleet(taxis, o.Drivers, o.Seed), Router: city.Straight{SpeedMPS: 16 / 3.6, Detour: 1.4},
 		Seed: o.Seed, Behaviour: b, Speed: o.Speed, Riders: o.Drivers, TripInterval: time.Second, IdleInterval: time.Second,
-		Area: midtown, Repeats: 3, Rest: rest, Log: log,
+		Area: midtown, Repeats: 3, Rest: rest, Reach: reach, Log: log,
 	}, source, nil
 }

@@ -21,10 +21,12 @@ import (
 
 // What only this proof judges, in addition to the invariants of sim/check.
 const (
-	acked      = "I3"       // acknowledged commands are stored, refused ones are not
-	ends       = "I7"       // every request ends
-	recovery   = "recovery" // back in service in time
-	serverLife = "server"   // only this program kills it
+	acked          = "I3"       // acknowledged commands are stored, refused ones are not
+	ends           = "I7"       // every request ends
+	fewActivations = "L5"       // nodes do not take trips from each other
+	noStranger     = "L6"       // nothing reaches another account's actor
+	recovery       = "recovery" // back in service in time
+	serverLife     = "server"   // only this program kills it
 )
 
 // maxFindings bounds the violations described for each invariant.
@@ -52,7 +54,7 @@ func (v *verdict) add(invariant, format string, args ...any) {
 // Report is the result of a run. Its JSON names are stable.
 type Report struct {
 	Store    string  `json:"store"`
-	Rounds   int     `json:"rounds"` // kills
+	Rounds   int     `json:"rounds"` // kills, or faults
 	Planned  int     `json:"planned_rounds"`
 	Seed     uint64  `json:"seed"`
 	Drivers  int     `json:"drivers"`
@@ -77,6 +79,8 @@ type Report struct {
 	Violations map[string]int64 `json:"violations"`
 	Findings   []string         `json:"findings,omitempty"`
 	City       report.Report    `json:"city"`
+	// Cluster is about the faults of several nodes; nil: there was one server.
+	Cluster *ClusterReport `json:"cluster,omitempty"`
 }
 
 // Recovery is a distribution of times in milliseconds.
@@ -93,16 +97,23 @@ func recoveries(all []float64) Recovery {
 	return Recovery{P50: sorted[(len(sorted)-1)/2], Max: sorted[len(sorted)-1]}
 }
 
-// conclude prints the table, writes the report, and returns what is wrong.
-func (p *proof) conclude(e *evidence, s *stored, order check.Order) error {
-	r := Report{
-		Store: p.o.engine(), Rounds: len(p.kills), Planned: p.o.Rounds, Seed: p.o.Seed, Drivers: p.o.Drivers, Speed: p.o.Speed,
+// report gathers the results.
+func (p *proof) report(e *evidence, s *stored, order check.Order) Report {
+	return Report{
+		Store: p.o.engine(), Rounds: p.finished(), Planned: p.planned(), Seed: p.o.Seed, Drivers: p.o.Drivers, Speed: p.o.Speed,
 		ElapsedS: math.Round(time.Since(p.begun).Seconds()*10) / 10, Acknowledged: s.acknowledged, Refused: s.refused,
 		Lost: s.lost, Unanswered: s.unanswered, Trips: s.trips, Drained: p.drained, Sometimes: e.sometimes,
 		ToSession: recoveries(p.toSession), ToAnswer: recoveries(p.toAnswer), Order: order.String(), City: p.city.Report(),
 		Violations: map[string]int64{acked: 0, ends: 0, recovery: 0, serverLife: 0},
 	}
+}
+
+// conclude prints the table, writes the report, and returns what is wrong.
+func (p *proof) conclude(r Report) error {
 	maps.Copy(r.Violations, r.City.Violations)
+	if r.Cluster != nil {
+		r.Violations[fewActivations], r.Violations[noStranger] = 0, 0
+	}
 	for k, n := range p.verdict.counts {
 		r.Violations[k] += n
 	}
@@ -120,7 +131,11 @@ func (p *proof) conclude(e *evidence, s *stored, order check.Order) error {
 	if broken := r.broken(); len(broken) > 0 {
 		err = errors.Join(err, fmt.Errorf("%w: %s", simulate.ErrBroken, strings.Join(broken, ", ")))
 	}
-	if missing := r.Sometimes.missing(); r.Rounds >= provenFrom && len(missing) > 0 {
+	missing := r.Sometimes.missing()
+	if r.Cluster != nil {
+		missing = r.Cluster.missing(r.City.Met)
+	}
+	if r.Rounds >= provenFrom && len(missing) > 0 {
 		err = errors.Join(err, fmt.Errorf("%w in %d rounds: no %s", ErrNothingProven, r.Rounds, strings.Join(missing, ", no ")))
 	}
 	return err
@@ -147,15 +162,21 @@ func (p *proof) table(r Report) {
 	fmt.Fprintln(p.out)
 	t := tabwriter.NewWriter(p.out, 0, 4, 2, ' ', 0)
 	row := func(name, format string, args ...any) { fmt.Fprintf(t, "%s\t%s\n", name, fmt.Sprintf(format, args...)) }
-	row("run", "%.1f s on %s: %d kills of %d, %d drivers at speed %g, seed %d",
+	row("run", "%.1f s on %s: %d rounds of %d, %d drivers at speed %g, seed %d",
 		r.ElapsedS, r.Store, r.Rounds, r.Planned, r.Drivers, r.Speed, r.Seed)
 	row("commands answered", "%d, %d of them refused", r.Acknowledged, r.Refused)
 	row("answered and lost", "%d", r.Lost)
 	row("never answered", "%d", r.Unanswered)
 	row("trips", "%d: %d completed, %d cancelled, %d expired", r.Trips, r.City.Completed, r.City.Cancelled, r.City.Expired)
-	row("kill to first session", "p50 %.0f ms, max %.0f ms", r.ToSession.P50, r.ToSession.Max)
-	row("kill to first answer", "p50 %.0f ms, max %.0f ms", r.ToAnswer.P50, r.ToAnswer.Max)
-	for _, s := range r.Sometimes.rows() {
+	rows := r.Sometimes.rows()
+	if r.Cluster != nil {
+		r.Cluster.table(row)
+		rows = r.Cluster.rows(r.City.Met)
+	} else {
+		row("kill to first session", "p50 %.0f ms, max %.0f ms", r.ToSession.P50, r.ToSession.Max)
+		row("kill to first answer", "p50 %.0f ms, max %.0f ms", r.ToAnswer.P50, r.ToAnswer.Max)
+	}
+	for _, s := range rows {
 		row(s.name, "%d", s.n)
 	}
 	row("calls and answers", "%s", r.Order)
@@ -166,6 +187,21 @@ func (p *proof) table(r Report) {
 	for _, f := range r.Findings {
 		fmt.Fprintln(p.out, "  -", f)
 	}
+}
+
+// finished and planned are how many faults there were and should be.
+func (p *proof) finished() int {
+	if p.cluster != nil {
+		return len(p.cluster.episodes)
+	}
+	return len(p.kills)
+}
+
+func (p *proof) planned() int {
+	if p.cluster != nil {
+		return len(p.cluster.schedule)
+	}
+	return p.o.Rounds
 }
 
 func millis(d time.Duration) float64 { return math.Round(float64(d)/1e5) / 10 }

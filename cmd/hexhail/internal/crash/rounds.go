@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"github.com/hexhail/hexhail/cmd/hexhail/internal/simulate"
 	"github.com/hexhail/hexhail/sim/check"
 )
 
@@ -17,12 +18,40 @@ const recoverWithin = 10 * time.Second
 // strandedAfter is when a run ends whose clients do not reconnect at all.
 const strandedAfter = time.Minute
 
+// single is a proof's only server.
+type single struct {
+	*proof
+	program *program
+	server  *child
+}
+
+func startSingle(ctx context.Context, p *proof, issuer simulate.Issuer) (*single, error) {
+	program, err := p.o.server(p.dir, "", issuer)
+	if err != nil {
+		return nil, err
+	}
+	server, err := program.start(ctx)
+	if err != nil {
+		return nil, errors.Join(err, program.log.Close())
+	}
+	return &single{p, program, server}, nil
+}
+
+func (p *single) sockets() []string       { return []string{p.server.socket} }
+func (p *single) failed() <-chan struct{} { return p.server.exited }
+func (p *single) stop() error             { return p.server.stop() }
+
+func (p *single) close() {
+	p.server.kill()           // it has exited long before, unless something failed
+	_ = p.program.log.Close() // nothing of ours is in its buffer
+}
+
 // rounds kills the server as many times as the options say, or until ctx ends, and leaves the last
 // one running.
-func (p *proof) rounds(ctx context.Context) error {
+func (p *single) rounds(ctx context.Context) error {
 	rng := rand.New(rand.NewPCG(p.o.Seed, uint64(p.o.Rounds)))
 	for n := range p.o.Rounds {
-		if !p.moment(ctx, rng, n) {
+		if !p.moment(ctx, rng, aims[n%len(aims)], func(asked) bool { return true }) {
 			return p.died()
 		}
 		if p.server.gone() {
@@ -49,7 +78,7 @@ func (p *proof) rounds(ctx context.Context) error {
 }
 
 // died returns an error if the server has exited on its own.
-func (p *proof) died() error {
+func (p *single) died() error {
 	if p.server.gone() {
 		how := p.server.err
 		if how == nil {
@@ -62,8 +91,8 @@ func (p *proof) died() error {
 
 // recovered waits until clients are served again and measures the time. It reports false if ctx
 // ends or the server exits first.
-func (p *proof) recovered(ctx context.Context, round int) bool {
-	p.until(ctx, strandedAfter, func() bool {
+func (p *single) recovered(ctx context.Context, round int) bool {
+	until(ctx, strandedAfter, func() bool {
 		_, answer := p.watch.recovery()
 		return answer > 0 || p.server.gone()
 	})
@@ -82,45 +111,61 @@ func (p *proof) recovered(ctx context.Context, round int) bool {
 	return true
 }
 
-// aims are what successive kills wait for: an acceptance, any command, or nothing. So even a run of
-// a few rounds hits commands in flight.
-var aims = []struct {
-	op    string // that must be unanswered; "": any
-	blind bool   // kill without waiting for a command
-}{{op: "accept"}, {op: "any"}, {op: "accept"}, {blind: true}}
+// aim is what a kill waits for.
+type aim struct {
+	op    string        // that must be unanswered; "any": any command
+	blind bool          // kill without waiting for a command
+	most  time.Duration // to wait for one; 0: as long as the options say
+}
 
-// moment waits for the next moment to kill: a random time in the round and then, three times out of
-// four, the time between a command (preferably an acceptance) and its answer. Half of those kills
+// aims are those of successive kills: an acceptance, any command, or nothing. So even a run of a few
+// rounds hits commands in flight.
+var aims = []aim{{op: "accept"}, {op: "any"}, {op: "accept"}, {blind: true}}
+
+// moment waits for the next moment to kill: a random time in the round and then, unless the aim is blind,
+// the time between a command that fits and its answer. Half of those kills
 // come at once, the others at some point within the time that an answer takes; if the answer is
 // faster, moment waits for the next command. It reports false if ctx ends or the server exits
 // first.
-func (p *proof) moment(ctx context.Context, rng *rand.Rand, round int) bool {
-	aim := aims[round%len(aims)]
+func (p *proof) moment(ctx context.Context, rng *rand.Rand, aim aim, fits func(asked) bool) bool {
 	spread := p.o.RoundMax - p.o.RoundMin
 	wait := p.o.RoundMin + time.Duration(rng.Float64()*float64(spread))
 	share := rng.Float64() * float64(rng.IntN(2))
 	if !p.pause(ctx, wait) || aim.blind {
-		return ctx.Err() == nil && !p.server.gone()
+		return p.alive(ctx)
 	}
-	end := time.NewTimer(p.o.RoundMax) // a quiet city may not send such a command
+	end := time.NewTimer(cmp.Or(aim.most, p.o.RoundMax)) // a quiet city may not send such a command
 	defer end.Stop()
 	p.watch.expect(aim.op)
 	for {
 		select {
 		case key := <-p.watch.sent:
+			if a, open := p.watch.unanswered(key); !open || !fits(a) {
+				continue
+			}
 			if !p.pause(ctx, time.Duration(share*float64(p.watch.typical()))) {
 				return false
 			}
-			if p.watch.unanswered(key) {
+			if _, open := p.watch.unanswered(key); open {
 				return true
 			}
 		case <-end.C:
 			return true
 		case <-ctx.Done():
 			return false
-		case <-p.server.exited:
+		case <-p.subject.failed():
 			return false
 		}
+	}
+}
+
+// alive reports whether the run goes on.
+func (p *proof) alive(ctx context.Context) bool {
+	select {
+	case <-p.subject.failed():
+		return false
+	default:
+		return ctx.Err() == nil
 	}
 }
 
@@ -133,13 +178,13 @@ func (p *proof) pause(ctx context.Context, d time.Duration) bool {
 		return true
 	case <-ctx.Done():
 		return false
-	case <-p.server.exited:
+	case <-p.subject.failed():
 		return false
 	}
 }
 
 // until polls for a condition, for at most the given time.
-func (p *proof) until(ctx context.Context, most time.Duration, ok func() bool) {
+func until(ctx context.Context, most time.Duration, ok func() bool) {
 	ctx, cancel := context.WithTimeout(ctx, most)
 	defer cancel()
 	tick := time.NewTicker(2 * time.Millisecond)

@@ -21,16 +21,24 @@ type stored struct {
 	store    *persistence.Store
 	evidence *evidence
 	verdict  *verdict
-	drained  bool // every trip should have ended
+	drained  bool          // every trip should have ended
+	slack    time.Duration // how much later than planned a request may end
 
-	acknowledged, refused, lost, unanswered, trips int
+	// Of a cluster: the faults, and how often a trip had been activated when it ended; nil: it is not judged.
+	faults []window
+	fence  func(ride.TripID) int64
+
+	acknowledged, refused, lost, unanswered, trips, mostActivations int
+	over, unread                                                    int // trips, and those of them whose activations are not known
+
+	ends []check.Record // of trips, as the database holds them
 }
 
 // The tolerances of comparisons between clocks that are read at different moments.
 const (
 	ackSlack     = 50 * time.Millisecond // a command is decided before it is answered
 	overlapSlack = time.Second           // and before it is written
-	faultSlack   = 10 * time.Second      // how much later a request may end when servers die
+	faultSlack   = 10 * time.Second      // how much later a request may end when servers die; longer where they freeze
 )
 
 // judge checks the commands first, then the trips. An error means that the store cannot be read.
@@ -198,6 +206,7 @@ func (s *stored) trip(ctx context.Context, t ride.Trip, tally *Tally, refused bo
 		}
 	}
 	s.ended(t, events)
+	s.committed(t, events)
 	occupy(rides, t, events)
 	return nil
 }
@@ -210,7 +219,7 @@ func (s *stored) told(id ride.TripID, states []ride.Trip) {
 			return
 		}
 		was := &states[r.Version-1]
-		if status := view.Status(was.Status).String(); status != r.Status {
+		if status := statusName(was.Status); status != r.Status {
 			s.verdict.add(check.NoHole, "%s received trip %s as %s at version %d, but it was %s", name(r), id, r.Status, r.Version, status)
 		}
 		if d := string(was.DriverID()); d != "" && r.Driver != "" && d != r.Driver {
@@ -218,6 +227,9 @@ func (s *stored) told(id ride.TripID, states []ride.Trip) {
 		}
 	}
 }
+
+// statusName is a status as clients see it.
+func statusName(s ride.Status) string { return view.Status(s).String() }
 
 // name is the receiver of a record.
 func name(r check.Record) string {
@@ -235,7 +247,7 @@ func (s *stored) ended(t ride.Trip, events []ride.StoredEvent) {
 		case ride.Requested, ride.Released:
 			searching = e.Event.When()
 		case ride.Matched, ride.Cancelled, ride.Expired:
-			if took := e.Event.When().Sub(searching); !searching.IsZero() && took > searchFor+faultSlack {
+			if took := e.Event.When().Sub(searching); !searching.IsZero() && took > searchFor+s.slack {
 				s.verdict.add(ends, "the search of trip %s took %s", t.ID, took.Round(time.Millisecond))
 			}
 			searching = time.Time{}

@@ -16,14 +16,24 @@ type watch struct {
 	since   int64 // the last kill
 	session int64 // the first session after it; 0: none yet
 	answer  int64 // the first answer to a command after it; 0: none yet
-	asked   map[string]int64
-	latency float64 // smoothed time of an answer, in nanoseconds
+	asked   map[string]asked
+	nodes   map[string]int // of clients' newest sessions
+	latency float64        // smoothed time of an answer, in nanoseconds
 	newest  []check.Record
 	trips   map[string]struct{} // that any client has seen
+
+	keeps bool           // seen is filled
+	seen  []check.Record // sessions, commands and answers so far, for what a run must have seen
 
 	wanted string            // the operation to wait for; "any": every operation
 	sent   chan string       // the newest such command, as a key of asked
 	looks  chan check.Record // acknowledged versions to read back
+}
+
+// asked is a command without an answer, and the node of the session that it was sent in.
+type asked struct {
+	call check.Record
+	node int
 }
 
 // keepNewest is how many acknowledged versions are read back after a kill.
@@ -31,7 +41,7 @@ const keepNewest = 16
 
 func newWatch() *watch {
 	return &watch{
-		asked: make(map[string]int64), trips: make(map[string]struct{}), latency: float64(3 * time.Millisecond),
+		asked: make(map[string]asked), nodes: make(map[string]int), trips: make(map[string]struct{}), latency: float64(3 * time.Millisecond),
 		sent: make(chan string, 1), looks: make(chan check.Record, 64),
 	}
 }
@@ -44,11 +54,18 @@ func (w *watch) record(r check.Record) {
 		w.trips[r.Trip] = struct{}{}
 	}
 	switch r.What {
+	case check.Connected, check.Lost, check.Call, check.Return:
+		if w.keeps {
+			w.seen = append(w.seen, r)
+		}
+	}
+	switch r.What {
 	case check.Call:
 		w.called(r)
 	case check.Return:
 		w.returned(r)
 	case check.Connected:
+		w.nodes[r.Who] = r.Node
 		if w.session == 0 {
 			w.session = r.At
 		}
@@ -68,7 +85,7 @@ func (w *watch) expect(op string) {
 
 func (w *watch) called(r check.Record) {
 	key := r.Who + " " + r.ID
-	w.asked[key] = r.At
+	w.asked[key] = asked{r, w.nodes[r.Who]}
 	if w.wanted != r.Op && w.wanted != "any" {
 		return
 	}
@@ -79,23 +96,23 @@ func (w *watch) called(r check.Record) {
 	w.sent <- key // there is room: only this function sends, under mu
 }
 
-// unanswered reports whether a command is still without an answer.
-func (w *watch) unanswered(key string) bool {
+// unanswered returns a command if it is still without an answer.
+func (w *watch) unanswered(key string) (a asked, ok bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	_, ok := w.asked[key]
-	return ok
+	a, ok = w.asked[key]
+	return a, ok
 }
 
 func (w *watch) returned(r check.Record) {
 	key := r.Who + " " + r.ID
-	asked := w.asked[key]
+	at := w.asked[key].call.At
 	delete(w.asked, key)
 	if w.session > 0 && w.answer == 0 {
 		w.answer = r.At
 	}
-	if asked > w.since {
-		w.latency += (float64(r.At-asked) - w.latency) / 20
+	if at > w.since {
+		w.latency += (float64(r.At-at) - w.latency) / 20
 	}
 	if r.Code != "" || r.Version == 0 {
 		return
@@ -141,6 +158,13 @@ func (w *watch) recovery() (session, answer time.Duration) {
 		answer = time.Duration(w.answer - w.since)
 	}
 	return session, answer
+}
+
+// history returns the sessions, commands and answers so far, if they are kept.
+func (w *watch) history() []check.Record {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.seen[:len(w.seen):len(w.seen)]
 }
 
 // known returns the trips that any client has seen, in the order of their ids.

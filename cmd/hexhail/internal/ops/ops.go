@@ -5,6 +5,7 @@ package ops
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -55,6 +56,7 @@ type Server struct {
 
 	o      Options
 	ready  readiness
+	status func() any // of the cluster; nil: there is none
 	http   *http.Server
 	addr   net.Addr
 	done   chan struct{} // closed when the accept loop has ended
@@ -83,6 +85,24 @@ func New(o Options) *Server {
 // AddCheck adds a named condition of readiness. It runs on each request for /readyz, concurrently
 // with the others and with its own deadline. Call it before Start.
 func (s *Server) AddCheck(c Check) { s.ready.checks = append(s.ready.checks, c) }
+
+// SetCluster sets what describes the cluster while the server runs; without it there is none. Call it
+// before Start.
+func (s *Server) SetCluster(status func() any) { s.status = status }
+
+// cluster describes the cluster as this node sees it.
+func (s *Server) cluster(w http.ResponseWriter, _ *http.Request) {
+	if s.status == nil {
+		http.Error(w, "this server is not part of a cluster", http.StatusNotFound)
+		return
+	}
+	if State(s.ready.state.Load()) != Running {
+		http.Error(w, "this server is starting or stopping", http.StatusServiceUnavailable)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	_ = json.NewEncoder(w).Encode(s.status()) // if this fails, the client is gone
+}
 
 // SetState sets the state that /readyz reports: only Running can be ready. Safe for concurrent use.
 func (s *Server) SetState(st State) { s.ready.state.Store(int32(st)) }
@@ -135,6 +155,7 @@ func (s *Server) Handler() http.Handler {
 	}))
 	mux.HandleFunc("GET /healthz", s.healthz)
 	mux.HandleFunc("GET /readyz", s.readyz)
+	mux.HandleFunc("GET /cluster", s.cluster)
 	mux.HandleFunc("GET /debug/pprof/", pprof.Index)
 	mux.HandleFunc("GET /debug/pprof/cmdline", pprof.Cmdline)
 	mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
@@ -146,7 +167,7 @@ func (s *Server) Handler() http.Handler {
 
 func index(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-	fmt.Fprint(w, "Hexhail operations\n\n/metrics\n/healthz\n/readyz\n/debug/pprof/\n")
+	fmt.Fprint(w, "Hexhail operations\n\n/metrics\n/healthz\n/readyz\n/cluster\n/debug/pprof/\n")
 }
 
 // guard refuses requests from a web page whose own host name resolves to this server (DNS

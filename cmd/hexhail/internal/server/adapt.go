@@ -34,8 +34,15 @@ func (l live) Disconnect(account ride.AccountID, family string, code ridepb.Clos
 	l.sessions.Disconnect(account, family, code)
 }
 
-// Families are the log-ins of an account's sessions.
-func (l live) Families(account ride.AccountID) []string { return l.sessions.Families(account) }
+func (l live) DisconnectOutside(account ride.AccountID, until time.Time, code ridepb.CloseCode) {
+	l.sessions.DisconnectOutside(account, until, code)
+}
+
+func (l live) Check(account ride.AccountID) []session.LogIn { return l.sessions.Check(account) }
+
+func (l live) CheckAll() map[ride.AccountID][]session.LogIn { return l.sessions.CheckAll() }
+
+func (l live) OnOvertaken(f func(ride.AccountID)) { l.sessions.OnOvertaken(f) }
 
 func (l live) AccountChanged(a ride.Account) { l.sys.AccountChanged(a) }
 
@@ -43,7 +50,9 @@ func (l live) Redispatch(ctx context.Context, id ride.TripID, reason string) (ri
 	return l.sys.Redispatch(ctx, id, reason)
 }
 
-func (l live) Actors() []*ridepb.ActorKind { return l.sys.Actors() }
+func (l live) Actors(ctx context.Context) ([]*ridepb.ActorKind, []*ridepb.CityNode) {
+	return l.sys.Actors(ctx)
+}
 
 func (l live) Samples(since time.Time, step time.Duration) []*ridepb.Sample {
 	return l.sys.Samples(since, step)

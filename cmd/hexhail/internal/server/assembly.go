@@ -21,6 +21,11 @@ type Base struct {
 	Demo *demo.Host
 	// Trial makes clients show that the server runs as a trial.
 	Trial bool
+	// Version is the program's, for the other nodes of a cluster.
+	Version string
+	// Exit ends the process of a node that can no longer take part in its cluster, with ExitEnded;
+	// nil: os.Exit.
+	Exit func(code int)
 	// MakeMissing creates the database or the key if one of them is missing.
 	MakeMissing bool
 }

@@ -2,69 +2,103 @@ package server
 
 import (
 	"context"
-	"errors"
 	"log/slog"
-	"strings"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
+	"github.com/hexhail/hexhail/persistence"
 	"github.com/hexhail/hexhail/ride"
 	"github.com/hexhail/hexhail/ride/ridepb"
+	"github.com/hexhail/hexhail/transport"
+	"github.com/hexhail/hexhail/transport/auth"
+	"github.com/hexhail/hexhail/transport/session"
 )
 
 const (
-	// noticeEvery is the interval at which the audit is polled. With noticeLooks it keeps the
-	// promise that sessions revoked elsewhere close here within 5 s.
-	noticeEvery = time.Second
-	// noticeLooks is how many times an account is checked after an entry about it: the entry is
-	// written before the act.
-	noticeLooks = 10
-	// noticeMost bounds the entries of one poll, noticeWithin its time.
-	noticeMost   = 200
-	noticeWithin = 2 * time.Second
+	// noticeMost bounds the accounts that are due, and those of one poll. Beyond it all accounts with
+	// sessions are due.
+	noticeMost = 10_000
+	// noticeChunk bounds the accounts that are compared at once, noticeWithin the time of that, and of
+	// a poll. On a slow database each may take seconds.
+	noticeChunk  = 200
+	noticeWithin = 4 * time.Second
+	// noticeRetry is the time after which what failed is tried again.
+	noticeRetry = time.Second
 )
 
-// notices applies what other processes do to accounts, that is, the command line beside this
-// server. Every action on an account is in the audit, so the newest entries say which accounts to
-// check.
+// notices keeps the sessions of this server in line with the accounts in the database, wherever those
+// are changed: here, on another server, or on the command line. The transaction of such a change
+// stamps the account. Postgres announces it as well, so that it is applied at once; a poll finds what
+// no announcement named. Either way the account's sessions are compared with the database, which has
+// the last word.
 type notices struct {
-	store accountFacts
-	live  liveSessions
-	log   *slog.Logger
+	store   accountFacts
+	live    liveSessions
+	log     *slog.Logger
+	metrics *noticeMetrics
 
-	last int64 // number of the newest entry seen
-	due  map[ride.AccountID]int
+	pollEvery time.Duration
 
+	wake chan struct{} // holds one: something is due
 	stop context.CancelFunc
 	done sync.WaitGroup
+
+	mu      sync.Mutex
+	due     map[ride.AccountID]due
+	all     bool                         // every account with sessions is due
+	applied map[ride.AccountID]time.Time // the changes of the last polls that sessions follow, by their times
+	polled  time.Time                    // the newest poll, by the database's clock
+	state   noticeState
+}
+
+// due is an account whose sessions are to be compared with the database.
+type due struct {
+	way     string
+	changed time.Time // by the poll that found it; zero: not known
 }
 
 // accountFacts is what notices reads from the database.
 type accountFacts interface {
-	LastAudit(ctx context.Context) (int64, error)
-	AuditAfter(ctx context.Context, id int64, limit int) ([]ride.AuditEntry, error)
-	Account(ctx context.Context, id ride.AccountID) (ride.Account, error)
-	FamilyRevoked(ctx context.Context, family string) (bool, error)
+	ChangedAccounts(ctx context.Context, within time.Duration, limit int) (persistence.AccountChanges, error)
+	Standings(ctx context.Context, logIns map[ride.AccountID][]string) (map[ride.AccountID]persistence.Standing, error)
+	ListenAccounts(ctx context.Context, l persistence.AccountListener) error
+	Notifies() bool
 }
 
-// liveSessions is what notices needs of the open sessions.
+// liveSessions is what notices needs of the open sessions. See session.Registry.
 type liveSessions interface {
 	Disconnect(account ride.AccountID, family string, code ridepb.CloseCode)
+	DisconnectOutside(account ride.AccountID, until time.Time, code ridepb.CloseCode)
 	AccountChanged(a ride.Account)
-	// Families are the log-ins of an account's sessions.
-	Families(account ride.AccountID) []string
+	Check(account ride.AccountID) []session.LogIn
+	CheckAll() map[ride.AccountID][]session.LogIn
+	OnOvertaken(func(ride.AccountID))
 }
 
-// start reads the end of the audit, so that nothing is missed from now on.
-func (n *notices) start(ctx context.Context) error {
-	var err error
-	if n.last, err = n.store.LastAudit(ctx); err != nil {
-		return err
+func newNotices(store accountFacts, live liveSessions, log *slog.Logger) *notices {
+	n := &notices{
+		store: store, live: live, log: log, metrics: newNoticeMetrics(), pollEvery: pollEveryFile,
+		wake: make(chan struct{}, 1), due: make(map[ride.AccountID]due), applied: make(map[ride.AccountID]time.Time),
 	}
-	n.due = make(map[ride.AccountID]int)
+	if store.Notifies() {
+		n.pollEvery = pollEveryPostgres
+	}
+	return n
+}
+
+// start begins to follow the database; close ends it.
+func (n *notices) start(context.Context) error {
+	n.state.begin(time.Now())
+	n.live.OnOvertaken(func(id ride.AccountID) { n.add(wayCatchUp, id) })
 	var life context.Context
 	life, n.stop = context.WithCancel(context.Background()) // close calls it
+	n.done.Go(func() { n.poll(life) })
 	n.done.Go(func() { n.run(life) })
+	if n.store.Notifies() {
+		n.done.Go(func() { n.listen(life) })
+	}
 	return nil
 }
 
@@ -74,81 +108,189 @@ func (n *notices) close(context.Context) error {
 	return nil
 }
 
+// run applies what is due until the context ends.
 func (n *notices) run(ctx context.Context) {
-	tick := time.NewTicker(noticeEvery)
-	defer tick.Stop()
+	retry := time.NewTimer(noticeRetry)
+	defer retry.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case <-tick.C:
+		case <-n.wake:
+		case <-retry.C:
 		}
-		if err := n.look(ctx); err != nil && ctx.Err() == nil {
-			n.log.Debug("cannot read changes made to accounts by other processes", "error", err)
+		err := n.apply(ctx)
+		if ctx.Err() != nil {
+			return
+		}
+		n.state.tried(time.Now(), err)
+		if err != nil {
+			n.log.Debug("cannot compare sessions with their accounts", "error", err)
+			retry.Reset(noticeRetry)
 		}
 	}
 }
 
-// look reads the new entries and checks the accounts that they name.
-func (n *notices) look(ctx context.Context) error {
+// add makes accounts due.
+func (n *notices) add(way string, ids ...ride.AccountID) {
+	n.mu.Lock()
+	for _, id := range ids {
+		n.addDue(id, due{way: way})
+	}
+	n.mu.Unlock()
+	n.rouse()
+}
+
+// addAll makes every account with sessions due.
+func (n *notices) addAll() {
+	n.mu.Lock()
+	n.all = true
+	n.mu.Unlock()
+	n.rouse()
+}
+
+// addDue makes an account due; n.mu is held. The first way in which it became due stays.
+func (n *notices) addDue(id ride.AccountID, d due) {
+	was, ok := n.due[id]
+	switch {
+	case ok:
+		d.way = was.way
+		if d.changed.IsZero() {
+			d.changed = was.changed
+		}
+	case len(n.due) >= noticeMost:
+		n.all = true
+		return
+	}
+	n.due[id] = d
+}
+
+func (n *notices) rouse() {
+	select {
+	case n.wake <- struct{}{}:
+	default: // it will look at everything
+	}
+}
+
+// apply compares the sessions of all accounts that are due with the database. What it cannot do stays
+// due.
+func (n *notices) apply(ctx context.Context) error {
+	n.mu.Lock()
+	todo, all := n.due, n.all
+	n.due, n.all = make(map[ride.AccountID]due), false
+	n.mu.Unlock()
+	logIns := n.check(todo, all)
+	for chunk := range slices.Chunk(slices.Collect(maps.Keys(logIns)), noticeChunk) {
+		part := make(map[ride.AccountID][]session.LogIn, len(chunk))
+		for _, id := range chunk {
+			part[id] = logIns[id]
+		}
+		if err := n.reconcile(ctx, part, todo); err != nil {
+			n.putBack(todo, all)
+			return err
+		}
+	}
+	return nil
+}
+
+// check returns the log-ins that are to be compared, and takes accounts without sessions off the
+// list: sessions that are being authenticated make theirs due when they are bound.
+func (n *notices) check(todo map[ride.AccountID]due, all bool) map[ride.AccountID][]session.LogIn {
+	out := make(map[ride.AccountID][]session.LogIn)
+	if all || len(todo) > noticeChunk { // as one check: the registry remembers few
+		out = n.live.CheckAll()
+		if !all {
+			maps.DeleteFunc(out, func(id ride.AccountID, _ []session.LogIn) bool { _, ok := todo[id]; return !ok })
+		}
+	} else {
+		for id := range todo {
+			if logIns := n.live.Check(id); len(logIns) > 0 {
+				out[id] = logIns
+			}
+		}
+	}
+	for id, d := range todo {
+		if _, ok := out[id]; !ok {
+			n.follows(id, d.changed)
+			delete(todo, id)
+		}
+	}
+	return out
+}
+
+// putBack makes due again what was not done.
+func (n *notices) putBack(todo map[ride.AccountID]due, all bool) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.all = n.all || all
+	for id, d := range todo {
+		n.addDue(id, d)
+	}
+}
+
+// follows notes that the account's sessions follow its change of that time, if that is known and a poll
+// may still find it.
+func (n *notices) follows(id ride.AccountID, changed time.Time) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if changed.IsZero() || changed.Before(n.polled.Add(-pollWindow)) {
+		return
+	}
+	if _, ok := n.applied[id]; ok || len(n.applied) < 2*noticeMost { // else the next poll does it again
+		n.applied[id] = changed
+	}
+}
+
+// reconcile brings the sessions of some accounts in line with the database. It is idempotent.
+func (n *notices) reconcile(ctx context.Context, logIns map[ride.AccountID][]session.LogIn, todo map[ride.AccountID]due) error {
 	ctx, cancel := context.WithTimeout(ctx, noticeWithin)
 	defer cancel()
-	entries, err := n.store.AuditAfter(ctx, n.last, noticeMost)
+	families := make(map[ride.AccountID][]string, len(logIns))
+	for id, of := range logIns {
+		families[id] = nil
+		for _, by := range of {
+			if by.Family != "" {
+				families[id] = append(families[id], by.Family)
+			}
+		}
+	}
+	standings, err := n.store.Standings(ctx, families)
 	if err != nil {
 		return err
 	}
-	for _, e := range entries {
-		n.last = e.ID
-		if strings.HasPrefix(e.Action, "account.") {
-			n.due[ride.AccountID(e.Subject)] = noticeLooks
+	for id, of := range logIns {
+		d, wasDue := todo[id]
+		st, exists := standings[id]
+		if exists {
+			n.enforce(st, of)
+			d.changed = st.ChangedAt
+		} else {
+			n.live.Disconnect(id, "", ridepb.CloseRevoked)
 		}
-	}
-	for id := range n.due {
-		if err := n.reconcile(ctx, id); err != nil {
-			return err
+		if wasDue {
+			n.metrics.applied.WithLabelValues(d.way).Inc()
 		}
-		if n.due[id]--; n.due[id] <= 0 {
-			delete(n.due, id)
-		}
+		n.follows(id, d.changed)
+		delete(todo, id)
 	}
 	return nil
 }
 
-// reconcile brings an account's sessions in line with the database. It is idempotent.
-func (n *notices) reconcile(ctx context.Context, id ride.AccountID) error {
-	families := n.live.Families(id)
-	if len(families) == 0 {
-		return nil
-	}
-	// Read the account after its log-ins: if a suspension ended them, the account shows it by then,
-	// and the person learns of the suspension instead of being logged out.
-	var revoked []string
-	for _, family := range families {
-		if family == "" {
-			continue // from an outside issuer, which ends its log-ins itself
-		}
-		ended, err := n.store.FamilyRevoked(ctx, family)
-		if err != nil {
-			return err
-		}
-		if ended {
-			revoked = append(revoked, family)
-		}
-	}
-	a, err := n.store.Account(ctx, id)
-	switch {
-	case errors.Is(err, ride.ErrNotFound):
-		n.live.Disconnect(id, "", ridepb.CloseRevoked)
-		return nil
-	case err != nil:
-		return err
-	case a.Status != ride.AccountActive:
-		n.live.Disconnect(id, "", ridepb.CloseSuspended)
-		return nil
+// enforce closes those sessions of an existing account that the database no longer allows, and brings
+// the others up to date.
+func (n *notices) enforce(st persistence.Standing, logIns []session.LogIn) {
+	a := st.Account
+	if a.Status != ride.AccountActive {
+		n.live.Disconnect(a.ID, "", ridepb.CloseSuspended)
+		return
 	}
 	n.live.AccountChanged(a)
-	for _, family := range revoked {
-		n.live.Disconnect(id, family, ridepb.CloseRevoked)
+	for _, by := range logIns {
+		switch {
+		case by.Family == "" && auth.LoggedOut(transport.Principal{Account: a, IssuedAt: by.IssuedAt}):
+			n.live.DisconnectOutside(a.ID, a.TokensFrom, ridepb.CloseRevoked)
+		case by.Family != "" && !slices.Contains(st.Live, by.Family):
+			n.live.Disconnect(a.ID, by.Family, ridepb.CloseRevoked)
+		}
 	}
-	return nil
 }

@@ -73,11 +73,13 @@ func series() map[string]labels {
 	}
 	out := map[string]labels{
 		"hexhail_database_trouble":               {"cause": causes},
+		"hexhail_account_changes_applied_total":  {"way": {"notify", "poll", "catch_up"}},
 		"hexhail_trips":                          {"status": statuses},
 		"hexhail_trip_changes_total":             {"event": ride.EventKinds()},
 		"hexhail_offers_ended_total":             {"outcome": {"won", "withdrawn", "expired", "declined"}},
 		"hexhail_location_updates_total":         {"result": {"taken", "ignored"}},
 		"hexhail_sessions_joined_total":          {"how": {"new", "resumed", "history_lost"}},
+		"hexhail_sessions_moved_total":           {"history": {"taken", "none", "silent", "gone"}},
 		"hexhail_breadcrumbs_total":              {"result": {"written", "dropped"}},
 		"hexhail_sessions_open":                  {"encoding": encodings, "role": append(roles, "none")},
 		"hexhail_sessions_accepted_total":        {"encoding": encodings, "role": roles},

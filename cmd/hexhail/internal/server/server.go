@@ -5,19 +5,20 @@ package server
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"log/slog"
 	"net"
 	"net/http"
 	"os"
-	"path/filepath"
+	"time"
 
 	"github.com/hexhail/hexhail/actors"
 	"github.com/hexhail/hexhail/cmd/hexhail/internal/config"
 	"github.com/hexhail/hexhail/cmd/hexhail/internal/demo"
 	"github.com/hexhail/hexhail/cmd/hexhail/internal/lifecycle"
 	"github.com/hexhail/hexhail/cmd/hexhail/internal/ops"
+	"github.com/hexhail/hexhail/cmd/hexhail/internal/servertls"
+	"github.com/hexhail/hexhail/cmd/hexhail/internal/tracing"
 	"github.com/hexhail/hexhail/persistence"
 	"github.com/hexhail/hexhail/ride"
 	"github.com/hexhail/hexhail/transport"
@@ -33,6 +34,7 @@ import (
 var (
 	_ actors.Store = (*persistence.Store)(nil)
 	_ auth.Store   = (*persistence.Store)(nil)
+	_ auth.Tickets = (*persistence.Store)(nil)
 	_ api.Accounts = (*persistence.Store)(nil)
 	_ api.Photos   = (*persistence.Store)(nil)
 	_ api.Audit    = (*persistence.Store)(nil)
@@ -52,6 +54,7 @@ type parts struct {
 
 	metrics  *metrics
 	store    *persistence.Store
+	keys     auth.Keys
 	actors   *actors.System
 	auth     *auth.Service
 	sessions *session.Handler
@@ -59,8 +62,13 @@ type parts struct {
 	api      *api.API
 	http     *http.Server
 	listener net.Listener
+	tls      servertls.Certificates // nil: clients do not speak TLS to this server
 	failed   chan error
 	disowned chan error
+	node     *clusterNode    // nil: this server is alone
+	traces   *tracing.Tracer // nil: nothing is traced
+	moves    bool            // it stops, and its clients go on at other nodes
+	version  string
 	accepted chan struct{} // closed when the accept loop has ended
 }
 
@@ -73,12 +81,27 @@ func Assemble(_ context.Context, in Base) (*Server, error) {
 	in.Ops.Registry.MustRegister(p.metrics)
 	in.Ops.AddCheck(ops.Check{Name: "database", Run: func(context.Context) error { return finding(p.store.Health()) }})
 	in.Ops.AddCheck(ops.Check{Name: "owner", Run: func(context.Context) error { return p.store.Owned() }})
+	in.Ops.AddCheck(ops.Check{Name: "accounts", Run: func(context.Context) error { return p.notices.state.finding(time.Now()) }})
+	in.Ops.AddCheck(ops.Check{Name: "clock", Run: func(context.Context) error { return clockFinding(p.store.Clock()) }})
+	in.Ops.AddCheck(ops.Check{Name: "certificate", Run: p.checkCertificate})
+	p.version = in.Version
+	if p.cfg.Cluster.Registry != "" {
+		p.node = &clusterNode{cfg: p.cfg, log: p.log, exit: in.Exit, version: in.Version, joined: make(chan struct{})}
+		if in.Exit == nil {
+			p.node.exit = os.Exit
+		}
+		in.Ops.SetCluster(p.clusterStatus)
+		in.Ops.AddCheck(ops.Check{Name: "cluster", Run: func(context.Context) error { return p.node.finding() }})
+	}
 	return &Server{
 		Services: []lifecycle.Service{
 			{Name: "store", Start: p.openStore, Stop: func(context.Context) error { return p.store.Close() }, Failed: p.disowned},
+			{Name: "traces", Start: p.startTraces, Stop: p.stopTraces},
+			{Name: "nodes' listener", Start: p.listenToNodes, Stop: p.leaveNodes},
 			{Name: "actors", Start: p.startActors, Stop: p.stopActors},
 			{Name: "clients' listener", Start: p.listen, Stop: p.stopListening, Failed: p.failed},
 			{Name: "notices of accounts", Start: p.startNotices, Stop: func(ctx context.Context) error { return p.notices.close(ctx) }},
+			{Name: "cluster", Start: p.join, Stop: p.leave},
 		},
 		Addresses:   p.addresses,
 		HasOperator: p.hasOperator,
@@ -100,7 +123,7 @@ func storeOptions(c *config.Config, log *slog.Logger) persistence.Options {
 
 func (p *parts) openStore(ctx context.Context) error {
 	o := storeOptions(p.cfg, p.log)
-	o.Observe, o.Own = p.metrics.commit, true
+	o.Observe, o.Own, o.Member = p.metrics.commit, true, p.node != nil
 	o.Disowned = func(err error) {
 		select {
 		case p.disowned <- err:
@@ -119,7 +142,19 @@ func (p *parts) openStore(ctx context.Context) error {
 	if p.store, err = persistence.Open(ctx, o); err != nil {
 		return err
 	}
+	if p.keys, err = p.loadKeys(ctx); err != nil {
+		return errors.Join(err, p.store.Close())
+	}
 	return p.ops.Registry.Register(storeMetrics{p.store})
+}
+
+// loadKeys reads the keys of access tokens. The embedded database has one server, and so has a
+// demonstration: theirs need no agreement.
+func (p *parts) loadKeys(ctx context.Context) (auth.Keys, error) {
+	if p.cfg.Store.DatabaseURL == "" || p.demo != nil {
+		return signingKeys(p.cfg)
+	}
+	return sharedKeys(ctx, p.cfg, p.store, p.makeMissing)
 }
 
 func (p *parts) startActors(ctx context.Context) error {
@@ -128,16 +163,71 @@ func (p *parts) startActors(ctx context.Context) error {
 	if p.demo != nil { // the visitors share one operator
 		cfg.OperatorSessions = max(cfg.OperatorSessions, demo.OperatorSessions)
 	}
-	sys, err := actors.New(cfg, p.store)
+	if p.node != nil {
+		cfg.Cluster = &actors.Cluster{Self: p.node.link.Self(), Link: p.node.link, Describe: p.node.describe, Dropped: p.node.dropped}
+	}
+	sys, err := actors.New(cfg, p.tracedStore())
 	if err != nil {
 		return err
 	}
 	p.actors = sys
+	if p.node != nil {
+		p.node.actors = sys
+		p.node.link.Deliver(sys.Receive)
+	}
 	p.ops.Registry.MustRegister(sys)
 	return sys.Start(ctx)
 }
 
-func (p *parts) stopActors(ctx context.Context) error { return p.actors.Stop(ctx) }
+// listenToNodes opens the address for the other nodes, if there are any.
+func (p *parts) listenToNodes(context.Context) error {
+	if p.node == nil {
+		return nil
+	}
+	p.node.store = p.store
+	return p.node.listen(p.ops.Registry)
+}
+
+// leaveNodes ends the links to other nodes.
+func (p *parts) leaveNodes(ctx context.Context) error {
+	if p.node == nil {
+		return nil
+	}
+	return p.node.close(ctx)
+}
+
+// join makes this server a member of its cluster, if there is one. It is last, so that the others hand
+// it no trip that it cannot serve yet.
+func (p *parts) join(context.Context) error {
+	if p.node == nil {
+		return nil
+	}
+	if err := p.node.join(p.version); err != nil {
+		return err
+	}
+	return p.ops.Registry.Register(p.node)
+}
+
+// leave is the first step of a stop.
+func (p *parts) leave(ctx context.Context) error {
+	if p.node == nil {
+		return nil
+	}
+	return p.node.leave(ctx)
+}
+
+// handOverWithin bounds how long a node that leaves waits for the people whose sockets it has closed to
+// come back elsewhere.
+const handOverWithin = 3 * time.Second
+
+// stopActors stops them, in a cluster once other nodes have taken over the people here, or have had
+// the time to.
+func (p *parts) stopActors(ctx context.Context) error {
+	if p.moves {
+		p.actors.HandOver(ctx, handOverWithin)
+	}
+	return p.actors.Stop(ctx)
+}
 
 // listen opens the clients' address: sockets and HTTP API side by side.
 func (p *parts) listen(ctx context.Context) error {
@@ -154,6 +244,9 @@ func (p *parts) listen(ctx context.Context) error {
 	if p.listener, err = new(net.ListenConfig).Listen(ctx, "tcp", p.cfg.HTTP.Listen); err != nil {
 		return err
 	}
+	if err := p.certify(); err != nil {
+		return errors.Join(err, p.listener.Close())
+	}
 	go func() {
 		defer close(p.accepted)
 		if err := p.serve(); !errors.Is(err, http.ErrServerClosed) {
@@ -163,45 +256,59 @@ func (p *parts) listen(ctx context.Context) error {
 	return nil
 }
 
-// startNotices starts to apply what the command line does to accounts.
+// startNotices starts to apply what other servers and the command line do to accounts.
 func (p *parts) startNotices(ctx context.Context) error {
-	p.notices = &notices{store: p.store, live: live{p.sessions.Registry(), p.actors}, log: p.log}
+	p.notices = newNotices(p.store, live{p.sessions.Registry(), p.actors}, p.log)
+	p.ops.Registry.MustRegister(p.notices)
 	return p.notices.start(ctx)
 }
 
 func (p *parts) serve() error {
-	if p.cfg.TLS() {
-		return p.http.ServeTLS(p.listener, p.cfg.HTTP.TLSCert, p.cfg.HTTP.TLSKey)
+	if p.tls != nil {
+		return p.http.ServeTLS(p.listener, "", "")
 	}
 	return p.http.Serve(p.listener)
 }
 
-// stopListening accepts no more sockets, asks the open ones to reconnect later, and lets requests
-// under way end.
+// stopListening accepts no more sockets, asks the open ones to reconnect later, or one after the other
+// at other nodes, and lets requests under way end.
 func (p *parts) stopListening(ctx context.Context) error {
 	p.api.Stop()
-	drained := p.sessions.Drain(ctx)
+	p.moves = p.node != nil && p.sessions.Registry().Len() > 0 && p.node.accompanied()
+	drain := p.sessions.Drain
+	if p.moves {
+		drain = func(ctx context.Context) error { return p.sessions.Move(ctx, p.cfg.Shutdown.Grace/2) }
+	}
+	drained := drain(ctx)
 	err := p.http.Shutdown(ctx)
 	if err != nil {
 		err = errors.Join(err, p.http.Close())
 	}
 	<-p.accepted
+	if p.tls != nil {
+		p.tls.Stop()
+	}
 	p.auth.Close()
 	return errors.Join(drained, err)
 }
 
 // handler serves everything that clients can reach.
 func (p *parts) handler() (http.Handler, error) {
-	keys, err := signingKeys(p.cfg)
-	if err != nil {
-		return nil, err
+	people := authConfig(p.cfg, p.log)
+	if p.cfg.Store.DatabaseURL != "" {
+		people.Tickets = p.store
 	}
-	if p.auth, err = auth.New(authConfig(p.cfg, p.log), keys, p.store); err != nil {
+	var err error
+	if p.auth, err = auth.New(people, p.keys, p.store); err != nil {
 		return nil, err
 	}
 	counts := session.NewMetrics()
 	clients := clientsOf(p.cfg.HTTP.TrustedProxies, p.log)
-	p.sessions, err = session.New(sessionConfig(p.cfg, p.demo != nil, clients, p.log, counts, p.metrics), p.auth, p.router())
+	sockets := sessionConfig(p.cfg, p.demo != nil, clients, p.log, counts, p.metrics)
+	if p.traces != nil {
+		sockets.Answered = p.traces.Answered
+	}
+	p.sessions, err = session.New(sockets, p.auth, p.router())
 	if err != nil {
 		return nil, err
 	}
@@ -226,6 +333,9 @@ func (p *parts) routes(rest http.Handler) (http.Handler, error) {
 	mux := http.NewServeMux()
 	mux.Handle("/v1/ws", p.sessions)
 	mux.HandleFunc("/healthz", p.alive)
+	if err := p.wellKnown(mux); err != nil {
+		return nil, err
+	}
 	rest = conns.Stall(p.cfg.HTTP.AnswerTimeout, rest)
 	if !p.cfg.Web.App {
 		mux.Handle("/", rest)
@@ -268,14 +378,6 @@ func (p *parts) router() transport.Router {
 	}
 	p.demo.Attach(p.store)
 	return p.demo.Router(router{p.actors})
-}
-
-// signingKeys reads the key that signs access tokens, or makes it at the first start.
-func signingKeys(c *config.Config) (auth.Keys, error) {
-	if err := os.MkdirAll(filepath.Dir(c.SigningKeyPath()), 0o700); err != nil {
-		return auth.Keys{}, fmt.Errorf("directory of the signing key: %w", err)
-	}
-	return auth.LoadOrCreateKey(c.SigningKeyPath())
 }
 
 func (p *parts) addresses() []Address {

@@ -35,6 +35,7 @@ func actorsConfig(c *config.Config, log *slog.Logger) actors.Config {
 	a.HistoryBytes = min(c.Sockets.HistoryBytes, max(512, c.Sockets.OutboxBytes/16*3))
 	// A socket that is lost silently is noticed after the pong timeout.
 	a.HistoryAge = c.Sockets.SessionLinger + 2*c.Sockets.PongTimeout + 30*time.Second
+	a.MissingAfter = c.Cluster.Missing
 	a.CancelsFree, a.CancelsForget = c.Limits.CancelsFree, c.Limits.CancelsForget
 	a.Log = log
 	if c.Sockets.ReplayedEvents != formerReplayedEvents {

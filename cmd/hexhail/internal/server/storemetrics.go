@@ -22,8 +22,12 @@ var (
 		"1 while the database can be read and written, 0 while it cannot.", nil, nil)
 	descTrouble = prometheus.NewDesc("hexhail_database_trouble",
 		"1 for the cause that keeps the database from working, or slows it down; 0 for all others.", []string{"cause"}, nil)
+	descPurges = prometheus.NewDesc("hexhail_purges_total",
+		"Purges of expired records by this server. Servers that share a database take turns.", nil, nil)
 	descWrote = prometheus.NewDesc("hexhail_database_last_write_seconds",
 		"Time since the last successful write.", nil, nil)
+	descClock = prometheus.NewDesc("hexhail_database_clock_difference_seconds",
+		"How far this server's clock is ahead of Postgres' (negative: behind), to within half a round trip; 0 on the embedded database.", nil, nil)
 )
 
 // storeMetrics reads the store's counters on each scrape.
@@ -31,7 +35,7 @@ type storeMetrics struct{ store *persistence.Store }
 
 // Describe implements prometheus.Collector.
 func (storeMetrics) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{descQueued, descQueueBound, descLogBytes, descLogBlocked, descReady, descTrouble, descWrote} {
+	for _, d := range []*prometheus.Desc{descQueued, descQueueBound, descLogBytes, descLogBlocked, descReady, descTrouble, descPurges, descWrote, descClock} {
 		ch <- d
 	}
 }
@@ -58,10 +62,11 @@ func (m storeMetrics) Collect(ch chan<- prometheus.Metric) {
 		}
 		ch <- prometheus.MustNewConstMetric(descTrouble, prometheus.GaugeValue, is, string(c))
 	}
+	ch <- prometheus.MustNewConstMetric(descPurges, prometheus.CounterValue, float64(st.Purges))
 	for d, v := range map[*prometheus.Desc]float64{
 		descQueued: float64(st.Queued), descQueueBound: float64(st.Capacity),
 		descLogBytes: float64(st.LogBytes), descLogBlocked: blocked,
-		descReady: ready, descWrote: wrote,
+		descReady: ready, descWrote: wrote, descClock: m.store.Clock().Ahead.Seconds(),
 	} {
 		ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v)
 	}

@@ -30,12 +30,34 @@ func OpenAccounts(ctx context.Context, c *config.Config) (*Accounts, error) {
 	return &Accounts{store}, nil
 }
 
-// openBeside opens the store for a command that runs while a server may.
-func openBeside(ctx context.Context, c *config.Config) (*persistence.Store, error) {
+// openBeside opens the store for a command that runs while a server may, if what is there is admitted.
+// It makes a schema where there is none, and changes none: servers may be running that are older.
+func openBeside(ctx context.Context, c *config.Config, admit ...func(persistence.Found) error) (*persistence.Store, error) {
+	return persistence.Open(ctx, besideOptions(c, admit...))
+}
+
+func besideOptions(c *config.Config, admit ...func(persistence.Found) error) persistence.Options {
 	options := storeOptions(c, slog.New(slog.DiscardHandler))
-	options.PurgeEvery, options.Admit = 0, admitOld(c)
+	options.PurgeEvery = 0
+	options.Admit = func(f persistence.Found) error {
+		for _, ok := range append([]func(persistence.Found) error{admitOld(c), refuseOutdated}, admit...) {
+			if err := ok(f); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
 	options.NoHealth = true
-	return persistence.Open(ctx, options)
+	return options
+}
+
+// refuseOutdated keeps a command from changing the schema in passing.
+func refuseOutdated(f persistence.Found) error {
+	if newest := persistence.NewestSchema(); f.Schema > 0 && f.Schema < newest {
+		return fmt.Errorf("the database's schema has version %d and this program's version %d, but this command does not change the schema: "+
+			"run it with the server's program, or run hexhail migrate up first", f.Schema, newest)
+	}
+	return nil
 }
 
 // Close closes the store.
@@ -101,21 +123,32 @@ func (t *Accounts) Erase(ctx context.Context, a ride.Account) error {
 // the record that it must check the account again.
 func (t *Accounts) audited(ctx context.Context, action string, a ride.Account, reason string, act func() error) error {
 	if reason == "" {
-		reason = "on the server's command line"
+		reason = byCommand
 	}
+	return onRecord(ctx, t.store, ride.AuditEntry{Actor: commandLine, Action: action, Subject: string(a.ID)}, reason, act)
+}
+
+// byCommand is the reason on record of what a command does.
+const byCommand = "on the server's command line"
+
+// failureWithin bounds how long a command that was interrupted takes to record that.
+const failureWithin = 5 * time.Second
+
+// onRecord records an action with its reason, carries it out, and records when that failed.
+func onRecord(ctx context.Context, store *persistence.Store, entry ride.AuditEntry, reason string, act func() error) error {
 	detail, err := json.Marshal(map[string]string{"reason": reason})
 	if err != nil {
 		return err
 	}
-	entry := ride.AuditEntry{
-		At: ride.Clean(time.Now()), Actor: commandLine, Action: action, Subject: string(a.ID), Detail: string(detail),
-	}
-	if err := t.store.AddAudit(ctx, entry); err != nil {
+	entry.At, entry.Detail = ride.Clean(time.Now()), string(detail)
+	if err := store.AddAudit(ctx, entry); err != nil {
 		return fmt.Errorf("record in the audit: %w", err)
 	}
 	if err := act(); err != nil {
-		entry.Action += ".failed"
-		return errors.Join(err, t.store.AddAudit(ctx, entry))
+		ctx, done := context.WithTimeout(context.WithoutCancel(ctx), failureWithin)
+		defer done()
+		entry.At, entry.Action = ride.Clean(time.Now()), entry.Action+".failed"
+		return errors.Join(err, store.AddAudit(ctx, entry))
 	}
 	return nil
 }

@@ -74,7 +74,8 @@ func plate(name string) string {
 	return "HX " + number[max(0, len(number)-13):]
 }
 
-// Reader reads trips over HTTP as an operator, whose account is created on the first read.
+// Reader reads trips, and ends the access of accounts, over HTTP as an operator, whose account is created on
+// the first request.
 type Reader struct {
 	base   string
 	issuer Issuer
@@ -95,28 +96,47 @@ func NewReader(socket string, issuer Issuer) (*Reader, error) {
 	return &Reader{u.String(), issuer, &http.Client{Timeout: 5 * time.Second}}, nil
 }
 
-// Read is one trip with its history.
-func (r *Reader) Read(ctx context.Context, trip string) (check.Record, error) {
+// Bar ends an account's access as an operator does: by the action suspend or logout. The error does not
+// say that it was not done.
+func (r *Reader) Bar(ctx context.Context, account, action string) error {
+	_, err := r.do(ctx, http.MethodPost, "/v1/admin/accounts/"+url.PathEscape(account)+"/"+action, `{"reason":"simulation"}`)
+	return err
+}
+
+// do makes a request as an operator and returns the body of its answer.
+func (r *Reader) do(ctx context.Context, method, path, body string) ([]byte, error) {
 	token, err := r.issuer.Token("operator", "hexhail-sim-operator")
 	if err != nil {
-		return check.Record{}, err
+		return nil, err
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, r.base+"/v1/admin/trips/"+url.PathEscape(trip), nil)
+	req, err := http.NewRequestWithContext(ctx, method, r.base+path, strings.NewReader(body))
 	if err != nil {
-		return check.Record{}, err
+		return nil, err
 	}
 	req.Header.Set("Authorization", "Bearer "+token)
+	if body != "" {
+		req.Header.Set("Content-Type", "application/json")
+	}
 	resp, err := r.client.Do(req)
 	if err != nil {
-		return check.Record{}, err
+		return nil, err
 	}
 	defer resp.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(resp.Body, 8<<20))
+	answer, err := io.ReadAll(io.LimitReader(resp.Body, 8<<20))
 	if err != nil {
-		return check.Record{}, err
+		return nil, err
 	}
 	if resp.StatusCode != http.StatusOK {
-		return check.Record{}, fmt.Errorf("the server answered %s", resp.Status)
+		return nil, fmt.Errorf("the server answered %s", resp.Status)
+	}
+	return answer, nil
+}
+
+// Read is one trip with its history.
+func (r *Reader) Read(ctx context.Context, trip string) (check.Record, error) {
+	body, err := r.do(ctx, http.MethodGet, "/v1/admin/trips/"+url.PathEscape(trip), "")
+	if err != nil {
+		return check.Record{}, err
 	}
 	var v struct {
 		Trip struct {

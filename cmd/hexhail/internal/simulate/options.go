@@ -30,7 +30,7 @@ type Options struct {
 	Report   string        `placeholder:"FILE" help:"Write the report to this file as JSON."`
 	Record   string        `placeholder:"FILE" help:"Write the history of calls and answers to this file, for hexhail sim check."`
 	Encoding string        `default:"proto" enum:"proto,json,both" help:"Encoding of the clients: ${enum} (alternating)."`
-	Verify   int           `default:"50" help:"Number of ended trips to read over HTTP at the end, for comparison."`
+	Verify   int           `default:"50" help:"Number of ended trips, and of live ones, to read over HTTP at the end, for comparison."`
 
 	Share             float64       `help:"Share of the requests to use, 0 to 1. 0: all, for demo as many as the drivers can carry."`
 	RequestsPerMinute float64       `help:"Requests per simulated minute, endlessly, between places of the file, instead of the file's times."`

@@ -91,7 +91,7 @@ func TestBackupAndRestore(t *testing.T) {
 
 		dir := t.TempDir()
 		file := filepath.Join(dir, "backup")
-		code, said := command(t.Context(), append([]string{"backup", file}, w.s.StoreFlags()...)...)
+		code, said := harness.Command(t.Context(), append([]string{"backup", file}, w.s.StoreFlags()...)...)
 		require.Equal(t, 0, code, said)
 		require.Contains(t, said, "was written to")
 		st, err := os.Stat(file)
@@ -99,7 +99,7 @@ func TestBackupAndRestore(t *testing.T) {
 		require.EqualValues(t, 0o600, st.Mode().Perm())
 		during := asked.Load()
 		harness.Until(t, "requests after the backup", func() bool { return asked.Load() > during })
-		code, said = command(t.Context(), append([]string{"restore", "--force", file}, w.s.StoreFlags()...)...)
+		code, said = harness.Command(t.Context(), append([]string{"restore", "--force", file}, w.s.StoreFlags()...)...)
 		require.Equal(t, 1, code, said)
 		require.Contains(t, said, "another Hexhail server uses this database")
 		stop()
@@ -113,9 +113,9 @@ func TestBackupAndRestore(t *testing.T) {
 				flags = append(flags, "--database-url="+pgtest.Start(t))
 			}
 		}
-		code, said = command(t.Context(), append([]string{"restore", file}, flags...)...)
+		code, said = harness.Command(t.Context(), append([]string{"restore", file}, flags...)...)
 		require.Equal(t, 0, code, said)
-		code, said = command(t.Context(), append([]string{"restore", file}, flags...)...)
+		code, said = harness.Command(t.Context(), append([]string{"restore", file}, flags...)...)
 		require.Equal(t, 1, code, said)
 		require.Contains(t, said, "there are data already")
 
@@ -177,7 +177,7 @@ func TestRemainsAreNoNewServer(t *testing.T) {
 			c.spoil(t, s.Dir)
 			before := names(t, s.Dir)
 			args := serve(s.StoreFlags()...)
-			code, said := command(t.Context(), args...)
+			code, said := harness.Command(t.Context(), args...)
 			require.Equal(t, 1, code, said)
 			last := lastLine(said)
 			for _, want := range c.says {
@@ -185,7 +185,7 @@ func TestRemainsAreNoNewServer(t *testing.T) {
 			}
 			if strings.HasPrefix(c.says[0], "hexhail.db") {
 				for _, other := range [][]string{{"admin", "list"}, {"admin", "create", "anna"}, {"migrate", "up"}, {"migrate", "status"}} {
-					code, said := command(t.Context(), append(other, s.StoreFlags()...)...)
+					code, said := harness.Command(t.Context(), append(other, s.StoreFlags()...)...)
 					require.Equal(t, 1, code, "%v: %s", other, said)
 				}
 			}
@@ -200,14 +200,14 @@ func TestRemainsAreNoNewServer(t *testing.T) {
 		t.Parallel()
 		s := harness.Start(t, harness.Options{Flags: []string{"--database-url=" + pgtest.Start(t)}})
 		require.NoError(t, s.Stop())
-		code, said := command(t.Context(), serve("--data-dir="+s.Dir, "--database-url="+pgtest.Start(t))...)
+		code, said := harness.Command(t.Context(), serve("--data-dir="+s.Dir, "--database-url="+pgtest.Start(t))...)
 		require.Equal(t, 1, code, said)
 		require.Contains(t, lastLine(said), "the Postgres database is empty")
 	})
 	t.Run("an operator before the first start", func(t *testing.T) {
 		t.Parallel()
 		dir := t.TempDir()
-		code, said := command(t.Context(), "admin", "create", "anna", "--data-dir="+dir)
+		code, said := harness.Command(t.Context(), "admin", "create", "anna", "--data-dir="+dir)
 		require.Equal(t, 0, code, said)
 		require.NoError(t, harness.Start(t, harness.Options{Dir: dir}).Stop())
 		require.NoError(t, harness.Start(t, harness.Options{Dir: dir}).Stop(), "there are no people yet")

@@ -13,6 +13,7 @@ import (
 	"github.com/hexhail/hexhail/geo"
 	"github.com/hexhail/hexhail/ride"
 	"github.com/hexhail/hexhail/ride/ridepb"
+	"github.com/hexhail/hexhail/ride/ridepb/wire"
 )
 
 // scenario makes the server return one code, in exactly one of three ways.
@@ -259,29 +260,25 @@ func suspend(w *world, account string) {
 
 // runScenarios runs the scenarios that have a test here, everywhere.
 func runScenarios(t *testing.T, scenarios map[string]scenario) {
-	for store, database := range stores {
-		for _, codec := range codecs {
-			t.Run(store+"/"+codec.Subprotocol(), func(t *testing.T) {
-				t.Parallel()
-				shared := harness.Start(t, harness.Options{Flags: database(t)})
-				t.Run("all", func(t *testing.T) { // returns when the parallel ones are done
-					for name, sc := range scenarios {
-						if sc.test == nil {
-							continue
-						}
-						t.Run(name, func(t *testing.T) {
-							t.Parallel()
-							s := shared
-							if sc.flags != nil { // with a separate database, too: nodes cannot share one yet
-								s = harness.Start(t, harness.Options{Flags: append(database(t), sc.flags...)})
-							}
-							sc.test(newWorld(t, s, codec))
-						})
+	inEach(t, func(t *testing.T, at store, codec wire.Codec) {
+		shared := at.fresh(t)
+		t.Run("all", func(t *testing.T) { // returns when the parallel ones are done
+			for name, sc := range scenarios {
+				if sc.test == nil {
+					continue
+				}
+				t.Run(name, func(t *testing.T) {
+					skipOnCluster(t)
+					t.Parallel()
+					s := shared
+					if sc.flags != nil { // with a separate database, too: nodes agree on their flags
+						s = at.fresh(t, sc.flags...)
 					}
+					sc.test(newWorld(t, s, codec))
 				})
-			})
-		}
-	}
+			}
+		})
+	})
 }
 
 func TestErrors(t *testing.T) {

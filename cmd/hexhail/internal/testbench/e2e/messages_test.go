@@ -331,6 +331,7 @@ func TestMessages(t *testing.T) {
 			for name, test := range messages {
 				if test != nil {
 					t.Run(name, func(t *testing.T) {
+						skipOnCluster(t)
 						t.Parallel()
 						test(newWorld(t, s, codec))
 					})

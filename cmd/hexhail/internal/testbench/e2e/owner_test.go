@@ -12,19 +12,9 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
-	"github.com/hexhail/hexhail/cmd/hexhail/internal/cli"
 	"github.com/hexhail/hexhail/cmd/hexhail/internal/testbench/harness"
 	"github.com/hexhail/hexhail/persistence/pgtest"
 )
-
-// command runs a command line and returns its exit code and what it printed.
-func command(ctx context.Context, args ...string) (int, string) {
-	var out harness.Buffer
-	code := cli.Main(ctx, cli.Environment{
-		Stdin: strings.NewReader(""), Stdout: &out, Stderr: &out, LookupEnv: func(string) (string, bool) { return "", false },
-	}, args)
-	return code, out.String()
-}
 
 // serve returns the arguments of a server on free ports.
 func serve(more ...string) []string {
@@ -36,18 +26,18 @@ func serve(more ...string) []string {
 func TestTwoServersOnOneDatabase(t *testing.T) {
 	onStores(t, func(t *testing.T, start func(harness.Options) *harness.Server) {
 		s := start(harness.Options{Child: true})
-		code, said := command(t.Context(), serve(s.StoreFlags()...)...)
+		code, said := harness.Command(t.Context(), serve(s.StoreFlags()...)...)
 		require.Equal(t, 1, code, said)
 		lines := strings.Split(strings.TrimSpace(said), "\n")
 		last := lines[len(lines)-1]
 		require.Contains(t, last, "another Hexhail server uses this database")
 		require.Contains(t, last, fmt.Sprintf("pid %d", s.Pid()))
 
-		code, said = command(t.Context(), append([]string{"admin", "create", "anna"}, s.StoreFlags()...)...)
+		code, said = harness.Command(t.Context(), append([]string{"admin", "create", "anna"}, s.StoreFlags()...)...)
 		require.Zero(t, code, said)
-		code, said = command(t.Context(), append([]string{"migrate", "status"}, s.StoreFlags()...)...)
+		code, said = harness.Command(t.Context(), append([]string{"migrate", "status"}, s.StoreFlags()...)...)
 		require.Zero(t, code, said)
-		code, said = command(t.Context(), append([]string{"migrate", "down"}, s.StoreFlags()...)...)
+		code, said = harness.Command(t.Context(), append([]string{"migrate", "down"}, s.StoreFlags()...)...)
 		require.Equal(t, 1, code, said)
 
 		for range 3 {
@@ -64,7 +54,7 @@ func TestTwoServersByOtherNames(t *testing.T) {
 	s := harness.Start(t, harness.Options{})
 	link := filepath.Join(t.TempDir(), "link")
 	require.NoError(t, os.Symlink(s.Dir, link))
-	code, said := command(t.Context(), serve("--data-dir="+link)...)
+	code, said := harness.Command(t.Context(), serve("--data-dir="+link)...)
 	require.Equal(t, 1, code, said)
 	require.Contains(t, said, fmt.Sprintf("pid %d", os.Getpid()))
 }
@@ -79,7 +69,7 @@ func TestServerThatLostItsDatabase(t *testing.T) {
 	}
 	ended := make(chan end, 1)
 	go func() {
-		code, said := command(t.Context(), serve("--data-dir="+t.TempDir(), "--database-url="+url)...)
+		code, said := harness.Command(t.Context(), serve("--data-dir="+t.TempDir(), "--database-url="+url)...)
 		ended <- end{code, said}
 	}()
 	rival, err := pgx.Connect(t.Context(), url)

@@ -67,11 +67,11 @@ func TestRideThroughAPooler(t *testing.T) {
 	status, body := w.s.Call(http.MethodGet, "/v1/trips/"+trip.GetId(), w.s.Token(ride.RoleRider, rider.Name), "")
 	require.Equal(t, http.StatusOK, status, body)
 	require.Contains(t, body, `"completed"`)
-	code, said := command(t.Context(), append([]string{"admin", "create", "anna"}, w.s.StoreFlags()...)...)
+	code, said := harness.Command(t.Context(), append([]string{"admin", "create", "anna"}, w.s.StoreFlags()...)...)
 	require.Zero(t, code, said)
-	code, said = command(t.Context(), append([]string{"migrate", "status"}, w.s.StoreFlags()...)...)
+	code, said = harness.Command(t.Context(), append([]string{"migrate", "status"}, w.s.StoreFlags()...)...)
 	require.Zero(t, code, said)
-	code, said = command(t.Context(), serve(w.s.StoreFlags()...)...)
+	code, said = harness.Command(t.Context(), serve(w.s.StoreFlags()...)...)
 	require.Equal(t, 1, code, said)
 	require.Contains(t, said, "another Hexhail server uses this database")
 }
@@ -81,7 +81,7 @@ func TestServerRefusesAPooler(t *testing.T) {
 	t.Parallel()
 	url := pgtest.Pooler(t, pgtest.Start(t), "transaction", "ignore_startup_parameters = extra_float_digits, search_path, "+
 		"statement_timeout, lock_timeout, idle_in_transaction_session_timeout")
-	code, said := command(t.Context(), serve("--data-dir="+t.TempDir(), "--database-url="+url)...)
+	code, said := harness.Command(t.Context(), serve("--data-dir="+t.TempDir(), "--database-url="+url)...)
 	require.Equal(t, 1, code, said)
 	lines := strings.Split(strings.TrimSpace(said), "\n")
 	require.Contains(t, lines[len(lines)-1], "PgBouncer")

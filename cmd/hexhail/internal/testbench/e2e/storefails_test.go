@@ -5,6 +5,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/hexhail/hexhail/actors/cluster/registry/etcdtest"
 	"github.com/hexhail/hexhail/cmd/hexhail/internal/testbench/harness"
 	"github.com/hexhail/hexhail/persistence/pgtest"
 	"github.com/hexhail/hexhail/ride"
@@ -19,15 +20,19 @@ func TestStoreFails(t *testing.T) {
 		s := harness.Start(t, harness.Options{Child: true, Flags: []string{"--log-level=error"}})
 		storeFails(t, s, "disk_full", func() func() { return s.FillDisk(t) })
 	})
-	t.Run("postgres gone", func(t *testing.T) {
+	gone := func(t *testing.T, at store, flags ...string) {
 		t.Parallel()
 		pg := pgtest.NewServer(t)
-		s := harness.Start(t, harness.Options{Flags: []string{"--log-level=error", "--database-url=" + pg.URL()}})
+		s := at.start(t, harness.Options{Flags: append(flags, "--log-level=error", "--database-url="+pg.URL())})
 		storeFails(t, s, "unreachable", func() func() {
 			require.NoError(t, pg.Crash())
 			return func() { require.NoError(t, pg.Resume()) }
 		})
-	})
+	}
+	t.Run("postgres gone", func(t *testing.T) { gone(t, single[1]) })
+	if n := harness.Nodes(); n > 0 {
+		t.Run("postgres gone for all nodes", func(t *testing.T) { gone(t, cluster(n), "--cluster="+etcdtest.Start(t)) })
+	}
 }
 
 func storeFails(t *testing.T, s *harness.Server, cause string, fail func() (repair func())) {

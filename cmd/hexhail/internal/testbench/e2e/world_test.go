@@ -9,52 +9,12 @@ import (
 
 	"github.com/hexhail/hexhail/cmd/hexhail/internal/testbench/harness"
 	"github.com/hexhail/hexhail/geo"
-	"github.com/hexhail/hexhail/persistence/pgtest"
 	"github.com/hexhail/hexhail/ride"
 	"github.com/hexhail/hexhail/ride/ridepb"
 	"github.com/hexhail/hexhail/ride/ridepb/wire"
 )
 
 func TestMain(m *testing.M) { harness.Main(m, 16) }
-
-// codecs are the two encodings, by their names in the handshake.
-var codecs = []wire.Codec{wire.JSON, wire.Binary}
-
-// stores are the two databases; each call returns the flags of an empty one.
-var stores = map[string]func(t *testing.T) []string{
-	"sqlite":   func(*testing.T) []string { return nil },
-	"postgres": func(t *testing.T) []string { return []string{"--database-url=" + pgtest.Start(t)} },
-}
-
-// onStores runs a test on both stores; start starts a server with more flags, always on the same
-// database with Postgres, and in a new directory otherwise.
-func onStores(t *testing.T, test func(t *testing.T, start func(o harness.Options) *harness.Server)) {
-	for store, flags := range stores {
-		t.Run(store, func(t *testing.T) {
-			t.Parallel()
-			base := flags(t)
-			test(t, func(o harness.Options) *harness.Server {
-				o.Flags = append(base[:len(base):len(base)], o.Flags...)
-				return harness.Start(t, o)
-			})
-		})
-	}
-}
-
-// everywhere runs a test on both stores and in both encodings; each server that it starts has a
-// separate database.
-func everywhere(t *testing.T, test func(t *testing.T, start func(flags ...string) *harness.Server, codec wire.Codec)) {
-	for store, flags := range stores {
-		for _, codec := range codecs {
-			t.Run(store+"/"+codec.Subprotocol(), func(t *testing.T) {
-				t.Parallel()
-				test(t, func(more ...string) *harness.Server {
-					return harness.Start(t, harness.Options{Flags: append(flags(t), more...)})
-				}, codec)
-			})
-		}
-	}
-}
 
 // world is an area of a server's map and a set of names for one subtest: many subtests share a
 // server without meeting each other's drivers.

@@ -28,7 +28,7 @@ type crashes struct {
 // gets the same answer from the next server; whatever it refused has left no trace; histories have
 // no gap and no step off the graph.
 func TestCrash(t *testing.T) {
-	for _, at := range stores {
+	for _, at := range stores() {
 		t.Run(at.name, func(t *testing.T) { crashAt(t, at.make(t)) })
 	}
 }

@@ -14,6 +14,8 @@
 //	HEXHAIL_STORM=4000    drivers whose sockets are all cut at once
 //	HEXHAIL_STADIUM=5000  fans who leave a stadium, ten to each driver
 //
+// HEXHAIL_NODES=3 runs races, crashes, freeze, storm and stadium against a cluster of three nodes.
+//
 // HEXHAIL_BOUNDS=1 says that the machine is quiet: times are then compared with the promised
 // bounds, and otherwise only logged.
 //

@@ -15,7 +15,7 @@ import (
 // soon back, no driver or rider is matched twice, and nothing stale is written.
 func TestFrozenServer(t *testing.T) {
 	beside(t, "HEXHAIL_FREEZE")
-	for _, at := range stores {
+	for _, at := range stores() {
 		t.Run(at.name, func(t *testing.T) {
 			t.Parallel()
 			place := at.make(t)

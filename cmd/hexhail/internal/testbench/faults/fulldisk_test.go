@@ -34,7 +34,7 @@ func TestFullDisk(t *testing.T) {
 }
 
 func fullDisk(t *testing.T, dir string, fill func(*harness.Server) (free func())) {
-	at := stores[0].make(t)
+	at := sqlite.make(t)
 	at.server.Dir, at.options.Path = dir, dir+"/hexhail.db"
 	s := at.start(t, true, cityFlags...)
 	outage := lasts(t, "HEXHAIL_OUTAGE", 3*time.Second)

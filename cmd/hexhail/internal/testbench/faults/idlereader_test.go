@@ -20,7 +20,7 @@ import (
 // exceeds the length at which it should be reset, and rides continue. The times of requests are
 // logged, not judged; HEXHAIL_READER sets the length of the measurement.
 func TestIdleReader(t *testing.T) {
-	at := stores[0].make(t)
+	at := sqlite.make(t)
 	s := at.start(t, true)
 	other, err := sql.Open("sqlite", "file:"+filepath.Join(s.Dir, "hexhail.db")+"?_pragma=busy_timeout(20000)&_pragma=wal_autocheckpoint(0)")
 	require.NoError(t, err)

@@ -64,7 +64,7 @@ var steps = []string{stepFsync, stepRequest, stepOffer, stepOffers, stepReply, s
 // durable store, beside the fsync that each of them waits for. It asserts nothing about
 // time: machines differ.
 func TestLatency(t *testing.T) {
-	for _, at := range stores {
+	for _, at := range stores() {
 		t.Run(at.name, func(t *testing.T) {
 			p := at.make(t)
 			s := p.start(t, true, "--position-ttl=1m")

@@ -235,7 +235,7 @@ func TestLoad(t *testing.T) {
 	if long {
 		drivers, riders = 300, 100
 	}
-	s := stores[0].make(t).start(t, true, "--socket-session-linger=1s")
+	s := sqlite.make(t).start(t, true, "--socket-session-linger=1s")
 	under(t, s, drivers, riders, min(length, 5*time.Second)) // allocate now what is allocated only once
 	before := settled(t, s, long)
 	under(t, s, drivers, riders, length)

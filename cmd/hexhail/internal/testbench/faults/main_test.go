@@ -10,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/hexhail/hexhail/actors/cluster/registry/etcdtest"
 	"github.com/hexhail/hexhail/cmd/hexhail/internal/testbench/harness"
 	"github.com/hexhail/hexhail/geo"
 	"github.com/hexhail/hexhail/persistence"
@@ -39,28 +40,41 @@ func setting(tb testing.TB, name string, fallback int) int {
 	return n
 }
 
-// place is where a server keeps its data: the flags of the server and the options of a store that
+// place is where a server or a cluster keeps its data: its flags, and the options of a store that
 // reads the same data without it.
 type place struct {
 	name    string
+	nodes   int // of a cluster; 0: a single server
 	server  harness.Options
 	options persistence.Options
 }
 
-// stores are the two places to keep data; make prepares a fresh one.
-var stores = []struct {
+// store is a kind of place; make prepares a fresh one.
+type store struct {
 	name string
 	make func(testing.TB) place
-}{
-	{"sqlite", func(tb testing.TB) place {
-		dir := tb.TempDir()
-		return place{"sqlite", harness.Options{Dir: dir}, unpurged(persistence.DefaultSQLite(filepath.Join(dir, "hexhail.db")))}
-	}},
-	{"postgres", func(tb testing.TB) place {
-		url := pgtest.Start(tb)
-		return place{"postgres", harness.Options{Dir: tb.TempDir(), Flags: []string{"--database-url=" + url}},
-			unpurged(persistence.DefaultPostgres(url))}
-	}},
+}
+
+// sqlite is the embedded database.
+var sqlite = store{"sqlite", func(tb testing.TB) place {
+	dir := tb.TempDir()
+	return place{"sqlite", 0, harness.Options{Dir: dir}, unpurged(persistence.DefaultSQLite(filepath.Join(dir, "hexhail.db")))}
+}}
+
+// stores are the places to keep data: the two databases, or, if HEXHAIL_NODES asks for it, a cluster.
+func stores() []store {
+	if n := harness.Nodes(); n > 0 {
+		return []store{{"cluster", func(tb testing.TB) place {
+			return onPostgres(tb, "cluster", n, "--cluster="+etcdtest.Start(tb))
+		}}}
+	}
+	return []store{sqlite, {"postgres", func(tb testing.TB) place { return onPostgres(tb, "postgres", 0) }}}
+}
+
+func onPostgres(tb testing.TB, name string, nodes int, more ...string) place {
+	url := pgtest.Start(tb)
+	return place{name, nodes, harness.Options{Dir: tb.TempDir(), Flags: append(more, "--database-url="+url)},
+		unpurged(persistence.DefaultPostgres(url))}
 }
 
 // unpurged leaves the janitor to the server.
@@ -69,7 +83,7 @@ func unpurged(o persistence.Options) persistence.Options {
 	return o
 }
 
-// start starts the server of a place with further flags.
+// start starts the server of a place, or all its nodes, with further flags.
 func (p place) start(tb testing.TB, child bool, flags ...string) *harness.Server {
 	tb.Helper()
 	o := p.server
@@ -77,6 +91,9 @@ func (p place) start(tb testing.TB, child bool, flags ...string) *harness.Server
 	// The same few people keep requesting, accepting and cancelling here; these races do not test
 	// the limits on that.
 	o.Flags = append(append(o.Flags[:len(o.Flags):len(o.Flags)], "--limit-cancels-free=1000000"), flags...)
+	if p.nodes > 0 {
+		return harness.StartCluster(tb, p.nodes, o)
+	}
 	return harness.Start(tb, o)
 }
 

@@ -133,7 +133,7 @@ func (l *lane) manyOffers() error {
 
 // TestRaces: I1, I2, I5, I9 and I10, over sockets.
 func TestRaces(t *testing.T) {
-	for _, at := range stores {
+	for _, at := range stores() {
 		t.Run(at.name, func(t *testing.T) { raceAt(t, at.make(t)) })
 	}
 }

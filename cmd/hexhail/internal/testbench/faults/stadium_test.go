@@ -29,7 +29,7 @@ const stadiumRes = 8
 // people in the next cell hardly notice.
 func TestStadium(t *testing.T) {
 	beside(t, "HEXHAIL_STADIUM")
-	for _, at := range stores {
+	for _, at := range stores() {
 		t.Run(at.name, func(t *testing.T) {
 			fans, search := setting(t, "HEXHAIL_STADIUM", 0), time.Minute
 			if fans == 0 {

@@ -17,23 +17,26 @@ import (
 // own floor and below. Each actor's files share a floor, because they are one type, and no actor's
 // files use those of another: they share the messages below them.
 var actorFloors = [][]string{
-	{"doc.go", "message.go", "store.go", "history.go", "pace.go", "stats.go", "placement.go"},
-	{"config.go", "place*.go", "inbox.go"},
+	{"doc.go", "message.go", "store.go", "history.go", "handover.go", "pace.go", "stats.go", "placement.go"},
+	{"frame*.go", "members.go"},
+	{"config.go", "place*.go", "inbox.go", "nodes.go", "interest.go"},
 	{"breadcrumbs.go"},
 	{"shared.go"},
 	{"command.go", "routes.go"},
 	{"search.go"},
+	{"finder.go"},
+	{"watcher.go"},
 	{"person*.go"},
 	{"rider.go", "quote.go"},
 	{"driver*.go"},
-	{"operator.go"},
+	{"operator*.go"},
 	{"cell.go"},
 	{"trip*.go"},
-	{"system.go", "join.go", "collect.go"},
+	{"system*.go", "join.go", "collect.go"},
 }
 
 // apart are the floors that each hold one actor's files.
-var apart = []string{"rider.go", "driver.go", "operator.go", "cell.go", "trip.go"}
+var apart = []string{"finder.go", "watcher.go", "rider.go", "driver.go", "operator.go", "cell.go", "trip.go"}
 
 // floorOf returns the first floor that lists a file, or -1.
 func floorOf(file string) int {

@@ -17,7 +17,7 @@ import (
 var folders = []string{"actors", "cmd", "deploy", "docs", "geo", "persistence", "ride", "sim", "transport", "web"}
 
 // products are created by building and running, and kept out of the repository.
-var products = []string{"bin", "hexhail-data"}
+var products = []string{"bin", "hexhail-data", "hexhail-certs"}
 
 // floors says which of Hexhail's packages each folder may import: the first matching line counts. A
 // folder may always import what lies within its line's folder.
@@ -25,12 +25,17 @@ var floors = []struct {
 	folder string
 	may    []string
 }{
-	{"geo", nil},
+	{"geo/streets/ch", nil},
+	{"geo/streets/pbf", nil},
+	{"geo", nil}, // but see the rule on geo itself below
 	{"ride/ridepb", nil},
 	{"ride/view", []string{"ride", "ride/ridepb", "geo"}},
 	{"ride", []string{"geo"}}, // but see the rule on ride itself below
 	{"actors/runtime", nil},
-	{"actors/city", []string{"actors/runtime", "ride", "geo"}},
+	{"actors/nodepb", []string{"ride/ridepb"}},
+	{"actors/cluster/membership", nil},
+	{"actors/cluster/registry", []string{"actors/cluster/membership"}},
+	{"actors/city", []string{"actors/runtime", "actors/nodepb", "ride", "geo"}},
 	{"actors", []string{"ride", "geo"}},
 	{"transport", []string{"ride", "geo"}},
 	{"persistence", []string{"ride", "geo"}},
@@ -50,6 +55,10 @@ var keepers = []struct {
 }{
 	{"github.com/uber/h3-go", []string{"geo"}, false},
 	{"github.com/asynkron/protoactor-go", []string{"actors"}, false},
+	{"github.com/asynkron/protoactor-go/cluster", []string{"actors/cluster"}, false},
+	{"github.com/asynkron/protoactor-go/remote", []string{"actors/cluster"}, false},
+	{"go.etcd.io", []string{"actors/cluster/registry"}, false},
+	{"google.golang.org/grpc", []string{"actors/cluster"}, false},
 	{"github.com/gobwas", []string{"transport/ws", "sim/client"}, true},
 	{"github.com/anishathalye/porcupine", []string{"sim/check"}, true},
 	{"github.com/danielgtaylor/huma", []string{"transport/api"}, false},
@@ -65,6 +74,17 @@ var keepers = []struct {
 // barred folders may not use a library, although they lie within one of its keepers.
 var barred = []struct{ folder, library, why string }{
 	{"actors/city", "github.com/asynkron/protoactor-go", "actors write the picture and anyone reads it, without messages"},
+	{"actors/cluster/membership", "github.com/asynkron/protoactor-go", "a judge of values has no actors"},
+	{"actors/cluster/registry", "github.com/asynkron/protoactor-go", "the registry knows etcd alone"},
+}
+
+// frugal folders use no library but the standard one and these: what others build on brings nothing
+// along.
+var frugal = []struct {
+	folder    string
+	libraries []string
+}{
+	{"geo/streets", []string{"google.golang.org/protobuf/encoding/protowire"}},
 }
 
 // forTests may be imported by test files, and by packages that exist for tests.
@@ -75,11 +95,11 @@ var forTests = []string{
 	"github.com/coder/websocket",
 }
 
-// heavy packages must not be in the build, not even indirectly: cluster providers add minutes of
-// compilation that one node does not need.
+// heavy packages must not be in the build, not even indirectly: they add minutes of compilation, or,
+// like protoactor's own providers, lose members for ever.
 var heavy = []string{
-	"k8s.io", "go.etcd.io", "github.com/hashicorp/consul", "github.com/go-zookeeper",
-	"github.com/asynkron/protoactor-go/cluster", "github.com/asynkron/protoactor-go/remote",
+	"k8s.io", "github.com/hashicorp/consul", "github.com/go-zookeeper",
+	"github.com/asynkron/protoactor-go/cluster/clusterproviders", "github.com/asynkron/protoactor-go/cluster/identitylookup",
 }
 
 // isForTests reports whether a folder is a package that only tests import.
@@ -121,12 +141,21 @@ func forbidden(f source, imp string) string {
 	if !f.test && !isForTests(f.dir) && withinAny(imp, forTests) {
 		return "it is for tests only"
 	}
+	for _, r := range frugal {
+		first, _, _ := strings.Cut(imp, "/")
+		if within(f.dir, r.folder) && !f.test && strings.Contains(first, ".") && !slices.Contains(r.libraries, imp) {
+			return r.folder + " uses no library but " + strings.Join(r.libraries, ", ")
+		}
+	}
 	return ""
 }
 
 func wrongFloor(f source, own string) string {
 	if f.dir == "ride" && !within(own, "geo") && own != "ride" {
 		return "the domain stands on geo alone"
+	}
+	if f.dir == "geo" && own != "geo" && !f.test {
+		return "geography knows nothing of streets"
 	}
 	for _, fl := range floors {
 		if !within(f.dir, fl.folder) {
@@ -156,7 +185,7 @@ func TestNoFolderWithoutADecision(t *testing.T) {
 	}
 }
 
-func TestHeavyProvidersStayOutOfTheBuild(t *testing.T) {
+func TestHeavyPackagesStayOutOfTheBuild(t *testing.T) {
 	cmd := exec.CommandContext(t.Context(), "go", "list", "-deps", "./...")
 	cmd.Dir = root(t)
 	var errs strings.Builder
@@ -186,6 +215,17 @@ func TestRulesSeeWhatTheyForbid(t *testing.T) {
 		{"ride/a.go", ours + "persistence", false},
 		{"geo/a.go", ours + "ride", false},
 		{"geo/grid/a.go", ours + "geo", true},
+		{"geo/a.go", ours + "geo/streets", false},
+		{"geo/streets/a.go", ours + "geo", true},
+		{"geo/streets/a.go", ours + "geo/streets/pbf", true},
+		{"geo/streets/a.go", ours + "ride", false},
+		{"geo/streets/ch/a.go", ours + "geo/streets", false},
+		{"geo/streets/pbf/a.go", "google.golang.org/protobuf/encoding/protowire", true},
+		{"geo/streets/pbf/a.go", "google.golang.org/protobuf/proto", false},
+		{"geo/streets/a.go", "golang.org/x/text/unicode/norm", false},
+		{"geo/streets/a.go", "compress/zlib", true},
+		{"geo/streets/a_test.go", "pgregory.net/rapid", true},
+		{"ride/a.go", ours + "geo/streets", true},
 		{"actors/a.go", ours + "transport", false},
 		{"actors/a_test.go", ours + "persistence", false},
 		{"actors/a.go", ours + "actors/runtime", true},
@@ -215,6 +255,14 @@ func TestRulesSeeWhatTheyForbid(t *testing.T) {
 		{"transport/a.go", "github.com/asynkron/protoactor-go/actor", false},
 		{"actors/runtime/a.go", "github.com/asynkron/protoactor-go/actor", true},
 		{"actors/city/a.go", "github.com/asynkron/protoactor-go/actor", false},
+		{"actors/a.go", "github.com/asynkron/protoactor-go/remote", false},
+		{"actors/cluster/a.go", "github.com/asynkron/protoactor-go/remote", true},
+		{"actors/cluster/a.go", "go.etcd.io/etcd/client/v3", false},
+		{"actors/cluster/registry/a.go", "go.etcd.io/etcd/client/v3", true},
+		{"actors/cluster/registry/a.go", "github.com/asynkron/protoactor-go/actor", false},
+		{"actors/cluster/registry/a.go", ours + "actors/cluster/membership", true},
+		{"actors/cluster/membership/a.go", ours + "actors/cluster/registry", false},
+		{"actors/cluster/membership/a.go", "github.com/asynkron/protoactor-go/actor", false},
 		{"ride/a_test.go", "github.com/uber/h3-go/v4", false},
 		{"geo/a.go", "github.com/uber/h3-go/v4", true},
 		{"transport/ws/a.go", "github.com/gobwas/ws", true},

@@ -18,7 +18,7 @@ var words = []struct {
 	in            []string
 }{
 	{"peer", "inbox for a session's way to an actor, rider or driver for a party",
-		[]string{"transport/ws", "transport/conns", "transport/clientaddr", "cmd/hexhail/internal/server"}},
+		[]string{"transport/ws", "transport/conns", "transport/clientaddr", "cmd/hexhail/internal/server", "actors/cluster/link"}},
 	{"born", "created or started", nil},
 	{"birth", "startedAt or createdAt", nil},
 	{"bear", "start or create", nil},

@@ -64,10 +64,17 @@ func DecodeSignedIn(tb testing.TB, body string) SignedIn {
 	return in
 }
 
-// Metric is the sum of a metric's series whose labels contain all of the given texts,
+// Metric is the sum of a metric's series, on all nodes, whose labels contain all of the given texts,
 // such as code="4001".
 func (s *Server) Metric(name string, labels ...string) float64 {
 	s.tb.Helper()
+	if s.nodes != nil {
+		sum := 0.0
+		for _, node := range s.nodes {
+			sum += node.Metric(name, labels...)
+		}
+		return sum
+	}
 	resp, err := http.Get(s.Ops + "/metrics")
 	if err != nil {
 		s.tb.Fatal(err)
@@ -98,9 +105,16 @@ lines:
 	return sum
 }
 
-// Heap is the bytes in use on the server's heap after a garbage collection.
+// Heap is the bytes in use on the server's heap, or on those of all nodes, after a garbage collection.
 func (s *Server) Heap() float64 {
 	s.tb.Helper()
+	if s.nodes != nil {
+		sum := 0.0
+		for _, node := range s.nodes {
+			sum += node.Heap()
+		}
+		return sum
+	}
 	resp, err := http.Get(s.Ops + "/debug/pprof/heap?gc=1")
 	if err != nil {
 		s.tb.Fatal(err)

@@ -44,7 +44,7 @@ func (s *Server) limit(tb testing.TB, resource int) (undo func()) {
 	}
 }
 
-// Freeze stops a child with SIGSTOP until the returned function is called, or at the latest when
+// Freeze stops a child, of a cluster the first node, with SIGSTOP until the returned function is called, or at the latest when
 // the test ends.
 func (s *Server) Freeze(tb testing.TB) (thaw func()) {
 	tb.Helper()

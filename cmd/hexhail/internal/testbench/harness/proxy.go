@@ -8,28 +8,29 @@ import (
 	"testing"
 )
 
-// Proxy forwards TCP between clients and a server. It can lose everything, like a radio out of
-// reach (no end of stream, no reset, no bytes), or cut all connections at once, like a router that
-// restarts.
+// Proxy forwards TCP between clients and a server, or several in turn. It can lose everything, like a
+// radio out of reach (no end of stream, no reset, no bytes), or cut all connections at once, like a
+// router that restarts.
 type Proxy struct {
-	// Server is the server as clients reach it through the proxy.
+	// Server is the (first) server as clients reach it through the proxy.
 	Server *Server
 
-	behind atomic.Pointer[string] // address of the server
+	behind atomic.Pointer[[]string] // addresses of the servers
+	turn   int                      // of the next connection; for one goroutine
 	lost   atomic.Bool
 	conns  sync.Map // net.Conn → struct{}
 }
 
 // NewProxy starts a proxy, which ends with the test.
-func NewProxy(tb testing.TB, s *Server) *Proxy {
+func NewProxy(tb testing.TB, s ...*Server) *Proxy {
 	tb.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		tb.Fatal(err)
 	}
-	through := *s
+	through := *s[0]
 	p := &Proxy{Server: &through}
-	p.Lead(s)
+	p.Lead(s...)
 	through.HTTP = "http://" + l.Addr().String()
 	through.WS = "ws://" + l.Addr().String() + "/v1/ws"
 	var running sync.WaitGroup
@@ -39,7 +40,7 @@ func NewProxy(tb testing.TB, s *Server) *Proxy {
 			if err != nil {
 				return
 			}
-			server, err := net.Dial("tcp", *p.behind.Load())
+			server, err := p.dial()
 			if err != nil {
 				_ = client.Close()
 				continue
@@ -58,10 +59,26 @@ func NewProxy(tb testing.TB, s *Server) *Proxy {
 	return p
 }
 
-// Lead sends further connections to a server, such as the next one on the same data.
-func (p *Proxy) Lead(s *Server) {
-	behind := strings.TrimPrefix(s.HTTP, "http://")
+// Lead sends further connections to these servers in turn, such as the next one on the same data. A
+// server that accepts none is passed over.
+func (p *Proxy) Lead(s ...*Server) {
+	behind := make([]string, len(s))
+	for i, one := range s {
+		behind[i] = strings.TrimPrefix(one.HTTP, "http://")
+	}
 	p.behind.Store(&behind)
+}
+
+// dial connects to the server whose turn it is, or else to the next one that accepts.
+func (p *Proxy) dial() (conn net.Conn, err error) {
+	behind := *p.behind.Load()
+	for range behind {
+		p.turn++
+		if conn, err = net.Dial("tcp", behind[p.turn%len(behind)]); err == nil {
+			return conn, nil
+		}
+	}
+	return nil, err
 }
 
 // Cut closes every open connection, on both sides, and returns the number of clients.

@@ -6,6 +6,7 @@ package harness
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"flag"
@@ -52,6 +53,9 @@ func Main(m *testing.M, parallel int) {
 			Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, LookupEnv: os.LookupEnv, Signals: signals,
 		}, os.Args[1:]))
 	}
+	if Nodes() > 0 { // each test has as many servers
+		parallel = min(parallel, 6)
+	}
 	if parallel > 0 {
 		flag.Parse()
 		if err := flag.Set("test.parallel", strconv.Itoa(parallel)); err != nil {
@@ -76,6 +80,7 @@ type Server struct {
 	kill   func()       // at once; nil in this process
 	pid    int          // a child's
 	exited chan struct{}
+	nodes  []*Server // of a cluster
 }
 
 // Options say how to start a server.
@@ -85,6 +90,8 @@ type Options struct {
 	// Child runs the server in a separate process, which Kill can kill. The test's package must
 	// call Main.
 	Child bool
+	// Program is what a Child runs; empty: this test binary, as it is.
+	Program string
 	// Demo runs the demonstration, with its city, instead of serve. It has no Ops.
 	Demo bool
 	// Flags are further arguments of serve, such as "--trip-pin", or of demo.
@@ -129,7 +136,7 @@ func Start(tb testing.TB, o Options) *Server {
 	}
 	out := s.inProcess
 	if o.Child {
-		out = s.child
+		out = func() io.Reader { return s.child(cmp.Or(o.Program, os.Args[0])) }
 	}
 	if err := s.readAddresses(out()); err != nil {
 		tb.Fatalf("the server did not start: %v\n%s", err, s.log)
@@ -155,6 +162,7 @@ func (s *Server) inProcess() io.Reader {
 		code = cli.Main(context.Background(), cli.Environment{
 			Stdin: strings.NewReader(""), Stdout: w, Stderr: s.log,
 			LookupEnv: func(string) (string, bool) { return "", false }, Signals: signals,
+			Exit: func(code int) { s.tb.Errorf("a node ended itself with exit code %d:\n%s", code, s.log) },
 		}, s.args)
 		_ = w.Close()
 	}()
@@ -169,9 +177,9 @@ func (s *Server) inProcess() io.Reader {
 	return r
 }
 
-// child runs this test binary as the server.
-func (s *Server) child() io.Reader {
-	cmd := exec.Command(os.Args[0], s.args...)
+// child runs a program as the server.
+func (s *Server) child(program string) io.Reader {
+	cmd := exec.Command(program, s.args...)
 	cmd.Env = append(os.Environ(), ChildEnv+"=1")
 	cmd.Stderr = s.log
 	out, err := cmd.StdoutPipe()
@@ -238,19 +246,29 @@ func (s *Server) Kill() {
 	s.kill()
 }
 
-// Pid is a child's process id; 0 for a server in this process.
+// Pid is a child's process id, of a cluster the first node's; 0 for servers in this process.
 func (s *Server) Pid() int { return s.pid }
 
 // StoreFlags returns the flags that say where the server's data are, for other commands on the same
 // data.
 func (s *Server) StoreFlags() []string {
 	return slices.DeleteFunc(slices.Clone(s.args), func(arg string) bool {
-		return !strings.HasPrefix(arg, "--data-dir=") && !strings.HasPrefix(arg, "--config=") && !strings.HasPrefix(arg, "--database-")
+		return !strings.HasPrefix(arg, "--data-dir=") && !strings.HasPrefix(arg, "--config=") && !strings.HasPrefix(arg, "--database-") &&
+			!strings.HasPrefix(arg, "--signing-key-file=")
 	})
 }
 
 // Log returns the server's log so far.
-func (s *Server) Log() string { return s.log.String() }
+func (s *Server) Log() string {
+	if s.nodes == nil {
+		return s.log.String()
+	}
+	var all strings.Builder
+	for _, node := range s.nodes {
+		all.WriteString(node.Log())
+	}
+	return all.String()
+}
 
 // Token returns a token from the outside issuer. The person's account is created at the first
 // connect; drivers have the class "standard".
@@ -288,6 +306,7 @@ func (s *Server) Call(method, path, token, body string) (int, string) {
 	if token != "" {
 		req.Header.Set("Authorization", "Bearer "+token)
 	}
+	req.Close = s.nodes != nil // the next call goes to the next node
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
 		s.tb.Fatal(err)
@@ -303,9 +322,15 @@ func (s *Server) Call(method, path, token, body string) (int, string) {
 // Readiness is the server's answer at /readyz.
 type Readiness struct{ Status, Cause, Message string }
 
-// Ready asks the server's /readyz and also returns the HTTP status.
+// Ready asks the server's /readyz and also returns the HTTP status. Of a cluster it is the answer of the
+// first node that is not ready, if there is one.
 func (s *Server) Ready() (int, Readiness) {
 	s.tb.Helper()
+	for _, node := range s.nodes {
+		if code, r := node.Ready(); code != http.StatusOK {
+			return code, r
+		}
+	}
 	resp, err := http.Get(s.Ops + "/readyz")
 	if err != nil {
 		s.tb.Fatal(err)

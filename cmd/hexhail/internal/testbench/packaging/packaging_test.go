@@ -2,9 +2,12 @@ package packaging
 
 import (
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -34,7 +37,11 @@ func TestShippedFilesSetOnlyRealSettings(t *testing.T) {
 		known[config.EnvName(n)] = true
 	}
 	variable := regexp.MustCompile(`HEXHAIL_[A-Z0-9_]+`)
-	for _, file := range []string{"Dockerfile", "docker-compose.yml", "deploy/systemd/hexhail.service", "deploy/prometheus/compose.yml", ".ci/smoke", "docs/operations.md", "README.md"} {
+	for _, file := range []string{
+		"Dockerfile", "docker-compose.yml", "deploy/systemd/hexhail.service", "deploy/systemd/hexhail@.service",
+		"deploy/prometheus/compose.yml", "deploy/helm/hexhail/templates/statefulset.yaml",
+		".ci/smoke", "docs/operations.md", "docs/cluster.md", "README.md",
+	} {
 		found := variable.FindAllString(read(t, file), -1)
 		if file != "README.md" {
 			require.NotEmpty(t, found, file)
@@ -48,15 +55,26 @@ func TestShippedFilesSetOnlyRealSettings(t *testing.T) {
 type compose struct {
 	Services map[string]struct {
 		Image       string
+		Profiles    []string
+		User        string
+		Entrypoint  []string
+		Command     []string
 		Environment map[string]string
-		DependsOn   map[string]struct{ Condition string } `yaml:"depends_on"`
+		DependsOn   yaml.Node `yaml:"depends_on"`
 		Healthcheck struct{ Test []string }
 		Ports       []string
 		Volumes     []string
 		CapDrop     []string      `yaml:"cap_drop"`
 		ReadOnly    bool          `yaml:"read_only"`
 		StopGrace   time.Duration `yaml:"stop_grace_period"`
+		StopSignal  string        `yaml:"stop_signal"`
 		Restart     string
+		Networks    yaml.Node
+	}
+	Networks map[string]struct {
+		IPAM struct {
+			Config []struct{ Subnet netip.Prefix }
+		}
 	}
 	Volumes map[string]any
 }
@@ -66,7 +84,9 @@ func TestComposeRunsHexhailWithPostgres(t *testing.T) {
 	require.NoError(t, yaml.Unmarshal([]byte(read(t, "docker-compose.yml")), &c))
 	hexhail, db := c.Services["hexhail"], c.Services["db"]
 
-	require.Empty(t, hexhail.DependsOn, "the server waits for its database")
+	require.True(t, hexhail.DependsOn.IsZero(), "the server waits for its database")
+	require.Empty(t, hexhail.Profiles)
+	require.Empty(t, db.Profiles)
 	require.Contains(t, db.Healthcheck.Test, "pg_isready")
 	require.True(t, hexhail.ReadOnly)
 	require.Contains(t, hexhail.CapDrop, "ALL")
@@ -84,8 +104,13 @@ func TestComposeRunsHexhailWithPostgres(t *testing.T) {
 	for name, s := range c.Services {
 		require.NotEmpty(t, s.Restart, name)
 		for _, v := range s.Volumes {
-			volume, _, _ := strings.Cut(v, ":")
-			require.Contains(t, c.Volumes, volume, name)
+			from, _, _ := strings.Cut(v, ":")
+			if path, ok := strings.CutPrefix(from, "./"); ok {
+				read(t, path)
+				require.True(t, strings.HasSuffix(v, ":ro"), v)
+				continue
+			}
+			require.Contains(t, c.Volumes, from, name)
 		}
 	}
 }
@@ -99,13 +124,7 @@ func TestComposeLetsPrometheusIn(t *testing.T) {
 	for _, p := range c.Services["prometheus"].Ports {
 		require.True(t, strings.HasPrefix(p, "127.0.0.1:"), p)
 	}
-	var prometheus struct {
-		Jobs []struct {
-			Targets []struct{ Targets []string } `yaml:"static_configs"`
-		} `yaml:"scrape_configs"`
-	}
-	require.NoError(t, yaml.Unmarshal([]byte(read(t, "deploy/prometheus/prometheus.yml")), &prometheus))
-	target := prometheus.Jobs[0].Targets[0].Targets[0]
+	target := scraped(t, "prometheus.yml")[0]
 	host, port, ok := strings.Cut(target, ":")
 	require.True(t, ok)
 	require.Equal(t, "0.0.0.0:"+port, set["HEXHAIL_OPS_LISTEN"])
@@ -117,6 +136,35 @@ func TestComposeLetsPrometheusIn(t *testing.T) {
 		s.Handler().ServeHTTP(w, r)
 		require.Equal(t, status, w.Code, name)
 	}
+}
+
+// Prometheus beside a cluster asks each node, under a name that the node answers to.
+func TestComposeLetsPrometheusIntoTheCluster(t *testing.T) {
+	var c, more compose
+	require.NoError(t, yaml.Unmarshal([]byte(read(t, "docker-compose.yml")), &c))
+	require.NoError(t, yaml.Unmarshal([]byte(read(t, "deploy/prometheus/compose-cluster.yml")), &more))
+	require.Contains(t, more.Services["prometheus"].Volumes, "./deploy/prometheus/cluster.yml:/etc/prometheus/prometheus.yml:ro")
+	targets := scraped(t, "cluster.yml")
+	require.Len(t, targets, len(composeNodes))
+	for i, target := range targets {
+		set := c.Services[composeNodes[i]].Environment
+		host, port, err := net.SplitHostPort(target)
+		require.NoError(t, err)
+		require.Equal(t, set["HEXHAIL_OPS_ALLOWED_HOSTS"], host)
+		require.Equal(t, "0.0.0.0:"+port, set["HEXHAIL_OPS_LISTEN"])
+	}
+}
+
+// scraped returns what a configuration of Prometheus asks for metrics.
+func scraped(t *testing.T, file string) []string {
+	t.Helper()
+	var prometheus struct {
+		Jobs []struct {
+			Targets []struct{ Targets []string } `yaml:"static_configs"`
+		} `yaml:"scrape_configs"`
+	}
+	require.NoError(t, yaml.Unmarshal([]byte(read(t, "deploy/prometheus/"+file)), &prometheus))
+	return prometheus.Jobs[0].Targets[0].Targets
 }
 
 func TestDockerfileIsSmallAndUnprivileged(t *testing.T) {
@@ -142,19 +190,56 @@ func TestDockerfileIsSmallAndUnprivileged(t *testing.T) {
 	// wildcard.
 	ignore := strings.Split(read(t, ".dockerignore"), "\n")
 	require.Contains(t, ignore, "*")
-	for _, folder := range []string{"actors", "cmd", "geo", "persistence", "ride", "transport", "go.mod", "go.sum", "LICENSE"} {
+	for _, folder := range []string{"actors", "cmd", "geo", "persistence", "ride", "transport", "go.mod", "go.sum", "LICENSE", "NOTICE"} {
 		require.Contains(t, ignore, "!"+folder)
 	}
 }
 
-func TestUnitWaitsLongEnoughForTheServerToEnd(t *testing.T) {
-	unit := read(t, "deploy/systemd/hexhail.service")
-	stop := regexp.MustCompile(`(?m)^TimeoutStopSec=(\S+)$`).FindStringSubmatch(unit)
-	require.NotNil(t, stop)
-	d, err := time.ParseDuration(stop[1])
-	require.NoError(t, err)
-	require.Greater(t, d, 20*time.Second)
-	for _, line := range []string{"DynamicUser=yes", "NoNewPrivileges=yes", "ProtectSystem=strict", "CapabilityBoundingSet="} {
-		require.Regexp(t, `(?m)^`+regexp.QuoteMeta(line)+`$`, unit)
+func TestUnitsWaitLongEnoughForTheServerToEnd(t *testing.T) {
+	for _, file := range []string{"hexhail.service", "hexhail@.service"} {
+		unit := read(t, "deploy/systemd/"+file)
+		stop := regexp.MustCompile(`(?m)^TimeoutStopSec=(\S+)$`).FindStringSubmatch(unit)
+		require.NotNil(t, stop)
+		d, err := time.ParseDuration(stop[1])
+		require.NoError(t, err)
+		require.Greater(t, d, 20*time.Second)
+		for _, line := range []string{"DynamicUser=yes", "NoNewPrivileges=yes", "ProtectSystem=strict", "CapabilityBoundingSet=", "Restart=on-failure"} {
+			require.Regexp(t, `(?m)^`+regexp.QuoteMeta(line)+`$`, unit)
+		}
 	}
+}
+
+// The unit of nodes is as strict as that of one server: below the settings of the process they are equal.
+func TestUnitOfNodesIsAsStrict(t *testing.T) {
+	_, one, ok := strings.Cut(read(t, "deploy/systemd/hexhail.service"), "\nLimitNOFILE=")
+	require.True(t, ok)
+	head, node, ok := strings.Cut(read(t, "deploy/systemd/hexhail@.service"), "\nLimitNOFILE=")
+	require.True(t, ok)
+	require.Equal(t, one, strings.Replace(node, "StateDirectory=hexhail/%i\n", "StateDirectory=hexhail\n", 1))
+
+	// Every file that the settings name is one that systemd hands over.
+	given := regexp.MustCompile(`(?m)^LoadCredential=(\S+):/etc/hexhail/\S+$`).FindAllStringSubmatch(head, -1)
+	require.Len(t, given, 5)
+	for _, g := range given {
+		require.Contains(t, head, "=%d/"+g[1])
+	}
+	require.Equal(t, len(given), strings.Count(head, "=%d/"))
+	require.Contains(t, head, "\nStartLimitIntervalSec=0\n", "a node that ends itself often stays away")
+}
+
+// Where systemd is installed, it finds no fault with the units.
+func TestSystemdTakesTheUnits(t *testing.T) {
+	tool, err := exec.LookPath("systemd-analyze") //nolint:misspell // its name
+	if err != nil {
+		t.Skip("systemd is not installed")
+	}
+	dir := t.TempDir()
+	for _, file := range []string{"hexhail.service", "hexhail@.service"} {
+		// The program need not be installed here.
+		unit := strings.ReplaceAll(read(t, "deploy/systemd/"+file), "/usr/local/bin/hexhail", "/bin/true")
+		require.NoError(t, os.WriteFile(filepath.Join(dir, file), []byte(unit), 0o600))
+	}
+	said, err := exec.Command(tool, "verify", "--man=no", filepath.Join(dir, "hexhail.service"), filepath.Join(dir, "hexhail@a.service")).CombinedOutput()
+	require.NoError(t, err, "%s", said)
+	require.NotContains(t, string(said), "hexhail", "%s", said)
 }

@@ -19,7 +19,7 @@ import (
 // read every field of the configuration.
 func TestEverySettingIsReadSomewhere(t *testing.T) {
 	read := make(map[string]bool)
-	for _, pattern := range []string{"../../server/*.go", "../../cli/*.go", "../../config/config.go"} {
+	for _, pattern := range []string{"../../server/*.go", "../../cli/*.go", "../../config/config.go", "../../config/cluster.go"} {
 		files, err := filepath.Glob(pattern)
 		require.NoError(t, err)
 		require.NotEmpty(t, files, pattern)

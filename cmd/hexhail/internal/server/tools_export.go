@@ -1,0 +1,104 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"io"
+	"time"
+
+	"github.com/hexhail/hexhail/cmd/hexhail/internal/config"
+	"github.com/hexhail/hexhail/persistence"
+	"github.com/hexhail/hexhail/ride"
+	"github.com/hexhail/hexhail/ride/tripfile"
+)
+
+// TripsExport says which trips to write, and where to.
+type TripsExport struct {
+	Filter ride.TripFilter // its page is not used
+	Format tripfile.Format
+	To     io.Writer
+	// Progress is called with the number of trips written so far. It must not be nil.
+	Progress func(trips int)
+}
+
+const (
+	// exportPage bounds the trips of an export in memory.
+	exportPage = 200
+	// exportStatement bounds the read of one page on Postgres: with a filter that no index serves it
+	// goes through the whole history. A server's bound is for requests that clients wait for.
+	exportStatement = 10 * time.Minute
+)
+
+// tripLister is what an export reads.
+type tripLister interface {
+	ListTrips(ctx context.Context, f ride.TripFilter) ([]ride.Trip, string, error)
+}
+
+// ExportTrips writes trips, newest first, and returns how many. It may run beside a server: it reads a
+// page at a time, each in a read of its own, so that it holds up no write. It records the export in
+// the audit first, and afterwards whether it failed. The error wraps persistence.ErrNoDatabase if there is none.
+func ExportTrips(ctx context.Context, c *config.Config, o TripsExport) (n int, err error) {
+	store, err := persistence.Open(ctx, exportOptions(c))
+	if err != nil {
+		return 0, err
+	}
+	defer func() { err = errors.Join(err, store.Close()) }()
+	entry := ride.AuditEntry{Actor: commandLine, Action: "trips.export", Subject: string(o.Filter.Account)}
+	err = onRecord(ctx, store, entry, o.record(), func() error {
+		n, err = exportTrips(ctx, store, o)
+		return err
+	})
+	return n, err
+}
+
+func exportOptions(c *config.Config) persistence.Options {
+	o := besideOptions(c, refuseEmpty)
+	if o.DatabaseURL != "" { // on SQLite the bound is for locks, which readers do not wait for
+		o.StatementTimeout = exportStatement
+	}
+	return o
+}
+
+// record is how the audit describes the export.
+func (o *TripsExport) record() string {
+	out := byCommand + ": " + string(o.Format)
+	if filters := tripfile.Filters(o.Filter); filters != "" {
+		out += ", " + filters
+	}
+	return out
+}
+
+// refuseEmpty keeps a command that only reads from making a database where there is none.
+func refuseEmpty(f persistence.Found) error {
+	if f.Schema == 0 {
+		return persistence.ErrNoDatabase
+	}
+	return nil
+}
+
+func exportTrips(ctx context.Context, trips tripLister, o TripsExport) (n int, err error) {
+	w, err := tripfile.New(o.To, o.Format)
+	if err != nil {
+		return 0, err
+	}
+	f := o.Filter
+	for f.Page = (ride.Page{Limit: exportPage}); ; {
+		page, next, err := trips.ListTrips(ctx, f)
+		if err != nil {
+			return n, err
+		}
+		for i := range page {
+			if err := w.Write(&page[i]); err != nil {
+				return n, err
+			}
+		}
+		if err := w.Flush(); err != nil {
+			return n, err
+		}
+		n += len(page)
+		o.Progress(n)
+		if f.Page.Cursor = next; next == "" {
+			return n, nil
+		}
+	}
+}

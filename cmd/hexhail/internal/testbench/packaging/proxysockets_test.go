@@ -1,0 +1,206 @@
+package packaging
+
+import (
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"runtime"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/coder/websocket"
+	"github.com/stretchr/testify/require"
+
+	"github.com/hexhail/hexhail/cmd/hexhail/internal/testbench/harness"
+	"github.com/hexhail/hexhail/ride"
+	"github.com/hexhail/hexhail/ride/ridepb"
+	"github.com/hexhail/hexhail/ride/ridepb/wire"
+)
+
+// connect opens a session through a proxy.
+func (p proxied) connect(t *testing.T, codec wire.Codec, name string) *harness.Client {
+	t.Helper()
+	c := harness.Dial(t, p.Server, codec, &websocket.DialOptions{HTTPClient: p.client})
+	require.NotNil(t, c.Ask(harness.Connecting(p.Token(ride.RoleRider, name), nil)).GetConnected())
+	return c
+}
+
+// Sessions in both encodings, with and without TLS, outlive the time after which the proxy cuts what is
+// silent: the server's pings pass it.
+func TestSessionsOutliveTheProxysPatience(t *testing.T) {
+	t.Parallel()
+	s := harness.Start(t, harness.Options{Flags: []string{"--socket-ping-interval=1s"}})
+	for _, kind := range proxyKinds {
+		for _, codec := range []wire.Codec{wire.JSON, wire.Binary} {
+			t.Run(kind+" "+codec.Subprotocol(), func(t *testing.T) {
+				t.Parallel()
+				for idle := 1500 * time.Millisecond; ; idle *= 2 { // a busy machine pings late
+					p := behindProxy(t, kind, proxyOptions{idle: idle, secure: codec.Binary()}, s)
+					c := p.connect(t, codec, kind+codec.Subprotocol())
+					time.Sleep(idle + idle/2)
+					r, err := c.TryReply(c.Send(harness.Ping()), 1)
+					if err == nil {
+						require.Nil(t, r.GetError())
+						return
+					}
+					require.Less(t, idle, harness.Patience, "the proxy cuts sessions: %v", err)
+				}
+			})
+		}
+	}
+}
+
+// Without pings the proxies do cut what is silent, so the test above can fail.
+func TestProxiesCutSilentSockets(t *testing.T) {
+	t.Parallel()
+	s := harness.Start(t, harness.Options{Flags: []string{"--socket-ping-interval=2m", "--socket-pong-timeout=5m"}})
+	for _, kind := range proxyKinds {
+		t.Run(kind, func(t *testing.T) {
+			t.Parallel()
+			c := behindProxy(t, kind, proxyOptions{idle: time.Second}, s).connect(t, wire.JSON, kind)
+			require.Equal(t, -1, c.Closed(), "the server closed it")
+		})
+	}
+}
+
+// The server counts requests by the client's address, which only a proxy that it trusts may name: not
+// even a client behind that proxy.
+func TestProxiesNameTheClient(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("needs 127.0.0.2 and 127.0.0.3")
+	}
+	t.Parallel()
+	for _, kind := range proxyKinds {
+		t.Run(kind, func(t *testing.T) {
+			t.Parallel()
+			few := []string{"--limit-requests-per-second=0.1", "--limit-requests-burst=2"} // two, then one in ten seconds
+			trusting := harness.Start(t, harness.Options{Flags: append(few, "--trusted-proxies=127.0.0.1/32")})
+			p := behindProxy(t, kind, proxyOptions{}, trusting)
+			require.Equal(t, []int{200, 200, 429}, p.ask(t, "127.0.0.2", "198.51.100.1", "198.51.100.2", "198.51.100.3"))
+			require.Equal(t, []int{200, 200, 429}, p.ask(t, "127.0.0.3", "198.51.100.1", "127.0.0.2", ""))
+
+			alone := behindProxy(t, kind, proxyOptions{}, harness.Start(t, harness.Options{Flags: few}))
+			require.Equal(t, []int{200, 200}, alone.ask(t, "127.0.0.2", "", ""))
+			require.Equal(t, []int{429}, alone.ask(t, "127.0.0.3", ""), "without trust all have the proxy's address")
+		})
+	}
+}
+
+// ask makes requests from an address of this machine, each with an X-Forwarded-For of the client's own,
+// and returns their statuses.
+func (p proxied) ask(t *testing.T, from string, forged ...string) (statuses []int) {
+	t.Helper()
+	dialer := &net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(from)}}
+	client := &http.Client{Transport: &http.Transport{DialContext: dialer.DialContext, DisableKeepAlives: true}}
+	for _, name := range forged {
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, p.HTTP+"/v1/config", nil)
+		require.NoError(t, err)
+		if name != "" {
+			request.Header.Set("X-Forwarded-For", name)
+		}
+		answer, err := client.Do(request)
+		require.NoError(t, err)
+		require.NoError(t, answer.Body.Close())
+		statuses = append(statuses, answer.StatusCode)
+	}
+	return statuses
+}
+
+// A server that answers a handshake with 503, as while it stops or when it is full, costs no session:
+// the proxy asks the other.
+func TestProxiesAskAnotherServer(t *testing.T) {
+	t.Parallel()
+	for _, kind := range proxyKinds {
+		t.Run(kind, func(t *testing.T) {
+			t.Parallel()
+			roomy, full := harness.Start(t, harness.Options{}), harness.Start(t, harness.Options{Flags: []string{"--socket-max=1"}})
+			harness.Dial(t, full, wire.JSON, nil)
+			p := behindProxy(t, kind, proxyOptions{}, full, roomy)
+			for _, name := range []string{"a", "b", "c", "d", "e"} { // all stay, so the other has more connections
+				p.connect(t, wire.Binary, name)
+			}
+			require.Positive(t, full.Metric("hexhail_sessions_refused_total", `reason="full"`), "it was never asked")
+		})
+	}
+}
+
+// A request that may have taken effect is never sent twice; a read that was refused is.
+func TestProxiesRepeatReadsAlone(t *testing.T) {
+	t.Parallel()
+	for _, kind := range proxyKinds {
+		t.Run(kind, func(t *testing.T) {
+			t.Parallel()
+			var asked atomic.Int64
+			refusing := func() *harness.Server {
+				s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					if r.URL.Path != "/healthz" {
+						asked.Add(1)
+						w.WriteHeader(http.StatusServiceUnavailable)
+					}
+				}))
+				t.Cleanup(s.Close)
+				return &harness.Server{HTTP: s.URL}
+			}
+			p := behindProxy(t, kind, proxyOptions{}, refusing(), refusing(), refusing())
+			ask := func(method string) int64 {
+				asked.Store(0)
+				request, err := http.NewRequestWithContext(t.Context(), method, p.HTTP+"/v1/me", nil)
+				require.NoError(t, err)
+				answer, err := p.client.Do(request)
+				require.NoError(t, err)
+				require.NoError(t, answer.Body.Close())
+				require.Equal(t, http.StatusServiceUnavailable, answer.StatusCode, method)
+				return asked.Load()
+			}
+			require.EqualValues(t, 1, ask(http.MethodPost)) // nginx leaves that server out for a moment now
+			require.Greater(t, ask(http.MethodGet), int64(1))
+		})
+	}
+}
+
+// While one of two servers stops, new sessions go to the other, without one failing.
+func TestProxiesLeadAwayFromAStoppingServer(t *testing.T) {
+	t.Parallel()
+	for _, kind := range proxyKinds {
+		t.Run(kind, func(t *testing.T) {
+			t.Parallel()
+			stays := harness.Start(t, harness.Options{})
+			stops := harness.Start(t, harness.Options{})
+			p := behindProxy(t, kind, proxyOptions{}, stays, stops)
+			var clients []*harness.Client
+			for _, name := range []string{"a", "b", "c", "d", "e", "f"} {
+				clients = append(clients, p.connect(t, wire.JSON, name))
+			}
+			left := stays.Metric("hexhail_sessions_open", `role="rider"`)
+			require.Positive(t, left)
+			require.Less(t, left, float64(len(clients)), "all sessions are on one server")
+			ended := make(chan error, 1)
+			go func() { ended <- stops.Stop() }()
+			for after := 0; after < 5; { // sessions after its end
+				select {
+				case err := <-ended:
+					require.NoError(t, err)
+					after = 1
+				default:
+					if after > 0 {
+						after++
+					}
+				}
+				c := p.connect(t, wire.JSON, "late")
+				require.Nil(t, c.Ask(harness.Ping()).GetError())
+				c.Drop()
+			}
+			alive := 0.0
+			for _, c := range clients {
+				if r, err := c.TryReply(c.Send(harness.Ping()), 1); err == nil {
+					require.Nil(t, r.GetError())
+					alive++
+					continue
+				}
+				require.Equal(t, int(ridepb.CloseShutdown), c.Closed())
+			}
+			require.Equal(t, left, alive)
+		})
+	}
+}
