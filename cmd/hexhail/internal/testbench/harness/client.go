@@ -139,10 +139,20 @@ const askings = 4
 // id, when the service is not able to answer now.
 func (c *Client) Ask(f *ridepb.ClientFrame) *ridepb.Reply {
 	c.TB.Helper()
+	r, err := c.TryAsk(f)
+	if err != nil {
+		c.TB.Fatal(err)
+	}
+	return r
+}
+
+// TryAsk is Ask for tests in which the socket may end first.
+func (c *Client) TryAsk(f *ridepb.ClientFrame) (*ridepb.Reply, error) {
+	c.TB.Helper()
 	for n := 1; ; n++ {
-		r := c.Reply(c.Send(f), n)
-		if r.GetError().GetCode() != ride.ErrUnavailable.Code || n == askings {
-			return r
+		r, err := c.TryReply(c.Send(f), n)
+		if err != nil || r.GetError().GetCode() != ride.ErrUnavailable.Code || n == askings {
+			return r, err
 		}
 		time.Sleep(time.Duration(r.GetError().GetRetryAfterMs()) * time.Millisecond)
 	}
