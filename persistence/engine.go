@@ -224,6 +224,18 @@ func readBackItems(ctx context.Context, x executor, batch []*item, failed error)
 	}
 }
 
+// isWritten reports whether the transaction of a batch was committed, now that it is known to be over: by one item
+// of which that can be told, since all share its fate. A batch without one may be repeated without harm, so it
+// counts as not written.
+func isWritten(ctx context.Context, x executor, batch []*item) (bool, error) {
+	for _, it := range batch {
+		if it.err == nil && (len(it.events) > 0 || it.command != nil) {
+			return isThere(ctx, x, it)
+		}
+	}
+	return false, nil
+}
+
 // isThere looks for what only this item can have written: its last event or its
 // command. An item with neither (an activation, a changed wake time) may be
 // repeated without harm, so it counts as not written.

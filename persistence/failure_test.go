@@ -275,3 +275,32 @@ func TestARefusalOfALostBatchDoesNotCount(t *testing.T) {
 		}
 	}
 }
+
+// TestAnotherTransactionsNumber: after a crash Postgres gives out numbers again that it had not made durable. What
+// another transaction committed under the number of a lost one is no answer to the lost one's clients.
+func TestAnotherTransactionsNumber(t *testing.T) {
+	s := openAt(t, DefaultPostgres(pgtest.Start(t)))
+	e := s.eng.(*postgresEngine)
+	tx, err := e.pool.Begin(t.Context())
+	require.NoError(t, err)
+	others := []*item{commandItem(t, 1), commandItem(t, 2)}
+	xid, err := writeSets(t.Context(), tx, others)
+	require.NoError(t, err)
+	require.NoError(t, tx.Commit(t.Context()))
+
+	lost := []*item{commandItem(t, 3), {err: ride.ErrDriverBusy}, {activate: "a"}}
+	require.ErrorIs(t, e.resolve(lost, xid, context.DeadlineExceeded), ride.ErrUnavailable)
+	for _, it := range lost {
+		require.ErrorIs(t, it.err, ride.ErrUnavailable)
+	}
+	require.ErrorIs(t, e.resolve([]*item{{activate: "a"}}, xid, context.DeadlineExceeded), ride.ErrUnavailable, "it cannot be told")
+	require.NoError(t, e.resolve(append(others, &item{activate: "a"}), xid, context.DeadlineExceeded), "all of a transaction, or nothing")
+	require.NoError(t, others[0].err)
+}
+
+func commandItem(t *testing.T, n int) *item {
+	t.Helper()
+	it, err := newItem(note(n, 1))
+	require.NoError(t, err)
+	return it
+}

@@ -120,7 +120,9 @@ func isConnError(err error) bool {
 }
 
 // resolve asks the server what became of a transaction whose COMMIT was not
-// answered, over a new connection and for a bounded time.
+// answered, over a new connection and for a bounded time. That its number is committed is
+// not enough: a server that crashes forgets the numbers whose records it had not made
+// durable, and gives them out again, so it may be another node's transaction.
 func (e *postgresEngine) resolve(batch []*item, xid string, cause error) error {
 	ctx, cancel := context.WithTimeout(context.Background(), e.readBack)
 	defer cancel()
@@ -130,7 +132,12 @@ func (e *postgresEngine) resolve(batch []*item, xid string, cause error) error {
 		var pe *pgconn.PgError
 		switch {
 		case err == nil && status != nil && *status == "committed":
-			return nil
+			var ours bool
+			if ours, err = isWritten(ctx, poolExecutor{e}, batch); err == nil && ours {
+				return nil
+			} else if err == nil {
+				return e.fail(batch, fmt.Errorf("%w: %w", ride.ErrUnavailable, cause))
+			}
 		case err == nil && status != nil && *status == "aborted":
 			return e.fail(batch, fmt.Errorf("%w: %w", ride.ErrUnavailable, cause))
 		case err == nil && status == nil, errors.As(err, &pe) && pe.Code == "22023":
