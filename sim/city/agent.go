@@ -244,7 +244,7 @@ func (a *agent) Down(d client.Down) {
 		a.down(false)
 	}
 	if d.Final {
-		a.city.refused.Add(1)
+		defer a.city.refused.Add(1) // once its reason is counted, which is asked for next
 	}
 	if a.city.ending.Load() || a.closed {
 		return

@@ -265,8 +265,8 @@ func TestMoveLeavesTheSocketOpen(t *testing.T) {
 	require.EqualValues(t, 6, await(t, "the event on the newer socket", e.seqs))
 
 	require.NoError(t, ws.WriteFrame(older.conn, ws.NewCloseFrame(ws.NewCloseFrameBody(ws.StatusCode(ridepb.CloseReplaced), ""))))
+	older.event(7) // right behind it, since the client reads on for a second only
 	require.Equal(t, int(ridepb.CloseReplaced), await(t, "its end", m.codes))
-	older.event(7)
 	await(t, "an event after its end", m.events)
 	require.NoError(t, older.conn.Close())
 	newer.reply(&ridepb.Reply{Id: id, Result: &ridepb.Reply_Done{Done: &ridepb.Done{}}})

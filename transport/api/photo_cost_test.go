@@ -189,7 +189,11 @@ func (f readerFunc) Read(b []byte) (int, error) { return f(b) }
 // network or account holds a few, and no request waits for long.
 func TestStrangersLeaveRoomForPhotos(t *testing.T) {
 	p := newPhotos(8, 2)
-	p.waitAtMost = time.Millisecond
+	const briefly, free = time.Millisecond, time.Minute // where there is room, nothing waits
+	wait := func(atMost time.Duration, memory int64, guest bool) (func(), error) {
+		p.waitAtMost = atMost
+		return p.wait(t.Context(), memory, guest)
+	}
 	enter := func(who string, guest bool) error {
 		_, _, err := p.enter(t.Context(), who, guest)
 		return err
@@ -204,17 +208,17 @@ func TestStrangersLeaveRoomForPhotos(t *testing.T) {
 	}
 	require.ErrorIs(t, enter("driver", false), ride.ErrUnavailable)
 
-	done, err := p.wait(t.Context(), 1, true)
+	done, err := wait(free, 1, true)
 	require.NoError(t, err)
-	_, err = p.wait(t.Context(), 1, true)
+	_, err = wait(briefly, 1, true)
 	require.ErrorIs(t, err, ride.ErrUnavailable, "a bounded wait")
-	other, err := p.wait(t.Context(), 1, false)
+	other, err := wait(free, 1, false)
 	require.NoError(t, err)
 	other()
-	_, err = p.wait(t.Context(), maxPhotoMemory, false)
+	_, err = wait(briefly, maxPhotoMemory, false)
 	require.ErrorIs(t, err, ride.ErrUnavailable, "memory is shared by all decoders")
 	done()
-	done, err = p.wait(t.Context(), maxPhotoMemory, true)
+	done, err = wait(free, maxPhotoMemory, true)
 	require.NoError(t, err)
 	done()
 	require.Empty(t, p.decoders)
@@ -241,6 +245,7 @@ func TestAStrangersPhotoComesLast(t *testing.T) {
 	post("ada", password, good).refused(ride.ErrUnavailable, 503)
 	<-w.photos.decoders
 	<-w.photos.decoders
+	w.photos.waitAtMost = time.Minute
 	post("ada", password, good).refused(ride.ErrTooMany, 429)
 	w.do(request{method: "PUT", path: "/v1/me/photo", as: "rider", body: good, contentType: "image/png"}).ok(200, nil)
 }

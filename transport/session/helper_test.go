@@ -63,10 +63,15 @@ func newWorld(t *testing.T, set ...func(*Config, *world)) *world {
 	return w
 }
 
-// listen is newWorld with a real listener on loopback.
+// listen is newWorld with a real listener on loopback. Its time is real: on a busy machine everything may take
+// longer than a session waits, so sessions wait as long as the tests.
 func listen(t *testing.T, set ...func(*Config, *world)) *world {
 	t.Helper()
-	w := newWorld(t, set...)
+	patient := func(c *Config, _ *world) {
+		c.ConnectTimeout, c.AuthTimeout, c.JoinTimeout, c.AnswerWithin = patience, patience, patience, patience
+		c.Socket.SilenceTimeout = patience
+	}
+	w := newWorld(t, append([]func(*Config, *world){patient}, set...)...)
 	server := httptest.NewUnstartedServer(w.h)
 	ws.Harden(server.Config)
 	server.Start()

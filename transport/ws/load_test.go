@@ -124,7 +124,8 @@ func TestSendersRaceTheClose(t *testing.T) {
 // for goroutines.
 func TestManyConnections(t *testing.T) {
 	var count ws.Counters
-	address, ends := serve(t, &ws.Upgrader{Conn: adjusted(func(c *ws.Config) { c.Observer = &count })}, func(c *ws.Conn) ws.Handler { return echo{c} })
+	patient := adjusted(func(c *ws.Config) { c.Observer, c.SilenceTimeout, c.WriteTimeout = &count, time.Minute, time.Minute })
+	address, ends := serve(t, &ws.Upgrader{Conn: patient}, func(c *ws.Conn) ws.Handler { return echo{c} })
 	const clients = 100
 	var wg sync.WaitGroup
 	for i := range clients {

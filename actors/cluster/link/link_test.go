@@ -50,8 +50,12 @@ func start(t *testing.T, change func(*Config)) (*Link, *sink) {
 	if change != nil {
 		change(&cfg)
 	}
-	l, err := Start(cfg)
-	require.NoError(t, err)
+	var l *Link
+	until(t, "a free port", func() bool {
+		var err error
+		l, err = Start(cfg)
+		return err == nil
+	})
 	t.Cleanup(l.Close)
 	s := &sink{}
 	l.Deliver(s.take)
@@ -148,7 +152,7 @@ func TestFramesOnTheWayAreBounded(t *testing.T) {
 	}
 	p := a.peer(b.Self())
 	require.EqualValues(t, 10, p.sent)
-	require.NoError(t, ping(a, b.Self()))
+	until(t, "an answer", func() bool { return ping(a, b.Self()) == nil })
 	require.EqualValues(t, 10, p.acked)
 	a.Send(b.Self(), frame("x"))
 	require.EqualValues(t, 11, p.sent)

@@ -137,16 +137,20 @@ func TestRegistry(t *testing.T) {
 	d := register(t, c, "d")
 	for _, r := range []*registrant{a, b, d} {
 		r.sees(t, "a", "b/with a slash", "d")
-		require.NoError(t, r.Status())
+		require.Eventually(t, func() bool { return r.Status() == nil }, patience, time.Millisecond)
 	}
 	joined := map[string]int64{}
-	for _, m := range a.latest() {
-		joined[m.Node] = m.Joined
-	}
+	a.wait(t, func() bool {
+		clear(joined)
+		for _, m := range a.members {
+			joined[m.Node] = m.Joined
+		}
+		return joined["a"] > 0 && joined["d"] > 0
+	})
 	require.Greater(t, joined["d"], joined["a"], "the older one has joined before")
 
 	// The mark.
-	require.NoError(t, d.Leave(t.Context()))
+	require.Eventually(t, func() bool { return d.Leave(t.Context()) == nil }, patience, time.Millisecond)
 	a.wait(t, func() bool {
 		return slices.ContainsFunc(a.members, func(m membership.Member) bool { return m.Node == "d" && m.Leaving })
 	})
@@ -255,7 +259,7 @@ func TestEtcdAway(t *testing.T) {
 	require.NoError(t, leaving.Leave(t.Context()), "nothing to mark yet")
 	require.NoError(t, s.Resume())
 	leaving.sees(t, "leaving")
-	require.True(t, leaving.latest()[0].Leaving)
+	leaving.wait(t, func() bool { return len(leaving.members) == 1 && leaving.members[0].Leaving })
 
 	stays, killed := register(t, c, "stays"), register(t, c, "killed")
 	stays.sees(t, "killed", "leaving", "stays")
@@ -310,5 +314,5 @@ func TestCertificates(t *testing.T) {
 	wary := register(t, c, "wary")
 	wary.says(t, "certificate") // it does not know who signed that of etcd
 	a.sees(t, "a")
-	require.NoError(t, a.Status())
+	require.Eventually(t, func() bool { return a.Status() == nil }, patience, time.Millisecond)
 }

@@ -137,7 +137,7 @@ func start(bin, dir, own string, files *transport.TLSInfo) (*Server, error) {
 		s.args = append(s.args, "--cert-file", files.CertFile, "--key-file", files.KeyFile, "--trusted-ca-file", files.TrustedCAFile, "--client-cert-auth")
 	}
 	s.args = append(s.args, "--listen-client-urls", s.url, "--advertise-client-urls", s.url)
-	return s, s.Resume()
+	return s, s.resume()
 }
 
 // freePort returns an address that was free a moment ago; etcd cannot choose one itself.
@@ -149,8 +149,19 @@ func freePort() (string, error) {
 	return l.Addr().String(), l.Close()
 }
 
-// Resume starts a server that was ended, on the same port and data, and waits until it answers.
-func (s *Server) Resume() error {
+// Resume starts a server that was ended, on the same port and data, and waits until it answers. Another process
+// may have that port for a while.
+func (s *Server) Resume() (err error) {
+	for range 30 {
+		if err = s.resume(); err == nil || !strings.Contains(err.Error(), "address already in use") {
+			return err
+		}
+		time.Sleep(time.Second)
+	}
+	return err
+}
+
+func (s *Server) resume() error {
 	r, w, err := os.Pipe()
 	if err != nil {
 		return err
