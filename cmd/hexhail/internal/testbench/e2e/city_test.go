@@ -30,8 +30,8 @@ func TestCity(t *testing.T) {
 	b.Losses, b.RiderCancel, b.GiveBack = 5, 0.1, 0.05
 	// How long a ride of this city takes depends on the machine.
 	var r report.Report
-	for length := 8 * time.Second; r.Completed == 0; length *= 2 {
-		require.Less(t, length, 2*time.Minute, "no ride was completed: %+v", r)
+	for length := 8 * time.Second; r.Completed == 0 || r.Reconnects == 0 || r.Resumed == 0; length *= 2 {
+		require.Less(t, length, 2*time.Minute, "no ride was completed, or no session resumed: %+v", r)
 		r = liveFor(t, length, city.Config{
 			URLs: []string{s.WS}, Codecs: []wire.Codec{wire.Binary, wire.JSON}, Prefix: length.String() + "-",
 			Token:    func(role, name string) (string, error) { return s.Token(ride.Role(role), name), nil },
@@ -40,8 +40,6 @@ func TestCity(t *testing.T) {
 			TripInterval: time.Second, IdleInterval: 2 * time.Second, Log: slog.New(slog.DiscardHandler),
 		})
 	}
-	require.Positive(t, r.Reconnects)
-	require.Positive(t, r.Resumed)
 	require.Positive(t, r.LocationUpdates)
 	require.Positive(t, r.AcceptToNotified.P50)
 }

@@ -100,7 +100,7 @@ func TestConsole(t *testing.T) {
 // The record of a trip's waves survives a restart; a redispatch by an operator is recorded, too.
 func TestExplainAfterRestart(t *testing.T) {
 	onStores(t, func(t *testing.T, start func(harness.Options) *harness.Server) {
-		w := newWorld(t, start(harness.Options{Child: true}), wire.JSON)
+		w := newWorld(t, start(harness.Options{Child: true, Flags: []string{"--dispatch-wave-every=10m"}}), wire.JSON)
 		s, name := w.s, w.name(ride.RoleOperator)
 		token := s.Token(ride.RoleOperator, name)
 		near, far := w.driver(20), w.driver(300)

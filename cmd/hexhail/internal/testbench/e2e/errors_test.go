@@ -130,6 +130,8 @@ var errorScenarios = map[*ride.Error]scenario{
 					won++
 				case ride.ErrDriverBusy.Code:
 					refused(w.t, ride.ErrDriverBusy, r)
+				case ride.ErrUnavailable.Code: // a slow database
+					return false
 				default:
 					refused(w.t, ride.ErrOfferClosed, r)
 				}

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -77,9 +78,16 @@ var asked atomic.Int64
 // bytesOf waits for the reply to a frame and returns its bytes, without the id.
 func bytesOf(t *testing.T, c *harness.Client, f *ridepb.ClientFrame) string {
 	t.Helper()
-	f.Id = fmt.Sprintf("bytes-%09d", asked.Add(1)) // all of the same length
-	id := c.Send(f)
-	c.Reply(id, 1)
+	id := ""
+	for range 4 { // a busy machine's database may be slow
+		f.Id = fmt.Sprintf("bytes-%09d", asked.Add(1)) // all of the same length
+		id = c.Send(f)
+		r := c.Reply(id, 1)
+		if r.GetError().GetCode() != ride.ErrUnavailable.Code {
+			break
+		}
+		time.Sleep(time.Duration(r.GetError().GetRetryAfterMs()) * time.Millisecond)
+	}
 	for _, b := range c.Raw() {
 		if bytes.Contains(b, []byte(id)) {
 			return strings.ReplaceAll(string(b), id, "")

@@ -219,6 +219,7 @@ var messages = map[string]func(w *world){
 	"event/driver_moved": func(w *world) {
 		rider, d := w.rider(), w.driver(400)
 		trip := w.match(rider, d)
+		rider.Status(trip.GetId(), ridepb.Trip_matched)
 		at := geo.Destination(w.at, 0, 390)
 		f := harness.At(at)
 		f.GetLocation().HeadingDeg = 180

@@ -36,7 +36,7 @@ func TestRideThroughAPooler(t *testing.T) {
 	var wg sync.WaitGroup
 	for i, d := range drivers {
 		offer := d.Offer(trip.GetId()).GetId()
-		wg.Go(func() { replies[i] = d.Reply(d.Send(harness.Accept(offer)), 1) })
+		wg.Go(func() { replies[i], _ = d.TryAsk(harness.Accept(offer)) })
 	}
 	wg.Wait()
 	var winner *harness.Client

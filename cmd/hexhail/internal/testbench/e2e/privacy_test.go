@@ -214,7 +214,7 @@ func findByOffers(w *world, trip string, middle geo.Point, puppets int) (geo.Poi
 func TestOrderOfOffersFindsNoRider(t *testing.T) {
 	t.Parallel()
 	for _, flags := range [][]string{{"--dispatch-policy=sequential"}, {"--dispatch-cap=1"}} {
-		s := harness.Start(t, harness.Options{Flags: append(flags, "--position-ttl=5m")})
+		s := harness.Start(t, harness.Options{Flags: append(flags, "--position-ttl=5m", "--dispatch-wave-every=10m", "--trip-search-for=30m")})
 		w := newWorld(t, s, wire.Binary)
 		at := places(t, w.at)
 		ids := make(map[*harness.Client]int)

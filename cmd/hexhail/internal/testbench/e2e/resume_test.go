@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"google.golang.org/protobuf/proto"
@@ -89,7 +90,14 @@ func (f *flaky) ask(frame *ridepb.ClientFrame) *ridepb.Reply {
 		f.cut()
 		f.c.Send(frame)
 	}
-	return f.c.Reply(id, 1)
+	for n := 1; ; n++ { // as harness.Ask
+		r := f.c.Reply(id, n)
+		if r.GetError().GetCode() != ride.ErrUnavailable.Code || n == 4 {
+			return r
+		}
+		time.Sleep(time.Duration(r.GetError().GetRetryAfterMs()) * time.Millisecond)
+		f.c.Send(frame)
+	}
 }
 
 // until waits for an event of the history, across connections.
@@ -220,7 +228,7 @@ func sameAsStored(w *world, f *flaky, trip string) {
 // A client that asks for a history that the server does not have gets a snapshot instead.
 func TestHistoryLost(t *testing.T) {
 	everywhere(t, func(t *testing.T, start func(...string) *harness.Server, codec wire.Codec) {
-		w := newWorld(t, start("--socket-history-bytes=8192"), codec)
+		w := newWorld(t, start("--socket-history-bytes=8192", "--dispatch-wave-every=10m", "--trip-search-for=30m"), codec)
 		rider, first := w.join(ride.RoleRider)
 		for range 20 { // two events each: requested, cancelled
 			require.NotNil(t, rider.Ask(harness.Cancel(w.request(rider).GetId())).GetTrip())

@@ -22,15 +22,20 @@ func startDemo(t *testing.T, flags ...string) *harness.Server {
 	}, flags...)})
 }
 
+// patient posts until there is an answer: on a busy machine the demonstration asks to retry.
+func patient(t *testing.T, s *harness.Server, path, body string) (status int, answer string) {
+	t.Helper()
+	harness.Until(t, "an answer", func() bool {
+		status, answer = s.Call(http.MethodPost, path, "", body)
+		return status != http.StatusServiceUnavailable
+	})
+	return status, answer
+}
+
 // visit joins the demonstration as a visitor and connects.
 func visit(t *testing.T, s *harness.Server, role ride.Role) (*harness.Client, harness.SignedIn) {
 	t.Helper()
-	var status int
-	var body string
-	harness.Until(t, "room for a visitor", func() bool { // on a busy machine the demonstration asks to retry
-		status, body = s.Call(http.MethodPost, "/v1/demo/visits", "", `{"role":"`+string(role)+`"}`)
-		return status != http.StatusServiceUnavailable
-	})
+	status, body := patient(t, s, "/v1/demo/visits", `{"role":"`+string(role)+`"}`)
 	require.Equal(t, http.StatusCreated, status, body)
 	in := harness.DecodeSignedIn(t, body)
 	c, _ := harness.Connect(t, s, wire.JSON, in.Tokens.Access, nil)
@@ -168,7 +173,7 @@ func TestVisitAsOperator(t *testing.T) {
 			about := describe(t, s)
 			require.Len(t, about.Accounts, x.listed)
 			require.Equal(t, x.given, len(about.Roles) == 3)
-			status, body := s.Call(http.MethodPost, "/v1/demo/visits", "", `{"role":"operator"}`)
+			status, body := patient(t, s, "/v1/demo/visits", `{"role":"operator"}`)
 			if !x.given {
 				require.Equal(t, http.StatusForbidden, status, body)
 				return
@@ -178,7 +183,7 @@ func TestVisitAsOperator(t *testing.T) {
 			status, body = s.Call(http.MethodGet, "/v1/admin/trips", in.Tokens.Access, "")
 			require.Equal(t, http.StatusOK, status, body)
 			for _, a := range about.Accounts {
-				status, body := s.Call(http.MethodPost, "/v1/login", "", `{"username":"`+a.Username+`","password":"`+a.Password+`"}`)
+				status, body := patient(t, s, "/v1/login", `{"username":"`+a.Username+`","password":"`+a.Password+`"}`)
 				require.Equal(t, http.StatusOK, status, body)
 			}
 		})

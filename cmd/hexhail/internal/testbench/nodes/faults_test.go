@@ -192,10 +192,11 @@ func TestFaults(t *testing.T) {
 						mu.Unlock()
 						return
 					}
-					if scale == 8 || lag < l.Lag()/2 {
+					// What delays the nodes, as a slow disk does, need not delay this process: a first failure is not final.
+					if scale == 8 || scale > 1 && lag < l.Lag()/2 {
 						t.Fatalf("%v (this process waited for its turn for %v at most)", err, lag)
 					}
-					t.Logf("void, because this process waited for its turn for %v: %v", lag, err)
+					t.Logf("once more with longer limits; this process waited for its turn for %v: %v", lag, err)
 				}
 			})
 		}
@@ -209,9 +210,7 @@ func (f fault) run(tb testing.TB, l membership.Limits, certs []string, full bool
 	w := newWired(tb, l, certs)
 	r := w.ride()
 	busy := w.busy()
-	for len(busy.list()) < 3 {
-		time.Sleep(10 * time.Millisecond)
-	}
+	harness.Until(tb, "a busy rider", func() bool { return len(busy.list()) >= 3 })
 	lasts := f.whole
 	if !full && f.lasts != nil {
 		lasts = f.lasts(l)

@@ -86,7 +86,8 @@ func exposed(t *testing.T) map[string][]map[string]string {
 		}, append(append([]string{"cluster", "certs"}, args...), "--dir="+dir))
 		require.Zero(t, code, out.String())
 	}
-	s := harness.Start(t, harness.Options{Flags: []string{
+	// In a child: protoactor's remoting sets gRPC's global logger when it starts, which other tests are using.
+	s := harness.Start(t, harness.Options{Child: true, Flags: []string{
 		"--database-url=" + database, "--signing-key-file=" + dir + "/signing-key.pem", "--cluster=etcd://" + etcd.Endpoint() + "/test",
 		"--advertise=127.0.0.1:0", "--cluster-cert=" + dir + "/127.0.0.1.pem", "--cluster-key=" + dir + "/127.0.0.1.key", "--cluster-ca=" + dir + "/ca.pem",
 		"--cluster-lease=12s", "--cluster-silence=8s", "--cluster-alone=24s", "--cluster-without-database=20s",

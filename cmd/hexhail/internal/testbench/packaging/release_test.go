@@ -54,7 +54,7 @@ func newReleasing(t *testing.T) releasing {
 	write(filepath.Join(r.bin, "npm"), npmStandIn, 0o700)
 	r.git("init", "--quiet")
 	r.git("add", ".")
-	r.git("-c", "user.name=a", "-c", "user.email=a@example.org", "commit", "--quiet", "--message=one")
+	r.git("-c", "user.name=a", "-c", "user.email=a@example.org", "-c", "commit.gpgsign=false", "commit", "--quiet", "--message=one")
 	return r
 }
 
@@ -83,7 +83,7 @@ func TestReleaseRecipe(t *testing.T) {
 	_, said, err := r.run("v1.2.3")
 	require.Error(t, err)
 	require.Contains(t, said, "has no tag")
-	r.git("tag", "v1.2.3")
+	r.git("-c", "tag.gpgsign=false", "tag", "v1.2.3")
 	_, said, err = r.run("v1.2.2")
 	require.Error(t, err)
 	require.Contains(t, said, "is not of version v1.2.3")
