@@ -22,7 +22,7 @@ import (
 // changed returns the newest changes by account.
 func changed(t *testing.T, s *persistence.Store) map[ride.AccountID]time.Time {
 	t.Helper()
-	seen, err := s.ChangedAccounts(t.Context(), time.Minute, 1000)
+	seen, err := s.ChangedAccounts(t.Context(), time.Hour, 1000)
 	require.NoError(t, err)
 	require.False(t, seen.More)
 	out := map[ride.AccountID]time.Time{}

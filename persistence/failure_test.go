@@ -279,7 +279,7 @@ func TestARefusalOfALostBatchDoesNotCount(t *testing.T) {
 // TestAnotherTransactionsNumber: after a crash Postgres gives out numbers again that it had not made durable. What
 // another transaction committed under the number of a lost one is no answer to the lost one's clients.
 func TestAnotherTransactionsNumber(t *testing.T) {
-	s := openAt(t, DefaultPostgres(pgtest.Start(t)))
+	s := openAt(t, Edited(DefaultPostgres(pgtest.Start(t)), func(o *Options) { o.NoHealth, o.ReadBack = true, time.Minute }))
 	e := s.eng.(*postgresEngine)
 	tx, err := e.pool.Begin(t.Context())
 	require.NoError(t, err)

@@ -29,12 +29,18 @@ type engine struct {
 // also runs on Postgres behind a pooler.
 var engines = withPooled([]engine{
 	{"sqlite", func(tb testing.TB) persistence.Options {
-		return persistence.DefaultSQLite(filepath.Join(tb.TempDir(), "data", "hexhail.db"))
+		return patient(persistence.DefaultSQLite(filepath.Join(tb.TempDir(), "data", "hexhail.db")))
 	}},
 	{"postgres", func(tb testing.TB) persistence.Options {
-		return persistence.DefaultPostgres(pgtest.Start(tb))
+		return patient(persistence.DefaultPostgres(pgtest.Start(tb)))
 	}},
 })
+
+// patient is o without bounds that only a slow machine reaches; tests of bounds set their own.
+func patient(o persistence.Options) persistence.Options {
+	o.StatementTimeout, o.ReadBack = time.Minute, time.Minute
+	return o
+}
 
 func withPooled(engines []engine) []engine {
 	if os.Getenv("HEXHAIL_POOLED") == "" {

@@ -2,8 +2,10 @@ package persistence_test
 
 import (
 	"flag"
+	"fmt"
 	"os"
 	"testing"
+	"time"
 
 	"go.uber.org/goleak"
 )
@@ -18,5 +20,14 @@ func TestMain(m *testing.M) {
 	if err := flag.Set("test.parallel", "16"); err != nil { // tests that wait more than they compute
 		panic(err)
 	}
-	goleak.VerifyTestMain(m)
+	code := m.Run()
+	err := goleak.Find()
+	for end := time.Now().Add(time.Minute); err != nil && time.Now().Before(end); { // what ends may not have had its turn yet
+		err = goleak.Find()
+	}
+	if code == 0 && err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		code = 1
+	}
+	os.Exit(code)
 }

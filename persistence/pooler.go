@@ -146,6 +146,11 @@ func probe(ctx context.Context, url string) (way, error) {
 // When hold, one of them is in a transaction, so that a pooler must give the other another.
 func mixed(ctx context.Context, a, b prober, first uint32, hold bool) (bool, error) {
 	if hold {
+		// Of two sessions that a pooler gives out in turn, each of us would get the same one for ever: a further
+		// question swaps them.
+		if _, err := b.pid(ctx); err != nil {
+			return false, err
+		}
 		if _, err := b.conn.Exec(ctx, "BEGIN"); err != nil {
 			return false, err
 		}

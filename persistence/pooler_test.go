@@ -25,7 +25,8 @@ func TestPoolersAreRefusedByName(t *testing.T) {
 	holding := pgtest.Pooler(t, base, "session", lenient)
 	few := pgtest.Pooler(t, base, "transaction", "default_pool_size = 1")
 	turning := pgtest.Pooler(t, base, "transaction", "server_round_robin = 1", "min_pool_size = 3")
-	for name, url := range map[string]string{"strict": strict, "lenient": dropping, "of one session": few, "round robin": turning} {
+	two := pgtest.Pooler(t, base, "transaction", "server_round_robin = 1", "min_pool_size = 2", "default_pool_size = 2")
+	for name, url := range map[string]string{"strict": strict, "lenient": dropping, "of one session": few, "round robin": turning, "two in turn": two} {
 		t.Run(name, func(t *testing.T) {
 			found, err := probe(t.Context(), url)
 			require.NoError(t, err)
@@ -56,7 +57,7 @@ func TestPoolersAreRefusedByName(t *testing.T) {
 func TestTransactionsBringTheirSettings(t *testing.T) {
 	base := pgtest.Start(t)
 	url := pgtest.Pooler(t, base, "transaction", "default_pool_size = 1")
-	s := openAt(t, Edited(DefaultPostgres(url), func(o *Options) { o.DatabaseDirectURL, o.Own, o.Wait = base, true, time.Minute }))
+	s := openAt(t, Edited(DefaultPostgres(url), func(o *Options) { o.DatabaseDirectURL, o.Own, o.Wait, o.NoHealth = base, true, time.Minute, true }))
 	other, err := probeConn(t.Context(), url)
 	require.NoError(t, err)
 	defer other.close()

@@ -43,7 +43,7 @@ func (s *Server) Crash() error { return s.ctl("stop", "-m", "immediate") }
 
 // Resume starts a server that was ended; it recovers what was acknowledged.
 func (s *Server) Resume() error {
-	return s.ctl("start", "-w", "-t", "60", "-l", filepath.Join(s.dir, "log"),
+	return s.ctl("start", "-w", "-t", "240", "-l", filepath.Join(s.dir, "log"),
 		"-o", "-c listen_addresses='' -c unix_socket_directories='"+s.dir+"' -c max_connections=400 -c fsync=on")
 }
 
@@ -107,7 +107,7 @@ func (s *Server) watch() error {
 
 // command runs one of Postgres's programs, as an account that it accepts.
 func (s *Server) command(name string, args ...string) error {
-	ctx, cancel := context.WithTimeout(context.Background(), 90*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, filepath.Join(s.bin, name), args...)
 	cmd.Dir, cmd.SysProcAttr = s.dir, asServer()

@@ -97,7 +97,7 @@ func schema(tb testing.TB, base string) string {
 
 // run executes one statement on a connection of its own.
 func run(base, statement string) error {
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()
 	conn, err := pgx.Connect(ctx, base)
 	if err != nil {

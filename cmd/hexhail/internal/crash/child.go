@@ -21,8 +21,8 @@ var ErrServer = errors.New("the server is not running")
 
 // The bounds of a server's start and stop.
 const (
-	startWithin = 30 * time.Second
-	stopWithin  = 30 * time.Second
+	startWithin = time.Minute
+	stopWithin  = time.Minute
 )
 
 // program is how the server is started, the same way each time.

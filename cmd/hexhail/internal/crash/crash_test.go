@@ -29,6 +29,7 @@ func options(t *testing.T) crash.Options {
 		Rounds: number(t, "HEXHAIL_CRASH_ROUNDS", 4), Seed: uint64(time.Now().UnixNano()), Drivers: 60, Speed: 400,
 		RoundMin: 300 * time.Millisecond, RoundMax: time.Second,
 		RecoverWithin: harness.Patience, // a busy machine takes longer than the bound
+		AimWithin:     harness.Patience,
 		Report:        filepath.Join(t.TempDir(), "report.json"), Program: os.Args[0], Env: []string{harness.ChildEnv + "=1"},
 	}
 }

@@ -45,6 +45,10 @@ type Options struct {
 
 	// RecoverWithin bounds the time from a kill to the first answered command; 0 means 10 s.
 	RecoverWithin time.Duration `kong:"-"`
+
+	// AimWithin is how long a kill waits for the command that it aims at; 0 means RoundMax. A quiet
+	// city may not send one.
+	AimWithin time.Duration `kong:"-"`
 }
 
 func (o *Options) check() error {

@@ -134,7 +134,7 @@ func (p *proof) moment(ctx context.Context, rng *rand.Rand, aim aim, fits func(a
 	if !p.pause(ctx, wait) || aim.blind {
 		return p.alive(ctx)
 	}
-	end := time.NewTimer(cmp.Or(aim.most, p.o.RoundMax)) // a quiet city may not send such a command
+	end := time.NewTimer(cmp.Or(aim.most, p.o.AimWithin, p.o.RoundMax))
 	defer end.Stop()
 	p.watch.expect(aim.op)
 	for {

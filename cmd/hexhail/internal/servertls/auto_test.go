@@ -233,6 +233,7 @@ func TestFailuresAreCounted(t *testing.T) {
 	s := open(t, listen(t), acmetest.New(t), t.TempDir(), func(c *AutoConfig) { c.Names = c.Names[:1] })
 	name := s.names[0]
 	s.until(name, nil)
+	before := testutil.ToFloat64(s.auto.failures) // a first attempt may have failed on a busy machine
 	for i, c := range []struct {
 		event  string
 		counts float64
@@ -246,7 +247,7 @@ func TestFailuresAreCounted(t *testing.T) {
 		{"other", 2},
 	} {
 		require.NoError(t, s.auto.hear(t.Context(), c.event, map[string]any{"identifier": name, "error": "503"}))
-		require.Equal(t, c.counts, testutil.ToFloat64(s.auto.failures), "%d %s", i, c.event)
+		require.Equal(t, before+c.counts, testutil.ToFloat64(s.auto.failures), "%d %s", i, c.event)
 	}
 	require.NoError(t, s.auto.hear(t.Context(), "tls_get_certificate", nil))
 }

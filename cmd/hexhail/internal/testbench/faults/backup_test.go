@@ -49,6 +49,7 @@ func TestBackupUnderLoad(t *testing.T) {
 		stop := w.start(t, 64)
 		w.take()
 		time.Sleep(calm) // longer gives better figures; the result does not depend on it
+		harness.Until(t, "commits before the backup", func() bool { return w.count() > 0 || t.Failed() })
 		before := w.take()
 		acknowledged := w.versions()
 		file := filepath.Join(t.TempDir(), fmt.Sprint("backup", round))
@@ -152,6 +153,13 @@ func (w *writers) take() times {
 	out := w.took
 	w.took = nil
 	return out
+}
+
+// count is how many times take would return.
+func (w *writers) count() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return len(w.took)
 }
 
 // versions returns the versions acknowledged so far.

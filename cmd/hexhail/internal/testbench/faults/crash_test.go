@@ -44,7 +44,7 @@ func crashAt(t *testing.T, at place) {
 	rounds := setting(t, "HEXHAIL_CRASHES", 3)
 	for range rounds {
 		start := time.Now()
-		s := at.start(t, true, "--position-ttl=1m", "--dispatch-wave-every=1s")
+		s := at.start(t, true, "--dispatch-wave-every=1s")
 		for _, c := range crews {
 			c.connect(t, s)
 			sum.first(start)

@@ -61,7 +61,7 @@ func (c *crew) do(h *hand, f *ridepb.ClientFrame) (*ridepb.Reply, error) {
 	h.next++
 	f.Id = fmt.Sprintf("%s-%d", h.name, h.next)
 	c.deeds = append(c.deeds, deed{by: h, frame: f})
-	reply, err := h.TryReply(h.Send(f), 1)
+	reply, err := h.TryAsk(f)
 	if err != nil {
 		return nil, err
 	}
@@ -205,7 +205,7 @@ func (c *crew) repeat(same func(d deed, again *ridepb.Reply)) error {
 	last := c.deeds
 	c.deeds = nil
 	for _, d := range last {
-		again, err := d.by.TryReply(d.by.Send(d.frame), 1)
+		again, err := d.by.TryAsk(d.frame)
 		if err != nil {
 			return err
 		}

@@ -52,7 +52,8 @@ func fullDisk(t *testing.T, dir string, fill func(*harness.Server) (free func())
 		}
 		return nil
 	}
-	require.NoError(t, ask())
+	until(t, patience, ask)
+	p.arrived()
 
 	quiet, filled := len(s.Log()), time.Now()
 	free := fill(s)

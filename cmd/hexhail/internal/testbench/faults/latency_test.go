@@ -114,12 +114,11 @@ func (l *lane) timed(i int) (map[string]time.Duration, error) {
 	took := make(map[string]time.Duration)
 	start := time.Now()
 	request := r.command(harness.Request(r.at, around(r.at, 40)))
-	r.Send(request)
 	offers := make([]time.Duration, len(l.drivers))
 	ids := make([]string, len(l.drivers))
 	err := together(len(l.drivers)+1, func(n int) error {
 		if n == len(l.drivers) {
-			_, err := r.TryReply(request.GetId(), 1)
+			_, err := r.TryAsk(request)
 			took[stepRequest] = time.Since(start)
 			return err
 		}
@@ -148,7 +147,6 @@ func (l *lane) timeAccept(trip string, winner *party, offers []string, took map[
 	ends := make([]time.Duration, len(l.drivers))
 	var matched, replied time.Duration
 	start := time.Now()
-	winner.Send(accept)
 	err := together(len(l.drivers)+1, func(n int) error {
 		switch {
 		case n == len(l.drivers):
@@ -156,7 +154,7 @@ func (l *lane) timeAccept(trip string, winner *party, offers []string, took map[
 			matched = time.Since(start)
 			return err
 		case l.drivers[n] == winner:
-			reply, err := winner.TryReply(accept.GetId(), 1)
+			reply, err := winner.TryAsk(accept)
 			replied = time.Since(start)
 			if err == nil && reply.GetTrip() == nil {
 				err = fmt.Errorf("%s did not win: %v", winner.Name, reply)

@@ -160,15 +160,14 @@ func (f *fleet) drive(d *harness.Client) error {
 		if err != nil {
 			return err
 		}
-		ask := func(frame *ridepb.ClientFrame) (*ridepb.Reply, error) { return d.TryReply(d.Send(frame), 1) }
 		trip := e.GetTripId()
-		won, err := ask(harness.Accept(e.GetId()))
+		won, err := d.TryAsk(harness.Accept(e.GetId()))
 		if err != nil {
 			return err
 		}
 		if won.GetTrip() != nil {
 			for _, step := range []*ridepb.ClientFrame{harness.Arrived(trip), harness.StartTrip(trip, ""), harness.Complete(trip)} {
-				if r, err := ask(step); err != nil || r.GetTrip() == nil {
+				if r, err := d.TryAsk(step); err != nil || r.GetTrip() == nil {
 					return errors.Join(err, fmt.Errorf("%s: %v was answered with %v", d.Name, step, r))
 				}
 			}
@@ -205,7 +204,7 @@ func (f *fleet) ride(ctx context.Context, i int, r *harness.Client) error {
 		f.open.Add(1)
 		start := time.Now()
 		from := geo.Destination(town, float64(i*53%360), float64(100+i*41%2500))
-		reply, err := r.TryReply(r.Send(harness.Request(from, town)), 1)
+		reply, err := r.TryAsk(harness.Request(from, town))
 		if err != nil {
 			return err
 		}
@@ -312,7 +311,7 @@ func under(t *testing.T, s *harness.Server, drivers, riders int, length time.Dur
 	})
 	cancel()
 	<-done
+	require.NotEmpty(t, f.trips)
 	t.Logf("%d drivers, %d riders, parts of %s: idle %.2f s CPU; %d locations %.2f s CPU (%.0f µs each); with %d rides (p50 %v) %.2f s CPU; held %s",
 		drivers, riders, length/2, idle, n, located, (located-idle)/float64(n)*1e6, len(f.trips), f.trips.at(50), ridden, held)
-	require.NotEmpty(t, f.trips)
 }

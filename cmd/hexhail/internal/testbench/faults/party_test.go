@@ -9,6 +9,7 @@ import (
 
 	"github.com/hexhail/hexhail/cmd/hexhail/internal/testbench/harness"
 	"github.com/hexhail/hexhail/geo"
+	"github.com/hexhail/hexhail/ride"
 	"github.com/hexhail/hexhail/ride/ridepb"
 )
 
@@ -99,27 +100,35 @@ func (p *party) thrice(frames ...*ridepb.ClientFrame) {
 	}
 }
 
-// answer waits for the three replies to a command, which must be equal, and returns one.
-func (p *party) answer(f *ridepb.ClientFrame) (*ridepb.Reply, error) {
-	first, err := p.TryReply(f.GetId(), 1)
-	if err != nil {
-		return nil, err
-	}
-	for n := 2; n <= copies; n++ {
+// answer waits for the three replies to a command, which must be equal, and returns one. A reply that the service
+// cannot decide now is none: the command is sent again.
+func (p *party) answer(f *ridepb.ClientFrame) (first *ridepb.Reply, err error) {
+	for n, sent := 1, copies; n <= sent; n++ {
 		r, err := p.TryReply(f.GetId(), n)
-		if err != nil {
+		switch {
+		case err != nil:
 			return nil, err
-		}
-		if !proto.Equal(first, r) {
+		case r.GetError().GetCode() == ride.ErrUnavailable.Code:
+			if n == sent && first == nil && sent < 2*copies {
+				time.Sleep(time.Duration(r.GetError().GetRetryAfterMs()) * time.Millisecond)
+				p.Send(f)
+				sent++
+			}
+		case first == nil:
+			first = r
+		case !proto.Equal(first, r):
 			return nil, fmt.Errorf("%s: %s was answered with %v and then with %v", p.Name, f.GetId(), first, r)
 		}
+	}
+	if first == nil {
+		return nil, fmt.Errorf("%s: %s was never decided", p.Name, f.GetId())
 	}
 	return first, nil
 }
 
 // once sends a command once and waits for its reply.
 func (p *party) once(f *ridepb.ClientFrame) (*ridepb.Reply, error) {
-	return p.TryReply(p.Send(p.command(f)), 1)
+	return p.TryAsk(p.command(f))
 }
 
 // offer waits for the offer of a trip.

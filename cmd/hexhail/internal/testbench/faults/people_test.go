@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"os"
 	"sync"
@@ -93,6 +94,17 @@ func (p *people) ride(patience time.Duration, more int64) {
 	until(p.tb, patience, func() error {
 		if n := p.Stats.Completed.Load() - before; n < more {
 			return errors.New("the city no longer completes trips")
+		}
+		return nil
+	})
+}
+
+// arrived waits until all drivers are online.
+func (p *people) arrived() {
+	p.tb.Helper()
+	until(p.tb, patience, func() error {
+		if n := p.Stats.Online.Load(); n < p.drivers {
+			return fmt.Errorf("%d of %d drivers are online", n, p.drivers)
 		}
 		return nil
 	})

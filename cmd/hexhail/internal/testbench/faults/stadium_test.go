@@ -34,14 +34,14 @@ func TestStadium(t *testing.T) {
 			fans, search := setting(t, "HEXHAIL_STADIUM", 0), time.Minute
 			if fans == 0 {
 				t.Parallel()
-				fans, search = 100, 20*time.Second // small enough for the race detector, too
+				fans, search = 100, 40*time.Second // small enough for the race detector, too
 			}
 			harness.RaiseFiles(t, uint64(2*fans+2000))
 			place := at.make(t)
 			s := place.start(t, true, "--trip-search-for="+search.String(), "--socket-max-per-address=100000")
 			cell, err := geo.CellAt(spot(7), stadiumRes)
 			require.NoError(t, err)
-			st := newStadium(t, s, cell, fans, fans/10, search*4/5)
+			st := newStadium(t, s, cell, fans, fans/10, search/2)
 			next, err := cell.Ring(1)
 			require.NoError(t, err)
 			pair := newNeighbours(t, s, next[0])

@@ -31,6 +31,7 @@ func storm(t *testing.T, at place, drivers int) {
 	proxy := harness.NewProxy(t, s)
 	p := newPeople(t, proxy.Server, drivers, 3, 40*time.Second)
 	p.ride(patience, 3)
+	p.arrived()
 
 	back := func(what string, fault func()) {
 		t.Helper()
