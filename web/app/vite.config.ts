@@ -101,6 +101,7 @@ export default defineConfig({
     environment: 'jsdom',
     setupFiles: ['./src/test/setup.ts'],
     css: false,
-    testTimeout: 60_000, // a net for a test that hangs, no measure of speed
+    testTimeout: 60_000, // nets for a test that hangs, no measure of speed
+    hookTimeout: 60_000,
   },
 });

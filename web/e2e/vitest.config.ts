@@ -8,7 +8,9 @@ export default defineConfig({
     globalSetup: ['src/setup.ts'],
     // One browser at a time: each test brings several pages, and a map is drawn by the processor here.
     fileParallelism: false,
-    testTimeout: 300_000,
+    testTimeout: 900_000,
     hookTimeout: 120_000,
+    // Only a test that fails waits this long; a second, which is Vitest's own choice, is too short for a busy machine.
+    expect: { poll: { timeout: 60_000 } },
   },
 });

@@ -16,7 +16,7 @@ describe.skipIf(!binary)('a ride on a real server', () => {
 
   beforeAll(async () => {
     server = await startServer(binary ?? '');
-  }, 30_000);
+  });
   afterAll(async () => {
     for (const client of clients) client.stop();
     await server.stop();
@@ -81,9 +81,9 @@ describe.skipIf(!binary)('a ride on a real server', () => {
     await expect(rider.client.rateTrip(trip.id, 4)).rejects.toMatchObject({ code: 'already_rated' });
     expect(rider.sockets.length).toBeGreaterThan(1);
     expect(rider.client.state).toMatchObject({ status: 'connected' });
-    expect(Math.abs(rider.client.serverNow() - Date.now())).toBeLessThan(1_000);
+    expect(Math.abs(rider.client.serverNow() - Date.now())).toBeLessThan(10_000);
     driver.client.stop();
-  }, 30_000);
+  });
 
   test('the bot of the README takes it', async () => {
     const name = `bot-${Date.now()}`;
@@ -103,5 +103,5 @@ describe.skipIf(!binary)('a ride on a real server', () => {
     } finally {
       bot.kill();
     }
-  }, 30_000);
+  });
 });

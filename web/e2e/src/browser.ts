@@ -17,6 +17,7 @@ export function startBrowser(graphics: Graphics = 'drawn by the processor'): Pro
   if (!executablePath) throw new Error('no Chromium: install the package chromium, or name one in CHROMIUM');
   return chromium.launch({
     executablePath,
+    timeout: 90_000,
     args: [
       // The page itself is put together without the graphics library: where that is software, too, it takes a tenth longer.
       '--no-sandbox', '--disable-gpu-compositing', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update',

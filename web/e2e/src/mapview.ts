@@ -2,7 +2,7 @@ import type { Page } from 'playwright-core';
 
 /** What the page's map shows: its middle in degrees, and its zoom. Null until there is a map. */
 export async function viewOf(page: Page): Promise<{ lat: number; lng: number; zoom: number } | null> {
-  const text = await page.locator('[data-view]').first().getAttribute('data-view', { timeout: 1000 }).catch(() => null);
+  const text = await page.locator('[data-view]').first().getAttribute('data-view', { timeout: 20_000 }).catch(() => null);
   const [lat = NaN, lng = NaN, zoom = NaN] = (text ?? '').split(',').map(Number);
   return Number.isNaN(zoom) ? null : { lat, lng, zoom };
 }

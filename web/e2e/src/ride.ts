@@ -60,6 +60,16 @@ export async function accept(p: Person): Promise<void> {
   await p.heading(p.t('driver:trip.title.matched')).or(p.heading(p.t('driver:trip.title.atPickup'))).waitFor();
 }
 
+/** Calls the search off. A rider who has waited for half a minute is asked whether they are sure. */
+export async function callOff(p: Person): Promise<void> {
+  await p.button(p.t('rider:cancel.search')).click();
+  const sure = p.page.getByRole('dialog', { name: p.t('rider:cancel.title.search') });
+  const cancelled = p.heading(p.t('rider:cancelled.title'));
+  await sure.or(cancelled).first().waitFor();
+  if (await sure.isVisible()) await sure.getByRole('button', { name: p.t('rider:cancel.search') }).click();
+  await cancelled.waitFor();
+}
+
 /** The rider's PIN, as it is read aloud. */
 export async function pinOf({ page, t }: Person): Promise<string> {
   const name = await page.getByRole('region', { name: t('rider:pin.label') }).getByRole('img').getAttribute('aria-label');

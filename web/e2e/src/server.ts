@@ -28,9 +28,9 @@ export class Server {
     if (port === undefined || opsPort === undefined) throw new Error('no free port');
     // Drivers who sign up drive at once, unless a test is about approval or a trial.
     const approval = flags.some((flag) => flag === '--trial' || flag.endsWith('driver-approval')) ? [] : ['--no-driver-approval'];
-    // A page on a slow machine takes long to draw: offers, searches and drivers wait for it, unless a test is about how long they do.
+    // A page on a slow machine takes long to draw: offers, searches, drivers and their sessions wait for it, unless a test is about how long they do.
     const patience = what === 'serve' && !flags.some((flag) => flag.startsWith('--trip-search-for'))
-      ? ['--dispatch-offer-ttl=2m', '--trip-search-for=10m', '--position-ttl=1m'] : [];
+      ? ['--dispatch-offer-ttl=2m', '--trip-search-for=10m', '--position-ttl=1m', '--socket-session-linger=10m'] : [];
     const server = new Server(port, opsPort, [what, ...approval, ...patience, ...flags]);
     await server.restart();
     return server;

@@ -2,7 +2,7 @@ import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
 
 import { comeAs } from '../src/account';
-import { askButton, driverAt, goOnline, offerCard, pickup, plan } from '../src/ride';
+import { askButton, callOff, driverAt, goOnline, offerCard, pickup, plan } from '../src/ride';
 import { english, stage } from '../src/stage';
 
 const on = stage('serve');
@@ -81,8 +81,8 @@ describe('a driver on duty', () => {
     await askButton(rider).click();
     await offerCard(driver).waitFor();
     expect(await askedOf(page)).toMatchObject({ permissions: 0, notifications: [], tones: 0 });
-    await rider.button(rider.t('rider:cancel.search')).click();
-    await page.getByRole('log', { name: t('driver:lost.label') }).getByText(t('driver:lost.cancelled')).waitFor();
+    const lost = page.getByRole('log', { name: t('driver:lost.label') }).getByText(t('driver:lost.cancelled')).waitFor();
+    await Promise.all([callOff(rider), lost]); // it is there for a few seconds only
 
     await driver.button(t('alerts.title')).click();
     await page.getByRole('switch', { name: t('alerts.sound') }).click();
@@ -96,16 +96,14 @@ describe('a driver on duty', () => {
     await askButton(rider).click();
     await expect.poll(async () => (await askedOf(page)).notifications.length, { timeout: 60_000 }).toBe(1);
     expect((await askedOf(page)).notifications[0]).toMatch(/\$\d+\.\d\d/);
-    expect((await askedOf(page)).tones).toBe(4);
+    await expect.poll(async () => (await askedOf(page)).tones).toBe(4);
     await page.evaluate(() => { window.hide(false); });
 
     await offerCard(driver).getByRole('button', { name: t('driver:offers.decline') }).click();
     await driver.button(t('driver:duty.goOffline')).click();
     await driver.heading(t('driver:duty.offline')).waitFor();
-    const { locks, released } = await askedOf(page);
-    expect([locks, released]).toEqual([3, 1]); // two went with the hidden page
-    await rider.button(rider.t('rider:cancel.search')).click();
-    await rider.heading(rider.t('rider:cancelled.title')).waitFor();
+    await expect.poll(() => askedOf(page)).toMatchObject({ locks: 3, released: 1 }); // two went with the hidden page
+    await callOff(rider);
   });
 
   it('is told when the screen cannot be kept on', async () => {

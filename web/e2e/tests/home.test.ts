@@ -39,7 +39,7 @@ describe('the map of a demonstration', () => {
       await page.reload();
       await showsCity(rider, ...newYork).toBe(true);
     }
-  }, 300_000);
+  });
 
   it('stays where somebody went before it knew the city', async () => {
     const rider = await on.enter(english);

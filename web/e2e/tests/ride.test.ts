@@ -54,6 +54,7 @@ describe.each(settings)('a whole ride in $language on a $device, $scheme', (sett
     });
 
     await driver.context.setGeolocation(pickup);
+    await driver.heading(driver.t('driver:trip.title.atPickup')).waitFor(); // a step elsewhere would ask for a reason
     await driver.button(driver.t('driver:trip.arrived')).click();
     await rider.heading(rider.t('rider:arrived.title', { name: names.driver })).waitFor();
     await driver.heading(driver.t('driver:trip.title.arrived')).waitFor();
@@ -71,6 +72,7 @@ describe.each(settings)('a whole ride in $language on a $device, $scheme', (sett
     expect(await rider.heading(rider.t('rider:riding.title')).isVisible()).toBe(true);
 
     await driver.context.setGeolocation(dropoff);
+    await driver.heading(driver.t('driver:trip.title.atDropoff')).waitFor();
     await driver.button(driver.t('driver:trip.complete')).click();
     await driver.heading(driver.t('driver:ended.title')).waitFor();
     await rider.heading(rider.t('rider:completed.title')).waitFor();
@@ -86,7 +88,7 @@ describe.each(settings)('a whole ride in $language on a $device, $scheme', (sett
     await rider.heading(rider.t('rider:completed.title')).waitFor({ state: 'hidden' });
     await history(rider, names.driver);
     await history(driver, names.rider);
-  }, 300_000);
+  });
 });
 
 /** Draws the rider's sheet up as far as it goes, by its handle's keys. */

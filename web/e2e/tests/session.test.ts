@@ -6,7 +6,7 @@ import type { Person } from '../src/person';
 import { pickup } from '../src/ride';
 import { english, stage } from '../src/stage';
 
-const on = stage('serve', '--access-token-ttl=10s');
+const on = stage('serve', '--access-token-ttl=10s', '--refresh-grace=10m');
 
 describe('a log-in', () => {
   it('outlives a page that is reloaded before it reads the answer to its refresh', async () => {
