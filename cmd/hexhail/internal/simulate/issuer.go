@@ -93,7 +93,9 @@ func NewReader(socket string, issuer Issuer) (*Reader, error) {
 		return nil, fmt.Errorf("%q is not the URL of a socket, such as ws://127.0.0.1:8080/v1/ws", socket)
 	}
 	u.Path = ""
-	return &Reader{u.String(), issuer, &http.Client{Timeout: 5 * time.Second}}, nil
+	direct := http.DefaultTransport.(*http.Transport).Clone()
+	direct.Proxy = nil // sockets do not use the environment's proxies either
+	return &Reader{u.String(), issuer, &http.Client{Timeout: 5 * time.Second, Transport: direct}}, nil
 }
 
 // Bar ends an account's access as an operator does: by the action suspend or logout. The error does not
