@@ -27,8 +27,7 @@ const (
 
 // program is how the server is started, the same way each time.
 type program struct {
-	path string
-	args []string
+	line []string // its command line
 	env  []string
 	log  *os.File // its standard error
 }
@@ -56,7 +55,7 @@ func (p *program) start(ctx context.Context) (*child, error) {
 		runtime.LockOSThread()
 		defer runtime.UnlockOSThread()
 		defer close(c.exited)
-		cmd := exec.Command(p.path, p.args...) //nolint:noctx // it outlives any context and is always waited for
+		cmd := exec.Command(p.line[0], p.line[1:]...) //nolint:noctx // it outlives any context and is always waited for
 		cmd.Env, cmd.Stderr, cmd.SysProcAttr = p.env, p.log, detached()
 		out, err := cmd.StdoutPipe()
 		if err == nil {

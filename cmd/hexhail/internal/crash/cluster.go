@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/hexhail/hexhail/actors"
-	"github.com/hexhail/hexhail/cmd/hexhail/internal/cuts"
 	"github.com/hexhail/hexhail/cmd/hexhail/internal/server"
 	"github.com/hexhail/hexhail/cmd/hexhail/internal/simulate"
 	"github.com/hexhail/hexhail/persistence/localpg"
@@ -33,8 +32,8 @@ var promised = check.Reach{RadiusM: 1500, Within: 2 * time.Second, Offers: 8, Se
 type cluster struct {
 	*proof
 	schedule schedule
-	draw     func() fault  // for as long as the options say; nil: the schedule is all
-	network  *cuts.Network // nil: there are no proxies
+	draw     func() fault // for as long as the options say; nil: the schedule is all
+	network  network      // nil: it is not connected yet
 	nodes    []*node
 	etcd     *etcd           // nil: not ours
 	postgres *localpg.Server // nil: not ours
@@ -91,11 +90,12 @@ func (p *proof) startCluster(ctx context.Context, issuer simulate.Issuer) (err e
 		registry = c.etcd.client
 	}
 	p.store = p.o.store(p.dir, database)
-	if cuts.KnowsDialler {
-		c.network = cuts.New()
+	all := servers{database: database, registry: registry, ourPostgres: c.postgres != nil, ourEtcd: c.etcd != nil}
+	if c.network, err = p.o.connect(p.dir, all); err != nil {
+		return err
 	}
 	in := environment{
-		nodes: p.o.Nodes, lease: p.o.Lease, etcd: c.etcd != nil, pg: c.postgres != nil, network: c.network != nil, long: p.o.Duration >= longRun,
+		nodes: p.o.Nodes, lease: p.o.Lease, etcd: c.etcd != nil, pg: c.postgres != nil, network: c.network.cuts(), long: p.o.Duration >= longRun,
 	}
 	if c.schedule, err = p.o.faults(in); err != nil {
 		return err
@@ -103,7 +103,7 @@ func (p *proof) startCluster(ctx context.Context, issuer simulate.Issuer) (err e
 	if p.o.Duration > 0 {
 		c.schedule, c.draw = nil, newDrawer(p.o.Seed, in).next
 	}
-	return c.startNodes(ctx, database, registry, issuer)
+	return c.startNodes(ctx, issuer)
 }
 
 // faults is the schedule that the options name, or else one that their seed draws.
@@ -123,7 +123,7 @@ func (o *Options) faults(in environment) (schedule, error) {
 	return s, nil
 }
 
-func (c *cluster) startNodes(ctx context.Context, database, registry string, issuer simulate.Issuer) error {
+func (c *cluster) startNodes(ctx context.Context, issuer simulate.Issuer) error {
 	key := filepath.Join(c.dir, "signing-key.pem")
 	if _, err := auth.LoadOrCreateKey(key); err != nil {
 		return err
@@ -131,7 +131,7 @@ func (c *cluster) startNodes(ctx context.Context, database, registry string, iss
 	var members []actors.Member
 	for i := range c.o.Nodes {
 		n := &node{name: nodeName(i)}
-		w, err := c.wire(n.name, database, registry)
+		w, err := c.network.join(n.name)
 		if err != nil {
 			return err
 		}
@@ -140,7 +140,7 @@ func (c *cluster) startNodes(ctx context.Context, database, registry string, iss
 		if err := os.MkdirAll(dir, 0o700); err != nil {
 			return fmt.Errorf("directory of a node: %w", err)
 		}
-		if n.program, err = c.o.server(dir, w.database, issuer, c.flags(n.name, key, w)...); err != nil {
+		if n.program, err = c.o.server(dir, w, issuer, c.flags(n.name, key, w)...); err != nil {
 			return err
 		}
 		c.nodes = append(c.nodes, n)
@@ -163,12 +163,12 @@ func (c *cluster) startNodes(ctx context.Context, database, registry string, iss
 // flags are those of a node. The limits keep the proportions of their defaults.
 func (c *cluster) flags(name, key string, w wires) []string {
 	lease := c.o.Lease
-	return []string{
+	return append([]string{
 		"--signing-key-file=" + key, "--cluster=etcd://" + w.registry + "/crash", "--advertise=" + w.address, "--cluster-listen=" + w.listen,
 		"--node-name=" + name, "--cluster-lease=" + lease.String(), "--cluster-silence=" + (2 * lease / 3).String(),
 		"--cluster-alone=" + alone(lease).String(), "--cluster-without-database=" + withoutDatabase(lease).String(),
 		"--database-conns=8", fmt.Sprintf("--dispatch-cap=%d", promised.Offers),
-	}
+	}, w.flags...)
 }
 
 // run starts a node's process, and sees to it that one runs until it is meant to end.
@@ -320,7 +320,7 @@ func (c *cluster) close() {
 	c.counters.end()
 	_ = c.activations.end() // it only read
 	if c.network != nil {
-		c.network.Close()
+		c.network.close()
 	}
 	for _, n := range c.nodes {
 		_ = n.program.log.Close() // nothing of ours is in its buffer

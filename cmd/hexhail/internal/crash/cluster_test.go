@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/hexhail/hexhail/cmd/hexhail/internal/crash"
+	"github.com/hexhail/hexhail/cmd/hexhail/internal/netns"
 	"github.com/hexhail/hexhail/cmd/hexhail/internal/testbench/harness"
 )
 
@@ -59,6 +60,35 @@ func TestCrashProofOfACluster(t *testing.T) {
 		}
 	}
 	harness.Within(t, "other commands, p99", time.Duration(r.Cluster.Others.P99*float64(time.Millisecond)), time.Second)
+}
+
+// TestCrashProofInNamespaces: the same of nodes whose packets are lost, each way between them and to and from etcd and
+// Postgres: in cuts for which a node ends itself, and in some that end before. It needs HEXHAIL_CRASH_NODES as well, and
+// where there can be no namespaces it is skipped, whatever HEXHAIL_REQUIRE_ALL says: nobody can install a permission.
+func TestCrashProofInNamespaces(t *testing.T) {
+	if os.Getenv("HEXHAIL_CRASH_NODES") == "" {
+		t.Skip("a cluster takes a minute: set HEXHAIL_CRASH_NODES=3")
+	}
+	o := crash.Options{
+		Nodes: 3, Network: "namespaces", Schedule: "cut-in n1 10s, cut-out n2 3s, cut-postgres n3 14s, cut-etcd n1 5s, cut n2 3s", Rounds: 5,
+		Seed: uint64(time.Now().UnixNano()), Drivers: 40, Speed: 120, Lease: 4 * time.Second, RoundMin: 300 * time.Millisecond, RoundMax: time.Second,
+		Report: filepath.Join(t.TempDir(), "report.json"), Program: os.Args[0], Env: []string{harness.ChildEnv + "=1"},
+	}
+	out := new(harness.Buffer)
+	err := crash.Run(t.Context(), o, out, slog.New(slog.DiscardHandler))
+	t.Logf("%s", out.String())
+	if errors.Is(err, netns.ErrUnavailable) || errors.Is(err, crash.ErrMissing) && os.Getenv("HEXHAIL_REQUIRE_ALL") != "1" {
+		t.Skip(err)
+	}
+	require.NoError(t, err)
+	r := readReport(t, o)
+	require.Equal(t, 5, r.Rounds)
+	require.True(t, r.Drained, "trips were still under way")
+	require.Positive(t, r.Acknowledged)
+	require.Positive(t, r.Cluster.SelfEnds, "no node noticed that it was cut off")
+	require.Positive(t, r.Cluster.TripsMoved, "no trip was carried on by another node")
+	require.Positive(t, r.Cluster.Across, "two nodes did not find each other's drivers")
+	require.Positive(t, r.Cluster.Frames, "the nodes' metrics were not read")
 }
 
 // number reads an environment variable.

@@ -1,6 +1,7 @@
 package crash
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -78,6 +79,7 @@ func Run(ctx context.Context, o Options, out io.Writer, log *slog.Logger) (err e
 	if err := o.check(); err != nil {
 		return err
 	}
+	o.Network = cmp.Or(o.Network, overProxies)
 	dir, remove, err := o.place()
 	if err != nil {
 		return err
@@ -168,7 +170,7 @@ func (p *proof) announce() {
 		if c.draw != nil {
 			faults = "for " + p.o.Duration.String()
 		}
-		fmt.Fprintf(p.out, "%d drivers at speed %g on %d nodes; faults: %s\n", p.o.Drivers, p.o.Speed, len(c.nodes), faults)
+		fmt.Fprintf(p.out, "%d drivers at speed %g on %d nodes, network of %s; faults: %s\n", p.o.Drivers, p.o.Speed, len(c.nodes), p.o.Network, faults)
 		return
 	}
 	fmt.Fprintf(p.out, "%d drivers at speed %g on %s; %d kills follow.\n", p.o.Drivers, p.o.Speed, p.o.engine(), p.o.Rounds)

@@ -170,21 +170,22 @@ func (c *cluster) carryOut(ctx context.Context, e *episode) error {
 		c.pause(ctx, f.lasts)
 		return errors.Join(err, c.postgres.Resume())
 	case cutNode, cutIn, cutOut, cutPostgres, cutEtcd, slowPostgres, slowEtcd:
-		c.cut(ctx, e)
-		return nil
+		return c.cut(ctx, e)
 	}
 	return errors.New("no such fault")
 }
 
 // cut loses or delays what flows on some ways. A node that is cut off for longer than its limits must end
 // itself, and its supervisor starts it again.
-func (c *cluster) cut(ctx context.Context, e *episode) {
+func (c *cluster) cut(ctx context.Context, e *episode) error {
 	f, n := e.fault, c.nodes[e.fault.node]
 	n.mu.Lock()
 	n.mayEnd = f.form().ends
 	before := n.ends
 	n.mu.Unlock()
-	c.sever(f)
+	if err := c.sever(f); err != nil {
+		return err
+	}
 	c.pause(ctx, f.lasts)
 	now := c.since(time.Now())
 	lag := c.lag(e.began, now)
@@ -194,8 +195,11 @@ func (c *cluster) cut(ctx context.Context, e *episode) {
 	if after := endsAfter(f.kind, c.o.Lease) + cutMargin; f.form().ends && !ended && f.lasts > after+lag {
 		c.verdict.add(serverLife, "node %s was cut off for %s (%s) and did not end itself within %s", n.name, f.lasts, f.kind, after+lag)
 	}
-	c.network.Heal()
+	if err := c.network.heal(); err != nil {
+		return err
+	}
 	e.up[f.node] = c.since(time.Now())
+	return nil
 }
 
 // runAgain starts the nodes that a fault has ended.

@@ -18,6 +18,7 @@ const answeredWithin = 10 * time.Second
 // ClusterReport is what a run with several nodes adds to the report. Its JSON names are stable.
 type ClusterReport struct {
 	Nodes    int    `json:"nodes"`
+	Network  string `json:"network"` // as the option
 	Schedule string `json:"schedule"`
 	LeaseS   int    `json:"lease_s"`
 	// Recoveries has the kinds of fault, and Faults those of the schedule that were carried out.
@@ -142,7 +143,7 @@ func commands(history []check.Record) []*answered {
 
 // judge gathers the figures of all faults and holds them against their bounds.
 func (c *cluster) judge(history []check.Record) *ClusterReport {
-	r := &ClusterReport{Nodes: len(c.nodes), Schedule: c.schedule.String(), LeaseS: int(c.o.Lease / time.Second), ResumedElsewhere: resumedElsewhere(history)}
+	r := &ClusterReport{Nodes: len(c.nodes), Network: c.o.Network, Schedule: c.schedule.String(), LeaseS: int(c.o.Lease / time.Second), ResumedElsewhere: resumedElsewhere(history)}
 	fewest, offers := across(history, len(c.nodes))
 	r.Across = fewest
 	c.judgeOffers(fewest, offers)

@@ -1,12 +1,12 @@
 package crash
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -27,6 +27,7 @@ type Options struct {
 	Schedule    string        `placeholder:"FAULTS" help:"Faults of a cluster, such as kill n2 4s, freeze n1 10s; a report names those of its run. Default: drawn by --seed."`
 	Etcd        string        `placeholder:"HOST:PORT" help:"etcd for the cluster. Default: the one that is installed here is started; otherwise it gets no faults."`
 	Lease       time.Duration `default:"3s" help:"How long the registry keeps a node that does not renew its place. The cluster's other limits keep their proportion to it."`
+	Network     string        `default:"proxies" enum:"proxies,namespaces" help:"What a cluster's network is made of: proxies, or network namespaces, where packets are lost, and which need Linux and root."`
 	DatabaseURL string        `placeholder:"URL" help:"PostgreSQL database for the server; it should be empty. Default: the embedded database; for a cluster, the PostgreSQL that is installed here is started; otherwise it gets no faults."`
 	Data        string        `placeholder:"DIR" help:"Keep the server's data and log in this directory, which must be empty. Default: a temporary directory, removed at the end."`
 	Seed        uint64        `default:"1" help:"Seed of all intentions and of the times of kills: the same seed gives the same intentions."`
@@ -65,8 +66,12 @@ func (o *Options) check() error {
 		return errors.New("--drain must not be negative")
 	case o.Nodes < 0 || o.Nodes > maxNodes:
 		return fmt.Errorf("--nodes must be from 1 to %d", maxNodes)
-	case o.Nodes <= 1 && (o.Schedule != "" || o.Etcd != "" || o.Duration != 0):
-		return errors.New("--schedule, --duration and --etcd are for a cluster: set --nodes")
+	case o.Nodes <= 1 && (o.Schedule != "" || o.Etcd != "" || o.Duration != 0 || o.Network == overNamespaces):
+		return errors.New("--schedule, --duration, --etcd and --network=namespaces are for a cluster: set --nodes")
+	case o.Network == overNamespaces && (o.Etcd != "" || o.DatabaseURL != ""):
+		return errors.New("in namespaces a cluster uses its own etcd and Postgres: leave out --etcd and --database-url")
+	case !slices.Contains([]string{"", overProxies, overNamespaces}, o.Network):
+		return fmt.Errorf("--network must be %s or %s", overProxies, overNamespaces)
 	case o.Duration < 0 || o.Duration > maxDuration:
 		return fmt.Errorf("--duration must be from 0s to %s", maxDuration)
 	case o.Duration > 0 && o.Schedule != "":
@@ -131,9 +136,8 @@ func (o *Options) place() (dir string, remove func() error, err error) {
 	return o.Data, func() error { return nil }, nil
 }
 
-// server returns how to start a server with its data in a directory, and with more flags. A database
-// is that of a cluster; empty: the options' own.
-func (o *Options) server(dir, database string, issuer simulate.Issuer, more ...string) (*program, error) {
+// server returns how to start a server with its data in a directory, at its place in a network, and with more flags.
+func (o *Options) server(dir string, w wires, issuer simulate.Issuer, more ...string) (*program, error) {
 	port, err := freePort()
 	if err != nil {
 		return nil, err
@@ -158,19 +162,19 @@ func (o *Options) server(dir, database string, issuer simulate.Issuer, more ...s
 	if o.Nodes > 1 {
 		level = "info" // the comings and goings of members
 	}
-	env := ownEnvironment(o.Env...)
-	if database = cmp.Or(database, o.DatabaseURL); database != "" {
-		env = append(env, "HEXHAIL_DATABASE_URL="+database) // flags are visible to every user of the machine
+	env := append(ownEnvironment(o.Env...), w.env...)
+	if w.database != "" {
+		env = append(env, "HEXHAIL_DATABASE_URL="+w.database) // flags are visible to every user of the machine
 	}
-	return &program{path: path, env: env, log: log, args: append([]string{
-		"serve", "--config=" + file, "--data-dir=" + dir, "--log-level=" + level,
-		fmt.Sprintf("--listen=127.0.0.1:%d", port), "--ops-listen=127.0.0.1:0",
+	return &program{env: env, log: log, line: slices.Concat(w.enter, []string{
+		path, "serve", "--config=" + file, "--data-dir=" + dir, "--log-level=" + level,
+		fmt.Sprintf("--listen=%s:%d", w.host, port), "--ops-listen=" + w.host + ":0",
 		"--dispatch-ring-start=3", "--dispatch-wave-every=500ms", "--dispatch-offer-ttl=" + offerTTL.String(),
 		"--trip-search-for=" + searchFor.String(), fmt.Sprintf("--position-max-speed=%g", 200*o.Speed),
 		"--socket-max-per-address=20000", "--limit-commands-per-second=10000", "--limit-commands-burst=10000",
 		"--limit-requests-per-second=10000", "--limit-requests-burst=10000",
 		"--limit-sign-ins-per-minute=100000", "--shutdown-retry-after=0s",
-	}, more...)}, nil
+	}, more)}, nil
 }
 
 // store says where the servers' data are. An empty database is the embedded one.

@@ -26,7 +26,7 @@ type single struct {
 }
 
 func startSingle(ctx context.Context, p *proof, issuer simulate.Issuer) (*single, error) {
-	program, err := p.o.server(p.dir, "", issuer)
+	program, err := p.o.server(p.dir, wires{host: loopback, database: p.o.DatabaseURL}, issuer)
 	if err != nil {
 		return nil, err
 	}

@@ -121,6 +121,10 @@ func TestOptionsOfAClusterAreChecked(t *testing.T) {
 		"duration":             func(o *Options) { o.Duration = -time.Second },
 		"two ways":             func(o *Options) { o.Duration, o.Schedule = time.Minute, "kill n1 1s" },
 		"duration of one node": func(o *Options) { o.Nodes, o.Duration = 1, time.Minute },
+		"network":              func(o *Options) { o.Network = "tubes" },
+		"network of one node":  func(o *Options) { o.Nodes, o.Network = 1, overNamespaces },
+		"etcd elsewhere":       func(o *Options) { o.Etcd, o.Network = "127.0.0.1:2379", overNamespaces },
+		"Postgres elsewhere":   func(o *Options) { o.DatabaseURL, o.Network = "postgres://db/x", overNamespaces },
 	} {
 		o := good
 		change(&o)

@@ -60,7 +60,12 @@ func (n *Network) Close() {
 // from names the host at the other end of a connection; empty: the connection is refused. It must not
 // be called after Close.
 func (n *Network) Lead(to string, dial func() (net.Conn, error), from func(client net.Conn) string) (address string, err error) {
-	l, err := new(net.ListenConfig).Listen(context.Background(), "tcp", "127.0.0.1:0")
+	return n.LeadAt("127.0.0.1", to, dial, from)
+}
+
+// LeadAt is Lead for another address of this machine.
+func (n *Network) LeadAt(host, to string, dial func() (net.Conn, error), from func(client net.Conn) string) (address string, err error) {
+	l, err := new(net.ListenConfig).Listen(context.Background(), "tcp", net.JoinHostPort(host, "0"))
 	if err != nil {
 		return "", fmt.Errorf("proxy before %s: %w", to, err)
 	}
