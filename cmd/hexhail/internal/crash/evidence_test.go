@@ -92,6 +92,10 @@ func TestTwoTripsAtOnceOverlap(t *testing.T) {
 	require.Empty(t, v.counts)
 	s.overlaps("B", []occupation{{"u", at(20), at(30)}, {"t", at(0), at(25)}})
 	require.EqualValues(t, 1, v.counts[check.OneTrip])
+	s.overlaps("B", []occupation{{"u", at(20), at(30)}, {"t", at(0), at(40)}, {"v", at(35), at(50)}})
+	require.EqualValues(t, 3, v.counts[check.OneTrip], "the first goes on after the second")
+	s.overlaps("B", []occupation{{"u", at(20), at(21)}, {"t", at(19), at(40)}})
+	require.EqualValues(t, 3, v.counts[check.OneTrip], "t was decided first, and written when u had ended")
 }
 
 func TestOptionsThatMakeNoSense(t *testing.T) {
