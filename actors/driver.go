@@ -28,6 +28,7 @@ type driverActor struct {
 	shown   shown      // where quotes show this driver
 
 	offers map[ride.OfferID]*heldOffer
+	ended  endedOffers
 	rider  *actor.PID // of the active trip, from the trip's last update; nil: not known
 	ride   odometer
 
@@ -74,6 +75,9 @@ func newDriver(s *shared, a ride.Account, claim uint64) *driverActor {
 }
 
 func (d *driverActor) Receive(ctx actor.Context) {
+	if m, ok := ctx.Message().(offerMade); ok && d.ended.has(m.Offer.ID) {
+		return // sent again, or on another way, before it ended
+	}
 	if !d.moves(ctx, d) && !d.past(ctx) {
 		d.receive(ctx)
 	}

@@ -67,6 +67,7 @@ func offerReceived(o *heldOffer) *ridepb.Event {
 
 // onOfferEnded tells the client how its offer ended, exactly once.
 func (d *driverActor) onOfferEnded(ctx actor.Context, m offerEnded) {
+	d.ended.add(m.Offer.ID, time.Now())
 	if _, held := d.offers[m.Offer.ID]; !held {
 		return // already reported, or never shown
 	}
@@ -80,6 +81,32 @@ func (d *driverActor) onOfferEnded(ctx actor.Context, m offerEnded) {
 		Outcome: view.Outcome(m.Offer.State), Reason: m.Offer.Reason,
 	}}})
 	d.syncCell(ctx)
+}
+
+// endedOffers are the offers whose ends came in the last minutes. An offer that its trip has sent again, or that
+// a former actor has passed on, may come after its end; it must not open a second time.
+type endedOffers struct {
+	newer, older map[ride.OfferID]struct{}
+	turned       time.Time // when newer began
+}
+
+// endedKept is for how long an end is remembered at least. A trip sends an offer again for maxRepeats times
+// repeatOfferAfter; the rest is for messages that are slow.
+const endedKept = time.Minute
+
+// add notes an end.
+func (e *endedOffers) add(id ride.OfferID, now time.Time) {
+	if e.newer == nil || now.Sub(e.turned) >= endedKept {
+		e.older, e.newer, e.turned = e.newer, make(map[ride.OfferID]struct{}), now
+	}
+	e.newer[id] = struct{}{}
+}
+
+// has reports whether an end was noted.
+func (e *endedOffers) has(id ride.OfferID) bool {
+	_, newer := e.newer[id]
+	_, older := e.older[id]
+	return newer || older
 }
 
 // forwardOffer sends the driver's response to an offer to its trip. A malformed id is answered like

@@ -175,3 +175,52 @@ func TestPassedOverWhereNoDriverIsAvailable(t *testing.T) {
 		require.Equal(t, []bool{false, true, false}, []bool{mayKnow(1), mayKnow(2), mayKnow(3)})
 	})
 }
+
+// An offer that comes after its end, because its trip sent it again or a former actor passed it on, does not open
+// a second time; neither does one that its end has overtaken.
+func TestEndedOffersStayEnded(t *testing.T) {
+	inCluster(t, 3, func(c *cluster) {
+		d, r := c.nodes[1].driver("d", 100), c.nodes[0].rider("r")
+		trip := r.request().GetTrip().GetId()
+		require.Len(t, d.offers(), 1)
+		late := func(trip string) offerMade {
+			stored := c.store.trip(ride.TripID(trip))
+			o := stored.Offers[0]
+			o.State = ride.OfferOpen // as it was sent
+			return offerMade{Trip: &stored, Offer: o}
+		}
+		require.NotNil(t, r.cancel(trip).GetTrip())
+		require.Len(t, d.ends(), 1)
+		c.nodes[0].sys.root.Send(c.nodes[1].actorOf("d"), late(trip))
+		pass(lostOffer)
+		require.Len(t, d.offers(), 1)
+		require.Len(t, d.ends(), 1)
+
+		old := c.nodes[1].actorOf("d")
+		moved := d.moveTo(c.nodes[2])
+		c.nodes[0].sys.root.Send(old, late(trip))
+		pass(lostOffer)
+		require.Empty(t, moved.offers())
+
+		made := c.hold(func(f *nodepb.NodeFrame) bool { return f.GetOfferMade() != nil })
+		trip = r.request().GetTrip().GetId()
+		require.NotNil(t, r.cancel(trip).GetTrip())
+		made.release()
+		pass(lostOffer)
+		require.Empty(t, moved.offers())
+		require.Empty(t, moved.ends())
+	})
+}
+
+func TestEndsAreRememberedForAWhile(t *testing.T) {
+	var e endedOffers
+	now := time.Unix(1000, 0)
+	require.False(t, e.has("a"))
+	e.add("a", now)
+	e.add("b", now.Add(endedKept))
+	require.True(t, e.has("a"), "for a minute at least")
+	e.add("c", now.Add(2*endedKept))
+	require.False(t, e.has("a"), "not for ever")
+	require.True(t, e.has("b"))
+	require.True(t, e.has("c"))
+}
