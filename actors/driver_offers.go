@@ -31,6 +31,9 @@ func (d *driverActor) hold(t *ride.Trip, o *ride.Offer) bool {
 // onOffer takes an offer and sends it to the client, or hands it back if this driver cannot take
 // it: dispatch saw the driver's state of a moment ago.
 func (d *driverActor) onOffer(ctx actor.Context, m offerMade) {
+	if d.ended.has(m.Offer.ID) {
+		return // a former actor has passed it on after its end
+	}
 	if _, held := d.offers[m.Offer.ID]; held {
 		d.confirm(ctx, m) // sent again by a trip that was reloaded, or that does not know
 		return

@@ -209,6 +209,18 @@ func TestEndedOffersStayEnded(t *testing.T) {
 		pass(lostOffer)
 		require.Empty(t, moved.offers())
 		require.Empty(t, moved.ends())
+
+		// The end goes to the new actor, the offer to the former one, which passes it on.
+		trip = r.request().GetTrip().GetId()
+		require.Len(t, moved.offers(), 1)
+		old = c.nodes[2].actorOf("d")
+		back := moved.moveTo(c.nodes[1])
+		require.NotNil(t, r.cancel(trip).GetTrip())
+		require.Len(t, back.ends(), 1)
+		c.nodes[0].sys.root.Send(old, late(trip))
+		pass(lostOffer)
+		require.Empty(t, back.offers(), "it was in the snapshot")
+		require.Len(t, back.ends(), 1)
 	})
 }
 

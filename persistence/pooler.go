@@ -146,8 +146,8 @@ func probe(ctx context.Context, url string) (way, error) {
 // When hold, one of them is in a transaction, so that a pooler must give the other another.
 func mixed(ctx context.Context, a, b prober, first uint32, hold bool) (bool, error) {
 	if hold {
-		// Of two sessions that a pooler gives out in turn, each of us would get the same one for ever: a further
-		// question swaps them.
+		// When a pooler gives two sessions out in turn, each connection gets the same one every time: an extra
+		// query swaps them.
 		if _, err := b.pid(ctx); err != nil {
 			return false, err
 		}

@@ -65,6 +65,10 @@ type writer func(context.Context, pgx.Tx, []*item) (xid string, err error)
 // sqlXid gives the transaction's id, for good: it outlives the connection.
 const sqlXid = `SELECT pg_current_xact_id()::text`
 
+// sqlStatus gives what became of a transaction. Older servers say that it is committed a moment before
+// others see what it wrote, which lasts as long as a wait for a standby.
+const sqlStatus = `SELECT pg_xact_status(x), pg_visible_in_snapshot(x, pg_current_snapshot()) FROM (SELECT $1::text::xid8 AS x) AS t`
+
 // attempt runs one transaction. When final, the outcomes are set even if err is not nil;
 // else nothing was written.
 func (e *postgresEngine) attempt(batch []*item, write writer) (final bool, err error) {
@@ -128,9 +132,11 @@ func (e *postgresEngine) resolve(batch []*item, xid string, cause error) error {
 	defer cancel()
 	for pause := 10 * time.Millisecond; ; pause = min(2*pause, 250*time.Millisecond) {
 		var status *string
-		err := e.pool.QueryRow(ctx, `SELECT pg_xact_status($1::text::xid8)`, xid).Scan(&status)
+		var visible bool
+		err := e.pool.QueryRow(ctx, sqlStatus, xid).Scan(&status, &visible)
 		var pe *pgconn.PgError
 		switch {
+		case err == nil && status != nil && *status == "committed" && !visible: // soon
 		case err == nil && status != nil && *status == "committed":
 			var ours bool
 			if ours, err = isWritten(ctx, poolExecutor{e}, batch); err == nil && ours {

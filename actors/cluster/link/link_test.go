@@ -53,7 +53,9 @@ func start(t *testing.T, change func(*Config)) (*Link, *sink) {
 	var l *Link
 	until(t, "a free port", func() bool {
 		var err error
-		l, err = Start(cfg)
+		if l, err = Start(cfg); err != nil {
+			require.ErrorContains(t, err, "address already in use")
+		}
 		return err == nil
 	})
 	t.Cleanup(l.Close)

@@ -17,7 +17,7 @@ export async function findingsOf(page: Page): Promise<string[]> {
   await page.evaluate(source);
   // What fades in or out has too little contrast for a moment.
   await page.evaluate(() => Promise.all(document.getAnimations()
-    .filter((a) => Number.isFinite(Number(a.effect?.getComputedTiming().endTime ?? Infinity)))
+    .filter((a) => a.playState === 'running' && Number.isFinite(Number(a.effect?.getComputedTiming().endTime ?? Infinity)))
     .map((a) => a.finished.catch(() => undefined))));
   const violations = await page.evaluate(async () => {
     const { axe } = window as unknown as { axe: { run(o: object): Promise<{ violations: Finding[] }> } };

@@ -22,7 +22,7 @@ async function driverOnline(on: Stage, username: string, firstName: string): Pro
 describe('a search without drivers', () => {
   const on = stage('serve', '--trip-search-for=20s');
 
-  it('says so when nobody came in time', async () => {
+  it('says so when no driver came in time', async () => {
     const rider = await riderWhoAsks(on, 'mina-1');
     const { t } = rider;
     await askButton(rider).click();

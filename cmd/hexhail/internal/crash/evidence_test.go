@@ -94,8 +94,10 @@ func TestTwoTripsAtOnceOverlap(t *testing.T) {
 	require.EqualValues(t, 1, v.counts[check.OneTrip])
 	s.overlaps("B", []occupation{{"u", at(20), at(30)}, {"t", at(0), at(40)}, {"v", at(35), at(50)}})
 	require.EqualValues(t, 3, v.counts[check.OneTrip], "the first goes on after the second")
-	s.overlaps("B", []occupation{{"u", at(20), at(21)}, {"t", at(19), at(40)}})
+	s.overlaps("B", []occupation{{"u", at(20), at(20)}, {"t", at(19), at(40)}})
 	require.EqualValues(t, 3, v.counts[check.OneTrip], "t was decided first, and written when u had ended")
+	s.overlaps("B", []occupation{{"u", at(30), at(31)}, {"t", at(19), at(40)}})
+	require.EqualValues(t, 4, v.counts[check.OneTrip], "a short trip in the middle of another")
 }
 
 func TestOptionsThatMakeNoSense(t *testing.T) {

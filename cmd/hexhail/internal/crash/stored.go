@@ -302,16 +302,12 @@ func occupy(rides map[ride.AccountID][]occupation, t ride.Trip, events []ride.St
 }
 
 // overlaps checks that no account had two trips at once. Events have the times at which they were decided, and what was
-// decided later may be written first: a trip that ended at once may then lie within the next one.
+// decided later may be written first: a trip that ended at once may then begin after the next one.
 func (s *stored) overlaps(who ride.AccountID, all []occupation) {
 	slices.SortFunc(all, func(a, b occupation) int { return a.from.Compare(b.from) })
 	var last occupation // the one that ends last
 	for _, next := range all {
-		end := next.to
-		if last.to.Before(end) {
-			end = last.to
-		}
-		if end.Sub(next.from) > overlapSlack {
+		if last.to.Sub(next.from) > overlapSlack && next.to.Sub(last.from) > overlapSlack { // neither order explains it
 			s.verdict.add(check.OneTrip, "account %s had the trips %s and %s at once", who, last.trip, next.trip)
 		}
 		if next.to.After(last.to) {

@@ -39,7 +39,7 @@ func TestMain(m *testing.M) {
 }
 
 // network is one of the hosts a and b and of the servers s and t. Where it cannot be had the test is skipped, whatever
-// HEXHAIL_REQUIRE_ALL says: nobody can install a permission.
+// HEXHAIL_REQUIRE_ALL says: a permission cannot be installed.
 func network(t *testing.T) (n *netns.Network, b string) {
 	t.Helper()
 	n, err := netns.New("s", "t")
@@ -198,7 +198,9 @@ func TestNothingIsLeft(t *testing.T) {
 		subnet := netip.PrefixFrom(netip.MustParseAddr(address), 24)
 		require.Eventually(t, func() bool {
 			all, err := net.InterfaceAddrs()
-			require.NoError(t, err)
+			if err != nil {
+				return false
+			}
 			for _, a := range all {
 				if ip, ok := a.(*net.IPNet); ok && subnet.Contains(netip.MustParseAddr(ip.IP.String())) {
 					return false

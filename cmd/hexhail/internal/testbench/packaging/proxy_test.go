@@ -77,7 +77,7 @@ func tryProxy(t *testing.T, kind, path string, o proxyOptions, nodes []*harness.
 		certificate, client.Transport = newCertificate(t, dir)
 	}
 	through.HTTP, through.WS = scheme+"://"+at, strings.Replace(scheme, "http", "ws", 1)+"://"+at+"/v1/ws"
-	const dead = "127.0.0.1:1" // the system gives this port to no one
+	const dead = "127.0.0.1:1" // nothing listens there, and the system never hands this port out
 	for i := range 3 {
 		node := dead
 		if i < len(nodes) {
