@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -302,6 +303,9 @@ func (p *proof) judge(file string) (err error) {
 	}
 	defer func() { err = errors.Join(err, store.Close()) }()
 	s := &stored{store: store, evidence: e, verdict: &p.verdict, drained: p.drained, slack: faultSlack}
+	if len(p.toAnswer) > 0 { // no search ends while the server is away, which is judged by itself
+		s.slack += time.Duration(slices.Max(p.toAnswer) * float64(time.Millisecond))
+	}
 	if c := p.cluster; c != nil {
 		s.slack += c.schedule.longest()
 		s.faults, s.fence = c.windows(), c.activations.fence
