@@ -97,6 +97,22 @@ func (p *program) start(ctx context.Context) (*child, error) {
 	return c, nil
 }
 
+// lastWords is the last line that the server has written to its log, where it says why it exits.
+func (p *program) lastWords() string {
+	const most = 4 << 10
+	end, err := p.log.Seek(0, io.SeekEnd)
+	if err != nil {
+		return err.Error()
+	}
+	from := max(end-most, 0)
+	text := make([]byte, end-from)
+	if _, err := p.log.ReadAt(text, from); err != nil {
+		return err.Error()
+	}
+	lines := strings.Split(strings.TrimSpace(string(text)), "\n")
+	return lines[len(lines)-1]
+}
+
 // readAddresses reads the addresses from what serve prints when it is ready.
 func readAddresses(r io.Reader) (socket, ops string, err error) {
 	lines := bufio.NewScanner(r)

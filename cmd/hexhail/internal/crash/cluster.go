@@ -294,7 +294,7 @@ func (c *cluster) shutDown(n *node) error {
 	child := n.await()
 	c.readCounters(context.Background(), n)
 	if err := child.stop(); err != nil {
-		return fmt.Errorf("node %s: %w", n.name, err)
+		return fmt.Errorf("node %s: %w: %s", n.name, err, n.program.lastWords())
 	}
 	return nil
 }

@@ -277,7 +277,7 @@ func (p *parts) stopListening(ctx context.Context) error {
 	p.moves = p.node != nil && p.sessions.Registry().Len() > 0 && p.node.accompanied()
 	drain := p.sessions.Drain
 	if p.moves {
-		drain = func(ctx context.Context) error { return p.sessions.Move(ctx, p.cfg.Shutdown.Grace/2) }
+		drain = func(ctx context.Context) error { return p.sessions.Move(ctx, p.cfg.Shutdown.Grace/3) }
 	}
 	drained := drain(ctx)
 	err := p.http.Shutdown(ctx)
