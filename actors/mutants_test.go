@@ -14,7 +14,7 @@ import (
 // mutants are nodes with one rule broken. The tests of this package that run names must fail with
 // each, over links that lose what the tests say.
 var mutants = []struct{ name, file, old, mutated, run string }{
-	{"whoever is taken over lives on", "person_takeover.go", "\tof.replaced(ctx, newerSession{m.Generation})\n", "", "TestTakeOver"},
+	{"a former actor lives on", "person_takeover.go", "\tof.replaced(ctx, newerSession{m.Generation})\n", "", "TestTakeOver"},
 	{"any session takes over", "person_takeover.go", "p.gone || m.Generation <= p.newest()", "p.gone", "TestTakeOver"},
 	{"what arrives late is dropped", "person_claim.go", "\t\tp.passOn(ctx, passedOn{m})\n", "\t\t_ = m\n", "TestLateMessages"},
 	{"a late answer is taken", "person_takeover.go", "|| p.taking == nil || p.taking.asked != m.Generation", "", "TestFormerNodeIsSilent"},

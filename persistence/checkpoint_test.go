@@ -41,7 +41,7 @@ func TestLogStaysShort(t *testing.T) {
 		})
 	}
 	enough := func() bool { return written.Load()*reply > 3*walPages*4096 }
-	require.Eventually(t, enough, 6*time.Minute, 10*time.Millisecond) // 100 MiB, on whatever disk
+	require.Eventually(t, enough, 6*time.Minute, 10*time.Millisecond) // 100 MiB, also on a slow disk
 	c := &checkpointer{db: s.check, write: s.write, path: o.Path, written: s.comm.batches.Load, log: s.log}
 	require.NoError(t, c.move(t.Context()))
 	before := written.Load()

@@ -225,8 +225,8 @@ func readBackItems(ctx context.Context, x executor, batch []*item, failed error)
 }
 
 // isWritten reports whether the transaction of a batch was committed, now that it is known to be over: by one item
-// of which that can be told, since all share its fate. A batch without one may be repeated without harm, so it
-// counts as not written.
+// that leaves a trace, since all share its fate. A batch without one may be repeated without harm, so it counts as
+// not written.
 func isWritten(ctx context.Context, x executor, batch []*item) (bool, error) {
 	for _, it := range batch {
 		if it.err == nil && (len(it.events) > 0 || it.command != nil) {

@@ -293,7 +293,7 @@ func TestAnotherTransactionsNumber(t *testing.T) {
 	for _, it := range lost {
 		require.ErrorIs(t, it.err, ride.ErrUnavailable)
 	}
-	require.ErrorIs(t, e.resolve([]*item{{activate: "a"}}, xid, context.DeadlineExceeded), ride.ErrUnavailable, "it cannot be told")
+	require.ErrorIs(t, e.resolve([]*item{{activate: "a"}}, xid, context.DeadlineExceeded), ride.ErrUnavailable, "it leaves no trace")
 	require.NoError(t, e.resolve(append(others, &item{activate: "a"}), xid, context.DeadlineExceeded), "all of a transaction, or nothing")
 	require.NoError(t, others[0].err)
 }

@@ -244,7 +244,7 @@ func (a *agent) Down(d client.Down) {
 		a.down(false)
 	}
 	if d.Final {
-		defer a.city.refused.Add(1) // after its reason, so that whoever sees the refusal finds the reason counted
+		defer a.city.refused.Add(1) // after its reason, so that it is counted once the refusal is seen
 	}
 	if a.city.ending.Load() || a.closed {
 		return

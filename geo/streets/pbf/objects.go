@@ -108,28 +108,35 @@ func (d *decoder) denseTags(tags *varints) error {
 	}
 }
 
-func (d *decoder) readWay(b []byte) error {
-	var keys, vals, refs varints
-	d.way = Way{}
-	err := eachField(b, func(num protowire.Number, f field) error {
+// readShared reads what ways and relations share: the id, the tags, and the lists in fields 8 to 10.
+func (d *decoder) readShared(b []byte) (id int64, lists [3]varints, err error) {
+	var keys, vals varints
+	err = eachField(b, func(num protowire.Number, f field) error {
 		switch num {
 		case 1:
-			d.way.ID = int64(f.number)
+			id = int64(f.number)
 		case 2:
 			keys = f.bytes
 		case 3:
 			vals = f.bytes
-		case 8:
-			refs = f.bytes
+		case 8, 9, 10:
+			lists[num-8] = f.bytes
 		}
 		return nil
 	})
 	if err == nil {
 		err = d.readTags(keys, vals)
 	}
+	return id, lists, err
+}
+
+func (d *decoder) readWay(b []byte) error {
+	way, lists, err := d.readShared(b)
 	if err != nil {
 		return err
 	}
+	d.way = Way{ID: way}
+	refs := lists[0]
 	d.refs = d.refs[:0]
 	id := int64(0)
 	for {
@@ -151,32 +158,12 @@ func (d *decoder) readWay(b []byte) error {
 }
 
 func (d *decoder) readRelation(b []byte) error {
-	var keys, vals, roles, ids, types varints
-	d.relation = Relation{}
-	err := eachField(b, func(num protowire.Number, f field) error {
-		switch num {
-		case 1:
-			d.relation.ID = int64(f.number)
-		case 2:
-			keys = f.bytes
-		case 3:
-			vals = f.bytes
-		case 8:
-			roles = f.bytes
-		case 9:
-			ids = f.bytes
-		case 10:
-			types = f.bytes
-		}
-		return nil
-	})
-	if err == nil {
-		err = d.readTags(keys, vals)
-	}
-	if err == nil {
-		err = d.readMembers(roles, ids, types)
-	}
+	id, lists, err := d.readShared(b)
 	if err != nil {
+		return err
+	}
+	d.relation = Relation{ID: id}
+	if err := d.readMembers(lists[0], lists[1], lists[2]); err != nil {
 		return err
 	}
 	d.relation.Members, d.relation.Tags = d.members, d.tags

@@ -156,7 +156,7 @@ func (s *Server) Resume() (err error) {
 		if err = s.resume(); err == nil || !strings.Contains(err.Error(), "address already in use") {
 			return err
 		}
-		time.Sleep(time.Second)
+		time.Sleep(time.Second) // nothing says when another process gives a port back
 	}
 	return err
 }

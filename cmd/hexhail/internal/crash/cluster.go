@@ -307,7 +307,7 @@ func (n *node) await() *child {
 	return n.child
 }
 
-// close ends whatever runs.
+// close ends all processes.
 func (c *cluster) close() {
 	close(c.closing)
 	for _, n := range c.nodes {

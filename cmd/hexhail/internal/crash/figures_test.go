@@ -38,8 +38,8 @@ func scene(t *testing.T) (c *cluster, e *episode, trips [3]string) {
 	return c, e, trips
 }
 
-// told is a command with its session and its answer.
-func told(who string, node int, op, trip string, from, to time.Duration, code string) []check.Record {
+// exchange is a command with its session and its answer.
+func exchange(who string, node int, op, trip string, from, to time.Duration, code string) []check.Record {
 	id := fmt.Sprint(op, from)
 	out := []check.Record{
 		{At: 1, What: check.Connected, Who: who, Node: node},
@@ -56,20 +56,20 @@ func TestWhatALossShows(t *testing.T) {
 	const ms, s = time.Millisecond, time.Second
 	var h []check.Record
 	for _, x := range [][]check.Record{
-		told("a", 1, "accept", trips[0], 9999*ms, 14*s, ""),      // in flight
-		told("b", 1, "arrived", trips[0], 11*s, 12*s, "gone"),    // refused
-		told("c", 1, "arrived", trips[0], 11*s, 15*s, ""),        // the first, by another node
-		told("d", 2, "arrived", trips[0], 18*s, 18*s+100*ms, ""), // after the node came back
-		told("e", 2, "arrived", trips[2], 11*s, 11*s+30*ms, ""),  // of another node
-		told("f", 0, "arrived", trips[2], 11*s, 16*s, ""),        // from the lost node
-		told("g", 2, "arrived", trips[2], 21*s, 25*s, ""),        // later
-		told("h", 2, "arrived", trips[1], 12*s, 0, ""),           // unanswered
-		told("i", 1, "request", trips[1], 12*s, 12*s+50*ms, ""),  // another node's new trip
-		append(told("k", 1, "rate", trips[1], 9*s, 9500*ms, ""), check.Record{At: int64(9600 * ms), What: check.Lost, Who: "k"},
+		exchange("a", 1, "accept", trips[0], 9999*ms, 14*s, ""),      // in flight
+		exchange("b", 1, "arrived", trips[0], 11*s, 12*s, "gone"),    // refused
+		exchange("c", 1, "arrived", trips[0], 11*s, 15*s, ""),        // the first, by another node
+		exchange("d", 2, "arrived", trips[0], 18*s, 18*s+100*ms, ""), // after the node came back
+		exchange("e", 2, "arrived", trips[2], 11*s, 11*s+30*ms, ""),  // of another node
+		exchange("f", 0, "arrived", trips[2], 11*s, 16*s, ""),        // from the lost node
+		exchange("g", 2, "arrived", trips[2], 21*s, 25*s, ""),        // later
+		exchange("h", 2, "arrived", trips[1], 12*s, 0, ""),           // unanswered
+		exchange("i", 1, "request", trips[1], 12*s, 12*s+50*ms, ""),  // another node's new trip
+		append(exchange("k", 1, "rate", trips[1], 9*s, 9500*ms, ""), check.Record{At: int64(9600 * ms), What: check.Lost, Who: "k"},
 			check.Record{At: int64(12 * s), What: check.Call, Who: "k", ID: "offline", Op: "complete", Trip: trips[1]},
 			check.Record{At: int64(19 * s), What: check.Connected, Who: "k", Node: 1},
 			check.Record{At: int64(19 * s), What: check.Return, Who: "k", ID: "offline", Version: 3}), // sent without a session
-		append(told("j", 1, "complete", trips[1], 13*s, 0, ""), check.Record{At: int64(14 * s), What: check.Lost, Who: "j"},
+		append(exchange("j", 1, "complete", trips[1], 13*s, 0, ""), check.Record{At: int64(14 * s), What: check.Lost, Who: "j"},
 			check.Record{At: int64(15 * s), What: check.Return, Who: "j", ID: fmt.Sprint("complete", 13*s), Version: 3}), // its session broke
 	} {
 		h = append(h, x...)
@@ -80,13 +80,13 @@ func TestWhatALossShows(t *testing.T) {
 	require.Equal(t, map[string]bool{trips[0]: true}, l.moved)
 	require.ElementsMatch(t, []float64{30, 50}, l.others)
 
-	l = c.loss(e, commands(told("a", 1, "accept", trips[1], 9*s, 14*s, "")))
+	l = c.loss(e, commands(exchange("a", 1, "accept", trips[1], 9*s, 14*s, "")))
 	require.Zero(t, l.first)
 	require.Zero(t, l.accepts, "it did not concern the lost node")
-	offline := told("a", 0, "accept", trips[0], 9*s, 14*s, "")
+	offline := exchange("a", 0, "accept", trips[0], 9*s, 14*s, "")
 	offline[0].What = check.Lost
 	require.Zero(t, c.loss(e, commands(offline)).accepts, "it was not sent")
-	l = c.loss(e, commands(told("d", 2, "start", trips[0], 18*s, 18*s+100*ms, "")))
+	l = c.loss(e, commands(exchange("d", 2, "start", trips[0], 18*s, 18*s+100*ms, "")))
 	require.Equal(t, 8100*ms, l.first)
 	require.Empty(t, l.moved, "the node had come back")
 }
@@ -156,10 +156,10 @@ func TestWhatACutShows(t *testing.T) {
 	e.fault.kind = cutNode
 	var h []check.Record
 	for _, x := range [][]check.Record{
-		told("a", 0, "accept", trips[0], 9999*time.Millisecond, 14*s, ""), // in flight, but nothing was killed
-		told("b", 0, "arrived", trips[0], 11*s, 11100*time.Millisecond, ""),
-		told("c", 1, "start", trips[0], 11*s, 17*s, ""),
-		told("d", 2, "arrived", trips[2], 11*s, 11*s+30*time.Millisecond, ""),
+		exchange("a", 0, "accept", trips[0], 9999*time.Millisecond, 14*s, ""), // in flight, but nothing was killed
+		exchange("b", 0, "arrived", trips[0], 11*s, 11100*time.Millisecond, ""),
+		exchange("c", 1, "start", trips[0], 11*s, 17*s, ""),
+		exchange("d", 2, "arrived", trips[2], 11*s, 11*s+30*time.Millisecond, ""),
 	} {
 		h = append(h, x...)
 	}
@@ -225,11 +225,11 @@ func TestWhatARunHasNotSeen(t *testing.T) {
 	c.watch.keeps = true
 	c.episodes = []*episode{e}
 	require.Equal(t, []string{acceptsHit, tripsMoved, resumed}, c.unseen())
-	for _, r := range told("a", 1, "accept", trips[0], 9*time.Second, 14*time.Second, "") {
+	for _, r := range exchange("a", 1, "accept", trips[0], 9*time.Second, 14*time.Second, "") {
 		c.watch.record(r)
 	}
 	require.Equal(t, []string{tripsMoved, resumed}, c.unseen())
-	for _, r := range told("b", 1, "arrived", trips[0], 11*time.Second, 15*time.Second, "") {
+	for _, r := range exchange("b", 1, "arrived", trips[0], 11*time.Second, 15*time.Second, "") {
 		c.watch.record(r)
 	}
 	c.watch.record(check.Record{What: check.Connected, Who: "b", Node: 2, Resumed: true})

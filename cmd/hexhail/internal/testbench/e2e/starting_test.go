@@ -3,10 +3,7 @@ package e2e
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"io"
-	"math/rand/v2"
-	"net"
 	"net/http"
 	"os"
 	"strings"
@@ -28,7 +25,7 @@ func TestStartsBeforeItsDatabase(t *testing.T) {
 	pg := pgtest.NewServer(t)
 	require.NoError(t, pg.Crash())
 	begin := func(flags ...string) (ops string, signals chan<- os.Signal, ended <-chan int) {
-		ops = freeAddress(t)
+		ops = harness.FreeAddress(t)
 		sig, end := make(chan os.Signal, 2), make(chan int, 1)
 		go func() {
 			end <- cli.Main(context.Background(), cli.Environment{
@@ -80,19 +77,4 @@ func ask(ops, path string) (code int, said harness.Readiness) {
 	defer resp.Body.Close()
 	_ = json.NewDecoder(resp.Body).Decode(&said) // an unreadable answer stays empty
 	return resp.StatusCode, said
-}
-
-// freeAddress returns an address that was free a moment ago. Its port is below those that systems hand out, so that
-// no listener on port 0 takes it meanwhile.
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	for range 1000 {
-		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", 10_000+rand.IntN(22_000)))
-		if err == nil {
-			require.NoError(t, l.Close())
-			return l.Addr().String()
-		}
-	}
-	t.Fatal("no free port")
-	return ""
 }

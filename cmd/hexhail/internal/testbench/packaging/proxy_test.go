@@ -67,7 +67,7 @@ func behindProxy(t *testing.T, kind string, o proxyOptions, nodes ...*harness.Se
 
 func tryProxy(t *testing.T, kind, path string, o proxyOptions, nodes []*harness.Server) (p proxied, said string, ok bool) {
 	t.Helper()
-	dir, at := t.TempDir(), freeAddress(t)
+	dir, at := t.TempDir(), harness.FreeAddress(t)
 	through := *nodes[0]
 	scheme := "http"
 	client := &http.Client{}

@@ -2,9 +2,6 @@ package packaging
 
 import (
 	"encoding/json"
-	"fmt"
-	"math/rand/v2"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -61,7 +58,7 @@ func TestTenCommands(t *testing.T) {
 
 	ports := []string{"127.0.0.1:2379", etcd.Endpoint()}
 	for _, port := range []string{"7001", "7002", "7003", "8081", "8082", "8083", "9091", "9092", "9093"} {
-		ports = append(ports, "127.0.0.1:"+port, freeAddress(t))
+		ports = append(ports, "127.0.0.1:"+port, harness.FreeAddress(t))
 	}
 	free := strings.NewReplacer(ports...)
 	sh := shell(t, dir, "HEXHAIL_DATABASE_URL="+database,
@@ -133,19 +130,4 @@ func shell(t *testing.T, dir string, env ...string) func(script string) *exec.Cm
 		cmd.Env = append(append(os.Environ(), harness.ChildEnv+"=1", "PATH="+bin+":"+os.Getenv("PATH")), env...)
 		return cmd
 	}
-}
-
-// freeAddress returns an address that was free a moment ago. Its port is below those that systems hand out, so that
-// no listener on port 0 takes it meanwhile.
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	for range 1000 {
-		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", 10_000+rand.IntN(22_000)))
-		if err == nil {
-			require.NoError(t, l.Close())
-			return l.Addr().String()
-		}
-	}
-	t.Fatal("no free port")
-	return ""
 }
