@@ -17,6 +17,28 @@ var ErrNoRoute = errors.New("no route")
 type Route struct {
 	DistanceM float64
 	Duration  time.Duration
+	By        Source // who estimated it
+}
+
+// Source says who estimated a route. The zero Source is the straight line, on which everyone falls back.
+type Source uint8
+
+// The sources.
+const (
+	ByCrow     Source = iota // StraightLine
+	ByStreets                // a map of geo/streets
+	ByOSRM                   // a server that speaks as OSRM does
+	ByValhalla               // a server that speaks as Valhalla does
+)
+
+var sourceNames = [...]string{"crow", "streets", "osrm", "valhalla"}
+
+// String returns the source's name, as protocols and records use it.
+func (s Source) String() string {
+	if int(s) < len(sourceNames) {
+		return sourceNames[s]
+	}
+	return "unknown"
 }
 
 // Unreachable is what Routes returns for an origin without a route: infinitely long and slow, so

@@ -115,6 +115,7 @@ func (p *planner) direct() {
 		}
 		d, s := p.m.measure(l)
 		step := &steps[len(steps)-1]
+		step.Route.By = geo.ByStreets
 		step.Route.DistanceM += d
 		step.Route.Duration += duration(s)
 	}

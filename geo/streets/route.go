@@ -163,5 +163,5 @@ func routeOf(metres, seconds float64, round bool) geo.Route {
 	if round {
 		seconds += turnRound.Seconds()
 	}
-	return geo.Route{DistanceM: metres, Duration: duration(seconds)}
+	return geo.Route{DistanceM: metres, Duration: duration(seconds), By: geo.ByStreets}
 }

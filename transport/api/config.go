@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"time"
 
+	"github.com/hexhail/hexhail/geo/streets"
 	"github.com/hexhail/hexhail/ride"
 	"github.com/hexhail/hexhail/transport/auth"
 	"github.com/hexhail/hexhail/transport/clientaddr"
@@ -78,7 +79,7 @@ type MapSources struct {
 	StyleURL, PMTilesURL, Attribution, GeocoderURL string
 }
 
-// Deps are what the API stands on. All but Demo are required.
+// Deps are what the API stands on. All but Streets and Demo are required.
 type Deps struct {
 	Auth     *auth.Service
 	Accounts Accounts
@@ -87,6 +88,8 @@ type Deps struct {
 	Trips    Trips
 	Live     Live
 	Log      *slog.Logger
+	// Streets is the city whose map clients may ask about; nil, or without a map: there is none.
+	Streets *streets.City
 	// Demo makes the server a demonstration; nil on an ordinary one.
 	Demo Demo
 }

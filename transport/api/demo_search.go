@@ -54,7 +54,11 @@ func (a *API) registerDemoSearch() {
 
 // mapSources are the operator's; a demonstration without a geocoder is its own.
 func (a *API) mapSources() mapView {
-	v := mapView(a.cfg.Map)
+	m := a.cfg.Map
+	v := mapView{
+		StyleURL: m.StyleURL, PMTilesURL: m.PMTilesURL, Attribution: m.Attribution, GeocoderURL: m.GeocoderURL,
+		Streets: a.streetsView(),
+	}
 	if a.deps.Demo != nil && v.GeocoderURL == "" {
 		v.GeocoderURL = demoGeocoder
 	}

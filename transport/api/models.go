@@ -151,10 +151,26 @@ type homeView struct {
 }
 
 type mapView struct {
-	StyleURL    string `json:"style_url" doc:"A MapLibre style."`
-	PMTilesURL  string `json:"pmtiles_url" doc:"Vector tiles in one PMTiles file in the Protomaps schema, for maps without a style."`
-	Attribution string `json:"attribution" doc:"The credit that maps must show."`
-	GeocoderURL string `json:"geocoder_url" doc:"A Photon server that finds addresses; perhaps a path on this server."`
+	StyleURL    string       `json:"style_url" doc:"A MapLibre style."`
+	PMTilesURL  string       `json:"pmtiles_url" doc:"Vector tiles in one PMTiles file in the Protomaps schema, for maps without a style."`
+	Attribution string       `json:"attribution" doc:"The credit that maps must show."`
+	GeocoderURL string       `json:"geocoder_url" doc:"A Photon server that finds addresses; perhaps a path on this server."`
+	Streets     *streetsView `json:"streets,omitempty" doc:"The server's own map of the city's streets. Absent: it has none."`
+}
+
+// streetsView is the server's own map.
+type streetsView struct {
+	ID          string     `json:"id" doc:"Changes with the streets."`
+	Bounds      boundsView `json:"bounds" doc:"The part of the world that it covers."`
+	Attribution string     `json:"attribution" doc:"The credit to show, linked to attribution_url, with everything made of the map: routes, tiles, names."`
+	CreditURL   string     `json:"attribution_url"`
+}
+
+type boundsView struct {
+	South float64 `json:"south" doc:"Degrees, like the others."`
+	West  float64 `json:"west"`
+	North float64 `json:"north"`
+	East  float64 `json:"east"`
 }
 
 type classView struct {

@@ -17,6 +17,8 @@ import (
 	"github.com/hexhail/hexhail/cmd/hexhail/internal/logging"
 	"github.com/hexhail/hexhail/cmd/hexhail/internal/server"
 	"github.com/hexhail/hexhail/cmd/hexhail/internal/simulate"
+	"github.com/hexhail/hexhail/geo/streets"
+	"github.com/hexhail/hexhail/geo/streets/manhattan"
 	"github.com/hexhail/hexhail/ride"
 	"github.com/hexhail/hexhail/sim/demand"
 	"github.com/hexhail/hexhail/sim/demand/nyc"
@@ -83,7 +85,7 @@ func (d *demoCmd) Run(in *call) (err error) {
 	if err != nil {
 		return err
 	}
-	return in.beside(server.Base{Config: &d.Config, Log: log, Demo: host}, func(ctx context.Context, running *server.Server) error {
+	return in.beside(server.Base{Config: &d.Config, Log: log, Demo: host, Streets: builtInStreets}, func(ctx context.Context, running *server.Server) error {
 		target := simulate.Target{Issuer: issuer, Visitors: host.Visitors(), Yield: max(64, d.Drivers/4)}
 		return in.perform(ctx, d, running, target, crowd, host, password, log)
 	})
@@ -138,6 +140,11 @@ func (in *call) perform(
 	}
 	target.URLs, target.Header = []string{socket}, "Visit "+page+"   (Ctrl-C ends the demonstration)"
 	return simulate.Run(ctx, d.Options, crowd, target, in.env.Stdout, log)
+}
+
+// builtInStreets is the map of the city that the demonstration shows.
+func builtInStreets(ctx context.Context) (*streets.Map, error) {
+	return streets.Build(ctx, manhattan.Open, streets.BuildOptions{Name: manhattan.Name, Builder: "hexhail " + Version()})
 }
 
 // exposed says what it means that others reach the demonstration.

@@ -27,6 +27,7 @@ type simCmd struct {
 // simRunCmd is a city against servers that run elsewhere.
 type simRunCmd struct {
 	simulate.Options `embed:""`
+	simulate.Graph   `embed:""`
 
 	URL      []string `name:"url" default:"ws://127.0.0.1:8080/v1/ws" help:"Sockets of the servers; several are used round-robin."`
 	Issuer   string   `default:"https://sim.hexhail.invalid" help:"Name of the outside issuer that the servers trust for simulated accounts."`
@@ -55,6 +56,7 @@ func (s *simRunCmd) Run(in *call) error {
 	ctx, stop := in.interruptible()
 	defer stop()
 	target := simulate.Target{URLs: s.URL, Issuer: simulate.Issuer{Name: s.Issuer, Audience: s.Audience, Secret: []byte(s.Secret)}}
+	s.Options.Graph = s.Graph
 	return simulate.Run(ctx, s.Options, d, target, in.env.Stdout, log)
 }
 

@@ -8,6 +8,7 @@ import (
 	"github.com/hexhail/hexhail/cmd/hexhail/internal/demo"
 	"github.com/hexhail/hexhail/cmd/hexhail/internal/lifecycle"
 	"github.com/hexhail/hexhail/cmd/hexhail/internal/ops"
+	"github.com/hexhail/hexhail/geo/streets"
 )
 
 // Base is what a server is assembled from.
@@ -17,6 +18,8 @@ type Base struct {
 	// Ops takes the services' metrics (Registry) and readiness checks (AddCheck). The command
 	// starts it first and stops it last.
 	Ops *ops.Server
+	// Streets gives the map of the city where the configuration names none; nil: there is none.
+	Streets func(ctx context.Context) (*streets.Map, error)
 	// Demo makes the server a demonstration; nil for an ordinary one.
 	Demo *demo.Host
 	// Trial makes clients show that the server runs as a trial.

@@ -19,6 +19,7 @@ import (
 	"github.com/hexhail/hexhail/cmd/hexhail/internal/ops"
 	"github.com/hexhail/hexhail/cmd/hexhail/internal/servertls"
 	"github.com/hexhail/hexhail/cmd/hexhail/internal/tracing"
+	"github.com/hexhail/hexhail/geo/streets"
 	"github.com/hexhail/hexhail/persistence"
 	"github.com/hexhail/hexhail/ride"
 	"github.com/hexhail/hexhail/transport"
@@ -54,6 +55,7 @@ type parts struct {
 
 	metrics  *metrics
 	store    *persistence.Store
+	streets  *streets.City // without a map until openStreets, and perhaps after
 	keys     auth.Keys
 	actors   *actors.System
 	auth     *auth.Service
@@ -69,6 +71,7 @@ type parts struct {
 	traces   *tracing.Tracer // nil: nothing is traced
 	moves    bool            // it stops, and its clients go on at other nodes
 	version  string
+	builtIn  func(context.Context) (*streets.Map, error)
 	accepted chan struct{} // closed when the accept loop has ended
 }
 
@@ -77,6 +80,7 @@ func Assemble(_ context.Context, in Base) (*Server, error) {
 	p := &parts{
 		cfg: in.Config, log: in.Log, ops: in.Ops, demo: in.Demo, trial: in.Trial, makeMissing: in.MakeMissing || in.Demo != nil, metrics: newMetrics(),
 		failed: make(chan error, 1), disowned: make(chan error, 1), accepted: make(chan struct{}),
+		streets: new(streets.City), builtIn: in.Streets,
 	}
 	in.Ops.Registry.MustRegister(p.metrics)
 	in.Ops.AddCheck(ops.Check{Name: "database", Run: func(context.Context) error { return finding(p.store.Health()) }})
@@ -96,6 +100,7 @@ func Assemble(_ context.Context, in Base) (*Server, error) {
 	return &Server{
 		Services: []lifecycle.Service{
 			{Name: "store", Start: p.openStore, Stop: func(context.Context) error { return p.store.Close() }, Failed: p.disowned},
+			{Name: "streets", Start: p.openStreets, Stop: func(context.Context) error { return nil }},
 			{Name: "traces", Start: p.startTraces, Stop: p.stopTraces},
 			{Name: "nodes' listener", Start: p.listenToNodes, Stop: p.leaveNodes},
 			{Name: "actors", Start: p.startActors, Stop: p.stopActors},
@@ -159,6 +164,7 @@ func (p *parts) loadKeys(ctx context.Context) (auth.Keys, error) {
 
 func (p *parts) startActors(ctx context.Context) error {
 	cfg := actorsConfig(p.cfg, p.log)
+	cfg.ETA = drives{p.streets, straightLine(p.cfg)}
 	cfg.Commits = p.metrics.commits.take
 	if p.demo != nil { // the visitors share one operator
 		cfg.OperatorSessions = max(cfg.OperatorSessions, demo.OperatorSessions)
@@ -315,7 +321,7 @@ func (p *parts) handler() (http.Handler, error) {
 	p.ops.Registry.MustRegister(counts)
 	deps := api.Deps{
 		Auth: p.auth, Accounts: p.store, Photos: p.store, Audit: p.store, Trips: p.store, Log: p.log,
-		Live: live{p.sessions.Registry(), p.actors},
+		Streets: p.streets, Live: live{p.sessions.Registry(), p.actors},
 	}
 	if p.demo != nil { // keep the interface nil, not an interface that holds nil
 		deps.Demo = p.demo

@@ -27,7 +27,7 @@ func actorsConfig(c *config.Config, log *slog.Logger) actors.Config {
 	a.Resolution = c.Map.H3Resolution
 	a.PositionTTL = c.Map.PositionTTL
 	a.MaxSpeedMPS = c.Map.PositionMaxSpeed / 3.6
-	a.ETA = geo.StraightLine{Detour: c.Map.ETADetour, SpeedMPS: c.Map.ETASpeed / 3.6}
+	a.ETA = straightLine(c)
 	a.Heartbeat = c.Sockets.PingInterval
 	a.Linger = c.Sockets.SessionLinger
 	a.OperatorSessions = c.Sockets.MaxPerOperator
@@ -42,6 +42,10 @@ func actorsConfig(c *config.Config, log *slog.Logger) actors.Config {
 		log.Warn("socket-replayed-events no longer has any effect; socket-history-bytes bounds what sessions resume from")
 	}
 	return a
+}
+
+func straightLine(c *config.Config) geo.StraightLine {
+	return geo.StraightLine{Detour: c.Map.ETADetour, SpeedMPS: c.Map.ETASpeed / 3.6}
 }
 
 // formerReplayedEvents is the default of a setting that is read only to warn that it has no effect.

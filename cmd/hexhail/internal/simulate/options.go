@@ -38,13 +38,14 @@ type Options struct {
 	From              time.Duration `help:"Skip everything earlier in the file."`
 	To                time.Duration `help:"Skip everything later in the file."`
 	Area              string        `placeholder:"S,W,N,E" help:"Skip everything outside this area, in degrees of latitude and longitude."`
-	Streets           string        `placeholder:"DIR" help:"Street graph to drive on: one file *nodes*.csv(.gz) and one *edges*.csv(.gz). Default: straight lines with a detour."`
-	StreetsColumn     string        `default:"t12" help:"Column of the edges that has travel times in seconds."`
 	Traces            string        `placeholder:"FILE" help:"Recorded positions of a fleet (unix, cab, lat, lng), which idle drivers follow."`
 	DrivingSpeed      float64       `default:"16" help:"Road speed on straight-line routes, in km/h."`
 	Detour            float64       `default:"1.4" help:"Ratio of road distance to straight-line distance."`
 	TripInterval      time.Duration `default:"1s" help:"Real time between two positions of a driver with a trip."`
 	IdleInterval      time.Duration `default:"3s" help:"Real time between two positions of a driver without one."`
+
+	// Graph is what cars drive on.
+	Graph Graph `kong:"-"`
 
 	Accept      float64       `default:"0.85" help:"Probability that a driver accepts an offer."`
 	Decline     float64       `default:"0.1" help:"Probability that a driver declines; the remaining offers are ignored."`
@@ -55,6 +56,12 @@ type Options struct {
 	Cruise      float64       `default:"0.5" help:"Probability that an idle driver cruises instead of waiting."`
 	Losses      float64       `default:"0.5" help:"Lost connections per client and simulated hour."`
 	Outage      time.Duration `default:"30s" help:"Mean duration of a lost connection, simulated."`
+}
+
+// Graph names a street graph of files. The zero Graph is none: cars drive straight lines.
+type Graph struct {
+	Dir    string `name:"streets" placeholder:"DIR" help:"Street graph to drive on: one file *nodes*.csv(.gz) and one *edges*.csv(.gz). Default: straight lines with a detour."`
+	Column string `name:"streets-column" default:"t12" help:"Column of the edges that has travel times in seconds."`
 }
 
 func (o *Options) behaviour() city.Behaviour {
@@ -130,10 +137,10 @@ func (o *Options) Filter() (demand.Filter, error) {
 
 // router returns the router for cars.
 func (o *Options) router() (city.Router, error) {
-	if o.Streets == "" {
+	if o.Graph.Dir == "" {
 		return city.Straight{SpeedMPS: o.DrivingSpeed / 3.6, Detour: o.Detour}, nil
 	}
-	return city.ReadStreets(o.Streets, o.StreetsColumn)
+	return city.ReadStreets(o.Graph.Dir, o.Graph.Column)
 }
 
 // Demand is the requests and the drivers.

@@ -818,6 +818,19 @@ export interface components {
             /** @description Id of the account or trip. */
             subject: string;
         };
+        BoundsView: {
+            /** Format: double */
+            east: number;
+            /** Format: double */
+            north: number;
+            /**
+             * Format: double
+             * @description Degrees, like the others.
+             */
+            south: number;
+            /** Format: double */
+            west: number;
+        };
         Cancellation: {
             /** @enum {string} */
             by: "by_unspecified" | "rider" | "driver" | "operator" | "system";
@@ -1209,6 +1222,8 @@ export interface components {
             geocoder_url: string;
             /** @description Vector tiles in one PMTiles file in the Protomaps schema, for maps without a style. */
             pmtiles_url: string;
+            /** @description The server's own map of the city's streets. Absent: it has none. */
+            streets?: components["schemas"]["StreetsView"];
             /** @description A MapLibre style. */
             style_url: string;
         };
@@ -1469,6 +1484,15 @@ export interface components {
             message: string;
             /** Format: int64 */
             took_us: number;
+        };
+        StreetsView: {
+            /** @description The credit to show, linked to attribution_url, with everything made of the map: routes, tiles, names. */
+            attribution: string;
+            attribution_url: string;
+            /** @description The part of the world that it covers. */
+            bounds: components["schemas"]["BoundsView"];
+            /** @description Changes with the streets. */
+            id: string;
         };
         TicketView: {
             /** Format: date-time */
