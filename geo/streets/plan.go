@@ -3,6 +3,7 @@ package streets
 import (
 	"context"
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/hexhail/hexhail/geo"
@@ -177,7 +178,8 @@ func (g *graph) exits(e edge) (n int) {
 	return min(n, 1)
 }
 
-// bearing is the direction at the beginning or the end of an edge, as it is driven.
+// bearing is the direction at the beginning or the end of an edge, as it is driven, in degrees
+// clockwise from north, on a flat earth: a piece of street is short.
 func (g *graph) bearing(e edge, end bool) float64 {
 	pts := g.points(e.segment())
 	n := len(pts)
@@ -185,5 +187,7 @@ func (g *graph) bearing(e edge, end bool) float64 {
 	if end {
 		i = n - 1
 	}
-	return geo.BearingDeg(pts[along(i-1, n, e.against())].geo(), pts[along(i, n, e.against())].geo())
+	a, b := pts[along(i-1, n, e.against())], pts[along(i, n, e.against())]
+	narrow := math.Cos(float64(a.lat) * (math.Pi / 180 / 1e7))
+	return math.Atan2(float64(b.lng-a.lng)*narrow, float64(b.lat-a.lat)) * (180 / math.Pi)
 }

@@ -112,11 +112,13 @@ var noHit = hit{piece: piece{segment: -1}, m: math.Inf(1), score: math.Inf(1)}
 func (f *grid) nearest(p geo.Place) (hit, bool) {
 	c := chooser{g: f.g, lat: p.Point.Lat * 1e7, lng: p.Point.Lng * 1e7, heading: p.Heading, best: noHit, service: noHit}
 	c.perLng = perLat * math.Cos(p.Point.Lat*math.Pi/180)
-	y, x := f.at(c.lat, f.g.box.South, perLat), f.at(c.lng, f.g.box.West, f.perLng)
+	y, border := f.at(c.lat, f.g.box.South, perLat)
+	x, beside := f.at(c.lng, f.g.box.West, f.perLng)
+	border = min(border, beside)
 	narrow := max(0.1, min(1, c.perLng/f.perLng)) // cells are narrower than in the middle of the map
 	for ring := int32(0); ring <= int32(SnapM/(f.side*narrow))+1; ring++ {
-		// What lies in the next rings is at least so far away.
-		if near := float64(ring-1) * f.side * narrow; c.best.score <= near && ring > 0 {
+		// What lies in the next rings is at least as far away as the border of those before.
+		if near := (float64(ring-1) + border) * f.side * narrow; c.best.score <= near && ring > 0 {
 			break
 		}
 		f.ring(y, x, ring, &c)
@@ -127,10 +129,12 @@ func (f *grid) nearest(p geo.Place) (hit, bool) {
 	return c.service, c.service.piece.segment >= 0
 }
 
-// at returns the cell of a coordinate, bounded so that rings do not overflow.
-func (f *grid) at(v float64, origin int32, per float64) int32 {
-	cell := math.Floor((v - float64(origin)) * per / f.side)
-	return int32(max(-1e6, min(1e6, cell)))
+// at returns the cell of a coordinate, bounded so that rings do not overflow, and how far its nearer
+// border is, as a share of the cell.
+func (f *grid) at(v float64, origin int32, per float64) (cell int32, border float64) {
+	place := (v - float64(origin)) * per / f.side
+	whole := math.Floor(place)
+	return int32(max(-1e6, min(1e6, whole))), min(place-whole, whole+1-place)
 }
 
 // ring looks at the cells whose distance from a cell is exactly r cells.

@@ -80,21 +80,22 @@ func (g *Graph) Near(star Star, most int, m *Measures, found func(end int, r Rea
 	}
 	s := newSpace()
 	defer s.release()
-	s.seed(star.Hub, nil)
-	waiting := newSpace() // the ends' nodes that have not been looked at
-	defer waiting.release()
 	for _, seeds := range star.Ends {
-		waiting.seed(seeds, nil)
+		for _, x := range seeds {
+			s.touch(x.Node)
+		}
 	}
-	for left := len(waiting.labels); most > 0 && left > 0; most-- {
+	ends := int32(len(s.labels)) // the first labels are those of the ends
+	s.seed(star.Hub, nil)
+	for left := ends; most > 0 && left > 0; most-- {
 		l := s.next()
 		if l < 0 {
 			break
 		}
-		x := s.labels[l]
-		if waiting.label(x.node) >= 0 {
+		if l < ends {
 			left--
 		}
+		x := s.labels[l]
 		for i := g.in.first[x.node]; i < g.in.first[x.node+1]; i++ {
 			a := &g.in.list[i]
 			s.relax(a.To, x.cost+a.Weight, l, i)

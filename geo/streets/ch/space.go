@@ -75,22 +75,28 @@ func (s *space) relax(node, cost, parent, arc int32) {
 	if cost > maxCost {
 		return
 	}
-	i := s.slot(node)
-	l := s.table[i].label - 1
-	switch {
-	case l < 0:
-		l = int32(len(s.labels))
-		s.labels = append(s.labels, label{node: node, at: int32(i)})
-		s.table[i] = cell{node, l + 1}
-		if len(s.labels)*2 > len(s.table) {
-			s.grow()
-		}
-	case s.labels[l].cost <= cost:
+	l := s.touch(node)
+	x := &s.labels[l]
+	if x.cost <= cost {
 		return
 	}
-	x := &s.labels[l]
 	x.cost, x.parent, x.arc = cost, parent, arc
 	s.heap.push(cost, l)
+}
+
+// touch returns the number of a node's label, which it makes, unreached, if there is none.
+func (s *space) touch(node int32) int32 {
+	i := s.slot(node)
+	if l := s.table[i].label - 1; l >= 0 {
+		return l
+	}
+	l := int32(len(s.labels))
+	s.labels = append(s.labels, label{node: node, cost: unreached, at: int32(i)})
+	s.table[i] = cell{node, l + 1}
+	if len(s.labels)*2 > len(s.table) {
+		s.grow()
+	}
+	return l
 }
 
 func (s *space) grow() {
