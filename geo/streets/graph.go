@@ -49,6 +49,7 @@ type graph struct {
 	edges    []edge // by from
 	names    []string
 	box      Box
+	timed    bool // what edges weigh is how long they take, whatever a model says
 
 	firstOut []int32 // edges of node v are edges[firstOut[v]:firstOut[v+1]]
 	firstDir []int32 // edges of direction d are byDir[firstDir[d]:firstDir[d+1]]
@@ -74,7 +75,7 @@ func graphOf(n *network, rs []restriction, names []string) (*graph, error) {
 	if len(edges) == 0 {
 		return nil, ErrNoRoads
 	}
-	g := &graph{nodes: nodes, box: emptyBox}
+	g := &graph{nodes: nodes, box: emptyBox, timed: n.timed}
 	segmentOf := make([]int32, len(n.links))
 	for i := range segmentOf {
 		segmentOf[i] = -1
@@ -91,6 +92,9 @@ func graphOf(n *network, rs []restriction, names []string) (*graph, error) {
 		}
 		edges[i].dir = 2*segmentOf[l] + edges[i].dir&1
 		edges[i].weight = g.segments[segmentOf[l]].usualWeight()
+		if n.timed {
+			edges[i].weight = n.links[l].takes[edges[i].dir&1]
+		}
 	}
 	for i := range n.links {
 		if segmentOf[i] < 0 {

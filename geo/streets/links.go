@@ -17,8 +17,9 @@ type link struct {
 	flags   Flags
 	name    int32
 	lengthM float64
-	freeS   float64 // time at the speed of its signs, in seconds
-	signals int     // between its ends
+	freeS   float64  // time at the speed of its signs, in seconds
+	signals int      // between its ends
+	takes   [2]int32 // milliseconds forth and back, of a network that is timed
 }
 
 // network is a map while it is built: links between junctions.
@@ -26,6 +27,7 @@ type network struct {
 	links     []link
 	junctions []junction
 	report    *Report
+	timed     bool // the times of links are given, and choose the way
 }
 
 type junction struct {

@@ -25,15 +25,16 @@ const (
 
 // Meta is what a map says about itself, and what its file keeps.
 type Meta struct {
-	Source      string    `json:"source"`      // the extract's name, as the builder was given it
-	Origin      string    `json:"origin"`      // where the extract says that its data are from, "" if it does not
-	Date        time.Time `json:"date"`        // of the data, zero if the extract does not say
-	Licence     string    `json:"licence"`     // SPDX identifier
-	LicenceURL  string    `json:"licence_url"` // its text
-	Attribution string    `json:"attribution"` // to show with everything made of the map
-	Builder     string    `json:"builder"`     // the program and version that built the map
-	Box         Box       `json:"box"`         // of the streets
-	Report      Report    `json:"report"`      // what became of the extract
+	Source      string    `json:"source"`          // the extract's name, as the builder was given it
+	Origin      string    `json:"origin"`          // where the extract says that its data are from, "" if it does not
+	Date        time.Time `json:"date"`            // of the data, zero if the extract does not say
+	Licence     string    `json:"licence"`         // SPDX identifier
+	LicenceURL  string    `json:"licence_url"`     // its text
+	Attribution string    `json:"attribution"`     // to show with everything made of the map
+	Builder     string    `json:"builder"`         // the program and version that built the map
+	Box         Box       `json:"box"`             // of the streets
+	Timed       bool      `json:"timed,omitempty"` // the travel times are given (FromGraph), and models change nothing
+	Report      Report    `json:"report"`          // what became of the extract
 }
 
 // Map is a city's streets, ready to route on. It is immutable: any goroutine may use it at any time, and
@@ -51,6 +52,7 @@ type Map struct {
 
 // newMap completes a map of what its file holds. The model must be valid.
 func newMap(id uint64, meta Meta, g *graph, ways *ch.Hierarchy, model Model) *Map {
+	g.timed = meta.Timed
 	m := &Map{id: id, meta: meta, graph: g, grid: newGrid(g), ways: ways, around: ch.NewGraph(len(g.nodes), g.arcs())}
 	return m.with(model)
 }
@@ -82,8 +84,8 @@ func (m *Map) WithModel(model Model) (*Map, error) {
 
 // WithWeights returns the map with other weights, which choose other ways: weigh returns what a street
 // costs in a direction, between a millisecond and 4 hours; values beyond are bounded. It contracts
-// again in the old order: half as long as building, in the calling goroutine. The error is the
-// context's.
+// again in the old order: half as long as building, in the calling goroutine. On a timed map the weights
+// are the travel times, too. The error is the context's.
 func (m *Map) WithWeights(ctx context.Context, weigh func(s Street, back bool) time.Duration) (*Map, error) {
 	g := *m.graph
 	g.edges = append([]edge(nil), g.edges...)

@@ -48,6 +48,9 @@ func (m Model) Validate() error {
 
 // seconds is the time of a whole edge.
 func (m *Model) seconds(g *graph, e edge) float64 {
+	if g.timed {
+		return float64(e.weight) / 1000
+	}
 	s := &g.segments[e.segment()]
 	t := float64(s.freeMS) / 1000 / m.SignShare
 	if v := m.Kmh[s.road]; v > 0 {
