@@ -328,8 +328,8 @@ func pb(p geo.Point) *ridepb.Point {
 func fromPB(p *ridepb.Point) geo.Point { return geo.FromE7(p.GetLatE7(), p.GetLngE7()) }
 
 // location is a position that the device measured at a time; the speed is in simulated time.
-func location(p geo.Point, heading, mps float64, at time.Time) *ridepb.Location {
+func location(p geo.Place, mps float64, at time.Time) *ridepb.Location {
 	return &ridepb.Location{
-		Point: pb(p), HeadingDeg: float32(heading), SpeedMps: float32(mps), AccuracyM: 5, DeviceTime: timestamppb.New(at),
+		Point: pb(p.Point), HeadingDeg: float32(p.Heading.Deg), SpeedMps: float32(mps), AccuracyM: 5, DeviceTime: timestamppb.New(at),
 	}
 }

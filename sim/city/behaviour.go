@@ -31,6 +31,9 @@ type Behaviour struct {
 	RiderCancelWithin time.Duration
 	// BoardMin and BoardMax bound the time from arrival to start.
 	BoardMin, BoardMax time.Duration
+	// DriveSpread is the standard deviation of the logarithm of how long a drive takes, against what the router
+	// says: drivers and traffic differ.
+	DriveSpread float64
 	// Rate is how often riders and drivers rate each other.
 	Rate float64
 	// Cruise is how often an idle driver drives somewhere within CruiseM metres instead of waiting;
@@ -53,7 +56,7 @@ func DefaultBehaviour() Behaviour {
 		Accept: 0.85, Decline: 0.1, Reply: 4 * time.Second, ReplySpread: 0.5,
 		GiveBack: 0.01, Patience: 6 * time.Minute, PatienceSpread: 0.4,
 		RiderCancel: 0.02, RiderCancelWithin: 2 * time.Minute, BoardMin: 10 * time.Second, BoardMax: 50 * time.Second,
-		Rate: 0.3, Cruise: 0.5, CruiseM: 600, WaitMin: time.Minute, WaitMax: 5 * time.Minute,
+		DriveSpread: 0.1, Rate: 0.3, Cruise: 0.5, CruiseM: 600, WaitMin: time.Minute, WaitMax: 5 * time.Minute,
 		Losses: 0.5, Outage: 30 * time.Second,
 	}
 }
@@ -65,7 +68,7 @@ func (b Behaviour) Validate() error {
 			return errors.New("behaviour: probabilities must be from 0 to 1, and so must the sum of accepting and declining")
 		}
 	}
-	for _, x := range []float64{b.ReplySpread, b.PatienceSpread, b.CruiseM, b.Losses, b.Moves} {
+	for _, x := range []float64{b.ReplySpread, b.PatienceSpread, b.DriveSpread, b.CruiseM, b.Losses, b.Moves} {
 		if !(x >= 0) || math.IsInf(x, 0) {
 			return errors.New("behaviour: spreads, distances and rates must be numbers of at least 0")
 		}
@@ -162,6 +165,15 @@ func (in Intentions) Idle(driver string, n int) (bearing, metres float64, wait t
 		return 360 * rng.Float64(), b.CruiseM * (0.2 + 0.8*rng.Float64()), wait
 	}
 	return 0, 0, wait
+}
+
+// Drive is how many times longer than usual a driver's n-th drive takes: from a half to two.
+func (in Intentions) Drive(driver string, n int) float64 {
+	if in.Behaviour.DriveSpread == 0 {
+		return 1
+	}
+	x := in.chance("drive", driver, n).NormFloat64()
+	return min(max(math.Exp(in.Behaviour.DriveSpread*x), 0.5), 2)
 }
 
 // Loss is when a person loses the connection for the n-th time, counted from the previous time, and

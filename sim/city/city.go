@@ -140,6 +140,7 @@ type City struct {
 	elapsed   atomic.Int64
 	probe     probe
 	holding   sync.Once // says once that requests are held back
+	straying  sync.Once // says once that a place is off the map
 }
 
 // New makes a city.
@@ -517,6 +518,14 @@ func (c *City) spread(name string) float64 {
 	h := fnv.New32a()
 	_, _ = h.Write([]byte(name)) // cannot fail
 	return float64(h.Sum32()) / math.MaxUint32
+}
+
+// offMap counts a drive for which the map has no route.
+func (c *City) offMap() {
+	c.Stats.OffMap.Add(1)
+	c.straying.Do(func() {
+		c.cfg.Log.Warn("the map has no route to a place: cars take the straight line there, and the report counts them in off_map")
+	})
 }
 
 // within keeps a cruising driver in the area.

@@ -29,26 +29,32 @@ type driver struct {
 	offers  map[string]func() // cancels the answer, by open offer
 	offered int               // offers so far
 	idles   int               // idle periods so far
+	drives  int               // ways so far
 	plan    OfferPlan         // of the trip
 	visited bool              // the trip is a visitor's
 	within  time.Duration     // how long the present drive should last for a visitor, in real time
 	pace    float64           // how many times slower than usual it drives; 1 except for visitors
 	plans   map[string]OfferPlan
 
-	trip     string
-	version  uint32
-	pickup   geo.Point
-	dropoff  geo.Point
-	pinTries int
-	steps    []func() // cancel the next steps of the trip or of the idle period
+	trip      string
+	version   uint32
+	pickup    geo.Point
+	dropoff   geo.Point
+	estimates [2]time.Duration // the server's estimates of the way to the pickup and of the ride; 0: none
+	pinTries  int
+	steps     []func() // cancel the next steps of the trip or of the idle period
 }
 
 var _ client.Handler = (*driver)(nil)
 
 func newDriver(c *City, t demand.Taxi, trace *demand.Trace) *driver {
+	start := geo.Place{Point: t.At}
+	if trace == nil {
+		start = c.cfg.Router.Park(t.At)
+	}
 	return &driver{
 		agent: newAgent(c, "driver", t.ID),
-		from:  t.From, shift: t.From <= 0, trace: trace, way: stand(t.At), pace: 1, hail: func() {},
+		from:  t.From, shift: t.From <= 0, trace: trace, way: stand(start), pace: 1, hail: func() {},
 		offers: make(map[string]func()), plans: make(map[string]OfferPlan),
 	}
 }
@@ -130,8 +136,7 @@ func (d *driver) online(is bool) {
 	now := time.Now()
 	switch want := d.available(); {
 	case want && !is:
-		p, h := d.position(d.city.clock.now())
-		on := &ridepb.GoOnline{Location: location(p, h, 0, now)}
+		on := &ridepb.GoOnline{Location: location(d.place(d.city.clock.now()), 0, now)}
 		d.toggle("online", true, &ridepb.ClientFrame{Body: &ridepb.ClientFrame_GoOnline{GoOnline: on}})
 	case !want && is:
 		d.toggle("offline", false, &ridepb.ClientFrame{Body: &ridepb.ClientFrame_GoOffline{GoOffline: &ridepb.GoOffline{}}})
@@ -190,12 +195,11 @@ func (d *driver) tell() {
 	}
 	if d.connected && (d.available() || d.trip != "") {
 		sim := d.city.clock.at(d.due)
-		p, h := d.position(sim)
-		before, _ := d.position(sim - time.Second)
-		if d.client.SendLocation(location(p, h, min(d.pace*geo.DistanceM(before, p), 99), d.due)) {
+		p, before := d.place(sim), d.place(sim-time.Second)
+		if d.client.SendLocation(location(p, min(d.pace*geo.DistanceM(before.Point, p.Point), 99), d.due)) {
 			d.city.Stats.LocationUpdates.Add(1)
 			if d.city.cfg.Reach != nil {
-				d.record(check.Record{What: check.Placed, Lat: p.Lat, Lng: p.Lng})
+				d.record(check.Record{What: check.Placed, Lat: p.Point.Lat, Lng: p.Point.Lng})
 			}
 		}
 	}
@@ -207,12 +211,16 @@ func (d *driver) tell() {
 	d.schedule()
 }
 
-// position is where the driver is at a simulated time.
-func (d *driver) position(sim time.Duration) (geo.Point, float64) {
+// place is where the driver is at a simulated time.
+func (d *driver) place(sim time.Duration) geo.Place {
 	if d.traced() {
 		p, _ := d.trace.At(sim)
 		next, _ := d.trace.At(sim + time.Minute)
-		return p, geo.BearingDeg(p, next)
+		at := geo.Place{Point: p}
+		if p != next {
+			at.Heading = geo.HeadingOf(geo.BearingDeg(p, next))
+		}
+		return at
 	}
 	return d.way.At(sim - d.since)
 }
@@ -220,8 +228,17 @@ func (d *driver) position(sim time.Duration) (geo.Point, float64) {
 // drive drives to a place and calls arrived there.
 func (d *driver) drive(to geo.Point, arrived func()) {
 	now := d.city.clock.now()
-	here, _ := d.position(now)
-	way := d.city.cfg.Router.Way(here, to)
+	way := d.city.cfg.Router.Way(d.place(now), to)
+	if way.crow {
+		d.city.offMap()
+	}
+	d.take(way, now, arrived)
+}
+
+// take drives a way that begins where the driver is, as fast as this driver does.
+func (d *driver) take(way Way, now time.Duration, arrived func()) {
+	way = way.slower(d.city.will.Drive(d.key, d.drives))
+	d.drives++
 	if d.pace = 1; d.visited {
 		d.pace = d.city.pace(way.Duration(), d.within)
 	}
@@ -232,8 +249,7 @@ func (d *driver) drive(to geo.Point, arrived func()) {
 // halt stops the driver where it is.
 func (d *driver) halt() {
 	now := d.city.clock.now()
-	here, _ := d.position(now)
-	d.way, d.since = stand(here), now
+	d.way, d.since = stand(d.place(now)), now
 }
 
 // step calls f after a simulated time, unless the trip or the idle period ends first.
@@ -259,7 +275,7 @@ func (d *driver) idle() {
 		return
 	}
 	if d.trace != nil {
-		if p, _ := d.trace.At(d.city.clock.now()); p != d.way.points[0] {
+		if p, _ := d.trace.At(d.city.clock.now()); p != d.way.end.Point {
 			d.drive(p, d.rejoin)
 		}
 		d.watchTrace()
@@ -268,8 +284,12 @@ func (d *driver) idle() {
 	bearing, metres, wait := d.city.will.Idle(d.key, d.idles)
 	d.idles++
 	if metres > 0 {
-		here, _ := d.position(d.city.clock.now())
-		d.drive(d.city.within(geo.Destination(here, bearing, metres), here), func() {})
+		now := d.city.clock.now()
+		here := d.place(now)
+		to := d.city.within(geo.Destination(here.Point, bearing, metres), here.Point)
+		if way := d.city.cfg.Router.Way(here, to); !way.crow { // nobody cruises on a river
+			d.take(way, now, func() {})
+		}
 	}
 	d.step(wait, d.idle)
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/hexhail/hexhail/ride/ridepb"
 	"github.com/hexhail/hexhail/sim/check"
+	"github.com/hexhail/hexhail/sim/report"
 )
 
 // seeOffer decides on an offer.
@@ -66,6 +67,7 @@ func (d *driver) adopt(t *ridepb.Trip) {
 	clear(d.plans)
 	d.trip, d.plan, d.pinTries = t.GetId(), plan, 0
 	d.pickup, d.dropoff = fromPB(t.GetPickup()), fromPB(t.GetDropoff())
+	d.estimates = [2]time.Duration{seconds(t.GetPickupEtaS()), seconds(t.GetEstimate().GetDurationS())}
 	if d.visited, d.within = d.city.visitor(t.GetRider().GetId()), pickupTime; d.visited {
 		d.plan.GiveBackAt = 0
 	}
@@ -100,7 +102,17 @@ func (d *driver) command(op string, f *ridepb.ClientFrame, then func(*ridepb.Rep
 	})
 }
 
+func seconds(n uint32) time.Duration { return time.Duration(n) * time.Second }
+
+// compare counts how long the drive that has just ended took, against the server's estimate.
+func (d *driver) compare(estimate time.Duration, stat *report.Estimates) {
+	if estimate > 0 && !d.visited && !d.way.crow {
+		stat.Add(estimate, d.way.Duration())
+	}
+}
+
 func (d *driver) arrive() {
+	d.compare(d.estimates[0], &d.city.Stats.PickupETA)
 	f := &ridepb.ClientFrame{Body: &ridepb.ClientFrame_Arrived{Arrived: &ridepb.MarkArrived{TripId: d.trip}}}
 	d.command("arrived", f, func(*ridepb.Reply) { d.board() })
 }
@@ -153,6 +165,7 @@ func (d *driver) ride() {
 }
 
 func (d *driver) finish() {
+	d.compare(d.estimates[1], &d.city.Stats.RideETA)
 	trip, stars := d.trip, d.plan.Stars
 	f := &ridepb.ClientFrame{Body: &ridepb.ClientFrame_CompleteTrip{CompleteTrip: &ridepb.CompleteTrip{TripId: trip}}}
 	d.do(check.Record{Op: "complete", Trip: trip}, f, func(reply *ridepb.Reply) {

@@ -7,7 +7,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/hexhail/hexhail/geo"
-	"github.com/hexhail/hexhail/sim/demand"
 )
 
 func TestSameSeedSameIntentions(t *testing.T) {
@@ -48,30 +47,31 @@ func TestIntentionsFollowTheModel(t *testing.T) {
 func TestStraightWay(t *testing.T) {
 	a := geo.Point{Lat: 40.75, Lng: -73.99}
 	b := geo.Destination(a, 0, 1000)
-	w := Straight{SpeedMPS: 5, Detour: 1.4}.Way(a, b)
+	w := Straight{SpeedMPS: 5, Detour: 1.4}.Way(geo.Place{Point: a}, b)
 	require.InDelta(t, 280, w.Duration().Seconds(), 0.5)
-	half, heading := w.At(w.Duration() / 2)
-	require.InDelta(t, 500, geo.DistanceM(a, half), 1)
-	require.InDelta(t, 0, heading, 0.1)
+	half := w.At(w.Duration() / 2)
+	require.InDelta(t, 500, geo.DistanceM(a, half.Point), 1)
+	require.InDelta(t, 0, half.Heading.Deg, 0.1)
 	for at, want := range map[time.Duration]geo.Point{-time.Hour: a, 0: a, time.Hour: b} {
-		got, _ := w.At(at)
-		require.Equal(t, want, got)
+		require.Equal(t, want, w.At(at).Point)
 	}
-	require.Zero(t, stand(a).Duration())
+	standing := stand(half)
+	require.Zero(t, standing.Duration())
+	require.Equal(t, half, standing.At(time.Minute), "it stands as it came")
 }
 
-func TestStreetsTakeTheFastestWay(t *testing.T) {
-	at := func(north, east float64) geo.Point {
-		return geo.Destination(geo.Destination(geo.Point{Lat: 40.75, Lng: -73.99}, 0, north), 90, east)
+func TestDrivesDifferAsTheModelSays(t *testing.T) {
+	b := DefaultBehaviour()
+	in, longer := Intentions{1, b}, 0
+	for n := range 4000 {
+		x := in.Drive("bo", n)
+		require.True(t, x >= 0.5 && x <= 2)
+		require.Equal(t, x, in.Drive("bo", n), "the same seed")
+		if x > 1+b.DriveSpread {
+			longer++
+		}
 	}
-	nodes := []demand.Node{{ID: "a", At: at(0, 0)}, {ID: "b", At: at(0, 1000)}, {ID: "c", At: at(500, 500)}, {ID: "lost", At: at(9000, 0)}}
-	s, err := NewStreets(nodes, []demand.Edge{{From: "a", To: "b", Seconds: 300}, {From: "a", To: "c", Seconds: 100}, {From: "c", To: "b", Seconds: 100}})
-	require.NoError(t, err)
-	w := s.Way(at(0, 0), at(0, 1000))
-	require.InDelta(t, 200, w.Duration().Seconds(), 1, "over c, not along the slow edge")
-	p, _ := w.At(100 * time.Second)
-	require.InDelta(t, 0, geo.DistanceM(p, at(500, 500)), 5)
-	require.Positive(t, s.Way(at(0, 1000), at(9000, 0)).Duration(), "no way: the straight line")
-	_, err = NewStreets(nodes, []demand.Edge{{From: "a", To: "nowhere", Seconds: 1}})
-	require.Error(t, err)
+	require.InDelta(t, 0.17, float64(longer)/4000, 0.02, "a standard deviation")
+	in.Behaviour.DriveSpread = 0
+	require.InDelta(t, 1, in.Drive("bo", 0), 0)
 }

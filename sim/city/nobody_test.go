@@ -73,7 +73,7 @@ func TestLatenciesCountFromWhenThingsWereDue(t *testing.T) {
 	}
 	// A device stamps its position with the moment at which it was due, so that the
 	// rider's news of it tells how late it was sent, too.
-	require.Equal(t, late.UnixNano(), location(c.cfg.Taxis[0].At, 0, 0, late).GetDeviceTime().AsTime().UnixNano())
+	require.Equal(t, late.UnixNano(), location(geo.Place{Point: c.cfg.Taxis[0].At}, 0, late).GetDeviceTime().AsTime().UnixNano())
 }
 
 // Accounts have different names in each run; intentions must not depend on them.

@@ -29,12 +29,11 @@ func TestPaceForVisitors(t *testing.T) {
 }
 
 func TestSlowerWay(t *testing.T) {
-	w := Straight{SpeedMPS: 10, Detour: 1}.Way(geo.Point{Lat: 40.7, Lng: -74}, geo.Point{Lat: 40.71, Lng: -74})
+	w := Straight{SpeedMPS: 10, Detour: 1}.Way(geo.Place{Point: geo.Point{Lat: 40.7, Lng: -74}}, geo.Point{Lat: 40.71, Lng: -74})
 	slow := w.slower(3)
 	require.InDelta(t, 3*w.Duration().Seconds(), slow.Duration().Seconds(), 1e-6)
-	a, _ := w.At(w.Duration() / 2)
-	b, _ := slow.At(slow.Duration() / 2)
-	require.Less(t, geo.DistanceM(a, b), 0.1)
+	a, b := w.At(w.Duration()/2), slow.At(slow.Duration()/2)
+	require.Less(t, geo.DistanceM(a.Point, b.Point), 0.1)
 	require.Equal(t, w, w.slower(1))
 }
 

@@ -7,12 +7,20 @@ import (
 	"time"
 
 	"github.com/hexhail/hexhail/geo"
+	"github.com/hexhail/hexhail/geo/streets"
 )
 
-// Way is a drive: positions over time. It is an immutable value.
+// Way is a drive: places over time. It is an immutable value.
 type Way struct {
 	points []geo.Point
-	after  []time.Duration // of each point, since the start; increasing
+	after  []time.Duration // of each point, since the start; never falling
+	// along, if not nil, tells the streets of the points from the index begin on.
+	along *streets.Drive
+	begin int
+	// end is where the car stands when there is nothing to drive, or when it has arrived: with the heading.
+	end geo.Place
+	// crow says that the map has no route, so that this is a straight line.
+	crow bool
 }
 
 // Duration is how long the whole way takes, in simulated time.
@@ -23,25 +31,26 @@ func (w Way) Duration() time.Duration {
 	return w.after[len(w.after)-1]
 }
 
-// At returns the position after d, and the direction of travel.
-func (w Way) At(d time.Duration) (geo.Point, float64) {
+// At returns the place after d, heading in the direction of travel. If it is on a street, a way from there
+// goes on along it.
+func (w Way) At(d time.Duration) geo.Place {
 	i, _ := slices.BinarySearchFunc(w.after, d, cmp.Compare)
 	switch n := len(w.points); {
-	case n == 0:
-		return geo.Point{}, 0
-	case n == 1:
-		return w.points[0], 0
-	case i >= n:
-		return w.points[n-1], geo.BearingDeg(w.points[n-2], w.points[n-1])
+	case n < 2 || i >= n:
+		return w.end
 	case i == 0:
-		return w.points[0], geo.BearingDeg(w.points[0], w.points[1])
+		i = 1
 	}
 	a, b := w.points[i-1], w.points[i]
 	share := 1.0
 	if span := w.after[i] - w.after[i-1]; span > 0 {
-		share = float64(d-w.after[i-1]) / float64(span)
+		share = math.Max(0, float64(d-w.after[i-1])/float64(span))
 	}
-	return geo.Point{Lat: a.Lat + share*(b.Lat-a.Lat), Lng: a.Lng + share*(b.Lng-a.Lng)}, geo.BearingDeg(a, b)
+	if w.along != nil && i > w.begin {
+		return w.along.Place(i-1-w.begin, share)
+	}
+	p := geo.Point{Lat: a.Lat + share*(b.Lat-a.Lat), Lng: a.Lng + share*(b.Lng-a.Lng)}
+	return geo.Place{Point: p, Heading: geo.HeadingOf(geo.BearingDeg(a, b))}
 }
 
 // slower is the same drive, slowed down by the factor times.
@@ -53,17 +62,21 @@ func (w Way) slower(times float64) Way {
 	for i, d := range w.after {
 		after[i] = time.Duration(times * float64(d))
 	}
-	return Way{points: w.points, after: after}
+	w.after = after
+	return w
 }
 
 // stand is the Way of someone who stays.
-func stand(p geo.Point) Way { return Way{points: []geo.Point{p}, after: []time.Duration{0}} }
+func stand(p geo.Place) Way {
+	return Way{points: []geo.Point{p.Point}, after: []time.Duration{0}, end: p}
+}
 
 // Router finds ways. It may be used from any goroutine.
 type Router interface {
-	// Way returns a drive from one point to another, or one that stays at from if there is no
-	// route.
-	Way(from, to geo.Point) Way
+	// Way returns a drive from a place to a point.
+	Way(from geo.Place, to geo.Point) Way
+	// Park returns where a car begins that was seen at a point.
+	Park(p geo.Point) geo.Place
 }
 
 // Straight is a router without a map: it drives along the straight line, in the time of a drive
@@ -75,10 +88,14 @@ type Straight struct {
 }
 
 // Way implements Router.
-func (s Straight) Way(from, to geo.Point) Way {
-	d := geo.DistanceM(from, to) * s.Detour / s.SpeedMPS
+func (s Straight) Way(from geo.Place, to geo.Point) Way {
+	d := geo.DistanceM(from.Point, to) * s.Detour / s.SpeedMPS
 	if d < 1 || math.IsInf(d, 0) || d != d {
 		d = 1
 	}
-	return Way{points: []geo.Point{from, to}, after: []time.Duration{0, time.Duration(d * float64(time.Second))}}
+	end := geo.Place{Point: to, Heading: geo.HeadingOf(geo.BearingDeg(from.Point, to))}
+	return Way{points: []geo.Point{from.Point, to}, after: []time.Duration{0, time.Duration(d * float64(time.Second))}, end: end}
 }
+
+// Park implements Router.
+func (s Straight) Park(p geo.Point) geo.Place { return geo.Place{Point: p} }

@@ -22,8 +22,8 @@ func FuzzReaders(f *testing.F) {
 		_, err1 := demand.ReadRequests(bytes.NewReader(b), demand.Filter{})
 		_, err2 := demand.ReadTaxis(bytes.NewReader(b), demand.Filter{})
 		_, err3 := demand.ReadTraces(bytes.NewReader(b), demand.Filter{})
-		_, err4 := demand.ReadNodes(bytes.NewReader(b))
-		_, err5 := demand.ReadEdges(bytes.NewReader(b), "t12")
+		nodes, err4 := demand.ReadNodes(bytes.NewReader(b))
+		_, err5 := demand.ReadEdges(bytes.NewReader(b), nodes, "t12")
 		_, err6 := demand.ReadPlaces(bytes.NewReader(b))
 		for _, err := range []error{err1, err2, err3, err4, err5, err6} {
 			if err != nil && !errors.Is(err, demand.ErrFormat) {

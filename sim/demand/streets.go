@@ -1,33 +1,52 @@
 package demand
 
 import (
+	"fmt"
 	"io"
+	"path/filepath"
+	"strings"
+	"time"
 
 	"github.com/hexhail/hexhail/geo"
+	"github.com/hexhail/hexhail/geo/streets"
 )
 
-// Node is a junction of streets.
-type Node struct {
-	ID string
-	At geo.Point
+// ReadGraph reads a street graph from a directory: the one file whose name contains "nodes" and the one whose
+// name contains "edges", both CSV or CSV.gz. The column of the edges, such as t12, has travel times in seconds.
+func ReadGraph(dir, column string) (streets.Graph, error) {
+	names := make(map[string]string)
+	for _, kind := range []string{"nodes", "edges"} {
+		found, err := filepath.Glob(filepath.Join(dir, "*"+kind+"*.csv*"))
+		if err != nil || len(found) != 1 {
+			return streets.Graph{}, fmt.Errorf("%s must hold one file *%s*.csv or *.csv.gz, and holds %d: %s",
+				dir, kind, len(found), strings.Join(found, ", "))
+		}
+		names[kind] = found[0]
+	}
+	all, err := ReadFile(names["nodes"], ReadNodes)
+	if err != nil {
+		return streets.Graph{}, err
+	}
+	edges, err := ReadFile(names["edges"], func(r io.Reader) ([]streets.GraphEdge, error) { return ReadEdges(r, all, column) })
+	return streets.Graph{Nodes: all.At, Edges: edges}, err
 }
 
-// Edge is a street from one node to another, one way.
-type Edge struct {
-	From, To string
-	Seconds  float64
+// Nodes are junctions of streets.
+type Nodes struct {
+	At    []geo.Point
+	index map[string]int
 }
 
 // ReadNodes reads columns node, lat, lng.
-func ReadNodes(r io.Reader) ([]Node, error) {
+func ReadNodes(r io.Reader) (Nodes, error) {
+	out := Nodes{index: make(map[string]int)}
 	t, err := newTable(r)
 	if err != nil {
-		return nil, err
+		return out, err
 	}
 	if err := t.need("node", "lat", "lng"); err != nil {
-		return nil, err
+		return out, err
 	}
-	var out []Node
 	for {
 		ok, err := t.next()
 		if !ok || err != nil {
@@ -35,14 +54,22 @@ func ReadNodes(r io.Reader) ([]Node, error) {
 		}
 		p, err := t.point("lat", "lng")
 		if err != nil {
-			return nil, err
+			return out, err
 		}
-		out = append(out, Node{t.text("node"), p})
+		id := t.text("node")
+		if _, again := out.index[id]; again {
+			return out, t.bad("node")
+		}
+		out.index[id] = len(out.At)
+		out.At = append(out.At, p)
 	}
 }
 
+// maxStreet is how long an edge may take, in seconds: as long as a map allows.
+const maxStreet = 4 * 3600
+
 // ReadEdges reads columns from, to and one of travel times in seconds.
-func ReadEdges(r io.Reader, column string) ([]Edge, error) {
+func ReadEdges(r io.Reader, nodes Nodes, column string) ([]streets.GraphEdge, error) {
 	t, err := newTable(r)
 	if err != nil {
 		return nil, err
@@ -50,16 +77,24 @@ func ReadEdges(r io.Reader, column string) ([]Edge, error) {
 	if err := t.need("from", "to", column); err != nil {
 		return nil, err
 	}
-	var out []Edge
+	var out []streets.GraphEdge
 	for {
 		ok, err := t.next()
 		if !ok || err != nil {
 			return out, err
 		}
+		from, ok := nodes.index[t.text("from")]
+		if !ok {
+			return nil, t.bad("from")
+		}
+		to, ok := nodes.index[t.text("to")]
+		if !ok {
+			return nil, t.bad("to")
+		}
 		s, err := t.number(column)
-		if err != nil || s < 0 || s > 86_400 {
+		if err != nil || s < 0 || s > maxStreet {
 			return nil, t.bad(column)
 		}
-		out = append(out, Edge{t.text("from"), t.text("to"), s})
+		out = append(out, streets.GraphEdge{From: from, To: to, Time: time.Duration(s * float64(time.Second))})
 	}
 }

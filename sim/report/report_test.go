@@ -42,6 +42,10 @@ func example() Report {
 	s.Reconnects.Store(3)
 	s.Resumed.Store(2)
 	s.TimeToMatch.Add(80_000)
+	s.OffMap.Store(2)
+	for _, took := range []time.Duration{80 * time.Second, 100 * time.Second, 220 * time.Second} {
+		s.PickupETA.Add(100*time.Second, took)
+	}
 	s.Error("wrong_status")
 	s.Error("wrong_status")
 	s.Error("unavailable")
@@ -87,11 +91,12 @@ func TestReportHasItsPromisedKeys(t *testing.T) {
 	var m map[string]any
 	require.NoError(t, json.Unmarshal(text, &m))
 	quantiles := []string{"p50", "p95", "p99"}
+	etas := []string{"drives", "estimated_mean_s", "driven_mean_s", "off_p50_s", "bias"}
 	for key, inner := range map[string][]string{
 		"requested": nil, "matched": nil, "completed": nil, "cancelled": nil, "expired": nil, "offers_per_trip": nil,
-		"lost_races": nil, "double_matches": nil, "protocol_errors": nil, "reconnects": nil, "resumed": nil, "location_updates": nil, "positions_skipped": nil, "timer_lag_ms": nil,
+		"lost_races": nil, "double_matches": nil, "protocol_errors": nil, "reconnects": nil, "resumed": nil, "location_updates": nil, "positions_skipped": nil, "off_map": nil, "timer_lag_ms": nil,
 		"wait_s": {"mean", "p50", "p90"}, "time_to_offer_ms": quantiles, "accept_to_notified_ms": quantiles,
-		"location_latency_ms": quantiles, "violations": {"I1", "I2", "I4", "I5", "I11"}, "late": {"I5"},
+		"location_latency_ms": quantiles, "pickup_eta": etas, "ride_eta": etas, "violations": {"I1", "I2", "I4", "I5", "I11"}, "late": {"I5"},
 	} {
 		require.Contains(t, m, key)
 		if inner == nil {
@@ -100,4 +105,12 @@ func TestReportHasItsPromisedKeys(t *testing.T) {
 		}
 		require.ElementsMatch(t, inner, slices.Collect(maps.Keys(m[key].(map[string]any))), key)
 	}
+}
+
+func TestEstimatesAreCompared(t *testing.T) {
+	eta := example().PickupETA
+	require.InDelta(t, 20, eta.Off, 0.5, "the median of 20, 0 and 120")
+	eta.Off = 0
+	require.Equal(t, ETA{Drives: 3, Estimated: 100, Driven: 133.333, Bias: -0.25}, eta)
+	require.Zero(t, example().RideETA)
 }

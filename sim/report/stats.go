@@ -30,6 +30,8 @@ type Stats struct {
 	Reconnects, Resumed atomic.Int64
 	// LocationUpdates counts positions sent, Skipped those that a lagging simulator left out.
 	LocationUpdates, Skipped atomic.Int64
+	// OffMap counts drives to places to which the map has no route.
+	OffMap atomic.Int64
 	// ProtocolErrors counts refusals and closes that a correct client never gets from a correct
 	// server.
 	ProtocolErrors atomic.Int64
@@ -45,6 +47,9 @@ type Stats struct {
 	AcceptToNotified Histogram
 	// From a driver's position to its rider.
 	LocationLatency Histogram
+
+	// What the server estimated, against what the drive then took.
+	PickupETA, RideETA Estimates
 
 	mu     sync.Mutex
 	errors map[string]int64
@@ -84,6 +89,38 @@ type Wait struct {
 	P90  float64 `json:"p90"`
 }
 
+// Estimates compares estimated with actual durations of drives. The zero value is ready to use; it is safe for
+// concurrent use.
+type Estimates struct {
+	off               Histogram // how far apart they were, in simulated milliseconds
+	estimated, driven atomic.Int64
+}
+
+// Add counts a drive, in simulated time.
+func (p *Estimates) Add(estimated, driven time.Duration) {
+	p.off.Add((estimated - driven).Abs().Milliseconds())
+	p.estimated.Add(estimated.Milliseconds())
+	p.driven.Add(driven.Milliseconds())
+}
+
+// ETA sums up how estimates compare with drives, in simulated seconds.
+type ETA struct {
+	Drives    int64   `json:"drives"`
+	Estimated float64 `json:"estimated_mean_s"`
+	Driven    float64 `json:"driven_mean_s"`
+	Off       float64 `json:"off_p50_s"` // the median of how far apart the two are
+	Bias      float64 `json:"bias"`      // the sum of estimates over the sum of drives, minus 1: above 0, estimates were too long
+}
+
+func (p *Estimates) eta() ETA {
+	e := ETA{Drives: p.off.N(), Off: round(p.off.Quantile(0.5) / 1e3)}
+	if estimated, driven := float64(p.estimated.Load()), float64(p.driven.Load()); e.Drives > 0 && driven > 0 {
+		n := 1e3 * float64(e.Drives)
+		e.Estimated, e.Driven, e.Bias = round(estimated/n), round(driven/n), round(estimated/driven-1)
+	}
+	return e
+}
+
 // Run describes a run.
 type Run struct {
 	Seed     uint64        `json:"seed"`
@@ -120,7 +157,10 @@ type Report struct {
 	Resumed          int64            `json:"resumed"`
 	LocationUpdates  int64            `json:"location_updates"`
 	Skipped          int64            `json:"positions_skipped"`
+	OffMap           int64            `json:"off_map"` // drives along a straight line, because the map has no route
 	LocationLatency  Quantiles        `json:"location_latency_ms"`
+	PickupETA        ETA              `json:"pickup_eta"`
+	RideETA          ETA              `json:"ride_eta"`
 	Violations       map[string]int64 `json:"violations"`
 	// Met counts, by invariant, how often a rule that needs an occasion was met: L2 drivers who were free near a
 	// pickup and were offered the trip, L3 older sockets that were closed.
@@ -148,7 +188,7 @@ func (s *Stats) Report(run Run, violations map[string]int64, findings []string) 
 		Offers: s.Offers.Load(), LostRaces: s.LostRaces.Load(), DoubleMatches: violations["I1"],
 		ProtocolErrors: s.ProtocolErrors.Load(), Errors: s.Errors(), Reconnects: s.Reconnects.Load(),
 		Resumed: s.Resumed.Load(), LocationUpdates: s.LocationUpdates.Load(),
-		Skipped: s.Skipped.Load(), Violations: violations, Findings: findings,
+		Skipped: s.Skipped.Load(), OffMap: s.OffMap.Load(), PickupETA: s.PickupETA.eta(), RideETA: s.RideETA.eta(), Violations: violations, Findings: findings,
 	}
 	if r.Errors == nil {
 		r.Errors = map[string]int64{}

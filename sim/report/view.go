@@ -172,6 +172,17 @@ func Table(w io.Writer, r Report) error {
 	row("expired", "%d", r.Expired)
 	row("still searching, riding", "%d, %d", r.Searching, r.Riding)
 	row("wait for the car", "mean %.0f s, p50 %.0f s, p90 %.0f s (simulated)", r.WaitS.Mean, r.WaitS.P50, r.WaitS.P90)
+	for _, e := range []struct {
+		name string
+		ETA
+	}{{"estimated way to the pickup", r.PickupETA}, {"estimated ride", r.RideETA}} {
+		if e.Drives > 0 {
+			row(e.name, "mean %.0f s, driven in %.0f s; %.0f s off (p50, simulated), bias %+.1f %%", e.Estimated, e.Driven, e.Off, 100*e.Bias)
+		}
+	}
+	if r.OffMap > 0 {
+		row("off the map", "%d drives along straight lines", r.OffMap)
+	}
 	row("request to first offer", "%s", q(r.TimeToOfferMs))
 	row("request to match", "%s", q(r.TimeToMatchMs))
 	row("acceptance to rider's news", "%s", q(r.AcceptToNotified))

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -18,7 +19,6 @@ import (
 	"github.com/hexhail/hexhail/cmd/hexhail/internal/server"
 	"github.com/hexhail/hexhail/cmd/hexhail/internal/simulate"
 	"github.com/hexhail/hexhail/geo/streets"
-	"github.com/hexhail/hexhail/geo/streets/manhattan"
 	"github.com/hexhail/hexhail/ride"
 	"github.com/hexhail/hexhail/sim/demand"
 	"github.com/hexhail/hexhail/sim/demand/nyc"
@@ -72,7 +72,7 @@ func (d *demoCmd) Run(in *call) (err error) {
 	if err != nil {
 		return err
 	}
-	crowd, err := d.crowd()
+	crowd, err := d.crowd(in.ctx)
 	if err != nil {
 		return err
 	}
@@ -85,7 +85,8 @@ func (d *demoCmd) Run(in *call) (err error) {
 	if err != nil {
 		return err
 	}
-	return in.beside(server.Base{Config: &d.Config, Log: log, Demo: host, Streets: builtInStreets}, func(ctx context.Context, running *server.Server) error {
+	base := server.Base{Config: &d.Config, Log: log, Demo: host, Streets: func(context.Context) (*streets.Map, error) { return d.Options.Streets, nil }}
+	return in.beside(base, func(ctx context.Context, running *server.Server) error {
 		target := simulate.Target{Issuer: issuer, Visitors: host.Visitors(), Yield: max(64, d.Drivers/4)}
 		return in.perform(ctx, d, running, target, crowd, host, password, log)
 	})
@@ -142,11 +143,6 @@ func (in *call) perform(
 	return simulate.Run(ctx, d.Options, crowd, target, in.env.Stdout, log)
 }
 
-// builtInStreets is the map of the city that the demonstration shows.
-func builtInStreets(ctx context.Context) (*streets.Map, error) {
-	return streets.Build(ctx, manhattan.Open, streets.BuildOptions{Name: manhattan.Name, Builder: "hexhail " + Version()})
-}
-
 // exposed says what it means that others reach the demonstration.
 func (d *demoCmd) exposed() string {
 	s := "  Others can reach this demonstration at " + d.HTTP.Listen + ". Anyone who does can become a rider or a driver;\n"
@@ -164,7 +160,7 @@ func (d *demoCmd) host(crowd simulate.Demand, places demand.Gazetteer, password 
 	}
 	return demo.New(demo.Options{
 		CityName: nyc.Name, TimeZone: nyc.TimeZone, Area: f.Area, Requests: crowd.Requests, Places: places, Tariffs: d.Tariffs,
-		Speed: d.Speed, VisitorSpeed: d.VisitorSpeed, Drivers: d.Drivers, Issuer: demoIssuer, Password: password,
+		Kerbs: d.Options.Streets, Speed: d.Speed, VisitorSpeed: d.VisitorSpeed, Drivers: d.Drivers, Issuer: demoIssuer, Password: password,
 		Private: private(d.HTTP.Listen), GiveOperator: d.DemoOperator,
 	})
 }
@@ -228,9 +224,31 @@ func (d *demoCmd) class(i int) string {
 	return d.Tariffs[0].Class
 }
 
-// crowd is as much of the embedded hour as the drivers can carry: with a tenth of the
-// taxis, a tenth of the requests.
-func (d *demoCmd) crowd() (simulate.Demand, error) {
+// drivenOn is the map of the server and of its cars: the one that the settings name, or else Manhattan's.
+func (d *demoCmd) drivenOn(ctx context.Context) (*streets.Map, error) {
+	if d.Map.Streets != "" {
+		return simulate.OpenStreets(ctx, d.Map.Streets, "")
+	}
+	return nyc.Streets(ctx, "hexhail "+Version())
+}
+
+// crowd is as much of the embedded hour as the drivers can carry: with a tenth of the taxis, a tenth of the
+// requests. Riders stand at kerbs. It also sets the map.
+func (d *demoCmd) crowd(ctx context.Context) (simulate.Demand, error) {
+	var built sync.WaitGroup // meanwhile
+	var err error
+	built.Go(func() { d.Options.Streets, err = d.drivenOn(ctx) })
+	crowd, err2 := d.hour()
+	built.Wait()
+	if err := cmp.Or(err, err2); err != nil {
+		return crowd, err
+	}
+	crowd.Requests = demand.AtKerbs(crowd.Requests, d.Options.Streets)
+	return crowd, nil
+}
+
+// hour is the embedded hour.
+func (d *demoCmd) hour() (simulate.Demand, error) {
 	f, err := d.Filter()
 	if err != nil {
 		return simulate.Demand{}, err

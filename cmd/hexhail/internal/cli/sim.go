@@ -10,6 +10,7 @@ import (
 	"github.com/hexhail/hexhail/cmd/hexhail/internal/crash"
 	"github.com/hexhail/hexhail/cmd/hexhail/internal/logging"
 	"github.com/hexhail/hexhail/cmd/hexhail/internal/simulate"
+	"github.com/hexhail/hexhail/geo/streets"
 	"github.com/hexhail/hexhail/sim/demand"
 	"github.com/hexhail/hexhail/sim/demand/nyc"
 )
@@ -27,13 +28,14 @@ type simCmd struct {
 // simRunCmd is a city against servers that run elsewhere.
 type simRunCmd struct {
 	simulate.Options `embed:""`
-	simulate.Graph   `embed:""`
 
 	URL      []string `name:"url" default:"ws://127.0.0.1:8080/v1/ws" help:"Sockets of the servers; several are used round-robin."`
 	Issuer   string   `default:"https://sim.hexhail.invalid" help:"Name of the outside issuer that the servers trust for simulated accounts."`
 	Audience string   `default:"hexhail-sim" help:"Audience of its tokens."`
 	Secret   string   `placeholder:"TEXT" help:"Secret that it shares with the servers, 32 bytes or more. Prefer the variable: flags are visible to everyone on the machine. [$$HEXHAIL_SIM_SECRET]"`
 	Requests string   `placeholder:"FILE" help:"CSV of requests. Default: an hour of Manhattan's taxis."`
+	Streets  string   `placeholder:"PATH" help:"What cars drive on: a map made by hexhail streets build, an OpenStreetMap extract in PBF format, a folder with one file *nodes*.csv(.gz) and one *edges*.csv(.gz), or off for straight lines. Default: the streets of Manhattan for its hour, straight lines for other requests or drivers."`
+	Column   string   `name:"streets-column" default:"t12" help:"Column of the folder's edges that has travel times in seconds."`
 	Taxis    string   `placeholder:"FILE" help:"CSV of drivers' starts. Default: those of Manhattan, or --traces."`
 }
 
@@ -55,9 +57,22 @@ func (s *simRunCmd) Run(in *call) error {
 	}
 	ctx, stop := in.interruptible()
 	defer stop()
+	if s.Options.Streets, err = s.drivenOn(ctx); err != nil {
+		return err
+	}
 	target := simulate.Target{URLs: s.URL, Issuer: simulate.Issuer{Name: s.Issuer, Audience: s.Audience, Secret: []byte(s.Secret)}}
-	s.Options.Graph = s.Graph
 	return simulate.Run(ctx, s.Options, d, target, in.env.Stdout, log)
+}
+
+// drivenOn returns the map that cars drive on, nil for straight lines.
+func (s *simRunCmd) drivenOn(ctx context.Context) (*streets.Map, error) {
+	switch {
+	case s.Streets == "off" || s.Streets == "" && (s.Requests != "" || s.Taxis != "" || s.Traces != ""):
+		return nil, nil
+	case s.Streets == "":
+		return nyc.Streets(ctx, "hexhail "+Version())
+	}
+	return simulate.OpenStreets(ctx, s.Streets, s.Column)
 }
 
 func (s *simRunCmd) demand() (simulate.Demand, error) {

@@ -32,7 +32,7 @@ func (h *Host) describe() api.Demonstration {
 		Speed: o.Speed, VisitorSpeed: min(o.VisitorSpeed, o.Speed), Drivers: o.Drivers,
 		Roles:    []ride.Role{ride.RoleRider, ride.RoleDriver},
 		Accounts: []api.DemoAccount{}, Rides: rides(o.Requests, o.Tariffs[0].Class, center),
-		Stands: stands(o.Requests, VisitorClass(o.Tariffs)),
+		Stands: stands(o.Requests, VisitorClass(o.Tariffs), h.kerb),
 	}
 	_, _, operator := h.Operator()
 	if operator {
@@ -106,7 +106,7 @@ const square = 0.005
 
 // stands suggests where most people get in: the middle of the pickups in the busiest squares of the
 // map.
-func stands(all []demand.Request, class string) []api.DemoStand {
+func stands(all []demand.Request, class string, kerb func(geo.Point) geo.Point) []api.DemoStand {
 	type key struct{ lat, lng int }
 	in := make(map[key][]demand.Request)
 	for _, q := range all {
@@ -122,7 +122,7 @@ func stands(all []demand.Request, class string) []api.DemoStand {
 	})
 	out := []api.DemoStand{}
 	for _, k := range keys[:min(suggestedStands, len(keys))] {
-		out = append(out, api.DemoStand{Place: place(median(in[k])), VehicleClass: class})
+		out = append(out, api.DemoStand{Place: place(kerb(median(in[k]))), VehicleClass: class})
 	}
 	return out
 }

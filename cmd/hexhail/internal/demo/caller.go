@@ -88,8 +88,8 @@ func (h *Host) wish(w waiting, rng *rand.Rand) demand.Request {
 		q.Class = w.class
 		return q
 	}
-	pickup := geo.Destination(w.at, 360*rng.Float64(), wayMinM+rng.Float64()*wayMinM)
-	dropoff := geo.Destination(pickup, 360*rng.Float64(), callMinM+rng.Float64()*callMinM)
+	pickup := h.kerb(geo.Destination(w.at, 360*rng.Float64(), wayMinM+rng.Float64()*wayMinM))
+	dropoff := h.kerb(geo.Destination(pickup, 360*rng.Float64(), callMinM+rng.Float64()*callMinM))
 	return demand.Request{
 		Pickup: pickup, PickupAddress: h.NameOf(pickup), Dropoff: dropoff, DropoffAddress: h.NameOf(dropoff),
 		Passengers: 1, Class: w.class,

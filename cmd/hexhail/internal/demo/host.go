@@ -44,6 +44,8 @@ type Options struct {
 	// Requests are the city's requests, with their addresses if they have any. They must not be
 	// empty.
 	Requests []demand.Request
+	// Kerbs knows the streets: visitors are sent to kerbs. Nil: nothing does.
+	Kerbs geo.Snapper
 	// Places are what visitors can search for.
 	Places demand.Gazetteer
 	// Tariffs are the server's; the first is the city's usual class.
@@ -155,6 +157,14 @@ func (h *Host) Find(words string, near *geo.Point, limit int) []api.DemoPlace {
 
 // NameOf implements api.Demo.
 func (h *Host) NameOf(p geo.Point) string { return h.o.Places.NameOf(p) }
+
+// kerb is the kerb near a point.
+func (h *Host) kerb(p geo.Point) geo.Point {
+	if h.o.Kerbs == nil {
+		return p
+	}
+	return demand.Kerb(p, h.o.Kerbs)
+}
 
 // Visitors connects the city with the visitors.
 func (h *Host) Visitors() *city.Visitors {

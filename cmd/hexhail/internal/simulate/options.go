@@ -14,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/hexhail/hexhail/geo/streets"
 	"github.com/hexhail/hexhail/ride/ridepb/wire"
 	"github.com/hexhail/hexhail/sim/city"
 	"github.com/hexhail/hexhail/sim/demand"
@@ -39,13 +40,13 @@ type Options struct {
 	To                time.Duration `help:"Skip everything later in the file."`
 	Area              string        `placeholder:"S,W,N,E" help:"Skip everything outside this area, in degrees of latitude and longitude."`
 	Traces            string        `placeholder:"FILE" help:"Recorded positions of a fleet (unix, cab, lat, lng), which idle drivers follow."`
-	DrivingSpeed      float64       `default:"16" help:"Road speed on straight-line routes, in km/h."`
-	Detour            float64       `default:"1.4" help:"Ratio of road distance to straight-line distance."`
+	DrivingSpeed      float64       `default:"16" help:"Road speed on straight lines, in km/h, without a map."`
+	Detour            float64       `default:"1.4" help:"Ratio of road distance to straight-line distance, without a map."`
 	TripInterval      time.Duration `default:"1s" help:"Real time between two positions of a driver with a trip."`
 	IdleInterval      time.Duration `default:"3s" help:"Real time between two positions of a driver without one."`
 
-	// Graph is what cars drive on.
-	Graph Graph `kong:"-"`
+	// Streets are what cars drive on; nil: straight lines.
+	Streets *streets.Map `kong:"-"`
 
 	Accept      float64       `default:"0.85" help:"Probability that a driver accepts an offer."`
 	Decline     float64       `default:"0.1" help:"Probability that a driver declines; the remaining offers are ignored."`
@@ -53,20 +54,16 @@ type Options struct {
 	Patience    time.Duration `default:"6m" help:"Median time that a rider waits for a match, simulated."`
 	GiveBack    float64       `default:"0.01" help:"Probability that a driver gives a trip back."`
 	RiderCancel float64       `default:"0.02" help:"Probability that a rider cancels after the match."`
+	DriveSpread float64       `default:"0.1" help:"How far the times of drives spread around those of the map or of --driving-speed: the standard deviation of their logarithm."`
 	Cruise      float64       `default:"0.5" help:"Probability that an idle driver cruises instead of waiting."`
 	Losses      float64       `default:"0.5" help:"Lost connections per client and simulated hour."`
 	Outage      time.Duration `default:"30s" help:"Mean duration of a lost connection, simulated."`
 }
 
-// Graph names a street graph of files. The zero Graph is none: cars drive straight lines.
-type Graph struct {
-	Dir    string `name:"streets" placeholder:"DIR" help:"Street graph to drive on: one file *nodes*.csv(.gz) and one *edges*.csv(.gz). Default: straight lines with a detour."`
-	Column string `name:"streets-column" default:"t12" help:"Column of the edges that has travel times in seconds."`
-}
-
 func (o *Options) behaviour() city.Behaviour {
 	b := city.DefaultBehaviour()
 	b.Accept, b.Decline, b.Reply, b.Patience = o.Accept, o.Decline, o.Reply, o.Patience
+	b.DriveSpread = o.DriveSpread
 	b.GiveBack, b.RiderCancel, b.Cruise, b.Losses, b.Outage = o.GiveBack, o.RiderCancel, o.Cruise, o.Losses, o.Outage
 	return b
 }
@@ -136,11 +133,11 @@ func (o *Options) Filter() (demand.Filter, error) {
 }
 
 // router returns the router for cars.
-func (o *Options) router() (city.Router, error) {
-	if o.Graph.Dir == "" {
-		return city.Straight{SpeedMPS: o.DrivingSpeed / 3.6, Detour: o.Detour}, nil
+func (o *Options) router() city.Router {
+	if o.Streets == nil {
+		return city.Straight{SpeedMPS: o.DrivingSpeed / 3.6, Detour: o.Detour}
 	}
-	return city.ReadStreets(o.Graph.Dir, o.Graph.Column)
+	return city.Streets{Map: o.Streets}
 }
 
 // Demand is the requests and the drivers.

@@ -90,10 +90,6 @@ func (o *Options) City(d Demand, t Target, log *slog.Logger) (city.Config, error
 	if err := o.shifts(d, taxis); err != nil {
 		return city.Config{}, err
 	}
-	router, err := o.router()
-	if err != nil {
-		return city.Config{}, err
-	}
 	read, err := NewReader(t.URLs[0], t.Issuer)
 	if err != nil {
 		return city.Config{}, err
@@ -108,7 +104,7 @@ func (o *Options) City(d Demand, t Target, log *slog.Logger) (city.Config, error
 	return city.Config{
 		URLs: t.URLs, Codecs: o.codecs(), Prefix: prefix, Visitors: t.Visitors, Yield: t.Yield,
 		Token:    func(role, name string) (string, error) { return t.Issuer.TokenWith(role, name, classes[name]) },
-		Requests: requests, Taxis: taxis, Traces: traces, Router: router,
+		Requests: requests, Taxis: taxis, Traces: traces, Router: o.router(),
 		Seed: o.Seed, Behaviour: o.behaviour(), Speed: o.Speed, Riders: o.Riders,
 		TripInterval: o.TripInterval, IdleInterval: o.IdleInterval, Duration: o.Duration, Area: f.Area,
 		Verify: o.Verify, Read: read.Read, Log: log,
