@@ -54,12 +54,25 @@ type geoJSON struct {
 	Geometries  []geoJSON       `json:"geometries"`
 	Geometry    *geoJSON        `json:"geometry"`
 	Coordinates json.RawMessage `json:"coordinates"`
+	BBox        []float64       `json:"bbox"`
 }
 
 // ReadArea reads GeoJSON: a Polygon or MultiPolygon, a Feature with one, or a collection of
 // them. What lies within an odd number of rings is inside, so holes are holes. The error wraps
 // ErrArea, or is the reader's.
 func ReadArea(r io.Reader) (*Area, error) {
+	g, err := readGeoJSON(r)
+	if err != nil {
+		return nil, err
+	}
+	polygons, err := g.polygons(nil)
+	if err != nil {
+		return nil, err
+	}
+	return areaOf(slices.Concat(polygons...))
+}
+
+func readGeoJSON(r io.Reader) (*geoJSON, error) {
 	b, err := io.ReadAll(io.LimitReader(r, maxAreaBytes+1))
 	if err != nil {
 		return nil, fmt.Errorf("read the area: %w", err)
@@ -71,19 +84,16 @@ func ReadArea(r io.Reader) (*Area, error) {
 	if err := json.Unmarshal(b, &g); err != nil {
 		return nil, fmt.Errorf("%w: it is not GeoJSON", ErrArea)
 	}
-	rings, err := g.rings(nil)
-	if err != nil {
-		return nil, err
-	}
-	return areaOf(rings)
+	return &g, nil
 }
 
-func (g *geoJSON) rings(out [][][]float64) ([][][]float64, error) {
+// polygons appends the polygons, each a list of rings.
+func (g *geoJSON) polygons(out [][][][]float64) ([][][][]float64, error) {
 	var err error
 	switch g.Type {
 	case "FeatureCollection", "GeometryCollection":
 		for _, part := range slices.Concat(g.Features, g.Geometries) {
-			if out, err = part.rings(out); err != nil {
+			if out, err = part.polygons(out); err != nil {
 				return nil, err
 			}
 		}
@@ -92,30 +102,35 @@ func (g *geoJSON) rings(out [][][]float64) ([][][]float64, error) {
 		if g.Geometry == nil {
 			return out, nil
 		}
-		return g.Geometry.rings(out)
+		return g.Geometry.polygons(out)
 	case "Polygon":
 		var p [][][]float64
 		if json.Unmarshal(g.Coordinates, &p) != nil {
 			return nil, fmt.Errorf("%w: a polygon has no coordinates", ErrArea)
 		}
-		return append(out, p...), nil
+		return append(out, p), nil
 	case "MultiPolygon":
 		var p [][][][]float64
 		if json.Unmarshal(g.Coordinates, &p) != nil {
 			return nil, fmt.Errorf("%w: a polygon has no coordinates", ErrArea)
 		}
-		return append(out, slices.Concat(p...)...), nil
+		return append(out, p...), nil
 	}
 	return nil, fmt.Errorf("%w: it must consist of polygons", ErrArea)
 }
+
+var errOutOfRange = fmt.Errorf("%w: its coordinates are out of range", ErrArea)
+
+// onEarth reports whether a position of GeoJSON is one.
+func onEarth(p []float64) bool { return len(p) >= 2 && math.Abs(p[0]) <= 180 && math.Abs(p[1]) <= 90 }
 
 func areaOf(rings [][][]float64) (*Area, error) {
 	a := &Area{Box: emptyBox, bands: make([][]side, bands)}
 	var sides []side
 	for _, ring := range rings {
 		for i, p := range ring {
-			if len(p) < 2 || !(math.Abs(p[0]) <= 180) || !(math.Abs(p[1]) <= 90) {
-				return nil, fmt.Errorf("%w: its coordinates are out of range", ErrArea)
+			if !onEarth(p) {
+				return nil, errOutOfRange
 			}
 			lat, lng := geo.Point{Lat: p[1], Lng: p[0]}.E7()
 			a.Box.add(lat, lng)
@@ -174,4 +189,9 @@ func (b *Box) contains(lat, lng int32) bool {
 func (b *Box) add(lat, lng int32) {
 	b.South, b.North = min(b.South, lat), max(b.North, lat)
 	b.West, b.East = min(b.West, lng), max(b.East, lng)
+}
+
+// valid reports whether a box has an inside, on the Earth.
+func (b *Box) valid() bool {
+	return b.South >= -90e7 && b.North <= 90e7 && b.West >= -180e7 && b.East <= 180e7 && b.South < b.North && b.West < b.East
 }

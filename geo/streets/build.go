@@ -8,10 +8,11 @@ import (
 
 // BuildOptions are what a build needs beside the extract.
 type BuildOptions struct {
-	Name     string   // of the extract, for Meta.Source
-	Builder  string   // program and version, for Meta.Builder
-	Area     *Area    // what to cut out; nil: everything
-	Progress Progress // may be nil
+	Name      string     // of the extract, for Meta.Source
+	Builder   string     // program and version, for Meta.Builder
+	Area      *Area      // what to cut out; nil: everything
+	Shoreline *Shoreline // land and water; nil: the extract's coast, if it has one
+	Progress  Progress   // may be nil
 }
 
 // Build makes a map of an OpenStreetMap extract, with DefaultModel. The same extract, options and
@@ -27,11 +28,17 @@ func Build(ctx context.Context, open Open, o BuildOptions) (*Map, error) {
 		Source: o.Name, Origin: x.header.Source, Date: x.header.Timestamp, Builder: o.Builder,
 		Licence: Licence, LicenceURL: LicenceURL, Attribution: Attribution,
 	}
+	box := Box{South: x.header.South, West: x.header.West, North: x.header.North, East: x.header.East}
+	if o.Area != nil {
+		box = o.Area.Box
+	}
+	ground, shore := x.ground.made(box, o.Shoreline, &x.report)
+	x.ground = groundReader{}
 	g, report, err := graphOfExtract(x)
 	if err != nil {
 		return nil, err
 	}
-	meta.Report, meta.Box = report, g.box
+	meta.Report, meta.Box, meta.Shore = report, g.box, shore
 	progress := func(done, total int) {
 		if o.Progress != nil {
 			o.Progress("Preparing routes", int64(done), int64(total))
@@ -41,7 +48,7 @@ func Build(ctx context.Context, open Open, o BuildOptions) (*Map, error) {
 	if err != nil {
 		return nil, err //nolint:wrapcheck // it says what it did
 	}
-	return newMap(identity(tableOf(sectionsOf(meta, g, ways))), meta, g, ways, DefaultModel()), nil
+	return newMap(identity(tableOf(sectionsOf(meta, g, ground, ways))), meta, g, ground, ways, DefaultModel()), nil
 }
 
 // graphOfExtract makes the graph. It uses up x, whose ways and nodes are half of a large city's memory.

@@ -49,6 +49,7 @@ type extract struct {
 	restrictions []restriction
 	names        []string // the first is ""
 	nodes        nodes
+	ground       groundReader
 	report       Report
 }
 
@@ -89,6 +90,9 @@ func readExtract(ctx context.Context, open Open, area *Area, p Progress) (*extra
 	}
 	if len(x.ways) == 0 {
 		return nil, ErrNoRoads
+	}
+	if err := x.ground.readMembers(ctx, open, p); err != nil {
+		return nil, err
 	}
 	return x, x.readNodes(ctx, open, p)
 }
@@ -133,19 +137,21 @@ func (c *counter) Read(b []byte) (int, error) {
 func (x *extract) readNodes(ctx context.Context, open Open, p Progress) error {
 	n := &x.nodes
 	n.id = slices.Clone(x.refs)
-	slices.Sort(n.id)
-	n.id = slices.Clip(slices.Compact(n.id))
-	if len(n.id) > math.MaxInt32/2 {
-		return ErrTooLarge
+	if err := n.ready(); err != nil {
+		return err
 	}
-	n.lat, n.lng = make([]int32, len(n.id)), make([]int32, len(n.id))
-	n.flags, n.found = make([]nodeFlags, len(n.id)), make([]bool, len(n.id))
-	err := pass(ctx, open, "Reading nodes", p, pbf.Handler{Node: func(node *pbf.Node) error {
-		i, ok := n.index(node.ID)
-		if !ok || n.found[i] {
+	n.flags = make([]nodeFlags, len(n.id))
+	var err error
+	if x.ground.nodes, err = x.ground.wanted(); err != nil {
+		return err
+	}
+	err = pass(ctx, open, "Reading nodes", p, pbf.Handler{Node: func(node *pbf.Node) error {
+		x.ground.nodes.take(node)
+		i, ok := n.take(node)
+		if !ok {
 			return nil
 		}
-		n.lat[i], n.lng[i], n.flags[i], n.found[i] = node.Lat, node.Lng, nodeFlagsOf(node.Tags), true
+		n.flags[i] = nodeFlagsOf(node.Tags)
 		x.report.Nodes++
 		if n.flags[i]&isBlocked != 0 {
 			x.report.Blocked++
@@ -154,6 +160,27 @@ func (x *extract) readNodes(ctx context.Context, open Open, p Progress) error {
 	}})
 	x.report.MissingNodes = len(n.id) - x.report.Nodes
 	return err
+}
+
+// ready makes a set of the ids, and room for what is read of them.
+func (n *nodes) ready() error {
+	slices.Sort(n.id)
+	n.id = slices.Clip(slices.Compact(n.id))
+	if len(n.id) > math.MaxInt32/2 {
+		return ErrTooLarge
+	}
+	n.lat, n.lng, n.found = make([]int32, len(n.id)), make([]int32, len(n.id)), make([]bool, len(n.id))
+	return nil
+}
+
+// take notes where a node is. ok is false if it is not wanted, or known.
+func (n *nodes) take(node *pbf.Node) (i int32, ok bool) {
+	i, ok = n.index(node.ID)
+	if !ok || n.found[i] {
+		return 0, false
+	}
+	n.lat[i], n.lng[i], n.found[i] = node.Lat, node.Lng, true
+	return i, true
 }
 
 // Report says what became of an extract, or of its part in the area. It is kept in the map's file.
@@ -165,6 +192,7 @@ type Report struct {
 	Areas        int // squares, which have no direction to drive in
 	Reversible   int // ways whose direction depends on the hour
 	Blocked      int // nodes that cars cannot pass: bollards, locked gates
+	Unclosed     int // lakes, parks and coasts whose border has a gap
 	Turns        TurnReport
 	LeftOutM     float64 // metres of streets that are not joined to the others, or lead only in or out
 }

@@ -24,7 +24,7 @@ const (
 	byteOrder = 0x01020304
 	// fileVersion is the only version that this program reads. A new section, a new road or another
 	// meaning of a number is a new version: maps are built again, not converted.
-	fileVersion = 1
+	fileVersion = 2
 
 	headSize   = 16
 	entrySize  = 16
@@ -88,7 +88,7 @@ func identity(table []entry) uint64 {
 // WriteTo writes the map in the format that Read reads, and returns the number of bytes. Model and
 // weights: the weights are part of the file, the model is not.
 func (m *Map) WriteTo(w io.Writer) (int64, error) {
-	sections := sectionsOf(m.meta, m.graph, m.ways)
+	sections := sectionsOf(m.meta, m.graph, m.drawing.ground, m.ways)
 	n, err := w.Write(head(tableOf(sections)))
 	total := int64(n)
 	for _, s := range sections {
@@ -176,11 +176,11 @@ func Read(r io.Reader) (*Map, error) {
 	if _, err := in.ReadByte(); !errors.Is(err, io.EOF) {
 		return nil, damaged("it is longer than its header says")
 	}
-	meta, g, ways, err := decode(parts)
+	meta, g, on, ways, err := decode(parts)
 	if err != nil {
 		return nil, err
 	}
-	return newMap(identity(table), meta, g, ways, DefaultModel()), nil
+	return newMap(identity(table), meta, g, on, ways, DefaultModel()), nil
 }
 
 func damaged(how string) error { return fmt.Errorf("%w (%s)", ErrDamaged, how) }

@@ -29,7 +29,7 @@ func written(t testing.TB, m *Map) []byte {
 
 // smallFile is the file of a town with everything that a file can have.
 func smallFile(t testing.TB) []byte {
-	c := squares(t).node('e', "highway=traffic_signals").turn("no_left_turn", "abc", 'a', "adg")
+	c := green(squares(t)).node('e', "highway=traffic_signals").turn("no_left_turn", "abc", 'a', "adg")
 	c.file.Source, c.file.Timestamp = "openstreetmap.org", 1_572_048_000
 	return written(t, c.mapped())
 }
@@ -37,7 +37,7 @@ func smallFile(t testing.TB) []byte {
 func TestFilesKeepEverything(t *testing.T) {
 	c := squares(t).node('e', "highway=traffic_signals").turn("no_left_turn", "abc", 'a', "adg")
 	c.file.Source, c.file.Timestamp = "openstreetmap.org", 1_572_048_000
-	for _, m := range []*Map{c.mapped(), manhattanMap(t)} {
+	for _, m := range []*Map{c.mapped(), green(c).mapped(), manhattanMap(t)} {
 		path := filepath.Join(t.TempDir(), "city.hxst")
 		require.NoError(t, os.WriteFile(path, []byte("old"), 0o600))
 		require.NoError(t, m.Save(path))
@@ -46,6 +46,8 @@ func TestFilesKeepEverything(t *testing.T) {
 		require.Len(t, left, 1, "nothing else is left in the folder")
 		got, err := Load(path)
 		require.NoError(t, err)
+		m.drawing.ready()
+		got.drawing.ready()
 		require.Equal(t, m, got)
 		require.Equal(t, m.ID(), got.ID())
 	}
@@ -152,6 +154,11 @@ func useful(t testing.TB, m *Map) {
 		places = append(places, geo.Place{Point: m.Shape(s.Segment, nil)[0], Heading: geo.HeadingOf(90)})
 	}
 	places = places[:min(len(places), 8)]
+	for z := range MaxZoom + 1 {
+		w := worldOf(m.graph.shape[0])
+		_, err := m.Tile(z, int(w.x>>(worldBits-z)), int(w.y>>(worldBits-z)))
+		require.NoError(t, err)
+	}
 	for _, p := range places {
 		_, err := m.To(t.Context(), places, p, time.Time{})
 		for _, q := range places {

@@ -52,7 +52,8 @@ func FromGraph(ctx context.Context, from Graph, meta Meta) (*Map, error) {
 		return nil, err //nolint:wrapcheck // it says what it did
 	}
 	meta.Timed, meta.Report, meta.Box = true, *n.report, g.box
-	return newMap(identity(tableOf(sectionsOf(meta, g, ways))), meta, g, ways, DefaultModel()), nil
+	on := bareGround()
+	return newMap(identity(tableOf(sectionsOf(meta, g, on, ways))), meta, g, on, ways, DefaultModel()), nil
 }
 
 // networkOfGraph makes a link of the edges between two nodes, which may lead one way or both.

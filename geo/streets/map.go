@@ -34,6 +34,7 @@ type Meta struct {
 	Builder     string    `json:"builder"`         // the program and version that built the map
 	Box         Box       `json:"box"`             // of the streets
 	Timed       bool      `json:"timed,omitempty"` // the travel times are given (FromGraph), and models change nothing
+	Shore       *Box      `json:"shore"`           // where land and water are known; nil: nowhere
 	Report      Report    `json:"report"`          // what became of the extract
 }
 
@@ -43,6 +44,7 @@ type Map struct {
 	id       uint64
 	meta     Meta
 	graph    *graph
+	drawing  *drawing
 	grid     *grid
 	ways     *ch.Hierarchy
 	around   *ch.Graph
@@ -51,9 +53,9 @@ type Map struct {
 }
 
 // newMap completes a map of what its file holds. The model must be valid.
-func newMap(id uint64, meta Meta, g *graph, ways *ch.Hierarchy, model Model) *Map {
+func newMap(id uint64, meta Meta, g *graph, on *ground, ways *ch.Hierarchy, model Model) *Map {
 	g.timed = meta.Timed
-	m := &Map{id: id, meta: meta, graph: g, grid: newGrid(g), ways: ways, around: ch.NewGraph(len(g.nodes), g.arcs())}
+	m := &Map{id: id, meta: meta, graph: g, drawing: &drawing{graph: g, ground: on}, grid: newGrid(g), ways: ways, around: ch.NewGraph(len(g.nodes), g.arcs())}
 	return m.with(model)
 }
 
@@ -120,6 +122,7 @@ type Counts struct {
 	Arcs      int // of the hierarchy
 	Points    int // of all shapes
 	Names     int
+	Polygons  int            // of land, water and green
 	LengthM   [Roads]float64 // by road, each street once
 }
 
@@ -132,6 +135,11 @@ func (m *Map) Counts() Counts {
 	for _, n := range g.names {
 		if n != "" {
 			c.Names++
+		}
+	}
+	for _, f := range m.drawing.ground.features[:m.drawing.ground.count()] {
+		if !f.kind.isLine() {
+			c.Polygons++
 		}
 	}
 	for i := range g.segmentCount() {

@@ -12,10 +12,10 @@ import (
 )
 
 // sectionIDs are the sections of a file, in their order.
-var sectionIDs = []string{"META", "NAME", "NODE", "SEGM", "GEOM", "EDGE", "RANK", "CHUP", "CHDN"}
+var sectionIDs = []string{"META", "NAME", "NODE", "SEGM", "GEOM", "EDGE", "RANK", "CHUP", "CHDN", "AREA"}
 
 // sectionsOf returns the sections of a map.
-func sectionsOf(meta Meta, g *graph, ways *ch.Hierarchy) []section {
+func sectionsOf(meta Meta, g *graph, on *ground, ways *ch.Hierarchy) []section {
 	p := ways.Parts()
 	return []section{
 		{"META", func() []byte { return encodeMeta(meta) }},
@@ -27,6 +27,7 @@ func sectionsOf(meta Meta, g *graph, ways *ch.Hierarchy) []section {
 		{"RANK", func() []byte { return numbers(nil, p.Order) }},
 		{"CHUP", func() []byte { return encodeArcs(p.UpFirst, p.UpArcs) }},
 		{"CHDN", func() []byte { return encodeArcs(p.DownFirst, p.DownArcs) }},
+		{"AREA", func() []byte { return encodeGround(on) }},
 	}
 }
 
@@ -115,9 +116,11 @@ func encodeArcs(first []int32, arcs []ch.Arc) []byte {
 func record(b []byte, i, size, field int) int32 { return int32(le.Uint32(b[i*size+4*field:])) }
 
 // decode makes the parts of a map of its sections, and checks them.
-func decode(parts map[string][]byte) (meta Meta, g *graph, ways *ch.Hierarchy, err error) {
-	fail := func(what string) (Meta, *graph, *ch.Hierarchy, error) { return Meta{}, nil, nil, damaged(what) }
-	if json.Unmarshal(parts["META"], &meta) != nil {
+func decode(parts map[string][]byte) (meta Meta, g *graph, on *ground, ways *ch.Hierarchy, err error) {
+	fail := func(what string) (Meta, *graph, *ground, *ch.Hierarchy, error) {
+		return Meta{}, nil, nil, nil, damaged(what)
+	}
+	if json.Unmarshal(parts["META"], &meta) != nil || meta.Shore != nil && !meta.Shore.valid() {
 		return fail("its description is missing")
 	}
 	for id, size := range map[string]int{"NODE": nodeSize, "SEGM": segmentSize, "GEOM": pointSize, "EDGE": edgeSize, "RANK": 4} {
@@ -145,9 +148,12 @@ func decode(parts map[string][]byte) (meta Meta, g *graph, ways *ch.Hierarchy, e
 		return fail("the hierarchy is truncated")
 	}
 	if ways, err = ch.Restore(n, g.arcs(), p); err != nil {
-		return Meta{}, nil, nil, fmt.Errorf("%w (%w)", ErrDamaged, err)
+		return Meta{}, nil, nil, nil, fmt.Errorf("%w (%w)", ErrDamaged, err)
 	}
-	return meta, g, ways, nil
+	if on, ok = decodeGround(parts["AREA"]); !ok {
+		return fail("section AREA is invalid")
+	}
+	return meta, g, on, ways, nil
 }
 
 // decodeNames returns nil if the section is not valid.

@@ -47,6 +47,7 @@ func (r *wayReader) way(w *pbf.Way) error {
 		if why != notARoad && (!r.clipped || slices.ContainsFunc(w.Refs, r.here)) {
 			r.report.refused(why)
 		}
+		r.ground.way(w, why, r.here)
 		return nil
 	}
 	parts := runs(w.Refs, r.clipped, r.inside)
@@ -73,6 +74,7 @@ func (r *wayReader) way(w *pbf.Way) error {
 }
 
 func (r *wayReader) relation(rel *pbf.Relation) error {
+	r.ground.relation(rel)
 	turn, kind := restrictionOf(rel)
 	switch {
 	case kind == otherRelation:

@@ -1,10 +1,12 @@
 // Package manhattan holds the streets of Manhattan as of 26 October 2019, an extract of OpenStreetMap of
 // 449 kB: © OpenStreetMap contributors, under the Open Database Licence 1.0; see NOTICE at the top of
-// the repository. Import it only where the extract is needed: it is part of every program that does.
+// the repository. Import it only where the extract is needed: it is part of every program that does. Beside it lies
+// the shoreline, which the extract does not have.
 package manhattan
 
 import (
 	"bytes"
+	"compress/gzip"
 	_ "embed"
 	"io"
 )
@@ -23,3 +25,16 @@ func (reader) Close() error { return nil }
 
 // Open returns the extract from its beginning. It never fails; its form is what streets.Build takes.
 func Open() (io.ReadCloser, error) { return reader{bytes.NewReader(extract)}, nil }
+
+//go:embed shoreline.geojson.gz
+var shoreline []byte
+
+// Shoreline returns the land around Manhattan as GeoJSON; its form is what streets.ReadShoreline takes. What the
+// reader returns is never an error.
+func Shoreline() io.Reader {
+	r, err := gzip.NewReader(bytes.NewReader(shoreline))
+	if err != nil { // it is part of the program
+		panic(err)
+	}
+	return r
+}

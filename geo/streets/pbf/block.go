@@ -32,6 +32,8 @@ var readable = map[string]bool{"OsmSchema-V0.6": true, "DenseNodes": true}
 func (d *decoder) readHeader(b []byte) error {
 	return eachField(b, func(num protowire.Number, f field) error {
 		switch num {
+		case 1:
+			return d.readBox(f.bytes)
 		case 4:
 			if name := string(f.bytes); !readable[name] {
 				return fmt.Errorf("%w: it needs %q", ErrUnsupported, strings.ToValidUTF8(name[:min(len(name), 40)], "?"))
@@ -47,6 +49,22 @@ func (d *decoder) readHeader(b []byte) error {
 		}
 		return nil
 	})
+}
+
+// readBox reads the box of the header, in 1e-9 degrees. One that makes no sense counts as none.
+func (d *decoder) readBox(b []byte) error {
+	var side [5]int64 // left, right, top, bottom, from 1
+	err := eachField(b, func(num protowire.Number, f field) error {
+		if num < protowire.Number(len(side)) {
+			side[num] = protowire.DecodeZigZag(f.number) / 100
+		}
+		return nil
+	})
+	if err == nil && side[1] >= -180e7 && side[1] < side[2] && side[2] <= 180e7 && side[4] >= -90e7 && side[4] < side[3] && side[3] <= 90e7 {
+		h := &d.header
+		h.West, h.East, h.North, h.South = int32(side[1]), int32(side[2]), int32(side[3]), int32(side[4])
+	}
+	return err
 }
 
 func (d *decoder) readBlock(b []byte) error {

@@ -103,4 +103,6 @@ type Header struct {
 	Source    string    // where the data are from, usually http://www.openstreetmap.org/api/0.6
 	Program   string    // what wrote the file
 	Timestamp time.Time // the state of the data, in UTC
+	// The box that the file was cut to, in 1e-7 degrees; all 0: unknown.
+	South, West, North, East int32
 }

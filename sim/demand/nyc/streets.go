@@ -27,7 +27,11 @@ func Model() streets.Model {
 // Streets builds a map of Manhattan's streets as of 2019, which takes a third of a second. The builder is the program
 // and its version. The error is the context's.
 func Streets(ctx context.Context, builder string) (*streets.Map, error) {
-	m, err := streets.Build(ctx, manhattan.Open, streets.BuildOptions{Name: manhattan.Name, Builder: builder})
+	shore, err := streets.ReadShoreline(manhattan.Shoreline())
+	if err != nil {
+		return nil, fmt.Errorf("the built-in shoreline: %w", err)
+	}
+	m, err := streets.Build(ctx, manhattan.Open, streets.BuildOptions{Name: manhattan.Name, Builder: builder, Shoreline: shore})
 	if err != nil {
 		return nil, fmt.Errorf("streets of Manhattan: %w", err)
 	}

@@ -28,11 +28,16 @@ type streetsBuildCmd struct {
 	To      string `short:"o" name:"output" placeholder:"FILE" help:"The map to write; it is replaced if it exists. Default: the extract's name with .hxst."`
 	BBox    string `name:"bbox" placeholder:"W,S,E,N" xor:"area" help:"Keep only what lies in this box, in degrees: west,south,east,north."`
 	Clip    string `placeholder:"FILE" xor:"area" help:"Keep only what lies in the polygons of this GeoJSON file."`
+	Shore   string `name:"shoreline" placeholder:"FILE" help:"Land, as polygons of a GeoJSON file; what lies between them is water. Default: the extract's coastline, if it is complete."`
 }
 
 // Run is called by kong.
 func (b *streetsBuildCmd) Run(in *call) error {
 	area, err := b.area()
+	if err != nil {
+		return err
+	}
+	shore, err := b.shoreline()
 	if err != nil {
 		return err
 	}
@@ -44,7 +49,7 @@ func (b *streetsBuildCmd) Run(in *call) error {
 	defer show.end()
 	begun := time.Now()
 	m, err := streets.Build(ctx, openExtract(b.Extract), streets.BuildOptions{
-		Name: filepath.Base(b.Extract), Builder: "hexhail " + Version(), Area: area, Progress: show.streets,
+		Name: filepath.Base(b.Extract), Builder: "hexhail " + Version(), Area: area, Shoreline: shore, Progress: show.streets,
 	})
 	show.end()
 	if err != nil {
@@ -70,18 +75,30 @@ func (b *streetsBuildCmd) area() (*streets.Area, error) {
 		}
 		return a, nil
 	case b.Clip != "":
-		f, err := os.Open(b.Clip)
-		if err != nil {
-			return nil, fmt.Errorf("--clip: %w", err)
-		}
-		defer f.Close()
-		a, err := streets.ReadArea(f)
-		if err != nil {
-			return nil, fmt.Errorf("--clip %s: %w", b.Clip, err)
-		}
-		return a, nil
+		return readOption("--clip", b.Clip, streets.ReadArea)
 	}
 	return nil, nil
+}
+
+func (b *streetsBuildCmd) shoreline() (*streets.Shoreline, error) {
+	if b.Shore == "" {
+		return nil, nil
+	}
+	return readOption("--shoreline", b.Shore, streets.ReadShoreline)
+}
+
+// readOption reads the file of an option.
+func readOption[T any](option, path string, read func(io.Reader) (*T, error)) (*T, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", option, err)
+	}
+	defer f.Close()
+	v, err := read(f)
+	if err != nil {
+		return nil, fmt.Errorf("%s %s: %w", option, path, err)
+	}
+	return v, nil
 }
 
 // parseBox reads west,south,east,north, the order of other OpenStreetMap tools.
@@ -167,6 +184,7 @@ func describeMap(out io.Writer, m *streets.Map) error {
 			row("  "+streets.Road(r).String(), "%.1f km", metres/1000)
 		}
 	}
+	row("areas", "%s, %s", count(c.Polygons, "area"), shoreText(meta.Shore))
 	r := meta.Report
 	row("turn restrictions", "%d used", r.Turns.Used)
 	for _, x := range []struct {
@@ -177,6 +195,7 @@ func describeMap(out io.Writer, m *streets.Map) error {
 		{r.Reversible, "ways whose direction changes by the hour"},
 		{r.Areas, "squares"},
 		{r.Blocked, "barriers that cars cannot pass"},
+		{r.Unclosed, "lakes, parks or coastlines whose outline has a gap"},
 		{r.MissingNodes, "nodes missing from the extract"},
 		{r.Turns.ViaWays, "turn restrictions via a way"},
 		{r.Turns.Conditional, "turn restrictions for certain hours"},
@@ -193,6 +212,13 @@ func describeMap(out io.Writer, m *streets.Map) error {
 	row("licence", "%s, %s", meta.Licence, meta.LicenceURL)
 	row("attribution", "%s, linked to https://www.openstreetmap.org/copyright", meta.Attribution)
 	return w.Flush()
+}
+
+func shoreText(known *streets.Box) string {
+	if known == nil {
+		return "without a shoreline"
+	}
+	return "with the shoreline"
 }
 
 func degrees(e7 int32) float64 { return float64(e7) / 1e7 }

@@ -41,7 +41,7 @@ func TestStreetsBuildAndInfo(t *testing.T) {
 	require.Equal(t, exitOK, s.run(t, "streets", "info", "city.hxst"), s.err.String())
 	for _, line := range []string{
 		`(?m)^map +[0-9a-f]{16}$`, `(?m)^extract +city\.osm\.pbf$`, `(?m)^area +-74\.0183,40\.7011,-73\.9005,40\.8867$`,
-		`(?m)^  motorway +74\.5 km$`, `(?m)^turn restrictions +0 used$`, `(?m)^left out +266 ways not open to all cars$`,
+		`(?m)^  motorway +74\.5 km$`, `(?m)^areas +897 areas, without a shoreline$`, `(?m)^turn restrictions +0 used$`, `(?m)^left out +266 ways not open to all cars$`,
 		`(?m)^licence +ODbL-1\.0, https://opendatacommons\.org/licenses/odbl/1-0/$`,
 		`(?m)^attribution +© OpenStreetMap contributors, linked to https://www\.openstreetmap\.org/copyright$`,
 	} {
@@ -58,6 +58,15 @@ func TestStreetsCutOut(t *testing.T) {
 	require.NoError(t, err)
 	require.Less(t, m.Counts().Streets, 2000)
 	require.Greater(t, m.Counts().Streets, 300)
+	require.Nil(t, m.Meta().Shore)
+
+	shore := filepath.Join(t.TempDir(), "shore.geojson")
+	b, err := io.ReadAll(manhattan.Shoreline())
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(shore, b, 0o600))
+	s = newStage()
+	require.Equal(t, exitOK, s.run(t, "streets", "build", extract, "-o", filepath.Join(t.TempDir(), "whole"), "--shoreline", shore), s.err.String())
+	require.Regexp(t, `(?m)^areas +956 areas, with the shoreline$`, s.out.String())
 
 	clip := filepath.Join(t.TempDir(), "part.geojson")
 	require.NoError(t, os.WriteFile(clip, []byte(`{"type":"Polygon","coordinates":[[[-74,40.74],[-73.97,40.74],[-73.97,40.76],[-74,40.76]]]}`), 0o600))
@@ -98,6 +107,8 @@ func TestStreetsErrors(t *testing.T) {
 		{[]string{"build", whole, "--bbox=1,2,3,4"}, "build " + whole + ": there are no roads for cars in it"},
 		{[]string{"build", whole, "--clip", text}, "--clip " + text + ": the area cannot be used: it is not GeoJSON"},
 		{[]string{"build", whole, "--clip", missing}, "--clip: open " + missing + ": no such file or directory"},
+		{[]string{"build", whole, "--shoreline", text}, "--shoreline " + text + ": the area cannot be used: it is not GeoJSON"},
+		{[]string{"build", whole, "--shoreline", missing}, "--shoreline: open " + missing + ": no such file or directory"},
 		{[]string{"build", whole, "-o", filepath.Join(missing, "x")}, "no such file or directory"},
 		{[]string{"info", text}, text + ": this is not a map built by hexhail streets build"},
 		{[]string{"info", missing}, "no such file or directory"},

@@ -24,6 +24,8 @@ type File struct {
 	Source    string
 	Program   string
 	Timestamp int64 // Unix seconds
+
+	South, West, North, East int32 // in 1e-7 degrees; all 0: no box
 }
 
 // Tags makes tags of a map, in the order of their keys.
@@ -79,6 +81,13 @@ func (f File) block(out *bytes.Buffer, group func(*table) []byte) {
 
 func (f File) header() []byte {
 	b := message(4, []byte("OsmSchema-V0.6"))
+	if f.South != f.North {
+		var box []byte
+		for i, e7 := range []int32{f.West, f.East, f.North, f.South} {
+			box = append(box, number(protowire.Number(i+1), protowire.EncodeZigZag(int64(e7)*100))...)
+		}
+		b = append(b, message(1, box)...)
+	}
 	b = append(b, message(4, []byte("DenseNodes"))...)
 	for _, r := range f.Required {
 		b = append(b, message(4, []byte(r))...)

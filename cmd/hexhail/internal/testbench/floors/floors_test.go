@@ -26,6 +26,7 @@ var floors = []struct {
 	may    []string
 }{
 	{"geo/streets/ch", nil},
+	{"geo/streets/mvt", nil},
 	{"geo/streets/pbf", nil},
 	{"geo", nil}, // but see the rule on geo itself below
 	{"ride/ridepb", nil},
