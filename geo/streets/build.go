@@ -61,6 +61,6 @@ func graphOfExtract(x *extract) (*graph, Report, error) {
 	n.keepLargest()
 	n.fix(x.restrictions)
 	n.join()
-	g, err := graphOf(n, x.restrictions, x.names)
+	g, err := graphOf(n, x.restrictions, x)
 	return g, x.report, err
 }

@@ -224,7 +224,7 @@ func TestWhatLiesOutsideLeavesNothing(t *testing.T) {
 				inside = append(inside, n.ID)
 			}
 		}
-		x := &extract{names: []string{""}}
+		x := newExtract(nil)
 		require.NoError(t, x.readWays(t.Context(), opening(c.file.Bytes()), true, inside, nil))
 		return x
 	}

@@ -8,6 +8,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/hexhail/hexhail/geo/streets/names"
 	"github.com/hexhail/hexhail/geo/streets/pbf"
 )
 
@@ -48,8 +49,11 @@ type extract struct {
 	refs         []int64
 	restrictions []restriction
 	names        []string // the first is ""
+	also         [][]names.Alias
 	nodes        nodes
 	ground       groundReader
+	spots        *spotReader
+	places       places
 	report       Report
 }
 
@@ -66,10 +70,14 @@ func (n *nodes) index(id int64) (int32, bool) {
 	return int32(i), ok
 }
 
+func newExtract(area *Area) *extract {
+	return &extract{names: []string{""}, also: make([][]names.Alias, 1), spots: &spotReader{area: area, text: map[string]int32{}}}
+}
+
 // readExtract reads the ways first and then only the nodes that they use: an extract with
 // buildings has fifty nodes for each one of its streets.
 func readExtract(ctx context.Context, open Open, area *Area, p Progress) (*extract, error) {
-	x := &extract{names: []string{""}}
+	x := newExtract(area)
 	var inside []int64
 	if area != nil {
 		err := pass(ctx, open, "Finding nodes in the area", p, pbf.Handler{Node: func(n *pbf.Node) error {
@@ -145,8 +153,12 @@ func (x *extract) readNodes(ctx context.Context, open Open, p Progress) error {
 	if x.ground.nodes, err = x.ground.wanted(); err != nil {
 		return err
 	}
+	if err = x.spots.begin(); err != nil {
+		return err
+	}
 	err = pass(ctx, open, "Reading nodes", p, pbf.Handler{Node: func(node *pbf.Node) error {
 		x.ground.nodes.take(node)
+		x.spots.node(node)
 		i, ok := n.take(node)
 		if !ok {
 			return nil
@@ -159,6 +171,8 @@ func (x *extract) readNodes(ctx context.Context, open Open, p Progress) error {
 		return nil
 	}})
 	x.report.MissingNodes = len(n.id) - x.report.Nodes
+	x.places, x.spots = x.spots.end(), nil
+	x.report.Places, x.report.Addresses = len(x.places.list), len(x.places.addresses)
 	return err
 }
 
@@ -193,6 +207,8 @@ type Report struct {
 	Reversible   int // ways whose direction depends on the hour
 	Blocked      int // nodes that cars cannot pass: bollards, locked gates
 	Unclosed     int // lakes, parks and coasts whose border has a gap
+	Places       int // with a name, to be found by it
+	Addresses    int
 	Turns        TurnReport
 	LeftOutM     float64 // metres of streets that are not joined to the others, or lead only in or out
 }

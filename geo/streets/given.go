@@ -43,7 +43,7 @@ func FromGraph(ctx context.Context, from Graph, meta Meta) (*Map, error) {
 	if err != nil {
 		return nil, err
 	}
-	g, err := graphOf(n, nil, []string{""})
+	g, err := graphOf(n, nil, newExtract(nil))
 	if err != nil {
 		return nil, err
 	}

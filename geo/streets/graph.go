@@ -6,6 +6,7 @@ import (
 
 	"github.com/hexhail/hexhail/geo"
 	"github.com/hexhail/hexhail/geo/streets/ch"
+	"github.com/hexhail/hexhail/geo/streets/names"
 )
 
 // point is a place in 1e-7 degrees.
@@ -48,6 +49,8 @@ type graph struct {
 	shape    []point
 	edges    []edge // by from
 	names    []string
+	also     [][]names.Alias // other names of each
+	places   places
 	box      Box
 	timed    bool // what edges weigh is how long they take, whatever a model says
 
@@ -69,18 +72,18 @@ func (s *segment) usualWeight() int32 {
 }
 
 // graphOf makes the final arrays of a network.
-func graphOf(n *network, rs []restriction, names []string) (*graph, error) {
+func graphOf(n *network, rs []restriction, x *extract) (*graph, error) {
 	junctionOf, edges := n.split(rs)
 	edges, nodes := strongest(n, junctionOf, edges)
 	if len(edges) == 0 {
 		return nil, ErrNoRoads
 	}
-	g := &graph{nodes: nodes, box: emptyBox, timed: n.timed}
+	g := &graph{nodes: nodes, places: x.places, box: emptyBox, timed: n.timed}
 	segmentOf := make([]int32, len(n.links))
 	for i := range segmentOf {
 		segmentOf[i] = -1
 	}
-	nameOf := make([]int32, len(names))
+	nameOf := make([]int32, len(x.names))
 	for i := range nameOf {
 		nameOf[i] = -1
 	}
@@ -88,7 +91,7 @@ func graphOf(n *network, rs []restriction, names []string) (*graph, error) {
 		l := edges[i].segment()
 		if segmentOf[l] < 0 {
 			segmentOf[l] = int32(len(g.segments))
-			g.addSegment(&n.links[l], names, nameOf)
+			g.addSegment(&n.links[l], x, nameOf)
 		}
 		edges[i].dir = 2*segmentOf[l] + edges[i].dir&1
 		edges[i].weight = g.segments[segmentOf[l]].usualWeight()
@@ -153,10 +156,10 @@ func heads(n int, edges []ch.Edge) (first, to []int32) {
 	return first, to
 }
 
-func (g *graph) addSegment(l *link, names []string, nameOf []int32) {
+func (g *graph) addSegment(l *link, x *extract, nameOf []int32) {
 	if nameOf[l.name] < 0 {
 		nameOf[l.name] = int32(len(g.names))
-		g.names = append(g.names, names[l.name])
+		g.names, g.also = append(g.names, x.names[l.name]), append(g.also, x.also[l.name])
 	}
 	g.segments = append(g.segments, segment{
 		first: int32(len(g.shape)), name: nameOf[l.name], road: l.road, flags: l.flags,

@@ -30,7 +30,7 @@ func manhattanMap(t testing.TB) *Map {
 func TestManhattanIsWhatItWas(t *testing.T) {
 	m := manhattanMap(t)
 	c := m.Counts()
-	require.Equal(t, Report{Ways: 6938, Nodes: 26007, NotOpen: 266, Areas: 3, Reversible: 4, Blocked: 9, LeftOutM: m.Meta().Report.LeftOutM}, m.Meta().Report)
+	require.Equal(t, Report{Ways: 6938, Nodes: 26007, NotOpen: 266, Areas: 3, Reversible: 4, Blocked: 9, Places: 2, Addresses: 15, LeftOutM: m.Meta().Report.LeftOutM}, m.Meta().Report)
 	require.InDelta(t, 85_107, m.Meta().Report.LeftOutM, 1)
 	require.Equal(t, 6911, c.Junctions)
 	require.Equal(t, 10862, c.Streets)

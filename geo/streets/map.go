@@ -50,12 +50,16 @@ type Map struct {
 	around   *ch.Graph
 	model    Model
 	measures *ch.Measures
+	names    *finder
 }
 
 // newMap completes a map of what its file holds. The model must be valid.
 func newMap(id uint64, meta Meta, g *graph, on *ground, ways *ch.Hierarchy, model Model) *Map {
 	g.timed = meta.Timed
-	m := &Map{id: id, meta: meta, graph: g, drawing: &drawing{graph: g, ground: on}, grid: newGrid(g), ways: ways, around: ch.NewGraph(len(g.nodes), g.arcs())}
+	m := &Map{
+		id: id, meta: meta, graph: g, drawing: &drawing{graph: g, ground: on}, grid: newGrid(g), ways: ways,
+		around: ch.NewGraph(len(g.nodes), g.arcs()), names: new(finder),
+	}
 	return m.with(model)
 }
 

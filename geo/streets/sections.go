@@ -12,7 +12,7 @@ import (
 )
 
 // sectionIDs are the sections of a file, in their order.
-var sectionIDs = []string{"META", "NAME", "NODE", "SEGM", "GEOM", "EDGE", "RANK", "CHUP", "CHDN", "AREA"}
+var sectionIDs = []string{"META", "NAME", "ALIA", "PLAC", "NODE", "SEGM", "GEOM", "EDGE", "RANK", "CHUP", "CHDN", "AREA"}
 
 // sectionsOf returns the sections of a map.
 func sectionsOf(meta Meta, g *graph, on *ground, ways *ch.Hierarchy) []section {
@@ -20,6 +20,8 @@ func sectionsOf(meta Meta, g *graph, on *ground, ways *ch.Hierarchy) []section {
 	return []section{
 		{"META", func() []byte { return encodeMeta(meta) }},
 		{"NAME", func() []byte { return encodeNames(g.names) }},
+		{"ALIA", func() []byte { return encodeAliases(g.also) }},
+		{"PLAC", func() []byte { return g.places.encode() }},
 		{"NODE", func() []byte { return encodeNodes(g.nodes) }},
 		{"SEGM", func() []byte { return encodeSegments(g.segments) }},
 		{"GEOM", func() []byte { return encodeShape(g.shape) }},
@@ -131,6 +133,12 @@ func decode(parts map[string][]byte) (meta Meta, g *graph, on *ground, ways *ch.
 	g = &graph{
 		names: decodeNames(parts["NAME"]), nodes: decodeNodes(parts["NODE"]), segments: decodeSegments(parts["SEGM"]),
 		shape: decodeShape(parts["GEOM"]), edges: decodeEdges(parts["EDGE"]), box: emptyBox,
+	}
+	var read [2]bool
+	g.also, read[0] = decodeAliases(parts["ALIA"], len(g.names))
+	g.places, read[1] = decodePlaces(parts["PLAC"])
+	if !read[0] || !read[1] {
+		return fail("its places are truncated")
 	}
 	if what := g.check(); what != "" {
 		return fail(what)

@@ -109,8 +109,11 @@ var noHit = hit{piece: piece{segment: -1}, m: math.Inf(1), score: math.Inf(1)}
 
 // nearest returns the best street for a place. Service roads count only where there is nothing
 // else within SnapM.
-func (f *grid) nearest(p geo.Place) (hit, bool) {
-	c := chooser{g: f.g, lat: p.Point.Lat * 1e7, lng: p.Point.Lng * 1e7, heading: p.Heading, best: noHit, service: noHit}
+func (f *grid) nearest(p geo.Place) (hit, bool) { return f.nearestOf(p, nil) }
+
+// nearestOf returns the best of the streets that wanted takes, which may be nil.
+func (f *grid) nearestOf(p geo.Place, wanted func(segment int32) bool) (hit, bool) {
+	c := chooser{g: f.g, lat: p.Point.Lat * 1e7, lng: p.Point.Lng * 1e7, heading: p.Heading, wanted: wanted, best: noHit, service: noHit}
 	c.perLng = perLat * math.Cos(p.Point.Lat*math.Pi/180)
 	y, border := f.at(c.lat, f.g.box.South, perLat)
 	x, beside := f.at(c.lng, f.g.box.West, f.perLng)
@@ -162,6 +165,7 @@ type chooser struct {
 	lat, lng      float64 // in 1e-7 degrees
 	perLng        float64
 	heading       geo.Heading
+	wanted        func(segment int32) bool // nil: all
 	best, service hit
 }
 
@@ -180,6 +184,9 @@ func (c *chooser) look(p piece) {
 	}
 	m2 := ax*ax + ay*ay
 	if m2 >= best.score*best.score || m2 > SnapM*SnapM {
+		return
+	}
+	if c.wanted != nil && !c.wanted(p.segment) {
 		return
 	}
 	h := hit{piece: p, t: t, m: math.Sqrt(m2)}

@@ -42,6 +42,9 @@ func (r *wayReader) here(node int64) bool {
 }
 
 func (r *wayReader) way(w *pbf.Way) error {
+	if n := len(w.Refs); n > 0 && (r.here(w.Refs[0]) || r.here(w.Refs[n/2])) {
+		r.spots.way(w)
+	}
 	rule, why := ruleOf(w.Tags)
 	if why != driven {
 		if why != notARoad && (!r.clipped || slices.ContainsFunc(w.Refs, r.here)) {
@@ -60,7 +63,10 @@ func (r *wayReader) way(w *pbf.Way) error {
 		// A copy: the tag is a part of all strings of its block, which would stay in memory.
 		own := strings.Clone(rule.name)
 		name = int32(len(r.extract.names))
-		r.names[own], r.extract.names = name, append(r.extract.names, own)
+		r.names[own], r.extract.names, r.also = name, append(r.extract.names, own), append(r.also, nil)
+	}
+	if name != 0 {
+		r.also[name] = aliasesOf(w.Tags, rule.name, r.also[name])
 	}
 	rule.name = r.extract.names[name]
 	for _, run := range parts {

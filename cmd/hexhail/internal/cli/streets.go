@@ -186,6 +186,7 @@ func describeMap(out io.Writer, m *streets.Map) error {
 	}
 	row("areas", "%s, %s", count(c.Polygons, "area"), shoreText(meta.Shore))
 	r := meta.Report
+	row("to be found", "%d places, %d addresses", r.Places, r.Addresses)
 	row("turn restrictions", "%d used", r.Turns.Used)
 	for _, x := range []struct {
 		n    int

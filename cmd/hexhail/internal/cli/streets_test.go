@@ -36,6 +36,7 @@ func TestStreetsBuildAndInfo(t *testing.T) {
 	require.Equal(t, exitOK, s.run(t, "streets", "build", extract), s.err.String())
 	require.Regexp(t, `^Wrote the map to city\.hxst \(1\.\d MiB\) in `, s.out.String())
 	require.Contains(t, s.out.String(), "10862 streets, 6911 junctions, 822 names")
+	require.Contains(t, s.out.String(), "2 places, 15 addresses")
 
 	s = newStage()
 	require.Equal(t, exitOK, s.run(t, "streets", "info", "city.hxst"), s.err.String())

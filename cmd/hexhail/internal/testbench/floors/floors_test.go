@@ -27,6 +27,7 @@ var floors = []struct {
 }{
 	{"geo/streets/ch", nil},
 	{"geo/streets/mvt", nil},
+	{"geo/streets/names", []string{"geo"}},
 	{"geo/streets/pbf", nil},
 	{"geo", nil}, // but see the rule on geo itself below
 	{"ride/ridepb", nil},
@@ -85,7 +86,7 @@ var frugal = []struct {
 	folder    string
 	libraries []string
 }{
-	{"geo/streets", []string{"google.golang.org/protobuf/encoding/protowire"}},
+	{"geo/streets", []string{"google.golang.org/protobuf/encoding/protowire", "golang.org/x/text/unicode/norm"}},
 }
 
 // forTests may be imported by test files, and by packages that exist for tests.
@@ -223,7 +224,8 @@ func TestRulesSeeWhatTheyForbid(t *testing.T) {
 		{"geo/streets/ch/a.go", ours + "geo/streets", false},
 		{"geo/streets/pbf/a.go", "google.golang.org/protobuf/encoding/protowire", true},
 		{"geo/streets/pbf/a.go", "google.golang.org/protobuf/proto", false},
-		{"geo/streets/a.go", "golang.org/x/text/unicode/norm", false},
+		{"geo/streets/names/a.go", "golang.org/x/text/unicode/norm", true},
+		{"geo/streets/a.go", "golang.org/x/text/cases", false},
 		{"geo/streets/a.go", "compress/zlib", true},
 		{"geo/streets/a_test.go", "pgregory.net/rapid", true},
 		{"ride/a.go", ours + "geo/streets", true},
