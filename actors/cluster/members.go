@@ -91,6 +91,11 @@ func (m *Members) Database(good bool) {
 	m.input(func(now time.Time) { m.judge.Database(now, good) })
 }
 
+// Settings says that this process's settings are others than at the start; see membership.Member.
+func (m *Members) Settings(settings string) {
+	m.input(func(now time.Time) { m.judge.Settings(now, settings) })
+}
+
 // Ready returns nil when this process has joined and the registry answers, and otherwise why not.
 func (m *Members) Ready() error { return m.registry.Status() }
 

@@ -16,5 +16,10 @@ func main() {
 	os.Exit(cli.Main(context.Background(), cli.Environment{
 		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
 		LookupEnv: os.LookupEnv, Signals: signals,
+		Hangups: func() (<-chan os.Signal, func()) {
+			hangups := make(chan os.Signal, 1)
+			signal.Notify(hangups, syscall.SIGHUP)
+			return hangups, func() { signal.Stop(hangups) }
+		},
 	}, os.Args[1:]))
 }

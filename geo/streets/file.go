@@ -2,6 +2,7 @@ package streets
 
 import (
 	"bufio"
+	"bytes"
 	"crypto/sha256"
 	"encoding/binary"
 	"errors"
@@ -182,6 +183,9 @@ func Read(r io.Reader) (*Map, error) {
 	}
 	return newMap(identity(table), meta, g, on, ways, DefaultModel()), nil
 }
+
+// IsMap reports whether a file begins as maps do, of any version, damaged or not. Load says more.
+func IsMap(begin []byte) bool { return bytes.HasPrefix(begin, []byte(magic[:4])) }
 
 func damaged(how string) error { return fmt.Errorf("%w (%s)", ErrDamaged, how) }
 

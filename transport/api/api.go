@@ -21,6 +21,8 @@ type API struct {
 	photos *photos
 	// exports bounds the exports of riders and drivers under way, operatorExports those of operators.
 	exports, operatorExports exports
+	// downloads holds one entry for each map that is being sent.
+	downloads chan struct{}
 	// texture is the demonstration's places; nil on an ordinary server.
 	texture *texture
 
@@ -45,7 +47,7 @@ func build(cfg Config, deps Deps) (*API, error) {
 	var err error
 	a := &API{
 		cfg: cfg, deps: deps,
-		mux: http.NewServeMux(), photos: newPhotos(cfg.Uploads, cfg.PhotoDecoders),
+		mux: http.NewServeMux(), photos: newPhotos(cfg.Uploads, cfg.PhotoDecoders), downloads: make(chan struct{}, maxDownloads),
 	}
 	if deps.Demo != nil {
 		if a.texture, err = newTexture(deps.Demo.Places()); err != nil {
@@ -70,6 +72,7 @@ func build(cfg Config, deps Deps) (*API, error) {
 	a.registerPhotos()
 	a.registerTrips()
 	a.registerAdmin()
+	a.registerStreets()
 	a.registerDemo()
 	a.serveDocument()
 	return a, nil

@@ -79,7 +79,7 @@ type MapSources struct {
 	StyleURL, PMTilesURL, Attribution, GeocoderURL string
 }
 
-// Deps are what the API stands on. All but Streets and Demo are required.
+// Deps are what the API stands on. All but Streets, CityMap and Demo are required.
 type Deps struct {
 	Auth     *auth.Service
 	Accounts Accounts
@@ -90,6 +90,8 @@ type Deps struct {
 	Log      *slog.Logger
 	// Streets is the city whose map clients may ask about; nil, or without a map: there is none.
 	Streets *streets.City
+	// CityMap is where that map is from; nil: no one may load it again.
+	CityMap CityMap
 	// Demo makes the server a demonstration; nil on an ordinary one.
 	Demo Demo
 }

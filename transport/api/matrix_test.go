@@ -114,6 +114,12 @@ func matrix() map[string][]row {
 			{path: "/v1/admin/accounts/$rider2/remove-photo", json: reason, want: staff(200)},
 			{path: "/v1/admin/accounts/" + missing + "/remove-photo", json: reason, want: staff(404)},
 		},
+		// Without a map; citymap_test.go has one.
+		"streets-source":       {{want: all(404)}},
+		"streets-source-file":  {{want: all(404)}},
+		"admin-get-streets":    {{want: staff(404)}},
+		"admin-reload-streets": {{json: reason, want: staff(404)}},
+
 		"admin-list-actors":  {{want: staff(200)}},
 		"admin-list-samples": {{want: staff(200)}, {path: "/v1/admin/series?step=15", want: staff(422)}},
 		"admin-list-audit":   {{want: staff(200)}},
@@ -185,7 +191,8 @@ func TestSignedOutAndSuspended(t *testing.T) {
 
 // TestOnlyListedOperationsArePublic keeps an operation from losing its roles unnoticed.
 func TestOnlyListedOperationsArePublic(t *testing.T) {
-	public := []string{"sign-up", "log-in", "refresh", "get-config", "get-photo", "get-demo", "visit-demo", "list-demo-places", "search-demo-places", "name-demo-place"}
+	public := []string{"sign-up", "log-in", "refresh", "get-config", "get-photo", "get-demo", "visit-demo", "list-demo-places", "search-demo-places", "name-demo-place",
+		"streets-source", "streets-source-file"}
 	w := newWorld(t)
 	for path, item := range w.OpenAPI().Paths {
 		for _, op := range operationsOf(item) {

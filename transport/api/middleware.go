@@ -92,7 +92,8 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // timeout gives uploads the time to arrive.
 func (a *API) timeout(r *http.Request) time.Duration {
-	if r.URL.Path == exportPath || r.URL.Path == tripsExportPath {
+	switch r.URL.Path {
+	case exportPath, tripsExportPath, sourceFilePath:
 		return exportWithin
 	}
 	ct := r.Header.Get("Content-Type")

@@ -121,7 +121,7 @@ func (j *Judge) admit() {
 		e := j.excluded(id)
 		switch {
 		case j.others[id] != nil:
-			j.others[id].Member = m
+			j.others[id].list(m)
 		case m.Joining || m.Leaving || e != nil && e.Reason == Left:
 		default:
 			j.others[id] = &other{Member: m, answered: j.now, heard: j.now}

@@ -52,6 +52,14 @@ type other struct {
 	differs time.Time
 }
 
+// list takes what the registry says of a member. Its settings may have changed since it registered.
+func (o *other) list(m Member) {
+	o.Member = m
+	if !o.saidAt.IsZero() {
+		o.Settings = o.said.From.Settings
+	}
+}
+
 // New returns a Judge for a process that has not registered yet.
 func New(self Member, limits Limits, now time.Time) (*Judge, error) {
 	if err := limits.Validate(); err != nil {
@@ -128,11 +136,20 @@ func (j *Judge) Answered(now, asked time.Time, to ID, a Answer) {
 	}
 	if o != nil && !asked.Before(o.saidAt) {
 		o.said, o.saidAt = a, asked
+		o.Settings = a.From.Settings
 		o.answered, o.heard = later(o.answered, asked), later(o.heard, asked)
 		if a.You == Out && !j.leaving {
 			j.endBy(CountedOut, fmt.Sprintf("%v has dropped it as a member", to))
 		}
 	}
+	j.decide()
+}
+
+// Settings reports those of this process; see Member.Settings. They may change while it runs: the others
+// hear of it with its next answers.
+func (j *Judge) Settings(now time.Time, settings string) {
+	j.advance(now)
+	j.self.Settings = settings
 	j.decide()
 }
 

@@ -2,6 +2,7 @@ package membership
 
 import (
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -15,6 +16,28 @@ func TestSettingsThatDiffer(t *testing.T) {
 	require.Equal(t, differing(a, b), differing(b, a))
 	require.Equal(t, []string{"pin", "tariffs"}, differing(a, "tariffs=9 pin=8"))
 	require.Empty(t, differing("tariffs=1", ""))
+}
+
+// A member may change its settings while it runs: the others believe its answers, also where the registry has
+// an older word.
+func TestSettingsChangeWhileMembersRun(t *testing.T) {
+	b := member("b", 2)
+	j := joinedWith(t, b)
+	self, _ := j.Answer(epoch, b.ID)
+	require.Empty(t, j.View().Warnings)
+	newer := b
+	newer.Settings = "s=2"
+	at := epoch.Add(time.Second)
+	j.Answered(at, at, b.ID, Answer{From: newer, You: In, Counted: []Counted{{Member: self.From}, {Member: b}}, Database: true})
+	j.Listed(at, at.Add(1), []Member{self.From, b})
+	_, names := j.View().Unlike(b.ID)
+	require.Equal(t, []string{"s"}, names)
+	require.Len(t, j.View().Warnings, 1)
+	j.Settings(at, "s=2")
+	require.Empty(t, j.View().Warnings)
+	said, ok := j.Answer(at, b.ID)
+	require.True(t, ok)
+	require.Equal(t, "s=2", said.From.Settings)
 }
 
 // The oldest member's settings count: a node that joins with others learns of it, and no other node does.

@@ -24,6 +24,9 @@ type Environment struct {
 	LookupEnv      func(string) (string, bool)
 	// Signals ask a running server to end.
 	Signals <-chan os.Signal
+	// Hangups returns the signals that let a running server load its map again, until stop is called; nil:
+	// there are none. Before, and after, they end the process.
+	Hangups func() (hangups <-chan os.Signal, stop func())
 	// Exit ends the process of a node that can no longer take part in its cluster; nil: os.Exit.
 	Exit func(code int)
 }
@@ -46,7 +49,7 @@ type grammar struct {
 	Backup      backupCmd      `cmd:"" help:"Back up everything that a server needs into one file. The server may be running."`
 	Restore     restoreCmd     `cmd:"" help:"Restore a backup, with the server stopped."`
 	Export      exportCmd      `cmd:"" help:"Write trips as CSV or JSON lines. The server may be running."`
-	Streets     streetsCmd     `cmd:"" help:"Build a city's map from an OpenStreetMap extract, and show what it holds."`
+	Streets     streetsCmd     `cmd:"" help:"Build a city's map from an OpenStreetMap extract, show what it holds, and let a server load it again."`
 	Cluster     clusterCmd     `cmd:"" help:"Show a cluster, and make the certificates for the connections between its nodes."`
 	Config      configCmd      `cmd:"" help:"Check or show the configuration."`
 	Healthcheck healthcheckCmd `cmd:"" help:"Query the running server's /readyz; exit with 0 when it is ready."`

@@ -54,6 +54,7 @@ type stage struct {
 	stdin    string
 	out, err buffer
 	signals  chan os.Signal
+	hangups  func() (<-chan os.Signal, func())
 	parts    parts
 
 	base      server.Base
@@ -148,7 +149,7 @@ func (s *stage) run(t *testing.T, args ...string) int {
 	t.Helper()
 	return run(t.Context(), Environment{
 		Stdin: strings.NewReader(s.stdin), Stdout: &s.out, Stderr: &s.err,
-		LookupEnv: func(k string) (string, bool) { v, ok := s.env[k]; return v, ok }, Signals: s.signals,
+		LookupEnv: func(k string) (string, bool) { v, ok := s.env[k]; return v, ok }, Signals: s.signals, Hangups: s.hangups,
 	}, s.parts, args)
 }
 

@@ -46,7 +46,12 @@ func (c *clusterStatusCmd) Run(in *call) error {
 // askOps reads a page of an operations listener, not through a proxy that the environment may name. It
 // returns the page with any status.
 func askOps(ctx context.Context, listen, path string) (status int, body []byte, err error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+dialable(listen)+path, nil)
+	return callOps(ctx, http.MethodGet, listen, path)
+}
+
+// callOps is askOps with a method.
+func callOps(ctx context.Context, method, listen, path string) (status int, body []byte, err error) {
+	req, err := http.NewRequestWithContext(ctx, method, "http://"+dialable(listen)+path, nil)
 	if err != nil {
 		return 0, nil, err
 	}

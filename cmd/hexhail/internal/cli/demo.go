@@ -85,7 +85,7 @@ func (d *demoCmd) Run(in *call) (err error) {
 	if err != nil {
 		return err
 	}
-	base := server.Base{Config: &d.Config, Log: log, Demo: host, Streets: func(context.Context) (*streets.Map, error) { return d.Options.Streets, nil }}
+	base := server.Base{Config: &d.Config, Log: log, Demo: host, Version: Version(), Streets: func(context.Context) (*streets.Map, error) { return d.Options.Streets, nil }}
 	return in.beside(base, func(ctx context.Context, running *server.Server) error {
 		target := simulate.Target{Issuer: issuer, Visitors: host.Visitors(), Yield: max(64, d.Drivers/4)}
 		return in.perform(ctx, d, running, target, crowd, host, password, log)

@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"os"
 	"strings"
+	"sync"
 
 	"github.com/hexhail/hexhail/cmd/hexhail/internal/config"
 	"github.com/hexhail/hexhail/cmd/hexhail/internal/logging"
@@ -35,7 +37,16 @@ func (s *serveCmd) Run(in *call) error {
 	}
 	log.Info("starting", "version", Version(), "dir", s.Store.DataDir, "postgres", s.Store.DatabaseURL != "")
 	base := server.Base{Config: &s.Config, Log: log, Trial: s.Trial, MakeMissing: s.MakeMissing, Version: Version(), Exit: in.env.Exit}
+	var hangups <-chan os.Signal
+	if s.Map.Streets != "" && in.env.Hangups != nil {
+		var stop func()
+		hangups, stop = in.env.Hangups()
+		defer stop()
+	}
+	var reloads sync.WaitGroup
+	defer reloads.Wait()
 	err = in.runServer(base, in.env.Signals, func(ctx context.Context, running *server.Server, operations *ops.Server) {
+		reloads.Go(func() { reloadStreets(ctx, hangups, running) })
 		greet(ctx, in.env.Stdout, log, running, operations)
 		s.warnOfTrial(in.env.Stdout, log)
 	})
@@ -43,6 +54,18 @@ func (s *serveCmd) Run(in *call) error {
 		log.Info("ended in order")
 	}
 	return err
+}
+
+// reloadStreets loads the map again at each signal. The server's log says what became of it.
+func reloadStreets(ctx context.Context, hangups <-chan os.Signal, running *server.Server) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-hangups:
+			_, _ = running.ReloadStreets(ctx)
+		}
+	}
 }
 
 // warnOfTrial says at every start what a trial lets strangers do.

@@ -1,9 +1,11 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -11,13 +13,16 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/hexhail/hexhail/cmd/hexhail/internal/citymap"
 	"github.com/hexhail/hexhail/geo"
 	"github.com/hexhail/hexhail/geo/streets"
+	"github.com/hexhail/hexhail/geo/streets/pbf"
 )
 
 type streetsCmd struct {
-	Build streetsBuildCmd `cmd:"" help:"Build a map from an OpenStreetMap extract."`
-	Info  streetsInfoCmd  `cmd:"" help:"Print what a map holds, and its licence."`
+	Build  streetsBuildCmd  `cmd:"" help:"Build a map from an OpenStreetMap extract."`
+	Info   streetsInfoCmd   `cmd:"" help:"Print what a map or an extract holds, and its licence."`
+	Reload streetsReloadCmd `cmd:"" help:"Let a running server load its map again."`
 }
 
 // mapExtension ends the names of maps.
@@ -48,7 +53,7 @@ func (b *streetsBuildCmd) Run(in *call) error {
 	ctx, show := in.long()
 	defer show.end()
 	begun := time.Now()
-	m, err := streets.Build(ctx, openExtract(b.Extract), streets.BuildOptions{
+	m, err := streets.Build(ctx, citymap.Opener(b.Extract), streets.BuildOptions{
 		Name: filepath.Base(b.Extract), Builder: "hexhail " + Version(), Area: area, Shoreline: shore, Progress: show.streets,
 	})
 	show.end()
@@ -118,33 +123,6 @@ func parseBox(s string) (*streets.Area, error) {
 	return streets.BoxArea(geo.Point{Lat: v[1], Lng: v[0]}, geo.Point{Lat: v[3], Lng: v[2]})
 }
 
-// sized is a file that knows its size, for the progress.
-type sized struct {
-	*os.File
-	size int64
-}
-
-// Size returns the size in bytes.
-func (s sized) Size() int64 { return s.size }
-
-func openExtract(path string) streets.Open {
-	return func() (io.ReadCloser, error) {
-		f, err := os.Open(path)
-		if err != nil {
-			return nil, err
-		}
-		info, err := f.Stat()
-		if err == nil && info.IsDir() {
-			err = errors.New("it is a folder")
-		}
-		if err != nil {
-			f.Close()
-			return nil, err
-		}
-		return sized{f, info.Size()}, nil
-	}
-}
-
 // streets shows the progress of a build: its last step counts junctions, the others bytes.
 func (p *progress) streets(step string, done, total int64) {
 	if total > 0 {
@@ -154,16 +132,64 @@ func (p *progress) streets(step string, done, total int64) {
 }
 
 type streetsInfoCmd struct {
-	File string `arg:"" help:"The map."`
+	File string `arg:"" help:"The map or the extract."`
 }
 
 // Run is called by kong.
 func (i *streetsInfoCmd) Run(in *call) error {
+	extract, header, err := citymap.IsExtract(i.File)
+	switch {
+	case err != nil:
+		return fmt.Errorf("%s: %w", i.File, err)
+	case extract:
+		return describeExtract(in.env.Stdout, header)
+	}
 	m, err := streets.Load(i.File)
 	if err != nil {
 		return fmt.Errorf("%s: %w", i.File, err)
 	}
 	return describeMap(in.env.Stdout, m)
+}
+
+// describeExtract prints what an extract says about itself, and its licence.
+func describeExtract(out io.Writer, h pbf.Header) error {
+	w := tabwriter.NewWriter(out, 0, 4, 2, ' ', 0)
+	fmt.Fprintln(w, "An OpenStreetMap extract. Make a map of it with hexhail streets build, or give it to hexhail serve --streets.")
+	for _, r := range [][2]string{{"from", h.Source}, {"written by", h.Program}} {
+		if r[1] != "" {
+			fmt.Fprintf(w, "%s\t%s\n", r[0], r[1])
+		}
+	}
+	if !h.Timestamp.IsZero() {
+		fmt.Fprintf(w, "data as of\t%s\n", h.Timestamp.Format(time.RFC3339))
+	}
+	licence(w, streets.Licence, streets.LicenceURL, streets.Attribution)
+	return w.Flush()
+}
+
+func licence(w io.Writer, name, url, attribution string) {
+	fmt.Fprintf(w, "licence\t%s, %s\n", name, url)
+	fmt.Fprintf(w, "attribution\t%s, linked to https://www.openstreetmap.org/copyright\n", attribution)
+}
+
+type streetsReloadCmd struct {
+	Ops     string        `default:"127.0.0.1:9090" placeholder:"HOST:PORT" help:"Operations listener of the server."`
+	Timeout time.Duration `default:"10m" help:"How long to wait for the answer."`
+}
+
+// Run is called by kong.
+func (r *streetsReloadCmd) Run(in *call) error {
+	ctx, cancel := context.WithTimeout(in.ctx, r.Timeout)
+	defer cancel()
+	status, body, err := callOps(ctx, http.MethodPost, r.Ops, "/streets/reload")
+	switch {
+	case err != nil:
+		return fmt.Errorf("streets reload: %w", err)
+	case status != http.StatusOK:
+		return fmt.Errorf("streets reload: %s", strings.TrimSpace(string(body)))
+	}
+	_, err = in.env.Stdout.Write(body)
+	return err
 }
 
 // describeMap prints what a map holds, what was left out, and its licence.
@@ -210,8 +236,7 @@ func describeMap(out io.Writer, m *streets.Map) error {
 	if r.LeftOutM > 0 {
 		row("left out", "%.1f km of streets not connected to the rest", r.LeftOutM/1000)
 	}
-	row("licence", "%s, %s", meta.Licence, meta.LicenceURL)
-	row("attribution", "%s, linked to https://www.openstreetmap.org/copyright", meta.Attribution)
+	licence(w, meta.Licence, meta.LicenceURL, meta.Attribution)
 	return w.Flush()
 }
 

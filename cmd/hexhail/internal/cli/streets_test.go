@@ -2,13 +2,17 @@ package cli
 
 import (
 	"bytes"
+	"context"
+	"errors"
 	"io"
 	"os"
 	"path/filepath"
+	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/hexhail/hexhail/cmd/hexhail/internal/server"
 	"github.com/hexhail/hexhail/geo/streets"
 	"github.com/hexhail/hexhail/geo/streets/manhattan"
 	"github.com/hexhail/hexhail/geo/streets/pbf/pbftest"
@@ -48,6 +52,37 @@ func TestStreetsBuildAndInfo(t *testing.T) {
 	} {
 		require.Regexp(t, line, s.out.String())
 	}
+
+	s = newStage()
+	require.Equal(t, exitOK, s.run(t, "streets", "info", extract), s.err.String())
+	require.Contains(t, s.out.String(), "An OpenStreetMap extract.")
+	require.Regexp(t, `(?m)^licence +ODbL-1\.0`, s.out.String())
+}
+
+// TestHangupsReload: a signal loads the map again while the server runs, and the server goes on.
+func TestHangupsReload(t *testing.T) {
+	s := newStage()
+	hangups, reloads, stopped := make(chan os.Signal, 1), make(chan struct{}), false
+	s.hangups = func() (<-chan os.Signal, func()) { return hangups, func() { stopped = true } }
+	assemble := s.parts.assemble
+	s.parts.assemble = func(ctx context.Context, in server.Base) (*server.Server, error) {
+		out, err := assemble(ctx, in)
+		out.HasOperator = func(context.Context) (bool, error) { return true, nil }
+		out.ReloadStreets = func(context.Context) (string, error) {
+			reloads <- struct{}{}
+			return "", errors.New("the map is damaged")
+		}
+		return out, err
+	}
+	done := make(chan int, 1)
+	go func() { done <- s.run(t, "serve", "--streets=city.hxst") }()
+	for range 2 {
+		hangups <- syscall.SIGHUP
+		<-reloads
+	}
+	s.signals <- syscall.SIGTERM
+	require.Equal(t, exitOK, <-done)
+	require.True(t, stopped)
 }
 
 func TestStreetsCutOut(t *testing.T) {
@@ -111,7 +146,9 @@ func TestStreetsErrors(t *testing.T) {
 		{[]string{"build", whole, "--shoreline", text}, "--shoreline " + text + ": the area cannot be used: it is not GeoJSON"},
 		{[]string{"build", whole, "--shoreline", missing}, "--shoreline: open " + missing + ": no such file or directory"},
 		{[]string{"build", whole, "-o", filepath.Join(missing, "x")}, "no such file or directory"},
-		{[]string{"info", text}, text + ": this is not a map built by hexhail streets build"},
+		{[]string{"info", text}, text + ": this is neither a map of hexhail streets build nor an OpenStreetMap extract in PBF format"},
+		{[]string{"info", write("cut.hxst", []byte("HXST\r\n\x1a\n"))}, "this is not a map built by hexhail streets build"},
+		{[]string{"reload", "--ops=127.0.0.1:1"}, "streets reload: "},
 		{[]string{"info", missing}, "no such file or directory"},
 	} {
 		s := newStage()

@@ -158,7 +158,7 @@ type Map struct {
 	PositionMaxSpeed float64       `name:"position-max-speed" default:"200" range:"50..100000" help:"Speed in km/h between two positions of a driver above which the second is held back until others agree with it. Simulations that run faster than real time need more."`
 	ArriveWithin     int           `name:"arrive-within" default:"0" range:"0..100000" help:"How far from the pickup, in metres, a driver may report arrival. The position's stated accuracy is added, up to this distance again, and a position older than position-ttl does not count. 0: anywhere; the distance is recorded."`
 	CompleteWithin   int           `name:"complete-within" default:"0" range:"0..100000" help:"How far from the drop-off, in metres, a driver may end the ride; likewise. Riders change their minds on the way: leave room for that."`
-	Streets          string        `name:"streets" placeholder:"FILE" help:"Map of the city's streets, made by hexhail streets build: routes and travel times follow it. Without it, they are estimated from straight lines."`
+	Streets          string        `name:"streets" placeholder:"FILE" help:"Streets of the city: a map made by hexhail streets build, or an OpenStreetMap extract in PBF format, of which the map is made at the first start and kept in the data directory. Routes and travel times follow it. Without it, they are estimated from straight lines."`
 	ETASpeed         float64       `name:"eta-speed" default:"30" range:"1..200" help:"Assumed speed on the straight line, in km/h, where no map has a route."`
 	ETADetour        float64       `name:"eta-detour" default:"1.3" range:"1..5" help:"Length of the way by road over the straight line."`
 }

@@ -54,18 +54,20 @@ type Server struct {
 	// Registry is where every part of the process registers its metrics.
 	Registry *prometheus.Registry
 
-	o      Options
-	ready  readiness
-	status func() any // of the cluster; nil: there is none
-	http   *http.Server
-	addr   net.Addr
-	done   chan struct{} // closed when the accept loop has ended
-	failed chan error
+	o       Options
+	ready   readiness
+	status  func() any // of the cluster; nil: there is none
+	reload  Reload     // of the map of the streets; nil: there is nothing to load again
+	origins *http.CrossOriginProtection
+	http    *http.Server
+	addr    net.Addr
+	done    chan struct{} // closed when the accept loop has ended
+	failed  chan error
 }
 
 // New makes a server with the Go runtime's and the process's metrics registered.
 func New(o Options) *Server {
-	s := &Server{Registry: prometheus.NewRegistry(), o: o, done: make(chan struct{}), failed: make(chan error, 1)}
+	s := &Server{Registry: prometheus.NewRegistry(), o: o, origins: http.NewCrossOriginProtection(), done: make(chan struct{}), failed: make(chan error, 1)}
 	s.Registry.MustRegister(
 		collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
@@ -89,6 +91,30 @@ func (s *Server) AddCheck(c Check) { s.ready.checks = append(s.ready.checks, c) 
 // SetCluster sets what describes the cluster while the server runs; without it there is none. Call it
 // before Start.
 func (s *Server) SetCluster(status func() any) { s.status = status }
+
+// Reload loads something again, and says in a sentence what became of it.
+type Reload func(ctx context.Context) (done string, err error)
+
+// SetReload sets what POST /streets/reload does while the server runs. Call it before Start.
+func (s *Server) SetReload(do Reload) { s.reload = do }
+
+// reloadStreets loads the map of the streets again. It answers when that is done, however long it takes.
+func (s *Server) reloadStreets(w http.ResponseWriter, r *http.Request) {
+	if s.reload == nil || State(s.ready.state.Load()) != Running {
+		http.Error(w, "this server is starting or stopping", http.StatusServiceUnavailable)
+		return
+	}
+	// The listener's limit is one for requests that are read, not for this work. A writer without
+	// deadlines is one of a test.
+	_ = http.NewResponseController(w).SetReadDeadline(time.Time{})
+	done, err := s.reload(r.Context())
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusConflict)
+		return
+	}
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	fmt.Fprintln(w, done)
+}
 
 // cluster describes the cluster as this node sees it.
 func (s *Server) cluster(w http.ResponseWriter, _ *http.Request) {
@@ -156,6 +182,7 @@ func (s *Server) Handler() http.Handler {
 	mux.HandleFunc("GET /healthz", s.healthz)
 	mux.HandleFunc("GET /readyz", s.readyz)
 	mux.HandleFunc("GET /cluster", s.cluster)
+	mux.HandleFunc("POST /streets/reload", s.reloadStreets)
 	mux.HandleFunc("GET /debug/pprof/", pprof.Index)
 	mux.HandleFunc("GET /debug/pprof/cmdline", pprof.Cmdline)
 	mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
@@ -179,6 +206,11 @@ func (s *Server) guard(next http.Handler) http.Handler {
 			return
 		}
 		if site := r.Header.Get("Sec-Fetch-Site"); site == "cross-site" || site == "same-site" {
+			http.Error(w, "not for other sites", http.StatusForbidden)
+			return
+		}
+		// Browsers too old to say where a request comes from name the origin of what changes something.
+		if err := s.origins.Check(r); err != nil {
 			http.Error(w, "not for other sites", http.StatusForbidden)
 			return
 		}

@@ -41,6 +41,40 @@ func get(s *Server, path string, change func(*http.Request)) *httptest.ResponseR
 	return w
 }
 
+func TestReloadOfStreets(t *testing.T) {
+	s, _ := newServer(t, "127.0.0.1:0")
+	post := func(change func(*http.Request)) *httptest.ResponseRecorder {
+		return get(s, "/streets/reload", func(r *http.Request) {
+			r.Method = http.MethodPost
+			if change != nil {
+				change(r)
+			}
+		})
+	}
+	require.Equal(t, http.StatusServiceUnavailable, post(nil).Code)
+	calls := 0
+	var fails error
+	s.SetReload(func(context.Context) (string, error) { calls++; return "done", fails })
+	require.Equal(t, http.StatusServiceUnavailable, post(nil).Code, "it is starting")
+	s.SetState(Running)
+	for _, header := range [][2]string{
+		{"Origin", "https://evil.example"}, {"Sec-Fetch-Site", "cross-site"}, {"Sec-Fetch-Site", "same-site"},
+	} {
+		w := post(func(r *http.Request) { r.Header.Set(header[0], header[1]) })
+		require.Equal(t, http.StatusForbidden, w.Code, header)
+	}
+	require.Equal(t, http.StatusMisdirectedRequest, post(func(r *http.Request) { r.Host = "evil.example" }).Code)
+	require.NotEqual(t, http.StatusOK, get(s, "/streets/reload", nil).Code, "a link must not do it")
+	require.Zero(t, calls)
+	w := post(nil)
+	require.Equal(t, http.StatusOK, w.Code)
+	require.Equal(t, "done\n", w.Body.String())
+	fails = errors.New("the map is damaged")
+	w = post(nil)
+	require.Equal(t, http.StatusConflict, w.Code)
+	require.Equal(t, "the map is damaged\n", w.Body.String())
+}
+
 func TestPathsAnswer(t *testing.T) {
 	s, _ := newServer(t, "127.0.0.1:0")
 	s.Registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{Name: "hexhail_x_total", Help: "x"}, func() float64 { return 7 }))

@@ -43,6 +43,9 @@ type Server struct {
 	// HasOperator reports whether an operator exists, for the hint at the first run. Call it once
 	// all services run.
 	HasOperator func(ctx context.Context) (bool, error)
+	// ReloadStreets loads the map of the streets again, and says what became of it. Call it while all
+	// services run.
+	ReloadStreets func(ctx context.Context) (done string, err error)
 }
 
 // Address is one line of serve's output.

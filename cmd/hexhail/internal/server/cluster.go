@@ -104,13 +104,13 @@ func (n *clusterNode) listen(metrics prometheus.Registerer) error {
 }
 
 // join joins the cluster as soon as its registry answers, and does not wait for that.
-func (n *clusterNode) join(version string) error {
+func (n *clusterNode) join(version, mapID string) error {
 	reg, err := registry.ParseURL(n.cfg.Cluster.Registry.Reveal())
 	if err != nil {
 		return err
 	}
 	reg.Limits, reg.Log = limitsOf(n.cfg.Cluster), n.log
-	settings, err := settingsDigests(n.cfg)
+	settings, err := settingsDigests(n.cfg, mapID)
 	if err != nil {
 		return err
 	}
@@ -324,6 +324,9 @@ func (n *clusterNode) finding() error {
 		return &ops.Finding{Cause: "cluster_cut_off", Works: true, Text: v.Threat.Reason}
 	}
 	if oldest, names := v.Unlike(n.id()); len(names) > 0 {
+		if slices.Equal(names, []string{settingStreets}) { // while maps are replaced on one node after the other
+			return &ops.Finding{Cause: "cluster_streets", Works: true, Text: fmt.Sprintf("This node has another map of the streets than node %s, the oldest.", oldest.Node)}
+		}
 		return &ops.Finding{Cause: "cluster_settings", Text: fmt.Sprintf("This node differs from node %s, the oldest, in its settings: %s.", oldest.Node, strings.Join(names, ", "))}
 	}
 	if err != nil {
@@ -362,14 +365,29 @@ func limitsOf(c config.Cluster) membership.Limits {
 	return l
 }
 
-// settingsDigests identifies the settings that must be equal on all nodes.
-func settingsDigests(c *config.Config) (string, error) {
+// mapChanged tells the others that this node has another map of the streets.
+func (n *clusterNode) mapChanged(id string) {
+	settings, err := settingsDigests(n.cfg, id)
+	if err != nil {
+		n.log.Error("the other nodes do not learn of the new map", "error", err)
+		return
+	}
+	n.members.Settings(settings)
+}
+
+// settingStreets is the name of the map among the settings. Nodes work with different maps: each ignores
+// what another's map says of a driver's place.
+const settingStreets = "streets"
+
+// settingsDigests identifies the settings that must be equal on all nodes, and the map, which should be.
+// The map is named by what it holds, because nodes keep it at different places.
+func settingsDigests(c *config.Config, mapID string) (string, error) {
 	rules := c.Rules(c.Tariffs[0])
 	policy := rules.Policy
 	rules.Policy, rules.Tariff = ride.Policy{}, ride.Tariff{}
 	digests := make(map[string]string)
 	for name, setting := range map[string]any{
-		"h3-resolution": c.Map.H3Resolution, "tariffs": c.Tariffs, "dispatch": policy, "trip": rules, "trip-pin": c.Trip.PIN,
+		"h3-resolution": c.Map.H3Resolution, "tariffs": c.Tariffs, "dispatch": policy, "trip": rules, "trip-pin": c.Trip.PIN, settingStreets: mapID,
 	} {
 		b, err := json.Marshal(setting)
 		if err != nil {

@@ -13,8 +13,10 @@ import (
 	"time"
 
 	"github.com/hexhail/hexhail/actors"
+	"github.com/hexhail/hexhail/cmd/hexhail/internal/citymap"
 	"github.com/hexhail/hexhail/cmd/hexhail/internal/config"
 	"github.com/hexhail/hexhail/cmd/hexhail/internal/demo"
+	"github.com/hexhail/hexhail/cmd/hexhail/internal/drives"
 	"github.com/hexhail/hexhail/cmd/hexhail/internal/lifecycle"
 	"github.com/hexhail/hexhail/cmd/hexhail/internal/ops"
 	"github.com/hexhail/hexhail/cmd/hexhail/internal/servertls"
@@ -56,6 +58,8 @@ type parts struct {
 	metrics  *metrics
 	store    *persistence.Store
 	streets  *streets.City // without a map until openStreets, and perhaps after
+	cityMap  *citymap.Keeper
+	drives   *drives.Drives // nil: straight lines
 	keys     auth.Keys
 	actors   *actors.System
 	auth     *auth.Service
@@ -71,7 +75,6 @@ type parts struct {
 	traces   *tracing.Tracer // nil: nothing is traced
 	moves    bool            // it stops, and its clients go on at other nodes
 	version  string
-	builtIn  func(context.Context) (*streets.Map, error)
 	accepted chan struct{} // closed when the accept loop has ended
 }
 
@@ -80,8 +83,9 @@ func Assemble(_ context.Context, in Base) (*Server, error) {
 	p := &parts{
 		cfg: in.Config, log: in.Log, ops: in.Ops, demo: in.Demo, trial: in.Trial, makeMissing: in.MakeMissing || in.Demo != nil, metrics: newMetrics(),
 		failed: make(chan error, 1), disowned: make(chan error, 1), accepted: make(chan struct{}),
-		streets: new(streets.City), builtIn: in.Streets,
+		streets: new(streets.City),
 	}
+	p.keepStreets(in)
 	in.Ops.Registry.MustRegister(p.metrics)
 	in.Ops.AddCheck(ops.Check{Name: "database", Run: func(context.Context) error { return finding(p.store.Health()) }})
 	in.Ops.AddCheck(ops.Check{Name: "owner", Run: func(context.Context) error { return p.store.Owned() }})
@@ -100,7 +104,7 @@ func Assemble(_ context.Context, in Base) (*Server, error) {
 	return &Server{
 		Services: []lifecycle.Service{
 			{Name: "store", Start: p.openStore, Stop: func(context.Context) error { return p.store.Close() }, Failed: p.disowned},
-			{Name: "streets", Start: p.openStreets, Stop: func(context.Context) error { return nil }},
+			{Name: "streets", Start: p.openStreets, Stop: p.cityMap.Stop},
 			{Name: "traces", Start: p.startTraces, Stop: p.stopTraces},
 			{Name: "nodes' listener", Start: p.listenToNodes, Stop: p.leaveNodes},
 			{Name: "actors", Start: p.startActors, Stop: p.stopActors},
@@ -109,7 +113,7 @@ func Assemble(_ context.Context, in Base) (*Server, error) {
 			{Name: "cluster", Start: p.join, Stop: p.leave},
 		},
 		Addresses:   p.addresses,
-		HasOperator: p.hasOperator,
+		HasOperator: p.hasOperator, ReloadStreets: p.reloadStreets,
 	}, nil
 }
 
@@ -164,7 +168,9 @@ func (p *parts) loadKeys(ctx context.Context) (auth.Keys, error) {
 
 func (p *parts) startActors(ctx context.Context) error {
 	cfg := actorsConfig(p.cfg, p.log)
-	cfg.ETA = drives{p.streets, straightLine(p.cfg)}
+	if p.drives != nil {
+		cfg.ETA = p.drives
+	}
 	cfg.Commits = p.metrics.commits.take
 	if p.demo != nil { // the visitors share one operator
 		cfg.OperatorSessions = max(cfg.OperatorSessions, demo.OperatorSessions)
@@ -208,7 +214,7 @@ func (p *parts) join(context.Context) error {
 	if p.node == nil {
 		return nil
 	}
-	if err := p.node.join(p.version); err != nil {
+	if err := p.node.join(p.version, p.mapID()); err != nil {
 		return err
 	}
 	return p.ops.Registry.Register(p.node)
@@ -321,7 +327,7 @@ func (p *parts) handler() (http.Handler, error) {
 	p.ops.Registry.MustRegister(counts)
 	deps := api.Deps{
 		Auth: p.auth, Accounts: p.store, Photos: p.store, Audit: p.store, Trips: p.store, Log: p.log,
-		Streets: p.streets, Live: live{p.sessions.Registry(), p.actors},
+		Streets: p.streets, CityMap: cityMap{p}, Live: live{p.sessions.Registry(), p.actors},
 	}
 	if p.demo != nil { // keep the interface nil, not an interface that holds nil
 		deps.Demo = p.demo

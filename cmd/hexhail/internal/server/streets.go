@@ -4,63 +4,90 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 
+	"github.com/hexhail/hexhail/cmd/hexhail/internal/citymap"
+	"github.com/hexhail/hexhail/cmd/hexhail/internal/drives"
 	"github.com/hexhail/hexhail/geo"
-	"github.com/hexhail/hexhail/geo/streets"
+	"github.com/hexhail/hexhail/ride"
+	"github.com/hexhail/hexhail/transport/api"
 )
 
+// keepStreets makes what reads the map of the city, and what estimates drives along it.
+func (p *parts) keepStreets(in Base) {
+	builder := "hexhail"
+	if in.Version != "" {
+		builder += " " + in.Version
+	}
+	p.cityMap = citymap.New(citymap.Options{
+		File: p.cfg.Map.Streets, BuiltIn: in.Streets, Dir: filepath.Join(p.cfg.Store.DataDir, "streets"), Builder: builder,
+		City: p.streets, Log: p.log,
+		Building: func(percent int) {
+			p.ops.SetWait("building_map", fmt.Sprintf("Building the map: %d %%", percent))
+		},
+	})
+	in.Ops.SetReload(p.reloadStreets)
+	if p.cfg.Map.Streets == "" && in.Streets == nil {
+		return
+	}
+	in.Ops.Registry.MustRegister(p.cityMap)
+	p.drives = drives.New(straightLine(p.cfg), drives.Named{By: geo.ByStreets, Source: p.streets})
+	in.Ops.Registry.MustRegister(p.drives)
+}
+
 // openStreets reads the map of the city, if there is one.
-func (p *parts) openStreets(ctx context.Context) error {
-	var m *streets.Map
-	var err error
-	switch file := p.cfg.Map.Streets; {
-	case file != "":
-		if m, err = streets.Load(file); err != nil {
-			return fmt.Errorf("%s: %w", file, err)
-		}
-	case p.builtIn != nil:
-		if m, err = p.builtIn(ctx); err != nil {
-			return err
-		}
+func (p *parts) openStreets(ctx context.Context) error { return p.cityMap.Start(ctx) }
+
+// reloadStreets loads the map again, for whoever asks: a signal, a command, an operator.
+func (p *parts) reloadStreets(ctx context.Context) (string, error) {
+	changed, err := p.cityMap.Reload(ctx)
+	switch {
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		return "", err
+	case err != nil:
+		p.log.Warn("the map of the streets was not loaded again; the one before stays", "error", err)
+		return "", err
 	}
-	if m == nil {
-		return nil
+	if p.node != nil {
+		p.node.mapChanged(p.mapID())
 	}
-	p.streets.Swap(m)
-	p.log.Info("routes follow streets", "map", m.ID(), "extract", m.Meta().Source)
-	return nil
+	m := p.streets.Map()
+	if !changed {
+		return fmt.Sprintf("The map has not changed: %s.", m.ID()), nil
+	}
+	return fmt.Sprintf("Routes follow the new map: %s, made of %s.", m.ID(), m.Meta().Source), nil
 }
 
-// drives estimates drives along the streets of the map, and from straight lines where it has none.
-type drives struct {
-	city *streets.City
-	crow geo.StraightLine
+// mapID identifies the map for the other nodes of a cluster.
+func (p *parts) mapID() string {
+	if m := p.streets.Map(); m != nil {
+		return m.ID()
+	}
+	return "none"
 }
 
-var _ geo.ETASource = drives{}
+// cityMap is what operators see and do of the map over HTTP.
+type cityMap struct{ p *parts }
 
-// Route implements geo.ETASource. It never returns geo.ErrNoRoute.
-func (d drives) Route(ctx context.Context, from, to geo.Point) (geo.Route, error) {
-	r, err := d.city.Route(ctx, from, to)
-	if errors.Is(err, geo.ErrNoRoute) {
-		return d.crow.Route(ctx, from, to)
+// State implements api.CityMap.
+func (c cityMap) State() api.CityMapState {
+	s := c.p.cityMap.State()
+	return api.CityMapState{
+		LoadedAt: s.LoadedAt, Loading: s.Loading, Percent: s.Percent, Failure: s.Failure, FailedAt: s.FailedAt,
 	}
-	return r, err
 }
 
-// Routes implements geo.ETASource. Every element is reachable.
-func (d drives) Routes(ctx context.Context, from []geo.Point, to geo.Point) ([]geo.Route, error) {
-	routes, err := d.city.Routes(ctx, from, to)
-	if err != nil {
-		return nil, err
+// Reload implements api.CityMap.
+func (c cityMap) Reload(ctx context.Context) error {
+	_, err := c.p.reloadStreets(ctx)
+	switch {
+	case err == nil, errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		return err
+	case errors.Is(err, citymap.ErrNoFile), errors.Is(err, citymap.ErrBusy), errors.Is(err, citymap.ErrStopped):
+		return ride.ErrWrongStatus.With("%s.", sentence(err.Error()))
 	}
-	for i, r := range routes {
-		if r.Reachable() {
-			continue
-		}
-		if routes[i], err = d.crow.Route(ctx, from[i], to); err != nil {
-			return nil, err
-		}
-	}
-	return routes, nil
+	return ride.ErrInvalidArgument.With("The map before stays in use: %v.", err)
 }
+
+// sentence begins with a capital letter.
+func sentence(s string) string { return string(s[0]-'a'+'A') + s[1:] }

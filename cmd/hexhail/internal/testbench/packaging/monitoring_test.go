@@ -18,6 +18,7 @@ import (
 	"github.com/hexhail/hexhail/actors/cluster/registry/etcdtest"
 	"github.com/hexhail/hexhail/cmd/hexhail/internal/cli"
 	"github.com/hexhail/hexhail/cmd/hexhail/internal/testbench/harness"
+	"github.com/hexhail/hexhail/geo/streets/manhattan"
 	"github.com/hexhail/hexhail/persistence/pgtest"
 )
 
@@ -86,11 +87,13 @@ func exposed(t *testing.T) map[string][]map[string]string {
 		}, append(append([]string{"cluster", "certs"}, args...), "--dir="+dir))
 		require.Zero(t, code, out.String())
 	}
+	extract, err := filepath.Abs("../../../../../geo/streets/manhattan/" + manhattan.Name)
+	require.NoError(t, err)
 	// In a child: protoactor's remoting sets gRPC's global logger when it starts, which other tests are using.
 	s := harness.Start(t, harness.Options{Child: true, Flags: []string{
 		"--database-url=" + database, "--signing-key-file=" + dir + "/signing-key.pem", "--cluster=etcd://" + etcd.Endpoint() + "/test",
 		"--advertise=127.0.0.1:0", "--cluster-cert=" + dir + "/127.0.0.1.pem", "--cluster-key=" + dir + "/127.0.0.1.key", "--cluster-ca=" + dir + "/ca.pem",
-		"--cluster-lease=12s", "--cluster-silence=8s", "--cluster-alone=24s", "--cluster-without-database=20s",
+		"--streets=" + extract, "--cluster-lease=12s", "--cluster-silence=8s", "--cluster-alone=24s", "--cluster-without-database=20s",
 	}})
 	s.Call(http.MethodGet, "/v1/me", "", "") // so that requests are counted
 	answer, err := http.Get(s.Ops + "/metrics")
