@@ -108,7 +108,7 @@ type Plan struct {
 // take milliseconds: actors call them from another goroutine.
 type Planner interface {
 	// Plan returns the best way from one place to another for a drive that begins at a time, which
-	// matters where travel times follow the hour. The error wraps ErrNoRoute if a place has no street
+	// matters where travel times follow the hour; the zero time is now. The error wraps ErrNoRoute if a place has no street
 	// nearby or the streets are not joined, ErrInvalidPoint, or the context's error. The caller
 	// owns the plan.
 	Plan(ctx context.Context, from, to Place, at time.Time) (Plan, error)
@@ -118,8 +118,8 @@ type Planner interface {
 // Fan takes places, with their headings and snaps, instead of points.
 type Fan interface {
 	// To returns the routes from many places to one: dispatch's question. Element i belongs to from[i]
-	// and is Unreachable() if there is no route. The errors are those of ETASource.Routes. The
-	// caller owns the slice.
+	// and is Unreachable() if there is no route. The errors are those of ETASource.Routes; the
+	// zero time is now. The caller owns the slice.
 	To(ctx context.Context, from []Place, to Place, at time.Time) ([]Route, error)
 	// From returns the routes from one place to many.
 	From(ctx context.Context, from Place, to []Place, at time.Time) ([]Route, error)

@@ -16,7 +16,20 @@ const Roads = int(roads)
 type Breakdown struct {
 	LengthM [Roads]float64 // by road
 	FreeS   float64        // at the speed of the signs
-	Signals float64        // traffic lights; a fraction where the drive ends within a street
+	Signals float64        // traffic lights; a fraction where the drive ends within a street; none on a timed map
+	// RoadS is the time without the signals, by road, as the map's own model has it, before anything
+	// is learned.
+	RoadS [Roads]float64
+	// From and To are the zones of both ends.
+	From, To geo.Cell
+}
+
+// TotalM is the length of the drive.
+func (b *Breakdown) TotalM() (sum float64) {
+	for _, m := range b.LengthM {
+		sum += m
+	}
+	return sum
 }
 
 // Breakdown returns what the best way between two places consists of. The error is as that of Plan.
@@ -36,13 +49,18 @@ func (m *Map) Breakdown(ctx context.Context, from, to geo.Place) (Breakdown, err
 	if err != nil {
 		return Breakdown{}, fmt.Errorf("breakdown: %w", err)
 	}
-	var out Breakdown
+	out := Breakdown{From: m.zones.cell(m.graph, a.Segment), To: m.zones.cell(m.graph, b.Segment)}
 	for _, l := range d.legs {
 		e := m.graph.edges[l.edge]
 		s := &m.graph.segments[e.segment()]
 		share := l.to - l.from
 		out.LengthM[s.road] += share * s.lengthM()
 		out.FreeS += share * float64(s.freeMS) / 1000
+		if m.graph.timed { // which includes the signals
+			out.RoadS[s.road] += share * float64(e.weight) / 1000
+			continue
+		}
+		out.RoadS[s.road] += share * m.own.driving(s)
 		out.Signals += share * float64(m.graph.signals(e))
 	}
 	return out, nil

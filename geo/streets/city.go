@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -15,9 +16,14 @@ var ErrNoMap = errors.New("there is no map")
 
 var errNoMap = fmt.Errorf("%w: %w", geo.ErrNoRoute, ErrNoMap)
 
-// City holds the current map of a city. The zero City has none: it finds no route. Any goroutine may
-// use it; each call sees one map from beginning to end, so a swap disturbs none.
-type City struct{ current atomic.Pointer[Map] }
+// City holds the current map of a city, and what rides have taught about it, which outlives a map. The zero
+// City has neither: it finds no route. Any goroutine may use it; each call sees one map from beginning
+// to end, so a swap disturbs none.
+type City struct {
+	current atomic.Pointer[Map]
+	mu      sync.Mutex // of changes
+	learned Learned
+}
 
 var (
 	_ geo.ETASource = (*City)(nil)
@@ -30,8 +36,31 @@ var (
 // asks that map.
 func (c *City) Map() *Map { return c.current.Load() }
 
-// Swap sets the map, nil for none, and returns the one before.
-func (c *City) Swap(m *Map) *Map { return c.current.Swap(m) }
+// Swap sets the map, nil for none, and returns the one before. The map gets what rides have taught, if
+// they have.
+func (c *City) Swap(m *Map) *Map {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if m != nil && !c.learned.isZero() {
+		m = m.with(m.own, c.learned)
+	}
+	return c.current.Swap(m)
+}
+
+// Learn sets what rides have taught, for the current map and those to come. It takes as long as
+// Map.WithModel. The error wraps ErrModel.
+func (c *City) Learn(l Learned) error {
+	if err := l.validate(); err != nil {
+		return err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.learned = l
+	if m := c.Map(); m != nil {
+		c.current.Store(m.with(m.own, l))
+	}
+	return nil
+}
 
 // Route implements geo.ETASource.
 func (c *City) Route(ctx context.Context, from, to geo.Point) (geo.Route, error) {

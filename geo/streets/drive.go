@@ -16,7 +16,7 @@ type Drive struct {
 	// stands at its first two points.
 	Line []geo.Point
 	// After is when the car is at each point, since it set out; it never falls. The last one is the duration
-	// of the Plan between the same places.
+	// of the Plan between the same places, but for what was learned of the hour and the places.
 	After []time.Duration
 
 	m      *Map
@@ -25,8 +25,8 @@ type Drive struct {
 	round  bool
 }
 
-// Drive returns the best way between two places, which takes as long as the map's model says. The errors are those
-// of Plan.
+// Drive returns the best way between two places, which takes as long as the map's model says at any hour. The
+// errors are those of Plan.
 func (m *Map) Drive(ctx context.Context, from, to geo.Place) (Drive, error) {
 	if err := ctx.Err(); err != nil {
 		return Drive{}, fmt.Errorf("drive: %w", err)
@@ -43,7 +43,7 @@ func (m *Map) Drive(ctx context.Context, from, to geo.Place) (Drive, error) {
 	if err != nil {
 		return Drive{}, fmt.Errorf("drive: %w", err)
 	}
-	p := planner{m: m, d: found}
+	p := planner{m: m, d: found, factor: 1}
 	p.draw(a.At, b.At)
 	d := Drive{m: m, legs: found.legs, Line: p.plan.Line, starts: p.starts, round: found.round}
 	d.time()

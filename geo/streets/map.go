@@ -48,7 +48,10 @@ type Map struct {
 	grid     *grid
 	ways     *ch.Hierarchy
 	around   *ch.Graph
-	model    Model
+	own      Model // as given, before anything is learned
+	model    Model // with what is learned
+	factors  *factors
+	zones    *zoning
 	measures *ch.Measures
 	names    *finder
 }
@@ -58,24 +61,34 @@ func newMap(id uint64, meta Meta, g *graph, on *ground, ways *ch.Hierarchy, mode
 	g.timed = meta.Timed
 	m := &Map{
 		id: id, meta: meta, graph: g, drawing: &drawing{graph: g, ground: on}, grid: newGrid(g), ways: ways,
-		around: ch.NewGraph(len(g.nodes), g.arcs()), names: new(finder),
+		around: ch.NewGraph(len(g.nodes), g.arcs()), names: new(finder), zones: new(zoning),
 	}
-	return m.with(model)
+	return m.with(model, Learned{})
 }
 
-// with returns the map with another model.
-func (m *Map) with(model Model) *Map {
+// with returns the map with another model and other factors.
+func (m *Map) with(model Model, l Learned) *Map {
 	c := *m
-	c.model = model
+	c.own, c.model = model, l.of(model)
+	c.factors = l.factorsOf(c.zones, c.graph)
 	edges := make([]ch.Measure, len(m.graph.edges))
 	for i, e := range m.graph.edges {
 		edges[i] = ch.Measure{
 			M: float32(m.graph.segments[e.segment()].lengthM()),
-			S: float32(model.seconds(m.graph, e)),
+			S: float32(c.seconds(e)),
 		}
 	}
 	c.measures = m.ways.Measures(edges)
 	return &c
+}
+
+// seconds is the time of a whole edge at an hour and in a place without factors of their own.
+func (m *Map) seconds(e edge) float64 {
+	s := &m.graph.segments[e.segment()]
+	if m.graph.timed {
+		return float64(e.weight) / 1000 * m.factors.roads[s.road]
+	}
+	return m.model.driving(s)*m.factors.roads[s.road] + float64(m.graph.signals(e))*m.model.Signal.Seconds()
 }
 
 // WithModel returns the same map with another model of travel times: same ways, other durations. It
@@ -85,7 +98,16 @@ func (m *Map) WithModel(model Model) (*Map, error) {
 	if err := model.Validate(); err != nil {
 		return nil, err
 	}
-	return m.with(model), nil
+	return m.with(model, m.factors.learned), nil
+}
+
+// WithLearned returns the same map with what rides have taught in the place of what it had of that. Its
+// cost is that of WithModel. The error wraps ErrModel.
+func (m *Map) WithLearned(l Learned) (*Map, error) {
+	if err := l.validate(); err != nil {
+		return nil, err
+	}
+	return m.with(m.own, l), nil
 }
 
 // WithWeights returns the map with other weights, which choose other ways: weigh returns what a street
@@ -105,7 +127,7 @@ func (m *Map) WithWeights(ctx context.Context, weigh func(s Street, back bool) t
 	}
 	c := *m
 	c.graph, c.ways, c.around = &g, ways, ch.NewGraph(len(g.nodes), g.arcs())
-	return c.with(m.model), nil
+	return c.with(m.own, m.factors.learned), nil
 }
 
 // ID identifies the map: two maps with the same ID have the same streets and numbers. It does not
@@ -115,7 +137,7 @@ func (m *Map) ID() string { return fmt.Sprintf("%016x", m.id) }
 // Meta returns what the map says about itself.
 func (m *Map) Meta() Meta { return m.meta }
 
-// Model returns the model of travel times.
+// Model returns the model of travel times, with the learned time of a ride and of a signal in it.
 func (m *Map) Model() Model { return m.model }
 
 // Counts are the sizes of a map.

@@ -46,17 +46,12 @@ func (m Model) Validate() error {
 	return nil
 }
 
-// seconds is the time of a whole edge.
-func (m *Model) seconds(g *graph, e edge) float64 {
-	if g.timed {
-		return float64(e.weight) / 1000
-	}
-	s := &g.segments[e.segment()]
-	t := float64(s.freeMS) / 1000 / m.SignShare
+// driving is the time on a whole segment, without its signals, on a map without times of its own.
+func (m *Model) driving(s *segment) float64 {
 	if v := m.Kmh[s.road]; v > 0 {
-		t = s.lengthM() * 3.6 / v
+		return s.lengthM() * 3.6 / v
 	}
-	return t + float64(g.signals(e))*m.Signal.Seconds()
+	return float64(s.freeMS) / 1000 / m.SignShare
 }
 
 // signals counts the lights of an edge: between its ends, and at the end that it leads to.

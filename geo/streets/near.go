@@ -39,14 +39,14 @@ func (m *Map) Routes(ctx context.Context, from []geo.Point, to geo.Point) ([]geo
 }
 
 // To implements geo.Fan: one search around the place, and a short one for each place that is far away.
-func (m *Map) To(ctx context.Context, from []geo.Place, to geo.Place, _ time.Time) ([]geo.Route, error) {
-	f := fan{m: m}
+func (m *Map) To(ctx context.Context, from []geo.Place, to geo.Place, at time.Time) ([]geo.Route, error) {
+	f := fan{m: m, hour: m.factors.hour(at)}
 	if err := f.prepare(ctx, to, from, m.end, m.begin); err != nil {
 		return nil, err
 	}
 	star := ch.Star{Hub: f.hub.seeds, Ends: f.seeds}
 	set := func(i int, r ch.Reached) {
-		f.out[f.which[i]] = m.reached(r, &f.ends[i], r.End, &f.hub, r.Hub)
+		f.out[f.which[i]] = m.reached(r, &f.ends[i], r.End, &f.hub, r.Hub, f.factors[i])
 	}
 	rest := m.around.Near(star, nearNodes, m.measures, set, nil)
 	err := f.each(ctx, star, rest, set)
@@ -54,8 +54,8 @@ func (m *Map) To(ctx context.Context, from []geo.Place, to geo.Place, _ time.Tim
 }
 
 // From implements geo.Fan.
-func (m *Map) From(ctx context.Context, from geo.Place, to []geo.Place, _ time.Time) ([]geo.Route, error) {
-	f := fan{m: m}
+func (m *Map) From(ctx context.Context, from geo.Place, to []geo.Place, at time.Time) ([]geo.Route, error) {
+	f := fan{m: m, hour: m.factors.hour(at)}
 	if err := f.prepare(ctx, from, to, m.begin, m.end); err != nil {
 		return nil, err
 	}
@@ -64,7 +64,7 @@ func (m *Map) From(ctx context.Context, from geo.Place, to []geo.Place, _ time.T
 		all[i] = i
 	}
 	err := f.each(ctx, ch.Star{Hub: f.hub.seeds, Ends: f.seeds, Out: true}, all, func(i int, r ch.Reached) {
-		f.out[f.which[i]] = m.reached(r, &f.hub, r.Hub, &f.ends[i], r.End)
+		f.out[f.which[i]] = m.reached(r, &f.hub, r.Hub, &f.ends[i], r.End, f.factors[i])
 	})
 	return f.out, err
 }
@@ -77,6 +77,9 @@ type fan struct {
 	seeds [][]ch.Seed
 	which []int // the place of each end
 	out   []geo.Route
+
+	hour    float64   // the factor of the hour
+	factors []float64 // of each end, with that of the hub and the hour
 }
 
 // prepare snaps all places. One without a street is unreachable; if it is the hub, all are.
@@ -96,7 +99,7 @@ func (f *fan) prepare(ctx context.Context, hub geo.Place, ends []geo.Place, atHu
 	if known {
 		atHub(center, &f.hub)
 	}
-	f.ends = make([]tips, len(ends))
+	f.ends, f.factors = make([]tips, len(ends)), make([]float64, 0, len(ends))
 	for i, p := range ends {
 		s, err := f.m.snapped(p)
 		if err != nil && !errors.Is(err, geo.ErrNoRoute) {
@@ -107,6 +110,7 @@ func (f *fan) prepare(ctx context.Context, hub geo.Place, ends []geo.Place, atHu
 		}
 		k := len(f.which)
 		atEnds(s, &f.ends[k])
+		f.factors = append(f.factors, f.hour*f.m.factors.ends(center.Segment, s.Segment))
 		f.seeds, f.which = append(f.seeds, f.ends[k].seeds), append(f.which, i)
 	}
 	f.out = out

@@ -10,7 +10,7 @@ import (
 )
 
 // Plan implements geo.Planner.
-func (m *Map) Plan(ctx context.Context, from, to geo.Place, _ time.Time) (geo.Plan, error) {
+func (m *Map) Plan(ctx context.Context, from, to geo.Place, at time.Time) (geo.Plan, error) {
 	if err := ctx.Err(); err != nil {
 		return geo.Plan{}, fmt.Errorf("plan: %w", err)
 	}
@@ -26,7 +26,7 @@ func (m *Map) Plan(ctx context.Context, from, to geo.Place, _ time.Time) (geo.Pl
 	if err != nil {
 		return geo.Plan{}, fmt.Errorf("plan: %w", err)
 	}
-	p := planner{m: m, d: d}
+	p := planner{m: m, d: d, factor: m.factors.hour(at) * m.factors.ends(a.Segment, b.Segment)}
 	p.plan.MapID = m.ID()
 	p.plan.FromName, p.plan.ToName = m.nameOf(a.Segment), m.nameOf(b.Segment)
 	p.draw(a.At, b.At)
@@ -40,8 +40,15 @@ func (m *Map) nameOf(segment int32) string { return m.graph.names[m.graph.segmen
 type planner struct {
 	m      *Map
 	d      drive
+	factor float64 // of the hour and the places
 	plan   geo.Plan
 	starts []int // index of the line's point where each leg begins
+}
+
+// measure returns the length and the time of a leg of this drive.
+func (p *planner) measure(l leg) (metres, seconds float64) {
+	metres, seconds = p.m.measure(l)
+	return metres, seconds * p.factor
 }
 
 // draw sets the line and the whole route.
@@ -56,7 +63,7 @@ func (p *planner) draw(from, to geo.Point) {
 	for i, l := range p.d.legs {
 		p.starts[i] = len(line) - 1
 		line = p.m.appendLeg(line, l)
-		d, s := p.m.measure(l)
+		d, s := p.measure(l)
 		metres, seconds = metres+d, seconds+s
 	}
 	// The last leg ends on the street; the others end at junctions, which the line has.
@@ -114,7 +121,7 @@ func (p *planner) direct() {
 		} else {
 			steps = p.follow(steps, g.edges[p.d.legs[i-1].edge], e, p.starts[i])
 		}
-		d, s := p.m.measure(l)
+		d, s := p.measure(l)
 		step := &steps[len(steps)-1]
 		step.Route.By = geo.ByStreets
 		step.Route.DistanceM += d

@@ -135,28 +135,28 @@ func (m *Map) find(from, to geo.Snap) (drive, error) {
 	return d, nil
 }
 
-// measure returns the length and the time of a leg.
+// measure returns the length and the time of a leg, at an hour and in a place without factors.
 func (m *Map) measure(l leg) (metres, seconds float64) {
 	e := m.graph.edges[l.edge]
 	share := l.to - l.from
-	return share * m.graph.segments[e.segment()].lengthM(), share * m.model.seconds(m.graph, e)
+	return share * m.graph.segments[e.segment()].lengthM(), share * m.seconds(e)
 }
 
 // reached returns the route of a way in a star, whose tips are x of from and y of to; both are
-// negative if there is none.
-func (m *Map) reached(r ch.Reached, from *tips, x int, to *tips, y int) geo.Route {
+// negative if there is none. The factor is that of the hour and the places.
+func (m *Map) reached(r ch.Reached, from *tips, x int, to *tips, y int, factor float64) geo.Route {
 	a, b, cost, ok := m.direct(from, to)
 	switch {
 	case ok && (x < 0 || cost <= r.Cost):
 		d, s := m.measure(leg{a.edge, a.done, b.done})
-		return routeOf(d, s, a.round)
+		return routeOf(d, s*factor, a.round)
 	case x < 0:
 		return geo.Unreachable()
 	}
 	first, last := from.list[x], to.list[y]
 	d1, s1 := m.measure(leg{first.edge, first.done, 1})
 	d2, s2 := m.measure(leg{last.edge, 0, last.done})
-	return routeOf(d1+float64(r.Measure.M)+d2, s1+float64(r.Measure.S)+s2, first.round)
+	return routeOf(d1+float64(r.Measure.M)+d2, (s1+float64(r.Measure.S)+s2)*factor, first.round)
 }
 
 func routeOf(metres, seconds float64, round bool) geo.Route {

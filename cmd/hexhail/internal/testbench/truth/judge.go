@@ -72,12 +72,19 @@ func judge(ctx context.Context, out io.Writer, m *streets.Map, trips []*trip) (m
 	lengths, lengthK := lengthRows(even)
 	times := timeRows(m.Model(), even)
 	times = append(times, row{"streets, learned", func(t *trip) float64 { return product[t].Duration.Seconds() + model.Ride.Seconds() }})
+	slow, err := online(ctx, m, even, trips)
+	if err != nil {
+		return false, err
+	}
+	times = append(times, row{"streets, learned ride by ride", slow})
 	table(out, "length, m", lengths, odd, plausible, length)
 	table(out, "time, s", times, odd, plausible, duration)
 	describe(out, model, lengthK)
 
-	l, t := lengths[len(lengths)-1].guess, times[len(times)-1].guess
-	return goals(out, scoreOf(odd, length, l), scoreOf(plausible, length, l), scoreOf(odd, duration, t), scoreOf(plausible, duration, t)), nil
+	l := lengths[len(lengths)-1].guess
+	fitted, online := times[len(times)-2].guess, times[len(times)-1].guess
+	met = goals(out, scoreOf(odd, length, l), scoreOf(plausible, length, l), scoreOf(odd, duration, fitted), scoreOf(plausible, duration, fitted))
+	return onlineGoals(out, scoreOf(odd, duration, online)) && met, nil
 }
 
 // guesses asks the product itself.
@@ -190,12 +197,7 @@ func describe(out io.Writer, m streets.Model, lengthK float64) {
 // goals prints what must hold. The values stand near what the data allow: two trips between the same
 // places differ by 10 % in length and 25 % in time.
 func goals(out io.Writer, l, lp, t, tp score) (met bool) {
-	met = true
-	for _, g := range []struct {
-		what       string
-		got, bound float64
-		least      bool
-	}{
+	return verdicts(out, []goal{
 		{"length, all: median error", l.median, 7, false},
 		{"length, all: bias", math.Abs(l.bias), 1, false},
 		{"length, plausible: median error", lp.median, 6.3, false},
@@ -206,7 +208,28 @@ func goals(out io.Writer, l, lp, t, tp score) (met bool) {
 		{"time, all: mean error, s", t.mae, 165, false},
 		{"time, plausible: median error", tp.median, 19.5, false},
 		{"time, plausible: p90", tp.p90, 54, false},
-	} {
+	})
+}
+
+// onlineGoals prints what must hold of times that the server's own learner learned.
+func onlineGoals(out io.Writer, t score) (met bool) {
+	return verdicts(out, []goal{
+		{"time learned ride by ride, all: median error", t.median, 21.5, false},
+		{"time learned ride by ride, all: bias", math.Abs(t.bias), 2, false},
+		{"time learned ride by ride, all: mean error, s", t.mae, 165, false},
+	})
+}
+
+// goal is a bound of a score.
+type goal struct {
+	what       string
+	got, bound float64
+	least      bool
+}
+
+func verdicts(out io.Writer, goals []goal) (met bool) {
+	met = true
+	for _, g := range goals {
 		verdict, sign := "met", "<="
 		if g.least {
 			sign = ">="

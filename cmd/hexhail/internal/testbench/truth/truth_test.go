@@ -28,6 +28,9 @@ func packed(t *testing.T, path, text string) {
 	require.NoError(t, os.WriteFile(path, b.Bytes(), 0o600))
 }
 
+// madeUpTrips are enough for a learner that takes each once.
+const madeUpTrips = 3000
+
 // madeUp writes trips that drive as a model says, on ways that are longer by a factor, with some noise.
 func madeUp(t *testing.T, detour, noise float64) string {
 	t.Helper()
@@ -41,7 +44,7 @@ func madeUp(t *testing.T, detour, noise float64) string {
 	require.NoError(t, err)
 	r := rand.New(rand.NewPCG(1, 2))
 	rows := []string{"trip_id,taxi,pickup,dropoff,duration_s,meter_m,lat,lng,lat2,lng2"}
-	for id := 0; len(rows) <= 200; id++ {
+	for id := 0; len(rows) <= madeUpTrips; id++ {
 		from := geo.Point{Lat: 40.72 + 0.05*r.Float64(), Lng: -74 + 0.02*r.Float64()}
 		to := geo.Point{Lat: 40.72 + 0.05*r.Float64(), Lng: -74 + 0.02*r.Float64()}
 		p, err := m.Plan(t.Context(), geo.Place{Point: from}, geo.Place{Point: to}, time.Time{})
@@ -65,10 +68,11 @@ func TestTruthLearnsWhatIsTrue(t *testing.T) {
 	met, err := run(t.Context(), &out, madeUp(t, 1.06, 0.1))
 	require.NoError(t, err)
 	require.True(t, met, out.String())
-	require.Contains(t, out.String(), "201 trips; 200 begin and end on the shore of Manhattan;")
+	require.Contains(t, out.String(), "3001 trips; 3000 begin and end on the shore of Manhattan;")
 	require.Regexp(t, `streets x 1\.0[4567]\d, learned`, out.String())
 	require.Regexp(t, `Learned: [3-8]\d s a ride`, out.String())
 	require.Contains(t, out.String(), "straight line x 1.3")
+	require.Contains(t, out.String(), "streets, learned ride by ride")
 	require.Contains(t, out.String(), "grid turned by 29 degrees")
 	require.NotContains(t, out.String(), "MISSED")
 }
@@ -80,6 +84,7 @@ func TestTruthSeesBadGuesses(t *testing.T) {
 	require.False(t, met)
 	require.Contains(t, out.String(), "MISSED  length, all: median error:")
 	require.Contains(t, out.String(), "MISSED  time, all: median error:")
+	require.Contains(t, out.String(), "MISSED  time learned ride by ride, all: median error:")
 }
 
 func TestTruthNeedsItsData(t *testing.T) {
