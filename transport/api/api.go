@@ -71,6 +71,7 @@ func build(cfg Config, deps Deps) (*API, error) {
 	a.registerAccounts()
 	a.registerPhotos()
 	a.registerTrips()
+	a.registerSearch()
 	a.registerAdmin()
 	a.registerStreets()
 	a.registerDemo()

@@ -134,7 +134,6 @@ func (a *API) registerDemo() {
 		roles: anyone, doc: "Some thousand pickups, as a map's texture where there are no tiles. Cacheable: it has an ETag.", errors: missing,
 	}, a.listPlaces)
 	a.describePlaces()
-	a.registerDemoSearch()
 }
 
 type visitRequest struct {

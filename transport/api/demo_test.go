@@ -144,39 +144,3 @@ func TestPlaces(t *testing.T) {
 	require.Equal(t, 304, again.Code)
 	require.Empty(t, again.Body.String())
 }
-
-// A demonstration finds places as a Photon server does, unless it has a better one.
-func TestADemonstrationKnowsItsPlaces(t *testing.T) {
-	d := &fakeDemo{}
-	w := newDemo(t, d)
-	var c configView
-	w.do(request{method: "GET", path: "/v1/config"}).ok(200, &c)
-	require.Equal(t, demoGeocoder, c.Map.GeocoderURL)
-
-	var found foundPlaces
-	w.do(request{method: "GET", path: demoGeocoder + "?q=pick&lat=40.7&lon=-73.9&limit=3&lang=default"}).ok(200, &found)
-	require.Equal(t, "pick &{40.7 -73.9} 3", d.asked)
-	require.Equal(t, foundPlaces{"FeatureCollection", []foundPlace{{
-		"Feature", foundPoint{"Point", []float64{pickup.Lng, pickup.Lat}}, foundProperties{"The Pickup", "Testville"},
-	}}}, found)
-	w.do(request{method: "GET", path: demoGeocoder + "?q=pick"}).ok(200, &found)
-	require.Equal(t, "pick <nil> 6", d.asked)
-	w.do(request{method: "GET", path: demoGeocoder + "?q="}).refused(ride.ErrInvalidArgument, 422)
-
-	const reverse = "/v1/demo/geocoder/reverse"
-	w.do(request{method: "GET", path: fmt.Sprintf("%s?lat=%v&lon=%v", reverse, pickup.Lat, pickup.Lng)}).ok(200, &found)
-	require.Len(t, found.Features, 1)
-	w.do(request{method: "GET", path: reverse + "?lat=1&lon=1"}).ok(200, &found)
-	require.Empty(t, found.Features)
-	w.do(request{method: "GET", path: reverse + "?lat=91&lon=1"}).refused(ride.ErrInvalidArgument, 422)
-
-	w.cfg.Map.GeocoderURL = "https://photon.example"
-	newDemoOf(t, w, d).do(request{method: "GET", path: "/v1/config"}).ok(200, &c)
-	require.Equal(t, "https://photon.example", c.Map.GeocoderURL)
-
-	ordinary := newWorld(t)
-	ordinary.do(request{method: "GET", path: "/v1/config"}).ok(200, &c)
-	require.Empty(t, c.Map.GeocoderURL)
-	ordinary.do(request{method: "GET", path: demoGeocoder + "?q=pick"}).refused(ride.ErrNotFound, 404)
-	ordinary.do(request{method: "GET", path: reverse + "?lat=1&lon=1"}).refused(ride.ErrNotFound, 404)
-}

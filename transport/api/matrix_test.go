@@ -94,12 +94,12 @@ func matrix() map[string][]row {
 			{path: "/v1/admin/trips/whole/cancel", json: reason, want: staff(503)}, // the fake's answer
 			{path: "/v1/admin/trips/" + missing + "/cancel", json: reason, want: staff(404)},
 		},
-		// On an ordinary server; demo_test.go has a demonstration.
+		// On an ordinary server without a map; demo_test.go has a demonstration, search_test.go a map.
 		"get-demo":           {{want: all(404)}},
 		"visit-demo":         {{json: `{"role":"rider"}`, want: all(404)}},
 		"list-demo-places":   {{want: all(404)}},
-		"search-demo-places": {{path: demoGeocoder + "?q=x", want: all(404)}},
-		"name-demo-place":    {{path: "/v1/demo/geocoder/reverse?lat=1&lon=1", want: all(404)}},
+		"search-places":      {{path: ownGeocoder + "?q=x", want: all(404)}},
+		"name-place":         {{path: ownReverse + "?lat=1&lng=1", want: all(404)}},
 		"hear-pin":           {{path: "/v1/demo/trips/whole/hint", want: [6]int{403, 403, 404, 404, 403, 401}}},
 		"admin-explain-trip": {{path: "/v1/admin/trips/whole/explain", want: staff(200)}, {path: "/v1/admin/trips/" + missing + "/explain", want: staff(404)}},
 		"admin-redispatch-trip": {
@@ -191,7 +191,7 @@ func TestSignedOutAndSuspended(t *testing.T) {
 
 // TestOnlyListedOperationsArePublic keeps an operation from losing its roles unnoticed.
 func TestOnlyListedOperationsArePublic(t *testing.T) {
-	public := []string{"sign-up", "log-in", "refresh", "get-config", "get-photo", "get-demo", "visit-demo", "list-demo-places", "search-demo-places", "name-demo-place",
+	public := []string{"sign-up", "log-in", "refresh", "get-config", "get-photo", "get-demo", "visit-demo", "list-demo-places", "search-places", "name-place",
 		"streets-source", "streets-source-file"}
 	w := newWorld(t)
 	for path, item := range w.OpenAPI().Paths {

@@ -154,7 +154,7 @@ type mapView struct {
 	StyleURL    string       `json:"style_url" doc:"A MapLibre style."`
 	PMTilesURL  string       `json:"pmtiles_url" doc:"Vector tiles in one PMTiles file in the Protomaps schema, for maps without a style."`
 	Attribution string       `json:"attribution" doc:"The credit that maps must show."`
-	GeocoderURL string       `json:"geocoder_url" doc:"A Photon server that finds addresses; perhaps a path on this server."`
+	GeocoderURL string       `json:"geocoder_url" doc:"A server that answers as Photon does and finds addresses; perhaps a path on this server, /v1/search, whose map then finds them."`
 	Streets     *streetsView `json:"streets,omitempty" doc:"The server's own map of the city's streets. Absent: it has none."`
 }
 

@@ -75,7 +75,7 @@ type Web struct {
 	MapPMTilesURL  string   `name:"map-pmtiles-url" placeholder:"URL" help:"Vector tiles in one PMTiles file in the Protomaps schema, which the app draws in its own style; --map-style-url takes precedence."`
 	MapAttribution string   `name:"map-attribution" placeholder:"TEXT" help:"Attribution that maps show, as tile providers require, such as © OpenStreetMap contributors."`
 	MapHosts       []string `name:"map-hosts" placeholder:"ORIGIN" help:"Further origins from which the map style takes tiles, glyphs and images, such as https://tiles.example.org."`
-	GeocoderURL    string   `name:"geocoder-url" placeholder:"URL" help:"Photon server (https://github.com/komoot/photon) that finds addresses for riders, and names the places that they tap. Without it, places are chosen on the map only."`
+	GeocoderURL    string   `name:"geocoder-url" placeholder:"URL" help:"Photon server (https://github.com/komoot/photon) that finds addresses for riders, and names the places that they tap. Without it, they are found in the map of streets, if there is one."`
 	Home           Home     `name:"home" placeholder:"LAT,LNG[,ZOOM]" help:"Where maps open while they have nothing to show, such as 37.5665,126.9780,12; the zoom is from 1 to 18, by default 12. Without it, they open at the last place viewed, or else on the part of the world that the browser's time zone suggests."`
 	SupportContact string   `name:"support-contact" placeholder:"TEXT" help:"Contact for people who cannot sign in or need help: an e-mail address, a phone number, a web address or a short text, such as support@rides.example.org. The apps show it."`
 }

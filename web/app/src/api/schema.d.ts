@@ -424,46 +424,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/v1/demo/geocoder/api": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Find places by name
-         * @description A small gazetteer of the simulated city that answers as a Photon server does.
-         */
-        get: operations["search-demo-places"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/demo/geocoder/reverse": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Name a point
-         * @description The name of a point, as a Photon server gives it; no feature when it has no name.
-         */
-        get: operations["name-demo-place"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/v1/demo/places": {
         parameters: {
             query?: never;
@@ -701,6 +661,46 @@ export interface paths {
          * @description A refresh token is valid once. A second use means that it was copied, and ends the whole log-in. There is one exception, for an answer that was lost: a request that names an attempt may be repeated with the same one for a short while (30 seconds by default). It gets new tokens as long as the refresh token in the lost answer was not used; that token is then no longer valid.
          */
         post: operations["refresh"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/reverse": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Name a point
+         * @description What the server's map calls a point: an address, a crossing or a street. No feature when it has no name. Without a map, not_found.
+         */
+        get: operations["name-place"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Find places by name
+         * @description Streets, crossings, addresses and places of the server's map, in the form of a Photon server's answers. Without a map, not_found.
+         */
+        get: operations["search-places"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1247,6 +1247,13 @@ export interface components {
             type: "Feature";
         };
         FoundPlaces: {
+            /** @description Two streets that the query names and that do not cross; features has both. */
+            apart?: string[] | null;
+            /** @description The credit to show with names of the map. Absent: none is from it. */
+            attribution?: string;
+            /** @description Where it leads. */
+            attribution_url?: string;
+            /** @description The best first. */
             features: components["schemas"]["FoundPlace"][] | null;
             /** @enum {string} */
             type: "FeatureCollection";
@@ -1258,8 +1265,27 @@ export interface components {
             type: "Point";
         };
         FoundProperties: {
-            city: string;
-            name: string;
+            /** @description Another name, by which it was found. */
+            also?: string;
+            /** @description Of a demonstration. */
+            city?: string;
+            /** @description Of a crossing: the other street. */
+            cross?: string;
+            /** @description The settlement or part of town nearby. */
+            district?: string;
+            /** @description Of an address. */
+            housenumber?: string;
+            /**
+             * @description place: a well-known place of a demonstration.
+             * @enum {string}
+             */
+            kind: "street" | "crossing" | "address" | "town" | "district" | "station" | "airport" | "hospital" | "university" | "hotel" | "sight" | "park" | "venue" | "office" | "mall" | "place";
+            /** @description Of a crossing, both streets with an ampersand between them. Absent for an address. */
+            name?: string;
+            /** @description When a point is named by its street: the nearest street that crosses it there. */
+            near?: string;
+            /** @description Of an address or a crossing. */
+            street?: string;
         };
         HomeView: {
             /**
@@ -1312,7 +1338,7 @@ export interface components {
         MapView: {
             /** @description The credit that maps must show. */
             attribution: string;
-            /** @description A Photon server that finds addresses; perhaps a path on this server. */
+            /** @description A server that answers as Photon does and finds addresses; perhaps a path on this server, /v1/search, whose map then finds them. */
             geocoder_url: string;
             /** @description Vector tiles in one PMTiles file in the Protomaps schema, for maps without a style. */
             pmtiles_url: string;
@@ -4066,168 +4092,6 @@ export interface operations {
             };
         };
     };
-    "search-demo-places": {
-        parameters: {
-            query: {
-                /** @description Beginnings of words of the name. */
-                q: string;
-                /** @description With lon, what to be near; both 0: the middle of the city. */
-                lat?: number;
-                lon?: number;
-                limit?: number;
-                /** @description Accepted and ignored: places have one name here. */
-                lang?: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["FoundPlaces"];
-                };
-            };
-            /** @description Bad Request: malformed */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not Found: not_found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unprocessable Entity: invalid_argument */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too Many Requests: too_many_requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Internal Server Error: internal */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Service Unavailable: unavailable */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "name-demo-place": {
-        parameters: {
-            query: {
-                lat: number;
-                lon: number;
-                /** @description Accepted and ignored: places have one name here. */
-                lang?: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["FoundPlaces"];
-                };
-            };
-            /** @description Bad Request: malformed */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not Found: not_found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unprocessable Entity: invalid_argument */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too Many Requests: too_many_requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Internal Server Error: internal */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Service Unavailable: unavailable */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
     "list-demo-places": {
         parameters: {
             query?: never;
@@ -5496,6 +5360,176 @@ export interface operations {
             };
             /** @description Forbidden: suspended */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity: invalid_argument */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests: too_many_requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error: internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable: unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "name-place": {
+        parameters: {
+            query: {
+                lat: number;
+                lng?: number;
+                /** @description What Photon calls lng. */
+                lon?: number;
+                /** @description As for a search. */
+                lang?: string;
+                /** @description Accepted and ignored: clients of Nominatim send it. */
+                format?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FoundPlaces"];
+                };
+            };
+            /** @description Bad Request: malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found: not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity: invalid_argument */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests: too_many_requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error: internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable: unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "search-places": {
+        parameters: {
+            query: {
+                /** @description What people type: a street, two that cross, an address, a place; the last word may be a beginning. */
+                q: string;
+                /** @description With lng, what to be near; both 0: nothing. */
+                lat?: number;
+                lng?: number;
+                /** @description What Photon calls lng. */
+                lon?: number;
+                limit?: number;
+                /** @description The language of names, where the map has it; otherwise, and by default, the local one. */
+                lang?: string;
+                /** @description Accepted and ignored: clients of Nominatim send it. */
+                format?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FoundPlaces"];
+                };
+            };
+            /** @description Bad Request: malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found: not_found */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
