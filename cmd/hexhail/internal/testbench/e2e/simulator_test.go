@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/hexhail/hexhail/cmd/hexhail/internal/cli"
 	"github.com/hexhail/hexhail/cmd/hexhail/internal/testbench/harness"
+	"github.com/hexhail/hexhail/geo/streets/manhattan"
 	"github.com/hexhail/hexhail/sim/check"
 )
 
@@ -92,6 +94,29 @@ func noticeable(t *testing.T, lines [][]byte) int {
 		}
 	}
 	return -1
+}
+
+// Cars that drive on their server's map arrive when the server said that they would: on straight lines they would be
+// off by a third of the time. They wait without cruising, so that the server knows where they are.
+func TestCarsDriveOnTheServersMap(t *testing.T) {
+	t.Parallel()
+	extract := filepath.Join(t.TempDir(), "city.osm.pbf")
+	r, err := manhattan.Open()
+	require.NoError(t, err)
+	b, err := io.ReadAll(r)
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(extract, b, 0o600))
+	s := harness.Start(t, harness.Options{Flags: []string{"--position-max-speed=24000", "--streets=" + extract}})
+	file := filepath.Join(t.TempDir(), "r.json")
+	var eta map[string]any
+	for length := 8 * time.Second; eta == nil || eta["drives"].(float64) < 10; length *= 2 { // how many arrive depends on the machine
+		require.Less(t, length, 3*time.Minute, "hardly anyone arrived: %v", eta)
+		code, out, errs := hexhail(t, "sim", "--headless", "--url="+s.WS, "--issuer="+harness.Issuer, "--audience="+harness.Audience, "--report="+file,
+			"--duration="+length.String(), "--drivers=100", "--speed=120", "--requests-per-minute=4", "--streets="+extract, "--drive-spread=0", "--cruise=0")
+		require.Zero(t, code, "%s\n%s", out, errs)
+		eta = readReport(t, file)["pickup_eta"].(map[string]any)
+	}
+	require.Less(t, eta["off_p50_s"].(float64), 0.15*eta["driven_mean_s"].(float64), "%v", eta)
 }
 
 // A city against a separate server, its history, and the verdict on it.
