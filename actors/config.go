@@ -69,6 +69,9 @@ type Config struct {
 	Cluster *Cluster
 	// ETA estimates driving times and distances.
 	ETA geo.ETASource
+	// Ended is called by a trip's actor once the trip's end is on disk, at most once for each trip; nil: nobody
+	// asks. It must neither block nor keep the trip.
+	Ended func(*ride.Trip)
 	// Commits returns the store's transactions since the previous call, for the charts: their
 	// number, total time and longest time. Nil means unknown.
 	Commits func() (n int64, all, longest time.Duration)

@@ -457,6 +457,9 @@ func (a *tripActor) adopt(ctx actor.Context, after *ride.Trip, key commandKey, e
 	a.timers.Cancel("again")
 	a.noteStatus(ctx, after.Status)
 	a.sys.stats.transition(&before, after)
+	if a.sys.cfg.Ended != nil && after.Status.Final() && !before.Status.Final() {
+		a.sys.cfg.Ended(after)
+	}
 	a.sys.city.TripChanged(a, &before, after, a.pickupCell(after.Request.Pickup))
 	a.learn(key, ctx.Sender())
 	if key.Account != "" && key.Account == before.DriverID() {

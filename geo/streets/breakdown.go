@@ -20,6 +20,8 @@ type Breakdown struct {
 	// RoadS is the time without the signals, by road, as the map's own model has it, before anything
 	// is learned.
 	RoadS [Roads]float64
+	// SignalS and RideS are the times of the signals and of a ride beside driving, likewise.
+	SignalS, RideS float64
 	// From and To are the zones of both ends.
 	From, To geo.Cell
 }
@@ -49,7 +51,7 @@ func (m *Map) Breakdown(ctx context.Context, from, to geo.Place) (Breakdown, err
 	if err != nil {
 		return Breakdown{}, fmt.Errorf("breakdown: %w", err)
 	}
-	out := Breakdown{From: m.zones.cell(m.graph, a.Segment), To: m.zones.cell(m.graph, b.Segment)}
+	out := Breakdown{From: m.zones.cell(m.graph, a.Segment), To: m.zones.cell(m.graph, b.Segment), RideS: m.own.Ride.Seconds()}
 	for _, l := range d.legs {
 		e := m.graph.edges[l.edge]
 		s := &m.graph.segments[e.segment()]
@@ -63,5 +65,6 @@ func (m *Map) Breakdown(ctx context.Context, from, to geo.Place) (Breakdown, err
 		out.RoadS[s.road] += share * m.own.driving(s)
 		out.Signals += share * float64(m.graph.signals(e))
 	}
+	out.SignalS = out.Signals * m.own.Signal.Seconds()
 	return out, nil
 }

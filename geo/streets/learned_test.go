@@ -87,6 +87,8 @@ func TestLearnedTimesOfRoads(t *testing.T) {
 	l.Roads[Residential] = 3
 	taught, err := m.WithLearned(l)
 	require.NoError(t, err)
+	require.InDelta(t, parts.Signals*3, parts.SignalS, 1e-9)
+	require.InDelta(t, 45, parts.RideS, 1e-9)
 	want := parts.RoadS[Residential]*3 + parts.Signals*6
 	require.InDelta(t, before.Duration.Seconds(), parts.RoadS[Residential]+parts.Signals*3, 0.01)
 	require.InDelta(t, want, c.plan(taught, from, to).Duration.Seconds(), 0.01)

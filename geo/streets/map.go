@@ -140,6 +140,10 @@ func (m *Map) Meta() Meta { return m.meta }
 // Model returns the model of travel times, with the learned time of a ride and of a signal in it.
 func (m *Map) Model() Model { return m.model }
 
+// Detour is how much farther than planned drivers drive, as far as it is learned, else 1. Routes do not
+// contain it: multiply when quoting a ride.
+func (m *Map) Detour() float64 { return orOne(m.factors.learned.Detour) }
+
 // Counts are the sizes of a map.
 type Counts struct {
 	Junctions int // with the copies that turn restrictions take

@@ -111,15 +111,14 @@ func (h HourSum) add(o HourSum) HourSum {
 
 // Learner is the state of learning. It is not safe for concurrent use.
 type Learner struct {
-	base    streets.Model
 	factors map[Key]Factor
 	changed map[Key]Factor         // since Changes
 	hours   [streets.Hours]HourSum // since Changes
 }
 
-// New makes a learner that knows nothing, for maps whose own model is base.
-func New(base streets.Model) *Learner {
-	return &Learner{base: base, factors: map[Key]Factor{}, changed: map[Key]Factor{}}
+// New makes a learner that knows nothing.
+func New() *Learner {
+	return &Learner{factors: map[Key]Factor{}, changed: map[Key]Factor{}}
 }
 
 // part is a factor that a ride tells something about.
@@ -174,8 +173,8 @@ func (l *Learner) move(p part, off float64) {
 // expect returns how long a ride should take, in seconds, and what it will tell.
 func (l *Learner) expect(r Ride) (seconds float64, parts []part) {
 	hour, from, to := Key{Hour, HourKey(r.Hour)}, Key{Zone, r.Parts.From.String()}, Key{Zone, r.Parts.To.String()}
-	ride := l.base.Ride.Seconds() * l.factor(Key{Kind: PerRide})
-	signals := r.Parts.Signals * l.base.Signal.Seconds() * l.factor(Key{Kind: Signal})
+	ride := r.Parts.RideS * l.factor(Key{Kind: PerRide})
+	signals := r.Parts.SignalS * l.factor(Key{Kind: Signal})
 	var roads [len(groups)]float64
 	driving := signals
 	for i, g := range groups {

@@ -42,6 +42,7 @@ func someRide(r *rand.Rand) Ride {
 		x.Parts.LengthM[road], x.Parts.RoadS[road] = m, m/10
 	}
 	x.Parts.Signals = 20 * r.Float64()
+	x.Parts.SignalS, x.Parts.RideS = 3*x.Parts.Signals, 45
 	x.Parts.From, x.Parts.To = zones[r.IntN(len(zones))], zones[r.IntN(len(zones))]
 	x.Hour = []int{3, 8, 8, 8, 14, 30}[r.IntN(6)]
 	return x
@@ -79,7 +80,7 @@ func someWorld() world {
 // hour, and knows the detours.
 func TestConverges(t *testing.T) {
 	w, r := someWorld(), rand.New(rand.NewPCG(1, 1))
-	l := New(streets.DefaultModel())
+	l := New()
 	for range 12_000 {
 		v, _ := l.Observe(w.driven(someRide(r), r, 0.25), time.Minute)
 		require.Equal(t, Learned, v)
@@ -110,7 +111,7 @@ func TestOrderMattersLittle(t *testing.T) {
 	}
 	var learned [2]*Learner
 	for i := range learned {
-		learned[i] = New(streets.DefaultModel())
+		learned[i] = New()
 		for _, x := range rides {
 			learned[i].Observe(x, time.Minute)
 		}
@@ -128,7 +129,7 @@ func TestOrderMattersLittle(t *testing.T) {
 // factor leaves its bounds.
 func TestBounds(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		l := New(streets.DefaultModel())
+		l := New()
 		r := rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), 0))
 		push := rapid.Float64Range(-10, 10).Draw(t, "push")
 		for range rapid.IntRange(1, 300).Draw(t, "rides") {
@@ -160,7 +161,7 @@ func TestBounds(t *testing.T) {
 				t.Fatalf("a ride off by %v is learned", push)
 			}
 		}
-		if err := New(streets.DefaultModel()).check(l); err != nil {
+		if err := New().check(l); err != nil {
 			t.Fatal(err)
 		}
 	})
@@ -176,7 +177,7 @@ func (l *Learner) check(o *Learner) error {
 // can make in a day, move the times by a few per cent.
 func TestLiarMovesLittle(t *testing.T) {
 	w, r := someWorld(), rand.New(rand.NewPCG(3, 3))
-	l := New(streets.DefaultModel())
+	l := New()
 	for range 8000 {
 		l.Observe(w.driven(someRide(r), r, 0.2), 0)
 	}
@@ -208,7 +209,7 @@ func TestImplausibleRides(t *testing.T) {
 		{Implausible, func(r *Ride) { r.Took = time.Duration(r.DrivenM/0.4) * time.Second }},
 		{Implausible, func(r *Ride) { r.Took *= 5 }},
 	} {
-		l := New(streets.DefaultModel())
+		l := New()
 		ride := good
 		x.edit(&ride)
 		v, _ := l.Observe(ride, 0)
@@ -220,7 +221,7 @@ func TestImplausibleRides(t *testing.T) {
 // TestUsedOnceEnoughIsKnown: nothing is used below Ready rides, and no hour or zone below Seen.
 func TestUsedOnceEnoughIsKnown(t *testing.T) {
 	w, r := someWorld(), rand.New(rand.NewPCG(5, 5))
-	l := New(streets.DefaultModel())
+	l := New()
 	rare := 40
 	one := func(hour int) {
 		x := someRide(r)
@@ -253,7 +254,7 @@ func TestChangesAddUp(t *testing.T) {
 			stored[k] = stored[k].Add(f)
 		}
 	}
-	a, b, alone := New(streets.DefaultModel()), New(streets.DefaultModel()), New(streets.DefaultModel())
+	a, b, alone := New(), New(), New()
 	for range 200 {
 		for _, l := range []*Learner{a, b} {
 			for range 15 {

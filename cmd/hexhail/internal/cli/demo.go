@@ -185,6 +185,9 @@ func (d *demoCmd) prepare(source *config.Source, issuer simulate.Issuer) {
 	if open("dispatch-offer-ttl") {
 		d.Dispatch.OfferTTL = demoOfferTTL
 	}
+	if open("streets-learn") {
+		d.Map.StreetsLearn = d.Speed == 1 // rides that are faster than time teach nothing true
+	}
 	if open("listen") {
 		d.HTTP.Listen = free(d.HTTP.Listen)
 	}

@@ -159,6 +159,8 @@ type Map struct {
 	ArriveWithin     int           `name:"arrive-within" default:"0" range:"0..100000" help:"How far from the pickup, in metres, a driver may report arrival. The position's stated accuracy is added, up to this distance again, and a position older than position-ttl does not count. 0: anywhere; the distance is recorded."`
 	CompleteWithin   int           `name:"complete-within" default:"0" range:"0..100000" help:"How far from the drop-off, in metres, a driver may end the ride; likewise. Riders change their minds on the way: leave room for that."`
 	Streets          string        `name:"streets" placeholder:"FILE" help:"Streets of the city: a map made by hexhail streets build, or an OpenStreetMap extract in PBF format, of which the map is made at the first start and kept in the data directory. Routes and travel times follow it. Without it, they are estimated from straight lines."`
+	StreetsLearn     bool          `name:"streets-learn" default:"true" negatable:"" help:"Learn travel times along the streets from completed rides. When off, the server neither learns nor uses what was learned before."`
+	TimeZone         TimeZone      `name:"time-zone" default:"UTC" placeholder:"NAME" help:"Time zone of the city, such as Asia/Seoul: travel times are learned by its hours. All servers of a cluster must have the same."`
 	ETASpeed         float64       `name:"eta-speed" default:"30" range:"1..200" help:"Assumed speed on the straight line, in km/h, where no map has a route."`
 	ETADetour        float64       `name:"eta-detour" default:"1.3" range:"1..5" help:"Length of the way by road over the straight line."`
 }

@@ -212,6 +212,23 @@ func TestHome(t *testing.T) {
 	}
 }
 
+func TestTimeZone(t *testing.T) {
+	for text, want := range map[string]string{"": "UTC", "UTC": "UTC", "Asia/Seoul": "Asia/Seoul", "America/New_York": "America/New_York"} {
+		c, src, err := parse(t, nil, map[string]string{"HEXHAIL_TIME_ZONE": text})
+		require.NoError(t, err, text)
+		require.Equal(t, want, c.Map.TimeZone.Location().String())
+		var shown bytes.Buffer
+		require.NoError(t, src.Show(&shown, c))
+		again, _, err := parse(t, []string{"--config", writeFile(t, shown.String())}, nil)
+		require.NoError(t, err, "%s", shown.String())
+		require.Equal(t, want, again.Map.TimeZone.String())
+	}
+	for _, bad := range []string{"Local", "Seoul", "KST-9", "../etc/passwd", "Asia/Seoul "} {
+		_, _, err := parse(t, nil, map[string]string{"HEXHAIL_TIME_ZONE": bad})
+		require.ErrorContains(t, err, "time-zone: must be the IANA name of a time zone, such as Asia/Seoul", bad)
+	}
+}
+
 func TestSupportContact(t *testing.T) {
 	c, _, err := parse(t, []string{"--support-contact=+82 2 555 0100"}, nil)
 	require.NoError(t, err)

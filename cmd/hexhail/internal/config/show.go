@@ -67,6 +67,8 @@ func plain(v reflect.Value) (string, error) {
 		x = t.String()
 	case Home:
 		x = t.String()
+	case TimeZone:
+		x = t.String()
 	default:
 		if v.Kind() != reflect.String {
 			return text(v), nil

@@ -17,6 +17,7 @@ import (
 	"github.com/hexhail/hexhail/cmd/hexhail/internal/config"
 	"github.com/hexhail/hexhail/cmd/hexhail/internal/demo"
 	"github.com/hexhail/hexhail/cmd/hexhail/internal/drives"
+	"github.com/hexhail/hexhail/cmd/hexhail/internal/learning"
 	"github.com/hexhail/hexhail/cmd/hexhail/internal/lifecycle"
 	"github.com/hexhail/hexhail/cmd/hexhail/internal/ops"
 	"github.com/hexhail/hexhail/cmd/hexhail/internal/servertls"
@@ -59,7 +60,8 @@ type parts struct {
 	store    *persistence.Store
 	streets  *streets.City // without a map until openStreets, and perhaps after
 	cityMap  *citymap.Keeper
-	drives   *drives.Drives // nil: straight lines
+	drives   *drives.Drives     // nil: straight lines
+	learning *learning.Learning // nil: travel times are not learned
 	keys     auth.Keys
 	actors   *actors.System
 	auth     *auth.Service
@@ -105,6 +107,7 @@ func Assemble(_ context.Context, in Base) (*Server, error) {
 		Services: []lifecycle.Service{
 			{Name: "store", Start: p.openStore, Stop: func(context.Context) error { return p.store.Close() }, Failed: p.disowned},
 			{Name: "streets", Start: p.openStreets, Stop: p.cityMap.Stop},
+			{Name: "learning", Start: p.startLearning, Stop: p.stopLearning},
 			{Name: "traces", Start: p.startTraces, Stop: p.stopTraces},
 			{Name: "nodes' listener", Start: p.listenToNodes, Stop: p.leaveNodes},
 			{Name: "actors", Start: p.startActors, Stop: p.stopActors},
@@ -170,6 +173,9 @@ func (p *parts) startActors(ctx context.Context) error {
 	cfg := actorsConfig(p.cfg, p.log)
 	if p.drives != nil {
 		cfg.ETA = p.drives
+	}
+	if p.learning != nil {
+		cfg.Ended = p.learning.Ended
 	}
 	cfg.Commits = p.metrics.commits.take
 	if p.demo != nil { // the visitors share one operator

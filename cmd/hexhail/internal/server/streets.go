@@ -8,6 +8,7 @@ import (
 
 	"github.com/hexhail/hexhail/cmd/hexhail/internal/citymap"
 	"github.com/hexhail/hexhail/cmd/hexhail/internal/drives"
+	"github.com/hexhail/hexhail/cmd/hexhail/internal/learning"
 	"github.com/hexhail/hexhail/geo"
 	"github.com/hexhail/hexhail/ride"
 	"github.com/hexhail/hexhail/transport/api"
@@ -33,6 +34,23 @@ func (p *parts) keepStreets(in Base) {
 	in.Ops.Registry.MustRegister(p.cityMap)
 	p.drives = drives.New(straightLine(p.cfg), drives.Named{By: geo.ByStreets, Source: p.streets})
 	in.Ops.Registry.MustRegister(p.drives)
+}
+
+// startLearning begins to learn travel times, if there is a map and the operator wants it.
+func (p *parts) startLearning(ctx context.Context) error {
+	if p.drives == nil || !p.cfg.Map.StreetsLearn {
+		return nil
+	}
+	p.learning = learning.New(learning.Options{City: p.streets, Store: p.store, TimeZone: p.cfg.Map.TimeZone.Location(), Log: p.log})
+	p.ops.Registry.MustRegister(p.learning)
+	return p.learning.Start(ctx)
+}
+
+func (p *parts) stopLearning(ctx context.Context) error {
+	if p.learning == nil {
+		return nil
+	}
+	return p.learning.Stop(ctx)
 }
 
 // openStreets reads the map of the city, if there is one.

@@ -14,7 +14,7 @@ import (
 // how long a map that knows what it learned says that trips take. They come in a mixed order: the learner
 // forgets, and all trips are of one hour, so in their own order its last minutes would count most.
 func online(ctx context.Context, m *streets.Map, even, all []*trip) (func(*trip) float64, error) {
-	l := learn.New(m.Model())
+	l := learn.New()
 	for _, i := range rand.New(rand.NewPCG(1, 1)).Perm(len(even)) {
 		t := even[i]
 		l.Observe(learn.Ride{Parts: t.parts, DrivenM: t.meterM, Took: seconds(t.timeS)}, 0)
