@@ -7,6 +7,8 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"github.com/hexhail/hexhail/transport/tiles"
 )
 
 //go:generate go run ./gendoc ../../docs/openapi.json
@@ -25,9 +27,11 @@ type API struct {
 	downloads chan struct{}
 	// texture is the demonstration's places; nil on an ordinary server.
 	texture *texture
+	// tiles are those of the streets.
+	tiles *tiles.Cache
 
-	problemSchema                                       *huma.Schema
-	limitAddress, limitAccount, limitSignIn, limitPhoto *limiter
+	problemSchema                                                   *huma.Schema
+	limitAddress, limitAccount, limitSignIn, limitPhoto, limitTiles *limiter
 }
 
 // New makes the API.
@@ -49,6 +53,9 @@ func build(cfg Config, deps Deps) (*API, error) {
 		cfg: cfg, deps: deps,
 		mux: http.NewServeMux(), photos: newPhotos(cfg.Uploads, cfg.PhotoDecoders), downloads: make(chan struct{}, maxDownloads),
 	}
+	if a.tiles, err = tiles.New(cfg.Tiles); err != nil {
+		return nil, err //nolint:wrapcheck // it says what it did
+	}
 	if deps.Demo != nil {
 		if a.texture, err = newTexture(deps.Demo.Places()); err != nil {
 			return nil, err
@@ -60,6 +67,7 @@ func build(cfg Config, deps Deps) (*API, error) {
 	}{
 		{&a.limitAddress, cfg.Rates.Address}, {&a.limitAccount, cfg.Rates.Account},
 		{&a.limitSignIn, cfg.Rates.SignIn}, {&a.limitPhoto, cfg.Rates.Photo},
+		{&a.limitTiles, cfg.Rates.Tiles},
 	} {
 		if *l.to, err = newLimiter(l.rate, cfg.Rates.Remember, cfg.Now); err != nil {
 			return nil, err
@@ -75,6 +83,7 @@ func build(cfg Config, deps Deps) (*API, error) {
 	a.registerAdmin()
 	a.registerStreets()
 	a.registerDemo()
+	a.registerTiles()
 	a.serveDocument()
 	return a, nil
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/hexhail/hexhail/ride"
 	"github.com/hexhail/hexhail/transport/auth"
 	"github.com/hexhail/hexhail/transport/clientaddr"
+	"github.com/hexhail/hexhail/transport/tiles"
 )
 
 // Config says how the HTTP API behaves. Begin with [DefaultConfig]: a zero is a zero.
@@ -50,6 +51,10 @@ type Config struct {
 	HSTS time.Duration
 	// Rates bounds how much may be asked.
 	Rates Rates
+	// Tiles bounds the tiles of the streets that are kept, and those encoded at once.
+	Tiles tiles.Config
+	// PublicURL is how clients reach the server, without a slash at the end. Empty: as the request says.
+	PublicURL string
 	// Uploads bounds the photos in memory at once, 5 MB each.
 	Uploads int
 	// PhotoDecoders bounds the photos decoded at once. All of them together
@@ -106,6 +111,7 @@ func DefaultConfig() Config {
 		Heartbeat: 5 * time.Second, PositionTTL: 15 * time.Second,
 		OfferResolution: 8, Timeout: 10 * time.Second,
 		Rates:   DefaultRates(),
+		Tiles:   tiles.DefaultConfig(),
 		Uploads: 32, PhotoDecoders: 2,
 	}
 }
@@ -131,6 +137,9 @@ func (c Config) Validate() error {
 	}
 	if c.Uploads <= 0 || c.PhotoDecoders <= 0 || c.Rates.Remember <= 0 {
 		return fmt.Errorf("%w: photos and rates need room", ErrConfig)
+	}
+	if err := c.Tiles.Validate(); err != nil {
+		return fmt.Errorf("%w: %w", ErrConfig, err)
 	}
 	for _, o := range c.CORSOrigins {
 		u, err := url.Parse(o)

@@ -227,22 +227,15 @@ func newTexture(places []geo.Point) (*texture, error) {
 	return t, nil
 }
 
-type placesOutput struct {
-	ETag  string `header:"ETag"`
-	Cache string `header:"Cache-Control"`
-	Vary  string `header:"Vary"`
-	Body  func(huma.Context)
-}
-
 func (a *API) listPlaces(_ context.Context, in *struct {
 	Known    string `header:"If-None-Match" maxLength:"512" doc:"The ETag of an earlier answer; 304 without a body when it still matches."`
 	Encoding string `header:"Accept-Encoding" maxLength:"512" doc:"The answer is gzipped for clients that accept it."`
-}) (*placesOutput, error) {
+}) (*writtenBody, error) {
 	t := a.texture
 	if t == nil {
 		return nil, noDemo
 	}
-	return &placesOutput{
+	return &writtenBody{
 		ETag: t.etag, Cache: "public, max-age=" + fmt.Sprint(int(time.Hour.Seconds())), Vary: "Accept-Encoding",
 		Body: func(ctx huma.Context) {
 			if strings.Contains(in.Known, t.etag) {
@@ -251,7 +244,7 @@ func (a *API) listPlaces(_ context.Context, in *struct {
 			}
 			ctx.SetHeader("Content-Type", "application/json")
 			b := t.plain
-			if strings.Contains(in.Encoding, "gzip") && !strings.Contains(in.Encoding, "gzip;q=0") {
+			if acceptsGzip(in.Encoding) {
 				ctx.SetHeader("Content-Encoding", "gzip")
 				b = t.zipped
 			}

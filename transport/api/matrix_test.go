@@ -114,15 +114,17 @@ func matrix() map[string][]row {
 			{path: "/v1/admin/accounts/$rider2/remove-photo", json: reason, want: staff(200)},
 			{path: "/v1/admin/accounts/" + missing + "/remove-photo", json: reason, want: staff(404)},
 		},
-		// Without a map; citymap_test.go has one.
+		// Without a map; citymap_test.go and tiles_test.go have one.
 		"streets-source":       {{want: all(404)}},
 		"streets-source-file":  {{want: all(404)}},
 		"admin-get-streets":    {{want: staff(404)}},
 		"admin-reload-streets": {{json: reason, want: staff(404)}},
-
-		"admin-list-actors":  {{want: staff(200)}},
-		"admin-list-samples": {{want: staff(200)}, {path: "/v1/admin/series?step=15", want: staff(422)}},
-		"admin-list-audit":   {{want: staff(200)}},
+		"get-tile":             {{path: "/v1/tiles/0/0/0.mvt", want: all(404)}},
+		"describe-tiles":       {{want: all(404)}},
+		"get-style":            {{want: all(404)}},
+		"admin-list-actors":    {{want: staff(200)}},
+		"admin-list-samples":   {{want: staff(200)}, {path: "/v1/admin/series?step=15", want: staff(422)}},
+		"admin-list-audit":     {{want: staff(200)}},
 	}
 }
 
@@ -193,6 +195,7 @@ func TestSignedOutAndSuspended(t *testing.T) {
 func TestOnlyListedOperationsArePublic(t *testing.T) {
 	public := []string{"sign-up", "log-in", "refresh", "get-config", "get-photo", "get-demo", "visit-demo", "list-demo-places", "search-places", "name-place",
 		"streets-source", "streets-source-file"}
+	public = append(public, "get-tile", "describe-tiles", "get-style")
 	w := newWorld(t)
 	for path, item := range w.OpenAPI().Paths {
 		for _, op := range operationsOf(item) {

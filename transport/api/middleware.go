@@ -83,7 +83,11 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if a.cors(rec, r) {
 		return
 	}
-	if err := a.limitAddress.allow(clientaddr.NetworkOf(c.addr)); err != nil {
+	limit := a.limitAddress
+	if drawsMap(r.URL.Path) {
+		limit = a.limitTiles
+	}
+	if err := limit.allow(clientaddr.NetworkOf(c.addr)); err != nil {
 		problem.Of(err).Write(rec)
 		return
 	}
@@ -156,7 +160,11 @@ func (a *API) finish(ctx context.Context, c *call, w *recorder, method string, t
 	if !slices.Contains(corsMethods, method) {
 		method = "other" // a method is the client's own text
 	}
-	a.deps.Log.LogAttrs(ctx, slog.LevelInfo, "http",
+	level := slog.LevelInfo
+	if c.route == "GET "+tilePath && w.status < 400 { // dozens for each view of a map
+		level = slog.LevelDebug
+	}
+	a.deps.Log.LogAttrs(ctx, level, "http",
 		slog.String("request_id", c.id), slog.String("method", method), slog.String("route", c.route),
 		slog.Int("status", w.status), slog.Int64("bytes", w.bytes), slog.Duration("took", took),
 		slog.String("addr", c.addr), slog.String("account", string(c.account)))

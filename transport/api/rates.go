@@ -21,8 +21,8 @@ type Rate struct {
 
 // Rates bounds requests. Addresses are IPv4 addresses and IPv6 /64 networks.
 type Rates struct {
-	// Address bounds all requests of one address.
-	Address Rate
+	// Address bounds all requests of one address, but for those that draw a map: Tiles bounds them.
+	Address, Tiles Rate
 	// Account bounds all requests of one account.
 	Account Rate
 	// SignIn bounds log-ins, refreshes and sign-ups of one address.
@@ -36,7 +36,7 @@ type Rates struct {
 // DefaultRates is a complete Rates.
 func DefaultRates() Rates {
 	return Rates{
-		Address: Rate{20, 60}, Account: Rate{20, 60}, SignIn: Rate{0.5, 30}, Photo: Rate{0.2, 5},
+		Address: Rate{20, 60}, Tiles: Rate{200, 600}, Account: Rate{20, 60}, SignIn: Rate{0.5, 30}, Photo: Rate{0.2, 5},
 		Remember: 20_000,
 	}
 }

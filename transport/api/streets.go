@@ -1,9 +1,12 @@
 package api
 
-import "github.com/hexhail/hexhail/geo/streets"
+import (
+	"github.com/hexhail/hexhail/geo/streets"
+	"github.com/hexhail/hexhail/transport/tiles"
+)
 
 // creditURL is where the attribution of a map leads.
-const creditURL = "https://www.openstreetmap.org/copyright"
+const creditURL = tiles.CreditURL
 
 // streets is the city's map, nil if there is none.
 func (a *API) streets() *streets.Map {

@@ -186,7 +186,7 @@ type Limits struct {
 	CommandsPerSecond  int           `default:"20" range:"1..10000" help:"Commands per second of one session."`
 	CommandsBurst      int           `default:"50" range:"1..100000" help:"Commands that one session may send at once."`
 	LocationsPerSecond int           `default:"10" range:"1..1000" help:"Positions per second of one driver; more are dropped, the newest wins."`
-	RequestsPerSecond  float64       `default:"20" range:"0.1..10000" help:"HTTP requests per second of one address, and of one account."`
+	RequestsPerSecond  float64       `default:"20" range:"0.1..10000" help:"HTTP requests per second of one address, and of one account. Tiles of the map have a bound of their own, ten times as high."`
 	RequestsBurst      int           `default:"60" range:"1..100000" help:"HTTP requests that one address or account may send at once."`
 	CancelsFree        int           `name:"cancels-free" default:"5" range:"1..1000000" help:"Trips that a rider may cancel after drivers were asked, or a driver give back, before the next request or acceptance has to wait: 5s, then twice as long each time, 10m at most. A driver may go online 4 times as often, and a rider cancel 8 times as often while no driver was asked."`
 	CancelsForget      time.Duration `name:"cancels-forget" default:"2m" range:"1s..24h" help:"Time after which one of these cancellations is forgotten. A completed ride clears all of them."`

@@ -121,10 +121,15 @@ func apiConfig(c *config.Config, clients func(*http.Request) string, m *metrics)
 	l := c.Limits
 	all := api.Rate{PerSecond: l.RequestsPerSecond, Burst: l.RequestsBurst}
 	a.Rates.Address, a.Rates.Account = all, all
+	a.Rates.Tiles = api.Rate{PerSecond: tileShare * l.RequestsPerSecond, Burst: tileShare * l.RequestsBurst}
+	a.PublicURL = c.HTTP.PublicURL
 	a.Rates.SignIn = api.Rate{PerSecond: l.SignInsPerMinute / 60, Burst: max(1, int(l.SignInsPerMinute))}
 	a.Observe = m.request
 	return a
 }
+
+// tileShare is how many tiles of a map a client may ask for while it may ask for one thing else.
+const tileShare = 10
 
 func webPolicy(c *config.Config) web.Policy {
 	return web.Policy{

@@ -747,6 +747,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/style.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A style for MapLibre
+         * @description A complete style of the tiles. It has no glyphs: names appear with local fonts, or with a glyph server that a client adds.
+         */
+        get: operations["get-style"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/tickets": {
         parameters: {
             query?: never;
@@ -761,6 +781,46 @@ export interface paths {
          * @description A ticket stands for the access token in the socket's connect message, once, within 30 seconds.
          */
         post: operations["make-ticket"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/tiles.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What tiles there are
+         * @description TileJSON 3.0. Its addresses begin with the setting public-url, or else with the host that the request names.
+         */
+        get: operations["describe-tiles"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/tiles/{z}/{x}/{y}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A tile of the streets
+         * @description A Mapbox Vector Tile of the server's own map, in the layers of Protomaps' basemap, version 4. The last part of the address is a number and .mvt: /v1/tiles/14/4824/6158.mvt. 204 where the map has nothing, 304 for a client that has the tile. Show the attribution of GET /v1/tiles.json with every map.
+         */
+        get: operations["get-tile"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1641,6 +1701,44 @@ export interface components {
             /** Format: date-time */
             expires_at: string;
             ticket: string;
+        };
+        TileLayer: {
+            description: string;
+            fields: {
+                [key: string]: string;
+            };
+            id: string;
+            /** Format: int64 */
+            maxzoom: number;
+            /** Format: int64 */
+            minzoom: number;
+        };
+        TileSource: {
+            /** @description HTML that must be shown with the map. */
+            attribution: string;
+            /** @description West, south, east, north in degrees. */
+            bounds: number[];
+            /** @description Longitude, latitude, zoom. */
+            center: number[];
+            /** @description SPDX identifier of the data's licence. */
+            license: string;
+            /**
+             * Format: int64
+             * @description Closer views enlarge these tiles.
+             */
+            maxzoom: number;
+            /** Format: int64 */
+            minzoom: number;
+            name: string;
+            /** @enum {string} */
+            scheme: "xyz";
+            /** @enum {string} */
+            tilejson: "3.0.0";
+            /** @description The tiles' addresses. */
+            tiles: string[];
+            vector_layers: components["schemas"]["TileLayer"][];
+            /** @description Of the tiles' contents. */
+            version: string;
         };
         TokensView: {
             /** @description For the Authorization header and the socket's connect message. */
@@ -5725,6 +5823,87 @@ export interface operations {
             };
         };
     };
+    "get-style": {
+        parameters: {
+            query?: {
+                scheme?: "light" | "dark";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    ETag?: string;
+                    Vary?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+            /** @description Bad Request: malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found: not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity: invalid_argument */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests: too_many_requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error: internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable: unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "make-ticket": {
         parameters: {
             query?: never;
@@ -5763,6 +5942,173 @@ export interface operations {
             };
             /** @description Forbidden: suspended */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity: invalid_argument */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests: too_many_requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error: internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable: unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "describe-tiles": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TileSource"];
+                };
+            };
+            /** @description Bad Request: malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found: not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity: invalid_argument */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests: too_many_requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error: internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable: unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-tile": {
+        parameters: {
+            query?: {
+                /** @description Of the tiles, as GET /v1/tiles.json has it. With it, answers may be kept for ever. */
+                v?: string;
+            };
+            header?: {
+                /** @description The ETag of an earlier answer; 304 without a body if it still applies. */
+                "If-None-Match"?: string;
+                /** @description The tile is packed for clients that accept gzip. */
+                "Accept-Encoding"?: string;
+            };
+            path: {
+                /** @description Zoom. */
+                z: number;
+                /** @description Column, from the west. */
+                x: number;
+                /** @description Row, from the north, and .mvt. */
+                y: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    ETag?: string;
+                    Vary?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.mapbox-vector-tile": string;
+                };
+            };
+            /** @description Bad Request: malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found: not_found */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
