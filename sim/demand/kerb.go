@@ -24,6 +24,16 @@ func Kerb(p geo.Point, streets geo.Snapper) geo.Point {
 	return geo.Point{Lat: s.At.Lat + share*(p.Lat-s.At.Lat), Lng: s.At.Lng + share*(p.Lng-s.At.Lng)}
 }
 
+// OnMap leaves out the requests and drivers to whom no street leads. It does not change the given slices.
+func OnMap(qs []Request, ts []Taxi, streets geo.Snapper) ([]Request, []Taxi) {
+	off := func(p geo.Point) bool {
+		_, err := streets.Snap(geo.Place{Point: p})
+		return err != nil
+	}
+	qs = slices.DeleteFunc(slices.Clone(qs), func(q Request) bool { return off(q.Pickup) || off(q.Dropoff) })
+	return qs, slices.DeleteFunc(slices.Clone(ts), func(t Taxi) bool { return off(t.At) })
+}
+
 // AtKerbs moves both ends of requests to kerbs. It does not change the given slice.
 func AtKerbs(all []Request, streets geo.Snapper) []Request {
 	out := slices.Clone(all)

@@ -53,6 +53,19 @@ func TestGraphsOfTwoFiles(t *testing.T) {
 	}
 }
 
+// Nobody begins or wants to go where the map has no street.
+func TestPeopleAreOnTheMap(t *testing.T) {
+	m, err := nyc.Streets(t.Context(), "test")
+	require.NoError(t, err)
+	here, queens := geo.Point{Lat: 40.7580, Lng: -73.9855}, geo.Point{Lat: 40.7282, Lng: -73.9225}
+	qs := []demand.Request{{ID: "a", Pickup: here, Dropoff: here}, {ID: "b", Pickup: here, Dropoff: queens}, {ID: "c", Pickup: queens, Dropoff: here}}
+	ts := []demand.Taxi{{ID: "x", At: queens}, {ID: "y", At: here}}
+	q, ts2 := demand.OnMap(qs, ts, m)
+	require.Equal(t, qs[:1], q)
+	require.Equal(t, ts[1:], ts2)
+	require.Equal(t, "c x", qs[2].ID+" "+ts[0].ID, "the given ones do not change")
+}
+
 // Riders stand at kerbs, at the side where they were.
 func TestRidersStandAtKerbs(t *testing.T) {
 	m, err := nyc.Streets(t.Context(), "test")

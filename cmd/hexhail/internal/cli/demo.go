@@ -236,7 +236,7 @@ func (d *demoCmd) drivenOn(ctx context.Context) (*streets.Map, error) {
 }
 
 // crowd is as much of the embedded hour as the drivers can carry: with a tenth of the taxis, a tenth of the
-// requests. Riders stand at kerbs. It also sets the map.
+// requests. Only those whom streets lead to take part, and riders stand at kerbs. It also sets the map.
 func (d *demoCmd) crowd(ctx context.Context) (simulate.Demand, error) {
 	var built sync.WaitGroup // meanwhile
 	var err error
@@ -245,6 +245,10 @@ func (d *demoCmd) crowd(ctx context.Context) (simulate.Demand, error) {
 	built.Wait()
 	if err := cmp.Or(err, err2); err != nil {
 		return crowd, err
+	}
+	crowd.Requests, crowd.Taxis = demand.OnMap(crowd.Requests, crowd.Taxis, d.Options.Streets)
+	if len(crowd.Requests) == 0 || len(crowd.Taxis) == 0 {
+		return crowd, errors.New("the map has no streets where the demonstration takes place; see --streets and --area")
 	}
 	crowd.Requests = demand.AtKerbs(crowd.Requests, d.Options.Streets)
 	return crowd, nil
