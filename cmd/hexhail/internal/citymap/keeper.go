@@ -152,6 +152,9 @@ func (k *Keeper) enter() error {
 func (k *Keeper) load(ctx context.Context) (changed bool, err error) {
 	begun := time.Now()
 	m, err := k.read(ctx)
+	if err == nil {
+		m.PrepareSearch() // or the first rider to search would wait for it
+	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if err != nil {

@@ -7,7 +7,7 @@ import { useServerConfig } from '../../api/queries';
 import { canDraw } from '../../lib/map';
 import { clip } from '../../lib/trip/text';
 import { placeText } from '../../lib/trip/words';
-import { isWhole, type End } from './draft';
+import { addressBytes, isWhole, type End } from './draft';
 import { PlaceSearch } from './PlaceSearch';
 import { Pickable } from './Pickable';
 import { QuotePanel } from './QuotePanel';
@@ -18,7 +18,6 @@ import type { Asking } from './useAsk';
 import { useHere } from './useHere';
 import { useGeocoder, type Plan } from './usePlan';
 
-const addressBytes = 200;
 const noteBytes = 500;
 
 /** Where a ride is planned: both ends, the classes with their prices, and the button. */

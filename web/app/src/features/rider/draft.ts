@@ -4,6 +4,9 @@ import type { Place } from '../../lib/geocode';
 
 export type End = 'pickup' | 'dropoff';
 
+/** How long an address may be. */
+export const addressBytes = 200;
+
 /** A ride that is being planned. */
 export interface Draft {
   readonly pickup?: Place;

@@ -105,23 +105,25 @@ describe('time and way', () => {
 });
 
 describe('the search for places', () => {
+  const words = { house: (street: string, number: string) => `${street} ${number}`, near: (street: string, cross: string) => `${street}, near ${cross}` };
+
   it('asks Photon at its own path, and other addresses as they are', () => {
     expect(searchUrl('https://p.example', 'Main 1', a, 'en')).toBe('https://p.example/api/?q=Main+1&limit=6&lang=en&lat=37.4979&lon=127.0276');
     expect(searchUrl('https://n.example/search', 'x', undefined, 'ko')).toBe('https://n.example/search?q=x&limit=6&lang=default&format=jsonv2');
-    expect(searchUrl('/v1/demo/geocoder/api', 'x', undefined, 'en')).toBe(`${location.origin}/v1/demo/geocoder/api?q=x&limit=6&lang=en`);
+    expect(searchUrl('/v1/search', 'x', undefined, 'ko')).toBe(`${location.origin}/v1/search?q=x&limit=6&lang=ko`);
   });
 
   it('asks what a point is called', async () => {
     const query = 'lat=37.49790&lon=127.02760';
     expect(reverseUrl('https://p.example', a, 'en')).toBe(`https://p.example/reverse?lang=en&${query}`);
     expect(reverseUrl('https://p.example/api/', a, 'ko')).toBe(`https://p.example/reverse?lang=default&${query}`);
-    expect(reverseUrl('https://n.example/search?key=1', a, 'en')).toBe(`https://n.example/reverse?key=1&format=jsonv2&lang=en&${query}`);
-    expect(reverseUrl('/v1/demo/geocoder/api', a, 'en')).toBe(`${location.origin}/v1/demo/geocoder/reverse?lang=en&${query}`);
+    expect(reverseUrl('https://n.example/search?key=1', a, 'en')).toBe(`https://n.example/reverse?key=1&lang=en&format=jsonv2&${query}`);
+    expect(reverseUrl('/v1/search', a, 'ko')).toBe(`${location.origin}/v1/reverse?lang=ko&${query}`);
     const answers = (body: unknown) => () => Promise.resolve(new Response(JSON.stringify(body)));
     const { signal } = new AbortController();
-    expect(await nameOf('x', signal, answers({ display_name: 'Park, Seoul', lat: '37.5', lon: '127.1' }))).toBe('Park');
-    expect(await nameOf('x', signal, answers({ error: 'Unable to geocode' }))).toBe('');
-    expect(await nameOf('x', signal, answers({ features: [] }))).toBe('');
+    expect(await nameOf('x', words, signal, answers({ display_name: 'Park, Seoul', lat: '37.5', lon: '127.1' }))).toBe('Park');
+    expect(await nameOf('x', words, signal, answers({ error: 'Unable to geocode' }))).toBe('');
+    expect(await nameOf('x', words, signal, answers({ features: [] }))).toBe('');
   });
 
   it('reads Photon and Nominatim, and leaves out what is no place', () => {
@@ -131,18 +133,35 @@ describe('the search for places', () => {
       { properties: {}, geometry: { coordinates: [1, 2] } },
       { properties: { name: 'Nowhere' }, geometry: { coordinates: [400, 2] } },
     ] };
-    expect(parse(photon)).toEqual([
+    expect(parse(photon, words).places).toEqual([
       { point: { lat: 37.5, lng: 127.1 }, address: 'Station', context: 'Main Street 1, Seoul' },
       { point: { lat: 37.6, lng: 127.2 }, address: 'Main Street 2', context: 'Seoul' },
     ]);
-    expect(parse([{ display_name: 'Park, Gangnam, Seoul, Korea', lat: '37.5', lon: '127.1' }, null])).toEqual([
+    expect(parse([{ display_name: 'Park, Gangnam, Seoul, Korea', lat: '37.5', lon: '127.1' }, null], words).places).toEqual([
       { point: { lat: 37.5, lng: 127.1 }, address: 'Park', context: 'Gangnam, Seoul' },
     ]);
-    expect(() => parse({})).toThrow(/neither/);
+    expect(() => parse({}, words)).toThrow(/neither/);
+  });
+
+  it('reads what Hexhail says beyond that', () => {
+    const at = { coordinates: [-73.98, 40.75] };
+    const answer = { attribution: '© OpenStreetMap contributors', attribution_url: 'https://www.openstreetmap.org/copyright', apart: ['5th Avenue', '6th Avenue'], features: [
+      { properties: { kind: 'crossing', name: '5th Avenue & West 34th Street', street: '5th Avenue', cross: 'West 34th Street', district: 'Midtown' }, geometry: at },
+      { properties: { kind: 'street', name: '6th Avenue', also: 'Avenue of the Americas', near: 'West 35th Street' }, geometry: at },
+    ] };
+    const point = { lat: 40.75, lng: -73.98 };
+    expect(parse(answer, words)).toEqual({
+      apart: ['5th Avenue', '6th Avenue'], credit: { text: '© OpenStreetMap contributors', url: 'https://www.openstreetmap.org/copyright' },
+      places: [
+        { point, address: '5th Avenue & West 34th Street', context: 'Midtown' },
+        { point, address: '6th Avenue, near West 35th Street', context: 'Avenue of the Americas' },
+      ],
+    });
+    expect(parse({ features: [], attribution: 'x', attribution_url: 'javascript:alert(1)', apart: ['one'] }, words)).toEqual({ places: [], apart: null, credit: null });
   });
 
   it('fails where the geocoder fails', async () => {
     const down = vi.fn(() => Promise.resolve(new Response('', { status: 503 })));
-    await expect(search('https://p.example/api/', new AbortController().signal, down)).rejects.toThrow('503');
+    await expect(search('https://p.example/api/', words, new AbortController().signal, down)).rejects.toThrow('503');
   });
 });

@@ -1,6 +1,8 @@
 import type { Point } from '@hexhail/client';
 import type { TFunction } from 'i18next';
 
+import type { NameWords } from '../geocode';
+
 // How trips are put into words, for riders and drivers alike.
 
 type T = TFunction<'trips'>;
@@ -20,6 +22,12 @@ export function placeText(t: T, point: Point | undefined, address = ''): string 
   // Not `lng`, which is i18next's own word for the language.
   return t('place.pin', { lat: point.lat.toFixed(4), lon: point.lng.toFixed(4) });
 }
+
+/** How the parts of a place's name are put together. */
+export const nameWords = (t: T): NameWords => ({
+  house: (street, number) => t('place.house', { street, number }),
+  near: (street, cross) => t('place.near', { street, cross }),
+});
 
 /** How far a search in this ring of cells reaches around the pickup, in metres; 0 where the server does not say. */
 export function reachOf(ring: number, cellRingM = 0): number {
