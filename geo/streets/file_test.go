@@ -16,6 +16,7 @@ import (
 
 	"github.com/hexhail/hexhail/geo"
 	"github.com/hexhail/hexhail/geo/streets/names"
+	"github.com/hexhail/hexhail/geo/streets/pbf"
 )
 
 // written is the file of a map.
@@ -32,7 +33,13 @@ func written(t testing.TB, m *Map) []byte {
 func smallFile(t testing.TB) []byte {
 	c := green(squares(t)).node('e', "highway=traffic_signals").turn("no_left_turn", "abc", 'a', "adg")
 	c.file.Source, c.file.Timestamp = "openstreetmap.org", 1_572_048_000
-	return written(t, c.mapped())
+	c.file.Ways[0].Tags = append(c.file.Ways[0].Tags, tags("name:en=Alphabet alt_name=Abc~Road")...)
+	lat, lng := townAt(1.5, 0.5).E7()
+	c.file.Nodes = append(c.file.Nodes, pbf.Node{ID: 9000, Lat: lat, Lng: lng, Tags: tags("tourism=hotel name=Ritz name:ko=리츠 addr:housenumber=1 addr:street=abc")})
+	m := c.mapped()
+	require.Len(t, m.graph.places.list, 1)
+	require.Len(t, m.graph.places.addresses, 1)
+	return written(t, m)
 }
 
 func TestFilesKeepEverything(t *testing.T) {
