@@ -219,6 +219,8 @@ func TestStyles(t *testing.T) {
 					require.Contains(t, []string{"earth", "landuse", "water", "roads"}, l.SourceLayer, l.ID)
 				}
 			}
+			last := style.Layers[len(style.Layers)-1]
+			require.Equal(t, "symbol", last.Type, "names lie on everything else")
 			used := colour.FindAllString(string(b), -1)
 			for _, c := range used {
 				require.False(t, slices.Contains(others, c) && palettes[Light]["land"] == c, "%s in %s", c, scheme)

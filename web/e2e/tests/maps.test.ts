@@ -85,3 +85,21 @@ describe('a map with an archive of tiles', () => {
     expect(await policyOf(on.server.url)).toContain(`connect-src 'self' ${tiles.url}`);
   });
 });
+
+describe('a map of the server\'s own streets', () => {
+  const on = stage('demo');
+  const settings: Setting[] = [english, { language: 'ko', scheme: 'dark', device: 'desktop' }];
+  const water = { light: [207, 227, 232], dark: [11, 42, 51] } as const satisfies Record<string, Colour>;
+  const highway = { light: [251, 232, 194], dark: [77, 74, 60] } as const satisfies Record<string, Colour>;
+
+  it.each(settings)('shows streets and water with their credit, $scheme', async (setting) => {
+    const rider = await on.enter(setting, pickup);
+    await comeAs(rider, 'rider', `mina-${setting.language}`, 'Mina');
+    await rider.page.locator('[data-tiles=shown]').waitFor({ timeout: 60_000 });
+    await ground(rider, highway[setting.scheme]).toBeGreaterThan(0.0002);
+    await ground(rider, water[setting.scheme]).toBeGreaterThan(0.01);
+    const credit = rider.page.getByRole('link', { name: '© OpenStreetMap contributors' });
+    expect(await credit.getAttribute('href')).toBe('https://www.openstreetmap.org/copyright');
+    await rider.checkAccess('map with streets');
+  });
+});

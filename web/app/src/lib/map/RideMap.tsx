@@ -18,7 +18,9 @@ import { NoMap } from './NoMap';
 import { paddingStyle } from './padding';
 import type { Scheme } from './plainStyle';
 import type { RideMapProps } from './types';
-import { useBasemap } from './useBasemap';
+import type { MapSettings } from './basemap';
+import { OneWayArrows } from './OneWayArrows';
+import { useBasemap, type BasemapState } from './useBasemap';
 import { useCamera } from './useCamera';
 import { useHome, type Home } from './home';
 import { keepLastPlace } from './lastPlace';
@@ -48,11 +50,11 @@ function DrawnMap(props: RideMapProps & { summary: string }) {
     const { lat, lng } = e.lngLat.wrap();
     props.onPick?.({ lat, lng });
   };
-  const credit = base.basemap.kind === 'tiles' ? server.settings?.attribution ?? '' : base.tiles === 'failed' ? `${plainCredit} · ${t('tilesFailed')}` : plainCredit;
+  const credit = creditOf(server.settings, base, t('tilesFailed'));
   const locale = useMemo(() => ({ 'Map.Title': props.label, 'AttributionControl.ToggleAttribution': t('controls.credit') }), [props.label, t]);
 
   return (
-    <div className={classes.map} style={paddingStyle(props.padding)}>
+    <div className={classes.map} style={paddingStyle(props.padding)} data-tiles={base.tiles}>
       <Map mapLib={maplibre} mapStyle={base.basemap.style} initialViewState={start} locale={locale}
         attributionControl={false} maxPitch={0} dragRotate={false} touchPitch={false} styleDiffing={false} fadeDuration={150}
         cursor={props.onPick ? 'crosshair' : 'grab'} {...(props.onPick ? { onClick: pick } : {})}
@@ -61,6 +63,7 @@ function DrawnMap(props: RideMapProps & { summary: string }) {
         onError={(e) => { if (base.basemap.kind === 'tiles' && 'sourceId' in e) base.onTileError(); }}>
         <AttributionControl key={credit} compact={false} position="bottom-left" customAttribution={credit} />
         {base.basemap.kind === 'plain' && <PlainExtras key={scheme} scheme={scheme} demo={server.demo} />}
+        <OneWayArrows />
         <Contents {...props} scheme={scheme} self={geolocation.point} />
         <Steered {...props} home={home} geolocation={props.onLocate ? geolocation : null} />
         {props.children}
@@ -74,11 +77,24 @@ function DrawnMap(props: RideMapProps & { summary: string }) {
   );
 }
 
-/** A tile of the operator's tiles that is there and can be drawn. */
+/**
+ * The credit of what is drawn, as HTML. Routes and names are made of the server's streets also where the map is not, so their
+ * credit never goes away.
+ */
+function creditOf(settings: MapSettings | undefined, base: BasemapState, failed: string): string {
+  const own = settings?.streets;
+  const streets = own ? [`<a href="${escaped(own.attribution_url)}" target="_blank" rel="noopener">${escaped(own.attribution)}</a>`] : [];
+  if (base.basemap.kind === 'tiles') return [...streets, ...(settings?.attribution ? [settings.attribution] : [])].join(' · ');
+  return [...streets, plainCredit, ...(base.tiles === 'failed' ? [failed] : [])].join(' · ');
+}
+
+const escaped = (text: string): string => text.replace(/[&<>"]/g, (c) => `&#${c.charCodeAt(0)};`);
+
+/** A tile of streets that is there and can be drawn. */
 function isTile(e: { dataType: string; tile?: unknown; sourceId?: string }): boolean {
   return e.dataType === 'source' && e.tile !== undefined && e.sourceId !== undefined && !ours.has(e.sourceId);
 }
-const ours = new Set(['land', 'grid', 'places', 'route', 'next', 'areas', 'search', 'accuracy']);
+const ours = new Set(['land', 'ground', 'grid', 'places', 'route', 'next', 'areas', 'search', 'accuracy']);
 
 /** Where the map begins with what is known at once. What comes later moves the camera. */
 function useStart(props: RideMapProps, home: Home) {

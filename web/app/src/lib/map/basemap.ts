@@ -4,16 +4,30 @@ import { addProtocol } from 'maplibre-gl';
 import { PMTiles, Protocol } from 'pmtiles';
 
 import { plainStyle, type Scheme } from './plainStyle';
+import { loadStreets } from './streetsStyle';
 
 /** What `GET /v1/config` says about maps; empty texts: nothing is set up. */
 export interface MapSettings {
   readonly style_url: string;
   readonly pmtiles_url: string;
   readonly attribution: string;
+  /** The server's own map of the streets, where there is one. */
+  readonly streets?: StreetsSettings | undefined;
 }
 
-/** How long tiles may take to show that they are there, in milliseconds. */
-export const tilesTimeoutMs = 4000;
+export interface StreetsSettings {
+  /** Changes with the streets. */
+  readonly id: string;
+  readonly attribution: string;
+  readonly attribution_url: string;
+}
+
+/**
+ * How long tiles may take to show that they are there, in milliseconds. The server's own come from where the page is from, so
+ * that only a slow device or network keeps them waiting.
+ */
+export const patienceMs = (settings: Pick<MapSettings, 'style_url' | 'pmtiles_url'>): number =>
+  settings.style_url || settings.pmtiles_url ? 4000 : 20_000;
 
 /** What the map is drawn on. `plain` needs no network. */
 export interface Basemap {
@@ -26,18 +40,21 @@ export const plain = (scheme: Scheme): Basemap => ({ kind: 'plain', style: plain
 let archives: Protocol | null = null;
 
 /**
- * Fetches the style of the operator's tiles. Rejects when it, or the tiles' archive, cannot be had in time: a style
+ * Fetches the style of the operator's tiles, or else of the server's own streets. Rejects when it, or the tiles' archive, cannot be had in time: a style
  * that cannot be drawn must not replace the plain one.
  */
 export async function loadTiles(settings: MapSettings, scheme: Scheme, language: string, signal: AbortSignal): Promise<Basemap> {
-  const bounded = AbortSignal.any([signal, AbortSignal.timeout(tilesTimeoutMs)]);
+  const bounded = AbortSignal.any([signal, AbortSignal.timeout(patienceMs(settings))]);
   if (settings.style_url) return { kind: 'tiles', style: await fetchStyle(settings.style_url, bounded) };
+  if (!settings.pmtiles_url) {
+    return { kind: 'tiles', style: await loadStreets(scheme, bounded) };
+  }
   return { kind: 'tiles', style: await archiveStyle(settings.pmtiles_url, scheme, language, bounded) };
 }
 
-/** Whether the operator has set up any tiles. */
+/** Whether there are any tiles: those that the operator has set up, or the server's own. */
 export const hasTiles = (settings: MapSettings | undefined): settings is MapSettings =>
-  !!settings && (settings.style_url !== '' || settings.pmtiles_url !== '');
+  !!settings && (settings.style_url !== '' || settings.pmtiles_url !== '' || settings.streets !== undefined);
 
 async function fetchStyle(url: string, signal: AbortSignal): Promise<StyleSpecification> {
   const answer = await fetch(url, { signal });

@@ -1,6 +1,6 @@
 import { useCallback, useEffect, useRef, useState } from 'react';
 
-import { hasTiles, loadTiles, plain, tilesTimeoutMs, type Basemap, type MapSettings } from './basemap';
+import { hasTiles, loadTiles, patienceMs, plain, type Basemap, type MapSettings } from './basemap';
 import type { Scheme } from './plainStyle';
 
 /** So many tiles in a row that cannot be had mean that none can; a single one is a hole in the map. */
@@ -19,7 +19,7 @@ export interface BasemapState {
 }
 
 /**
- * Begins with the plain map and goes over to the operator's tiles once their style is there. If then no tile comes
+ * Begins with the plain map and goes over to the tiles once their style is there. If then no tile comes
  * within a few seconds, or several in a row fail, however late, it goes back: a plain map is of more use than a grey
  * void. From time to time, and when the device has a network again, it tries the tiles again.
  */
@@ -30,7 +30,8 @@ export function useBasemap(settings: MapSettings | undefined, scheme: Scheme, la
   const arrived = useRef(false);
   const errors = useRef(0);
   const wanted = hasTiles(settings);
-  const { style_url = '', pmtiles_url = '', attribution = '' } = settings ?? {};
+  const { style_url = '', pmtiles_url = '', attribution = '', streets } = settings ?? {};
+  const streetsId = streets?.id; // another map has another style
 
   useEffect(() => {
     if (!wanted) return;
@@ -43,7 +44,7 @@ export function useBasemap(settings: MapSettings | undefined, scheme: Scheme, la
         if (ended.signal.aborted) return;
         setTiles(loaded);
         setFailed(false);
-        patience = setTimeout(() => { if (!arrived.current) setFailed(true); }, tilesTimeoutMs);
+        patience = setTimeout(() => { if (!arrived.current) setFailed(true); }, patienceMs({ style_url, pmtiles_url }));
       },
       () => {
         if (!ended.signal.aborted) setFailed(true);
@@ -53,7 +54,7 @@ export function useBasemap(settings: MapSettings | undefined, scheme: Scheme, la
       ended.abort();
       clearTimeout(patience);
     };
-  }, [wanted, style_url, pmtiles_url, attribution, scheme, language, attempt]);
+  }, [wanted, style_url, pmtiles_url, attribution, streetsId, scheme, language, attempt]);
 
   useEffect(() => {
     if (!wanted || !failed) return;
