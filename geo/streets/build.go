@@ -41,7 +41,7 @@ func Build(ctx context.Context, open Open, o BuildOptions) (*Map, error) {
 	meta.Report, meta.Box, meta.Shore = report, g.box, shore
 	progress := func(done, total int) {
 		if o.Progress != nil {
-			o.Progress("Preparing routes", int64(done), int64(total))
+			o.Progress(stepRoutes, int64(done), int64(total))
 		}
 	}
 	ways, err := ch.Build(ctx, len(g.nodes), g.arcs(), ch.Options{Progress: progress})

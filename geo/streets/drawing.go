@@ -27,6 +27,10 @@ type polygon struct {
 // leastUnits is the doubled area, in units of a tile, below which a polygon is not shown: four pixels squared.
 const leastUnits = 2048
 
+// PrepareTiles makes what tiles are made of, which otherwise the first tile does. It runs in the calling
+// goroutine.
+func (m *Map) PrepareTiles() { m.drawing.ready() }
+
 func (d *drawing) ready() { d.once.Do(d.prepare) }
 
 func (d *drawing) prepare() {

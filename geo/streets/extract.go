@@ -34,6 +34,19 @@ type Open func() (io.ReadCloser, error)
 // unknown. It is called often, from the goroutine of the task.
 type Progress func(step string, done, total int64)
 
+// The steps of a build.
+const (
+	stepArea    = "Finding nodes in the area"
+	stepStreets = "Reading streets"
+	stepGround  = "Reading areas"
+	stepNodes   = "Reading nodes"
+	stepRoutes  = "Preparing routes"
+)
+
+// Steps returns the steps that a Progress may hear of, in their order. A build without an area, or of an
+// extract without areas of several parts, leaves one out.
+func Steps() []string { return []string{stepArea, stepStreets, stepGround, stepNodes, stepRoutes} }
+
 // way is a way that cars use, cut to the area.
 type way struct {
 	id          int64
@@ -80,7 +93,7 @@ func readExtract(ctx context.Context, open Open, area *Area, p Progress) (*extra
 	x := newExtract(area)
 	var inside []int64
 	if area != nil {
-		err := pass(ctx, open, "Finding nodes in the area", p, pbf.Handler{Node: func(n *pbf.Node) error {
+		err := pass(ctx, open, stepArea, p, pbf.Handler{Node: func(n *pbf.Node) error {
 			if area.Contains(n.Lat, n.Lng) {
 				inside = append(inside, n.ID)
 			}
@@ -156,7 +169,7 @@ func (x *extract) readNodes(ctx context.Context, open Open, p Progress) error {
 	if err = x.spots.begin(); err != nil {
 		return err
 	}
-	err = pass(ctx, open, "Reading nodes", p, pbf.Handler{Node: func(node *pbf.Node) error {
+	err = pass(ctx, open, stepNodes, p, pbf.Handler{Node: func(node *pbf.Node) error {
 		x.ground.nodes.take(node)
 		x.spots.node(node)
 		i, ok := n.take(node)

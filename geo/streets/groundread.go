@@ -123,7 +123,7 @@ func (g *groundReader) readMembers(ctx context.Context, open Open, p Progress) e
 	if len(g.members) == 0 {
 		return nil
 	}
-	return pass(ctx, open, "Reading areas", p, pbf.Handler{Way: func(w *pbf.Way) error {
+	return pass(ctx, open, stepGround, p, pbf.Handler{Way: func(w *pbf.Way) error {
 		if _, ok := g.members[w.ID]; ok {
 			g.members[w.ID] = slices.Clone(w.Refs)
 		}

@@ -11,7 +11,7 @@ import (
 func (x *extract) readWays(ctx context.Context, open Open, clipped bool, inside []int64, p Progress) error {
 	r := wayReader{extract: x, clipped: clipped, inside: inside, names: map[string]int32{"": 0}}
 	var err error
-	x.header, err = passHeader(ctx, open, "Reading streets", p, pbf.Handler{Way: r.way, Relation: r.relation})
+	x.header, err = passHeader(ctx, open, stepStreets, p, pbf.Handler{Way: r.way, Relation: r.relation})
 	r.finish()
 	return err
 }

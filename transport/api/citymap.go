@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"time"
 
@@ -190,7 +191,7 @@ func (a *API) adminReloadStreets(ctx context.Context, in *struct{ Body reasonReq
 		wait, done := context.WithTimeout(ctx, max(a.cfg.Timeout-leaveTime, a.cfg.Timeout/2))
 		defer done()
 		err := a.deps.CityMap.Reload(wait)
-		if wait.Err() != nil && err != nil {
+		if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
 			return nil // it goes on, and the answer says so
 		}
 		return err

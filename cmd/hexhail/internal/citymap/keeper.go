@@ -3,7 +3,10 @@ package citymap
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
+	"runtime/debug"
+	"slices"
 	"sync"
 	"time"
 
@@ -23,6 +26,8 @@ type Options struct {
 	// City gets the map.
 	City *streets.City
 	Log  *slog.Logger
+	// Changed hears of a new map that is in use, from the goroutine that put it in place; nil: no one does.
+	Changed func()
 	// Building hears the progress of a build in per cent, at a start only; nil: no one does.
 	Building func(percent int)
 }
@@ -66,6 +71,9 @@ type State struct {
 func New(o Options) *Keeper {
 	if o.Building == nil {
 		o.Building = func(int) {}
+	}
+	if o.Changed == nil {
+		o.Changed = func() {}
 	}
 	return &Keeper{o: o}
 }
@@ -118,6 +126,9 @@ func (k *Keeper) Reload(ctx context.Context) (changed bool, err error) {
 	go func() {
 		defer k.running.Done()
 		changed, err := k.load(k.life)
+		if err != nil {
+			k.o.Log.Warn("the map of the streets was not loaded again; the one before stays", "error", err)
+		}
 		k.mu.Lock()
 		k.state.Loading = false
 		k.mu.Unlock()
@@ -148,50 +159,77 @@ func (k *Keeper) enter() error {
 	return nil
 }
 
-// load reads the map and puts it in place.
+// load reads the map and puts it in place. One call runs at a time: that of Start, or that of a reload.
 func (k *Keeper) load(ctx context.Context) (changed bool, err error) {
 	begun := time.Now()
-	m, err := k.read(ctx)
-	if err == nil {
-		m.PrepareSearch() // or the first rider to search would wait for it
-	}
-	k.mu.Lock()
-	defer k.mu.Unlock()
+	m, err := k.prepared(ctx)
 	if err != nil {
-		k.state.Failures++
-		k.state.Failure, k.state.FailedAt = err.Error(), time.Now()
+		k.update(func(s *State) {
+			s.Failures++
+			s.Failure, s.FailedAt = err.Error(), time.Now()
+		})
 		return false, err
 	}
-	k.state.Loads++
-	k.state.Failure, k.state.FailedAt = "", time.Time{}
-	k.state.LoadedAt, k.state.Took = time.Now(), time.Since(begun)
-	if before := k.o.City.Map(); before != nil && before.ID() == m.ID() {
+	before := k.o.City.Map()
+	if changed = before == nil || before.ID() != m.ID(); changed {
+		k.o.City.Swap(m)
+	}
+	took := time.Since(begun)
+	k.update(func(s *State) {
+		s.Loads++
+		s.Failure, s.FailedAt = "", time.Time{}
+		s.LoadedAt, s.Took = time.Now(), took
+	})
+	if !changed {
 		k.o.Log.Info("the map of the streets has not changed", "map", m.ID())
 		return false, nil
 	}
-	k.o.City.Swap(m)
-	k.o.Log.Info("routes follow streets", "map", m.ID(), "extract", m.Meta().Source, "took", k.state.Took.Round(time.Millisecond))
+	k.o.Log.Info("routes follow streets", "map", m.ID(), "extract", m.Meta().Source, "took", took.Round(time.Millisecond))
+	k.o.Changed()
 	return true, nil
 }
 
-// steps is the number of steps of a build of a whole extract.
-const steps = 3
+func (k *Keeper) update(with func(*State)) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	with(&k.state)
+}
+
+// prepared reads the map and makes what it searches and draws with, so that no request waits for that. A
+// strange file that makes this panic is one that cannot be used.
+func (k *Keeper) prepared(ctx context.Context) (m *streets.Map, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			k.o.Log.Error("reading the map of the streets panicked", "panic", r, "stack", string(debug.Stack()))
+			m, err = nil, fmt.Errorf("%s: %w", k.o.File, errPanic)
+		}
+	}()
+	if m, err = k.read(ctx); err != nil {
+		return nil, err
+	}
+	m.PrepareSearch()
+	m.PrepareTiles()
+	return m, nil
+}
+
+var errPanic = errors.New("Hexhail failed on this file, which is a fault of its own; the log has the details")
 
 // logEvery is the interval of the log's lines about a build.
 const logEvery = 10 * time.Second
 
 // progress returns what hears of one build.
 func (k *Keeper) progress() streets.Progress {
-	step, at, shown, logged := "", -1, -1, time.Now()
+	steps, first, shown, logged := streets.Steps(), -1, -1, time.Now()
 	return func(now string, done, total int64) {
-		if now != step {
-			step, at = now, at+1
+		at := slices.Index(steps, now)
+		if first < 0 {
+			first = at
 		}
 		percent := 0
 		if total > 0 {
 			percent = int(min(100, done*100/total))
 		}
-		percent = min(100, (at*100+percent)/steps)
+		percent = min(100, ((at-first)*100+percent)/(len(steps)-first))
 		if percent <= shown {
 			return
 		}

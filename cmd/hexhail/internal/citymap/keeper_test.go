@@ -2,6 +2,7 @@ package citymap
 
 import (
 	"context"
+	"errors"
 	"io"
 	"log/slog"
 	"os"
@@ -238,6 +239,55 @@ func TestABuildCanBeEnded(t *testing.T) {
 	require.False(t, k.State().Loading)
 	require.Same(t, before, k.o.City.Map())
 	require.Contains(t, k.State().Failure, "context canceled")
+}
+
+// TestAReloadIsHeardOfThoughNoOneWaits: the others of a cluster learn of a map whose operator did not wait.
+func TestAReloadIsHeardOfThoughNoOneWaits(t *testing.T) {
+	k, _ := newKeeper(t, part(t, midtown))
+	heard := make(chan string, 2)
+	k.o.Changed = func() { heard <- k.o.City.Map().ID() }
+	require.NoError(t, k.Start(t.Context()))
+	require.Equal(t, k.o.City.Map().ID(), <-heard)
+	require.NoError(t, os.WriteFile(k.o.File, part(t, uptown), 0o600))
+	gone, leave := context.WithCancel(t.Context())
+	leave()
+	if _, err := k.Reload(gone); err != nil {
+		require.ErrorIs(t, err, context.Canceled)
+	}
+	id := <-heard
+	require.Equal(t, k.o.City.Map().ID(), id)
+	_, err := k.Reload(t.Context())
+	for errors.Is(err, ErrBusy) {
+		_, err = k.Reload(t.Context())
+	}
+	require.NoError(t, err)
+	require.Empty(t, heard, "it is the same map")
+}
+
+func TestAFileOnWhichReadingPanicsIsRefused(t *testing.T) {
+	k := New(Options{
+		BuiltIn: func(context.Context) (*streets.Map, error) { panic("a hole in the ground") },
+		City:    new(streets.City), Log: slog.New(slog.DiscardHandler),
+	})
+	require.ErrorIs(t, k.Start(t.Context()), errPanic)
+	require.Nil(t, k.o.City.Map())
+	require.EqualValues(t, 1, k.State().Failures)
+}
+
+func TestProgressGoesOnThroughAllSteps(t *testing.T) {
+	for _, begin := range []int{0, 1} {
+		k, percent := newKeeper(t, nil)
+		p := k.progress()
+		for _, step := range streets.Steps()[begin:] {
+			for done := range int64(11) {
+				p(step, done, 10)
+			}
+		}
+		require.Zero(t, (*percent)[0])
+		require.IsIncreasing(t, *percent)
+		require.Greater(t, len(*percent), 40)
+		require.Equal(t, 100, (*percent)[len(*percent)-1])
+	}
 }
 
 func TestABuiltInExtract(t *testing.T) {

@@ -50,6 +50,7 @@ type clusterNode struct {
 	link    *link.Link
 	members *cluster.Members
 	joined  chan struct{} // closed once members is set
+	maps    sync.Mutex    // held while the others are told of a map
 
 	stop context.CancelFunc
 	done sync.WaitGroup
@@ -104,13 +105,13 @@ func (n *clusterNode) listen(metrics prometheus.Registerer) error {
 }
 
 // join joins the cluster as soon as its registry answers, and does not wait for that.
-func (n *clusterNode) join(version, mapID string) error {
+func (n *clusterNode) join(version string, mapID func() string) error {
 	reg, err := registry.ParseURL(n.cfg.Cluster.Registry.Reveal())
 	if err != nil {
 		return err
 	}
 	reg.Limits, reg.Log = limitsOf(n.cfg.Cluster), n.log
-	settings, err := settingsDigests(n.cfg, mapID)
+	settings, err := settingsDigests(n.cfg, mapID())
 	if err != nil {
 		return err
 	}
@@ -126,6 +127,7 @@ func (n *clusterNode) join(version, mapID string) error {
 		return err
 	}
 	close(n.joined)
+	n.mapChanged(mapID) // it may have been replaced meanwhile
 	n.link.Answer(n.answer)
 	var life context.Context
 	life, n.stop = context.WithCancel(context.Background()) // close calls it
@@ -365,9 +367,17 @@ func limitsOf(c config.Cluster) membership.Limits {
 	return l
 }
 
-// mapChanged tells the others that this node has another map of the streets.
-func (n *clusterNode) mapChanged(id string) {
-	settings, err := settingsDigests(n.cfg, id)
+// mapChanged tells the others which map of the streets this node has. One that has not joined yet does so
+// when it has.
+func (n *clusterNode) mapChanged(id func() string) {
+	select {
+	case <-n.joined:
+	default:
+		return
+	}
+	n.maps.Lock() // the last to ask for the map is the last to tell
+	defer n.maps.Unlock()
+	settings, err := settingsDigests(n.cfg, id())
 	if err != nil {
 		n.log.Error("the other nodes do not learn of the new map", "error", err)
 		return

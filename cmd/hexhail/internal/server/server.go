@@ -220,7 +220,7 @@ func (p *parts) join(context.Context) error {
 	if p.node == nil {
 		return nil
 	}
-	if err := p.node.join(p.version, p.mapID()); err != nil {
+	if err := p.node.join(p.version, p.mapID); err != nil {
 		return err
 	}
 	return p.ops.Registry.Register(p.node)

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/hexhail/hexhail/cmd/hexhail/internal/citymap"
 	"github.com/hexhail/hexhail/cmd/hexhail/internal/drives"
@@ -22,7 +24,7 @@ func (p *parts) keepStreets(in Base) {
 	}
 	p.cityMap = citymap.New(citymap.Options{
 		File: p.cfg.Map.Streets, BuiltIn: in.Streets, Dir: filepath.Join(p.cfg.Store.DataDir, "streets"), Builder: builder,
-		City: p.streets, Log: p.log,
+		City: p.streets, Log: p.log, Changed: p.mapChanged,
 		Building: func(percent int) {
 			p.ops.SetWait("building_map", fmt.Sprintf("Building the map: %d %%", percent))
 		},
@@ -59,21 +61,21 @@ func (p *parts) openStreets(ctx context.Context) error { return p.cityMap.Start(
 // reloadStreets loads the map again, for whoever asks: a signal, a command, an operator.
 func (p *parts) reloadStreets(ctx context.Context) (string, error) {
 	changed, err := p.cityMap.Reload(ctx)
-	switch {
-	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+	if err != nil {
 		return "", err
-	case err != nil:
-		p.log.Warn("the map of the streets was not loaded again; the one before stays", "error", err)
-		return "", err
-	}
-	if p.node != nil {
-		p.node.mapChanged(p.mapID())
 	}
 	m := p.streets.Map()
 	if !changed {
 		return fmt.Sprintf("The map has not changed: %s.", m.ID()), nil
 	}
 	return fmt.Sprintf("Routes follow the new map: %s, made of %s.", m.ID(), m.Meta().Source), nil
+}
+
+// mapChanged tells the other nodes of a cluster, if this is one.
+func (p *parts) mapChanged() {
+	if p.node != nil {
+		p.node.mapChanged(p.mapID)
+	}
 }
 
 // mapID identifies the map for the other nodes of a cluster.
@@ -108,4 +110,10 @@ func (c cityMap) Reload(ctx context.Context) error {
 }
 
 // sentence begins with a capital letter.
-func sentence(s string) string { return string(s[0]-'a'+'A') + s[1:] }
+func sentence(s string) string {
+	first, size := utf8.DecodeRuneInString(s)
+	if size == 0 {
+		return s
+	}
+	return string(unicode.ToUpper(first)) + s[size:]
+}
