@@ -220,8 +220,7 @@ func TestSnapIsTheNearest(t *testing.T) {
 	near := 0
 	for range 300 {
 		p := geo.Place{Point: somewhere(r, m)}
-		c := chooser{g: m.graph, lat: p.Point.Lat * 1e7, lng: p.Point.Lng * 1e7, best: noHit, service: noHit}
-		c.perLng = perLat * math.Cos(p.Point.Lat*math.Pi/180)
+		c := m.grid.chooser(p, SnapM)
 		if r.IntN(2) == 0 {
 			p.Heading = geo.HeadingOf(r.Float64() * 360)
 			c.heading = p.Heading

@@ -81,8 +81,8 @@ func (m *Map) Reverse(p geo.Point, lang string) (s Spot, ok bool, err error) {
 
 // nearestNamed returns the nearest point of a street that has a name.
 func (m *Map) nearestNamed(p geo.Point) (geo.Point, int32, bool) {
-	h, ok := m.grid.nearestOf(geo.Place{Point: p}, func(s int32) bool { return m.nameOf(s) != "" })
-	if !ok || h.m > streetM {
+	h, ok := m.grid.nearestOf(p, streetM, func(s int32) bool { return m.nameOf(s) != "" })
+	if !ok {
 		return geo.Point{}, 0, false
 	}
 	a, b := m.graph.shape[h.piece.at].geo(), m.graph.shape[h.piece.at+1].geo()

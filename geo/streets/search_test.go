@@ -140,6 +140,24 @@ func TestReverse(t *testing.T) {
 	require.Error(t, err)
 }
 
+// TestReverseNamesServiceRoads: a name counts on any road, however many lie around.
+func TestReverseNamesServiceRoads(t *testing.T) {
+	m := newTown(t, "a  b\nc  d").way("ac", "highway=residential name=Left").way("ab", "highway=service name=Alley").
+		way("cd", "highway=residential name=Other").mapped()
+	for _, c := range []struct {
+		north, east  float64
+		street, near string
+	}{{1, 1, "Alley", "Left"}, {1.2, 2.9, "Alley", "Left"}, {0.4, 1.5, "Other", "Left"}, {2.4, 2, "Alley", "Left"}} {
+		s, ok, err := m.Reverse(townAt(c.north, c.east), "")
+		require.NoError(t, err)
+		require.True(t, ok)
+		require.Equal(t, []string{c.street, c.near}, []string{s.Street, s.Near}, "%v north, %v east", c.north, c.east)
+	}
+	_, ok, err := m.Reverse(townAt(2.6, 2), "")
+	require.NoError(t, err)
+	require.False(t, ok, "160 m are too far")
+}
+
 // lettered is a town with places and addresses.
 func lettered(t testing.TB) *town {
 	c := newTown(t, `

@@ -109,27 +109,44 @@ var noHit = hit{piece: piece{segment: -1}, m: math.Inf(1), score: math.Inf(1)}
 
 // nearest returns the best street for a place. Service roads count only where there is nothing
 // else within SnapM.
-func (f *grid) nearest(p geo.Place) (hit, bool) { return f.nearestOf(p, nil) }
-
-// nearestOf returns the best of the streets that wanted takes, which may be nil.
-func (f *grid) nearestOf(p geo.Place, wanted func(segment int32) bool) (hit, bool) {
-	c := chooser{g: f.g, lat: p.Point.Lat * 1e7, lng: p.Point.Lng * 1e7, heading: p.Heading, wanted: wanted, best: noHit, service: noHit}
-	c.perLng = perLat * math.Cos(p.Point.Lat*math.Pi/180)
-	y, border := f.at(c.lat, f.g.box.South, perLat)
-	x, beside := f.at(c.lng, f.g.box.West, f.perLng)
-	border = min(border, beside)
-	narrow := max(0.1, min(1, c.perLng/f.perLng)) // cells are narrower than in the middle of the map
-	for ring := int32(0); ring <= int32(SnapM/(f.side*narrow))+1; ring++ {
-		// What lies in the next rings is at least as far away as the border of those before.
-		if near := (float64(ring-1) + border) * f.side * narrow; c.best.score <= near && ring > 0 {
-			break
-		}
-		f.ring(y, x, ring, &c)
-	}
+func (f *grid) nearest(p geo.Place) (hit, bool) {
+	c := f.chooser(p, SnapM)
+	f.choose(&c)
 	if c.best.piece.segment >= 0 {
 		return c.best, true
 	}
 	return c.service, c.service.piece.segment >= 0
+}
+
+// nearestOf returns the nearest of the streets that wanted takes, of all roads alike, within some metres, at
+// most SnapM.
+func (f *grid) nearestOf(p geo.Point, withinM float64, wanted func(segment int32) bool) (hit, bool) {
+	c := f.chooser(geo.Place{Point: p}, withinM)
+	c.wanted = wanted
+	f.choose(&c)
+	return c.best, c.best.piece.segment >= 0
+}
+
+func (f *grid) chooser(p geo.Place, withinM float64) chooser {
+	return chooser{
+		g: f.g, lat: p.Point.Lat * 1e7, lng: p.Point.Lng * 1e7, perLng: perLat * math.Cos(p.Point.Lat*math.Pi/180),
+		heading: p.Heading, withinM: withinM, best: noHit, service: noHit,
+	}
+}
+
+// choose shows a chooser what is near, until nothing nearer can follow.
+func (f *grid) choose(c *chooser) {
+	y, border := f.at(c.lat, f.g.box.South, perLat)
+	x, beside := f.at(c.lng, f.g.box.West, f.perLng)
+	border = min(border, beside)
+	narrow := max(0.1, min(1, c.perLng/f.perLng)) // cells are narrower than in the middle of the map
+	for ring := int32(0); ring <= int32(c.withinM/(f.side*narrow))+1; ring++ {
+		// What lies in the next rings is at least as far away as the border of those before.
+		if near := (float64(ring-1) + border) * f.side * narrow; c.best.score <= near && ring > 0 {
+			break
+		}
+		f.ring(y, x, ring, c)
+	}
 }
 
 // at returns the cell of a coordinate, bounded so that rings do not overflow, and how far its nearer
@@ -159,13 +176,14 @@ func (f *grid) ring(y, x, r int32, c *chooser) {
 	}
 }
 
-// chooser keeps the best of the pieces within SnapM that it has seen.
+// chooser keeps the best of the pieces that it has seen.
 type chooser struct {
 	g             *graph
 	lat, lng      float64 // in 1e-7 degrees
 	perLng        float64
 	heading       geo.Heading
-	wanted        func(segment int32) bool // nil: all
+	withinM       float64
+	wanted        func(segment int32) bool // nil: all, with service roads apart
 	best, service hit
 }
 
@@ -179,11 +197,11 @@ func (c *chooser) look(p piece) {
 	}
 	ax, ay = ax+t*dx, ay+t*dy
 	best := &c.best
-	if c.g.segments[p.segment].road == Service {
+	if c.wanted == nil && c.g.segments[p.segment].road == Service {
 		best = &c.service
 	}
 	m2 := ax*ax + ay*ay
-	if m2 >= best.score*best.score || m2 > SnapM*SnapM {
+	if m2 >= best.score*best.score || m2 > c.withinM*c.withinM {
 		return
 	}
 	if c.wanted != nil && !c.wanted(p.segment) {
