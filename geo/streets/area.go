@@ -143,7 +143,7 @@ func areaOf(rings [][][]float64) (*Area, error) {
 			}
 		}
 	}
-	if a.Box.South >= a.Box.North {
+	if !a.Box.valid() {
 		return nil, fmt.Errorf("%w: it has no polygon", ErrArea)
 	}
 	for _, s := range sides {

@@ -33,7 +33,7 @@ func TestAreas(t *testing.T) {
 	for _, text := range []string{
 		"", "text", `{}`, `{"type":"Point","coordinates":[1,2]}`, `{"type":"Polygon"}`, `{"type":"Polygon","coordinates":[[[1]]]}`,
 		`{"type":"Polygon","coordinates":[[[0,0],[999,0],[0,5]]]}`, `{"type":"FeatureCollection","features":[]}`, `{"type":"MultiPolygon","coordinates":[[1]]}`,
-		`{"type":"Polygon","coordinates":[[[0,5],[1,5]]]}`,
+		`{"type":"Polygon","coordinates":[[[0,5],[1,5]]]}`, `{"type":"Polygon","coordinates":[[[5,0],[5,1]]]}`,
 	} {
 		_, err := ReadArea(strings.NewReader(text))
 		require.ErrorIs(t, err, ErrArea, text)

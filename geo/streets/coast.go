@@ -9,7 +9,8 @@ import (
 
 // The coast of an extract is a line with the land on its left. Within a box it makes land of the parts that
 // cross the box, closed along the border, and of the islands. A line that ends inside of the box says nothing
-// certain, and then there is no land at all: a map without a shore is better than a flooded city.
+// certain, nor does one that only touches it, and then there is no land at all: a map without a shore is better
+// than a flooded city.
 
 // shore adds the land, of a shoreline or of the extract's coast, and returns where it is known; nil: nowhere.
 func (g *groundReader) shore(out *ground, box Box, shore *Shoreline, report *Report) *Box {
@@ -20,7 +21,7 @@ func (g *groundReader) shore(out *ground, box Box, shore *Shoreline, report *Rep
 		known := shore.Box
 		return &known
 	}
-	if len(g.coast) == 0 || box == (Box{}) {
+	if len(g.coast) == 0 || !box.valid() {
 		return nil
 	}
 	var lines [][]point
@@ -86,6 +87,9 @@ type shorePart struct {
 
 // landOf returns the land within a box; ok is false if that does not follow from the coast.
 func landOf(lines [][]point, box Box) (polygons [][][]point, ok bool) {
+	if !box.valid() {
+		return nil, false
+	}
 	var parts []shorePart
 	var islands, waters [][]point
 	for _, line := range lines {
@@ -134,7 +138,8 @@ func opened(ring []point, box Box) (out []point, inside bool) {
 	return slices.Concat(ring[i:], ring[:i]), false
 }
 
-// partsOf adds the parts of a line within the box; ok is false if it begins or ends inside.
+// partsOf adds the parts of a line within the box, but for points where it only touches the border; ok is false
+// if it begins or ends inside.
 func partsOf(line []point, box Box, parts []shorePart) ([]shorePart, bool) {
 	pts := make([]mvt.Point, len(line))
 	for i, p := range line {
@@ -146,11 +151,14 @@ func partsOf(line []point, box Box, parts []shorePart) ([]shorePart, bool) {
 		for _, p := range part {
 			s.pts = append(s.pts, point{p.Y, p.X})
 		}
+		s.pts = slices.Compact(s.pts)
 		var first, last bool
 		s.in, first = alongBorder(s.pts[0], box)
 		s.out, last = alongBorder(s.pts[len(s.pts)-1], box)
 		ok = ok && first && last
-		parts = append(parts, s)
+		if len(s.pts) > 1 {
+			parts = append(parts, s)
+		}
 	})
 	return parts, ok
 }
@@ -179,7 +187,7 @@ func corners(b Box) []point {
 }
 
 // closeAlong makes polygons of the parts: the land goes on along the border, against the clock, to where the
-// next part begins.
+// next part begins. Parts along the border may have no land within.
 func closeAlong(parts []shorePart, box Box) (polygons [][][]point, ok bool) {
 	corner := corners(box)
 	for start := range parts {
@@ -206,7 +214,20 @@ func closeAlong(parts []shorePart, box Box) (polygons [][][]point, ok bool) {
 				break
 			}
 		}
-		polygons = append(polygons, [][]point{ring})
+		if hasArea(ring) {
+			polygons = append(polygons, [][]point{ring})
+		}
 	}
 	return polygons, true
+}
+
+// hasArea reports whether a ring encloses anything, exactly: area rounds.
+func hasArea(ring []point) bool {
+	doubled, first := int64(0), ring[0] // overflow does no harm: what the Earth has is less than 1<<64
+	x, y := func(p point) int64 { return int64(p.lng) - int64(first.lng) }, func(p point) int64 { return int64(p.lat) - int64(first.lat) }
+	for i, p := range ring {
+		q := ring[(i+1)%len(ring)]
+		doubled += x(p)*y(q) - x(q)*y(p)
+	}
+	return doubled != 0
 }

@@ -195,6 +195,43 @@ func TestCoasts(t *testing.T) {
 	}
 }
 
+// TestCoastsThatTouchTheBox: where a coast runs along the border of a box or only touches it, the other coasts
+// say what is land, and without them nobody knows.
+func TestCoastsThatTouchTheBox(t *testing.T) {
+	box := Box{North: 100, East: 100}
+	touching := []point{{-20, -20}, {0, 0}, {-20, 20}}
+	outside := []point{{0, 30}, {0, 10}} // along the border, the land on the other side
+	inside := []point{{0, 40}, {0, 60}}
+	across := []point{{120, 50}, {-20, 50}} // the land is in the east
+	island := []point{{10, 10}, {10, 20}, {20, 20}, {20, 10}, {10, 10}}
+	for name, c := range map[string]struct {
+		lines [][]point
+		land  int // polygons; 0: nobody knows
+		area  float64
+	}{
+		"touching":                  {[][]point{touching}, 0, 0},
+		"touching, and another":     {[][]point{touching, across}, 1, 5000},
+		"touching, and an island":   {[][]point{touching, island}, 1, 100},
+		"touching at a side":        {[][]point{{{150, 50}, {100, 50}, {150, 60}}}, 0, 0},
+		"along the border, outside": {[][]point{outside}, 0, 0},
+		"outside, and another":      {[][]point{outside, across}, 1, 5000},
+		"along the border, inside":  {[][]point{inside}, 1, 10000},
+	} {
+		polygons, ok := landOf(c.lines, box)
+		require.Equal(t, c.land > 0, ok, name)
+		require.Len(t, polygons, c.land, name)
+		sum := 0.0
+		for _, p := range polygons {
+			sum += area(p[0]) / 2 * 1e14
+		}
+		require.InDelta(t, c.area, sum, 0.1, name)
+	}
+	for _, b := range []Box{{}, {North: 100}, {East: 100}, emptyBox, {South: 5, North: 100, West: 7, East: 7}} {
+		_, ok := landOf([][]point{{{-20, 50}, {120, 50}}, {{-20, 7}, {120, 7}}}, b)
+		require.False(t, ok, "%+v has no inside", b)
+	}
+}
+
 func TestShorelines(t *testing.T) {
 	_, err := ReadShoreline(strings.NewReader("{}"))
 	require.ErrorIs(t, err, ErrArea)
