@@ -12,8 +12,10 @@ type drawing struct {
 	strokes  []stroke // by rank
 	lines    paths    // of the strokes
 	chunks   *chunks
-	polygons []polygon // in the order of the ground
+	polygons []polygon              // in the order of the ground, so by kind
+	kinds    [groundKinds + 1]int32 // the polygons of kind k are polygons[kinds[k]:kinds[k+1]]
 	rings    paths
+	minZoom  int // of everything; below it there is nothing to show
 }
 
 // polygon is an outer ring with its holes.
@@ -55,7 +57,23 @@ func (d *drawing) prepare() {
 		d.strokes = append(d.strokes, stroke{look: l, path: int32(d.lines.count())})
 		d.lines.add(pts)
 	})
-	d.chunks = chunksOf(&d.lines)
+	d.index()
+}
+
+// index finds what has been added by place, kind and zoom.
+func (d *drawing) index() {
+	d.chunks = chunksOf(&d.lines, func(path int32) int { return d.strokes[path].look.minZoom() })
+	d.minZoom = MaxZoom + 1
+	for i := range d.chunks.grids {
+		d.minZoom = min(d.minZoom, d.chunks.grids[i].zoom)
+	}
+	for i := range d.polygons {
+		d.minZoom = min(d.minZoom, int(d.polygons[i].minZoom))
+		d.kinds[d.polygons[i].kind+1]++
+	}
+	for k := range groundKinds {
+		d.kinds[k+1] += d.kinds[k]
+	}
 }
 
 func (d *drawing) addSegment(j *strokeJoiner, s int32) {

@@ -127,9 +127,15 @@ type chunk struct{ path, first, last int32 }
 // chunkPoints bounds a chunk, so that a tile pays for no more of a long street than what is near.
 const chunkPoints = 32
 
-// chunks finds the parts of paths by place, on a flat grid.
+// chunks finds the parts of paths by place and zoom.
 type chunks struct {
-	list          []chunk // by path, and along it
+	list  []chunk // by path, and along it
+	grids []chunkGrid
+}
+
+// chunkGrid is a flat grid of the chunks that appear at one zoom: what a tile does not show costs it nothing.
+type chunkGrid struct {
+	zoom          int
 	box           worldBox
 	shift         int // a cell is 1<<shift units wide
 	width, height int32
@@ -137,43 +143,66 @@ type chunks struct {
 	items         []int32 // numbers of chunks, by cell
 }
 
-func chunksOf(p *paths) *chunks {
-	c := &chunks{box: emptyWorld}
-	for i := range p.count() {
+// chunksOf divides paths; minZoom is the first zoom that shows a path, at most MaxZoom.
+func chunksOf(p *paths, minZoom func(path int32) int) *chunks {
+	c := &chunks{}
+	var numbers [MaxZoom + 1][]int32
+	var boxes []worldBox
+	for i := range int32(p.count()) {
+		zoom := minZoom(i)
 		for k := p.first[i]; k+1 < p.first[i+1]; k += chunkPoints {
-			c.list = append(c.list, chunk{int32(i), k, min(k+chunkPoints, p.first[i+1]-1)})
+			numbers[zoom] = append(numbers[zoom], int32(len(c.list)))
+			last, box := min(k+chunkPoints, p.first[i+1]-1), emptyWorld
+			for _, w := range p.pts[k : last+1] {
+				box.add(w)
+			}
+			c.list, boxes = append(c.list, chunk{i, k, last}), append(boxes, box)
 		}
 	}
-	boxes := make([]worldBox, len(c.list))
-	for i, k := range c.list {
-		boxes[i] = emptyWorld
-		for _, w := range p.pts[k.first : k.last+1] {
-			boxes[i].add(w)
-			c.box.add(w)
+	for zoom, list := range numbers {
+		if len(list) > 0 {
+			c.grids = append(c.grids, newChunkGrid(zoom, list, boxes))
 		}
 	}
-	if len(boxes) == 0 {
-		return c
+	return c
+}
+
+// near appends the numbers of the chunks near a box that a zoom shows, rising.
+func (c *chunks) near(b worldBox, zoom int, out []int32) []int32 {
+	for i := range c.grids {
+		if c.grids[i].zoom <= zoom {
+			out = c.grids[i].near(b, out)
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+func newChunkGrid(zoom int, numbers []int32, boxes []worldBox) chunkGrid {
+	c := chunkGrid{zoom: zoom, box: emptyWorld}
+	for _, i := range numbers {
+		c.box.add(world{boxes[i].x0, boxes[i].y0})
+		c.box.add(world{boxes[i].x1, boxes[i].y1})
 	}
 	// Cells of the size of tiles, larger where that would be too many or a line touches too many.
 	for c.shift = worldBits - MaxZoom; ; c.shift++ {
 		c.width, c.height = (c.box.x1-c.box.x0)>>c.shift+1, (c.box.y1-c.box.y0)>>c.shift+1
 		n := int64(c.width) * int64(c.height)
-		for _, b := range boxes {
-			x0, y0, x1, y1 := c.cells(b)
+		for _, i := range numbers {
+			x0, y0, x1, y1 := c.cells(boxes[i])
 			n += int64(x1-x0+1) * int64(y1-y0+1)
 		}
-		if n <= 1<<16+16*int64(len(boxes)) {
+		if n <= 1<<13+16*int64(len(numbers)) {
 			break
 		}
 	}
 	c.first = make([]int32, int(c.width)*int(c.height)+1)
 	each := func(fn func(cell int, i int32)) {
-		for i, b := range boxes {
-			x0, y0, x1, y1 := c.cells(b)
+		for _, i := range numbers {
+			x0, y0, x1, y1 := c.cells(boxes[i])
 			for y := y0; y <= y1; y++ {
 				for x := x0; x <= x1; x++ {
-					fn(int(y)*int(c.width)+int(x), int32(i))
+					fn(int(y)*int(c.width)+int(x), i)
 				}
 			}
 		}
@@ -189,13 +218,13 @@ func chunksOf(p *paths) *chunks {
 }
 
 // cells returns the corners of the cells that a box within the grid's touches.
-func (c *chunks) cells(b worldBox) (x0, y0, x1, y1 int32) {
+func (c *chunkGrid) cells(b worldBox) (x0, y0, x1, y1 int32) {
 	return (b.x0 - c.box.x0) >> c.shift, (b.y0 - c.box.y0) >> c.shift, (b.x1 - c.box.x0) >> c.shift, (b.y1 - c.box.y0) >> c.shift
 }
 
-// near appends the numbers of the chunks near a box, rising.
-func (c *chunks) near(b worldBox, out []int32) []int32 {
-	if len(c.list) == 0 || !b.meets(c.box) {
+// near appends the numbers of the chunks near a box, some of them more than once.
+func (c *chunkGrid) near(b worldBox, out []int32) []int32 {
+	if !b.meets(c.box) {
 		return out
 	}
 	x0, y0, x1, y1 := c.cells(worldBox{max(b.x0, c.box.x0), max(b.y0, c.box.y0), min(b.x1, c.box.x1), min(b.y1, c.box.y1)})
@@ -203,6 +232,5 @@ func (c *chunks) near(b worldBox, out []int32) []int32 {
 		row := int(y) * int(c.width)
 		out = append(out, c.items[c.first[row+int(x0)]:c.first[row+int(x1)+1]]...)
 	}
-	slices.Sort(out)
-	return slices.Compact(out)
+	return out
 }

@@ -35,8 +35,8 @@ func (m *Map) finder() *finder {
 	return f
 }
 
-// PrepareSearch makes the index of names, which otherwise the first search does: some 20 ms for Manhattan,
-// a second or two for 500,000 junctions. It runs in the calling goroutine.
+// PrepareSearch makes the index of names, which otherwise the first search does, in the calling goroutine.
+// docs/streets.md says how long that takes.
 func (m *Map) PrepareSearch() { m.finder() }
 
 // Search finds streets, crossings, addresses and places by name. Any goroutine may call it. The error wraps

@@ -17,13 +17,17 @@ var ErrTile = errors.New("there is no such tile")
 
 // Tile returns a vector tile (Mapbox Vector Tile 2) in the layers of Protomaps' basemap, version 4: earth, landuse,
 // water and roads. It is nil where the map has nothing. The numbers are those of web maps; the error wraps
-// ErrTile. The same map makes the same bytes. It takes a millisecond or two, in the calling goroutine; the first tile
-// of a map takes longer: half a second for 500,000 junctions.
+// ErrTile. The same map makes the same bytes. It takes time for what the tile shows, in the calling goroutine: half a
+// millisecond for the fullest of Manhattan. The first tile of a map takes longer: half a second for 500,000
+// junctions.
 func (m *Map) Tile(z, x, y int) ([]byte, error) {
 	if z < 0 || z > MaxZoom || x < 0 || y < 0 || x >= 1<<z || y >= 1<<z {
 		return nil, ErrTile
 	}
 	m.drawing.ready()
+	if z < m.drawing.minZoom {
+		return nil, nil
+	}
 	return newTileMaker(m.drawing, z, x, y).make(), nil
 }
 
@@ -86,11 +90,10 @@ var groundNames = [...]string{
 // addGround adds the polygons from one kind to another as a layer: one feature for each kind.
 func (t *tileMaker) addGround(name string, from, to groundKind) {
 	layer := mvt.NewLayer(name)
-	for i := 0; i < len(t.polygons); {
-		kind := t.polygons[i].kind
+	for kind := from; kind <= to; kind++ {
 		t.geometry.Reset(mvt.Polygons)
-		for ; i < len(t.polygons) && t.polygons[i].kind == kind; i++ {
-			if p := &t.polygons[i]; kind >= from && kind <= to && int(p.minZoom) <= t.z && p.box.meets(t.near) {
+		for i := t.kinds[kind]; i < t.kinds[kind+1]; i++ {
+			if p := &t.polygons[i]; int(p.minZoom) <= t.z && p.box.meets(t.near) {
 				t.addPolygon(p)
 			}
 		}
@@ -113,7 +116,7 @@ func (t *tileMaker) addPolygon(p *polygon) {
 func (t *tileMaker) addRoads() {
 	t.layer = mvt.NewLayer("roads")
 	t.geometry.Reset(mvt.Lines)
-	list := t.chunks.near(t.near, nil)
+	list := t.chunks.near(t.near, t.z, nil)
 	for i := 0; i < len(list); {
 		c := &t.chunks.list[list[i]]
 		s := &t.strokes[c.path]
@@ -130,9 +133,7 @@ func (t *tileMaker) addRoads() {
 			}
 			last = max(last, next.last)
 		}
-		if s.look.minZoom() <= t.z {
-			t.addStroke(s, first, last)
-		}
+		t.addStroke(s, first, last)
 	}
 	t.flush()
 	t.tile.Append(t.layer)

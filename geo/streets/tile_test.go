@@ -113,6 +113,63 @@ func TestTilesThatAreNone(t *testing.T) {
 	}
 }
 
+// TestTilesGatherWhatTheyShow: a tile looks at the chunks that its zoom shows and at no others, however many
+// streets there are.
+func TestTilesGatherWhatTheyShow(t *testing.T) {
+	m := manhattanMap(t)
+	m.drawing.ready()
+	d := m.drawing
+	least := MaxZoom + 1
+	for i := range d.strokes {
+		least = min(least, d.strokes[i].look.minZoom())
+	}
+	for z := range MaxZoom + 1 {
+		for _, n := range tilesOf(m, z) {
+			near := newTileMaker(d, z, n[0], n[1]).near
+			got := map[int32]bool{}
+			for _, i := range d.chunks.near(near, z, nil) {
+				got[i] = true
+				require.LessOrEqual(t, d.strokes[d.chunks.list[i].path].look.minZoom(), z)
+			}
+			for i, c := range d.chunks.list {
+				box := emptyWorld
+				for _, w := range d.lines.pts[c.first : c.last+1] {
+					box.add(w)
+				}
+				if d.strokes[c.path].look.minZoom() <= z && box.meets(near) {
+					require.True(t, got[int32(i)], "zoom %d", z)
+				}
+			}
+		}
+	}
+	require.Empty(t, d.chunks.near(worldBox{0, 0, 1 << worldBits, 1 << worldBits}, least-1, nil))
+	b, err := squares(t).mapped().Tile(12, 0, 0)
+	require.NoError(t, err)
+	require.Nil(t, b, "residential streets begin at zoom 13")
+}
+
+// BenchmarkEmptyTile makes tiles of zooms that show none of 400,000 residential streets.
+func BenchmarkEmptyTile(b *testing.B) {
+	d := &drawing{graph: &graph{}, ground: &ground{}}
+	for i := range 400_000 {
+		lat, lng := 407e6+int32(i%600)*900, -740e6+int32(i/600)*900
+		d.strokes = append(d.strokes, stroke{look: look{kind: carStreet, road: Residential}, path: int32(i)})
+		d.lines.add([]point{{lat, lng}, {lat + 800, lng}})
+	}
+	d.index()
+	d.once.Do(func() {})
+	m := &Map{drawing: d}
+	for _, z := range []int{0, 6, 8, 12} {
+		x, y := tileAt(point{407e6, -740e6}, z)
+		b.Run(fmt.Sprint(z), func(b *testing.B) {
+			b.ReportAllocs()
+			for range b.N {
+				_, _ = m.Tile(z, x, y)
+			}
+		})
+	}
+}
+
 // TestStrokesHaveTheStreetsLength: joining loses nothing and doubles nothing.
 func TestStrokesHaveTheStreetsLength(t *testing.T) {
 	m := manhattanMap(t)

@@ -45,8 +45,8 @@ type occurrence struct {
 	at   uint8 // which word of the label
 }
 
-// New makes an index. It keeps what it is given, which must not change. It takes some 20 ms for
-// Manhattan, and a second or two for a city of 500,000 junctions.
+// New makes an index. It keeps what it is given, which must not change. docs/streets.md says how long that
+// takes.
 func New(in Input) *Index {
 	x := &Index{in: in}
 	houses := in.Houses
