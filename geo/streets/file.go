@@ -86,13 +86,16 @@ func identity(table []entry) uint64 {
 	return max(1, binary.BigEndian.Uint64(sum[:]))
 }
 
+func (m *Map) sections() []section {
+	return sectionsOf(m.meta, m.graph, m.drawing.ground, m.ways)
+}
+
 // WriteTo writes the map in the format that Read reads, and returns the number of bytes. Model and
 // weights: the weights are part of the file, the model is not.
 func (m *Map) WriteTo(w io.Writer) (int64, error) {
-	sections := sectionsOf(m.meta, m.graph, m.drawing.ground, m.ways)
-	n, err := w.Write(head(tableOf(sections)))
+	n, err := w.Write(head(m.table()))
 	total := int64(n)
-	for _, s := range sections {
+	for _, s := range m.sections() {
 		if err != nil {
 			break
 		}

@@ -58,6 +58,8 @@ func TestFilesKeepEverything(t *testing.T) {
 		got.drawing.ready()
 		same, loaded := *m, *got
 		same.names, loaded.names = nil, nil // an index that another test may have made of m
+		require.Equal(t, same.table(), loaded.table())
+		same.table, loaded.table = nil, nil
 		require.Equal(t, same, loaded)
 		require.Equal(t, m.ID(), got.ID())
 	}

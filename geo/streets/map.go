@@ -10,6 +10,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"sync"
 	"time"
 
 	"github.com/hexhail/hexhail/geo"
@@ -54,6 +55,7 @@ type Map struct {
 	zones    *zoning
 	measures *ch.Measures
 	names    *finder
+	table    func() []entry // of its file, made once
 }
 
 // newMap completes a map of what its file holds. The model must be valid.
@@ -63,6 +65,7 @@ func newMap(id uint64, meta Meta, g *graph, on *ground, ways *ch.Hierarchy, mode
 		id: id, meta: meta, graph: g, drawing: &drawing{graph: g, ground: on}, grid: newGrid(g), ways: ways,
 		around: ch.NewGraph(len(g.nodes), g.arcs()), names: new(finder), zones: new(zoning),
 	}
+	m.table = sync.OnceValue(func() []entry { return tableOf(sectionsOf(meta, g, on, ways)) })
 	return m.with(model, Learned{})
 }
 
@@ -127,6 +130,7 @@ func (m *Map) WithWeights(ctx context.Context, weigh func(s Street, back bool) t
 	}
 	c := *m
 	c.graph, c.ways, c.around = &g, ways, ch.NewGraph(len(g.nodes), g.arcs())
+	c.table = sync.OnceValue(func() []entry { return tableOf(sectionsOf(c.meta, c.graph, c.drawing.ground, c.ways)) })
 	return c.with(m.own, m.factors.learned), nil
 }
 

@@ -3,6 +3,7 @@ package api
 import (
 	"encoding/json"
 	"net/http"
+	"runtime"
 	"sync"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -23,8 +24,10 @@ type API struct {
 	photos *photos
 	// exports bounds the exports of riders and drivers under way, operatorExports those of operators.
 	exports, operatorExports exports
-	// downloads holds one entry for each map that is being sent.
-	downloads chan struct{}
+	// downloads bounds the maps that are being sent.
+	downloads downloads
+	// searches holds one entry for each search of the map under way.
+	searches chan struct{}
 	// texture is the demonstration's places; nil on an ordinary server.
 	texture *texture
 	// tiles are those of the streets.
@@ -51,7 +54,7 @@ func build(cfg Config, deps Deps) (*API, error) {
 	var err error
 	a := &API{
 		cfg: cfg, deps: deps,
-		mux: http.NewServeMux(), photos: newPhotos(cfg.Uploads, cfg.PhotoDecoders), downloads: make(chan struct{}, maxDownloads),
+		mux: http.NewServeMux(), photos: newPhotos(cfg.Uploads, cfg.PhotoDecoders), searches: make(chan struct{}, runtime.GOMAXPROCS(0)),
 	}
 	if a.tiles, err = tiles.New(cfg.Tiles); err != nil {
 		return nil, err //nolint:wrapcheck // it says what it did

@@ -6,8 +6,6 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/danielgtaylor/huma/v2"
-
 	"github.com/hexhail/hexhail/geo/streets"
 	"github.com/hexhail/hexhail/ride"
 )
@@ -33,10 +31,6 @@ type CityMapState struct {
 const (
 	sourcePath     = "/v1/streets/source"
 	sourceFilePath = sourcePath + "/file"
-	// mapContentType is that of no registered format.
-	mapContentType = "application/octet-stream"
-	// maxDownloads bounds the maps sent at once; each takes the memory of its largest part meanwhile.
-	maxDownloads = 2
 )
 
 func (a *API) registerStreets() {
@@ -48,14 +42,11 @@ func (a *API) registerStreets() {
 	register(a, operation{
 		id: "streets-source-file", method: http.MethodGet, path: sourceFilePath, tag: "Streets", summary: "The map of the streets as a file",
 		doc: "The whole map that this server routes on, in the format of `hexhail streets build`, which is a database under the licence that " +
-			"`GET " + sourcePath + "` names; `hexhail streets info` prints what it holds. At most two are sent at once.",
+			"`GET " + sourcePath + "` names; `hexhail streets info` prints what it holds. Four are sent at once, one to each network. A download that " +
+			"is slower than 64 KiB/s may be cut off; Range continues it.",
 		errors: []*ride.Error{ride.ErrNotFound},
 	}, a.streetsFile)
-	a.huma.OpenAPI().Paths[sourceFilePath].Get.Responses["200"] = &huma.Response{
-		Description: "The file.",
-		Headers:     map[string]*huma.Header{"Content-Disposition": {Description: "Names the file.", Schema: &huma.Schema{Type: huma.TypeString}}},
-		Content:     map[string]*huma.MediaType{mapContentType: {Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}}},
-	}
+	describeFile(a.huma.OpenAPI().Paths[sourceFilePath].Get)
 	register(a, operation{
 		id: "admin-get-streets", method: http.MethodGet, path: "/v1/admin/streets", tag: "Operators", summary: "The map of the streets in use, of this node",
 		roles: operators, errors: []*ride.Error{ride.ErrNotFound},
@@ -103,49 +94,6 @@ func (a *API) streetsSource(context.Context, *struct{}) (*body[sourceView], erro
 		return nil, errNoStreets
 	}
 	return answer(showSource(m)), nil
-}
-
-// streetsFile sends the map that is in use, whatever has become of its file.
-func (a *API) streetsFile(ctx context.Context, _ *struct{}) (*huma.StreamResponse, error) {
-	m := a.streets()
-	if m == nil {
-		return nil, errNoStreets
-	}
-	select {
-	case a.downloads <- struct{}{}:
-	default:
-		return nil, ride.ErrUnavailable.With("Others are getting the map; try again shortly.").After(10 * time.Second)
-	}
-	return &huma.StreamResponse{Body: func(out huma.Context) {
-		defer func() { <-a.downloads }()
-		out.SetHeader("Content-Type", mapContentType)
-		out.SetHeader("Content-Disposition", `attachment; filename="streets-`+m.ID()+`.hxst"`)
-		write, done := exportTo(ctx, out)
-		defer done()
-		if _, err := m.WriteTo(download{ctx, write}); err != nil {
-			panic(http.ErrAbortHandler)
-		}
-	}}, nil
-}
-
-// download sends a map piece by piece, so that a slow client gets its time for each of them.
-type download struct {
-	ctx   context.Context // a download lives as long as its request
-	write func([]byte)
-}
-
-// Write implements io.Writer.
-func (d download) Write(b []byte) (n int, err error) {
-	const most = 1 << 16
-	for left := b; len(left) > 0; {
-		if d.ctx.Err() != nil {
-			panic(http.ErrAbortHandler) // half a file must not look like a whole one
-		}
-		k := min(len(left), most)
-		d.write(left[:k])
-		left = left[k:]
-	}
-	return len(b), nil
 }
 
 type cityMapView struct {

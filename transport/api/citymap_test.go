@@ -3,8 +3,12 @@ package api
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"net/http"
+	"net/http/httptest"
+	"strconv"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -51,16 +55,96 @@ func TestStreetsSource(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, m.ID(), read.ID(), "the very map that routes are made on")
 
-	for range maxDownloads {
-		w.downloads <- struct{}{}
+}
+
+func TestTheMapsFileIsSentInPartsAndOnce(t *testing.T) {
+	w, _ := newStreets(t)
+	get := func(method string, header ...string) *response {
+		q := request{method: method, path: sourceFilePath, header: map[string]string{}}
+		for i := 0; i < len(header); i += 2 {
+			q.header[header[i]] = header[i+1]
+		}
+		return w.do(q)
 	}
-	w.do(request{method: "GET", path: sourceFilePath}).refused(ride.ErrUnavailable, 503)
-	<-w.downloads
-	gone, leave := context.WithCancel(t.Context())
-	leave()
-	require.PanicsWithError(t, http.ErrAbortHandler.Error(), func() { w.do(request{method: "GET", path: sourceFilePath, ctx: gone}) })
-	w.do(request{method: "GET", path: sourceFilePath}).ok(200, nil)
-	require.Len(t, w.downloads, maxDownloads-1, "places are given back")
+	whole := get("GET").ok(200, nil)
+	file, tag := whole.Body.Bytes(), whole.Header().Get("ETag")
+	require.Equal(t, `"`+w.deps.Streets.Map().ID()+`"`, tag)
+	require.Equal(t, strconv.Itoa(len(file)), whole.Header().Get("Content-Length"))
+	require.Equal(t, "no-cache", whole.Header().Get("Cache-Control"))
+
+	part := get("GET", "Range", "bytes=1000-1999", "If-Range", tag).ok(206, nil)
+	require.Equal(t, file[1000:2000], part.Body.Bytes())
+	require.Equal(t, fmt.Sprintf("bytes 1000-1999/%d", len(file)), part.Header().Get("Content-Range"))
+	require.Equal(t, file, get("GET", "Range", "bytes=1000-1999", "If-Range", `"other"`).ok(200, nil).Body.Bytes())
+	require.Equal(t, 416, get("GET", "Range", "bytes=999999999-").Code)
+
+	// What needs no body needs no place.
+	for _, network := range []string{"a", "b", "c", "d"} {
+		_, err := w.downloads.enter(network)
+		require.NoError(t, err)
+	}
+	head := get("HEAD").ok(200, nil)
+	require.Equal(t, strconv.Itoa(len(file)), head.Header().Get("Content-Length"))
+	require.Empty(t, head.Body.Bytes())
+	require.Empty(t, get("GET", "If-None-Match", tag).ok(304, nil).Body.Bytes())
+	get("GET").refused(ride.ErrUnavailable, 503)
+}
+
+func TestDownloadsAreBounded(t *testing.T) {
+	w, _ := newStreets(t)
+	get := request{method: "GET", path: sourceFilePath}
+	var leave []func()
+	for _, network := range []string{"192.0.2.1", "192.0.2.7", "2001:db8::/64"} {
+		l, err := w.downloads.enter(network)
+		require.NoError(t, err)
+		leave = append(leave, l)
+	}
+	w.do(get).refused(ride.ErrTooMany, 429)
+	get.addr = "[2001:db8::5]:5000"
+	w.do(get).refused(ride.ErrTooMany, 429)
+	get.addr = "192.0.2.8:5000"
+	w.do(get).ok(200, nil)
+	last, err := w.downloads.enter("192.0.2.9")
+	require.NoError(t, err)
+	w.do(get).refused(ride.ErrUnavailable, 503)
+	last()
+	gone, end := context.WithCancel(t.Context())
+	end()
+	get.ctx = gone
+	require.PanicsWithError(t, http.ErrAbortHandler.Error(), func() { w.do(get) })
+	for _, l := range leave {
+		l()
+	}
+	require.Empty(t, w.downloads.to, "places are given back")
+}
+
+// deadlined remembers the deadlines of its connection.
+type deadlined struct {
+	*httptest.ResponseRecorder
+	at []time.Time
+}
+
+func (d *deadlined) SetWriteDeadline(at time.Time) error {
+	d.at = append(d.at, at)
+	return nil
+}
+
+// TestDownloadsKeepPace: a client that reads slower than it must is given no more time.
+func TestDownloadsKeepPace(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := &deadlined{ResponseRecorder: httptest.NewRecorder()}
+		begun := time.Now()
+		w := &pacedWriter{ResponseWriter: d, control: http.NewResponseController(d), ctx: t.Context(), end: begun.Add(downloadGrace)}
+		for range 10 {
+			_, err := w.Write(make([]byte, downloadPace/2))
+			require.NoError(t, err)
+			time.Sleep(10 * time.Second)
+		}
+		require.Equal(t, begun.Add(exportStall), d.at[0])
+		require.Equal(t, begun.Add(downloadGrace+5*time.Second), d.at[9], "which has passed")
+		w.done()
+		require.Zero(t, d.at[10])
+	})
 }
 
 func TestOperatorsReloadTheMap(t *testing.T) {

@@ -736,7 +736,7 @@ export interface paths {
         };
         /**
          * The map of the streets as a file
-         * @description The whole map that this server routes on, in the format of `hexhail streets build`, which is a database under the licence that `GET /v1/streets/source` names; `hexhail streets info` prints what it holds. At most two are sent at once.
+         * @description The whole map that this server routes on, in the format of `hexhail streets build`, which is a database under the licence that `GET /v1/streets/source` names; `hexhail streets info` prints what it holds. Four are sent at once, one to each network. A download that is slower than 64 KiB/s may be cut off; Range continues it.
          */
         get: operations["streets-source-file"];
         put?: never;
@@ -1307,7 +1307,7 @@ export interface components {
             type: "Feature";
         };
         FoundPlaces: {
-            /** @description Two streets that the query names and that do not cross; features has both. */
+            /** @description Two streets that the query names and that do not cross; features begins with both, whatever the limit. */
             apart?: string[] | null;
             /** @description The credit to show with names of the map. Absent: none is from it. */
             attribution?: string;
@@ -5750,17 +5750,24 @@ export interface operations {
     "streets-source-file": {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag of an earlier answer; 304 without a body if it still applies. */
+                "If-None-Match"?: string;
+                /** @description Which bytes to send, as in RFC 9110. */
+                Range?: string;
+            };
             path?: never;
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description The file. */
+            /** @description The file, or with 206 the part of it that Range names. */
             200: {
                 headers: {
                     /** @description Names the file. */
                     "Content-Disposition"?: string;
+                    /** @description Identifies the map. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
