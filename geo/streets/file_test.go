@@ -171,7 +171,7 @@ func useful(t testing.TB, m *Map) {
 		_, err := m.Tile(z, int(w.x>>(worldBits-z)), int(w.y>>(worldBits-z)))
 		require.NoError(t, err)
 	}
-	_, err := m.Search(names.Query{Text: "1 abc & def", Near: &geo.Point{Lat: 40, Lng: -74}})
+	_, err := m.Search(t.Context(), names.Query{Text: "1 abc & def", Near: &geo.Point{Lat: 40, Lng: -74}})
 	require.NoError(t, err)
 	for _, p := range places {
 		_, err := m.To(t.Context(), places, p, time.Time{})

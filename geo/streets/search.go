@@ -1,6 +1,7 @@
 package streets
 
 import (
+	"context"
 	"fmt"
 	"sync"
 
@@ -39,10 +40,11 @@ func (m *Map) finder() *finder {
 // docs/streets.md says how long that takes.
 func (m *Map) PrepareSearch() { m.finder() }
 
-// Search finds streets, crossings, addresses and places by name. Any goroutine may call it. The error wraps
-// names.ErrTooLong, or geo's for a point that is not on the Earth.
-func (m *Map) Search(q names.Query) (names.Answer, error) {
-	return m.finder().index.Search(q) //nolint:wrapcheck // it says what it did
+// Search finds streets, crossings, addresses and places by name. Any goroutine may call it. It takes a few
+// milliseconds at most, once the index is made. The error wraps names.ErrTooLong or the context's, or geo's for a
+// point that is not on the Earth.
+func (m *Map) Search(ctx context.Context, q names.Query) (names.Answer, error) {
+	return m.finder().index.Search(ctx, q) //nolint:wrapcheck // it says what it did
 }
 
 // Spot is what a place is called.

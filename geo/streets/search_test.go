@@ -21,7 +21,7 @@ var timesSquare = geo.Point{Lat: 40.7580, Lng: -73.9855}
 // found are the names that a search finds.
 func found(t testing.TB, m *Map, q names.Query) (out []string) {
 	t.Helper()
-	a, err := m.Search(q)
+	a, err := m.Search(t.Context(), q)
 	require.NoError(t, err)
 	for _, h := range a.Hits {
 		out = append(out, h.Name)
@@ -50,11 +50,11 @@ func TestManhattanIsFoundAsPeopleWriteIt(t *testing.T) {
 		require.NotEmpty(t, got, query)
 		require.Equal(t, want, got[0], "%q found %q", query, got)
 	}
-	a, err := m.Search(names.Query{Text: "5th ave & 6th ave"})
+	a, err := m.Search(t.Context(), names.Query{Text: "5th ave & 6th ave"})
 	require.NoError(t, err)
 	require.Equal(t, [2]string{"5th Avenue", "6th Avenue"}, a.Apart)
 	require.Len(t, a.Hits, 2)
-	_, err = m.Search(names.Query{Text: strings.Repeat("x", names.MaxQuery+1)})
+	_, err = m.Search(t.Context(), names.Query{Text: strings.Repeat("x", names.MaxQuery+1)})
 	require.ErrorIs(t, err, names.ErrTooLong)
 }
 
@@ -106,7 +106,7 @@ func TestEveryCrossingIsFoundInBothOrders(t *testing.T) {
 			if len(text) > names.MaxQuery {
 				continue
 			}
-			answer, err := m.Search(names.Query{Text: text, Near: &v.At})
+			answer, err := m.Search(t.Context(), names.Query{Text: text, Near: &v.At})
 			require.NoError(t, err)
 			i := slices.IndexFunc(answer.Hits, func(h names.Hit) bool { return h.Kind == names.Crossing && h.Name == want })
 			require.GreaterOrEqual(t, i, 0, "%q", text)
@@ -219,7 +219,7 @@ func TestPlacesAndAddressesOfAnExtract(t *testing.T) {
 		for _, query := range []string{"bench", "no language", "hof"} {
 			require.Empty(t, found(t, m, names.Query{Text: query}), query)
 		}
-		a, err := m.Search(names.Query{Text: "9a main street", Lang: "en"})
+		a, err := m.Search(t.Context(), names.Query{Text: "9a main street", Lang: "en"})
 		require.NoError(t, err)
 		require.Equal(t, names.Address, a.Hits[0].Kind)
 		require.Equal(t, "9a", a.Hits[0].Number)
@@ -272,7 +272,7 @@ func TestStreetsOfOneNameFarApartAreTwo(t *testing.T) {
 	require.Len(t, found(t, m, names.Query{Text: "high"}), 2)
 	require.Len(t, found(t, m, names.Query{Text: "low"}), 1)
 	east := townAt(0, 700)
-	a, err := m.Search(names.Query{Text: "high", Near: &east})
+	a, err := m.Search(t.Context(), names.Query{Text: "high", Near: &east})
 	require.NoError(t, err)
 	require.Less(t, geo.DistanceM(a.Hits[0].At, east), geo.DistanceM(a.Hits[1].At, east))
 }
@@ -307,7 +307,9 @@ func BenchmarkSearch(b *testing.B) {
 		queries = append(queries, s.Name, withoutALetter(s.Name), s.Name[:min(len(s.Name), 6)], s.Name+" "+list[(i*7+1)%len(list)].Name)
 	}
 	b.Run("search", func(b *testing.B) {
-		timed(b, func(i int) { _, _ = m.Search(names.Query{Text: queries[i%len(queries)], Near: &timesSquare, Limit: 6}) })
+		timed(b, func(i int) {
+			_, _ = m.Search(b.Context(), names.Query{Text: queries[i%len(queries)], Near: &timesSquare, Limit: 6})
+		})
 	})
 	b.Run("floor", func(b *testing.B) {
 		n := 0

@@ -3,6 +3,7 @@ package api
 import (
 	"cmp"
 	"context"
+	"errors"
 	"net/http"
 	"slices"
 	"strings"
@@ -30,7 +31,7 @@ type DemoPlace struct {
 type foundPlaces struct {
 	Type        string       `json:"type" enum:"FeatureCollection"`
 	Features    []foundPlace `json:"features" doc:"The best first."`
-	Apart       []string     `json:"apart,omitempty" minItems:"2" maxItems:"2" doc:"Two streets that the query names and that do not cross; features has both."`
+	Apart       []string     `json:"apart,omitempty" minItems:"2" maxItems:"2" doc:"Two streets that the query names and that do not cross; features begins with both, whatever the limit."`
 	Attribution string       `json:"attribution,omitempty" doc:"The credit to show with names of the map. Absent: none is from it."`
 	CreditURL   string       `json:"attribution_url,omitempty" doc:"Where it leads."`
 }
@@ -90,8 +91,30 @@ func (a *API) named() bool { return a.streets() != nil || a.deps.Demo != nil }
 
 var noNames = ride.ErrNotFound.With("This server has no map to search in.")
 
-// lngOrLon are a longitude's two names: the API's, and Photon's.
-func lngOrLon(lng, lon float64) float64 { return cmp.Or(lng, lon) }
+// pointOf is the point of a query, or 0,0; a longitude has two names, the API's and Photon's. The bounds of the schema
+// let pass what is not a number.
+func pointOf(lat, lng, lon float64) (geo.Point, error) {
+	p := geo.Point{Lat: lat, Lng: cmp.Or(lng, lon)}
+	if !p.IsZero() && p.Validate() != nil {
+		return p, errNoPoint
+	}
+	return p, nil
+}
+
+var errNoPoint = ride.ErrInvalidArgument.With("The latitude must be from -90 to 90 and the longitude from -180 to 180, and one of them not 0.")
+
+// searching takes the place of one search, of which there are as many as can run at once; the caller gives it back
+// by leave, once.
+func (a *API) searching(ctx context.Context) (leave func(), err error) {
+	select {
+	case a.searches <- struct{}{}:
+		return func() { <-a.searches }, nil
+	case <-ctx.Done():
+		return nil, errBusySearching
+	}
+}
+
+var errBusySearching = ride.ErrUnavailable.With("Too many searches are under way; try again shortly.")
 
 // languageOf is a map's language for a client's: that without its region, and none for what Photon calls
 // the default.
@@ -103,7 +126,7 @@ func languageOf(lang string) string {
 	return strings.ToLower(base)
 }
 
-func (a *API) searchPlaces(_ context.Context, in *struct {
+func (a *API) searchPlaces(ctx context.Context, in *struct {
 	Words  string  `query:"q" required:"true" minLength:"1" maxLength:"120" doc:"What people type: a street, two that cross, an address, a place; the last word may be a beginning."`
 	Lat    float64 `query:"lat" minimum:"-90" maximum:"90" default:"0" doc:"With lng, what to be near; both 0: nothing."`
 	Lng    float64 `query:"lng" minimum:"-180" maximum:"180" default:"0"`
@@ -115,9 +138,13 @@ func (a *API) searchPlaces(_ context.Context, in *struct {
 	if !a.named() {
 		return nil, noNames
 	}
+	at, err := pointOf(in.Lat, in.Lng, in.Lon)
+	if err != nil {
+		return nil, err
+	}
 	var near *geo.Point
-	if p := (geo.Point{Lat: in.Lat, Lng: lngOrLon(in.Lng, in.Lon)}); !p.IsZero() {
-		near = &p
+	if !at.IsZero() {
+		near = &at
 	}
 	var known []foundPlace
 	if a.deps.Demo != nil {
@@ -129,9 +156,9 @@ func (a *API) searchPlaces(_ context.Context, in *struct {
 	if m == nil {
 		return answer(foundPlaces{Type: "FeatureCollection", Features: orEmpty(known)}), nil
 	}
-	got, err := m.Search(names.Query{Text: in.Words, Near: near, Limit: in.Limit, Lang: languageOf(in.Lang)})
+	got, err := a.search(ctx, m, names.Query{Text: in.Words, Near: near, Limit: in.Limit, Lang: languageOf(in.Lang)})
 	if err != nil {
-		return nil, ride.ErrInvalidArgument.With("This cannot be searched for: %v.", err)
+		return nil, err
 	}
 	out := ofMap(m)
 	for _, h := range got.Hits {
@@ -139,9 +166,28 @@ func (a *API) searchPlaces(_ context.Context, in *struct {
 	}
 	if got.Apart[0] != "" {
 		out.Apart = got.Apart[:]
+		out.Features = append(out.Features, known[:max(0, min(len(known), in.Limit-len(out.Features)))]...)
+		return answer(out), nil
 	}
 	out.Features = merged(known, out.Features, in.Limit)
 	return answer(out), nil
+}
+
+// search asks the map in its turn.
+func (a *API) search(ctx context.Context, m *streets.Map, q names.Query) (names.Answer, error) {
+	leave, err := a.searching(ctx)
+	if err != nil {
+		return names.Answer{}, err
+	}
+	defer leave()
+	got, err := m.Search(ctx, q)
+	switch {
+	case errors.Is(err, names.ErrTooLong):
+		return got, ride.ErrInvalidArgument.With("This cannot be searched for: %v.", err)
+	case ctx.Err() != nil:
+		return got, errBusySearching
+	}
+	return got, err //nolint:wrapcheck // it says what it did
 }
 
 // merged puts well-known places before what the map found, each name once; where there is not room for all, at
@@ -171,7 +217,7 @@ func orEmpty(list []foundPlace) []foundPlace {
 	return list
 }
 
-func (a *API) namePlace(_ context.Context, in *struct {
+func (a *API) namePlace(ctx context.Context, in *struct {
 	Lat    float64 `query:"lat" required:"true" minimum:"-90" maximum:"90"`
 	Lng    float64 `query:"lng" minimum:"-180" maximum:"180" default:"0"`
 	Lon    float64 `query:"lon" minimum:"-180" maximum:"180" default:"0" doc:"What Photon calls lng."`
@@ -181,11 +227,17 @@ func (a *API) namePlace(_ context.Context, in *struct {
 	if !a.named() {
 		return nil, noNames
 	}
-	p := geo.Point{Lat: in.Lat, Lng: lngOrLon(in.Lng, in.Lon)}
+	p, err := pointOf(in.Lat, in.Lng, in.Lon)
+	if err != nil {
+		return nil, err
+	}
+	if p.IsZero() {
+		return nil, errNoPoint
+	}
 	if m := a.streets(); m != nil {
-		spot, ok, err := m.Reverse(p, languageOf(in.Lang))
+		spot, ok, err := a.reverse(ctx, m, p, languageOf(in.Lang))
 		if err != nil {
-			return nil, ride.ErrInvalidArgument.With("This cannot be searched for: %v.", err)
+			return nil, err
 		}
 		if ok {
 			out := ofMap(m)
@@ -200,6 +252,16 @@ func (a *API) namePlace(_ context.Context, in *struct {
 		}
 	}
 	return answer(out), nil
+}
+
+// reverse asks the map in its turn.
+func (a *API) reverse(ctx context.Context, m *streets.Map, p geo.Point, lang string) (streets.Spot, bool, error) {
+	leave, err := a.searching(ctx)
+	if err != nil {
+		return streets.Spot{}, false, err
+	}
+	defer leave()
+	return m.Reverse(p, lang) //nolint:wrapcheck // it says what it did
 }
 
 // ofMap is an answer without features, with the map's credit.

@@ -79,6 +79,55 @@ func TestAServerSearchesItsMap(t *testing.T) {
 	require.Equal(t, "https://photon.example", c.Map.GeocoderURL, "the operator's comes first")
 }
 
+// TestPointsThatAreNone: numbers that are none are refused with one sentence, with a map and without.
+func TestPointsThatAreNone(t *testing.T) {
+	for _, w := range []*world{withStreets(t, nil), newDemo(t, &fakeDemo{})} {
+		for _, query := range []string{"lat=NaN&lng=1", "lat=1&lng=NaN", "lat=1&lon=NaN"} {
+			for _, path := range []string{ownGeocoder + "?q=broadway&", ownReverse + "?"} {
+				p := w.do(request{method: "GET", path: path + query}).refused(ride.ErrInvalidArgument, 422)
+				require.Equal(t, errNoPoint.Message, p.Detail)
+			}
+		}
+		w.do(request{method: "GET", path: ownReverse + "?lat=0&lng=0"}).refused(ride.ErrInvalidArgument, 422)
+	}
+}
+
+// TestSearchesTakeTurns: there are as many at once as can run, and those that wait for too long are refused.
+func TestSearchesTakeTurns(t *testing.T) {
+	w := withStreets(t, nil)
+	for range cap(w.searches) {
+		w.searches <- struct{}{}
+	}
+	gone, leave := context.WithCancel(t.Context())
+	leave()
+	for _, path := range []string{ownGeocoder + "?q=broadway", ownReverse + "?lat=40.75&lng=-73.98"} {
+		w.do(request{method: "GET", path: path, ctx: gone}).refused(ride.ErrUnavailable, 503)
+	}
+	<-w.searches
+	for range 3 { // places are given back
+		require.NotEmpty(t, w.search("q=broadway").Features)
+		w.do(request{method: "GET", path: ownReverse + "?lat=40.75&lng=-73.98"}).ok(200, nil)
+	}
+	require.Len(t, w.searches, cap(w.searches)-1)
+}
+
+// TestBothStreetsThatDoNotMeetAreFeatures, however few places were asked for and whatever a demonstration knows.
+func TestBothStreetsThatDoNotMeetAreFeatures(t *testing.T) {
+	for _, demo := range []Demo{nil, &fakeDemo{}} {
+		for limit, features := range map[int]int{1: 2, 2: 2, 3: 3} {
+			if demo == nil {
+				features = 2
+			}
+			found := withStreets(t, demo).search(fmt.Sprintf("limit=%d&q=", limit) + url.QueryEscape("5th ave & 6th ave"))
+			require.Equal(t, []string{"5th Avenue", "6th Avenue"}, found.Apart)
+			require.Len(t, found.Features, features)
+			for i, name := range found.Apart {
+				require.Equal(t, name, found.Features[i].Properties.Name)
+			}
+		}
+	}
+}
+
 func TestAServerNamesPoints(t *testing.T) {
 	w := withStreets(t, nil)
 	var found foundPlaces

@@ -1,14 +1,17 @@
 package names
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"unicode"
 )
 
 const (
-	// maxSide bounds how many streets of a crossing's shorter side are tried.
-	maxSide = 256
+	// maxSide bounds how many streets of a crossing's shorter side are tried, and maxCrossings how many crossings
+	// of a pair of sides are ranked.
+	maxSide      = 256
+	maxCrossings = 256
 	// maxCut bounds the labels that are looked at for one side, and maxCuts the words of a query that is cut
 	// anywhere.
 	maxCut  = 4_000
@@ -25,26 +28,21 @@ type crossing struct {
 	score int
 }
 
-// crossings returns where streets of two lists meet. It may sort the lists.
-func (x *Index) crossings(a, b []met) (out []crossing) {
+// crossings returns where streets of two lists meet, the best of them if there are too many. It may sort the lists.
+func (s *search) crossings(a, b []met) (out []crossing) {
 	few, many := a, b
 	if len(many) < len(few) {
 		few, many = many, few
 	}
-	if len(few) > maxSide {
-		slices.SortFunc(few, func(p, q met) int {
-			if p.score != q.score {
-				return p.score - q.score
-			}
-			return int(p.doc - q.doc)
-		})
-		few = few[:maxSide]
-	}
-	slices.SortFunc(many, func(p, q met) int { return int(p.doc - q.doc) })
 	swapped := len(b) < len(a)
-	for _, p := range few {
+	slices.SortFunc(many, func(p, q met) int { return int(p.doc - q.doc) })
+	slices.SortFunc(few, func(p, q met) int { return cmp.Or(p.score-q.score, int(p.doc-q.doc)) })
+	for _, p := range few[:min(len(few), maxSide)] {
 		last := int32(-1)
-		for _, v := range x.meet.of(p.doc) {
+		for _, v := range s.x.meet.of(p.doc) {
+			if s.meetings--; s.meetings < 0 {
+				break
+			}
 			if v.with == last {
 				continue
 			}
@@ -59,6 +57,10 @@ func (x *Index) crossings(a, b []met) (out []crossing) {
 			}
 			out = append(out, c)
 		}
+	}
+	if len(out) > maxCrossings {
+		slices.SortStableFunc(out, func(p, q crossing) int { return p.score - q.score })
+		out = out[:maxCrossings]
 	}
 	return out
 }

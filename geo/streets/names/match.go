@@ -16,9 +16,6 @@ const (
 	unmet       = -1 // no match at all
 )
 
-// maxLooked bounds how many labels are compared with a query.
-const maxLooked = 20_000
-
 // wanted is a word of a query with the words of the index that it meets.
 type wanted struct {
 	exact    []int32 // itself, and what it may be short for
@@ -149,11 +146,11 @@ func newScratch(docs int) *scratch {
 	return &scratch{round: make([]uint32, docs), best: make([]int32, docs)}
 }
 
-// find returns what all words of a query meet, each street and place once. It looks at no more labels than
-// bound; keep may refuse some.
-func (x *Index) find(query []wanted, bound int, keep func(doc int32) bool) []met {
+// find returns what all words of a query meet, each street and place once, and how many labels it looked at: no
+// more than bound. keep may refuse some.
+func (x *Index) find(query []wanted, bound int, keep func(doc int32) bool) (found []met, looked int) {
 	if len(query) == 0 {
-		return nil
+		return nil, 0
 	}
 	s := x.scratch.Get().(*scratch)
 	defer x.scratch.Put(s)
@@ -169,9 +166,10 @@ func (x *Index) find(query []wanted, bound int, keep func(doc int32) bool) []met
 		}
 	}
 	x.each(rarest, func(l int32) bool {
-		if bound--; bound < 0 {
+		if looked == bound {
 			return false
 		}
+		looked++
 		doc := x.labels[l].doc
 		if !keep(doc) {
 			return true
@@ -189,5 +187,5 @@ func (x *Index) find(query []wanted, bound int, keep func(doc int32) bool) []met
 		}
 		return true
 	})
-	return slices.Clone(s.hits)
+	return slices.Clone(s.hits), looked
 }

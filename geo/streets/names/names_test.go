@@ -49,7 +49,7 @@ func town(across, along []string, more Input) *Index {
 // hitNames are the names of an answer.
 func hitNames(t testing.TB, x *Index, q Query) (out []string) {
 	t.Helper()
-	a, err := x.Search(q)
+	a, err := x.Search(t.Context(), q)
 	require.NoError(t, err)
 	for _, h := range a.Hits {
 		out = append(out, described(h))
@@ -141,11 +141,11 @@ func TestSearch(t *testing.T) {
 
 func TestStreetsThatDoNotMeetAreOffered(t *testing.T) {
 	x := newYork()
-	a, err := x.Search(Query{Text: "5th ave & 6th ave", Lang: "en"})
+	a, err := x.Search(t.Context(), Query{Text: "5th ave & 6th ave", Lang: "en"})
 	require.NoError(t, err)
 	require.Equal(t, [2]string{"5th Avenue", "Sixth Avenue"}, a.Apart)
 	require.Len(t, a.Hits, 2)
-	a, err = x.Search(Query{Text: "5th ave & houston"})
+	a, err = x.Search(t.Context(), Query{Text: "5th ave & houston"})
 	require.NoError(t, err)
 	require.Empty(t, a.Apart[0])
 }
@@ -159,7 +159,7 @@ func TestNearnessDecidesBetweenEquals(t *testing.T) {
 		require.Equal(t, c.want, hitNames(t, x, Query{Text: "34", Near: &c.near})[0])
 	}
 	require.Len(t, hitNames(t, x, Query{Text: "34", Limit: 1}), 1)
-	_, err := x.Search(Query{Text: "34", Near: &geo.Point{Lat: 91}})
+	_, err := x.Search(t.Context(), Query{Text: "34", Near: &geo.Point{Lat: 91}})
 	require.Error(t, err)
 }
 
@@ -168,7 +168,7 @@ func TestLanguages(t *testing.T) {
 	require.Equal(t, "Sixth Avenue (Avenue of the Americas)", hitNames(t, x, Query{Text: "americas", Lang: "en"})[0])
 	require.Equal(t, "Пятая авеню", hitNames(t, x, Query{Text: "5 av", Lang: "ru"})[0])
 	require.Equal(t, "펜 역", hitNames(t, x, Query{Text: "penn", Lang: "ko"})[0])
-	a, err := x.Search(Query{Text: "broadway"})
+	a, err := x.Search(t.Context(), Query{Text: "broadway"})
 	require.NoError(t, err)
 	require.Equal(t, "Midtown", a.Hits[0].District)
 	require.Equal(t, Street, a.Hits[0].Kind)
@@ -223,7 +223,7 @@ func TestDualCarriagewaysMeetInTheirMiddle(t *testing.T) {
 		in.Meetings = append(in.Meetings, Meeting{0, 1, p})
 	}
 	near := at(100, 0)
-	a, err := New(in).Search(Query{Text: "park & 42", Near: &near})
+	a, err := New(in).Search(t.Context(), Query{Text: "park & 42", Near: &near})
 	require.NoError(t, err)
 	require.Len(t, a.Hits, 2, "they meet twice")
 	require.InDelta(t, 0, geo.DistanceM(at(10, 10), a.Hits[0].At), 0.5)
@@ -247,9 +247,9 @@ func TestHousesAndStreetsAtAPoint(t *testing.T) {
 
 func TestLongQueriesAreRefused(t *testing.T) {
 	x := newYork()
-	_, err := x.Search(Query{Text: strings.Repeat("한", MaxQuery)})
+	_, err := x.Search(t.Context(), Query{Text: strings.Repeat("한", MaxQuery)})
 	require.NoError(t, err)
-	_, err = x.Search(Query{Text: strings.Repeat("a", MaxQuery+1)})
+	_, err = x.Search(t.Context(), Query{Text: strings.Repeat("a", MaxQuery+1)})
 	require.ErrorIs(t, err, ErrTooLong)
 	require.EqualError(t, err, "a search has at most 120 characters")
 }

@@ -139,7 +139,8 @@ func TestFindingIsComparingWithEverything(t *testing.T) {
 		query := fold(rapid.OneOf(title, rapid.StringMatching(`(n|ea|elm|mai|mani|3|saint|강|ㄱㄴ|테헤)( (s|ave|12|r|길))?`)).Draw(t, "query"))
 		s := search{x: x}
 		got := map[int32]int{}
-		for _, m := range x.find(s.wanted(query, true), maxLooked, func(int32) bool { return true }) {
+		found, _ := x.find(s.wanted(query, true), maxLooked, func(int32) bool { return true })
+		for _, m := range found {
 			got[m.doc] = m.score
 		}
 		require.Equal(t, slowly(x, query), got)
@@ -169,7 +170,7 @@ func FuzzSearch(f *testing.F) {
 	x := newYork()
 	near := at(100, 100)
 	f.Fuzz(func(t *testing.T, s string) {
-		a, err := x.Search(Query{Text: s, Near: &near, Limit: 5})
+		a, err := x.Search(t.Context(), Query{Text: s, Near: &near, Limit: 5})
 		if utf8.RuneCountInString(s) > MaxQuery {
 			require.ErrorIs(t, err, ErrTooLong)
 			return

@@ -2,6 +2,7 @@ package names
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -10,13 +11,22 @@ import (
 	"github.com/hexhail/hexhail/geo"
 )
 
-// Search finds what a query names. A query without letters and numbers finds nothing. The error wraps
-// ErrTooLong, or geo's for a point that is not on the Earth.
-func (x *Index) Search(q Query) (Answer, error) {
+// The bounds of one search: what it costs does not grow with the map beyond them.
+const (
+	// maxLooked bounds how many labels are compared with a query; half of them are for its separators.
+	maxLooked = 40_000
+	// maxMeetings bounds how many meetings of its streets are looked at.
+	maxMeetings = 10_000
+)
+
+// Search finds what a query names. A query without letters and numbers finds nothing. On a large map, what a
+// search looks at is bounded, so words that tens of thousands of streets have find only some of them. The error
+// wraps ErrTooLong or the context's, or geo's for a point that is not on the Earth.
+func (x *Index) Search(ctx context.Context, q Query) (Answer, error) {
 	if utf8.RuneCountInString(q.Text) > MaxQuery {
 		return Answer{}, ErrTooLong
 	}
-	s := search{x: x, q: q}
+	s := search{ctx: ctx, x: x, q: q, meetings: maxMeetings}
 	if q.Near != nil {
 		if err := q.Near.Validate(); err != nil {
 			return Answer{}, fmt.Errorf("search near: %w", err)
@@ -27,17 +37,34 @@ func (x *Index) Search(q Query) (Answer, error) {
 	if s.q.Limit <= 0 || s.q.Limit > MaxHits {
 		s.q.Limit = MaxHits
 	}
-	return s.run(), nil
+	out := s.run()
+	if err := ctx.Err(); err != nil {
+		return Answer{}, fmt.Errorf("search: %w", err)
+	}
+	return out, nil
 }
 
 // search is one search.
 type search struct {
-	x      *Index
-	q      Query
-	near   *flat
-	top    []ranked
-	apart  *[2]met // two streets that do not meet
-	apartS int     // how badly they match
+	ctx              context.Context
+	x                *Index
+	q                Query
+	near             *flat
+	labels, meetings int // that may still be looked at
+	top              []ranked
+	apart            *[2]met // two streets that do not meet
+	apartS           int     // how badly they match
+}
+
+// find returns what all words of a query meet. It looks at no more than half of the labels that are left, so that
+// other parts of the query get theirs.
+func (s *search) find(query []wanted, bound int, keep func(doc int32) bool) []met {
+	if s.ctx.Err() != nil {
+		return nil
+	}
+	found, looked := s.x.find(query, min(bound, s.labels/2), keep)
+	s.labels -= looked
+	return found
 }
 
 // ranked is a hit with what it is ranked by.
@@ -58,7 +85,9 @@ func (s *search) run() Answer {
 		return Answer{}
 	}
 	marks := marked(text)
+	s.labels = maxLooked / 2
 	s.marked(marks)
+	s.labels += maxLooked / 2
 	crossed := len(s.top) > 0
 	s.whole(words)
 	if !crossed && !(len(s.top) > 0 && s.top[0].score < wordWeight) {
@@ -75,7 +104,7 @@ func (s *search) run() Answer {
 func (s *search) marked(marks []sides) {
 	for _, m := range marks {
 		a, b := s.streets(fold(m.left), false), s.streets(fold(m.right), true)
-		found := s.x.crossings(a, b)
+		found := s.crossings(a, b)
 		for _, c := range found {
 			s.addCrossing(c, 0)
 		}
@@ -89,7 +118,7 @@ func (s *search) marked(marks []sides) {
 func (s *search) whole(words []token) {
 	keep := func(doc int32) bool { return s.x.isStreet(doc) || s.x.isPlace(doc) }
 	for _, variant := range s.variants(words, true) {
-		for _, m := range s.x.find(variant, maxLooked, keep) {
+		for _, m := range s.find(variant, maxLooked, keep) {
 			s.addName(m)
 		}
 	}
@@ -117,7 +146,7 @@ func (s *search) wanted(words []token, ends bool) []wanted {
 // streets returns the streets that have all words.
 func (s *search) streets(words []token, ends bool) (out []met) {
 	for _, v := range s.variants(words, ends) {
-		out = append(out, s.x.find(v, maxLooked, s.x.isStreet)...)
+		out = append(out, s.find(v, maxLooked, s.x.isStreet)...)
 	}
 	return unique(out)
 }
@@ -142,9 +171,9 @@ func (s *search) anywhere(words []token) {
 		if !slices.ContainsFunc(all[i:j], func(w wanted) bool { return w.specific }) {
 			return nil
 		}
-		list := s.x.find(all[i:j], maxCut, s.x.isStreet)
+		list := s.find(all[i:j], maxCut, s.x.isStreet)
 		if one, ok := joined(words[i:j]); ok && optional {
-			list = append(list, s.x.find(s.wanted(one, j == n), maxCut, s.x.isStreet)...)
+			list = append(list, s.find(s.wanted(one, j == n), maxCut, s.x.isStreet)...)
 		}
 		return unique(list)
 	}
@@ -154,7 +183,7 @@ func (s *search) anywhere(words []token) {
 			continue
 		}
 		b := span(cut, n)
-		found := s.x.crossings(a, b)
+		found := s.crossings(a, b)
 		for _, c := range found {
 			s.addCrossing(c, cutAnywhere)
 		}
@@ -166,21 +195,30 @@ func (s *search) anywhere(words []token) {
 
 // setApart notes the two streets that a query means, if they are better than those noted before.
 func (s *search) setApart(a, b []met) {
-	if len(a) == 0 || len(b) == 0 {
+	if len(a) == 0 || len(b) == 0 || s.meetings < 0 { // not all meetings were looked at
 		return
 	}
-	best := func(list []met) met {
-		return slices.MinFunc(list, func(p, q met) int {
-			return cmp.Or(cmp.Compare(p.score, q.score), cmp.Compare(s.farM(p.doc), s.farM(q.doc)), cmp.Compare(p.doc, q.doc))
-		})
-	}
-	p, q := best(a), best(b)
+	p, q := s.best(a), s.best(b)
 	if p.doc == q.doc {
 		return
 	}
 	if total := p.score + q.score; s.apart == nil || total < s.apartS {
 		s.apart, s.apartS = &[2]met{p, q}, total
 	}
+}
+
+// best returns the best of some streets.
+func (s *search) best(list []met) met {
+	out, far := list[0], s.farM(list[0].doc)
+	for _, m := range list[1:] {
+		if m.score > out.score {
+			continue
+		}
+		if f := s.farM(m.doc); m.score < out.score || f < far || f == far && m.doc < out.doc {
+			out, far = m, f
+		}
+	}
+	return out
 }
 
 // part adds what a part of a query names: what stands before its comma, or the street without the number
@@ -243,7 +281,7 @@ func (s *search) houses(words []token) {
 	eachNumber(words, func(number string, rest []token) {
 		var streets []met
 		for _, v := range s.variants(rest, false) {
-			streets = append(streets, s.x.find(v, maxCut, func(doc int32) bool { return !s.x.isPlace(doc) })...)
+			streets = append(streets, s.find(v, maxCut, func(doc int32) bool { return !s.x.isPlace(doc) })...)
 		}
 		streets = unique(streets)
 		slices.SortStableFunc(streets, func(a, b met) int { return a.score - b.score })
@@ -255,7 +293,16 @@ func (s *search) houses(words []token) {
 	})
 }
 
+// hopeless reports whether nothing that matches so badly is kept.
+func (s *search) hopeless(score int) bool {
+	n := len(s.top)
+	return n >= s.q.Limit && s.top[n-1].score < score
+}
+
 func (s *search) addName(m met) {
+	if s.hopeless(m.score) {
+		return
+	}
 	r := ranked{score: m.score, one: m, at: s.x.middle(m.doc), farM: s.farM(m.doc)}
 	if s.x.isPlace(m.doc) {
 		r.kind = s.x.in.Places[int(m.doc)-len(s.x.in.Streets)].Kind
@@ -265,7 +312,7 @@ func (s *search) addName(m met) {
 
 func (s *search) addCrossing(c crossing, worse int) {
 	r := ranked{kind: Crossing, score: c.score + worse, one: c.a, two: c.b}
-	if n := len(s.top); n >= s.q.Limit && s.top[n-1].score < r.score {
+	if s.hopeless(r.score) {
 		return
 	}
 	for _, at := range middles(s.x.meet.between(c.a.doc, c.b.doc)) {
