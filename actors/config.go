@@ -67,11 +67,14 @@ type Config struct {
 	Placement func(Node) Placement
 	// Cluster makes the System one of several; nil: it is alone.
 	Cluster *Cluster
-	// ETA estimates driving times and distances.
+	// ETA estimates driving times and distances. One that is a geo.Fan, a geo.Planner or a
+	// geo.Snapper is used as such. It may block: only workers call it, unless it is a geo.StraightLine.
 	ETA geo.ETASource
 	// Ended is called by a trip's actor once the trip's end is on disk, at most once for each trip; nil: nobody
 	// asks. It must neither block nor keep the trip.
 	Ended func(*ride.Trip)
+	// BesideDriving is the time that a ride along streets takes beside driving; nil: none. It must not block.
+	BesideDriving func() time.Duration
 	// Commits returns the store's transactions since the previous call, for the charts: their
 	// number, total time and longest time. Nil means unknown.
 	Commits func() (n int64, all, longest time.Duration)

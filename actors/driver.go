@@ -122,6 +122,8 @@ func (d *driverActor) receive(ctx actor.Context) {
 		}
 	case accountChanged:
 		d.onAccountChanged(ctx, m)
+	case estimated:
+		m.then(ctx)
 	case positionStale:
 		d.timers.Cancel("stale")
 		d.syncCell(ctx)

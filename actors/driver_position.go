@@ -1,6 +1,7 @@
 package actors
 
 import (
+	"context"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
@@ -8,6 +9,18 @@ import (
 	"github.com/hexhail/hexhail/geo"
 	"github.com/hexhail/hexhail/ride"
 )
+
+// place is where the driver is, with its direction if it moves.
+func (f fix) place() geo.Place {
+	p := geo.Place{Point: f.Point, AccuracyM: float64(f.AccuracyM)}
+	if f.SpeedMPS >= movesFromMPS && f.HeadingDeg != 0 {
+		p.Heading = geo.HeadingOf(float64(f.HeadingDeg))
+	}
+	return p
+}
+
+// movesFromMPS is the speed in metres per second from which a heading says where a car goes.
+const movesFromMPS = 2
 
 // positionStale is the time to check whether the driver's position has gone stale.
 type positionStale struct{}
@@ -70,10 +83,19 @@ func (d *driverActor) showRider(ctx actor.Context, now time.Time) {
 	if t.Status == ride.StatusInProgress {
 		goal = t.Request.Dropoff
 	}
-	ctx.Send(d.rider, driverMoved{
-		Trip: t.ID, Driver: d.account.ID, Point: d.fix.Point, HeadingDeg: d.fix.HeadingDeg,
-		ETA: d.sys.eta(d.fix.Point, goal), DeviceTime: d.fix.takenAt,
-	})
+	from := d.sys.snapped(d.fix.place())
+	moved := driverMoved{
+		Trip: t.ID, Driver: d.account.ID, Point: d.fix.Point, HeadingDeg: d.fix.HeadingDeg, DeviceTime: d.fix.takenAt,
+	}
+	offload(d.sys, ctx, func(c context.Context) []geo.Route { return d.sys.routes(c, []geo.Place{from}, goal) },
+		func(ctx actor.Context, way []geo.Route) {
+			if len(way) == 1 && leads(way[0]) {
+				moved.ETA = way[0].Duration
+			}
+			if d.rider != nil && d.active != nil && d.active.ID == moved.Trip {
+				ctx.Send(d.rider, moved)
+			}
+		})
 }
 
 // movedInterval is the least time between two positions to a rider.
@@ -123,9 +145,10 @@ func (d *driverActor) moveCell(ctx actor.Context, now time.Time) {
 		geo.DistanceM(d.put.Point, d.fix.Point) < putEveryM {
 		return
 	}
+	place := d.sys.snapped(d.fix.place())
 	d.put = cellPut{
 		Driver: d.account.ID, Generation: d.generation, PID: ctx.Self(),
-		Class: d.account.Vehicle.Class, Point: d.fix.Point, Load: load, Shown: shown,
+		Class: d.account.Vehicle.Class, Point: d.fix.Point, Snap: place.Snap, Load: load, Shown: shown,
 	}
 	ctx.Send(d.pid, d.put)
 	if entered {

@@ -69,8 +69,17 @@ type (
 		inbox *Inbox
 		frame *ridepb.ClientFrame
 		due   time.Time // when its session refuses it as unanswered
+		// priced is the estimate of the trip that it requests; nil: not made yet.
+		priced *priced
 	}
 )
+
+// priced is what a trip is estimated to be.
+type priced struct {
+	estimate ride.Estimate
+	outline  *ride.Estimate
+	err      error
+}
 
 // answerWithin is how long a session waits for the reply to a frame.
 const answerWithin = 10 * time.Second

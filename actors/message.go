@@ -158,7 +158,10 @@ type cellPut struct {
 	PID        *actor.PID
 	Class      string
 	Point      geo.Point
-	Load       int // open offers
+	// Snap is the street at Point for dispatch on this node. It does not travel to others: they may have
+	// another map, and finding the street again takes them less time than reading it from a frame.
+	Snap geo.Snap
+	Load int // open offers
 	// Shown is the cell in which quotes show the driver.
 	Shown geo.Cell
 }

@@ -1,6 +1,7 @@
 package actors
 
 import (
+	"context"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -20,6 +21,8 @@ type riderActor struct {
 	// quotes under way, by search; at most maxQuotes.
 	quotes map[uint64]*pendingQuote
 	next   uint64
+	// pricing counts the trips whose estimate is under way; at most maxPending.
+	pricing int
 }
 
 func newRider(s *shared, a ride.Account, claim uint64) *riderActor {
@@ -62,12 +65,14 @@ func (r *riderActor) receive(ctx actor.Context) {
 		}
 	case cellFound:
 		if q := r.quotes[m.Search]; q != nil && q.query.add(m) {
-			r.answerQuote(q)
+			r.timeQuote(ctx, q)
 		}
 	case searchOver:
 		if q := r.quotes[m.id]; q != nil {
-			r.answerQuote(q)
+			r.timeQuote(ctx, q)
 		}
+	case estimated:
+		m.then(ctx)
 	case personTick:
 		r.timers.Cancel("tick")
 		r.retry(ctx)
@@ -131,10 +136,25 @@ func (r *riderActor) onFrame(ctx actor.Context, m framed) {
 
 // request makes a new trip. It fills in what the client left out; the domain validates it.
 func (r *riderActor) request(ctx actor.Context, m framed, q *ridepb.RequestTrip) {
-	if r.active == nil && (r.paced(m, deedCancel) || r.paced(m, deedIdle)) {
+	if m.priced == nil && r.active == nil && (r.paced(m, deedCancel) || r.paced(m, deedIdle)) {
 		return
 	}
-	cmd, err := r.sys.newRequest(r.account, q)
+	req, tariff, err := r.sys.newRequest(r.account, q)
+	switch {
+	case err != nil:
+	case m.priced == nil && r.pricing >= maxPending:
+		err = ride.ErrTooMany
+	case m.priced == nil:
+		r.price(ctx, m, req, tariff)
+		return
+	default:
+		err = m.priced.err
+	}
+	if err != nil {
+		r.refuse(m, refusal(err))
+		return
+	}
+	cmd, err := r.sys.requestOf(req, tariff, m.priced)
 	if err != nil {
 		r.refuse(m, refusal(err))
 		return
@@ -142,10 +162,27 @@ func (r *riderActor) request(ctx actor.Context, m framed, q *ridepb.RequestTrip)
 	r.forward(ctx, m, cmd.ID, cmd)
 }
 
-func (s *shared) newRequest(rider ride.Account, q *ridepb.RequestTrip) (ride.RequestTrip, error) {
+// price has a trip estimated and takes its frame again with what comes of it: by then another actor may
+// have taken over, or the client may not wait any more.
+func (r *riderActor) price(ctx actor.Context, m framed, req ride.Request, tariff ride.Tariff) {
+	r.pricing++
+	offload(r.sys, ctx, func(c context.Context) priced { return r.sys.estimate(c, req.Pickup, req.Dropoff, tariff) },
+		func(ctx actor.Context, p priced) {
+			r.pricing--
+			m.priced = &p
+			if r.sys.quick {
+				r.request(ctx, m, m.frame.GetRequestTrip())
+				return
+			}
+			ctx.Send(ctx.Self(), m)
+		})
+}
+
+// newRequest returns a client's request, checked.
+func (s *shared) newRequest(rider ride.Account, q *ridepb.RequestTrip) (ride.Request, ride.Tariff, error) {
 	tariff, err := s.cfg.Tariffs.Find(q.GetVehicleClass())
 	if err != nil {
-		return ride.RequestTrip{}, ride.ErrUnknownClass.In("request_trip.vehicle_class")
+		return ride.Request{}, tariff, ride.ErrUnknownClass.In("request_trip.vehicle_class")
 	}
 	req := ride.Request{
 		Rider: ride.RiderCard{
@@ -156,23 +193,20 @@ func (s *shared) newRequest(rider ride.Account, q *ridepb.RequestTrip) (ride.Req
 		Class: tariff.Class, Passengers: max(1, int(min(q.GetPassengers(), 1000))), Note: q.GetNote(),
 	}
 	if err := req.Validate(tariff); err != nil {
-		return ride.RequestTrip{}, inMessage("request_trip", err)
+		return ride.Request{}, tariff, inMessage("request_trip", err)
 	}
-	estimate, err := s.estimate(req.Pickup, req.Dropoff, tariff)
-	if err != nil {
-		return ride.RequestTrip{}, err
-	}
-	outline, err := s.outline(req.Pickup, req.Dropoff, tariff)
-	if err != nil {
-		return ride.RequestTrip{}, err
-	}
+	return req, tariff, nil
+}
+
+// requestOf returns the command that makes the trip.
+func (s *shared) requestOf(req ride.Request, tariff ride.Tariff, p *priced) (ride.RequestTrip, error) {
 	rules := s.cfg.Rules
 	rules.Tariff = tariff
 	id, err := s.place.NewTrip()
 	if err != nil {
 		return ride.RequestTrip{}, err
 	}
-	cmd := ride.RequestTrip{ID: id, Request: req, Rules: rules, Estimate: estimate, Outline: outline}
+	cmd := ride.RequestTrip{ID: id, Request: req, Rules: rules, Estimate: p.estimate, Outline: p.outline}
 	if s.cfg.PIN {
 		n, err := rand.Int(rand.Reader, big.NewInt(10_000))
 		if err != nil {

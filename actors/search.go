@@ -2,6 +2,7 @@ package actors
 
 import (
 	"cmp"
+	"context"
 	"slices"
 	"time"
 
@@ -28,6 +29,8 @@ type search struct {
 	cells  int
 	// passed are drivers of other nodes who were passed over.
 	passed []ride.Considered
+	// routing says that all drivers are in, and the ways to them are being estimated. Nothing changes then.
+	routing bool
 	// mixed is set when drivers of several nodes may be among those found.
 	mixed bool
 }
@@ -66,7 +69,7 @@ func (s *shared) begin(
 
 // add takes one reply; done reports that it was the last. Replies to other searches are ignored.
 func (q *search) add(m cellFound) (done bool) {
-	if q == nil || m.Search != q.id {
+	if q == nil || q.routing || m.Search != q.id {
 		return false
 	}
 	q.drivers = append(q.drivers, m.Drivers...)
@@ -127,23 +130,24 @@ func (q *search) Has(driver ride.AccountID) bool {
 	return slices.ContainsFunc(q.drivers, func(d cellPut) bool { return d.Driver == driver })
 }
 
+// ways are the drivers that a search has found, and their ways to the trip.
+type ways struct {
+	drivers    []cellPut
+	candidates []ride.Candidate
+}
+
 // ways estimates two routes for each driver found: to the centre of the pickup's cell, by which
-// drivers are chosen, and to the pickup. A driver without a route to the pickup is left out. It
-// blocks on the ETA source for at most twice SearchTimeout.
-func (s *shared) ways(trip ride.TripID, q *search) ([]cellPut, []ride.Candidate) {
-	q.unite()
-	if len(q.drivers) == 0 {
-		return nil, nil
-	}
-	from := make([]geo.Point, len(q.drivers))
+// drivers are chosen, and to the pickup. A driver without a route to the pickup is left out.
+func (s *shared) ways(ctx context.Context, trip ride.TripID, q *search) (w ways) {
+	from := make([]geo.Place, len(q.drivers))
 	for i, d := range q.drivers {
-		from[i] = d.Point
+		from[i] = geo.Place{Point: d.Point, Snap: d.Snap}
 	}
-	door, area := s.routes(from, q.pickup), s.routes(from, q.area)
+	door, area := s.routes(ctx, from, q.pickup), s.routes(ctx, from, q.area)
 	if door == nil || area == nil {
-		return nil, nil
+		return w
 	}
-	drivers, out := make([]cellPut, 0, len(from)), make([]ride.Candidate, 0, len(from))
+	w.drivers, w.candidates = make([]cellPut, 0, len(from)), make([]ride.Candidate, 0, len(from))
 	for i, d := range q.drivers {
 		if !leads(door[i]) {
 			continue
@@ -151,11 +155,12 @@ func (s *shared) ways(trip ride.TripID, q *search) ([]cellPut, []ride.Candidate)
 		if !leads(area[i]) { // the centre of a cell may be in a lake
 			area[i] = greatCircle(d.Point, q.area)
 		}
-		drivers = append(drivers, d)
-		out = append(out, ride.Candidate{
+		w.drivers = append(w.drivers, d)
+		w.candidates = append(w.candidates, ride.Candidate{
 			Trip: trip, Driver: d.Driver, Class: d.Class, Point: d.Point,
-			DistanceM: area[i].DistanceM, ETA: area[i].Duration, DoorM: door[i].DistanceM, DoorETA: door[i].Duration,
+			DistanceM: area[i].DistanceM, ETA: area[i].Duration, By: area[i].By.String(),
+			DoorM: door[i].DistanceM, DoorETA: door[i].Duration,
 		})
 	}
-	return drivers, out
+	return w
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/hexhail/hexhail/actors/city"
 	"github.com/hexhail/hexhail/actors/runtime"
+	"github.com/hexhail/hexhail/geo"
 	"github.com/hexhail/hexhail/ride"
 )
 
@@ -21,6 +22,13 @@ type shared struct {
 	stats  *stats
 	crumbs *breadcrumbs
 	pace   *pace
+	// workers plan and match routes; planner is the ETA source as one, nil: it finds no routes.
+	workers *workers
+	planner geo.Planner
+	// fan and snapper are the ETA source, too; nil: it takes points only. quick says that it never blocks.
+	fan     geo.Fan
+	snapper geo.Snapper
+	quick   bool
 	// rejoin joins a session that reached a stopping actor to the account's current one.
 	rejoin func(Join, *Inbox)
 	// announceSession tells the other nodes of an account's new session; nil: this node is alone.

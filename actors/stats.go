@@ -26,6 +26,7 @@ type stats struct {
 	misdirected prometheus.Counter
 	stale       prometheus.Counter
 	takeovers   *prometheus.CounterVec
+	hurried     prometheus.Counter // estimates that no worker had room for
 }
 
 func newStats() *stats {
@@ -72,6 +73,9 @@ func newStats() *stats {
 			Name: name("sessions_moved_total"), Help: "Sessions that came from another node, by what became of their history.",
 		}, []string{"history"}),
 	}
+	s.hurried = prometheus.NewCounter(prometheus.CounterOpts{
+		Name: name("estimates_hurried_total"), Help: "Estimates of drives made from straight lines because too many others were waiting.",
+	})
 	s.taken, s.ignored = s.positions.WithLabelValues("taken"), s.positions.WithLabelValues("ignored")
 	s.draw()
 	return s
@@ -116,7 +120,7 @@ const (
 
 func (s *stats) collectors() []prometheus.Collector {
 	return []prometheus.Collector{
-		s.trips, s.events, s.offersMade, s.offersEnded, s.toMatch, s.positions, s.sessions, s.deadLetters, s.crumbs, s.swept, s.misdirected, s.stale, s.takeovers,
+		s.trips, s.events, s.offersMade, s.offersEnded, s.toMatch, s.positions, s.sessions, s.deadLetters, s.crumbs, s.swept, s.misdirected, s.stale, s.takeovers, s.hurried,
 	}
 }
 

@@ -91,6 +91,11 @@ func New(cfg Config, store Store) (*System, error) {
 	}
 	s.city = city.New(picture)
 	s.pace = newPace(cfg.CancelsFree, cfg.CancelsForget)
+	s.workers = newWorkers(maxJobs)
+	s.planner, _ = cfg.ETA.(geo.Planner)
+	s.fan, _ = cfg.ETA.(geo.Fan)
+	s.snapper, _ = cfg.ETA.(geo.Snapper)
+	_, s.quick = cfg.ETA.(geo.StraightLine)
 	if s.nodes != nil {
 		s.nodes.addStep, s.nodes.place.interest.seen = s.city.AddStep, s.city.DriverCells
 		err := s.nodes.start(s.kinds.finder, s.kinds.watcher,
@@ -157,6 +162,7 @@ func (s *System) Stop(ctx context.Context) error {
 		s.stopSweeper() // otherwise it would wake trips again
 		s.sweeper.Wait()
 	}
+	s.workers.stop()
 	for _, pid := range s.place.PeopleHere() {
 		s.stop(pid)
 	}

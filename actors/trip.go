@@ -124,6 +124,8 @@ func (a *tripActor) receive(ctx actor.Context, message any) {
 		}
 	case driverNearby:
 		a.onDriverNearby(ctx)
+	case estimated:
+		m.then(ctx)
 	case *actor.Stopping:
 		a.timers.Stop()
 		a.search.stop()

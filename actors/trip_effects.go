@@ -1,6 +1,7 @@
 package actors
 
 import (
+	"context"
 	"errors"
 	"slices"
 	"time"
@@ -184,6 +185,11 @@ type searching struct {
 
 func (s *searching) stop() {
 	s.query = nil
+	s.halt()
+}
+
+// halt stops waiting for cells.
+func (s *searching) halt() {
 	if s.timer != nil {
 		s.timer.Stop()
 	}
@@ -213,18 +219,38 @@ func (a *tripActor) find(ctx actor.Context, e ride.FindCandidates, t *ride.Trip,
 	a.search.timer = time.AfterFunc(a.sys.cfg.SearchTimeout, a.sys.sender(ctx.Self(), searchOver{q.id}))
 }
 
-// plan ends the search with the drivers found so far. Under an immediate policy the trip's actor
-// plans the wave. A policy that gathers several trips would hand the need and the candidates to a
-// planner here, and receive the finished ride.OfferWave in a tripCommand.
+// plan ends the search with the drivers found so far, and has the ways to them estimated. The search is over
+// when they are in.
 func (a *tripActor) plan(ctx actor.Context) {
 	q := a.search.query
-	a.search.stop()
+	if q.routing {
+		return
+	}
+	a.search.halt()
+	q.unite()
+	q.routing = true
+	if len(q.drivers) == 0 {
+		a.search.stop()
+		a.planWave(ctx, q, ways{})
+		return
+	}
+	offload(a.sys, ctx, func(c context.Context) ways { return a.sys.ways(c, a.id, q) }, func(ctx actor.Context, w ways) {
+		if a.search.query == q { // otherwise another search has replaced it
+			a.search.stop()
+			a.planWave(ctx, q, w)
+		}
+	})
+}
+
+// planWave chooses among the drivers found. Under an immediate policy the trip's actor
+// plans the wave. A policy that gathers several trips would hand the need and the candidates to a
+// planner here, and receive the finished ride.OfferWave in a tripCommand.
+func (a *tripActor) planWave(ctx actor.Context, q *search, w ways) {
 	if a.unsearched == nil && a.load(ctx) != nil {
 		return
 	}
-	drivers, candidates := a.sys.ways(a.id, q)
-	a.search.found = make(map[ride.AccountID]speaker, len(drivers))
-	for _, d := range drivers {
+	a.search.found = make(map[ride.AccountID]speaker, len(w.drivers))
+	for _, d := range w.drivers {
 		// A driver may be in two cells: moving between them, or through an actor that has been
 		// replaced without its knowledge.
 		if to := a.search.found[d.Driver]; to.learn(d.PID, d.Generation) {
@@ -237,7 +263,7 @@ func (a *tripActor) plan(ctx actor.Context) {
 	}
 	wave := ride.OfferWave{
 		Wave: a.search.wave.Wave, Ring: a.search.wave.Ring,
-		Considered: ride.Plan(t.Rules.Policy, []ride.Need{t.Need(time.Now())}, candidates)[0],
+		Considered: ride.Plan(t.Rules.Policy, []ride.Need{t.Need(time.Now())}, w.candidates)[0],
 		Cells:      q.cells, Passed: q.withPassed(a.sys.city.PassedOver(q.report(a.search.wave.Ring, t.Request.Class, t.Excluded))),
 	}
 	if a.unsearched != nil {

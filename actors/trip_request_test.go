@@ -115,7 +115,10 @@ func TestRequestRepeatedDuringItsSearch(t *testing.T) {
 		w.local().cells.by[ring[len(ring)-1]] = &cellRef{pid: w.sys.root.Spawn(actor.PropsFromFunc(func(actor.Context) {})), drivers: 1}
 		w.local().cells.mu.Unlock()
 
-		request, err := w.sys.newRequest(r.account, requestTrip())
+		wanted, tariff, err := w.sys.newRequest(r.account, requestTrip())
+		require.NoError(t, err)
+		estimate := w.sys.estimate(t.Context(), wanted.Pickup, wanted.Dropoff, tariff)
+		request, err := w.sys.requestOf(wanted, tariff, &estimate)
 		require.NoError(t, err)
 		answers := make(chan tripResult, 2)
 		asker := w.sys.root.Spawn(actor.PropsFromFunc(func(ctx actor.Context) {

@@ -21,6 +21,7 @@ type Candidate struct {
 	Point     geo.Point     // where the driver was
 	DistanceM float64       // to the centre of the pickup's cell
 	ETA       time.Duration // likewise
+	By        string        // who estimated these, as geo.Source names it
 	// DoorM and DoorETA are the way to the pickup itself; 0 when it was not looked for.
 	DoorM   float64
 	DoorETA time.Duration
@@ -58,7 +59,10 @@ type Considered struct {
 	ETA       time.Duration `json:"eta_ns"`
 	DoorM     float64       `json:"door_m,omitempty"`
 	DoorETA   time.Duration `json:"door_eta_ns,omitempty"`
-	Verdict   Verdict       `json:"verdict"`
+	// By names who estimated DistanceM and ETA, as geo.Source does; empty where no way was looked for, and in
+	// older records, which are of straight lines.
+	By      string  `json:"by,omitempty"`
+	Verdict Verdict `json:"verdict"`
 }
 
 // checked returns k, or VerdictNoWay without figures where one of its ways is none: figures
@@ -131,7 +135,7 @@ func planOne(p Policy, n Need, cands []Candidate) []Considered {
 			continue
 		}
 		seen[c.Driver] = true
-		k := Considered{Driver: c.Driver, Point: c.Point, DistanceM: c.DistanceM, ETA: c.ETA, DoorM: c.DoorM, DoorETA: c.DoorETA, Verdict: VerdictOffered}.checked()
+		k := Considered{Driver: c.Driver, Point: c.Point, DistanceM: c.DistanceM, ETA: c.ETA, DoorM: c.DoorM, DoorETA: c.DoorETA, By: c.By, Verdict: VerdictOffered}.checked()
 		switch {
 		case k.Verdict == VerdictNoWay:
 		case c.Class != n.Class:

@@ -72,6 +72,9 @@ type Estimate struct {
 	DistanceM float64       `json:"distance_m"`
 	Duration  time.Duration `json:"duration_ns"`
 	Fare      Fare          `json:"fare"`
+	// By names who estimated the length and the driving time, as geo.Source does; empty in older records,
+	// which are of straight lines.
+	By string `json:"by,omitempty"`
 }
 
 // OfferState is where an offer stands.

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"math"
 	"slices"
@@ -14,6 +15,7 @@ import (
 type explainView struct {
 	Trip   tripJSON      `json:"trip"`
 	Policy policyView    `json:"policy" doc:"The policy in force when the trip was requested."`
+	By     string        `json:"estimate_by" enum:"crow,streets,osrm,valhalla" doc:"Who estimated the trip's length and driving time, on which its price rests; crow is a straight line."`
 	Waves  []waveView    `json:"waves" doc:"The rounds of offers, in order, including those that found no driver."`
 	Offers []offerDetail `json:"offers" doc:"All offers in the order made, with how they ended."`
 	Events []eventView   `json:"events" doc:"The event log; what waves considered is only under waves."`
@@ -53,6 +55,7 @@ type candidateView struct {
 	StraightM  float64        `json:"straight_m" doc:"To the pickup as the crow flies."`
 	DistanceM  float64        `json:"distance_m" doc:"The way to the middle of the pickup's cell, by which candidates are ranked; 0 where none was looked for."`
 	EtaS       float64        `json:"eta_s" doc:"Likewise."`
+	By         string         `json:"by" enum:",crow,streets,osrm,valhalla" doc:"Who estimated these: the server's map of the streets, a server of routes, or crow: a straight line, because no one had a way in time. Empty where none was looked for."`
 	Offered    bool           `json:"offered"`
 	Reason     ride.Verdict   `json:"reason" enum:"offered,wrong_class,excluded,asked_enough,offer_open,resting,no_way,over_cap,too_far,busy,position_stale,offers_full" doc:"Why or why not; the manual explains the words."`
 	Outcome    string         `json:"outcome" doc:"How the offer stands or ended; empty without one."`
@@ -86,7 +89,7 @@ func (a *API) adminExplain(ctx context.Context, in *TripPath) (*body[explainView
 	if err != nil {
 		return nil, err
 	}
-	v := explainView{Policy: showPolicy(t.Rules), Waves: []waveView{}, Offers: showOffers(&t, events, people)}
+	v := explainView{Policy: showPolicy(t.Rules), By: cmp.Or(t.Estimate.By, geo.ByCrow.String()), Waves: []waveView{}, Offers: showOffers(&t, events, people)}
 	for i, e := range events {
 		if w, ok := e.Event.(ride.WavePlanned); ok {
 			v.Waves = append(v.Waves, showWave(&t, w, people))
@@ -170,6 +173,9 @@ func showWave(t *ride.Trip, w ride.WavePlanned, people map[ride.AccountID]ride.A
 			Lat: c.Point.Lat, Lng: c.Point.Lng, Located: c.Point != geo.Point{},
 			DistanceM: math.Round(c.DistanceM), EtaS: math.Round(c.ETA.Seconds()),
 			Offered: c.Verdict == ride.VerdictOffered, Reason: c.Verdict, Outcome: outcomes[c.Driver],
+		}
+		if k.DistanceM > 0 { // older records do not say
+			k.By = cmp.Or(c.By, geo.ByCrow.String())
 		}
 		if k.Located {
 			k.StraightM = math.Round(geo.DistanceM(c.Point, t.Request.Pickup))

@@ -172,7 +172,7 @@ func (p *parts) loadKeys(ctx context.Context) (auth.Keys, error) {
 func (p *parts) startActors(ctx context.Context) error {
 	cfg := actorsConfig(p.cfg, p.log)
 	if p.drives != nil {
-		cfg.ETA = p.drives
+		cfg.ETA, cfg.BesideDriving = p.drives, p.besideDriving
 	}
 	if p.learning != nil {
 		cfg.Ended = p.learning.Ended

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -76,6 +77,14 @@ func (p *parts) mapChanged() {
 	if p.node != nil {
 		p.node.mapChanged(p.mapID)
 	}
+}
+
+// besideDriving is the time that a ride along streets takes beside driving.
+func (p *parts) besideDriving() time.Duration {
+	if m := p.streets.Map(); m != nil {
+		return m.Model().Ride
+	}
+	return 0
 }
 
 // mapID identifies the map for the other nodes of a cluster.

@@ -975,6 +975,11 @@ export interface components {
         };
         CandidateView: {
             /**
+             * @description Who estimated these: the server's map of the streets, a server of routes, or crow: a straight line, because no one had a way in time. Empty where none was looked for.
+             * @enum {string}
+             */
+            by: "" | "crow" | "streets" | "osrm" | "valhalla";
+            /**
              * Format: double
              * @description The way to the middle of the pickup's cell, by which candidates are ranked; 0 where none was looked for.
              */
@@ -1263,6 +1268,11 @@ export interface components {
             wave?: number;
         };
         ExplainView: {
+            /**
+             * @description Who estimated the trip's length and driving time, on which its price rests; crow is a straight line.
+             * @enum {string}
+             */
+            estimate_by: "crow" | "streets" | "osrm" | "valhalla";
             /** @description The event log; what waves considered is only under waves. */
             events: components["schemas"]["EventView"][] | null;
             /** @description All offers in the order made, with how they ended. */

@@ -61,84 +61,99 @@ func TestNoLeaks(t *testing.T) {
 		w := newWorld(t, start("--trip-pin"), codec)
 		w.at = geo.Point{Lat: w.at.Lat + 0.0123457, Lng: w.at.Lng + 0.0234569}
 		w.to = geo.Point{Lat: w.at.Lat + 0.0345671, Lng: w.at.Lng + 0.0456783}
-
-		rider, winner := w.rider(), w.driver(150)
-		quitter, loser := w.driver(40), w.driver(420)
-		remote := w.driver(25_000) // online, but never asked
-		stranger, strangerDriver := w.rider(), func() *harness.Client { d, _ := w.join(ride.RoleDriver); return d }()
-
-		riders := []secret{
-			text("the rider's name", rider.Name), text("the note", "blue door behind the bakery"),
-			text("the pickup's address", "17 Pickup Lane"), text("the dropoff's address", "4 Dropoff Road"),
-			place("the pickup", w.at, codec), place("the dropoff", w.to, codec),
-		}
-		of := func(d *harness.Client, at geo.Point) []secret {
-			return []secret{text("a driver's name", d.Name), text("a driver's plate", "HX "+d.Name), place("a driver's position", at, codec)}
-		}
-		winnerAt := geo.Destination(w.at, 0, 150)
-
-		f := harness.Request(w.at, w.to)
-		q := f.GetRequestTrip()
-		q.Note, q.PickupAddress, q.DropoffAddress = "blue door behind the bakery", "17 Pickup Lane", "4 Dropoff Road"
-		trip := rider.Ask(f).GetTrip().GetId()
-		for _, d := range []*harness.Client{quitter, winner, loser} {
-			d.Offer(trip)
-			none(t, "an asked driver", d.Raw(), riders...)
-		}
-		none(t, "the rider, before the match,", rider.Raw(), append(of(winner, winnerAt), of(quitter, geo.Destination(w.at, 0, 40))...)...)
-
-		// One driver has the trip and gives it back; from then on it receives none of that.
-		w.accept(quitter, &ridepb.Trip{Id: trip})
-		all(t, "the first winner", quitter.Raw(), riders...)
-		require.NotNil(t, quitter.Ask(harness.Cancel(trip)).GetDone())
-		quitter.Await("the trip's return", 0, func(e *ridepb.Event) bool { return e.GetTripUpdated().GetChange() == "released" })
-		afterwards := len(quitter.Raw())
-		quitter.Ask(harness.GoOffline())
-
-		// It is offered again, and runs to its end.
-		first := winner.Offer(trip).GetId()
-		again := winner.Await("the second offer", 0, func(e *ridepb.Event) bool {
-			o := e.GetOfferReceived().GetOffer()
-			return o.GetTripId() == trip && o.GetId() != first
-		}).GetOfferReceived().GetOffer()
-		none(t, "the winner, before the match,", winner.Raw(), riders...)
-		require.Equal(t, ridepb.Trip_matched, winner.Ask(harness.Accept(again.GetId())).GetTrip().GetStatus())
-		matched := rider.Await("the second match", 0, func(e *ridepb.Event) bool {
-			return e.GetTripUpdated().GetTrip().GetDriver().GetFirstName() == winner.Name
-		}).GetTripUpdated().GetTrip()
-		pin := text("the PIN", matched.GetPin())
-		moved := geo.Destination(w.at, 0, 140)
-		winner.Send(harness.At(moved))
-		rider.Await("the move", 0, func(e *ridepb.Event) bool { return e.GetDriverMoved() != nil })
-		winner.Ask(harness.Arrived(trip))
-		require.Equal(t, ridepb.Trip_in_progress, winner.Ask(harness.StartTrip(trip, matched.GetPin())).GetTrip().GetStatus())
-		require.Equal(t, ridepb.Trip_completed, winner.Ask(harness.Complete(trip)).GetTrip().GetStatus())
-		rider.Status(trip, ridepb.Trip_completed)
-		last := geo.Destination(w.at, 0, 90)
-		winner.Send(harness.At(last)) // after the ride, the rider must not see this
-		winner.Ask(harness.Rate(trip, 2))
-		rider.Ask(harness.Rate(trip, 1))
-		for _, c := range []*harness.Client{rider, winner, quitter, loser, remote, stranger, strangerDriver} {
-			c.Ask(harness.Ping()) // everything in flight has arrived
-		}
-
-		all(t, "the winner", winner.Raw(), riders...)
-		all(t, "the rider", rider.Raw(), text("the name", winner.Name), text("the plate", "HX "+winner.Name), place("the move", moved, codec))
-		for who, c := range map[string]*harness.Client{
-			"the loser": loser, "an un-offered driver": remote, "another rider": stranger, "a driver who is offline": strangerDriver,
-		} {
-			none(t, who, c.Raw(), riders...)
-			none(t, who, c.Raw(), of(winner, moved)...)
-			none(t, who, c.Raw(), of(quitter, geo.Destination(w.at, 0, 40))...)
-		}
-		none(t, "the driver who gave the trip back", quitter.Raw()[afterwards:], append(riders, of(winner, moved)...)...)
-		none(t, "the rider", rider.Raw(), place("the driver's position before the match", winnerAt, codec),
-			place("the driver's position after the ride", last, codec), place("the loser's place", geo.Destination(w.at, 0, 420), codec),
-			text("the loser's name", loser.Name), text("the loser's plate", "HX "+loser.Name))
-		if !codec.Binary() { // 4 digits occur anywhere by chance, except as a quoted word
-			pin.bytes = []byte(`"` + string(pin.bytes) + `"`)
-			none(t, "the winner", winner.Raw(), pin)
-		}
-		require.NotContains(t, w.s.Log(), rider.Name, "names must not be logged")
+		noLeaks(t, w)
 	})
+}
+
+// On streets, ETAs, lengths and fares come from the map.
+func TestNoLeaksOnStreets(t *testing.T) {
+	t.Parallel()
+	for _, codec := range []wire.Codec{wire.JSON, wire.Binary} {
+		w := newWorld(t, harness.Start(t, harness.Options{Flags: []string{"--trip-pin", streetsFlag(t)}}), codec)
+		w.at = geo.Point{Lat: midtown.Lat + 0.0003457, Lng: midtown.Lng + 0.0004569}
+		w.to = geo.Point{Lat: uptown.Lat + 0.0005671, Lng: uptown.Lng + 0.0006783}
+		noLeaks(t, w)
+	}
+}
+
+func noLeaks(t *testing.T, w *world) {
+
+	rider, winner := w.rider(), w.driver(150)
+	quitter, loser := w.driver(40), w.driver(420)
+	remote := w.driver(25_000) // online, but never asked
+	stranger, strangerDriver := w.rider(), func() *harness.Client { d, _ := w.join(ride.RoleDriver); return d }()
+
+	riders := []secret{
+		text("the rider's name", rider.Name), text("the note", "blue door behind the bakery"),
+		text("the pickup's address", "17 Pickup Lane"), text("the dropoff's address", "4 Dropoff Road"),
+		place("the pickup", w.at, w.codec), place("the dropoff", w.to, w.codec),
+	}
+	of := func(d *harness.Client, at geo.Point) []secret {
+		return []secret{text("a driver's name", d.Name), text("a driver's plate", "HX "+d.Name), place("a driver's position", at, w.codec)}
+	}
+	winnerAt := geo.Destination(w.at, 0, 150)
+
+	f := harness.Request(w.at, w.to)
+	q := f.GetRequestTrip()
+	q.Note, q.PickupAddress, q.DropoffAddress = "blue door behind the bakery", "17 Pickup Lane", "4 Dropoff Road"
+	trip := rider.Ask(f).GetTrip().GetId()
+	for _, d := range []*harness.Client{quitter, winner, loser} {
+		d.Offer(trip)
+		none(t, "an asked driver", d.Raw(), riders...)
+	}
+	none(t, "the rider, before the match,", rider.Raw(), append(of(winner, winnerAt), of(quitter, geo.Destination(w.at, 0, 40))...)...)
+
+	// One driver has the trip and gives it back; from then on it receives none of that.
+	w.accept(quitter, &ridepb.Trip{Id: trip})
+	all(t, "the first winner", quitter.Raw(), riders...)
+	require.NotNil(t, quitter.Ask(harness.Cancel(trip)).GetDone())
+	quitter.Await("the trip's return", 0, func(e *ridepb.Event) bool { return e.GetTripUpdated().GetChange() == "released" })
+	afterwards := len(quitter.Raw())
+	quitter.Ask(harness.GoOffline())
+
+	// It is offered again, and runs to its end.
+	first := winner.Offer(trip).GetId()
+	again := winner.Await("the second offer", 0, func(e *ridepb.Event) bool {
+		o := e.GetOfferReceived().GetOffer()
+		return o.GetTripId() == trip && o.GetId() != first
+	}).GetOfferReceived().GetOffer()
+	none(t, "the winner, before the match,", winner.Raw(), riders...)
+	require.Equal(t, ridepb.Trip_matched, winner.Ask(harness.Accept(again.GetId())).GetTrip().GetStatus())
+	matched := rider.Await("the second match", 0, func(e *ridepb.Event) bool {
+		return e.GetTripUpdated().GetTrip().GetDriver().GetFirstName() == winner.Name
+	}).GetTripUpdated().GetTrip()
+	pin := text("the PIN", matched.GetPin())
+	moved := geo.Destination(w.at, 0, 140)
+	winner.Send(harness.At(moved))
+	rider.Await("the move", 0, func(e *ridepb.Event) bool { return e.GetDriverMoved() != nil })
+	winner.Ask(harness.Arrived(trip))
+	require.Equal(t, ridepb.Trip_in_progress, winner.Ask(harness.StartTrip(trip, matched.GetPin())).GetTrip().GetStatus())
+	require.Equal(t, ridepb.Trip_completed, winner.Ask(harness.Complete(trip)).GetTrip().GetStatus())
+	rider.Status(trip, ridepb.Trip_completed)
+	last := geo.Destination(w.at, 0, 90)
+	winner.Send(harness.At(last)) // after the ride, the rider must not see this
+	winner.Ask(harness.Rate(trip, 2))
+	rider.Ask(harness.Rate(trip, 1))
+	for _, c := range []*harness.Client{rider, winner, quitter, loser, remote, stranger, strangerDriver} {
+		c.Ask(harness.Ping()) // everything in flight has arrived
+	}
+
+	all(t, "the winner", winner.Raw(), riders...)
+	all(t, "the rider", rider.Raw(), text("the name", winner.Name), text("the plate", "HX "+winner.Name), place("the move", moved, w.codec))
+	for who, c := range map[string]*harness.Client{
+		"the loser": loser, "an un-offered driver": remote, "another rider": stranger, "a driver who is offline": strangerDriver,
+	} {
+		none(t, who, c.Raw(), riders...)
+		none(t, who, c.Raw(), of(winner, moved)...)
+		none(t, who, c.Raw(), of(quitter, geo.Destination(w.at, 0, 40))...)
+	}
+	none(t, "the driver who gave the trip back", quitter.Raw()[afterwards:], append(riders, of(winner, moved)...)...)
+	none(t, "the rider", rider.Raw(), place("the driver's position before the match", winnerAt, w.codec),
+		place("the driver's position after the ride", last, w.codec), place("the loser's place", geo.Destination(w.at, 0, 420), w.codec),
+		text("the loser's name", loser.Name), text("the loser's plate", "HX "+loser.Name))
+	if !w.codec.Binary() { // 4 digits occur anywhere by chance, except as a quoted word
+		pin.bytes = []byte(`"` + string(pin.bytes) + `"`)
+		none(t, "the winner", winner.Raw(), pin)
+	}
+	require.NotContains(t, w.s.Log(), rider.Name, "names must not be logged")
 }

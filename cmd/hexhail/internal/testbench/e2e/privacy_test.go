@@ -4,12 +4,15 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/hexhail/hexhail/cmd/hexhail/internal/testbench/harness"
 	"github.com/hexhail/hexhail/geo"
+	"github.com/hexhail/hexhail/geo/streets/manhattan"
 	"github.com/hexhail/hexhail/ride"
 	"github.com/hexhail/hexhail/ride/ridepb"
 	"github.com/hexhail/hexhail/ride/ridepb/wire"
@@ -17,6 +20,32 @@ import (
 
 // How a server with default settings estimates: the assumed speed over the detour.
 const crowMPS = 30 / 3.6 / 1.3
+
+// midtown and uptown are places in Manhattan, whose streets the servers of some tests have.
+var midtown, uptown = geo.Point{Lat: 40.7549, Lng: -73.9840}, geo.Point{Lat: 40.7812, Lng: -73.9665}
+
+// streetsFlag gives a server the streets of Manhattan.
+func streetsFlag(t testing.TB) string {
+	t.Helper()
+	extract, err := filepath.Abs("../../../../../geo/streets/manhattan/" + manhattan.Name)
+	require.NoError(t, err)
+	return "--streets=" + extract
+}
+
+// withAndWithoutStreets runs a test against a server without a map, and on the streets of Manhattan.
+func withAndWithoutStreets(t *testing.T, test func(*testing.T, *world), flags ...string) {
+	t.Helper()
+	t.Run(flags[0], func(t *testing.T) {
+		t.Parallel()
+		test(t, newWorld(t, harness.Start(t, harness.Options{Flags: flags}), wire.Binary))
+	})
+	t.Run(flags[0]+" on streets", func(t *testing.T) {
+		t.Parallel()
+		w := newWorld(t, harness.Start(t, harness.Options{Flags: append(slices.Clone(flags), streetsFlag(t))}), wire.Binary)
+		w.at, w.to = midtown, uptown
+		test(t, w)
+	})
+}
 
 // places are points of one cell, far apart: its centre and points near three of its corners.
 func places(t *testing.T, near geo.Point) []geo.Point {
@@ -37,8 +66,10 @@ func places(t *testing.T, near geo.Point) []geo.Point {
 // answers, so that no calculation can distinguish them.
 func TestQuotesFindNoDriver(t *testing.T) {
 	t.Parallel()
-	s := harness.Start(t, harness.Options{Flags: []string{"--position-ttl=5m", "--limit-commands-per-second=10000", "--limit-commands-burst=100000"}})
-	w := newWorld(t, s, wire.Binary)
+	withAndWithoutStreets(t, quotesFindNoDriver, "--position-ttl=5m", "--limit-commands-per-second=10000", "--limit-commands-burst=100000")
+}
+
+func quotesFindNoDriver(t *testing.T, w *world) {
 	at := places(t, w.at)
 	from := geo.Destination(w.at, 45, 700) // where the rider guesses that drivers are
 	var told []string
@@ -121,14 +152,16 @@ func findByQuotes(w *world, rider *harness.Client, from geo.Point) (geo.Point, i
 // get exactly the same offers.
 func TestOffersFindNoRider(t *testing.T) {
 	t.Parallel()
-	s := harness.Start(t, harness.Options{Flags: []string{"--position-ttl=5m", "--trip-search-for=10m"}})
-	w := newWorld(t, s, wire.Binary)
+	withAndWithoutStreets(t, offersFindNoRider, "--position-ttl=5m", "--trip-search-for=10m")
+}
+
+func offersFindNoRider(t *testing.T, w *world) {
 	at := places(t, w.at)
 	var told []string
 	worst := 0.0
 	for _, p := range at {
 		rider := w.rider()
-		trip := rider.Ask(harness.Request(p, geo.Destination(at[0], 90, 4000))).GetTrip()
+		trip := rider.Ask(harness.Request(p, w.to)).GetTrip()
 		require.NotEmpty(t, trip.GetId())
 		guess, heard := findByOffers(w, trip.GetId(), at[0], 24)
 		require.NotNil(t, rider.Ask(harness.Cancel(trip.GetId())).GetTrip())
@@ -213,33 +246,35 @@ func findByOffers(w *world, trip string, middle geo.Point, puppets int) (geo.Poi
 // next, is the same for pickups in different places of one cell; in both policies.
 func TestOrderOfOffersFindsNoRider(t *testing.T) {
 	t.Parallel()
-	for _, flags := range [][]string{{"--dispatch-policy=sequential"}, {"--dispatch-cap=1"}} {
-		s := harness.Start(t, harness.Options{Flags: append(flags, "--position-ttl=5m", "--dispatch-wave-every=10m", "--trip-search-for=30m")})
-		w := newWorld(t, s, wire.Binary)
-		at := places(t, w.at)
-		ids := make(map[*harness.Client]int)
-		var drivers []*harness.Client
-		for i := range 8 { // two in each of several cells
-			d, _ := w.join(ride.RoleDriver)
-			d.Online(geo.Destination(at[0], float64(45*i), 300+float64(100*(i%3))))
-			ids[d], drivers = i, append(drivers, d)
+	for _, policy := range []string{"--dispatch-policy=sequential", "--dispatch-cap=1"} {
+		withAndWithoutStreets(t, orderFindsNoRider, policy, "--position-ttl=5m", "--dispatch-wave-every=10m", "--trip-search-for=30m")
+	}
+}
+
+func orderFindsNoRider(t *testing.T, w *world) {
+	at := places(t, w.at)
+	ids := make(map[*harness.Client]int)
+	var drivers []*harness.Client
+	for i := range 8 { // two in each of several cells
+		d, _ := w.join(ride.RoleDriver)
+		d.Online(geo.Destination(at[0], float64(45*i), 300+float64(100*(i%3))))
+		ids[d], drivers = i, append(drivers, d)
+	}
+	var orders []string
+	for _, p := range at {
+		rider := w.rider()
+		trip := rider.Ask(harness.Request(p, w.to)).GetTrip().GetId()
+		order := ""
+		for range drivers {
+			d, o := nextOffer(w, drivers, trip, order, ids)
+			order += fmt.Sprint(ids[d], ";")
+			require.NotNil(t, d.Ask(harness.Decline(o.GetId())).GetDone())
 		}
-		var orders []string
-		for _, p := range at {
-			rider := w.rider()
-			trip := rider.Ask(harness.Request(p, geo.Destination(at[0], 90, 4000))).GetTrip().GetId()
-			order := ""
-			for range drivers {
-				d, o := nextOffer(w, drivers, trip, order, ids)
-				order += fmt.Sprint(ids[d], ";")
-				require.NotNil(t, d.Ask(harness.Decline(o.GetId())).GetDone())
-			}
-			require.NotNil(t, rider.Ask(harness.Cancel(trip)).GetTrip())
-			orders = append(orders, order)
-		}
-		for _, order := range orders {
-			require.Equal(t, orders[0], order, "%v: the order differs within a cell", flags)
-		}
+		require.NotNil(t, rider.Ask(harness.Cancel(trip)).GetTrip())
+		orders = append(orders, order)
+	}
+	for _, order := range orders {
+		require.Equal(t, orders[0], order, "the order differs within a cell")
 	}
 }
 

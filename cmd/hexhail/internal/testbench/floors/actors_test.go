@@ -17,12 +17,12 @@ import (
 // own floor and below. Each actor's files share a floor, because they are one type, and no actor's
 // files use those of another: they share the messages below them.
 var actorFloors = [][]string{
-	{"doc.go", "message.go", "store.go", "history.go", "handover.go", "pace.go", "stats.go", "placement.go"},
+	{"doc.go", "message.go", "store.go", "history.go", "handover.go", "pace.go", "stats.go", "placement.go", "workers.go"},
 	{"frame*.go", "members.go"},
 	{"config.go", "place*.go", "inbox.go", "nodes.go", "interest.go"},
 	{"breadcrumbs.go"},
 	{"shared.go"},
-	{"command.go", "routes.go"},
+	{"command.go", "routes.go", "estimates.go"},
 	{"search.go"},
 	{"finder.go"},
 	{"watcher.go"},

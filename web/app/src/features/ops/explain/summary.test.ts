@@ -32,6 +32,7 @@ function explain(trip: Partial<Schemas['Trip']>, offers: Schemas['OfferDetail'][
     waves: rings.map((ring, i) => ({ wave: i + 1, ring, at: at(i), cells: 7, offered: 4, more: 0, candidates: [] })),
     events: Array.from({ length: released }, (_, i) => event('released', i + 3)),
     policy: {} as Schemas['PolicyView'],
+    estimate_by: 'streets',
   };
 }
 
