@@ -58,6 +58,10 @@ func (a *API) registerStreets() {
 			"than this request: then `loading` is true, and `GET /v1/admin/streets` says how far it is and how it ended.",
 		roles: operators, whole: true, errors: []*ride.Error{ride.ErrNotFound, ride.ErrWrongStatus},
 	}, a.adminReloadStreets)
+	register(a, operation{
+		id: "admin-street-times", method: http.MethodGet, path: "/v1/admin/streets/times", tag: "Operators",
+		summary: "Planned and actual times of rides by hour, and what was learned of them", roles: operators,
+	}, a.adminStreetTimes)
 }
 
 type sourceView struct {

@@ -67,6 +67,8 @@ type Config struct {
 	DriverApproval bool
 	// Trial tells clients that the server runs for a first try, so that apps say so.
 	Trial bool
+	// TimeZone is that of the hours of travel times; nil: UTC. It must be the one by which they are learned.
+	TimeZone *time.Location
 	// Now is the clock; nil: time.Now.
 	Now func() time.Time
 	// Observe, if set, is called for each answered request. route is the route's
@@ -84,7 +86,7 @@ type MapSources struct {
 	StyleURL, PMTilesURL, Attribution, GeocoderURL string
 }
 
-// Deps are what the API stands on. All but Streets, CityMap and Demo are required.
+// Deps are what the API stands on. All but Streets, CityMap, Speeds and Demo are required.
 type Deps struct {
 	Auth     *auth.Service
 	Accounts Accounts
@@ -97,6 +99,8 @@ type Deps struct {
 	Streets *streets.City
 	// CityMap is where that map is from; nil: no one may load it again.
 	CityMap CityMap
+	// Speeds are what is learned of travel times; nil: nothing is.
+	Speeds Speeds
 	// Demo makes the server a demonstration; nil on an ordinary one.
 	Demo Demo
 }

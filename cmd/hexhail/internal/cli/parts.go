@@ -22,6 +22,7 @@ type parts struct {
 	streamBackup   func(ctx context.Context, c *config.Config, w io.Writer, o backup.Options) (backup.Report, error)
 	checkBackup    func(ctx context.Context, in io.Reader, o backup.Options) (backup.Report, error)
 	exportTrips    func(ctx context.Context, c *config.Config, o server.TripsExport) (int, error)
+	forgetSpeeds   func(ctx context.Context, c *config.Config) error
 	restore        func(ctx context.Context, c *config.Config, in io.Reader, o backup.Options) (backup.Report, error)
 }
 
@@ -36,7 +37,7 @@ var product = parts{
 		return a, nil
 	},
 	backup: server.Backup, streamBackup: server.StreamBackup, checkBackup: backup.Check, restore: server.Restore,
-	exportTrips: server.ExportTrips,
+	exportTrips: server.ExportTrips, forgetSpeeds: server.ForgetSpeeds,
 }
 
 // accountAdmin is what the admin commands need of server.Accounts.

@@ -23,6 +23,7 @@ type streetsCmd struct {
 	Build  streetsBuildCmd  `cmd:"" help:"Build a map from an OpenStreetMap extract."`
 	Info   streetsInfoCmd   `cmd:"" help:"Print what a map or an extract holds, and its licence."`
 	Reload streetsReloadCmd `cmd:"" help:"Let a running server load its map again."`
+	Forget streetsForgetCmd `cmd:"" help:"Forget the travel times learned from rides."`
 }
 
 // mapExtension ends the names of maps.

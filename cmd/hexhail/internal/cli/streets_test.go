@@ -12,6 +12,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/hexhail/hexhail/cmd/hexhail/internal/config"
 	"github.com/hexhail/hexhail/cmd/hexhail/internal/server"
 	"github.com/hexhail/hexhail/geo/streets"
 	"github.com/hexhail/hexhail/geo/streets/manhattan"
@@ -162,4 +163,21 @@ func TestStreetsErrors(t *testing.T) {
 	}
 	s := newStage()
 	require.Equal(t, exitUsage, s.run(t, "streets", "build", whole, "--bbox=1,2,3,4", "--clip", "x"))
+}
+
+// TestStreetsForget: what was learned is forgotten in the configured database.
+func TestStreetsForget(t *testing.T) {
+	s := newStage()
+	var at string
+	var fails error
+	s.parts.forgetSpeeds = func(_ context.Context, c *config.Config) error {
+		at = c.Store.DataDir
+		return fails
+	}
+	require.Equal(t, exitOK, s.run(t, "streets", "forget", "--data-dir=here"))
+	require.Equal(t, "here", at)
+	require.Contains(t, s.out.String(), "is forgotten; running servers follow within a minute")
+	fails = errors.New("gone")
+	require.Equal(t, exitFailed, s.run(t, "streets", "forget"))
+	require.Contains(t, s.err.String(), "forget travel times: gone")
 }

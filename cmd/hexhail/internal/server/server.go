@@ -335,6 +335,9 @@ func (p *parts) handler() (http.Handler, error) {
 		Auth: p.auth, Accounts: p.store, Photos: p.store, Audit: p.store, Trips: p.store, Log: p.log,
 		Streets: p.streets, CityMap: cityMap{p}, Live: live{p.sessions.Registry(), p.actors},
 	}
+	if p.learning != nil {
+		deps.Speeds = p.store
+	}
 	if p.demo != nil { // keep the interface nil, not an interface that holds nil
 		deps.Demo = p.demo
 	}

@@ -124,7 +124,7 @@ func apiConfig(c *config.Config, clients func(*http.Request) string, m *metrics)
 	a.Rates.Tiles = api.Rate{PerSecond: tileShare * l.RequestsPerSecond, Burst: tileShare * l.RequestsBurst}
 	a.PublicURL = c.HTTP.PublicURL
 	a.Rates.SignIn = api.Rate{PerSecond: l.SignInsPerMinute / 60, Burst: max(1, int(l.SignInsPerMinute))}
-	a.Observe = m.request
+	a.Observe, a.TimeZone = m.request, c.Map.TimeZone.Location()
 	return a
 }
 

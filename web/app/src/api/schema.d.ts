@@ -265,6 +265,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/admin/streets/times": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Planned and actual times of rides by hour, and what was learned of them */
+        get: operations["admin-street-times"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/admin/trips": {
         parameters: {
             query?: never;
@@ -1374,6 +1391,32 @@ export interface components {
              */
             zoom: number;
         };
+        HourTimesView: {
+            /**
+             * Format: double
+             * @description Mean time that they took, in seconds.
+             */
+            actual_s: number;
+            /** @enum {string} */
+            day: "weekday" | "weekend";
+            /**
+             * Format: double
+             * @description The learned factor of travel times in this hour, on top of that of all hours; 1 until that is used.
+             */
+            factor: number;
+            /** Format: int64 */
+            hour: number;
+            /**
+             * Format: double
+             * @description Mean planned time of these rides in seconds, each as planned when it had ended.
+             */
+            planned_s: number;
+            /**
+             * Format: int64
+             * @description The newest of this hour, at most 500.
+             */
+            rides: number;
+        };
         KindsView: {
             kinds: components["schemas"]["ActorKind"][] | null;
             /** @description The nodes of the cluster, by name. The actors of a node that is missing are left out. */
@@ -1749,6 +1792,29 @@ export interface components {
             vector_layers: components["schemas"]["TileLayer"][];
             /** @description Of the tiles' contents. */
             version: string;
+        };
+        TimesView: {
+            /**
+             * Format: double
+             * @description How much farther than planned drivers drive; 1 until that is used.
+             */
+            detour: number;
+            /** @description Weekdays first, by hour. Hours with fewer than 20 rides are left out: no figure tells of a single ride. */
+            hours: components["schemas"]["HourTimesView"][] | null;
+            /** @description Whether this server learns travel times from rides. If not, the rest is empty. */
+            learning: boolean;
+            /**
+             * Format: int64
+             * @description Rides that count, of all servers on the database; older ones fade, so at most 500.
+             */
+            rides: number;
+            /** @description Of the hours; an IANA name. */
+            time_zone: string;
+            /**
+             * Format: int64
+             * @description The number of rides from which what was learned is used.
+             */
+            used_from: number;
         };
         TokensView: {
             /** @description For the Authorization header and the socket's connect message. */
@@ -3331,6 +3397,89 @@ export interface operations {
             };
             /** @description Conflict: wrong_status */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity: invalid_argument */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests: too_many_requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error: internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable: unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-street-times": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TimesView"];
+                };
+            };
+            /** @description Bad Request: malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized: unauthenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden: suspended, wrong_role */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
