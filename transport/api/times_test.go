@@ -20,7 +20,9 @@ type speeds struct {
 	fails   error
 }
 
-func (s *speeds) Speeds(context.Context) (map[learn.Key]learn.Factor, error) { return s.factors, s.fails }
+func (s *speeds) Speeds(context.Context) (map[learn.Key]learn.Factor, error) {
+	return s.factors, s.fails
+}
 
 func (s *speeds) SpeedHours(context.Context) ([streets.Hours]learn.HourSum, error) {
 	return s.hours, s.fails
@@ -37,10 +39,10 @@ func TestStreetTimes(t *testing.T) {
 	zone, err := time.LoadLocation("Asia/Seoul")
 	require.NoError(t, err)
 	s := &speeds{factors: map[learn.Key]learn.Factor{
-		{Kind: learn.All}:                           {N: 199.4, Log: 0.5},
-		{Kind: learn.Detour}:                        {N: 199.4, Log: math.Log(1.05)},
-		{Kind: learn.Hour, Key: learn.HourKey(8)}:   {N: 60, Log: math.Log(1.25)},
-		{Kind: learn.Hour, Key: learn.HourKey(24)}:  {N: 19, Log: math.Log(1.25)},
+		{Kind: learn.All}:                          {N: 199.4, Log: 0.5},
+		{Kind: learn.Detour}:                       {N: 199.4, Log: math.Log(1.05)},
+		{Kind: learn.Hour, Key: learn.HourKey(8)}:  {N: 60, Log: math.Log(1.25)},
+		{Kind: learn.Hour, Key: learn.HourKey(24)}: {N: 19, Log: math.Log(1.25)},
 		{Kind: learn.Zone, Key: "872a1072bffffff"}: {N: 60, Log: math.Log(1.25)},
 	}}
 	s.hours[8] = learn.HourSum{Rides: 60, PlannedS: 36000, ActualS: 40000}

@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"testing"
 	"time"
 
@@ -25,16 +26,16 @@ func gathered(t *testing.T, c *config.Config) map[string]float64 {
 			return streets.Build(ctx, manhattan.Open, streets.BuildOptions{})
 		}})
 	require.NoError(t, err)
-	for i, service := range s.Services {
+	for _, service := range s.Services {
 		require.NoError(t, service.Start(t.Context()), service.Name)
-		defer func() {
-			ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
-			defer cancel()
-			require.NoError(t, s.Services[i].Stop(ctx), service.Name)
-		}()
 	}
 	families, err := operations.Registry.Gather()
 	require.NoError(t, err)
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	for _, service := range slices.Backward(s.Services) {
+		require.NoError(t, service.Stop(ctx), service.Name)
+	}
 	out := map[string]float64{}
 	for _, f := range families {
 		if len(f.GetMetric()) == 1 && f.GetMetric()[0].GetGauge() != nil {
