@@ -126,10 +126,6 @@ func matrix() map[string][]row {
 		"admin-list-samples":   {{want: staff(200)}, {path: "/v1/admin/series?step=15", want: staff(422)}},
 		"admin-list-audit":     {{want: staff(200)}},
 		"admin-street-times":   {{want: staff(200)}},
-
-		"admin-list-actors":  {{want: staff(200)}},
-		"admin-list-samples": {{want: staff(200)}, {path: "/v1/admin/series?step=15", want: staff(422)}},
-		"admin-list-audit":   {{want: staff(200)}},
 	}
 }
 
