@@ -65,7 +65,7 @@ func (t Tile) Plain() ([]byte, error) {
 	return b, nil
 }
 
-// Cache keeps the tiles of a map that were asked for last. Those of another map push them out, so that a
+// Cache keeps the tiles of a map that were asked for last. The first tile of another map pushes them out, so that a
 // city may swap its map at any time. All methods are safe for concurrent use; it starts no goroutine.
 type Cache struct {
 	cfg      Config

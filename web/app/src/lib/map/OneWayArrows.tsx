@@ -11,11 +11,11 @@ export function OneWayArrows() {
   useEffect(() => {
     const map = current?.getMap();
     if (!map) return;
-    const missing = map.on('styleimagemissing', ({ id }) => {
+    map.setMissingStyleImageResolver((id) => {
       const picture = id.startsWith(arrowImage) && !map.hasImage(id) ? arrow(id.slice(arrowImage.length)) : null;
       if (picture) map.addImage(id, picture, { pixelRatio: 2 });
     });
-    return () => missing.unsubscribe();
+    return () => void map.setMissingStyleImageResolver(null);
   }, [current]);
   return null;
 }
