@@ -157,7 +157,7 @@ function Header({ explain, now }: { explain: Explain; now: Date }) {
         </Group>
       </Group>
       <Text size="lg" mt="sm" mb="md" maw={900}>{summaryOf(explain, t, now)}</Text>
-      <Facts trip={trip} />
+      <Facts trip={trip} by={explain.estimate_by} />
       {dialog}
     </Card>
   );

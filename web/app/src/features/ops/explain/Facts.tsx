@@ -12,7 +12,7 @@ import { Fare, Place } from '../table/TripParts';
 import { isFar, markText, type Step } from './marks';
 
 /** The parties, places and times of a trip. */
-export function Facts({ trip }: { trip: Schemas['Trip'] }) {
+export function Facts({ trip, by }: { trip: Schemas['Trip']; by: Schemas['ExplainView']['estimate_by'] }) {
   const { t } = useTranslation('ops');
   return (
     <SimpleGrid component="dl" cols={{ base: 2, sm: 3, lg: 5 }} spacing="md" verticalSpacing="xs" m={0}>
@@ -26,7 +26,7 @@ export function Facts({ trip }: { trip: Schemas['Trip'] }) {
       <Fact name={t('trips.column.fare')}><Fare trip={trip} /></Fact>
       {trip.fare
         ? <Fact name={t('explain.ride')}>{distance(trip.fare.distance_m)} · {duration(trip.fare.duration_s)}<Basis fare={trip.fare} /></Fact>
-        : trip.estimate && <Fact name={t('explain.estimate')}>{distance(trip.estimate.distance_m)} · {duration(trip.estimate.duration_s)}</Fact>}
+        : trip.estimate && <Fact name={t('explain.estimate')}>{distance(trip.estimate.distance_m)} · {duration(trip.estimate.duration_s)} · {t(`explain.source.${by}`)}</Fact>}
       {trip.arrival && <Fact name={t('explain.mark.arrivalName')}><MarkText step="arrival" mark={trip.arrival} /></Fact>}
       {trip.completion && <Fact name={t('explain.mark.completionName')}><MarkText step="completion" mark={trip.completion} /></Fact>}
       {trip.note && <Fact name={t('explain.note')}>{trip.note}</Fact>}

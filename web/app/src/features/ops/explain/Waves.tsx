@@ -96,6 +96,18 @@ function Candidates({ wave, offers, vehicleClass, driver, pointed, onPoint }: Pr
   );
 }
 
+/** The way by which the candidate was ranked, and beneath it what a straight line would have said. */
+function Way({ candidate: c }: { candidate: Candidate }) {
+  const { t } = useTranslation('ops');
+  const by = t(`explain.source.${c.by === '' ? 'crow' : c.by}`);
+  return (
+    <>
+      {distance(c.distance_m)}
+      <Text size="xs" c="dimmed">{c.located ? t('explain.way', { straight: distance(c.straight_m), by }) : by}</Text>
+    </>
+  );
+}
+
 function CandidateRow({ candidate: c, offer, vehicleClass, pointed, onPoint }: { candidate: Candidate; offer: Offer | undefined; vehicleClass: string; pointed: boolean; onPoint: (driver: string | null) => void }) {
   const { t } = useTranslation('ops');
   const decision = decisionOn(c);
@@ -110,7 +122,7 @@ function CandidateRow({ candidate: c, offer, vehicleClass, pointed, onPoint }: {
           <Text span size="xs" c="dimmed">{c.plate}</Text>
         </Group>
       </Table.Td>
-      <Table.Td ta="end">{c.distance_m > 0 ? distance(c.distance_m) : c.located
+      <Table.Td ta="end">{c.distance_m > 0 ? <Way candidate={c} /> : c.located
         ? <Text span size="sm" c="dimmed" title={t('explain.straight')}>≈ {distance(c.straight_m)}</Text> : '–'}</Table.Td>
       <Table.Td ta="end">{c.eta_s > 0 ? took(c.eta_s * 1000) : '–'}</Table.Td>
       <Table.Td className={classes.reason}>{c.offered ? <b>{reasonText(c, vehicleClassName(vehicleClass), t)}</b> : reasonText(c, vehicleClassName(vehicleClass), t)}</Table.Td>
