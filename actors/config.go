@@ -75,6 +75,8 @@ type Config struct {
 	Ended func(*ride.Trip)
 	// BesideDriving is the time that a ride along streets takes beside driving; nil: none. It must not block.
 	BesideDriving func() time.Duration
+	// Detour is how much farther than planned drivers drive along streets; nil: 1. It must not block.
+	Detour func() float64
 	// Commits returns the store's transactions since the previous call, for the charts: their
 	// number, total time and longest time. Nil means unknown.
 	Commits func() (n int64, all, longest time.Duration)

@@ -81,6 +81,7 @@ func TestDispatchRanksByRoad(t *testing.T) {
 	far := geo.Destination(pickup, 0, 100)
 	inWorld(t, func(c *Config) {
 		c.ETA, c.BesideDriving = roads{far: far}, func() time.Duration { return 45 * time.Second }
+		c.Detour = func() float64 { return 1.05 }
 	}, func(w *world) {
 		w.driver("river", 100)
 		w.driver("near", 900)
@@ -97,6 +98,8 @@ func TestDispatchRanksByRoad(t *testing.T) {
 		require.Equal(t, "streets", stored.Estimate.By)
 		crow := greatCircle(pickup, dropoff)
 		require.Equal(t, crow.Duration+45*time.Second, stored.Estimate.Duration)
+		require.InDelta(t, 1.05*crow.DistanceM, stored.Estimate.DistanceM, 1e-6)
+		require.InDelta(t, stored.Estimate.DistanceM, stored.Estimate.Fare.DistanceM, 1e-6)
 		require.Equal(t, stored.Estimate.Fare.Duration, stored.Estimate.Duration)
 	})
 }

@@ -28,10 +28,13 @@ func (s *shared) drive(ctx context.Context, from, to geo.Point) (geo.Route, erro
 }
 
 // price makes an estimate of a drive. Along streets, where driving times are known, a ride also takes the
-// time to get in and out.
+// time to get in and out, and drivers drive farther than planned.
 func (s *shared) price(route geo.Route, tariff ride.Tariff) (ride.Estimate, error) {
 	if route.By == geo.ByStreets && s.cfg.BesideDriving != nil {
 		route.Duration += s.cfg.BesideDriving()
+	}
+	if route.By == geo.ByStreets && s.cfg.Detour != nil {
+		route.DistanceM *= s.cfg.Detour()
 	}
 	fare, err := tariff.Price(route.DistanceM, route.Duration)
 	if err != nil {

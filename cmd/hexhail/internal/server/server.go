@@ -172,7 +172,7 @@ func (p *parts) loadKeys(ctx context.Context) (auth.Keys, error) {
 func (p *parts) startActors(ctx context.Context) error {
 	cfg := actorsConfig(p.cfg, p.log)
 	if p.drives != nil {
-		cfg.ETA, cfg.BesideDriving = p.drives, p.besideDriving
+		cfg.ETA, cfg.BesideDriving, cfg.Detour = p.drives, p.besideDriving, p.detour
 	}
 	if p.learning != nil {
 		cfg.Ended = p.learning.Ended

@@ -87,6 +87,14 @@ func (p *parts) besideDriving() time.Duration {
 	return 0
 }
 
+// detour is how much farther than planned drivers drive.
+func (p *parts) detour() float64 {
+	if m := p.streets.Map(); m != nil {
+		return m.Detour()
+	}
+	return 1
+}
+
 // mapID identifies the map for the other nodes of a cluster.
 func (p *parts) mapID() string {
 	if m := p.streets.Map(); m != nil {
