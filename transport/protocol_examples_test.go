@@ -192,7 +192,7 @@ func (p *party) connected(t *testing.T, where string, c *ridepb.Connected) {
 func (p *party) event(t *testing.T, where string, e *ridepb.Event) {
 	t.Helper()
 	require.Equal(t, p.epoch, e.GetEpoch(), where)
-	if e.GetDriverMoved() == nil && e.GetDisconnecting() == nil {
+	if e.GetDriverMoved() == nil && e.GetRouteChanged() == nil && e.GetDisconnecting() == nil {
 		p.seq++
 	}
 	require.Equal(t, p.seq, e.GetSeq(), where)

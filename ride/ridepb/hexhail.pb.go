@@ -141,6 +141,194 @@ func (OfferClosed_Outcome) EnumDescriptor() ([]byte, []int) {
 	return file_hexhail_proto_rawDescGZIP(), []int{24, 0}
 }
 
+type TripRoute_Leg int32
+
+const (
+	TripRoute_leg_unspecified TripRoute_Leg = 0
+	// To the pickup.
+	TripRoute_pickup TripRoute_Leg = 1
+	// From the pickup to the dropoff.
+	TripRoute_ride TripRoute_Leg = 2
+)
+
+// Enum value maps for TripRoute_Leg.
+var (
+	TripRoute_Leg_name = map[int32]string{
+		0: "leg_unspecified",
+		1: "pickup",
+		2: "ride",
+	}
+	TripRoute_Leg_value = map[string]int32{
+		"leg_unspecified": 0,
+		"pickup":          1,
+		"ride":            2,
+	}
+)
+
+func (x TripRoute_Leg) Enum() *TripRoute_Leg {
+	p := new(TripRoute_Leg)
+	*p = x
+	return p
+}
+
+func (x TripRoute_Leg) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (TripRoute_Leg) Descriptor() protoreflect.EnumDescriptor {
+	return file_hexhail_proto_enumTypes[2].Descriptor()
+}
+
+func (TripRoute_Leg) Type() protoreflect.EnumType {
+	return &file_hexhail_proto_enumTypes[2]
+}
+
+func (x TripRoute_Leg) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use TripRoute_Leg.Descriptor instead.
+func (TripRoute_Leg) EnumDescriptor() ([]byte, []int) {
+	return file_hexhail_proto_rawDescGZIP(), []int{36, 0}
+}
+
+// Who planned it.
+type TripRoute_By int32
+
+const (
+	TripRoute_by_unspecified TripRoute_By = 0
+	// The server's map of the streets.
+	TripRoute_streets  TripRoute_By = 1
+	TripRoute_osrm     TripRoute_By = 2
+	TripRoute_valhalla TripRoute_By = 3
+	// Nobody: the line is straight, and the length and the time are estimates.
+	TripRoute_crow TripRoute_By = 4
+)
+
+// Enum value maps for TripRoute_By.
+var (
+	TripRoute_By_name = map[int32]string{
+		0: "by_unspecified",
+		1: "streets",
+		2: "osrm",
+		3: "valhalla",
+		4: "crow",
+	}
+	TripRoute_By_value = map[string]int32{
+		"by_unspecified": 0,
+		"streets":        1,
+		"osrm":           2,
+		"valhalla":       3,
+		"crow":           4,
+	}
+)
+
+func (x TripRoute_By) Enum() *TripRoute_By {
+	p := new(TripRoute_By)
+	*p = x
+	return p
+}
+
+func (x TripRoute_By) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (TripRoute_By) Descriptor() protoreflect.EnumDescriptor {
+	return file_hexhail_proto_enumTypes[3].Descriptor()
+}
+
+func (TripRoute_By) Type() protoreflect.EnumType {
+	return &file_hexhail_proto_enumTypes[3]
+}
+
+func (x TripRoute_By) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use TripRoute_By.Descriptor instead.
+func (TripRoute_By) EnumDescriptor() ([]byte, []int) {
+	return file_hexhail_proto_rawDescGZIP(), []int{36, 1}
+}
+
+// What to do at its beginning.
+type RouteStep_Turn int32
+
+const (
+	RouteStep_turn_unspecified RouteStep_Turn = 0
+	RouteStep_depart           RouteStep_Turn = 1
+	// Turn round.
+	RouteStep_round        RouteStep_Turn = 2
+	RouteStep_sharp_left   RouteStep_Turn = 3
+	RouteStep_left         RouteStep_Turn = 4
+	RouteStep_slight_left  RouteStep_Turn = 5
+	RouteStep_straight     RouteStep_Turn = 6
+	RouteStep_slight_right RouteStep_Turn = 7
+	RouteStep_right        RouteStep_Turn = 8
+	RouteStep_sharp_right  RouteStep_Turn = 9
+	// Enter a roundabout, and leave it by exit.
+	RouteStep_roundabout RouteStep_Turn = 10
+	RouteStep_arrive     RouteStep_Turn = 11
+)
+
+// Enum value maps for RouteStep_Turn.
+var (
+	RouteStep_Turn_name = map[int32]string{
+		0:  "turn_unspecified",
+		1:  "depart",
+		2:  "round",
+		3:  "sharp_left",
+		4:  "left",
+		5:  "slight_left",
+		6:  "straight",
+		7:  "slight_right",
+		8:  "right",
+		9:  "sharp_right",
+		10: "roundabout",
+		11: "arrive",
+	}
+	RouteStep_Turn_value = map[string]int32{
+		"turn_unspecified": 0,
+		"depart":           1,
+		"round":            2,
+		"sharp_left":       3,
+		"left":             4,
+		"slight_left":      5,
+		"straight":         6,
+		"slight_right":     7,
+		"right":            8,
+		"sharp_right":      9,
+		"roundabout":       10,
+		"arrive":           11,
+	}
+)
+
+func (x RouteStep_Turn) Enum() *RouteStep_Turn {
+	p := new(RouteStep_Turn)
+	*p = x
+	return p
+}
+
+func (x RouteStep_Turn) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (RouteStep_Turn) Descriptor() protoreflect.EnumDescriptor {
+	return file_hexhail_proto_enumTypes[4].Descriptor()
+}
+
+func (RouteStep_Turn) Type() protoreflect.EnumType {
+	return &file_hexhail_proto_enumTypes[4]
+}
+
+func (x RouteStep_Turn) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use RouteStep_Turn.Descriptor instead.
+func (RouteStep_Turn) EnumDescriptor() ([]byte, []int) {
+	return file_hexhail_proto_rawDescGZIP(), []int{37, 0}
+}
+
 type Trip_Status int32
 
 const (
@@ -189,11 +377,11 @@ func (x Trip_Status) String() string {
 }
 
 func (Trip_Status) Descriptor() protoreflect.EnumDescriptor {
-	return file_hexhail_proto_enumTypes[2].Descriptor()
+	return file_hexhail_proto_enumTypes[5].Descriptor()
 }
 
 func (Trip_Status) Type() protoreflect.EnumType {
-	return &file_hexhail_proto_enumTypes[2]
+	return &file_hexhail_proto_enumTypes[5]
 }
 
 func (x Trip_Status) Number() protoreflect.EnumNumber {
@@ -202,7 +390,7 @@ func (x Trip_Status) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Trip_Status.Descriptor instead.
 func (Trip_Status) EnumDescriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{36, 0}
+	return file_hexhail_proto_rawDescGZIP(), []int{39, 0}
 }
 
 type FareBreakdown_Basis int32
@@ -244,11 +432,11 @@ func (x FareBreakdown_Basis) String() string {
 }
 
 func (FareBreakdown_Basis) Descriptor() protoreflect.EnumDescriptor {
-	return file_hexhail_proto_enumTypes[3].Descriptor()
+	return file_hexhail_proto_enumTypes[6].Descriptor()
 }
 
 func (FareBreakdown_Basis) Type() protoreflect.EnumType {
-	return &file_hexhail_proto_enumTypes[3]
+	return &file_hexhail_proto_enumTypes[6]
 }
 
 func (x FareBreakdown_Basis) Number() protoreflect.EnumNumber {
@@ -257,7 +445,7 @@ func (x FareBreakdown_Basis) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use FareBreakdown_Basis.Descriptor instead.
 func (FareBreakdown_Basis) EnumDescriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{39, 0}
+	return file_hexhail_proto_rawDescGZIP(), []int{42, 0}
 }
 
 type Cancellation_By int32
@@ -299,11 +487,11 @@ func (x Cancellation_By) String() string {
 }
 
 func (Cancellation_By) Descriptor() protoreflect.EnumDescriptor {
-	return file_hexhail_proto_enumTypes[4].Descriptor()
+	return file_hexhail_proto_enumTypes[7].Descriptor()
 }
 
 func (Cancellation_By) Type() protoreflect.EnumType {
-	return &file_hexhail_proto_enumTypes[4]
+	return &file_hexhail_proto_enumTypes[7]
 }
 
 func (x Cancellation_By) Number() protoreflect.EnumNumber {
@@ -312,7 +500,7 @@ func (x Cancellation_By) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Cancellation_By.Descriptor instead.
 func (Cancellation_By) EnumDescriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{43, 0}
+	return file_hexhail_proto_rawDescGZIP(), []int{46, 0}
 }
 
 type CityNode_State int32
@@ -354,11 +542,11 @@ func (x CityNode_State) String() string {
 }
 
 func (CityNode_State) Descriptor() protoreflect.EnumDescriptor {
-	return file_hexhail_proto_enumTypes[5].Descriptor()
+	return file_hexhail_proto_enumTypes[8].Descriptor()
 }
 
 func (CityNode_State) Type() protoreflect.EnumType {
-	return &file_hexhail_proto_enumTypes[5]
+	return &file_hexhail_proto_enumTypes[8]
 }
 
 func (x CityNode_State) Number() protoreflect.EnumNumber {
@@ -367,7 +555,7 @@ func (x CityNode_State) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use CityNode_State.Descriptor instead.
 func (CityNode_State) EnumDescriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{49, 0}
+	return file_hexhail_proto_rawDescGZIP(), []int{52, 0}
 }
 
 type CityDriver_State int32
@@ -412,11 +600,11 @@ func (x CityDriver_State) String() string {
 }
 
 func (CityDriver_State) Descriptor() protoreflect.EnumDescriptor {
-	return file_hexhail_proto_enumTypes[6].Descriptor()
+	return file_hexhail_proto_enumTypes[9].Descriptor()
 }
 
 func (CityDriver_State) Type() protoreflect.EnumType {
-	return &file_hexhail_proto_enumTypes[6]
+	return &file_hexhail_proto_enumTypes[9]
 }
 
 func (x CityDriver_State) Number() protoreflect.EnumNumber {
@@ -425,7 +613,7 @@ func (x CityDriver_State) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use CityDriver_State.Descriptor instead.
 func (CityDriver_State) EnumDescriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{52, 0}
+	return file_hexhail_proto_rawDescGZIP(), []int{55, 0}
 }
 
 // ClientFrame is anything that a client may send: one message and, except for locations, an id that
@@ -1029,8 +1217,8 @@ type Event struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Names the history in which seq counts. It changes when the server has lost that history.
 	Epoch string `protobuf:"bytes,1,opt,name=epoch,proto3" json:"epoch,omitempty"`
-	// Increases by one with each event, without gaps. A driver_moved, a city_changed and a
-	// disconnecting repeat the last number: they are not part of the history and are not replayed.
+	// Increases by one with each event, without gaps. A driver_moved, a route_changed, a city_changed
+	// and a disconnecting repeat the last number: they are not part of the history and are not replayed.
 	Seq uint32 `protobuf:"varint,2,opt,name=seq,proto3" json:"seq,omitempty"`
 	// Types that are valid to be assigned to Body:
 	//
@@ -1041,6 +1229,7 @@ type Event struct {
 	//	*Event_Disconnecting
 	//	*Event_CityChanged
 	//	*Event_ApprovalChanged
+	//	*Event_RouteChanged
 	Body          isEvent_Body `protobuf_oneof:"body"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1160,6 +1349,15 @@ func (x *Event) GetApprovalChanged() *ApprovalChanged {
 	return nil
 }
 
+func (x *Event) GetRouteChanged() *RouteChanged {
+	if x != nil {
+		if x, ok := x.Body.(*Event_RouteChanged); ok {
+			return x.RouteChanged
+		}
+	}
+	return nil
+}
+
 type isEvent_Body interface {
 	isEvent_Body()
 }
@@ -1192,6 +1390,10 @@ type Event_ApprovalChanged struct {
 	ApprovalChanged *ApprovalChanged `protobuf:"bytes,9,opt,name=approval_changed,json=approvalChanged,proto3,oneof"`
 }
 
+type Event_RouteChanged struct {
+	RouteChanged *RouteChanged `protobuf:"bytes,10,opt,name=route_changed,json=routeChanged,proto3,oneof"`
+}
+
 func (*Event_TripUpdated) isEvent_Body() {}
 
 func (*Event_OfferReceived) isEvent_Body() {}
@@ -1205,6 +1407,8 @@ func (*Event_Disconnecting) isEvent_Body() {}
 func (*Event_CityChanged) isEvent_Body() {}
 
 func (*Event_ApprovalChanged) isEvent_Body() {}
+
+func (*Event_RouteChanged) isEvent_Body() {}
 
 // Error is the refusal of a client frame.
 type Error struct {
@@ -1414,8 +1618,8 @@ func (x *Resume) GetSeq() uint32 {
 	return 0
 }
 
-// Connected is the reply to connect. The snapshot (active_trip, open_offers, online) is the whole
-// view as of seq.
+// Connected is the reply to connect. The snapshot (active_trip, route, open_offers, online) is the
+// whole view as of seq.
 type Connected struct {
 	state     protoimpl.MessageState `protogen:"open.v1"`
 	SessionId string                 `protobuf:"bytes,1,opt,name=session_id,json=sessionId,proto3" json:"session_id,omitempty"`
@@ -1439,7 +1643,10 @@ type Connected struct {
 	// A driver whose last position is older than this, in milliseconds, gets no offers.
 	PositionTtlMs uint32 `protobuf:"varint,12,opt,name=position_ttl_ms,json=positionTtlMs,proto3" json:"position_ttl_ms,omitempty"`
 	// Whether this driver may drive; absent for riders and operators.
-	Approval      *Approval `protobuf:"bytes,13,opt,name=approval,proto3" json:"approval,omitempty"`
+	Approval *Approval `protobuf:"bytes,13,opt,name=approval,proto3" json:"approval,omitempty"`
+	// The planned route of the active trip; absent while the server has none. One that it finds later
+	// follows as route_changed.
+	Route         *TripRoute `protobuf:"bytes,14,opt,name=route,proto3" json:"route,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1561,6 +1768,13 @@ func (x *Connected) GetPositionTtlMs() uint32 {
 func (x *Connected) GetApproval() *Approval {
 	if x != nil {
 		return x.Approval
+	}
+	return nil
+}
+
+func (x *Connected) GetRoute() *TripRoute {
+	if x != nil {
+		return x.Route
 	}
 	return nil
 }
@@ -3117,8 +3331,12 @@ type DriverMoved struct {
 	Point      *Point                 `protobuf:"bytes,2,opt,name=point,proto3" json:"point,omitempty"`
 	HeadingDeg float32                `protobuf:"fixed32,3,opt,name=heading_deg,json=headingDeg,proto3" json:"heading_deg,omitempty"`
 	// To the pickup before the ride, to the dropoff during it.
-	EtaS          uint32                 `protobuf:"varint,4,opt,name=eta_s,json=etaS,proto3" json:"eta_s,omitempty"`
-	DeviceTime    *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=device_time,json=deviceTime,proto3" json:"device_time,omitempty"`
+	EtaS       uint32                 `protobuf:"varint,4,opt,name=eta_s,json=etaS,proto3" json:"eta_s,omitempty"`
+	DeviceTime *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=device_time,json=deviceTime,proto3" json:"device_time,omitempty"`
+	// What is left of the route of that revision, in metres; eta_s is the time for it. Without a
+	// meaning when route_revision is 0.
+	LeftM         uint32 `protobuf:"varint,6,opt,name=left_m,json=leftM,proto3" json:"left_m,omitempty"`
+	RouteRevision uint32 `protobuf:"varint,7,opt,name=route_revision,json=routeRevision,proto3" json:"route_revision,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -3188,6 +3406,271 @@ func (x *DriverMoved) GetDeviceTime() *timestamppb.Timestamp {
 	return nil
 }
 
+func (x *DriverMoved) GetLeftM() uint32 {
+	if x != nil {
+		return x.LeftM
+	}
+	return 0
+}
+
+func (x *DriverMoved) GetRouteRevision() uint32 {
+	if x != nil {
+		return x.RouteRevision
+	}
+	return 0
+}
+
+// RouteChanged carries the route that replaces the one before: when the driver sets out for the
+// pickup, when the ride begins, and when the driver has left the planned route. To the rider and the
+// driver of the trip.
+type RouteChanged struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Route         *TripRoute             `protobuf:"bytes,1,opt,name=route,proto3" json:"route,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RouteChanged) Reset() {
+	*x = RouteChanged{}
+	mi := &file_hexhail_proto_msgTypes[35]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RouteChanged) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RouteChanged) ProtoMessage() {}
+
+func (x *RouteChanged) ProtoReflect() protoreflect.Message {
+	mi := &file_hexhail_proto_msgTypes[35]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RouteChanged.ProtoReflect.Descriptor instead.
+func (*RouteChanged) Descriptor() ([]byte, []int) {
+	return file_hexhail_proto_rawDescGZIP(), []int{35}
+}
+
+func (x *RouteChanged) GetRoute() *TripRoute {
+	if x != nil {
+		return x.Route
+	}
+	return nil
+}
+
+// TripRoute is how a driver is expected to drive to the pickup, or from there to the dropoff.
+type TripRoute struct {
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	TripId string                 `protobuf:"bytes,1,opt,name=trip_id,json=tripId,proto3" json:"trip_id,omitempty"`
+	// Rises with each route of a trip, not always by one.
+	Revision uint32        `protobuf:"varint,2,opt,name=revision,proto3" json:"revision,omitempty"`
+	Leg      TripRoute_Leg `protobuf:"varint,3,opt,name=leg,proto3,enum=hexhail.v1.TripRoute_Leg" json:"leg,omitempty"`
+	By       TripRoute_By  `protobuf:"varint,4,opt,name=by,proto3,enum=hexhail.v1.TripRoute_By" json:"by,omitempty"`
+	// The line in the encoded polyline format with 5 decimals: latitude before longitude, at least 2
+	// points and at most 4,000. It begins and ends on the streets where the driver was and the goal is.
+	Polyline  string `protobuf:"bytes,5,opt,name=polyline,proto3" json:"polyline,omitempty"`
+	DistanceM uint32 `protobuf:"varint,6,opt,name=distance_m,json=distanceM,proto3" json:"distance_m,omitempty"`
+	DurationS uint32 `protobuf:"varint,7,opt,name=duration_s,json=durationS,proto3" json:"duration_s,omitempty"`
+	// What the driver has to do, in order; the last step is arrive. To the driver only, and empty when
+	// nobody knows.
+	Steps []*RouteStep `protobuf:"bytes,8,rep,name=steps,proto3" json:"steps,omitempty"`
+	// Identifies the map of which the route is; empty: none.
+	MapId         string `protobuf:"bytes,9,opt,name=map_id,json=mapId,proto3" json:"map_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *TripRoute) Reset() {
+	*x = TripRoute{}
+	mi := &file_hexhail_proto_msgTypes[36]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TripRoute) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TripRoute) ProtoMessage() {}
+
+func (x *TripRoute) ProtoReflect() protoreflect.Message {
+	mi := &file_hexhail_proto_msgTypes[36]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TripRoute.ProtoReflect.Descriptor instead.
+func (*TripRoute) Descriptor() ([]byte, []int) {
+	return file_hexhail_proto_rawDescGZIP(), []int{36}
+}
+
+func (x *TripRoute) GetTripId() string {
+	if x != nil {
+		return x.TripId
+	}
+	return ""
+}
+
+func (x *TripRoute) GetRevision() uint32 {
+	if x != nil {
+		return x.Revision
+	}
+	return 0
+}
+
+func (x *TripRoute) GetLeg() TripRoute_Leg {
+	if x != nil {
+		return x.Leg
+	}
+	return TripRoute_leg_unspecified
+}
+
+func (x *TripRoute) GetBy() TripRoute_By {
+	if x != nil {
+		return x.By
+	}
+	return TripRoute_by_unspecified
+}
+
+func (x *TripRoute) GetPolyline() string {
+	if x != nil {
+		return x.Polyline
+	}
+	return ""
+}
+
+func (x *TripRoute) GetDistanceM() uint32 {
+	if x != nil {
+		return x.DistanceM
+	}
+	return 0
+}
+
+func (x *TripRoute) GetDurationS() uint32 {
+	if x != nil {
+		return x.DurationS
+	}
+	return 0
+}
+
+func (x *TripRoute) GetSteps() []*RouteStep {
+	if x != nil {
+		return x.Steps
+	}
+	return nil
+}
+
+func (x *TripRoute) GetMapId() string {
+	if x != nil {
+		return x.MapId
+	}
+	return ""
+}
+
+// RouteStep is a part of a route along one street.
+type RouteStep struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Turn  RouteStep_Turn         `protobuf:"varint,1,opt,name=turn,proto3,enum=hexhail.v1.RouteStep_Turn" json:"turn,omitempty"`
+	// The street to drive along; empty if it has no name.
+	Street string `protobuf:"bytes,2,opt,name=street,proto3" json:"street,omitempty"`
+	// Of a roundabout: which exit to take, from 1; otherwise 0.
+	Exit uint32 `protobuf:"varint,3,opt,name=exit,proto3" json:"exit,omitempty"`
+	// The length of the step and the time that it takes.
+	DistanceM uint32 `protobuf:"varint,4,opt,name=distance_m,json=distanceM,proto3" json:"distance_m,omitempty"`
+	DurationS uint32 `protobuf:"varint,5,opt,name=duration_s,json=durationS,proto3" json:"duration_s,omitempty"`
+	// The point of the polyline at which it begins, from 0.
+	Index         uint32 `protobuf:"varint,6,opt,name=index,proto3" json:"index,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RouteStep) Reset() {
+	*x = RouteStep{}
+	mi := &file_hexhail_proto_msgTypes[37]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RouteStep) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RouteStep) ProtoMessage() {}
+
+func (x *RouteStep) ProtoReflect() protoreflect.Message {
+	mi := &file_hexhail_proto_msgTypes[37]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RouteStep.ProtoReflect.Descriptor instead.
+func (*RouteStep) Descriptor() ([]byte, []int) {
+	return file_hexhail_proto_rawDescGZIP(), []int{37}
+}
+
+func (x *RouteStep) GetTurn() RouteStep_Turn {
+	if x != nil {
+		return x.Turn
+	}
+	return RouteStep_turn_unspecified
+}
+
+func (x *RouteStep) GetStreet() string {
+	if x != nil {
+		return x.Street
+	}
+	return ""
+}
+
+func (x *RouteStep) GetExit() uint32 {
+	if x != nil {
+		return x.Exit
+	}
+	return 0
+}
+
+func (x *RouteStep) GetDistanceM() uint32 {
+	if x != nil {
+		return x.DistanceM
+	}
+	return 0
+}
+
+func (x *RouteStep) GetDurationS() uint32 {
+	if x != nil {
+		return x.DurationS
+	}
+	return 0
+}
+
+func (x *RouteStep) GetIndex() uint32 {
+	if x != nil {
+		return x.Index
+	}
+	return 0
+}
+
 // TripUpdated carries the whole trip as the receiver may see it. Versions only increase; a client
 // ignores one older than its own.
 type TripUpdated struct {
@@ -3201,7 +3684,7 @@ type TripUpdated struct {
 
 func (x *TripUpdated) Reset() {
 	*x = TripUpdated{}
-	mi := &file_hexhail_proto_msgTypes[35]
+	mi := &file_hexhail_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3213,7 +3696,7 @@ func (x *TripUpdated) String() string {
 func (*TripUpdated) ProtoMessage() {}
 
 func (x *TripUpdated) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[35]
+	mi := &file_hexhail_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3226,7 +3709,7 @@ func (x *TripUpdated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TripUpdated.ProtoReflect.Descriptor instead.
 func (*TripUpdated) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{35}
+	return file_hexhail_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *TripUpdated) GetTrip() *Trip {
@@ -3287,7 +3770,7 @@ type Trip struct {
 
 func (x *Trip) Reset() {
 	*x = Trip{}
-	mi := &file_hexhail_proto_msgTypes[36]
+	mi := &file_hexhail_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3299,7 +3782,7 @@ func (x *Trip) String() string {
 func (*Trip) ProtoMessage() {}
 
 func (x *Trip) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[36]
+	mi := &file_hexhail_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3312,7 +3795,7 @@ func (x *Trip) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Trip.ProtoReflect.Descriptor instead.
 func (*Trip) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{36}
+	return file_hexhail_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *Trip) GetId() string {
@@ -3524,7 +4007,7 @@ type Mark struct {
 
 func (x *Mark) Reset() {
 	*x = Mark{}
-	mi := &file_hexhail_proto_msgTypes[37]
+	mi := &file_hexhail_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3536,7 +4019,7 @@ func (x *Mark) String() string {
 func (*Mark) ProtoMessage() {}
 
 func (x *Mark) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[37]
+	mi := &file_hexhail_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3549,7 +4032,7 @@ func (x *Mark) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Mark.ProtoReflect.Descriptor instead.
 func (*Mark) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{37}
+	return file_hexhail_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *Mark) GetLocated() bool {
@@ -3598,7 +4081,7 @@ type Estimate struct {
 
 func (x *Estimate) Reset() {
 	*x = Estimate{}
-	mi := &file_hexhail_proto_msgTypes[38]
+	mi := &file_hexhail_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3610,7 +4093,7 @@ func (x *Estimate) String() string {
 func (*Estimate) ProtoMessage() {}
 
 func (x *Estimate) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[38]
+	mi := &file_hexhail_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3623,7 +4106,7 @@ func (x *Estimate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Estimate.ProtoReflect.Descriptor instead.
 func (*Estimate) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{38}
+	return file_hexhail_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *Estimate) GetDistanceM() uint32 {
@@ -3667,7 +4150,7 @@ type FareBreakdown struct {
 
 func (x *FareBreakdown) Reset() {
 	*x = FareBreakdown{}
-	mi := &file_hexhail_proto_msgTypes[39]
+	mi := &file_hexhail_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3679,7 +4162,7 @@ func (x *FareBreakdown) String() string {
 func (*FareBreakdown) ProtoMessage() {}
 
 func (x *FareBreakdown) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[39]
+	mi := &file_hexhail_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3692,7 +4175,7 @@ func (x *FareBreakdown) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FareBreakdown.ProtoReflect.Descriptor instead.
 func (*FareBreakdown) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{39}
+	return file_hexhail_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *FareBreakdown) GetTotal() *Money {
@@ -3778,7 +4261,7 @@ type Search struct {
 
 func (x *Search) Reset() {
 	*x = Search{}
-	mi := &file_hexhail_proto_msgTypes[40]
+	mi := &file_hexhail_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3790,7 +4273,7 @@ func (x *Search) String() string {
 func (*Search) ProtoMessage() {}
 
 func (x *Search) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[40]
+	mi := &file_hexhail_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3803,7 +4286,7 @@ func (x *Search) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Search.ProtoReflect.Descriptor instead.
 func (*Search) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{40}
+	return file_hexhail_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *Search) GetWave() uint32 {
@@ -3853,7 +4336,7 @@ type DriverCard struct {
 
 func (x *DriverCard) Reset() {
 	*x = DriverCard{}
-	mi := &file_hexhail_proto_msgTypes[41]
+	mi := &file_hexhail_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3865,7 +4348,7 @@ func (x *DriverCard) String() string {
 func (*DriverCard) ProtoMessage() {}
 
 func (x *DriverCard) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[41]
+	mi := &file_hexhail_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3878,7 +4361,7 @@ func (x *DriverCard) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DriverCard.ProtoReflect.Descriptor instead.
 func (*DriverCard) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{41}
+	return file_hexhail_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *DriverCard) GetId() string {
@@ -3956,7 +4439,7 @@ type RiderCard struct {
 
 func (x *RiderCard) Reset() {
 	*x = RiderCard{}
-	mi := &file_hexhail_proto_msgTypes[42]
+	mi := &file_hexhail_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3968,7 +4451,7 @@ func (x *RiderCard) String() string {
 func (*RiderCard) ProtoMessage() {}
 
 func (x *RiderCard) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[42]
+	mi := &file_hexhail_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3981,7 +4464,7 @@ func (x *RiderCard) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RiderCard.ProtoReflect.Descriptor instead.
 func (*RiderCard) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{42}
+	return file_hexhail_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *RiderCard) GetId() string {
@@ -4023,7 +4506,7 @@ type Cancellation struct {
 
 func (x *Cancellation) Reset() {
 	*x = Cancellation{}
-	mi := &file_hexhail_proto_msgTypes[43]
+	mi := &file_hexhail_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4035,7 +4518,7 @@ func (x *Cancellation) String() string {
 func (*Cancellation) ProtoMessage() {}
 
 func (x *Cancellation) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[43]
+	mi := &file_hexhail_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4048,7 +4531,7 @@ func (x *Cancellation) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Cancellation.ProtoReflect.Descriptor instead.
 func (*Cancellation) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{43}
+	return file_hexhail_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *Cancellation) GetBy() Cancellation_By {
@@ -4087,7 +4570,7 @@ type WatchCity struct {
 
 func (x *WatchCity) Reset() {
 	*x = WatchCity{}
-	mi := &file_hexhail_proto_msgTypes[44]
+	mi := &file_hexhail_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4099,7 +4582,7 @@ func (x *WatchCity) String() string {
 func (*WatchCity) ProtoMessage() {}
 
 func (x *WatchCity) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[44]
+	mi := &file_hexhail_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4112,7 +4595,7 @@ func (x *WatchCity) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchCity.ProtoReflect.Descriptor instead.
 func (*WatchCity) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{44}
+	return file_hexhail_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *WatchCity) GetDrivers() bool {
@@ -4176,7 +4659,7 @@ type Area struct {
 
 func (x *Area) Reset() {
 	*x = Area{}
-	mi := &file_hexhail_proto_msgTypes[45]
+	mi := &file_hexhail_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4188,7 +4671,7 @@ func (x *Area) String() string {
 func (*Area) ProtoMessage() {}
 
 func (x *Area) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[45]
+	mi := &file_hexhail_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4201,7 +4684,7 @@ func (x *Area) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Area.ProtoReflect.Descriptor instead.
 func (*Area) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{45}
+	return file_hexhail_proto_rawDescGZIP(), []int{48}
 }
 
 func (x *Area) GetSouthWest() *Point {
@@ -4226,7 +4709,7 @@ type UnwatchCity struct {
 
 func (x *UnwatchCity) Reset() {
 	*x = UnwatchCity{}
-	mi := &file_hexhail_proto_msgTypes[46]
+	mi := &file_hexhail_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4238,7 +4721,7 @@ func (x *UnwatchCity) String() string {
 func (*UnwatchCity) ProtoMessage() {}
 
 func (x *UnwatchCity) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[46]
+	mi := &file_hexhail_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4251,7 +4734,7 @@ func (x *UnwatchCity) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UnwatchCity.ProtoReflect.Descriptor instead.
 func (*UnwatchCity) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{46}
+	return file_hexhail_proto_rawDescGZIP(), []int{49}
 }
 
 // CityWatched is the reply to watch_city.
@@ -4273,7 +4756,7 @@ type CityWatched struct {
 
 func (x *CityWatched) Reset() {
 	*x = CityWatched{}
-	mi := &file_hexhail_proto_msgTypes[47]
+	mi := &file_hexhail_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4285,7 +4768,7 @@ func (x *CityWatched) String() string {
 func (*CityWatched) ProtoMessage() {}
 
 func (x *CityWatched) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[47]
+	mi := &file_hexhail_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4298,7 +4781,7 @@ func (x *CityWatched) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CityWatched.ProtoReflect.Descriptor instead.
 func (*CityWatched) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{47}
+	return file_hexhail_proto_rawDescGZIP(), []int{50}
 }
 
 func (x *CityWatched) GetWatch() uint32 {
@@ -4346,7 +4829,7 @@ type CityNodes struct {
 
 func (x *CityNodes) Reset() {
 	*x = CityNodes{}
-	mi := &file_hexhail_proto_msgTypes[48]
+	mi := &file_hexhail_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4358,7 +4841,7 @@ func (x *CityNodes) String() string {
 func (*CityNodes) ProtoMessage() {}
 
 func (x *CityNodes) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[48]
+	mi := &file_hexhail_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4371,7 +4854,7 @@ func (x *CityNodes) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CityNodes.ProtoReflect.Descriptor instead.
 func (*CityNodes) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{48}
+	return file_hexhail_proto_rawDescGZIP(), []int{51}
 }
 
 func (x *CityNodes) GetList() []*CityNode {
@@ -4398,7 +4881,7 @@ type CityNode struct {
 
 func (x *CityNode) Reset() {
 	*x = CityNode{}
-	mi := &file_hexhail_proto_msgTypes[49]
+	mi := &file_hexhail_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4410,7 +4893,7 @@ func (x *CityNode) String() string {
 func (*CityNode) ProtoMessage() {}
 
 func (x *CityNode) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[49]
+	mi := &file_hexhail_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4423,7 +4906,7 @@ func (x *CityNode) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CityNode.ProtoReflect.Descriptor instead.
 func (*CityNode) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{49}
+	return file_hexhail_proto_rawDescGZIP(), []int{52}
 }
 
 func (x *CityNode) GetName() string {
@@ -4471,7 +4954,7 @@ type NodeRef struct {
 
 func (x *NodeRef) Reset() {
 	*x = NodeRef{}
-	mi := &file_hexhail_proto_msgTypes[50]
+	mi := &file_hexhail_proto_msgTypes[53]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4483,7 +4966,7 @@ func (x *NodeRef) String() string {
 func (*NodeRef) ProtoMessage() {}
 
 func (x *NodeRef) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[50]
+	mi := &file_hexhail_proto_msgTypes[53]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4496,7 +4979,7 @@ func (x *NodeRef) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NodeRef.ProtoReflect.Descriptor instead.
 func (*NodeRef) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{50}
+	return file_hexhail_proto_rawDescGZIP(), []int{53}
 }
 
 func (x *NodeRef) GetName() string {
@@ -4542,7 +5025,7 @@ type CityChanged struct {
 
 func (x *CityChanged) Reset() {
 	*x = CityChanged{}
-	mi := &file_hexhail_proto_msgTypes[51]
+	mi := &file_hexhail_proto_msgTypes[54]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4554,7 +5037,7 @@ func (x *CityChanged) String() string {
 func (*CityChanged) ProtoMessage() {}
 
 func (x *CityChanged) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[51]
+	mi := &file_hexhail_proto_msgTypes[54]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4567,7 +5050,7 @@ func (x *CityChanged) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CityChanged.ProtoReflect.Descriptor instead.
 func (*CityChanged) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{51}
+	return file_hexhail_proto_rawDescGZIP(), []int{54}
 }
 
 func (x *CityChanged) GetWatch() uint32 {
@@ -4694,7 +5177,7 @@ type CityDriver struct {
 
 func (x *CityDriver) Reset() {
 	*x = CityDriver{}
-	mi := &file_hexhail_proto_msgTypes[52]
+	mi := &file_hexhail_proto_msgTypes[55]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4706,7 +5189,7 @@ func (x *CityDriver) String() string {
 func (*CityDriver) ProtoMessage() {}
 
 func (x *CityDriver) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[52]
+	mi := &file_hexhail_proto_msgTypes[55]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4719,7 +5202,7 @@ func (x *CityDriver) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CityDriver.ProtoReflect.Descriptor instead.
 func (*CityDriver) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{52}
+	return file_hexhail_proto_rawDescGZIP(), []int{55}
 }
 
 func (x *CityDriver) GetKey() uint32 {
@@ -4782,7 +5265,7 @@ type CityMove struct {
 
 func (x *CityMove) Reset() {
 	*x = CityMove{}
-	mi := &file_hexhail_proto_msgTypes[53]
+	mi := &file_hexhail_proto_msgTypes[56]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4794,7 +5277,7 @@ func (x *CityMove) String() string {
 func (*CityMove) ProtoMessage() {}
 
 func (x *CityMove) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[53]
+	mi := &file_hexhail_proto_msgTypes[56]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4807,7 +5290,7 @@ func (x *CityMove) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CityMove.ProtoReflect.Descriptor instead.
 func (*CityMove) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{53}
+	return file_hexhail_proto_rawDescGZIP(), []int{56}
 }
 
 func (x *CityMove) GetKey() uint32 {
@@ -4855,7 +5338,7 @@ type CityTrip struct {
 
 func (x *CityTrip) Reset() {
 	*x = CityTrip{}
-	mi := &file_hexhail_proto_msgTypes[54]
+	mi := &file_hexhail_proto_msgTypes[57]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4867,7 +5350,7 @@ func (x *CityTrip) String() string {
 func (*CityTrip) ProtoMessage() {}
 
 func (x *CityTrip) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[54]
+	mi := &file_hexhail_proto_msgTypes[57]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4880,7 +5363,7 @@ func (x *CityTrip) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CityTrip.ProtoReflect.Descriptor instead.
 func (*CityTrip) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{54}
+	return file_hexhail_proto_rawDescGZIP(), []int{57}
 }
 
 func (x *CityTrip) GetId() string {
@@ -5000,7 +5483,7 @@ type CityCell struct {
 
 func (x *CityCell) Reset() {
 	*x = CityCell{}
-	mi := &file_hexhail_proto_msgTypes[55]
+	mi := &file_hexhail_proto_msgTypes[58]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5012,7 +5495,7 @@ func (x *CityCell) String() string {
 func (*CityCell) ProtoMessage() {}
 
 func (x *CityCell) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[55]
+	mi := &file_hexhail_proto_msgTypes[58]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5025,7 +5508,7 @@ func (x *CityCell) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CityCell.ProtoReflect.Descriptor instead.
 func (*CityCell) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{55}
+	return file_hexhail_proto_rawDescGZIP(), []int{58}
 }
 
 func (x *CityCell) GetCell() string {
@@ -5080,7 +5563,7 @@ type CityTotals struct {
 
 func (x *CityTotals) Reset() {
 	*x = CityTotals{}
-	mi := &file_hexhail_proto_msgTypes[56]
+	mi := &file_hexhail_proto_msgTypes[59]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5092,7 +5575,7 @@ func (x *CityTotals) String() string {
 func (*CityTotals) ProtoMessage() {}
 
 func (x *CityTotals) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[56]
+	mi := &file_hexhail_proto_msgTypes[59]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5105,7 +5588,7 @@ func (x *CityTotals) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CityTotals.ProtoReflect.Descriptor instead.
 func (*CityTotals) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{56}
+	return file_hexhail_proto_rawDescGZIP(), []int{59}
 }
 
 func (x *CityTotals) GetDriversAvailable() uint32 {
@@ -5202,7 +5685,7 @@ type ActorKind struct {
 
 func (x *ActorKind) Reset() {
 	*x = ActorKind{}
-	mi := &file_hexhail_proto_msgTypes[57]
+	mi := &file_hexhail_proto_msgTypes[60]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5214,7 +5697,7 @@ func (x *ActorKind) String() string {
 func (*ActorKind) ProtoMessage() {}
 
 func (x *ActorKind) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[57]
+	mi := &file_hexhail_proto_msgTypes[60]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5227,7 +5710,7 @@ func (x *ActorKind) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ActorKind.ProtoReflect.Descriptor instead.
 func (*ActorKind) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{57}
+	return file_hexhail_proto_rawDescGZIP(), []int{60}
 }
 
 func (x *ActorKind) GetKind() string {
@@ -5339,7 +5822,7 @@ type SlowHandler struct {
 
 func (x *SlowHandler) Reset() {
 	*x = SlowHandler{}
-	mi := &file_hexhail_proto_msgTypes[58]
+	mi := &file_hexhail_proto_msgTypes[61]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5351,7 +5834,7 @@ func (x *SlowHandler) String() string {
 func (*SlowHandler) ProtoMessage() {}
 
 func (x *SlowHandler) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[58]
+	mi := &file_hexhail_proto_msgTypes[61]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5364,7 +5847,7 @@ func (x *SlowHandler) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SlowHandler.ProtoReflect.Descriptor instead.
 func (*SlowHandler) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{58}
+	return file_hexhail_proto_rawDescGZIP(), []int{61}
 }
 
 func (x *SlowHandler) GetMessage() string {
@@ -5424,7 +5907,7 @@ type Sample struct {
 
 func (x *Sample) Reset() {
 	*x = Sample{}
-	mi := &file_hexhail_proto_msgTypes[59]
+	mi := &file_hexhail_proto_msgTypes[62]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5436,7 +5919,7 @@ func (x *Sample) String() string {
 func (*Sample) ProtoMessage() {}
 
 func (x *Sample) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[59]
+	mi := &file_hexhail_proto_msgTypes[62]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5449,7 +5932,7 @@ func (x *Sample) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Sample.ProtoReflect.Descriptor instead.
 func (*Sample) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{59}
+	return file_hexhail_proto_rawDescGZIP(), []int{62}
 }
 
 func (x *Sample) GetAt() *timestamppb.Timestamp {
@@ -5595,7 +6078,7 @@ type MissingNodes struct {
 
 func (x *MissingNodes) Reset() {
 	*x = MissingNodes{}
-	mi := &file_hexhail_proto_msgTypes[60]
+	mi := &file_hexhail_proto_msgTypes[63]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5607,7 +6090,7 @@ func (x *MissingNodes) String() string {
 func (*MissingNodes) ProtoMessage() {}
 
 func (x *MissingNodes) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[60]
+	mi := &file_hexhail_proto_msgTypes[63]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5620,7 +6103,7 @@ func (x *MissingNodes) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MissingNodes.ProtoReflect.Descriptor instead.
 func (*MissingNodes) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{60}
+	return file_hexhail_proto_rawDescGZIP(), []int{63}
 }
 
 func (x *MissingNodes) GetCount() uint32 {
@@ -5674,7 +6157,7 @@ const file_hexhail_proto_rawDesc = "" +
 	"\x04trip\x18\a \x01(\v2\x10.hexhail.v1.TripH\x00R\x04trip\x12B\n" +
 	"\x0eaccept_pending\x18\b \x01(\v2\x19.hexhail.v1.AcceptPendingH\x00R\racceptPending\x12<\n" +
 	"\fcity_watched\x18\t \x01(\v2\x17.hexhail.v1.CityWatchedH\x00R\vcityWatchedB\b\n" +
-	"\x06result\"\x80\x04\n" +
+	"\x06result\"\xc1\x04\n" +
 	"\x05Event\x12\x14\n" +
 	"\x05epoch\x18\x01 \x01(\tR\x05epoch\x12\x10\n" +
 	"\x03seq\x18\x02 \x01(\rR\x03seq\x12<\n" +
@@ -5684,7 +6167,9 @@ const file_hexhail_proto_rawDesc = "" +
 	"\fdriver_moved\x18\x06 \x01(\v2\x17.hexhail.v1.DriverMovedH\x00R\vdriverMoved\x12A\n" +
 	"\rdisconnecting\x18\a \x01(\v2\x19.hexhail.v1.DisconnectingH\x00R\rdisconnecting\x12<\n" +
 	"\fcity_changed\x18\b \x01(\v2\x17.hexhail.v1.CityChangedH\x00R\vcityChanged\x12H\n" +
-	"\x10approval_changed\x18\t \x01(\v2\x1b.hexhail.v1.ApprovalChangedH\x00R\x0fapprovalChangedB\x06\n" +
+	"\x10approval_changed\x18\t \x01(\v2\x1b.hexhail.v1.ApprovalChangedH\x00R\x0fapprovalChanged\x12?\n" +
+	"\rroute_changed\x18\n" +
+	" \x01(\v2\x18.hexhail.v1.RouteChangedH\x00R\frouteChangedB\x06\n" +
 	"\x04body\"\x8f\x01\n" +
 	"\x05Error\x12\x12\n" +
 	"\x04code\x18\x01 \x01(\tR\x04code\x12\x18\n" +
@@ -5699,7 +6184,7 @@ const file_hexhail_proto_rawDesc = "" +
 	"\x06client\x18\x04 \x01(\tR\x06client\"0\n" +
 	"\x06Resume\x12\x14\n" +
 	"\x05epoch\x18\x01 \x01(\tR\x05epoch\x12\x10\n" +
-	"\x03seq\x18\x02 \x01(\rR\x03seq\"\xea\x03\n" +
+	"\x03seq\x18\x02 \x01(\rR\x03seq\"\x97\x04\n" +
 	"\tConnected\x12\x1d\n" +
 	"\n" +
 	"session_id\x18\x01 \x01(\tR\tsessionId\x12\x14\n" +
@@ -5719,7 +6204,8 @@ const file_hexhail_proto_rawDesc = "" +
 	"serverTime\x12!\n" +
 	"\fheartbeat_ms\x18\v \x01(\rR\vheartbeatMs\x12&\n" +
 	"\x0fposition_ttl_ms\x18\f \x01(\rR\rpositionTtlMs\x120\n" +
-	"\bapproval\x18\r \x01(\v2\x14.hexhail.v1.ApprovalR\bapproval\"8\n" +
+	"\bapproval\x18\r \x01(\v2\x14.hexhail.v1.ApprovalR\bapproval\x12+\n" +
+	"\x05route\x18\x0e \x01(\v2\x15.hexhail.v1.TripRouteR\x05route\"8\n" +
 	"\bApproval\x12\x14\n" +
 	"\x05state\x18\x01 \x01(\tR\x05state\x12\x16\n" +
 	"\x06reason\x18\x02 \x01(\tR\x06reason\"C\n" +
@@ -5837,7 +6323,7 @@ const file_hexhail_proto_rawDesc = "" +
 	"\bRateTrip\x12\x17\n" +
 	"\atrip_id\x18\x01 \x01(\tR\x06tripId\x12\x14\n" +
 	"\x05stars\x18\x02 \x01(\rR\x05stars\x12\x18\n" +
-	"\acomment\x18\x03 \x01(\tR\acomment\"\xc2\x01\n" +
+	"\acomment\x18\x03 \x01(\tR\acomment\"\x80\x02\n" +
 	"\vDriverMoved\x12\x17\n" +
 	"\atrip_id\x18\x01 \x01(\tR\x06tripId\x12'\n" +
 	"\x05point\x18\x02 \x01(\v2\x11.hexhail.v1.PointR\x05point\x12\x1f\n" +
@@ -5845,7 +6331,61 @@ const file_hexhail_proto_rawDesc = "" +
 	"headingDeg\x12\x13\n" +
 	"\x05eta_s\x18\x04 \x01(\rR\x04etaS\x12;\n" +
 	"\vdevice_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
-	"deviceTime\"K\n" +
+	"deviceTime\x12\x15\n" +
+	"\x06left_m\x18\x06 \x01(\rR\x05leftM\x12%\n" +
+	"\x0eroute_revision\x18\a \x01(\rR\rrouteRevision\";\n" +
+	"\fRouteChanged\x12+\n" +
+	"\x05route\x18\x01 \x01(\v2\x15.hexhail.v1.TripRouteR\x05route\"\xb0\x03\n" +
+	"\tTripRoute\x12\x17\n" +
+	"\atrip_id\x18\x01 \x01(\tR\x06tripId\x12\x1a\n" +
+	"\brevision\x18\x02 \x01(\rR\brevision\x12+\n" +
+	"\x03leg\x18\x03 \x01(\x0e2\x19.hexhail.v1.TripRoute.LegR\x03leg\x12(\n" +
+	"\x02by\x18\x04 \x01(\x0e2\x18.hexhail.v1.TripRoute.ByR\x02by\x12\x1a\n" +
+	"\bpolyline\x18\x05 \x01(\tR\bpolyline\x12\x1d\n" +
+	"\n" +
+	"distance_m\x18\x06 \x01(\rR\tdistanceM\x12\x1d\n" +
+	"\n" +
+	"duration_s\x18\a \x01(\rR\tdurationS\x12+\n" +
+	"\x05steps\x18\b \x03(\v2\x15.hexhail.v1.RouteStepR\x05steps\x12\x15\n" +
+	"\x06map_id\x18\t \x01(\tR\x05mapId\"0\n" +
+	"\x03Leg\x12\x13\n" +
+	"\x0fleg_unspecified\x10\x00\x12\n" +
+	"\n" +
+	"\x06pickup\x10\x01\x12\b\n" +
+	"\x04ride\x10\x02\"G\n" +
+	"\x02By\x12\x12\n" +
+	"\x0eby_unspecified\x10\x00\x12\v\n" +
+	"\astreets\x10\x01\x12\b\n" +
+	"\x04osrm\x10\x02\x12\f\n" +
+	"\bvalhalla\x10\x03\x12\b\n" +
+	"\x04crow\x10\x04\"\xf4\x02\n" +
+	"\tRouteStep\x12.\n" +
+	"\x04turn\x18\x01 \x01(\x0e2\x1a.hexhail.v1.RouteStep.TurnR\x04turn\x12\x16\n" +
+	"\x06street\x18\x02 \x01(\tR\x06street\x12\x12\n" +
+	"\x04exit\x18\x03 \x01(\rR\x04exit\x12\x1d\n" +
+	"\n" +
+	"distance_m\x18\x04 \x01(\rR\tdistanceM\x12\x1d\n" +
+	"\n" +
+	"duration_s\x18\x05 \x01(\rR\tdurationS\x12\x14\n" +
+	"\x05index\x18\x06 \x01(\rR\x05index\"\xb6\x01\n" +
+	"\x04Turn\x12\x14\n" +
+	"\x10turn_unspecified\x10\x00\x12\n" +
+	"\n" +
+	"\x06depart\x10\x01\x12\t\n" +
+	"\x05round\x10\x02\x12\x0e\n" +
+	"\n" +
+	"sharp_left\x10\x03\x12\b\n" +
+	"\x04left\x10\x04\x12\x0f\n" +
+	"\vslight_left\x10\x05\x12\f\n" +
+	"\bstraight\x10\x06\x12\x10\n" +
+	"\fslight_right\x10\a\x12\t\n" +
+	"\x05right\x10\b\x12\x0f\n" +
+	"\vsharp_right\x10\t\x12\x0e\n" +
+	"\n" +
+	"roundabout\x10\n" +
+	"\x12\n" +
+	"\n" +
+	"\x06arrive\x10\v\"K\n" +
 	"\vTripUpdated\x12$\n" +
 	"\x04trip\x18\x01 \x01(\v2\x10.hexhail.v1.TripR\x04trip\x12\x16\n" +
 	"\x06change\x18\x02 \x01(\tR\x06change\"\x99\n" +
@@ -6152,200 +6692,213 @@ func file_hexhail_proto_rawDescGZIP() []byte {
 	return file_hexhail_proto_rawDescData
 }
 
-var file_hexhail_proto_enumTypes = make([]protoimpl.EnumInfo, 7)
-var file_hexhail_proto_msgTypes = make([]protoimpl.MessageInfo, 61)
+var file_hexhail_proto_enumTypes = make([]protoimpl.EnumInfo, 10)
+var file_hexhail_proto_msgTypes = make([]protoimpl.MessageInfo, 64)
 var file_hexhail_proto_goTypes = []any{
 	(Role)(0),                     // 0: hexhail.v1.Role
 	(OfferClosed_Outcome)(0),      // 1: hexhail.v1.OfferClosed.Outcome
-	(Trip_Status)(0),              // 2: hexhail.v1.Trip.Status
-	(FareBreakdown_Basis)(0),      // 3: hexhail.v1.FareBreakdown.Basis
-	(Cancellation_By)(0),          // 4: hexhail.v1.Cancellation.By
-	(CityNode_State)(0),           // 5: hexhail.v1.CityNode.State
-	(CityDriver_State)(0),         // 6: hexhail.v1.CityDriver.State
-	(*ClientFrame)(nil),           // 7: hexhail.v1.ClientFrame
-	(*ServerFrame)(nil),           // 8: hexhail.v1.ServerFrame
-	(*Reply)(nil),                 // 9: hexhail.v1.Reply
-	(*Event)(nil),                 // 10: hexhail.v1.Event
-	(*Error)(nil),                 // 11: hexhail.v1.Error
-	(*Connect)(nil),               // 12: hexhail.v1.Connect
-	(*Resume)(nil),                // 13: hexhail.v1.Resume
-	(*Connected)(nil),             // 14: hexhail.v1.Connected
-	(*Approval)(nil),              // 15: hexhail.v1.Approval
-	(*ApprovalChanged)(nil),       // 16: hexhail.v1.ApprovalChanged
-	(*Ping)(nil),                  // 17: hexhail.v1.Ping
-	(*Pong)(nil),                  // 18: hexhail.v1.Pong
-	(*Done)(nil),                  // 19: hexhail.v1.Done
-	(*Disconnecting)(nil),         // 20: hexhail.v1.Disconnecting
-	(*Point)(nil),                 // 21: hexhail.v1.Point
-	(*Money)(nil),                 // 22: hexhail.v1.Money
-	(*GoOnline)(nil),              // 23: hexhail.v1.GoOnline
-	(*GoOffline)(nil),             // 24: hexhail.v1.GoOffline
-	(*Location)(nil),              // 25: hexhail.v1.Location
-	(*Offer)(nil),                 // 26: hexhail.v1.Offer
-	(*AcceptOffer)(nil),           // 27: hexhail.v1.AcceptOffer
-	(*DeclineOffer)(nil),          // 28: hexhail.v1.DeclineOffer
-	(*AcceptPending)(nil),         // 29: hexhail.v1.AcceptPending
-	(*OfferReceived)(nil),         // 30: hexhail.v1.OfferReceived
-	(*OfferClosed)(nil),           // 31: hexhail.v1.OfferClosed
-	(*MarkArrived)(nil),           // 32: hexhail.v1.MarkArrived
-	(*StartTrip)(nil),             // 33: hexhail.v1.StartTrip
-	(*CompleteTrip)(nil),          // 34: hexhail.v1.CompleteTrip
-	(*GetQuote)(nil),              // 35: hexhail.v1.GetQuote
-	(*Quotes)(nil),                // 36: hexhail.v1.Quotes
-	(*Quote)(nil),                 // 37: hexhail.v1.Quote
-	(*RequestTrip)(nil),           // 38: hexhail.v1.RequestTrip
-	(*CancelTrip)(nil),            // 39: hexhail.v1.CancelTrip
-	(*RateTrip)(nil),              // 40: hexhail.v1.RateTrip
-	(*DriverMoved)(nil),           // 41: hexhail.v1.DriverMoved
-	(*TripUpdated)(nil),           // 42: hexhail.v1.TripUpdated
-	(*Trip)(nil),                  // 43: hexhail.v1.Trip
-	(*Mark)(nil),                  // 44: hexhail.v1.Mark
-	(*Estimate)(nil),              // 45: hexhail.v1.Estimate
-	(*FareBreakdown)(nil),         // 46: hexhail.v1.FareBreakdown
-	(*Search)(nil),                // 47: hexhail.v1.Search
-	(*DriverCard)(nil),            // 48: hexhail.v1.DriverCard
-	(*RiderCard)(nil),             // 49: hexhail.v1.RiderCard
-	(*Cancellation)(nil),          // 50: hexhail.v1.Cancellation
-	(*WatchCity)(nil),             // 51: hexhail.v1.WatchCity
-	(*Area)(nil),                  // 52: hexhail.v1.Area
-	(*UnwatchCity)(nil),           // 53: hexhail.v1.UnwatchCity
-	(*CityWatched)(nil),           // 54: hexhail.v1.CityWatched
-	(*CityNodes)(nil),             // 55: hexhail.v1.CityNodes
-	(*CityNode)(nil),              // 56: hexhail.v1.CityNode
-	(*NodeRef)(nil),               // 57: hexhail.v1.NodeRef
-	(*CityChanged)(nil),           // 58: hexhail.v1.CityChanged
-	(*CityDriver)(nil),            // 59: hexhail.v1.CityDriver
-	(*CityMove)(nil),              // 60: hexhail.v1.CityMove
-	(*CityTrip)(nil),              // 61: hexhail.v1.CityTrip
-	(*CityCell)(nil),              // 62: hexhail.v1.CityCell
-	(*CityTotals)(nil),            // 63: hexhail.v1.CityTotals
-	(*ActorKind)(nil),             // 64: hexhail.v1.ActorKind
-	(*SlowHandler)(nil),           // 65: hexhail.v1.SlowHandler
-	(*Sample)(nil),                // 66: hexhail.v1.Sample
-	(*MissingNodes)(nil),          // 67: hexhail.v1.MissingNodes
-	(*timestamppb.Timestamp)(nil), // 68: google.protobuf.Timestamp
+	(TripRoute_Leg)(0),            // 2: hexhail.v1.TripRoute.Leg
+	(TripRoute_By)(0),             // 3: hexhail.v1.TripRoute.By
+	(RouteStep_Turn)(0),           // 4: hexhail.v1.RouteStep.Turn
+	(Trip_Status)(0),              // 5: hexhail.v1.Trip.Status
+	(FareBreakdown_Basis)(0),      // 6: hexhail.v1.FareBreakdown.Basis
+	(Cancellation_By)(0),          // 7: hexhail.v1.Cancellation.By
+	(CityNode_State)(0),           // 8: hexhail.v1.CityNode.State
+	(CityDriver_State)(0),         // 9: hexhail.v1.CityDriver.State
+	(*ClientFrame)(nil),           // 10: hexhail.v1.ClientFrame
+	(*ServerFrame)(nil),           // 11: hexhail.v1.ServerFrame
+	(*Reply)(nil),                 // 12: hexhail.v1.Reply
+	(*Event)(nil),                 // 13: hexhail.v1.Event
+	(*Error)(nil),                 // 14: hexhail.v1.Error
+	(*Connect)(nil),               // 15: hexhail.v1.Connect
+	(*Resume)(nil),                // 16: hexhail.v1.Resume
+	(*Connected)(nil),             // 17: hexhail.v1.Connected
+	(*Approval)(nil),              // 18: hexhail.v1.Approval
+	(*ApprovalChanged)(nil),       // 19: hexhail.v1.ApprovalChanged
+	(*Ping)(nil),                  // 20: hexhail.v1.Ping
+	(*Pong)(nil),                  // 21: hexhail.v1.Pong
+	(*Done)(nil),                  // 22: hexhail.v1.Done
+	(*Disconnecting)(nil),         // 23: hexhail.v1.Disconnecting
+	(*Point)(nil),                 // 24: hexhail.v1.Point
+	(*Money)(nil),                 // 25: hexhail.v1.Money
+	(*GoOnline)(nil),              // 26: hexhail.v1.GoOnline
+	(*GoOffline)(nil),             // 27: hexhail.v1.GoOffline
+	(*Location)(nil),              // 28: hexhail.v1.Location
+	(*Offer)(nil),                 // 29: hexhail.v1.Offer
+	(*AcceptOffer)(nil),           // 30: hexhail.v1.AcceptOffer
+	(*DeclineOffer)(nil),          // 31: hexhail.v1.DeclineOffer
+	(*AcceptPending)(nil),         // 32: hexhail.v1.AcceptPending
+	(*OfferReceived)(nil),         // 33: hexhail.v1.OfferReceived
+	(*OfferClosed)(nil),           // 34: hexhail.v1.OfferClosed
+	(*MarkArrived)(nil),           // 35: hexhail.v1.MarkArrived
+	(*StartTrip)(nil),             // 36: hexhail.v1.StartTrip
+	(*CompleteTrip)(nil),          // 37: hexhail.v1.CompleteTrip
+	(*GetQuote)(nil),              // 38: hexhail.v1.GetQuote
+	(*Quotes)(nil),                // 39: hexhail.v1.Quotes
+	(*Quote)(nil),                 // 40: hexhail.v1.Quote
+	(*RequestTrip)(nil),           // 41: hexhail.v1.RequestTrip
+	(*CancelTrip)(nil),            // 42: hexhail.v1.CancelTrip
+	(*RateTrip)(nil),              // 43: hexhail.v1.RateTrip
+	(*DriverMoved)(nil),           // 44: hexhail.v1.DriverMoved
+	(*RouteChanged)(nil),          // 45: hexhail.v1.RouteChanged
+	(*TripRoute)(nil),             // 46: hexhail.v1.TripRoute
+	(*RouteStep)(nil),             // 47: hexhail.v1.RouteStep
+	(*TripUpdated)(nil),           // 48: hexhail.v1.TripUpdated
+	(*Trip)(nil),                  // 49: hexhail.v1.Trip
+	(*Mark)(nil),                  // 50: hexhail.v1.Mark
+	(*Estimate)(nil),              // 51: hexhail.v1.Estimate
+	(*FareBreakdown)(nil),         // 52: hexhail.v1.FareBreakdown
+	(*Search)(nil),                // 53: hexhail.v1.Search
+	(*DriverCard)(nil),            // 54: hexhail.v1.DriverCard
+	(*RiderCard)(nil),             // 55: hexhail.v1.RiderCard
+	(*Cancellation)(nil),          // 56: hexhail.v1.Cancellation
+	(*WatchCity)(nil),             // 57: hexhail.v1.WatchCity
+	(*Area)(nil),                  // 58: hexhail.v1.Area
+	(*UnwatchCity)(nil),           // 59: hexhail.v1.UnwatchCity
+	(*CityWatched)(nil),           // 60: hexhail.v1.CityWatched
+	(*CityNodes)(nil),             // 61: hexhail.v1.CityNodes
+	(*CityNode)(nil),              // 62: hexhail.v1.CityNode
+	(*NodeRef)(nil),               // 63: hexhail.v1.NodeRef
+	(*CityChanged)(nil),           // 64: hexhail.v1.CityChanged
+	(*CityDriver)(nil),            // 65: hexhail.v1.CityDriver
+	(*CityMove)(nil),              // 66: hexhail.v1.CityMove
+	(*CityTrip)(nil),              // 67: hexhail.v1.CityTrip
+	(*CityCell)(nil),              // 68: hexhail.v1.CityCell
+	(*CityTotals)(nil),            // 69: hexhail.v1.CityTotals
+	(*ActorKind)(nil),             // 70: hexhail.v1.ActorKind
+	(*SlowHandler)(nil),           // 71: hexhail.v1.SlowHandler
+	(*Sample)(nil),                // 72: hexhail.v1.Sample
+	(*MissingNodes)(nil),          // 73: hexhail.v1.MissingNodes
+	(*timestamppb.Timestamp)(nil), // 74: google.protobuf.Timestamp
 }
 var file_hexhail_proto_depIdxs = []int32{
-	12,  // 0: hexhail.v1.ClientFrame.connect:type_name -> hexhail.v1.Connect
-	17,  // 1: hexhail.v1.ClientFrame.ping:type_name -> hexhail.v1.Ping
-	23,  // 2: hexhail.v1.ClientFrame.go_online:type_name -> hexhail.v1.GoOnline
-	24,  // 3: hexhail.v1.ClientFrame.go_offline:type_name -> hexhail.v1.GoOffline
-	25,  // 4: hexhail.v1.ClientFrame.location:type_name -> hexhail.v1.Location
-	35,  // 5: hexhail.v1.ClientFrame.get_quote:type_name -> hexhail.v1.GetQuote
-	38,  // 6: hexhail.v1.ClientFrame.request_trip:type_name -> hexhail.v1.RequestTrip
-	39,  // 7: hexhail.v1.ClientFrame.cancel_trip:type_name -> hexhail.v1.CancelTrip
-	27,  // 8: hexhail.v1.ClientFrame.accept_offer:type_name -> hexhail.v1.AcceptOffer
-	28,  // 9: hexhail.v1.ClientFrame.decline_offer:type_name -> hexhail.v1.DeclineOffer
-	32,  // 10: hexhail.v1.ClientFrame.arrived:type_name -> hexhail.v1.MarkArrived
-	33,  // 11: hexhail.v1.ClientFrame.start_trip:type_name -> hexhail.v1.StartTrip
-	34,  // 12: hexhail.v1.ClientFrame.complete_trip:type_name -> hexhail.v1.CompleteTrip
-	40,  // 13: hexhail.v1.ClientFrame.rate_trip:type_name -> hexhail.v1.RateTrip
-	51,  // 14: hexhail.v1.ClientFrame.watch_city:type_name -> hexhail.v1.WatchCity
-	53,  // 15: hexhail.v1.ClientFrame.unwatch_city:type_name -> hexhail.v1.UnwatchCity
-	9,   // 16: hexhail.v1.ServerFrame.reply:type_name -> hexhail.v1.Reply
-	10,  // 17: hexhail.v1.ServerFrame.event:type_name -> hexhail.v1.Event
-	11,  // 18: hexhail.v1.Reply.error:type_name -> hexhail.v1.Error
-	14,  // 19: hexhail.v1.Reply.connected:type_name -> hexhail.v1.Connected
-	18,  // 20: hexhail.v1.Reply.pong:type_name -> hexhail.v1.Pong
-	19,  // 21: hexhail.v1.Reply.done:type_name -> hexhail.v1.Done
-	36,  // 22: hexhail.v1.Reply.quotes:type_name -> hexhail.v1.Quotes
-	43,  // 23: hexhail.v1.Reply.trip:type_name -> hexhail.v1.Trip
-	29,  // 24: hexhail.v1.Reply.accept_pending:type_name -> hexhail.v1.AcceptPending
-	54,  // 25: hexhail.v1.Reply.city_watched:type_name -> hexhail.v1.CityWatched
-	42,  // 26: hexhail.v1.Event.trip_updated:type_name -> hexhail.v1.TripUpdated
-	30,  // 27: hexhail.v1.Event.offer_received:type_name -> hexhail.v1.OfferReceived
-	31,  // 28: hexhail.v1.Event.offer_closed:type_name -> hexhail.v1.OfferClosed
-	41,  // 29: hexhail.v1.Event.driver_moved:type_name -> hexhail.v1.DriverMoved
-	20,  // 30: hexhail.v1.Event.disconnecting:type_name -> hexhail.v1.Disconnecting
-	58,  // 31: hexhail.v1.Event.city_changed:type_name -> hexhail.v1.CityChanged
-	16,  // 32: hexhail.v1.Event.approval_changed:type_name -> hexhail.v1.ApprovalChanged
-	13,  // 33: hexhail.v1.Connect.resume:type_name -> hexhail.v1.Resume
-	0,   // 34: hexhail.v1.Connected.role:type_name -> hexhail.v1.Role
-	43,  // 35: hexhail.v1.Connected.active_trip:type_name -> hexhail.v1.Trip
-	26,  // 36: hexhail.v1.Connected.open_offers:type_name -> hexhail.v1.Offer
-	68,  // 37: hexhail.v1.Connected.server_time:type_name -> google.protobuf.Timestamp
-	15,  // 38: hexhail.v1.Connected.approval:type_name -> hexhail.v1.Approval
-	15,  // 39: hexhail.v1.ApprovalChanged.approval:type_name -> hexhail.v1.Approval
-	68,  // 40: hexhail.v1.Pong.server_time:type_name -> google.protobuf.Timestamp
-	25,  // 41: hexhail.v1.GoOnline.location:type_name -> hexhail.v1.Location
-	21,  // 42: hexhail.v1.Location.point:type_name -> hexhail.v1.Point
-	68,  // 43: hexhail.v1.Location.device_time:type_name -> google.protobuf.Timestamp
-	21,  // 44: hexhail.v1.Offer.pickup_area:type_name -> hexhail.v1.Point
-	22,  // 45: hexhail.v1.Offer.fare:type_name -> hexhail.v1.Money
-	68,  // 46: hexhail.v1.Offer.expires_at:type_name -> google.protobuf.Timestamp
-	68,  // 47: hexhail.v1.AcceptPending.award_at:type_name -> google.protobuf.Timestamp
-	26,  // 48: hexhail.v1.OfferReceived.offer:type_name -> hexhail.v1.Offer
-	1,   // 49: hexhail.v1.OfferClosed.outcome:type_name -> hexhail.v1.OfferClosed.Outcome
-	21,  // 50: hexhail.v1.GetQuote.pickup:type_name -> hexhail.v1.Point
-	21,  // 51: hexhail.v1.GetQuote.dropoff:type_name -> hexhail.v1.Point
-	37,  // 52: hexhail.v1.Quotes.quotes:type_name -> hexhail.v1.Quote
-	22,  // 53: hexhail.v1.Quote.fare:type_name -> hexhail.v1.Money
-	21,  // 54: hexhail.v1.RequestTrip.pickup:type_name -> hexhail.v1.Point
-	21,  // 55: hexhail.v1.RequestTrip.dropoff:type_name -> hexhail.v1.Point
-	21,  // 56: hexhail.v1.DriverMoved.point:type_name -> hexhail.v1.Point
-	68,  // 57: hexhail.v1.DriverMoved.device_time:type_name -> google.protobuf.Timestamp
-	43,  // 58: hexhail.v1.TripUpdated.trip:type_name -> hexhail.v1.Trip
-	2,   // 59: hexhail.v1.Trip.status:type_name -> hexhail.v1.Trip.Status
-	21,  // 60: hexhail.v1.Trip.pickup:type_name -> hexhail.v1.Point
-	21,  // 61: hexhail.v1.Trip.dropoff:type_name -> hexhail.v1.Point
-	45,  // 62: hexhail.v1.Trip.estimate:type_name -> hexhail.v1.Estimate
-	46,  // 63: hexhail.v1.Trip.fare:type_name -> hexhail.v1.FareBreakdown
-	48,  // 64: hexhail.v1.Trip.driver:type_name -> hexhail.v1.DriverCard
-	49,  // 65: hexhail.v1.Trip.rider:type_name -> hexhail.v1.RiderCard
-	47,  // 66: hexhail.v1.Trip.search:type_name -> hexhail.v1.Search
-	50,  // 67: hexhail.v1.Trip.cancellation:type_name -> hexhail.v1.Cancellation
-	68,  // 68: hexhail.v1.Trip.requested_at:type_name -> google.protobuf.Timestamp
-	68,  // 69: hexhail.v1.Trip.matched_at:type_name -> google.protobuf.Timestamp
-	68,  // 70: hexhail.v1.Trip.arrived_at:type_name -> google.protobuf.Timestamp
-	68,  // 71: hexhail.v1.Trip.started_at:type_name -> google.protobuf.Timestamp
-	68,  // 72: hexhail.v1.Trip.ended_at:type_name -> google.protobuf.Timestamp
-	44,  // 73: hexhail.v1.Trip.arrival:type_name -> hexhail.v1.Mark
-	44,  // 74: hexhail.v1.Trip.completion:type_name -> hexhail.v1.Mark
-	22,  // 75: hexhail.v1.Estimate.fare:type_name -> hexhail.v1.Money
-	22,  // 76: hexhail.v1.FareBreakdown.total:type_name -> hexhail.v1.Money
-	3,   // 77: hexhail.v1.FareBreakdown.basis:type_name -> hexhail.v1.FareBreakdown.Basis
-	68,  // 78: hexhail.v1.Search.expires_at:type_name -> google.protobuf.Timestamp
-	4,   // 79: hexhail.v1.Cancellation.by:type_name -> hexhail.v1.Cancellation.By
-	52,  // 80: hexhail.v1.WatchCity.area:type_name -> hexhail.v1.Area
-	21,  // 81: hexhail.v1.Area.south_west:type_name -> hexhail.v1.Point
-	21,  // 82: hexhail.v1.Area.north_east:type_name -> hexhail.v1.Point
-	68,  // 83: hexhail.v1.CityWatched.node_started_at:type_name -> google.protobuf.Timestamp
-	55,  // 84: hexhail.v1.CityWatched.nodes:type_name -> hexhail.v1.CityNodes
-	56,  // 85: hexhail.v1.CityNodes.list:type_name -> hexhail.v1.CityNode
-	5,   // 86: hexhail.v1.CityNode.state:type_name -> hexhail.v1.CityNode.State
-	68,  // 87: hexhail.v1.CityNode.started_at:type_name -> google.protobuf.Timestamp
-	68,  // 88: hexhail.v1.CityNode.heard_at:type_name -> google.protobuf.Timestamp
-	68,  // 89: hexhail.v1.CityChanged.at:type_name -> google.protobuf.Timestamp
-	59,  // 90: hexhail.v1.CityChanged.drivers:type_name -> hexhail.v1.CityDriver
-	60,  // 91: hexhail.v1.CityChanged.moves:type_name -> hexhail.v1.CityMove
-	61,  // 92: hexhail.v1.CityChanged.trips:type_name -> hexhail.v1.CityTrip
-	62,  // 93: hexhail.v1.CityChanged.cells:type_name -> hexhail.v1.CityCell
-	63,  // 94: hexhail.v1.CityChanged.totals:type_name -> hexhail.v1.CityTotals
-	64,  // 95: hexhail.v1.CityChanged.actors:type_name -> hexhail.v1.ActorKind
-	66,  // 96: hexhail.v1.CityChanged.samples:type_name -> hexhail.v1.Sample
-	55,  // 97: hexhail.v1.CityChanged.nodes:type_name -> hexhail.v1.CityNodes
-	6,   // 98: hexhail.v1.CityDriver.state:type_name -> hexhail.v1.CityDriver.State
-	21,  // 99: hexhail.v1.CityDriver.point:type_name -> hexhail.v1.Point
-	21,  // 100: hexhail.v1.CityMove.point:type_name -> hexhail.v1.Point
-	2,   // 101: hexhail.v1.CityTrip.status:type_name -> hexhail.v1.Trip.Status
-	21,  // 102: hexhail.v1.CityTrip.pickup:type_name -> hexhail.v1.Point
-	21,  // 103: hexhail.v1.CityTrip.dropoff:type_name -> hexhail.v1.Point
-	47,  // 104: hexhail.v1.CityTrip.search:type_name -> hexhail.v1.Search
-	68,  // 105: hexhail.v1.CityTrip.requested_at:type_name -> google.protobuf.Timestamp
-	68,  // 106: hexhail.v1.CityTrip.matched_at:type_name -> google.protobuf.Timestamp
-	68,  // 107: hexhail.v1.CityTrip.arrived_at:type_name -> google.protobuf.Timestamp
-	68,  // 108: hexhail.v1.CityTrip.started_at:type_name -> google.protobuf.Timestamp
-	68,  // 109: hexhail.v1.CityTrip.ended_at:type_name -> google.protobuf.Timestamp
-	65,  // 110: hexhail.v1.ActorKind.slowest:type_name -> hexhail.v1.SlowHandler
-	57,  // 111: hexhail.v1.ActorKind.node:type_name -> hexhail.v1.NodeRef
-	68,  // 112: hexhail.v1.SlowHandler.at:type_name -> google.protobuf.Timestamp
-	68,  // 113: hexhail.v1.Sample.at:type_name -> google.protobuf.Timestamp
-	67,  // 114: hexhail.v1.Sample.missing:type_name -> hexhail.v1.MissingNodes
-	115, // [115:115] is the sub-list for method output_type
-	115, // [115:115] is the sub-list for method input_type
-	115, // [115:115] is the sub-list for extension type_name
-	115, // [115:115] is the sub-list for extension extendee
-	0,   // [0:115] is the sub-list for field type_name
+	15,  // 0: hexhail.v1.ClientFrame.connect:type_name -> hexhail.v1.Connect
+	20,  // 1: hexhail.v1.ClientFrame.ping:type_name -> hexhail.v1.Ping
+	26,  // 2: hexhail.v1.ClientFrame.go_online:type_name -> hexhail.v1.GoOnline
+	27,  // 3: hexhail.v1.ClientFrame.go_offline:type_name -> hexhail.v1.GoOffline
+	28,  // 4: hexhail.v1.ClientFrame.location:type_name -> hexhail.v1.Location
+	38,  // 5: hexhail.v1.ClientFrame.get_quote:type_name -> hexhail.v1.GetQuote
+	41,  // 6: hexhail.v1.ClientFrame.request_trip:type_name -> hexhail.v1.RequestTrip
+	42,  // 7: hexhail.v1.ClientFrame.cancel_trip:type_name -> hexhail.v1.CancelTrip
+	30,  // 8: hexhail.v1.ClientFrame.accept_offer:type_name -> hexhail.v1.AcceptOffer
+	31,  // 9: hexhail.v1.ClientFrame.decline_offer:type_name -> hexhail.v1.DeclineOffer
+	35,  // 10: hexhail.v1.ClientFrame.arrived:type_name -> hexhail.v1.MarkArrived
+	36,  // 11: hexhail.v1.ClientFrame.start_trip:type_name -> hexhail.v1.StartTrip
+	37,  // 12: hexhail.v1.ClientFrame.complete_trip:type_name -> hexhail.v1.CompleteTrip
+	43,  // 13: hexhail.v1.ClientFrame.rate_trip:type_name -> hexhail.v1.RateTrip
+	57,  // 14: hexhail.v1.ClientFrame.watch_city:type_name -> hexhail.v1.WatchCity
+	59,  // 15: hexhail.v1.ClientFrame.unwatch_city:type_name -> hexhail.v1.UnwatchCity
+	12,  // 16: hexhail.v1.ServerFrame.reply:type_name -> hexhail.v1.Reply
+	13,  // 17: hexhail.v1.ServerFrame.event:type_name -> hexhail.v1.Event
+	14,  // 18: hexhail.v1.Reply.error:type_name -> hexhail.v1.Error
+	17,  // 19: hexhail.v1.Reply.connected:type_name -> hexhail.v1.Connected
+	21,  // 20: hexhail.v1.Reply.pong:type_name -> hexhail.v1.Pong
+	22,  // 21: hexhail.v1.Reply.done:type_name -> hexhail.v1.Done
+	39,  // 22: hexhail.v1.Reply.quotes:type_name -> hexhail.v1.Quotes
+	49,  // 23: hexhail.v1.Reply.trip:type_name -> hexhail.v1.Trip
+	32,  // 24: hexhail.v1.Reply.accept_pending:type_name -> hexhail.v1.AcceptPending
+	60,  // 25: hexhail.v1.Reply.city_watched:type_name -> hexhail.v1.CityWatched
+	48,  // 26: hexhail.v1.Event.trip_updated:type_name -> hexhail.v1.TripUpdated
+	33,  // 27: hexhail.v1.Event.offer_received:type_name -> hexhail.v1.OfferReceived
+	34,  // 28: hexhail.v1.Event.offer_closed:type_name -> hexhail.v1.OfferClosed
+	44,  // 29: hexhail.v1.Event.driver_moved:type_name -> hexhail.v1.DriverMoved
+	23,  // 30: hexhail.v1.Event.disconnecting:type_name -> hexhail.v1.Disconnecting
+	64,  // 31: hexhail.v1.Event.city_changed:type_name -> hexhail.v1.CityChanged
+	19,  // 32: hexhail.v1.Event.approval_changed:type_name -> hexhail.v1.ApprovalChanged
+	45,  // 33: hexhail.v1.Event.route_changed:type_name -> hexhail.v1.RouteChanged
+	16,  // 34: hexhail.v1.Connect.resume:type_name -> hexhail.v1.Resume
+	0,   // 35: hexhail.v1.Connected.role:type_name -> hexhail.v1.Role
+	49,  // 36: hexhail.v1.Connected.active_trip:type_name -> hexhail.v1.Trip
+	29,  // 37: hexhail.v1.Connected.open_offers:type_name -> hexhail.v1.Offer
+	74,  // 38: hexhail.v1.Connected.server_time:type_name -> google.protobuf.Timestamp
+	18,  // 39: hexhail.v1.Connected.approval:type_name -> hexhail.v1.Approval
+	46,  // 40: hexhail.v1.Connected.route:type_name -> hexhail.v1.TripRoute
+	18,  // 41: hexhail.v1.ApprovalChanged.approval:type_name -> hexhail.v1.Approval
+	74,  // 42: hexhail.v1.Pong.server_time:type_name -> google.protobuf.Timestamp
+	28,  // 43: hexhail.v1.GoOnline.location:type_name -> hexhail.v1.Location
+	24,  // 44: hexhail.v1.Location.point:type_name -> hexhail.v1.Point
+	74,  // 45: hexhail.v1.Location.device_time:type_name -> google.protobuf.Timestamp
+	24,  // 46: hexhail.v1.Offer.pickup_area:type_name -> hexhail.v1.Point
+	25,  // 47: hexhail.v1.Offer.fare:type_name -> hexhail.v1.Money
+	74,  // 48: hexhail.v1.Offer.expires_at:type_name -> google.protobuf.Timestamp
+	74,  // 49: hexhail.v1.AcceptPending.award_at:type_name -> google.protobuf.Timestamp
+	29,  // 50: hexhail.v1.OfferReceived.offer:type_name -> hexhail.v1.Offer
+	1,   // 51: hexhail.v1.OfferClosed.outcome:type_name -> hexhail.v1.OfferClosed.Outcome
+	24,  // 52: hexhail.v1.GetQuote.pickup:type_name -> hexhail.v1.Point
+	24,  // 53: hexhail.v1.GetQuote.dropoff:type_name -> hexhail.v1.Point
+	40,  // 54: hexhail.v1.Quotes.quotes:type_name -> hexhail.v1.Quote
+	25,  // 55: hexhail.v1.Quote.fare:type_name -> hexhail.v1.Money
+	24,  // 56: hexhail.v1.RequestTrip.pickup:type_name -> hexhail.v1.Point
+	24,  // 57: hexhail.v1.RequestTrip.dropoff:type_name -> hexhail.v1.Point
+	24,  // 58: hexhail.v1.DriverMoved.point:type_name -> hexhail.v1.Point
+	74,  // 59: hexhail.v1.DriverMoved.device_time:type_name -> google.protobuf.Timestamp
+	46,  // 60: hexhail.v1.RouteChanged.route:type_name -> hexhail.v1.TripRoute
+	2,   // 61: hexhail.v1.TripRoute.leg:type_name -> hexhail.v1.TripRoute.Leg
+	3,   // 62: hexhail.v1.TripRoute.by:type_name -> hexhail.v1.TripRoute.By
+	47,  // 63: hexhail.v1.TripRoute.steps:type_name -> hexhail.v1.RouteStep
+	4,   // 64: hexhail.v1.RouteStep.turn:type_name -> hexhail.v1.RouteStep.Turn
+	49,  // 65: hexhail.v1.TripUpdated.trip:type_name -> hexhail.v1.Trip
+	5,   // 66: hexhail.v1.Trip.status:type_name -> hexhail.v1.Trip.Status
+	24,  // 67: hexhail.v1.Trip.pickup:type_name -> hexhail.v1.Point
+	24,  // 68: hexhail.v1.Trip.dropoff:type_name -> hexhail.v1.Point
+	51,  // 69: hexhail.v1.Trip.estimate:type_name -> hexhail.v1.Estimate
+	52,  // 70: hexhail.v1.Trip.fare:type_name -> hexhail.v1.FareBreakdown
+	54,  // 71: hexhail.v1.Trip.driver:type_name -> hexhail.v1.DriverCard
+	55,  // 72: hexhail.v1.Trip.rider:type_name -> hexhail.v1.RiderCard
+	53,  // 73: hexhail.v1.Trip.search:type_name -> hexhail.v1.Search
+	56,  // 74: hexhail.v1.Trip.cancellation:type_name -> hexhail.v1.Cancellation
+	74,  // 75: hexhail.v1.Trip.requested_at:type_name -> google.protobuf.Timestamp
+	74,  // 76: hexhail.v1.Trip.matched_at:type_name -> google.protobuf.Timestamp
+	74,  // 77: hexhail.v1.Trip.arrived_at:type_name -> google.protobuf.Timestamp
+	74,  // 78: hexhail.v1.Trip.started_at:type_name -> google.protobuf.Timestamp
+	74,  // 79: hexhail.v1.Trip.ended_at:type_name -> google.protobuf.Timestamp
+	50,  // 80: hexhail.v1.Trip.arrival:type_name -> hexhail.v1.Mark
+	50,  // 81: hexhail.v1.Trip.completion:type_name -> hexhail.v1.Mark
+	25,  // 82: hexhail.v1.Estimate.fare:type_name -> hexhail.v1.Money
+	25,  // 83: hexhail.v1.FareBreakdown.total:type_name -> hexhail.v1.Money
+	6,   // 84: hexhail.v1.FareBreakdown.basis:type_name -> hexhail.v1.FareBreakdown.Basis
+	74,  // 85: hexhail.v1.Search.expires_at:type_name -> google.protobuf.Timestamp
+	7,   // 86: hexhail.v1.Cancellation.by:type_name -> hexhail.v1.Cancellation.By
+	58,  // 87: hexhail.v1.WatchCity.area:type_name -> hexhail.v1.Area
+	24,  // 88: hexhail.v1.Area.south_west:type_name -> hexhail.v1.Point
+	24,  // 89: hexhail.v1.Area.north_east:type_name -> hexhail.v1.Point
+	74,  // 90: hexhail.v1.CityWatched.node_started_at:type_name -> google.protobuf.Timestamp
+	61,  // 91: hexhail.v1.CityWatched.nodes:type_name -> hexhail.v1.CityNodes
+	62,  // 92: hexhail.v1.CityNodes.list:type_name -> hexhail.v1.CityNode
+	8,   // 93: hexhail.v1.CityNode.state:type_name -> hexhail.v1.CityNode.State
+	74,  // 94: hexhail.v1.CityNode.started_at:type_name -> google.protobuf.Timestamp
+	74,  // 95: hexhail.v1.CityNode.heard_at:type_name -> google.protobuf.Timestamp
+	74,  // 96: hexhail.v1.CityChanged.at:type_name -> google.protobuf.Timestamp
+	65,  // 97: hexhail.v1.CityChanged.drivers:type_name -> hexhail.v1.CityDriver
+	66,  // 98: hexhail.v1.CityChanged.moves:type_name -> hexhail.v1.CityMove
+	67,  // 99: hexhail.v1.CityChanged.trips:type_name -> hexhail.v1.CityTrip
+	68,  // 100: hexhail.v1.CityChanged.cells:type_name -> hexhail.v1.CityCell
+	69,  // 101: hexhail.v1.CityChanged.totals:type_name -> hexhail.v1.CityTotals
+	70,  // 102: hexhail.v1.CityChanged.actors:type_name -> hexhail.v1.ActorKind
+	72,  // 103: hexhail.v1.CityChanged.samples:type_name -> hexhail.v1.Sample
+	61,  // 104: hexhail.v1.CityChanged.nodes:type_name -> hexhail.v1.CityNodes
+	9,   // 105: hexhail.v1.CityDriver.state:type_name -> hexhail.v1.CityDriver.State
+	24,  // 106: hexhail.v1.CityDriver.point:type_name -> hexhail.v1.Point
+	24,  // 107: hexhail.v1.CityMove.point:type_name -> hexhail.v1.Point
+	5,   // 108: hexhail.v1.CityTrip.status:type_name -> hexhail.v1.Trip.Status
+	24,  // 109: hexhail.v1.CityTrip.pickup:type_name -> hexhail.v1.Point
+	24,  // 110: hexhail.v1.CityTrip.dropoff:type_name -> hexhail.v1.Point
+	53,  // 111: hexhail.v1.CityTrip.search:type_name -> hexhail.v1.Search
+	74,  // 112: hexhail.v1.CityTrip.requested_at:type_name -> google.protobuf.Timestamp
+	74,  // 113: hexhail.v1.CityTrip.matched_at:type_name -> google.protobuf.Timestamp
+	74,  // 114: hexhail.v1.CityTrip.arrived_at:type_name -> google.protobuf.Timestamp
+	74,  // 115: hexhail.v1.CityTrip.started_at:type_name -> google.protobuf.Timestamp
+	74,  // 116: hexhail.v1.CityTrip.ended_at:type_name -> google.protobuf.Timestamp
+	71,  // 117: hexhail.v1.ActorKind.slowest:type_name -> hexhail.v1.SlowHandler
+	63,  // 118: hexhail.v1.ActorKind.node:type_name -> hexhail.v1.NodeRef
+	74,  // 119: hexhail.v1.SlowHandler.at:type_name -> google.protobuf.Timestamp
+	74,  // 120: hexhail.v1.Sample.at:type_name -> google.protobuf.Timestamp
+	73,  // 121: hexhail.v1.Sample.missing:type_name -> hexhail.v1.MissingNodes
+	122, // [122:122] is the sub-list for method output_type
+	122, // [122:122] is the sub-list for method input_type
+	122, // [122:122] is the sub-list for extension type_name
+	122, // [122:122] is the sub-list for extension extendee
+	0,   // [0:122] is the sub-list for field type_name
 }
 
 func init() { file_hexhail_proto_init() }
@@ -6393,14 +6946,15 @@ func file_hexhail_proto_init() {
 		(*Event_Disconnecting)(nil),
 		(*Event_CityChanged)(nil),
 		(*Event_ApprovalChanged)(nil),
+		(*Event_RouteChanged)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_hexhail_proto_rawDesc), len(file_hexhail_proto_rawDesc)),
-			NumEnums:      7,
-			NumMessages:   61,
+			NumEnums:      10,
+			NumMessages:   64,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -12,7 +12,7 @@ const renamed = { Error: 'ErrorReply', Event: 'ServerEvent', Location: 'Location
 const alwaysSet = new Set([
   'AcceptPending.award_at', 'Connected.server_time', 'DriverMoved.point', 'Estimate.fare', 'FareBreakdown.total',
   'Offer.expires_at', 'Offer.fare', 'Offer.pickup_area', 'OfferReceived.offer', 'Pong.server_time', 'Quote.fare',
-  'Search.expires_at', 'TripUpdated.trip',
+  'RouteChanged.route', 'Search.expires_at', 'TripUpdated.trip',
 ]);
 
 const nameOf = (desc) =>

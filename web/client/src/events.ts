@@ -1,4 +1,4 @@
-import type { Approval, CityChanged, CityWatched, ServerEvent } from './gen/messages.js';
+import type { Approval, CityChanged, CityWatched, ServerEvent, TripRoute } from './gen/messages.js';
 import type { ProtocolError } from './errors.js';
 import type { ConnectionState } from './state.js';
 import type { ClosedOffer, DriverPosition, OpenOffer, WholeTrip } from './view.js';
@@ -33,6 +33,8 @@ export interface ClientEvents {
   offerClosed: ClosedOffer;
   /** The driver of the rider's trip moved. */
   driverMoved: DriverPosition;
+  /** The driver of the active trip has a new route. */
+  route: TripRoute;
   /** The driver's choice to be online changed, or the server forgot it. */
   online: boolean;
   /** An operator approved or refused this driver. */

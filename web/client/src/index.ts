@@ -16,3 +16,4 @@ export type { ClosedOffer, DriverPosition, OpenOffer, View, WholeTrip } from './
 export { GaveUpError, ProtocolError, QueueFullError } from './errors.js';
 export { createClient } from './client.js';
 export { currencyDigits, formatMoney, majorUnits } from './money.js';
+export { decodePolyline } from './polyline.js';

@@ -1,4 +1,4 @@
-import type { Approval, Offer, OfferClosedOutcome, Point, Timestamp, Trip } from './gen/messages.js';
+import type { Approval, Offer, OfferClosedOutcome, Point, Timestamp, Trip, TripRoute } from './gen/messages.js';
 
 /** A trip with all its fields. Only the last message to a driver who lost it (`released`) lacks some. */
 export type WholeTrip = Trip & Required<Pick<Trip, 'pickup' | 'dropoff' | 'estimate' | 'requested_at'>>;
@@ -31,6 +31,10 @@ export interface DriverPosition {
   readonly eta_s: number;
   /** When the driver's device took the position. */
   readonly device_time?: Timestamp;
+  /** What is left of the route of `route_revision`, in metres. Means nothing if that is 0. */
+  readonly left_m: number;
+  /** The route that `left_m` is of; 0: none. It may be one that comes a moment later. */
+  readonly route_revision: number;
 }
 
 /** What is known from the server, and no more. Views are immutable: a change is a new object. */
@@ -49,4 +53,6 @@ export interface View {
   readonly closedOffers: readonly ClosedOffer[];
   /** Only while the rider's trip has a driver, and only the newest. */
   readonly driverPosition?: DriverPosition;
+  /** How the driver of the active trip is expected to drive, from the match to the end of the ride; absent while unknown. */
+  readonly route?: TripRoute;
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Connected, Offer, ServerEvent, Trip } from '../src/index.js';
+import type { Connected, Offer, ServerEvent, Trip, TripRoute } from '../src/index.js';
 import { applyConnected, applyEvent, applyReply } from '../src/knowledge/apply.js';
 import { ignorance, type Change, type Knowledge } from '../src/knowledge/knowledge.js';
 import { expireOffers } from '../src/knowledge/offers.js';
@@ -220,7 +220,8 @@ describe('offers', () => {
 
 describe("the driver's position", () => {
   const moved = (device_time: string, trip_id = 't'): ServerEvent => ({
-    epoch: 'e', seq: 0, driver_moved: { trip_id, point: { lat: 1, lng: 1 }, heading_deg: 0, eta_s: 1, device_time },
+    epoch: 'e', seq: 0,
+    driver_moved: { trip_id, point: { lat: 1, lng: 1 }, heading_deg: 0, eta_s: 1, device_time, left_m: 9, route_revision: 1 },
   });
   const driver = { id: 'd', first_name: 'Bo', photo_url: '', vehicle_class: '', plate: '', rating_x100: 0, vehicle_make: '', vehicle_model: '', vehicle_colour: '' };
 
@@ -239,6 +240,49 @@ describe("the driver's position", () => {
     const told = new Told().connected(connected({ role: 'rider', online: false, active_trip: trip('t', 3, { driver }) }));
     told.events(moved('2030-01-01T00:00:00Z'), moved('2026-01-01T00:00:01Z'));
     expect(told.view.driverPosition?.device_time).toBe('2026-01-01T00:00:01Z');
+  });
+});
+
+describe('the route', () => {
+  const route = (revision: number, more: Partial<TripRoute> = {}): TripRoute => ({
+    trip_id: 't', revision, leg: 'pickup', by: 'streets', polyline: '_p~iF~ps|U_ulLnnqC', distance_m: 9, duration_s: 1, steps: [], map_id: 'm', ...more,
+  });
+  const changed = (revision: number, more: Partial<TripRoute> = {}): ServerEvent => ({
+    epoch: 'e', seq: 0, route_changed: { route: route(revision, more) },
+  });
+  const matched = (version: number, more: Partial<Trip> = {}) => trip('t', version, { status: 'matched', ...more });
+
+  test('is the newest of the active trip and of its leg', () => {
+    const told = new Told().connected(connected({ active_trip: matched(3) }));
+    told.events(changed(2), changed(1), changed(2, { polyline: 'other' }), changed(3, { trip_id: 'other' }), changed(3, { leg: 'ride' }));
+    expect(told.view.route).toEqual(route(2));
+    told.events(updated(1, matched(4, { status: 'arrived' }), 'arrived'));
+    expect(told.view.route).toEqual(route(2));
+    told.events(updated(2, matched(5, { status: 'in_progress' }), 'started'));
+    expect(told.view.route).toBeUndefined();
+    told.events({ ...changed(7, { leg: 'ride' }), seq: 2 });
+    expect(told.view.route?.revision).toBe(7);
+    told.events(updated(3, matched(6, { status: 'completed' }), 'completed'));
+    expect(told.view.route).toBeUndefined();
+    expect(told.names.filter((name) => name === 'route')).toHaveLength(2);
+  });
+
+  test('goes with the driver', () => {
+    const driver = { id: 'd', first_name: 'Bo', photo_url: '', vehicle_class: '', plate: '', rating_x100: 0, vehicle_make: '', vehicle_model: '', vehicle_colour: '' };
+    const told = new Told().connected(connected({ role: 'rider', online: false, active_trip: matched(3, { driver }) }));
+    told.events(changed(1), updated(1, matched(5, { driver: { ...driver, id: 'e' } }), 'matched'));
+    expect(told.view.route).toBeUndefined();
+  });
+
+  test('of a snapshot counts, and without one the known one stays', () => {
+    const told = new Told().connected(connected({ active_trip: matched(3), route: route(4) }));
+    expect(told.view.route).toEqual(route(4));
+    told.connected(connected({ resumed: true, active_trip: matched(3) }));
+    expect(told.view.route).toEqual(route(4));
+    told.connected(connected({ epoch: 'other', active_trip: matched(3), route: route(2) }));
+    expect(told.view.route).toEqual(route(2));
+    told.connected(connected({ epoch: 'other' }));
+    expect(told.view.route).toBeUndefined();
   });
 });
 

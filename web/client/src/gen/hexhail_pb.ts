@@ -20,7 +20,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file hexhail.proto.
  */
 export const file_hexhail: GenFile = /*@__PURE__*/
-  fileDesc("Cg1oZXhoYWlsLnByb3RvEgpoZXhoYWlsLnYxIvEFCgtDbGllbnRGcmFtZRIKCgJpZBgBIAEoCRImCgdjb25uZWN0GAIgASgLMhMuaGV4aGFpbC52MS5Db25uZWN0SAASIAoEcGluZxgDIAEoCzIQLmhleGhhaWwudjEuUGluZ0gAEikKCWdvX29ubGluZRgEIAEoCzIULmhleGhhaWwudjEuR29PbmxpbmVIABIrCgpnb19vZmZsaW5lGAUgASgLMhUuaGV4aGFpbC52MS5Hb09mZmxpbmVIABIoCghsb2NhdGlvbhgGIAEoCzIULmhleGhhaWwudjEuTG9jYXRpb25IABIpCglnZXRfcXVvdGUYByABKAsyFC5oZXhoYWlsLnYxLkdldFF1b3RlSAASLwoMcmVxdWVzdF90cmlwGAggASgLMhcuaGV4aGFpbC52MS5SZXF1ZXN0VHJpcEgAEi0KC2NhbmNlbF90cmlwGAkgASgLMhYuaGV4aGFpbC52MS5DYW5jZWxUcmlwSAASLwoMYWNjZXB0X29mZmVyGAogASgLMhcuaGV4aGFpbC52MS5BY2NlcHRPZmZlckgAEjEKDWRlY2xpbmVfb2ZmZXIYCyABKAsyGC5oZXhoYWlsLnYxLkRlY2xpbmVPZmZlckgAEioKB2Fycml2ZWQYDCABKAsyFy5oZXhoYWlsLnYxLk1hcmtBcnJpdmVkSAASKwoKc3RhcnRfdHJpcBgNIAEoCzIVLmhleGhhaWwudjEuU3RhcnRUcmlwSAASMQoNY29tcGxldGVfdHJpcBgOIAEoCzIYLmhleGhhaWwudjEuQ29tcGxldGVUcmlwSAASKQoJcmF0ZV90cmlwGA8gASgLMhQuaGV4aGFpbC52MS5SYXRlVHJpcEgAEisKCndhdGNoX2NpdHkYECABKAsyFS5oZXhoYWlsLnYxLldhdGNoQ2l0eUgAEi8KDHVud2F0Y2hfY2l0eRgRIAEoCzIXLmhleGhhaWwudjEuVW53YXRjaENpdHlIAEIGCgRib2R5Il0KC1NlcnZlckZyYW1lEiIKBXJlcGx5GAEgASgLMhEuaGV4aGFpbC52MS5SZXBseUgAEiIKBWV2ZW50GAIgASgLMhEuaGV4aGFpbC52MS5FdmVudEgAQgYKBGtpbmQi3wIKBVJlcGx5EgoKAmlkGAEgASgJEiIKBWVycm9yGAIgASgLMhEuaGV4aGFpbC52MS5FcnJvckgAEioKCWNvbm5lY3RlZBgDIAEoCzIVLmhleGhhaWwudjEuQ29ubmVjdGVkSAASIAoEcG9uZxgEIAEoCzIQLmhleGhhaWwudjEuUG9uZ0gAEiAKBGRvbmUYBSABKAsyEC5oZXhoYWlsLnYxLkRvbmVIABIkCgZxdW90ZXMYBiABKAsyEi5oZXhoYWlsLnYxLlF1b3Rlc0gAEiAKBHRyaXAYByABKAsyEC5oZXhoYWlsLnYxLlRyaXBIABIzCg5hY2NlcHRfcGVuZGluZxgIIAEoCzIZLmhleGhhaWwudjEuQWNjZXB0UGVuZGluZ0gAEi8KDGNpdHlfd2F0Y2hlZBgJIAEoCzIXLmhleGhhaWwudjEuQ2l0eVdhdGNoZWRIAEIICgZyZXN1bHQikQMKBUV2ZW50Eg0KBWVwb2NoGAEgASgJEgsKA3NlcRgCIAEoDRIvCgx0cmlwX3VwZGF0ZWQYAyABKAsyFy5oZXhoYWlsLnYxLlRyaXBVcGRhdGVkSAASMwoOb2ZmZXJfcmVjZWl2ZWQYBCABKAsyGS5oZXhoYWlsLnYxLk9mZmVyUmVjZWl2ZWRIABIvCgxvZmZlcl9jbG9zZWQYBSABKAsyFy5oZXhoYWlsLnYxLk9mZmVyQ2xvc2VkSAASLwoMZHJpdmVyX21vdmVkGAYgASgLMhcuaGV4aGFpbC52MS5Ecml2ZXJNb3ZlZEgAEjIKDWRpc2Nvbm5lY3RpbmcYByABKAsyGS5oZXhoYWlsLnYxLkRpc2Nvbm5lY3RpbmdIABIvCgxjaXR5X2NoYW5nZWQYCCABKAsyFy5oZXhoYWlsLnYxLkNpdHlDaGFuZ2VkSAASNwoQYXBwcm92YWxfY2hhbmdlZBgJIAEoCzIbLmhleGhhaWwudjEuQXBwcm92YWxDaGFuZ2VkSABCBgoEYm9keSJgCgVFcnJvchIMCgRjb2RlGAEgASgJEg8KB21lc3NhZ2UYAiABKAkSEQoJcmV0cnlhYmxlGAMgASgIEhYKDnJldHJ5X2FmdGVyX21zGAQgASgNEg0KBWZpZWxkGAUgASgJIlwKB0Nvbm5lY3QSDQoFdG9rZW4YASABKAkSDgoGdGlja2V0GAIgASgJEiIKBnJlc3VtZRgDIAEoCzISLmhleGhhaWwudjEuUmVzdW1lEg4KBmNsaWVudBgEIAEoCSIkCgZSZXN1bWUSDQoFZXBvY2gYASABKAkSCwoDc2VxGAIgASgNIucCCglDb25uZWN0ZWQSEgoKc2Vzc2lvbl9pZBgBIAEoCRINCgVlcG9jaBgCIAEoCRILCgNzZXEYAyABKA0SDwoHcmVzdW1lZBgEIAEoCBISCgphY2NvdW50X2lkGAUgASgJEh4KBHJvbGUYBiABKA4yEC5oZXhoYWlsLnYxLlJvbGUSDgoGb25saW5lGAcgASgIEiUKC2FjdGl2ZV90cmlwGAggASgLMhAuaGV4aGFpbC52MS5UcmlwEiYKC29wZW5fb2ZmZXJzGAkgAygLMhEuaGV4aGFpbC52MS5PZmZlchIvCgtzZXJ2ZXJfdGltZRgKIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFAoMaGVhcnRiZWF0X21zGAsgASgNEhcKD3Bvc2l0aW9uX3R0bF9tcxgMIAEoDRImCghhcHByb3ZhbBgNIAEoCzIULmhleGhhaWwudjEuQXBwcm92YWwiKQoIQXBwcm92YWwSDQoFc3RhdGUYASABKAkSDgoGcmVhc29uGAIgASgJIjkKD0FwcHJvdmFsQ2hhbmdlZBImCghhcHByb3ZhbBgBIAEoCzIULmhleGhhaWwudjEuQXBwcm92YWwiBgoEUGluZyI3CgRQb25nEi8KC3NlcnZlcl90aW1lGAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCIGCgREb25lIksKDURpc2Nvbm5lY3RpbmcSEgoKY2xvc2VfY29kZRgBIAEoDRIOCgZyZWFzb24YAiABKAkSFgoOcmV0cnlfYWZ0ZXJfbXMYAyABKA0iJwoFUG9pbnQSDgoGbGF0X2U3GAEgASgREg4KBmxuZ19lNxgCIAEoESIoCgVNb25leRINCgVtaW5vchgBIAEoBRIQCghjdXJyZW5jeRgCIAEoCSIyCghHb09ubGluZRImCghsb2NhdGlvbhgBIAEoCzIULmhleGhhaWwudjEuTG9jYXRpb24iCwoJR29PZmZsaW5lIpkBCghMb2NhdGlvbhIgCgVwb2ludBgBIAEoCzIRLmhleGhhaWwudjEuUG9pbnQSEwoLaGVhZGluZ19kZWcYAiABKAISEQoJc3BlZWRfbXBzGAMgASgCEhIKCmFjY3VyYWN5X20YBCABKAISLwoLZGV2aWNlX3RpbWUYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIu0CCgVPZmZlchIKCgJpZBgBIAEoCRIPCgd0cmlwX2lkGAIgASgJEiYKC3BpY2t1cF9hcmVhGAMgASgLMhEuaGV4aGFpbC52MS5Qb2ludBIXCg9waWNrdXBfcmFkaXVzX20YBCABKA0SGQoRcGlja3VwX2Rpc3RhbmNlX20YBSABKA0SFAoMcGlja3VwX2V0YV9zGAYgASgNEhcKD3RyaXBfZGlzdGFuY2VfbRgHIAEoDRIXCg90cmlwX2R1cmF0aW9uX3MYCCABKA0SHwoEZmFyZRgJIAEoCzIRLmhleGhhaWwudjEuTW9uZXkSFQoNdmVoaWNsZV9jbGFzcxgKIAEoCRISCgpwYXNzZW5nZXJzGAsgASgNEi4KCmV4cGlyZXNfYXQYDCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEgwKBHdhdmUYDSABKA0SGQoRcmlkZXJfcmF0aW5nX3gxMDAYDiABKA0iHwoLQWNjZXB0T2ZmZXISEAoIb2ZmZXJfaWQYASABKAkiMAoMRGVjbGluZU9mZmVyEhAKCG9mZmVyX2lkGAEgASgJEg4KBnJlYXNvbhgCIAEoCSJPCg1BY2NlcHRQZW5kaW5nEhAKCG9mZmVyX2lkGAEgASgJEiwKCGF3YXJkX2F0GAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCIxCg1PZmZlclJlY2VpdmVkEiAKBW9mZmVyGAEgASgLMhEuaGV4aGFpbC52MS5PZmZlciLJAQoLT2ZmZXJDbG9zZWQSEAoIb2ZmZXJfaWQYASABKAkSDwoHdHJpcF9pZBgCIAEoCRIwCgdvdXRjb21lGAMgASgOMh8uaGV4aGFpbC52MS5PZmZlckNsb3NlZC5PdXRjb21lEg4KBnJlYXNvbhgEIAEoCSJVCgdPdXRjb21lEhcKE291dGNvbWVfdW5zcGVjaWZpZWQQABIHCgN3b24QARINCgl3aXRoZHJhd24QAhILCgdleHBpcmVkEAMSDAoIZGVjbGluZWQQBCIuCgtNYXJrQXJyaXZlZBIPCgd0cmlwX2lkGAEgASgJEg4KBnJlYXNvbhgCIAEoCSIpCglTdGFydFRyaXASDwoHdHJpcF9pZBgBIAEoCRILCgNwaW4YAiABKAkiLwoMQ29tcGxldGVUcmlwEg8KB3RyaXBfaWQYASABKAkSDgoGcmVhc29uGAIgASgJImgKCEdldFF1b3RlEiEKBnBpY2t1cBgBIAEoCzIRLmhleGhhaWwudjEuUG9pbnQSIgoHZHJvcG9mZhgCIAEoCzIRLmhleGhhaWwudjEuUG9pbnQSFQoNdmVoaWNsZV9jbGFzcxgDIAEoCSIrCgZRdW90ZXMSIQoGcXVvdGVzGAEgAygLMhEuaGV4aGFpbC52MS5RdW90ZSKVAQoFUXVvdGUSFQoNdmVoaWNsZV9jbGFzcxgBIAEoCRISCgpkaXN0YW5jZV9tGAIgASgNEhIKCmR1cmF0aW9uX3MYAyABKA0SHwoEZmFyZRgEIAEoCzIRLmhleGhhaWwudjEuTW9uZXkSFAoMcGlja3VwX2V0YV9zGAUgASgNEhYKDmRyaXZlcnNfbmVhcmJ5GAYgASgNIr4BCgtSZXF1ZXN0VHJpcBIhCgZwaWNrdXAYASABKAsyES5oZXhoYWlsLnYxLlBvaW50EiIKB2Ryb3BvZmYYAiABKAsyES5oZXhoYWlsLnYxLlBvaW50EhYKDnBpY2t1cF9hZGRyZXNzGAMgASgJEhcKD2Ryb3BvZmZfYWRkcmVzcxgEIAEoCRIVCg12ZWhpY2xlX2NsYXNzGAUgASgJEhIKCnBhc3NlbmdlcnMYBiABKA0SDAoEbm90ZRgHIAEoCSItCgpDYW5jZWxUcmlwEg8KB3RyaXBfaWQYASABKAkSDgoGcmVhc29uGAIgASgJIjsKCFJhdGVUcmlwEg8KB3RyaXBfaWQYASABKAkSDQoFc3RhcnMYAiABKA0SDwoHY29tbWVudBgDIAEoCSKVAQoLRHJpdmVyTW92ZWQSDwoHdHJpcF9pZBgBIAEoCRIgCgVwb2ludBgCIAEoCzIRLmhleGhhaWwudjEuUG9pbnQSEwoLaGVhZGluZ19kZWcYAyABKAISDQoFZXRhX3MYBCABKA0SLwoLZGV2aWNlX3RpbWUYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIj0KC1RyaXBVcGRhdGVkEh4KBHRyaXAYASABKAsyEC5oZXhoYWlsLnYxLlRyaXASDgoGY2hhbmdlGAIgASgJIoUICgRUcmlwEgoKAmlkGAEgASgJEg8KB3ZlcnNpb24YAiABKA0SJwoGc3RhdHVzGAMgASgOMhcuaGV4aGFpbC52MS5UcmlwLlN0YXR1cxIhCgZwaWNrdXAYBCABKAsyES5oZXhoYWlsLnYxLlBvaW50EiIKB2Ryb3BvZmYYBSABKAsyES5oZXhoYWlsLnYxLlBvaW50EhYKDnBpY2t1cF9hZGRyZXNzGAYgASgJEhcKD2Ryb3BvZmZfYWRkcmVzcxgHIAEoCRIVCg12ZWhpY2xlX2NsYXNzGAggASgJEhIKCnBhc3NlbmdlcnMYCSABKA0SDAoEbm90ZRgKIAEoCRImCghlc3RpbWF0ZRgLIAEoCzIULmhleGhhaWwudjEuRXN0aW1hdGUSJwoEZmFyZRgMIAEoCzIZLmhleGhhaWwudjEuRmFyZUJyZWFrZG93bhImCgZkcml2ZXIYDSABKAsyFi5oZXhoYWlsLnYxLkRyaXZlckNhcmQSJAoFcmlkZXIYDiABKAsyFS5oZXhoYWlsLnYxLlJpZGVyQ2FyZBILCgNwaW4YDyABKAkSIgoGc2VhcmNoGBAgASgLMhIuaGV4aGFpbC52MS5TZWFyY2gSFAoMcGlja3VwX2V0YV9zGBEgASgNEi4KDGNhbmNlbGxhdGlvbhgSIAEoCzIYLmhleGhhaWwudjEuQ2FuY2VsbGF0aW9uEjAKDHJlcXVlc3RlZF9hdBgTIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKbWF0Y2hlZF9hdBgUIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKYXJyaXZlZF9hdBgVIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKc3RhcnRlZF9hdBgWIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLAoIZW5kZWRfYXQYFyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhYKDnN0YXJzX2J5X3JpZGVyGBggASgNEhcKD3N0YXJzX2J5X2RyaXZlchgZIAEoDRIhCgdhcnJpdmFsGBogASgLMhAuaGV4aGFpbC52MS5NYXJrEiQKCmNvbXBsZXRpb24YGyABKAsyEC5oZXhoYWlsLnYxLk1hcmsihQEKBlN0YXR1cxIWChJzdGF0dXNfdW5zcGVjaWZpZWQQABINCglyZXF1ZXN0ZWQQARILCgdtYXRjaGVkEAISCwoHYXJyaXZlZBADEg8KC2luX3Byb2dyZXNzEAQSDQoJY29tcGxldGVkEAUSDQoJY2FuY2VsbGVkEAYSCwoHZXhwaXJlZBAHIl4KBE1hcmsSDwoHbG9jYXRlZBgBIAEoCBISCgpkaXN0YW5jZV9tGAIgASgNEhIKCmFjY3VyYWN5X20YAyABKA0SDQoFYWdlX3MYBCABKA0SDgoGcmVhc29uGAUgASgJIlMKCEVzdGltYXRlEhIKCmRpc3RhbmNlX20YASABKA0SEgoKZHVyYXRpb25fcxgCIAEoDRIfCgRmYXJlGAMgASgLMhEuaGV4aGFpbC52MS5Nb25leSLiAgoNRmFyZUJyZWFrZG93bhIgCgV0b3RhbBgBIAEoCzIRLmhleGhhaWwudjEuTW9uZXkSEgoKYmFzZV9taW5vchgCIAEoBRIWCg5kaXN0YW5jZV9taW5vchgDIAEoBRISCgp0aW1lX21pbm9yGAQgASgFEhsKE21pbmltdW1fdG9wdXBfbWlub3IYBSABKAUSEgoKZGlzdGFuY2VfbRgGIAEoDRISCgpkdXJhdGlvbl9zGAcgASgNEi4KBWJhc2lzGAggASgOMh8uaGV4aGFpbC52MS5GYXJlQnJlYWtkb3duLkJhc2lzEhIKCm1lYXN1cmVkX20YCSABKA0SEwoLZXN0aW1hdGVkX20YCiABKA0iUQoFQmFzaXMSFQoRYmFzaXNfdW5zcGVjaWZpZWQQABIMCghtZWFzdXJlZBABEhQKEHBhcnRseV9lc3RpbWF0ZWQQAhINCgllc3RpbWF0ZWQQAyJrCgZTZWFyY2gSDAoEd2F2ZRgBIAEoDRIMCgRyaW5nGAIgASgNEhUKDWRyaXZlcnNfYXNrZWQYAyABKA0SLgoKZXhwaXJlc19hdBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAivwEKCkRyaXZlckNhcmQSCgoCaWQYASABKAkSEgoKZmlyc3RfbmFtZRgCIAEoCRIRCglwaG90b191cmwYAyABKAkSFQoNdmVoaWNsZV9jbGFzcxgEIAEoCRINCgVwbGF0ZRgFIAEoCRITCgtyYXRpbmdfeDEwMBgGIAEoDRIUCgx2ZWhpY2xlX21ha2UYByABKAkSFQoNdmVoaWNsZV9tb2RlbBgIIAEoCRIWCg52ZWhpY2xlX2NvbG91chgJIAEoCSJTCglSaWRlckNhcmQSCgoCaWQYASABKAkSEgoKZmlyc3RfbmFtZRgCIAEoCRIRCglwaG90b191cmwYAyABKAkSEwoLcmF0aW5nX3gxMDAYBCABKA0ikgEKDENhbmNlbGxhdGlvbhInCgJieRgBIAEoDjIbLmhleGhhaWwudjEuQ2FuY2VsbGF0aW9uLkJ5Eg4KBnJlYXNvbhgCIAEoCSJJCgJCeRISCg5ieV91bnNwZWNpZmllZBAAEgkKBXJpZGVyEAESCgoGZHJpdmVyEAISDAoIb3BlcmF0b3IQAxIKCgZzeXN0ZW0QBCKQAQoJV2F0Y2hDaXR5Eg8KB2RyaXZlcnMYASABKAgSDQoFdHJpcHMYAiABKAgSDQoFY2VsbHMYAyABKAgSDgoGYWN0b3JzGAQgASgIEg8KB3NhbXBsZXMYBSABKAgSEwoLaW50ZXJ2YWxfbXMYBiABKA0SHgoEYXJlYRgHIAEoCzIQLmhleGhhaWwudjEuQXJlYSJUCgRBcmVhEiUKCnNvdXRoX3dlc3QYASABKAsyES5oZXhoYWlsLnYxLlBvaW50EiUKCm5vcnRoX2Vhc3QYAiABKAsyES5oZXhoYWlsLnYxLlBvaW50Ig0KC1Vud2F0Y2hDaXR5IqABCgtDaXR5V2F0Y2hlZBINCgV3YXRjaBgBIAEoDRITCgtpbnRlcnZhbF9tcxgCIAEoDRISCgpyZXNvbHV0aW9uGAMgASgNEjMKD25vZGVfc3RhcnRlZF9hdBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASJAoFbm9kZXMYBSABKAsyFS5oZXhoYWlsLnYxLkNpdHlOb2RlcyIvCglDaXR5Tm9kZXMSIgoEbGlzdBgBIAMoCzIULmhleGhhaWwudjEuQ2l0eU5vZGUi+AEKCENpdHlOb2RlEgwKBG5hbWUYASABKAkSKQoFc3RhdGUYAiABKA4yGi5oZXhoYWlsLnYxLkNpdHlOb2RlLlN0YXRlEg8KB3ZlcnNpb24YAyABKAkSLgoKc3RhcnRlZF9hdBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLAoIaGVhcmRfYXQYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIkQKBVN0YXRlEhUKEXN0YXRlX3Vuc3BlY2lmaWVkEAASDQoJYW5zd2VyaW5nEAESCwoHbWlzc2luZxACEggKBGdvbmUQAyIXCgdOb2RlUmVmEgwKBG5hbWUYASABKAki1QMKC0NpdHlDaGFuZ2VkEg0KBXdhdGNoGAEgASgNEiYKAmF0GAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBINCgVyZXNldBgDIAEoCBIQCghzbmFwc2hvdBgEIAEoCBInCgdkcml2ZXJzGAUgAygLMhYuaGV4aGFpbC52MS5DaXR5RHJpdmVyEiMKBW1vdmVzGAYgAygLMhQuaGV4aGFpbC52MS5DaXR5TW92ZRIUCgxkcml2ZXJzX2dvbmUYByADKA0SIwoFdHJpcHMYCCADKAsyFC5oZXhoYWlsLnYxLkNpdHlUcmlwEhIKCnRyaXBzX2dvbmUYCSADKAkSIwoFY2VsbHMYCiADKAsyFC5oZXhoYWlsLnYxLkNpdHlDZWxsEhIKCmNlbGxzX2dvbmUYCyADKAkSJgoGdG90YWxzGAwgASgLMhYuaGV4aGFpbC52MS5DaXR5VG90YWxzEiUKBmFjdG9ycxgNIAMoCzIVLmhleGhhaWwudjEuQWN0b3JLaW5kEiMKB3NhbXBsZXMYDiADKAsyEi5oZXhoYWlsLnYxLlNhbXBsZRIkCgVub2RlcxgPIAEoCzIVLmhleGhhaWwudjEuQ2l0eU5vZGVzIosCCgpDaXR5RHJpdmVyEgsKA2tleRgBIAEoDRIKCgJpZBgCIAEoCRIrCgVzdGF0ZRgDIAEoDjIcLmhleGhhaWwudjEuQ2l0eURyaXZlci5TdGF0ZRIVCg12ZWhpY2xlX2NsYXNzGAQgASgJEg8KB3RyaXBfaWQYBSABKAkSIAoFcG9pbnQYBiABKAsyES5oZXhoYWlsLnYxLlBvaW50EhMKC2hlYWRpbmdfZGVnGAcgASgNIlgKBVN0YXRlEhUKEXN0YXRlX3Vuc3BlY2lmaWVkEAASDQoJYXZhaWxhYmxlEAESCwoHb2ZmZXJlZBACEgsKB29uX3RyaXAQAxIPCgt1bnJlYWNoYWJsZRAEIk4KCENpdHlNb3ZlEgsKA2tleRgBIAEoDRIgCgVwb2ludBgCIAEoCzIRLmhleGhhaWwudjEuUG9pbnQSEwoLaGVhZGluZ19kZWcYAyABKA0i5wMKCENpdHlUcmlwEgoKAmlkGAEgASgJEg8KB3ZlcnNpb24YAiABKA0SJwoGc3RhdHVzGAMgASgOMhcuaGV4aGFpbC52MS5UcmlwLlN0YXR1cxIhCgZwaWNrdXAYBCABKAsyES5oZXhoYWlsLnYxLlBvaW50EiIKB2Ryb3BvZmYYBSABKAsyES5oZXhoYWlsLnYxLlBvaW50EhUKDXZlaGljbGVfY2xhc3MYBiABKAkSEAoIcmlkZXJfaWQYByABKAkSEQoJZHJpdmVyX2lkGAggASgJEiIKBnNlYXJjaBgJIAEoCzISLmhleGhhaWwudjEuU2VhcmNoEjAKDHJlcXVlc3RlZF9hdBgKIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKbWF0Y2hlZF9hdBgLIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKYXJyaXZlZF9hdBgMIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKc3RhcnRlZF9hdBgNIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLAoIZW5kZWRfYXQYDiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIl8KCENpdHlDZWxsEgwKBGNlbGwYASABKAkSDgoGc3VwcGx5GAIgASgNEg4KBmRlbWFuZBgDIAEoDRIQCghyZXF1ZXN0cxgEIAEoDRITCgttZWFuX3dhaXRfcxgFIAEoAiLqAQoKQ2l0eVRvdGFscxIZChFkcml2ZXJzX2F2YWlsYWJsZRgBIAEoDRIXCg9kcml2ZXJzX29mZmVyZWQYAiABKA0SFwoPZHJpdmVyc19vbl90cmlwGAMgASgNEhsKE2RyaXZlcnNfdW5yZWFjaGFibGUYBCABKA0SFwoPdHJpcHNfcmVxdWVzdGVkGAUgASgNEhUKDXRyaXBzX21hdGNoZWQYBiABKA0SFQoNdHJpcHNfYXJyaXZlZBgHIAEoDRIZChF0cmlwc19pbl9wcm9ncmVzcxgIIAEoDRIQCghzZXNzaW9ucxgJIAEoDSKsAgoJQWN0b3JLaW5kEgwKBGtpbmQYASABKAkSDQoFYWxpdmUYAiABKA0SDwoHc3RhcnRlZBgDIAEoDRIPCgdzdG9wcGVkGAQgASgNEg4KBnBhbmljcxgFIAEoDRIPCgd3YWl0aW5nGAYgASgNEhcKD2RlZXBlc3RfbWFpbGJveBgHIAEoDRIQCghtZXNzYWdlcxgIIAEoDRIWCg5tZXNzYWdlc19wZXJfcxgJIAEoAhIPCgdtZWFuX3VzGAogASgCEg4KBnA1MF91cxgLIAEoAhIOCgZwOTlfdXMYDCABKAISKAoHc2xvd2VzdBgNIAMoCzIXLmhleGhhaWwudjEuU2xvd0hhbmRsZXISIQoEbm9kZRgOIAEoCzITLmhleGhhaWwudjEuTm9kZVJlZiJXCgtTbG93SGFuZGxlchIPCgdtZXNzYWdlGAEgASgJEg8KB3Rvb2tfdXMYAiABKA0SJgoCYXQYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIsQDCgZTYW1wbGUSJgoCYXQYASABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg4KBnN0ZXBfcxgCIAEoDRIQCghyZXF1ZXN0cxgDIAEoDRIPCgdtYXRjaGVzGAQgASgNEhMKC2NvbXBsZXRpb25zGAUgASgNEhUKDWNhbmNlbGxhdGlvbnMYBiABKA0SEAoIZXhwaXJpZXMYByABKA0SFQoNbWF0Y2hfbWVhbl9tcxgIIAEoAhIUCgxtYXRjaF9wNTBfbXMYCSABKAISFAoMbWF0Y2hfcDkwX21zGAogASgCEhYKDmRyaXZlcnNfb25saW5lGAsgASgCEhkKEWRyaXZlcnNfYXZhaWxhYmxlGAwgASgCEhIKCnRyaXBzX2xpdmUYDSABKAISEAoIc2Vzc2lvbnMYDiABKAISFwoPbG9jYXRpb25zX3Blcl9zGA8gASgCEhYKDmNvbW1pdF9tZWFuX21zGBAgASgCEhUKDWNvbW1pdF9tYXhfbXMYESABKAISEgoKdHJpcHNfb25seRgSIAEoCBIpCgdtaXNzaW5nGBMgASgLMhguaGV4aGFpbC52MS5NaXNzaW5nTm9kZXMiHQoMTWlzc2luZ05vZGVzEg0KBWNvdW50GAEgASgNKkEKBFJvbGUSFAoQcm9sZV91bnNwZWNpZmllZBAAEgkKBXJpZGVyEAESCgoGZHJpdmVyEAISDAoIb3BlcmF0b3IQA0IoWiZnaXRodWIuY29tL2hleGhhaWwvaGV4aGFpbC9yaWRlL3JpZGVwYmIGcHJvdG8z", [file_google_protobuf_timestamp]);
+  fileDesc("Cg1oZXhoYWlsLnByb3RvEgpoZXhoYWlsLnYxIvEFCgtDbGllbnRGcmFtZRIKCgJpZBgBIAEoCRImCgdjb25uZWN0GAIgASgLMhMuaGV4aGFpbC52MS5Db25uZWN0SAASIAoEcGluZxgDIAEoCzIQLmhleGhhaWwudjEuUGluZ0gAEikKCWdvX29ubGluZRgEIAEoCzIULmhleGhhaWwudjEuR29PbmxpbmVIABIrCgpnb19vZmZsaW5lGAUgASgLMhUuaGV4aGFpbC52MS5Hb09mZmxpbmVIABIoCghsb2NhdGlvbhgGIAEoCzIULmhleGhhaWwudjEuTG9jYXRpb25IABIpCglnZXRfcXVvdGUYByABKAsyFC5oZXhoYWlsLnYxLkdldFF1b3RlSAASLwoMcmVxdWVzdF90cmlwGAggASgLMhcuaGV4aGFpbC52MS5SZXF1ZXN0VHJpcEgAEi0KC2NhbmNlbF90cmlwGAkgASgLMhYuaGV4aGFpbC52MS5DYW5jZWxUcmlwSAASLwoMYWNjZXB0X29mZmVyGAogASgLMhcuaGV4aGFpbC52MS5BY2NlcHRPZmZlckgAEjEKDWRlY2xpbmVfb2ZmZXIYCyABKAsyGC5oZXhoYWlsLnYxLkRlY2xpbmVPZmZlckgAEioKB2Fycml2ZWQYDCABKAsyFy5oZXhoYWlsLnYxLk1hcmtBcnJpdmVkSAASKwoKc3RhcnRfdHJpcBgNIAEoCzIVLmhleGhhaWwudjEuU3RhcnRUcmlwSAASMQoNY29tcGxldGVfdHJpcBgOIAEoCzIYLmhleGhhaWwudjEuQ29tcGxldGVUcmlwSAASKQoJcmF0ZV90cmlwGA8gASgLMhQuaGV4aGFpbC52MS5SYXRlVHJpcEgAEisKCndhdGNoX2NpdHkYECABKAsyFS5oZXhoYWlsLnYxLldhdGNoQ2l0eUgAEi8KDHVud2F0Y2hfY2l0eRgRIAEoCzIXLmhleGhhaWwudjEuVW53YXRjaENpdHlIAEIGCgRib2R5Il0KC1NlcnZlckZyYW1lEiIKBXJlcGx5GAEgASgLMhEuaGV4aGFpbC52MS5SZXBseUgAEiIKBWV2ZW50GAIgASgLMhEuaGV4aGFpbC52MS5FdmVudEgAQgYKBGtpbmQi3wIKBVJlcGx5EgoKAmlkGAEgASgJEiIKBWVycm9yGAIgASgLMhEuaGV4aGFpbC52MS5FcnJvckgAEioKCWNvbm5lY3RlZBgDIAEoCzIVLmhleGhhaWwudjEuQ29ubmVjdGVkSAASIAoEcG9uZxgEIAEoCzIQLmhleGhhaWwudjEuUG9uZ0gAEiAKBGRvbmUYBSABKAsyEC5oZXhoYWlsLnYxLkRvbmVIABIkCgZxdW90ZXMYBiABKAsyEi5oZXhoYWlsLnYxLlF1b3Rlc0gAEiAKBHRyaXAYByABKAsyEC5oZXhoYWlsLnYxLlRyaXBIABIzCg5hY2NlcHRfcGVuZGluZxgIIAEoCzIZLmhleGhhaWwudjEuQWNjZXB0UGVuZGluZ0gAEi8KDGNpdHlfd2F0Y2hlZBgJIAEoCzIXLmhleGhhaWwudjEuQ2l0eVdhdGNoZWRIAEIICgZyZXN1bHQixAMKBUV2ZW50Eg0KBWVwb2NoGAEgASgJEgsKA3NlcRgCIAEoDRIvCgx0cmlwX3VwZGF0ZWQYAyABKAsyFy5oZXhoYWlsLnYxLlRyaXBVcGRhdGVkSAASMwoOb2ZmZXJfcmVjZWl2ZWQYBCABKAsyGS5oZXhoYWlsLnYxLk9mZmVyUmVjZWl2ZWRIABIvCgxvZmZlcl9jbG9zZWQYBSABKAsyFy5oZXhoYWlsLnYxLk9mZmVyQ2xvc2VkSAASLwoMZHJpdmVyX21vdmVkGAYgASgLMhcuaGV4aGFpbC52MS5Ecml2ZXJNb3ZlZEgAEjIKDWRpc2Nvbm5lY3RpbmcYByABKAsyGS5oZXhoYWlsLnYxLkRpc2Nvbm5lY3RpbmdIABIvCgxjaXR5X2NoYW5nZWQYCCABKAsyFy5oZXhoYWlsLnYxLkNpdHlDaGFuZ2VkSAASNwoQYXBwcm92YWxfY2hhbmdlZBgJIAEoCzIbLmhleGhhaWwudjEuQXBwcm92YWxDaGFuZ2VkSAASMQoNcm91dGVfY2hhbmdlZBgKIAEoCzIYLmhleGhhaWwudjEuUm91dGVDaGFuZ2VkSABCBgoEYm9keSJgCgVFcnJvchIMCgRjb2RlGAEgASgJEg8KB21lc3NhZ2UYAiABKAkSEQoJcmV0cnlhYmxlGAMgASgIEhYKDnJldHJ5X2FmdGVyX21zGAQgASgNEg0KBWZpZWxkGAUgASgJIlwKB0Nvbm5lY3QSDQoFdG9rZW4YASABKAkSDgoGdGlja2V0GAIgASgJEiIKBnJlc3VtZRgDIAEoCzISLmhleGhhaWwudjEuUmVzdW1lEg4KBmNsaWVudBgEIAEoCSIkCgZSZXN1bWUSDQoFZXBvY2gYASABKAkSCwoDc2VxGAIgASgNIo0DCglDb25uZWN0ZWQSEgoKc2Vzc2lvbl9pZBgBIAEoCRINCgVlcG9jaBgCIAEoCRILCgNzZXEYAyABKA0SDwoHcmVzdW1lZBgEIAEoCBISCgphY2NvdW50X2lkGAUgASgJEh4KBHJvbGUYBiABKA4yEC5oZXhoYWlsLnYxLlJvbGUSDgoGb25saW5lGAcgASgIEiUKC2FjdGl2ZV90cmlwGAggASgLMhAuaGV4aGFpbC52MS5UcmlwEiYKC29wZW5fb2ZmZXJzGAkgAygLMhEuaGV4aGFpbC52MS5PZmZlchIvCgtzZXJ2ZXJfdGltZRgKIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFAoMaGVhcnRiZWF0X21zGAsgASgNEhcKD3Bvc2l0aW9uX3R0bF9tcxgMIAEoDRImCghhcHByb3ZhbBgNIAEoCzIULmhleGhhaWwudjEuQXBwcm92YWwSJAoFcm91dGUYDiABKAsyFS5oZXhoYWlsLnYxLlRyaXBSb3V0ZSIpCghBcHByb3ZhbBINCgVzdGF0ZRgBIAEoCRIOCgZyZWFzb24YAiABKAkiOQoPQXBwcm92YWxDaGFuZ2VkEiYKCGFwcHJvdmFsGAEgASgLMhQuaGV4aGFpbC52MS5BcHByb3ZhbCIGCgRQaW5nIjcKBFBvbmcSLwoLc2VydmVyX3RpbWUYASABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIgYKBERvbmUiSwoNRGlzY29ubmVjdGluZxISCgpjbG9zZV9jb2RlGAEgASgNEg4KBnJlYXNvbhgCIAEoCRIWCg5yZXRyeV9hZnRlcl9tcxgDIAEoDSInCgVQb2ludBIOCgZsYXRfZTcYASABKBESDgoGbG5nX2U3GAIgASgRIigKBU1vbmV5Eg0KBW1pbm9yGAEgASgFEhAKCGN1cnJlbmN5GAIgASgJIjIKCEdvT25saW5lEiYKCGxvY2F0aW9uGAEgASgLMhQuaGV4aGFpbC52MS5Mb2NhdGlvbiILCglHb09mZmxpbmUimQEKCExvY2F0aW9uEiAKBXBvaW50GAEgASgLMhEuaGV4aGFpbC52MS5Qb2ludBITCgtoZWFkaW5nX2RlZxgCIAEoAhIRCglzcGVlZF9tcHMYAyABKAISEgoKYWNjdXJhY3lfbRgEIAEoAhIvCgtkZXZpY2VfdGltZRgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAi7QIKBU9mZmVyEgoKAmlkGAEgASgJEg8KB3RyaXBfaWQYAiABKAkSJgoLcGlja3VwX2FyZWEYAyABKAsyES5oZXhoYWlsLnYxLlBvaW50EhcKD3BpY2t1cF9yYWRpdXNfbRgEIAEoDRIZChFwaWNrdXBfZGlzdGFuY2VfbRgFIAEoDRIUCgxwaWNrdXBfZXRhX3MYBiABKA0SFwoPdHJpcF9kaXN0YW5jZV9tGAcgASgNEhcKD3RyaXBfZHVyYXRpb25fcxgIIAEoDRIfCgRmYXJlGAkgASgLMhEuaGV4aGFpbC52MS5Nb25leRIVCg12ZWhpY2xlX2NsYXNzGAogASgJEhIKCnBhc3NlbmdlcnMYCyABKA0SLgoKZXhwaXJlc19hdBgMIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDAoEd2F2ZRgNIAEoDRIZChFyaWRlcl9yYXRpbmdfeDEwMBgOIAEoDSIfCgtBY2NlcHRPZmZlchIQCghvZmZlcl9pZBgBIAEoCSIwCgxEZWNsaW5lT2ZmZXISEAoIb2ZmZXJfaWQYASABKAkSDgoGcmVhc29uGAIgASgJIk8KDUFjY2VwdFBlbmRpbmcSEAoIb2ZmZXJfaWQYASABKAkSLAoIYXdhcmRfYXQYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIjEKDU9mZmVyUmVjZWl2ZWQSIAoFb2ZmZXIYASABKAsyES5oZXhoYWlsLnYxLk9mZmVyIskBCgtPZmZlckNsb3NlZBIQCghvZmZlcl9pZBgBIAEoCRIPCgd0cmlwX2lkGAIgASgJEjAKB291dGNvbWUYAyABKA4yHy5oZXhoYWlsLnYxLk9mZmVyQ2xvc2VkLk91dGNvbWUSDgoGcmVhc29uGAQgASgJIlUKB091dGNvbWUSFwoTb3V0Y29tZV91bnNwZWNpZmllZBAAEgcKA3dvbhABEg0KCXdpdGhkcmF3bhACEgsKB2V4cGlyZWQQAxIMCghkZWNsaW5lZBAEIi4KC01hcmtBcnJpdmVkEg8KB3RyaXBfaWQYASABKAkSDgoGcmVhc29uGAIgASgJIikKCVN0YXJ0VHJpcBIPCgd0cmlwX2lkGAEgASgJEgsKA3BpbhgCIAEoCSIvCgxDb21wbGV0ZVRyaXASDwoHdHJpcF9pZBgBIAEoCRIOCgZyZWFzb24YAiABKAkiaAoIR2V0UXVvdGUSIQoGcGlja3VwGAEgASgLMhEuaGV4aGFpbC52MS5Qb2ludBIiCgdkcm9wb2ZmGAIgASgLMhEuaGV4aGFpbC52MS5Qb2ludBIVCg12ZWhpY2xlX2NsYXNzGAMgASgJIisKBlF1b3RlcxIhCgZxdW90ZXMYASADKAsyES5oZXhoYWlsLnYxLlF1b3RlIpUBCgVRdW90ZRIVCg12ZWhpY2xlX2NsYXNzGAEgASgJEhIKCmRpc3RhbmNlX20YAiABKA0SEgoKZHVyYXRpb25fcxgDIAEoDRIfCgRmYXJlGAQgASgLMhEuaGV4aGFpbC52MS5Nb25leRIUCgxwaWNrdXBfZXRhX3MYBSABKA0SFgoOZHJpdmVyc19uZWFyYnkYBiABKA0ivgEKC1JlcXVlc3RUcmlwEiEKBnBpY2t1cBgBIAEoCzIRLmhleGhhaWwudjEuUG9pbnQSIgoHZHJvcG9mZhgCIAEoCzIRLmhleGhhaWwudjEuUG9pbnQSFgoOcGlja3VwX2FkZHJlc3MYAyABKAkSFwoPZHJvcG9mZl9hZGRyZXNzGAQgASgJEhUKDXZlaGljbGVfY2xhc3MYBSABKAkSEgoKcGFzc2VuZ2VycxgGIAEoDRIMCgRub3RlGAcgASgJIi0KCkNhbmNlbFRyaXASDwoHdHJpcF9pZBgBIAEoCRIOCgZyZWFzb24YAiABKAkiOwoIUmF0ZVRyaXASDwoHdHJpcF9pZBgBIAEoCRINCgVzdGFycxgCIAEoDRIPCgdjb21tZW50GAMgASgJIr0BCgtEcml2ZXJNb3ZlZBIPCgd0cmlwX2lkGAEgASgJEiAKBXBvaW50GAIgASgLMhEuaGV4aGFpbC52MS5Qb2ludBITCgtoZWFkaW5nX2RlZxgDIAEoAhINCgVldGFfcxgEIAEoDRIvCgtkZXZpY2VfdGltZRgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDgoGbGVmdF9tGAYgASgNEhYKDnJvdXRlX3JldmlzaW9uGAcgASgNIjQKDFJvdXRlQ2hhbmdlZBIkCgVyb3V0ZRgBIAEoCzIVLmhleGhhaWwudjEuVHJpcFJvdXRlIucCCglUcmlwUm91dGUSDwoHdHJpcF9pZBgBIAEoCRIQCghyZXZpc2lvbhgCIAEoDRImCgNsZWcYAyABKA4yGS5oZXhoYWlsLnYxLlRyaXBSb3V0ZS5MZWcSJAoCYnkYBCABKA4yGC5oZXhoYWlsLnYxLlRyaXBSb3V0ZS5CeRIQCghwb2x5bGluZRgFIAEoCRISCgpkaXN0YW5jZV9tGAYgASgNEhIKCmR1cmF0aW9uX3MYByABKA0SJAoFc3RlcHMYCCADKAsyFS5oZXhoYWlsLnYxLlJvdXRlU3RlcBIOCgZtYXBfaWQYCSABKAkiMAoDTGVnEhMKD2xlZ191bnNwZWNpZmllZBAAEgoKBnBpY2t1cBABEggKBHJpZGUQAiJHCgJCeRISCg5ieV91bnNwZWNpZmllZBAAEgsKB3N0cmVldHMQARIICgRvc3JtEAISDAoIdmFsaGFsbGEQAxIICgRjcm93EAQiwwIKCVJvdXRlU3RlcBIoCgR0dXJuGAEgASgOMhouaGV4aGFpbC52MS5Sb3V0ZVN0ZXAuVHVybhIOCgZzdHJlZXQYAiABKAkSDAoEZXhpdBgDIAEoDRISCgpkaXN0YW5jZV9tGAQgASgNEhIKCmR1cmF0aW9uX3MYBSABKA0SDQoFaW5kZXgYBiABKA0itgEKBFR1cm4SFAoQdHVybl91bnNwZWNpZmllZBAAEgoKBmRlcGFydBABEgkKBXJvdW5kEAISDgoKc2hhcnBfbGVmdBADEggKBGxlZnQQBBIPCgtzbGlnaHRfbGVmdBAFEgwKCHN0cmFpZ2h0EAYSEAoMc2xpZ2h0X3JpZ2h0EAcSCQoFcmlnaHQQCBIPCgtzaGFycF9yaWdodBAJEg4KCnJvdW5kYWJvdXQQChIKCgZhcnJpdmUQCyI9CgtUcmlwVXBkYXRlZBIeCgR0cmlwGAEgASgLMhAuaGV4aGFpbC52MS5UcmlwEg4KBmNoYW5nZRgCIAEoCSKFCAoEVHJpcBIKCgJpZBgBIAEoCRIPCgd2ZXJzaW9uGAIgASgNEicKBnN0YXR1cxgDIAEoDjIXLmhleGhhaWwudjEuVHJpcC5TdGF0dXMSIQoGcGlja3VwGAQgASgLMhEuaGV4aGFpbC52MS5Qb2ludBIiCgdkcm9wb2ZmGAUgASgLMhEuaGV4aGFpbC52MS5Qb2ludBIWCg5waWNrdXBfYWRkcmVzcxgGIAEoCRIXCg9kcm9wb2ZmX2FkZHJlc3MYByABKAkSFQoNdmVoaWNsZV9jbGFzcxgIIAEoCRISCgpwYXNzZW5nZXJzGAkgASgNEgwKBG5vdGUYCiABKAkSJgoIZXN0aW1hdGUYCyABKAsyFC5oZXhoYWlsLnYxLkVzdGltYXRlEicKBGZhcmUYDCABKAsyGS5oZXhoYWlsLnYxLkZhcmVCcmVha2Rvd24SJgoGZHJpdmVyGA0gASgLMhYuaGV4aGFpbC52MS5Ecml2ZXJDYXJkEiQKBXJpZGVyGA4gASgLMhUuaGV4aGFpbC52MS5SaWRlckNhcmQSCwoDcGluGA8gASgJEiIKBnNlYXJjaBgQIAEoCzISLmhleGhhaWwudjEuU2VhcmNoEhQKDHBpY2t1cF9ldGFfcxgRIAEoDRIuCgxjYW5jZWxsYXRpb24YEiABKAsyGC5oZXhoYWlsLnYxLkNhbmNlbGxhdGlvbhIwCgxyZXF1ZXN0ZWRfYXQYEyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCm1hdGNoZWRfYXQYFCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCmFycml2ZWRfYXQYFSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCnN0YXJ0ZWRfYXQYFiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiwKCGVuZGVkX2F0GBcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIWCg5zdGFyc19ieV9yaWRlchgYIAEoDRIXCg9zdGFyc19ieV9kcml2ZXIYGSABKA0SIQoHYXJyaXZhbBgaIAEoCzIQLmhleGhhaWwudjEuTWFyaxIkCgpjb21wbGV0aW9uGBsgASgLMhAuaGV4aGFpbC52MS5NYXJrIoUBCgZTdGF0dXMSFgoSc3RhdHVzX3Vuc3BlY2lmaWVkEAASDQoJcmVxdWVzdGVkEAESCwoHbWF0Y2hlZBACEgsKB2Fycml2ZWQQAxIPCgtpbl9wcm9ncmVzcxAEEg0KCWNvbXBsZXRlZBAFEg0KCWNhbmNlbGxlZBAGEgsKB2V4cGlyZWQQByJeCgRNYXJrEg8KB2xvY2F0ZWQYASABKAgSEgoKZGlzdGFuY2VfbRgCIAEoDRISCgphY2N1cmFjeV9tGAMgASgNEg0KBWFnZV9zGAQgASgNEg4KBnJlYXNvbhgFIAEoCSJTCghFc3RpbWF0ZRISCgpkaXN0YW5jZV9tGAEgASgNEhIKCmR1cmF0aW9uX3MYAiABKA0SHwoEZmFyZRgDIAEoCzIRLmhleGhhaWwudjEuTW9uZXki4gIKDUZhcmVCcmVha2Rvd24SIAoFdG90YWwYASABKAsyES5oZXhoYWlsLnYxLk1vbmV5EhIKCmJhc2VfbWlub3IYAiABKAUSFgoOZGlzdGFuY2VfbWlub3IYAyABKAUSEgoKdGltZV9taW5vchgEIAEoBRIbChNtaW5pbXVtX3RvcHVwX21pbm9yGAUgASgFEhIKCmRpc3RhbmNlX20YBiABKA0SEgoKZHVyYXRpb25fcxgHIAEoDRIuCgViYXNpcxgIIAEoDjIfLmhleGhhaWwudjEuRmFyZUJyZWFrZG93bi5CYXNpcxISCgptZWFzdXJlZF9tGAkgASgNEhMKC2VzdGltYXRlZF9tGAogASgNIlEKBUJhc2lzEhUKEWJhc2lzX3Vuc3BlY2lmaWVkEAASDAoIbWVhc3VyZWQQARIUChBwYXJ0bHlfZXN0aW1hdGVkEAISDQoJZXN0aW1hdGVkEAMiawoGU2VhcmNoEgwKBHdhdmUYASABKA0SDAoEcmluZxgCIAEoDRIVCg1kcml2ZXJzX2Fza2VkGAMgASgNEi4KCmV4cGlyZXNfYXQYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIr8BCgpEcml2ZXJDYXJkEgoKAmlkGAEgASgJEhIKCmZpcnN0X25hbWUYAiABKAkSEQoJcGhvdG9fdXJsGAMgASgJEhUKDXZlaGljbGVfY2xhc3MYBCABKAkSDQoFcGxhdGUYBSABKAkSEwoLcmF0aW5nX3gxMDAYBiABKA0SFAoMdmVoaWNsZV9tYWtlGAcgASgJEhUKDXZlaGljbGVfbW9kZWwYCCABKAkSFgoOdmVoaWNsZV9jb2xvdXIYCSABKAkiUwoJUmlkZXJDYXJkEgoKAmlkGAEgASgJEhIKCmZpcnN0X25hbWUYAiABKAkSEQoJcGhvdG9fdXJsGAMgASgJEhMKC3JhdGluZ194MTAwGAQgASgNIpIBCgxDYW5jZWxsYXRpb24SJwoCYnkYASABKA4yGy5oZXhoYWlsLnYxLkNhbmNlbGxhdGlvbi5CeRIOCgZyZWFzb24YAiABKAkiSQoCQnkSEgoOYnlfdW5zcGVjaWZpZWQQABIJCgVyaWRlchABEgoKBmRyaXZlchACEgwKCG9wZXJhdG9yEAMSCgoGc3lzdGVtEAQikAEKCVdhdGNoQ2l0eRIPCgdkcml2ZXJzGAEgASgIEg0KBXRyaXBzGAIgASgIEg0KBWNlbGxzGAMgASgIEg4KBmFjdG9ycxgEIAEoCBIPCgdzYW1wbGVzGAUgASgIEhMKC2ludGVydmFsX21zGAYgASgNEh4KBGFyZWEYByABKAsyEC5oZXhoYWlsLnYxLkFyZWEiVAoEQXJlYRIlCgpzb3V0aF93ZXN0GAEgASgLMhEuaGV4aGFpbC52MS5Qb2ludBIlCgpub3J0aF9lYXN0GAIgASgLMhEuaGV4aGFpbC52MS5Qb2ludCINCgtVbndhdGNoQ2l0eSKgAQoLQ2l0eVdhdGNoZWQSDQoFd2F0Y2gYASABKA0SEwoLaW50ZXJ2YWxfbXMYAiABKA0SEgoKcmVzb2x1dGlvbhgDIAEoDRIzCg9ub2RlX3N0YXJ0ZWRfYXQYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiQKBW5vZGVzGAUgASgLMhUuaGV4aGFpbC52MS5DaXR5Tm9kZXMiLwoJQ2l0eU5vZGVzEiIKBGxpc3QYASADKAsyFC5oZXhoYWlsLnYxLkNpdHlOb2RlIvgBCghDaXR5Tm9kZRIMCgRuYW1lGAEgASgJEikKBXN0YXRlGAIgASgOMhouaGV4aGFpbC52MS5DaXR5Tm9kZS5TdGF0ZRIPCgd2ZXJzaW9uGAMgASgJEi4KCnN0YXJ0ZWRfYXQYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiwKCGhlYXJkX2F0GAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCJECgVTdGF0ZRIVChFzdGF0ZV91bnNwZWNpZmllZBAAEg0KCWFuc3dlcmluZxABEgsKB21pc3NpbmcQAhIICgRnb25lEAMiFwoHTm9kZVJlZhIMCgRuYW1lGAEgASgJItUDCgtDaXR5Q2hhbmdlZBINCgV3YXRjaBgBIAEoDRImCgJhdBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDQoFcmVzZXQYAyABKAgSEAoIc25hcHNob3QYBCABKAgSJwoHZHJpdmVycxgFIAMoCzIWLmhleGhhaWwudjEuQ2l0eURyaXZlchIjCgVtb3ZlcxgGIAMoCzIULmhleGhhaWwudjEuQ2l0eU1vdmUSFAoMZHJpdmVyc19nb25lGAcgAygNEiMKBXRyaXBzGAggAygLMhQuaGV4aGFpbC52MS5DaXR5VHJpcBISCgp0cmlwc19nb25lGAkgAygJEiMKBWNlbGxzGAogAygLMhQuaGV4aGFpbC52MS5DaXR5Q2VsbBISCgpjZWxsc19nb25lGAsgAygJEiYKBnRvdGFscxgMIAEoCzIWLmhleGhhaWwudjEuQ2l0eVRvdGFscxIlCgZhY3RvcnMYDSADKAsyFS5oZXhoYWlsLnYxLkFjdG9yS2luZBIjCgdzYW1wbGVzGA4gAygLMhIuaGV4aGFpbC52MS5TYW1wbGUSJAoFbm9kZXMYDyABKAsyFS5oZXhoYWlsLnYxLkNpdHlOb2RlcyKLAgoKQ2l0eURyaXZlchILCgNrZXkYASABKA0SCgoCaWQYAiABKAkSKwoFc3RhdGUYAyABKA4yHC5oZXhoYWlsLnYxLkNpdHlEcml2ZXIuU3RhdGUSFQoNdmVoaWNsZV9jbGFzcxgEIAEoCRIPCgd0cmlwX2lkGAUgASgJEiAKBXBvaW50GAYgASgLMhEuaGV4aGFpbC52MS5Qb2ludBITCgtoZWFkaW5nX2RlZxgHIAEoDSJYCgVTdGF0ZRIVChFzdGF0ZV91bnNwZWNpZmllZBAAEg0KCWF2YWlsYWJsZRABEgsKB29mZmVyZWQQAhILCgdvbl90cmlwEAMSDwoLdW5yZWFjaGFibGUQBCJOCghDaXR5TW92ZRILCgNrZXkYASABKA0SIAoFcG9pbnQYAiABKAsyES5oZXhoYWlsLnYxLlBvaW50EhMKC2hlYWRpbmdfZGVnGAMgASgNIucDCghDaXR5VHJpcBIKCgJpZBgBIAEoCRIPCgd2ZXJzaW9uGAIgASgNEicKBnN0YXR1cxgDIAEoDjIXLmhleGhhaWwudjEuVHJpcC5TdGF0dXMSIQoGcGlja3VwGAQgASgLMhEuaGV4aGFpbC52MS5Qb2ludBIiCgdkcm9wb2ZmGAUgASgLMhEuaGV4aGFpbC52MS5Qb2ludBIVCg12ZWhpY2xlX2NsYXNzGAYgASgJEhAKCHJpZGVyX2lkGAcgASgJEhEKCWRyaXZlcl9pZBgIIAEoCRIiCgZzZWFyY2gYCSABKAsyEi5oZXhoYWlsLnYxLlNlYXJjaBIwCgxyZXF1ZXN0ZWRfYXQYCiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCm1hdGNoZWRfYXQYCyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCmFycml2ZWRfYXQYDCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCnN0YXJ0ZWRfYXQYDSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiwKCGVuZGVkX2F0GA4gASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCJfCghDaXR5Q2VsbBIMCgRjZWxsGAEgASgJEg4KBnN1cHBseRgCIAEoDRIOCgZkZW1hbmQYAyABKA0SEAoIcmVxdWVzdHMYBCABKA0SEwoLbWVhbl93YWl0X3MYBSABKAIi6gEKCkNpdHlUb3RhbHMSGQoRZHJpdmVyc19hdmFpbGFibGUYASABKA0SFwoPZHJpdmVyc19vZmZlcmVkGAIgASgNEhcKD2RyaXZlcnNfb25fdHJpcBgDIAEoDRIbChNkcml2ZXJzX3VucmVhY2hhYmxlGAQgASgNEhcKD3RyaXBzX3JlcXVlc3RlZBgFIAEoDRIVCg10cmlwc19tYXRjaGVkGAYgASgNEhUKDXRyaXBzX2Fycml2ZWQYByABKA0SGQoRdHJpcHNfaW5fcHJvZ3Jlc3MYCCABKA0SEAoIc2Vzc2lvbnMYCSABKA0irAIKCUFjdG9yS2luZBIMCgRraW5kGAEgASgJEg0KBWFsaXZlGAIgASgNEg8KB3N0YXJ0ZWQYAyABKA0SDwoHc3RvcHBlZBgEIAEoDRIOCgZwYW5pY3MYBSABKA0SDwoHd2FpdGluZxgGIAEoDRIXCg9kZWVwZXN0X21haWxib3gYByABKA0SEAoIbWVzc2FnZXMYCCABKA0SFgoObWVzc2FnZXNfcGVyX3MYCSABKAISDwoHbWVhbl91cxgKIAEoAhIOCgZwNTBfdXMYCyABKAISDgoGcDk5X3VzGAwgASgCEigKB3Nsb3dlc3QYDSADKAsyFy5oZXhoYWlsLnYxLlNsb3dIYW5kbGVyEiEKBG5vZGUYDiABKAsyEy5oZXhoYWlsLnYxLk5vZGVSZWYiVwoLU2xvd0hhbmRsZXISDwoHbWVzc2FnZRgBIAEoCRIPCgd0b29rX3VzGAIgASgNEiYKAmF0GAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCLEAwoGU2FtcGxlEiYKAmF0GAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIOCgZzdGVwX3MYAiABKA0SEAoIcmVxdWVzdHMYAyABKA0SDwoHbWF0Y2hlcxgEIAEoDRITCgtjb21wbGV0aW9ucxgFIAEoDRIVCg1jYW5jZWxsYXRpb25zGAYgASgNEhAKCGV4cGlyaWVzGAcgASgNEhUKDW1hdGNoX21lYW5fbXMYCCABKAISFAoMbWF0Y2hfcDUwX21zGAkgASgCEhQKDG1hdGNoX3A5MF9tcxgKIAEoAhIWCg5kcml2ZXJzX29ubGluZRgLIAEoAhIZChFkcml2ZXJzX2F2YWlsYWJsZRgMIAEoAhISCgp0cmlwc19saXZlGA0gASgCEhAKCHNlc3Npb25zGA4gASgCEhcKD2xvY2F0aW9uc19wZXJfcxgPIAEoAhIWCg5jb21taXRfbWVhbl9tcxgQIAEoAhIVCg1jb21taXRfbWF4X21zGBEgASgCEhIKCnRyaXBzX29ubHkYEiABKAgSKQoHbWlzc2luZxgTIAEoCzIYLmhleGhhaWwudjEuTWlzc2luZ05vZGVzIh0KDE1pc3NpbmdOb2RlcxINCgVjb3VudBgBIAEoDSpBCgRSb2xlEhQKEHJvbGVfdW5zcGVjaWZpZWQQABIJCgVyaWRlchABEgoKBmRyaXZlchACEgwKCG9wZXJhdG9yEANCKFomZ2l0aHViLmNvbS9oZXhoYWlsL2hleGhhaWwvcmlkZS9yaWRlcGJiBnByb3RvMw", [file_google_protobuf_timestamp]);
 
 /**
  * ClientFrame is anything that a client may send: one message and, except for locations, an id that
@@ -276,8 +276,8 @@ export type Event = Message<"hexhail.v1.Event"> & {
   epoch: string;
 
   /**
-   * Increases by one with each event, without gaps. A driver_moved, a city_changed and a
-   * disconnecting repeat the last number: they are not part of the history and are not replayed.
+   * Increases by one with each event, without gaps. A driver_moved, a route_changed, a city_changed
+   * and a disconnecting repeat the last number: they are not part of the history and are not replayed.
    *
    * @generated from field: uint32 seq = 2;
    */
@@ -328,6 +328,12 @@ export type Event = Message<"hexhail.v1.Event"> & {
      */
     value: ApprovalChanged;
     case: "approvalChanged";
+  } | {
+    /**
+     * @generated from field: hexhail.v1.RouteChanged route_changed = 10;
+     */
+    value: RouteChanged;
+    case: "routeChanged";
   } | { case: undefined; value?: undefined };
 };
 
@@ -453,8 +459,8 @@ export const ResumeSchema: GenMessage<Resume> = /*@__PURE__*/
   messageDesc(file_hexhail, 6);
 
 /**
- * Connected is the reply to connect. The snapshot (active_trip, open_offers, online) is the whole
- * view as of seq.
+ * Connected is the reply to connect. The snapshot (active_trip, route, open_offers, online) is the
+ * whole view as of seq.
  *
  * @generated from message hexhail.v1.Connected
  */
@@ -538,6 +544,14 @@ export type Connected = Message<"hexhail.v1.Connected"> & {
    * @generated from field: hexhail.v1.Approval approval = 13;
    */
   approval?: Approval | undefined;
+
+  /**
+   * The planned route of the active trip; absent while the server has none. One that it finds later
+   * follows as route_changed.
+   *
+   * @generated from field: hexhail.v1.TripRoute route = 14;
+   */
+  route?: TripRoute | undefined;
 };
 
 /**
@@ -1390,6 +1404,19 @@ export type DriverMoved = Message<"hexhail.v1.DriverMoved"> & {
    * @generated from field: google.protobuf.Timestamp device_time = 5;
    */
   deviceTime?: Timestamp | undefined;
+
+  /**
+   * What is left of the route of that revision, in metres; eta_s is the time for it. Without a
+   * meaning when route_revision is 0.
+   *
+   * @generated from field: uint32 left_m = 6;
+   */
+  leftM: number;
+
+  /**
+   * @generated from field: uint32 route_revision = 7;
+   */
+  routeRevision: number;
 };
 
 /**
@@ -1398,6 +1425,297 @@ export type DriverMoved = Message<"hexhail.v1.DriverMoved"> & {
  */
 export const DriverMovedSchema: GenMessage<DriverMoved> = /*@__PURE__*/
   messageDesc(file_hexhail, 34);
+
+/**
+ * RouteChanged carries the route that replaces the one before: when the driver sets out for the
+ * pickup, when the ride begins, and when the driver has left the planned route. To the rider and the
+ * driver of the trip.
+ *
+ * @generated from message hexhail.v1.RouteChanged
+ */
+export type RouteChanged = Message<"hexhail.v1.RouteChanged"> & {
+  /**
+   * @generated from field: hexhail.v1.TripRoute route = 1;
+   */
+  route?: TripRoute | undefined;
+};
+
+/**
+ * Describes the message hexhail.v1.RouteChanged.
+ * Use `create(RouteChangedSchema)` to create a new message.
+ */
+export const RouteChangedSchema: GenMessage<RouteChanged> = /*@__PURE__*/
+  messageDesc(file_hexhail, 35);
+
+/**
+ * TripRoute is how a driver is expected to drive to the pickup, or from there to the dropoff.
+ *
+ * @generated from message hexhail.v1.TripRoute
+ */
+export type TripRoute = Message<"hexhail.v1.TripRoute"> & {
+  /**
+   * @generated from field: string trip_id = 1;
+   */
+  tripId: string;
+
+  /**
+   * Rises with each route of a trip, not always by one.
+   *
+   * @generated from field: uint32 revision = 2;
+   */
+  revision: number;
+
+  /**
+   * @generated from field: hexhail.v1.TripRoute.Leg leg = 3;
+   */
+  leg: TripRoute_Leg;
+
+  /**
+   * @generated from field: hexhail.v1.TripRoute.By by = 4;
+   */
+  by: TripRoute_By;
+
+  /**
+   * The line in the encoded polyline format with 5 decimals: latitude before longitude, at least 2
+   * points and at most 4,000. It begins and ends on the streets where the driver was and the goal is.
+   *
+   * @generated from field: string polyline = 5;
+   */
+  polyline: string;
+
+  /**
+   * @generated from field: uint32 distance_m = 6;
+   */
+  distanceM: number;
+
+  /**
+   * @generated from field: uint32 duration_s = 7;
+   */
+  durationS: number;
+
+  /**
+   * What the driver has to do, in order; the last step is arrive. To the driver only, and empty when
+   * nobody knows.
+   *
+   * @generated from field: repeated hexhail.v1.RouteStep steps = 8;
+   */
+  steps: RouteStep[];
+
+  /**
+   * Identifies the map of which the route is; empty: none.
+   *
+   * @generated from field: string map_id = 9;
+   */
+  mapId: string;
+};
+
+/**
+ * Describes the message hexhail.v1.TripRoute.
+ * Use `create(TripRouteSchema)` to create a new message.
+ */
+export const TripRouteSchema: GenMessage<TripRoute> = /*@__PURE__*/
+  messageDesc(file_hexhail, 36);
+
+/**
+ * @generated from enum hexhail.v1.TripRoute.Leg
+ */
+export enum TripRoute_Leg {
+  /**
+   * @generated from enum value: leg_unspecified = 0;
+   */
+  leg_unspecified = 0,
+
+  /**
+   * To the pickup.
+   *
+   * @generated from enum value: pickup = 1;
+   */
+  pickup = 1,
+
+  /**
+   * From the pickup to the dropoff.
+   *
+   * @generated from enum value: ride = 2;
+   */
+  ride = 2,
+}
+
+/**
+ * Describes the enum hexhail.v1.TripRoute.Leg.
+ */
+export const TripRoute_LegSchema: GenEnum<TripRoute_Leg> = /*@__PURE__*/
+  enumDesc(file_hexhail, 36, 0);
+
+/**
+ * Who planned it.
+ *
+ * @generated from enum hexhail.v1.TripRoute.By
+ */
+export enum TripRoute_By {
+  /**
+   * @generated from enum value: by_unspecified = 0;
+   */
+  by_unspecified = 0,
+
+  /**
+   * The server's map of the streets.
+   *
+   * @generated from enum value: streets = 1;
+   */
+  streets = 1,
+
+  /**
+   * @generated from enum value: osrm = 2;
+   */
+  osrm = 2,
+
+  /**
+   * @generated from enum value: valhalla = 3;
+   */
+  valhalla = 3,
+
+  /**
+   * Nobody: the line is straight, and the length and the time are estimates.
+   *
+   * @generated from enum value: crow = 4;
+   */
+  crow = 4,
+}
+
+/**
+ * Describes the enum hexhail.v1.TripRoute.By.
+ */
+export const TripRoute_BySchema: GenEnum<TripRoute_By> = /*@__PURE__*/
+  enumDesc(file_hexhail, 36, 1);
+
+/**
+ * RouteStep is a part of a route along one street.
+ *
+ * @generated from message hexhail.v1.RouteStep
+ */
+export type RouteStep = Message<"hexhail.v1.RouteStep"> & {
+  /**
+   * @generated from field: hexhail.v1.RouteStep.Turn turn = 1;
+   */
+  turn: RouteStep_Turn;
+
+  /**
+   * The street to drive along; empty if it has no name.
+   *
+   * @generated from field: string street = 2;
+   */
+  street: string;
+
+  /**
+   * Of a roundabout: which exit to take, from 1; otherwise 0.
+   *
+   * @generated from field: uint32 exit = 3;
+   */
+  exit: number;
+
+  /**
+   * The length of the step and the time that it takes.
+   *
+   * @generated from field: uint32 distance_m = 4;
+   */
+  distanceM: number;
+
+  /**
+   * @generated from field: uint32 duration_s = 5;
+   */
+  durationS: number;
+
+  /**
+   * The point of the polyline at which it begins, from 0.
+   *
+   * @generated from field: uint32 index = 6;
+   */
+  index: number;
+};
+
+/**
+ * Describes the message hexhail.v1.RouteStep.
+ * Use `create(RouteStepSchema)` to create a new message.
+ */
+export const RouteStepSchema: GenMessage<RouteStep> = /*@__PURE__*/
+  messageDesc(file_hexhail, 37);
+
+/**
+ * What to do at its beginning.
+ *
+ * @generated from enum hexhail.v1.RouteStep.Turn
+ */
+export enum RouteStep_Turn {
+  /**
+   * @generated from enum value: turn_unspecified = 0;
+   */
+  turn_unspecified = 0,
+
+  /**
+   * @generated from enum value: depart = 1;
+   */
+  depart = 1,
+
+  /**
+   * Turn round.
+   *
+   * @generated from enum value: round = 2;
+   */
+  round = 2,
+
+  /**
+   * @generated from enum value: sharp_left = 3;
+   */
+  sharp_left = 3,
+
+  /**
+   * @generated from enum value: left = 4;
+   */
+  left = 4,
+
+  /**
+   * @generated from enum value: slight_left = 5;
+   */
+  slight_left = 5,
+
+  /**
+   * @generated from enum value: straight = 6;
+   */
+  straight = 6,
+
+  /**
+   * @generated from enum value: slight_right = 7;
+   */
+  slight_right = 7,
+
+  /**
+   * @generated from enum value: right = 8;
+   */
+  right = 8,
+
+  /**
+   * @generated from enum value: sharp_right = 9;
+   */
+  sharp_right = 9,
+
+  /**
+   * Enter a roundabout, and leave it by exit.
+   *
+   * @generated from enum value: roundabout = 10;
+   */
+  roundabout = 10,
+
+  /**
+   * @generated from enum value: arrive = 11;
+   */
+  arrive = 11,
+}
+
+/**
+ * Describes the enum hexhail.v1.RouteStep.Turn.
+ */
+export const RouteStep_TurnSchema: GenEnum<RouteStep_Turn> = /*@__PURE__*/
+  enumDesc(file_hexhail, 37, 0);
 
 /**
  * TripUpdated carries the whole trip as the receiver may see it. Versions only increase; a client
@@ -1424,7 +1742,7 @@ export type TripUpdated = Message<"hexhail.v1.TripUpdated"> & {
  * Use `create(TripUpdatedSchema)` to create a new message.
  */
 export const TripUpdatedSchema: GenMessage<TripUpdated> = /*@__PURE__*/
-  messageDesc(file_hexhail, 35);
+  messageDesc(file_hexhail, 38);
 
 /**
  * @generated from message hexhail.v1.Trip
@@ -1588,7 +1906,7 @@ export type Trip = Message<"hexhail.v1.Trip"> & {
  * Use `create(TripSchema)` to create a new message.
  */
 export const TripSchema: GenMessage<Trip> = /*@__PURE__*/
-  messageDesc(file_hexhail, 36);
+  messageDesc(file_hexhail, 39);
 
 /**
  * @generated from enum hexhail.v1.Trip.Status
@@ -1639,7 +1957,7 @@ export enum Trip_Status {
  * Describes the enum hexhail.v1.Trip.Status.
  */
 export const Trip_StatusSchema: GenEnum<Trip_Status> = /*@__PURE__*/
-  enumDesc(file_hexhail, 36, 0);
+  enumDesc(file_hexhail, 39, 0);
 
 /**
  * Mark is where a driver was, by the newest position, when the driver reported an arrival or a
@@ -1689,7 +2007,7 @@ export type Mark = Message<"hexhail.v1.Mark"> & {
  * Use `create(MarkSchema)` to create a new message.
  */
 export const MarkSchema: GenMessage<Mark> = /*@__PURE__*/
-  messageDesc(file_hexhail, 37);
+  messageDesc(file_hexhail, 40);
 
 /**
  * @generated from message hexhail.v1.Estimate
@@ -1716,7 +2034,7 @@ export type Estimate = Message<"hexhail.v1.Estimate"> & {
  * Use `create(EstimateSchema)` to create a new message.
  */
 export const EstimateSchema: GenMessage<Estimate> = /*@__PURE__*/
-  messageDesc(file_hexhail, 38);
+  messageDesc(file_hexhail, 41);
 
 /**
  * FareBreakdown adds up: base + distance + time + minimum_topup = total.
@@ -1782,7 +2100,7 @@ export type FareBreakdown = Message<"hexhail.v1.FareBreakdown"> & {
  * Use `create(FareBreakdownSchema)` to create a new message.
  */
 export const FareBreakdownSchema: GenMessage<FareBreakdown> = /*@__PURE__*/
-  messageDesc(file_hexhail, 39);
+  messageDesc(file_hexhail, 42);
 
 /**
  * @generated from enum hexhail.v1.FareBreakdown.Basis
@@ -1819,7 +2137,7 @@ export enum FareBreakdown_Basis {
  * Describes the enum hexhail.v1.FareBreakdown.Basis.
  */
 export const FareBreakdown_BasisSchema: GenEnum<FareBreakdown_Basis> = /*@__PURE__*/
-  enumDesc(file_hexhail, 39, 0);
+  enumDesc(file_hexhail, 42, 0);
 
 /**
  * @generated from message hexhail.v1.Search
@@ -1853,7 +2171,7 @@ export type Search = Message<"hexhail.v1.Search"> & {
  * Use `create(SearchSchema)` to create a new message.
  */
 export const SearchSchema: GenMessage<Search> = /*@__PURE__*/
-  messageDesc(file_hexhail, 40);
+  messageDesc(file_hexhail, 43);
 
 /**
  * @generated from message hexhail.v1.DriverCard
@@ -1914,7 +2232,7 @@ export type DriverCard = Message<"hexhail.v1.DriverCard"> & {
  * Use `create(DriverCardSchema)` to create a new message.
  */
 export const DriverCardSchema: GenMessage<DriverCard> = /*@__PURE__*/
-  messageDesc(file_hexhail, 41);
+  messageDesc(file_hexhail, 44);
 
 /**
  * @generated from message hexhail.v1.RiderCard
@@ -1946,7 +2264,7 @@ export type RiderCard = Message<"hexhail.v1.RiderCard"> & {
  * Use `create(RiderCardSchema)` to create a new message.
  */
 export const RiderCardSchema: GenMessage<RiderCard> = /*@__PURE__*/
-  messageDesc(file_hexhail, 42);
+  messageDesc(file_hexhail, 45);
 
 /**
  * @generated from message hexhail.v1.Cancellation
@@ -1970,7 +2288,7 @@ export type Cancellation = Message<"hexhail.v1.Cancellation"> & {
  * Use `create(CancellationSchema)` to create a new message.
  */
 export const CancellationSchema: GenMessage<Cancellation> = /*@__PURE__*/
-  messageDesc(file_hexhail, 43);
+  messageDesc(file_hexhail, 46);
 
 /**
  * @generated from enum hexhail.v1.Cancellation.By
@@ -2006,7 +2324,7 @@ export enum Cancellation_By {
  * Describes the enum hexhail.v1.Cancellation.By.
  */
 export const Cancellation_BySchema: GenEnum<Cancellation_By> = /*@__PURE__*/
-  enumDesc(file_hexhail, 43, 0);
+  enumDesc(file_hexhail, 46, 0);
 
 /**
  * WatchCity subscribes to the state of the city and its changes, for as long as the session lasts.
@@ -2065,7 +2383,7 @@ export type WatchCity = Message<"hexhail.v1.WatchCity"> & {
  * Use `create(WatchCitySchema)` to create a new message.
  */
 export const WatchCitySchema: GenMessage<WatchCity> = /*@__PURE__*/
-  messageDesc(file_hexhail, 44);
+  messageDesc(file_hexhail, 47);
 
 /**
  * Area lies between two parallels and two meridians. If west is greater than east, the area crosses
@@ -2090,7 +2408,7 @@ export type Area = Message<"hexhail.v1.Area"> & {
  * Use `create(AreaSchema)` to create a new message.
  */
 export const AreaSchema: GenMessage<Area> = /*@__PURE__*/
-  messageDesc(file_hexhail, 45);
+  messageDesc(file_hexhail, 48);
 
 /**
  * @generated from message hexhail.v1.UnwatchCity
@@ -2103,7 +2421,7 @@ export type UnwatchCity = Message<"hexhail.v1.UnwatchCity"> & {
  * Use `create(UnwatchCitySchema)` to create a new message.
  */
 export const UnwatchCitySchema: GenMessage<UnwatchCity> = /*@__PURE__*/
-  messageDesc(file_hexhail, 46);
+  messageDesc(file_hexhail, 49);
 
 /**
  * CityWatched is the reply to watch_city.
@@ -2152,7 +2470,7 @@ export type CityWatched = Message<"hexhail.v1.CityWatched"> & {
  * Use `create(CityWatchedSchema)` to create a new message.
  */
 export const CityWatchedSchema: GenMessage<CityWatched> = /*@__PURE__*/
-  messageDesc(file_hexhail, 47);
+  messageDesc(file_hexhail, 50);
 
 /**
  * CityNodes are the nodes of a cluster, by name.
@@ -2171,7 +2489,7 @@ export type CityNodes = Message<"hexhail.v1.CityNodes"> & {
  * Use `create(CityNodesSchema)` to create a new message.
  */
 export const CityNodesSchema: GenMessage<CityNodes> = /*@__PURE__*/
-  messageDesc(file_hexhail, 48);
+  messageDesc(file_hexhail, 51);
 
 /**
  * CityNode is a node of a cluster, as the one that serves the watch sees it.
@@ -2216,7 +2534,7 @@ export type CityNode = Message<"hexhail.v1.CityNode"> & {
  * Use `create(CityNodeSchema)` to create a new message.
  */
 export const CityNodeSchema: GenMessage<CityNode> = /*@__PURE__*/
-  messageDesc(file_hexhail, 49);
+  messageDesc(file_hexhail, 52);
 
 /**
  * @generated from enum hexhail.v1.CityNode.State
@@ -2252,7 +2570,7 @@ export enum CityNode_State {
  * Describes the enum hexhail.v1.CityNode.State.
  */
 export const CityNode_StateSchema: GenEnum<CityNode_State> = /*@__PURE__*/
-  enumDesc(file_hexhail, 49, 0);
+  enumDesc(file_hexhail, 52, 0);
 
 /**
  * NodeRef names a node of a cluster.
@@ -2271,7 +2589,7 @@ export type NodeRef = Message<"hexhail.v1.NodeRef"> & {
  * Use `create(NodeRefSchema)` to create a new message.
  */
 export const NodeRefSchema: GenMessage<NodeRef> = /*@__PURE__*/
-  messageDesc(file_hexhail, 50);
+  messageDesc(file_hexhail, 53);
 
 /**
  * CityChanged is what has changed in the city since the previous one. What changed more than once
@@ -2383,7 +2701,7 @@ export type CityChanged = Message<"hexhail.v1.CityChanged"> & {
  * Use `create(CityChangedSchema)` to create a new message.
  */
 export const CityChangedSchema: GenMessage<CityChanged> = /*@__PURE__*/
-  messageDesc(file_hexhail, 51);
+  messageDesc(file_hexhail, 54);
 
 /**
  * @generated from message hexhail.v1.CityDriver
@@ -2437,7 +2755,7 @@ export type CityDriver = Message<"hexhail.v1.CityDriver"> & {
  * Use `create(CityDriverSchema)` to create a new message.
  */
 export const CityDriverSchema: GenMessage<CityDriver> = /*@__PURE__*/
-  messageDesc(file_hexhail, 52);
+  messageDesc(file_hexhail, 55);
 
 /**
  * @generated from enum hexhail.v1.CityDriver.State
@@ -2479,7 +2797,7 @@ export enum CityDriver_State {
  * Describes the enum hexhail.v1.CityDriver.State.
  */
 export const CityDriver_StateSchema: GenEnum<CityDriver_State> = /*@__PURE__*/
-  enumDesc(file_hexhail, 52, 0);
+  enumDesc(file_hexhail, 55, 0);
 
 /**
  * @generated from message hexhail.v1.CityMove
@@ -2506,7 +2824,7 @@ export type CityMove = Message<"hexhail.v1.CityMove"> & {
  * Use `create(CityMoveSchema)` to create a new message.
  */
 export const CityMoveSchema: GenMessage<CityMove> = /*@__PURE__*/
-  messageDesc(file_hexhail, 53);
+  messageDesc(file_hexhail, 56);
 
 /**
  * @generated from message hexhail.v1.CityTrip
@@ -2592,7 +2910,7 @@ export type CityTrip = Message<"hexhail.v1.CityTrip"> & {
  * Use `create(CityTripSchema)` to create a new message.
  */
 export const CityTripSchema: GenMessage<CityTrip> = /*@__PURE__*/
-  messageDesc(file_hexhail, 54);
+  messageDesc(file_hexhail, 57);
 
 /**
  * @generated from message hexhail.v1.CityCell
@@ -2640,7 +2958,7 @@ export type CityCell = Message<"hexhail.v1.CityCell"> & {
  * Use `create(CityCellSchema)` to create a new message.
  */
 export const CityCellSchema: GenMessage<CityCell> = /*@__PURE__*/
-  messageDesc(file_hexhail, 55);
+  messageDesc(file_hexhail, 58);
 
 /**
  * @generated from message hexhail.v1.CityTotals
@@ -2697,7 +3015,7 @@ export type CityTotals = Message<"hexhail.v1.CityTotals"> & {
  * Use `create(CityTotalsSchema)` to create a new message.
  */
 export const CityTotalsSchema: GenMessage<CityTotals> = /*@__PURE__*/
-  messageDesc(file_hexhail, 56);
+  messageDesc(file_hexhail, 59);
 
 /**
  * ActorKind counts the actors of one kind on one node. Rates, times and the deepest mailbox cover
@@ -2795,7 +3113,7 @@ export type ActorKind = Message<"hexhail.v1.ActorKind"> & {
  * Use `create(ActorKindSchema)` to create a new message.
  */
 export const ActorKindSchema: GenMessage<ActorKind> = /*@__PURE__*/
-  messageDesc(file_hexhail, 57);
+  messageDesc(file_hexhail, 60);
 
 /**
  * @generated from message hexhail.v1.SlowHandler
@@ -2822,7 +3140,7 @@ export type SlowHandler = Message<"hexhail.v1.SlowHandler"> & {
  * Use `create(SlowHandlerSchema)` to create a new message.
  */
 export const SlowHandlerSchema: GenMessage<SlowHandler> = /*@__PURE__*/
-  messageDesc(file_hexhail, 58);
+  messageDesc(file_hexhail, 61);
 
 /**
  * Sample is one point of the charts: what happened within one step of time, and the mean state
@@ -2945,7 +3263,7 @@ export type Sample = Message<"hexhail.v1.Sample"> & {
  * Use `create(SampleSchema)` to create a new message.
  */
 export const SampleSchema: GenMessage<Sample> = /*@__PURE__*/
-  messageDesc(file_hexhail, 59);
+  messageDesc(file_hexhail, 62);
 
 /**
  * MissingNodes counts nodes whose figures are missing.
@@ -2964,7 +3282,7 @@ export type MissingNodes = Message<"hexhail.v1.MissingNodes"> & {
  * Use `create(MissingNodesSchema)` to create a new message.
  */
 export const MissingNodesSchema: GenMessage<MissingNodes> = /*@__PURE__*/
-  messageDesc(file_hexhail, 60);
+  messageDesc(file_hexhail, 63);
 
 /**
  * @generated from enum hexhail.v1.Role

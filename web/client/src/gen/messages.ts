@@ -16,6 +16,7 @@ export const alwaysSet: ReadonlySet<string> = new Set([
   'OfferReceived.offer',
   'Pong.server_time',
   'Quote.fare',
+  'RouteChanged.route',
   'Search.expires_at',
   'TripUpdated.trip',
 ]);
@@ -134,6 +135,7 @@ export interface ServerEventBody {
   readonly disconnecting: Disconnecting;
   readonly city_changed: CityChanged;
   readonly approval_changed: ApprovalChanged;
+  readonly route_changed: RouteChanged;
 }
 
 /** Event is something that happened. Events arrive in the order in which they happened. */
@@ -141,8 +143,8 @@ export interface ServerEvent {
   /** Names the history in which seq counts. It changes when the server has lost that history. */
   readonly epoch: string;
   /**
-   * Increases by one with each event, without gaps. A driver_moved, a city_changed and a
-   * disconnecting repeat the last number: they are not part of the history and are not replayed.
+   * Increases by one with each event, without gaps. A driver_moved, a route_changed, a city_changed
+   * and a disconnecting repeat the last number: they are not part of the history and are not replayed.
    */
   readonly seq: number;
   readonly trip_updated?: TripUpdated;
@@ -152,6 +154,7 @@ export interface ServerEvent {
   readonly disconnecting?: Disconnecting;
   readonly city_changed?: CityChanged;
   readonly approval_changed?: ApprovalChanged;
+  readonly route_changed?: RouteChanged;
 }
 
 /** Error is the refusal of a client frame. */
@@ -189,8 +192,8 @@ export interface Resume {
 }
 
 /**
- * Connected is the reply to connect. The snapshot (active_trip, open_offers, online) is the whole
- * view as of seq.
+ * Connected is the reply to connect. The snapshot (active_trip, route, open_offers, online) is the
+ * whole view as of seq.
  */
 export interface Connected {
   readonly session_id: string;
@@ -221,6 +224,11 @@ export interface Connected {
   readonly position_ttl_ms: number;
   /** Whether this driver may drive; absent for riders and operators. */
   readonly approval?: Approval;
+  /**
+   * The planned route of the active trip; absent while the server has none. One that it finds later
+   * follows as route_changed.
+   */
+  readonly route?: TripRoute;
 }
 
 /** Approval is an operator's decision about a driver. */
@@ -455,6 +463,92 @@ export interface DriverMoved {
   /** To the pickup before the ride, to the dropoff during it. */
   readonly eta_s: number;
   readonly device_time?: Timestamp;
+  /**
+   * What is left of the route of that revision, in metres; eta_s is the time for it. Without a
+   * meaning when route_revision is 0.
+   */
+  readonly left_m: number;
+  readonly route_revision: number;
+}
+
+/**
+ * RouteChanged carries the route that replaces the one before: when the driver sets out for the
+ * pickup, when the ride begins, and when the driver has left the planned route. To the rider and the
+ * driver of the trip.
+ */
+export interface RouteChanged {
+  readonly route: TripRoute;
+}
+
+export type TripRouteLeg =
+  | 'leg_unspecified'
+  /** To the pickup. */
+  | 'pickup'
+  /** From the pickup to the dropoff. */
+  | 'ride';
+
+/** Who planned it. */
+export type TripRouteBy =
+  | 'by_unspecified'
+  /** The server's map of the streets. */
+  | 'streets'
+  | 'osrm'
+  | 'valhalla'
+  /** Nobody: the line is straight, and the length and the time are estimates. */
+  | 'crow';
+
+/** TripRoute is how a driver is expected to drive to the pickup, or from there to the dropoff. */
+export interface TripRoute {
+  readonly trip_id: string;
+  /** Rises with each route of a trip, not always by one. */
+  readonly revision: number;
+  readonly leg: TripRouteLeg;
+  readonly by: TripRouteBy;
+  /**
+   * The line in the encoded polyline format with 5 decimals: latitude before longitude, at least 2
+   * points and at most 4,000. It begins and ends on the streets where the driver was and the goal is.
+   */
+  readonly polyline: string;
+  readonly distance_m: number;
+  readonly duration_s: number;
+  /**
+   * What the driver has to do, in order; the last step is arrive. To the driver only, and empty when
+   * nobody knows.
+   */
+  readonly steps: readonly RouteStep[];
+  /** Identifies the map of which the route is; empty: none. */
+  readonly map_id: string;
+}
+
+/** What to do at its beginning. */
+export type RouteStepTurn =
+  | 'turn_unspecified'
+  | 'depart'
+  /** Turn round. */
+  | 'round'
+  | 'sharp_left'
+  | 'left'
+  | 'slight_left'
+  | 'straight'
+  | 'slight_right'
+  | 'right'
+  | 'sharp_right'
+  /** Enter a roundabout, and leave it by exit. */
+  | 'roundabout'
+  | 'arrive';
+
+/** RouteStep is a part of a route along one street. */
+export interface RouteStep {
+  readonly turn: RouteStepTurn;
+  /** The street to drive along; empty if it has no name. */
+  readonly street: string;
+  /** Of a roundabout: which exit to take, from 1; otherwise 0. */
+  readonly exit: number;
+  /** The length of the step and the time that it takes. */
+  readonly distance_m: number;
+  readonly duration_s: number;
+  /** The point of the polyline at which it begins, from 0. */
+  readonly index: number;
 }
 
 /**

@@ -2,7 +2,7 @@ import type { Approval, ClientFrameBody, Connected, Reply, ServerEvent } from '.
 import type { RequestKind } from '../requests.js';
 import { ignorance, inTurn, unchanged, without, withView, type Knowledge, type Step } from './knowledge.js';
 import { awaitAward, settleOffers, takeClosed, takeOffer, takeSnapshotOffers, withdraw } from './offers.js';
-import { isKnown, settleTrip, takeDriverMoved, takeSnapshotTrip, takeTrip } from './trips.js';
+import { isKnown, settleTrip, takeDriverMoved, takeRoute, takeSnapshotRoute, takeSnapshotTrip, takeTrip } from './trips.js';
 
 // The rules of docs/protocol.md by which a client stays right whatever is lost, repeated or replayed. Nothing here
 // knows of sockets or of time, so it can be tested by itself.
@@ -26,6 +26,7 @@ export function applyConnected(before: Knowledge, connected: Connected): Step {
     (k) => setOnline(k, connected.online),
     (k) => setApproval(k, connected.approval),
     (k) => takeSnapshotTrip(k, connected.active_trip),
+    (k) => takeSnapshotRoute(k, connected.route),
     (k) => takeSnapshotOffers(k, connected.open_offers),
     // Unless events follow that tell how they ended:
     (k) => (history.seq < seq ? unchanged(k) : settle(k)),
@@ -38,6 +39,10 @@ export function applyEvent(before: Knowledge, event: ServerEvent): Step {
   if (event.driver_moved) {
     const { driver_moved } = event;
     return inTurn(before, (k) => takeDriverMoved(k, driver_moved), (k) => ({ knowledge: k, changes: [{ name: 'event', event }] }));
+  }
+  if (event.route_changed) {
+    const { route } = event.route_changed;
+    return inTurn(before, (k) => takeRoute(k, route), (k) => ({ knowledge: k, changes: [{ name: 'event', event }] }));
   }
   if (event.city_changed) return { knowledge: before, changes: [{ name: 'city', event: event.city_changed }, { name: 'event', event }] };
   if (event.disconnecting) return { knowledge: before, changes: [{ name: 'event', event }] };

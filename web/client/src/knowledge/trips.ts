@@ -1,4 +1,4 @@
-import type { DriverMoved, Trip, TripStatus } from '../gen/messages.js';
+import type { DriverMoved, Trip, TripRoute, TripStatus } from '../gen/messages.js';
 import type { WholeTrip } from '../view.js';
 import { remember, unchanged, without, withView, type Change, type Knowledge, type Step } from './knowledge.js';
 
@@ -13,8 +13,9 @@ const isWhole = (trip: Trip): trip is WholeTrip =>
   trip.pickup !== undefined && trip.dropoff !== undefined && trip.estimate !== undefined && trip.requested_at !== undefined;
 
 const withoutPosition = (knowledge: Knowledge): Knowledge => ({ ...knowledge, view: without(knowledge.view, 'driverPosition') });
+const withoutRoute = (knowledge: Knowledge): Knowledge => ({ ...knowledge, view: without(knowledge.view, 'route') });
 const withoutTrip = (knowledge: Knowledge): Knowledge =>
-  withoutPosition({ ...knowledge, view: without(knowledge.view, 'activeTrip') });
+  withoutRoute(withoutPosition({ ...knowledge, view: without(knowledge.view, 'activeTrip') }));
 
 /** Whether this client has heard of the trip. */
 export const isKnown = (knowledge: Knowledge, tripId: string): boolean => knowledge.versions.has(tripId);
@@ -56,6 +57,28 @@ export function takeDriverMoved(knowledge: Knowledge, moved: DriverMoved): Step 
   return { knowledge: withView(knowledge, { driverPosition: moved }), changes: [{ name: 'driverMoved', event: moved }] };
 }
 
+/** Whether a trip is on the leg that a route is of. */
+const isOn = (trip: Trip | undefined, { trip_id, leg }: TripRoute): boolean =>
+  trip?.id === trip_id && (trip.status === 'in_progress' ? leg === 'ride' : leg === 'pickup' && drivenTo.includes(trip.status));
+
+const drivenTo: readonly TripStatus[] = ['matched', 'arrived'];
+
+/** Takes a route that replaces the one before, unless it is older. */
+export function takeRoute(knowledge: Knowledge, route: TripRoute): Step {
+  const { activeTrip, route: known } = knowledge.view;
+  if (!isOn(activeTrip, route) || (known && known.revision >= route.revision)) return unchanged(knowledge);
+  return { knowledge: withView(knowledge, { route }), changes: [{ name: 'route', event: route }] };
+}
+
+/** Takes the route of a snapshot. Without one, the one that is known stays: the next is on its way. */
+export function takeSnapshotRoute(knowledge: Knowledge, route: TripRoute | undefined): Step {
+  const { activeTrip, route: known } = knowledge.view;
+  if (!route || !isOn(activeTrip, route) || (known?.revision === route.revision && known.polyline === route.polyline)) {
+    return unchanged(knowledge);
+  }
+  return { knowledge: withView(knowledge, { route }), changes: [{ name: 'route', event: route }] };
+}
+
 const timeOf = (time: string | undefined): number => (time ? Date.parse(time) : 0);
 
 function activate(knowledge: Knowledge, trip: WholeTrip, change: string, source: Source): Step {
@@ -68,8 +91,11 @@ function activate(knowledge: Knowledge, trip: WholeTrip, change: string, source:
   const changes: Change[] = [];
   if (previous && !same) changes.push({ name: 'tripGone', event: { trip: previous, why: 'unknown' } });
   changes.push({ name: 'trip', event: { trip, change, ...(same && { previous: same }) } });
-  const sameDriver = trip.driver !== undefined && same?.driver?.id === trip.driver.id;
-  return { knowledge: withView(sameDriver ? knowledge : withoutPosition(knowledge), { activeTrip: trip }), changes };
+  const sameDriver = same?.driver?.id === trip.driver?.id;
+  const { route } = knowledge.view;
+  let after = sameDriver && trip.driver ? knowledge : withoutPosition(knowledge);
+  if (route && !(sameDriver && isOn(trip, route))) after = withoutRoute(after);
+  return { knowledge: withView(after, { activeTrip: trip }), changes };
 }
 
 function end(knowledge: Knowledge, trip: Trip, change: string): Step {
