@@ -31,6 +31,7 @@ type driverActor struct {
 	ended  endedOffers
 	rider  *actor.PID // of the active trip, from the trip's last update; nil: not known
 	ride   odometer
+	guide  guide
 
 	movedAt time.Time    // when the rider last got it
 	unshown bool         // it came during the trip, before this actor knew the rider's
@@ -95,6 +96,7 @@ func (d *driverActor) receive(ctx actor.Context) {
 		if !d.gone { // otherwise another actor claims the offers
 			d.claimOffers(ctx)
 			d.syncCell(ctx)
+			d.steer(ctx)
 		}
 	case left:
 		if d.onLeft(ctx, m) {
@@ -106,6 +108,7 @@ func (d *driverActor) receive(ctx actor.Context) {
 		d.onNewsDue(ctx, m)
 	case attachDue:
 		d.onAttachDue(ctx, d.attachment)
+		d.repeatRoute(ctx)
 	case lingered:
 		if d.onLingered(ctx) {
 			d.appear(time.Now())
@@ -124,6 +127,8 @@ func (d *driverActor) receive(ctx actor.Context) {
 		d.onAccountChanged(ctx, m)
 	case estimated:
 		m.then(ctx)
+	case *planned:
+		d.onPlanned(ctx, m)
 	case positionStale:
 		d.timers.Cancel("stale")
 		d.syncCell(ctx)
@@ -177,6 +182,7 @@ func (d *driverActor) fromTrip(ctx actor.Context) {
 func (d *driverActor) Recovered(ctx actor.Context) {
 	d.leaveCell(ctx)
 	d.offers = make(map[ride.OfferID]*heldOffer)
+	d.guide = guide{question: d.guide.question + 1}
 	d.drop(ctx)
 	d.appear(time.Now())
 }
@@ -194,7 +200,7 @@ func (d *driverActor) snapshot(c *ridepb.Connected) error {
 	if err != nil {
 		return err
 	}
-	c.Online, c.Approval = d.online, view.Approval(d.account)
+	c.Online, c.Approval, c.Route = d.online, view.Approval(d.account), d.route()
 	for i := range open {
 		o := &open[i]
 		if _, held := d.offers[o.Offer.ID]; held {
@@ -360,6 +366,7 @@ func (d *driverActor) onTripUpdate(ctx actor.Context, m tripUpdate) {
 		if d.unshown {
 			d.showRider(ctx, time.Now())
 		}
+		d.steer(ctx)
 	}
 }
 
@@ -375,6 +382,7 @@ func (d *driverActor) occupied(ctx actor.Context, free bool) {
 		}
 	}
 	d.bind(d.active)
+	d.steer(ctx)
 	d.syncCell(ctx)
 }
 
@@ -398,6 +406,7 @@ func (d *driverActor) onReleased(ctx actor.Context, m driverReleased) {
 	if d.active != nil && d.active.ID == m.Trip && d.active.Version <= m.Version {
 		d.setActive(nil)
 		d.bind(nil)
+		d.steer(ctx)
 	}
 	d.givenBack(m.Trip, m.Version)
 	d.syncCell(ctx)
@@ -407,6 +416,7 @@ func (d *driverActor) onReleased(ctx actor.Context, m driverReleased) {
 func (d *driverActor) onTripGone(ctx actor.Context, m tripGone) {
 	if d.person.onTripGone(m) {
 		d.bind(nil)
+		d.steer(ctx)
 		d.syncCell(ctx)
 	}
 	for id, o := range d.offers {

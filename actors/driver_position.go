@@ -1,7 +1,6 @@
 package actors
 
 import (
-	"context"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
@@ -68,6 +67,7 @@ func (d *driverActor) serveTrip(ctx actor.Context, now time.Time) {
 	d.sys.crumbs.add(ride.Breadcrumb{
 		Trip: t.ID, At: ride.Clean(d.fix.takenAt), Point: d.fix.Point, AccuracyM: accuracy, ReceivedAt: ride.Clean(now),
 	})
+	d.advance(ctx, now)
 	d.showRider(ctx, now)
 }
 
@@ -79,23 +79,11 @@ func (d *driverActor) showRider(ctx actor.Context, now time.Time) {
 	}
 	t := d.active
 	d.movedAt = now
-	goal := t.Request.Pickup
-	if t.Status == ride.StatusInProgress {
-		goal = t.Request.Dropoff
-	}
-	from := d.sys.snapped(d.fix.place())
-	moved := driverMoved{
-		Trip: t.ID, Driver: d.account.ID, Point: d.fix.Point, HeadingDeg: d.fix.HeadingDeg, DeviceTime: d.fix.takenAt,
-	}
-	offload(d.sys, ctx, func(c context.Context) []geo.Route { return d.sys.routes(c, []geo.Place{from}, goal) },
-		func(ctx actor.Context, way []geo.Route) {
-			if len(way) == 1 && leads(way[0]) {
-				moved.ETA = way[0].Duration
-			}
-			if d.rider != nil && d.active != nil && d.active.ID == moved.Trip {
-				ctx.Send(d.rider, moved)
-			}
-		})
+	ahead, revision := d.ahead()
+	ctx.Send(d.rider, driverMoved{
+		Trip: t.ID, Driver: d.account.ID, Point: d.fix.Point, HeadingDeg: d.fix.HeadingDeg,
+		ETA: ahead.Duration, LeftM: ahead.DistanceM, Revision: revision, DeviceTime: d.fix.takenAt,
+	})
 }
 
 // movedInterval is the least time between two positions to a rider.

@@ -14,7 +14,7 @@ var _ movable = (*driverActor)(nil)
 // describe implements movable.
 func (d *driverActor) describe(h *handover) {
 	now := time.Now()
-	out := &driverHandover{Online: d.online}
+	out := &driverHandover{Online: d.online, RouteTrip: d.guide.trip, RouteRevision: d.guide.revision}
 	if !d.fix.receivedAt.IsZero() {
 		position := d.fix.Position
 		out.Position, out.Age = &position, now.Sub(d.fix.receivedAt)
@@ -32,11 +32,13 @@ func (d *driverActor) succeed(ctx actor.Context, h *handover) {
 	d.online = false
 	d.offers = make(map[ride.OfferID]*heldOffer)
 	d.bind(nil)
+	d.guide = guide{question: d.guide.question + 1}
 	if !d.person.succeed(h) || h.Driver == nil {
 		return
 	}
 	now := time.Now()
 	d.online = h.Driver.Online
+	d.guide.trip, d.guide.revision = h.Driver.RouteTrip, h.Driver.RouteRevision
 	if p := h.Driver.Position; p != nil {
 		received := now.Add(-max(0, h.Driver.Age))
 		if d.filter.Check(p.Point, p.DeviceTime, received) == geo.Accepted {

@@ -31,7 +31,7 @@ func newFrame(message any, now time.Time) (*nodepb.NodeFrame, error) {
 	switch m := message.(type) {
 	case tripCommand, tripAttach, tripWake, offerQuery, driverNearby, operatorAct:
 		err = toTrip(f, message)
-	case tripResult, tripUpdate, offerMade, offerEnded, driverReleased, driverMoved, operatorDone, tripGone, cityPart:
+	case tripResult, tripUpdate, offerMade, offerEnded, driverReleased, driverMoved, routeMade, operatorDone, tripGone, cityPart:
 		err = toPerson(f, message)
 	case cellFind:
 		f.Body = &nodepb.NodeFrame_CellFind{CellFind: &nodepb.CellFind{
@@ -131,8 +131,10 @@ func toPerson(f *nodepb.NodeFrame, message any) error {
 	case driverMoved:
 		f.Body = &nodepb.NodeFrame_DriverMoved{DriverMoved: &nodepb.DriverMoved{
 			Trip: string(m.Trip), Driver: string(m.Driver), Point: framePoint(m.Point), HeadingDeg: m.HeadingDeg,
-			Eta: durationpb.New(m.ETA), DeviceTime: timestamppb.New(m.DeviceTime),
+			Eta: durationpb.New(m.ETA), DeviceTime: timestamppb.New(m.DeviceTime), LeftM: float32(m.LeftM), Revision: m.Revision,
 		}}
+	case routeMade:
+		f.Body = &nodepb.NodeFrame_RouteMade{RouteMade: &nodepb.RouteMade{Trip: string(m.Trip), Driver: string(m.Driver), Route: m.Route}}
 	case cityPart:
 		f.Body = &nodepb.NodeFrame_CityPart{CityPart: &nodepb.CityPart{
 			Account: string(m.Account), Watch: m.Watch, Number: m.Number, More: m.More, Up: durationpb.New(m.Up), Changed: m.Changed,

@@ -93,7 +93,14 @@ func personMessageOf(f *nodepb.NodeFrame) (any, error) {
 		return driverMoved{
 			Trip: ride.TripID(m.GetTrip()), Driver: ride.AccountID(m.GetDriver()), Point: pointOf(m.GetPoint()), HeadingDeg: m.GetHeadingDeg(),
 			ETA: m.GetEta().AsDuration(), DeviceTime: m.GetDeviceTime().AsTime(),
+			LeftM: float64(m.GetLeftM()), Revision: m.GetRevision(),
 		}, nil
+	case *nodepb.NodeFrame_RouteMade:
+		m := b.RouteMade
+		if m.GetRoute() == nil {
+			return nil, fmt.Errorf("%w: a route that is none", errFrame)
+		}
+		return routeMade{Trip: ride.TripID(m.GetTrip()), Driver: ride.AccountID(m.GetDriver()), Route: m.GetRoute()}, nil
 	case *nodepb.NodeFrame_CityPart:
 		m := b.CityPart
 		if m.GetChanged() == nil {

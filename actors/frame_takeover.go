@@ -36,7 +36,7 @@ func frameTakenOver(m takenOver) *nodepb.TakenOver {
 }
 
 func frameDriver(d *driverHandover) *nodepb.DriverHandover {
-	out := &nodepb.DriverHandover{Online: d.Online}
+	out := &nodepb.DriverHandover{Online: d.Online, RouteTrip: string(d.RouteTrip), RouteRevision: d.RouteRevision}
 	if p := d.Position; p != nil {
 		out.Position = &nodepb.Position{
 			Point: framePoint(p.Point), AccuracyM: p.AccuracyM, HeadingDeg: p.HeadingDeg, SpeedMps: p.SpeedMPS, Age: durationpb.New(d.Age),
@@ -91,7 +91,7 @@ func takenOverOf(m *nodepb.TakenOver) (any, error) {
 }
 
 func driverHandoverOf(d *nodepb.DriverHandover) *driverHandover {
-	out := &driverHandover{Online: d.GetOnline()}
+	out := &driverHandover{Online: d.GetOnline(), RouteTrip: ride.TripID(d.GetRouteTrip()), RouteRevision: d.GetRouteRevision()}
 	if p := d.GetPosition(); p != nil {
 		out.Position = &ride.Position{
 			Point: pointOf(p.GetPoint()), AccuracyM: p.GetAccuracyM(), HeadingDeg: p.GetHeadingDeg(), SpeedMPS: p.GetSpeedMps(),

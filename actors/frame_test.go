@@ -38,6 +38,9 @@ func filled(t *testing.T, v reflect.Value, n *int64) {
 	case reflect.TypeFor[*ridepb.WatchCity]():
 		v.Set(reflect.ValueOf(&ridepb.WatchCity{Drivers: true, IntervalMs: uint32(*n)}))
 		return
+	case reflect.TypeFor[*ridepb.TripRoute]():
+		v.Set(reflect.ValueOf(&ridepb.TripRoute{TripId: "x", Revision: uint32(*n), Polyline: "_p~iF~ps|U"}))
+		return
 	case reflect.TypeFor[*ridepb.CityChanged]():
 		v.Set(reflect.ValueOf(&ridepb.CityChanged{Watch: uint32(*n), TripsGone: []string{"t"}}))
 		return
@@ -82,7 +85,7 @@ func everyMessage(t *testing.T) []any {
 	for _, typ := range []reflect.Type{
 		reflect.TypeFor[tripCommand](), reflect.TypeFor[tripResult](), reflect.TypeFor[tripAttach](), reflect.TypeFor[tripWake](),
 		reflect.TypeFor[offerQuery](), reflect.TypeFor[tripUpdate](), reflect.TypeFor[offerMade](), reflect.TypeFor[offerEnded](),
-		reflect.TypeFor[driverReleased](), reflect.TypeFor[driverMoved](), reflect.TypeFor[driverNearby](), reflect.TypeFor[cellFind](),
+		reflect.TypeFor[driverReleased](), reflect.TypeFor[driverMoved](), reflect.TypeFor[routeMade](), reflect.TypeFor[driverNearby](), reflect.TypeFor[cellFind](),
 		reflect.TypeFor[cellFound](), reflect.TypeFor[operatorAct](), reflect.TypeFor[operatorDone](),
 		reflect.TypeFor[tripGone](), reflect.TypeFor[takeOver](), reflect.TypeFor[takenOver](), reflect.TypeFor[cityLook](), reflect.TypeFor[cityPart](),
 	} {
@@ -134,6 +137,12 @@ func TestMessagesCross(t *testing.T) {
 			require.True(t, ok)
 			require.True(t, proto.Equal(m.Want, got.Want))
 			got.Want = m.Want
+			require.Equal(t, m, got)
+		case routeMade:
+			got, ok := across(t, m, time.Hour).(routeMade)
+			require.True(t, ok)
+			require.True(t, proto.Equal(m.Route, got.Route))
+			got.Route = m.Route
 			require.Equal(t, m, got)
 		case cityPart:
 			got, ok := across(t, m, time.Hour).(cityPart)
@@ -276,7 +285,7 @@ func TestBadFrames(t *testing.T) {
 		{Body: &nodepb.NodeFrame_TripResult{}},
 		{Body: &nodepb.NodeFrame_TripResult{TripResult: &nodepb.TripResult{Reply: done(), Trip: []byte("{")}}},
 		{Body: &nodepb.NodeFrame_TripUpdate{}}, {Body: &nodepb.NodeFrame_OfferMade{}}, {Body: &nodepb.NodeFrame_OfferEnded{}},
-		{Body: &nodepb.NodeFrame_OperatorDone{}}, {Body: &nodepb.NodeFrame_CityPart{}},
+		{Body: &nodepb.NodeFrame_OperatorDone{}}, {Body: &nodepb.NodeFrame_CityPart{}}, {Body: &nodepb.NodeFrame_RouteMade{}},
 		{Body: &nodepb.NodeFrame_TripCommand{TripCommand: &nodepb.TripCommand{Command: &nodepb.Command{Kind: "rate_trip", Data: []byte("[]")}}}},
 	} {
 		_, err := messageOf(f, time.Now())

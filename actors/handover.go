@@ -32,6 +32,9 @@ type driverHandover struct {
 	Position *ride.Position // nil: none
 	Age      time.Duration  // of the position, since its receipt
 	Offers   []handedOffer
+	// RouteTrip and RouteRevision are of the newest route; the successor's have higher revisions.
+	RouteTrip     ride.TripID
+	RouteRevision uint32
 }
 
 // handedOffer is an offer that the driver holds.

@@ -142,8 +142,18 @@ type driverMoved struct {
 	Driver     ride.AccountID
 	Point      geo.Point
 	HeadingDeg float32
+	// ETA and LeftM are what is left to drive, of the route with that revision; 0: of none.
 	ETA        time.Duration
+	LeftM      float64
+	Revision   uint32
 	DeviceTime time.Time
+}
+
+// routeMade brings a trip's route to its rider. It has no steps, and must not be changed.
+type routeMade struct {
+	Trip   ride.TripID
+	Driver ride.AccountID
+	Route  *ridepb.TripRoute
 }
 
 // driverNearby tells a waiting trip that a driver of its class has become available near

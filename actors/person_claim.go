@@ -103,7 +103,7 @@ func (p *person) past(ctx actor.Context) bool {
 	switch m := ctx.Message().(type) {
 	case joined, framed, left, *positionReady, newerSession, *actor.Stopping:
 		return false
-	case tripResult, tripUpdate, offerMade, offerEnded, driverReleased, driverMoved, tripGone:
+	case tripResult, tripUpdate, offerMade, offerEnded, driverReleased, driverMoved, routeMade, tripGone:
 		p.passOn(ctx, passedOn{m})
 	case passedOn:
 		p.passOn(ctx, m)

@@ -23,6 +23,9 @@ type riderActor struct {
 	next   uint64
 	// pricing counts the trips whose estimate is under way; at most maxPending.
 	pricing int
+	// route is the newest one of the trip; routeShown says that the client has it.
+	route      routeMade
+	routeShown bool
 }
 
 func newRider(s *shared, a ride.Account, claim uint64) *riderActor {
@@ -42,7 +45,7 @@ func (r *riderActor) receive(ctx actor.Context) {
 			r.account = m.account
 		}
 	case joined:
-		r.onJoin(ctx, m, r.readActive)
+		r.onJoin(ctx, m, r.snapshot)
 	case left:
 		r.onLeft(ctx, m)
 	case aged:
@@ -105,9 +108,12 @@ func (r *riderActor) fromTrip(ctx actor.Context) {
 		}
 		if r.current(m.Trip, r.rides) {
 			r.onUpdate(m, r.rides(m.Trip))
+			r.showRoute()
 		}
 	case driverMoved:
 		r.onDriverMoved(m)
+	case routeMade:
+		r.onRouteMade(m)
 	case tripGone:
 		r.onTripGone(m)
 	}
@@ -232,6 +238,7 @@ func (r *riderActor) onTripResult(ctx actor.Context, m tripResult) {
 	}
 	r.onResult(m)
 	r.attachToReplied(ctx, m)
+	r.showRoute()
 }
 
 // onDriverMoved passes the driver's position on, but only during the rider's trip with that driver.
@@ -243,6 +250,7 @@ func (r *riderActor) onDriverMoved(m driverMoved) {
 	e := &ridepb.Event{Body: &ridepb.Event_DriverMoved{DriverMoved: &ridepb.DriverMoved{
 		TripId: string(m.Trip), Point: view.Point(m.Point), HeadingDeg: m.HeadingDeg,
 		EtaS: uint32(m.ETA.Round(time.Second) / time.Second), DeviceTime: view.Time(m.DeviceTime),
+		LeftM: whole(m.LeftM), RouteRevision: m.Revision,
 	}}}
 	r.history.mark(e)
 	r.out.Moved(e)

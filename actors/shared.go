@@ -69,3 +69,8 @@ func (s *shared) releasedAt(trip ride.TripID, driver ride.AccountID) (version in
 	}
 	return version, nil
 }
+
+// sameActor reports whether two PIDs, which may be nil, are of one actor.
+func sameActor(a, b *actor.PID) bool {
+	return a == b || a != nil && b != nil && a.Equal(b)
+}

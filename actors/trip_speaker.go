@@ -37,8 +37,3 @@ func (d *driving) learn(driver ride.AccountID, pid *actor.PID, generation uint64
 	}
 	return d.speaker.learn(pid, generation)
 }
-
-// sameActor reports whether two PIDs, which may be nil, are of one actor.
-func sameActor(a, b *actor.PID) bool {
-	return a == b || a != nil && b != nil && a.Equal(b)
-}

@@ -229,8 +229,9 @@ func (c *client) changes() []string {
 type recorder struct {
 	mu      sync.Mutex
 	replies map[string][]*ridepb.Reply
-	events  []*ridepb.Event
+	events  []*ridepb.Event // of the history
 	moved   []*ridepb.DriverMoved
+	routes  []*ridepb.TripRoute
 	closed  ridepb.CloseCode
 	backlog int // what Backlog returns
 }
@@ -247,6 +248,10 @@ func (b *recorder) Reply(r *ridepb.Reply) {
 func (b *recorder) Event(e *ridepb.Event) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if r := e.GetRouteChanged(); r != nil {
+		b.routes = append(b.routes, r.GetRoute())
+		return
+	}
 	b.events = append(b.events, e)
 }
 
@@ -302,6 +307,14 @@ func (b *recorder) positions() []*ridepb.DriverMoved {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return append([]*ridepb.DriverMoved(nil), b.moved...)
+}
+
+// shownRoutes waits until every actor waits, then returns the routes.
+func (b *recorder) shownRoutes() []*ridepb.TripRoute {
+	synctest.Wait()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return append([]*ridepb.TripRoute(nil), b.routes...)
 }
 
 // pass lets time pass; all actors run meanwhile.

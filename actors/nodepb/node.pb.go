@@ -76,6 +76,7 @@ type NodeFrame struct {
 	//	*NodeFrame_CityLook
 	//	*NodeFrame_CityPart
 	//	*NodeFrame_ChartStep
+	//	*NodeFrame_RouteMade
 	Body          isNodeFrame_Body `protobuf_oneof:"body"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -391,6 +392,15 @@ func (x *NodeFrame) GetChartStep() *ChartStep {
 	return nil
 }
 
+func (x *NodeFrame) GetRouteMade() *RouteMade {
+	if x != nil {
+		if x, ok := x.Body.(*NodeFrame_RouteMade); ok {
+			return x.RouteMade
+		}
+	}
+	return nil
+}
+
 type isNodeFrame_To interface {
 	isNodeFrame_To()
 }
@@ -515,6 +525,10 @@ type NodeFrame_ChartStep struct {
 	ChartStep *ChartStep `protobuf:"bytes,52,opt,name=chart_step,json=chartStep,proto3,oneof"`
 }
 
+type NodeFrame_RouteMade struct {
+	RouteMade *RouteMade `protobuf:"bytes,60,opt,name=route_made,json=routeMade,proto3,oneof"`
+}
+
 func (*NodeFrame_TripCommand) isNodeFrame_Body() {}
 
 func (*NodeFrame_TripResult) isNodeFrame_Body() {}
@@ -566,6 +580,8 @@ func (*NodeFrame_CityLook) isNodeFrame_Body() {}
 func (*NodeFrame_CityPart) isNodeFrame_Body() {}
 
 func (*NodeFrame_ChartStep) isNodeFrame_Body() {}
+
+func (*NodeFrame_RouteMade) isNodeFrame_Body() {}
 
 // Actor names an actor of one process. Another process at the same address is another node: what
 // was meant for the former one reaches no actor of the latter.
@@ -1373,13 +1389,16 @@ func (x *DriverReleased) GetVersion() int64 {
 }
 
 type DriverMoved struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Trip          string                 `protobuf:"bytes,1,opt,name=trip,proto3" json:"trip,omitempty"`
-	Driver        string                 `protobuf:"bytes,2,opt,name=driver,proto3" json:"driver,omitempty"`
-	Point         *Point                 `protobuf:"bytes,3,opt,name=point,proto3" json:"point,omitempty"`
-	HeadingDeg    float32                `protobuf:"fixed32,4,opt,name=heading_deg,json=headingDeg,proto3" json:"heading_deg,omitempty"`
-	Eta           *durationpb.Duration   `protobuf:"bytes,5,opt,name=eta,proto3" json:"eta,omitempty"`
-	DeviceTime    *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=device_time,json=deviceTime,proto3" json:"device_time,omitempty"`
+	state      protoimpl.MessageState `protogen:"open.v1"`
+	Trip       string                 `protobuf:"bytes,1,opt,name=trip,proto3" json:"trip,omitempty"`
+	Driver     string                 `protobuf:"bytes,2,opt,name=driver,proto3" json:"driver,omitempty"`
+	Point      *Point                 `protobuf:"bytes,3,opt,name=point,proto3" json:"point,omitempty"`
+	HeadingDeg float32                `protobuf:"fixed32,4,opt,name=heading_deg,json=headingDeg,proto3" json:"heading_deg,omitempty"`
+	Eta        *durationpb.Duration   `protobuf:"bytes,5,opt,name=eta,proto3" json:"eta,omitempty"`
+	DeviceTime *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=device_time,json=deviceTime,proto3" json:"device_time,omitempty"`
+	// What is left of the route with that revision; 0: of none.
+	LeftM         float32 `protobuf:"fixed32,7,opt,name=left_m,json=leftM,proto3" json:"left_m,omitempty"`
+	Revision      uint32  `protobuf:"varint,8,opt,name=revision,proto3" json:"revision,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1456,6 +1475,81 @@ func (x *DriverMoved) GetDeviceTime() *timestamppb.Timestamp {
 	return nil
 }
 
+func (x *DriverMoved) GetLeftM() float32 {
+	if x != nil {
+		return x.LeftM
+	}
+	return 0
+}
+
+func (x *DriverMoved) GetRevision() uint32 {
+	if x != nil {
+		return x.Revision
+	}
+	return 0
+}
+
+// RouteMade brings a trip's newest route to its rider. An older node drops it.
+type RouteMade struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Trip          string                 `protobuf:"bytes,1,opt,name=trip,proto3" json:"trip,omitempty"`
+	Driver        string                 `protobuf:"bytes,2,opt,name=driver,proto3" json:"driver,omitempty"`
+	Route         *ridepb.TripRoute      `protobuf:"bytes,3,opt,name=route,proto3" json:"route,omitempty"` // without steps
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RouteMade) Reset() {
+	*x = RouteMade{}
+	mi := &file_node_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RouteMade) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RouteMade) ProtoMessage() {}
+
+func (x *RouteMade) ProtoReflect() protoreflect.Message {
+	mi := &file_node_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RouteMade.ProtoReflect.Descriptor instead.
+func (*RouteMade) Descriptor() ([]byte, []int) {
+	return file_node_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *RouteMade) GetTrip() string {
+	if x != nil {
+		return x.Trip
+	}
+	return ""
+}
+
+func (x *RouteMade) GetDriver() string {
+	if x != nil {
+		return x.Driver
+	}
+	return ""
+}
+
+func (x *RouteMade) GetRoute() *ridepb.TripRoute {
+	if x != nil {
+		return x.Route
+	}
+	return nil
+}
+
 type DriverNearby struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	unknownFields protoimpl.UnknownFields
@@ -1464,7 +1558,7 @@ type DriverNearby struct {
 
 func (x *DriverNearby) Reset() {
 	*x = DriverNearby{}
-	mi := &file_node_proto_msgTypes[16]
+	mi := &file_node_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1476,7 +1570,7 @@ func (x *DriverNearby) String() string {
 func (*DriverNearby) ProtoMessage() {}
 
 func (x *DriverNearby) ProtoReflect() protoreflect.Message {
-	mi := &file_node_proto_msgTypes[16]
+	mi := &file_node_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1489,7 +1583,7 @@ func (x *DriverNearby) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DriverNearby.ProtoReflect.Descriptor instead.
 func (*DriverNearby) Descriptor() ([]byte, []int) {
-	return file_node_proto_rawDescGZIP(), []int{16}
+	return file_node_proto_rawDescGZIP(), []int{17}
 }
 
 // CellFind asks a node for the available drivers in its cells of a grid disk.
@@ -1510,7 +1604,7 @@ type CellFind struct {
 
 func (x *CellFind) Reset() {
 	*x = CellFind{}
-	mi := &file_node_proto_msgTypes[17]
+	mi := &file_node_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1522,7 +1616,7 @@ func (x *CellFind) String() string {
 func (*CellFind) ProtoMessage() {}
 
 func (x *CellFind) ProtoReflect() protoreflect.Message {
-	mi := &file_node_proto_msgTypes[17]
+	mi := &file_node_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1535,7 +1629,7 @@ func (x *CellFind) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CellFind.ProtoReflect.Descriptor instead.
 func (*CellFind) Descriptor() ([]byte, []int) {
-	return file_node_proto_rawDescGZIP(), []int{17}
+	return file_node_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *CellFind) GetSearch() uint64 {
@@ -1599,7 +1693,7 @@ type Explain struct {
 
 func (x *Explain) Reset() {
 	*x = Explain{}
-	mi := &file_node_proto_msgTypes[18]
+	mi := &file_node_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1611,7 +1705,7 @@ func (x *Explain) String() string {
 func (*Explain) ProtoMessage() {}
 
 func (x *Explain) ProtoReflect() protoreflect.Message {
-	mi := &file_node_proto_msgTypes[18]
+	mi := &file_node_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1624,7 +1718,7 @@ func (x *Explain) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Explain.ProtoReflect.Descriptor instead.
 func (*Explain) Descriptor() ([]byte, []int) {
-	return file_node_proto_rawDescGZIP(), []int{18}
+	return file_node_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Explain) GetClass() string {
@@ -1660,7 +1754,7 @@ type CellFound struct {
 
 func (x *CellFound) Reset() {
 	*x = CellFound{}
-	mi := &file_node_proto_msgTypes[19]
+	mi := &file_node_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1672,7 +1766,7 @@ func (x *CellFound) String() string {
 func (*CellFound) ProtoMessage() {}
 
 func (x *CellFound) ProtoReflect() protoreflect.Message {
-	mi := &file_node_proto_msgTypes[19]
+	mi := &file_node_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1685,7 +1779,7 @@ func (x *CellFound) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CellFound.ProtoReflect.Descriptor instead.
 func (*CellFound) Descriptor() ([]byte, []int) {
-	return file_node_proto_rawDescGZIP(), []int{19}
+	return file_node_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *CellFound) GetSearch() uint64 {
@@ -1731,7 +1825,7 @@ type Driver struct {
 
 func (x *Driver) Reset() {
 	*x = Driver{}
-	mi := &file_node_proto_msgTypes[20]
+	mi := &file_node_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1743,7 +1837,7 @@ func (x *Driver) String() string {
 func (*Driver) ProtoMessage() {}
 
 func (x *Driver) ProtoReflect() protoreflect.Message {
-	mi := &file_node_proto_msgTypes[20]
+	mi := &file_node_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1756,7 +1850,7 @@ func (x *Driver) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Driver.ProtoReflect.Descriptor instead.
 func (*Driver) Descriptor() ([]byte, []int) {
-	return file_node_proto_rawDescGZIP(), []int{20}
+	return file_node_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Driver) GetAccount() string {
@@ -1817,7 +1911,7 @@ type OperatorAct struct {
 
 func (x *OperatorAct) Reset() {
 	*x = OperatorAct{}
-	mi := &file_node_proto_msgTypes[21]
+	mi := &file_node_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1829,7 +1923,7 @@ func (x *OperatorAct) String() string {
 func (*OperatorAct) ProtoMessage() {}
 
 func (x *OperatorAct) ProtoReflect() protoreflect.Message {
-	mi := &file_node_proto_msgTypes[21]
+	mi := &file_node_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1842,7 +1936,7 @@ func (x *OperatorAct) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OperatorAct.ProtoReflect.Descriptor instead.
 func (*OperatorAct) Descriptor() ([]byte, []int) {
-	return file_node_proto_rawDescGZIP(), []int{21}
+	return file_node_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *OperatorAct) GetCommand() *Command {
@@ -1862,7 +1956,7 @@ type OperatorDone struct {
 
 func (x *OperatorDone) Reset() {
 	*x = OperatorDone{}
-	mi := &file_node_proto_msgTypes[22]
+	mi := &file_node_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1874,7 +1968,7 @@ func (x *OperatorDone) String() string {
 func (*OperatorDone) ProtoMessage() {}
 
 func (x *OperatorDone) ProtoReflect() protoreflect.Message {
-	mi := &file_node_proto_msgTypes[22]
+	mi := &file_node_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1887,7 +1981,7 @@ func (x *OperatorDone) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OperatorDone.ProtoReflect.Descriptor instead.
 func (*OperatorDone) Descriptor() ([]byte, []int) {
-	return file_node_proto_rawDescGZIP(), []int{22}
+	return file_node_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *OperatorDone) GetTrip() []byte {
@@ -1916,7 +2010,7 @@ type Waiting struct {
 
 func (x *Waiting) Reset() {
 	*x = Waiting{}
-	mi := &file_node_proto_msgTypes[23]
+	mi := &file_node_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1928,7 +2022,7 @@ func (x *Waiting) String() string {
 func (*Waiting) ProtoMessage() {}
 
 func (x *Waiting) ProtoReflect() protoreflect.Message {
-	mi := &file_node_proto_msgTypes[23]
+	mi := &file_node_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1941,7 +2035,7 @@ func (x *Waiting) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Waiting.ProtoReflect.Descriptor instead.
 func (*Waiting) Descriptor() ([]byte, []int) {
-	return file_node_proto_rawDescGZIP(), []int{23}
+	return file_node_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *Waiting) GetWhole() bool {
@@ -1969,7 +2063,7 @@ type Waiter struct {
 
 func (x *Waiter) Reset() {
 	*x = Waiter{}
-	mi := &file_node_proto_msgTypes[24]
+	mi := &file_node_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1981,7 +2075,7 @@ func (x *Waiter) String() string {
 func (*Waiter) ProtoMessage() {}
 
 func (x *Waiter) ProtoReflect() protoreflect.Message {
-	mi := &file_node_proto_msgTypes[24]
+	mi := &file_node_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1994,7 +2088,7 @@ func (x *Waiter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Waiter.ProtoReflect.Descriptor instead.
 func (*Waiter) Descriptor() ([]byte, []int) {
-	return file_node_proto_rawDescGZIP(), []int{24}
+	return file_node_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *Waiter) GetTrip() string {
@@ -2031,7 +2125,7 @@ type Interest struct {
 
 func (x *Interest) Reset() {
 	*x = Interest{}
-	mi := &file_node_proto_msgTypes[25]
+	mi := &file_node_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2043,7 +2137,7 @@ func (x *Interest) String() string {
 func (*Interest) ProtoMessage() {}
 
 func (x *Interest) ProtoReflect() protoreflect.Message {
-	mi := &file_node_proto_msgTypes[25]
+	mi := &file_node_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2056,7 +2150,7 @@ func (x *Interest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Interest.ProtoReflect.Descriptor instead.
 func (*Interest) Descriptor() ([]byte, []int) {
-	return file_node_proto_rawDescGZIP(), []int{25}
+	return file_node_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *Interest) GetWhole() bool {
@@ -2092,7 +2186,7 @@ type SessionClaimed struct {
 
 func (x *SessionClaimed) Reset() {
 	*x = SessionClaimed{}
-	mi := &file_node_proto_msgTypes[26]
+	mi := &file_node_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2104,7 +2198,7 @@ func (x *SessionClaimed) String() string {
 func (*SessionClaimed) ProtoMessage() {}
 
 func (x *SessionClaimed) ProtoReflect() protoreflect.Message {
-	mi := &file_node_proto_msgTypes[26]
+	mi := &file_node_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2117,7 +2211,7 @@ func (x *SessionClaimed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SessionClaimed.ProtoReflect.Descriptor instead.
 func (*SessionClaimed) Descriptor() ([]byte, []int) {
-	return file_node_proto_rawDescGZIP(), []int{26}
+	return file_node_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *SessionClaimed) GetAccount() string {
@@ -2146,7 +2240,7 @@ type TakeOver struct {
 
 func (x *TakeOver) Reset() {
 	*x = TakeOver{}
-	mi := &file_node_proto_msgTypes[27]
+	mi := &file_node_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2158,7 +2252,7 @@ func (x *TakeOver) String() string {
 func (*TakeOver) ProtoMessage() {}
 
 func (x *TakeOver) ProtoReflect() protoreflect.Message {
-	mi := &file_node_proto_msgTypes[27]
+	mi := &file_node_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2171,7 +2265,7 @@ func (x *TakeOver) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TakeOver.ProtoReflect.Descriptor instead.
 func (*TakeOver) Descriptor() ([]byte, []int) {
-	return file_node_proto_rawDescGZIP(), []int{27}
+	return file_node_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *TakeOver) GetAccount() string {
@@ -2200,7 +2294,7 @@ type TakenOver struct {
 
 func (x *TakenOver) Reset() {
 	*x = TakenOver{}
-	mi := &file_node_proto_msgTypes[28]
+	mi := &file_node_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2212,7 +2306,7 @@ func (x *TakenOver) String() string {
 func (*TakenOver) ProtoMessage() {}
 
 func (x *TakenOver) ProtoReflect() protoreflect.Message {
-	mi := &file_node_proto_msgTypes[28]
+	mi := &file_node_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2225,7 +2319,7 @@ func (x *TakenOver) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TakenOver.ProtoReflect.Descriptor instead.
 func (*TakenOver) Descriptor() ([]byte, []int) {
-	return file_node_proto_rawDescGZIP(), []int{28}
+	return file_node_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *TakenOver) GetAccount() string {
@@ -2266,7 +2360,7 @@ type Handover struct {
 
 func (x *Handover) Reset() {
 	*x = Handover{}
-	mi := &file_node_proto_msgTypes[29]
+	mi := &file_node_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2278,7 +2372,7 @@ func (x *Handover) String() string {
 func (*Handover) ProtoMessage() {}
 
 func (x *Handover) ProtoReflect() protoreflect.Message {
-	mi := &file_node_proto_msgTypes[29]
+	mi := &file_node_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2291,7 +2385,7 @@ func (x *Handover) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Handover.ProtoReflect.Descriptor instead.
 func (*Handover) Descriptor() ([]byte, []int) {
-	return file_node_proto_rawDescGZIP(), []int{29}
+	return file_node_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *Handover) GetEpoch() string {
@@ -2360,7 +2454,7 @@ type HandedEvent struct {
 
 func (x *HandedEvent) Reset() {
 	*x = HandedEvent{}
-	mi := &file_node_proto_msgTypes[30]
+	mi := &file_node_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2372,7 +2466,7 @@ func (x *HandedEvent) String() string {
 func (*HandedEvent) ProtoMessage() {}
 
 func (x *HandedEvent) ProtoReflect() protoreflect.Message {
-	mi := &file_node_proto_msgTypes[30]
+	mi := &file_node_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2385,7 +2479,7 @@ func (x *HandedEvent) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HandedEvent.ProtoReflect.Descriptor instead.
 func (*HandedEvent) Descriptor() ([]byte, []int) {
-	return file_node_proto_rawDescGZIP(), []int{30}
+	return file_node_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *HandedEvent) GetEvent() []byte {
@@ -2413,7 +2507,7 @@ type Heard struct {
 
 func (x *Heard) Reset() {
 	*x = Heard{}
-	mi := &file_node_proto_msgTypes[31]
+	mi := &file_node_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2425,7 +2519,7 @@ func (x *Heard) String() string {
 func (*Heard) ProtoMessage() {}
 
 func (x *Heard) ProtoReflect() protoreflect.Message {
-	mi := &file_node_proto_msgTypes[31]
+	mi := &file_node_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2438,7 +2532,7 @@ func (x *Heard) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Heard.ProtoReflect.Descriptor instead.
 func (*Heard) Descriptor() ([]byte, []int) {
-	return file_node_proto_rawDescGZIP(), []int{31}
+	return file_node_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *Heard) GetTrip() string {
@@ -2456,17 +2550,20 @@ func (x *Heard) GetVersion() int64 {
 }
 
 type DriverHandover struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Online        bool                   `protobuf:"varint,1,opt,name=online,proto3" json:"online,omitempty"`
-	Position      *Position              `protobuf:"bytes,2,opt,name=position,proto3" json:"position,omitempty"` // absent: not known
-	Offers        []*HeldOffer           `protobuf:"bytes,3,rep,name=offers,proto3" json:"offers,omitempty"`
+	state    protoimpl.MessageState `protogen:"open.v1"`
+	Online   bool                   `protobuf:"varint,1,opt,name=online,proto3" json:"online,omitempty"`
+	Position *Position              `protobuf:"bytes,2,opt,name=position,proto3" json:"position,omitempty"` // absent: not known
+	Offers   []*HeldOffer           `protobuf:"bytes,3,rep,name=offers,proto3" json:"offers,omitempty"`
+	// The active trip's newest route; the next one's revision is higher.
+	RouteTrip     string `protobuf:"bytes,4,opt,name=route_trip,json=routeTrip,proto3" json:"route_trip,omitempty"`
+	RouteRevision uint32 `protobuf:"varint,5,opt,name=route_revision,json=routeRevision,proto3" json:"route_revision,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *DriverHandover) Reset() {
 	*x = DriverHandover{}
-	mi := &file_node_proto_msgTypes[32]
+	mi := &file_node_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2478,7 +2575,7 @@ func (x *DriverHandover) String() string {
 func (*DriverHandover) ProtoMessage() {}
 
 func (x *DriverHandover) ProtoReflect() protoreflect.Message {
-	mi := &file_node_proto_msgTypes[32]
+	mi := &file_node_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2491,7 +2588,7 @@ func (x *DriverHandover) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DriverHandover.ProtoReflect.Descriptor instead.
 func (*DriverHandover) Descriptor() ([]byte, []int) {
-	return file_node_proto_rawDescGZIP(), []int{32}
+	return file_node_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *DriverHandover) GetOnline() bool {
@@ -2515,6 +2612,20 @@ func (x *DriverHandover) GetOffers() []*HeldOffer {
 	return nil
 }
 
+func (x *DriverHandover) GetRouteTrip() string {
+	if x != nil {
+		return x.RouteTrip
+	}
+	return ""
+}
+
+func (x *DriverHandover) GetRouteRevision() uint32 {
+	if x != nil {
+		return x.RouteRevision
+	}
+	return 0
+}
+
 type Position struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Point         *Point                 `protobuf:"bytes,1,opt,name=point,proto3" json:"point,omitempty"`
@@ -2529,7 +2640,7 @@ type Position struct {
 
 func (x *Position) Reset() {
 	*x = Position{}
-	mi := &file_node_proto_msgTypes[33]
+	mi := &file_node_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2541,7 +2652,7 @@ func (x *Position) String() string {
 func (*Position) ProtoMessage() {}
 
 func (x *Position) ProtoReflect() protoreflect.Message {
-	mi := &file_node_proto_msgTypes[33]
+	mi := &file_node_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2554,7 +2665,7 @@ func (x *Position) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Position.ProtoReflect.Descriptor instead.
 func (*Position) Descriptor() ([]byte, []int) {
-	return file_node_proto_rawDescGZIP(), []int{33}
+	return file_node_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *Position) GetPoint() *Point {
@@ -2610,7 +2721,7 @@ type HeldOffer struct {
 
 func (x *HeldOffer) Reset() {
 	*x = HeldOffer{}
-	mi := &file_node_proto_msgTypes[34]
+	mi := &file_node_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2622,7 +2733,7 @@ func (x *HeldOffer) String() string {
 func (*HeldOffer) ProtoMessage() {}
 
 func (x *HeldOffer) ProtoReflect() protoreflect.Message {
-	mi := &file_node_proto_msgTypes[34]
+	mi := &file_node_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2635,7 +2746,7 @@ func (x *HeldOffer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HeldOffer.ProtoReflect.Descriptor instead.
 func (*HeldOffer) Descriptor() ([]byte, []int) {
-	return file_node_proto_rawDescGZIP(), []int{34}
+	return file_node_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *HeldOffer) GetTrip() string {
@@ -2676,7 +2787,7 @@ type CityLook struct {
 
 func (x *CityLook) Reset() {
 	*x = CityLook{}
-	mi := &file_node_proto_msgTypes[35]
+	mi := &file_node_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2688,7 +2799,7 @@ func (x *CityLook) String() string {
 func (*CityLook) ProtoMessage() {}
 
 func (x *CityLook) ProtoReflect() protoreflect.Message {
-	mi := &file_node_proto_msgTypes[35]
+	mi := &file_node_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2701,7 +2812,7 @@ func (x *CityLook) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CityLook.ProtoReflect.Descriptor instead.
 func (*CityLook) Descriptor() ([]byte, []int) {
-	return file_node_proto_rawDescGZIP(), []int{35}
+	return file_node_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *CityLook) GetAccount() string {
@@ -2748,7 +2859,7 @@ type CityPart struct {
 
 func (x *CityPart) Reset() {
 	*x = CityPart{}
-	mi := &file_node_proto_msgTypes[36]
+	mi := &file_node_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2760,7 +2871,7 @@ func (x *CityPart) String() string {
 func (*CityPart) ProtoMessage() {}
 
 func (x *CityPart) ProtoReflect() protoreflect.Message {
-	mi := &file_node_proto_msgTypes[36]
+	mi := &file_node_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2773,7 +2884,7 @@ func (x *CityPart) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CityPart.ProtoReflect.Descriptor instead.
 func (*CityPart) Descriptor() ([]byte, []int) {
-	return file_node_proto_rawDescGZIP(), []int{36}
+	return file_node_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *CityPart) GetAccount() string {
@@ -2844,7 +2955,7 @@ type ChartStep struct {
 
 func (x *ChartStep) Reset() {
 	*x = ChartStep{}
-	mi := &file_node_proto_msgTypes[37]
+	mi := &file_node_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2856,7 +2967,7 @@ func (x *ChartStep) String() string {
 func (*ChartStep) ProtoMessage() {}
 
 func (x *ChartStep) ProtoReflect() protoreflect.Message {
-	mi := &file_node_proto_msgTypes[37]
+	mi := &file_node_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2869,7 +2980,7 @@ func (x *ChartStep) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ChartStep.ProtoReflect.Descriptor instead.
 func (*ChartStep) Descriptor() ([]byte, []int) {
-	return file_node_proto_rawDescGZIP(), []int{37}
+	return file_node_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *ChartStep) GetEnd() int64 {
@@ -2995,7 +3106,7 @@ type Ping struct {
 
 func (x *Ping) Reset() {
 	*x = Ping{}
-	mi := &file_node_proto_msgTypes[38]
+	mi := &file_node_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3007,7 +3118,7 @@ func (x *Ping) String() string {
 func (*Ping) ProtoMessage() {}
 
 func (x *Ping) ProtoReflect() protoreflect.Message {
-	mi := &file_node_proto_msgTypes[38]
+	mi := &file_node_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3020,7 +3131,7 @@ func (x *Ping) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Ping.ProtoReflect.Descriptor instead.
 func (*Ping) Descriptor() ([]byte, []int) {
-	return file_node_proto_rawDescGZIP(), []int{38}
+	return file_node_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *Ping) GetNumber() uint64 {
@@ -3040,7 +3151,7 @@ type Pong struct {
 
 func (x *Pong) Reset() {
 	*x = Pong{}
-	mi := &file_node_proto_msgTypes[39]
+	mi := &file_node_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3052,7 +3163,7 @@ func (x *Pong) String() string {
 func (*Pong) ProtoMessage() {}
 
 func (x *Pong) ProtoReflect() protoreflect.Message {
-	mi := &file_node_proto_msgTypes[39]
+	mi := &file_node_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3065,7 +3176,7 @@ func (x *Pong) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Pong.ProtoReflect.Descriptor instead.
 func (*Pong) Descriptor() ([]byte, []int) {
-	return file_node_proto_rawDescGZIP(), []int{39}
+	return file_node_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *Pong) GetNumber() uint64 {
@@ -3087,7 +3198,7 @@ var File_node_proto protoreflect.FileDescriptor
 const file_node_proto_rawDesc = "" +
 	"\n" +
 	"\n" +
-	"node.proto\x12\x0fhexhail.node.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\rhexhail.proto\"\xee\r\n" +
+	"node.proto\x12\x0fhexhail.node.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\rhexhail.proto\"\xab\x0e\n" +
 	"\tNodeFrame\x12\x14\n" +
 	"\x04trip\x18\x01 \x01(\tH\x00R\x04trip\x12.\n" +
 	"\x05actor\x18\x02 \x01(\v2\x16.hexhail.node.v1.ActorH\x00R\x05actor\x12*\n" +
@@ -3128,7 +3239,9 @@ const file_node_proto_rawDesc = "" +
 	"\tcity_look\x182 \x01(\v2\x19.hexhail.node.v1.CityLookH\x01R\bcityLook\x128\n" +
 	"\tcity_part\x183 \x01(\v2\x19.hexhail.node.v1.CityPartH\x01R\bcityPart\x12;\n" +
 	"\n" +
-	"chart_step\x184 \x01(\v2\x1a.hexhail.node.v1.ChartStepH\x01R\tchartStepB\x04\n" +
+	"chart_step\x184 \x01(\v2\x1a.hexhail.node.v1.ChartStepH\x01R\tchartStep\x12;\n" +
+	"\n" +
+	"route_made\x18< \x01(\v2\x1a.hexhail.node.v1.RouteMadeH\x01R\trouteMadeB\x04\n" +
 	"\x02toB\x06\n" +
 	"\x04body\"W\n" +
 	"\x05Actor\x12\x18\n" +
@@ -3191,7 +3304,7 @@ const file_node_proto_rawDesc = "" +
 	"\x0eDriverReleased\x12\x12\n" +
 	"\x04trip\x18\x01 \x01(\tR\x04trip\x12\x16\n" +
 	"\x06driver\x18\x02 \x01(\tR\x06driver\x12\x18\n" +
-	"\aversion\x18\x03 \x01(\x03R\aversion\"\xf2\x01\n" +
+	"\aversion\x18\x03 \x01(\x03R\aversion\"\xa5\x02\n" +
 	"\vDriverMoved\x12\x12\n" +
 	"\x04trip\x18\x01 \x01(\tR\x04trip\x12\x16\n" +
 	"\x06driver\x18\x02 \x01(\tR\x06driver\x12,\n" +
@@ -3200,7 +3313,13 @@ const file_node_proto_rawDesc = "" +
 	"headingDeg\x12+\n" +
 	"\x03eta\x18\x05 \x01(\v2\x19.google.protobuf.DurationR\x03eta\x12;\n" +
 	"\vdevice_time\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
-	"deviceTime\"\x0e\n" +
+	"deviceTime\x12\x15\n" +
+	"\x06left_m\x18\a \x01(\x02R\x05leftM\x12\x1a\n" +
+	"\brevision\x18\b \x01(\rR\brevision\"d\n" +
+	"\tRouteMade\x12\x12\n" +
+	"\x04trip\x18\x01 \x01(\tR\x04trip\x12\x16\n" +
+	"\x06driver\x18\x02 \x01(\tR\x06driver\x12+\n" +
+	"\x05route\x18\x03 \x01(\v2\x15.hexhail.v1.TripRouteR\x05route\"\x0e\n" +
 	"\fDriverNearby\"\xfb\x01\n" +
 	"\bCellFind\x12\x16\n" +
 	"\x06search\x18\x01 \x01(\x04R\x06search\x12.\n" +
@@ -3275,11 +3394,14 @@ const file_node_proto_rawDesc = "" +
 	"\x03age\x18\x02 \x01(\v2\x19.google.protobuf.DurationR\x03age\"5\n" +
 	"\x05Heard\x12\x12\n" +
 	"\x04trip\x18\x01 \x01(\tR\x04trip\x12\x18\n" +
-	"\aversion\x18\x02 \x01(\x03R\aversion\"\x93\x01\n" +
+	"\aversion\x18\x02 \x01(\x03R\aversion\"\xd9\x01\n" +
 	"\x0eDriverHandover\x12\x16\n" +
 	"\x06online\x18\x01 \x01(\bR\x06online\x125\n" +
 	"\bposition\x18\x02 \x01(\v2\x19.hexhail.node.v1.PositionR\bposition\x122\n" +
-	"\x06offers\x18\x03 \x03(\v2\x1a.hexhail.node.v1.HeldOfferR\x06offers\"\xff\x01\n" +
+	"\x06offers\x18\x03 \x03(\v2\x1a.hexhail.node.v1.HeldOfferR\x06offers\x12\x1d\n" +
+	"\n" +
+	"route_trip\x18\x04 \x01(\tR\trouteTrip\x12%\n" +
+	"\x0eroute_revision\x18\x05 \x01(\rR\rrouteRevision\"\xff\x01\n" +
 	"\bPosition\x12,\n" +
 	"\x05point\x18\x01 \x01(\v2\x16.hexhail.node.v1.PointR\x05point\x12\x1d\n" +
 	"\n" +
@@ -3345,7 +3467,7 @@ func file_node_proto_rawDescGZIP() []byte {
 	return file_node_proto_rawDescData
 }
 
-var file_node_proto_msgTypes = make([]protoimpl.MessageInfo, 40)
+var file_node_proto_msgTypes = make([]protoimpl.MessageInfo, 41)
 var file_node_proto_goTypes = []any{
 	(*NodeFrame)(nil),             // 0: hexhail.node.v1.NodeFrame
 	(*Actor)(nil),                 // 1: hexhail.node.v1.Actor
@@ -3363,37 +3485,39 @@ var file_node_proto_goTypes = []any{
 	(*OfferEnded)(nil),            // 13: hexhail.node.v1.OfferEnded
 	(*DriverReleased)(nil),        // 14: hexhail.node.v1.DriverReleased
 	(*DriverMoved)(nil),           // 15: hexhail.node.v1.DriverMoved
-	(*DriverNearby)(nil),          // 16: hexhail.node.v1.DriverNearby
-	(*CellFind)(nil),              // 17: hexhail.node.v1.CellFind
-	(*Explain)(nil),               // 18: hexhail.node.v1.Explain
-	(*CellFound)(nil),             // 19: hexhail.node.v1.CellFound
-	(*Driver)(nil),                // 20: hexhail.node.v1.Driver
-	(*OperatorAct)(nil),           // 21: hexhail.node.v1.OperatorAct
-	(*OperatorDone)(nil),          // 22: hexhail.node.v1.OperatorDone
-	(*Waiting)(nil),               // 23: hexhail.node.v1.Waiting
-	(*Waiter)(nil),                // 24: hexhail.node.v1.Waiter
-	(*Interest)(nil),              // 25: hexhail.node.v1.Interest
-	(*SessionClaimed)(nil),        // 26: hexhail.node.v1.SessionClaimed
-	(*TakeOver)(nil),              // 27: hexhail.node.v1.TakeOver
-	(*TakenOver)(nil),             // 28: hexhail.node.v1.TakenOver
-	(*Handover)(nil),              // 29: hexhail.node.v1.Handover
-	(*HandedEvent)(nil),           // 30: hexhail.node.v1.HandedEvent
-	(*Heard)(nil),                 // 31: hexhail.node.v1.Heard
-	(*DriverHandover)(nil),        // 32: hexhail.node.v1.DriverHandover
-	(*Position)(nil),              // 33: hexhail.node.v1.Position
-	(*HeldOffer)(nil),             // 34: hexhail.node.v1.HeldOffer
-	(*CityLook)(nil),              // 35: hexhail.node.v1.CityLook
-	(*CityPart)(nil),              // 36: hexhail.node.v1.CityPart
-	(*ChartStep)(nil),             // 37: hexhail.node.v1.ChartStep
-	(*Ping)(nil),                  // 38: hexhail.node.v1.Ping
-	(*Pong)(nil),                  // 39: hexhail.node.v1.Pong
-	(*ridepb.Reply)(nil),          // 40: hexhail.v1.Reply
-	(*durationpb.Duration)(nil),   // 41: google.protobuf.Duration
-	(*timestamppb.Timestamp)(nil), // 42: google.protobuf.Timestamp
-	(*ridepb.Error)(nil),          // 43: hexhail.v1.Error
-	(*ridepb.Offer)(nil),          // 44: hexhail.v1.Offer
-	(*ridepb.WatchCity)(nil),      // 45: hexhail.v1.WatchCity
-	(*ridepb.CityChanged)(nil),    // 46: hexhail.v1.CityChanged
+	(*RouteMade)(nil),             // 16: hexhail.node.v1.RouteMade
+	(*DriverNearby)(nil),          // 17: hexhail.node.v1.DriverNearby
+	(*CellFind)(nil),              // 18: hexhail.node.v1.CellFind
+	(*Explain)(nil),               // 19: hexhail.node.v1.Explain
+	(*CellFound)(nil),             // 20: hexhail.node.v1.CellFound
+	(*Driver)(nil),                // 21: hexhail.node.v1.Driver
+	(*OperatorAct)(nil),           // 22: hexhail.node.v1.OperatorAct
+	(*OperatorDone)(nil),          // 23: hexhail.node.v1.OperatorDone
+	(*Waiting)(nil),               // 24: hexhail.node.v1.Waiting
+	(*Waiter)(nil),                // 25: hexhail.node.v1.Waiter
+	(*Interest)(nil),              // 26: hexhail.node.v1.Interest
+	(*SessionClaimed)(nil),        // 27: hexhail.node.v1.SessionClaimed
+	(*TakeOver)(nil),              // 28: hexhail.node.v1.TakeOver
+	(*TakenOver)(nil),             // 29: hexhail.node.v1.TakenOver
+	(*Handover)(nil),              // 30: hexhail.node.v1.Handover
+	(*HandedEvent)(nil),           // 31: hexhail.node.v1.HandedEvent
+	(*Heard)(nil),                 // 32: hexhail.node.v1.Heard
+	(*DriverHandover)(nil),        // 33: hexhail.node.v1.DriverHandover
+	(*Position)(nil),              // 34: hexhail.node.v1.Position
+	(*HeldOffer)(nil),             // 35: hexhail.node.v1.HeldOffer
+	(*CityLook)(nil),              // 36: hexhail.node.v1.CityLook
+	(*CityPart)(nil),              // 37: hexhail.node.v1.CityPart
+	(*ChartStep)(nil),             // 38: hexhail.node.v1.ChartStep
+	(*Ping)(nil),                  // 39: hexhail.node.v1.Ping
+	(*Pong)(nil),                  // 40: hexhail.node.v1.Pong
+	(*ridepb.Reply)(nil),          // 41: hexhail.v1.Reply
+	(*durationpb.Duration)(nil),   // 42: google.protobuf.Duration
+	(*timestamppb.Timestamp)(nil), // 43: google.protobuf.Timestamp
+	(*ridepb.TripRoute)(nil),      // 44: hexhail.v1.TripRoute
+	(*ridepb.Error)(nil),          // 45: hexhail.v1.Error
+	(*ridepb.Offer)(nil),          // 46: hexhail.v1.Offer
+	(*ridepb.WatchCity)(nil),      // 47: hexhail.v1.WatchCity
+	(*ridepb.CityChanged)(nil),    // 48: hexhail.v1.CityChanged
 }
 var file_node_proto_depIdxs = []int32{
 	1,  // 0: hexhail.node.v1.NodeFrame.actor:type_name -> hexhail.node.v1.Actor
@@ -3408,63 +3532,65 @@ var file_node_proto_depIdxs = []int32{
 	13, // 9: hexhail.node.v1.NodeFrame.offer_ended:type_name -> hexhail.node.v1.OfferEnded
 	14, // 10: hexhail.node.v1.NodeFrame.driver_released:type_name -> hexhail.node.v1.DriverReleased
 	15, // 11: hexhail.node.v1.NodeFrame.driver_moved:type_name -> hexhail.node.v1.DriverMoved
-	16, // 12: hexhail.node.v1.NodeFrame.driver_nearby:type_name -> hexhail.node.v1.DriverNearby
-	17, // 13: hexhail.node.v1.NodeFrame.cell_find:type_name -> hexhail.node.v1.CellFind
-	19, // 14: hexhail.node.v1.NodeFrame.cell_found:type_name -> hexhail.node.v1.CellFound
-	21, // 15: hexhail.node.v1.NodeFrame.operator_act:type_name -> hexhail.node.v1.OperatorAct
-	22, // 16: hexhail.node.v1.NodeFrame.operator_done:type_name -> hexhail.node.v1.OperatorDone
-	23, // 17: hexhail.node.v1.NodeFrame.waiting:type_name -> hexhail.node.v1.Waiting
-	25, // 18: hexhail.node.v1.NodeFrame.interest:type_name -> hexhail.node.v1.Interest
-	38, // 19: hexhail.node.v1.NodeFrame.ping:type_name -> hexhail.node.v1.Ping
-	39, // 20: hexhail.node.v1.NodeFrame.pong:type_name -> hexhail.node.v1.Pong
+	17, // 12: hexhail.node.v1.NodeFrame.driver_nearby:type_name -> hexhail.node.v1.DriverNearby
+	18, // 13: hexhail.node.v1.NodeFrame.cell_find:type_name -> hexhail.node.v1.CellFind
+	20, // 14: hexhail.node.v1.NodeFrame.cell_found:type_name -> hexhail.node.v1.CellFound
+	22, // 15: hexhail.node.v1.NodeFrame.operator_act:type_name -> hexhail.node.v1.OperatorAct
+	23, // 16: hexhail.node.v1.NodeFrame.operator_done:type_name -> hexhail.node.v1.OperatorDone
+	24, // 17: hexhail.node.v1.NodeFrame.waiting:type_name -> hexhail.node.v1.Waiting
+	26, // 18: hexhail.node.v1.NodeFrame.interest:type_name -> hexhail.node.v1.Interest
+	39, // 19: hexhail.node.v1.NodeFrame.ping:type_name -> hexhail.node.v1.Ping
+	40, // 20: hexhail.node.v1.NodeFrame.pong:type_name -> hexhail.node.v1.Pong
 	8,  // 21: hexhail.node.v1.NodeFrame.trip_gone:type_name -> hexhail.node.v1.TripGone
-	26, // 22: hexhail.node.v1.NodeFrame.session_claimed:type_name -> hexhail.node.v1.SessionClaimed
-	27, // 23: hexhail.node.v1.NodeFrame.take_over:type_name -> hexhail.node.v1.TakeOver
-	28, // 24: hexhail.node.v1.NodeFrame.taken_over:type_name -> hexhail.node.v1.TakenOver
-	35, // 25: hexhail.node.v1.NodeFrame.city_look:type_name -> hexhail.node.v1.CityLook
-	36, // 26: hexhail.node.v1.NodeFrame.city_part:type_name -> hexhail.node.v1.CityPart
-	37, // 27: hexhail.node.v1.NodeFrame.chart_step:type_name -> hexhail.node.v1.ChartStep
-	3,  // 28: hexhail.node.v1.TripCommand.key:type_name -> hexhail.node.v1.Key
-	4,  // 29: hexhail.node.v1.TripCommand.command:type_name -> hexhail.node.v1.Command
-	4,  // 30: hexhail.node.v1.TripCommand.also:type_name -> hexhail.node.v1.Command
-	3,  // 31: hexhail.node.v1.TripResult.key:type_name -> hexhail.node.v1.Key
-	40, // 32: hexhail.node.v1.TripResult.reply:type_name -> hexhail.v1.Reply
-	1,  // 33: hexhail.node.v1.TripAttach.party:type_name -> hexhail.node.v1.Actor
-	1,  // 34: hexhail.node.v1.TripAttach.rider:type_name -> hexhail.node.v1.Actor
-	1,  // 35: hexhail.node.v1.TripUpdate.rider:type_name -> hexhail.node.v1.Actor
-	2,  // 36: hexhail.node.v1.DriverMoved.point:type_name -> hexhail.node.v1.Point
-	41, // 37: hexhail.node.v1.DriverMoved.eta:type_name -> google.protobuf.Duration
-	42, // 38: hexhail.node.v1.DriverMoved.device_time:type_name -> google.protobuf.Timestamp
-	2,  // 39: hexhail.node.v1.CellFind.pickup:type_name -> hexhail.node.v1.Point
-	41, // 40: hexhail.node.v1.CellFind.within:type_name -> google.protobuf.Duration
-	18, // 41: hexhail.node.v1.CellFind.explain:type_name -> hexhail.node.v1.Explain
-	20, // 42: hexhail.node.v1.CellFound.drivers:type_name -> hexhail.node.v1.Driver
-	1,  // 43: hexhail.node.v1.Driver.actor:type_name -> hexhail.node.v1.Actor
-	2,  // 44: hexhail.node.v1.Driver.point:type_name -> hexhail.node.v1.Point
-	4,  // 45: hexhail.node.v1.OperatorAct.command:type_name -> hexhail.node.v1.Command
-	43, // 46: hexhail.node.v1.OperatorDone.error:type_name -> hexhail.v1.Error
-	24, // 47: hexhail.node.v1.Waiting.waiters:type_name -> hexhail.node.v1.Waiter
-	29, // 48: hexhail.node.v1.TakenOver.handover:type_name -> hexhail.node.v1.Handover
-	30, // 49: hexhail.node.v1.Handover.events:type_name -> hexhail.node.v1.HandedEvent
-	31, // 50: hexhail.node.v1.Handover.told:type_name -> hexhail.node.v1.Heard
-	31, // 51: hexhail.node.v1.Handover.former:type_name -> hexhail.node.v1.Heard
-	32, // 52: hexhail.node.v1.Handover.driver:type_name -> hexhail.node.v1.DriverHandover
-	41, // 53: hexhail.node.v1.HandedEvent.age:type_name -> google.protobuf.Duration
-	33, // 54: hexhail.node.v1.DriverHandover.position:type_name -> hexhail.node.v1.Position
-	34, // 55: hexhail.node.v1.DriverHandover.offers:type_name -> hexhail.node.v1.HeldOffer
-	2,  // 56: hexhail.node.v1.Position.point:type_name -> hexhail.node.v1.Point
-	42, // 57: hexhail.node.v1.Position.device_time:type_name -> google.protobuf.Timestamp
-	41, // 58: hexhail.node.v1.Position.age:type_name -> google.protobuf.Duration
-	44, // 59: hexhail.node.v1.HeldOffer.offer:type_name -> hexhail.v1.Offer
-	41, // 60: hexhail.node.v1.HeldOffer.left:type_name -> google.protobuf.Duration
-	45, // 61: hexhail.node.v1.CityLook.want:type_name -> hexhail.v1.WatchCity
-	41, // 62: hexhail.node.v1.CityPart.up:type_name -> google.protobuf.Duration
-	46, // 63: hexhail.node.v1.CityPart.changed:type_name -> hexhail.v1.CityChanged
-	64, // [64:64] is the sub-list for method output_type
-	64, // [64:64] is the sub-list for method input_type
-	64, // [64:64] is the sub-list for extension type_name
-	64, // [64:64] is the sub-list for extension extendee
-	0,  // [0:64] is the sub-list for field type_name
+	27, // 22: hexhail.node.v1.NodeFrame.session_claimed:type_name -> hexhail.node.v1.SessionClaimed
+	28, // 23: hexhail.node.v1.NodeFrame.take_over:type_name -> hexhail.node.v1.TakeOver
+	29, // 24: hexhail.node.v1.NodeFrame.taken_over:type_name -> hexhail.node.v1.TakenOver
+	36, // 25: hexhail.node.v1.NodeFrame.city_look:type_name -> hexhail.node.v1.CityLook
+	37, // 26: hexhail.node.v1.NodeFrame.city_part:type_name -> hexhail.node.v1.CityPart
+	38, // 27: hexhail.node.v1.NodeFrame.chart_step:type_name -> hexhail.node.v1.ChartStep
+	16, // 28: hexhail.node.v1.NodeFrame.route_made:type_name -> hexhail.node.v1.RouteMade
+	3,  // 29: hexhail.node.v1.TripCommand.key:type_name -> hexhail.node.v1.Key
+	4,  // 30: hexhail.node.v1.TripCommand.command:type_name -> hexhail.node.v1.Command
+	4,  // 31: hexhail.node.v1.TripCommand.also:type_name -> hexhail.node.v1.Command
+	3,  // 32: hexhail.node.v1.TripResult.key:type_name -> hexhail.node.v1.Key
+	41, // 33: hexhail.node.v1.TripResult.reply:type_name -> hexhail.v1.Reply
+	1,  // 34: hexhail.node.v1.TripAttach.party:type_name -> hexhail.node.v1.Actor
+	1,  // 35: hexhail.node.v1.TripAttach.rider:type_name -> hexhail.node.v1.Actor
+	1,  // 36: hexhail.node.v1.TripUpdate.rider:type_name -> hexhail.node.v1.Actor
+	2,  // 37: hexhail.node.v1.DriverMoved.point:type_name -> hexhail.node.v1.Point
+	42, // 38: hexhail.node.v1.DriverMoved.eta:type_name -> google.protobuf.Duration
+	43, // 39: hexhail.node.v1.DriverMoved.device_time:type_name -> google.protobuf.Timestamp
+	44, // 40: hexhail.node.v1.RouteMade.route:type_name -> hexhail.v1.TripRoute
+	2,  // 41: hexhail.node.v1.CellFind.pickup:type_name -> hexhail.node.v1.Point
+	42, // 42: hexhail.node.v1.CellFind.within:type_name -> google.protobuf.Duration
+	19, // 43: hexhail.node.v1.CellFind.explain:type_name -> hexhail.node.v1.Explain
+	21, // 44: hexhail.node.v1.CellFound.drivers:type_name -> hexhail.node.v1.Driver
+	1,  // 45: hexhail.node.v1.Driver.actor:type_name -> hexhail.node.v1.Actor
+	2,  // 46: hexhail.node.v1.Driver.point:type_name -> hexhail.node.v1.Point
+	4,  // 47: hexhail.node.v1.OperatorAct.command:type_name -> hexhail.node.v1.Command
+	45, // 48: hexhail.node.v1.OperatorDone.error:type_name -> hexhail.v1.Error
+	25, // 49: hexhail.node.v1.Waiting.waiters:type_name -> hexhail.node.v1.Waiter
+	30, // 50: hexhail.node.v1.TakenOver.handover:type_name -> hexhail.node.v1.Handover
+	31, // 51: hexhail.node.v1.Handover.events:type_name -> hexhail.node.v1.HandedEvent
+	32, // 52: hexhail.node.v1.Handover.told:type_name -> hexhail.node.v1.Heard
+	32, // 53: hexhail.node.v1.Handover.former:type_name -> hexhail.node.v1.Heard
+	33, // 54: hexhail.node.v1.Handover.driver:type_name -> hexhail.node.v1.DriverHandover
+	42, // 55: hexhail.node.v1.HandedEvent.age:type_name -> google.protobuf.Duration
+	34, // 56: hexhail.node.v1.DriverHandover.position:type_name -> hexhail.node.v1.Position
+	35, // 57: hexhail.node.v1.DriverHandover.offers:type_name -> hexhail.node.v1.HeldOffer
+	2,  // 58: hexhail.node.v1.Position.point:type_name -> hexhail.node.v1.Point
+	43, // 59: hexhail.node.v1.Position.device_time:type_name -> google.protobuf.Timestamp
+	42, // 60: hexhail.node.v1.Position.age:type_name -> google.protobuf.Duration
+	46, // 61: hexhail.node.v1.HeldOffer.offer:type_name -> hexhail.v1.Offer
+	42, // 62: hexhail.node.v1.HeldOffer.left:type_name -> google.protobuf.Duration
+	47, // 63: hexhail.node.v1.CityLook.want:type_name -> hexhail.v1.WatchCity
+	42, // 64: hexhail.node.v1.CityPart.up:type_name -> google.protobuf.Duration
+	48, // 65: hexhail.node.v1.CityPart.changed:type_name -> hexhail.v1.CityChanged
+	66, // [66:66] is the sub-list for method output_type
+	66, // [66:66] is the sub-list for method input_type
+	66, // [66:66] is the sub-list for extension type_name
+	66, // [66:66] is the sub-list for extension extendee
+	0,  // [0:66] is the sub-list for field type_name
 }
 
 func init() { file_node_proto_init() }
@@ -3501,6 +3627,7 @@ func file_node_proto_init() {
 		(*NodeFrame_CityLook)(nil),
 		(*NodeFrame_CityPart)(nil),
 		(*NodeFrame_ChartStep)(nil),
+		(*NodeFrame_RouteMade)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -3508,7 +3635,7 @@ func file_node_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_node_proto_rawDesc), len(file_node_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   40,
+			NumMessages:   41,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

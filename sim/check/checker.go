@@ -262,6 +262,8 @@ func (c *Checker) session(r Record) {
 	case TripNews:
 		c.numbered(k, r)
 		c.news(k, r)
+	case RouteNews:
+		c.routed(k, r)
 	default:
 		c.numbered(k, r)
 	}

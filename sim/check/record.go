@@ -36,6 +36,8 @@ const (
 	Offered    What = "offered"
 	OfferEnded What = "offer_ended"
 	TripNews   What = "trip"
+	// RouteNews: a route of a trip arrived; it has no number of its own.
+	RouteNews What = "route"
 	// OtherNews is a numbered event of a kind that this program does not know.
 	OtherNews What = "other"
 	// Read: the HTTP API was asked for a trip after everything had settled; Versions
@@ -112,6 +114,9 @@ type Record struct {
 	Versions []uint32 `json:"versions,omitempty"`
 	// Reply is the digest of a command's answer, if answers are compared.
 	Reply string `json:"reply,omitempty"`
+	// Revision and Leg are those of a route.
+	Revision uint32 `json:"revision,omitempty"`
+	Leg      string `json:"leg,omitempty"`
 	// Lag is in nanoseconds.
 	Lag int64 `json:"lag,omitempty"`
 	// Least is the version that a look must see.

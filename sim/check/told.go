@@ -17,6 +17,8 @@ type party struct {
 	// must receive the version want or a newer one, or that the trip is no longer its own.
 	since int64
 	want  uint32
+	// revision is that of the newest route.
+	revision uint32
 }
 
 func (t *told) party(k *seen) *party {
@@ -55,6 +57,23 @@ func (c *Checker) inform(k *seen, r Record) {
 	k.own[r.Trip] = p
 	if t.ended > 0 && p.since == 0 { // the end is on the way
 		p.since, p.want = t.ended, r.Version+1
+	}
+}
+
+// routed checks that routes do not go back, and come only while a driver has the trip, for the leg that it
+// is on.
+func (c *Checker) routed(k *seen, r Record) {
+	p := c.trip(r.Trip, r.At).party(k)
+	if r.Revision < p.revision {
+		c.violated(VersionsStep, "%s received route %d of trip %s after route %d", k.name, r.Revision, r.Trip, p.revision)
+	}
+	p.revision = r.Revision
+	leg := "pickup"
+	if p.status == inProgress {
+		leg = "ride"
+	}
+	if k.seq >= k.replayTo && (!occupied(p.status) || r.Leg != leg) {
+		c.violated(VersionsStep, "%s received a route (%s) of trip %s, which was %q", k.name, r.Leg, r.Trip, p.status)
 	}
 }
 

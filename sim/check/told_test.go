@@ -281,3 +281,25 @@ func TestOutdatedTripsAreForgotten(t *testing.T) {
 	c.Add(Record{At: int64(20 * time.Minute), What: End})
 	require.EqualValues(t, 1, c.Violations()[EndArrives])
 }
+
+// Routes come while a driver has the trip, for its leg, and never go back.
+func TestRoutesOfATrip(t *testing.T) {
+	at := func(status string, version uint32, routes ...Record) int {
+		h := []Record{
+			{What: Connected, Who: "bo", Role: "driver", Account: "B", Epoch: "e"},
+			{What: TripNews, Who: "bo", Role: "driver", Epoch: "e", Seq: 1, Trip: "t", Version: version, Status: status},
+		}
+		for _, r := range routes {
+			r.What, r.Who, r.Role, r.Epoch, r.Seq, r.Trip = RouteNews, "bo", "driver", "e", 1, "t"
+			h = append(h, r)
+		}
+		return len(judge(h).Findings())
+	}
+	require.Zero(t, at(matched, 3, Record{Revision: 1, Leg: "pickup"}, Record{Revision: 1, Leg: "pickup"}, Record{Revision: 5, Leg: "pickup"}))
+	require.Zero(t, at(inProgress, 5, Record{Revision: 9, Leg: "ride"}))
+	require.Positive(t, at(matched, 3, Record{Revision: 5, Leg: "pickup"}, Record{Revision: 4, Leg: "pickup"}))
+	require.Positive(t, at(matched, 3, Record{Revision: 1, Leg: "ride"}))
+	require.Positive(t, at(inProgress, 5, Record{Revision: 1, Leg: "pickup"}))
+	require.Positive(t, at(requested, 2, Record{Revision: 1, Leg: "pickup"}))
+	require.Positive(t, at(completed, 6, Record{Revision: 1, Leg: "ride"}))
+}

@@ -230,6 +230,9 @@ func (a *agent) news(e *ridepb.Event) {
 	case *ridepb.Event_OfferClosed:
 		o := b.OfferClosed
 		r.What, r.Offer, r.Trip, r.Outcome = check.OfferEnded, o.GetOfferId(), o.GetTripId(), o.GetOutcome().String()
+	case *ridepb.Event_RouteChanged:
+		route := b.RouteChanged.GetRoute()
+		r.What, r.Trip, r.Revision, r.Leg = check.RouteNews, route.GetTripId(), route.GetRevision(), route.GetLeg().String()
 	default:
 		r.What = check.OtherNews
 	}

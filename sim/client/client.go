@@ -436,7 +436,7 @@ func (c *Client) event(conn *conn, e *ridepb.Event) error {
 		conn.announced = int(body.Disconnecting.GetCloseCode())
 		conn.retryAfter = time.Duration(body.Disconnecting.GetRetryAfterMs()) * time.Millisecond
 		return nil
-	case *ridepb.Event_DriverMoved:
+	case *ridepb.Event_DriverMoved, *ridepb.Event_RouteChanged:
 		c.cfg.Handler.Event(e)
 		return nil
 	}

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	polyline "github.com/twpayne/go-polyline"
 	"google.golang.org/protobuf/encoding/protowire"
 
 	"github.com/hexhail/hexhail/cmd/hexhail/internal/testbench/harness"
@@ -51,6 +52,44 @@ func all(t *testing.T, who string, messages [][]byte, secrets ...secret) {
 	joined := bytes.Join(messages, nil)
 	for _, s := range secrets {
 		require.True(t, bytes.Contains(joined, s.bytes), "%s never got %s", who, s.what)
+	}
+}
+
+// routes are those that a client has received, in whichever message.
+func routes(c *harness.Client) (out []*ridepb.TripRoute) {
+	for _, e := range c.Events() {
+		if r := e.GetRouteChanged().GetRoute(); r != nil {
+			out = append(out, r)
+		}
+	}
+	for _, r := range c.Replies() {
+		if r := r.GetConnected().GetRoute(); r != nil {
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
+// line reads the line of a route.
+func line(t *testing.T, r *ridepb.TripRoute) (out []geo.Point) {
+	t.Helper()
+	coords, rest, err := polyline.DecodeCoords([]byte(r.GetPolyline()))
+	require.NoError(t, err)
+	require.Empty(t, rest)
+	for _, c := range coords {
+		out = append(out, geo.Point{Lat: c[0], Lng: c[1]})
+	}
+	return out
+}
+
+// noLineNear requires that no route of a client comes near a place, and that none has turns.
+func noLineNear(t *testing.T, c *harness.Client, place geo.Point, metres float64) {
+	t.Helper()
+	for _, r := range routes(c) {
+		require.Empty(t, r.GetSteps())
+		for _, p := range line(t, r) {
+			require.Greater(t, geo.DistanceM(p, place), metres, "%v", r)
+		}
 	}
 }
 
@@ -100,6 +139,7 @@ func noLeaks(t *testing.T, w *world) {
 	for _, d := range []*harness.Client{quitter, winner, loser} {
 		d.Offer(trip)
 		none(t, "an asked driver", d.Raw(), riders...)
+		require.Empty(t, routes(d), "an asked driver got a line")
 	}
 	none(t, "the rider, before the match,", rider.Raw(), append(of(winner, winnerAt), of(quitter, geo.Destination(w.at, 0, 40))...)...)
 
@@ -138,6 +178,13 @@ func noLeaks(t *testing.T, w *world) {
 		c.Ask(harness.Ping()) // everything in flight has arrived
 	}
 
+	require.NotEmpty(t, routes(winner))
+	require.NotEmpty(t, routes(rider))
+	noLineNear(t, rider, winnerAt, 8) // where the winner was before the match
+	noLineNear(t, rider, geo.Destination(w.at, 0, 40), 8)
+	for _, c := range []*harness.Client{loser, remote, stranger, strangerDriver} {
+		require.Empty(t, routes(c), "a line for someone else")
+	}
 	all(t, "the winner", winner.Raw(), riders...)
 	all(t, "the rider", rider.Raw(), text("the name", winner.Name), text("the plate", "HX "+winner.Name), place("the move", moved, w.codec))
 	for who, c := range map[string]*harness.Client{

@@ -231,6 +231,24 @@ var messages = map[string]func(w *world){
 		require.Positive(w.t, m.GetEtaS())
 		require.WithinDuration(w.t, f.GetLocation().GetDeviceTime().AsTime(), m.GetDeviceTime().AsTime(), time.Millisecond)
 	},
+	"event/route_changed": func(w *world) {
+		rider, d := w.rider(), w.driver(400)
+		trip := w.match(rider, d)
+		changed := func(e *ridepb.Event) bool { return e.GetRouteChanged() != nil }
+		mine := d.Await("the driver's route", 0, changed).GetRouteChanged().GetRoute()
+		require.Equal(w.t, trip.GetId(), mine.GetTripId())
+		require.Equal(w.t, ridepb.TripRoute_pickup, mine.GetLeg())
+		require.Equal(w.t, ridepb.TripRoute_crow, mine.GetBy())
+		require.InDelta(w.t, 520, mine.GetDistanceM(), 1)
+		rider.Status(trip.GetId(), ridepb.Trip_matched)
+		d.Send(harness.At(geo.Destination(w.at, 0, 390)))
+		theirs := rider.Await("the rider's route", 0, changed).GetRouteChanged().GetRoute()
+		require.Equal(w.t, mine.GetRevision(), theirs.GetRevision())
+		_, c := w.as(ride.RoleRider, rider.Name, nil)
+		require.True(w.t, proto.Equal(theirs, c.GetRoute()))
+		_, c = w.as(ride.RoleDriver, d.Name, nil)
+		require.True(w.t, proto.Equal(mine, c.GetRoute()))
+	},
 	"client/watch_city": func(w *world) {
 		w.driver(100)
 		operator, _ := w.join(ride.RoleOperator)

@@ -216,6 +216,7 @@ func findByOffers(w *world, trip string, middle geo.Point, puppets int) (geo.Poi
 		heard += fmt.Sprint(o.GetPickupArea(), o.GetPickupRadiusM(), o.GetPickupDistanceM(), o.GetPickupEtaS(),
 			o.GetTripDistanceM(), o.GetTripDurationS(), o.GetFare(), "\n")
 		require.NotNil(w.t, d.Ask(harness.Decline(o.GetId())).GetDone())
+		require.Empty(w.t, routes(d), "an asked driver got a line")
 		d.Drop()
 		said := fmt.Sprintf("%d/%d", o.GetPickupDistanceM()/o.GetPickupRadiusM(), o.GetPickupEtaS()/60)
 		var fit []geo.Point

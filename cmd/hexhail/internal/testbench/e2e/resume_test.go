@@ -47,7 +47,7 @@ func (f *flaky) collect() {
 	got := f.c.Events()
 	for _, e := range got[f.taken:] {
 		require.Equal(f.w.t, f.epoch, e.GetEpoch())
-		if e.GetDriverMoved() != nil || e.GetDisconnecting() != nil {
+		if e.GetDriverMoved() != nil || e.GetRouteChanged() != nil || e.GetDisconnecting() != nil {
 			require.Equal(f.w.t, f.seq, e.GetSeq(), "outside the history")
 			continue
 		}
