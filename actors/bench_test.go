@@ -47,7 +47,14 @@ func spin(done func() bool) {
 // pickup.
 func benchSystem(b *testing.B, drivers int) (sys *System, store *memStore, box *counter, inboxes []*Inbox) {
 	b.Helper()
+	return benchSystemOf(b, drivers, geo.StraightLine{})
+}
+
+// benchSystemOf is benchSystem with another source of routes.
+func benchSystemOf(b *testing.B, drivers int, eta geo.ETASource) (sys *System, store *memStore, box *counter, inboxes []*Inbox) {
+	b.Helper()
 	cfg := DefaultConfig()
+	cfg.ETA = eta
 	cfg.PIN, cfg.Log, cfg.TripIdle = false, slog.New(slog.NewTextHandler(io.Discard, nil)), time.Millisecond
 	cfg.PositionTTL = time.Minute
 	cfg.CancelsFree = math.MaxInt32 // BenchmarkOffers cancels each trip
@@ -103,6 +110,59 @@ func BenchmarkLocation(b *testing.B) {
 			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(max(1, floor.Nanoseconds())), "×tell")
 		})
 	}
+}
+
+// BenchmarkLocationOnTrip is the cost of a position of a driver on a trip: besides the above, its track, its
+// place on its route, of 300 points, and what its rider is sent. The rider's actor has no session.
+func BenchmarkLocationOnTrip(b *testing.B) {
+	for _, eta := range []geo.ETASource{geo.StraightLine{}, winding{}} {
+		b.Run(fmt.Sprintf("source=%T", eta), func(b *testing.B) {
+			sys, store, box, inboxes := benchSystemOf(b, 1, eta)
+			rider := join(b, sys, new(counter), ride.Account{ID: "r", Role: ride.RoleRider})
+			rider.Command(&ridepb.ClientFrame{Id: "r", Body: &ridepb.ClientFrame_RequestTrip{RequestTrip: requestTrip()}})
+			spin(func() bool { return box.offers.Load() == 1 })
+			trip := string(store.forget())
+			for i, f := range []*ridepb.ClientFrame{
+				{Body: &ridepb.ClientFrame_AcceptOffer{AcceptOffer: &ridepb.AcceptOffer{OfferId: trip + ".1"}}},
+				{Body: &ridepb.ClientFrame_Arrived{Arrived: &ridepb.MarkArrived{TripId: trip}}},
+				{Body: &ridepb.ClientFrame_StartTrip{StartTrip: &ridepb.StartTrip{TripId: trip}}},
+			} {
+				f.Id = fmt.Sprint("step", i)
+				replies := box.replies.Load()
+				inboxes[0].Command(f)
+				spin(func() bool { return box.replies.Load() > replies })
+			}
+			floor := tellCost(sys, 1)
+			handled := sys.kinds.driver.Handled
+			start, sent := handled(), int64(0)
+			at := [2]geo.Point{geo.Destination(pickup, 0, 50), geo.Destination(pickup, 0, 51)}
+			b.ReportAllocs()
+			for b.Loop() {
+				_ = inboxes[0].Location(ride.Position{Point: at[sent%2], SpeedMPS: 10})
+				sent++
+				spin(func() bool { return handled()-start >= sent })
+			}
+			b.ReportMetric(float64(floor.Nanoseconds()), "tell-ns")
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(max(1, floor.Nanoseconds())), "×tell")
+		})
+	}
+}
+
+// winding plans ways of 300 points.
+type winding struct{ geo.StraightLine }
+
+func (winding) line(from, to geo.Point) []geo.Point {
+	line := []geo.Point{from}
+	for i := range 298 {
+		line = append(line, geo.Destination(geo.Destination(from, geo.BearingDeg(from, to), geo.DistanceM(from, to)*float64(i+1)/300), 90, float64(i%2)))
+	}
+	return append(line, to)
+}
+
+func (w winding) Plan(_ context.Context, from, to geo.Place, _ time.Time) (geo.Plan, error) {
+	r, err := w.Route(context.Background(), from.Point, to.Point)
+	r.By = geo.ByStreets
+	return geo.Plan{Route: r, Line: w.line(from.Point, to.Point)}, err
 }
 
 // tellCost is the time of one message to one of several actors that do nothing.
