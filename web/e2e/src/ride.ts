@@ -12,6 +12,9 @@ export const dropoff = { latitude: 40.7681, longitude: -73.9819 };
 /** A place as the client library has it. */
 export const pointOf = (place: { latitude: number; longitude: number }) => ({ lat: place.latitude, lng: place.longitude });
 
+/** The question for an end of the ride: by a tap on the map, or where the server finds places also by their names. */
+const asked = (p: Person, end: 'pickup' | 'dropoff') => p.heading(p.t(`rider:plan.tap.${end}`)).or(p.heading(p.t(`rider:plan.where.${end}`)));
+
 /** Goes online where the browser says that the driver is. */
 export async function goOnline({ page, t }: Person): Promise<void> {
   await page.getByRole('button', { name: t('driver:duty.goOnline') }).click();
@@ -33,12 +36,12 @@ export async function typePlace({ page, t }: Person, place: { latitude: number; 
  */
 export async function plan(p: Person, to = dropoff): Promise<void> {
   if (p.located) {
-    await p.heading(p.t('rider:plan.tap.dropoff')).waitFor();
+    await asked(p, 'dropoff').waitFor();
     await typePlace(p, to); // a tap would depend on where the camera is just then
   } else {
-    await p.heading(p.t('rider:plan.tap.pickup')).waitFor();
+    await asked(p, 'pickup').waitFor();
     await typePlace(p, pickup);
-    await p.heading(p.t('rider:plan.tap.dropoff')).waitFor();
+    await asked(p, 'dropoff').waitFor();
     await typePlace(p, to);
   }
   await askButton(p).waitFor();

@@ -41,7 +41,7 @@ function Choice() {
 }
 
 const cases = [
-  ['the entry of coordinates on a map', <MapControls key="m" geolocation={null} comeBack={null} onPick={() => undefined} />, 'Enter coordinates', 'Latitude'],
+  ['the entry of coordinates on a map', <MapControls key="m" geolocation={null} driving={false} onDrive={undefined} comeBack={null} onPick={() => undefined} />, 'Enter coordinates', 'Latitude'],
   ['a dialog', <Dialog key="d" />, 'Toggle', 'Reason'],
   ['a popover', <Choice key="p" />, 'Toggle', 'Reason'],
 ] as const;

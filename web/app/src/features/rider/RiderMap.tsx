@@ -3,7 +3,9 @@ import { useMemo } from 'react';
 import { useTranslation } from 'react-i18next';
 
 import { useServerConfig } from '../../api/queries';
-import { offsetBy, RideMap, type Camera, type Padding, type PositionSource, type RideMapProps } from '../../lib/map';
+import { cornersOf, offsetBy, RideMap, type Camera, type Padding, type PositionSource, type RideMapProps, type Way } from '../../lib/map';
+import { usePlanned } from '../../lib/trip/route';
+import { useView } from '../../lib/session';
 import { placeText } from '../../lib/trip/words';
 import type { End } from './draft';
 import type { Phase } from './phase';
@@ -25,7 +27,9 @@ export function RiderMap({ phase, plan, positions, driverAt, padding }: Props) {
   const planning = phase.name === 'planning' || phase.name === 'asking' || phase.name === 'loading';
   const ends = useEnds(phase, plan);
   const cells = useServerConfig().data;
-  const camera = useCameraOf(phase, ends.pickup?.point, ends.dropoff?.point, positions, driverAt !== undefined, cells?.cell_ring_m ?? 0);
+  const planned = usePlanned(useView().route);
+  const way = (phase.name === 'coming' || phase.name === 'riding') && planned?.route.trip_id === phase.trip.id ? planned.way : null;
+  const camera = useCameraOf(phase, way, ends.pickup?.point, ends.dropoff?.point, positions, driverAt !== undefined, cells?.cell_ring_m ?? 0);
   const picking = phase.name === 'planning' ? plan.target : null;
   const choose = (point: Point, end?: End) => plan.choose({ point, address: '' }, end);
   const movable = phase.name === 'planning';
@@ -37,7 +41,7 @@ export function RiderMap({ phase, plan, positions, driverAt, padding }: Props) {
       pickup={ends.pickup && (movable ? { ...ends.pickup, onMove: (p) => choose(p, 'pickup') } : ends.pickup)}
       dropoff={ends.dropoff && (movable ? { ...ends.dropoff, onMove: (p) => choose(p, 'dropoff') } : ends.dropoff)}
       driver={hasCar(phase) ? { positions, label: phase.trip.driver?.plate ?? '', simulated } : null}
-      {...waysOf(phase, planning, ends.pickup?.point, ends.dropoff?.point, driverAt)}
+      way={way} {...waysOf(phase, planning, way !== null, ends.pickup?.point, ends.dropoff?.point, driverAt)}
       searchRings={phase.name === 'searching' && cells
         ? { center: phase.trip.pickup, rings: phase.trip.search?.ring ?? 0, resolution: cells.h3_resolution } : null}
       {...(picking ? { picking, onPick: (p: Point) => choose(p) } : {})}
@@ -60,7 +64,7 @@ function useEnds(phase: Phase, plan: Plan) {
 
 /** What is kept in view: the same object until that changes, because a new one moves the map. */
 function useCameraOf(
-  phase: Phase, pickup: Point | undefined, dropoff: Point | undefined, positions: PositionSource, known: boolean, cellRingM: number,
+  phase: Phase, way: Way | null, pickup: Point | undefined, dropoff: Point | undefined, positions: PositionSource, known: boolean, cellRingM: number,
 ): Camera | null {
   const { name } = phase;
   const moving = hasCar(phase) && known;
@@ -68,14 +72,15 @@ function useCameraOf(
   // Nearer once there is a car to look at, which also makes the camera look at it at once.
   const maxZoom = moving ? 16 : 15;
   return useMemo(() => {
+    const around = way ? cornersOf(way) : [];
     switch (name) {
       case 'searching':
-        return pickup ? { points: around(pickup, (ring + 0.8) * cellRingM), maxZoom: 15 } : null;
+        return pickup ? { points: ringAround(pickup, (ring + 0.8) * cellRingM), maxZoom: 15 } : null;
       case 'coming':
       case 'arrived':
-        return pickup ? { points: [pickup], with: positions, maxZoom } : null;
+        return pickup ? { points: [pickup, ...around], with: positions, maxZoom } : null;
       case 'riding':
-        return dropoff ? { points: [dropoff], with: positions, maxZoom } : null;
+        return dropoff ? { points: [dropoff, ...around], with: positions, maxZoom } : null;
       default: {
         const points = [pickup, dropoff].filter((p) => p !== undefined);
         return points.length > 0 ? { points, maxZoom: 14.5 } : null;
@@ -83,22 +88,22 @@ function useCameraOf(
     }
     // The trip's points are new objects with each of its versions, and mostly the same places.
     // eslint-disable-next-line react-hooks/exhaustive-deps
-  }, [name, ring, pickup?.lat, pickup?.lng, dropoff?.lat, dropoff?.lng, positions, maxZoom, cellRingM]);
+  }, [name, ring, way, pickup?.lat, pickup?.lng, dropoff?.lat, dropoff?.lng, positions, maxZoom, cellRingM]);
 }
 
 /** The corners of what is searched, with a little room. */
-function around(center: Point, reachM: number): Point[] {
+function ringAround(center: Point, reachM: number): Point[] {
   return [0, 90, 180, 270].map((bearing) => offsetBy(center, reachM, bearing));
 }
 
-/** The lines: what is left of the way, and fainter the rest of it. */
-function waysOf(phase: Phase, planning: boolean, pickup?: Point, dropoff?: Point, car?: Point): Pick<RideMapProps, 'route' | 'nextRoute'> {
+/** The straight lines: what is left to drive, unless the way along the streets is known, and fainter the rest of the trip. */
+function waysOf(phase: Phase, planning: boolean, along: boolean, pickup?: Point, dropoff?: Point, car?: Point): Pick<RideMapProps, 'route' | 'nextRoute'> {
   const whole = pickup && dropoff ? [pickup, dropoff] : null;
   switch (phase.name) {
     case 'coming':
       return { route: car && pickup ? [car, pickup] : null, nextRoute: whole };
     case 'riding':
-      return { route: car && dropoff ? [car, dropoff] : whole, nextRoute: car ? whole : null };
+      return { route: car && dropoff ? [car, dropoff] : whole, nextRoute: car && !along ? whole : null };
     case 'arrived':
       return { nextRoute: whole };
     default:

@@ -4,13 +4,14 @@ import { IconHandStop } from '@tabler/icons-react';
 import { useTranslation } from 'react-i18next';
 
 import { useServerNow } from '../../lib/clock';
-import { duration, money, timeOfDay } from '../../lib/format';
-import { useSession } from '../../lib/session';
+import { distance, duration, money, timeOfDay } from '../../lib/format';
+import { useSession, useView } from '../../lib/session';
+import { usePlanned } from '../../lib/trip/route';
 import { vehicleClassName, vehicleText } from '../../lib/vehicle';
 import { Face, MeanStars, Route } from '../../lib/trip/parts';
 import { partyName } from '../../lib/trip/words';
 import { CancelButton } from './CancelButton';
-import { progress, useArrival } from './eta';
+import { leftOf, progress, progressOn, useArrival } from './eta';
 import classes from './rider.module.css';
 
 interface Props {
@@ -23,6 +24,7 @@ export function PickupPanel({ trip, position }: Props) {
   const { t } = useTranslation('rider');
   const now = useServerNow(useSession());
   const arrival = useArrival(trip, position, now);
+  const left = leftOf(usePlanned(useView().route), position?.trip_id === trip.id ? position : undefined);
   const arrived = trip.status === 'arrived';
   const name = trip.driver?.first_name ?? t('driver.nameless');
   return (
@@ -36,7 +38,7 @@ export function PickupPanel({ trip, position }: Props) {
           </div>
         </Group>
       ) : (
-        <Eta title={t('coming.title', { name })} arrival={arrival} now={now} soon={t('coming.soon')} />
+        <Eta title={t('coming.title', { name })} arrival={arrival} now={now} soon={t('coming.soon')} leftM={left} />
       )}
       <DriverCard trip={trip} />
       {trip.pin !== '' && <Pin pin={trip.pin} />}
@@ -52,11 +54,12 @@ export function RidePanel({ trip, position }: Props) {
   const { t } = useTranslation('rider');
   const now = useServerNow(useSession());
   const arrival = useArrival(trip, position, now);
-  const at = position?.trip_id === trip.id ? position.point : trip.pickup;
-  const share = Math.round(100 * progress(trip.pickup, trip.dropoff, at));
+  const mine = position?.trip_id === trip.id ? position : undefined;
+  const left = leftOf(usePlanned(useView().route), mine);
+  const share = Math.round(100 * (left === null ? progress(trip.pickup, trip.dropoff, mine?.point ?? trip.pickup) : progressOn(trip.estimate.distance_m, left)));
   return (
     <Stack gap="md">
-      <Eta title={t('riding.title')} arrival={arrival} now={now} soon={t('riding.soon')} />
+      <Eta title={t('riding.title')} arrival={arrival} now={now} soon={t('riding.soon')} leftM={left} />
       <Progress value={share} transitionDuration={900} aria-label={t('riding.progress')} />
       <Route from={{ point: trip.pickup, address: trip.pickup_address }} to={{ point: trip.dropoff, address: trip.dropoff_address }} />
       <DriverCard trip={trip} />
@@ -66,7 +69,7 @@ export function RidePanel({ trip, position }: Props) {
 }
 
 /** How long it takes, large, and when that will be. */
-function Eta({ title, arrival, now, soon }: { title: string; arrival: number; now: number; soon: string }) {
+function Eta({ title, arrival, now, soon, leftM }: { title: string; arrival: number; now: number; soon: string; leftM: number | null }) {
   const { t } = useTranslation('rider');
   const known = Number.isFinite(arrival);
   const left = known ? (arrival - now) / 1000 : 0;
@@ -74,7 +77,7 @@ function Eta({ title, arrival, now, soon }: { title: string; arrival: number; no
     <Group justify="space-between" wrap="nowrap" align="flex-start">
       <div>
         <Title order={1} size="h3">{title}</Title>
-        {known && left > 0 && <Text c="dimmed">{t('eta.at', { time: timeOfDay(new Date(arrival)) })}</Text>}
+        {known && left > 0 && <Text c="dimmed">{t(leftM === null ? 'eta.at' : 'eta.left', { time: timeOfDay(new Date(arrival)), distance: distance(leftM ?? 0) })}</Text>}
       </div>
       {known && <Text className={classes.eta}>{left < 30 ? soon : duration(Math.max(60, left))}</Text>}
     </Group>

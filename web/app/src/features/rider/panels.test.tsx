@@ -1,5 +1,5 @@
 import { MantineProvider } from '@mantine/core';
-import type { PendingRequest } from '@hexhail/client';
+import type { PendingRequest, TripRoute } from '@hexhail/client';
 import { act, cleanup, render, screen } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import i18next from 'i18next';
@@ -19,6 +19,7 @@ import { PickupPanel } from './TripPanel';
 const live = vi.hoisted(() => ({
   clock: 0,
   pins: false,
+  route: undefined as TripRoute | undefined,
   pending: [] as PendingRequest[],
   cancelTrip: vi.fn<(id: string, reason: string) => Promise<undefined>>(() => Promise.resolve(undefined)),
 }));
@@ -26,6 +27,7 @@ vi.mock('../../lib/session', () => ({
   useSession: () => ({ serverNow: () => live.clock, cancelTrip: live.cancelTrip }),
   useConnectionState: () => connected,
   usePendingRequests: () => live.pending,
+  useView: () => ({ online: false, openOffers: [], closedOffers: [], ...(live.route ? { route: live.route } : {}) }),
 }));
 
 vi.mock('../../api/queries', () => ({ useServerConfig: () => ({ data: { trip_pin: live.pins, cell_ring_m: 400 } }) }));
@@ -42,6 +44,7 @@ beforeEach(() => {
   live.clock = now;
   live.pending = [];
   live.pins = false;
+  live.route = undefined;
   live.cancelTrip.mockClear();
 });
 afterEach(async () => {
@@ -114,11 +117,20 @@ describe('the way to the pickup', () => {
   });
 
   it('goes by the newest position, not by that of another trip', () => {
-    const position = { trip_id: 't1', point: { lat: 37.5, lng: 127.03 }, heading_deg: 0, eta_s: 120 };
+    const position = { trip_id: 't1', point: { lat: 37.5, lng: 127.03 }, heading_deg: 0, eta_s: 120, left_m: 0, route_revision: 0 };
     const { rerender } = show(<PickupPanel trip={matched} position={{ ...position, trip_id: 't0' }} />);
     expect(screen.getByText('4 min')).toBeInTheDocument();
     rerender(<MantineProvider env="test"><PickupPanel trip={matched} position={position} /></MantineProvider>);
     expect(screen.getByText('2 min')).toBeInTheDocument();
+  });
+
+  it('counts what is left of the route, and not of another one', () => {
+    const position = { trip_id: 't1', point: { lat: 37.5, lng: 127.03 }, heading_deg: 0, eta_s: 120, left_m: 640, route_revision: 3 };
+    live.route = { trip_id: 't1', revision: 3, leg: 'pickup', by: 'streets', polyline: 'cdkcFejaeWdAGj@gA', distance_m: 900, duration_s: 150, steps: [], map_id: 'm' };
+    const { rerender } = show(<PickupPanel trip={matched} position={position} />);
+    expect(screen.getByText(/^640 m · arriving at/)).toBeInTheDocument();
+    rerender(<MantineProvider env="test"><PickupPanel trip={matched} position={{ ...position, route_revision: 2 }} /></MantineProvider>);
+    expect(screen.getByText(/^Arriving at/)).toBeInTheDocument();
   });
 
   it('reads in Korean', async () => {

@@ -9,8 +9,8 @@ import type { Padding } from './types';
 export type SheetStep = 'small' | 'fit' | 'full';
 const steps: readonly SheetStep[] = ['small', 'fit', 'full'];
 
-/** The least height of the sheet in pixels. */
-const smallPx = 96;
+/** The usual least height of the sheet in pixels. */
+const usualSmallPx = 96;
 /** The most that `fit` takes of the page's height. */
 const fitShare = 0.62;
 /** The same on a page so low that little would be left for the content. */
@@ -33,24 +33,26 @@ interface MapPageProps {
   readonly step?: SheetStep;
   /** What the sheet shows, such as a trip's status: when it changes the sheet goes to `step`, too. */
   readonly stepKey?: string;
+  /** The height of the small sheet in pixels, where its head has more to show than a line. */
+  readonly smallPx?: number;
 }
 
 /** A page that is a map: with a panel beside it on wide screens, and a sheet over its lower part on phones. */
-export function MapPage({ map, label, children, step = 'fit', stepKey = '' }: MapPageProps) {
+export function MapPage({ map, label, children, step = 'fit', stepKey = '', smallPx = usualSmallPx }: MapPageProps) {
   const wide = useMediaQuery('(min-width: 48em)', undefined, { getInitialValueInEffect: false });
   const { ref, width, height } = useElementSize<HTMLDivElement>();
   return (
     <div className={classes.page} ref={ref}>
       {wide
         ? <Panel label={label} map={map}>{children}</Panel>
-        : <Sheet label={label} map={map} step={step} stepKey={stepKey} pageHeight={height} key={width > 0 ? 'sized' : 'unsized'}>{children}</Sheet>}
+        : <Sheet label={label} map={map} step={step} stepKey={stepKey} smallPx={smallPx} pageHeight={height} key={width > 0 ? 'sized' : 'unsized'}>{children}</Sheet>}
     </div>
   );
 }
 
 const panelPadding: Padding = { left: 412 };
 
-function Panel({ label, map, children }: Omit<MapPageProps, 'step' | 'stepKey'>) {
+function Panel({ label, map, children }: Omit<MapPageProps, 'step' | 'stepKey' | 'smallPx'>) {
   return (
     <>
       <section className={classes.panel} aria-label={label}>{children}</section>
@@ -74,14 +76,14 @@ function Sheet(p: Required<MapPageProps> & { pageHeight: number }) {
   const whole = contentHeight + chromePx <= p.pageHeight * fitOf(p.pageHeight);
   const smaller = step === 'full' || (step === 'fit' && whole);
   const tap = () => setStep(step === 'small' || (step === 'full' && !whole) ? 'fit' : smaller ? 'small' : 'full');
-  const drag = useDrag(ref, p.pageHeight, setDragged, setStep, tap);
+  const drag = useDrag(ref, p.pageHeight, p.smallPx, setDragged, setStep, tap);
   const onKeyDown = (e: KeyboardEvent) => {
     if (e.key === 'ArrowUp') setStep(steps[Math.min(2, at + 1)] ?? step);
     else if (e.key === 'ArrowDown') setStep(steps[Math.max(0, at - 1)] ?? step);
     else return;
     e.preventDefault();
   };
-  const size = dragged !== null ? { height: dragged } : step === 'small' ? { height: smallPx } : step === 'full' ? fullSize(p.step) : { maxHeight: `${fitOf(p.pageHeight) * 100}%` };
+  const size = dragged !== null ? { height: dragged } : step === 'small' ? { height: p.smallPx } : step === 'full' ? fullSize(p.step) : { maxHeight: `${fitOf(p.pageHeight) * 100}%` };
   return (
     <>
       <section ref={ref} className={classes.sheet} style={size} aria-label={p.label} data-dragging={dragged !== null || undefined}>
@@ -124,7 +126,7 @@ function usePaddingOf(bottom: number): Padding {
 
 /** Draws the sheet up and down by its handle, or takes a tap on it. */
 function useDrag(
-  sheet: React.RefObject<HTMLElement | null>, pageHeight: number, setHeight: (px: number | null) => void, setStep: (s: SheetStep) => void,
+  sheet: React.RefObject<HTMLElement | null>, pageHeight: number, smallPx: number, setHeight: (px: number | null) => void, setStep: (s: SheetStep) => void,
   onTap: () => void,
 ) {
   const begun = useRef<{ y: number; height: number; moved: boolean } | null>(null);

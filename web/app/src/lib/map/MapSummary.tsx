@@ -31,6 +31,7 @@ export function MapSummary({ id, map, visible = false }: { id: string; map: Ride
   if (car) lines.push(t('summary.car', { place: where(car) }));
   if (car && map.pickup) lines.push(t('summary.carToPickup', { distance: distance(distanceBetween(car, map.pickup.point)) }));
   if (car && map.dropoff) lines.push(t('summary.carToDropoff', { distance: distance(distanceBetween(car, map.dropoff.point)) }));
+  if (map.way) lines.push(t('summary.way', { distance: distance(map.way.lengthM) }));
   if (map.searchRings) lines.push(t('summary.search'));
   if (map.areas?.length) lines.push(t('summary.areas', { count: map.areas.length }));
   if (visible && lines.length === 0) return null;

@@ -14,6 +14,8 @@ import { MapControls } from './MapControls';
 import { MapLoading } from './MapSkeleton';
 import { MapSummary } from './MapSummary';
 import { CarMarker, PlaceMarker, SelfMarker } from './markers';
+import { Motion } from './motion';
+import { onMoved } from './moved';
 import { NoMap } from './NoMap';
 import { paddingStyle } from './padding';
 import type { Scheme } from './plainStyle';
@@ -22,6 +24,8 @@ import type { MapSettings } from './basemap';
 import { OneWayArrows } from './OneWayArrows';
 import { useBasemap, type BasemapState } from './useBasemap';
 import { useCamera } from './useCamera';
+import { useReducedMotion } from './useReducedMotion';
+import { WayLayer } from './WayLayer';
 import { useHome, type Home } from './home';
 import { keepLastPlace } from './lastPlace';
 import { useGeolocation } from './useGeolocation';
@@ -45,6 +49,7 @@ function DrawnMap(props: RideMapProps & { summary: string }) {
   const { home } = useHome();
   const start = useStart(props, home);
   const [drawn, setDrawn] = useState(false);
+  const motion = useMotion(props);
 
   const pick = (e: MapMouseEvent) => {
     const { lat, lng } = e.lngLat.wrap();
@@ -56,7 +61,7 @@ function DrawnMap(props: RideMapProps & { summary: string }) {
   return (
     <div className={classes.map} style={paddingStyle(props.padding)} data-tiles={base.tiles}>
       <Map mapLib={maplibre} mapStyle={base.basemap.style} initialViewState={start} locale={locale}
-        attributionControl={false} maxPitch={0} dragRotate={false} touchPitch={false} styleDiffing={false} fadeDuration={150}
+        attributionControl={false} maxPitch={props.onDrive ? 60 : 0} dragRotate={false} touchPitch={false} styleDiffing={false} fadeDuration={150}
         cursor={props.onPick ? 'crosshair' : 'grab'} {...(props.onPick ? { onClick: pick } : {})}
         onIdle={() => setDrawn(true)} onLoad={() => setDrawn(true)}
         onData={(e) => { if (isTile(e)) base.onTile(); }}
@@ -64,8 +69,8 @@ function DrawnMap(props: RideMapProps & { summary: string }) {
         <AttributionControl key={credit} compact={false} position="bottom-left" customAttribution={credit} />
         {base.basemap.kind === 'plain' && <PlainExtras key={scheme} scheme={scheme} demo={server.demo} />}
         <OneWayArrows />
-        <Contents {...props} scheme={scheme} self={geolocation.point} />
-        <Steered {...props} home={home} geolocation={props.onLocate ? geolocation : null} />
+        <Contents {...props} scheme={scheme} self={geolocation.point} motion={motion} />
+        <Steered {...props} motion={motion} home={home} geolocation={props.onLocate ? geolocation : null} />
         {props.children}
       </Map>
       {!drawn && <MapLoading over />}
@@ -94,7 +99,7 @@ const escaped = (text: string): string => text.replace(/[&<>"]/g, (c) => `&#${c.
 function isTile(e: { dataType: string; tile?: unknown; sourceId?: string }): boolean {
   return e.dataType === 'source' && e.tile !== undefined && e.sourceId !== undefined && !ours.has(e.sourceId);
 }
-const ours = new Set(['land', 'ground', 'grid', 'places', 'route', 'next', 'areas', 'search', 'accuracy']);
+const ours = new Set(['land', 'ground', 'grid', 'places', 'route', 'next', 'way', 'areas', 'search', 'accuracy']);
 
 /** Where the map begins with what is known at once. What comes later moves the camera. */
 function useStart(props: RideMapProps, home: Home) {
@@ -117,7 +122,16 @@ function PlainExtras({ scheme, demo }: { scheme: Scheme; demo: boolean }) {
   );
 }
 
-function Contents(p: RideMapProps & { scheme: Scheme; self: LatLng | null }) {
+/** How the car is drawn, from now on along its way. */
+function useMotion({ driver, way }: RideMapProps): Motion | null {
+  const still = useReducedMotion();
+  const positions = driver?.positions;
+  const motion = useMemo(() => (positions ? new Motion(positions, still) : null), [positions, still]);
+  useEffect(() => motion?.take(way ?? null), [motion, way]);
+  return motion;
+}
+
+function Contents(p: RideMapProps & { scheme: Scheme; self: LatLng | null; motion: Motion | null }) {
   const { scheme } = p;
   return (
     <>
@@ -125,18 +139,19 @@ function Contents(p: RideMapProps & { scheme: Scheme; self: LatLng | null }) {
       {p.areas && p.areas.length > 0 && <AreasLayer areas={p.areas} scheme={scheme} />}
       {p.driver && <AccuracyLayer positions={p.driver.positions} scheme={scheme} />}
       {p.nextRoute && p.nextRoute.length > 1 && <RouteLayer id="next" way={p.nextRoute} scheme={scheme} faint />}
-      {p.route && (p.routeFrom
+      {p.way && <WayLayer way={p.way} motion={p.motion} scheme={scheme} />}
+      {!p.way && p.route && (p.routeFrom
         ? <MovingRouteLayer from={p.routeFrom} way={p.route} scheme={scheme} />
         : p.route.length > 1 && <RouteLayer id="route" way={p.route} scheme={scheme} />)}
       {p.self && <SelfMarker point={p.self} />}
       {p.pickup && <PlaceMarker kind="pickup" place={p.pickup} />}
       {p.dropoff && <PlaceMarker kind="dropoff" place={p.dropoff} />}
-      {p.driver && <CarMarker positions={p.driver.positions} label={p.driver.label} simulated={p.driver.simulated} />}
+      {p.driver && p.motion && <CarMarker motion={p.motion} label={p.driver.label} simulated={p.driver.simulated} />}
     </>
   );
 }
 
-/** Keeps the last place for the next visit, and writes on the map's element what it shows: `lat,lng,zoom`. */
+/** Keeps the last place for the next visit, and writes on the map's element what it shows: `lat,lng,zoom,bearing`. */
 function useShownView(): void {
   const { current: map } = useMap();
   useEffect(() => {
@@ -144,20 +159,18 @@ function useShownView(): void {
     const shown = () => {
       const { lat, lng } = map.getCenter().wrap();
       const view = { center: { lat, lng }, zoom: map.getZoom() };
-      map.getContainer().dataset.view = [lat.toFixed(5), lng.toFixed(5), view.zoom.toFixed(2)].join();
+      map.getContainer().dataset.view = [lat.toFixed(5), lng.toFixed(5), view.zoom.toFixed(2), map.getBearing().toFixed()].join();
       keepLastPlace(view);
     };
-    shown();
-    map.on('moveend', shown);
-    return () => { map.off('moveend', shown); };
+    return onMoved(map, shown);
   }, [map]);
 }
 
 /** The camera, the buttons that move it, and the crosshair that picks by keyboard. */
-function Steered(p: RideMapProps & { summary: string; home: Home; geolocation: ReturnType<typeof useGeolocation> | null }) {
+function Steered(p: RideMapProps & { motion: Motion | null; summary: string; home: Home; geolocation: ReturnType<typeof useGeolocation> | null }) {
   const { t } = useTranslation('map');
   const { current: map } = useMap();
-  const { astray, comeBack } = useCamera(p.camera, p.padding, p.home);
+  const { astray, comeBack } = useCamera(p.camera, p.padding, p.home, p.motion);
   useShownView();
   const pad = { top: 0, right: 0, bottom: 0, left: 0, ...p.padding };
   usePickByKey(p.onPick);
@@ -170,7 +183,7 @@ function Steered(p: RideMapProps & { summary: string; home: Home; geolocation: R
   } };
   return (
     <>
-      <MapControls geolocation={locate} comeBack={astray ? comeBack : null} onPick={p.onPick} />
+      <MapControls geolocation={locate} comeBack={astray ? comeBack : null} onPick={p.onPick} driving={p.camera?.drive === true} onDrive={p.onDrive} />
       {p.onPick && (
         <svg className={classes.crosshair} data-kind={p.picking} viewBox="0 0 44 44" role="img" aria-label={t('crosshair')}
           style={{ left: `calc(50% + ${(pad.left - pad.right) / 2}px)`, top: `calc(50% + ${(pad.top - pad.bottom) / 2}px)` }}>

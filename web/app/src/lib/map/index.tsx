@@ -15,6 +15,7 @@ export { MapPageSkeleton } from './MapSkeleton';
 export { useGeolocation, type Geolocation } from './useGeolocation';
 export { useHome } from './home';
 export { useMapSettings } from './useMapSettings';
+export { cornersOf, measure, placeOn, pointAt, type Way } from './way';
 export type { Area, Camera, Padding, Place, RideMapProps, SearchRings } from './types';
 
 const Loaded = lazy(() => import('./RideMap'));

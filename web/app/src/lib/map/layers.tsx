@@ -4,6 +4,7 @@ import { useEffect, useMemo, useState, useSyncExternalStore } from 'react';
 
 import { gridOf, gridResolution, ringsOf } from './cells';
 import { circleRing, type LatLng } from './geo';
+import { onMoved } from './moved';
 import type { PositionSource } from './positions';
 import { colors, type Scheme } from './plainStyle';
 import type { Area, SearchRings } from './types';
@@ -26,9 +27,7 @@ export function GridLayer({ scheme }: { scheme: Scheme }) {
       setCells((before) => (before === null && gridResolution(zoom) === null ? null
         : gridOf({ west: b.getWest(), south: b.getSouth(), east: b.getEast(), north: b.getNorth() }, zoom)));
     };
-    draw();
-    map.on('moveend', draw);
-    return () => void map.off('moveend', draw);
+    return onMoved(map, draw);
   }, [map]);
   if (!cells) return null;
   return (
@@ -57,25 +56,26 @@ export function PlacesLayer({ places, scheme }: { places: readonly number[]; sch
   );
 }
 
-/** A way on the map. */
+/** A line on the map. One of two points alone is dashed: nobody shall take it for a way to drive. */
 export function RouteLayer({ id, way, scheme, faint = false }: { id: string; way: readonly LatLng[]; scheme: Scheme; faint?: boolean }) {
   const data = useMemo((): { type: 'Feature'; properties: object; geometry: LineString } => ({
     type: 'Feature', properties: {}, geometry: { type: 'LineString', coordinates: way.map((p) => [p.lng, p.lat]) },
   }), [way]);
   const c = colors[scheme];
+  const straight = way.length === 2;
   return (
     <Source id={id} type="geojson" data={data}>
       <Layer id={`${id}-case`} type="line" layout={{ 'line-cap': 'round', 'line-join': 'round' }}
-        paint={{ 'line-color': c.routeCase, 'line-width': faint ? 5 : 8, 'line-opacity': faint ? 0.4 : 0.9 }} />
-      <Layer id={id} type="line" layout={{ 'line-cap': 'round', 'line-join': 'round' }}
+        paint={{ 'line-color': c.routeCase, 'line-width': faint ? 5 : 8, 'line-opacity': faint ? 0.4 : straight ? 0.6 : 0.9 }} />
+      <Layer id={id} type="line" layout={{ 'line-cap': straight && !faint ? 'butt' : 'round', 'line-join': 'round' }}
         paint={faint
           ? { 'line-color': c.next, 'line-width': 3, 'line-opacity': 0.8, 'line-dasharray': [0.5, 2] }
-          : { 'line-color': c.route, 'line-width': 4.5 }} />
+          : { 'line-color': c.route, 'line-width': 4.5, ...(straight ? { 'line-dasharray': [2, 1.4] } : {}) }} />
     </Source>
   );
 }
 
-/** A way whose beginning moves. It subscribes to its source. */
+/** A line whose beginning moves. It subscribes to its source. */
 export function MovingRouteLayer({ from, way, scheme }: { from: PositionSource; way: readonly LatLng[]; scheme: Scheme }) {
   const here = useSyncExternalStore(from.subscribe, from.get);
   // The car is drawn one interval behind: the line must not begin in front of it.

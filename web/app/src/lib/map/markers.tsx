@@ -5,11 +5,9 @@ import { useTranslation } from 'react-i18next';
 
 import { maplibre } from './engine';
 import { offsetBy, type LatLng } from './geo';
-import { Glide } from './glide';
 import classes from './map.module.css';
-import type { PositionSource } from './positions';
+import type { Motion } from './motion';
 import type { Place } from './types';
-import { useReducedMotion } from './useReducedMotion';
 
 interface HtmlMarkerProps {
   readonly point: LatLng;
@@ -90,62 +88,37 @@ export function SelfMarker({ point }: { point: LatLng }) {
   );
 }
 
-/**
- * A car that drives from position to position. Nothing renders while it moves: it follows its source, frame by frame,
- * and rests when it has arrived.
- */
-export function CarMarker({ positions, label, simulated = false }: { positions: PositionSource; label?: string | undefined; simulated?: boolean | undefined }) {
+/** A car on the ground, turned as it drives. Nothing renders while it moves: it is drawn with each frame of its motion. */
+export function CarMarker({ motion, label, simulated = false }: { motion: Motion; label?: string | undefined; simulated?: boolean | undefined }) {
   const { t } = useTranslation('map');
   const { current: map } = useMap();
   const element = useMemo(() => document.createElement('div'), []);
-  const still = useReducedMotion();
-  const car = useRef<HTMLSpanElement>(null);
 
   useEffect(() => {
     if (!map) return;
-    const glide = new Glide();
-    const marker = new maplibre.Marker({ element, anchor: 'center' }).setLngLat([0, 0]);
+    const marker = new maplibre.Marker({ element, anchor: 'center', rotationAlignment: 'map', pitchAlignment: 'map' }).setLngLat([0, 0]);
     let onMap = false;
-    let frame = 0;
-    const draw = (now: number) => {
-      frame = 0;
-      const pose = glide.at(now);
-      if (!pose) return;
-      marker.setLngLat([pose.point.lng, pose.point.lat]);
-      if (!onMap) marker.addTo(map.getMap());
-      onMap = true;
-      unname(marker);
-      marker.getElement().style.zIndex = '3';
-      car.current?.style.setProperty('rotate', `${pose.headingDeg - map.getBearing()}deg`);
-      if (!glide.done(now)) frame = requestAnimationFrame(draw);
-    };
-    const take = () => {
-      const position = positions.get();
-      if (!position) {
+    const end = motion.subscribe((pose) => {
+      if (!pose) {
         marker.remove();
         onMap = false;
         return;
       }
-      glide.push(position, performance.now(), still);
-      if (frame === 0) frame = requestAnimationFrame(draw);
-    };
-    const turned = () => {
-      if (frame === 0) frame = requestAnimationFrame(draw);
-    };
-    take();
-    const end = positions.subscribe(take);
-    map.on('rotate', turned);
+      marker.setLngLat([pose.point.lng, pose.point.lat]).setRotation(pose.headingDeg);
+      if (!onMap) marker.addTo(map.getMap());
+      onMap = true;
+      unname(marker);
+      marker.getElement().style.zIndex = '3';
+    });
     return () => {
       end();
-      map.off('rotate', turned);
-      cancelAnimationFrame(frame);
       marker.remove();
     };
-  }, [map, element, positions, still]);
+  }, [map, element, motion]);
 
   return createPortal(
     <span className={classes.car} role="img" aria-label={label ?? t('car')} data-simulated={simulated || undefined}>
-      <span ref={car} className={classes.carBody}><CarShape /></span>
+      <span className={classes.carBody}><CarShape /></span>
     </span>,
     element,
   );

@@ -17,6 +17,12 @@ export const colors = {
   },
 } as const satisfies Record<Scheme, Record<string, string>>;
 
+/** The colours of a planned way: what is left of it, and what is driven. */
+export const wayColors = {
+  light: { left: '#0b7a74', leftCase: '#ffffff', driven: 'rgba(13,127,121,0.3)', drivenCase: 'rgba(255,255,255,0.55)' },
+  dark: { left: '#3fd0c5', leftCase: '#06211f', driven: 'rgba(67,196,187,0.28)', drivenCase: 'rgba(6,33,31,0.5)' },
+} as const satisfies Record<Scheme, Record<string, string>>;
+
 /** How many pixels wide a river is whose width is given in metres, at New York's latitude; on both sides a bit more. */
 function riverWidth(more: number): ExpressionSpecification {
   const pixels = (zoom: number): ExpressionSpecification => ['+', ['*', ['get', 'width'], 2 ** zoom / 59_340], 2 * more];

@@ -2,6 +2,7 @@ import type { ReactNode } from 'react';
 
 import type { LatLng } from './geo';
 import type { PositionSource } from './positions';
+import type { Way } from './way';
 
 /** A place with a pin on it. */
 export interface Place {
@@ -20,6 +21,8 @@ export interface Camera {
   readonly with?: PositionSource;
   /** The closest zoom to choose. Default: 15.5. */
   readonly maxZoom?: number;
+  /** Drives behind the car of `with`, once its position is known, instead of keeping all of it in view. */
+  readonly drive?: boolean;
 }
 
 /** Pixels of the map that something else covers, such as a bottom sheet. */
@@ -57,7 +60,9 @@ export interface RideMapProps {
   readonly dropoff?: Place | null;
   /** A car that moves smoothly. */
   readonly driver?: { readonly positions: PositionSource; readonly label?: string; readonly simulated?: boolean } | null;
-  /** A way: two points for a straight line, or more. */
+  /** The planned way along streets, as the car drives it: what lies behind it fades. */
+  readonly way?: Way | null;
+  /** A line: two points for a straight one, which is dashed, or more. */
   readonly route?: readonly LatLng[] | null;
   /** Where the way begins, if that moves; `route` may then be the end alone. */
   readonly routeFrom?: PositionSource | null;
@@ -72,6 +77,8 @@ export interface RideMapProps {
   readonly onPick?: (point: LatLng) => void;
   /** What is being picked, such as "pickup"; for the colour of the crosshair. */
   readonly picking?: 'pickup' | 'dropoff';
+  /** Called when a person asks to drive along (`true`), or to see the whole way. Without it there is no such button. */
+  readonly onDrive?: (drive: boolean) => void;
   /** Called when 'locate me' found the person. Without it there is no such button. */
   readonly onLocate?: (point: LatLng, accuracyM: number) => void;
   /** Further layers and markers (`Source`, `Layer`, `HtmlMarker`). */

@@ -4,7 +4,9 @@ import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import { maplibre } from './engine';
 import type { LatLng } from './geo';
 import type { Home } from './home';
+import type { Motion } from './motion';
 import type { Camera, Padding } from './types';
+import { useDriveCamera } from './useDriveCamera';
 
 /** How often a moving car may move the camera, in milliseconds. */
 const followEveryMs = 2500;
@@ -25,9 +27,9 @@ interface Steering {
  * and when what it follows leaves the view. While there is nothing to look at it shows `home`, which may become known
  * later than the map is there: whatever comes last, the outcome is the same, unless a person moved the map.
  */
-export function useCamera(camera: Camera | undefined, padding: Padding | undefined, home: Home): Steering {
+export function useCamera(camera: Camera | undefined, padding: Padding | undefined, home: Home, motion: Motion | null): Steering {
   const { current: map } = useMap();
-  const key = camera ? JSON.stringify([camera.points, camera.maxZoom]) : '';
+  const key = camera ? JSON.stringify([camera.points, camera.maxZoom, camera.drive]) : '';
   // Which intention the person moved away from: with another one it counts no more.
   const [strayedFrom, setStrayedFrom] = useState<string | null>(null);
   const strayed = useRef<string | null>(null);
@@ -50,16 +52,20 @@ export function useCamera(camera: Camera | undefined, padding: Padding | undefin
       if (!left.current) map.jumpTo({ center: [h.center.lng, h.center.lat], zoom: h.zoom });
       return;
     }
+    if (c.drive && moving) {
+      left.current = true;
+      return; // the camera drives with the car
+    }
     if (!left.current) duration = 0; // a flight across the world helps no one
     left.current = true;
     looked.current = performance.now();
     const maxZoom = c.maxZoom ?? 15.5;
     // The map's own padding is set already; fitBounds adds to it.
     if (points.length === 1) {
-      map.easeTo({ center: [first.lng, first.lat], zoom: (c.points ?? []).length === 0 && map.getZoom() > 12 ? map.getZoom() : maxZoom, duration });
+      map.easeTo({ center: [first.lng, first.lat], zoom: (c.points ?? []).length === 0 && map.getZoom() > 12 ? map.getZoom() : maxZoom, bearing: 0, pitch: 0, duration });
       return;
     }
-    map.fitBounds(boundsOf(points), { padding: fits(map.getContainer(), map.getPadding()) ? { top: roomAbove, right: room, bottom: room, left: room } : 8, maxZoom, duration });
+    map.fitBounds(boundsOf(points), { padding: fits(map.getContainer(), map.getPadding()) ? { top: roomAbove, right: room, bottom: room, left: room } : 8, maxZoom, bearing: 0, pitch: 0, duration });
   }, [map]);
   const look = useCallback((duration: number) => {
     ours.current = true;
@@ -140,7 +146,10 @@ export function useCamera(camera: Camera | undefined, padding: Padding | undefin
     setStrayedFrom(null);
     look(700);
   }, [look]);
-  return { astray: camera !== undefined && strayedFrom === key, comeBack };
+  const astray = camera !== undefined && strayedFrom === key;
+  // After the padding of the other views, which it replaces.
+  useDriveCamera(motion, camera?.drive === true && !astray, padded);
+  return { astray, comeBack };
 }
 
 type Edges = Required<Padding>;

@@ -1,9 +1,12 @@
 import { bearingBetween, between, distanceBetween, offsetBy, type LatLng } from '../../../lib/map/geo';
+import { bearingAt, placeOn, pointAt, type Way } from '../../../lib/map/way';
 
 /** How fast a simulated car drives at pace 1, in metres per second: 30 km/h, a city's pace. */
 export const cruisingMps = 30 / 3.6;
 /** A car this near to its target is there, in metres. */
 const thereM = 3;
+/** A car joins its way where this is near, in metres; from farther off it drives there first. */
+const joinM = 15;
 /** How far a car without a target strays from where it waits, in metres. */
 const strollM = 350;
 /** How long it stands between two strolls, in seconds. */
@@ -17,13 +20,16 @@ export interface SimulatedPosition extends LatLng {
 }
 
 /**
- * A self-driving car, for trying Hexhail out. With a target it takes the straight line to it; without one it
- * stands, and now and then cruises around the place where it waits. Time comes from outside.
+ * A self-driving car, for trying Hexhail out. With a target it drives along the way that is planned, or takes the straight
+ * line where there is none; without a target it stands, and now and then cruises around the place where it waits. Time comes from outside.
  */
 export class SimulatedDrive {
   #at: LatLng;
   #headingDeg = 0;
   #target: LatLng | null = null;
+  #way: Way | null = null;
+  /** How far along its way it is, in metres; null until it has joined it. */
+  #alongM: number | null = null;
   /** Where it waits without a target. */
   #home: LatLng;
   #stroll: LatLng | null = null;
@@ -44,9 +50,16 @@ export class SimulatedDrive {
     this.#target = target;
   }
 
+  /** The planned way to the target; null: there is none. */
+  set way(way: Way | null) {
+    this.#way = way;
+    this.#alongM = null;
+  }
+
   /** Puts the car somewhere else. */
   placeAt(at: LatLng): void {
     this.#at = at;
+    this.#alongM = null;
     this.#settle();
   }
 
@@ -58,7 +71,7 @@ export class SimulatedDrive {
   advance(seconds: number, pace: number): SimulatedPosition {
     if (seconds <= 0) return this.position;
     const before = this.#at;
-    if (this.#target) this.#drive(this.#target, seconds * cruisingMps * pace);
+    if (this.#target) this.#driveAlong(this.#target, seconds * cruisingMps * pace);
     else this.#idle(seconds);
     return { ...this.#at, headingDeg: this.#headingDeg, speedMps: distanceBetween(before, this.#at) / seconds };
   }
@@ -79,6 +92,28 @@ export class SimulatedDrive {
     }
     this.#restS -= seconds;
     if (this.#restS <= 0) this.#stroll = offsetBy(this.#home, this.#random() * strollM, this.#random() * 360);
+  }
+
+  /** Drives some metres along the way, and from its end to the target. */
+  #driveAlong(target: LatLng, metres: number): void {
+    const way = this.#way;
+    if (way && this.#alongM === null) {
+      const on = placeOn(way, this.#at);
+      const join = pointAt(way, on.alongM);
+      const far = distanceBetween(this.#at, join);
+      if (far > joinM && !this.#drive(join, metres)) return;
+      if (far > joinM) metres -= far;
+      this.#alongM = on.alongM;
+    }
+    if (!way || this.#alongM === null || this.#alongM >= way.lengthM) {
+      this.#drive(target, metres);
+      return;
+    }
+    const wanted = this.#alongM + Math.max(0, metres);
+    this.#alongM = Math.min(wanted, way.lengthM);
+    this.#at = pointAt(way, this.#alongM);
+    this.#headingDeg = bearingAt(way, this.#alongM);
+    if (wanted > way.lengthM) this.#drive(target, wanted - way.lengthM);
   }
 
   /** Drives some metres towards a point; true when it is there. */

@@ -1,7 +1,7 @@
 import type { Client, Position } from '@hexhail/client';
 import { useCallback, useEffect, useRef, useState } from 'react';
 
-import type { LatLng, PositionStore } from '../../../lib/map';
+import type { LatLng, PositionStore, Way } from '../../../lib/map';
 import type { Source } from './choice';
 import { watchGps, type GpsState } from './gps';
 import { SimulatedDrive } from './simulated';
@@ -19,6 +19,8 @@ interface FeedOptions {
   readonly live: boolean;
   /** Where a simulated car has to go. */
   readonly target: LatLng | null;
+  /** The planned way there; null: straight. */
+  readonly way: Way | null;
   readonly onTrip: boolean;
   readonly pace: number;
   /** Where a simulated car begins when it has been nowhere yet. */
@@ -38,7 +40,7 @@ export interface Feed {
 
 /** Feeds the driver's position, from the device or a simulated car, to the map and the server. */
 export function useFeed(o: FeedOptions): Feed {
-  const { session, source, live, target, onTrip, pace, start, store } = o;
+  const { session, source, live, target, way, onTrip, pace, start, store } = o;
   const [gps, setGps] = useState<GpsState>('starting');
   const latest = useRef<Position | undefined>(undefined);
   const sent = useRef(-Infinity);
@@ -58,7 +60,7 @@ export function useFeed(o: FeedOptions): Feed {
   }, [session]);
 
   useBrowser(source === 'browser', store, send, setGps);
-  const sim = useSimulated(source === 'simulated', start, target, now, store, send);
+  const sim = useSimulated(source === 'simulated', start, target, way, now, store, send);
 
   // A driver who has just gone online, or was given a trip, sends at once.
   useEffect(() => {
@@ -103,7 +105,7 @@ function useBrowser(on: boolean, store: PositionStore, send: (p: Position) => vo
 }
 
 function useSimulated(
-  on: boolean, start: LatLng | undefined, target: LatLng | null,
+  on: boolean, start: LatLng | undefined, target: LatLng | null, way: Way | null,
   now: React.RefObject<{ live: boolean; pace: number }>, store: PositionStore, send: (p: Position) => void,
 ) {
   const drive = useRef<SimulatedDrive | null>(null);
@@ -135,6 +137,9 @@ function useSimulated(
   useEffect(() => {
     if (drive.current) drive.current.target = toLat !== undefined && toLng !== undefined ? { lat: toLat, lng: toLng } : null;
   }, [toLat, toLng, placed]);
+  useEffect(() => {
+    if (drive.current) drive.current.way = way;
+  }, [way, placed]);
 
   useEffect(() => {
     if (!on) return;

@@ -1,22 +1,27 @@
 import type { Client, WholeTrip } from '@hexhail/client';
-import { Alert, Badge, Button, Group, Menu, Stack, Text, Title } from '@mantine/core';
-import { IconFlag, IconMapPin, IconNavigation, IconNote, IconStarFilled, IconUsers } from '@tabler/icons-react';
+import { ActionIcon, Alert, Badge, Button, Group, Menu, Stack, Text, Title } from '@mantine/core';
+import { IconExternalLink, IconFlag, IconMapPin, IconNavigation, IconNote, IconStarFilled, IconUsers } from '@tabler/icons-react';
 import { useSyncExternalStore } from 'react';
 import { useTranslation } from 'react-i18next';
 
 import { distanceBetween, type PositionSource } from '../../../lib/map';
 import { Avatar } from '../../../lib/Avatar';
-import { distance, duration, money, number, stars } from '../../../lib/format';
+import { distance, duration, money, number, stars, timeOfDay } from '../../../lib/format';
+import type { Planned } from '../../../lib/trip/route';
 import { liveStatuses } from '../../../lib/trip/status';
 import classes from '../driver.module.css';
+import { useGuidance } from '../turns/useGuidance';
 import { GiveBack } from './GiveBack';
 import { navigators } from './navigation';
 import { NextStep } from './NextStep';
+import { thereM, useIsThere } from './useIsThere';
 import { Waited } from './Waited';
 
 interface Props {
   readonly session: Client;
   readonly trip: WholeTrip;
+  /** The planned route to where the driver has to go; null: none is known. */
+  readonly planned: Planned | null;
   readonly positions: PositionSource;
   readonly demo: boolean;
 }
@@ -25,36 +30,42 @@ interface Props {
 const steps = liveStatuses.filter((status) => status !== 'requested');
 
 /** A driver's trip: who, where to, and the one next step. */
-export function TripPanel({ session, trip, positions, demo }: Props) {
+export function TripPanel({ session, trip, planned, positions, demo }: Props) {
   const { t } = useTranslation('driver');
   const riding = trip.status === 'in_progress';
   const to = riding ? trip.dropoff : trip.pickup;
   const address = riding ? trip.dropoff_address : trip.pickup_address;
   const at = steps.findIndex((s) => s === trip.status);
+  const arrived = trip.status === 'arrived';
+  const progress = (
+    <ol className={classes.steps} aria-label={t('trip.steps')}>
+      {steps.map((s, i) => (
+        <li key={s} className={classes.step} data-done={i <= at || undefined} aria-current={i === at ? 'step' : undefined}>{t(`trip.step.${s}`)}</li>
+      ))}
+    </ol>
+  );
+  const navigating = planned !== null && planned.way !== null;
+  const next = <NextStep session={session} trip={trip} positions={positions} demo={demo} />;
   return (
     <Stack gap="md" className={classes.touch}>
-      <ol className={classes.steps} aria-label={t('trip.steps')}>
-        {steps.map((s, i) => (
-          <li key={s} className={classes.step} data-done={i <= at || undefined} aria-current={i === at ? 'step' : undefined}>{t(`trip.step.${s}`)}</li>
-        ))}
-      </ol>
-      <Group justify="space-between" align="flex-start" wrap="nowrap">
+      {!navigating && progress}
+      <Group justify="space-between" align={navigating ? 'center' : 'flex-start'} wrap="nowrap">
         <div role="status">
-          {trip.status === 'arrived' ? <Title order={2} size="h3">{t('trip.title.arrived')}</Title> : <Heading positions={positions} to={to} riding={riding} />}
-          {trip.status === 'arrived' ? <Waited session={session} trip={trip} /> : <Way positions={positions} to={to} riding={riding} />}
+          {arrived ? <Title order={2} size="h3">{t('trip.title.arrived')}</Title> : <Heading positions={positions} to={to} riding={riding} small={navigating} />}
+          {arrived ? <Waited session={session} trip={trip} /> : <Way session={session} planned={planned} positions={positions} to={to} riding={riding} />}
         </div>
-        {trip.status !== 'arrived' && <Navigate to={to} label={address || t(riding ? 'trip.dropoff' : 'trip.pickup')} />}
+        {!arrived && <Navigate to={to} label={address || t(riding ? 'trip.dropoff' : 'trip.pickup')} small={navigating} />}
       </Group>
+      {/* While turns matter the sheet is small: what is needed first stands first. */}
+      {navigating && next}
+      {navigating && progress}
       <Rider trip={trip} />
       <Places trip={trip} />
-      <NextStep session={session} trip={trip} positions={positions} demo={demo} />
+      {!navigating && next}
       {!riding && <GiveBack session={session} trip={trip} />}
     </Stack>
   );
 }
-
-/** A car this near to a place is there, in metres. */
-const thereM = 40;
 
 interface WayProps {
   readonly positions: PositionSource;
@@ -62,32 +73,41 @@ interface WayProps {
   readonly riding: boolean;
 }
 
-/** Where to drive, or that this is the place. It changes once, however often the car moves. */
-function Heading({ positions, to, riding }: WayProps) {
+/** Where to drive, or that this is the place. */
+function Heading({ positions, to, riding, small }: WayProps & { small: boolean }) {
   const { t } = useTranslation('driver');
-  const there = useSyncExternalStore(positions.subscribe, () => {
-    const here = positions.get();
-    return here !== null && distanceBetween(here, to) < thereM;
-  });
+  const there = useIsThere(positions, to);
   const key = riding ? (there ? 'atDropoff' : 'riding') : there ? 'atPickup' : 'matched';
-  return <Title order={2} size="h3">{t(`trip.title.${key}`)}</Title>;
+  return <Title order={2} size={small ? 'h5' : 'h3'}>{t(`trip.title.${key}`)}</Title>;
 }
 
 /** How far it still is, or what to do there. It subscribes to the car's position, so that nothing else renders while the car drives. */
-function Way({ positions, to, riding }: WayProps) {
+function Way({ session, planned, positions, to, riding }: WayProps & { session: Client; planned: Planned | null }) {
   const { t } = useTranslation('driver');
   const here = useSyncExternalStore(positions.subscribe, positions.get);
+  const drive = useGuidance(planned, positions);
   if (!here) return <Text c="dimmed" size="sm" aria-live="off">{t('trip.noPosition')}</Text>;
   const metres = distanceBetween(here, to);
-  return <Text c="dimmed" aria-live="off">{metres < thereM ? t(riding ? 'trip.thereDropoff' : 'trip.therePickup') : t('trip.away', { distance: distance(metres) })}</Text>;
+  if (metres < thereM) return <Text c="dimmed" aria-live="off">{t(riding ? 'trip.thereDropoff' : 'trip.therePickup')}</Text>;
+  if (!drive || drive.guidance.astray) return <Text c="dimmed" aria-live="off">{t('trip.away', { distance: distance(metres) })}</Text>;
+  const { leftM, leftS } = drive.guidance;
+  const arrival = new Date(session.serverNow() + leftS * 1000);
+  return (
+    <Group gap={8} align="baseline" wrap="nowrap" aria-live="off">
+      <Text span className={classes.left}>{duration(Math.max(60, leftS))}</Text>
+      <Text span c="dimmed">{t('turns.left', { distance: distance(leftM), time: timeOfDay(arrival) })}</Text>
+    </Group>
+  );
 }
 
-function Navigate({ to, label }: { to: { lat: number; lng: number }; label: string }) {
+function Navigate({ to, label, small }: { to: { lat: number; lng: number }; label: string; small: boolean }) {
   const { t, i18n } = useTranslation('driver');
   return (
     <Menu position="bottom-end" shadow="md">
       <Menu.Target>
-        <Button variant="light" leftSection={<IconNavigation size={18} aria-hidden="true" />}>{t('trip.navigate')}</Button>
+        {small
+          ? <ActionIcon variant="light" size={44} radius="md" aria-label={t('trip.navigate')}><IconExternalLink size={20} aria-hidden="true" /></ActionIcon>
+          : <Button variant="light" leftSection={<IconNavigation size={18} aria-hidden="true" />}>{t('trip.navigate')}</Button>}
       </Menu.Target>
       <Menu.Dropdown>
         {navigators(to, label, i18n.language).map((n) => (
