@@ -7,6 +7,7 @@ import { usePageTitle } from '../../lib/usePageTitle';
 import { Charts } from './Charts';
 import { useNeed } from './live/hooks';
 import { MapTotals } from './MapTotals';
+import { RideTimes } from './RideTimes';
 
 const need = { samples: true } as const;
 
@@ -24,6 +25,7 @@ export default function OpsOverviewPage() {
         </Group>
         <Card padding={0}><MapTotals /></Card>
         <Charts />
+        <RideTimes />
       </Stack>
     </Container>
   );

@@ -45,6 +45,9 @@ export const charts: readonly ChartKind[] = [
   { id: 'commits', lines: [{ text: 'mean', value: live((p) => p.commit_mean_ms) }, { text: 'max', value: live((p) => p.commit_max_ms) }] },
 ];
 
+/** An hour of the day: 08:00. */
+export const hourOfDay = (hour: number): string => `${String(hour).padStart(2, '0')}:00`;
+
 /** The columns of a chart as uPlot wants them: seconds first, then each line. Gaps in time become gaps in the lines. */
 export function columnsOf(points: readonly Point[], { lines }: ChartKind, stepS: number): [number[], ...(number | null)[][]] {
   const times: number[] = [];

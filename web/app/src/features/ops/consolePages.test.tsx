@@ -14,6 +14,7 @@ import { NodesBanner } from './live/NodesBanner';
 import type { Nodes } from './live/nodes';
 import { CityStore } from './live/store';
 import { MapTotals } from './MapTotals';
+import { RideTimes } from './RideTimes';
 import OpsPersonPage from './Person';
 import OpsTripPage from './Trip';
 
@@ -355,5 +356,51 @@ describe('the charts', () => {
     answer = { data: { samples: [sample(0)] } };
     await user.click(screen.getByRole('button', { name: 'Try again' }));
     await waitFor(() => expect(screen.queryByRole('alert')).not.toBeInTheDocument());
+  });
+});
+
+describe('the times of rides', () => {
+  const config = (streets: boolean) => ({ data: { vehicle_classes: [], support_contact: '', map: streets ? { streets: { id: 'a1' } } : {} } });
+  const hours = [
+    { day: 'weekday', hour: 8, rides: 140, planned_s: 600, actual_s: 690, factor: 1.1 },
+    { day: 'weekday', hour: 17, rides: 25, planned_s: 540, actual_s: 543, factor: 1 },
+  ];
+  const known = { learning: true, time_zone: 'Asia/Seoul', rides: 320, used_from: 200, detour: 1.053, hours };
+  const open = (times: () => Answer, streets = true) => show('/ops', '/ops', RideTimes,
+    (path) => (path === '/v1/config' ? config(streets) : path === '/v1/admin/streets/times' ? times() : undefined));
+
+  it('stand in a chart and in a table, by kind of day', async () => {
+    const { user } = open(() => ({ data: known }));
+    expect(await screen.findByRole('img', { name: 'Ride times by hour (minutes)' })).toBeInTheDocument();
+    expect(screen.getByText(/Drivers drive 5.3 % farther than planned. Hours in Asia\/Seoul/)).toBeInTheDocument();
+    await user.click(screen.getByRole('button', { name: 'Table: Ride times by hour (minutes)' }));
+    const rows = within(screen.getByRole('region', { name: 'Ride times by hour (minutes)' })).getAllByRole('row');
+    expect(rows.map((row) => [...row.children].map((cell) => cell.textContent).join(' | '))).toEqual(['Hour | Planned | Actual | Rides', '08:00 | 10 | 11.5 | 140', '17:00 | 9 | 9.1 | 25']);
+    await user.click(screen.getByRole('radio', { name: 'Weekends' }));
+    expect(screen.getByText('No hour has 20 rides on these days yet.')).toBeInTheDocument();
+  });
+
+  it('say how many rides are still missing, and when nothing is learned', async () => {
+    open(() => ({ data: { ...known, rides: 12, detour: 1, hours: [] } }));
+    expect(await screen.findByText(/12 of 200 rides so far/)).toBeInTheDocument();
+    cleanup();
+    open(() => ({ data: { ...known, learning: false, hours: [] } }));
+    expect(await screen.findByText('This server doesn’t learn travel times from rides.')).toBeInTheDocument();
+  });
+
+  it('can be asked for again', async () => {
+    let answer: Answer = { status: 503, code: 'unavailable' };
+    const { user } = open(() => answer);
+    expect(await screen.findByRole('alert')).toHaveTextContent('Ride times couldn’t be loaded.');
+    answer = { data: known };
+    await user.click(screen.getByRole('button', { name: 'Try again' }));
+    expect(await screen.findByRole('img', { name: 'Ride times by hour (minutes)' })).toBeInTheDocument();
+  });
+
+  it('are not asked of a server without a map', async () => {
+    const { get } = open(() => ({ data: known }), false);
+    await waitFor(() => expect(calls(get, '/v1/config')).toHaveLength(1));
+    expect(calls(get, '/v1/admin/streets/times')).toEqual([]);
+    expect(screen.queryByRole('heading')).not.toBeInTheDocument();
   });
 });
