@@ -19,13 +19,13 @@ func (s *Store) AddSpeeds(ctx context.Context, c learn.Changes) error {
 		return nil
 	}
 	factor := s.shared(fmt.Sprintf(`INSERT INTO street_speeds (kind, key, n, log_factor, updated_at)
-		VALUES ($1, $2, CAST($3 AS DOUBLE PRECISION), CAST($4 AS DOUBLE PRECISION), {now})
+		VALUES ($1, $2, CAST($3 AS DOUBLE PRECISION), CAST($4 AS DOUBLE PRECISION), {now} - {now} %% 86400000000)
 		ON CONFLICT (kind, key) DO UPDATE SET updated_at = excluded.updated_at,
 			n = %s, log_factor = %s`,
 		within("street_speeds.n + excluded.n", 0, learn.MostN),
 		within("street_speeds.log_factor + excluded.log_factor", -learn.MostLog, learn.MostLog)))
 	hour := s.shared(`INSERT INTO street_hours (hour, rides, planned_s, actual_s, updated_at)
-		VALUES ($1, CAST($2 AS DOUBLE PRECISION), CAST($3 AS DOUBLE PRECISION), CAST($4 AS DOUBLE PRECISION), {now})
+		VALUES ($1, CAST($2 AS DOUBLE PRECISION), CAST($3 AS DOUBLE PRECISION), CAST($4 AS DOUBLE PRECISION), {now} - {now} % 86400000000)
 		ON CONFLICT (hour) DO UPDATE SET updated_at = excluded.updated_at, rides = street_hours.rides + excluded.rides,
 			planned_s = street_hours.planned_s + excluded.planned_s, actual_s = street_hours.actual_s + excluded.actual_s`)
 	// Only the newest few hundred rides count: what is older fades.
@@ -103,7 +103,11 @@ func (s *Store) SpeedHours(ctx context.Context) (out [streets.Hours]learn.HourSu
 // ForgetSpeeds forgets all that was learned of travel times. Servers that run notice within a minute.
 func (s *Store) ForgetSpeeds(ctx context.Context) error {
 	return s.tx(ctx, "forget speeds", func(tx *sql.Tx) error {
-		for _, text := range []string{`DELETE FROM street_speeds`, `DELETE FROM street_hours`} {
+		all := []string{`DELETE FROM street_speeds`, `DELETE FROM street_hours`}
+		if s.isPostgres() { // AddSpeeds locks rows in another order: each would wait for the other
+			all = append([]string{`LOCK TABLE street_speeds, street_hours IN SHARE ROW EXCLUSIVE MODE`}, all...)
+		}
+		for _, text := range all {
 			if _, err := tx.ExecContext(ctx, text); err != nil {
 				return err
 			}

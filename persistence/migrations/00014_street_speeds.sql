@@ -1,6 +1,7 @@
--- What rides have taught about travel times along streets, summed up over all rides: no row is about
--- one ride or one person. A factor's logarithm is what servers add to, so that several may. What rides
--- of an hour took together, of the newest few hundred, is for the operators' chart.
+-- What rides have taught about travel times along streets, summed up over all rides, without naming one.
+-- Where few have driven yet, a row may stem from a single ride: so it says the day of its last change,
+-- and no more. A factor's logarithm is what servers add to, so that several may. What rides of an hour
+-- took together, of the newest few hundred, is for the operators' chart.
 
 -- +goose Up
 CREATE TABLE street_speeds (

@@ -96,6 +96,7 @@ func (l *Learner) Changes() Changes {
 }
 
 // Restore takes back changes that could not be stored, or only perhaps: they are stored with the next.
+// If Put came in between, what is known lacks them until the next Put.
 func (l *Learner) Restore(c Changes) {
 	for k, f := range c.Factors {
 		was := l.changed[k]
