@@ -212,7 +212,7 @@ func (k *Keeper) prepared(ctx context.Context) (m *streets.Map, err error) {
 	return m, nil
 }
 
-var errPanic = errors.New("Hexhail failed on this file, which is a fault of its own; the log has the details")
+var errPanic = errors.New("reading it failed, by a fault of Hexhail; the log has the details")
 
 // logEvery is the interval of the log's lines about a build.
 const logEvery = 10 * time.Second
