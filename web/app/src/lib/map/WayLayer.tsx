@@ -72,7 +72,7 @@ function useFirstLabel(): string | undefined {
       const drawn = map.getMap();
       setLabel(drawn.getLayersOrder().find((id) => drawn.getLayer(id)?.type === 'symbol'));
     };
-    if (map.isStyleLoaded()) look();
+    look(); // the style is there long before its tiles are, and says so but once
     map.on('style.load', look);
     return () => void map.off('style.load', look);
   }, [map]);
