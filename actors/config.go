@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"fmt"
 	"log/slog"
+	"runtime"
 	"strings"
 	"time"
 
@@ -70,6 +71,9 @@ type Config struct {
 	// ETA estimates driving times and distances. One that is a geo.Fan, a geo.Planner or a
 	// geo.Snapper is used as such. It may block: only workers call it, unless it is a geo.StraightLine.
 	ETA geo.ETASource
+	// EstimatesAtOnce is how many calls of the ETA source run at once; others wait in turn. One that
+	// calculates gains nothing from more than there are processors, one that waits for a network does.
+	EstimatesAtOnce int
 	// Ended is called by a trip's actor once the trip's end is on disk, at most once for each trip; nil: nobody
 	// asks. It must neither block nor keep the trip.
 	Ended func(*ride.Trip)
@@ -94,7 +98,7 @@ func DefaultConfig() Config {
 		StoreTimeout: 8 * time.Second, SearchTimeout: 500 * time.Millisecond,
 		SweepEvery: 5 * time.Second, SweepGrace: 5 * time.Second,
 		BreadcrumbEvery: time.Second, Heartbeat: 5 * time.Second, MissingAfter: time.Second,
-		ETA: geo.StraightLine{}, Log: slog.Default(),
+		ETA: geo.StraightLine{}, EstimatesAtOnce: runtime.GOMAXPROCS(0), Log: slog.Default(),
 	}
 }
 
@@ -149,6 +153,7 @@ func (c Config) bounds() []bound {
 		above("the interval of breadcrumbs", c.BreadcrumbEvery, 0),
 		above("the time after which a node is missing", c.MissingAfter, 0),
 		{c.ETA != nil, "an ETA source is missing"},
+		within("the number of estimates at once", c.EstimatesAtOnce, 1, 4096),
 		{c.Log != nil, "a logger is missing"},
 		{c.Cluster == nil || c.Cluster.valid(), "a node of a cluster needs an address, an incarnation and a link"},
 		{c.Cluster == nil || c.Placement == nil, "a node of a cluster has its own placement"},

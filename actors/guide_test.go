@@ -336,8 +336,7 @@ func TestEncodeLine(t *testing.T) {
 
 func TestWorkers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorkers(3)
-		w.most = 2
+		w := newWorkers(2, 3)
 		gate, done := make(chan struct{}), make(chan int, 16)
 		for i := range 5 {
 			require.True(t, w.do(func() { <-gate; done <- i }), "%d", i)

@@ -91,7 +91,7 @@ func New(cfg Config, store Store) (*System, error) {
 	}
 	s.city = city.New(picture)
 	s.pace = newPace(cfg.CancelsFree, cfg.CancelsForget)
-	s.workers = newWorkers(maxJobs)
+	s.workers = newWorkers(cfg.EstimatesAtOnce, maxJobs)
 	s.planner, _ = cfg.ETA.(geo.Planner)
 	s.fan, _ = cfg.ETA.(geo.Fan)
 	s.snapper, _ = cfg.ETA.(geo.Snapper)

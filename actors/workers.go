@@ -1,9 +1,6 @@
 package actors
 
-import (
-	"runtime"
-	"sync"
-)
+import "sync"
 
 // workers run calculations that take too long for an actor: a few at a time, the others wait in
 // turn. A job answers by sending a message to the actor that gave it. Safe for concurrent use.
@@ -20,8 +17,8 @@ type workers struct {
 // maxJobs bounds the jobs that wait.
 const maxJobs = 1024
 
-// newWorkers returns workers that run one job at once on each processor, while up to bound wait.
-func newWorkers(bound int) *workers { return &workers{most: runtime.GOMAXPROCS(0), bound: bound} }
+// newWorkers returns workers that run most jobs at once, while up to bound wait.
+func newWorkers(most, bound int) *workers { return &workers{most: most, bound: bound} }
 
 // do runs a job soon. It reports false if too many wait already, or after stop: then the job is
 // dropped, and the caller asks again later or does without.

@@ -46,6 +46,7 @@ func (c *Config) check(fields []*kong.Flag, known Problems, serves bool) Problem
 	ck.tls(c)
 	ck.origins("allowed-origins", c.HTTP.AllowedOrigins)
 	ck.web(c.Web)
+	ck.routes(c.Map.RouteURL)
 	ck.traces(c.Traces)
 	ck.store(c)
 	ck.cluster(c, serves)
@@ -199,6 +200,14 @@ func (ck *checker) web(w Web) {
 	ck.origins("map-hosts", w.MapHosts)
 	if c := w.SupportContact; len(c) > 200 || strings.ContainsFunc(c, unicode.IsControl) {
 		ck.add("support-contact", "must be one line of at most 200 bytes")
+	}
+}
+
+// routes checks the address of the server of routes. It may contain a secret, and is not shown.
+func (ck *checker) routes(address Secret) {
+	u, err := url.Parse(address.Reveal())
+	if address != "" && (err != nil || (u.Scheme != "https" && u.Scheme != "http") || u.Host == "" || u.Fragment != "") {
+		ck.add("route-url", "must be an http or https URL without fragment")
 	}
 }
 

@@ -105,6 +105,7 @@ tariffs:
 		"HEXHAIL_TRIP_SEARCH_FOR": "120", "HEXHAIL_DATABASE_URL": "mysql://root:hunter2@db/x", "HEXHAIL_PUBLIC_URL": "rides.example/",
 		"HEXHAIL_ALLOWED_ORIGINS": "https://A.example/x", "HEXHAIL_TLS_CERT": "cert.pem",
 		"HEXHAIL_MAP_STYLE_URL": "style.json", "HEXHAIL_MAP_PMTILES_URL": "file:///city.pmtiles",
+		"HEXHAIL_ROUTE_URL":    "tcp://root:hunter2@osrm",
 		"HEXHAIL_GEOCODER_URL": "https://me:secret@photon.example", "HEXHAIL_MAP_HOSTS": "https://tiles.example/path",
 	})
 	var got Problems
@@ -117,7 +118,7 @@ tariffs:
 		"dispatch-cap", "dispatch-cap", // not a number, and there twice
 		"position_ttl", "log-level", "listen", "ops-listen", "trusted-proxies", "tariffs", "trip-search-for",
 		"socket-max", "database-url", "public-url", "allowed-origins", "tls-key",
-		"map-style-url", "map-pmtiles-url", "geocoder-url", "map-hosts",
+		"map-style-url", "map-pmtiles-url", "geocoder-url", "map-hosts", "route-url",
 	}, keys, "%s", err)
 	require.Contains(t, err.Error(), "but there is position-ttl ("+path+":2)")
 	require.NotContains(t, err.Error(), "hunter2")
@@ -130,6 +131,8 @@ func TestRangesHoldAtBothEnds(t *testing.T) {
 	}{
 		{"--dispatch-cap=1", true}, {"--dispatch-cap=0", false}, {"--dispatch-cap=500", true}, {"--dispatch-cap=501", false},
 		{"--position-ttl=3s", true}, {"--position-ttl=2999ms", false}, {"--position-ttl=5m", true}, {"--position-ttl=5m1ms", false},
+		{"--route-url=http://10.0.0.7:5000/maps?key=k", true}, {"--route-url=http://", false}, {"--route-url=https://a/#b", false},
+		{"--route-engine=valhalla", true}, {"--route-engine=google", false},
 		{"--eta-speed=1", true}, {"--eta-speed=0.9", false}, {"--eta-speed=NaN", false}, {"--eta-speed=Inf", false},
 		{"--dispatch-ring-start=7", false}, // above ring-max
 		{"--listen=:0", true}, {"--listen=8080", false}, {"--listen=x:http", false}, {"--listen=127.0.0.1:9090", false},
@@ -264,7 +267,9 @@ func TestShowIsAFileThatGivesTheSameAndNoSecret(t *testing.T) {
 	again.File = c.File
 	require.Empty(t, cmp.Diff(c, again, cmpopts.EquateEmpty(), cmpopts.EquateComparable(netip.Prefix{})))
 
-	c, src, err = parse(t, nil, map[string]string{"HEXHAIL_DATABASE_URL": "postgres://hex:hunter2@db:5432/hex?password=hunter3"})
+	c, src, err = parse(t, nil, map[string]string{
+		"HEXHAIL_DATABASE_URL": "postgres://hex:hunter2@db:5432/hex?password=hunter3", "HEXHAIL_ROUTE_URL": "https://city:hunter5@routes.example/?key=hunter6",
+	})
 	require.NoError(t, err)
 	c.OutsideIssuers = []OutsideIssuer{{Issuer: "i", SharedSecret: "hunter4"}}
 	shown.Reset()

@@ -20,6 +20,7 @@ import (
 	"github.com/hexhail/hexhail/cmd/hexhail/internal/learning"
 	"github.com/hexhail/hexhail/cmd/hexhail/internal/lifecycle"
 	"github.com/hexhail/hexhail/cmd/hexhail/internal/ops"
+	"github.com/hexhail/hexhail/cmd/hexhail/internal/routers"
 	"github.com/hexhail/hexhail/cmd/hexhail/internal/servertls"
 	"github.com/hexhail/hexhail/cmd/hexhail/internal/tracing"
 	"github.com/hexhail/hexhail/geo/streets"
@@ -61,6 +62,8 @@ type parts struct {
 	streets  *streets.City // without a map until openStreets, and perhaps after
 	cityMap  *citymap.Keeper
 	drives   *drives.Drives     // nil: straight lines
+	others   *routers.Router    // the server at route-url; nil: there is none
+	mapped   bool               // there is a map of the streets, or will be
 	learning *learning.Learning // nil: travel times are not learned
 	keys     auth.Keys
 	actors   *actors.System
@@ -87,7 +90,9 @@ func Assemble(_ context.Context, in Base) (*Server, error) {
 		failed: make(chan error, 1), disowned: make(chan error, 1), accepted: make(chan struct{}),
 		streets: new(streets.City),
 	}
-	p.keepStreets(in)
+	if err := p.keepStreets(in); err != nil {
+		return nil, err
+	}
 	in.Ops.Registry.MustRegister(p.metrics)
 	in.Ops.AddCheck(ops.Check{Name: "database", Run: func(context.Context) error { return finding(p.store.Health()) }})
 	in.Ops.AddCheck(ops.Check{Name: "owner", Run: func(context.Context) error { return p.store.Owned() }})
@@ -106,7 +111,7 @@ func Assemble(_ context.Context, in Base) (*Server, error) {
 	return &Server{
 		Services: []lifecycle.Service{
 			{Name: "store", Start: p.openStore, Stop: func(context.Context) error { return p.store.Close() }, Failed: p.disowned},
-			{Name: "streets", Start: p.openStreets, Stop: p.cityMap.Stop},
+			{Name: "streets", Start: p.openStreets, Stop: p.closeStreets},
 			{Name: "learning", Start: p.startLearning, Stop: p.stopLearning},
 			{Name: "traces", Start: p.startTraces, Stop: p.stopTraces},
 			{Name: "nodes' listener", Start: p.listenToNodes, Stop: p.leaveNodes},
@@ -173,6 +178,9 @@ func (p *parts) startActors(ctx context.Context) error {
 	cfg := actorsConfig(p.cfg, p.log)
 	if p.drives != nil {
 		cfg.ETA, cfg.BesideDriving, cfg.Detour = p.drives, p.besideDriving, p.detour
+	}
+	if p.others != nil {
+		cfg.EstimatesAtOnce = max(cfg.EstimatesAtOnce, routers.AtOnce) // they wait for the network, not for a processor
 	}
 	if p.learning != nil {
 		cfg.Ended = p.learning.Ended

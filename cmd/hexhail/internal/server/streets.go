@@ -10,15 +10,17 @@ import (
 	"unicode/utf8"
 
 	"github.com/hexhail/hexhail/cmd/hexhail/internal/citymap"
+	"github.com/hexhail/hexhail/cmd/hexhail/internal/config"
 	"github.com/hexhail/hexhail/cmd/hexhail/internal/drives"
 	"github.com/hexhail/hexhail/cmd/hexhail/internal/learning"
+	"github.com/hexhail/hexhail/cmd/hexhail/internal/routers"
 	"github.com/hexhail/hexhail/geo"
 	"github.com/hexhail/hexhail/ride"
 	"github.com/hexhail/hexhail/transport/api"
 )
 
 // keepStreets makes what reads the map of the city, and what estimates drives along it.
-func (p *parts) keepStreets(in Base) {
+func (p *parts) keepStreets(in Base) error {
 	builder := "hexhail"
 	if in.Version != "" {
 		builder += " " + in.Version
@@ -31,17 +33,37 @@ func (p *parts) keepStreets(in Base) {
 		},
 	})
 	in.Ops.SetReload(p.reloadStreets)
-	if p.cfg.Map.Streets == "" && in.Streets == nil {
-		return
+	var sources []drives.Named // the best first
+	if p.cfg.Map.RouteURL != "" {
+		by := routeEngine(p.cfg)
+		router, err := routers.New(routers.Options{Engine: by, URL: p.cfg.Map.RouteURL.Reveal(), Version: in.Version, Log: p.log})
+		if err != nil {
+			return err
+		}
+		p.others, sources = router, append(sources, drives.Named{By: by, Source: router})
 	}
-	in.Ops.Registry.MustRegister(p.cityMap)
-	p.drives = drives.New(straightLine(p.cfg), drives.Named{By: geo.ByStreets, Source: p.streets})
-	in.Ops.Registry.MustRegister(p.drives)
+	if p.mapped = p.cfg.Map.Streets != "" || in.Streets != nil; p.mapped {
+		in.Ops.Registry.MustRegister(p.cityMap)
+		sources = append(sources, drives.Named{By: geo.ByStreets, Source: p.streets})
+	}
+	if len(sources) > 0 {
+		p.drives = drives.New(straightLine(p.cfg), sources...)
+		in.Ops.Registry.MustRegister(p.drives)
+	}
+	return nil
+}
+
+// routeEngine is what the server at route-url speaks as.
+func routeEngine(c *config.Config) geo.Source {
+	if c.Map.RouteEngine == geo.ByValhalla.String() {
+		return geo.ByValhalla
+	}
+	return geo.ByOSRM
 }
 
 // startLearning begins to learn travel times, if there is a map and the operator wants it.
 func (p *parts) startLearning(ctx context.Context) error {
-	if p.drives == nil || !p.cfg.Map.StreetsLearn {
+	if !p.mapped || !p.cfg.Map.StreetsLearn {
 		return nil
 	}
 	p.learning = learning.New(learning.Options{City: p.streets, Store: p.store, TimeZone: p.cfg.Map.TimeZone.Location(), Log: p.log})
@@ -58,6 +80,13 @@ func (p *parts) stopLearning(ctx context.Context) error {
 
 // openStreets reads the map of the city, if there is one.
 func (p *parts) openStreets(ctx context.Context) error { return p.cityMap.Start(ctx) }
+
+func (p *parts) closeStreets(ctx context.Context) error {
+	if p.others != nil {
+		p.others.Close()
+	}
+	return p.cityMap.Stop(ctx)
+}
 
 // reloadStreets loads the map again, for whoever asks: a signal, a command, an operator.
 func (p *parts) reloadStreets(ctx context.Context) (string, error) {
