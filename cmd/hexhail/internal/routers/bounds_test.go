@@ -179,6 +179,29 @@ func TestFewWaitForTheServer(t *testing.T) {
 	require.EqualValues(t, most, highest.Load())
 }
 
+// TestARequestLeavesTimeForOthers, and being late in a hurry does not count against the server.
+func TestARequestLeavesTimeForOthers(t *testing.T) {
+	c := &client{wait: time.Hour}
+	require.Equal(t, time.Hour, c.limit(t.Context()))
+	short, end := context.WithTimeout(t.Context(), 100*time.Minute)
+	defer end()
+	require.LessOrEqual(t, c.limit(short), time.Hour)
+	shorter, end := context.WithTimeout(t.Context(), 10*time.Minute)
+	defer end()
+	require.LessOrEqual(t, c.limit(shorter), 6*time.Minute)
+	require.Positive(t, c.limit(shorter))
+
+	r := asked(t, geo.ByOSRM, func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
+	for range 2 * patience {
+		hurry, end := context.WithTimeout(t.Context(), 10*time.Millisecond)
+		_, err := r.Route(hurry, torstr, friedrich)
+		end()
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+	}
+	_, ok := r.client.breaker.begin()
+	require.True(t, ok)
+}
+
 // FuzzAnswers: whatever a server says is a complete answer or an error.
 func FuzzAnswers(f *testing.F) {
 	for _, s := range []string{osrmInward, osrmOutward, osrmOne, valhallaInward, valhallaOutward, osrmPlan(), valhallaPlan(), `{"code":"NoRoute","error_code":442}`, "", "[]", "null"} {

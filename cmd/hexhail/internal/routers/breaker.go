@@ -18,7 +18,7 @@ type outcome uint8
 const (
 	answered outcome = iota // also that there is no route
 	failed
-	abandoned // whoever asked did not wait
+	abandoned // whoever asked did not wait, or not long
 )
 
 // breaker says when a server that fails is to be left alone. It is safe for concurrent use.

@@ -61,7 +61,8 @@ func sameHost(r *http.Request, via []*http.Request) error {
 // an answer other than 200 means. The error wraps geo.ErrNoRoute, errPaused, the context's, or is
 // a failure of the server.
 func (c *client) do(ctx context.Context, q request, refusal func([]byte) error, read func([]byte) error) error {
-	ctx, cancel := context.WithTimeout(ctx, c.wait)
+	limit := c.limit(ctx)
+	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	select {
 	case c.turns <- struct{}{}:
@@ -86,17 +87,28 @@ func (c *client) do(ctx context.Context, q request, refusal func([]byte) error, 
 			err = fmt.Errorf("status %d", status)
 		}
 	}
-	c.judge(probe, err)
+	hurried := limit < c.wait/2 && errors.Is(err, context.DeadlineExceeded)
+	c.judge(probe, hurried, err)
 	return err
 }
 
-// judge tells the breaker what became of a request, and the log when that changes something.
-func (c *client) judge(probe bool, err error) {
+// limit is how long a request may take. Of its caller's time it leaves enough for others to answer.
+func (c *client) limit(ctx context.Context) time.Duration {
+	const share = 0.6
+	if end, ok := ctx.Deadline(); ok {
+		return min(c.wait, time.Duration(share*float64(time.Until(end))))
+	}
+	return c.wait
+}
+
+// judge tells the breaker what became of a request, and the log when that changes something. That a hurried
+// one was late says nothing about the server.
+func (c *client) judge(probe, hurried bool, err error) {
 	o := failed
 	switch {
 	case err == nil, errors.Is(err, geo.ErrNoRoute):
 		o = answered
-	case errors.Is(err, context.Canceled):
+	case hurried, errors.Is(err, context.Canceled):
 		o = abandoned
 	}
 	switch paused, back := c.breaker.end(probe, o); {

@@ -29,6 +29,7 @@ func TestDefaultsAgree(t *testing.T) {
 	wantA := api.DefaultConfig()
 	a.Observe, a.CORSOrigins = nil, nil
 	wantA.Map, wantA.DriverApproval, wantA.PIN = a.Map, c.Auth.DriverApproval, c.Trip.PIN
+	wantA.TimeZone = c.Map.TimeZone.Location()
 	wantA.ArriveWithinM, wantA.CompleteWithinM = c.Map.ArriveWithin, c.Map.CompleteWithin
 	require.Equal(t, wantA, a)
 
