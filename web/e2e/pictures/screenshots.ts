@@ -92,7 +92,7 @@ it.each([desk, night])('an operator, $language', async (setting) => {
     await page.getByRole('row').nth(2).waitFor();
     await shoot(operator, name === 'trips' ? 'operations-trips' : name);
     if (name !== 'trips') continue;
-    await page.getByRole('row').nth(2).getByRole('link').first().click();
+    await page.locator('a[href^="/ops/trips/"]').first().click();
     await page.waitForURL('**/ops/trips/*');
     await page.waitForTimeout(1500);
     await shoot(operator, 'trip-explain');

@@ -36,7 +36,7 @@ export function TurnBanner({ planned, drive, goal, voice, said, fresh }: Props) 
   const after = steps[next + 1];
   const astray = drive?.guidance.astray === true;
   return (
-    <section className={classes.banner} aria-label={t('turns.label')}>
+    <section className={classes.banner} data-turn-banner aria-label={t('turns.label')}>
       <div className={classes.main}>
         <UnstyledButton className={classes.turn} onClick={() => setListed(true)} aria-haspopup="dialog">
           {astray
@@ -96,7 +96,7 @@ function placeName(t: ReturnType<typeof useTranslation<'driver'>>['t'], step: Ro
 export function NoTurns() {
   const { t } = useTranslation('driver');
   return (
-    <section className={classes.banner} data-plain aria-label={t('turns.label')}>
+    <section className={classes.banner} data-turn-banner data-plain aria-label={t('turns.label')}>
       <div className={classes.main} role="status">
         <IconRouteOff size={32} aria-hidden="true" />
         <span className={classes.words}>
