@@ -109,6 +109,30 @@ func TestAServerThatKeepsFailingIsLeftAlone(t *testing.T) {
 	require.Equal(t, 2, bytes.Count(log.Bytes(), []byte("\n")), "once each: %s", log.String())
 }
 
+// TestAFailureCountsOnce: when one part of a search fails, the others are given up.
+func TestAFailureCountsOnce(t *testing.T) {
+	var requests atomic.Int32
+	others := make(chan struct{}, 2)
+	r := asked(t, geo.ByOSRM, func(w http.ResponseWriter, r *http.Request) {
+		if requests.Add(1) > 1 {
+			others <- struct{}{}
+			<-r.Context().Done()
+			return
+		}
+		for range 2 {
+			<-others
+		}
+		w.WriteHeader(http.StatusInternalServerError)
+	})
+	from := make([]geo.Point, 3*perRequest)
+	for i := range from {
+		from[i] = torstr
+	}
+	_, err := r.Routes(t.Context(), from, friedrich)
+	require.ErrorContains(t, err, "500")
+	require.Equal(t, 1, r.client.breaker.failures)
+}
+
 func TestBreaker(t *testing.T) {
 	now := time.Now()
 	b := breaker{now: func() time.Time { return now }}

@@ -61,8 +61,8 @@ func sameHost(r *http.Request, via []*http.Request) error {
 // an answer other than 200 means. The error wraps geo.ErrNoRoute, errPaused, the context's, or is
 // a failure of the server.
 func (c *client) do(ctx context.Context, q request, refusal func([]byte) error, read func([]byte) error) error {
-	limit := c.limit(ctx)
-	ctx, cancel := context.WithTimeout(ctx, limit)
+	caller, limit := ctx, c.limit(ctx)
+	ctx, cancel := context.WithTimeout(caller, limit)
 	defer cancel()
 	select {
 	case c.turns <- struct{}{}:
@@ -87,8 +87,8 @@ func (c *client) do(ctx context.Context, q request, refusal func([]byte) error, 
 			err = fmt.Errorf("status %d", status)
 		}
 	}
-	hurried := limit < c.wait/2 && errors.Is(err, context.DeadlineExceeded)
-	c.judge(probe, hurried, err)
+	c.judge(probe, err, // net/http reports why a caller gave up, not that it did
+		errors.Is(caller.Err(), context.Canceled) || limit < c.wait/2 && errors.Is(err, context.DeadlineExceeded))
 	return err
 }
 
@@ -101,14 +101,14 @@ func (c *client) limit(ctx context.Context) time.Duration {
 	return c.wait
 }
 
-// judge tells the breaker what became of a request, and the log when that changes something. That a hurried
-// one was late says nothing about the server.
-func (c *client) judge(probe, hurried bool, err error) {
+// judge tells the breaker what became of a request, and the log when that changes something. That one which
+// was given up, or in a hurry, has no answer says nothing about the server.
+func (c *client) judge(probe bool, err error, giveUp bool) {
 	o := failed
 	switch {
 	case err == nil, errors.Is(err, geo.ErrNoRoute):
 		o = answered
-	case hurried, errors.Is(err, context.Canceled):
+	case giveUp:
 		o = abandoned
 	}
 	switch paused, back := c.breaker.end(probe, o); {
