@@ -55,6 +55,9 @@ type Config struct {
 	StoreTimeout time.Duration
 	// SearchTimeout bounds how long a search waits for cells.
 	SearchTimeout time.Duration
+	// EstimateTimeout bounds how long an actor waits for drives to be estimated, until it takes straight
+	// lines. A request waits for two of them and a search, and its client for all.
+	EstimateTimeout time.Duration
 	// SweepEvery is the interval of the sweeper; SweepGrace is how overdue a trip must be for it.
 	SweepEvery, SweepGrace time.Duration
 	// BreadcrumbEvery is how often recorded positions are written.
@@ -95,7 +98,7 @@ func DefaultConfig() Config {
 		Resolution: 8, PositionTTL: 15 * time.Second, MaxSpeedMPS: geo.MaxSpeedMPS, MaxTripM: 300_000, MaxOffers: 8,
 		HistoryBytes: MaxHistory, HistoryAge: 170 * time.Second, OperatorSessions: 8, CancelsFree: 5, CancelsForget: 2 * time.Minute, Linger: 2 * time.Minute,
 		AttachEvery: 15 * time.Second, TripIdle: time.Minute,
-		StoreTimeout: 8 * time.Second, SearchTimeout: 500 * time.Millisecond,
+		StoreTimeout: 8 * time.Second, SearchTimeout: 500 * time.Millisecond, EstimateTimeout: 2 * time.Second,
 		SweepEvery: 5 * time.Second, SweepGrace: 5 * time.Second,
 		BreadcrumbEvery: time.Second, Heartbeat: 5 * time.Second, MissingAfter: time.Second,
 		ETA: geo.StraightLine{}, EstimatesAtOnce: runtime.GOMAXPROCS(0), Log: slog.Default(),
@@ -148,6 +151,7 @@ func (c Config) bounds() []bound {
 		above("the time that a final trip's actor stays", c.TripIdle, 0),
 		above("the store's time limit", c.StoreTimeout, 0),
 		above("a search's time limit", c.SearchTimeout, 0),
+		above("an estimate's time limit", c.EstimateTimeout, 0),
 		above("the sweeper's interval", c.SweepEvery, 0),
 		atLeast("the sweeper's grace", c.SweepGrace, 0),
 		above("the interval of breadcrumbs", c.BreadcrumbEvery, 0),

@@ -91,10 +91,14 @@ func (d *driverActor) onPlanned(ctx actor.Context, m *planned) {
 	if g.route != nil && m.progress == nil && g.coming.progress == nil {
 		return // still off the map: the line is as good as it was
 	}
-	g.revision = max(g.revision+1, uint32(max(0, time.Since(d.active.RequestedAt)/time.Second)))
+	// Time makes revisions rise where another actor of this driver's made the former ones.
+	g.revision = max(g.revision+1, uint32(max(0, time.Since(d.active.RequestedAt).Milliseconds())))
 	route := m.route
 	route.TripId, route.Revision, route.Leg = string(g.trip), g.revision, g.leg
 	g.route, g.coming, g.forRider, g.shownTo = route, m, nil, nil
+	if g.seen && m.progress != nil { // the plan begins at a former position, perhaps one before the match
+		m.progress.Move(geo.Spot{Point: d.fix.Point, AccuracyM: float64(d.fix.AccuracyM), At: d.fix.receivedAt})
+	}
 	e := &ridepb.Event{Body: &ridepb.Event_RouteChanged{RouteChanged: &ridepb.RouteChanged{Route: route}}}
 	d.history.mark(e)
 	if d.out != nil {

@@ -15,7 +15,7 @@ type estimated struct{ then func(ctx actor.Context) }
 
 // offload lets work estimate drives without keeping an actor waiting, and goes on with what it found as a
 // message to ctx's actor. Work must not use what the actor may change meanwhile, and honour its
-// context, which ends SearchTimeout from now. If too many wait, it is done at once with a context that has
+// context, which ends EstimateTimeout from now. If too many wait, it is done at once with a context that has
 // ended, so that it takes straight lines. An ETA source that never blocks is asked at once, too, and
 // offload has gone on when it returns.
 func offload[T any](s *shared, ctx actor.Context, work func(context.Context) T, then func(actor.Context, T)) {
@@ -23,7 +23,7 @@ func offload[T any](s *shared, ctx actor.Context, work func(context.Context) T, 
 		then(ctx, work(context.Background()))
 		return
 	}
-	self, until := ctx.Self(), time.Now().Add(s.cfg.SearchTimeout)
+	self, until := ctx.Self(), time.Now().Add(s.cfg.EstimateTimeout)
 	job := func() {
 		c, cancel := context.WithDeadline(context.Background(), until)
 		defer cancel()

@@ -138,6 +138,34 @@ func TestRoutesOfARide(t *testing.T) {
 	})
 }
 
+// slowGrid is a grid whose plans take a while.
+type slowGrid struct {
+	grid
+	takes time.Duration
+}
+
+func (g slowGrid) Plan(ctx context.Context, from, to geo.Place, at time.Time) (geo.Plan, error) {
+	time.Sleep(g.takes)
+	return g.grid.Plan(ctx, from, to, at)
+}
+
+// A plan that comes after the first position of the trip began before the match, too: the rider gets what lies
+// ahead of that position.
+func TestALateRouteBeginsWhereTheDriverIs(t *testing.T) {
+	slow := slowGrid{newGrid(), 5 * time.Second}
+	inWorld(t, func(c *Config) { c.ETA = slow }, func(w *world) {
+		d, r := w.driver("d", 200), w.rider("r")
+		w.match(r, d)
+		d.at(geo.Destination(pickup, 0, 150))
+		require.Empty(t, r.box.shownRoutes(), "it is being planned")
+		pass(10 * time.Second)
+		theirs := last(t, r.box.shownRoutes())
+		require.Less(t, geo.DistanceM(lineOf(t, theirs)[0], geo.Destination(pickup, 0, 150)), 2.0)
+		require.EqualValues(t, 150, theirs.GetDistanceM())
+		require.GreaterOrEqual(t, theirs.GetRevision(), uint32(5000), "it rises with time, so that another actor's are higher")
+	})
+}
+
 // Without a planner, and off the map, a route is a straight line, and what is left is estimated as ever.
 func TestStraightRoutes(t *testing.T) {
 	off := newGrid()

@@ -38,10 +38,10 @@ func legOf(t *ride.Trip) (ridepb.TripRoute_Leg, geo.Point) {
 }
 
 // plan finds the route of a drive that begins now. It falls back to a straight line, and blocks on
-// the ETA source for at most twice SearchTimeout.
+// the ETA source for at most twice EstimateTimeout.
 func (s *shared) plan(from geo.Place, goal geo.Point, question uint64, now time.Time) *planned {
 	if s.planner != nil {
-		ctx, cancel := context.WithTimeout(context.Background(), s.cfg.SearchTimeout)
+		ctx, cancel := context.WithTimeout(context.Background(), s.cfg.EstimateTimeout)
 		defer cancel()
 		p, err := s.planner.Plan(ctx, from, geo.Place{Point: goal}, now)
 		if err == nil && p.By != geo.ByCrow && len(p.Line) >= 2 && p.Reachable() {
@@ -61,7 +61,7 @@ func alongStreets(p geo.Plan, from, goal geo.Point, question uint64, now time.Ti
 
 // straight is the route where none along streets is known.
 func (s *shared) straight(from, goal geo.Point, question uint64) *planned {
-	ctx, cancel := context.WithTimeout(context.Background(), s.cfg.SearchTimeout)
+	ctx, cancel := context.WithTimeout(context.Background(), s.cfg.EstimateTimeout)
 	defer cancel()
 	r, err := s.cfg.ETA.Route(ctx, from, goal)
 	if err != nil || !leads(r) {

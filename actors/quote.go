@@ -16,6 +16,10 @@ import (
 // maxQuotes bounds the concurrent quotes of one rider.
 const maxQuotes = 4
 
+// maxPriced bounds the requests of one rider that are estimated at once, so that a few riders do not fill
+// the workers' queue.
+const maxPriced = 4
+
 // nearbyCap bounds how many drivers a quote counts, and so what it reveals.
 const nearbyCap = 20
 

@@ -21,7 +21,7 @@ type riderActor struct {
 	// quotes under way, by search; at most maxQuotes.
 	quotes map[uint64]*pendingQuote
 	next   uint64
-	// pricing counts the trips whose estimate is under way; at most maxPending.
+	// pricing counts the trips whose estimate is under way; at most maxPriced.
 	pricing int
 	// route is the newest one of the trip; routeShown says that the client has it.
 	route      routeMade
@@ -148,7 +148,7 @@ func (r *riderActor) request(ctx actor.Context, m framed, q *ridepb.RequestTrip)
 	req, tariff, err := r.sys.newRequest(r.account, q)
 	switch {
 	case err != nil:
-	case m.priced == nil && r.pricing >= maxPending:
+	case m.priced == nil && r.pricing >= maxPriced:
 		err = ride.ErrTooMany
 	case m.priced == nil:
 		r.price(ctx, m, req, tariff)

@@ -7,8 +7,9 @@ import (
 // onRouteMade takes the newest route of the rider's trip. It may come before the news that the driver
 // has the trip, and is kept until then.
 func (r *riderActor) onRouteMade(m routeMade) {
-	if t := r.active; t != nil && t.ID != m.Trip {
-		return
+	t := r.active
+	if t != nil && (t.ID != m.Trip || t.Status.Occupied() && t.DriverID() != m.Driver) {
+		return // of another trip, or of a driver who has given this one back
 	}
 	if was := r.route; was.Trip == m.Trip && was.Driver == m.Driver && was.Route.GetRevision() >= m.Route.GetRevision() {
 		return // sent again, or by a former actor of the driver's

@@ -17,8 +17,10 @@ type party struct {
 	// must receive the version want or a newer one, or that the trip is no longer its own.
 	since int64
 	want  uint32
-	// revision is that of the newest route.
+	// revision is that of the newest route. unsure is set by an answer that may say more than the client
+	// knew of the trip's status, until it hears of that.
 	revision uint32
+	unsure   bool
 }
 
 func (t *told) party(k *seen) *party {
@@ -45,7 +47,7 @@ func (c *Checker) inform(k *seen, r Record) {
 	if r.Version < p.version {
 		return
 	}
-	p.version, p.status = r.Version, r.Status
+	p.version, p.status, p.unsure = r.Version, r.Status, false
 	own := k.owns(r.Status)
 	if !own || r.Version >= p.want {
 		c.settle(k, r, p)
@@ -72,7 +74,7 @@ func (c *Checker) routed(k *seen, r Record) {
 	if p.status == inProgress {
 		leg = "ride"
 	}
-	if k.seq >= k.replayTo && (!occupied(p.status) || r.Leg != leg) {
+	if !p.unsure && k.seq >= k.replayTo && (!occupied(p.status) || r.Leg != leg) {
 		c.violated(VersionsStep, "%s received a route (%s) of trip %s, which was %q", k.name, r.Leg, r.Trip, p.status)
 	}
 }
@@ -116,6 +118,8 @@ func (c *Checker) replied(k *seen, r Record) {
 	delete(k.calls, r.ID)
 	if fresh := ok && k.connected && at >= k.since; r.Code == "" && (fresh || !k.owns(r.Status)) {
 		c.inform(k, r)
+	} else if t := c.trips[r.Trip]; t != nil && r.Code == "" {
+		t.party(k).unsure = true
 	}
 }
 

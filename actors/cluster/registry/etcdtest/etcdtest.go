@@ -173,9 +173,10 @@ func (s *Server) resume() error {
 	if err := s.server.Start(); err != nil {
 		return errors.Join(err, w.Close())
 	}
+	server, ended := s.server, s.ended // the next Resume sets others
 	go func() {
-		_ = s.server.Wait() // it is killed
-		close(s.ended)
+		_ = server.Wait() // it is killed
+		close(ended)
 	}()
 	// A server that has just been killed may still write.
 	s.dog = exec.Command("/bin/sh", "-c", `cat >/dev/null; kill -9 "$1" 2>/dev/null; [ -z "$2" ] || rm -rf "$2" || { sleep 1; rm -rf "$2"; }`,
@@ -200,9 +201,10 @@ func (s *Server) answers() error {
 	defer func() { _ = c.Close() }()
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
+	ended := s.ended // the next Resume sets another
 	go func() {
 		select {
-		case <-s.ended:
+		case <-ended:
 			cancel()
 		case <-ctx.Done():
 		}

@@ -5,6 +5,8 @@ package drives
 import (
 	"context"
 	"errors"
+	"log/slog"
+	"runtime/debug"
 	"time"
 
 	"github.com/hexhail/hexhail/geo"
@@ -29,6 +31,7 @@ type Drives struct {
 	snapper geo.Snapper // nil: no source snaps
 	crow    geo.StraightLine
 	metrics *metrics
+	log     *slog.Logger
 }
 
 var (
@@ -39,8 +42,8 @@ var (
 )
 
 // New makes Drives of sources, the best first. What they do not know is estimated by crow.
-func New(crow geo.StraightLine, sources ...Named) *Drives {
-	d := &Drives{sources: sources, crow: crow, metrics: newMetrics(sources)}
+func New(log *slog.Logger, crow geo.StraightLine, sources ...Named) *Drives {
+	d := &Drives{sources: sources, crow: crow, metrics: newMetrics(sources), log: log}
 	for _, s := range sources {
 		if sn, ok := s.Source.(geo.Snapper); ok {
 			d.snapper = sn
@@ -100,7 +103,7 @@ func (d *Drives) fan(
 			break
 		}
 		begun := time.Now()
-		routes, err := ask(s, ctx, left)
+		routes, err := safely(d.log, s.By, func() ([]geo.Route, error) { return ask(s, ctx, left) })
 		d.metrics.asked(s.By, time.Since(begun))
 		if errors.Is(err, geo.ErrInvalidPoint) || errors.Is(err, context.Canceled) && ctx.Err() != nil {
 			return nil, err
@@ -141,6 +144,19 @@ func (d *Drives) fan(
 	return out, nil
 }
 
+// safely asks a source, whose panic is an error: a strange map must not end the server.
+func safely[T any](log *slog.Logger, by geo.Source, ask func() (T, error)) (out T, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			log.Error("a source of drives panicked", "source", by.String(), "panic", r, "stack", string(debug.Stack()))
+			err = errPanic
+		}
+	}()
+	return ask()
+}
+
+var errPanic = errors.New("the source panicked")
+
 // usable reports whether a route is one: a server of someone else may say anything.
 func usable(r geo.Route) bool {
 	return r.Reachable() && r.DistanceM >= 0 && r.DistanceM < 1e8 && r.Duration >= 0 && r.Duration < 1000*time.Hour
@@ -151,7 +167,7 @@ func (d *Drives) Plan(ctx context.Context, from, to geo.Place, at time.Time) (ge
 	last := geo.ErrNoRoute
 	for _, s := range d.sources {
 		begun := time.Now()
-		p, err := s.Plan(ctx, from, to, at)
+		p, err := safely(d.log, s.By, func() (geo.Plan, error) { return s.Plan(ctx, from, to, at) })
 		d.metrics.asked(s.By, time.Since(begun))
 		switch {
 		case err == nil && usable(p.Route) && len(p.Line) > 1:

@@ -3,6 +3,7 @@ package drives
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"math"
 	"testing"
 	"time"
@@ -21,7 +22,7 @@ func TestDrivesFollowStreetsWhereThereAreSome(t *testing.T) {
 	m, err := streets.Build(t.Context(), manhattan.Open, streets.BuildOptions{Name: manhattan.Name})
 	require.NoError(t, err)
 	city := new(streets.City)
-	d := New(geo.StraightLine{}, Named{geo.ByStreets, city})
+	d := New(slog.New(slog.DiscardHandler), geo.StraightLine{}, Named{geo.ByStreets, city})
 
 	crow, err := d.Route(t.Context(), from, to)
 	require.NoError(t, err)
@@ -67,6 +68,7 @@ func TestDrivesFollowStreetsWhereThereAreSome(t *testing.T) {
 type broken struct {
 	err    error
 	routes []geo.Route
+	panics bool
 }
 
 func (b broken) Route(context.Context, geo.Point, geo.Point) (geo.Route, error) {
@@ -76,12 +78,18 @@ func (b broken) Routes(context.Context, []geo.Point, geo.Point) ([]geo.Route, er
 	return b.routes, b.err
 }
 func (b broken) To(context.Context, []geo.Place, geo.Place, time.Time) ([]geo.Route, error) {
+	if b.panics {
+		panic("a hole in the ground")
+	}
 	return b.routes, b.err
 }
 func (b broken) From(context.Context, geo.Place, []geo.Place, time.Time) ([]geo.Route, error) {
 	return b.routes, b.err
 }
 func (b broken) Plan(context.Context, geo.Place, geo.Place, time.Time) (geo.Plan, error) {
+	if b.panics {
+		panic("a hole in the ground")
+	}
 	return geo.Plan{}, b.err
 }
 
@@ -91,6 +99,7 @@ func TestNoFailureOfASourceIsOneOfARequest(t *testing.T) {
 	for name, b := range map[string]broken{
 		"fails":             {err: errors.New("refused")},
 		"is late":           {err: context.DeadlineExceeded},
+		"panics":            {panics: true},
 		"knows no way":      {routes: []geo.Route{geo.Unreachable()}},
 		"says too little":   {routes: []geo.Route{}},
 		"says NaN":          {routes: []geo.Route{{DistanceM: math.NaN()}}},
@@ -98,7 +107,7 @@ func TestNoFailureOfASourceIsOneOfARequest(t *testing.T) {
 		"says the infinite": {routes: []geo.Route{{DistanceM: 1e300}}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			d := New(geo.StraightLine{}, Named{geo.ByOSRM, b})
+			d := New(slog.New(slog.DiscardHandler), geo.StraightLine{}, Named{geo.ByOSRM, b})
 			r, err := d.Route(t.Context(), from, to)
 			require.NoError(t, err)
 			require.Equal(t, geo.ByCrow, r.By)
@@ -106,8 +115,11 @@ func TestNoFailureOfASourceIsOneOfARequest(t *testing.T) {
 			require.NoError(t, err)
 			require.Equal(t, want, r)
 
+			_, err = d.Plan(t.Context(), geo.Place{Point: from}, geo.Place{Point: to}, time.Now())
+			require.Error(t, err)
+
 			second := broken{routes: []geo.Route{{DistanceM: 7, Duration: time.Second}}}
-			d = New(geo.StraightLine{}, Named{geo.ByOSRM, b}, Named{geo.ByStreets, second})
+			d = New(slog.New(slog.DiscardHandler), geo.StraightLine{}, Named{geo.ByOSRM, b}, Named{geo.ByStreets, second})
 			r, err = d.Route(t.Context(), from, to)
 			require.NoError(t, err)
 			require.Equal(t, geo.Route{DistanceM: 7, Duration: time.Second, By: geo.ByStreets}, r)
@@ -115,7 +127,7 @@ func TestNoFailureOfASourceIsOneOfARequest(t *testing.T) {
 	}
 	late, end := context.WithTimeout(t.Context(), 0)
 	defer end()
-	r, err := New(geo.StraightLine{}, Named{geo.ByOSRM, broken{err: context.DeadlineExceeded}}).Route(late, from, to)
+	r, err := New(slog.New(slog.DiscardHandler), geo.StraightLine{}, Named{geo.ByOSRM, broken{err: context.DeadlineExceeded}}).Route(late, from, to)
 	require.NoError(t, err, "the time is up, and there is an answer")
 	require.Equal(t, geo.ByCrow, r.By)
 }

@@ -6,6 +6,7 @@ import (
 	"context"
 	"log/slog"
 	"maps"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -131,6 +132,11 @@ func (l *Learning) Ended(t *ride.Trip) {
 
 // learn plans a ride again and learns from it.
 func (l *Learning) learn(r finished) {
+	defer func() {
+		if p := recover(); p != nil { // one strange ride must not end the server
+			l.o.Log.Error("learning from a ride panicked", "panic", p, "stack", string(debug.Stack()))
+		}
+	}()
 	m := l.o.City.Map()
 	if m == nil {
 		l.metrics.rides[offMap].Inc()

@@ -202,7 +202,7 @@ func TestNoFailureOfTheServerIsOneOfARequest(t *testing.T) {
 			t.Run(by.String()+" "+name, func(t *testing.T) {
 				r := asked(t, by, h)
 				r.client.wait = 100 * time.Millisecond
-				d := drives.New(geo.StraightLine{}, drives.Named{By: by, Source: r})
+				d := drives.New(slog.New(slog.DiscardHandler), geo.StraightLine{}, drives.Named{By: by, Source: r})
 				got, err := d.Route(t.Context(), torstr, friedrich)
 				require.NoError(t, err)
 				require.Equal(t, crow, got)

@@ -47,7 +47,7 @@ func (p *parts) keepStreets(in Base) error {
 		sources = append(sources, drives.Named{By: geo.ByStreets, Source: p.streets})
 	}
 	if len(sources) > 0 {
-		p.drives = drives.New(straightLine(p.cfg), sources...)
+		p.drives = drives.New(p.log, straightLine(p.cfg), sources...)
 		in.Ops.Registry.MustRegister(p.drives)
 	}
 	return nil
