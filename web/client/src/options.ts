@@ -11,6 +11,8 @@ export interface CredentialsRequest {
 export interface WebSocketLike {
   binaryType: string;
   readonly bufferedAmount: number;
+  /** As browsers count: above 1 it closes or is closed. */
+  readonly readyState?: number;
   readonly protocol: string;
   onopen: ((event: never) => void) | null;
   onmessage: ((event: never) => void) | null;

@@ -72,7 +72,8 @@ export class Session {
   }
 
   send(data: string | Uint8Array<ArrayBuffer>): void {
-    if (this.#over) return;
+    // Browsers report what is sent meanwhile as an error of the page. The close tells how it goes on.
+    if (this.#over || (this.#socket.readyState ?? 1) > 1) return;
     try {
       this.#socket.send(data);
     } catch {

@@ -307,6 +307,22 @@ describe('locations', () => {
     expect(Date.parse(next.take('location').location.device_time ?? '')).toBe(bench.clock.now());
   });
 
+  test('are not sent on a socket that closes, whose close tells how it goes on', async () => {
+    const bench = new Bench();
+    const socket = await bench.connect({ role: 'driver' });
+    socket.readyState = 2;
+    bench.client.sendLocation({ lat: 1, lng: 1 });
+    expect(socket.sent).toEqual([]);
+    await bench.clock.advance(5_000);
+    expect(bench.sockets).toHaveLength(1);
+    socket.fail(1006);
+    await bench.clock.advance(500);
+    const next = await bench.connect({ role: 'driver' });
+    await bench.clock.advance(1_000);
+    bench.client.sendLocation({ lat: 2, lng: 1 });
+    next.take('location');
+  });
+
   test('wait while the network takes nothing; a refusal is told', async () => {
     const bench = new Bench();
     const socket = await bench.connect({ role: 'driver' });

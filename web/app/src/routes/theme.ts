@@ -43,9 +43,9 @@ export const theme = createTheme({
   },
 });
 
-/** Mantine's own dimmed and error texts are too faint on white for everyone to read (WCAG AA). */
+/** Mantine's own dimmed and error texts, and orange on orange, are too faint for everyone to read (WCAG AA). */
 export const variables: CSSVariablesResolver = (t) => ({
   variables: {},
-  light: { '--mantine-color-dimmed': '#5c656d', '--mantine-color-error': t.colors.red[9] },
+  light: { '--mantine-color-dimmed': '#5c656d', '--mantine-color-error': t.colors.red[9], '--mantine-color-orange-light-color': '#a33a06' },
   dark: { '--mantine-color-dimmed': t.colors.dark[1], '--mantine-color-error': t.colors.red[5] },
 });

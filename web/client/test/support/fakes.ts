@@ -64,6 +64,7 @@ export class FakeSocket implements WebSocketLike {
   /** What the client sent and no test has taken yet. */
   readonly sent: ClientFrame[] = [];
   closed = false;
+  readyState = 1;
 
   constructor(
     readonly url: string,
@@ -73,7 +74,7 @@ export class FakeSocket implements WebSocketLike {
   }
 
   send(data: string | Uint8Array): void {
-    if (this.closed) throw new Error('closed');
+    if (this.closed || this.readyState > 1) throw new Error('closed');
     const frame = typeof data === 'string' ? (JSON.parse(data) as ClientFrame) : readClientFrame(data);
     this.sent.push(frame);
   }
