@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -105,15 +106,31 @@ func (r *Reader) Bar(ctx context.Context, account, action string) error {
 	return err
 }
 
-// do makes a request as an operator and returns the body of its answer.
+// do makes a request as an operator and returns the body of its answer. It waits, as the server asks, where it
+// has asked too much.
 func (r *Reader) do(ctx context.Context, method, path, body string) ([]byte, error) {
+	for {
+		answer, wait, err := r.once(ctx, method, path, body)
+		if wait <= 0 {
+			return answer, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, err
+		case <-time.After(wait):
+		}
+	}
+}
+
+// once makes a request. A positive wait says that the same request may succeed after it.
+func (r *Reader) once(ctx context.Context, method, path, body string) (answer []byte, wait time.Duration, err error) {
 	token, err := r.issuer.Token("operator", "hexhail-sim-operator")
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	req, err := http.NewRequestWithContext(ctx, method, r.base+path, strings.NewReader(body))
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	req.Header.Set("Authorization", "Bearer "+token)
 	if body != "" {
@@ -121,17 +138,21 @@ func (r *Reader) do(ctx context.Context, method, path, body string) ([]byte, err
 	}
 	resp, err := r.client.Do(req)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	defer resp.Body.Close()
-	answer, err := io.ReadAll(io.LimitReader(resp.Body, 8<<20))
+	answer, err = io.ReadAll(io.LimitReader(resp.Body, 8<<20))
 	if err != nil {
-		return nil, err
+		return nil, 0, err
+	}
+	if resp.StatusCode == http.StatusTooManyRequests {
+		seconds, _ := strconv.Atoi(resp.Header.Get("Retry-After"))
+		wait = time.Duration(min(max(1, seconds), 10)) * time.Second
 	}
 	if resp.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("the server answered %s", resp.Status)
+		return nil, wait, fmt.Errorf("the server answered %s", resp.Status)
 	}
-	return answer, nil
+	return answer, 0, nil
 }
 
 // Read is one trip with its history.
