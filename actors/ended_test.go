@@ -9,7 +9,7 @@ import (
 	"github.com/hexhail/hexhail/ride"
 )
 
-// TestEndsAreToldOnce: each trip that ends is told once, completed or not, when its end is on disk, and not
+// TestEndsAreToldOnce: each trip that ends is reported once, completed or not, when its end is on disk, and not
 // again after ratings or a crash.
 func TestEndsAreToldOnce(t *testing.T) {
 	var mu sync.Mutex
@@ -21,7 +21,7 @@ func TestEndsAreToldOnce(t *testing.T) {
 			defer mu.Unlock()
 			stored, err := w.store.Trip(t.Context(), trip.ID)
 			if err != nil || stored.Status != trip.Status {
-				t.Errorf("it is told to be %s, and stored as %s: %v", trip.Status, stored.Status, err)
+				t.Errorf("it is reported as %s, and stored as %s: %v", trip.Status, stored.Status, err)
 			}
 			told = append(told, trip.Status)
 		}

@@ -79,7 +79,7 @@ func last[T any](t *testing.T, list []T) T {
 	return list[len(list)-1]
 }
 
-// The parties of a ride get its routes, and nobody else.
+// The parties of a ride get its routes, and no one else does.
 func TestRoutesOfARide(t *testing.T) {
 	inWorld(t, onGrid(newGrid()), func(w *world) {
 		other := w.driver("other", 300)

@@ -196,7 +196,7 @@ func TestCoasts(t *testing.T) {
 }
 
 // TestCoastsThatTouchTheBox: where a coast runs along the border of a box or only touches it, the other coasts
-// say what is land, and without them nobody knows.
+// say what is land, and without them it is unknown.
 func TestCoastsThatTouchTheBox(t *testing.T) {
 	box := Box{North: 100, East: 100}
 	touching := []point{{-20, -20}, {0, 0}, {-20, 20}}
@@ -206,7 +206,7 @@ func TestCoastsThatTouchTheBox(t *testing.T) {
 	island := []point{{10, 10}, {10, 20}, {20, 20}, {20, 10}, {10, 10}}
 	for name, c := range map[string]struct {
 		lines [][]point
-		land  int // polygons; 0: nobody knows
+		land  int // polygons; 0: unknown
 		area  float64
 	}{
 		"touching":                  {[][]point{touching}, 0, 0},

@@ -201,7 +201,7 @@ const (
 	TripRoute_streets  TripRoute_By = 1
 	TripRoute_osrm     TripRoute_By = 2
 	TripRoute_valhalla TripRoute_By = 3
-	// Nobody: the line is straight, and the length and the time are estimates.
+	// No source knew a way: the line is straight, and the length and the time are estimates.
 	TripRoute_crow TripRoute_By = 4
 )
 
@@ -3480,8 +3480,8 @@ type TripRoute struct {
 	Polyline  string `protobuf:"bytes,5,opt,name=polyline,proto3" json:"polyline,omitempty"`
 	DistanceM uint32 `protobuf:"varint,6,opt,name=distance_m,json=distanceM,proto3" json:"distance_m,omitempty"`
 	DurationS uint32 `protobuf:"varint,7,opt,name=duration_s,json=durationS,proto3" json:"duration_s,omitempty"`
-	// What the driver has to do, in order; the last step is arrive. To the driver only, and empty when
-	// nobody knows.
+	// What the driver has to do, in order; the last step is arrive. To the driver only, and empty where
+	// the turns are unknown.
 	Steps []*RouteStep `protobuf:"bytes,8,rep,name=steps,proto3" json:"steps,omitempty"`
 	// Identifies the map of which the route is; empty: none.
 	MapId         string `protobuf:"bytes,9,opt,name=map_id,json=mapId,proto3" json:"map_id,omitempty"`

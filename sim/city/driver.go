@@ -287,7 +287,7 @@ func (d *driver) idle() {
 		now := d.city.clock.now()
 		here := d.place(now)
 		to := d.city.within(geo.Destination(here.Point, bearing, metres), here.Point)
-		if way := d.city.cfg.Router.Way(here, to); !way.crow { // nobody cruises on a river
+		if way := d.city.cfg.Router.Way(here, to); !way.crow { // no car cruises on a river
 			d.take(way, now, func() {})
 		}
 	}

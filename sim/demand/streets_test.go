@@ -53,7 +53,7 @@ func TestGraphsOfTwoFiles(t *testing.T) {
 	}
 }
 
-// Nobody begins or wants to go where the map has no street.
+// No ride begins or ends where the map has no street.
 func TestPeopleAreOnTheMap(t *testing.T) {
 	m, err := nyc.Streets(t.Context(), "test")
 	require.NoError(t, err)

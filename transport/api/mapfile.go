@@ -17,7 +17,7 @@ const (
 	mapContentType = "application/octet-stream"
 	// maxDownloads bounds the maps sent at once; each takes the memory of its largest part meanwhile.
 	maxDownloads = 4
-	// A download gets downloadGrace, and a second for each downloadPace bytes, so that nobody holds a place for long
+	// A download gets downloadGrace, and a second for each downloadPace bytes, so that no client holds a place for long
 	// by reading slowly; nor by reading nothing for exportStall, or for more than exportWithin.
 	downloadGrace = 30 * time.Second
 	downloadPace  = 64 << 10

@@ -158,7 +158,7 @@ var errGaveUp = errors.New("the tile was not made")
 
 // make makes a tile, as soon as an encoder is free, and keeps it.
 func (c *Cache) make(ctx context.Context, m *streets.Map, n number, into *making) {
-	defer func() { // whatever happened, nobody waits for ever
+	defer func() { // whatever happened, no request waits for ever
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		delete(c.made, n)
@@ -182,7 +182,7 @@ func (c *Cache) make(ctx context.Context, m *streets.Map, n number, into *making
 	into.tile, into.err = Tile{pack(b)}, nil
 }
 
-// keep adds a tile and drops those that nobody has asked for the longest. The caller holds the lock.
+// keep adds a tile and drops those that have not been asked for the longest. The caller holds the lock.
 func (c *Cache) keep(n number, t Tile) {
 	if len(t.packed)+overhead > c.cfg.Bytes {
 		return

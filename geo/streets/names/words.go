@@ -36,7 +36,7 @@ var languages = []string{
 const ordinals = `first=1 second=2 third=3 fourth=4 fifth=5 sixth=6 seventh=7 eighth=8 ninth=9 tenth=10 eleventh=11 twelfth=12
 	thirteenth=13 fourteenth=14 fifteenth=15 sixteenth=16 seventeenth=17 eighteenth=18 nineteenth=19 twentieth=20`
 
-// plainWords are words that many names have and that tell nobody which one is meant, beside those that
+// plainWords are words that many names have and that do not say which one is meant, beside those that
 // have an abbreviation.
 const plainWords = `of the at on de la le les du des del da do dos della di der die das den am an im zum zur van der het
 	strasse weg platz allee gasse rue way row walk loop mews close bypass 길 번길 로 대로 가 route upper lower old new`
@@ -76,7 +76,7 @@ func genericWords() map[string]bool {
 	return out
 }
 
-// isGeneric reports whether a word, or what it is short for, tells nobody which street is meant.
+// isGeneric reports whether a word, or what it is short for, does not say which street is meant.
 func isGeneric(t token) bool {
 	if generic[t.text] {
 		return true

@@ -28,7 +28,7 @@ type Store interface {
 type Options struct {
 	City  *streets.City
 	Store Store
-	// TimeZone is that of the hours that are told apart.
+	// TimeZone is that of the hours of the day.
 	TimeZone *time.Location
 	Log      *slog.Logger
 }
@@ -44,7 +44,7 @@ const (
 	endedNearM = 300
 )
 
-// finished is what a ride that has ended tells; nobody's name is in it.
+// finished is what is known of a ride that has ended, without any names.
 type finished struct {
 	from, to geo.Point
 	started  time.Time

@@ -197,7 +197,7 @@ func TestOnlySoundRidesTeach(t *testing.T) {
 		synctest.Wait()
 		require.Equal(t, 2.0, count(t, l, offMap))
 		require.NoError(t, l.Stop(t.Context()))
-		for range queued + 3 { // nobody takes them any more
+		for range queued + 3 { // nothing takes them any more
 			l.Ended(trip(t, r, 1))
 		}
 		require.Equal(t, 3.0, count(t, l, dropped))

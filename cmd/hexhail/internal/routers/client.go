@@ -49,7 +49,7 @@ func newClient(base *url.URL, o Options) *client {
 	return c
 }
 
-// sameHost keeps places from being told to anyone else.
+// sameHost keeps places from being sent to anyone else.
 func sameHost(r *http.Request, via []*http.Request) error {
 	if first := via[0].URL; r.URL.Scheme != first.Scheme || r.URL.Host != first.Host || len(via) > 3 {
 		return errors.New("it sends its clients elsewhere")

@@ -50,7 +50,7 @@ type clusterNode struct {
 	link    *link.Link
 	members *cluster.Members
 	joined  chan struct{} // closed once members is set
-	maps    sync.Mutex    // held while the others are told of a map
+	maps    sync.Mutex    // held while the others are notified of a map
 
 	stop context.CancelFunc
 	done sync.WaitGroup

@@ -1494,8 +1494,8 @@ export type TripRoute = Message<"hexhail.v1.TripRoute"> & {
   durationS: number;
 
   /**
-   * What the driver has to do, in order; the last step is arrive. To the driver only, and empty when
-   * nobody knows.
+   * What the driver has to do, in order; the last step is arrive. To the driver only, and empty where
+   * the turns are unknown.
    *
    * @generated from field: repeated hexhail.v1.RouteStep steps = 8;
    */
@@ -1575,7 +1575,7 @@ export enum TripRoute_By {
   valhalla = 3,
 
   /**
-   * Nobody: the line is straight, and the length and the time are estimates.
+   * No source knew a way: the line is straight, and the length and the time are estimates.
    *
    * @generated from enum value: crow = 4;
    */

@@ -494,7 +494,7 @@ export type TripRouteBy =
   | 'streets'
   | 'osrm'
   | 'valhalla'
-  /** Nobody: the line is straight, and the length and the time are estimates. */
+  /** No source knew a way: the line is straight, and the length and the time are estimates. */
   | 'crow';
 
 /** TripRoute is how a driver is expected to drive to the pickup, or from there to the dropoff. */
@@ -512,8 +512,8 @@ export interface TripRoute {
   readonly distance_m: number;
   readonly duration_s: number;
   /**
-   * What the driver has to do, in order; the last step is arrive. To the driver only, and empty when
-   * nobody knows.
+   * What the driver has to do, in order; the last step is arrive. To the driver only, and empty where
+   * the turns are unknown.
    */
   readonly steps: readonly RouteStep[];
   /** Identifies the map of which the route is; empty: none. */

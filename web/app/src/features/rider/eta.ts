@@ -22,7 +22,7 @@ export function leftOf(planned: Planned | null, position: DriverPosition | undef
   return position.left_m;
 }
 
-/** How much of a ride of about `wholeM` lies behind the car, from 0 to 1. Another route for what is left does not begin anew. */
+/** How much of a ride of about `wholeM` lies behind the car, from 0 to 1. Another route for what is left does not start over. */
 export function progressOn(wholeM: number, leftM: number): number {
   const whole = Math.max(wholeM, leftM);
   return whole === 0 ? 1 : 1 - leftM / whole;

@@ -43,7 +43,7 @@ export function WayLayer({ way, motion, scheme }: { way: Way; motion: Motion | n
     const again = () => paint(motion?.pose ?? null);
     const end = motion?.subscribe(paint);
     map.getContainer().dataset.driven = '0.000';
-    // Another style has these layers anew, as when the night begins.
+    // Another style brings these layers again, as when the night begins.
     map.on('idle', again);
     return () => {
       end?.();

@@ -56,7 +56,7 @@ export function PlacesLayer({ places, scheme }: { places: readonly number[]; sch
   );
 }
 
-/** A line on the map. One of two points alone is dashed: nobody shall take it for a way to drive. */
+/** A line on the map. One of two points alone is dashed, so that it is not taken for a way to drive. */
 export function RouteLayer({ id, way, scheme, faint = false }: { id: string; way: readonly LatLng[]; scheme: Scheme; faint?: boolean }) {
   const data = useMemo((): { type: 'Feature'; properties: object; geometry: LineString } => ({
     type: 'Feature', properties: {}, geometry: { type: 'LineString', coordinates: way.map((p) => [p.lng, p.lat]) },

@@ -4,7 +4,7 @@ import type { Way } from './way';
 
 /**
  * A car as it is drawn, frame by frame, between the positions of its source. The marker, the line that fades behind it
- * and the camera that goes with it all draw the same pose. Nothing runs while nobody listens or the car stands.
+ * and the camera that goes with it all draw the same pose. Nothing runs while there is no listener or the car stands.
  */
 export class Motion {
   readonly #source: PositionSource;

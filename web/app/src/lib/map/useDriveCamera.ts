@@ -152,7 +152,7 @@ function behind(start: View, car: View, passed: number): View {
   return { ...between(start, car, k), zoom: mix(start.zoom, car.zoom), bearing: turn(start.bearing, car.bearing, k), pitch: mix(start.pitch, car.pitch) };
 }
 
-/** Whether nobody would see the difference. */
+/** Whether the difference cannot be seen. */
 function same(a: View, b: View): boolean {
   return Math.abs(a.lat - b.lat) < 1e-7 && Math.abs(a.lng - b.lng) < 1e-7 && Math.abs(a.zoom - b.zoom) < 0.002 &&
     Math.abs(a.bearing - b.bearing) < 0.05 && Math.abs(a.pitch - b.pitch) < 0.05;

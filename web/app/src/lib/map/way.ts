@@ -23,7 +23,7 @@ export function measure(points: readonly LatLng[]): Way | null {
   return { points, alongM, lengthM: at };
 }
 
-/** Places whose distances from a way differ by less than this, in metres, are told apart by what is expected. */
+/** Places whose distances from a way differ by less than this, in metres, are distinguished by what is expected. */
 const alikeM = 15;
 const earthRadius = 6_371_008.8;
 const rad = Math.PI / 180;

@@ -19,7 +19,7 @@ interface Props {
   readonly drive: Drive | null;
   readonly goal: Goal;
   readonly voice: Voice;
-  /** What screen readers are told; it changes as often as a voice would speak. */
+  /** What screen readers announce; it changes as often as a voice would speak. */
   readonly said: string;
   /** Whether the route has just replaced another one. */
   readonly fresh: boolean;

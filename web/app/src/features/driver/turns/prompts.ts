@@ -42,10 +42,10 @@ export class Prompter {
       this.#step = step;
       this.#over = new Set();
     }
-    // Who sets out is told the first turn, however far it is.
+    // Whoever sets out hears the first turn, however far it is.
     const due = this.#due(toM, stagesAt(speedMps), fresh) ?? (began ? 'early' : null);
     if (due === null || this.#over.has(due)) return null;
-    // Who is told late is not told again what was early.
+    // Whoever hears a late prompt does not hear the early one after it.
     for (const stage of order.slice(0, order.indexOf(due) + 1)) this.#over.add(stage);
     return { step, stage: due };
   }
