@@ -125,6 +125,18 @@ func TestASlowEstimateKeepsNoActorWaiting(t *testing.T) {
 	})
 }
 
+// TestOneRiderDoesNotFillTheQueueOfEstimates.
+func TestOneRiderDoesNotFillTheQueueOfEstimates(t *testing.T) {
+	inWorld(t, func(c *Config) { c.ETA = roads{takes: 300 * time.Millisecond} }, func(w *world) {
+		r := w.rider("r")
+		for range maxPriced {
+			r.send(&ridepb.ClientFrame{Body: &ridepb.ClientFrame_RequestTrip{RequestTrip: requestTrip()}})
+		}
+		one := r.send(&ridepb.ClientFrame{Body: &ridepb.ClientFrame_RequestTrip{RequestTrip: requestTrip()}})
+		require.Equal(t, ride.ErrTooMany.Code, r.box.reply(one).GetError().GetCode())
+	})
+}
+
 // TestALateEstimateIsAStraightLine, and the record says so.
 func TestALateEstimateIsAStraightLine(t *testing.T) {
 	inWorld(t, func(c *Config) { c.ETA = roads{takes: time.Hour} }, func(w *world) {

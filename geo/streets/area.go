@@ -24,6 +24,11 @@ type Area struct {
 // antimeridian.
 type Box struct{ South, West, North, East int32 }
 
+// Degrees returns the box's borders in degrees.
+func (b Box) Degrees() (south, west, north, east float64) {
+	return float64(b.South) / 1e7, float64(b.West) / 1e7, float64(b.North) / 1e7, float64(b.East) / 1e7
+}
+
 // side is a side of a polygon, its lower end first.
 type side struct{ y0, x0, y1, x1 int32 }
 

@@ -302,4 +302,14 @@ func TestRoutesOfATrip(t *testing.T) {
 	require.Positive(t, at(inProgress, 5, Record{Revision: 1, Leg: "pickup"}))
 	require.Positive(t, at(requested, 2, Record{Revision: 1, Leg: "pickup"}))
 	require.Positive(t, at(completed, 6, Record{Revision: 1, Leg: "ride"}))
+
+	// The answer to a start that was sent before the reconnect is not news of the trip, but what follows from it is.
+	h := []Record{
+		{At: 1, What: Connected, Who: "bo", Role: "driver", Account: "B", Epoch: "e"},
+		{At: 2, What: TripNews, Who: "bo", Role: "driver", Epoch: "e", Seq: 1, Trip: "t", Version: 4, Status: "arrived"},
+		{At: 3, What: Return, Who: "bo", Role: "driver", ID: "before", Op: "start", Trip: "t", Version: 5, Status: inProgress},
+		{At: 4, What: RouteNews, Who: "bo", Role: "driver", Epoch: "e", Seq: 1, Trip: "t", Revision: 2, Leg: "ride"},
+	}
+	require.Empty(t, judge(h).Findings())
+	require.NotEmpty(t, judge(append(h[:2:2], h[3])).Findings())
 }

@@ -22,9 +22,9 @@ func (a *API) streetsView() *streetsView {
 		return nil
 	}
 	meta := m.Meta()
-	degrees := func(e7 int32) float64 { return float64(e7) / 1e7 }
+	south, west, north, east := meta.Box.Degrees()
 	return &streetsView{
 		ID: m.ID(), Attribution: meta.Attribution, CreditURL: creditURL,
-		Bounds: boundsView{South: degrees(meta.Box.South), West: degrees(meta.Box.West), North: degrees(meta.Box.North), East: degrees(meta.Box.East)},
+		Bounds: boundsView{South: south, West: west, North: north, East: east},
 	}
 }

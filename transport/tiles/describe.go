@@ -53,11 +53,11 @@ func SourceOf(m *streets.Map, base string) TileSource {
 		box.South, box.West = min(box.South, shore.South), min(box.West, shore.West)
 		box.North, box.East = max(box.North, shore.North), max(box.East, shore.East)
 	}
-	streetsBox := m.Meta().Box
+	south, west, north, east := m.Meta().Box.Degrees()
 	s := TileSource{
 		TileJSON: "3.0.0", Name: "Streets", Version: "1." + strconv.Itoa(streets.TileVersion) + ".0", Scheme: "xyz",
 		Tiles: []string{base + "/v1/tiles/{z}/{x}/{y}.mvt?v=" + Version(m)}, MaxZoom: streets.MaxZoom, Bounds: bounds(box),
-		Center:      [3]float64{(degrees(streetsBox.West) + degrees(streetsBox.East)) / 2, (degrees(streetsBox.South) + degrees(streetsBox.North)) / 2, 12},
+		Center:      [3]float64{(west + east) / 2, (south + north) / 2, 12},
 		Attribution: Credit(m), License: m.Meta().Licence,
 	}
 	kind := map[string]string{"kind": "String"}
@@ -79,10 +79,9 @@ func SourceOf(m *streets.Map, base string) TileSource {
 }
 
 func bounds(b streets.Box) [4]float64 {
-	return [4]float64{degrees(b.West), degrees(b.South), degrees(b.East), degrees(b.North)}
+	south, west, north, east := b.Degrees()
+	return [4]float64{west, south, east, north}
 }
-
-func degrees(e7 int32) float64 { return float64(e7) / 1e7 }
 
 // Scheme says whether a style is light or dark.
 type Scheme string

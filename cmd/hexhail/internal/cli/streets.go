@@ -204,7 +204,8 @@ func describeMap(out io.Writer, m *streets.Map) error {
 		row("data as of", "%s", meta.Date.Format(time.RFC3339))
 	}
 	row("built by", "%s", meta.Builder)
-	row("area", "%.4f,%.4f,%.4f,%.4f", degrees(meta.Box.West), degrees(meta.Box.South), degrees(meta.Box.East), degrees(meta.Box.North))
+	south, west, north, east := meta.Box.Degrees()
+	row("area", "%.4f,%.4f,%.4f,%.4f", west, south, east, north)
 	row("streets", "%s, %s, %s", count(c.Streets, "street"), count(c.Junctions, "junction"), count(c.Names, "name"))
 	for r, metres := range c.LengthM {
 		if metres > 0 {
@@ -247,5 +248,3 @@ func shoreText(known *streets.Box) string {
 	}
 	return "with the shoreline"
 }
-
-func degrees(e7 int32) float64 { return float64(e7) / 1e7 }
