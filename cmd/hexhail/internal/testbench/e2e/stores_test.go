@@ -49,14 +49,16 @@ var singleOnly = map[string]string{
 	"TestTwoServersOnOneDatabase": "a server that is not a node is refused beside a cluster: the tests of nodes show it",
 }
 
+// onCluster reports whether a test's servers are nodes of one cluster.
+func onCluster(t testing.TB) bool { return slices.Contains(strings.Split(t.Name(), "/"), "cluster") }
+
 // skipOnCluster skips a test on several nodes if singleOnly says so.
 func skipOnCluster(t *testing.T) {
 	t.Helper()
-	parts := strings.Split(t.Name(), "/")
-	if !slices.Contains(parts, "cluster") {
+	if !onCluster(t) {
 		return
 	}
-	own := slices.DeleteFunc(parts, func(part string) bool {
+	own := slices.DeleteFunc(strings.Split(t.Name(), "/"), func(part string) bool {
 		return part == "cluster" || part == "all" || part == wire.JSON.Subprotocol() || part == wire.Binary.Subprotocol()
 	})
 	if why, ok := singleOnly[strings.Join(own, "/")]; ok {
