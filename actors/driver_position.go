@@ -136,7 +136,7 @@ func (d *driverActor) moveCell(ctx actor.Context, now time.Time) {
 	place := d.sys.snapped(d.fix.place())
 	d.put = cellPut{
 		Driver: d.account.ID, Generation: d.generation, PID: ctx.Self(),
-		Class: d.account.Vehicle.Class, Point: d.fix.Point, Snap: place.Snap, Load: load, Shown: shown,
+		Class: d.account.Vehicle.Class, Point: d.fix.Point, Heading: place.Heading, Snap: place.Snap, Load: load, Shown: shown,
 	}
 	ctx.Send(d.pid, d.put)
 	if entered {

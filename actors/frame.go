@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
+	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/durationpb"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
@@ -168,6 +169,9 @@ func frameFound(m cellFound) *nodepb.CellFound {
 		out.Drivers[i] = &nodepb.Driver{
 			Account: string(d.Driver), Actor: frameActor(d.PID), Class: d.Class, Point: framePoint(d.Point),
 			Load: uint32(d.Load), Shown: uint64(d.Shown), Generation: d.Generation,
+		}
+		if d.Heading.Known {
+			out.Drivers[i].HeadingDeg = proto.Float32(float32(d.Heading.Deg))
 		}
 	}
 	return out

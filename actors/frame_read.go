@@ -157,6 +157,9 @@ func foundOf(m *nodepb.CellFound) (any, error) {
 			Driver: ride.AccountID(d.GetAccount()), PID: pidOf(d.GetActor()), Class: d.GetClass(), Point: pointOf(d.GetPoint()),
 			Load: int(d.GetLoad()), Shown: geo.Cell(d.GetShown()), Generation: d.GetGeneration(),
 		}
+		if deg := float64(d.GetHeadingDeg()); d.HeadingDeg != nil && deg >= 0 && deg <= 360 {
+			out.Drivers[i].Heading = geo.HeadingOf(deg)
+		}
 	}
 	for _, b := range m.GetPassed() {
 		var p ride.Considered

@@ -168,6 +168,7 @@ type cellPut struct {
 	PID        *actor.PID
 	Class      string
 	Point      geo.Point
+	Heading    geo.Heading
 	// Snap is the street at Point for dispatch on this node. It does not travel to others: they may have
 	// another map, and finding the street again takes them less time than reading it from a frame.
 	Snap geo.Snap

@@ -141,7 +141,7 @@ type ways struct {
 func (s *shared) ways(ctx context.Context, trip ride.TripID, q *search) (w ways) {
 	from := make([]geo.Place, len(q.drivers))
 	for i, d := range q.drivers {
-		from[i] = geo.Place{Point: d.Point, Snap: d.Snap}
+		from[i] = geo.Place{Point: d.Point, Heading: d.Heading, Snap: d.Snap}
 	}
 	door, area := s.routes(ctx, from, q.pickup), s.routes(ctx, from, q.area)
 	if door == nil || area == nil {

@@ -1819,6 +1819,7 @@ type Driver struct {
 	Load          uint32                 `protobuf:"varint,5,opt,name=load,proto3" json:"load,omitempty"`
 	Shown         uint64                 `protobuf:"fixed64,6,opt,name=shown,proto3" json:"shown,omitempty"`
 	Generation    uint64                 `protobuf:"varint,7,opt,name=generation,proto3" json:"generation,omitempty"`
+	HeadingDeg    *float32               `protobuf:"fixed32,8,opt,name=heading_deg,json=headingDeg,proto3,oneof" json:"heading_deg,omitempty"` // absent: not known
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1898,6 +1899,13 @@ func (x *Driver) GetShown() uint64 {
 func (x *Driver) GetGeneration() uint64 {
 	if x != nil {
 		return x.Generation
+	}
+	return 0
+}
+
+func (x *Driver) GetHeadingDeg() float32 {
+	if x != nil && x.HeadingDeg != nil {
+		return *x.HeadingDeg
 	}
 	return 0
 }
@@ -3337,7 +3345,7 @@ const file_node_proto_rawDesc = "" +
 	"\x06search\x18\x01 \x01(\x04R\x06search\x121\n" +
 	"\adrivers\x18\x02 \x03(\v2\x17.hexhail.node.v1.DriverR\adrivers\x12\x14\n" +
 	"\x05cells\x18\x03 \x01(\rR\x05cells\x12\x16\n" +
-	"\x06passed\x18\x04 \x03(\fR\x06passed\"\xde\x01\n" +
+	"\x06passed\x18\x04 \x03(\fR\x06passed\"\x94\x02\n" +
 	"\x06Driver\x12\x18\n" +
 	"\aaccount\x18\x01 \x01(\tR\aaccount\x12,\n" +
 	"\x05actor\x18\x02 \x01(\v2\x16.hexhail.node.v1.ActorR\x05actor\x12\x14\n" +
@@ -3347,7 +3355,10 @@ const file_node_proto_rawDesc = "" +
 	"\x05shown\x18\x06 \x01(\x06R\x05shown\x12\x1e\n" +
 	"\n" +
 	"generation\x18\a \x01(\x04R\n" +
-	"generation\"A\n" +
+	"generation\x12$\n" +
+	"\vheading_deg\x18\b \x01(\x02H\x00R\n" +
+	"headingDeg\x88\x01\x01B\x0e\n" +
+	"\f_heading_deg\"A\n" +
 	"\vOperatorAct\x122\n" +
 	"\acommand\x18\x01 \x01(\v2\x18.hexhail.node.v1.CommandR\acommand\"K\n" +
 	"\fOperatorDone\x12\x12\n" +
@@ -3629,6 +3640,7 @@ func file_node_proto_init() {
 		(*NodeFrame_ChartStep)(nil),
 		(*NodeFrame_RouteMade)(nil),
 	}
+	file_node_proto_msgTypes[21].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
