@@ -21,9 +21,10 @@ const commandLine ride.AccountID = "command-line"
 // recorded in the audit and reaches a server on the same database within 5 s. Call Close once.
 type Accounts struct{ store *persistence.Store }
 
-// OpenAccounts opens the accounts of the configured database. It may run beside a server.
+// OpenAccounts opens the accounts of the configured database. It may run beside a server. The error wraps
+// persistence.ErrNoDatabase if there is none.
 func OpenAccounts(ctx context.Context, c *config.Config) (*Accounts, error) {
-	store, err := openBeside(ctx, c)
+	store, err := openBeside(ctx, c, refuseEmpty(c))
 	if err != nil {
 		return nil, err
 	}
@@ -31,7 +32,7 @@ func OpenAccounts(ctx context.Context, c *config.Config) (*Accounts, error) {
 }
 
 // openBeside opens the store for a command that runs while a server may, if what is there is admitted.
-// It makes a schema where there is none, and changes none: servers may be running that are older.
+// It makes a schema where there is none, unless refuseEmpty forbids it, and changes none: servers may be running that are older.
 func openBeside(ctx context.Context, c *config.Config, admit ...func(persistence.Found) error) (*persistence.Store, error) {
 	return persistence.Open(ctx, besideOptions(c, admit...))
 }

@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"time"
 
@@ -52,7 +53,7 @@ func ExportTrips(ctx context.Context, c *config.Config, o TripsExport) (n int, e
 }
 
 func exportOptions(c *config.Config) persistence.Options {
-	o := besideOptions(c, refuseEmpty)
+	o := besideOptions(c, refuseEmpty(c))
 	if o.DatabaseURL != "" { // on SQLite the bound is for locks, which readers do not wait for
 		o.StatementTimeout = exportStatement
 	}
@@ -68,12 +69,19 @@ func (o *TripsExport) record() string {
 	return out
 }
 
-// refuseEmpty keeps a command that only reads from making a database where there is none.
-func refuseEmpty(f persistence.Found) error {
-	if f.Schema == 0 {
-		return persistence.ErrNoDatabase
+// refuseEmpty keeps a command that needs what is there from making a database where there is none: the
+// directory is probably the wrong one.
+func refuseEmpty(c *config.Config) func(persistence.Found) error {
+	return func(f persistence.Found) error {
+		switch {
+		case f.Schema > 0:
+			return nil
+		case c.Store.DatabaseURL != "":
+			return fmt.Errorf("%w of Hexhail's behind the database URL", persistence.ErrNoDatabase)
+		default:
+			return fmt.Errorf("%w in %s: set --data-dir to the server's", persistence.ErrNoDatabase, c.Store.DataDir)
+		}
 	}
-	return nil
 }
 
 func exportTrips(ctx context.Context, trips tripLister, o TripsExport) (n int, err error) {

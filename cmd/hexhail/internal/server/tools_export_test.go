@@ -238,11 +238,15 @@ func TestCommandsBesideAServerKeepItsSchema(t *testing.T) {
 	}
 }
 
-// TestExportNeedsADatabase: a wrong directory does not become an empty file.
-func TestExportNeedsADatabase(t *testing.T) {
+// TestCommandsNeedADatabase: a wrong directory does not become an empty database. Only the first operator's
+// account may be made before a server has run.
+func TestCommandsNeedADatabase(t *testing.T) {
 	c := exportConfig(t, "")
 	_, err := ExportTrips(t.Context(), c, TripsExport{Format: tripfile.CSV, To: io.Discard, Progress: func(int) {}})
 	require.ErrorIs(t, err, persistence.ErrNoDatabase)
+	_, err = OpenAccounts(t.Context(), c)
+	require.ErrorIs(t, err, persistence.ErrNoDatabase)
+	require.ErrorIs(t, ForgetSpeeds(t.Context(), c), persistence.ErrNoDatabase)
 	left, err := filepath.Glob(filepath.Join(c.Store.DataDir, "*"))
 	require.NoError(t, err)
 	require.Empty(t, left)

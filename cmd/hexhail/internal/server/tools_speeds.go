@@ -8,9 +8,9 @@ import (
 )
 
 // ForgetSpeeds forgets the travel times that the servers on the configured database have learned. It may
-// run beside them; they follow within a minute.
+// run beside them; they follow within a minute. The error wraps persistence.ErrNoDatabase if there is no database.
 func ForgetSpeeds(ctx context.Context, c *config.Config) (err error) {
-	store, err := openBeside(ctx, c)
+	store, err := openBeside(ctx, c, refuseEmpty(c))
 	if err != nil {
 		return err
 	}
