@@ -61,7 +61,7 @@ func StartCluster(tb testing.TB, n int, o Options) *Server {
 		"--cluster-lease=12s", "--cluster-silence=8s", "--cluster-alone=24s", "--cluster-without-database=20s",
 	}
 	// Each start of protoactor's remoting sets gRPC's global logger, which the nodes before it use.
-	o.Child = o.Child || raceDetector
+	o.Child = o.Child || RaceDetector
 	all := &Server{tb: tb, Dir: o.Dir}
 	for i := range n {
 		one, name := o, fmt.Sprint("n", i)

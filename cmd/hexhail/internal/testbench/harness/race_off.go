@@ -2,5 +2,5 @@
 
 package harness
 
-// raceDetector says whether tests run with the race detector.
-const raceDetector = false
+// RaceDetector says whether tests run with the race detector.
+const RaceDetector = false

@@ -2,5 +2,5 @@
 
 package harness
 
-// raceDetector says whether tests run with the race detector.
-const raceDetector = true
+// RaceDetector says whether tests run with the race detector.
+const RaceDetector = true
