@@ -16,7 +16,7 @@ import (
 // rooms are the boxes of the drawings in docs/architecture.md. A package belongs to the first room
 // that contains it; a package in no room is a separate box.
 var rooms = []string{
-	"geo/streets", "geo", "ride/ridepb", "ride/view", "ride", "actors/runtime", "actors/nodepb", "actors/city", "actors",
+	"geo/streets", "geo", "ride/ridepb", "ride/view", "ride/dispatch", "ride", "actors/runtime", "actors/nodepb", "actors/city", "actors",
 	"transport/ws", "transport/auth", "transport/session", "transport/api", "transport", "persistence", "sim", "web", "cmd",
 }
 

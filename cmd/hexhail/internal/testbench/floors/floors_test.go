@@ -32,6 +32,7 @@ var floors = []struct {
 	{"geo", nil}, // but see the rule on geo itself below
 	{"ride/ridepb", nil},
 	{"ride/view", []string{"ride", "ride/ridepb", "geo"}},
+	{"ride/dispatch", []string{"ride", "geo"}},
 	{"ride", []string{"geo"}}, // but see the rule on ride itself below
 	{"actors/runtime", nil},
 	{"actors/nodepb", []string{"ride/ridepb"}},

@@ -11,14 +11,14 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// pure are the packages without side effects: the domain, and the judge of a cluster's members.
-var pure = []string{"ride", "actors/cluster/membership"}
+// pure are the packages without side effects: the domain, its dispatch for zones, and the judge of a cluster's members.
+var pure = []string{"ride", "ride/dispatch", "actors/cluster/membership"}
 
 // pureImports is what they may use from the standard library: nothing with a clock,
 // goroutines, files, sockets, randomness or logging.
 var pureImports = []string{
 	"bytes", "cmp", "crypto/sha256", "encoding/hex", "encoding/json", "errors", "fmt", "hash/fnv", "iter", "maps", "math",
-	"math/bits", "slices", "sort", "strconv", "strings", "time", "unicode", "unicode/utf8", "./geo",
+	"math/bits", "slices", "sort", "strconv", "strings", "time", "unicode", "unicode/utf8", "./geo", "./ride",
 }
 
 // impureCalls are the impure functions of allowed packages.

@@ -1,0 +1,64 @@
+package dispatch
+
+import (
+	"bytes"
+	"encoding/json"
+	"time"
+
+	"github.com/hexhail/hexhail/ride"
+)
+
+// Presets are the names that Preset knows, the usual one first.
+func Presets() []string { return []string{"auto", "batch", "nearest", "broadcast", "ny"} }
+
+// Preset returns the policy of a name, and whether there is one.
+func Preset(name string) (Policy, bool) {
+	switch name {
+	case "auto":
+		return Auto(), true
+	case "batch":
+		p := Auto()
+		p.Name, p.Adapt = name, false
+		return p, true
+	case "nearest":
+		trip := ride.DefaultPolicy()
+		trip.Kind = ride.PolicySequential
+		return Policy{Name: name, Trip: trip}, true
+	case "broadcast":
+		return Policy{Name: name, Trip: ride.DefaultPolicy()}, true
+	case "ny":
+		return newYatri(), true
+	}
+	return Policy{}, false
+}
+
+// Auto is the usual policy: assignment of least total price in short windows, corrected by exchange.
+func Auto() Policy {
+	trip := ride.DefaultPolicy()
+	trip.Kind = ride.PolicySequential
+	return Policy{
+		Name: "auto", Trip: trip, Window: 5 * time.Second, Adapt: true,
+		MaxETA: 10 * time.Minute, Near: 60, Arcs: 30,
+		SoonFree: 20 * time.Second, SoonFreePercent: 150,
+		Worth:       2 * time.Minute,
+		SecondAfter: 6 * time.Second, SecondRatio: 3,
+		Exchange: ExchangePolicy{On: true, Gain: 20 * time.Second, NotWithin: 45 * time.Second, PerTrip: 2},
+	}
+}
+
+// newYatri is the rule of Namma Yatri's open backend (github.com/nammayatri/nammayatri): batches of drivers by growing
+// radius, all asked at once, and the first acceptance wins. Its drivers in a ride, who join from the second step on, and
+// its ranking by acceptance rates are left out: a trip that searches for itself knows neither.
+func newYatri() Policy {
+	trip := ride.DefaultPolicy()
+	trip.Cap, trip.RingStart, trip.RingStep, trip.RingMax = 10, 2, 2, 8
+	trip.WaveEvery, trip.AsksPerDriver = 15*time.Second, 1
+	return Policy{Name: "ny", Trip: trip}
+}
+
+// strict reads a valid JSON value into p and refuses fields that p does not have.
+func strict(doc []byte, p *Policy) error {
+	d := json.NewDecoder(bytes.NewReader(doc))
+	d.DisallowUnknownFields()
+	return d.Decode(p)
+}

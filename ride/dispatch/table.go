@@ -1,0 +1,184 @@
+package dispatch
+
+import (
+	"cmp"
+	"slices"
+	"time"
+)
+
+// table is the assignment: requests against the drivers who could serve them.
+type table struct {
+	*market
+	rows     []row
+	columns  []*Driver
+	columnOf map[int32]int32 // by driver of the market
+	wayOf    map[int32]int32 // row of the trip that a driver is on its way to, by column
+	arcs     int
+}
+
+// row is a request with its arcs, cheapest first. Arcs to drivers who do not suit are only counted.
+type row struct {
+	*Request
+	arcs   []arc
+	others map[Reason]int
+}
+
+// arc is a driver for a request. way is nil for the driver who is on its way to it.
+type arc struct {
+	column int32
+	driver int32 // of the market
+	way    *Way
+	eta    time.Duration
+	price  time.Duration
+}
+
+// newTable prices the ways of a snapshot.
+func newTable(m *market, s *Snapshot) *table {
+	t := &table{market: m, columnOf: map[int32]int32{}, wayOf: map[int32]int32{}}
+	at := make([]int32, len(m.requests)) // row of each request, plus 1
+	for i, r := range m.requests {
+		if in, _ := m.row(r); in {
+			t.rows = append(t.rows, row{Request: r})
+			at[i] = int32(len(t.rows))
+		}
+	}
+	in := make([]bool, len(m.drivers))
+	why := make([]Reason, len(m.drivers))
+	for i, d := range m.drivers {
+		in[i], why[i] = m.column(d)
+	}
+	for i := range s.Ways {
+		w := &s.Ways[i]
+		ri, ok := m.request[w.Trip]
+		if !ok || at[ri] == 0 {
+			continue
+		}
+		di, ok := m.driver[w.Driver]
+		if !ok {
+			continue
+		}
+		r := &t.rows[at[ri]-1]
+		if !in[di] {
+			r.pass(why[di])
+			continue
+		}
+		t.price(r, di, w)
+	}
+	for i := range t.rows {
+		t.trim(&t.rows[i])
+	}
+	t.number()
+	return t
+}
+
+// pass counts a driver who is not given the row's trip.
+func (r *row) pass(why Reason) {
+	if r.others == nil {
+		r.others = map[Reason]int{}
+	}
+	r.others[why]++
+}
+
+// price adds the arc of a way, unless the driver does not suit, is too far, or would gain too little.
+func (t *table) price(r *row, di int32, w *Way) {
+	d := t.drivers[di]
+	if r.Match != nil && r.Match.Driver == d.ID || w.Duration < 0 {
+		return
+	}
+	if ok, why := suits(r.Request, d); !ok {
+		r.pass(why)
+		return
+	}
+	if r.Match != nil && d.State == InRide || len(r.Asked) > 0 && d.State == OnWay {
+		r.pass(Busy) // a trip that has a driver wants one who sets out now
+		return
+	}
+	if w.Duration > t.p.MaxETA || max(0, d.Lead) > t.p.MaxETA-w.Duration {
+		r.pass(TooFar)
+		return
+	}
+	a := arc{driver: di, way: w, eta: max(0, d.Lead) + w.Duration}
+	a.price = t.terms(r, a).Sum()
+	if r.Match != nil && a.price+t.p.Exchange.Gain >= r.Match.Remaining {
+		r.pass(SmallGain)
+		return
+	}
+	r.arcs = append(r.arcs, a)
+}
+
+// terms are the parts of an arc's price.
+func (t *table) terms(r *row, a arc) Terms {
+	if a.way == nil {
+		return Terms{Way: a.eta}
+	}
+	d := t.drivers[a.driver]
+	k := Terms{Way: a.way.Duration, Remaining: max(0, d.Lead), Worth: t.worthOf(d), Preference: min(max(-mostPreference, d.Preference), mostPreference)}
+	if d.State == InRide {
+		k.Remaining = k.Remaining * time.Duration(t.p.SoonFreePercent) / 100
+	}
+	if r.Match == nil {
+		k.AgeCredit = -t.ageCredit(r.Age)
+	}
+	if d.State == OnWay {
+		k.Exchange = t.p.Exchange.Gain
+	}
+	return k
+}
+
+// mostAge bounds the age that counts: older requests are as urgent as can be. mostPreference bounds preferences, so
+// that sums do not overflow.
+const (
+	mostAge        = 10 * time.Minute
+	mostPreference = time.Hour
+)
+
+func (m *market) ageCredit(age time.Duration) time.Duration {
+	return min(max(0, age), mostAge) * time.Duration(m.p.AgeCreditPercent) / 100
+}
+
+// trim sorts a row's arcs, keeps the cheapest, and adds its own driver's.
+func (t *table) trim(r *row) {
+	slices.SortFunc(r.arcs, func(a, b arc) int {
+		return cmp.Or(cmp.Compare(a.price, b.price), cmp.Compare(a.driver, b.driver), cmp.Compare(a.way.DistanceM, b.way.DistanceM), cmp.Compare(a.way.By, b.way.By))
+	})
+	seen := make(map[int32]bool, len(r.arcs))
+	r.arcs = slices.DeleteFunc(r.arcs, func(a arc) bool { // one driver's cheapest way alone
+		was := seen[a.driver]
+		seen[a.driver] = true
+		return was
+	})
+	for len(r.arcs) > t.p.Arcs {
+		r.arcs = r.arcs[:len(r.arcs)-1]
+		r.pass(Dearer)
+	}
+	if r.Match != nil {
+		own := arc{driver: t.driver[r.Match.Driver], eta: max(0, r.Match.Remaining), price: max(0, r.Match.Remaining)}
+		r.arcs = append(r.arcs, own)
+	}
+}
+
+// number gives the drivers of all arcs their columns, in the order of their ids.
+func (t *table) number() {
+	used := make([]bool, len(t.drivers))
+	for _, r := range t.rows {
+		t.arcs += len(r.arcs)
+		for _, a := range r.arcs {
+			used[a.driver] = true
+		}
+	}
+	for i, d := range t.drivers {
+		if used[i] {
+			t.columnOf[int32(i)] = int32(len(t.columns))
+			t.columns = append(t.columns, d)
+		}
+	}
+	for i := range t.rows {
+		for k := range t.rows[i].arcs {
+			a := &t.rows[i].arcs[k]
+			a.column = t.columnOf[a.driver]
+			if a.way == nil {
+				t.wayOf[a.column] = int32(i)
+			}
+		}
+	}
+}
