@@ -184,8 +184,11 @@ func (it *item) setEvents(t ride.Transition) error {
 		if r, ok := e.(ride.Rated); ok {
 			it.ratings = append(it.ratings, rating{string(r.About), int64(r.Stars)})
 		}
-		if r, ok := e.(ride.Released); ok {
-			it.keys = append(it.keys, "d/"+string(r.Driver))
+		switch e := e.(type) {
+		case ride.Released:
+			it.keys = append(it.keys, "d/"+string(e.Driver))
+		case ride.Exchanged:
+			it.keys = append(it.keys, "d/"+string(e.From))
 		}
 		it.events = append(it.events, eventRow{
 			trip: it.trip.id, version: t.Prev + int64(i) + 1, kind: kind, at: micros(e.When()), data: string(data),

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// The stable words for why an offer or a trip ended.
+// The stable words for why an offer or a trip ended, or a trip changed its driver.
 const (
 	ReasonTaken         = "taken"          // another driver won
 	ReasonTripCancelled = "trip_cancelled" // the trip ended under the offer
@@ -17,6 +17,8 @@ const (
 	ReasonNotAnswered   = "not_answered"
 	ReasonDriverNoShow  = "driver_no_show" // the pickup's time limit passed
 	ReasonRiderNoShow   = "rider_no_show"  // the boarding's time limit passed
+	ReasonCloserCar     = "closer_car"     // an exchange: the new driver is nearer to this pickup
+	ReasonShorterWaits  = "shorter_waits"  // an exchange: the riders of it together wait less
 )
 
 // Apply returns the trip after an event. It is total: events come from Decide
@@ -43,12 +45,15 @@ func Apply(t Trip, event Event) Trip {
 		t.applyOffersEnded(e)
 	case Matched:
 		t.applyMatched(e)
+	case Exchanged:
+		t.applyExchanged(e)
 	case Released:
 		t.exclude(e.Driver)
 		t.Driver, t.PickupETA, t.PINTries = nil, 0, PINTries{}
 		t.MatchedAt, t.ArrivedAt, t.Arrival = time.Time{}, time.Time{}, nil
 		t.beginSearch(e.At)
 	case Arrived:
+		t.setOffers(OfferWithdrawn, ReasonTaken, (*Offer).pending) // those of an exchange that comes too late
 		t.Status, t.ArrivedAt, t.Deadline = StatusArrived, e.At, e.At.Add(t.Rules.BoardWithin)
 		t.Arrival = e.Mark
 	case Started:
@@ -83,8 +88,10 @@ func (t *Trip) beginSearch(at time.Time) {
 
 func (t *Trip) applyWave(e WavePlanned) {
 	p := t.Rules.Policy
-	t.Search.Wave, t.Search.Ring = e.Wave, e.Ring
-	t.Search.NextRing = min(e.Ring+p.RingStep, p.RingMax)
+	t.Search.Wave = e.Wave
+	if !e.Exchange {
+		t.Search.Ring, t.Search.NextRing = e.Ring, min(e.Ring+p.RingStep, p.RingMax)
+	}
 	asked := make(map[AccountID]bool, len(t.Offers))
 	for i := range t.Offers {
 		asked[t.Offers[i].Driver] = true
@@ -97,6 +104,9 @@ func (t *Trip) applyWave(e WavePlanned) {
 	}
 	t.Offers = append(slices.Clip(t.Offers), e.Offers...)
 	t.rest(e.At, nil)
+	if e.Exchange {
+		return // the trip has a driver and looks for none
+	}
 	t.Search.NextAt = e.At.Add(p.WaveEvery)
 	switch {
 	case p.Kind == PolicySequential && len(e.Offers) > 0:
@@ -126,10 +136,7 @@ func (t *Trip) applyOffersEnded(e OffersEnded) {
 }
 
 func (t *Trip) applyMatched(e Matched) {
-	t.setOffers(OfferWon, "", func(o *Offer) bool { return o.ID == e.Offer })
-	t.setOffers(OfferWithdrawn, ReasonTaken, func(o *Offer) bool { return o.pending() })
-	card := e.Card
-	t.Driver = &card
+	t.give(e.At, e.Card, e.Offer, e.PickupETA)
 	if o, ok := t.Offer(e.Offer); ok {
 		t.PickupETA = o.toDoor()
 	}
@@ -137,9 +144,26 @@ func (t *Trip) applyMatched(e Matched) {
 	t.Search.NextAt, t.Search.AwardAt = time.Time{}, time.Time{}
 }
 
+func (t *Trip) applyExchanged(e Exchanged) {
+	t.give(e.At, e.Card, e.Offer, e.PickupETA)
+	t.PickupETA, t.MatchedAt = e.PickupETA, e.At // the deadline stays: an exchange puts no pickup off
+	t.Exchanges = append(slices.Clip(t.Exchanges), Exchange{At: e.At, From: e.From, To: e.Card.ID, PickupETA: e.PickupETA, Left: e.Left, Reason: e.Reason})
+}
+
+// give makes a driver the trip's. Its offer has won, and all others are withdrawn. A driver who was not
+// asked gets its offer here: whoever had the trip has an offer that was won.
+func (t *Trip) give(at time.Time, card DriverCard, id OfferID, way time.Duration) {
+	t.setOffers(OfferWon, "", func(o *Offer) bool { return o.ID == id })
+	t.setOffers(OfferWithdrawn, ReasonTaken, (*Offer).pending)
+	if _, asked := t.Offer(id); !asked && way > 0 {
+		t.Offers = append(slices.Clip(t.Offers), Offer{ID: id, Driver: card.ID, Wave: t.Search.Wave, ETA: way, MadeAt: at, ExpiresAt: at, State: OfferWon})
+	}
+	t.Driver = &card
+}
+
 // end makes the trip final; reason is why its open offers are withdrawn.
 func (t *Trip) end(s Status, at time.Time, reason string) {
-	t.setOffers(OfferWithdrawn, reason, func(o *Offer) bool { return o.pending() })
+	t.setOffers(OfferWithdrawn, reason, (*Offer).pending)
 	t.Status, t.EndedAt, t.Deadline = s, at, time.Time{}
 	t.Search.NextAt, t.Search.AwardAt, t.Search.Resting = time.Time{}, time.Time{}, nil
 	t.PINTries = PINTries{}

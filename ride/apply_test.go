@@ -25,6 +25,7 @@ func TestApplyLeavesItsInputAlone(t *testing.T) {
 		ride.OffersEnded{At: dawn, Offers: []ride.OfferID{"trip.1"}, State: ride.OfferDeclined},
 	})
 	trip.Offers, trip.Excluded = slices.Grow(trip.Offers, 10), slices.Grow(trip.Excluded, 10)
+	trip.Exchanges = slices.Grow(trip.Exchanges, 10)
 	events := []ride.Event{
 		ride.WavePlanned{At: at, Wave: 2, Offers: []ride.Offer{offer(3, "d3")}},
 		ride.WavePlanned{At: at, Wave: 2, Offers: []ride.Offer{offer(3, "d4")}},
@@ -32,6 +33,8 @@ func TestApplyLeavesItsInputAlone(t *testing.T) {
 		ride.OffersEnded{At: at, Offers: []ride.OfferID{"trip.2"}, State: ride.OfferExpired},
 		ride.OffersEnded{At: at, Offers: []ride.OfferID{"trip.2"}, State: ride.OfferDeclined},
 		ride.Matched{At: at, Offer: "trip.2", Card: card("d2")},
+		ride.Exchanged{At: at, Card: card("d3"), Offer: "trip.7", PickupETA: 1}, ride.Exchanged{At: at, Card: card("d4"), Offer: "trip.8", PickupETA: 1},
+		ride.Matched{At: at, Offer: "trip.7", Card: card("d3"), PickupETA: 1}, ride.Matched{At: at, Offer: "trip.8", Card: card("d4"), PickupETA: 1},
 		ride.Released{At: at, Driver: "d5"}, ride.Released{At: at, Driver: "d6"},
 		ride.Arrived{At: at}, ride.Started{At: at}, ride.Completed{At: at}, ride.Cancelled{At: at}, ride.Expired{At: at},
 		ride.Rated{At: at, By: ride.ByRider, Stars: 5}, ride.Rated{At: at, By: ride.ByDriver, Stars: 4},

@@ -1,5 +1,7 @@
 package ride
 
+import "time"
+
 // Command is a request to a trip from a party, an operator, dispatch or a timer. It carries no
 // time: the caller passes the time of the decision to Decide.
 type Command interface{ command() }
@@ -29,6 +31,13 @@ type OfferWave struct {
 	// candidates, with the reason, nearest first. Both are for the record only.
 	Cells  int
 	Passed []Considered
+}
+
+// OfferExchange offers a trip whose driver is still on its way to a driver who is free and nearer. The
+// offer lasts as long as others, but no longer than it takes the trip's driver to come as near.
+type OfferExchange struct {
+	Considered Considered    // the free driver with its way, as for a wave; its verdict does not matter
+	Left       time.Duration // how long the trip's driver still needs to the pickup
 }
 
 // AcceptOffer is a driver's yes.
@@ -107,6 +116,7 @@ type DriverNearby struct{}
 
 func (RequestTrip) command()   {}
 func (OfferWave) command()     {}
+func (OfferExchange) command() {}
 func (AcceptOffer) command()   {}
 func (DeclineOffer) command()  {}
 func (WithdrawOffer) command() {}

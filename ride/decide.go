@@ -30,6 +30,8 @@ func Decide(t Trip, at time.Time, c Command) ([]Event, []Effect, error) {
 		events, err = decideRequest(t, at, c)
 	case OfferWave:
 		events = decideWave(t, at, c)
+	case OfferExchange:
+		events, err = decideOfferExchange(t, at, c)
 	case AcceptOffer:
 		events, err = decideAccept(t, at, c)
 	case DeclineOffer:
@@ -145,6 +147,8 @@ func decideAccept(t Trip, at time.Time, c AcceptOffer) ([]Event, error) {
 		return nil, nil // idempotent: accepted already, the award is pending
 	case o.State == OfferWithdrawn && o.Reason == ReasonTaken:
 		return nil, ErrOfferTaken
+	case t.Status == StatusMatched && o.State == OfferOpen && at.Before(o.ExpiresAt):
+		return t.acceptExchange(at, o, c.Card)
 	case o.State != OfferOpen || t.Status != StatusRequested || !at.Before(o.ExpiresAt):
 		return nil, ErrOfferClosed
 	case t.Rules.Policy.Award == AwardFirst:

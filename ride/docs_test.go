@@ -76,6 +76,8 @@ func policyTable(p ride.Policy) string {
 		{"dispatch-wave-every", short(p.WaveEvery), "time between waves, and how long a resting driver is left in peace"},
 		{"dispatch-offer-ttl", short(p.OfferTTL), "how long a driver may think"},
 		{"dispatch-asks-per-driver", p.AsksPerDriver, "how often a driver may let the same trip's offer expire"},
+		{"dispatch-exchanges", p.Exchanges, "how often a trip may change its driver before the pickup; 0: never"},
+		{"dispatch-exchange-fare", p.ExchangeFare, "least fare estimate, in percent of the one given up, for a driver who is not asked"},
 	} {
 		fmt.Fprintf(&b, "| `%s` | %v | %s |\n", row[0], row[1], row[2])
 	}

@@ -99,6 +99,8 @@ func TestWhatIsWrongWithRules(t *testing.T) {
 		"waves without a pause":    func(r *ride.Rules) { r.Policy.WaveEvery = 0 },
 		"offers without time":      func(r *ride.Rules) { r.Policy.OfferTTL = 0 },
 		"no driver is ever asked":  func(r *ride.Rules) { r.Policy.AsksPerDriver = 0 },
+		"exchanges for ever":       func(r *ride.Rules) { r.Policy.Exchanges = 11 },
+		"a fare of 101 percent":    func(r *ride.Rules) { r.Policy.ExchangeFare = 101 },
 		"no time to search":        func(r *ride.Rules) { r.SearchFor = 0 },
 		"for ever on the way":      func(r *ride.Rules) { r.PickupWithin = 1000 * time.Hour },
 		"a tariff without seats":   func(r *ride.Rules) { r.Tariff.Seats = 0 },

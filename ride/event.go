@@ -37,6 +37,8 @@ type WavePlanned struct {
 	// considered are not recorded.
 	Cells int `json:"cells,omitempty"`
 	More  int `json:"more,omitempty"`
+	// Exchange: the trip has a driver, whom whoever accepts replaces.
+	Exchange bool `json:"exchange,omitempty"`
 }
 
 // Accepted is a driver's yes that still competes with others.
@@ -60,6 +62,24 @@ type Matched struct {
 	At    time.Time  `json:"at"`
 	Offer OfferID    `json:"offer"`
 	Card  DriverCard `json:"card"`
+	// PickupETA is the way of a driver whom an exchange moved here from another trip. It was not asked:
+	// Offer is new, and won from the beginning. 0: the driver accepted Offer.
+	PickupETA time.Duration `json:"pickup_eta_ns,omitempty"`
+}
+
+// Exchanged gives a matched trip to another driver before the pickup; open offers are withdrawn.
+// Unlike one who gave the trip back, the former driver may be asked again.
+type Exchanged struct {
+	At   time.Time  `json:"at"`
+	From AccountID  `json:"from"`
+	Card DriverCard `json:"card"` // of the new driver
+	// Offer is what the new driver accepted. Of one who was on its way to another trip and was not
+	// asked it is new, and won from the beginning.
+	Offer OfferID `json:"offer"`
+	// PickupETA is how long the new driver needs to the pickup, Left how long the former one still did.
+	PickupETA time.Duration `json:"pickup_eta_ns"`
+	Left      time.Duration `json:"left_ns"`
+	Reason    string        `json:"reason"`
 }
 
 // Released gives the trip back: it is requested again, without this driver.
@@ -118,6 +138,7 @@ const (
 	KindAccepted    = "accepted"
 	KindOffersEnded = "offers_ended"
 	KindMatched     = "matched"
+	KindExchanged   = "exchanged"
 	KindReleased    = "released"
 	KindArrived     = "arrived"
 	KindStarted     = "started"
@@ -130,8 +151,8 @@ const (
 // EventKinds lists the stored names of all events, in the order of a trip's life.
 func EventKinds() []string {
 	return []string{
-		KindRequested, KindWavePlanned, KindAccepted, KindOffersEnded, KindMatched, KindReleased, KindArrived, KindStarted,
-		KindCompleted, KindCancelled, KindExpired, KindRated,
+		KindRequested, KindWavePlanned, KindAccepted, KindOffersEnded, KindMatched, KindExchanged, KindReleased, KindArrived,
+		KindStarted, KindCompleted, KindCancelled, KindExpired, KindRated,
 	}
 }
 
@@ -140,6 +161,7 @@ func (WavePlanned) Kind() string { return KindWavePlanned }
 func (Accepted) Kind() string    { return KindAccepted }
 func (OffersEnded) Kind() string { return KindOffersEnded }
 func (Matched) Kind() string     { return KindMatched }
+func (Exchanged) Kind() string   { return KindExchanged }
 func (Released) Kind() string    { return KindReleased }
 func (Arrived) Kind() string     { return KindArrived }
 func (Started) Kind() string     { return KindStarted }
@@ -153,6 +175,7 @@ func (e WavePlanned) When() time.Time { return e.At }
 func (e Accepted) When() time.Time    { return e.At }
 func (e OffersEnded) When() time.Time { return e.At }
 func (e Matched) When() time.Time     { return e.At }
+func (e Exchanged) When() time.Time   { return e.At }
 func (e Released) When() time.Time    { return e.At }
 func (e Arrived) When() time.Time     { return e.At }
 func (e Started) When() time.Time     { return e.At }
@@ -184,6 +207,8 @@ func UnmarshalEvent(kind string, data []byte) (Event, error) {
 		return unmarshal[OffersEnded](data)
 	case KindMatched:
 		return unmarshal[Matched](data)
+	case KindExchanged:
+		return unmarshal[Exchanged](data)
 	case KindReleased:
 		return unmarshal[Released](data)
 	case KindArrived:

@@ -90,6 +90,9 @@ func ForgetEvent(t *Trip, event Event, who AccountID) Event {
 	case Matched:
 		e.Card = forgetCard(e.Card, who)
 		return e
+	case Exchanged:
+		e.Card = forgetCard(e.Card, who)
+		return e
 	case OffersEnded:
 		if e.State == OfferDeclined && t.anyOfferTo(who, e.Offers) {
 			e.Reason = ""

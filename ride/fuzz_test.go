@@ -26,6 +26,9 @@ func wholeLife(t testing.TB) *shell {
 			s.advance(0)
 		}
 	}
+	do(ride.OfferExchange{Considered: ride.Considered{Driver: "d8", ETA: time.Minute}, Left: 3 * time.Minute})
+	do(ride.AcceptOffer{Offer: s.offerOf("d8"), Card: card("d8")})
+	require.NoError(t, s.exchange("d9", time.Minute, 2*time.Minute, time.Minute, 2*time.Minute))
 	d := s.trip.DriverID()
 	do(ride.MarkArrived{Driver: d})
 	do(ride.StartTrip{Driver: d})

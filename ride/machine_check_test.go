@@ -80,6 +80,8 @@ func (m *machine) decided(events []ride.Event, effects []ride.Effect, err error)
 			require.True(m.t, f.Offer.State.Ended())
 		case ride.BindDriver:
 			require.Equal(m.t, m.trip.DriverID(), f.Driver)
+		case ride.ReleaseDriver:
+			require.False(m.t, m.trip.Status.Occupied() && m.trip.DriverID() == f.Driver)
 		}
 	}
 }
@@ -96,11 +98,16 @@ func (m *machine) step(from ride.Trip, e ride.Event, to ride.Trip) {
 	require.True(m.t, e.When().Equal(to.UpdatedAt))
 	switch e := e.(type) {
 	case ride.Matched:
-		o, ok := from.Offer(e.Offer)
-		require.True(m.t, ok)
-		require.False(m.t, o.State.Ended(), "a %s offer won", o.State)
-		require.Equal(m.t, o.Driver, e.Card.ID)
-		require.False(m.t, m.refused[o.Driver])
+		m.won(from, e.Offer, e.Card.ID, e.PickupETA > 0)
+	case ride.Exchanged:
+		_, asked := from.Offer(e.Offer)
+		m.won(from, e.Offer, e.Card.ID, !asked)
+		require.Equal(m.t, from.DriverID(), e.From)
+		require.NotEqual(m.t, e.From, e.Card.ID)
+		require.True(m.t, from.Deadline.Equal(to.Deadline), "an exchange puts the pickup off")
+		require.Len(m.t, to.Exchanges, len(from.Exchanges)+1)
+		require.LessOrEqual(m.t, len(to.Exchanges), from.Rules.Policy.Exchanges)
+		require.NotContains(m.t, to.Excluded, e.From)
 	case ride.WavePlanned:
 		m.wave(from, e, to)
 	case ride.Released:
@@ -119,6 +126,20 @@ func (m *machine) step(from ride.Trip, e ride.Event, to ride.Trip) {
 	require.Empty(m.t, cmp.Diff(to, ride.Apply(from, back)))
 }
 
+// won checks that a driver who was asked had an offer that was open, and that one who was not has a new one. It refused
+// the trip in neither case.
+func (m *machine) won(from ride.Trip, id ride.OfferID, d ride.AccountID, unasked bool) {
+	o, ok := from.Offer(id)
+	require.Equal(m.t, unasked, !ok)
+	require.False(m.t, m.refused[d])
+	if ok {
+		require.False(m.t, o.State.Ended(), "a %s offer won", o.State)
+		require.Equal(m.t, o.Driver, d)
+		return
+	}
+	m.unasked[id] = true
+}
+
 // wave checks the offers of one wave against the rules.
 func (m *machine) wave(from ride.Trip, e ride.WavePlanned, to ride.Trip) {
 	p := from.Rules.Policy
@@ -134,6 +155,7 @@ func (m *machine) wave(from ride.Trip, e ride.WavePlanned, to ride.Trip) {
 		}
 	}
 	require.LessOrEqual(m.t, len(pending), limit)
+	require.Equal(m.t, from.Status == ride.StatusMatched, e.Exchange)
 	require.GreaterOrEqual(m.t, e.Ring, p.RingStart)
 	require.LessOrEqual(m.t, e.Ring, p.RingMax)
 	for _, o := range e.Offers {
@@ -169,13 +191,18 @@ func (m *machine) check() {
 
 	require.Equal(m.t, t.Status.Occupied() || t.Status == ride.StatusCompleted, t.Driver != nil && t.Status != ride.StatusCancelled)
 	for _, o := range t.Offers {
+		if m.unasked[o.ID] {
+			require.Equal(m.t, ride.OfferWon, o.State)
+			require.Zero(m.t, m.sent[o.ID]+m.closed[o.ID], "%s was not asked", o.Driver)
+			continue
+		}
 		require.Equal(m.t, 1, m.sent[o.ID], "%s sent", o.ID)
 		want := 0
 		if o.State.Ended() {
 			want = 1
 		}
 		require.Equal(m.t, want, m.closed[o.ID], "%s (%s) closed", o.ID, o.State)
-		if t.Status != ride.StatusRequested {
+		if t.Status != ride.StatusRequested && (t.Status != ride.StatusMatched || o.Left == 0) {
 			require.True(m.t, o.State.Ended(), "%s is %s while the trip is %s", o.ID, o.State, t.Status)
 		}
 	}
@@ -185,7 +212,7 @@ func (m *machine) check() {
 		require.Zero(m.t, t.PINTries)
 	}
 	require.LessOrEqual(m.t, t.PINTries.Wrong, ride.MaxPINTries-1)
-	require.Len(m.t, m.sent, len(t.Offers))
+	require.Len(m.t, m.sent, len(t.Offers)-len(m.unasked))
 	require.LessOrEqual(m.t, len(t.Offers), 500)
 }
 
@@ -200,15 +227,19 @@ func (m *machine) checkHistory() {
 		e, err = ride.UnmarshalEvent(kind, data)
 		require.NoError(m.t, err)
 		back = append(back, e)
-		switch e.(type) {
+		switch e := e.(type) {
 		case ride.WavePlanned:
-			waves++
+			if !e.Exchange {
+				waves++
+			}
 		case ride.Released:
 			released++
 			matched = false
 		case ride.Matched:
 			require.False(m.t, matched, "matched twice")
 			matched = true
+		case ride.Exchanged:
+			require.True(m.t, matched, "exchanged without a driver")
 		}
 	}
 	require.Empty(m.t, cmp.Diff(m.trip, ride.Replay(back)))

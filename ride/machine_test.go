@@ -26,8 +26,8 @@ func TestAnyCommandsKeepThePromises(t *testing.T) {
 			"go on": m.goOn, "go on and on": m.goOn, "and on": m.goOn, "and further": m.goOn, "give back": m.giveBack,
 			"candidates": m.candidates, "stale candidates": m.staleCandidates, "any plan": m.anyPlan,
 			"accept": m.accept, "accept again": m.accept, "decline": m.decline, "withdraw": m.withdraw, "driver nearby": m.driverNearby,
-			"redispatch": m.redispatch,
-			"drive":      m.drive, "drive on": m.drive, "cancel": m.cancel, "rate": m.rate,
+			"redispatch": m.redispatch, "propose": m.propose, "propose another": m.propose, "exchange": m.exchangeAny,
+			"drive": m.drive, "drive on": m.drive, "cancel": m.cancel, "rate": m.rate,
 			"pass time": m.passTime, "set clock back": m.setBack, "fire early": m.fireEarly,
 			"guess": m.guess, "stale tick": m.staleTick, "busy": m.toggleBusy, "crash": m.crashNow,
 			"request again": func(*rapid.T) { require.ErrorIs(t, m.do(m.request), ride.ErrWrongStatus) },
@@ -48,6 +48,7 @@ type machine struct {
 	sent    map[ride.OfferID]int
 	closed  map[ride.OfferID]int
 	refused map[ride.AccountID]bool // who declined or gave the trip back
+	unasked map[ride.OfferID]bool   // offers of drivers whom an exchange moved here
 	extra   int                     // how often a wave could come that neither clock, offers nor rings owe
 	pin     pinModel
 }
@@ -79,7 +80,7 @@ func (p *pinModel) start(trip ride.Trip, now time.Time, pin string) *ride.Error 
 func newMachine(t *rapid.T) *machine {
 	m := &machine{
 		shell: newShell(), t: t,
-		sent: map[ride.OfferID]int{}, closed: map[ride.OfferID]int{}, refused: map[ride.AccountID]bool{},
+		sent: map[ride.OfferID]int{}, closed: map[ride.OfferID]int{}, refused: map[ride.AccountID]bool{}, unasked: map[ride.OfferID]bool{},
 	}
 	m.request = request(drawRules(t))
 	if rapid.Bool().Draw(t, "with PIN") {
@@ -103,6 +104,7 @@ func drawRules(t *rapid.T) ride.Rules {
 	p.RingStep = rapid.IntRange(0, 2).Draw(t, "ring step")
 	p.RingMax = p.RingStart + rapid.IntRange(0, 4).Draw(t, "rings")
 	p.WaveEvery, p.OfferTTL = seconds("wave every", 1, 10), seconds("offer ttl", 1, 20)
+	p.Exchanges = rapid.IntRange(0, 3).Draw(t, "exchanges")
 	p.AsksPerDriver = rapid.IntRange(1, 3).Draw(t, "asks")
 	r.SearchFor, r.PickupWithin = seconds("search", 5, 90), seconds("pickup", 10, 100)
 	r.BoardWithin, r.RideWithin = seconds("board", 10, 100), seconds("ride", 10, 100)
@@ -240,6 +242,34 @@ func (m *machine) redispatch(*rapid.T) {
 		require.Equal(m.t, from.Version, m.trip.Version)
 	default:
 		require.Error(m.t, err)
+	}
+}
+
+// propose asks another driver for the trip of one who is on its way.
+func (m *machine) propose(t *rapid.T) {
+	from := m.trip
+	c := ride.OfferExchange{Considered: ride.Considered{Driver: drawDriver(t), ETA: drawWay(t)}, Left: drawWay(t)}
+	err := m.do(c)
+	if from.Status != ride.StatusMatched || len(from.Exchanges) >= from.Rules.Policy.Exchanges || c.Considered.Driver == from.DriverID() || c.Considered.ETA >= c.Left {
+		require.Error(t, err)
+	}
+	require.Equal(t, from.DriverID(), m.trip.DriverID(), "a proposal alone changes no driver")
+}
+
+func drawWay(t *rapid.T) time.Duration {
+	return time.Duration(rapid.IntRange(-1, 9).Draw(t, "way")) * 10 * time.Second
+}
+
+// exchangeAny exchanges drivers with another trip.
+func (m *machine) exchangeAny(t *rapid.T) {
+	m.freeze()
+	d, from := drawDriver(t), m.trip
+	way, left, theirWay, theirLeft := drawWay(t), drawWay(t), drawWay(t), drawWay(t)
+	if m.exchange(d, way, left, theirWay, theirLeft) == nil && from.Status == ride.StatusMatched {
+		require.LessOrEqual(t, way, theirLeft, "%s did not ask for a longer way", d)
+		require.LessOrEqual(t, theirWay, left, "%s did not ask for a longer way", from.DriverID())
+		require.Less(t, way+theirWay, left+theirLeft)
+		require.Less(t, len(from.Exchanges), from.Rules.Policy.Exchanges)
 	}
 }
 

@@ -52,6 +52,11 @@ type Policy struct {
 	// before it is not asked again. A driver who declined is not asked again, and
 	// one whose offer was withdrawn as busy, gone or full not within WaveEvery of that.
 	AsksPerDriver int `json:"asks_per_driver"`
+	// Exchanges is how often a trip may change its driver before the pickup; 0: never, as in older trips.
+	Exchanges int `json:"exchanges,omitempty"`
+	// ExchangeFare is what the estimated fare of a trip must be at least, in percent of that of the trip
+	// that its new driver gives up for it without being asked. At 100 nobody gets a worse fare unasked.
+	ExchangeFare int `json:"exchange_fare,omitempty"`
 }
 
 // Rules are the operator's rules for one trip, fixed when it is requested.
@@ -80,6 +85,7 @@ func DefaultPolicy() Policy {
 		Kind: PolicyBroadcast, Award: AwardFirst, AwardWindow: 2 * time.Second,
 		Cap: 8, RingStart: 1, RingStep: 1, RingMax: 6,
 		WaveEvery: 5 * time.Second, OfferTTL: 15 * time.Second, AsksPerDriver: 2,
+		Exchanges: 2, ExchangeFare: 100,
 	}
 }
 
@@ -118,6 +124,10 @@ func (p Policy) Validate() error {
 		return bad("an offer must last from 1s to 10m")
 	case p.AsksPerDriver < 1 || p.AsksPerDriver > 10:
 		return bad("asks per driver must be from 1 to 10")
+	case p.Exchanges < 0 || p.Exchanges > MaxExchanges:
+		return bad("exchanges must be from 0 to %d", MaxExchanges)
+	case p.ExchangeFare < 0 || p.ExchangeFare > 100:
+		return bad("the fare of an exchange must be from 0 to 100 percent")
 	}
 	return nil
 }

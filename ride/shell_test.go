@@ -59,6 +59,51 @@ func (s *shell) do(c ride.Command) error {
 	return nil
 }
 
+// exchange lets the trip and another one, with the same fare, exchange their drivers; way and left are the trip's,
+// theirs the other's. A driver who is not asked is on its way to the other trip.
+func (s *shell) exchange(d ride.AccountID, way, left, theirWay, theirLeft time.Duration) error {
+	moves := []ride.Move{
+		{Trip: s.trip, Card: card(d), Way: way, Left: left},
+		{Trip: matched("other", d, s.trip.Rules), Card: card(s.trip.DriverID()), Way: theirWay, Left: theirLeft},
+	}
+	if s.trip.DriverID() == "" { // the other gets a driver who said yes
+		moves[1].Trip.Rules.Policy.Exchanges = 1
+		moves[1].Trip, moves[1].Card = ride.Fold(moves[1].Trip, proposed(moves[1].Trip, "idle", s.now)), card("idle")
+		moves[1].Offer = moves[1].Trip.Offers[len(moves[1].Trip.Offers)-1].ID
+	}
+	moved, err := ride.DecideExchange(s.now, moves)
+	if err != nil {
+		s.note(nil, nil, err)
+		return err
+	}
+	s.trip = ride.Fold(s.trip, moved[0].Events)
+	s.history = append(s.history, moved[0].Events...)
+	s.carryOut(moved[0].Effects)
+	s.note(moved[0].Events, moved[0].Effects, nil)
+	return nil
+}
+
+// matched is a trip whose driver is on its way.
+func matched(id ride.TripID, d ride.AccountID, rules ride.Rules) ride.Trip {
+	r := request(rules)
+	r.Request.Rider.ID = "rider of " + ride.AccountID(id)
+	offer := ride.Offer{ID: ride.NewOfferID(id, 1), Driver: d, Wave: 1, ETA: 5 * time.Minute, MadeAt: dawn, ExpiresAt: dawn.Add(time.Minute), State: ride.OfferOpen}
+	return ride.Replay([]ride.Event{
+		ride.Requested{At: dawn, ID: id, Request: r.Request, Rules: rules, Estimate: r.Estimate},
+		ride.WavePlanned{At: dawn, Wave: 1, Ring: 1, Offers: []ride.Offer{offer}},
+		ride.Matched{At: dawn, Offer: offer.ID, Card: card(d)},
+	})
+}
+
+// proposed is an offer of an exchange that is open.
+func proposed(t ride.Trip, d ride.AccountID, at time.Time) []ride.Event {
+	events, _, err := ride.Decide(t, at, ride.OfferExchange{Considered: ride.Considered{Driver: d, ETA: time.Second}, Left: 10 * time.Minute})
+	if err != nil {
+		panic(err)
+	}
+	return events
+}
+
 func (s *shell) carryOut(effects []ride.Effect) {
 	for _, e := range effects {
 		switch e := e.(type) {

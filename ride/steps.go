@@ -14,8 +14,8 @@ type Step struct {
 	To   Status
 }
 
-// Steps is the whole status graph, edges that stay in a status left out. The
-// picture in docs/semantics.md is made from it, and a property test holds the
+// Steps is the whole status graph. Of the events that stay in a status it has the one that
+// changes a party of the trip, the exchange. The picture in docs/semantics.md is made from it, and a property test holds the
 // machine to it.
 func Steps() []Step {
 	return []Step{
@@ -23,6 +23,7 @@ func Steps() []Step {
 		{StatusRequested, KindMatched, StatusMatched},
 		{StatusRequested, KindCancelled, StatusCancelled},
 		{StatusRequested, KindExpired, StatusExpired},
+		{StatusMatched, KindExchanged, StatusMatched},
 		{StatusMatched, KindArrived, StatusArrived},
 		{StatusMatched, KindReleased, StatusRequested},
 		{StatusMatched, KindCancelled, StatusCancelled},

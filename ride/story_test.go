@@ -77,6 +77,11 @@ func (s *story) run(d *datadriven.TestData) {
 		_ = s.do(ride.DeclineOffer{Offer: offer(), Driver: who, Reason: arg("reason", "")})
 	case "withdraw":
 		_ = s.do(ride.WithdrawOffer{Offer: offer(), Reason: arg("reason", ride.ReasonDriverGone)})
+	case "propose": // the trip, which has a driver, to another one
+		driver, way, _ := strings.Cut(string(who), "@")
+		_ = s.do(ride.OfferExchange{Considered: ride.Considered{Driver: ride.AccountID(driver), ETA: s.duration(way)}, Left: s.duration(arg("left", "0s"))})
+	case "exchange": // drivers with another trip, whose driver this is
+		_ = s.exchange(who, s.duration(arg("way", "0s")), s.duration(arg("left", "0s")), s.duration(arg("their-way", "60s")), s.duration(arg("their-left", "60s")))
 	case "busy":
 		s.busy[who] = true
 	case "cancel":
@@ -143,6 +148,8 @@ func (s *story) rules(d *datadriven.TestData) ride.Rules {
 			r.Policy.WaveEvery = s.duration(v)
 		case "ttl":
 			r.Policy.OfferTTL = s.duration(v)
+		case "exchanges":
+			r.Policy.Exchanges = s.number(v)
 		case "search":
 			r.SearchFor = s.duration(v)
 		}

@@ -39,12 +39,17 @@ func (s *story) event(e ride.Event) {
 			text += fmt.Sprintf(", %s (%s) %s", k.Driver, k.ETA, k.Verdict)
 		}
 		text = fmt.Sprintf("%d in ring %d%s", e.Wave, e.Ring, text)
+		if e.Exchange {
+			text += ", for an exchange"
+		}
 	case ride.Accepted:
 		text = fmt.Sprintf("%s, award at %s", e.Offer, since(e.AwardAt))
 	case ride.OffersEnded:
 		text = fmt.Sprintf("%v %s %s", e.Offers, e.State, e.Reason)
 	case ride.Matched:
 		text = fmt.Sprintf("%s with %s", e.Offer, e.Card.ID)
+	case ride.Exchanged:
+		text = fmt.Sprintf("%s for %s, %s with %s to go instead of %s: %s", e.Card.ID, e.From, e.Offer, e.PickupETA, e.Left, e.Reason)
 	case ride.Released:
 		text = fmt.Sprintf("by %s %s", e.Driver, e.Reason)
 	case ride.Cancelled:

@@ -12,9 +12,6 @@ func Timers(t Trip) []Timer {
 		return nil
 	}
 	timers := []Timer{{TimerDeadline, t.Deadline}}
-	if t.Status != StatusRequested {
-		return timers
-	}
 	var expiry time.Time
 	for i := range t.Offers {
 		if o := &t.Offers[i]; o.State == OfferOpen && (expiry.IsZero() || o.ExpiresAt.Before(expiry)) {
@@ -23,6 +20,9 @@ func Timers(t Trip) []Timer {
 	}
 	if !expiry.IsZero() {
 		timers = append(timers, Timer{TimerOffers, expiry})
+	}
+	if t.Status != StatusRequested {
+		return timers
 	}
 	if t.Search.AwardAt.IsZero() {
 		return append(timers, Timer{TimerWave, t.Search.NextAt})

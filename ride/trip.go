@@ -111,6 +111,9 @@ type Offer struct {
 	State     OfferState    `json:"state"`
 	Reason    string        `json:"reason,omitempty"` // of its end
 	Card      *DriverCard   `json:"card,omitempty"`   // of who accepted, while an award is pending
+	// Left is how long the trip's driver still needed to the pickup when the offer was made: the offer is
+	// one of an exchange. 0: the trip had no driver.
+	Left time.Duration `json:"left_ns,omitempty"`
 }
 
 // toDoor is how long the driver needs to the pickup itself, as far as that is known.
@@ -179,10 +182,12 @@ type Trip struct {
 	Excluded []AccountID `json:"excluded,omitempty"`
 
 	Driver    *DriverCard   `json:"driver,omitempty"`
-	PickupETA time.Duration `json:"pickup_eta_ns,omitempty"` // of the winner, when matched
+	PickupETA time.Duration `json:"pickup_eta_ns,omitempty"` // of the driver, at MatchedAt
+	// Exchanges are the exchanges so far, the newest last. It is replaced, never changed.
+	Exchanges []Exchange `json:"exchanges,omitempty"`
 
 	RequestedAt time.Time `json:"requested_at"`
-	MatchedAt   time.Time `json:"matched_at,omitzero"`
+	MatchedAt   time.Time `json:"matched_at,omitzero"` // since when the driver has the trip
 	ArrivedAt   time.Time `json:"arrived_at,omitzero"`
 	StartedAt   time.Time `json:"started_at,omitzero"`
 	EndedAt     time.Time `json:"ended_at,omitzero"`

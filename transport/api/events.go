@@ -13,7 +13,7 @@ import (
 // part of that kind.
 type eventView struct {
 	Version int64      `json:"version" doc:"Its place in the history; readers do not see every event."`
-	Kind    string     `json:"kind" enum:"requested,wave_planned,accepted,offers_ended,matched,released,arrived,started,completed,cancelled,expired,rated"`
+	Kind    string     `json:"kind" enum:"requested,wave_planned,accepted,offers_ended,matched,exchanged,released,arrived,started,completed,cancelled,expired,rated"`
 	At      time.Time  `json:"at"`
 	By      ride.Party `json:"by,omitzero" enum:"rider,driver,operator,system" doc:"Who caused it."`
 	Reason  string     `json:"reason,omitzero"`
@@ -57,8 +57,15 @@ func showEvents(events []ride.StoredEvent, r view.Reader) ([]eventView, error) {
 	}
 	mine := int64(0) // from which version on a driver may see
 	for _, e := range events {
-		if m, ok := e.Event.(ride.Matched); ok && m.Card.ID == r.Account {
-			mine = e.Version
+		switch ev := e.Event.(type) {
+		case ride.Matched:
+			if ev.Card.ID == r.Account {
+				mine = e.Version
+			}
+		case ride.Exchanged:
+			if ev.Card.ID == r.Account {
+				mine = e.Version
+			}
 		}
 	}
 	for _, e := range events {
@@ -80,6 +87,8 @@ func partyEvent(e ride.StoredEvent, role ride.Role) (eventView, bool) {
 	switch ev := e.Event.(type) {
 	case ride.WavePlanned:
 		v.Wave, v.Ring, v.Asked = ev.Wave, ev.Ring, len(ev.Offers)
+	case ride.Exchanged:
+		v.Reason = ev.Reason
 	case ride.Released:
 		v.By = ev.By
 	case ride.Completed:

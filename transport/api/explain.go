@@ -32,6 +32,7 @@ type policyView struct {
 	WaveEveryMS   int64           `json:"wave_every_ms"`
 	OfferTTLMS    int64           `json:"offer_ttl_ms"`
 	AsksPerDriver int             `json:"asks_per_driver"`
+	Exchanges     int             `json:"exchanges" doc:"How often the trip may change its driver before the pickup."`
 	SearchForMS   int64           `json:"search_for_ms" doc:"How long a search may last."`
 }
 
@@ -151,7 +152,7 @@ func showPolicy(r ride.Rules) policyView {
 	return policyView{
 		Kind: p.Kind, Award: p.Award, AwardWindowMS: p.AwardWindow.Milliseconds(), Cap: p.Cap,
 		RingStart: p.RingStart, RingStep: p.RingStep, RingMax: p.RingMax, WaveEveryMS: p.WaveEvery.Milliseconds(),
-		OfferTTLMS: p.OfferTTL.Milliseconds(), AsksPerDriver: p.AsksPerDriver, SearchForMS: r.SearchFor.Milliseconds(),
+		OfferTTLMS: p.OfferTTL.Milliseconds(), AsksPerDriver: p.AsksPerDriver, Exchanges: p.Exchanges, SearchForMS: r.SearchFor.Milliseconds(),
 	}
 }
 
@@ -217,7 +218,7 @@ func offerEnds(t *ride.Trip, events []ride.StoredEvent) map[ride.OfferID]time.Ti
 			for _, id := range ev.Offers {
 				end(id, ev.At)
 			}
-		case ride.Matched, ride.Cancelled, ride.Expired:
+		case ride.Matched, ride.Exchanged, ride.Arrived, ride.Cancelled, ride.Expired:
 			for i := range t.Offers {
 				if o := &t.Offers[i]; !o.MadeAt.After(ev.When()) {
 					end(o.ID, ev.When())

@@ -290,7 +290,7 @@ func TestListsTakeEveryStatus(t *testing.T) {
 
 func TestEventsOfEveryKindHaveAPlace(t *testing.T) {
 	enum := newWorld(t).OpenAPI().Components.Schemas.Map()["EventView"].Properties["kind"].Enum
-	for _, e := range []ride.Event{ride.Requested{}, ride.WavePlanned{}, ride.Accepted{}, ride.OffersEnded{}, ride.Matched{},
+	for _, e := range []ride.Event{ride.Requested{}, ride.WavePlanned{}, ride.Accepted{}, ride.OffersEnded{}, ride.Matched{}, ride.Exchanged{},
 		ride.Released{}, ride.Arrived{}, ride.Started{}, ride.Completed{}, ride.Cancelled{}, ride.Expired{}, ride.Rated{}} {
 		require.True(t, slices.Contains(enum, any(e.Kind())), e.Kind())
 		v, _ := partyEvent(ride.StoredEvent{Version: 1, Event: e}, ride.RoleDriver)

@@ -140,6 +140,8 @@ type Dispatch struct {
 	WaveEvery     time.Duration `default:"5s" range:"100ms..10m" help:"Time from one wave to the next while no driver accepts."`
 	OfferTTL      time.Duration `name:"offer-ttl" default:"15s" range:"1s..10m" help:"How long a driver may think about an offer."`
 	AsksPerDriver int           `default:"2" range:"1..10" help:"How often one driver is offered the same trip when it lets the offer expire."`
+	Exchanges     int           `default:"2" range:"0..10" help:"How often a trip may change its driver before the pickup, for a closer car; 0: never."`
+	ExchangeFare  int           `default:"100" range:"0..100" help:"What the estimated fare of a trip must be at least, in percent of that of the trip that a driver on its way to a pickup gives up for it without being asked. At 100 no driver gets a worse fare unasked."`
 }
 
 // Trip bounds how long a trip may stay in one status. See ride.Rules.
@@ -243,6 +245,7 @@ func (c *Config) Policy() ride.Policy {
 		Kind: ride.PolicyKind(d.Policy), Award: ride.Award(d.Award), AwardWindow: d.AwardWindow,
 		Cap: d.Cap, RingStart: d.RingStart, RingStep: d.RingStep, RingMax: d.RingMax,
 		WaveEvery: d.WaveEvery, OfferTTL: d.OfferTTL, AsksPerDriver: d.AsksPerDriver,
+		Exchanges: d.Exchanges, ExchangeFare: d.ExchangeFare,
 	}
 }
 

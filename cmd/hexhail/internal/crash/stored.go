@@ -181,8 +181,17 @@ func (s *stored) trip(ctx context.Context, t ride.Trip, tally *Tally, refused bo
 	}
 	s.told(t.ID, states)
 	var commanded []ride.Event
-	for _, e := range events {
+	for i, e := range events {
 		switch x := e.Event.(type) {
+		case ride.Matched:
+			if x.PickupETA > 0 {
+				continue // an exchange moved the driver here, without an acceptance
+			}
+		case ride.Exchanged:
+			if _, asked := states[i-1].Offer(x.Offer); asked {
+				commanded = append(commanded, ride.Matched{}) // what an acceptance leads to
+			}
+			continue
 		case ride.Cancelled:
 			if x.By != ride.ByRider {
 				continue
@@ -289,6 +298,10 @@ func occupy(rides map[ride.AccountID][]occupation, t ride.Trip, events []ride.St
 		case ride.Requested:
 			begin(rider, at)
 		case ride.Matched:
+			driver = x.Card.ID
+			begin(driver, at)
+		case ride.Exchanged:
+			end(driver, at)
 			driver = x.Card.ID
 			begin(driver, at)
 		case ride.Released:

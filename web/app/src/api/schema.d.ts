@@ -1261,7 +1261,7 @@ export interface components {
                 [key: string]: unknown;
             };
             /** @enum {string} */
-            kind: "requested" | "wave_planned" | "accepted" | "offers_ended" | "matched" | "released" | "arrived" | "started" | "completed" | "cancelled" | "expired" | "rated";
+            kind: "requested" | "wave_planned" | "accepted" | "offers_ended" | "matched" | "exchanged" | "released" | "arrived" | "started" | "completed" | "cancelled" | "expired" | "rated";
             reason?: string;
             /**
              * Format: int64
@@ -1570,6 +1570,11 @@ export interface components {
              * @description How many offers may be open at once.
              */
             cap: number;
+            /**
+             * Format: int64
+             * @description How often the trip may change its driver before the pickup.
+             */
+            exchanges: number;
             /** @enum {string} */
             kind: "broadcast" | "sequential";
             /** Format: int64 */
