@@ -3,6 +3,8 @@ package actors
 import (
 	"cmp"
 	"context"
+	"errors"
+	"maps"
 	"slices"
 	"sync"
 	"testing"
@@ -118,6 +120,56 @@ func (m *memStore) Commit(_ context.Context, t ride.Transition) error {
 		m.mu.Unlock() // after may block
 		defer m.mu.Lock()
 		after(t)
+	}
+	return err
+}
+
+// CommitAll tries on a copy.
+func (m *memStore) CommitAll(_ context.Context, ts []ride.Transition) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, t := range ts {
+		if fail := m.fail; fail != nil {
+			if err, _ := fail(t); err != nil {
+				return err
+			}
+		}
+	}
+	was := memStore{trips: maps.Clone(m.trips), wake: maps.Clone(m.wake), events: maps.Clone(m.events), commands: maps.Clone(m.commands)}
+	err := func() error {
+		if len(ts) == 0 {
+			return errors.New("nothing")
+		}
+		for i, t := range ts {
+			if c := t.Command; c != nil && m.commands[[2]string{string(c.Account), c.ID}].ID != "" {
+				return ride.ErrCommandSeen
+			}
+			now, ok := m.trips[t.Trip.ID]
+			switch {
+			case slices.ContainsFunc(ts[:i], func(o ride.Transition) bool { return o.Trip.ID == t.Trip.ID }), t.Prev == 0:
+				return errors.New("not what is written together")
+			case !ok || now.Version != t.Prev || now.Fence != t.Trip.Fence || now.Status.Final():
+				return &ride.TripError{Trip: t.Trip.ID, Err: ride.ErrStale}
+			}
+			now.Driver = nil
+			m.trips[t.Trip.ID] = now
+		}
+		for _, t := range ts {
+			if err := m.commit(t); err != nil {
+				return &ride.TripError{Trip: t.Trip.ID, Err: err}
+			}
+		}
+		return nil
+	}()
+	if err != nil {
+		m.trips, m.wake, m.events, m.commands = was.trips, was.wake, was.events, was.commands
+	}
+	if after := m.after; err == nil && after != nil {
+		m.mu.Unlock() // after may block
+		defer m.mu.Lock()
+		for _, t := range ts {
+			after(t)
+		}
 	}
 	return err
 }

@@ -20,6 +20,9 @@ type Store interface {
 	//   ride.ErrCommandSeen  the command id has an outcome already
 	//   ride.ErrUnknownOutcome, ride.ErrStoreFull
 	Commit(ctx context.Context, t ride.Transition) error
+	// CommitAll writes transitions of several existing trips durably, all of them or nothing; drivers
+	// may move among them. The errors are those of Commit; a *ride.TripError says which trip is to blame.
+	CommitAll(ctx context.Context, ts []ride.Transition) error
 	// Activate raises the trip's fence and returns the newest state, Fence set.
 	// ride.ErrNotFound if there is no such trip.
 	Activate(ctx context.Context, id ride.TripID) (ride.Trip, error)

@@ -86,10 +86,10 @@ func TestCrash(t *testing.T) {
 
 // killAfter starts a process that commits, kills it after n acknowledgements and
 // returns all that it printed.
-func killAfter(t *testing.T, place string, n int) []string {
+func killAfter(t *testing.T, place string, n int, env ...string) []string {
 	t.Helper()
 	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), crashPath+"="+place)
+	cmd.Env = append(os.Environ(), append(env, crashPath+"="+place)...)
 	out, err := cmd.StdoutPipe()
 	require.NoError(t, err)
 	require.NoError(t, cmd.Start())

@@ -63,7 +63,9 @@ const (
 		ON CONFLICT (id) DO UPDATE SET state = excluded.state, expires_at = excluded.expires_at, data = excluded.data`
 	sqlAddRating = `UPDATE accounts SET rating_sum = rating_sum + $1, rating_count = rating_count + 1 WHERE id = $2`
 	sqlProbe     = `INSERT INTO write_checks (node, at) VALUES ('', $1) ON CONFLICT (node) DO UPDATE SET at = excluded.at`
-	sqlActivate  = `UPDATE trips SET fence = fence + 1 WHERE id = $1 RETURNING fence, state`
+	// A driver who is about to move to another trip: the unique index is checked row by row.
+	sqlReleaseTrip = `UPDATE trips SET driver_id = NULL WHERE id = $1 AND version = $2 AND fence = $3 AND ended_at IS NULL`
+	sqlActivate    = `UPDATE trips SET fence = fence + 1 WHERE id = $1 RETURNING fence, state`
 
 	sqlEventThere   = `SELECT COUNT(*) FROM trip_events WHERE trip_id = $1 AND version = $2 AND kind = $3 AND at = $4 AND data = $5`
 	sqlCommandThere = `SELECT COUNT(*) FROM commands WHERE account_id = $1 AND command_id = $2 AND digest = $3 AND at = $4`
@@ -71,7 +73,7 @@ const (
 
 // itemStatements are the texts above that an engine may prepare beforehand.
 var itemStatements = []string{sqlCommandSeen, sqlInsertCommand, sqlInsertTrip, sqlUpdateTrip, sqlStepTrip, sqlInsertEvent, sqlInsertWave,
-	sqlUpsertOffer, sqlAddRating, sqlActivate, sqlProbe}
+	sqlUpsertOffer, sqlAddRating, sqlReleaseTrip, sqlActivate, sqlProbe}
 
 // decideItem writes what may be refused: an activation, or the trip, once its
 // command is known to be new. A refusal leaves nothing written, for a statement that
@@ -85,19 +87,26 @@ func decideItem(ctx context.Context, x executor, it *item) error {
 	if it.activate != "" {
 		return x.query(ctx, sqlActivate, []any{string(it.activate)}, &it.newFence, &it.state)
 	}
-	if c := it.command; c != nil {
-		var n int
-		if err := x.query(ctx, sqlCommandSeen, []any{string(c.Account), c.ID}, &n); err != nil {
-			return err
-		}
-		if n > 0 {
-			return ride.ErrCommandSeen
-		}
+	if err := isFresh(ctx, x, it.command); err != nil {
+		return err
 	}
 	if it.trip == nil {
 		return nil
 	}
 	return writeTrip(ctx, x, it)
+}
+
+// isFresh returns ride.ErrCommandSeen if the command has an outcome already. Nil is fresh.
+func isFresh(ctx context.Context, x executor, c *ride.CommandRecord) error {
+	if c == nil {
+		return nil
+	}
+	var n int
+	err := x.query(ctx, sqlCommandSeen, []any{string(c.Account), c.ID}, &n)
+	if err == nil && n > 0 {
+		return ride.ErrCommandSeen
+	}
+	return err
 }
 
 // recordItem writes what follows from decideItem's success. On any error the caller
@@ -136,6 +145,9 @@ func recordItem(ctx context.Context, x executor, it *item) error {
 
 // writeItem writes one item. On any error the caller must undo what it wrote.
 func writeItem(ctx context.Context, x executor, it *item) error {
+	if it.parts != nil {
+		return writeGroup(ctx, x, it)
+	}
 	if err := decideItem(ctx, x, it); err != nil {
 		return err
 	}
@@ -195,7 +207,12 @@ func refusalOfItem(eng engine, it *item, err error) error {
 	if it.activate != "" && errors.Is(err, sql.ErrNoRows) {
 		return fmt.Errorf("trip %s: %w", it.activate, ride.ErrNotFound)
 	}
-	return refused(eng, err)
+	refusal := refused(eng, err)
+	var culprit *ride.TripError
+	if refusal != nil && !errors.As(refusal, &culprit) && errors.As(err, &culprit) {
+		return &ride.TripError{Trip: culprit.Trip, Err: refusal}
+	}
+	return refusal
 }
 
 // readBackItems sets the outcome of items whose commit was not answered, from what
@@ -229,7 +246,7 @@ func readBackItems(ctx context.Context, x executor, batch []*item, failed error)
 // not written.
 func isWritten(ctx context.Context, x executor, batch []*item) (bool, error) {
 	for _, it := range batch {
-		if it.err == nil && (len(it.events) > 0 || it.command != nil) {
+		if it.err == nil && (len(it.events) > 0 || it.command != nil || it.parts != nil) {
 			return isThere(ctx, x, it)
 		}
 	}
@@ -242,6 +259,8 @@ func isWritten(ctx context.Context, x executor, batch []*item) (bool, error) {
 func isThere(ctx context.Context, x executor, it *item) (bool, error) {
 	var n int
 	switch {
+	case it.parts != nil:
+		return isThere(ctx, x, it.parts[0]) // the parts share their fate
 	case len(it.events) > 0:
 		e := it.events[len(it.events)-1]
 		err := x.query(ctx, sqlEventThere, []any{e.trip, e.version, e.kind, e.at, e.data}, &n)

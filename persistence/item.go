@@ -23,6 +23,8 @@ type item struct {
 	command *ride.CommandRecord
 	step    bool // an update that probably neither ends the trip nor changes its driver
 
+	parts []*item // if set, the item is these together, all or none, and has but the command of one of them
+
 	activate ride.TripID // if set, the item is an activation and nothing else
 	probe    bool        // if set, the item finds out whether anything can be written, and nothing else
 

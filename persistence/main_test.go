@@ -13,7 +13,9 @@ import (
 // TestMain also is the process that TestCrash kills, and otherwise makes sure that
 // stores leave no goroutine behind.
 func TestMain(m *testing.M) {
-	if path := os.Getenv(crashPath); path != "" {
+	if path := os.Getenv(crashPath); path != "" && os.Getenv(crashExchanges) != "" {
+		exchangeForEver(path)
+	} else if path != "" {
 		commitForEver(path)
 	}
 	flag.Parse()

@@ -60,6 +60,13 @@ const (
 // few statements whatever its size: first what decides who is refused, then the
 // rest for those who are not.
 func writeSets(ctx context.Context, tx pgx.Tx, batch []*item) (xid string, err error) {
+	grouped := func(it *item) bool { return it.parts != nil }
+	if groups := chosen(batch, grouped); len(groups) > 0 {
+		if _, err := writeEach(ctx, tx, groups); err != nil {
+			return "", err
+		}
+		batch = chosen(batch, func(it *item) bool { return !grouped(it) })
+	}
 	if err := writeCommands(ctx, tx, batch); err != nil {
 		return "", err
 	}

@@ -162,6 +162,9 @@ func (e *sqliteEngine) attempt(batch []*item, write func(context.Context, sqlite
 
 // writePlain writes one item or sets its refusal. An error means that the batch is lost.
 func (e *sqliteEngine) writePlain(ctx context.Context, x sqliteTx, it *item) error {
+	if it.parts != nil {
+		return e.writeGuarded(ctx, x, it) // a part may be refused after others were written
+	}
 	if it.probe {
 		if err := checkRoom(ctx, x); err != nil {
 			return err

@@ -215,6 +215,20 @@ func (s *Store) Commit(ctx context.Context, t ride.Transition) error {
 	return s.failure("commit", err)
 }
 
+// CommitAll is Commit for existing trips that are written together, all of them or none. Drivers may move
+// among them. A refusal that one trip is to blame for is a *ride.TripError.
+func (s *Store) CommitAll(ctx context.Context, ts []ride.Transition) error {
+	it, err := newGroup(ts)
+	if err != nil {
+		return err
+	}
+	err = s.comm.submit(ctx, it)
+	if err == nil && it.command != nil {
+		s.outcomes.note(it.command.Account)
+	}
+	return s.failure("commit", err)
+}
+
 // Activate raises the trip's fence, durably, and returns the newest state with it.
 // ride.ErrNotFound if there is no such trip.
 func (s *Store) Activate(ctx context.Context, id ride.TripID) (ride.Trip, error) {

@@ -60,6 +60,18 @@ var (
 	ErrStoreFull = errors.New("store queue is full")
 )
 
+// TripError says which of several trips that are written together is why none was.
+type TripError struct {
+	Trip TripID
+	Err  error
+}
+
+// Error implements error.
+func (e *TripError) Error() string { return "trip " + string(e.Trip) + ": " + e.Err.Error() }
+
+// Unwrap returns the cause.
+func (e *TripError) Unwrap() error { return e.Err }
+
 // Breadcrumb is one recorded position of a trip.
 type Breadcrumb struct {
 	Trip  TripID

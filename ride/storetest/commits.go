@@ -16,6 +16,7 @@ import (
 // was decided on, one live trip for each rider and one match for each driver.
 type Commits interface {
 	Committer
+	CommitAll(ctx context.Context, ts []ride.Transition) error
 	Activate(ctx context.Context, id ride.TripID) (ride.Trip, error)
 	Trip(ctx context.Context, id ride.TripID) (ride.Trip, error)
 	TripEvents(ctx context.Context, id ride.TripID) ([]ride.StoredEvent, error)
@@ -33,6 +34,7 @@ func TestCommits(t *testing.T, open func(t *testing.T, now Clock) Commits) {
 		"one rider, one driver":  uniqueness,
 		"outcomes of commands":   commands,
 		"a state alone":          stateAlone,
+		"several trips together": together,
 		"open offers":            openOffers,
 		"overdue and live trips": sweep,
 	} {

@@ -26,6 +26,14 @@ type Committer interface {
 	Commit(ctx context.Context, t ride.Transition) error
 }
 
+// Exchange moves a trip to another driver, without an offer.
+func (h *History) Exchange(driver string) ride.Event {
+	return ride.Exchanged{
+		At: h.Tick(), From: h.DriverID(), Offer: ride.NewOfferID(h.ID, len(h.Offers)+1), PickupETA: time.Minute, Left: 2 * time.Minute,
+		Reason: ride.ReasonCloserCar, Card: ride.DriverCard{ID: ride.AccountID(driver), FirstName: "Eve", Plate: "HX 2", Class: "standard"},
+	}
+}
+
 // History is a trip under test with the means to move it on. Not safe for concurrent use.
 type History struct {
 	ride.Trip
