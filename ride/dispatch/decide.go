@@ -46,20 +46,7 @@ type decision struct {
 
 // assign solves the table.
 func (d *decision) assign() {
-	g := &graph{first: make([]int32, 1, len(d.rows)+1), to: make([]int32, 0, d.arcs), cost: make([]int64, 0, d.arcs), wide: len(d.columns)}
-	for i := range d.rows {
-		r := &d.rows[i]
-		for _, a := range r.arcs {
-			g.to, g.cost = append(g.to, a.column), append(g.cost, int64(a.price))
-		}
-		g.first = append(g.first, int32(len(g.to)))
-		if r.Match != nil {
-			g.open = append(g.open, matchedCost)
-		} else {
-			g.open = append(g.open, openCost)
-		}
-	}
-	d.matching, d.plan.Method = solve(g)
+	d.matching, d.plan.Method = solve(d.graph())
 	d.taker, d.done = make([]int32, len(d.columns)), make([]bool, len(d.rows))
 	for j := range d.taker {
 		d.taker[j] = -1
@@ -83,7 +70,7 @@ func (d *decision) chosen(row int32) *arc {
 func (d *decision) offer() {
 	for i := range d.rows {
 		r, a := &d.rows[i], d.chosen(int32(i))
-		if d.done[i] || a == nil || a.way == nil || d.columns[a.column].State == OnWay {
+		if d.done[i] || a == nil || a.way == nil || d.later(r, a) {
 			continue
 		}
 		o := Offer{
@@ -107,6 +94,14 @@ func (d *decision) offer() {
 			d.plan.Records = append(d.plan.Records, d.record(i, d.chosen(i)))
 		}
 	}
+}
+
+// later reports whether what the assignment wants of a row is not done now: its driver is on the way to another trip, which
+// an exchange or a chain sees to, or still in a ride while the row has a driver.
+func (d *decision) later(r *row, a *arc) bool {
+	k := d.columns[a.column]
+	_, moving := d.wayOf[a.column]
+	return moving || k.State == InRide && r.Match != nil
 }
 
 // rowOf finds a trip's row; rows are in the order of trips.

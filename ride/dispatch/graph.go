@@ -60,8 +60,8 @@ const (
 // Budgets of work, in arcs looked at. They bound the time of a decision without a clock, so that a decision is the
 // same on a slow machine.
 const (
-	pathsBudget   = 6_000_000
-	auctionBudget = 6_000_000
+	pathsBudget   = 2_500_000
+	auctionBudget = 2_500_000
 )
 
 // solve assigns exactly where the budget allows, else by auction, else greedily.

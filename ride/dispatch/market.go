@@ -16,6 +16,7 @@ type market struct {
 	drivers  []*Driver
 	request  map[ride.TripID]int32
 	driver   map[ride.AccountID]int32
+	matchOf  []*Request    // of each driver, the trip that it is matched with and has not picked up
 	twice    []ride.TripID // requests that a snapshot holds more than once
 	promised map[ride.TripID]bool
 	free     int // drivers without a trip and without an offer
@@ -37,10 +38,16 @@ func newMarket(p Policy, s *Snapshot) *market {
 	m.drivers, _ = once(m.drivers, func(d *Driver) ride.AccountID { return d.ID })
 	m.request = make(map[ride.TripID]int32, len(m.requests))
 	m.driver = make(map[ride.AccountID]int32, len(m.drivers))
+	m.matchOf = make([]*Request, len(m.drivers))
+	for i, d := range m.drivers {
+		m.driver[d.ID] = int32(i)
+	}
 	for i, r := range m.requests {
 		m.request[r.Trip] = int32(i)
 		if r.Match == nil {
 			m.open++
+		} else if i, ok := m.driver[r.Match.Driver]; ok {
+			m.matchOf[i] = r
 		}
 		for _, a := range r.Asked {
 			for _, t := range a.Then {
@@ -48,8 +55,7 @@ func newMarket(p Policy, s *Snapshot) *market {
 			}
 		}
 	}
-	for i, d := range m.drivers {
-		m.driver[d.ID] = int32(i)
+	for _, d := range m.drivers {
 		switch {
 		case d.State == Free && !d.Held:
 			m.free++
@@ -111,15 +117,20 @@ func (m *market) exchangeable(r *Request) bool {
 		return false
 	}
 	d := m.drivers[i]
-	return d.State == OnWay && d.Trip == r.Trip && !d.Held && !d.Next
+	return d.State == OnWay && d.Trip == r.Trip && m.matchOf[i] == r && !d.Held && !d.Next
 }
 
 // column says whether a driver takes part in the assignment, or why not. Those on their way do with their trips.
-func (m *market) column(d *Driver) (bool, Reason) {
-	switch {
-	case d.Held:
+func (m *market) column(i int32) (bool, Reason) {
+	d := m.drivers[i]
+	if d.Held {
 		return false, Held
-	case d.Next:
+	}
+	if r := m.matchOf[i]; r != nil {
+		in, _ := m.row(r)
+		return in, Busy
+	}
+	if d.Next {
 		return false, Busy
 	}
 	switch d.State {
@@ -130,11 +141,6 @@ func (m *market) column(d *Driver) (bool, Reason) {
 			return true, ""
 		}
 	case OnWay:
-		i, ok := m.request[d.Trip]
-		if ok && m.requests[i].Match != nil && m.requests[i].Match.Driver == d.ID {
-			in, _ := m.row(m.requests[i])
-			return in, Busy
-		}
 	}
 	return false, Busy
 }

@@ -17,11 +17,11 @@ func Shortlist(p Policy, s *Snapshot) []Pair {
 	}
 	m := newMarket(p, s)
 	var idle, moving fleet
-	for _, d := range m.drivers {
-		if in, _ := m.column(d); !in || d.Point.Validate() != nil {
+	for i, d := range m.drivers {
+		if in, _ := m.column(int32(i)); !in || d.Point.Validate() != nil {
 			continue
 		}
-		if d.State == OnWay {
+		if m.matchOf[i] != nil {
 			moving.add(d)
 		} else {
 			idle.add(d)

@@ -32,6 +32,17 @@ type arc struct {
 	price  time.Duration
 }
 
+// compare looks no further than the first difference: this is where a large table spends its time.
+func (a arc) compare(b arc) int {
+	if c := cmp.Compare(a.price, b.price); c != 0 {
+		return c
+	}
+	if c := cmp.Compare(a.driver, b.driver); c != 0 {
+		return c
+	}
+	return cmp.Or(cmp.Compare(a.way.DistanceM, b.way.DistanceM), cmp.Compare(a.way.By, b.way.By))
+}
+
 // newTable prices the ways of a snapshot.
 func newTable(m *market, s *Snapshot) *table {
 	t := &table{market: m, columnOf: map[int32]int32{}, wayOf: map[int32]int32{}}
@@ -44,8 +55,8 @@ func newTable(m *market, s *Snapshot) *table {
 	}
 	in := make([]bool, len(m.drivers))
 	why := make([]Reason, len(m.drivers))
-	for i, d := range m.drivers {
-		in[i], why[i] = m.column(d)
+	for i := range m.drivers {
+		in[i], why[i] = m.column(int32(i))
 	}
 	for i := range s.Ways {
 		w := &s.Ways[i]
@@ -64,8 +75,9 @@ func newTable(m *market, s *Snapshot) *table {
 		}
 		t.price(r, di, w)
 	}
+	seen := make([]int32, len(t.drivers))
 	for i := range t.rows {
-		t.trim(&t.rows[i])
+		t.trim(&t.rows[i], seen, int32(i+1))
 	}
 	t.number()
 	return t
@@ -89,8 +101,8 @@ func (t *table) price(r *row, di int32, w *Way) {
 		r.pass(why)
 		return
 	}
-	if r.Match != nil && d.State == InRide || len(r.Asked) > 0 && d.State == OnWay {
-		r.pass(Busy) // a trip that has a driver wants one who sets out now
+	if len(r.Asked) > 0 && t.matchOf[di] != nil {
+		r.pass(Busy) // a second driver is asked who can set out now
 		return
 	}
 	if w.Duration > t.p.MaxETA || max(0, d.Lead) > t.p.MaxETA-w.Duration {
@@ -99,7 +111,7 @@ func (t *table) price(r *row, di int32, w *Way) {
 	}
 	a := arc{driver: di, way: w, eta: max(0, d.Lead) + w.Duration}
 	a.price = t.terms(r, a).Sum()
-	if r.Match != nil && a.price+t.p.Exchange.Gain >= r.Match.Remaining {
+	if r.Match != nil && a.price-t.worthOf(d)+t.p.Exchange.Gain >= r.Match.Remaining {
 		r.pass(SmallGain)
 		return
 	}
@@ -119,7 +131,7 @@ func (t *table) terms(r *row, a arc) Terms {
 	if r.Match == nil {
 		k.AgeCredit = -t.ageCredit(r.Age)
 	}
-	if d.State == OnWay {
+	if t.matchOf[a.driver] != nil {
 		k.Exchange = t.p.Exchange.Gain
 	}
 	return k
@@ -136,15 +148,13 @@ func (m *market) ageCredit(age time.Duration) time.Duration {
 	return min(max(0, age), mostAge) * time.Duration(m.p.AgeCreditPercent) / 100
 }
 
-// trim sorts a row's arcs, keeps the cheapest, and adds its own driver's.
-func (t *table) trim(r *row) {
-	slices.SortFunc(r.arcs, func(a, b arc) int {
-		return cmp.Or(cmp.Compare(a.price, b.price), cmp.Compare(a.driver, b.driver), cmp.Compare(a.way.DistanceM, b.way.DistanceM), cmp.Compare(a.way.By, b.way.By))
-	})
-	seen := make(map[int32]bool, len(r.arcs))
+// trim sorts a row's arcs, keeps the cheapest, and adds its own driver's. seen holds the number of the last row that
+// each driver was seen in.
+func (t *table) trim(r *row, seen []int32, number int32) {
+	slices.SortFunc(r.arcs, arc.compare)
 	r.arcs = slices.DeleteFunc(r.arcs, func(a arc) bool { // one driver's cheapest way alone
-		was := seen[a.driver]
-		seen[a.driver] = true
+		was := seen[a.driver] == number
+		seen[a.driver] = number
 		return was
 	})
 	for len(r.arcs) > t.p.Arcs {
@@ -181,4 +191,22 @@ func (t *table) number() {
 			}
 		}
 	}
+}
+
+// graph is the table without names.
+func (t *table) graph() *graph {
+	g := &graph{first: make([]int32, 1, len(t.rows)+1), to: make([]int32, 0, t.arcs), cost: make([]int64, 0, t.arcs), wide: len(t.columns)}
+	for i := range t.rows {
+		r := &t.rows[i]
+		for _, a := range r.arcs {
+			g.to, g.cost = append(g.to, a.column), append(g.cost, int64(a.price))
+		}
+		g.first = append(g.first, int32(len(g.to)))
+		if r.Match != nil {
+			g.open = append(g.open, matchedCost)
+		} else {
+			g.open = append(g.open, openCost)
+		}
+	}
+	return g
 }

@@ -1,0 +1,84 @@
+package dispatch_test
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/hexhail/hexhail/ride"
+	"github.com/hexhail/hexhail/ride/dispatch"
+)
+
+func TestPresetsAreValidAndKeepTheirForm(t *testing.T) {
+	for _, name := range dispatch.Presets() {
+		p, ok := dispatch.Preset(name)
+		require.True(t, ok, name)
+		require.Equal(t, name, p.Name)
+		require.NoError(t, p.Validate(), name)
+		b, err := json.Marshal(p)
+		require.NoError(t, err)
+		back, err := dispatch.Parse(b)
+		require.NoError(t, err, name)
+		require.Equal(t, p, back, name)
+	}
+	_, ok := dispatch.Preset("magic")
+	require.False(t, ok)
+}
+
+// A document names what differs from its preset; whatever is misspelt or out of range is refused in one sentence.
+func TestDocuments(t *testing.T) {
+	p, err := dispatch.Parse([]byte(`{"name": "batch", "version": 7, "window_ns": 3000000000, "exchange": {"on": false}}`))
+	require.NoError(t, err)
+	want, _ := dispatch.Preset("batch")
+	want.Version, want.Window, want.Exchange.On = 7, 3*time.Second, false
+	require.Equal(t, want, p)
+
+	for doc, says := range map[string]string{
+		`{"name": "night", "windows_ns": 1}`:                                  "windows_ns",
+		`{"name": "night"} {}`:                                                "after top-level value",
+		`[]`:                                                                  "cannot unmarshal array",
+		`{"name": ""}`:                                                        "name",
+		`{"name": "night", "version": -1}`:                                    "version",
+		`{"name": "night", "window_ns": 1}`:                                   "window",
+		`{"name": "night", "max_eta_ns": 1}`:                                  "longest way",
+		`{"name": "night", "near": 0}`:                                        "looked at",
+		`{"name": "night", "arcs": 61}`:                                       "as many as are looked at",
+		`{"name": "night", "soon_free_ns": -1}`:                               "before the end of its ride",
+		`{"name": "night", "soon_free_percent": 50}`:                          "100 to 1000 percent",
+		`{"name": "night", "worth_ns": -1}`:                                   "worth",
+		`{"name": "night", "age_credit_percent": -1}`:                         "age",
+		`{"name": "night", "second_after_ns": 5}`:                             "second driver",
+		`{"name": "night", "second_after_ns": 5000000000, "second_ratio": 0}`: "free drivers for each request",
+		`{"name": "night", "exchange": {"on": true, "gain_ns": -1}}`:          "gain",
+		`{"name": "night", "exchange": {"not_within_ns": -1}}`:                "before the pickup",
+		`{"name": "night", "exchange": {"per_trip": 0}}`:                      "switch exchange off",
+		`{"name": "night", "trip": {"cap": 0}}`:                               "cap",
+	} {
+		_, err := dispatch.Parse([]byte(doc))
+		require.ErrorIs(t, err, ride.ErrInvalidArgument, doc)
+		require.ErrorContains(t, err, says, doc)
+		require.NotContains(t, err.Error(), "\n")
+	}
+	_, err = dispatch.Parse([]byte(`{"name": "` + strings.Repeat("n", 65) + `"}`))
+	require.ErrorContains(t, err, "name")
+}
+
+func FuzzParse(f *testing.F) {
+	f.Add([]byte(`{"name": "auto"}`))
+	f.Add([]byte(`{"name": "x", "window_ns": 5000000000, "exchange": {"on": true}}`))
+	f.Fuzz(func(t *testing.T, doc []byte) {
+		p, err := dispatch.Parse(doc)
+		if err != nil {
+			require.ErrorIs(t, err, ride.ErrInvalidArgument)
+			return
+		}
+		b, err := json.Marshal(p)
+		require.NoError(t, err)
+		back, err := dispatch.Parse(b)
+		require.NoError(t, err)
+		require.Equal(t, p, back)
+	})
+}
