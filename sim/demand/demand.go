@@ -75,21 +75,21 @@ const dayLayout = "2006-01-02 15:04:05"
 // pickup_address and dropoff_address. Absolute times count from the filter's origin. Requests with
 // equal ends are skipped.
 func ReadRequests(r io.Reader, f Filter) ([]Request, error) {
-	t, err := newTable(r)
+	t, err := NewTable(r)
 	if err != nil {
 		return nil, err
 	}
-	if err := t.need("pickup_lat", "pickup_lng", "dropoff_lat", "dropoff_lng"); err != nil {
+	if err := t.Need("pickup_lat", "pickup_lng", "dropoff_lat", "dropoff_lng"); err != nil {
 		return nil, err
 	}
-	clock := t.first("t_s", "time", "pickup_unix", "pickup")
+	clock := t.First("t_s", "time", "pickup_unix", "pickup")
 	if clock == "" {
 		return nil, fmt.Errorf("%w: there is no column t_s, time, pickup_unix or pickup", ErrFormat)
 	}
-	id := t.first("req_id", "trip_id", "id")
+	id := t.First("req_id", "trip_id", "id")
 	var all []Request
 	for {
-		ok, err := t.next()
+		ok, err := t.Next()
 		if err != nil {
 			return nil, err
 		}
@@ -106,20 +106,20 @@ func ReadRequests(r io.Reader, f Filter) ([]Request, error) {
 	return f.requests(all, clock != "t_s"), nil
 }
 
-func (t *table) request(id, clock string) (Request, error) {
-	q := Request{ID: t.text(id), Class: t.text("vehicle_class"), Passengers: 1}
+func (t *Table) request(id, clock string) (Request, error) {
+	q := Request{ID: t.Text(id), Class: t.Text("vehicle_class"), Passengers: 1}
 	if id == "" {
 		q.ID = fmt.Sprint(t.line - 2)
 	}
 	var err error
-	if q.Pickup, err = t.point("pickup_lat", "pickup_lng"); err != nil {
+	if q.Pickup, err = t.Point("pickup_lat", "pickup_lng"); err != nil {
 		return q, err
 	}
-	if q.Dropoff, err = t.point("dropoff_lat", "dropoff_lng"); err != nil {
+	if q.Dropoff, err = t.Point("dropoff_lat", "dropoff_lng"); err != nil {
 		return q, err
 	}
-	if t.text("passengers") != "" {
-		n, err := t.whole("passengers")
+	if t.Text("passengers") != "" {
+		n, err := t.Whole("passengers")
 		if err != nil {
 			return q, err
 		}
@@ -135,20 +135,20 @@ func (t *table) request(id, clock string) (Request, error) {
 	return q, err
 }
 
-func (t *table) address(column string) (string, error) {
-	s := t.text(column)
+func (t *Table) address(column string) (string, error) {
+	s := t.Text(column)
 	if len(s) > maxAddress || !utf8.ValidString(s) {
-		return "", t.bad(column)
+		return "", t.Bad(column)
 	}
 	return s, nil
 }
 
-func (t *table) moment(column string) (time.Duration, error) {
+func (t *Table) moment(column string) (time.Duration, error) {
 	switch column {
 	case "t_s", "pickup_unix":
-		s, err := t.number(column)
+		s, err := t.Number(column)
 		if err != nil || s < 0 || s > 4e9 {
-			return 0, t.bad(column)
+			return 0, t.Bad(column)
 		}
 		return time.Duration(s * float64(time.Second)), nil
 	}
@@ -156,9 +156,9 @@ func (t *table) moment(column string) (time.Duration, error) {
 	if column == "pickup" {
 		layout = dayLayout
 	}
-	at, err := time.Parse(layout, t.text(column))
+	at, err := time.Parse(layout, t.Text(column))
 	if err != nil || at.Year() < 1970 || at.Year() > 2100 {
-		return 0, t.bad(column)
+		return 0, t.Bad(column)
 	}
 	return time.Duration(at.UnixNano()), nil
 }
@@ -184,31 +184,31 @@ func (f Filter) requests(all []Request, absolute bool) []Request {
 // ReadTaxis reads drivers' starts: columns lat, lng, perhaps one of taxi and id, perhaps
 // avail_s (seconds on the clock of t_s).
 func ReadTaxis(r io.Reader, f Filter) ([]Taxi, error) {
-	t, err := newTable(r)
+	t, err := NewTable(r)
 	if err != nil {
 		return nil, err
 	}
-	if err := t.need("lat", "lng"); err != nil {
+	if err := t.Need("lat", "lng"); err != nil {
 		return nil, err
 	}
-	id := t.first("taxi", "id")
+	id := t.First("taxi", "id")
 	var out []Taxi
 	for {
-		ok, err := t.next()
+		ok, err := t.Next()
 		if !ok || err != nil {
 			return out, err
 		}
-		x := Taxi{ID: t.text(id)}
+		x := Taxi{ID: t.Text(id)}
 		if id == "" {
 			x.ID = fmt.Sprint(t.line - 2)
 		}
-		if x.At, err = t.point("lat", "lng"); err != nil {
+		if x.At, err = t.Point("lat", "lng"); err != nil {
 			return nil, err
 		}
-		if t.text("avail_s") != "" {
-			s, err := t.number("avail_s")
+		if t.Text("avail_s") != "" {
+			s, err := t.Number("avail_s")
 			if err != nil || math.Abs(s) > 4e9 {
-				return nil, t.bad("avail_s")
+				return nil, t.Bad("avail_s")
 			}
 			x.From = max(time.Duration(s*float64(time.Second))-f.From, 0)
 		}

@@ -31,26 +31,26 @@ const (
 
 // ReadPlaces reads a gazetteer. Columns: name, lat, lng.
 func ReadPlaces(r io.Reader) (Gazetteer, error) {
-	t, err := newTable(r)
+	t, err := NewTable(r)
 	if err != nil {
 		return Gazetteer{}, err
 	}
-	if err := t.need("name", "lat", "lng"); err != nil {
+	if err := t.Need("name", "lat", "lng"); err != nil {
 		return Gazetteer{}, err
 	}
 	var g Gazetteer
 	for {
-		ok, err := t.next()
+		ok, err := t.Next()
 		if err != nil || !ok {
 			return g, err
 		}
-		at, err := t.point("lat", "lng")
+		at, err := t.Point("lat", "lng")
 		if err != nil {
 			return Gazetteer{}, err
 		}
-		name := t.text("name")
+		name := t.Text("name")
 		if name == "" || len(name) > maxAddress {
-			return Gazetteer{}, t.bad("name")
+			return Gazetteer{}, t.Bad("name")
 		}
 		g.places = append(g.places, Place{name, at})
 		g.words = append(g.words, words(name))

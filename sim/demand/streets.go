@@ -40,25 +40,25 @@ type Nodes struct {
 // ReadNodes reads columns node, lat, lng.
 func ReadNodes(r io.Reader) (Nodes, error) {
 	out := Nodes{index: make(map[string]int)}
-	t, err := newTable(r)
+	t, err := NewTable(r)
 	if err != nil {
 		return out, err
 	}
-	if err := t.need("node", "lat", "lng"); err != nil {
+	if err := t.Need("node", "lat", "lng"); err != nil {
 		return out, err
 	}
 	for {
-		ok, err := t.next()
+		ok, err := t.Next()
 		if !ok || err != nil {
 			return out, err
 		}
-		p, err := t.point("lat", "lng")
+		p, err := t.Point("lat", "lng")
 		if err != nil {
 			return out, err
 		}
-		id := t.text("node")
+		id := t.Text("node")
 		if _, again := out.index[id]; again {
-			return out, t.bad("node")
+			return out, t.Bad("node")
 		}
 		out.index[id] = len(out.At)
 		out.At = append(out.At, p)
@@ -70,30 +70,30 @@ const maxStreet = 4 * 3600
 
 // ReadEdges reads columns from, to and one of travel times in seconds.
 func ReadEdges(r io.Reader, nodes Nodes, column string) ([]streets.GraphEdge, error) {
-	t, err := newTable(r)
+	t, err := NewTable(r)
 	if err != nil {
 		return nil, err
 	}
-	if err := t.need("from", "to", column); err != nil {
+	if err := t.Need("from", "to", column); err != nil {
 		return nil, err
 	}
 	var out []streets.GraphEdge
 	for {
-		ok, err := t.next()
+		ok, err := t.Next()
 		if !ok || err != nil {
 			return out, err
 		}
-		from, ok := nodes.index[t.text("from")]
+		from, ok := nodes.index[t.Text("from")]
 		if !ok {
-			return nil, t.bad("from")
+			return nil, t.Bad("from")
 		}
-		to, ok := nodes.index[t.text("to")]
+		to, ok := nodes.index[t.Text("to")]
 		if !ok {
-			return nil, t.bad("to")
+			return nil, t.Bad("to")
 		}
-		s, err := t.number(column)
+		s, err := t.Number(column)
 		if err != nil || s < 0 || s > maxStreet {
-			return nil, t.bad(column)
+			return nil, t.Bad(column)
 		}
 		out = append(out, streets.GraphEdge{From: from, To: to, Time: time.Duration(s * float64(time.Second))})
 	}

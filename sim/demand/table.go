@@ -60,16 +60,17 @@ type zipped struct {
 
 func (z zipped) Close() error { return errors.Join(z.Reader.Close(), z.file.Close()) }
 
-// table reads a CSV file row by row.
-type table struct {
+// Table reads a CSV file with a header row by row, and finds columns by name. It has one owner.
+type Table struct {
 	r       *csv.Reader
 	columns map[string]int
 	row     []string
 	line    int
 }
 
-func newTable(r io.Reader) (*table, error) {
-	t := &table{r: csv.NewReader(r), columns: make(map[string]int), line: 1}
+// NewTable reads the header; the error wraps ErrFormat.
+func NewTable(r io.Reader) (*Table, error) {
+	t := &Table{r: csv.NewReader(r), columns: make(map[string]int), line: 1}
 	t.r.ReuseRecord = true
 	head, err := t.r.Read()
 	if err != nil {
@@ -81,8 +82,8 @@ func newTable(r io.Reader) (*table, error) {
 	return t, nil
 }
 
-// need reports columns that are missing.
-func (t *table) need(names ...string) error {
+// Need reports columns that are missing; the error wraps ErrFormat.
+func (t *Table) Need(names ...string) error {
 	for _, n := range names {
 		if _, ok := t.columns[n]; !ok {
 			return fmt.Errorf("%w: there is no column %s", ErrFormat, n)
@@ -91,8 +92,8 @@ func (t *table) need(names ...string) error {
 	return nil
 }
 
-// first is the first of some columns that exists; empty if none does.
-func (t *table) first(names ...string) string {
+// First is the first of some columns that exists; empty if none does.
+func (t *Table) First(names ...string) string {
 	for _, n := range names {
 		if _, ok := t.columns[n]; ok {
 			return n
@@ -101,8 +102,8 @@ func (t *table) first(names ...string) string {
 	return ""
 }
 
-// next reads a row; false at the end.
-func (t *table) next() (bool, error) {
+// Next reads a row; false at the end. The error wraps ErrFormat.
+func (t *Table) Next() (bool, error) {
 	row, err := t.r.Read()
 	if errors.Is(err, io.EOF) {
 		return false, nil
@@ -118,7 +119,8 @@ func (t *table) next() (bool, error) {
 	return true, nil
 }
 
-func (t *table) text(column string) string {
+// Text returns a column of the row without spaces around it; empty where there is no such column.
+func (t *Table) Text(column string) string {
 	i, ok := t.columns[column]
 	if !ok {
 		return ""
@@ -126,29 +128,32 @@ func (t *table) text(column string) string {
 	return strings.TrimSpace(t.row[i])
 }
 
-func (t *table) number(column string) (float64, error) {
-	x, err := strconv.ParseFloat(t.text(column), 64)
+// Number returns a column of the row as a finite number; the error wraps ErrFormat.
+func (t *Table) Number(column string) (float64, error) {
+	x, err := strconv.ParseFloat(t.Text(column), 64)
 	if err != nil || x != x || math.IsInf(x, 0) {
-		return 0, t.bad(column)
+		return 0, t.Bad(column)
 	}
 	return x, nil
 }
 
-func (t *table) whole(column string) (int64, error) {
-	x, err := strconv.ParseInt(t.text(column), 10, 64)
+// Whole returns a column of the row as a whole number; the error wraps ErrFormat.
+func (t *Table) Whole(column string) (int64, error) {
+	x, err := strconv.ParseInt(t.Text(column), 10, 64)
 	if err != nil {
-		return 0, t.bad(column)
+		return 0, t.Bad(column)
 	}
 	return x, nil
 }
 
-func (t *table) point(lat, lng string) (geo.Point, error) {
+// Point returns two columns of the row as a valid point, in degrees WGS84; the error wraps ErrFormat.
+func (t *Table) Point(lat, lng string) (geo.Point, error) {
 	var p geo.Point
 	var err error
-	if p.Lat, err = t.number(lat); err != nil {
+	if p.Lat, err = t.Number(lat); err != nil {
 		return p, err
 	}
-	if p.Lng, err = t.number(lng); err != nil {
+	if p.Lng, err = t.Number(lng); err != nil {
 		return p, err
 	}
 	if err := p.Validate(); err != nil {
@@ -157,6 +162,7 @@ func (t *table) point(lat, lng string) (geo.Point, error) {
 	return p, nil
 }
 
-func (t *table) bad(column string) error {
-	return fmt.Errorf("%w: line %d: %s is %q", ErrFormat, t.line, column, t.text(column))
+// Bad is the error of a row whose column cannot be read; it wraps ErrFormat.
+func (t *Table) Bad(column string) error {
+	return fmt.Errorf("%w: line %d: %s is %q", ErrFormat, t.line, column, t.Text(column))
 }

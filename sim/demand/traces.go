@@ -26,34 +26,34 @@ type Trace struct {
 // 1). Filter.Area leaves out fixes; its times count from its origin, or from the file's
 // first fix.
 func ReadTraces(r io.Reader, f Filter) ([]Trace, error) {
-	t, err := newTable(r)
+	t, err := NewTable(r)
 	if err != nil {
 		return nil, err
 	}
-	if err := t.need("unix", "cab", "lat", "lng"); err != nil {
+	if err := t.Need("unix", "cab", "lat", "lng"); err != nil {
 		return nil, err
 	}
 	cabs := make(map[string][]Fix)
 	first := time.Duration(1<<63 - 1)
 	for {
-		ok, err := t.next()
+		ok, err := t.Next()
 		if err != nil {
 			return nil, err
 		}
 		if !ok {
 			break
 		}
-		x := Fix{Occupied: t.text("occupied") == "1"}
-		s, err := t.whole("unix")
+		x := Fix{Occupied: t.Text("occupied") == "1"}
+		s, err := t.Whole("unix")
 		if err != nil || s < 0 || s > 4e9 {
-			return nil, t.bad("unix")
+			return nil, t.Bad("unix")
 		}
 		x.At = time.Duration(s) * time.Second
 		first = min(first, x.At)
-		if x.Point, err = t.point("lat", "lng"); err != nil {
+		if x.Point, err = t.Point("lat", "lng"); err != nil {
 			return nil, err
 		}
-		cabs[t.text("cab")] = append(cabs[t.text("cab")], x)
+		cabs[t.Text("cab")] = append(cabs[t.Text("cab")], x)
 	}
 	return f.traces(cabs, f.zero(first)), nil
 }

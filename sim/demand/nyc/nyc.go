@@ -61,3 +61,6 @@ func read[T any](file []byte, with func(*gzip.Reader) (T, error)) (T, error) {
 	out, err := with(z)
 	return out, errors.Join(err, z.Close())
 }
+
+// Files are the two files of the hour as they are embedded: gzipped CSV, with all their columns.
+func Files() (requestsGz, taxisGz []byte) { return bytes.Clone(requests), bytes.Clone(taxis) }

@@ -50,6 +50,7 @@ type grammar struct {
 	Restore     restoreCmd     `cmd:"" help:"Restore a backup, with the server stopped."`
 	Export      exportCmd      `cmd:"" help:"Write trips as CSV or JSON lines. The server may be running."`
 	Streets     streetsCmd     `cmd:"" help:"Build a city's map from an OpenStreetMap extract, show what it holds, and let a server load it again."`
+	Eval        evalCmd        `cmd:"" help:"Judge dispatch: replay recorded demand on a virtual clock, and compare policies."`
 	Cluster     clusterCmd     `cmd:"" help:"Show a cluster, and make the certificates for the connections between its nodes."`
 	Config      configCmd      `cmd:"" help:"Check or show the configuration."`
 	Healthcheck healthcheckCmd `cmd:"" help:"Query the running server's /readyz; exit with 0 when it is ready."`
