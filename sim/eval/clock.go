@@ -17,13 +17,12 @@ type event struct {
 type what uint8
 
 const (
-	tripAsked        what = iota // who: the request
-	tripTimer                    // who: the trip, which: the timer
-	offerAnswered                // who: the trip, which: the offer's number, yes
-	proposalAnswered             // who: the trip, which: its proposal, yes
-	driverAtDoor                 // who: the driver
-	driverFree                   // who: the driver
-	zonePlans                    // who: the zone
+	tripAsked     what = iota // who: the request
+	tripTimer                 // who: the trip, which: the timer
+	offerAnswered             // who: the trip, which: the offer's number, yes
+	driverAtDoor              // who: the driver
+	driverFree                // who: the driver
+	zonePlans                 // who: the zone
 )
 
 // agenda is a binary heap of events. It holds at most a few for each live trip and each driver.

@@ -20,16 +20,15 @@ const (
 type held struct{ trip, offer int32 }
 
 type driver struct {
-	card     ride.DriverCard
-	state    driving
-	place    Place         // where it stands, or where it will be free
-	freeAt   time.Duration // when that is, unless it stands
-	trip     int32         // that it drives to, or that it carries
-	next     int32         // that it takes after the ride
-	offers   []held
-	proposed int32  // the trip that it is asked to take over
-	gen      uint32 // of its drive: events of an older one are out of date
-	inCell   bool
+	card   ride.DriverCard
+	state  driving
+	place  Place         // where it stands, or where it will be free
+	freeAt time.Duration // when that is, unless it stands
+	trip   int32         // that it drives to, or that it carries
+	next   int32         // that it takes after the ride
+	offers []held
+	gen    uint32 // of its drive: events of an older one are out of date
+	inCell bool
 
 	asked       int
 	empty, full time.Duration // driven without and with a rider
@@ -94,7 +93,7 @@ func (r *replay) appear(k int32) {
 // show keeps the driver in its cell exactly while it may be found there, and wakes trips where it appears.
 func (r *replay) show(k int32) {
 	d := &r.drivers[k]
-	is := d.state == waiting && d.proposed == none && len(d.offers) < r.room()
+	is := d.state == waiting && len(d.offers) < r.room()
 	if is == d.inCell {
 		return
 	}
@@ -118,8 +117,8 @@ func (r *replay) bind(i, k int32) {
 		t.served, t.matchedAt = true, r.now-r.requests[i].At
 	}
 	t.driver = k
-	if x := r.giving; x != nil {
-		r.setOut(i, k, x.at, x.setOut)
+	if r.exchanging {
+		r.setOut(i, k, d.place, r.now+r.lead(d))
 		return
 	}
 	if d.state == riding {
@@ -159,7 +158,6 @@ func (r *replay) atDoor(e event) {
 	d.empty += t.atDoor - t.setOut
 	d.full += q.Ride
 	t.met, t.waited = true, r.now-q.At
-	r.endProposal(i)
 	if !r.do(i, ride.MarkArrived{Driver: d.card.ID}) || !r.do(i, ride.StartTrip{Driver: d.card.ID}) {
 		r.fail(i, errNotCarried)
 		return

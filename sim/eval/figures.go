@@ -69,9 +69,9 @@ const worstOf = 30
 
 // tally counts what happens during a run.
 type tally struct {
-	thrownAway, exchanges, refused, rows int
-	decisions                            []time.Duration
-	modes                                map[dispatch.Mode]time.Duration
+	thrownAway, refused, rows int
+	decisions                 []time.Duration
+	modes                     map[dispatch.Mode]time.Duration
 }
 
 // decided takes note of what a decision took; of many, every other one is forgotten again and again.
@@ -100,11 +100,11 @@ func (t *tally) timing() *Timing {
 func (r *replay) figures() Figures {
 	f := Figures{Seed: r.o.Seed, Requests: len(r.trips), Drivers: len(r.drivers), Rows: r.tally.rows, Timing: r.tally.timing()}
 	var waits, matches []float64
-	offers, cost := 0, 0.0
+	offers, exchanges, cost := 0, 0, 0.0
 	cells := make(map[geo.Cell][2]float64)
 	for i := range r.trips {
 		t := &r.trips[i]
-		offers += t.offers
+		offers, exchanges = offers+t.offers, exchanges+t.exchanges
 		lasted := LostCost.Seconds()
 		if t.met {
 			lasted = t.waited.Seconds()
@@ -126,7 +126,7 @@ func (r *replay) figures() Figures {
 	}
 	f.OffersPerTrip = float64(offers) / served
 	f.ThrownAway = 100 * float64(r.tally.thrownAway) / served
-	f.Exchanges, f.Refused = 100*float64(r.tally.exchanges)/served, 100*float64(r.tally.refused)/served
+	f.Exchanges, f.Refused = 100*float64(exchanges)/served, 100*float64(r.tally.refused)/served
 	r.ofDrivers(&f, offers)
 	r.modes(&f)
 	return f

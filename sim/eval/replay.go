@@ -30,7 +30,7 @@ type Options struct {
 // epoch is the moment of the virtual clock at which scenarios begin. Any would do.
 var epoch = time.Date(2013, 11, 18, 16, 0, 0, 0, time.UTC)
 
-// class is that of all trips and drivers.
+// tariff is that of all trips, its class that of all drivers.
 var tariff = ride.DefaultTariffs()[0]
 
 // job is a command that a trip has yet to carry out, at this moment.
@@ -41,28 +41,28 @@ type job struct {
 
 // replay is one run. It has one owner.
 type replay struct {
-	o         Options
-	w         *World
-	seed      uint64
-	rules     ride.Rules
-	exclusive bool
-	requests  []Request
-	trips     []trip
-	drivers   []driver
-	now       time.Duration
-	agenda    agenda
-	jobs      []job
-	open      []int32 // trips that look for a driver, by number; some may have found one
-	onWay     []int32 // trips whose driver is on its way; some may have arrived
-	cells     map[geo.Cell][]int32
-	disks     map[disk][]geo.Cell
-	zones     []zone
-	zoneOf    []int32 // of each place
-	seen      []Place // of each driver, where its next way begins, as the zone that plans sees it
-	giving    *moving // the exchange's move that is under way
-	demand    demandLately
-	tally     tally
-	fault     error // the first refusal that should not happen
+	o           Options
+	w           *World
+	seed        uint64
+	rules       ride.Rules
+	exclusive   bool
+	requests    []Request
+	trips       []trip
+	drivers     []driver
+	now         time.Duration
+	agenda      agenda
+	jobs, spare []job   // spare is the memory of the former ones
+	open        []int32 // trips that look for a driver, by number; some may have found one
+	onWay       []int32 // trips whose driver is on its way; some may have arrived
+	cells       map[geo.Cell][]int32
+	disks       map[disk][]geo.Cell
+	zones       []zone
+	zoneOf      []int32 // of each place
+	seen        []Place // of each driver, where its next way begins, as the zone that plans sees it
+	exchanging  bool    // drivers who are bound were called off other trips, and set out at once
+	demand      demandLately
+	tally       tally
+	fault       error // the first refusal that should not happen
 }
 
 // Run replays a scenario and returns its figures. The error is the context's, or says which command a trip refused
@@ -106,7 +106,7 @@ func newReplay(s *Scenario, o Options) *replay {
 	r.drivers = make([]driver, len(fleet))
 	for i, t := range fleet {
 		d := &r.drivers[i]
-		d.place, d.trip, d.next, d.proposed, d.freeAt = t.At, none, none, none, t.From
+		d.place, d.trip, d.next, d.freeAt = t.At, none, none, t.From
 		d.card = ride.DriverCard{ID: ride.AccountID("d" + strconv.Itoa(i)), FirstName: "D", Class: tariff.Class, Plate: "D"}
 		d.state = riding
 		if t.From <= 0 {
@@ -125,6 +125,10 @@ func (r *replay) tripRules() ride.Rules {
 	rules.Policy = r.o.Policy.Trip
 	if r.o.Policy.Zoned() { // the zone asks, perhaps two at once
 		rules.Policy.Kind, rules.Policy.Cap = ride.PolicyBroadcast, 2
+		rules.Policy.Exchanges = 0
+		if x := r.o.Policy.Exchange; x.On {
+			rules.Policy.Exchanges = x.PerTrip
+		}
 	}
 	rules.SearchFor = r.o.People.Patience
 	if r.o.SearchFor > 0 {
@@ -139,8 +143,6 @@ func (r *replay) happen(e event) {
 		r.request(e.who)
 	case tripTimer:
 		r.tick(e)
-	case proposalAnswered:
-		r.proposalOver(e)
 	case offerAnswered:
 		r.answered(e)
 	case driverAtDoor:
@@ -154,10 +156,14 @@ func (r *replay) happen(e event) {
 
 // work carries out what the moment's events have led to, until nothing is left.
 func (r *replay) work() {
-	for i := 0; i < len(r.jobs); i++ {
-		r.do(r.jobs[i].trip, r.jobs[i].command)
+	for len(r.jobs) > 0 {
+		now := r.jobs
+		r.jobs = r.spare[:0]
+		for _, j := range now {
+			r.do(j.trip, j.command)
+		}
+		r.spare = now
 	}
-	r.jobs = r.jobs[:0]
 }
 
 // later has a trip carry out a command at this moment, after what is under way.
@@ -175,7 +181,7 @@ func (r *replay) fail(trip int32, err error) {
 
 // number is the index in the ids that this package makes: "t12", "d3".
 func number[T ~string](id T) int32 {
-	n, err := strconv.Atoi(string(id)[1:])
+	n, err := strconv.ParseInt(string(id)[1:], 10, 32)
 	if err != nil {
 		panic("an id that was not made here: " + string(id))
 	}

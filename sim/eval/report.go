@@ -203,6 +203,7 @@ func student95(freedom int) float64 {
 	if freedom <= len(table) {
 		return table[freedom-1]
 	}
-	const z = 1.95996
-	return z + (z*z*z+z)/(4*float64(freedom)) // the first term of its expansion in 1/freedom: to 0.002 from 20 on
+	const z = 1.95996 // of the normal distribution; the rest is the expansion in 1/freedom
+	n := float64(freedom)
+	return z + (z*z*z+z)/(4*n) + (5*math.Pow(z, 5)+16*z*z*z+3*z)/(96*n*n)
 }

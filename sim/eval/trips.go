@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/hexhail/hexhail/ride"
+	"github.com/hexhail/hexhail/ride/dispatch"
 )
 
 // none is no trip and no driver.
@@ -25,10 +26,8 @@ type trip struct {
 	served, met       bool          // it got a driver; the driver has arrived
 	offers, exchanges int
 
-	proposal *proposal        // a driver is asked to take the place of the trip's own
-	proposed int32            // how many were so far
-	refused  []ride.AccountID // who did not want to
-	listed   bool             // among those on their way
+	proposal *proposal // the newest
+	listed   bool      // among those on their way
 }
 
 // timerKinds are the timers of a trip by number.
@@ -76,16 +75,26 @@ func (r *replay) do(i int32, c ride.Command) bool {
 	if t.live == nil {
 		return false
 	}
-	events, effects, err := ride.Decide(*t.live, r.clock(), c)
-	if err != nil {
+	before := t.live.Version
+	if err := r.try(i, c); err != nil {
 		if !stale(err) {
 			r.fail(i, err)
 		}
 		return false
 	}
+	return t.live == nil || t.live.Version > before
+}
+
+// try is do for a command that a living trip may refuse.
+func (r *replay) try(i int32, c ride.Command) error {
+	t := &r.trips[i]
+	events, effects, err := ride.Decide(*t.live, r.clock(), c)
+	if err != nil {
+		return err //nolint:wrapcheck // the callers look at the domain's own errors
+	}
 	*t.live = ride.Fold(*t.live, events)
 	r.carryOut(i, effects)
-	return len(events) > 0
+	return nil
 }
 
 // stale reports a refusal that is a matter of course: what was answered has ended at the same moment.
@@ -95,6 +104,7 @@ func stale(err error) bool {
 
 func (r *replay) carryOut(i int32, effects []ride.Effect) {
 	t := &r.trips[i]
+	t.exchanges = len(t.live.Exchanges)
 	for _, effect := range effects {
 		switch e := effect.(type) {
 		case ride.FindCandidates:
@@ -105,6 +115,8 @@ func (r *replay) carryOut(i int32, effects []ride.Effect) {
 			r.ask(i, e.Offer)
 		case ride.CloseOffer:
 			r.unask(i, e.Offer)
+		case ride.ReleaseDriver:
+			r.release(i, number(e.Driver))
 		case ride.BindDriver:
 			r.bind(i, number(e.Driver))
 		case ride.SetTimer:
@@ -136,9 +148,6 @@ func (r *replay) ask(i int32, o ride.Offer) {
 	t, k := &r.trips[i], number(o.Driver)
 	d := &r.drivers[k]
 	n := offerNumber(o.ID)
-	if r.giving != nil {
-		return // an exchange: it drives already, and is not asked
-	}
 	for len(t.answers) <= n {
 		t.answers = append(t.answers, Silent)
 	}
@@ -203,6 +212,14 @@ func (r *replay) answered(e event) {
 	k := number(o.Driver)
 	if e.yes == No {
 		r.do(e.who, ride.DeclineOffer{Offer: o.ID, Driver: o.Driver})
+		return
+	}
+	if then := t.promised(o.ID); len(then) > 0 {
+		id := o.ID
+		moves := append([]dispatch.Move{{Trip: t.live.ID, To: o.Driver}}, then...)
+		if !r.exchange(moves, id) {
+			r.do(e.who, ride.WithdrawOffer{Offer: id, Reason: ride.ReasonTaken})
+		}
 		return
 	}
 	r.accept(e.who, o.ID, k)

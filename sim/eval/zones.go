@@ -99,7 +99,7 @@ func (r *replay) plan(z int32) {
 	zone.state = plan.State
 	r.tally.mode(plan.State.Mode, plan.Next)
 	for _, x := range plan.Exchanges {
-		r.exchange(x.Moves)
+		r.exchange(x.Moves, "")
 	}
 	for _, o := range plan.Offers {
 		if o.Replaces == "" {
@@ -181,7 +181,7 @@ func (r *replay) openRequest(i int32) dispatch.Request {
 	slices.Sort(out.Excluded)
 	for j := range t.Offers {
 		if o := &t.Offers[j]; !o.State.Ended() {
-			out.Asked = append(out.Asked, dispatch.Asked{Driver: o.Driver, For: r.clock().Sub(o.MadeAt)})
+			out.Asked = append(out.Asked, dispatch.Asked{Driver: o.Driver, For: r.clock().Sub(o.MadeAt), Then: r.trips[i].promised(o.ID)})
 		}
 	}
 	return out
@@ -191,10 +191,6 @@ func (r *replay) matchedRequest(i int32) dispatch.Request {
 	t := &r.trips[i]
 	out := r.openRequest(i)
 	out.Match = &dispatch.Match{Driver: r.drivers[t.driver].card.ID, Remaining: t.atDoor - r.now, Exchanges: t.exchanges}
-	out.Excluded = append(out.Excluded, t.refused...)
-	if t.proposal != nil {
-		out.Asked = append(out.Asked, dispatch.Asked{Driver: t.proposal.offer.Driver, For: r.now - t.proposal.madeAt, Then: t.proposal.offer.Then})
-	}
 	return out
 }
 
@@ -204,7 +200,7 @@ const soonest = 15 * time.Minute
 // driverSeen is a driver as a zone sees it. Where its next way begins is noted in seen.
 func (r *replay) driverSeen(k int32) (dispatch.Driver, bool) {
 	d := &r.drivers[k]
-	out := dispatch.Driver{ID: d.card.ID, Class: d.card.Class, State: dispatch.Free, Held: len(d.offers) > 0 || d.proposed != none, Next: d.next != none}
+	out := dispatch.Driver{ID: d.card.ID, Class: d.card.Class, State: dispatch.Free, Held: len(d.offers) > 0, Next: d.next != none}
 	at := d.place
 	switch d.state {
 	case waiting:

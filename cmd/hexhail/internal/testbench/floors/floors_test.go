@@ -42,6 +42,7 @@ var floors = []struct {
 	{"actors", []string{"ride", "geo"}},
 	{"transport", []string{"ride", "geo"}},
 	{"persistence", []string{"ride", "geo"}},
+	{"sim/eval", []string{"ride", "geo", "sim/demand"}},
 	{"sim", []string{"ride/ridepb", "geo"}},
 	{"web", nil},
 	{"deploy", nil},
