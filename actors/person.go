@@ -326,11 +326,7 @@ func (p *person) onUpdate(m tripUpdate, live bool) {
 	}
 	if shown := view.Trip(m.Trip, p.reader()); shown != nil {
 		p.tell(heard{m.Trip.ID, m.Trip.Version})
-		news := &ridepb.TripUpdated{Trip: shown, Change: change}
-		if change == ride.KindExchanged {
-			news.Exchange = view.Exchange(m.Trip, p.reader())
-		}
-		p.emit(&ridepb.Event{Body: &ridepb.Event_TripUpdated{TripUpdated: news}})
+		p.emit(&ridepb.Event{Body: &ridepb.Event_TripUpdated{TripUpdated: &ridepb.TripUpdated{Trip: shown, Change: change}}})
 	}
 }
 
@@ -412,12 +408,11 @@ func (p *person) sendEnd(last heard, t ride.Trip) {
 	} else {
 		// This driver gave it back and may not see what became of it. Only that one step has not
 		// been sent.
-		at, err := p.sys.releasedAt(last.Trip, p.account.ID)
-		if err != nil || at.version < last.Version {
-			at = loss{version: last.Version + 1} // the history is not kept
+		released, err := p.sys.releasedAt(last.Trip, p.account.ID)
+		if version = released; err != nil || version < last.Version {
+			version = last.Version + 1 // the history is not kept
 		}
-		version = at.version
-		p.givenBack(last.Trip, at)
+		p.givenBack(last.Trip, version)
 	}
 	p.former = heard{last.Trip, version}
 }
@@ -466,21 +461,16 @@ func (p *person) catchUp(last *ride.Trip) {
 	p.out = out
 }
 
-// givenBack tells the client that it no longer has a trip, whether that was for an exchange, and nothing
-// else.
-func (p *person) givenBack(trip ride.TripID, at loss) {
-	if p.former.covers(trip, at.version) || p.told.covers(trip, at.version) {
+// givenBack tells the client that it no longer has a trip, and nothing else.
+func (p *person) givenBack(trip ride.TripID, version int64) {
+	if p.former.covers(trip, version) || p.told.covers(trip, version) {
 		return
 	}
-	p.tell(heard{trip, at.version})
-	news := &ridepb.TripUpdated{
+	p.tell(heard{trip, version})
+	p.emit(&ridepb.Event{Body: &ridepb.Event_TripUpdated{TripUpdated: &ridepb.TripUpdated{
 		Change: ride.KindReleased,
-		Trip:   &ridepb.Trip{Id: string(trip), Version: uint32(at.version), Status: ridepb.Trip_requested},
-	}
-	if at.reason != "" {
-		news.Exchange = &ridepb.Exchange{Reason: at.reason}
-	}
-	p.emit(&ridepb.Event{Body: &ridepb.Event_TripUpdated{TripUpdated: news}})
+		Trip:   &ridepb.Trip{Id: string(trip), Version: uint32(version), Status: ridepb.Trip_requested},
+	}}})
 }
 
 // forward hands a command to its trip and remembers it until it is answered.

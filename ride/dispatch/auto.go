@@ -156,10 +156,16 @@ func (st *State) saw(ways []time.Duration, elapsed time.Duration) {
 	st.Way += time.Duration(smoothed(int64((way-st.Way)/time.Millisecond), elapsed)) * time.Millisecond
 }
 
-// in is the policy in a mode.
+// in is the policy in a mode. The policy's own figures are those of a dense market. Where drivers are far apart, ways are
+// long whatever is done, more drivers decline or stay silent, and a better plan is worth a longer wait: replays of a dense
+// and of a wide city gave these factors. In a dense market second offers cost more lost races than they save.
 func (p Policy) in(m Mode) Policy {
-	if m == Sparse {
-		p.MaxETA = p.MaxETA * 3 / 2
+	if m != Sparse {
+		p.SecondAfter = 0
+		return p
 	}
+	p.MaxETA = min(p.MaxETA*3/2, mostMaxETA)
+	p.Window = min(p.Window*4, mostWindow)
+	p.Exchange.GainPercent = max(p.Exchange.GainPercent, 20)
 	return p
 }

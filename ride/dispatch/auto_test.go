@@ -95,13 +95,28 @@ func TestAutoSeesAWideMarket(t *testing.T) {
 	s := simple(1, 5, 14*time.Minute)
 	require.Empty(t, Decide(Auto(), &s).Offers)
 	s.State = st
-	require.Len(t, Decide(Auto(), &s).Offers, 1)
+	plan := Decide(Auto(), &s)
+	require.Len(t, plan.Offers, 1)
+	require.Equal(t, 4*Auto().Window, plan.Next, "there is time for a better plan")
+	require.Equal(t, plan.Next, plan.Early)
 	for range 60 {
 		s := simple(3, 30, time.Minute)
 		s.State = st
 		st = Decide(Auto(), &s).State
 	}
 	require.Equal(t, Ample, st.Mode)
+}
+
+// TestAutoAnswersTheFirstAtOnce: where drivers are many, a request need not wait for the next plan.
+func TestAutoAnswersTheFirstAtOnce(t *testing.T) {
+	s := simple(1, 30, time.Minute)
+	plan := Decide(Auto(), &s)
+	require.Equal(t, Ample, plan.State.Mode)
+	require.Equal(t, Auto().Window, plan.Next)
+	require.Equal(t, soonest, plan.Early)
+	p := Auto()
+	p.Exchange.On = false // nothing would correct it
+	require.Equal(t, p.Window, Decide(p, &s).Early)
 }
 
 // A policy that does not adapt says so, and remembers nothing.

@@ -14,6 +14,9 @@ const (
 	matchedCost = int64(24 * time.Hour)
 )
 
+// soonest is the least time between two plans of a zone.
+const soonest = 500 * time.Millisecond
+
 // Decide plans for a zone. It never fails: what the snapshot lacks or contradicts is left out, and Waits say so.
 // A policy without windows plans nothing.
 func Decide(p Policy, s *Snapshot) Plan {
@@ -29,7 +32,10 @@ func Decide(p Policy, s *Snapshot) Plan {
 	d.offer()
 	d.wait()
 	d.state.saw(d.ways(), s.Elapsed)
-	d.plan.State, d.plan.Next = d.state, now.Window
+	d.plan.State, d.plan.Next, d.plan.Early = d.state, now.Window, now.Window
+	if d.state.Mode == Ample && now.Exchange.On {
+		d.plan.Early = min(now.Window, soonest)
+	}
 	d.plan.Rows, d.plan.Columns, d.plan.Arcs = len(d.rows), len(d.columns), d.arcs
 	return d.plan
 }

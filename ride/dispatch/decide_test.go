@@ -114,7 +114,7 @@ func TestDecideSaysWhyARequestWaits(t *testing.T) {
 
 // A second driver is asked after a silence, if there are drivers enough, and never one who is on its way.
 func TestDecideAsksASecondDriver(t *testing.T) {
-	p := dispatch.Auto()
+	p, _ := dispatch.Preset("batch")
 	p.SecondAfter, p.SecondRatio = 6*second, 3
 	s := dispatch.Snapshot{
 		Requests: []dispatch.Request{{Trip: "a", Asked: []dispatch.Asked{{Driver: "silent", For: 6 * second}}}, matched("b", "z", 300)},
@@ -179,6 +179,9 @@ func TestDecideLeavesMatchesAlone(t *testing.T) {
 	require.Equal(t, 0, decide(p, matched("a", "y", 300), 20), "little gain")
 	require.Equal(t, 1, decide(p, matched("a", "y", 45), 25))
 	require.Equal(t, 0, decide(p, matched("a", "y", 44), 25), "near the pickup")
+	p.Exchange.GainPercent = 20
+	require.Equal(t, 0, decide(p, matched("a", "y", 300), 60), "little of what remains")
+	require.Equal(t, 1, decide(p, matched("a", "y", 300), 61))
 	r := matched("a", "y", 300)
 	r.Match.Exchanges = 2
 	require.Equal(t, 0, decide(p, r, 100), "twice is enough")

@@ -51,7 +51,7 @@ func TestGridFindsTheNearest(t *testing.T) {
 		slices.SortFunc(want, found.compare)
 		want = want[:min(k, len(want))]
 		got := g.near(at, k, fits, nil)
-		require.Equal(t, len(want), len(got))
+		require.Len(t, got, len(want))
 		for i := range want {
 			require.Equal(t, want[i], got[i], "round %d, %d of %d", round, i, len(points))
 		}

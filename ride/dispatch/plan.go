@@ -15,6 +15,9 @@ type Plan struct {
 	State     State      `json:"state,omitzero"`
 	// Next is when the zone is to plan again.
 	Next time.Duration `json:"next_ns"`
+	// Early is when a new request may start that plan sooner: where drivers are many there is nobody to wait for, and
+	// exchange corrects what is decided too soon.
+	Early time.Duration `json:"early_ns"`
 	// Rows, Columns and Arcs are the size of the assignment, Method how it was found.
 	Rows    int    `json:"rows"`
 	Columns int    `json:"columns"`

@@ -16,7 +16,8 @@ type Policy struct {
 	Trip ride.Policy `json:"trip"`
 	// Window is the time from one plan of the zone to the next. 0: there are none, each trip plans for itself by Trip.
 	Window time.Duration `json:"window_ns"`
-	// Adapt lets MaxETA, Window, SoonFree, Worth, SecondAfter and Exchange.Gain follow the market; see Mode.
+	// Adapt lets MaxETA, Window, second offers and the gain of an exchange follow the market: where drivers are far apart,
+	// ways and windows may be longer, exchanges must gain more, and second drivers are asked, which they otherwise are not.
 	Adapt bool `json:"adapt,omitempty"`
 
 	// MaxETA bounds the time until a driver who is asked could be at the pickup.
@@ -45,16 +46,29 @@ type Policy struct {
 // ExchangePolicy says when matched trips may change drivers before the pickup.
 type ExchangePolicy struct {
 	On bool `json:"on"`
-	// Gain is how much sooner the pickup must be, in sum over those whose drivers change.
-	Gain time.Duration `json:"gain_ns,omitempty"`
+	// Gain is how much sooner each pickup must be than with its present driver, and GainPercent of the remaining time at
+	// least. A new driver who is called off its way to another trip must gain Gain once more.
+	Gain        time.Duration `json:"gain_ns,omitempty"`
+	GainPercent int           `json:"gain_percent,omitempty"`
 	// NotWithin protects riders whose driver is about to arrive.
 	NotWithin time.Duration `json:"not_within_ns,omitempty"`
 	// PerTrip is how often one trip may change its driver.
 	PerTrip int `json:"per_trip,omitempty"`
 }
 
+// gain is how much sooner a new driver must be.
+func (p Policy) gain(remaining time.Duration) time.Duration {
+	return max(p.Exchange.Gain, remaining*time.Duration(p.Exchange.GainPercent)/100)
+}
+
 // Zoned reports whether the zone plans for its trips.
 func (p Policy) Zoned() bool { return p.Window > 0 }
+
+// The greatest values that a policy may have, or get by Adapt.
+const (
+	mostWindow = 2 * time.Minute
+	mostMaxETA = time.Hour
+)
 
 // Validate checks a policy as an operator may have written it. The error wraps ride.ErrInvalidArgument.
 func (p Policy) Validate() error {
@@ -72,9 +86,9 @@ func (p Policy) Validate() error {
 		return bad("the version must not be negative")
 	case p.Window == 0:
 		return nil // what follows is for plans of a zone
-	case !within(p.Window, 500*time.Millisecond, 2*time.Minute):
+	case !within(p.Window, 500*time.Millisecond, mostWindow):
 		return bad("the window must be 0, or from 500ms to 2m")
-	case !within(p.MaxETA, 30*time.Second, time.Hour):
+	case !within(p.MaxETA, 30*time.Second, mostMaxETA):
 		return bad("the longest way to a pickup must be from 30s to 1h")
 	case p.Near < 1 || p.Near > 500:
 		return bad("from 1 to 500 drivers must be looked at near each pickup")
@@ -102,6 +116,8 @@ func (x ExchangePolicy) validate(bad func(string, ...any) error) error {
 		return nil
 	case x.Gain < 0 || x.Gain > 10*time.Minute:
 		return bad("the gain of an exchange must be from 0 to 10m")
+	case x.GainPercent < 0 || x.GainPercent > 90:
+		return bad("the gain of an exchange must be from 0 to 90 percent of the remaining time")
 	case x.NotWithin < 0 || x.NotWithin > 10*time.Minute:
 		return bad("the time before the pickup without exchange must be from 0 to 10m")
 	case x.PerTrip < 1 || x.PerTrip > 10:

@@ -53,6 +53,7 @@ func TestDocuments(t *testing.T) {
 		`{"name": "night", "second_after_ns": 5}`:                             "second driver",
 		`{"name": "night", "second_after_ns": 5000000000, "second_ratio": 0}`: "free drivers for each request",
 		`{"name": "night", "exchange": {"on": true, "gain_ns": -1}}`:          "gain",
+		`{"name": "night", "exchange": {"gain_percent": 91}}`:                 "90 percent",
 		`{"name": "night", "exchange": {"not_within_ns": -1}}`:                "before the pickup",
 		`{"name": "night", "exchange": {"per_trip": 0}}`:                      "switch exchange off",
 		`{"name": "night", "trip": {"cap": 0}}`:                               "cap",

@@ -18,7 +18,7 @@ func Preset(name string) (Policy, bool) {
 		return Auto(), true
 	case "batch":
 		p := Auto()
-		p.Name, p.Adapt = name, false
+		p.Name, p.Adapt, p.SecondAfter, p.SecondRatio = name, false, 0, 0
 		return p, true
 	case "nearest":
 		trip := ride.DefaultPolicy()
@@ -37,12 +37,12 @@ func Auto() Policy {
 	trip := ride.DefaultPolicy()
 	trip.Kind = ride.PolicySequential
 	return Policy{
-		Name: "auto", Trip: trip, Window: 5 * time.Second, Adapt: true,
+		Name: "auto", Trip: trip, Window: 2 * time.Second, Adapt: true,
 		MaxETA: 10 * time.Minute, Near: 60, Arcs: 30,
-		SoonFree: 20 * time.Second, SoonFreePercent: 150,
+		SoonFree: 10 * time.Second, SoonFreePercent: 150,
 		Worth:       2 * time.Minute,
-		SecondAfter: 6 * time.Second, SecondRatio: 3,
-		Exchange: ExchangePolicy{On: true, Gain: 20 * time.Second, NotWithin: 45 * time.Second, PerTrip: 2},
+		SecondAfter: 7 * time.Second, SecondRatio: 1,
+		Exchange: ExchangePolicy{On: true, Gain: 20 * time.Second, NotWithin: 20 * time.Second, PerTrip: 2},
 	}
 }
 

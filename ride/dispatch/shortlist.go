@@ -36,7 +36,7 @@ func Shortlist(p Policy, s *Snapshot) []Pair {
 		}
 		within := p.MaxETA
 		if r.Match != nil {
-			within = min(within, r.Match.Remaining-p.Exchange.Gain)
+			within = min(within, r.Match.Remaining-p.gain(r.Match.Remaining))
 		}
 		out = idle.near(p, r, within, out)
 		out = moving.near(p, r, within, out)

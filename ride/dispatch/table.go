@@ -111,7 +111,7 @@ func (t *table) price(r *row, di int32, w *Way) {
 	}
 	a := arc{driver: di, way: w, eta: max(0, d.Lead) + w.Duration}
 	a.price = t.terms(r, a).Sum()
-	if r.Match != nil && a.price-t.worthOf(d)+t.p.Exchange.Gain >= r.Match.Remaining {
+	if r.Match != nil && a.price-t.worthOf(d)+t.p.gain(r.Match.Remaining) >= r.Match.Remaining {
 		r.pass(SmallGain)
 		return
 	}
