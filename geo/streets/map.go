@@ -94,6 +94,20 @@ func (m *Map) seconds(e edge) float64 {
 	return m.model.driving(s)*m.factors.roads[s.road] + float64(m.graph.signals(e))*m.model.Signal.Seconds()
 }
 
+// Takes is how long a car takes for a whole street in one direction, with the lights along it and at its end, at an hour
+// and in a place without learned factors of their own; 0: the street may not be driven that way.
+func (m *Map) Takes(segment int32, back bool) time.Duration {
+	dir := 2 * segment
+	if back {
+		dir++
+	}
+	edges := m.graph.edgesOf(dir)
+	if len(edges) == 0 {
+		return 0
+	}
+	return duration(m.seconds(m.graph.edges[edges[0]]))
+}
+
 // WithModel returns the same map with another model of travel times: same ways, other durations. It
 // takes some milliseconds for 100,000 junctions and shares everything else with m. The error wraps
 // ErrModel.

@@ -60,6 +60,7 @@ var builtIn = []struct {
 	{"S4b", "San Francisco, Friday 17:00, 330 cabs", (*Loader).friday, 330, false},
 	{"S5a", "Manhattan, New Year's night, 4,000 taxis", (*Loader).newYear, 4000, false},
 	{"S5b", "Manhattan, New Year's night, 2,500 taxis", (*Loader).newYear, 2500, false},
+	{"S1m", "Manhattan, Monday 16:00, 4,500 taxis, on the map of the repository", (*Loader).peakOnMap, 4500, true},
 }
 
 // Names are the names of the built-in scenarios: those that need no data, or all.
@@ -84,7 +85,10 @@ func (l *Loader) Open(ctx context.Context, name string) (*Scenario, error) {
 			return out, nil
 		}
 	}
-	return nil, fmt.Errorf("there is no scenario %q: give a file, or choose from %s", name, strings.Join(Names(true), ", "))
+	if strings.HasSuffix(name, ".csv") || strings.HasSuffix(name, ".csv.gz") {
+		return l.openDay(name)
+	}
+	return nil, fmt.Errorf("there is no scenario %q: give a file that ends in .csv or .csv.gz, or choose from %s", name, strings.Join(Names(true), ", "))
 }
 
 func (l *Loader) note(format string, args ...any) {

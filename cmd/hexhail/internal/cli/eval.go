@@ -19,11 +19,12 @@ import (
 type evalCmd struct {
 	Run     evalRunCmd     `cmd:"" default:"withargs" help:"Replay scenarios under policies and print a table."`
 	Compare evalCompareCmd `cmd:"" help:"Compare two policies, seed by seed."`
+	Export  evalExportCmd  `cmd:"" help:"Write trips of one's own as a scenario, without names and exact places. The server may be running."`
 }
 
 // evalOptions say what is replayed, and how.
 type evalOptions struct {
-	Scenario []string      `default:"S1,S2,S3,S4a,S4b,S5a,S5b" help:"Scenarios (${default}), or files of hexhail eval export."`
+	Scenario []string      `help:"Scenarios: S1, S2, S3, S4a, S4b, S5a, S5b (they need --data), S1m, or files of hexhail eval export. Default: all of --data; without it S1m."`
 	Seeds    string        `default:"1..5" help:"Seeds: 1..5, or 1,3,7."`
 	Data     string        `placeholder:"DIR" help:"Folder of the data that is not shipped; docs/benchmarks/matching.md says where it comes from. [$$HEXHAIL_EVAL_DATA]"`
 	Cache    string        `placeholder:"DIR" help:"Folder that keeps travel times and bounds. Default: hexhail/eval in the user's cache."`
@@ -131,8 +132,12 @@ func (e *evalOptions) each(in *call, run func(context.Context, eval.Judge, *eval
 	}
 	ctx, stop := in.interruptible()
 	defer stop()
+	names := e.Scenario
+	if len(names) == 0 {
+		names = eval.Names(loader.Data != "")
+	}
 	rows := []eval.Row{}
-	for _, name := range e.Scenario {
+	for _, name := range names {
 		s, err := loader.Open(ctx, name)
 		if err != nil {
 			return err //nolint:wrapcheck // it names the scenario

@@ -11,13 +11,16 @@ import (
 	"github.com/hexhail/hexhail/persistence"
 	"github.com/hexhail/hexhail/ride"
 	"github.com/hexhail/hexhail/ride/tripfile"
+	"github.com/hexhail/hexhail/sim/eval"
 )
 
 // TripsExport says which trips to write, and where to.
 type TripsExport struct {
 	Filter ride.TripFilter // its page is not used
 	Format tripfile.Format
-	To     io.Writer
+	// Day writes a scenario for hexhail eval instead, without names and exact places; Format does not count.
+	Day bool
+	To  io.Writer
 	// Progress is called with the number of trips written so far. It must not be nil.
 	Progress func(trips int)
 }
@@ -63,6 +66,9 @@ func exportOptions(c *config.Config) persistence.Options {
 // record is how the audit describes the export.
 func (o *TripsExport) record() string {
 	out := byCommand + ": " + string(o.Format)
+	if o.Day {
+		out = byCommand + ": a scenario for hexhail eval"
+	}
 	if filters := tripfile.Filters(o.Filter); filters != "" {
 		out += ", " + filters
 	}
@@ -84,11 +90,29 @@ func refuseEmpty(c *config.Config) func(persistence.Found) error {
 	}
 }
 
+// tripWriter writes the lines of an export.
+type tripWriter interface {
+	Write(t *ride.Trip) error
+	Flush() error
+}
+
 func exportTrips(ctx context.Context, trips tripLister, o TripsExport) (n int, err error) {
+	if o.Day {
+		w := eval.NewDayWriter(o.To)
+		if n, err = writeTrips(ctx, trips, o, w); err != nil {
+			return n, err
+		}
+		return n, w.Close()
+	}
 	w, err := tripfile.New(o.To, o.Format)
 	if err != nil {
 		return 0, err
 	}
+	return writeTrips(ctx, trips, o, w)
+}
+
+// writeTrips writes all trips, a page at a time.
+func writeTrips(ctx context.Context, trips tripLister, o TripsExport, w tripWriter) (n int, err error) {
 	f := o.Filter
 	for f.Page = (ride.Page{Limit: exportPage}); ; {
 		page, next, err := trips.ListTrips(ctx, f)

@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/hexhail/hexhail/cmd/hexhail/internal/config"
+	"github.com/hexhail/hexhail/geo"
 	"github.com/hexhail/hexhail/persistence"
 	"github.com/hexhail/hexhail/persistence/pgtest"
 	"github.com/hexhail/hexhail/ride"
@@ -39,6 +40,7 @@ func (m *manyTrips) ListTrips(_ context.Context, f ride.TripFilter) ([]ride.Trip
 	page := make([]ride.Trip, n)
 	for i := range page {
 		page[i].ID = ride.TripID(fmt.Sprint("t", m.served+i))
+		page[i].Request.Pickup, page[i].Request.Dropoff = geo.Point{Lat: 52.5, Lng: 13.4}, geo.Point{Lat: 52.6, Lng: 13.4}
 	}
 	if m.served += n; m.served == m.trips {
 		return page, "", nil
@@ -76,6 +78,14 @@ func TestExportIsReadInPages(t *testing.T) {
 	n, err = exportTrips(t.Context(), store, TripsExport{Format: tripfile.CSV, To: io.Discard, Progress: func(int) {}})
 	require.ErrorIs(t, err, ride.ErrUnavailable)
 	require.Equal(t, 400, n)
+
+	store = &manyTrips{trips: 1000}
+	var day bytes.Buffer
+	n, err = exportTrips(t.Context(), store, TripsExport{Day: true, To: &day, Progress: func(int) {}})
+	require.NoError(t, err)
+	require.Equal(t, 1000, n)
+	require.Equal(t, 1001, strings.Count(day.String(), "\n"))
+	require.NotContains(t, day.String(), "t17")
 
 	full := errors.New("disk full")
 	_, err = exportTrips(t.Context(), &manyTrips{trips: 1000}, TripsExport{Format: tripfile.CSV, To: refusing{full}, Progress: func(int) {}})
