@@ -77,6 +77,10 @@ type Config struct {
 	// EstimatesAtOnce is how many calls of the ETA source run at once; others wait in turn. One that
 	// calculates gains nothing from more than there are processors, one that waits for a network does.
 	EstimatesAtOnce int
+	// Matcher matches rides to streets when they end; nil: there are none. Only workers call it.
+	Matcher geo.Matcher
+	// MatchTimeout bounds how long the end of a ride waits for that.
+	MatchTimeout time.Duration
 	// Ended is called by a trip's actor once the trip's end is on disk, at most once for each trip; nil: nobody
 	// asks. It must neither block nor keep the trip.
 	Ended func(*ride.Trip)
@@ -98,7 +102,7 @@ func DefaultConfig() Config {
 		Resolution: 8, PositionTTL: 15 * time.Second, MaxSpeedMPS: geo.MaxSpeedMPS, MaxTripM: 300_000, MaxOffers: 8,
 		HistoryBytes: MaxHistory, HistoryAge: 170 * time.Second, OperatorSessions: 8, CancelsFree: 5, CancelsForget: 2 * time.Minute, Linger: 2 * time.Minute,
 		AttachEvery: 15 * time.Second, TripIdle: time.Minute,
-		StoreTimeout: 8 * time.Second, SearchTimeout: 500 * time.Millisecond, EstimateTimeout: 2 * time.Second,
+		StoreTimeout: 8 * time.Second, SearchTimeout: 500 * time.Millisecond, EstimateTimeout: 2 * time.Second, MatchTimeout: 500 * time.Millisecond,
 		SweepEvery: 5 * time.Second, SweepGrace: 5 * time.Second,
 		BreadcrumbEvery: time.Second, Heartbeat: 5 * time.Second, MissingAfter: time.Second,
 		ETA: geo.StraightLine{}, EstimatesAtOnce: runtime.GOMAXPROCS(0), Log: slog.Default(),
@@ -152,6 +156,7 @@ func (c Config) bounds() []bound {
 		above("the store's time limit", c.StoreTimeout, 0),
 		above("a search's time limit", c.SearchTimeout, 0),
 		above("an estimate's time limit", c.EstimateTimeout, 0),
+		above("the time limit for matching a ride to streets", c.MatchTimeout, 0),
 		above("the sweeper's interval", c.SweepEvery, 0),
 		atLeast("the sweeper's grace", c.SweepGrace, 0),
 		above("the interval of breadcrumbs", c.BreadcrumbEvery, 0),

@@ -29,6 +29,7 @@ func TestConfigBounds(t *testing.T) {
 		"store":                {func(c *Config) { c.StoreTimeout = 0 }},
 		"search":               {func(c *Config) { c.SearchTimeout = 0 }},
 		"estimate":             {func(c *Config) { c.EstimateTimeout = 0 }},
+		"matching a ride":      {func(c *Config) { c.MatchTimeout = 0 }},
 		"estimates":            {func(c *Config) { c.EstimatesAtOnce = 0 }},
 		"sweeper's interval":   {func(c *Config) { c.SweepEvery = 0 }},
 		"grace":                {func(c *Config) { c.SweepGrace = -1 }},

@@ -129,6 +129,8 @@ func (d *driverActor) receive(ctx actor.Context) {
 		m.then(ctx)
 	case *planned:
 		d.onPlanned(ctx, m)
+	case matched:
+		d.onMatched(ctx, m)
 	case positionStale:
 		d.timers.Cancel("stale")
 		d.syncCell(ctx)
@@ -273,10 +275,7 @@ func (d *driverActor) onFrame(ctx actor.Context, m framed) {
 	case *ridepb.ClientFrame_StartTrip:
 		d.start(ctx, m, b.StartTrip)
 	case *ridepb.ClientFrame_CompleteTrip:
-		id, now := ride.TripID(b.CompleteTrip.GetTripId()), time.Now()
-		d.forward(ctx, m, id, ride.CompleteTrip{
-			Driver: me, Way: d.way(id, now), Fix: d.here(now), Reason: b.CompleteTrip.GetReason(),
-		})
+		d.complete(ctx, m, b.CompleteTrip)
 	case *ridepb.ClientFrame_CancelTrip:
 		d.forward(ctx, m, ride.TripID(b.CancelTrip.GetTripId()),
 			ride.CancelTrip{By: ride.ByDriver, Account: me, Reason: b.CancelTrip.GetReason()})

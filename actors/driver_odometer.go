@@ -10,7 +10,20 @@ import (
 // odometer measures the ride of the active trip from its start.
 type odometer struct {
 	trip  ride.TripID
-	track geo.Track
+	track geo.Trail
+}
+
+// mostKept bounds the positions of a ride that are kept to be matched to streets: 64 kB, and a position every 15 m of
+// 60 km.
+const mostKept = 4096
+
+// odometer returns an empty one for a trip. Without a map it keeps no positions.
+func (s *shared) odometer(trip ride.TripID) odometer {
+	o := odometer{trip: trip}
+	if s.cfg.Matcher != nil {
+		o.track.Most = mostKept
+	}
+	return o
 }
 
 // add takes a position on the way to the pickup or during the ride.
@@ -51,7 +64,7 @@ func (d *driverActor) bind(t *ride.Trip) {
 	}
 	known := d.ride.trip == t.ID
 	if !known {
-		d.ride, d.rider, d.unshown = odometer{trip: t.ID}, nil, false
+		d.ride, d.rider, d.unshown = d.sys.odometer(t.ID), nil, false
 		if !d.fix.receivedAt.IsZero() {
 			d.ride.add(geo.Spot{Point: d.fix.Point, AccuracyM: float64(d.fix.AccuracyM), At: d.fix.receivedAt})
 		}
@@ -69,12 +82,13 @@ func (d *driverActor) bind(t *ride.Trip) {
 	if err != nil {
 		d.sys.cfg.Log.Warn("track cannot be read; the distance so far is estimated", "trip", t.ID, "error", err)
 	}
-	d.ride.track = retrace(t, crumbs)
+	d.ride = d.sys.odometer(t.ID)
+	d.ride.retrace(t, crumbs)
 }
 
 // retrace measures a ride from its recorded positions.
-func retrace(t *ride.Trip, crumbs []ride.Breadcrumb) geo.Track {
-	var track geo.Track
+func (o *odometer) retrace(t *ride.Trip, crumbs []ride.Breadcrumb) {
+	track := &o.track
 	for _, b := range crumbs {
 		s := geo.Spot{Point: b.Point, AccuracyM: b.AccuracyM, At: b.ReceivedAt}
 		if s.At.IsZero() {
@@ -92,5 +106,4 @@ func retrace(t *ride.Trip, crumbs []ride.Breadcrumb) geo.Track {
 	if !track.Begun() {
 		track.Begin(t.StartedAt, t.Request.Pickup)
 	}
-	return track
 }

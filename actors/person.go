@@ -31,6 +31,8 @@ type person struct {
 	history history
 	self    *actor.PID                 // set once a session has joined
 	pending map[string]*pendingCommand // nil: none yet
+	// lastDelayed is the number of the newest command that was delayed.
+	lastDelayed uint64
 	// active is the live trip of this account; nil for none. It is shared: it is replaced, never
 	// changed. Only setActive sets it.
 	active *ride.Trip
@@ -65,6 +67,8 @@ type pendingCommand struct {
 	copies  int // frames with this command; each gets a reply
 	tries   int
 	due     time.Time // when to ask again
+	// delayed is the number of a command that is not sent yet; 0: it is. See delay.
+	delayed uint64
 }
 
 // Messages that a person's actor sends to itself.
@@ -471,127 +475,6 @@ func (p *person) givenBack(trip ride.TripID, version int64) {
 		Change: ride.KindReleased,
 		Trip:   &ridepb.Trip{Id: string(trip), Version: uint32(version), Status: ridepb.Trip_requested},
 	}}})
-}
-
-// forward hands a command to its trip and remembers it until it is answered.
-func (p *person) forward(ctx actor.Context, m framed, trip ride.TripID, c ride.Command) {
-	key, err := p.key(m.frame)
-	if err != nil {
-		p.reply(m.inbox, m.frame.GetId(), refusal(err))
-		return
-	}
-	if known := p.pending[key.ID]; known != nil {
-		switch {
-		case known.message.Key.Digest != key.Digest:
-			p.reply(m.inbox, key.ID, refusal(ride.ErrIDReused))
-		case known.session == m.inbox:
-			known.copies++
-		case m.inbox != p.session: // a late frame of a session that was replaced: it takes no reply away
-		default: // repeated by the session that replaced the first one
-			known.session, known.copies = m.inbox, 1
-		}
-		return
-	}
-	if len(p.pending) >= maxPending {
-		p.reply(m.inbox, key.ID, refusal(ride.ErrTooMany))
-		return
-	}
-	cmd := &pendingCommand{session: m.inbox, trip: trip, message: tripCommand{Key: key, Command: c}, copies: 1}
-	if p.pending == nil {
-		p.pending = make(map[string]*pendingCommand)
-	}
-	p.pending[key.ID] = cmd
-	p.send(ctx, cmd)
-}
-
-func (p *person) key(f *ridepb.ClientFrame) (commandKey, error) {
-	d, err := digest(f)
-	return commandKey{Account: p.account.ID, Role: p.account.Role, ID: f.GetId(), Digest: d, Generation: p.generation}, err
-}
-
-func (p *person) send(ctx actor.Context, cmd *pendingCommand) {
-	cmd.tries++
-	cmd.due = time.Now().Add(time.Duration(cmd.tries) * resendAfter)
-	ctx.Request(p.sys.place.Trip(cmd.trip), cmd.message)
-	if p.timers["tick"] == nil {
-		p.tickLater(ctx)
-	}
-}
-
-func (p *person) tickLater(ctx actor.Context) {
-	p.timers.After("tick", time.Second, p.sys.sender(ctx.Self(), personTick{}))
-}
-
-// retry sends unanswered commands again, because a message to a stopping actor is lost. That is
-// safe: the id makes a command idempotent.
-func (p *person) retry(ctx actor.Context) {
-	now := time.Now()
-	for id, cmd := range p.pending {
-		switch {
-		case now.Before(cmd.due):
-		case cmd.tries < maxTries:
-			p.send(ctx, cmd)
-		default:
-			delete(p.pending, id)
-			p.answer(cmd, refusal(ride.ErrUnavailable))
-		}
-	}
-}
-
-// onResult passes a trip's reply on. It returns the command, or nil if this actor no longer waits
-// for that reply.
-func (p *person) onResult(m tripResult) *pendingCommand {
-	cmd := p.pending[m.Key.ID]
-	if cmd == nil || cmd.message.Key != m.Key {
-		return nil // the second reply to a command that was sent twice
-	}
-	delete(p.pending, m.Key.ID)
-	p.answer(cmd, m.Reply)
-	p.judge(cmd, m)
-	return cmd
-}
-
-func (p *person) answer(cmd *pendingCommand, r *ridepb.Reply) {
-	for range cmd.copies {
-		p.reply(cmd.session, cmd.message.Key.ID, r)
-	}
-}
-
-// refuse answers a command that is refused before any trip sees it. If it was answered before, that
-// answer stands: the reason to refuse may be newer. The refusal is not stored, because it changed
-// nothing and clients could fill the disk with refusals.
-func (p *person) refuse(m framed, r *ridepb.Reply) {
-	key, err := p.key(m.frame)
-	if err != nil {
-		p.reply(m.inbox, m.frame.GetId(), refusal(err))
-		return
-	}
-	p.reply(m.inbox, key.ID, p.sys.refused(key, r))
-}
-
-// settle answers a command that no trip decides: it records the answer, then applies the effect and
-// replies. A retryable refusal is not recorded. effect runs for a new command. It also runs for a
-// repeated command whose effect is missing, either because the record was written but its outcome
-// unknown, or because the process has restarted since.
-func (p *person) settle(m framed, fresh *ridepb.Reply, effect func()) {
-	key, err := p.key(m.frame)
-	if err != nil {
-		p.reply(m.inbox, m.frame.GetId(), refusal(err))
-		return
-	}
-	r, err := p.sys.record(key, fresh)
-	if err != nil {
-		p.sys.cfg.Log.Log(context.Background(), logLevel(err), "command cannot be recorded", "account", p.account.ID, "error", err)
-		p.unsure = key.ID
-		p.reply(m.inbox, key.ID, refusal(ride.ErrUnavailable))
-		return
-	}
-	undone := r.GetDone() != nil && (!p.steady || p.unsure == key.ID)
-	if fresh.GetDone() != nil && (r == fresh || undone) {
-		p.unsure, p.steady = "", true
-		effect()
-	}
-	p.reply(m.inbox, key.ID, r)
 }
 
 // rating is a party's rating as a client sent it.

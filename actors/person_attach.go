@@ -68,7 +68,7 @@ func (m ownersChanged) moved(trip ride.TripID) bool {
 // this node does.
 func (p *person) onOwnersChanged(ctx actor.Context, m ownersChanged, ask func(ride.TripID) tripAttach) {
 	for _, cmd := range p.pending {
-		if m.moved(cmd.trip) { // it may have met neither owner
+		if cmd.delayed == 0 && m.moved(cmd.trip) { // it may have met neither owner
 			ctx.Request(p.sys.place.Trip(cmd.trip), cmd.message)
 			cmd.due = time.Now().Add(resendAfter / 4) // the new owner may not know yet
 		}

@@ -27,6 +27,7 @@ type stats struct {
 	stale       prometheus.Counter
 	takeovers   *prometheus.CounterVec
 	hurried     prometheus.Counter // estimates that no worker had room for
+	streets     *prometheus.CounterVec
 }
 
 func newStats() *stats {
@@ -76,6 +77,9 @@ func newStats() *stats {
 	s.hurried = prometheus.NewCounter(prometheus.CounterOpts{
 		Name: name("estimates_hurried_total"), Help: "Estimates of drives made from straight lines because too many others were waiting.",
 	})
+	s.streets = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: name("streets_checks_total"), Help: "Completed rides whose length along streets was compared with that of their positions, by verdict.",
+	}, []string{"verdict"})
 	s.taken, s.ignored = s.positions.WithLabelValues("taken"), s.positions.WithLabelValues("ignored")
 	s.draw()
 	return s
@@ -100,6 +104,9 @@ func (s *stats) draw() {
 	for _, result := range []string{movedTaken, movedNone, movedSilent, movedGone} {
 		s.takeovers.WithLabelValues(result)
 	}
+	for _, verdict := range ride.StreetVerdicts {
+		s.streets.WithLabelValues(string(verdict))
+	}
 	for _, result := range []string{crumbWritten, crumbDropped} {
 		s.crumbs.WithLabelValues(result)
 	}
@@ -120,7 +127,7 @@ const (
 
 func (s *stats) collectors() []prometheus.Collector {
 	return []prometheus.Collector{
-		s.trips, s.events, s.offersMade, s.offersEnded, s.toMatch, s.positions, s.sessions, s.deadLetters, s.crumbs, s.swept, s.misdirected, s.stale, s.takeovers, s.hurried,
+		s.trips, s.events, s.offersMade, s.offersEnded, s.toMatch, s.positions, s.sessions, s.deadLetters, s.crumbs, s.swept, s.misdirected, s.stale, s.takeovers, s.hurried, s.streets,
 	}
 }
 
@@ -129,6 +136,9 @@ func (s *stats) transition(before, after *ride.Trip) {
 	s.events.WithLabelValues(after.Change).Inc()
 	if before.Status != after.Status && after.Status == ride.StatusMatched {
 		s.toMatch.Observe(after.MatchedAt.Sub(after.RequestedAt).Seconds())
+	}
+	if before.Fare == nil && after.Fare != nil && after.Fare.Streets != nil {
+		s.streets.WithLabelValues(string(after.Fare.Streets.Verdict)).Inc()
 	}
 }
 

@@ -177,9 +177,18 @@ func (t *Track) At(now time.Time) Drive {
 	d := Drive{MeasuredM: end.measured, GapM: end.gap, GapTime: end.gapTime, Last: end.last, Located: true, Coarse: end.coarse}
 	if d.Last.At.IsZero() {
 		d.Last, d.Located = end.origin, end.located
-	} else if rest := DistanceM(end.anchor.Point, end.last.Point); rest >= 2*end.last.stepM()/stepsM {
-		d.MeasuredM += rest // less than a step, but only once
+	} else {
+		d.MeasuredM += end.restM()
 	}
 	d.SinceLast = max(0, now.Sub(d.Last.At))
 	return d
+}
+
+// restM is how far the newest fix is from the last counted one, if a car must have moved to get there: that is less
+// than a step, but counts only once.
+func (t *Track) restM() float64 {
+	if rest := DistanceM(t.anchor.Point, t.last.Point); rest >= 2*t.last.stepM()/stepsM {
+		return rest
+	}
+	return 0
 }

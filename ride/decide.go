@@ -267,19 +267,19 @@ func decideComplete(t Trip, at time.Time, c CompleteTrip) ([]Event, error) {
 // none is known, and the estimate's fare where the ride cannot be priced or a time limit
 // ended it.
 func (t *Trip) complete(at time.Time, by Party, way *Way, travelledM float64) Completed {
-	measured, estimated, basis := travelledM, 0.0, BasisMeasured
+	m := metered{measured: travelledM, basis: BasisMeasured}
 	switch {
 	case way != nil:
-		measured, estimated, basis = t.distance(at, *way)
+		m = t.meter(at, *way)
 	case !(travelledM > 0) || math.IsInf(travelledM, 0):
-		measured, estimated, basis = 0, t.Estimate.DistanceM, BasisEstimated
+		m = metered{estimated: t.Estimate.DistanceM, basis: BasisEstimated}
 	}
-	fare, err := t.Rules.Tariff.Price(measured+estimated, max(0, at.Sub(t.StartedAt)))
+	fare, err := t.Rules.Tariff.Price(m.measured+m.estimated, max(0, at.Sub(t.StartedAt)))
 	if err != nil || by == BySystem {
-		fare, measured, estimated, basis = t.Estimate.Fare, 0, t.Estimate.DistanceM, BasisEstimated
+		fare, m = t.Estimate.Fare, metered{estimated: t.Estimate.DistanceM, basis: BasisEstimated}
 	}
-	fare.Basis, fare.MeasuredM, fare.EstimatedM = basis, measured, estimated
-	return Completed{At: at, By: by, TravelledM: measured + estimated, Fare: fare}
+	fare.Basis, fare.MeasuredM, fare.EstimatedM, fare.Streets = m.basis, m.measured, m.estimated, m.streets
+	return Completed{At: at, By: by, TravelledM: m.measured + m.estimated, Fare: fare}
 }
 
 func decideRating(t Trip, at time.Time, c RateTrip) ([]Event, error) {

@@ -17,8 +17,12 @@ type Tariff struct {
 	Seats     int    `json:"seats" yaml:"seats"` // passengers that fit
 }
 
-// maxMinor is the largest amount that the protocol carries.
-const maxMinor = math.MaxInt32
+const (
+	// maxMinor is the largest amount that the protocol carries.
+	maxMinor = math.MaxInt32
+	// maxDistanceM is the longest ride that can be priced: half the equator.
+	maxDistanceM = 20_000_000
+)
 
 // Validate checks a tariff as an operator may have written it.
 func (t Tariff) Validate() error {
@@ -54,6 +58,9 @@ type Fare struct {
 	Basis      Basis   `json:"basis,omitempty"`
 	MeasuredM  float64 `json:"measured_m,omitempty"`
 	EstimatedM float64 `json:"estimated_m,omitempty"`
+	// Streets says how the ride was compared with streets; nil in estimates, without a map, where nothing was
+	// measured, and in fares from before it was recorded.
+	Streets *StreetCheck `json:"streets,omitempty"`
 }
 
 // Price computes the fare of a ride from its distance in metres and its duration. Each part is
@@ -61,8 +68,8 @@ type Fare struct {
 // time in whole seconds. It returns ErrNoRoute when the ride cannot be priced:
 // negative, not a number, or more than the protocol can carry.
 func (t Tariff) Price(distanceM float64, d time.Duration) (Fare, error) {
-	const maxM, maxS = 20_000_000, 7 * 24 * 3600 // half the equator; a week
-	if math.IsNaN(distanceM) || distanceM < 0 || distanceM > maxM || d < 0 || d > maxS*time.Second {
+	const maxS = 7 * 24 * 3600 // a week
+	if math.IsNaN(distanceM) || distanceM < 0 || distanceM > maxDistanceM || d < 0 || d > maxS*time.Second {
 		return Fare{}, ErrNoRoute.With("this ride is too long to be priced")
 	}
 	m, s := int64(math.Round(distanceM)), int64(d.Round(time.Second)/time.Second)

@@ -14,17 +14,42 @@ type Basis string
 const (
 	// BasisMeasured: positions covered the ride.
 	BasisMeasured Basis = "measured"
+	// BasisStreets: positions covered the ride, and it was measured along the streets that they follow.
+	BasisStreets Basis = "streets"
 	// BasisPartly: gaps in the track were filled by the estimate.
 	BasisPartly Basis = "partly_estimated"
 	// BasisEstimated: nothing was measured.
 	BasisEstimated Basis = "estimated"
 )
 
+// Whole reports whether the whole ride was measured.
+func (b Basis) Whole() bool { return b == BasisMeasured || b == BasisStreets }
+
 // Way is what is known of the way that a ride took when its driver ends it.
 type Way struct {
 	geo.Drive
 	// MaxSpeedMPS bounds, in metres per second, what may be driven in a gap.
 	MaxSpeedMPS float64
+	// Streets is what matching the ride to streets gave; nil: there are none, or nothing to match.
+	Streets *OnStreets
+}
+
+// metered is the length of a ride in metres and how it was found.
+type metered struct {
+	measured, estimated float64
+	basis               Basis
+	streets             *StreetCheck
+}
+
+// meter measures a ride along streets where that is plausible, and else by its positions.
+func (t *Trip) meter(at time.Time, w Way) metered {
+	var m metered
+	m.measured, m.estimated, m.basis = t.distance(at, w)
+	m.streets = w.Streets.check(m.measured, m.basis, w.MaxSpeedMPS*max(0, at.Sub(t.StartedAt)).Seconds())
+	if m.streets != nil && m.streets.Verdict == StreetsCount {
+		m.measured, m.basis = m.streets.LengthM, BasisStreets
+	}
+	return m
 }
 
 // Bounds of a detour: the estimated way over the straight line.
@@ -34,7 +59,7 @@ const (
 	shortM = 50
 )
 
-// distance is the length of the ride in metres, in two parts. Gaps are filled by the
+// distance is the length of the ride by its positions in metres, in two parts. Gaps are filled by the
 // estimate: never by less than the straight lines between the positions around them, never by more
 // than could be driven in their time, and by the trip's whole estimate at most.
 func (t *Trip) distance(at time.Time, w Way) (measured, estimated float64, basis Basis) {

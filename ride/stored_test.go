@@ -20,7 +20,11 @@ func TestStoredEventsStayReadable(t *testing.T) {
 	const file = "testdata/stored_events.txt"
 	s := wholeLife(t)
 	events := append(s.history, ride.Cancelled{At: dawn, By: ride.ByRider, Reason: "late"}, ride.Expired{At: dawn},
-		ride.OffersEnded{At: dawn, Offers: []ride.OfferID{"trip.1"}, State: ride.OfferExpired, Reason: ride.ReasonNotAnswered})
+		ride.OffersEnded{At: dawn, Offers: []ride.OfferID{"trip.1"}, State: ride.OfferExpired, Reason: ride.ReasonNotAnswered},
+		ride.Completed{At: dawn, By: ride.ByDriver, TravelledM: 3200, Fare: ride.Fare{
+			Currency: "USD", Total: 602, Base: 250, Distance: 352, DistanceM: 3200, Basis: ride.BasisStreets, MeasuredM: 3200,
+			Streets: &ride.StreetCheck{Verdict: ride.StreetsCount, LengthM: 3200, PositionsM: 3150, Share: 0.98},
+		}})
 	var written bytes.Buffer
 	kinds := map[string]bool{}
 	for _, e := range events {

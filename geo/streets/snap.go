@@ -127,6 +127,59 @@ func (f *grid) nearestOf(p geo.Point, withinM float64, wanted func(segment int32
 	return c.best, c.best.piece.segment >= 0
 }
 
+// within returns the nearest place on each of the nearest streets within some metres, at most SnapM, nearest first;
+// no more than buf has room for.
+func (f *grid) within(p geo.Point, m float64, buf []hit) []hit {
+	c := f.chooser(geo.Place{Point: p}, m)
+	c.wanted = func(int32) bool { return true }
+	y, _ := f.at(c.lat, f.g.box.South, perLat)
+	x, _ := f.at(c.lng, f.g.box.West, f.perLng)
+	narrow := max(0.1, min(1, c.perLng/f.perLng))
+	r := int32(m/(f.side*narrow)) + 1
+	for cy := max(y-r, 0); cy <= min(y+r, f.height-1); cy++ {
+		for cx := max(x-r, 0); cx <= min(x+r, f.width-1); cx++ {
+			cell := int(cy)*int(f.width) + int(cx)
+			for _, piece := range f.pieces[f.first[cell]:f.first[cell+1]] {
+				c.best = noHit
+				if c.look(piece); c.best.piece.segment >= 0 {
+					buf = nearer(buf, c.best)
+				}
+			}
+		}
+	}
+	return buf
+}
+
+// nearer puts a hit into a list that is sorted by distance and has at most one of each segment, and is at most as long
+// as its capacity.
+func nearer(list []hit, h hit) []hit {
+	at := len(list)
+	for i := range list {
+		if list[i].piece.segment == h.piece.segment {
+			if list[i].m <= h.m {
+				return list
+			}
+			list = slices.Delete(list, i, i+1)
+			at = len(list)
+			break
+		}
+	}
+	for i := range list {
+		if h.m < list[i].m {
+			at = i
+			break
+		}
+	}
+	switch {
+	case len(list) < cap(list):
+		return slices.Insert(list, at, h)
+	case at < len(list):
+		copy(list[at+1:], list[at:])
+		list[at] = h
+	}
+	return list
+}
+
 func (f *grid) chooser(p geo.Place, withinM float64) chooser {
 	return chooser{
 		g: f.g, lat: p.Point.Lat * 1e7, lng: p.Point.Lng * 1e7, perLng: perLat * math.Cos(p.Point.Lat*math.Pi/180),

@@ -61,7 +61,7 @@ func Columns() []Column {
 			func(t *ride.Trip) cell { return whole(metres(fare(t).DistanceM)).onlyIf(t.Fare != nil) }},
 		{"duration_s", "The duration that the fare is for, in seconds; missing unless completed.",
 			func(t *ride.Trip) cell { return whole(seconds(fare(t).Duration)).onlyIf(t.Fare != nil) }},
-		{"distance_basis", "Where the distance is from: `measured`, `partly_estimated` or `estimated`; missing unless completed, and in old trips.",
+		{"distance_basis", "Where the distance is from: `measured`, `streets`, `partly_estimated` or `estimated`; missing unless completed, and in old trips.",
 			func(t *ride.Trip) cell { return text(string(fare(t).Basis)) }},
 		{"fare_minor", "The fare, in minor units of `currency`; missing unless completed.", func(t *ride.Trip) cell { return whole(fare(t).Total).onlyIf(t.Fare != nil) }},
 		{"currency", "ISO 4217.", func(t *ride.Trip) cell { return text(currency(t)) }},
@@ -75,6 +75,12 @@ func Columns() []Column {
 			func(t *ride.Trip) cell { return text(cancellation(t).Reason) }},
 		{"stars_by_rider", "1 to 5; missing if the rider gave none.", func(t *ride.Trip) cell { return whole(int64(t.StarsByRider)).onlyIf(t.StarsByRider > 0) }},
 		{"stars_by_driver", "1 to 5; missing if the driver gave none.", func(t *ride.Trip) cell { return whole(int64(t.StarsByDriver)).onlyIf(t.StarsByDriver > 0) }},
+		{"streets_verdict", "Whether the length along streets counts: `counts`, `gaps`, `off_streets`, `shorter`, `longer` or `late`; missing unless the two were compared.",
+			func(t *ride.Trip) cell { return text(string(streets(t).Verdict)) }},
+		{"streets_distance_m", "The length along streets, in metres; missing if none is known.",
+			func(t *ride.Trip) cell { return whole(metres(streets(t).LengthM)).onlyIf(streets(t).LengthM > 0) }},
+		{"positions_distance_m", "The length that positions measured, in metres; missing unless the two were compared.",
+			func(t *ride.Trip) cell { return whole(metres(streets(t).PositionsM)).onlyIf(streets(t).Verdict != "") }},
 	}
 }
 
@@ -90,6 +96,13 @@ func fare(t *ride.Trip) ride.Fare {
 		return ride.Fare{}
 	}
 	return *t.Fare
+}
+
+func streets(t *ride.Trip) ride.StreetCheck {
+	if c := fare(t).Streets; c != nil {
+		return *c
+	}
+	return ride.StreetCheck{}
 }
 
 func cancellation(t *ride.Trip) ride.Cancellation {

@@ -24,7 +24,7 @@ var requestedAt = time.Date(2026, 11, 1, 0, 0, 0, 120_000, time.FixedZone("KST",
 func completed() ride.Trip {
 	tariff := ride.Tariff{Class: "standard", Currency: "KRW", Base: 4800, PerKm: 1000, PerMinute: 100, Seats: 4}
 	fare, _ := tariff.Price(8432.4, 1234*time.Second)
-	fare.Basis = ride.BasisMeasured
+	fare.Basis, fare.Streets = ride.BasisStreets, &ride.StreetCheck{Verdict: ride.StreetsCount, LengthM: 8432.4, PositionsM: 8301.6, Share: 1}
 	at := func(s int) time.Time { return requestedAt.Add(time.Duration(s) * time.Second) }
 	return ride.Trip{
 		ID: "t1", Status: ride.StatusCompleted, PIN: "4711",
@@ -60,8 +60,9 @@ const want = `{"trip_id":"t1","status":"completed","requested_at":"2026-10-31T15
 "pickup_lat_deg":37.4979001,"pickup_lng_deg":127.0276000,"pickup_address":"12 \"Mill\" Lane, 2nd floor",
 "dropoff_lat_deg":-33.9000000,"dropoff_lng_deg":-0.0000001,"dropoff_address":"City\nHall","note":"=HYPERLINK(\"http://x\",\"y\")",
 "drivers_asked":3,"pickup_eta_s":90,"estimated_distance_m":8001,"estimated_duration_s":1200,"estimated_fare_minor":14800,
-"distance_m":8432,"duration_s":1234,"distance_basis":"measured","fare_minor":15289,"currency":"KRW","currency_digits":0,
-"cancelled_by":"rider","cancellation_reason":"+1 came along","stars_by_rider":5,"stars_by_driver":4}`
+"distance_m":8432,"duration_s":1234,"distance_basis":"streets","fare_minor":15289,"currency":"KRW","currency_digits":0,
+"cancelled_by":"rider","cancellation_reason":"+1 came along","stars_by_rider":5,"stars_by_driver":4,
+"streets_verdict":"counts","streets_distance_m":8432,"positions_distance_m":8302}`
 
 func TestJSONLines(t *testing.T) {
 	got := written(t, tripfile.JSONLines, completed(), ride.Trip{ID: "bare"})

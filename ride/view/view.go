@@ -221,13 +221,27 @@ func fare(f *ride.Fare) *ridepb.FareBreakdown {
 		Total: money(f.Total, f.Currency), BaseMinor: int32(f.Base), DistanceMinor: int32(f.Distance),
 		TimeMinor: int32(f.Time), MinimumTopupMinor: int32(f.MinimumTopUp),
 		DistanceM: metres(f.DistanceM), DurationS: seconds(f.Duration),
-		Basis: bases[f.Basis], MeasuredM: measured, EstimatedM: estimated,
+		Basis: bases[f.Basis], MeasuredM: measured, EstimatedM: estimated, StreetCheck: streetCheck(f.Streets),
 	}
+}
+
+func streetCheck(c *ride.StreetCheck) *ridepb.StreetCheck {
+	if c == nil {
+		return nil
+	}
+	return &ridepb.StreetCheck{
+		Verdict: verdicts[c.Verdict], LengthM: metres(c.LengthM), PositionsM: metres(c.PositionsM), SharePercent: uint32(math.Round(100 * min(max(c.Share, 0), 1))),
+	}
+}
+
+var verdicts = map[ride.StreetVerdict]ridepb.StreetCheck_Verdict{
+	ride.StreetsCount: ridepb.StreetCheck_counts, ride.StreetsGaps: ridepb.StreetCheck_gaps, ride.StreetsOff: ridepb.StreetCheck_off_streets,
+	ride.StreetsShorter: ridepb.StreetCheck_shorter, ride.StreetsLonger: ridepb.StreetCheck_longer, ride.StreetsLate: ridepb.StreetCheck_late,
 }
 
 var bases = map[ride.Basis]ridepb.FareBreakdown_Basis{
 	ride.BasisMeasured: ridepb.FareBreakdown_measured, ride.BasisPartly: ridepb.FareBreakdown_partly_estimated,
-	ride.BasisEstimated: ridepb.FareBreakdown_estimated,
+	ride.BasisEstimated: ridepb.FareBreakdown_estimated, ride.BasisStreets: ridepb.FareBreakdown_streets,
 }
 
 func mark(m *ride.Mark) *ridepb.Mark {

@@ -152,6 +152,15 @@ func TestWordsAreComplete(t *testing.T) {
 		require.Equal(t, string(p), v.String())
 	}
 	require.Len(t, parties, len(ridepb.Cancellation_By_name)-1)
+	for v, shown := range verdicts {
+		require.Equal(t, string(v), shown.String())
+	}
+	require.Len(t, verdicts, len(ridepb.StreetCheck_Verdict_name)-1)
+	require.Len(t, ride.StreetVerdicts, len(verdicts))
+	for b, shown := range bases {
+		require.Equal(t, string(b), shown.String())
+	}
+	require.Len(t, bases, len(ridepb.FareBreakdown_Basis_name)-1)
 }
 
 func TestReceiptAddsUp(t *testing.T) {
@@ -167,4 +176,18 @@ func TestReceiptAddsUp(t *testing.T) {
 	f := Trip(trip, Reader{"r", ride.RoleRider}).GetFare()
 	require.Equal(t, ridepb.FareBreakdown_basis_unspecified, f.GetBasis())
 	require.Zero(t, f.GetMeasuredM()+f.GetEstimatedM())
+	require.Nil(t, f.GetStreetCheck())
+}
+
+func TestReceiptSaysHowStreetsCompare(t *testing.T) {
+	trip := full(ride.StatusCompleted)
+	trip.Fare.Basis, trip.Fare.MeasuredM, trip.Fare.EstimatedM, trip.Fare.DistanceM = ride.BasisMeasured, 3600, 0, 3600
+	trip.Fare.Streets = &ride.StreetCheck{Verdict: ride.StreetsLonger, LengthM: 4700.4, PositionsM: 3600, Share: 0.956}
+	for _, r := range []Reader{{"r", ride.RoleRider}, {"d", ride.RoleDriver}, {"o", ride.RoleOperator}} {
+		c := Trip(trip, r).GetFare().GetStreetCheck()
+		require.Equal(t, ridepb.StreetCheck_longer, c.GetVerdict())
+		require.EqualValues(t, 4700, c.GetLengthM())
+		require.EqualValues(t, 3600, c.GetPositionsM())
+		require.EqualValues(t, 96, c.GetSharePercent())
+	}
 }

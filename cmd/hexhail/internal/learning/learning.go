@@ -114,7 +114,7 @@ func (l *Learning) run() {
 // too many wait. Only completed rides count whose whole way was measured and that ended near
 // their dropoff.
 func (l *Learning) Ended(t *ride.Trip) {
-	if t.Status != ride.StatusCompleted || t.Fare == nil || t.Fare.Basis != ride.BasisMeasured || t.StartedAt.IsZero() {
+	if t.Status != ride.StatusCompleted || t.Fare == nil || !t.Fare.Basis.Whole() || t.StartedAt.IsZero() {
 		l.metrics.rides[unmeasured].Inc()
 		return
 	}

@@ -179,6 +179,9 @@ func (p *parts) startActors(ctx context.Context) error {
 	if p.drives != nil {
 		cfg.ETA, cfg.BesideDriving, cfg.Detour = p.drives, p.besideDriving, p.detour
 	}
+	if p.mapped {
+		cfg.Matcher = p.streets
+	}
 	if p.others != nil {
 		cfg.EstimatesAtOnce = max(cfg.EstimatesAtOnce, routers.AtOnce) // they wait for the network, not for a processor
 	}

@@ -1304,7 +1304,7 @@ export interface components {
             /** Format: int32 */
             base_minor: number;
             /** @enum {string} */
-            basis: "basis_unspecified" | "measured" | "partly_estimated" | "estimated";
+            basis: "basis_unspecified" | "measured" | "partly_estimated" | "estimated" | "streets";
             /** Format: int64 */
             distance_m: number;
             /** Format: int32 */
@@ -1317,6 +1317,7 @@ export interface components {
             measured_m: number;
             /** Format: int32 */
             minimum_topup_minor: number;
+            street_check?: components["schemas"]["StreetCheck"];
             /** Format: int32 */
             time_minor: number;
             total?: components["schemas"]["Money"];
@@ -1745,6 +1746,16 @@ export interface components {
             licence_url: string;
             /** @description Where the extract says that its data are from; empty if it does not. */
             origin: string;
+        };
+        StreetCheck: {
+            /** Format: int64 */
+            length_m: number;
+            /** Format: int64 */
+            positions_m: number;
+            /** Format: int64 */
+            share_percent: number;
+            /** @enum {string} */
+            verdict: "verdict_unspecified" | "counts" | "gaps" | "off_streets" | "shorter" | "longer" | "late";
         };
         StreetsView: {
             /** @description The credit to show, linked to attribution_url, with everything made of the map: routes, tiles, names. */

@@ -642,7 +642,9 @@ export type FareBreakdownBasis =
   /** The estimate fills gaps in the positions. */
   | 'partly_estimated'
   /** Nothing was measured. */
-  | 'estimated';
+  | 'estimated'
+  /** Positions cover the whole ride, and its length is that of the streets that they follow. */
+  | 'streets';
 
 /** FareBreakdown adds up: base + distance + time + minimum_topup = total. */
 export interface FareBreakdown {
@@ -657,6 +659,37 @@ export interface FareBreakdown {
   readonly basis: FareBreakdownBasis;
   readonly measured_m: number;
   readonly estimated_m: number;
+  /**
+   * How the ride was compared with the streets of the map. Absent without a map, where nothing was measured, and
+   * in older trips.
+   */
+  readonly street_check?: StreetCheck;
+}
+
+export type StreetCheckVerdict =
+  | 'verdict_unspecified'
+  /** The distance of the fare is the length along streets. */
+  | 'counts'
+  /** Positions do not cover the ride. */
+  | 'gaps'
+  /** Less than 90 % of the way lies on streets of the map, or positions jump. */
+  | 'off_streets'
+  /** The length along streets is less than 0.8 times what positions measured. */
+  | 'shorter'
+  /** It is more than 1.25 times that, or than a car can drive in that time. */
+  | 'longer'
+  /** There was no answer in time. */
+  | 'late';
+
+/** StreetCheck says whether the length of a ride along streets counts, or why it does not. */
+export interface StreetCheck {
+  readonly verdict: StreetCheckVerdict;
+  /** The length along streets, 0 if none is known. */
+  readonly length_m: number;
+  /** The length that positions measured. */
+  readonly positions_m: number;
+  /** How much of the way lies on streets. */
+  readonly share_percent: number;
 }
 
 export interface Search {

@@ -1,4 +1,4 @@
-import type { FareBreakdown, Mark } from '@hexhail/client';
+import type { FareBreakdown, Mark, StreetCheckVerdict } from '@hexhail/client';
 import i18next, { type TFunction } from 'i18next';
 import { beforeAll, describe, expect, it } from 'vitest';
 
@@ -26,6 +26,18 @@ describe('how a fare was measured', () => {
     expect(basisText(words.en, fare({ basis: 'estimated', measured_m: 0, estimated_m: 3600 }))).toContain('estimated');
     expect(basisText(words.en, fare({ basis: 'basis_unspecified', measured_m: 0 }))).toBe('');
     expect(basisText(words.ko, fare({ basis: 'partly_estimated', measured_m: 60, estimated_m: 3540 }))).toContain('GPS 측정 60');
+  });
+
+  it('says whether the streets were followed, or why not', () => {
+    const check = (verdict: StreetCheckVerdict) => ({ verdict, length_m: 4700, positions_m: 3600, share_percent: 80 });
+    expect(basisText(words.en, fare({ basis: 'streets', street_check: check('counts') }))).toBe('Distance measured by GPS along the streets.');
+    expect(basisText(words.en, fare({ street_check: check('off_streets') })))
+      .toBe('Distance measured by GPS. Not matched to streets: part of the trip was off the map.');
+    for (const verdict of ['shorter', 'longer'] as const) {
+      expect(basisText(words.en, fare({ street_check: check(verdict) }))).toContain('Not matched to streets: along them it would be 4.7 km');
+    }
+    expect(basisText(words.ko, fare({ street_check: check('late') }))).toContain('도로');
+    expect(basisText(words.en, fare({ basis: 'partly_estimated', street_check: check('gaps') }))).not.toContain('streets');
   });
 });
 

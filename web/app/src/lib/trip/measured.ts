@@ -8,12 +8,28 @@ type T = TFunction<'trips'>;
 /** How the fare's distance was found, for people; empty for trips of before that was kept. */
 export function basisText(t: T, fare: FareBreakdown): string {
   switch (fare.basis) {
+    case 'streets':
+      return t('fare.basis.streets');
     case 'measured':
-      return t('fare.basis.measured');
+      return [t('fare.basis.measured'), offStreets(t, fare)].filter(Boolean).join(' ');
     case 'partly_estimated':
       return t('fare.basis.partly', { measured: distance(fare.measured_m), estimated: distance(fare.estimated_m) });
     case 'estimated':
       return t('fare.basis.estimated');
+    default:
+      return '';
+  }
+}
+
+/** Why the length along streets does not count; empty where nobody asked for it. */
+function offStreets(t: T, { street_check: check }: FareBreakdown): string {
+  switch (check?.verdict) {
+    case 'off_streets':
+    case 'late':
+      return t(`fare.notOnStreets.${check.verdict}`);
+    case 'shorter':
+    case 'longer':
+      return t('fare.notOnStreets.unlike', { distance: distance(check.length_m) });
     default:
       return '';
   }

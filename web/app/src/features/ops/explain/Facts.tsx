@@ -1,5 +1,6 @@
 import { SimpleGrid, Text } from '@mantine/core';
 import { IconAlertTriangle } from '@tabler/icons-react';
+import type { TFunction } from 'i18next';
 import type { ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 
@@ -10,6 +11,8 @@ import { PersonLink } from '../table/PersonLink';
 import { stamp } from '../table/times';
 import { Fare, Place } from '../table/TripParts';
 import { isFar, markText, type Step } from './marks';
+
+type T = TFunction<'ops'>;
 
 /** The parties, places and times of a trip. */
 export function Facts({ trip, by }: { trip: Schemas['Trip']; by: Schemas['ExplainView']['estimate_by'] }) {
@@ -42,11 +45,39 @@ function MarkText({ step, mark }: { step: Step; mark: Schemas['Mark'] }) {
   return <Text span inherit fw={600} c="light-dark(var(--mantine-color-orange-9), var(--mantine-color-orange-4))"><IconAlertTriangle size={14} aria-hidden="true" /> {text}</Text>;
 }
 
-/** How much of the way was not driven on record. */
+/** How much of the way was not driven on record, and what the streets say of it. */
 function Basis({ fare }: { fare: Schemas['FareBreakdown'] }) {
   const { t } = useTranslation('ops');
-  if (fare.basis !== 'estimated' && fare.basis !== 'partly_estimated') return null;
-  return <Text span size="xs" c="dimmed"> · {fare.basis === 'estimated' ? t('explain.basis.estimated') : t('explain.basis.partly', { distance: distance(fare.estimated_m) })}</Text>;
+  const texts = [estimatedText(t, fare), streetText(t, fare.street_check)].filter(Boolean);
+  return texts.map((text) => <Text span key={text} size="xs" c="dimmed"> · {text}</Text>);
+}
+
+function estimatedText(t: T, fare: Schemas['FareBreakdown']): string {
+  switch (fare.basis) {
+    case 'estimated':
+      return t('explain.basis.estimated');
+    case 'partly_estimated':
+      return t('explain.basis.partly', { distance: distance(fare.estimated_m) });
+    default:
+      return '';
+  }
+}
+
+function streetText(t: T, check: Schemas['StreetCheck'] | undefined): string {
+  switch (check?.verdict) {
+    case 'counts':
+      return t('explain.basis.streets', { distance: distance(check.positions_m) });
+    case 'off_streets':
+      return t('explain.basis.off_streets', { share: number(check.share_percent) });
+    case 'shorter':
+    case 'longer':
+      return t('explain.basis.unlike', { distance: distance(check.length_m) });
+    case 'gaps':
+    case 'late':
+      return t(`explain.basis.${check.verdict}`);
+    default:
+      return '';
+  }
 }
 
 function Fact({ name, children }: { name: string; children: ReactNode }) {
