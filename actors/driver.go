@@ -91,13 +91,7 @@ func (d *driverActor) receive(ctx actor.Context) {
 			d.onPosition(ctx, m.inbox)
 		}
 	case joined:
-		d.onJoin(ctx, m, d.snapshot)
-		d.keepOffline(ctx)
-		if !d.gone { // otherwise another actor claims the offers
-			d.claimOffers(ctx)
-			d.syncCell(ctx)
-			d.steer(ctx)
-		}
+		d.onJoined(ctx, m)
 	case left:
 		if d.onLeft(ctx, m) {
 			d.syncCell(ctx)
@@ -142,6 +136,17 @@ func (d *driverActor) receive(ctx actor.Context) {
 		d.timers.Stop()
 	default:
 		d.fromTrip(ctx)
+	}
+}
+
+// onJoined makes a session the live one.
+func (d *driverActor) onJoined(ctx actor.Context, m joined) {
+	d.onJoin(ctx, m, d.snapshot)
+	d.keepOffline(ctx)
+	if !d.gone { // otherwise another actor claims the offers
+		d.claimOffers(ctx)
+		d.syncCell(ctx)
+		d.steer(ctx)
 	}
 }
 
