@@ -83,6 +83,8 @@ export default defineConfig({
         entryFileNames: 'assets/app.js',
         chunkFileNames: chunkName,
         assetFileNames: 'assets/[name][extname]',
+        // All of what every page begins with in one file: as chunks that pages share it would be forty small ones.
+        codeSplitting: { groups: [{ name: 'shell', tags: ['$initial'] }] },
       },
     },
   },

@@ -1,1 +1,1 @@
-import{t as e}from"./Anchor.js";import{t}from"./Button.js";import{n}from"./link.js";import{t as r}from"./jsx-runtime.js";var i=r(),a=n(t=>(0,i.jsx)(e,{component:`a`,...t})),o=n(e=>(0,i.jsx)(t,{component:`a`,...e}));export{o as n,a as t};
+import{Bt as e,Cn as t,Kr as n,_n as r}from"./app.js";var i=n(),a=e(e=>(0,i.jsx)(t,{component:`a`,...e})),o=e(e=>(0,i.jsx)(r,{component:`a`,...e}));export{o as n,a as t};

@@ -71,7 +71,8 @@ export function useServerConfig() {
   return useQuery(serverConfig);
 }
 
-const demonstration = queryOptions({
+/** What the demonstration is of; only servers that are one know. */
+export const demonstration = queryOptions({
   queryKey: keys.demo,
   queryFn: () => call(http.GET('/v1/demo')),
   ...forever,

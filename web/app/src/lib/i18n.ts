@@ -52,6 +52,11 @@ export async function startI18n(): Promise<void> {
   i18next.on('languageChanged', applyLanguage);
 }
 
+/** Begins to load texts that a page will soon need. One that fails is loaded again by whoever shows it. */
+export function loadTexts(...namespaces: Namespace[]): void {
+  void i18next.loadNamespaces(namespaces);
+}
+
 function applyLanguage(language: string): void {
   document.documentElement.lang = language;
 }

@@ -1,28 +1,15 @@
 import { MantineProvider } from '@mantine/core';
 import { ModalsProvider } from '@mantine/modals';
-import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
+import { QueryClientProvider } from '@tanstack/react-query';
 import { RouterProvider } from '@tanstack/react-router';
 import { useEffect } from 'react';
 
-import { asApiError } from '../api/problem';
 import { forgetLastPlace } from '../lib/map/lastPlace';
 import { auth } from '../api/auth';
+import { queries } from './queryClient';
 import { router } from './router';
 import { theme, variables } from './theme';
 import { useUpdates } from './useUpdates';
-
-const queries = new QueryClient({
-  defaultOptions: {
-    queries: {
-      // What the server said was wrong stays wrong; what it could not do may work later.
-      retry: (failures, error) => failures < 3 && navigator.onLine && asApiError(error).retryable,
-      // Offline, a page says so instead of waiting for nothing; it fetches again when the network is back.
-      networkMode: 'always',
-      refetchOnReconnect: true,
-      staleTime: 30_000,
-    },
-  },
-});
 
 /** One person's data, and the place they looked at, must not outlive their log-out in any tab. The guards run again. */
 function useFreshStartPerAccount(): void {

@@ -5,12 +5,26 @@ import { only, returnPath, strangersOnly } from './guards';
 import { ErrorPage, NotFoundPage } from './ErrorPages';
 import { Frame } from './Frame';
 import { Loading } from './Loading';
+import { queries } from './queryClient';
+import { loadTexts, type Namespace } from '../lib/i18n';
+import { askAhead } from '../lib/map/ahead';
 
 // Every page is its own chunk, loaded when someone opens it or is about to.
 
 const root = createRootRoute({ component: Frame, notFoundComponent: NotFoundPage, errorComponent: ErrorPage });
 
 const page = <P extends string>(path: P) => ({ getParentRoute: () => root, path });
+
+/** The page of a map, with what the page itself would only then begin to load: the map, and the texts of both. */
+function withMap<T>(load: () => Promise<T>, ...texts: Namespace[]): () => Promise<T> {
+  return () => {
+    const page = load();
+    loadTexts('map', ...texts);
+    import('../lib/map/RideMap').catch(() => undefined);
+    askAhead(queries);
+    return page;
+  };
+}
 
 const landing = createRoute({
   ...page('/'),
@@ -42,13 +56,13 @@ const ride = createRoute({
   ...page('/ride'),
   staticData: { screen: true, map: true },
   beforeLoad: only('rider'),
-  component: lazyRouteComponent(() => import('../features/rider')),
+  component: lazyRouteComponent(withMap(() => import('../features/rider'), 'rider', 'trips')),
 });
 const drive = createRoute({
   ...page('/drive'),
   staticData: { screen: true, map: true },
   beforeLoad: only('driver'),
-  component: lazyRouteComponent(() => import('../features/driver')),
+  component: lazyRouteComponent(withMap(() => import('../features/driver'), 'driver', 'trips')),
 });
 const earnings = createRoute({
   ...page('/earnings'),

@@ -11,7 +11,7 @@ import type { LatLng } from './geo';
 import { AccuracyLayer, AreasLayer, GridLayer, MovingRouteLayer, PlacesLayer, RouteLayer, SearchLayer } from './layers';
 import classes from './map.module.css';
 import { MapControls } from './MapControls';
-import { MapLoading } from './MapSkeleton';
+import { MapLoading, MapSkeleton } from './MapSkeleton';
 import { MapSummary } from './MapSummary';
 import { CarMarker, PlaceMarker, SelfMarker } from './markers';
 import { Motion } from './motion';
@@ -29,7 +29,7 @@ import { WayLayer } from './WayLayer';
 import { useHome, type Home } from './home';
 import { keepLastPlace } from './lastPlace';
 import { useGeolocation } from './useGeolocation';
-import { useMapSettings, usePlaces } from './useMapSettings';
+import { useMapSettings, usePlaces, type ServerMap } from './useMapSettings';
 import { usePickByKey } from './usePickByKey';
 
 const plainCredit = 'Natural Earth · US Census Bureau';
@@ -40,13 +40,31 @@ export default function RideMap(props: RideMapProps) {
   return canDraw() ? <DrawnMap {...props} summary={summary} /> : <NoMap {...props} summary={summary} />;
 }
 
+/**
+ * So long a map waits for what it will be drawn from, in milliseconds. A plain map before it would have to be drawn, too, and then drawn again from
+ * the streets; after it, a plain map is of more use than none.
+ */
+const waitMs = 1200;
+
 function DrawnMap(props: RideMapProps & { summary: string }) {
-  const { t, i18n } = useTranslation('map');
+  const { i18n } = useTranslation('map');
   const scheme: Scheme = useComputedColorScheme('light');
   const server = useMapSettings();
   const base = useBasemap(server.settings, scheme, i18n.language);
+  const { home, settled } = useHome();
+  const [ready, setReady] = useState(false);
+  if (!ready && server.known && settled && base.tiles !== 'loading') setReady(true);
+  useEffect(() => {
+    const enough = setTimeout(() => setReady(true), waitMs);
+    return () => clearTimeout(enough);
+  }, []);
+  return ready ? <StartedMap {...props} scheme={scheme} server={server} base={base} home={home} /> : <MapSkeleton padding={props.padding} />;
+}
+
+function StartedMap(props: RideMapProps & { summary: string; scheme: Scheme; server: ServerMap; base: BasemapState; home: Home }) {
+  const { t } = useTranslation('map');
+  const { scheme, server, base, home } = props;
   const geolocation = useGeolocation(props.onLocate);
-  const { home } = useHome();
   const start = useStart(props, home);
   const [drawn, setDrawn] = useState(false);
   const motion = useMotion(props);

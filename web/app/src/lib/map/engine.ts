@@ -3,5 +3,7 @@ import * as maplibre from 'maplibre-gl';
 import workerUrl from 'maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url';
 
 maplibre.setWorkerUrl(workerUrl);
+// The worker starts while the page still finds out what to draw.
+maplibre.prewarm();
 
 export { maplibre };

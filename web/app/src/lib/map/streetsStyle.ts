@@ -1,5 +1,6 @@
 import type { LayerSpecification, StyleSpecification } from 'maplibre-gl';
 
+import { streetsFor } from './ahead';
 import { plainStyle, type Scheme } from './plainStyle';
 
 /** The pictures that OneWayArrows draws are called so, and then a colour. */
@@ -7,9 +8,7 @@ export const arrowImage = 'one-way:';
 
 /** Fetches the style of the server's own streets, and lays it over the plain map. */
 export async function loadStreets(scheme: Scheme, signal: AbortSignal): Promise<StyleSpecification> {
-  const answer = await fetch(`/v1/style.json?scheme=${scheme}`, { signal });
-  if (!answer.ok) throw new Error(`the streets' style: HTTP ${answer.status}`);
-  return overPlain((await answer.json()) as StyleSpecification, scheme, window.location.origin);
+  return overPlain(await streetsFor(scheme, signal), scheme, window.location.origin);
 }
 
 /**

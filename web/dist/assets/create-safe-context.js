@@ -1,1 +1,0 @@
-import{r as e}from"./rolldown-runtime.js";import{n as t,t as n}from"./jsx-runtime.js";var r=n(),i=e(t(),1);function a(e){let t=(0,i.createContext)(null);return[({children:e,value:n})=>(0,r.jsx)(t.Provider,{value:n,children:e}),()=>{let n=(0,i.useContext)(t);if(n===null)throw Error(e);return n}]}export{a as t};
