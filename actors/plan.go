@@ -10,6 +10,7 @@ import (
 	"github.com/hexhail/hexhail/geo"
 	"github.com/hexhail/hexhail/ride"
 	"github.com/hexhail/hexhail/ride/ridepb"
+	"github.com/hexhail/hexhail/ride/view"
 )
 
 // planned is a route from where a driver was. A worker makes it for the driver's actor, which owns
@@ -44,12 +45,29 @@ func (s *shared) plan(from geo.Place, goal geo.Point, question uint64, now time.
 		ctx, cancel := context.WithTimeout(context.Background(), s.cfg.EstimateTimeout)
 		defer cancel()
 		p, err := s.planner.Plan(ctx, from, geo.Place{Point: goal}, now)
-		if err == nil && p.By != geo.ByCrow && len(p.Line) >= 2 && p.Reachable() {
+		if err == nil && isStreets(p) {
 			return alongStreets(p, from.Point, goal, question, now, s.cfg.MaxSpeedMPS)
 		}
 	}
 	return s.straight(from.Point, goal, question)
 }
+
+// line is the way of a ride that has not been asked for yet, encoded: from the rider's own pickup to the rider's own
+// dropoff, without any driver. It is empty where no way along streets is known, or not before ctx ends.
+func (s *shared) line(ctx context.Context, pickup, dropoff geo.Point) string {
+	if s.planner == nil || ctx.Err() != nil {
+		return ""
+	}
+	p, err := s.planner.Plan(ctx, geo.Place{Point: pickup}, geo.Place{Point: dropoff}, time.Now())
+	if err != nil || !isStreets(p) {
+		return ""
+	}
+	thin(&p)
+	return encodeLine(p.Line)
+}
+
+// isStreets reports whether a plan's line leads along streets.
+func isStreets(p geo.Plan) bool { return p.By != geo.ByCrow && len(p.Line) >= 2 && p.Reachable() }
 
 func alongStreets(p geo.Plan, from, goal geo.Point, question uint64, now time.Time, mostMPS float64) *planned {
 	thin(&p)
@@ -140,9 +158,7 @@ func encodeLine(line []geo.Point) string {
 func whole(v float64) uint32 { return uint32(math.Round(min(max(0, v), math.MaxInt32))) }
 
 // by and turn are the protocol's words, which are those of geo.
-func by(s geo.Source) ridepb.TripRoute_By {
-	return ridepb.TripRoute_By(ridepb.TripRoute_By_value[s.String()])
-}
+func by(s geo.Source) ridepb.TripRoute_By { return view.By(s.String()) }
 
 func turn(t geo.Turn) ridepb.RouteStep_Turn {
 	return ridepb.RouteStep_Turn(ridepb.RouteStep_Turn_value[t.String()])

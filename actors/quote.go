@@ -29,6 +29,7 @@ type pendingQuote struct {
 	query  *search
 	area   []geo.Cell      // the cells whose drivers count
 	quotes []*ridepb.Quote // nil: not priced yet
+	line   string          // the ride's way along streets, encoded; "": none is known
 	etas   map[geo.Cell]time.Duration
 	timed  bool // etas are known
 	timer  *time.Timer
@@ -87,20 +88,24 @@ func (r *riderActor) asked(g *ridepb.GetQuote) ([]ride.Tariff, error) {
 	return out, nil
 }
 
-// priceQuote has the drive estimated and prices it.
+// priceQuote has the drive estimated and planned, and prices it.
 func (r *riderActor) priceQuote(ctx actor.Context, q *pendingQuote, from, to geo.Point, tariffs []ride.Tariff) {
 	type drive struct {
 		route geo.Route
+		line  string
 		err   error
 	}
 	offload(r.sys, ctx, func(c context.Context) (d drive) {
-		d.route, d.err = r.sys.drive(c, from, to)
+		if d.route, d.err = r.sys.drive(c, from, to); d.err == nil {
+			d.line = r.sys.line(c, from, to)
+		}
 		return d
 	}, func(_ actor.Context, d drive) {
 		if r.quotes[q.query.id] != q {
 			return
 		}
 		err := d.err
+		q.line = d.line
 		for _, tariff := range tariffs {
 			var estimate ride.Estimate
 			if err == nil {
@@ -165,7 +170,7 @@ func (r *riderActor) answerQuote(q *pendingQuote) {
 			quote.PickupEtaS = uint32(max(1, (nearest+time.Minute-1)/time.Minute) * 60)
 		}
 	}
-	r.reply(q.to, q.id, &ridepb.Reply{Result: &ridepb.Reply_Quotes{Quotes: &ridepb.Quotes{Quotes: q.quotes}}})
+	r.reply(q.to, q.id, &ridepb.Reply{Result: &ridepb.Reply_Quotes{Quotes: &ridepb.Quotes{Quotes: q.quotes, Polyline: q.line}}})
 }
 
 // areaETAs estimates the driving time from each cell in which a found driver is shown to the

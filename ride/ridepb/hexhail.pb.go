@@ -403,8 +403,6 @@ const (
 	FareBreakdown_partly_estimated FareBreakdown_Basis = 2
 	// Nothing was measured.
 	FareBreakdown_estimated FareBreakdown_Basis = 3
-	// Positions cover the whole ride, and its length is that of the streets that they follow.
-	FareBreakdown_streets FareBreakdown_Basis = 4
 )
 
 // Enum value maps for FareBreakdown_Basis.
@@ -414,14 +412,12 @@ var (
 		1: "measured",
 		2: "partly_estimated",
 		3: "estimated",
-		4: "streets",
 	}
 	FareBreakdown_Basis_value = map[string]int32{
 		"basis_unspecified": 0,
 		"measured":          1,
 		"partly_estimated":  2,
 		"estimated":         3,
-		"streets":           4,
 	}
 )
 
@@ -450,73 +446,6 @@ func (x FareBreakdown_Basis) Number() protoreflect.EnumNumber {
 // Deprecated: Use FareBreakdown_Basis.Descriptor instead.
 func (FareBreakdown_Basis) EnumDescriptor() ([]byte, []int) {
 	return file_hexhail_proto_rawDescGZIP(), []int{42, 0}
-}
-
-type StreetCheck_Verdict int32
-
-const (
-	StreetCheck_verdict_unspecified StreetCheck_Verdict = 0
-	// The distance of the fare is the length along streets.
-	StreetCheck_counts StreetCheck_Verdict = 1
-	// Positions do not cover the ride.
-	StreetCheck_gaps StreetCheck_Verdict = 2
-	// Less than 90 % of the way lies on streets of the map, or positions jump.
-	StreetCheck_off_streets StreetCheck_Verdict = 3
-	// The length along streets is less than 0.8 times what positions measured.
-	StreetCheck_shorter StreetCheck_Verdict = 4
-	// It is more than 1.25 times that, or than a car can drive in that time.
-	StreetCheck_longer StreetCheck_Verdict = 5
-	// There was no answer in time.
-	StreetCheck_late StreetCheck_Verdict = 6
-)
-
-// Enum value maps for StreetCheck_Verdict.
-var (
-	StreetCheck_Verdict_name = map[int32]string{
-		0: "verdict_unspecified",
-		1: "counts",
-		2: "gaps",
-		3: "off_streets",
-		4: "shorter",
-		5: "longer",
-		6: "late",
-	}
-	StreetCheck_Verdict_value = map[string]int32{
-		"verdict_unspecified": 0,
-		"counts":              1,
-		"gaps":                2,
-		"off_streets":         3,
-		"shorter":             4,
-		"longer":              5,
-		"late":                6,
-	}
-)
-
-func (x StreetCheck_Verdict) Enum() *StreetCheck_Verdict {
-	p := new(StreetCheck_Verdict)
-	*p = x
-	return p
-}
-
-func (x StreetCheck_Verdict) String() string {
-	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
-}
-
-func (StreetCheck_Verdict) Descriptor() protoreflect.EnumDescriptor {
-	return file_hexhail_proto_enumTypes[7].Descriptor()
-}
-
-func (StreetCheck_Verdict) Type() protoreflect.EnumType {
-	return &file_hexhail_proto_enumTypes[7]
-}
-
-func (x StreetCheck_Verdict) Number() protoreflect.EnumNumber {
-	return protoreflect.EnumNumber(x)
-}
-
-// Deprecated: Use StreetCheck_Verdict.Descriptor instead.
-func (StreetCheck_Verdict) EnumDescriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{43, 0}
 }
 
 type Cancellation_By int32
@@ -558,11 +487,11 @@ func (x Cancellation_By) String() string {
 }
 
 func (Cancellation_By) Descriptor() protoreflect.EnumDescriptor {
-	return file_hexhail_proto_enumTypes[8].Descriptor()
+	return file_hexhail_proto_enumTypes[7].Descriptor()
 }
 
 func (Cancellation_By) Type() protoreflect.EnumType {
-	return &file_hexhail_proto_enumTypes[8]
+	return &file_hexhail_proto_enumTypes[7]
 }
 
 func (x Cancellation_By) Number() protoreflect.EnumNumber {
@@ -571,7 +500,7 @@ func (x Cancellation_By) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Cancellation_By.Descriptor instead.
 func (Cancellation_By) EnumDescriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{47, 0}
+	return file_hexhail_proto_rawDescGZIP(), []int{46, 0}
 }
 
 type CityNode_State int32
@@ -613,11 +542,11 @@ func (x CityNode_State) String() string {
 }
 
 func (CityNode_State) Descriptor() protoreflect.EnumDescriptor {
-	return file_hexhail_proto_enumTypes[9].Descriptor()
+	return file_hexhail_proto_enumTypes[8].Descriptor()
 }
 
 func (CityNode_State) Type() protoreflect.EnumType {
-	return &file_hexhail_proto_enumTypes[9]
+	return &file_hexhail_proto_enumTypes[8]
 }
 
 func (x CityNode_State) Number() protoreflect.EnumNumber {
@@ -626,7 +555,7 @@ func (x CityNode_State) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use CityNode_State.Descriptor instead.
 func (CityNode_State) EnumDescriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{53, 0}
+	return file_hexhail_proto_rawDescGZIP(), []int{52, 0}
 }
 
 type CityDriver_State int32
@@ -671,11 +600,11 @@ func (x CityDriver_State) String() string {
 }
 
 func (CityDriver_State) Descriptor() protoreflect.EnumDescriptor {
-	return file_hexhail_proto_enumTypes[10].Descriptor()
+	return file_hexhail_proto_enumTypes[9].Descriptor()
 }
 
 func (CityDriver_State) Type() protoreflect.EnumType {
-	return &file_hexhail_proto_enumTypes[10]
+	return &file_hexhail_proto_enumTypes[9]
 }
 
 func (x CityDriver_State) Number() protoreflect.EnumNumber {
@@ -684,7 +613,7 @@ func (x CityDriver_State) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use CityDriver_State.Descriptor instead.
 func (CityDriver_State) EnumDescriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{56, 0}
+	return file_hexhail_proto_rawDescGZIP(), []int{55, 0}
 }
 
 // ClientFrame is anything that a client may send: one message and, except for locations, an id that
@@ -3051,8 +2980,11 @@ func (x *GetQuote) GetVehicleClass() string {
 }
 
 type Quotes struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Quotes        []*Quote               `protobuf:"bytes,1,rep,name=quotes,proto3" json:"quotes,omitempty"`
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	Quotes []*Quote               `protobuf:"bytes,1,rep,name=quotes,proto3" json:"quotes,omitempty"`
+	// The way from the pickup to the dropoff along the streets, for all classes: an encoded polyline with 5
+	// decimals, latitude before longitude. Empty where none is known.
+	Polyline      string `protobuf:"bytes,2,opt,name=polyline,proto3" json:"polyline,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -3092,6 +3024,13 @@ func (x *Quotes) GetQuotes() []*Quote {
 		return x.Quotes
 	}
 	return nil
+}
+
+func (x *Quotes) GetPolyline() string {
+	if x != nil {
+		return x.Polyline
+	}
+	return ""
 }
 
 type Quote struct {
@@ -4142,10 +4081,12 @@ func (x *Mark) GetReason() string {
 }
 
 type Estimate struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	DistanceM     uint32                 `protobuf:"varint,1,opt,name=distance_m,json=distanceM,proto3" json:"distance_m,omitempty"`
-	DurationS     uint32                 `protobuf:"varint,2,opt,name=duration_s,json=durationS,proto3" json:"duration_s,omitempty"`
-	Fare          *Money                 `protobuf:"bytes,3,opt,name=fare,proto3" json:"fare,omitempty"`
+	state     protoimpl.MessageState `protogen:"open.v1"`
+	DistanceM uint32                 `protobuf:"varint,1,opt,name=distance_m,json=distanceM,proto3" json:"distance_m,omitempty"`
+	DurationS uint32                 `protobuf:"varint,2,opt,name=duration_s,json=durationS,proto3" json:"duration_s,omitempty"`
+	Fare      *Money                 `protobuf:"bytes,3,opt,name=fare,proto3" json:"fare,omitempty"`
+	// Who estimated the drive.
+	By            TripRoute_By `protobuf:"varint,4,opt,name=by,proto3,enum=hexhail.v1.TripRoute_By" json:"by,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -4201,6 +4142,13 @@ func (x *Estimate) GetFare() *Money {
 	return nil
 }
 
+func (x *Estimate) GetBy() TripRoute_By {
+	if x != nil {
+		return x.By
+	}
+	return TripRoute_by_unspecified
+}
+
 // FareBreakdown adds up: base + distance + time + minimum_topup = total.
 type FareBreakdown struct {
 	state             protoimpl.MessageState `protogen:"open.v1"`
@@ -4212,12 +4160,9 @@ type FareBreakdown struct {
 	DistanceM         uint32                 `protobuf:"varint,6,opt,name=distance_m,json=distanceM,proto3" json:"distance_m,omitempty"`
 	DurationS         uint32                 `protobuf:"varint,7,opt,name=duration_s,json=durationS,proto3" json:"duration_s,omitempty"`
 	// How distance_m was found; the parts add up to it. Unspecified in older trips.
-	Basis      FareBreakdown_Basis `protobuf:"varint,8,opt,name=basis,proto3,enum=hexhail.v1.FareBreakdown_Basis" json:"basis,omitempty"`
-	MeasuredM  uint32              `protobuf:"varint,9,opt,name=measured_m,json=measuredM,proto3" json:"measured_m,omitempty"`
-	EstimatedM uint32              `protobuf:"varint,10,opt,name=estimated_m,json=estimatedM,proto3" json:"estimated_m,omitempty"`
-	// How the ride was compared with the streets of the map. Absent without a map, where nothing was measured, and
-	// in older trips.
-	StreetCheck   *StreetCheck `protobuf:"bytes,11,opt,name=street_check,json=streetCheck,proto3" json:"street_check,omitempty"`
+	Basis         FareBreakdown_Basis `protobuf:"varint,8,opt,name=basis,proto3,enum=hexhail.v1.FareBreakdown_Basis" json:"basis,omitempty"`
+	MeasuredM     uint32              `protobuf:"varint,9,opt,name=measured_m,json=measuredM,proto3" json:"measured_m,omitempty"`
+	EstimatedM    uint32              `protobuf:"varint,10,opt,name=estimated_m,json=estimatedM,proto3" json:"estimated_m,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -4322,85 +4267,6 @@ func (x *FareBreakdown) GetEstimatedM() uint32 {
 	return 0
 }
 
-func (x *FareBreakdown) GetStreetCheck() *StreetCheck {
-	if x != nil {
-		return x.StreetCheck
-	}
-	return nil
-}
-
-// StreetCheck says whether the length of a ride along streets counts, or why it does not.
-type StreetCheck struct {
-	state   protoimpl.MessageState `protogen:"open.v1"`
-	Verdict StreetCheck_Verdict    `protobuf:"varint,1,opt,name=verdict,proto3,enum=hexhail.v1.StreetCheck_Verdict" json:"verdict,omitempty"`
-	// The length along streets, 0 if none is known.
-	LengthM uint32 `protobuf:"varint,2,opt,name=length_m,json=lengthM,proto3" json:"length_m,omitempty"`
-	// The length that positions measured.
-	PositionsM uint32 `protobuf:"varint,3,opt,name=positions_m,json=positionsM,proto3" json:"positions_m,omitempty"`
-	// How much of the way lies on streets.
-	SharePercent  uint32 `protobuf:"varint,4,opt,name=share_percent,json=sharePercent,proto3" json:"share_percent,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *StreetCheck) Reset() {
-	*x = StreetCheck{}
-	mi := &file_hexhail_proto_msgTypes[43]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *StreetCheck) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*StreetCheck) ProtoMessage() {}
-
-func (x *StreetCheck) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[43]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use StreetCheck.ProtoReflect.Descriptor instead.
-func (*StreetCheck) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{43}
-}
-
-func (x *StreetCheck) GetVerdict() StreetCheck_Verdict {
-	if x != nil {
-		return x.Verdict
-	}
-	return StreetCheck_verdict_unspecified
-}
-
-func (x *StreetCheck) GetLengthM() uint32 {
-	if x != nil {
-		return x.LengthM
-	}
-	return 0
-}
-
-func (x *StreetCheck) GetPositionsM() uint32 {
-	if x != nil {
-		return x.PositionsM
-	}
-	return 0
-}
-
-func (x *StreetCheck) GetSharePercent() uint32 {
-	if x != nil {
-		return x.SharePercent
-	}
-	return 0
-}
-
 type Search struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	Wave  uint32                 `protobuf:"varint,1,opt,name=wave,proto3" json:"wave,omitempty"`
@@ -4414,7 +4280,7 @@ type Search struct {
 
 func (x *Search) Reset() {
 	*x = Search{}
-	mi := &file_hexhail_proto_msgTypes[44]
+	mi := &file_hexhail_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4426,7 +4292,7 @@ func (x *Search) String() string {
 func (*Search) ProtoMessage() {}
 
 func (x *Search) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[44]
+	mi := &file_hexhail_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4439,7 +4305,7 @@ func (x *Search) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Search.ProtoReflect.Descriptor instead.
 func (*Search) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{44}
+	return file_hexhail_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *Search) GetWave() uint32 {
@@ -4489,7 +4355,7 @@ type DriverCard struct {
 
 func (x *DriverCard) Reset() {
 	*x = DriverCard{}
-	mi := &file_hexhail_proto_msgTypes[45]
+	mi := &file_hexhail_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4501,7 +4367,7 @@ func (x *DriverCard) String() string {
 func (*DriverCard) ProtoMessage() {}
 
 func (x *DriverCard) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[45]
+	mi := &file_hexhail_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4514,7 +4380,7 @@ func (x *DriverCard) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DriverCard.ProtoReflect.Descriptor instead.
 func (*DriverCard) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{45}
+	return file_hexhail_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *DriverCard) GetId() string {
@@ -4592,7 +4458,7 @@ type RiderCard struct {
 
 func (x *RiderCard) Reset() {
 	*x = RiderCard{}
-	mi := &file_hexhail_proto_msgTypes[46]
+	mi := &file_hexhail_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4604,7 +4470,7 @@ func (x *RiderCard) String() string {
 func (*RiderCard) ProtoMessage() {}
 
 func (x *RiderCard) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[46]
+	mi := &file_hexhail_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4617,7 +4483,7 @@ func (x *RiderCard) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RiderCard.ProtoReflect.Descriptor instead.
 func (*RiderCard) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{46}
+	return file_hexhail_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *RiderCard) GetId() string {
@@ -4659,7 +4525,7 @@ type Cancellation struct {
 
 func (x *Cancellation) Reset() {
 	*x = Cancellation{}
-	mi := &file_hexhail_proto_msgTypes[47]
+	mi := &file_hexhail_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4671,7 +4537,7 @@ func (x *Cancellation) String() string {
 func (*Cancellation) ProtoMessage() {}
 
 func (x *Cancellation) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[47]
+	mi := &file_hexhail_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4684,7 +4550,7 @@ func (x *Cancellation) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Cancellation.ProtoReflect.Descriptor instead.
 func (*Cancellation) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{47}
+	return file_hexhail_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *Cancellation) GetBy() Cancellation_By {
@@ -4723,7 +4589,7 @@ type WatchCity struct {
 
 func (x *WatchCity) Reset() {
 	*x = WatchCity{}
-	mi := &file_hexhail_proto_msgTypes[48]
+	mi := &file_hexhail_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4735,7 +4601,7 @@ func (x *WatchCity) String() string {
 func (*WatchCity) ProtoMessage() {}
 
 func (x *WatchCity) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[48]
+	mi := &file_hexhail_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4748,7 +4614,7 @@ func (x *WatchCity) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchCity.ProtoReflect.Descriptor instead.
 func (*WatchCity) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{48}
+	return file_hexhail_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *WatchCity) GetDrivers() bool {
@@ -4812,7 +4678,7 @@ type Area struct {
 
 func (x *Area) Reset() {
 	*x = Area{}
-	mi := &file_hexhail_proto_msgTypes[49]
+	mi := &file_hexhail_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4824,7 +4690,7 @@ func (x *Area) String() string {
 func (*Area) ProtoMessage() {}
 
 func (x *Area) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[49]
+	mi := &file_hexhail_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4837,7 +4703,7 @@ func (x *Area) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Area.ProtoReflect.Descriptor instead.
 func (*Area) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{49}
+	return file_hexhail_proto_rawDescGZIP(), []int{48}
 }
 
 func (x *Area) GetSouthWest() *Point {
@@ -4862,7 +4728,7 @@ type UnwatchCity struct {
 
 func (x *UnwatchCity) Reset() {
 	*x = UnwatchCity{}
-	mi := &file_hexhail_proto_msgTypes[50]
+	mi := &file_hexhail_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4874,7 +4740,7 @@ func (x *UnwatchCity) String() string {
 func (*UnwatchCity) ProtoMessage() {}
 
 func (x *UnwatchCity) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[50]
+	mi := &file_hexhail_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4887,7 +4753,7 @@ func (x *UnwatchCity) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UnwatchCity.ProtoReflect.Descriptor instead.
 func (*UnwatchCity) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{50}
+	return file_hexhail_proto_rawDescGZIP(), []int{49}
 }
 
 // CityWatched is the reply to watch_city.
@@ -4909,7 +4775,7 @@ type CityWatched struct {
 
 func (x *CityWatched) Reset() {
 	*x = CityWatched{}
-	mi := &file_hexhail_proto_msgTypes[51]
+	mi := &file_hexhail_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4921,7 +4787,7 @@ func (x *CityWatched) String() string {
 func (*CityWatched) ProtoMessage() {}
 
 func (x *CityWatched) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[51]
+	mi := &file_hexhail_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4934,7 +4800,7 @@ func (x *CityWatched) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CityWatched.ProtoReflect.Descriptor instead.
 func (*CityWatched) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{51}
+	return file_hexhail_proto_rawDescGZIP(), []int{50}
 }
 
 func (x *CityWatched) GetWatch() uint32 {
@@ -4982,7 +4848,7 @@ type CityNodes struct {
 
 func (x *CityNodes) Reset() {
 	*x = CityNodes{}
-	mi := &file_hexhail_proto_msgTypes[52]
+	mi := &file_hexhail_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4994,7 +4860,7 @@ func (x *CityNodes) String() string {
 func (*CityNodes) ProtoMessage() {}
 
 func (x *CityNodes) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[52]
+	mi := &file_hexhail_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5007,7 +4873,7 @@ func (x *CityNodes) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CityNodes.ProtoReflect.Descriptor instead.
 func (*CityNodes) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{52}
+	return file_hexhail_proto_rawDescGZIP(), []int{51}
 }
 
 func (x *CityNodes) GetList() []*CityNode {
@@ -5034,7 +4900,7 @@ type CityNode struct {
 
 func (x *CityNode) Reset() {
 	*x = CityNode{}
-	mi := &file_hexhail_proto_msgTypes[53]
+	mi := &file_hexhail_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5046,7 +4912,7 @@ func (x *CityNode) String() string {
 func (*CityNode) ProtoMessage() {}
 
 func (x *CityNode) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[53]
+	mi := &file_hexhail_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5059,7 +4925,7 @@ func (x *CityNode) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CityNode.ProtoReflect.Descriptor instead.
 func (*CityNode) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{53}
+	return file_hexhail_proto_rawDescGZIP(), []int{52}
 }
 
 func (x *CityNode) GetName() string {
@@ -5107,7 +4973,7 @@ type NodeRef struct {
 
 func (x *NodeRef) Reset() {
 	*x = NodeRef{}
-	mi := &file_hexhail_proto_msgTypes[54]
+	mi := &file_hexhail_proto_msgTypes[53]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5119,7 +4985,7 @@ func (x *NodeRef) String() string {
 func (*NodeRef) ProtoMessage() {}
 
 func (x *NodeRef) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[54]
+	mi := &file_hexhail_proto_msgTypes[53]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5132,7 +4998,7 @@ func (x *NodeRef) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NodeRef.ProtoReflect.Descriptor instead.
 func (*NodeRef) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{54}
+	return file_hexhail_proto_rawDescGZIP(), []int{53}
 }
 
 func (x *NodeRef) GetName() string {
@@ -5178,7 +5044,7 @@ type CityChanged struct {
 
 func (x *CityChanged) Reset() {
 	*x = CityChanged{}
-	mi := &file_hexhail_proto_msgTypes[55]
+	mi := &file_hexhail_proto_msgTypes[54]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5190,7 +5056,7 @@ func (x *CityChanged) String() string {
 func (*CityChanged) ProtoMessage() {}
 
 func (x *CityChanged) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[55]
+	mi := &file_hexhail_proto_msgTypes[54]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5203,7 +5069,7 @@ func (x *CityChanged) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CityChanged.ProtoReflect.Descriptor instead.
 func (*CityChanged) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{55}
+	return file_hexhail_proto_rawDescGZIP(), []int{54}
 }
 
 func (x *CityChanged) GetWatch() uint32 {
@@ -5330,7 +5196,7 @@ type CityDriver struct {
 
 func (x *CityDriver) Reset() {
 	*x = CityDriver{}
-	mi := &file_hexhail_proto_msgTypes[56]
+	mi := &file_hexhail_proto_msgTypes[55]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5342,7 +5208,7 @@ func (x *CityDriver) String() string {
 func (*CityDriver) ProtoMessage() {}
 
 func (x *CityDriver) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[56]
+	mi := &file_hexhail_proto_msgTypes[55]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5355,7 +5221,7 @@ func (x *CityDriver) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CityDriver.ProtoReflect.Descriptor instead.
 func (*CityDriver) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{56}
+	return file_hexhail_proto_rawDescGZIP(), []int{55}
 }
 
 func (x *CityDriver) GetKey() uint32 {
@@ -5418,7 +5284,7 @@ type CityMove struct {
 
 func (x *CityMove) Reset() {
 	*x = CityMove{}
-	mi := &file_hexhail_proto_msgTypes[57]
+	mi := &file_hexhail_proto_msgTypes[56]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5430,7 +5296,7 @@ func (x *CityMove) String() string {
 func (*CityMove) ProtoMessage() {}
 
 func (x *CityMove) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[57]
+	mi := &file_hexhail_proto_msgTypes[56]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5443,7 +5309,7 @@ func (x *CityMove) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CityMove.ProtoReflect.Descriptor instead.
 func (*CityMove) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{57}
+	return file_hexhail_proto_rawDescGZIP(), []int{56}
 }
 
 func (x *CityMove) GetKey() uint32 {
@@ -5491,7 +5357,7 @@ type CityTrip struct {
 
 func (x *CityTrip) Reset() {
 	*x = CityTrip{}
-	mi := &file_hexhail_proto_msgTypes[58]
+	mi := &file_hexhail_proto_msgTypes[57]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5503,7 +5369,7 @@ func (x *CityTrip) String() string {
 func (*CityTrip) ProtoMessage() {}
 
 func (x *CityTrip) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[58]
+	mi := &file_hexhail_proto_msgTypes[57]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5516,7 +5382,7 @@ func (x *CityTrip) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CityTrip.ProtoReflect.Descriptor instead.
 func (*CityTrip) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{58}
+	return file_hexhail_proto_rawDescGZIP(), []int{57}
 }
 
 func (x *CityTrip) GetId() string {
@@ -5636,7 +5502,7 @@ type CityCell struct {
 
 func (x *CityCell) Reset() {
 	*x = CityCell{}
-	mi := &file_hexhail_proto_msgTypes[59]
+	mi := &file_hexhail_proto_msgTypes[58]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5648,7 +5514,7 @@ func (x *CityCell) String() string {
 func (*CityCell) ProtoMessage() {}
 
 func (x *CityCell) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[59]
+	mi := &file_hexhail_proto_msgTypes[58]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5661,7 +5527,7 @@ func (x *CityCell) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CityCell.ProtoReflect.Descriptor instead.
 func (*CityCell) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{59}
+	return file_hexhail_proto_rawDescGZIP(), []int{58}
 }
 
 func (x *CityCell) GetCell() string {
@@ -5716,7 +5582,7 @@ type CityTotals struct {
 
 func (x *CityTotals) Reset() {
 	*x = CityTotals{}
-	mi := &file_hexhail_proto_msgTypes[60]
+	mi := &file_hexhail_proto_msgTypes[59]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5728,7 +5594,7 @@ func (x *CityTotals) String() string {
 func (*CityTotals) ProtoMessage() {}
 
 func (x *CityTotals) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[60]
+	mi := &file_hexhail_proto_msgTypes[59]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5741,7 +5607,7 @@ func (x *CityTotals) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CityTotals.ProtoReflect.Descriptor instead.
 func (*CityTotals) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{60}
+	return file_hexhail_proto_rawDescGZIP(), []int{59}
 }
 
 func (x *CityTotals) GetDriversAvailable() uint32 {
@@ -5838,7 +5704,7 @@ type ActorKind struct {
 
 func (x *ActorKind) Reset() {
 	*x = ActorKind{}
-	mi := &file_hexhail_proto_msgTypes[61]
+	mi := &file_hexhail_proto_msgTypes[60]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5850,7 +5716,7 @@ func (x *ActorKind) String() string {
 func (*ActorKind) ProtoMessage() {}
 
 func (x *ActorKind) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[61]
+	mi := &file_hexhail_proto_msgTypes[60]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5863,7 +5729,7 @@ func (x *ActorKind) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ActorKind.ProtoReflect.Descriptor instead.
 func (*ActorKind) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{61}
+	return file_hexhail_proto_rawDescGZIP(), []int{60}
 }
 
 func (x *ActorKind) GetKind() string {
@@ -5975,7 +5841,7 @@ type SlowHandler struct {
 
 func (x *SlowHandler) Reset() {
 	*x = SlowHandler{}
-	mi := &file_hexhail_proto_msgTypes[62]
+	mi := &file_hexhail_proto_msgTypes[61]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5987,7 +5853,7 @@ func (x *SlowHandler) String() string {
 func (*SlowHandler) ProtoMessage() {}
 
 func (x *SlowHandler) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[62]
+	mi := &file_hexhail_proto_msgTypes[61]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6000,7 +5866,7 @@ func (x *SlowHandler) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SlowHandler.ProtoReflect.Descriptor instead.
 func (*SlowHandler) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{62}
+	return file_hexhail_proto_rawDescGZIP(), []int{61}
 }
 
 func (x *SlowHandler) GetMessage() string {
@@ -6060,7 +5926,7 @@ type Sample struct {
 
 func (x *Sample) Reset() {
 	*x = Sample{}
-	mi := &file_hexhail_proto_msgTypes[63]
+	mi := &file_hexhail_proto_msgTypes[62]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6072,7 +5938,7 @@ func (x *Sample) String() string {
 func (*Sample) ProtoMessage() {}
 
 func (x *Sample) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[63]
+	mi := &file_hexhail_proto_msgTypes[62]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6085,7 +5951,7 @@ func (x *Sample) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Sample.ProtoReflect.Descriptor instead.
 func (*Sample) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{63}
+	return file_hexhail_proto_rawDescGZIP(), []int{62}
 }
 
 func (x *Sample) GetAt() *timestamppb.Timestamp {
@@ -6231,7 +6097,7 @@ type MissingNodes struct {
 
 func (x *MissingNodes) Reset() {
 	*x = MissingNodes{}
-	mi := &file_hexhail_proto_msgTypes[64]
+	mi := &file_hexhail_proto_msgTypes[63]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6243,7 +6109,7 @@ func (x *MissingNodes) String() string {
 func (*MissingNodes) ProtoMessage() {}
 
 func (x *MissingNodes) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[64]
+	mi := &file_hexhail_proto_msgTypes[63]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6256,7 +6122,7 @@ func (x *MissingNodes) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MissingNodes.ProtoReflect.Descriptor instead.
 func (*MissingNodes) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{64}
+	return file_hexhail_proto_rawDescGZIP(), []int{63}
 }
 
 func (x *MissingNodes) GetCount() uint32 {
@@ -6446,9 +6312,10 @@ const file_hexhail_proto_rawDesc = "" +
 	"\bGetQuote\x12)\n" +
 	"\x06pickup\x18\x01 \x01(\v2\x11.hexhail.v1.PointR\x06pickup\x12+\n" +
 	"\adropoff\x18\x02 \x01(\v2\x11.hexhail.v1.PointR\adropoff\x12#\n" +
-	"\rvehicle_class\x18\x03 \x01(\tR\fvehicleClass\"3\n" +
+	"\rvehicle_class\x18\x03 \x01(\tR\fvehicleClass\"O\n" +
 	"\x06Quotes\x12)\n" +
-	"\x06quotes\x18\x01 \x03(\v2\x11.hexhail.v1.QuoteR\x06quotes\"\xda\x01\n" +
+	"\x06quotes\x18\x01 \x03(\v2\x11.hexhail.v1.QuoteR\x06quotes\x12\x1a\n" +
+	"\bpolyline\x18\x02 \x01(\tR\bpolyline\"\xda\x01\n" +
 	"\x05Quote\x12#\n" +
 	"\rvehicle_class\x18\x01 \x01(\tR\fvehicleClass\x12\x1d\n" +
 	"\n" +
@@ -6596,13 +6463,14 @@ const file_hexhail_proto_rawDesc = "" +
 	"\n" +
 	"accuracy_m\x18\x03 \x01(\rR\taccuracyM\x12\x13\n" +
 	"\x05age_s\x18\x04 \x01(\rR\x04ageS\x12\x16\n" +
-	"\x06reason\x18\x05 \x01(\tR\x06reason\"o\n" +
+	"\x06reason\x18\x05 \x01(\tR\x06reason\"\x99\x01\n" +
 	"\bEstimate\x12\x1d\n" +
 	"\n" +
 	"distance_m\x18\x01 \x01(\rR\tdistanceM\x12\x1d\n" +
 	"\n" +
 	"duration_s\x18\x02 \x01(\rR\tdurationS\x12%\n" +
-	"\x04fare\x18\x03 \x01(\v2\x11.hexhail.v1.MoneyR\x04fare\"\x9e\x04\n" +
+	"\x04fare\x18\x03 \x01(\v2\x11.hexhail.v1.MoneyR\x04fare\x12(\n" +
+	"\x02by\x18\x04 \x01(\x0e2\x18.hexhail.v1.TripRoute.ByR\x02by\"\xd5\x03\n" +
 	"\rFareBreakdown\x12'\n" +
 	"\x05total\x18\x01 \x01(\v2\x11.hexhail.v1.MoneyR\x05total\x12\x1d\n" +
 	"\n" +
@@ -6620,30 +6488,12 @@ const file_hexhail_proto_rawDesc = "" +
 	"measured_m\x18\t \x01(\rR\tmeasuredM\x12\x1f\n" +
 	"\vestimated_m\x18\n" +
 	" \x01(\rR\n" +
-	"estimatedM\x12:\n" +
-	"\fstreet_check\x18\v \x01(\v2\x17.hexhail.v1.StreetCheckR\vstreetCheck\"^\n" +
+	"estimatedM\"Q\n" +
 	"\x05Basis\x12\x15\n" +
 	"\x11basis_unspecified\x10\x00\x12\f\n" +
 	"\bmeasured\x10\x01\x12\x14\n" +
 	"\x10partly_estimated\x10\x02\x12\r\n" +
-	"\testimated\x10\x03\x12\v\n" +
-	"\astreets\x10\x04\"\x97\x02\n" +
-	"\vStreetCheck\x129\n" +
-	"\averdict\x18\x01 \x01(\x0e2\x1f.hexhail.v1.StreetCheck.VerdictR\averdict\x12\x19\n" +
-	"\blength_m\x18\x02 \x01(\rR\alengthM\x12\x1f\n" +
-	"\vpositions_m\x18\x03 \x01(\rR\n" +
-	"positionsM\x12#\n" +
-	"\rshare_percent\x18\x04 \x01(\rR\fsharePercent\"l\n" +
-	"\aVerdict\x12\x17\n" +
-	"\x13verdict_unspecified\x10\x00\x12\n" +
-	"\n" +
-	"\x06counts\x10\x01\x12\b\n" +
-	"\x04gaps\x10\x02\x12\x0f\n" +
-	"\voff_streets\x10\x03\x12\v\n" +
-	"\ashorter\x10\x04\x12\n" +
-	"\n" +
-	"\x06longer\x10\x05\x12\b\n" +
-	"\x04late\x10\x06\"\x90\x01\n" +
+	"\testimated\x10\x03\"\x90\x01\n" +
 	"\x06Search\x12\x12\n" +
 	"\x04wave\x18\x01 \x01(\rR\x04wave\x12\x12\n" +
 	"\x04ring\x18\x02 \x01(\rR\x04ring\x12#\n" +
@@ -6863,8 +6713,8 @@ func file_hexhail_proto_rawDescGZIP() []byte {
 	return file_hexhail_proto_rawDescData
 }
 
-var file_hexhail_proto_enumTypes = make([]protoimpl.EnumInfo, 11)
-var file_hexhail_proto_msgTypes = make([]protoimpl.MessageInfo, 65)
+var file_hexhail_proto_enumTypes = make([]protoimpl.EnumInfo, 10)
+var file_hexhail_proto_msgTypes = make([]protoimpl.MessageInfo, 64)
 var file_hexhail_proto_goTypes = []any{
 	(Role)(0),                     // 0: hexhail.v1.Role
 	(OfferClosed_Outcome)(0),      // 1: hexhail.v1.OfferClosed.Outcome
@@ -6873,207 +6723,204 @@ var file_hexhail_proto_goTypes = []any{
 	(RouteStep_Turn)(0),           // 4: hexhail.v1.RouteStep.Turn
 	(Trip_Status)(0),              // 5: hexhail.v1.Trip.Status
 	(FareBreakdown_Basis)(0),      // 6: hexhail.v1.FareBreakdown.Basis
-	(StreetCheck_Verdict)(0),      // 7: hexhail.v1.StreetCheck.Verdict
-	(Cancellation_By)(0),          // 8: hexhail.v1.Cancellation.By
-	(CityNode_State)(0),           // 9: hexhail.v1.CityNode.State
-	(CityDriver_State)(0),         // 10: hexhail.v1.CityDriver.State
-	(*ClientFrame)(nil),           // 11: hexhail.v1.ClientFrame
-	(*ServerFrame)(nil),           // 12: hexhail.v1.ServerFrame
-	(*Reply)(nil),                 // 13: hexhail.v1.Reply
-	(*Event)(nil),                 // 14: hexhail.v1.Event
-	(*Error)(nil),                 // 15: hexhail.v1.Error
-	(*Connect)(nil),               // 16: hexhail.v1.Connect
-	(*Resume)(nil),                // 17: hexhail.v1.Resume
-	(*Connected)(nil),             // 18: hexhail.v1.Connected
-	(*Approval)(nil),              // 19: hexhail.v1.Approval
-	(*ApprovalChanged)(nil),       // 20: hexhail.v1.ApprovalChanged
-	(*Ping)(nil),                  // 21: hexhail.v1.Ping
-	(*Pong)(nil),                  // 22: hexhail.v1.Pong
-	(*Done)(nil),                  // 23: hexhail.v1.Done
-	(*Disconnecting)(nil),         // 24: hexhail.v1.Disconnecting
-	(*Point)(nil),                 // 25: hexhail.v1.Point
-	(*Money)(nil),                 // 26: hexhail.v1.Money
-	(*GoOnline)(nil),              // 27: hexhail.v1.GoOnline
-	(*GoOffline)(nil),             // 28: hexhail.v1.GoOffline
-	(*Location)(nil),              // 29: hexhail.v1.Location
-	(*Offer)(nil),                 // 30: hexhail.v1.Offer
-	(*AcceptOffer)(nil),           // 31: hexhail.v1.AcceptOffer
-	(*DeclineOffer)(nil),          // 32: hexhail.v1.DeclineOffer
-	(*AcceptPending)(nil),         // 33: hexhail.v1.AcceptPending
-	(*OfferReceived)(nil),         // 34: hexhail.v1.OfferReceived
-	(*OfferClosed)(nil),           // 35: hexhail.v1.OfferClosed
-	(*MarkArrived)(nil),           // 36: hexhail.v1.MarkArrived
-	(*StartTrip)(nil),             // 37: hexhail.v1.StartTrip
-	(*CompleteTrip)(nil),          // 38: hexhail.v1.CompleteTrip
-	(*GetQuote)(nil),              // 39: hexhail.v1.GetQuote
-	(*Quotes)(nil),                // 40: hexhail.v1.Quotes
-	(*Quote)(nil),                 // 41: hexhail.v1.Quote
-	(*RequestTrip)(nil),           // 42: hexhail.v1.RequestTrip
-	(*CancelTrip)(nil),            // 43: hexhail.v1.CancelTrip
-	(*RateTrip)(nil),              // 44: hexhail.v1.RateTrip
-	(*DriverMoved)(nil),           // 45: hexhail.v1.DriverMoved
-	(*RouteChanged)(nil),          // 46: hexhail.v1.RouteChanged
-	(*TripRoute)(nil),             // 47: hexhail.v1.TripRoute
-	(*RouteStep)(nil),             // 48: hexhail.v1.RouteStep
-	(*TripUpdated)(nil),           // 49: hexhail.v1.TripUpdated
-	(*Trip)(nil),                  // 50: hexhail.v1.Trip
-	(*Mark)(nil),                  // 51: hexhail.v1.Mark
-	(*Estimate)(nil),              // 52: hexhail.v1.Estimate
-	(*FareBreakdown)(nil),         // 53: hexhail.v1.FareBreakdown
-	(*StreetCheck)(nil),           // 54: hexhail.v1.StreetCheck
-	(*Search)(nil),                // 55: hexhail.v1.Search
-	(*DriverCard)(nil),            // 56: hexhail.v1.DriverCard
-	(*RiderCard)(nil),             // 57: hexhail.v1.RiderCard
-	(*Cancellation)(nil),          // 58: hexhail.v1.Cancellation
-	(*WatchCity)(nil),             // 59: hexhail.v1.WatchCity
-	(*Area)(nil),                  // 60: hexhail.v1.Area
-	(*UnwatchCity)(nil),           // 61: hexhail.v1.UnwatchCity
-	(*CityWatched)(nil),           // 62: hexhail.v1.CityWatched
-	(*CityNodes)(nil),             // 63: hexhail.v1.CityNodes
-	(*CityNode)(nil),              // 64: hexhail.v1.CityNode
-	(*NodeRef)(nil),               // 65: hexhail.v1.NodeRef
-	(*CityChanged)(nil),           // 66: hexhail.v1.CityChanged
-	(*CityDriver)(nil),            // 67: hexhail.v1.CityDriver
-	(*CityMove)(nil),              // 68: hexhail.v1.CityMove
-	(*CityTrip)(nil),              // 69: hexhail.v1.CityTrip
-	(*CityCell)(nil),              // 70: hexhail.v1.CityCell
-	(*CityTotals)(nil),            // 71: hexhail.v1.CityTotals
-	(*ActorKind)(nil),             // 72: hexhail.v1.ActorKind
-	(*SlowHandler)(nil),           // 73: hexhail.v1.SlowHandler
-	(*Sample)(nil),                // 74: hexhail.v1.Sample
-	(*MissingNodes)(nil),          // 75: hexhail.v1.MissingNodes
-	(*timestamppb.Timestamp)(nil), // 76: google.protobuf.Timestamp
+	(Cancellation_By)(0),          // 7: hexhail.v1.Cancellation.By
+	(CityNode_State)(0),           // 8: hexhail.v1.CityNode.State
+	(CityDriver_State)(0),         // 9: hexhail.v1.CityDriver.State
+	(*ClientFrame)(nil),           // 10: hexhail.v1.ClientFrame
+	(*ServerFrame)(nil),           // 11: hexhail.v1.ServerFrame
+	(*Reply)(nil),                 // 12: hexhail.v1.Reply
+	(*Event)(nil),                 // 13: hexhail.v1.Event
+	(*Error)(nil),                 // 14: hexhail.v1.Error
+	(*Connect)(nil),               // 15: hexhail.v1.Connect
+	(*Resume)(nil),                // 16: hexhail.v1.Resume
+	(*Connected)(nil),             // 17: hexhail.v1.Connected
+	(*Approval)(nil),              // 18: hexhail.v1.Approval
+	(*ApprovalChanged)(nil),       // 19: hexhail.v1.ApprovalChanged
+	(*Ping)(nil),                  // 20: hexhail.v1.Ping
+	(*Pong)(nil),                  // 21: hexhail.v1.Pong
+	(*Done)(nil),                  // 22: hexhail.v1.Done
+	(*Disconnecting)(nil),         // 23: hexhail.v1.Disconnecting
+	(*Point)(nil),                 // 24: hexhail.v1.Point
+	(*Money)(nil),                 // 25: hexhail.v1.Money
+	(*GoOnline)(nil),              // 26: hexhail.v1.GoOnline
+	(*GoOffline)(nil),             // 27: hexhail.v1.GoOffline
+	(*Location)(nil),              // 28: hexhail.v1.Location
+	(*Offer)(nil),                 // 29: hexhail.v1.Offer
+	(*AcceptOffer)(nil),           // 30: hexhail.v1.AcceptOffer
+	(*DeclineOffer)(nil),          // 31: hexhail.v1.DeclineOffer
+	(*AcceptPending)(nil),         // 32: hexhail.v1.AcceptPending
+	(*OfferReceived)(nil),         // 33: hexhail.v1.OfferReceived
+	(*OfferClosed)(nil),           // 34: hexhail.v1.OfferClosed
+	(*MarkArrived)(nil),           // 35: hexhail.v1.MarkArrived
+	(*StartTrip)(nil),             // 36: hexhail.v1.StartTrip
+	(*CompleteTrip)(nil),          // 37: hexhail.v1.CompleteTrip
+	(*GetQuote)(nil),              // 38: hexhail.v1.GetQuote
+	(*Quotes)(nil),                // 39: hexhail.v1.Quotes
+	(*Quote)(nil),                 // 40: hexhail.v1.Quote
+	(*RequestTrip)(nil),           // 41: hexhail.v1.RequestTrip
+	(*CancelTrip)(nil),            // 42: hexhail.v1.CancelTrip
+	(*RateTrip)(nil),              // 43: hexhail.v1.RateTrip
+	(*DriverMoved)(nil),           // 44: hexhail.v1.DriverMoved
+	(*RouteChanged)(nil),          // 45: hexhail.v1.RouteChanged
+	(*TripRoute)(nil),             // 46: hexhail.v1.TripRoute
+	(*RouteStep)(nil),             // 47: hexhail.v1.RouteStep
+	(*TripUpdated)(nil),           // 48: hexhail.v1.TripUpdated
+	(*Trip)(nil),                  // 49: hexhail.v1.Trip
+	(*Mark)(nil),                  // 50: hexhail.v1.Mark
+	(*Estimate)(nil),              // 51: hexhail.v1.Estimate
+	(*FareBreakdown)(nil),         // 52: hexhail.v1.FareBreakdown
+	(*Search)(nil),                // 53: hexhail.v1.Search
+	(*DriverCard)(nil),            // 54: hexhail.v1.DriverCard
+	(*RiderCard)(nil),             // 55: hexhail.v1.RiderCard
+	(*Cancellation)(nil),          // 56: hexhail.v1.Cancellation
+	(*WatchCity)(nil),             // 57: hexhail.v1.WatchCity
+	(*Area)(nil),                  // 58: hexhail.v1.Area
+	(*UnwatchCity)(nil),           // 59: hexhail.v1.UnwatchCity
+	(*CityWatched)(nil),           // 60: hexhail.v1.CityWatched
+	(*CityNodes)(nil),             // 61: hexhail.v1.CityNodes
+	(*CityNode)(nil),              // 62: hexhail.v1.CityNode
+	(*NodeRef)(nil),               // 63: hexhail.v1.NodeRef
+	(*CityChanged)(nil),           // 64: hexhail.v1.CityChanged
+	(*CityDriver)(nil),            // 65: hexhail.v1.CityDriver
+	(*CityMove)(nil),              // 66: hexhail.v1.CityMove
+	(*CityTrip)(nil),              // 67: hexhail.v1.CityTrip
+	(*CityCell)(nil),              // 68: hexhail.v1.CityCell
+	(*CityTotals)(nil),            // 69: hexhail.v1.CityTotals
+	(*ActorKind)(nil),             // 70: hexhail.v1.ActorKind
+	(*SlowHandler)(nil),           // 71: hexhail.v1.SlowHandler
+	(*Sample)(nil),                // 72: hexhail.v1.Sample
+	(*MissingNodes)(nil),          // 73: hexhail.v1.MissingNodes
+	(*timestamppb.Timestamp)(nil), // 74: google.protobuf.Timestamp
 }
 var file_hexhail_proto_depIdxs = []int32{
-	16,  // 0: hexhail.v1.ClientFrame.connect:type_name -> hexhail.v1.Connect
-	21,  // 1: hexhail.v1.ClientFrame.ping:type_name -> hexhail.v1.Ping
-	27,  // 2: hexhail.v1.ClientFrame.go_online:type_name -> hexhail.v1.GoOnline
-	28,  // 3: hexhail.v1.ClientFrame.go_offline:type_name -> hexhail.v1.GoOffline
-	29,  // 4: hexhail.v1.ClientFrame.location:type_name -> hexhail.v1.Location
-	39,  // 5: hexhail.v1.ClientFrame.get_quote:type_name -> hexhail.v1.GetQuote
-	42,  // 6: hexhail.v1.ClientFrame.request_trip:type_name -> hexhail.v1.RequestTrip
-	43,  // 7: hexhail.v1.ClientFrame.cancel_trip:type_name -> hexhail.v1.CancelTrip
-	31,  // 8: hexhail.v1.ClientFrame.accept_offer:type_name -> hexhail.v1.AcceptOffer
-	32,  // 9: hexhail.v1.ClientFrame.decline_offer:type_name -> hexhail.v1.DeclineOffer
-	36,  // 10: hexhail.v1.ClientFrame.arrived:type_name -> hexhail.v1.MarkArrived
-	37,  // 11: hexhail.v1.ClientFrame.start_trip:type_name -> hexhail.v1.StartTrip
-	38,  // 12: hexhail.v1.ClientFrame.complete_trip:type_name -> hexhail.v1.CompleteTrip
-	44,  // 13: hexhail.v1.ClientFrame.rate_trip:type_name -> hexhail.v1.RateTrip
-	59,  // 14: hexhail.v1.ClientFrame.watch_city:type_name -> hexhail.v1.WatchCity
-	61,  // 15: hexhail.v1.ClientFrame.unwatch_city:type_name -> hexhail.v1.UnwatchCity
-	13,  // 16: hexhail.v1.ServerFrame.reply:type_name -> hexhail.v1.Reply
-	14,  // 17: hexhail.v1.ServerFrame.event:type_name -> hexhail.v1.Event
-	15,  // 18: hexhail.v1.Reply.error:type_name -> hexhail.v1.Error
-	18,  // 19: hexhail.v1.Reply.connected:type_name -> hexhail.v1.Connected
-	22,  // 20: hexhail.v1.Reply.pong:type_name -> hexhail.v1.Pong
-	23,  // 21: hexhail.v1.Reply.done:type_name -> hexhail.v1.Done
-	40,  // 22: hexhail.v1.Reply.quotes:type_name -> hexhail.v1.Quotes
-	50,  // 23: hexhail.v1.Reply.trip:type_name -> hexhail.v1.Trip
-	33,  // 24: hexhail.v1.Reply.accept_pending:type_name -> hexhail.v1.AcceptPending
-	62,  // 25: hexhail.v1.Reply.city_watched:type_name -> hexhail.v1.CityWatched
-	49,  // 26: hexhail.v1.Event.trip_updated:type_name -> hexhail.v1.TripUpdated
-	34,  // 27: hexhail.v1.Event.offer_received:type_name -> hexhail.v1.OfferReceived
-	35,  // 28: hexhail.v1.Event.offer_closed:type_name -> hexhail.v1.OfferClosed
-	45,  // 29: hexhail.v1.Event.driver_moved:type_name -> hexhail.v1.DriverMoved
-	24,  // 30: hexhail.v1.Event.disconnecting:type_name -> hexhail.v1.Disconnecting
-	66,  // 31: hexhail.v1.Event.city_changed:type_name -> hexhail.v1.CityChanged
-	20,  // 32: hexhail.v1.Event.approval_changed:type_name -> hexhail.v1.ApprovalChanged
-	46,  // 33: hexhail.v1.Event.route_changed:type_name -> hexhail.v1.RouteChanged
-	17,  // 34: hexhail.v1.Connect.resume:type_name -> hexhail.v1.Resume
+	15,  // 0: hexhail.v1.ClientFrame.connect:type_name -> hexhail.v1.Connect
+	20,  // 1: hexhail.v1.ClientFrame.ping:type_name -> hexhail.v1.Ping
+	26,  // 2: hexhail.v1.ClientFrame.go_online:type_name -> hexhail.v1.GoOnline
+	27,  // 3: hexhail.v1.ClientFrame.go_offline:type_name -> hexhail.v1.GoOffline
+	28,  // 4: hexhail.v1.ClientFrame.location:type_name -> hexhail.v1.Location
+	38,  // 5: hexhail.v1.ClientFrame.get_quote:type_name -> hexhail.v1.GetQuote
+	41,  // 6: hexhail.v1.ClientFrame.request_trip:type_name -> hexhail.v1.RequestTrip
+	42,  // 7: hexhail.v1.ClientFrame.cancel_trip:type_name -> hexhail.v1.CancelTrip
+	30,  // 8: hexhail.v1.ClientFrame.accept_offer:type_name -> hexhail.v1.AcceptOffer
+	31,  // 9: hexhail.v1.ClientFrame.decline_offer:type_name -> hexhail.v1.DeclineOffer
+	35,  // 10: hexhail.v1.ClientFrame.arrived:type_name -> hexhail.v1.MarkArrived
+	36,  // 11: hexhail.v1.ClientFrame.start_trip:type_name -> hexhail.v1.StartTrip
+	37,  // 12: hexhail.v1.ClientFrame.complete_trip:type_name -> hexhail.v1.CompleteTrip
+	43,  // 13: hexhail.v1.ClientFrame.rate_trip:type_name -> hexhail.v1.RateTrip
+	57,  // 14: hexhail.v1.ClientFrame.watch_city:type_name -> hexhail.v1.WatchCity
+	59,  // 15: hexhail.v1.ClientFrame.unwatch_city:type_name -> hexhail.v1.UnwatchCity
+	12,  // 16: hexhail.v1.ServerFrame.reply:type_name -> hexhail.v1.Reply
+	13,  // 17: hexhail.v1.ServerFrame.event:type_name -> hexhail.v1.Event
+	14,  // 18: hexhail.v1.Reply.error:type_name -> hexhail.v1.Error
+	17,  // 19: hexhail.v1.Reply.connected:type_name -> hexhail.v1.Connected
+	21,  // 20: hexhail.v1.Reply.pong:type_name -> hexhail.v1.Pong
+	22,  // 21: hexhail.v1.Reply.done:type_name -> hexhail.v1.Done
+	39,  // 22: hexhail.v1.Reply.quotes:type_name -> hexhail.v1.Quotes
+	49,  // 23: hexhail.v1.Reply.trip:type_name -> hexhail.v1.Trip
+	32,  // 24: hexhail.v1.Reply.accept_pending:type_name -> hexhail.v1.AcceptPending
+	60,  // 25: hexhail.v1.Reply.city_watched:type_name -> hexhail.v1.CityWatched
+	48,  // 26: hexhail.v1.Event.trip_updated:type_name -> hexhail.v1.TripUpdated
+	33,  // 27: hexhail.v1.Event.offer_received:type_name -> hexhail.v1.OfferReceived
+	34,  // 28: hexhail.v1.Event.offer_closed:type_name -> hexhail.v1.OfferClosed
+	44,  // 29: hexhail.v1.Event.driver_moved:type_name -> hexhail.v1.DriverMoved
+	23,  // 30: hexhail.v1.Event.disconnecting:type_name -> hexhail.v1.Disconnecting
+	64,  // 31: hexhail.v1.Event.city_changed:type_name -> hexhail.v1.CityChanged
+	19,  // 32: hexhail.v1.Event.approval_changed:type_name -> hexhail.v1.ApprovalChanged
+	45,  // 33: hexhail.v1.Event.route_changed:type_name -> hexhail.v1.RouteChanged
+	16,  // 34: hexhail.v1.Connect.resume:type_name -> hexhail.v1.Resume
 	0,   // 35: hexhail.v1.Connected.role:type_name -> hexhail.v1.Role
-	50,  // 36: hexhail.v1.Connected.active_trip:type_name -> hexhail.v1.Trip
-	30,  // 37: hexhail.v1.Connected.open_offers:type_name -> hexhail.v1.Offer
-	76,  // 38: hexhail.v1.Connected.server_time:type_name -> google.protobuf.Timestamp
-	19,  // 39: hexhail.v1.Connected.approval:type_name -> hexhail.v1.Approval
-	47,  // 40: hexhail.v1.Connected.route:type_name -> hexhail.v1.TripRoute
-	19,  // 41: hexhail.v1.ApprovalChanged.approval:type_name -> hexhail.v1.Approval
-	76,  // 42: hexhail.v1.Pong.server_time:type_name -> google.protobuf.Timestamp
-	29,  // 43: hexhail.v1.GoOnline.location:type_name -> hexhail.v1.Location
-	25,  // 44: hexhail.v1.Location.point:type_name -> hexhail.v1.Point
-	76,  // 45: hexhail.v1.Location.device_time:type_name -> google.protobuf.Timestamp
-	25,  // 46: hexhail.v1.Offer.pickup_area:type_name -> hexhail.v1.Point
-	26,  // 47: hexhail.v1.Offer.fare:type_name -> hexhail.v1.Money
-	76,  // 48: hexhail.v1.Offer.expires_at:type_name -> google.protobuf.Timestamp
-	76,  // 49: hexhail.v1.AcceptPending.award_at:type_name -> google.protobuf.Timestamp
-	30,  // 50: hexhail.v1.OfferReceived.offer:type_name -> hexhail.v1.Offer
+	49,  // 36: hexhail.v1.Connected.active_trip:type_name -> hexhail.v1.Trip
+	29,  // 37: hexhail.v1.Connected.open_offers:type_name -> hexhail.v1.Offer
+	74,  // 38: hexhail.v1.Connected.server_time:type_name -> google.protobuf.Timestamp
+	18,  // 39: hexhail.v1.Connected.approval:type_name -> hexhail.v1.Approval
+	46,  // 40: hexhail.v1.Connected.route:type_name -> hexhail.v1.TripRoute
+	18,  // 41: hexhail.v1.ApprovalChanged.approval:type_name -> hexhail.v1.Approval
+	74,  // 42: hexhail.v1.Pong.server_time:type_name -> google.protobuf.Timestamp
+	28,  // 43: hexhail.v1.GoOnline.location:type_name -> hexhail.v1.Location
+	24,  // 44: hexhail.v1.Location.point:type_name -> hexhail.v1.Point
+	74,  // 45: hexhail.v1.Location.device_time:type_name -> google.protobuf.Timestamp
+	24,  // 46: hexhail.v1.Offer.pickup_area:type_name -> hexhail.v1.Point
+	25,  // 47: hexhail.v1.Offer.fare:type_name -> hexhail.v1.Money
+	74,  // 48: hexhail.v1.Offer.expires_at:type_name -> google.protobuf.Timestamp
+	74,  // 49: hexhail.v1.AcceptPending.award_at:type_name -> google.protobuf.Timestamp
+	29,  // 50: hexhail.v1.OfferReceived.offer:type_name -> hexhail.v1.Offer
 	1,   // 51: hexhail.v1.OfferClosed.outcome:type_name -> hexhail.v1.OfferClosed.Outcome
-	25,  // 52: hexhail.v1.GetQuote.pickup:type_name -> hexhail.v1.Point
-	25,  // 53: hexhail.v1.GetQuote.dropoff:type_name -> hexhail.v1.Point
-	41,  // 54: hexhail.v1.Quotes.quotes:type_name -> hexhail.v1.Quote
-	26,  // 55: hexhail.v1.Quote.fare:type_name -> hexhail.v1.Money
-	25,  // 56: hexhail.v1.RequestTrip.pickup:type_name -> hexhail.v1.Point
-	25,  // 57: hexhail.v1.RequestTrip.dropoff:type_name -> hexhail.v1.Point
-	25,  // 58: hexhail.v1.DriverMoved.point:type_name -> hexhail.v1.Point
-	76,  // 59: hexhail.v1.DriverMoved.device_time:type_name -> google.protobuf.Timestamp
-	47,  // 60: hexhail.v1.RouteChanged.route:type_name -> hexhail.v1.TripRoute
+	24,  // 52: hexhail.v1.GetQuote.pickup:type_name -> hexhail.v1.Point
+	24,  // 53: hexhail.v1.GetQuote.dropoff:type_name -> hexhail.v1.Point
+	40,  // 54: hexhail.v1.Quotes.quotes:type_name -> hexhail.v1.Quote
+	25,  // 55: hexhail.v1.Quote.fare:type_name -> hexhail.v1.Money
+	24,  // 56: hexhail.v1.RequestTrip.pickup:type_name -> hexhail.v1.Point
+	24,  // 57: hexhail.v1.RequestTrip.dropoff:type_name -> hexhail.v1.Point
+	24,  // 58: hexhail.v1.DriverMoved.point:type_name -> hexhail.v1.Point
+	74,  // 59: hexhail.v1.DriverMoved.device_time:type_name -> google.protobuf.Timestamp
+	46,  // 60: hexhail.v1.RouteChanged.route:type_name -> hexhail.v1.TripRoute
 	2,   // 61: hexhail.v1.TripRoute.leg:type_name -> hexhail.v1.TripRoute.Leg
 	3,   // 62: hexhail.v1.TripRoute.by:type_name -> hexhail.v1.TripRoute.By
-	48,  // 63: hexhail.v1.TripRoute.steps:type_name -> hexhail.v1.RouteStep
+	47,  // 63: hexhail.v1.TripRoute.steps:type_name -> hexhail.v1.RouteStep
 	4,   // 64: hexhail.v1.RouteStep.turn:type_name -> hexhail.v1.RouteStep.Turn
-	50,  // 65: hexhail.v1.TripUpdated.trip:type_name -> hexhail.v1.Trip
+	49,  // 65: hexhail.v1.TripUpdated.trip:type_name -> hexhail.v1.Trip
 	5,   // 66: hexhail.v1.Trip.status:type_name -> hexhail.v1.Trip.Status
-	25,  // 67: hexhail.v1.Trip.pickup:type_name -> hexhail.v1.Point
-	25,  // 68: hexhail.v1.Trip.dropoff:type_name -> hexhail.v1.Point
-	52,  // 69: hexhail.v1.Trip.estimate:type_name -> hexhail.v1.Estimate
-	53,  // 70: hexhail.v1.Trip.fare:type_name -> hexhail.v1.FareBreakdown
-	56,  // 71: hexhail.v1.Trip.driver:type_name -> hexhail.v1.DriverCard
-	57,  // 72: hexhail.v1.Trip.rider:type_name -> hexhail.v1.RiderCard
-	55,  // 73: hexhail.v1.Trip.search:type_name -> hexhail.v1.Search
-	58,  // 74: hexhail.v1.Trip.cancellation:type_name -> hexhail.v1.Cancellation
-	76,  // 75: hexhail.v1.Trip.requested_at:type_name -> google.protobuf.Timestamp
-	76,  // 76: hexhail.v1.Trip.matched_at:type_name -> google.protobuf.Timestamp
-	76,  // 77: hexhail.v1.Trip.arrived_at:type_name -> google.protobuf.Timestamp
-	76,  // 78: hexhail.v1.Trip.started_at:type_name -> google.protobuf.Timestamp
-	76,  // 79: hexhail.v1.Trip.ended_at:type_name -> google.protobuf.Timestamp
-	51,  // 80: hexhail.v1.Trip.arrival:type_name -> hexhail.v1.Mark
-	51,  // 81: hexhail.v1.Trip.completion:type_name -> hexhail.v1.Mark
-	26,  // 82: hexhail.v1.Estimate.fare:type_name -> hexhail.v1.Money
-	26,  // 83: hexhail.v1.FareBreakdown.total:type_name -> hexhail.v1.Money
-	6,   // 84: hexhail.v1.FareBreakdown.basis:type_name -> hexhail.v1.FareBreakdown.Basis
-	54,  // 85: hexhail.v1.FareBreakdown.street_check:type_name -> hexhail.v1.StreetCheck
-	7,   // 86: hexhail.v1.StreetCheck.verdict:type_name -> hexhail.v1.StreetCheck.Verdict
-	76,  // 87: hexhail.v1.Search.expires_at:type_name -> google.protobuf.Timestamp
-	8,   // 88: hexhail.v1.Cancellation.by:type_name -> hexhail.v1.Cancellation.By
-	60,  // 89: hexhail.v1.WatchCity.area:type_name -> hexhail.v1.Area
-	25,  // 90: hexhail.v1.Area.south_west:type_name -> hexhail.v1.Point
-	25,  // 91: hexhail.v1.Area.north_east:type_name -> hexhail.v1.Point
-	76,  // 92: hexhail.v1.CityWatched.node_started_at:type_name -> google.protobuf.Timestamp
-	63,  // 93: hexhail.v1.CityWatched.nodes:type_name -> hexhail.v1.CityNodes
-	64,  // 94: hexhail.v1.CityNodes.list:type_name -> hexhail.v1.CityNode
-	9,   // 95: hexhail.v1.CityNode.state:type_name -> hexhail.v1.CityNode.State
-	76,  // 96: hexhail.v1.CityNode.started_at:type_name -> google.protobuf.Timestamp
-	76,  // 97: hexhail.v1.CityNode.heard_at:type_name -> google.protobuf.Timestamp
-	76,  // 98: hexhail.v1.CityChanged.at:type_name -> google.protobuf.Timestamp
-	67,  // 99: hexhail.v1.CityChanged.drivers:type_name -> hexhail.v1.CityDriver
-	68,  // 100: hexhail.v1.CityChanged.moves:type_name -> hexhail.v1.CityMove
-	69,  // 101: hexhail.v1.CityChanged.trips:type_name -> hexhail.v1.CityTrip
-	70,  // 102: hexhail.v1.CityChanged.cells:type_name -> hexhail.v1.CityCell
-	71,  // 103: hexhail.v1.CityChanged.totals:type_name -> hexhail.v1.CityTotals
-	72,  // 104: hexhail.v1.CityChanged.actors:type_name -> hexhail.v1.ActorKind
-	74,  // 105: hexhail.v1.CityChanged.samples:type_name -> hexhail.v1.Sample
-	63,  // 106: hexhail.v1.CityChanged.nodes:type_name -> hexhail.v1.CityNodes
-	10,  // 107: hexhail.v1.CityDriver.state:type_name -> hexhail.v1.CityDriver.State
-	25,  // 108: hexhail.v1.CityDriver.point:type_name -> hexhail.v1.Point
-	25,  // 109: hexhail.v1.CityMove.point:type_name -> hexhail.v1.Point
-	5,   // 110: hexhail.v1.CityTrip.status:type_name -> hexhail.v1.Trip.Status
-	25,  // 111: hexhail.v1.CityTrip.pickup:type_name -> hexhail.v1.Point
-	25,  // 112: hexhail.v1.CityTrip.dropoff:type_name -> hexhail.v1.Point
-	55,  // 113: hexhail.v1.CityTrip.search:type_name -> hexhail.v1.Search
-	76,  // 114: hexhail.v1.CityTrip.requested_at:type_name -> google.protobuf.Timestamp
-	76,  // 115: hexhail.v1.CityTrip.matched_at:type_name -> google.protobuf.Timestamp
-	76,  // 116: hexhail.v1.CityTrip.arrived_at:type_name -> google.protobuf.Timestamp
-	76,  // 117: hexhail.v1.CityTrip.started_at:type_name -> google.protobuf.Timestamp
-	76,  // 118: hexhail.v1.CityTrip.ended_at:type_name -> google.protobuf.Timestamp
-	73,  // 119: hexhail.v1.ActorKind.slowest:type_name -> hexhail.v1.SlowHandler
-	65,  // 120: hexhail.v1.ActorKind.node:type_name -> hexhail.v1.NodeRef
-	76,  // 121: hexhail.v1.SlowHandler.at:type_name -> google.protobuf.Timestamp
-	76,  // 122: hexhail.v1.Sample.at:type_name -> google.protobuf.Timestamp
-	75,  // 123: hexhail.v1.Sample.missing:type_name -> hexhail.v1.MissingNodes
-	124, // [124:124] is the sub-list for method output_type
-	124, // [124:124] is the sub-list for method input_type
-	124, // [124:124] is the sub-list for extension type_name
-	124, // [124:124] is the sub-list for extension extendee
-	0,   // [0:124] is the sub-list for field type_name
+	24,  // 67: hexhail.v1.Trip.pickup:type_name -> hexhail.v1.Point
+	24,  // 68: hexhail.v1.Trip.dropoff:type_name -> hexhail.v1.Point
+	51,  // 69: hexhail.v1.Trip.estimate:type_name -> hexhail.v1.Estimate
+	52,  // 70: hexhail.v1.Trip.fare:type_name -> hexhail.v1.FareBreakdown
+	54,  // 71: hexhail.v1.Trip.driver:type_name -> hexhail.v1.DriverCard
+	55,  // 72: hexhail.v1.Trip.rider:type_name -> hexhail.v1.RiderCard
+	53,  // 73: hexhail.v1.Trip.search:type_name -> hexhail.v1.Search
+	56,  // 74: hexhail.v1.Trip.cancellation:type_name -> hexhail.v1.Cancellation
+	74,  // 75: hexhail.v1.Trip.requested_at:type_name -> google.protobuf.Timestamp
+	74,  // 76: hexhail.v1.Trip.matched_at:type_name -> google.protobuf.Timestamp
+	74,  // 77: hexhail.v1.Trip.arrived_at:type_name -> google.protobuf.Timestamp
+	74,  // 78: hexhail.v1.Trip.started_at:type_name -> google.protobuf.Timestamp
+	74,  // 79: hexhail.v1.Trip.ended_at:type_name -> google.protobuf.Timestamp
+	50,  // 80: hexhail.v1.Trip.arrival:type_name -> hexhail.v1.Mark
+	50,  // 81: hexhail.v1.Trip.completion:type_name -> hexhail.v1.Mark
+	25,  // 82: hexhail.v1.Estimate.fare:type_name -> hexhail.v1.Money
+	3,   // 83: hexhail.v1.Estimate.by:type_name -> hexhail.v1.TripRoute.By
+	25,  // 84: hexhail.v1.FareBreakdown.total:type_name -> hexhail.v1.Money
+	6,   // 85: hexhail.v1.FareBreakdown.basis:type_name -> hexhail.v1.FareBreakdown.Basis
+	74,  // 86: hexhail.v1.Search.expires_at:type_name -> google.protobuf.Timestamp
+	7,   // 87: hexhail.v1.Cancellation.by:type_name -> hexhail.v1.Cancellation.By
+	58,  // 88: hexhail.v1.WatchCity.area:type_name -> hexhail.v1.Area
+	24,  // 89: hexhail.v1.Area.south_west:type_name -> hexhail.v1.Point
+	24,  // 90: hexhail.v1.Area.north_east:type_name -> hexhail.v1.Point
+	74,  // 91: hexhail.v1.CityWatched.node_started_at:type_name -> google.protobuf.Timestamp
+	61,  // 92: hexhail.v1.CityWatched.nodes:type_name -> hexhail.v1.CityNodes
+	62,  // 93: hexhail.v1.CityNodes.list:type_name -> hexhail.v1.CityNode
+	8,   // 94: hexhail.v1.CityNode.state:type_name -> hexhail.v1.CityNode.State
+	74,  // 95: hexhail.v1.CityNode.started_at:type_name -> google.protobuf.Timestamp
+	74,  // 96: hexhail.v1.CityNode.heard_at:type_name -> google.protobuf.Timestamp
+	74,  // 97: hexhail.v1.CityChanged.at:type_name -> google.protobuf.Timestamp
+	65,  // 98: hexhail.v1.CityChanged.drivers:type_name -> hexhail.v1.CityDriver
+	66,  // 99: hexhail.v1.CityChanged.moves:type_name -> hexhail.v1.CityMove
+	67,  // 100: hexhail.v1.CityChanged.trips:type_name -> hexhail.v1.CityTrip
+	68,  // 101: hexhail.v1.CityChanged.cells:type_name -> hexhail.v1.CityCell
+	69,  // 102: hexhail.v1.CityChanged.totals:type_name -> hexhail.v1.CityTotals
+	70,  // 103: hexhail.v1.CityChanged.actors:type_name -> hexhail.v1.ActorKind
+	72,  // 104: hexhail.v1.CityChanged.samples:type_name -> hexhail.v1.Sample
+	61,  // 105: hexhail.v1.CityChanged.nodes:type_name -> hexhail.v1.CityNodes
+	9,   // 106: hexhail.v1.CityDriver.state:type_name -> hexhail.v1.CityDriver.State
+	24,  // 107: hexhail.v1.CityDriver.point:type_name -> hexhail.v1.Point
+	24,  // 108: hexhail.v1.CityMove.point:type_name -> hexhail.v1.Point
+	5,   // 109: hexhail.v1.CityTrip.status:type_name -> hexhail.v1.Trip.Status
+	24,  // 110: hexhail.v1.CityTrip.pickup:type_name -> hexhail.v1.Point
+	24,  // 111: hexhail.v1.CityTrip.dropoff:type_name -> hexhail.v1.Point
+	53,  // 112: hexhail.v1.CityTrip.search:type_name -> hexhail.v1.Search
+	74,  // 113: hexhail.v1.CityTrip.requested_at:type_name -> google.protobuf.Timestamp
+	74,  // 114: hexhail.v1.CityTrip.matched_at:type_name -> google.protobuf.Timestamp
+	74,  // 115: hexhail.v1.CityTrip.arrived_at:type_name -> google.protobuf.Timestamp
+	74,  // 116: hexhail.v1.CityTrip.started_at:type_name -> google.protobuf.Timestamp
+	74,  // 117: hexhail.v1.CityTrip.ended_at:type_name -> google.protobuf.Timestamp
+	71,  // 118: hexhail.v1.ActorKind.slowest:type_name -> hexhail.v1.SlowHandler
+	63,  // 119: hexhail.v1.ActorKind.node:type_name -> hexhail.v1.NodeRef
+	74,  // 120: hexhail.v1.SlowHandler.at:type_name -> google.protobuf.Timestamp
+	74,  // 121: hexhail.v1.Sample.at:type_name -> google.protobuf.Timestamp
+	73,  // 122: hexhail.v1.Sample.missing:type_name -> hexhail.v1.MissingNodes
+	123, // [123:123] is the sub-list for method output_type
+	123, // [123:123] is the sub-list for method input_type
+	123, // [123:123] is the sub-list for extension type_name
+	123, // [123:123] is the sub-list for extension extendee
+	0,   // [0:123] is the sub-list for field type_name
 }
 
 func init() { file_hexhail_proto_init() }
@@ -7128,8 +6975,8 @@ func file_hexhail_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_hexhail_proto_rawDesc), len(file_hexhail_proto_rawDesc)),
-			NumEnums:      11,
-			NumMessages:   65,
+			NumEnums:      10,
+			NumMessages:   64,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

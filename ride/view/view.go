@@ -4,6 +4,7 @@
 package view
 
 import (
+	"cmp"
 	"math"
 	"time"
 
@@ -46,7 +47,7 @@ func Trip(t *ride.Trip, r Reader) *ridepb.Trip {
 		VehicleClass: t.Request.Class, Passengers: uint32(t.Request.Passengers), Note: t.Request.Note,
 		Estimate: &ridepb.Estimate{
 			DistanceM: metres(t.Estimate.DistanceM), DurationS: seconds(t.Estimate.Duration),
-			Fare: money(t.Estimate.Fare.Total, t.Estimate.Fare.Currency),
+			Fare: money(t.Estimate.Fare.Total, t.Estimate.Fare.Currency), By: By(cmp.Or(t.Estimate.By, "crow")),
 		},
 		Fare:        fare(t.Fare),
 		PickupEtaS:  seconds(t.PickupETA),
@@ -112,6 +113,11 @@ func Quote(class string, e ride.Estimate) *ridepb.Quote {
 		VehicleClass: class, DistanceM: metres(e.DistanceM), DurationS: seconds(e.Duration),
 		Fare: money(e.Fare.Total, e.Fare.Currency),
 	}
+}
+
+// By shows who estimated or planned a drive, by the name that geo.Source has for it.
+func By(source string) ridepb.TripRoute_By {
+	return ridepb.TripRoute_By(ridepb.TripRoute_By_value[source])
 }
 
 // Point shows a point. It must be valid.

@@ -144,7 +144,7 @@ func TestGolden(t *testing.T) {
 		},
 		{
 			&ridepb.ServerFrame{Kind: &ridepb.ServerFrame_Reply{Reply: &ridepb.Reply{Id: "q", Result: &ridepb.Reply_Quotes{Quotes: &ridepb.Quotes{}}}}},
-			`{"reply":{"id":"q","quotes":{"quotes":[]}}}`,
+			`{"reply":{"id":"q","quotes":{"quotes":[],"polyline":""}}}`,
 		},
 		{&ridepb.Point{LatE7: -1, LngE7: -1800000000}, `{"lat":-0.0000001,"lng":-180}`},
 		{&ridepb.Point{LatE7: 5_000_000, LngE7: 1270000000}, `{"lat":0.5,"lng":127}`},

@@ -1,6 +1,6 @@
 import type { ClientEvents } from './events.js';
 import type {
-  CityWatched, ClientFrameBody, GetQuote, Point, Quote, RequestTrip, Timestamp, Trip, WatchCity,
+  CityWatched, ClientFrameBody, GetQuote, Point, Quote, Quotes, RequestTrip, Timestamp, Trip, WatchCity,
 } from './gen/messages.js';
 import type { DriveOptions, SendOptions } from './options.js';
 import type { Answer, RequestKind } from './requests.js';
@@ -91,6 +91,8 @@ export interface Client {
 
   /** What a ride would cost, for each vehicle class or the one given. */
   getQuote(query: GetQuote & { readonly pickup: Point; readonly dropoff: Point }, options?: SendOptions): Promise<readonly Quote[]>;
+  /** The same with the way of the ride: `polyline`, for `decodePolyline`; empty where none along streets is known. */
+  getQuotes(query: GetQuote & { readonly pickup: Point; readonly dropoff: Point }, options?: SendOptions): Promise<Quotes>;
   /** Asks for a ride. The search begins at once. */
   requestTrip(request: RequestTrip & { readonly pickup: Point; readonly dropoff: Point }, options?: SendOptions): Promise<Trip>;
   /** A rider ends the trip, and gets it. A driver gives it back, and gets nothing. `reason`: up to 200 bytes. */

@@ -171,7 +171,10 @@ class HexhailClient implements Client {
   // ---------------------------------------------------------------- riders, and both
 
   readonly getQuote = async (query: GetQuote & { readonly pickup: Point; readonly dropoff: Point }, options?: SendOptions) =>
-    given((await this.request('get_quote', query, options)).quotes).quotes;
+    (await this.getQuotes(query, options)).quotes;
+
+  readonly getQuotes = async (query: GetQuote & { readonly pickup: Point; readonly dropoff: Point }, options?: SendOptions) =>
+    given((await this.request('get_quote', query, options)).quotes);
 
   readonly requestTrip = (
     request: RequestTrip & { readonly pickup: Point; readonly dropoff: Point },

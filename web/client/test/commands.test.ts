@@ -171,6 +171,9 @@ describe('answers', () => {
     const quotes = bench.client.getQuote({ pickup, dropoff });
     answer('get_quote', { quotes: { quotes: [{ vehicle_class: 'van', fare: { minor: 5, currency: 'EUR' } }] } });
     expect(await quotes).toMatchObject([{ vehicle_class: 'van', drivers_nearby: 0, fare: { minor: 5 } }]);
+    const way = bench.client.getQuotes({ pickup, dropoff });
+    answer('get_quote', { quotes: { quotes: [], polyline: '_p~iF~ps|U_ulLnnqC' } });
+    expect(await way).toMatchObject({ quotes: [], polyline: '_p~iF~ps|U_ulLnnqC' });
     const ping = bench.client.ping();
     answer('ping', { pong: { server_time: '2026-01-01T00:00:01Z' } });
     expect(await ping).toBe(Date.UTC(2026, 0, 1, 0, 0, 1));

@@ -14,7 +14,7 @@ const connected = (more: Partial<Connected> = {}): Connected => ({
 const trip = (id: string, version: number, more: Partial<Trip> = {}): Trip => ({
   id, version, status: 'matched', pickup: { lat: 1, lng: 2 }, dropoff: { lat: 3, lng: 4 }, pickup_address: '',
   dropoff_address: '', vehicle_class: '', passengers: 1, note: '', pin: '', pickup_eta_s: 0, stars_by_rider: 0, stars_by_driver: 0,
-  estimate: { distance_m: 1, duration_s: 1, fare: { minor: 1, currency: 'USD' } }, requested_at: '2026-01-01T00:00:00Z', ...more,
+  estimate: { distance_m: 1, duration_s: 1, fare: { minor: 1, currency: 'USD' }, by: 'streets' }, requested_at: '2026-01-01T00:00:00Z', ...more,
 });
 
 const offer = (id: string, expires_at = '2026-01-01T00:00:15Z'): Offer => ({

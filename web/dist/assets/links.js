@@ -1,1 +1,1 @@
-import{Bt as e,Cn as t,Kr as n,_n as r}from"./app.js";var i=n(),a=e(e=>(0,i.jsx)(t,{component:`a`,...e})),o=e(e=>(0,i.jsx)(r,{component:`a`,...e}));export{o as n,a as t};
+import{Bt as e,qr as t,vn as n,wn as r}from"./app.js";var i=t(),a=e(e=>(0,i.jsx)(r,{component:`a`,...e})),o=e(e=>(0,i.jsx)(n,{component:`a`,...e}));export{o as n,a as t};

@@ -1,1 +1,1 @@
-import{r as e}from"./rolldown-runtime.js";import{$r as t}from"./app.js";var n=e(t(),1);function r(e){let[t,r]=(0,n.useState)(``);return(0,n.useEffect)(()=>{if(!e)return;let t=URL.createObjectURL(e);return r(t),()=>{URL.revokeObjectURL(t),r(``)}},[e]),t}export{r as t};
+import{r as e}from"./rolldown-runtime.js";import{ei as t}from"./app.js";var n=e(t(),1);function r(e){let[t,r]=(0,n.useState)(``);return(0,n.useEffect)(()=>{if(!e)return;let t=URL.createObjectURL(e);return r(t),()=>{URL.revokeObjectURL(t),r(``)}},[e]),t}export{r as t};

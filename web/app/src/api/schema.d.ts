@@ -1237,6 +1237,8 @@ export interface components {
             password?: string;
         };
         Estimate: {
+            /** @enum {string} */
+            by: "by_unspecified" | "streets" | "osrm" | "valhalla" | "crow";
             /** Format: int64 */
             distance_m: number;
             /** Format: int64 */

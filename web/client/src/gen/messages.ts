@@ -406,6 +406,11 @@ export interface GetQuote {
 
 export interface Quotes {
   readonly quotes: readonly Quote[];
+  /**
+   * The way from the pickup to the dropoff along the streets, for all classes: an encoded polyline with 5
+   * decimals, latitude before longitude. Empty where none is known.
+   */
+  readonly polyline: string;
 }
 
 export interface Quote {
@@ -633,6 +638,8 @@ export interface Estimate {
   readonly distance_m: number;
   readonly duration_s: number;
   readonly fare: Money;
+  /** Who estimated the drive. */
+  readonly by: TripRouteBy;
 }
 
 export type FareBreakdownBasis =

@@ -9,10 +9,12 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	polyline "github.com/twpayne/go-polyline"
 
 	"github.com/hexhail/hexhail/cmd/hexhail/internal/testbench/harness"
 	"github.com/hexhail/hexhail/geo"
 	"github.com/hexhail/hexhail/ride"
+	"github.com/hexhail/hexhail/ride/ridepb"
 	"github.com/hexhail/hexhail/ride/ridepb/wire"
 )
 
@@ -26,13 +28,20 @@ func TestRidesFollowStreets(t *testing.T) {
 	w.at, w.to = west, east
 	rider, driver := w.rider(), w.driver(300)
 	crow := geo.DistanceM(west, east)
-	quotes := rider.Ask(harness.Quote(west, east)).GetQuotes().GetQuotes()
+	answer := rider.Ask(harness.Quote(west, east)).GetQuotes()
+	quotes := answer.GetQuotes()
 	require.NotEmpty(t, quotes)
 	require.Greater(t, float64(quotes[0].GetDistanceM()), 1.35*crow, "across the park, and not over its lawns")
 	require.NotZero(t, quotes[0].GetPickupEtaS())
+	line, _, err := polyline.DecodeCoords([]byte(answer.GetPolyline()))
+	require.NoError(t, err)
+	require.Greater(t, len(line), 10, "the way bends along the streets")
+	require.Less(t, geo.DistanceM(geo.Point{Lat: line[0][0], Lng: line[0][1]}, west), 100.0)
+	require.Less(t, geo.DistanceM(geo.Point{Lat: line[len(line)-1][0], Lng: line[len(line)-1][1]}, east), 100.0)
 
 	trip := rider.Ask(harness.Request(west, east)).GetTrip()
 	require.Equal(t, quotes[0].GetDistanceM(), trip.GetEstimate().GetDistanceM())
+	require.Equal(t, ridepb.TripRoute_streets, trip.GetEstimate().GetBy())
 	driver.Offer(trip.GetId())
 	operator := s.Token(ride.RoleOperator, "operator")
 	status, body := s.Call(http.MethodGet, "/v1/admin/trips/"+trip.GetId()+"/explain", operator, "")
@@ -55,7 +64,9 @@ func TestRidesFollowStreets(t *testing.T) {
 	require.Positive(t, c.DistanceM)
 
 	sea := geo.Point{Lat: 40.55, Lng: -73.8}
-	off := rider.Ask(harness.Quote(west, sea)).GetQuotes().GetQuotes()
+	beyond := rider.Ask(harness.Quote(west, sea)).GetQuotes()
+	require.Empty(t, beyond.GetPolyline())
+	off := beyond.GetQuotes()
 	require.NotEmpty(t, off, "off the map")
 	require.InDelta(t, 1.3*geo.DistanceM(west, sea), float64(off[0].GetDistanceM()), 1)
 }

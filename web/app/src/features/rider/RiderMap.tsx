@@ -9,6 +9,7 @@ import { useView } from '../../lib/session';
 import { placeText } from '../../lib/trip/words';
 import type { End } from './draft';
 import type { Phase } from './phase';
+import { useQuotedWay } from './quotes';
 import { useDemo, type Plan } from './usePlan';
 
 interface Props {
@@ -28,7 +29,9 @@ export function RiderMap({ phase, plan, positions, driverAt, padding }: Props) {
   const ends = useEnds(phase, plan);
   const cells = useServerConfig().data;
   const planned = usePlanned(useView().route);
-  const way = (phase.name === 'coming' || phase.name === 'riding') && planned?.route.trip_id === phase.trip.id ? planned.way : null;
+  const driven = (phase.name === 'coming' || phase.name === 'riding') && planned?.route.trip_id === phase.trip.id ? planned.way : null;
+  const quoted = useQuotedWay(...(hasAhead(phase) ? [ends.pickup?.point, ends.dropoff?.point] as const : [undefined, undefined] as const));
+  const way = planning ? quoted : driven;
   const camera = useCameraOf(phase, way, ends.pickup?.point, ends.dropoff?.point, positions, driverAt !== undefined, cells?.cell_ring_m ?? 0);
   const picking = phase.name === 'planning' ? plan.target : null;
   const choose = (point: Point, end?: End) => plan.choose({ point, address: '' }, end);
@@ -41,7 +44,7 @@ export function RiderMap({ phase, plan, positions, driverAt, padding }: Props) {
       pickup={ends.pickup && (movable ? { ...ends.pickup, onMove: (p) => choose(p, 'pickup') } : ends.pickup)}
       dropoff={ends.dropoff && (movable ? { ...ends.dropoff, onMove: (p) => choose(p, 'dropoff') } : ends.dropoff)}
       driver={hasCar(phase) ? { positions, label: phase.trip.driver?.plate ?? '', simulated } : null}
-      way={way} {...waysOf(phase, planning, way !== null, ends.pickup?.point, ends.dropoff?.point, driverAt)}
+      way={way} {...waysOf(phase, planning, way !== null, quoted, ends.pickup?.point, ends.dropoff?.point, driverAt)}
       searchRings={phase.name === 'searching' && cells
         ? { center: phase.trip.pickup, rings: phase.trip.search?.ring ?? 0, resolution: cells.h3_resolution } : null}
       {...(picking ? { picking, onPick: (p: Point) => choose(p) } : {})}
@@ -50,6 +53,8 @@ export function RiderMap({ phase, plan, positions, driverAt, padding }: Props) {
 }
 
 type WithCar = Phase & { name: 'coming' | 'arrived' | 'riding'; trip: WholeTrip };
+/** Whether the ride itself is yet to come. */
+const hasAhead = ({ name }: Phase): boolean => name !== 'loading' && name !== 'riding' && name !== 'ended';
 const hasCar = (phase: Phase): phase is WithCar => phase.name === 'coming' || phase.name === 'arrived' || phase.name === 'riding';
 
 /** The pins, each named by its address. */
@@ -82,7 +87,7 @@ function useCameraOf(
       case 'riding':
         return dropoff ? { points: [dropoff, ...around], with: positions, maxZoom } : null;
       default: {
-        const points = [pickup, dropoff].filter((p) => p !== undefined);
+        const points = [pickup, dropoff, ...around].filter((p) => p !== undefined);
         return points.length > 0 ? { points, maxZoom: 14.5 } : null;
       }
     }
@@ -96,17 +101,20 @@ function ringAround(center: Point, reachM: number): Point[] {
   return [0, 90, 180, 270].map((bearing) => offsetBy(center, reachM, bearing));
 }
 
-/** The straight lines: what is left to drive, unless the way along the streets is known, and fainter the rest of the trip. */
-function waysOf(phase: Phase, planning: boolean, along: boolean, pickup?: Point, dropoff?: Point, car?: Point): Pick<RideMapProps, 'route' | 'nextRoute'> {
-  const whole = pickup && dropoff ? [pickup, dropoff] : null;
+/** What is left to drive, straight unless the way along the streets is known, and fainter the rest of the trip. */
+function waysOf(
+  phase: Phase, planning: boolean, along: boolean, quoted: Way | null, pickup?: Point, dropoff?: Point, car?: Point,
+): Pick<RideMapProps, 'route' | 'nextRoute'> {
+  const straight = pickup && dropoff ? [pickup, dropoff] : null;
+  const whole = quoted?.points ?? straight;
   switch (phase.name) {
     case 'coming':
       return { route: car && pickup ? [car, pickup] : null, nextRoute: whole };
     case 'riding':
-      return { route: car && dropoff ? [car, dropoff] : whole, nextRoute: car && !along ? whole : null };
+      return { route: car && dropoff ? [car, dropoff] : straight, nextRoute: car && !along ? straight : null };
     case 'arrived':
       return { nextRoute: whole };
     default:
-      return planning || phase.name === 'ended' ? { route: whole } : { nextRoute: whole };
+      return planning || phase.name === 'ended' ? { route: straight } : { nextRoute: whole };
   }
 }

@@ -1,8 +1,11 @@
-import type { Quote } from '@hexhail/client';
-import { useQuery } from '@tanstack/react-query';
+import { type Point, type Quote } from '@hexhail/client';
+import { queryOptions, useQuery } from '@tanstack/react-query';
+import { useMemo } from 'react';
 
 import { keys } from '../../api/queries';
+import type { Way } from '../../lib/map';
 import { useSession } from '../../lib/session';
+import { wayAlong } from '../../lib/trip/route';
 import { isWhole, type Draft } from './draft';
 
 /** How often quotes are fetched again: drivers come and go. */
@@ -21,26 +24,40 @@ export interface Quotes {
 
 export const isOutdated = (fetchedAt: number, now: number): boolean => fetchedAt > 0 && now - fetchedAt > staleMs;
 
-/** What the planned ride would cost in each class. Asked for again when the ends change, and from time to time. */
-export function useQuotes(draft: Draft, now: number): Quotes {
-  const session = useSession();
-  const whole = isWhole(draft);
-  const ends = whole ? [draft.pickup.point, draft.dropoff.point] as const : null;
-  const query = useQuery({
+type Ends = readonly [pickup: Point, dropoff: Point];
+
+/** The quotes of a ride between two places. */
+function quotesBetween(session: ReturnType<typeof useSession>, ends: Ends | null) {
+  return queryOptions({
     queryKey: keys.quotes(ends),
     queryFn: async ({ signal }) => {
       if (!ends) return null;
-      const list = await session.getQuote({ pickup: ends[0], dropoff: ends[1] }, { signal });
-      return { list, at: session.serverNow() };
+      const { quotes, polyline } = await session.getQuotes({ pickup: ends[0], dropoff: ends[1] }, { signal });
+      return { list: quotes, polyline, at: session.serverNow() };
     },
-    enabled: whole,
+    enabled: ends !== null,
     // The client library already retries what may succeed later, and waits for the network.
     retry: false,
     networkMode: 'always',
     staleTime: refreshMs,
     gcTime: 5 * 60_000,
-    refetchInterval: refreshMs,
   });
+}
+
+/** The way of a ride along the streets, with its quotes; null until it is there, and where none is known. */
+export function useQuotedWay(pickup: Point | undefined, dropoff: Point | undefined): Way | null {
+  const ends = pickup && dropoff ? [pickup, dropoff] as const : null;
+  // Streets stay where they are: quotes are renewed by who shows prices.
+  const polyline = useQuery({ ...quotesBetween(useSession(), ends), staleTime: Infinity }).data?.polyline ?? '';
+  return useMemo(() => wayAlong(polyline), [polyline]);
+}
+
+/** What the planned ride would cost in each class. Asked for again when the ends change, and from time to time. */
+export function useQuotes(draft: Draft, now: number): Quotes {
+  const session = useSession();
+  const whole = isWhole(draft);
+  const ends = whole ? [draft.pickup.point, draft.dropoff.point] as const : null;
+  const query = useQuery({ ...quotesBetween(session, ends), refetchInterval: refreshMs });
   return {
     list: query.data?.list,
     loading: whole && query.isPending,

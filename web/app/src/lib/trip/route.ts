@@ -12,15 +12,15 @@ export interface Planned {
 
 /** Reads a route. */
 export function planOf(route: TripRoute): Planned {
-  return { route, way: route.by === 'crow' ? null : measure(points(route)) };
+  return { route, way: route.by === 'crow' ? null : wayAlong(route.polyline) };
 }
 
-/** The points of a route; none where its line cannot be read: the trip goes on without it. */
-function points({ polyline }: TripRoute) {
+/** The way along an encoded line; null where it cannot be read or is empty: the trip goes on without it. */
+export function wayAlong(polyline: string): Way | null {
   try {
-    return decodePolyline(polyline);
+    return measure(decodePolyline(polyline));
   } catch {
-    return [];
+    return null;
   }
 }
 
