@@ -16,7 +16,7 @@ export function Today() {
   const { t } = useTranslation('driver');
   const { data, error, isPending, isError, refetch } = useEarnings();
   const { t: shell } = useTranslation('shell');
-  if (isPending) return <Skeleton h={76} radius="lg" aria-label={t('today.loading')} />;
+  if (isPending) return <Skeleton role="status" h={76} radius="lg" aria-label={t('today.loading')} />;
   if (isError && !data) {
     return (
       <Group justify="space-between" wrap="nowrap" role="alert">
