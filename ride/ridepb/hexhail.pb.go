@@ -390,7 +390,7 @@ func (x Trip_Status) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Trip_Status.Descriptor instead.
 func (Trip_Status) EnumDescriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{39, 0}
+	return file_hexhail_proto_rawDescGZIP(), []int{40, 0}
 }
 
 type FareBreakdown_Basis int32
@@ -445,7 +445,7 @@ func (x FareBreakdown_Basis) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use FareBreakdown_Basis.Descriptor instead.
 func (FareBreakdown_Basis) EnumDescriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{42, 0}
+	return file_hexhail_proto_rawDescGZIP(), []int{43, 0}
 }
 
 type Cancellation_By int32
@@ -500,7 +500,7 @@ func (x Cancellation_By) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Cancellation_By.Descriptor instead.
 func (Cancellation_By) EnumDescriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{46, 0}
+	return file_hexhail_proto_rawDescGZIP(), []int{47, 0}
 }
 
 type CityNode_State int32
@@ -555,7 +555,7 @@ func (x CityNode_State) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use CityNode_State.Descriptor instead.
 func (CityNode_State) EnumDescriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{52, 0}
+	return file_hexhail_proto_rawDescGZIP(), []int{53, 0}
 }
 
 type CityDriver_State int32
@@ -613,7 +613,7 @@ func (x CityDriver_State) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use CityDriver_State.Descriptor instead.
 func (CityDriver_State) EnumDescriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{55, 0}
+	return file_hexhail_proto_rawDescGZIP(), []int{56, 0}
 }
 
 // ClientFrame is anything that a client may send: one message and, except for locations, an id that
@@ -3687,7 +3687,9 @@ type TripUpdated struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	Trip  *Trip                  `protobuf:"bytes,1,opt,name=trip,proto3" json:"trip,omitempty"`
 	// What happened: the name of the newest event, such as "matched".
-	Change        string `protobuf:"bytes,2,opt,name=change,proto3" json:"change,omitempty"`
+	Change string `protobuf:"bytes,2,opt,name=change,proto3" json:"change,omitempty"`
+	// Why the trip has another driver: with "exchanged", and with "released" to the driver who had it.
+	Exchange      *Exchange `protobuf:"bytes,3,opt,name=exchange,proto3" json:"exchange,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -3736,6 +3738,67 @@ func (x *TripUpdated) GetChange() string {
 	return ""
 }
 
+func (x *TripUpdated) GetExchange() *Exchange {
+	if x != nil {
+		return x.Exchange
+	}
+	return nil
+}
+
+// Exchange says why a trip has another driver before the pickup.
+type Exchange struct {
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	Reason string                 `protobuf:"bytes,1,opt,name=reason,proto3" json:"reason,omitempty"`
+	// To the rider: by how much sooner the new driver is expected; 0: not sooner.
+	SoonerS       uint32 `protobuf:"varint,2,opt,name=sooner_s,json=soonerS,proto3" json:"sooner_s,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Exchange) Reset() {
+	*x = Exchange{}
+	mi := &file_hexhail_proto_msgTypes[39]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Exchange) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Exchange) ProtoMessage() {}
+
+func (x *Exchange) ProtoReflect() protoreflect.Message {
+	mi := &file_hexhail_proto_msgTypes[39]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Exchange.ProtoReflect.Descriptor instead.
+func (*Exchange) Descriptor() ([]byte, []int) {
+	return file_hexhail_proto_rawDescGZIP(), []int{39}
+}
+
+func (x *Exchange) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *Exchange) GetSoonerS() uint32 {
+	if x != nil {
+		return x.SoonerS
+	}
+	return 0
+}
+
 type Trip struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	Id    string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
@@ -3780,7 +3843,7 @@ type Trip struct {
 
 func (x *Trip) Reset() {
 	*x = Trip{}
-	mi := &file_hexhail_proto_msgTypes[39]
+	mi := &file_hexhail_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3792,7 +3855,7 @@ func (x *Trip) String() string {
 func (*Trip) ProtoMessage() {}
 
 func (x *Trip) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[39]
+	mi := &file_hexhail_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3805,7 +3868,7 @@ func (x *Trip) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Trip.ProtoReflect.Descriptor instead.
 func (*Trip) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{39}
+	return file_hexhail_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *Trip) GetId() string {
@@ -4017,7 +4080,7 @@ type Mark struct {
 
 func (x *Mark) Reset() {
 	*x = Mark{}
-	mi := &file_hexhail_proto_msgTypes[40]
+	mi := &file_hexhail_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4029,7 +4092,7 @@ func (x *Mark) String() string {
 func (*Mark) ProtoMessage() {}
 
 func (x *Mark) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[40]
+	mi := &file_hexhail_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4042,7 +4105,7 @@ func (x *Mark) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Mark.ProtoReflect.Descriptor instead.
 func (*Mark) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{40}
+	return file_hexhail_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *Mark) GetLocated() bool {
@@ -4093,7 +4156,7 @@ type Estimate struct {
 
 func (x *Estimate) Reset() {
 	*x = Estimate{}
-	mi := &file_hexhail_proto_msgTypes[41]
+	mi := &file_hexhail_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4105,7 +4168,7 @@ func (x *Estimate) String() string {
 func (*Estimate) ProtoMessage() {}
 
 func (x *Estimate) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[41]
+	mi := &file_hexhail_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4118,7 +4181,7 @@ func (x *Estimate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Estimate.ProtoReflect.Descriptor instead.
 func (*Estimate) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{41}
+	return file_hexhail_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *Estimate) GetDistanceM() uint32 {
@@ -4169,7 +4232,7 @@ type FareBreakdown struct {
 
 func (x *FareBreakdown) Reset() {
 	*x = FareBreakdown{}
-	mi := &file_hexhail_proto_msgTypes[42]
+	mi := &file_hexhail_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4181,7 +4244,7 @@ func (x *FareBreakdown) String() string {
 func (*FareBreakdown) ProtoMessage() {}
 
 func (x *FareBreakdown) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[42]
+	mi := &file_hexhail_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4194,7 +4257,7 @@ func (x *FareBreakdown) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FareBreakdown.ProtoReflect.Descriptor instead.
 func (*FareBreakdown) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{42}
+	return file_hexhail_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *FareBreakdown) GetTotal() *Money {
@@ -4280,7 +4343,7 @@ type Search struct {
 
 func (x *Search) Reset() {
 	*x = Search{}
-	mi := &file_hexhail_proto_msgTypes[43]
+	mi := &file_hexhail_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4292,7 +4355,7 @@ func (x *Search) String() string {
 func (*Search) ProtoMessage() {}
 
 func (x *Search) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[43]
+	mi := &file_hexhail_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4305,7 +4368,7 @@ func (x *Search) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Search.ProtoReflect.Descriptor instead.
 func (*Search) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{43}
+	return file_hexhail_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *Search) GetWave() uint32 {
@@ -4355,7 +4418,7 @@ type DriverCard struct {
 
 func (x *DriverCard) Reset() {
 	*x = DriverCard{}
-	mi := &file_hexhail_proto_msgTypes[44]
+	mi := &file_hexhail_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4367,7 +4430,7 @@ func (x *DriverCard) String() string {
 func (*DriverCard) ProtoMessage() {}
 
 func (x *DriverCard) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[44]
+	mi := &file_hexhail_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4380,7 +4443,7 @@ func (x *DriverCard) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DriverCard.ProtoReflect.Descriptor instead.
 func (*DriverCard) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{44}
+	return file_hexhail_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *DriverCard) GetId() string {
@@ -4458,7 +4521,7 @@ type RiderCard struct {
 
 func (x *RiderCard) Reset() {
 	*x = RiderCard{}
-	mi := &file_hexhail_proto_msgTypes[45]
+	mi := &file_hexhail_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4470,7 +4533,7 @@ func (x *RiderCard) String() string {
 func (*RiderCard) ProtoMessage() {}
 
 func (x *RiderCard) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[45]
+	mi := &file_hexhail_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4483,7 +4546,7 @@ func (x *RiderCard) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RiderCard.ProtoReflect.Descriptor instead.
 func (*RiderCard) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{45}
+	return file_hexhail_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *RiderCard) GetId() string {
@@ -4525,7 +4588,7 @@ type Cancellation struct {
 
 func (x *Cancellation) Reset() {
 	*x = Cancellation{}
-	mi := &file_hexhail_proto_msgTypes[46]
+	mi := &file_hexhail_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4537,7 +4600,7 @@ func (x *Cancellation) String() string {
 func (*Cancellation) ProtoMessage() {}
 
 func (x *Cancellation) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[46]
+	mi := &file_hexhail_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4550,7 +4613,7 @@ func (x *Cancellation) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Cancellation.ProtoReflect.Descriptor instead.
 func (*Cancellation) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{46}
+	return file_hexhail_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *Cancellation) GetBy() Cancellation_By {
@@ -4589,7 +4652,7 @@ type WatchCity struct {
 
 func (x *WatchCity) Reset() {
 	*x = WatchCity{}
-	mi := &file_hexhail_proto_msgTypes[47]
+	mi := &file_hexhail_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4601,7 +4664,7 @@ func (x *WatchCity) String() string {
 func (*WatchCity) ProtoMessage() {}
 
 func (x *WatchCity) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[47]
+	mi := &file_hexhail_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4614,7 +4677,7 @@ func (x *WatchCity) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchCity.ProtoReflect.Descriptor instead.
 func (*WatchCity) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{47}
+	return file_hexhail_proto_rawDescGZIP(), []int{48}
 }
 
 func (x *WatchCity) GetDrivers() bool {
@@ -4678,7 +4741,7 @@ type Area struct {
 
 func (x *Area) Reset() {
 	*x = Area{}
-	mi := &file_hexhail_proto_msgTypes[48]
+	mi := &file_hexhail_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4690,7 +4753,7 @@ func (x *Area) String() string {
 func (*Area) ProtoMessage() {}
 
 func (x *Area) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[48]
+	mi := &file_hexhail_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4703,7 +4766,7 @@ func (x *Area) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Area.ProtoReflect.Descriptor instead.
 func (*Area) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{48}
+	return file_hexhail_proto_rawDescGZIP(), []int{49}
 }
 
 func (x *Area) GetSouthWest() *Point {
@@ -4728,7 +4791,7 @@ type UnwatchCity struct {
 
 func (x *UnwatchCity) Reset() {
 	*x = UnwatchCity{}
-	mi := &file_hexhail_proto_msgTypes[49]
+	mi := &file_hexhail_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4740,7 +4803,7 @@ func (x *UnwatchCity) String() string {
 func (*UnwatchCity) ProtoMessage() {}
 
 func (x *UnwatchCity) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[49]
+	mi := &file_hexhail_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4753,7 +4816,7 @@ func (x *UnwatchCity) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UnwatchCity.ProtoReflect.Descriptor instead.
 func (*UnwatchCity) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{49}
+	return file_hexhail_proto_rawDescGZIP(), []int{50}
 }
 
 // CityWatched is the reply to watch_city.
@@ -4775,7 +4838,7 @@ type CityWatched struct {
 
 func (x *CityWatched) Reset() {
 	*x = CityWatched{}
-	mi := &file_hexhail_proto_msgTypes[50]
+	mi := &file_hexhail_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4787,7 +4850,7 @@ func (x *CityWatched) String() string {
 func (*CityWatched) ProtoMessage() {}
 
 func (x *CityWatched) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[50]
+	mi := &file_hexhail_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4800,7 +4863,7 @@ func (x *CityWatched) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CityWatched.ProtoReflect.Descriptor instead.
 func (*CityWatched) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{50}
+	return file_hexhail_proto_rawDescGZIP(), []int{51}
 }
 
 func (x *CityWatched) GetWatch() uint32 {
@@ -4848,7 +4911,7 @@ type CityNodes struct {
 
 func (x *CityNodes) Reset() {
 	*x = CityNodes{}
-	mi := &file_hexhail_proto_msgTypes[51]
+	mi := &file_hexhail_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4860,7 +4923,7 @@ func (x *CityNodes) String() string {
 func (*CityNodes) ProtoMessage() {}
 
 func (x *CityNodes) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[51]
+	mi := &file_hexhail_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4873,7 +4936,7 @@ func (x *CityNodes) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CityNodes.ProtoReflect.Descriptor instead.
 func (*CityNodes) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{51}
+	return file_hexhail_proto_rawDescGZIP(), []int{52}
 }
 
 func (x *CityNodes) GetList() []*CityNode {
@@ -4900,7 +4963,7 @@ type CityNode struct {
 
 func (x *CityNode) Reset() {
 	*x = CityNode{}
-	mi := &file_hexhail_proto_msgTypes[52]
+	mi := &file_hexhail_proto_msgTypes[53]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4912,7 +4975,7 @@ func (x *CityNode) String() string {
 func (*CityNode) ProtoMessage() {}
 
 func (x *CityNode) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[52]
+	mi := &file_hexhail_proto_msgTypes[53]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4925,7 +4988,7 @@ func (x *CityNode) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CityNode.ProtoReflect.Descriptor instead.
 func (*CityNode) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{52}
+	return file_hexhail_proto_rawDescGZIP(), []int{53}
 }
 
 func (x *CityNode) GetName() string {
@@ -4973,7 +5036,7 @@ type NodeRef struct {
 
 func (x *NodeRef) Reset() {
 	*x = NodeRef{}
-	mi := &file_hexhail_proto_msgTypes[53]
+	mi := &file_hexhail_proto_msgTypes[54]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4985,7 +5048,7 @@ func (x *NodeRef) String() string {
 func (*NodeRef) ProtoMessage() {}
 
 func (x *NodeRef) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[53]
+	mi := &file_hexhail_proto_msgTypes[54]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4998,7 +5061,7 @@ func (x *NodeRef) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NodeRef.ProtoReflect.Descriptor instead.
 func (*NodeRef) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{53}
+	return file_hexhail_proto_rawDescGZIP(), []int{54}
 }
 
 func (x *NodeRef) GetName() string {
@@ -5044,7 +5107,7 @@ type CityChanged struct {
 
 func (x *CityChanged) Reset() {
 	*x = CityChanged{}
-	mi := &file_hexhail_proto_msgTypes[54]
+	mi := &file_hexhail_proto_msgTypes[55]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5056,7 +5119,7 @@ func (x *CityChanged) String() string {
 func (*CityChanged) ProtoMessage() {}
 
 func (x *CityChanged) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[54]
+	mi := &file_hexhail_proto_msgTypes[55]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5069,7 +5132,7 @@ func (x *CityChanged) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CityChanged.ProtoReflect.Descriptor instead.
 func (*CityChanged) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{54}
+	return file_hexhail_proto_rawDescGZIP(), []int{55}
 }
 
 func (x *CityChanged) GetWatch() uint32 {
@@ -5196,7 +5259,7 @@ type CityDriver struct {
 
 func (x *CityDriver) Reset() {
 	*x = CityDriver{}
-	mi := &file_hexhail_proto_msgTypes[55]
+	mi := &file_hexhail_proto_msgTypes[56]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5208,7 +5271,7 @@ func (x *CityDriver) String() string {
 func (*CityDriver) ProtoMessage() {}
 
 func (x *CityDriver) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[55]
+	mi := &file_hexhail_proto_msgTypes[56]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5221,7 +5284,7 @@ func (x *CityDriver) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CityDriver.ProtoReflect.Descriptor instead.
 func (*CityDriver) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{55}
+	return file_hexhail_proto_rawDescGZIP(), []int{56}
 }
 
 func (x *CityDriver) GetKey() uint32 {
@@ -5284,7 +5347,7 @@ type CityMove struct {
 
 func (x *CityMove) Reset() {
 	*x = CityMove{}
-	mi := &file_hexhail_proto_msgTypes[56]
+	mi := &file_hexhail_proto_msgTypes[57]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5296,7 +5359,7 @@ func (x *CityMove) String() string {
 func (*CityMove) ProtoMessage() {}
 
 func (x *CityMove) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[56]
+	mi := &file_hexhail_proto_msgTypes[57]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5309,7 +5372,7 @@ func (x *CityMove) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CityMove.ProtoReflect.Descriptor instead.
 func (*CityMove) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{56}
+	return file_hexhail_proto_rawDescGZIP(), []int{57}
 }
 
 func (x *CityMove) GetKey() uint32 {
@@ -5357,7 +5420,7 @@ type CityTrip struct {
 
 func (x *CityTrip) Reset() {
 	*x = CityTrip{}
-	mi := &file_hexhail_proto_msgTypes[57]
+	mi := &file_hexhail_proto_msgTypes[58]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5369,7 +5432,7 @@ func (x *CityTrip) String() string {
 func (*CityTrip) ProtoMessage() {}
 
 func (x *CityTrip) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[57]
+	mi := &file_hexhail_proto_msgTypes[58]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5382,7 +5445,7 @@ func (x *CityTrip) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CityTrip.ProtoReflect.Descriptor instead.
 func (*CityTrip) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{57}
+	return file_hexhail_proto_rawDescGZIP(), []int{58}
 }
 
 func (x *CityTrip) GetId() string {
@@ -5502,7 +5565,7 @@ type CityCell struct {
 
 func (x *CityCell) Reset() {
 	*x = CityCell{}
-	mi := &file_hexhail_proto_msgTypes[58]
+	mi := &file_hexhail_proto_msgTypes[59]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5514,7 +5577,7 @@ func (x *CityCell) String() string {
 func (*CityCell) ProtoMessage() {}
 
 func (x *CityCell) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[58]
+	mi := &file_hexhail_proto_msgTypes[59]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5527,7 +5590,7 @@ func (x *CityCell) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CityCell.ProtoReflect.Descriptor instead.
 func (*CityCell) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{58}
+	return file_hexhail_proto_rawDescGZIP(), []int{59}
 }
 
 func (x *CityCell) GetCell() string {
@@ -5582,7 +5645,7 @@ type CityTotals struct {
 
 func (x *CityTotals) Reset() {
 	*x = CityTotals{}
-	mi := &file_hexhail_proto_msgTypes[59]
+	mi := &file_hexhail_proto_msgTypes[60]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5594,7 +5657,7 @@ func (x *CityTotals) String() string {
 func (*CityTotals) ProtoMessage() {}
 
 func (x *CityTotals) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[59]
+	mi := &file_hexhail_proto_msgTypes[60]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5607,7 +5670,7 @@ func (x *CityTotals) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CityTotals.ProtoReflect.Descriptor instead.
 func (*CityTotals) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{59}
+	return file_hexhail_proto_rawDescGZIP(), []int{60}
 }
 
 func (x *CityTotals) GetDriversAvailable() uint32 {
@@ -5704,7 +5767,7 @@ type ActorKind struct {
 
 func (x *ActorKind) Reset() {
 	*x = ActorKind{}
-	mi := &file_hexhail_proto_msgTypes[60]
+	mi := &file_hexhail_proto_msgTypes[61]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5716,7 +5779,7 @@ func (x *ActorKind) String() string {
 func (*ActorKind) ProtoMessage() {}
 
 func (x *ActorKind) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[60]
+	mi := &file_hexhail_proto_msgTypes[61]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5729,7 +5792,7 @@ func (x *ActorKind) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ActorKind.ProtoReflect.Descriptor instead.
 func (*ActorKind) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{60}
+	return file_hexhail_proto_rawDescGZIP(), []int{61}
 }
 
 func (x *ActorKind) GetKind() string {
@@ -5841,7 +5904,7 @@ type SlowHandler struct {
 
 func (x *SlowHandler) Reset() {
 	*x = SlowHandler{}
-	mi := &file_hexhail_proto_msgTypes[61]
+	mi := &file_hexhail_proto_msgTypes[62]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5853,7 +5916,7 @@ func (x *SlowHandler) String() string {
 func (*SlowHandler) ProtoMessage() {}
 
 func (x *SlowHandler) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[61]
+	mi := &file_hexhail_proto_msgTypes[62]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5866,7 +5929,7 @@ func (x *SlowHandler) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SlowHandler.ProtoReflect.Descriptor instead.
 func (*SlowHandler) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{61}
+	return file_hexhail_proto_rawDescGZIP(), []int{62}
 }
 
 func (x *SlowHandler) GetMessage() string {
@@ -5926,7 +5989,7 @@ type Sample struct {
 
 func (x *Sample) Reset() {
 	*x = Sample{}
-	mi := &file_hexhail_proto_msgTypes[62]
+	mi := &file_hexhail_proto_msgTypes[63]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5938,7 +6001,7 @@ func (x *Sample) String() string {
 func (*Sample) ProtoMessage() {}
 
 func (x *Sample) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[62]
+	mi := &file_hexhail_proto_msgTypes[63]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5951,7 +6014,7 @@ func (x *Sample) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Sample.ProtoReflect.Descriptor instead.
 func (*Sample) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{62}
+	return file_hexhail_proto_rawDescGZIP(), []int{63}
 }
 
 func (x *Sample) GetAt() *timestamppb.Timestamp {
@@ -6097,7 +6160,7 @@ type MissingNodes struct {
 
 func (x *MissingNodes) Reset() {
 	*x = MissingNodes{}
-	mi := &file_hexhail_proto_msgTypes[63]
+	mi := &file_hexhail_proto_msgTypes[64]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6109,7 +6172,7 @@ func (x *MissingNodes) String() string {
 func (*MissingNodes) ProtoMessage() {}
 
 func (x *MissingNodes) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[63]
+	mi := &file_hexhail_proto_msgTypes[64]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6122,7 +6185,7 @@ func (x *MissingNodes) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MissingNodes.ProtoReflect.Descriptor instead.
 func (*MissingNodes) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{63}
+	return file_hexhail_proto_rawDescGZIP(), []int{64}
 }
 
 func (x *MissingNodes) GetCount() uint32 {
@@ -6405,10 +6468,14 @@ const file_hexhail_proto_rawDesc = "" +
 	"roundabout\x10\n" +
 	"\x12\n" +
 	"\n" +
-	"\x06arrive\x10\v\"K\n" +
+	"\x06arrive\x10\v\"}\n" +
 	"\vTripUpdated\x12$\n" +
 	"\x04trip\x18\x01 \x01(\v2\x10.hexhail.v1.TripR\x04trip\x12\x16\n" +
-	"\x06change\x18\x02 \x01(\tR\x06change\"\x99\n" +
+	"\x06change\x18\x02 \x01(\tR\x06change\x120\n" +
+	"\bexchange\x18\x03 \x01(\v2\x14.hexhail.v1.ExchangeR\bexchange\"=\n" +
+	"\bExchange\x12\x16\n" +
+	"\x06reason\x18\x01 \x01(\tR\x06reason\x12\x19\n" +
+	"\bsooner_s\x18\x02 \x01(\rR\asoonerS\"\x99\n" +
 	"\n" +
 	"\x04Trip\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x18\n" +
@@ -6714,7 +6781,7 @@ func file_hexhail_proto_rawDescGZIP() []byte {
 }
 
 var file_hexhail_proto_enumTypes = make([]protoimpl.EnumInfo, 10)
-var file_hexhail_proto_msgTypes = make([]protoimpl.MessageInfo, 64)
+var file_hexhail_proto_msgTypes = make([]protoimpl.MessageInfo, 65)
 var file_hexhail_proto_goTypes = []any{
 	(Role)(0),                     // 0: hexhail.v1.Role
 	(OfferClosed_Outcome)(0),      // 1: hexhail.v1.OfferClosed.Outcome
@@ -6765,32 +6832,33 @@ var file_hexhail_proto_goTypes = []any{
 	(*TripRoute)(nil),             // 46: hexhail.v1.TripRoute
 	(*RouteStep)(nil),             // 47: hexhail.v1.RouteStep
 	(*TripUpdated)(nil),           // 48: hexhail.v1.TripUpdated
-	(*Trip)(nil),                  // 49: hexhail.v1.Trip
-	(*Mark)(nil),                  // 50: hexhail.v1.Mark
-	(*Estimate)(nil),              // 51: hexhail.v1.Estimate
-	(*FareBreakdown)(nil),         // 52: hexhail.v1.FareBreakdown
-	(*Search)(nil),                // 53: hexhail.v1.Search
-	(*DriverCard)(nil),            // 54: hexhail.v1.DriverCard
-	(*RiderCard)(nil),             // 55: hexhail.v1.RiderCard
-	(*Cancellation)(nil),          // 56: hexhail.v1.Cancellation
-	(*WatchCity)(nil),             // 57: hexhail.v1.WatchCity
-	(*Area)(nil),                  // 58: hexhail.v1.Area
-	(*UnwatchCity)(nil),           // 59: hexhail.v1.UnwatchCity
-	(*CityWatched)(nil),           // 60: hexhail.v1.CityWatched
-	(*CityNodes)(nil),             // 61: hexhail.v1.CityNodes
-	(*CityNode)(nil),              // 62: hexhail.v1.CityNode
-	(*NodeRef)(nil),               // 63: hexhail.v1.NodeRef
-	(*CityChanged)(nil),           // 64: hexhail.v1.CityChanged
-	(*CityDriver)(nil),            // 65: hexhail.v1.CityDriver
-	(*CityMove)(nil),              // 66: hexhail.v1.CityMove
-	(*CityTrip)(nil),              // 67: hexhail.v1.CityTrip
-	(*CityCell)(nil),              // 68: hexhail.v1.CityCell
-	(*CityTotals)(nil),            // 69: hexhail.v1.CityTotals
-	(*ActorKind)(nil),             // 70: hexhail.v1.ActorKind
-	(*SlowHandler)(nil),           // 71: hexhail.v1.SlowHandler
-	(*Sample)(nil),                // 72: hexhail.v1.Sample
-	(*MissingNodes)(nil),          // 73: hexhail.v1.MissingNodes
-	(*timestamppb.Timestamp)(nil), // 74: google.protobuf.Timestamp
+	(*Exchange)(nil),              // 49: hexhail.v1.Exchange
+	(*Trip)(nil),                  // 50: hexhail.v1.Trip
+	(*Mark)(nil),                  // 51: hexhail.v1.Mark
+	(*Estimate)(nil),              // 52: hexhail.v1.Estimate
+	(*FareBreakdown)(nil),         // 53: hexhail.v1.FareBreakdown
+	(*Search)(nil),                // 54: hexhail.v1.Search
+	(*DriverCard)(nil),            // 55: hexhail.v1.DriverCard
+	(*RiderCard)(nil),             // 56: hexhail.v1.RiderCard
+	(*Cancellation)(nil),          // 57: hexhail.v1.Cancellation
+	(*WatchCity)(nil),             // 58: hexhail.v1.WatchCity
+	(*Area)(nil),                  // 59: hexhail.v1.Area
+	(*UnwatchCity)(nil),           // 60: hexhail.v1.UnwatchCity
+	(*CityWatched)(nil),           // 61: hexhail.v1.CityWatched
+	(*CityNodes)(nil),             // 62: hexhail.v1.CityNodes
+	(*CityNode)(nil),              // 63: hexhail.v1.CityNode
+	(*NodeRef)(nil),               // 64: hexhail.v1.NodeRef
+	(*CityChanged)(nil),           // 65: hexhail.v1.CityChanged
+	(*CityDriver)(nil),            // 66: hexhail.v1.CityDriver
+	(*CityMove)(nil),              // 67: hexhail.v1.CityMove
+	(*CityTrip)(nil),              // 68: hexhail.v1.CityTrip
+	(*CityCell)(nil),              // 69: hexhail.v1.CityCell
+	(*CityTotals)(nil),            // 70: hexhail.v1.CityTotals
+	(*ActorKind)(nil),             // 71: hexhail.v1.ActorKind
+	(*SlowHandler)(nil),           // 72: hexhail.v1.SlowHandler
+	(*Sample)(nil),                // 73: hexhail.v1.Sample
+	(*MissingNodes)(nil),          // 74: hexhail.v1.MissingNodes
+	(*timestamppb.Timestamp)(nil), // 75: google.protobuf.Timestamp
 }
 var file_hexhail_proto_depIdxs = []int32{
 	15,  // 0: hexhail.v1.ClientFrame.connect:type_name -> hexhail.v1.Connect
@@ -6807,8 +6875,8 @@ var file_hexhail_proto_depIdxs = []int32{
 	36,  // 11: hexhail.v1.ClientFrame.start_trip:type_name -> hexhail.v1.StartTrip
 	37,  // 12: hexhail.v1.ClientFrame.complete_trip:type_name -> hexhail.v1.CompleteTrip
 	43,  // 13: hexhail.v1.ClientFrame.rate_trip:type_name -> hexhail.v1.RateTrip
-	57,  // 14: hexhail.v1.ClientFrame.watch_city:type_name -> hexhail.v1.WatchCity
-	59,  // 15: hexhail.v1.ClientFrame.unwatch_city:type_name -> hexhail.v1.UnwatchCity
+	58,  // 14: hexhail.v1.ClientFrame.watch_city:type_name -> hexhail.v1.WatchCity
+	60,  // 15: hexhail.v1.ClientFrame.unwatch_city:type_name -> hexhail.v1.UnwatchCity
 	12,  // 16: hexhail.v1.ServerFrame.reply:type_name -> hexhail.v1.Reply
 	13,  // 17: hexhail.v1.ServerFrame.event:type_name -> hexhail.v1.Event
 	14,  // 18: hexhail.v1.Reply.error:type_name -> hexhail.v1.Error
@@ -6816,33 +6884,33 @@ var file_hexhail_proto_depIdxs = []int32{
 	21,  // 20: hexhail.v1.Reply.pong:type_name -> hexhail.v1.Pong
 	22,  // 21: hexhail.v1.Reply.done:type_name -> hexhail.v1.Done
 	39,  // 22: hexhail.v1.Reply.quotes:type_name -> hexhail.v1.Quotes
-	49,  // 23: hexhail.v1.Reply.trip:type_name -> hexhail.v1.Trip
+	50,  // 23: hexhail.v1.Reply.trip:type_name -> hexhail.v1.Trip
 	32,  // 24: hexhail.v1.Reply.accept_pending:type_name -> hexhail.v1.AcceptPending
-	60,  // 25: hexhail.v1.Reply.city_watched:type_name -> hexhail.v1.CityWatched
+	61,  // 25: hexhail.v1.Reply.city_watched:type_name -> hexhail.v1.CityWatched
 	48,  // 26: hexhail.v1.Event.trip_updated:type_name -> hexhail.v1.TripUpdated
 	33,  // 27: hexhail.v1.Event.offer_received:type_name -> hexhail.v1.OfferReceived
 	34,  // 28: hexhail.v1.Event.offer_closed:type_name -> hexhail.v1.OfferClosed
 	44,  // 29: hexhail.v1.Event.driver_moved:type_name -> hexhail.v1.DriverMoved
 	23,  // 30: hexhail.v1.Event.disconnecting:type_name -> hexhail.v1.Disconnecting
-	64,  // 31: hexhail.v1.Event.city_changed:type_name -> hexhail.v1.CityChanged
+	65,  // 31: hexhail.v1.Event.city_changed:type_name -> hexhail.v1.CityChanged
 	19,  // 32: hexhail.v1.Event.approval_changed:type_name -> hexhail.v1.ApprovalChanged
 	45,  // 33: hexhail.v1.Event.route_changed:type_name -> hexhail.v1.RouteChanged
 	16,  // 34: hexhail.v1.Connect.resume:type_name -> hexhail.v1.Resume
 	0,   // 35: hexhail.v1.Connected.role:type_name -> hexhail.v1.Role
-	49,  // 36: hexhail.v1.Connected.active_trip:type_name -> hexhail.v1.Trip
+	50,  // 36: hexhail.v1.Connected.active_trip:type_name -> hexhail.v1.Trip
 	29,  // 37: hexhail.v1.Connected.open_offers:type_name -> hexhail.v1.Offer
-	74,  // 38: hexhail.v1.Connected.server_time:type_name -> google.protobuf.Timestamp
+	75,  // 38: hexhail.v1.Connected.server_time:type_name -> google.protobuf.Timestamp
 	18,  // 39: hexhail.v1.Connected.approval:type_name -> hexhail.v1.Approval
 	46,  // 40: hexhail.v1.Connected.route:type_name -> hexhail.v1.TripRoute
 	18,  // 41: hexhail.v1.ApprovalChanged.approval:type_name -> hexhail.v1.Approval
-	74,  // 42: hexhail.v1.Pong.server_time:type_name -> google.protobuf.Timestamp
+	75,  // 42: hexhail.v1.Pong.server_time:type_name -> google.protobuf.Timestamp
 	28,  // 43: hexhail.v1.GoOnline.location:type_name -> hexhail.v1.Location
 	24,  // 44: hexhail.v1.Location.point:type_name -> hexhail.v1.Point
-	74,  // 45: hexhail.v1.Location.device_time:type_name -> google.protobuf.Timestamp
+	75,  // 45: hexhail.v1.Location.device_time:type_name -> google.protobuf.Timestamp
 	24,  // 46: hexhail.v1.Offer.pickup_area:type_name -> hexhail.v1.Point
 	25,  // 47: hexhail.v1.Offer.fare:type_name -> hexhail.v1.Money
-	74,  // 48: hexhail.v1.Offer.expires_at:type_name -> google.protobuf.Timestamp
-	74,  // 49: hexhail.v1.AcceptPending.award_at:type_name -> google.protobuf.Timestamp
+	75,  // 48: hexhail.v1.Offer.expires_at:type_name -> google.protobuf.Timestamp
+	75,  // 49: hexhail.v1.AcceptPending.award_at:type_name -> google.protobuf.Timestamp
 	29,  // 50: hexhail.v1.OfferReceived.offer:type_name -> hexhail.v1.Offer
 	1,   // 51: hexhail.v1.OfferClosed.outcome:type_name -> hexhail.v1.OfferClosed.Outcome
 	24,  // 52: hexhail.v1.GetQuote.pickup:type_name -> hexhail.v1.Point
@@ -6852,75 +6920,76 @@ var file_hexhail_proto_depIdxs = []int32{
 	24,  // 56: hexhail.v1.RequestTrip.pickup:type_name -> hexhail.v1.Point
 	24,  // 57: hexhail.v1.RequestTrip.dropoff:type_name -> hexhail.v1.Point
 	24,  // 58: hexhail.v1.DriverMoved.point:type_name -> hexhail.v1.Point
-	74,  // 59: hexhail.v1.DriverMoved.device_time:type_name -> google.protobuf.Timestamp
+	75,  // 59: hexhail.v1.DriverMoved.device_time:type_name -> google.protobuf.Timestamp
 	46,  // 60: hexhail.v1.RouteChanged.route:type_name -> hexhail.v1.TripRoute
 	2,   // 61: hexhail.v1.TripRoute.leg:type_name -> hexhail.v1.TripRoute.Leg
 	3,   // 62: hexhail.v1.TripRoute.by:type_name -> hexhail.v1.TripRoute.By
 	47,  // 63: hexhail.v1.TripRoute.steps:type_name -> hexhail.v1.RouteStep
 	4,   // 64: hexhail.v1.RouteStep.turn:type_name -> hexhail.v1.RouteStep.Turn
-	49,  // 65: hexhail.v1.TripUpdated.trip:type_name -> hexhail.v1.Trip
-	5,   // 66: hexhail.v1.Trip.status:type_name -> hexhail.v1.Trip.Status
-	24,  // 67: hexhail.v1.Trip.pickup:type_name -> hexhail.v1.Point
-	24,  // 68: hexhail.v1.Trip.dropoff:type_name -> hexhail.v1.Point
-	51,  // 69: hexhail.v1.Trip.estimate:type_name -> hexhail.v1.Estimate
-	52,  // 70: hexhail.v1.Trip.fare:type_name -> hexhail.v1.FareBreakdown
-	54,  // 71: hexhail.v1.Trip.driver:type_name -> hexhail.v1.DriverCard
-	55,  // 72: hexhail.v1.Trip.rider:type_name -> hexhail.v1.RiderCard
-	53,  // 73: hexhail.v1.Trip.search:type_name -> hexhail.v1.Search
-	56,  // 74: hexhail.v1.Trip.cancellation:type_name -> hexhail.v1.Cancellation
-	74,  // 75: hexhail.v1.Trip.requested_at:type_name -> google.protobuf.Timestamp
-	74,  // 76: hexhail.v1.Trip.matched_at:type_name -> google.protobuf.Timestamp
-	74,  // 77: hexhail.v1.Trip.arrived_at:type_name -> google.protobuf.Timestamp
-	74,  // 78: hexhail.v1.Trip.started_at:type_name -> google.protobuf.Timestamp
-	74,  // 79: hexhail.v1.Trip.ended_at:type_name -> google.protobuf.Timestamp
-	50,  // 80: hexhail.v1.Trip.arrival:type_name -> hexhail.v1.Mark
-	50,  // 81: hexhail.v1.Trip.completion:type_name -> hexhail.v1.Mark
-	25,  // 82: hexhail.v1.Estimate.fare:type_name -> hexhail.v1.Money
-	3,   // 83: hexhail.v1.Estimate.by:type_name -> hexhail.v1.TripRoute.By
-	25,  // 84: hexhail.v1.FareBreakdown.total:type_name -> hexhail.v1.Money
-	6,   // 85: hexhail.v1.FareBreakdown.basis:type_name -> hexhail.v1.FareBreakdown.Basis
-	74,  // 86: hexhail.v1.Search.expires_at:type_name -> google.protobuf.Timestamp
-	7,   // 87: hexhail.v1.Cancellation.by:type_name -> hexhail.v1.Cancellation.By
-	58,  // 88: hexhail.v1.WatchCity.area:type_name -> hexhail.v1.Area
-	24,  // 89: hexhail.v1.Area.south_west:type_name -> hexhail.v1.Point
-	24,  // 90: hexhail.v1.Area.north_east:type_name -> hexhail.v1.Point
-	74,  // 91: hexhail.v1.CityWatched.node_started_at:type_name -> google.protobuf.Timestamp
-	61,  // 92: hexhail.v1.CityWatched.nodes:type_name -> hexhail.v1.CityNodes
-	62,  // 93: hexhail.v1.CityNodes.list:type_name -> hexhail.v1.CityNode
-	8,   // 94: hexhail.v1.CityNode.state:type_name -> hexhail.v1.CityNode.State
-	74,  // 95: hexhail.v1.CityNode.started_at:type_name -> google.protobuf.Timestamp
-	74,  // 96: hexhail.v1.CityNode.heard_at:type_name -> google.protobuf.Timestamp
-	74,  // 97: hexhail.v1.CityChanged.at:type_name -> google.protobuf.Timestamp
-	65,  // 98: hexhail.v1.CityChanged.drivers:type_name -> hexhail.v1.CityDriver
-	66,  // 99: hexhail.v1.CityChanged.moves:type_name -> hexhail.v1.CityMove
-	67,  // 100: hexhail.v1.CityChanged.trips:type_name -> hexhail.v1.CityTrip
-	68,  // 101: hexhail.v1.CityChanged.cells:type_name -> hexhail.v1.CityCell
-	69,  // 102: hexhail.v1.CityChanged.totals:type_name -> hexhail.v1.CityTotals
-	70,  // 103: hexhail.v1.CityChanged.actors:type_name -> hexhail.v1.ActorKind
-	72,  // 104: hexhail.v1.CityChanged.samples:type_name -> hexhail.v1.Sample
-	61,  // 105: hexhail.v1.CityChanged.nodes:type_name -> hexhail.v1.CityNodes
-	9,   // 106: hexhail.v1.CityDriver.state:type_name -> hexhail.v1.CityDriver.State
-	24,  // 107: hexhail.v1.CityDriver.point:type_name -> hexhail.v1.Point
-	24,  // 108: hexhail.v1.CityMove.point:type_name -> hexhail.v1.Point
-	5,   // 109: hexhail.v1.CityTrip.status:type_name -> hexhail.v1.Trip.Status
-	24,  // 110: hexhail.v1.CityTrip.pickup:type_name -> hexhail.v1.Point
-	24,  // 111: hexhail.v1.CityTrip.dropoff:type_name -> hexhail.v1.Point
-	53,  // 112: hexhail.v1.CityTrip.search:type_name -> hexhail.v1.Search
-	74,  // 113: hexhail.v1.CityTrip.requested_at:type_name -> google.protobuf.Timestamp
-	74,  // 114: hexhail.v1.CityTrip.matched_at:type_name -> google.protobuf.Timestamp
-	74,  // 115: hexhail.v1.CityTrip.arrived_at:type_name -> google.protobuf.Timestamp
-	74,  // 116: hexhail.v1.CityTrip.started_at:type_name -> google.protobuf.Timestamp
-	74,  // 117: hexhail.v1.CityTrip.ended_at:type_name -> google.protobuf.Timestamp
-	71,  // 118: hexhail.v1.ActorKind.slowest:type_name -> hexhail.v1.SlowHandler
-	63,  // 119: hexhail.v1.ActorKind.node:type_name -> hexhail.v1.NodeRef
-	74,  // 120: hexhail.v1.SlowHandler.at:type_name -> google.protobuf.Timestamp
-	74,  // 121: hexhail.v1.Sample.at:type_name -> google.protobuf.Timestamp
-	73,  // 122: hexhail.v1.Sample.missing:type_name -> hexhail.v1.MissingNodes
-	123, // [123:123] is the sub-list for method output_type
-	123, // [123:123] is the sub-list for method input_type
-	123, // [123:123] is the sub-list for extension type_name
-	123, // [123:123] is the sub-list for extension extendee
-	0,   // [0:123] is the sub-list for field type_name
+	50,  // 65: hexhail.v1.TripUpdated.trip:type_name -> hexhail.v1.Trip
+	49,  // 66: hexhail.v1.TripUpdated.exchange:type_name -> hexhail.v1.Exchange
+	5,   // 67: hexhail.v1.Trip.status:type_name -> hexhail.v1.Trip.Status
+	24,  // 68: hexhail.v1.Trip.pickup:type_name -> hexhail.v1.Point
+	24,  // 69: hexhail.v1.Trip.dropoff:type_name -> hexhail.v1.Point
+	52,  // 70: hexhail.v1.Trip.estimate:type_name -> hexhail.v1.Estimate
+	53,  // 71: hexhail.v1.Trip.fare:type_name -> hexhail.v1.FareBreakdown
+	55,  // 72: hexhail.v1.Trip.driver:type_name -> hexhail.v1.DriverCard
+	56,  // 73: hexhail.v1.Trip.rider:type_name -> hexhail.v1.RiderCard
+	54,  // 74: hexhail.v1.Trip.search:type_name -> hexhail.v1.Search
+	57,  // 75: hexhail.v1.Trip.cancellation:type_name -> hexhail.v1.Cancellation
+	75,  // 76: hexhail.v1.Trip.requested_at:type_name -> google.protobuf.Timestamp
+	75,  // 77: hexhail.v1.Trip.matched_at:type_name -> google.protobuf.Timestamp
+	75,  // 78: hexhail.v1.Trip.arrived_at:type_name -> google.protobuf.Timestamp
+	75,  // 79: hexhail.v1.Trip.started_at:type_name -> google.protobuf.Timestamp
+	75,  // 80: hexhail.v1.Trip.ended_at:type_name -> google.protobuf.Timestamp
+	51,  // 81: hexhail.v1.Trip.arrival:type_name -> hexhail.v1.Mark
+	51,  // 82: hexhail.v1.Trip.completion:type_name -> hexhail.v1.Mark
+	25,  // 83: hexhail.v1.Estimate.fare:type_name -> hexhail.v1.Money
+	3,   // 84: hexhail.v1.Estimate.by:type_name -> hexhail.v1.TripRoute.By
+	25,  // 85: hexhail.v1.FareBreakdown.total:type_name -> hexhail.v1.Money
+	6,   // 86: hexhail.v1.FareBreakdown.basis:type_name -> hexhail.v1.FareBreakdown.Basis
+	75,  // 87: hexhail.v1.Search.expires_at:type_name -> google.protobuf.Timestamp
+	7,   // 88: hexhail.v1.Cancellation.by:type_name -> hexhail.v1.Cancellation.By
+	59,  // 89: hexhail.v1.WatchCity.area:type_name -> hexhail.v1.Area
+	24,  // 90: hexhail.v1.Area.south_west:type_name -> hexhail.v1.Point
+	24,  // 91: hexhail.v1.Area.north_east:type_name -> hexhail.v1.Point
+	75,  // 92: hexhail.v1.CityWatched.node_started_at:type_name -> google.protobuf.Timestamp
+	62,  // 93: hexhail.v1.CityWatched.nodes:type_name -> hexhail.v1.CityNodes
+	63,  // 94: hexhail.v1.CityNodes.list:type_name -> hexhail.v1.CityNode
+	8,   // 95: hexhail.v1.CityNode.state:type_name -> hexhail.v1.CityNode.State
+	75,  // 96: hexhail.v1.CityNode.started_at:type_name -> google.protobuf.Timestamp
+	75,  // 97: hexhail.v1.CityNode.heard_at:type_name -> google.protobuf.Timestamp
+	75,  // 98: hexhail.v1.CityChanged.at:type_name -> google.protobuf.Timestamp
+	66,  // 99: hexhail.v1.CityChanged.drivers:type_name -> hexhail.v1.CityDriver
+	67,  // 100: hexhail.v1.CityChanged.moves:type_name -> hexhail.v1.CityMove
+	68,  // 101: hexhail.v1.CityChanged.trips:type_name -> hexhail.v1.CityTrip
+	69,  // 102: hexhail.v1.CityChanged.cells:type_name -> hexhail.v1.CityCell
+	70,  // 103: hexhail.v1.CityChanged.totals:type_name -> hexhail.v1.CityTotals
+	71,  // 104: hexhail.v1.CityChanged.actors:type_name -> hexhail.v1.ActorKind
+	73,  // 105: hexhail.v1.CityChanged.samples:type_name -> hexhail.v1.Sample
+	62,  // 106: hexhail.v1.CityChanged.nodes:type_name -> hexhail.v1.CityNodes
+	9,   // 107: hexhail.v1.CityDriver.state:type_name -> hexhail.v1.CityDriver.State
+	24,  // 108: hexhail.v1.CityDriver.point:type_name -> hexhail.v1.Point
+	24,  // 109: hexhail.v1.CityMove.point:type_name -> hexhail.v1.Point
+	5,   // 110: hexhail.v1.CityTrip.status:type_name -> hexhail.v1.Trip.Status
+	24,  // 111: hexhail.v1.CityTrip.pickup:type_name -> hexhail.v1.Point
+	24,  // 112: hexhail.v1.CityTrip.dropoff:type_name -> hexhail.v1.Point
+	54,  // 113: hexhail.v1.CityTrip.search:type_name -> hexhail.v1.Search
+	75,  // 114: hexhail.v1.CityTrip.requested_at:type_name -> google.protobuf.Timestamp
+	75,  // 115: hexhail.v1.CityTrip.matched_at:type_name -> google.protobuf.Timestamp
+	75,  // 116: hexhail.v1.CityTrip.arrived_at:type_name -> google.protobuf.Timestamp
+	75,  // 117: hexhail.v1.CityTrip.started_at:type_name -> google.protobuf.Timestamp
+	75,  // 118: hexhail.v1.CityTrip.ended_at:type_name -> google.protobuf.Timestamp
+	72,  // 119: hexhail.v1.ActorKind.slowest:type_name -> hexhail.v1.SlowHandler
+	64,  // 120: hexhail.v1.ActorKind.node:type_name -> hexhail.v1.NodeRef
+	75,  // 121: hexhail.v1.SlowHandler.at:type_name -> google.protobuf.Timestamp
+	75,  // 122: hexhail.v1.Sample.at:type_name -> google.protobuf.Timestamp
+	74,  // 123: hexhail.v1.Sample.missing:type_name -> hexhail.v1.MissingNodes
+	124, // [124:124] is the sub-list for method output_type
+	124, // [124:124] is the sub-list for method input_type
+	124, // [124:124] is the sub-list for extension type_name
+	124, // [124:124] is the sub-list for extension extendee
+	0,   // [0:124] is the sub-list for field type_name
 }
 
 func init() { file_hexhail_proto_init() }
@@ -6976,7 +7045,7 @@ func file_hexhail_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_hexhail_proto_rawDesc), len(file_hexhail_proto_rawDesc)),
 			NumEnums:      10,
-			NumMessages:   64,
+			NumMessages:   65,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
