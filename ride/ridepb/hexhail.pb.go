@@ -390,7 +390,7 @@ func (x Trip_Status) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Trip_Status.Descriptor instead.
 func (Trip_Status) EnumDescriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{40, 0}
+	return file_hexhail_proto_rawDescGZIP(), []int{39, 0}
 }
 
 type FareBreakdown_Basis int32
@@ -403,6 +403,8 @@ const (
 	FareBreakdown_partly_estimated FareBreakdown_Basis = 2
 	// Nothing was measured.
 	FareBreakdown_estimated FareBreakdown_Basis = 3
+	// Positions cover the whole ride, and its length is that of the streets that they follow.
+	FareBreakdown_streets FareBreakdown_Basis = 4
 )
 
 // Enum value maps for FareBreakdown_Basis.
@@ -412,12 +414,14 @@ var (
 		1: "measured",
 		2: "partly_estimated",
 		3: "estimated",
+		4: "streets",
 	}
 	FareBreakdown_Basis_value = map[string]int32{
 		"basis_unspecified": 0,
 		"measured":          1,
 		"partly_estimated":  2,
 		"estimated":         3,
+		"streets":           4,
 	}
 )
 
@@ -445,6 +449,73 @@ func (x FareBreakdown_Basis) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use FareBreakdown_Basis.Descriptor instead.
 func (FareBreakdown_Basis) EnumDescriptor() ([]byte, []int) {
+	return file_hexhail_proto_rawDescGZIP(), []int{42, 0}
+}
+
+type StreetCheck_Verdict int32
+
+const (
+	StreetCheck_verdict_unspecified StreetCheck_Verdict = 0
+	// The distance of the fare is the length along streets.
+	StreetCheck_counts StreetCheck_Verdict = 1
+	// Positions do not cover the ride.
+	StreetCheck_gaps StreetCheck_Verdict = 2
+	// Less than 90 % of the way lies on streets of the map, or positions jump.
+	StreetCheck_off_streets StreetCheck_Verdict = 3
+	// The length along streets is less than 0.8 times what positions measured.
+	StreetCheck_shorter StreetCheck_Verdict = 4
+	// It is more than 1.25 times that, or than a car can drive in that time.
+	StreetCheck_longer StreetCheck_Verdict = 5
+	// There was no answer in time.
+	StreetCheck_late StreetCheck_Verdict = 6
+)
+
+// Enum value maps for StreetCheck_Verdict.
+var (
+	StreetCheck_Verdict_name = map[int32]string{
+		0: "verdict_unspecified",
+		1: "counts",
+		2: "gaps",
+		3: "off_streets",
+		4: "shorter",
+		5: "longer",
+		6: "late",
+	}
+	StreetCheck_Verdict_value = map[string]int32{
+		"verdict_unspecified": 0,
+		"counts":              1,
+		"gaps":                2,
+		"off_streets":         3,
+		"shorter":             4,
+		"longer":              5,
+		"late":                6,
+	}
+)
+
+func (x StreetCheck_Verdict) Enum() *StreetCheck_Verdict {
+	p := new(StreetCheck_Verdict)
+	*p = x
+	return p
+}
+
+func (x StreetCheck_Verdict) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (StreetCheck_Verdict) Descriptor() protoreflect.EnumDescriptor {
+	return file_hexhail_proto_enumTypes[7].Descriptor()
+}
+
+func (StreetCheck_Verdict) Type() protoreflect.EnumType {
+	return &file_hexhail_proto_enumTypes[7]
+}
+
+func (x StreetCheck_Verdict) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use StreetCheck_Verdict.Descriptor instead.
+func (StreetCheck_Verdict) EnumDescriptor() ([]byte, []int) {
 	return file_hexhail_proto_rawDescGZIP(), []int{43, 0}
 }
 
@@ -487,11 +558,11 @@ func (x Cancellation_By) String() string {
 }
 
 func (Cancellation_By) Descriptor() protoreflect.EnumDescriptor {
-	return file_hexhail_proto_enumTypes[7].Descriptor()
+	return file_hexhail_proto_enumTypes[8].Descriptor()
 }
 
 func (Cancellation_By) Type() protoreflect.EnumType {
-	return &file_hexhail_proto_enumTypes[7]
+	return &file_hexhail_proto_enumTypes[8]
 }
 
 func (x Cancellation_By) Number() protoreflect.EnumNumber {
@@ -542,11 +613,11 @@ func (x CityNode_State) String() string {
 }
 
 func (CityNode_State) Descriptor() protoreflect.EnumDescriptor {
-	return file_hexhail_proto_enumTypes[8].Descriptor()
+	return file_hexhail_proto_enumTypes[9].Descriptor()
 }
 
 func (CityNode_State) Type() protoreflect.EnumType {
-	return &file_hexhail_proto_enumTypes[8]
+	return &file_hexhail_proto_enumTypes[9]
 }
 
 func (x CityNode_State) Number() protoreflect.EnumNumber {
@@ -600,11 +671,11 @@ func (x CityDriver_State) String() string {
 }
 
 func (CityDriver_State) Descriptor() protoreflect.EnumDescriptor {
-	return file_hexhail_proto_enumTypes[9].Descriptor()
+	return file_hexhail_proto_enumTypes[10].Descriptor()
 }
 
 func (CityDriver_State) Type() protoreflect.EnumType {
-	return &file_hexhail_proto_enumTypes[9]
+	return &file_hexhail_proto_enumTypes[10]
 }
 
 func (x CityDriver_State) Number() protoreflect.EnumNumber {
@@ -3687,9 +3758,7 @@ type TripUpdated struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	Trip  *Trip                  `protobuf:"bytes,1,opt,name=trip,proto3" json:"trip,omitempty"`
 	// What happened: the name of the newest event, such as "matched".
-	Change string `protobuf:"bytes,2,opt,name=change,proto3" json:"change,omitempty"`
-	// Why the trip has another driver: with "exchanged", and with "released" to the driver who had it.
-	Exchange      *Exchange `protobuf:"bytes,3,opt,name=exchange,proto3" json:"exchange,omitempty"`
+	Change        string `protobuf:"bytes,2,opt,name=change,proto3" json:"change,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -3738,67 +3807,6 @@ func (x *TripUpdated) GetChange() string {
 	return ""
 }
 
-func (x *TripUpdated) GetExchange() *Exchange {
-	if x != nil {
-		return x.Exchange
-	}
-	return nil
-}
-
-// Exchange says why a trip has another driver before the pickup.
-type Exchange struct {
-	state  protoimpl.MessageState `protogen:"open.v1"`
-	Reason string                 `protobuf:"bytes,1,opt,name=reason,proto3" json:"reason,omitempty"`
-	// To the rider: by how much sooner the new driver is expected; 0: not sooner.
-	SoonerS       uint32 `protobuf:"varint,2,opt,name=sooner_s,json=soonerS,proto3" json:"sooner_s,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *Exchange) Reset() {
-	*x = Exchange{}
-	mi := &file_hexhail_proto_msgTypes[39]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *Exchange) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*Exchange) ProtoMessage() {}
-
-func (x *Exchange) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[39]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use Exchange.ProtoReflect.Descriptor instead.
-func (*Exchange) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{39}
-}
-
-func (x *Exchange) GetReason() string {
-	if x != nil {
-		return x.Reason
-	}
-	return ""
-}
-
-func (x *Exchange) GetSoonerS() uint32 {
-	if x != nil {
-		return x.SoonerS
-	}
-	return 0
-}
-
 type Trip struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	Id    string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
@@ -3843,7 +3851,7 @@ type Trip struct {
 
 func (x *Trip) Reset() {
 	*x = Trip{}
-	mi := &file_hexhail_proto_msgTypes[40]
+	mi := &file_hexhail_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3855,7 +3863,7 @@ func (x *Trip) String() string {
 func (*Trip) ProtoMessage() {}
 
 func (x *Trip) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[40]
+	mi := &file_hexhail_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3868,7 +3876,7 @@ func (x *Trip) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Trip.ProtoReflect.Descriptor instead.
 func (*Trip) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{40}
+	return file_hexhail_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *Trip) GetId() string {
@@ -4080,7 +4088,7 @@ type Mark struct {
 
 func (x *Mark) Reset() {
 	*x = Mark{}
-	mi := &file_hexhail_proto_msgTypes[41]
+	mi := &file_hexhail_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4092,7 +4100,7 @@ func (x *Mark) String() string {
 func (*Mark) ProtoMessage() {}
 
 func (x *Mark) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[41]
+	mi := &file_hexhail_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4105,7 +4113,7 @@ func (x *Mark) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Mark.ProtoReflect.Descriptor instead.
 func (*Mark) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{41}
+	return file_hexhail_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *Mark) GetLocated() bool {
@@ -4156,7 +4164,7 @@ type Estimate struct {
 
 func (x *Estimate) Reset() {
 	*x = Estimate{}
-	mi := &file_hexhail_proto_msgTypes[42]
+	mi := &file_hexhail_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4168,7 +4176,7 @@ func (x *Estimate) String() string {
 func (*Estimate) ProtoMessage() {}
 
 func (x *Estimate) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[42]
+	mi := &file_hexhail_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4181,7 +4189,7 @@ func (x *Estimate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Estimate.ProtoReflect.Descriptor instead.
 func (*Estimate) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{42}
+	return file_hexhail_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *Estimate) GetDistanceM() uint32 {
@@ -4223,16 +4231,19 @@ type FareBreakdown struct {
 	DistanceM         uint32                 `protobuf:"varint,6,opt,name=distance_m,json=distanceM,proto3" json:"distance_m,omitempty"`
 	DurationS         uint32                 `protobuf:"varint,7,opt,name=duration_s,json=durationS,proto3" json:"duration_s,omitempty"`
 	// How distance_m was found; the parts add up to it. Unspecified in older trips.
-	Basis         FareBreakdown_Basis `protobuf:"varint,8,opt,name=basis,proto3,enum=hexhail.v1.FareBreakdown_Basis" json:"basis,omitempty"`
-	MeasuredM     uint32              `protobuf:"varint,9,opt,name=measured_m,json=measuredM,proto3" json:"measured_m,omitempty"`
-	EstimatedM    uint32              `protobuf:"varint,10,opt,name=estimated_m,json=estimatedM,proto3" json:"estimated_m,omitempty"`
+	Basis      FareBreakdown_Basis `protobuf:"varint,8,opt,name=basis,proto3,enum=hexhail.v1.FareBreakdown_Basis" json:"basis,omitempty"`
+	MeasuredM  uint32              `protobuf:"varint,9,opt,name=measured_m,json=measuredM,proto3" json:"measured_m,omitempty"`
+	EstimatedM uint32              `protobuf:"varint,10,opt,name=estimated_m,json=estimatedM,proto3" json:"estimated_m,omitempty"`
+	// How the ride was compared with the streets of the map. Absent without a map, where nothing was measured, and
+	// in older trips.
+	StreetCheck   *StreetCheck `protobuf:"bytes,11,opt,name=street_check,json=streetCheck,proto3" json:"street_check,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *FareBreakdown) Reset() {
 	*x = FareBreakdown{}
-	mi := &file_hexhail_proto_msgTypes[43]
+	mi := &file_hexhail_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4244,7 +4255,7 @@ func (x *FareBreakdown) String() string {
 func (*FareBreakdown) ProtoMessage() {}
 
 func (x *FareBreakdown) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[43]
+	mi := &file_hexhail_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4257,7 +4268,7 @@ func (x *FareBreakdown) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FareBreakdown.ProtoReflect.Descriptor instead.
 func (*FareBreakdown) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{43}
+	return file_hexhail_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *FareBreakdown) GetTotal() *Money {
@@ -4326,6 +4337,85 @@ func (x *FareBreakdown) GetMeasuredM() uint32 {
 func (x *FareBreakdown) GetEstimatedM() uint32 {
 	if x != nil {
 		return x.EstimatedM
+	}
+	return 0
+}
+
+func (x *FareBreakdown) GetStreetCheck() *StreetCheck {
+	if x != nil {
+		return x.StreetCheck
+	}
+	return nil
+}
+
+// StreetCheck says whether the length of a ride along streets counts, or why it does not.
+type StreetCheck struct {
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	Verdict StreetCheck_Verdict    `protobuf:"varint,1,opt,name=verdict,proto3,enum=hexhail.v1.StreetCheck_Verdict" json:"verdict,omitempty"`
+	// The length along streets, 0 if none is known.
+	LengthM uint32 `protobuf:"varint,2,opt,name=length_m,json=lengthM,proto3" json:"length_m,omitempty"`
+	// The length that positions measured.
+	PositionsM uint32 `protobuf:"varint,3,opt,name=positions_m,json=positionsM,proto3" json:"positions_m,omitempty"`
+	// How much of the way lies on streets.
+	SharePercent  uint32 `protobuf:"varint,4,opt,name=share_percent,json=sharePercent,proto3" json:"share_percent,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *StreetCheck) Reset() {
+	*x = StreetCheck{}
+	mi := &file_hexhail_proto_msgTypes[43]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *StreetCheck) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*StreetCheck) ProtoMessage() {}
+
+func (x *StreetCheck) ProtoReflect() protoreflect.Message {
+	mi := &file_hexhail_proto_msgTypes[43]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use StreetCheck.ProtoReflect.Descriptor instead.
+func (*StreetCheck) Descriptor() ([]byte, []int) {
+	return file_hexhail_proto_rawDescGZIP(), []int{43}
+}
+
+func (x *StreetCheck) GetVerdict() StreetCheck_Verdict {
+	if x != nil {
+		return x.Verdict
+	}
+	return StreetCheck_verdict_unspecified
+}
+
+func (x *StreetCheck) GetLengthM() uint32 {
+	if x != nil {
+		return x.LengthM
+	}
+	return 0
+}
+
+func (x *StreetCheck) GetPositionsM() uint32 {
+	if x != nil {
+		return x.PositionsM
+	}
+	return 0
+}
+
+func (x *StreetCheck) GetSharePercent() uint32 {
+	if x != nil {
+		return x.SharePercent
 	}
 	return 0
 }
@@ -6468,14 +6558,10 @@ const file_hexhail_proto_rawDesc = "" +
 	"roundabout\x10\n" +
 	"\x12\n" +
 	"\n" +
-	"\x06arrive\x10\v\"}\n" +
+	"\x06arrive\x10\v\"K\n" +
 	"\vTripUpdated\x12$\n" +
 	"\x04trip\x18\x01 \x01(\v2\x10.hexhail.v1.TripR\x04trip\x12\x16\n" +
-	"\x06change\x18\x02 \x01(\tR\x06change\x120\n" +
-	"\bexchange\x18\x03 \x01(\v2\x14.hexhail.v1.ExchangeR\bexchange\"=\n" +
-	"\bExchange\x12\x16\n" +
-	"\x06reason\x18\x01 \x01(\tR\x06reason\x12\x19\n" +
-	"\bsooner_s\x18\x02 \x01(\rR\asoonerS\"\x99\n" +
+	"\x06change\x18\x02 \x01(\tR\x06change\"\x99\n" +
 	"\n" +
 	"\x04Trip\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x18\n" +
@@ -6537,7 +6623,7 @@ const file_hexhail_proto_rawDesc = "" +
 	"\n" +
 	"duration_s\x18\x02 \x01(\rR\tdurationS\x12%\n" +
 	"\x04fare\x18\x03 \x01(\v2\x11.hexhail.v1.MoneyR\x04fare\x12(\n" +
-	"\x02by\x18\x04 \x01(\x0e2\x18.hexhail.v1.TripRoute.ByR\x02by\"\xd5\x03\n" +
+	"\x02by\x18\x04 \x01(\x0e2\x18.hexhail.v1.TripRoute.ByR\x02by\"\x9e\x04\n" +
 	"\rFareBreakdown\x12'\n" +
 	"\x05total\x18\x01 \x01(\v2\x11.hexhail.v1.MoneyR\x05total\x12\x1d\n" +
 	"\n" +
@@ -6555,12 +6641,30 @@ const file_hexhail_proto_rawDesc = "" +
 	"measured_m\x18\t \x01(\rR\tmeasuredM\x12\x1f\n" +
 	"\vestimated_m\x18\n" +
 	" \x01(\rR\n" +
-	"estimatedM\"Q\n" +
+	"estimatedM\x12:\n" +
+	"\fstreet_check\x18\v \x01(\v2\x17.hexhail.v1.StreetCheckR\vstreetCheck\"^\n" +
 	"\x05Basis\x12\x15\n" +
 	"\x11basis_unspecified\x10\x00\x12\f\n" +
 	"\bmeasured\x10\x01\x12\x14\n" +
 	"\x10partly_estimated\x10\x02\x12\r\n" +
-	"\testimated\x10\x03\"\x90\x01\n" +
+	"\testimated\x10\x03\x12\v\n" +
+	"\astreets\x10\x04\"\x97\x02\n" +
+	"\vStreetCheck\x129\n" +
+	"\averdict\x18\x01 \x01(\x0e2\x1f.hexhail.v1.StreetCheck.VerdictR\averdict\x12\x19\n" +
+	"\blength_m\x18\x02 \x01(\rR\alengthM\x12\x1f\n" +
+	"\vpositions_m\x18\x03 \x01(\rR\n" +
+	"positionsM\x12#\n" +
+	"\rshare_percent\x18\x04 \x01(\rR\fsharePercent\"l\n" +
+	"\aVerdict\x12\x17\n" +
+	"\x13verdict_unspecified\x10\x00\x12\n" +
+	"\n" +
+	"\x06counts\x10\x01\x12\b\n" +
+	"\x04gaps\x10\x02\x12\x0f\n" +
+	"\voff_streets\x10\x03\x12\v\n" +
+	"\ashorter\x10\x04\x12\n" +
+	"\n" +
+	"\x06longer\x10\x05\x12\b\n" +
+	"\x04late\x10\x06\"\x90\x01\n" +
 	"\x06Search\x12\x12\n" +
 	"\x04wave\x18\x01 \x01(\rR\x04wave\x12\x12\n" +
 	"\x04ring\x18\x02 \x01(\rR\x04ring\x12#\n" +
@@ -6780,7 +6884,7 @@ func file_hexhail_proto_rawDescGZIP() []byte {
 	return file_hexhail_proto_rawDescData
 }
 
-var file_hexhail_proto_enumTypes = make([]protoimpl.EnumInfo, 10)
+var file_hexhail_proto_enumTypes = make([]protoimpl.EnumInfo, 11)
 var file_hexhail_proto_msgTypes = make([]protoimpl.MessageInfo, 65)
 var file_hexhail_proto_goTypes = []any{
 	(Role)(0),                     // 0: hexhail.v1.Role
@@ -6790,206 +6894,208 @@ var file_hexhail_proto_goTypes = []any{
 	(RouteStep_Turn)(0),           // 4: hexhail.v1.RouteStep.Turn
 	(Trip_Status)(0),              // 5: hexhail.v1.Trip.Status
 	(FareBreakdown_Basis)(0),      // 6: hexhail.v1.FareBreakdown.Basis
-	(Cancellation_By)(0),          // 7: hexhail.v1.Cancellation.By
-	(CityNode_State)(0),           // 8: hexhail.v1.CityNode.State
-	(CityDriver_State)(0),         // 9: hexhail.v1.CityDriver.State
-	(*ClientFrame)(nil),           // 10: hexhail.v1.ClientFrame
-	(*ServerFrame)(nil),           // 11: hexhail.v1.ServerFrame
-	(*Reply)(nil),                 // 12: hexhail.v1.Reply
-	(*Event)(nil),                 // 13: hexhail.v1.Event
-	(*Error)(nil),                 // 14: hexhail.v1.Error
-	(*Connect)(nil),               // 15: hexhail.v1.Connect
-	(*Resume)(nil),                // 16: hexhail.v1.Resume
-	(*Connected)(nil),             // 17: hexhail.v1.Connected
-	(*Approval)(nil),              // 18: hexhail.v1.Approval
-	(*ApprovalChanged)(nil),       // 19: hexhail.v1.ApprovalChanged
-	(*Ping)(nil),                  // 20: hexhail.v1.Ping
-	(*Pong)(nil),                  // 21: hexhail.v1.Pong
-	(*Done)(nil),                  // 22: hexhail.v1.Done
-	(*Disconnecting)(nil),         // 23: hexhail.v1.Disconnecting
-	(*Point)(nil),                 // 24: hexhail.v1.Point
-	(*Money)(nil),                 // 25: hexhail.v1.Money
-	(*GoOnline)(nil),              // 26: hexhail.v1.GoOnline
-	(*GoOffline)(nil),             // 27: hexhail.v1.GoOffline
-	(*Location)(nil),              // 28: hexhail.v1.Location
-	(*Offer)(nil),                 // 29: hexhail.v1.Offer
-	(*AcceptOffer)(nil),           // 30: hexhail.v1.AcceptOffer
-	(*DeclineOffer)(nil),          // 31: hexhail.v1.DeclineOffer
-	(*AcceptPending)(nil),         // 32: hexhail.v1.AcceptPending
-	(*OfferReceived)(nil),         // 33: hexhail.v1.OfferReceived
-	(*OfferClosed)(nil),           // 34: hexhail.v1.OfferClosed
-	(*MarkArrived)(nil),           // 35: hexhail.v1.MarkArrived
-	(*StartTrip)(nil),             // 36: hexhail.v1.StartTrip
-	(*CompleteTrip)(nil),          // 37: hexhail.v1.CompleteTrip
-	(*GetQuote)(nil),              // 38: hexhail.v1.GetQuote
-	(*Quotes)(nil),                // 39: hexhail.v1.Quotes
-	(*Quote)(nil),                 // 40: hexhail.v1.Quote
-	(*RequestTrip)(nil),           // 41: hexhail.v1.RequestTrip
-	(*CancelTrip)(nil),            // 42: hexhail.v1.CancelTrip
-	(*RateTrip)(nil),              // 43: hexhail.v1.RateTrip
-	(*DriverMoved)(nil),           // 44: hexhail.v1.DriverMoved
-	(*RouteChanged)(nil),          // 45: hexhail.v1.RouteChanged
-	(*TripRoute)(nil),             // 46: hexhail.v1.TripRoute
-	(*RouteStep)(nil),             // 47: hexhail.v1.RouteStep
-	(*TripUpdated)(nil),           // 48: hexhail.v1.TripUpdated
-	(*Exchange)(nil),              // 49: hexhail.v1.Exchange
+	(StreetCheck_Verdict)(0),      // 7: hexhail.v1.StreetCheck.Verdict
+	(Cancellation_By)(0),          // 8: hexhail.v1.Cancellation.By
+	(CityNode_State)(0),           // 9: hexhail.v1.CityNode.State
+	(CityDriver_State)(0),         // 10: hexhail.v1.CityDriver.State
+	(*ClientFrame)(nil),           // 11: hexhail.v1.ClientFrame
+	(*ServerFrame)(nil),           // 12: hexhail.v1.ServerFrame
+	(*Reply)(nil),                 // 13: hexhail.v1.Reply
+	(*Event)(nil),                 // 14: hexhail.v1.Event
+	(*Error)(nil),                 // 15: hexhail.v1.Error
+	(*Connect)(nil),               // 16: hexhail.v1.Connect
+	(*Resume)(nil),                // 17: hexhail.v1.Resume
+	(*Connected)(nil),             // 18: hexhail.v1.Connected
+	(*Approval)(nil),              // 19: hexhail.v1.Approval
+	(*ApprovalChanged)(nil),       // 20: hexhail.v1.ApprovalChanged
+	(*Ping)(nil),                  // 21: hexhail.v1.Ping
+	(*Pong)(nil),                  // 22: hexhail.v1.Pong
+	(*Done)(nil),                  // 23: hexhail.v1.Done
+	(*Disconnecting)(nil),         // 24: hexhail.v1.Disconnecting
+	(*Point)(nil),                 // 25: hexhail.v1.Point
+	(*Money)(nil),                 // 26: hexhail.v1.Money
+	(*GoOnline)(nil),              // 27: hexhail.v1.GoOnline
+	(*GoOffline)(nil),             // 28: hexhail.v1.GoOffline
+	(*Location)(nil),              // 29: hexhail.v1.Location
+	(*Offer)(nil),                 // 30: hexhail.v1.Offer
+	(*AcceptOffer)(nil),           // 31: hexhail.v1.AcceptOffer
+	(*DeclineOffer)(nil),          // 32: hexhail.v1.DeclineOffer
+	(*AcceptPending)(nil),         // 33: hexhail.v1.AcceptPending
+	(*OfferReceived)(nil),         // 34: hexhail.v1.OfferReceived
+	(*OfferClosed)(nil),           // 35: hexhail.v1.OfferClosed
+	(*MarkArrived)(nil),           // 36: hexhail.v1.MarkArrived
+	(*StartTrip)(nil),             // 37: hexhail.v1.StartTrip
+	(*CompleteTrip)(nil),          // 38: hexhail.v1.CompleteTrip
+	(*GetQuote)(nil),              // 39: hexhail.v1.GetQuote
+	(*Quotes)(nil),                // 40: hexhail.v1.Quotes
+	(*Quote)(nil),                 // 41: hexhail.v1.Quote
+	(*RequestTrip)(nil),           // 42: hexhail.v1.RequestTrip
+	(*CancelTrip)(nil),            // 43: hexhail.v1.CancelTrip
+	(*RateTrip)(nil),              // 44: hexhail.v1.RateTrip
+	(*DriverMoved)(nil),           // 45: hexhail.v1.DriverMoved
+	(*RouteChanged)(nil),          // 46: hexhail.v1.RouteChanged
+	(*TripRoute)(nil),             // 47: hexhail.v1.TripRoute
+	(*RouteStep)(nil),             // 48: hexhail.v1.RouteStep
+	(*TripUpdated)(nil),           // 49: hexhail.v1.TripUpdated
 	(*Trip)(nil),                  // 50: hexhail.v1.Trip
 	(*Mark)(nil),                  // 51: hexhail.v1.Mark
 	(*Estimate)(nil),              // 52: hexhail.v1.Estimate
 	(*FareBreakdown)(nil),         // 53: hexhail.v1.FareBreakdown
-	(*Search)(nil),                // 54: hexhail.v1.Search
-	(*DriverCard)(nil),            // 55: hexhail.v1.DriverCard
-	(*RiderCard)(nil),             // 56: hexhail.v1.RiderCard
-	(*Cancellation)(nil),          // 57: hexhail.v1.Cancellation
-	(*WatchCity)(nil),             // 58: hexhail.v1.WatchCity
-	(*Area)(nil),                  // 59: hexhail.v1.Area
-	(*UnwatchCity)(nil),           // 60: hexhail.v1.UnwatchCity
-	(*CityWatched)(nil),           // 61: hexhail.v1.CityWatched
-	(*CityNodes)(nil),             // 62: hexhail.v1.CityNodes
-	(*CityNode)(nil),              // 63: hexhail.v1.CityNode
-	(*NodeRef)(nil),               // 64: hexhail.v1.NodeRef
-	(*CityChanged)(nil),           // 65: hexhail.v1.CityChanged
-	(*CityDriver)(nil),            // 66: hexhail.v1.CityDriver
-	(*CityMove)(nil),              // 67: hexhail.v1.CityMove
-	(*CityTrip)(nil),              // 68: hexhail.v1.CityTrip
-	(*CityCell)(nil),              // 69: hexhail.v1.CityCell
-	(*CityTotals)(nil),            // 70: hexhail.v1.CityTotals
-	(*ActorKind)(nil),             // 71: hexhail.v1.ActorKind
-	(*SlowHandler)(nil),           // 72: hexhail.v1.SlowHandler
-	(*Sample)(nil),                // 73: hexhail.v1.Sample
-	(*MissingNodes)(nil),          // 74: hexhail.v1.MissingNodes
-	(*timestamppb.Timestamp)(nil), // 75: google.protobuf.Timestamp
+	(*StreetCheck)(nil),           // 54: hexhail.v1.StreetCheck
+	(*Search)(nil),                // 55: hexhail.v1.Search
+	(*DriverCard)(nil),            // 56: hexhail.v1.DriverCard
+	(*RiderCard)(nil),             // 57: hexhail.v1.RiderCard
+	(*Cancellation)(nil),          // 58: hexhail.v1.Cancellation
+	(*WatchCity)(nil),             // 59: hexhail.v1.WatchCity
+	(*Area)(nil),                  // 60: hexhail.v1.Area
+	(*UnwatchCity)(nil),           // 61: hexhail.v1.UnwatchCity
+	(*CityWatched)(nil),           // 62: hexhail.v1.CityWatched
+	(*CityNodes)(nil),             // 63: hexhail.v1.CityNodes
+	(*CityNode)(nil),              // 64: hexhail.v1.CityNode
+	(*NodeRef)(nil),               // 65: hexhail.v1.NodeRef
+	(*CityChanged)(nil),           // 66: hexhail.v1.CityChanged
+	(*CityDriver)(nil),            // 67: hexhail.v1.CityDriver
+	(*CityMove)(nil),              // 68: hexhail.v1.CityMove
+	(*CityTrip)(nil),              // 69: hexhail.v1.CityTrip
+	(*CityCell)(nil),              // 70: hexhail.v1.CityCell
+	(*CityTotals)(nil),            // 71: hexhail.v1.CityTotals
+	(*ActorKind)(nil),             // 72: hexhail.v1.ActorKind
+	(*SlowHandler)(nil),           // 73: hexhail.v1.SlowHandler
+	(*Sample)(nil),                // 74: hexhail.v1.Sample
+	(*MissingNodes)(nil),          // 75: hexhail.v1.MissingNodes
+	(*timestamppb.Timestamp)(nil), // 76: google.protobuf.Timestamp
 }
 var file_hexhail_proto_depIdxs = []int32{
-	15,  // 0: hexhail.v1.ClientFrame.connect:type_name -> hexhail.v1.Connect
-	20,  // 1: hexhail.v1.ClientFrame.ping:type_name -> hexhail.v1.Ping
-	26,  // 2: hexhail.v1.ClientFrame.go_online:type_name -> hexhail.v1.GoOnline
-	27,  // 3: hexhail.v1.ClientFrame.go_offline:type_name -> hexhail.v1.GoOffline
-	28,  // 4: hexhail.v1.ClientFrame.location:type_name -> hexhail.v1.Location
-	38,  // 5: hexhail.v1.ClientFrame.get_quote:type_name -> hexhail.v1.GetQuote
-	41,  // 6: hexhail.v1.ClientFrame.request_trip:type_name -> hexhail.v1.RequestTrip
-	42,  // 7: hexhail.v1.ClientFrame.cancel_trip:type_name -> hexhail.v1.CancelTrip
-	30,  // 8: hexhail.v1.ClientFrame.accept_offer:type_name -> hexhail.v1.AcceptOffer
-	31,  // 9: hexhail.v1.ClientFrame.decline_offer:type_name -> hexhail.v1.DeclineOffer
-	35,  // 10: hexhail.v1.ClientFrame.arrived:type_name -> hexhail.v1.MarkArrived
-	36,  // 11: hexhail.v1.ClientFrame.start_trip:type_name -> hexhail.v1.StartTrip
-	37,  // 12: hexhail.v1.ClientFrame.complete_trip:type_name -> hexhail.v1.CompleteTrip
-	43,  // 13: hexhail.v1.ClientFrame.rate_trip:type_name -> hexhail.v1.RateTrip
-	58,  // 14: hexhail.v1.ClientFrame.watch_city:type_name -> hexhail.v1.WatchCity
-	60,  // 15: hexhail.v1.ClientFrame.unwatch_city:type_name -> hexhail.v1.UnwatchCity
-	12,  // 16: hexhail.v1.ServerFrame.reply:type_name -> hexhail.v1.Reply
-	13,  // 17: hexhail.v1.ServerFrame.event:type_name -> hexhail.v1.Event
-	14,  // 18: hexhail.v1.Reply.error:type_name -> hexhail.v1.Error
-	17,  // 19: hexhail.v1.Reply.connected:type_name -> hexhail.v1.Connected
-	21,  // 20: hexhail.v1.Reply.pong:type_name -> hexhail.v1.Pong
-	22,  // 21: hexhail.v1.Reply.done:type_name -> hexhail.v1.Done
-	39,  // 22: hexhail.v1.Reply.quotes:type_name -> hexhail.v1.Quotes
+	16,  // 0: hexhail.v1.ClientFrame.connect:type_name -> hexhail.v1.Connect
+	21,  // 1: hexhail.v1.ClientFrame.ping:type_name -> hexhail.v1.Ping
+	27,  // 2: hexhail.v1.ClientFrame.go_online:type_name -> hexhail.v1.GoOnline
+	28,  // 3: hexhail.v1.ClientFrame.go_offline:type_name -> hexhail.v1.GoOffline
+	29,  // 4: hexhail.v1.ClientFrame.location:type_name -> hexhail.v1.Location
+	39,  // 5: hexhail.v1.ClientFrame.get_quote:type_name -> hexhail.v1.GetQuote
+	42,  // 6: hexhail.v1.ClientFrame.request_trip:type_name -> hexhail.v1.RequestTrip
+	43,  // 7: hexhail.v1.ClientFrame.cancel_trip:type_name -> hexhail.v1.CancelTrip
+	31,  // 8: hexhail.v1.ClientFrame.accept_offer:type_name -> hexhail.v1.AcceptOffer
+	32,  // 9: hexhail.v1.ClientFrame.decline_offer:type_name -> hexhail.v1.DeclineOffer
+	36,  // 10: hexhail.v1.ClientFrame.arrived:type_name -> hexhail.v1.MarkArrived
+	37,  // 11: hexhail.v1.ClientFrame.start_trip:type_name -> hexhail.v1.StartTrip
+	38,  // 12: hexhail.v1.ClientFrame.complete_trip:type_name -> hexhail.v1.CompleteTrip
+	44,  // 13: hexhail.v1.ClientFrame.rate_trip:type_name -> hexhail.v1.RateTrip
+	59,  // 14: hexhail.v1.ClientFrame.watch_city:type_name -> hexhail.v1.WatchCity
+	61,  // 15: hexhail.v1.ClientFrame.unwatch_city:type_name -> hexhail.v1.UnwatchCity
+	13,  // 16: hexhail.v1.ServerFrame.reply:type_name -> hexhail.v1.Reply
+	14,  // 17: hexhail.v1.ServerFrame.event:type_name -> hexhail.v1.Event
+	15,  // 18: hexhail.v1.Reply.error:type_name -> hexhail.v1.Error
+	18,  // 19: hexhail.v1.Reply.connected:type_name -> hexhail.v1.Connected
+	22,  // 20: hexhail.v1.Reply.pong:type_name -> hexhail.v1.Pong
+	23,  // 21: hexhail.v1.Reply.done:type_name -> hexhail.v1.Done
+	40,  // 22: hexhail.v1.Reply.quotes:type_name -> hexhail.v1.Quotes
 	50,  // 23: hexhail.v1.Reply.trip:type_name -> hexhail.v1.Trip
-	32,  // 24: hexhail.v1.Reply.accept_pending:type_name -> hexhail.v1.AcceptPending
-	61,  // 25: hexhail.v1.Reply.city_watched:type_name -> hexhail.v1.CityWatched
-	48,  // 26: hexhail.v1.Event.trip_updated:type_name -> hexhail.v1.TripUpdated
-	33,  // 27: hexhail.v1.Event.offer_received:type_name -> hexhail.v1.OfferReceived
-	34,  // 28: hexhail.v1.Event.offer_closed:type_name -> hexhail.v1.OfferClosed
-	44,  // 29: hexhail.v1.Event.driver_moved:type_name -> hexhail.v1.DriverMoved
-	23,  // 30: hexhail.v1.Event.disconnecting:type_name -> hexhail.v1.Disconnecting
-	65,  // 31: hexhail.v1.Event.city_changed:type_name -> hexhail.v1.CityChanged
-	19,  // 32: hexhail.v1.Event.approval_changed:type_name -> hexhail.v1.ApprovalChanged
-	45,  // 33: hexhail.v1.Event.route_changed:type_name -> hexhail.v1.RouteChanged
-	16,  // 34: hexhail.v1.Connect.resume:type_name -> hexhail.v1.Resume
+	33,  // 24: hexhail.v1.Reply.accept_pending:type_name -> hexhail.v1.AcceptPending
+	62,  // 25: hexhail.v1.Reply.city_watched:type_name -> hexhail.v1.CityWatched
+	49,  // 26: hexhail.v1.Event.trip_updated:type_name -> hexhail.v1.TripUpdated
+	34,  // 27: hexhail.v1.Event.offer_received:type_name -> hexhail.v1.OfferReceived
+	35,  // 28: hexhail.v1.Event.offer_closed:type_name -> hexhail.v1.OfferClosed
+	45,  // 29: hexhail.v1.Event.driver_moved:type_name -> hexhail.v1.DriverMoved
+	24,  // 30: hexhail.v1.Event.disconnecting:type_name -> hexhail.v1.Disconnecting
+	66,  // 31: hexhail.v1.Event.city_changed:type_name -> hexhail.v1.CityChanged
+	20,  // 32: hexhail.v1.Event.approval_changed:type_name -> hexhail.v1.ApprovalChanged
+	46,  // 33: hexhail.v1.Event.route_changed:type_name -> hexhail.v1.RouteChanged
+	17,  // 34: hexhail.v1.Connect.resume:type_name -> hexhail.v1.Resume
 	0,   // 35: hexhail.v1.Connected.role:type_name -> hexhail.v1.Role
 	50,  // 36: hexhail.v1.Connected.active_trip:type_name -> hexhail.v1.Trip
-	29,  // 37: hexhail.v1.Connected.open_offers:type_name -> hexhail.v1.Offer
-	75,  // 38: hexhail.v1.Connected.server_time:type_name -> google.protobuf.Timestamp
-	18,  // 39: hexhail.v1.Connected.approval:type_name -> hexhail.v1.Approval
-	46,  // 40: hexhail.v1.Connected.route:type_name -> hexhail.v1.TripRoute
-	18,  // 41: hexhail.v1.ApprovalChanged.approval:type_name -> hexhail.v1.Approval
-	75,  // 42: hexhail.v1.Pong.server_time:type_name -> google.protobuf.Timestamp
-	28,  // 43: hexhail.v1.GoOnline.location:type_name -> hexhail.v1.Location
-	24,  // 44: hexhail.v1.Location.point:type_name -> hexhail.v1.Point
-	75,  // 45: hexhail.v1.Location.device_time:type_name -> google.protobuf.Timestamp
-	24,  // 46: hexhail.v1.Offer.pickup_area:type_name -> hexhail.v1.Point
-	25,  // 47: hexhail.v1.Offer.fare:type_name -> hexhail.v1.Money
-	75,  // 48: hexhail.v1.Offer.expires_at:type_name -> google.protobuf.Timestamp
-	75,  // 49: hexhail.v1.AcceptPending.award_at:type_name -> google.protobuf.Timestamp
-	29,  // 50: hexhail.v1.OfferReceived.offer:type_name -> hexhail.v1.Offer
+	30,  // 37: hexhail.v1.Connected.open_offers:type_name -> hexhail.v1.Offer
+	76,  // 38: hexhail.v1.Connected.server_time:type_name -> google.protobuf.Timestamp
+	19,  // 39: hexhail.v1.Connected.approval:type_name -> hexhail.v1.Approval
+	47,  // 40: hexhail.v1.Connected.route:type_name -> hexhail.v1.TripRoute
+	19,  // 41: hexhail.v1.ApprovalChanged.approval:type_name -> hexhail.v1.Approval
+	76,  // 42: hexhail.v1.Pong.server_time:type_name -> google.protobuf.Timestamp
+	29,  // 43: hexhail.v1.GoOnline.location:type_name -> hexhail.v1.Location
+	25,  // 44: hexhail.v1.Location.point:type_name -> hexhail.v1.Point
+	76,  // 45: hexhail.v1.Location.device_time:type_name -> google.protobuf.Timestamp
+	25,  // 46: hexhail.v1.Offer.pickup_area:type_name -> hexhail.v1.Point
+	26,  // 47: hexhail.v1.Offer.fare:type_name -> hexhail.v1.Money
+	76,  // 48: hexhail.v1.Offer.expires_at:type_name -> google.protobuf.Timestamp
+	76,  // 49: hexhail.v1.AcceptPending.award_at:type_name -> google.protobuf.Timestamp
+	30,  // 50: hexhail.v1.OfferReceived.offer:type_name -> hexhail.v1.Offer
 	1,   // 51: hexhail.v1.OfferClosed.outcome:type_name -> hexhail.v1.OfferClosed.Outcome
-	24,  // 52: hexhail.v1.GetQuote.pickup:type_name -> hexhail.v1.Point
-	24,  // 53: hexhail.v1.GetQuote.dropoff:type_name -> hexhail.v1.Point
-	40,  // 54: hexhail.v1.Quotes.quotes:type_name -> hexhail.v1.Quote
-	25,  // 55: hexhail.v1.Quote.fare:type_name -> hexhail.v1.Money
-	24,  // 56: hexhail.v1.RequestTrip.pickup:type_name -> hexhail.v1.Point
-	24,  // 57: hexhail.v1.RequestTrip.dropoff:type_name -> hexhail.v1.Point
-	24,  // 58: hexhail.v1.DriverMoved.point:type_name -> hexhail.v1.Point
-	75,  // 59: hexhail.v1.DriverMoved.device_time:type_name -> google.protobuf.Timestamp
-	46,  // 60: hexhail.v1.RouteChanged.route:type_name -> hexhail.v1.TripRoute
+	25,  // 52: hexhail.v1.GetQuote.pickup:type_name -> hexhail.v1.Point
+	25,  // 53: hexhail.v1.GetQuote.dropoff:type_name -> hexhail.v1.Point
+	41,  // 54: hexhail.v1.Quotes.quotes:type_name -> hexhail.v1.Quote
+	26,  // 55: hexhail.v1.Quote.fare:type_name -> hexhail.v1.Money
+	25,  // 56: hexhail.v1.RequestTrip.pickup:type_name -> hexhail.v1.Point
+	25,  // 57: hexhail.v1.RequestTrip.dropoff:type_name -> hexhail.v1.Point
+	25,  // 58: hexhail.v1.DriverMoved.point:type_name -> hexhail.v1.Point
+	76,  // 59: hexhail.v1.DriverMoved.device_time:type_name -> google.protobuf.Timestamp
+	47,  // 60: hexhail.v1.RouteChanged.route:type_name -> hexhail.v1.TripRoute
 	2,   // 61: hexhail.v1.TripRoute.leg:type_name -> hexhail.v1.TripRoute.Leg
 	3,   // 62: hexhail.v1.TripRoute.by:type_name -> hexhail.v1.TripRoute.By
-	47,  // 63: hexhail.v1.TripRoute.steps:type_name -> hexhail.v1.RouteStep
+	48,  // 63: hexhail.v1.TripRoute.steps:type_name -> hexhail.v1.RouteStep
 	4,   // 64: hexhail.v1.RouteStep.turn:type_name -> hexhail.v1.RouteStep.Turn
 	50,  // 65: hexhail.v1.TripUpdated.trip:type_name -> hexhail.v1.Trip
-	49,  // 66: hexhail.v1.TripUpdated.exchange:type_name -> hexhail.v1.Exchange
-	5,   // 67: hexhail.v1.Trip.status:type_name -> hexhail.v1.Trip.Status
-	24,  // 68: hexhail.v1.Trip.pickup:type_name -> hexhail.v1.Point
-	24,  // 69: hexhail.v1.Trip.dropoff:type_name -> hexhail.v1.Point
-	52,  // 70: hexhail.v1.Trip.estimate:type_name -> hexhail.v1.Estimate
-	53,  // 71: hexhail.v1.Trip.fare:type_name -> hexhail.v1.FareBreakdown
-	55,  // 72: hexhail.v1.Trip.driver:type_name -> hexhail.v1.DriverCard
-	56,  // 73: hexhail.v1.Trip.rider:type_name -> hexhail.v1.RiderCard
-	54,  // 74: hexhail.v1.Trip.search:type_name -> hexhail.v1.Search
-	57,  // 75: hexhail.v1.Trip.cancellation:type_name -> hexhail.v1.Cancellation
-	75,  // 76: hexhail.v1.Trip.requested_at:type_name -> google.protobuf.Timestamp
-	75,  // 77: hexhail.v1.Trip.matched_at:type_name -> google.protobuf.Timestamp
-	75,  // 78: hexhail.v1.Trip.arrived_at:type_name -> google.protobuf.Timestamp
-	75,  // 79: hexhail.v1.Trip.started_at:type_name -> google.protobuf.Timestamp
-	75,  // 80: hexhail.v1.Trip.ended_at:type_name -> google.protobuf.Timestamp
-	51,  // 81: hexhail.v1.Trip.arrival:type_name -> hexhail.v1.Mark
-	51,  // 82: hexhail.v1.Trip.completion:type_name -> hexhail.v1.Mark
-	25,  // 83: hexhail.v1.Estimate.fare:type_name -> hexhail.v1.Money
-	3,   // 84: hexhail.v1.Estimate.by:type_name -> hexhail.v1.TripRoute.By
-	25,  // 85: hexhail.v1.FareBreakdown.total:type_name -> hexhail.v1.Money
-	6,   // 86: hexhail.v1.FareBreakdown.basis:type_name -> hexhail.v1.FareBreakdown.Basis
-	75,  // 87: hexhail.v1.Search.expires_at:type_name -> google.protobuf.Timestamp
-	7,   // 88: hexhail.v1.Cancellation.by:type_name -> hexhail.v1.Cancellation.By
-	59,  // 89: hexhail.v1.WatchCity.area:type_name -> hexhail.v1.Area
-	24,  // 90: hexhail.v1.Area.south_west:type_name -> hexhail.v1.Point
-	24,  // 91: hexhail.v1.Area.north_east:type_name -> hexhail.v1.Point
-	75,  // 92: hexhail.v1.CityWatched.node_started_at:type_name -> google.protobuf.Timestamp
-	62,  // 93: hexhail.v1.CityWatched.nodes:type_name -> hexhail.v1.CityNodes
-	63,  // 94: hexhail.v1.CityNodes.list:type_name -> hexhail.v1.CityNode
-	8,   // 95: hexhail.v1.CityNode.state:type_name -> hexhail.v1.CityNode.State
-	75,  // 96: hexhail.v1.CityNode.started_at:type_name -> google.protobuf.Timestamp
-	75,  // 97: hexhail.v1.CityNode.heard_at:type_name -> google.protobuf.Timestamp
-	75,  // 98: hexhail.v1.CityChanged.at:type_name -> google.protobuf.Timestamp
-	66,  // 99: hexhail.v1.CityChanged.drivers:type_name -> hexhail.v1.CityDriver
-	67,  // 100: hexhail.v1.CityChanged.moves:type_name -> hexhail.v1.CityMove
-	68,  // 101: hexhail.v1.CityChanged.trips:type_name -> hexhail.v1.CityTrip
-	69,  // 102: hexhail.v1.CityChanged.cells:type_name -> hexhail.v1.CityCell
-	70,  // 103: hexhail.v1.CityChanged.totals:type_name -> hexhail.v1.CityTotals
-	71,  // 104: hexhail.v1.CityChanged.actors:type_name -> hexhail.v1.ActorKind
-	73,  // 105: hexhail.v1.CityChanged.samples:type_name -> hexhail.v1.Sample
-	62,  // 106: hexhail.v1.CityChanged.nodes:type_name -> hexhail.v1.CityNodes
-	9,   // 107: hexhail.v1.CityDriver.state:type_name -> hexhail.v1.CityDriver.State
-	24,  // 108: hexhail.v1.CityDriver.point:type_name -> hexhail.v1.Point
-	24,  // 109: hexhail.v1.CityMove.point:type_name -> hexhail.v1.Point
-	5,   // 110: hexhail.v1.CityTrip.status:type_name -> hexhail.v1.Trip.Status
-	24,  // 111: hexhail.v1.CityTrip.pickup:type_name -> hexhail.v1.Point
-	24,  // 112: hexhail.v1.CityTrip.dropoff:type_name -> hexhail.v1.Point
-	54,  // 113: hexhail.v1.CityTrip.search:type_name -> hexhail.v1.Search
-	75,  // 114: hexhail.v1.CityTrip.requested_at:type_name -> google.protobuf.Timestamp
-	75,  // 115: hexhail.v1.CityTrip.matched_at:type_name -> google.protobuf.Timestamp
-	75,  // 116: hexhail.v1.CityTrip.arrived_at:type_name -> google.protobuf.Timestamp
-	75,  // 117: hexhail.v1.CityTrip.started_at:type_name -> google.protobuf.Timestamp
-	75,  // 118: hexhail.v1.CityTrip.ended_at:type_name -> google.protobuf.Timestamp
-	72,  // 119: hexhail.v1.ActorKind.slowest:type_name -> hexhail.v1.SlowHandler
-	64,  // 120: hexhail.v1.ActorKind.node:type_name -> hexhail.v1.NodeRef
-	75,  // 121: hexhail.v1.SlowHandler.at:type_name -> google.protobuf.Timestamp
-	75,  // 122: hexhail.v1.Sample.at:type_name -> google.protobuf.Timestamp
-	74,  // 123: hexhail.v1.Sample.missing:type_name -> hexhail.v1.MissingNodes
-	124, // [124:124] is the sub-list for method output_type
-	124, // [124:124] is the sub-list for method input_type
-	124, // [124:124] is the sub-list for extension type_name
-	124, // [124:124] is the sub-list for extension extendee
-	0,   // [0:124] is the sub-list for field type_name
+	5,   // 66: hexhail.v1.Trip.status:type_name -> hexhail.v1.Trip.Status
+	25,  // 67: hexhail.v1.Trip.pickup:type_name -> hexhail.v1.Point
+	25,  // 68: hexhail.v1.Trip.dropoff:type_name -> hexhail.v1.Point
+	52,  // 69: hexhail.v1.Trip.estimate:type_name -> hexhail.v1.Estimate
+	53,  // 70: hexhail.v1.Trip.fare:type_name -> hexhail.v1.FareBreakdown
+	56,  // 71: hexhail.v1.Trip.driver:type_name -> hexhail.v1.DriverCard
+	57,  // 72: hexhail.v1.Trip.rider:type_name -> hexhail.v1.RiderCard
+	55,  // 73: hexhail.v1.Trip.search:type_name -> hexhail.v1.Search
+	58,  // 74: hexhail.v1.Trip.cancellation:type_name -> hexhail.v1.Cancellation
+	76,  // 75: hexhail.v1.Trip.requested_at:type_name -> google.protobuf.Timestamp
+	76,  // 76: hexhail.v1.Trip.matched_at:type_name -> google.protobuf.Timestamp
+	76,  // 77: hexhail.v1.Trip.arrived_at:type_name -> google.protobuf.Timestamp
+	76,  // 78: hexhail.v1.Trip.started_at:type_name -> google.protobuf.Timestamp
+	76,  // 79: hexhail.v1.Trip.ended_at:type_name -> google.protobuf.Timestamp
+	51,  // 80: hexhail.v1.Trip.arrival:type_name -> hexhail.v1.Mark
+	51,  // 81: hexhail.v1.Trip.completion:type_name -> hexhail.v1.Mark
+	26,  // 82: hexhail.v1.Estimate.fare:type_name -> hexhail.v1.Money
+	3,   // 83: hexhail.v1.Estimate.by:type_name -> hexhail.v1.TripRoute.By
+	26,  // 84: hexhail.v1.FareBreakdown.total:type_name -> hexhail.v1.Money
+	6,   // 85: hexhail.v1.FareBreakdown.basis:type_name -> hexhail.v1.FareBreakdown.Basis
+	54,  // 86: hexhail.v1.FareBreakdown.street_check:type_name -> hexhail.v1.StreetCheck
+	7,   // 87: hexhail.v1.StreetCheck.verdict:type_name -> hexhail.v1.StreetCheck.Verdict
+	76,  // 88: hexhail.v1.Search.expires_at:type_name -> google.protobuf.Timestamp
+	8,   // 89: hexhail.v1.Cancellation.by:type_name -> hexhail.v1.Cancellation.By
+	60,  // 90: hexhail.v1.WatchCity.area:type_name -> hexhail.v1.Area
+	25,  // 91: hexhail.v1.Area.south_west:type_name -> hexhail.v1.Point
+	25,  // 92: hexhail.v1.Area.north_east:type_name -> hexhail.v1.Point
+	76,  // 93: hexhail.v1.CityWatched.node_started_at:type_name -> google.protobuf.Timestamp
+	63,  // 94: hexhail.v1.CityWatched.nodes:type_name -> hexhail.v1.CityNodes
+	64,  // 95: hexhail.v1.CityNodes.list:type_name -> hexhail.v1.CityNode
+	9,   // 96: hexhail.v1.CityNode.state:type_name -> hexhail.v1.CityNode.State
+	76,  // 97: hexhail.v1.CityNode.started_at:type_name -> google.protobuf.Timestamp
+	76,  // 98: hexhail.v1.CityNode.heard_at:type_name -> google.protobuf.Timestamp
+	76,  // 99: hexhail.v1.CityChanged.at:type_name -> google.protobuf.Timestamp
+	67,  // 100: hexhail.v1.CityChanged.drivers:type_name -> hexhail.v1.CityDriver
+	68,  // 101: hexhail.v1.CityChanged.moves:type_name -> hexhail.v1.CityMove
+	69,  // 102: hexhail.v1.CityChanged.trips:type_name -> hexhail.v1.CityTrip
+	70,  // 103: hexhail.v1.CityChanged.cells:type_name -> hexhail.v1.CityCell
+	71,  // 104: hexhail.v1.CityChanged.totals:type_name -> hexhail.v1.CityTotals
+	72,  // 105: hexhail.v1.CityChanged.actors:type_name -> hexhail.v1.ActorKind
+	74,  // 106: hexhail.v1.CityChanged.samples:type_name -> hexhail.v1.Sample
+	63,  // 107: hexhail.v1.CityChanged.nodes:type_name -> hexhail.v1.CityNodes
+	10,  // 108: hexhail.v1.CityDriver.state:type_name -> hexhail.v1.CityDriver.State
+	25,  // 109: hexhail.v1.CityDriver.point:type_name -> hexhail.v1.Point
+	25,  // 110: hexhail.v1.CityMove.point:type_name -> hexhail.v1.Point
+	5,   // 111: hexhail.v1.CityTrip.status:type_name -> hexhail.v1.Trip.Status
+	25,  // 112: hexhail.v1.CityTrip.pickup:type_name -> hexhail.v1.Point
+	25,  // 113: hexhail.v1.CityTrip.dropoff:type_name -> hexhail.v1.Point
+	55,  // 114: hexhail.v1.CityTrip.search:type_name -> hexhail.v1.Search
+	76,  // 115: hexhail.v1.CityTrip.requested_at:type_name -> google.protobuf.Timestamp
+	76,  // 116: hexhail.v1.CityTrip.matched_at:type_name -> google.protobuf.Timestamp
+	76,  // 117: hexhail.v1.CityTrip.arrived_at:type_name -> google.protobuf.Timestamp
+	76,  // 118: hexhail.v1.CityTrip.started_at:type_name -> google.protobuf.Timestamp
+	76,  // 119: hexhail.v1.CityTrip.ended_at:type_name -> google.protobuf.Timestamp
+	73,  // 120: hexhail.v1.ActorKind.slowest:type_name -> hexhail.v1.SlowHandler
+	65,  // 121: hexhail.v1.ActorKind.node:type_name -> hexhail.v1.NodeRef
+	76,  // 122: hexhail.v1.SlowHandler.at:type_name -> google.protobuf.Timestamp
+	76,  // 123: hexhail.v1.Sample.at:type_name -> google.protobuf.Timestamp
+	75,  // 124: hexhail.v1.Sample.missing:type_name -> hexhail.v1.MissingNodes
+	125, // [125:125] is the sub-list for method output_type
+	125, // [125:125] is the sub-list for method input_type
+	125, // [125:125] is the sub-list for extension type_name
+	125, // [125:125] is the sub-list for extension extendee
+	0,   // [0:125] is the sub-list for field type_name
 }
 
 func init() { file_hexhail_proto_init() }
@@ -7044,7 +7150,7 @@ func file_hexhail_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_hexhail_proto_rawDesc), len(file_hexhail_proto_rawDesc)),
-			NumEnums:      10,
+			NumEnums:      11,
 			NumMessages:   65,
 			NumExtensions: 0,
 			NumServices:   0,
