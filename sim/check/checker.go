@@ -46,6 +46,9 @@ type Checker struct {
 	faults   faults
 	search   searches
 	swept    int64
+	// walks are exchanging from when a trip was first seen for which a closer driver was asked, or whose drivers were
+	// exchanged. Its rider hears of either.
+	walks *walks
 }
 
 // seen is what one client knows.
@@ -89,17 +92,20 @@ type shown struct {
 	offer string
 }
 
+// fact is a version of a trip. The change that led to it is empty where no event has told it.
 type fact struct {
 	version        uint32
 	status, driver string
+	change         string
 }
 
 // NewChecker makes a checker.
 func NewChecker() *Checker {
 	return &Checker{
 		Grace: 5 * time.Second, clients: make(map[string]*seen), trips: make(map[string]*told),
-		late: map[string]int64{OneEnd: 0, EndArrives: 0},
-		met:  make(map[string]int64), search: searches{trips: make(map[string]*told)},
+		late:  map[string]int64{OneEnd: 0, EndArrives: 0},
+		walks: plain,
+		met:   make(map[string]int64), search: searches{trips: make(map[string]*told)},
 		counts: map[string]int64{
 			OneWinner: 0, OneTrip: 0, NoHole: 0, OneEnd: 0, SameAnswer: 0, VersionsStep: 0, FreshReads: 0, EndArrives: 0,
 		},
@@ -467,6 +473,20 @@ func (c *Checker) forward(p *party, r Record) {
 // owner is the driver of a record's trip, if the record names one.
 func owner(k *seen, r Record) string { return r.Owner(k.account) }
 
+// stops reports whether a version that is the newest shows that a trip has stopped searching: for a driver, or, where
+// it has one, for a closer one.
+func (t *told) stops(i int) bool {
+	f := t.facts[i]
+	switch {
+	case i < len(t.facts)-1 || f.status == requested:
+		return false
+	case f.status != matched || i == 0:
+		return true
+	}
+	before := t.facts[i-1]
+	return before.status != matched || f.driver != "" && before.driver != "" && f.driver != before.driver
+}
+
 // decided notes, the first time any client sees it, that a trip has stopped searching: holders of
 // its offers must receive their end now, not when the offer would have expired. A driver can give a
 // trip back, and new offers follow, only after the driver has received the match; so all offers
@@ -482,19 +502,27 @@ func decided(t *told, r Record) {
 
 // tell compares what a client received about a trip with what all clients received before.
 func (c *Checker) tell(r Record, driver string) {
-	if _, known := steps[r.Status]; r.Trip == "" || !known {
+	if _, known := steps[r.Status]; r.Trip == "" || !known || r.lost() {
 		return
+	}
+	if r.What == TripNews && r.Status == matched && r.Change != "" && r.Change != matched {
+		c.walks = exchanging
 	}
 	t := c.trip(r.Trip, r.At)
 	i, found := slices.BinarySearchFunc(t.facts, r.Version, func(f fact, v uint32) int { return int(f.version) - int(v) })
 	if found {
-		c.same(r, &t.facts[i], driver)
+		f := &t.facts[i]
+		learnt := f.change == "" && r.change() != ""
+		c.same(r, f, driver)
+		if learnt && i > 0 {
+			c.checkStep(r, t.facts[i-1], *f)
+		}
 		return
 	}
-	f := fact{r.Version, r.Status, driver}
+	f := fact{r.Version, r.Status, driver, r.change()}
 	if i > 0 {
 		c.checkStep(r, t.facts[i-1], f)
-	} else if !walk(requested, f.status, f.version-1) {
+	} else if !c.walks.walk(requested, f.status, f.version-1) {
 		c.violated(VersionsStep, "trip %s cannot be %s at version %d", r.Trip, f.status, f.version)
 	}
 	if i < len(t.facts) {
@@ -502,7 +530,7 @@ func (c *Checker) tell(r Record, driver string) {
 	}
 	t.facts = slices.Insert(t.facts, i, f)
 	c.ends(t, r)
-	if i == len(t.facts)-1 && r.Status != requested {
+	if t.stops(i) {
 		decided(t, r)
 	}
 }
@@ -518,19 +546,23 @@ func (c *Checker) same(r Record, f *fact, driver string) {
 	if f.driver == "" {
 		f.driver = driver
 	}
+	if f.change == "" {
+		f.change = r.change()
+	}
 }
 
 // checkStep checks that one record can lead to another.
 func (c *Checker) checkStep(r Record, a, b fact) {
 	n := b.version - a.version
 	if a.driver != "" && b.driver != "" && a.driver != b.driver {
-		if !walkReleased(a.status, b.status, n) {
-			c.violated(OneWinner, "trip %s: driver %s was %s at version %d, driver %s %s at version %d, and it was not given back",
+		exchange := c.walks == exchanging && c.walks.exchanged(a.status, b.status, n) && (n > 1 || b.change == "" || b.change == exchanged)
+		if !exchange && !c.walks.released(a.status, b.status, n) {
+			c.violated(OneWinner, "trip %s: driver %s was %s at version %d, driver %s %s at version %d, and it was neither given back nor exchanged",
 				r.Trip, a.driver, a.status, a.version, b.driver, b.status, b.version)
 		}
 		return
 	}
-	if !walk(a.status, b.status, n) {
+	if !c.walks.walk(a.status, b.status, n) {
 		c.violated(VersionsStep, "trip %s: %s at version %d cannot be %s at version %d", r.Trip, a.status, a.version, b.status, b.version)
 	}
 }
@@ -552,7 +584,7 @@ func (c *Checker) read(r Record) {
 	case r.Version < last.version:
 		c.violated(NoHole, "trip %s was %s at version %d, and is read at version %d", r.Trip, last.status, last.version, r.Version)
 	case r.Version == last.version && r.Status != last.status,
-		!walk(last.status, r.Status, r.Version-last.version):
+		!c.walks.walk(last.status, r.Status, r.Version-last.version):
 		c.violated(NoHole, "trip %s was %s at version %d, and is read as %s at version %d",
 			r.Trip, last.status, last.version, r.Status, r.Version)
 	}

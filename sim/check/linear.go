@@ -32,7 +32,8 @@ func (o Order) String() string {
 // Linearizable looks for each trip for an order of its commands that explains every answer, as
 // porcupine does: a command took effect at some moment between its call and its answer, or, when no
 // answer came, at any moment after its call or never. A timer of the server may end a trip, and a
-// search may continue, without a command.
+// search may continue, without a command. Trips whose drivers were exchanged are left out: their drivers changed without
+// a command; Checker judges them.
 func Linearizable(history []Record, timeout time.Duration) Order {
 	trips, commands := operations(history)
 	o := Order{Trips: len(trips), Commands: commands, OK: true}
@@ -89,8 +90,13 @@ func operations(history []Record) (map[string][]porcupine.Operation, int) {
 			ClientId: o.client, Input: o.command, Call: o.call.At, Output: o.command, Return: end,
 		})
 	}
+	changed := make(map[string]bool)
 	for _, r := range history {
 		switch r.What {
+		case TripNews:
+			if r.Change == exchanged {
+				changed[r.Trip] = true
+			}
 		case Call:
 			if _, ok := clients[r.Who]; !ok {
 				clients[r.Who] = len(clients)
@@ -111,6 +117,10 @@ func operations(history []Record) (map[string][]porcupine.Operation, int) {
 	}
 	for _, o := range calls {
 		add(o.call.Trip, o, math.MaxInt64)
+	}
+	for id := range changed {
+		n -= len(trips[id])
+		delete(trips, id)
 	}
 	for id, all := range trips {
 		trips[id] = requestedFirst(all)

@@ -89,7 +89,10 @@ type Record struct {
 	Status  string `json:"status,omitempty"`
 	Driver  string `json:"driver,omitempty"` // account id, if the record names one
 	Change  string `json:"change,omitempty"`
-	Outcome string `json:"outcome,omitempty"`
+	// Exchange: a closer driver has the trip. To its former driver, who learns nothing else of it, Status says
+	// only that the trip is no longer its own.
+	Exchange bool   `json:"exchange,omitempty"`
+	Outcome  string `json:"outcome,omitempty"`
 	// Expires is when an offer expires, in nanoseconds on the clock of At.
 	Expires int64 `json:"expires,omitempty"`
 
@@ -219,4 +222,17 @@ func ReadHistory(r io.Reader) ([]Record, error) {
 		}
 		out = append(out, x)
 	}
+}
+
+// lost reports whether a driver learns that a closer one has its trip.
+func (r Record) lost() bool {
+	return r.What == TripNews && r.Role == "driver" && r.Exchange && !occupied(r.Status)
+}
+
+// change is what an event says to have led to this version of its trip; empty where it says nothing.
+func (r Record) change() string {
+	if r.What != TripNews {
+		return ""
+	}
+	return r.Change
 }

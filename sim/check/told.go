@@ -47,6 +47,12 @@ func (c *Checker) inform(k *seen, r Record) {
 	if r.Version < p.version {
 		return
 	}
+	if r.lost() {
+		c.settle(k, r, p)
+		delete(k.own, r.Trip)
+		delete(t.parties, k)
+		return
+	}
 	p.version, p.status, p.unsure = r.Version, r.Status, false
 	own := k.owns(r.Status)
 	if !own || r.Version >= p.want {

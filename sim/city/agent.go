@@ -221,6 +221,7 @@ func (a *agent) news(e *ridepb.Event) {
 	switch b := e.GetBody().(type) {
 	case *ridepb.Event_TripUpdated:
 		r.What, r.Change = check.TripNews, b.TripUpdated.GetChange()
+		r.Exchange = b.TripUpdated.GetExchange() != nil
 		r = r.OfTrip(b.TripUpdated.GetTrip())
 		a.city.book.news(b.TripUpdated.GetTrip())
 	case *ridepb.Event_OfferReceived:
