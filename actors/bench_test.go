@@ -58,6 +58,7 @@ func benchSystemOf(b *testing.B, drivers int, eta geo.ETASource) (sys *System, s
 	cfg.PIN, cfg.Log, cfg.TripIdle = false, slog.New(slog.NewTextHandler(io.Discard, nil)), time.Millisecond
 	cfg.PositionTTL = time.Minute
 	cfg.CancelsFree = math.MaxInt32 // BenchmarkOffers cancels each trip
+	cfg.Rules.Policy = cfg.Rules.Policy.As(ride.PolicyBroadcast)
 	cfg.Rules.Policy.Cap = max(drivers, cfg.Rules.Policy.Cap)
 	store, box = newMemStore(), new(counter)
 	sys, err := New(cfg, store)

@@ -15,7 +15,8 @@ import (
 
 // Config configures the actors. Durations are wall-clock time, distances metres.
 type Config struct {
-	// Rules apply to new trips; their Tariff is replaced by that of the trip's class.
+	// Rules apply to new trips; their Tariff is replaced by that of the trip's class. Rings in which no driver
+	// can be who would come within their MaxETA are left out; see FastestMPS.
 	Rules   ride.Rules
 	Tariffs ride.Tariffs
 	// PIN requires the rider's 4 digits before a ride starts.
@@ -28,6 +29,9 @@ type Config struct {
 	// MaxSpeedMPS is the speed between two positions, in metres per second, above which
 	// the second is held back; see geo.PositionFilter.
 	MaxSpeedMPS float64
+	// FastestMPS is a speed, in metres per second along the straight line, that no estimated way exceeds; 0: none
+	// is known.
+	FastestMPS float64
 	// MaxTripM bounds the estimated length of a trip.
 	MaxTripM float64
 	// MaxOffers bounds the open offers of one driver.
@@ -142,6 +146,7 @@ func (c Config) bounds() []bound {
 		within("the H3 resolution", c.Resolution, 5, 10),
 		within("a position's time to live", c.PositionTTL, time.Second, 5*time.Minute),
 		above("the greatest plausible speed", c.MaxSpeedMPS, 0),
+		atLeast("the greatest speed of an estimate", c.FastestMPS, 0),
 		within("the length of the longest trip in metres", c.MaxTripM, 1000, 5_000_000),
 		within("the number of offers per driver", c.MaxOffers, 1, 64),
 		within("the size of a person's history in bytes", c.HistoryBytes, 512, MaxHistory),

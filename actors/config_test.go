@@ -16,6 +16,7 @@ func TestConfigBounds(t *testing.T) {
 		"H3 resolution":        {func(c *Config) { c.Resolution = 4 }, func(c *Config) { c.Resolution = 11 }},
 		"time to live":         {func(c *Config) { c.PositionTTL = time.Second - 1 }, func(c *Config) { c.PositionTTL = 5*time.Minute + 1 }},
 		"speed":                {func(c *Config) { c.MaxSpeedMPS = 0 }, func(c *Config) { c.MaxSpeedMPS = math.NaN() }},
+		"speed of an estimate": {func(c *Config) { c.FastestMPS = -1 }, func(c *Config) { c.FastestMPS = math.NaN() }},
 		"longest trip":         {func(c *Config) { c.MaxTripM = 999 }, func(c *Config) { c.MaxTripM = math.NaN() }, func(c *Config) { c.MaxTripM = 5_000_001 }},
 		"offers per driver":    {func(c *Config) { c.MaxOffers = 0 }, func(c *Config) { c.MaxOffers = 65 }},
 		"history in bytes":     {func(c *Config) { c.HistoryBytes = 511 }, func(c *Config) { c.HistoryBytes = MaxHistory + 1 }},

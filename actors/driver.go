@@ -27,11 +27,12 @@ type driverActor struct {
 	put     cellPut    // as last sent to the cell
 	shown   shown      // where quotes show this driver
 
-	offers map[ride.OfferID]*heldOffer
-	ended  endedOffers
-	rider  *actor.PID // of the active trip, from the trip's last update; nil: not known
-	ride   odometer
-	guide  guide
+	offers  map[ride.OfferID]*heldOffer
+	surplus []surplus // to be handed back once the session has its snapshot
+	ended   endedOffers
+	rider   *actor.PID // of the active trip, from the trip's last update; nil: not known
+	ride    odometer
+	guide   guide
 
 	movedAt time.Time    // when the rider last got it
 	unshown bool         // it came during the trip, before this actor knew the rider's
@@ -51,6 +52,8 @@ type heldOffer struct {
 	shown   *ridepb.Offer
 	expires time.Time
 	asked   time.Time // when its trip was last asked about it; at first, when it came
+	// exclusive says that this driver gets no other offer meanwhile.
+	exclusive bool
 }
 
 const (
@@ -213,8 +216,13 @@ func (d *driverActor) snapshot(c *ridepb.Connected) error {
 		if _, held := d.offers[o.Offer.ID]; held {
 			continue
 		}
-		if !d.hold(&o.Trip, &o.Offer) {
-			break
+		switch d.hold(&o.Trip, &o.Offer) {
+		case "":
+		case ride.ReasonDriverHeld: // it was handed back before, or made to an earlier activation
+			d.surplus = append(d.surplus, surplus{o.Trip.ID, o.Offer.ID})
+			continue
+		default:
+			continue
 		}
 		// Its trip's message is queued behind this join, or went to an earlier activation of this
 		// actor. The event belongs in the history all the same, because a client resumes from that.
@@ -231,6 +239,7 @@ func (d *driverActor) claimOffers(ctx actor.Context) {
 	for id, o := range d.offers {
 		d.claimOffer(ctx, o.trip, id)
 	}
+	d.handBackSurplus(ctx)
 	if len(d.offers) > 0 {
 		d.tickLater(ctx)
 	}
@@ -434,6 +443,7 @@ func (d *driverActor) onTick(ctx actor.Context) {
 	d.timers.Cancel("tick")
 	d.retry(ctx)
 	d.askAfterOffers(ctx)
+	d.syncCell(ctx) // a hold may be over
 	if len(d.pending) > 0 || len(d.offers) > 0 {
 		d.tickLater(ctx)
 	}

@@ -16,12 +16,13 @@ func (d *driverActor) appear(now time.Time) {
 		return
 	}
 	state, trip := d.standing(now)
+	held := state == ridepb.CityDriver_offered && d.heldAlone(now)
 	if d.marker != nil {
-		if was := d.marker.Driver(); was.State == state && was.Trip == trip && was.Cell == d.cell && was.Class == d.account.Vehicle.Class {
+		if was := d.marker.Driver(); was.State == state && was.Trip == trip && was.Held == held && was.Cell == d.cell && was.Class == d.account.Vehicle.Class {
 			return
 		}
 	}
-	is := &city.Driver{ID: d.account.ID, Class: d.account.Vehicle.Class, State: state, Trip: trip, Cell: d.cell}
+	is := &city.Driver{ID: d.account.ID, Class: d.account.Vehicle.Class, State: state, Trip: trip, Cell: d.cell, Held: held}
 	if d.marker != nil {
 		d.sys.city.Drivers.Change(d.marker, is)
 		return

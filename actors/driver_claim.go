@@ -37,8 +37,13 @@ func (d *driverActor) readMissed(ctx actor.Context) {
 		if _, held := d.offers[o.Offer.ID]; held {
 			continue
 		}
-		if !d.hold(&o.Trip, &o.Offer) {
-			return
+		switch d.hold(&o.Trip, &o.Offer) {
+		case "":
+		case ride.ReasonDriverHeld:
+			d.withdraw(ctx, o.Trip.ID, o.Offer.ID, ride.ReasonDriverHeld)
+			continue
+		default:
+			continue
 		}
 		d.emit(offerReceived(d.offers[o.Offer.ID]))
 		d.claimOffer(ctx, o.Trip.ID, o.Offer.ID)

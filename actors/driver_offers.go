@@ -10,22 +10,59 @@ import (
 	"github.com/hexhail/hexhail/ride/view"
 )
 
-// hold keeps an offer until it ends. It reports false if the driver holds too many, or if the offer
-// cannot be shown.
-func (d *driverActor) hold(t *ride.Trip, o *ride.Offer) bool {
+// hold keeps an offer until it ends. It returns the reason for which this driver cannot take it, or an empty
+// one: it is held. This alone makes an offer exclusive: trips that saw this driver at the same moment, on
+// whichever nodes, ask this actor, and it takes one.
+func (d *driverActor) hold(t *ride.Trip, o *ride.Offer) (refused string) {
 	if _, held := d.offers[o.ID]; held {
-		return true
+		return ""
 	}
-	if len(d.offers) >= d.sys.cfg.MaxOffers {
-		return false
+	now := time.Now()
+	switch n, alone := d.binding(now); {
+	case alone, o.Exclusive && n > 0:
+		return ride.ReasonDriverHeld
+	case len(d.offers) >= d.sys.cfg.MaxOffers:
+		return ride.ReasonTooManyOffers
 	}
 	shown, err := view.Offer(t, o, d.sys.cfg.Resolution)
 	if err != nil {
 		d.sys.cfg.Log.Error("offer cannot be shown", "offer", o.ID, "error", err)
-		return false
+		return ride.ReasonTooManyOffers
 	}
-	d.offers[o.ID] = &heldOffer{trip: t.ID, shown: shown, expires: o.ExpiresAt, asked: time.Now()}
-	return true
+	d.offers[o.ID] = &heldOffer{trip: t.ID, shown: shown, expires: o.ExpiresAt, asked: now, exclusive: o.Exclusive}
+	return ""
+}
+
+// binding counts the offers that bind this driver, and reports whether one of them is exclusive. An offer whose
+// trip says nothing after its expiry does not bind: that trip's node may be gone.
+func (d *driverActor) binding(now time.Time) (n int, alone bool) {
+	for _, o := range d.offers {
+		if now.Before(o.expires.Add(lostOffer)) {
+			n++
+			alone = alone || o.exclusive
+		}
+	}
+	return n, alone
+}
+
+// heldAlone reports whether an exclusive offer keeps this driver from getting others.
+func (d *driverActor) heldAlone(now time.Time) bool {
+	_, alone := d.binding(now)
+	return alone
+}
+
+// surplus is an open offer of the database that this driver cannot take beside another.
+type surplus struct {
+	trip  ride.TripID
+	offer ride.OfferID
+}
+
+// handBackSurplus tells the trips of surplus offers, so that they need not wait for their expiry.
+func (d *driverActor) handBackSurplus(ctx actor.Context) {
+	for _, s := range d.surplus {
+		d.withdraw(ctx, s.trip, s.offer, ride.ReasonDriverHeld)
+	}
+	d.surplus = nil
 }
 
 // onOffer takes an offer and sends it to the client, or hands it back if this driver cannot take
@@ -45,8 +82,9 @@ func (d *driverActor) onOffer(ctx actor.Context, m offerMade) {
 	case d.active != nil:
 		d.withdraw(ctx, m.Trip.ID, m.Offer.ID, ride.ReasonDriverBusy)
 		return
-	case !d.hold(m.Trip, &m.Offer):
-		d.withdraw(ctx, m.Trip.ID, m.Offer.ID, ride.ReasonTooManyOffers)
+	}
+	if refused := d.hold(m.Trip, &m.Offer); refused != "" {
+		d.withdraw(ctx, m.Trip.ID, m.Offer.ID, refused)
 		return
 	}
 	d.emit(offerReceived(d.offers[m.Offer.ID]))

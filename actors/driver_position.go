@@ -95,11 +95,11 @@ func movedInterval(rider, driver *actor.PID) time.Duration {
 }
 
 // available reports whether dispatch may offer trips to this driver: online, with a
-// session, a fresh position, no trip, and room for another offer.
+// session, a fresh position, no trip, and room for another offer, which an exclusive one leaves none for.
 func (d *driverActor) available(now time.Time) bool {
 	return d.online && d.account.MayDrive() == nil && d.out != nil && !d.gone && d.active == nil &&
 		!d.fix.receivedAt.IsZero() && now.Sub(d.fix.receivedAt) < d.sys.cfg.PositionTTL &&
-		len(d.offers) < d.sys.cfg.MaxOffers
+		len(d.offers) < d.sys.cfg.MaxOffers && !d.heldAlone(now)
 }
 
 // syncCell enters, updates or leaves the driver's cell to match its state. It is called after
@@ -128,7 +128,8 @@ func (d *driverActor) moveCell(ctx actor.Context, now time.Time) {
 		d.cell, d.pid = cell, d.sys.place.EnterCell(cell)
 		d.put = cellPut{}
 	}
-	load, shown := len(d.offers), d.shown.update(cell, d.fix.Point, now)
+	load, _ := d.binding(now)
+	shown := d.shown.update(cell, d.fix.Point, now)
 	if d.put.PID != nil && d.put.Load == load && d.put.Shown == shown && d.put.Generation == d.generation && d.put.Class == d.account.Vehicle.Class &&
 		geo.DistanceM(d.put.Point, d.fix.Point) < putEveryM {
 		return
@@ -150,7 +151,7 @@ const maxShowUps = 8
 // showUp notifies nearby trips that wait for a driver. It runs after the cell has been updated, so
 // that their searches find this driver.
 func (d *driverActor) showUp(ctx actor.Context) {
-	disk, err := d.cell.Disk(d.sys.cfg.Rules.Policy.RingMax)
+	disk, err := d.cell.Disk(d.sys.rules.Load().Policy.RingMax)
 	if err != nil {
 		return // their next waves find this driver anyway
 	}

@@ -20,7 +20,7 @@ func (d *driverActor) describe(h *handover) {
 		out.Position, out.Age = &position, now.Sub(d.fix.receivedAt)
 	}
 	for _, o := range d.offers {
-		out.Offers = append(out.Offers, handedOffer{Trip: o.trip, Shown: o.shown, Left: o.expires.Sub(now)})
+		out.Offers = append(out.Offers, handedOffer{Trip: o.trip, Shown: o.shown, Left: o.expires.Sub(now), Exclusive: o.exclusive})
 	}
 	h.Driver = out
 }
@@ -48,7 +48,7 @@ func (d *driverActor) succeed(ctx actor.Context, h *handover) {
 	}
 	for _, o := range h.Driver.Offers {
 		if len(d.offers) < d.sys.cfg.MaxOffers {
-			d.offers[ride.OfferID(o.Shown.GetId())] = &heldOffer{trip: o.Trip, shown: o.Shown, expires: now.Add(o.Left), asked: now}
+			d.offers[ride.OfferID(o.Shown.GetId())] = &heldOffer{trip: o.Trip, shown: o.Shown, expires: now.Add(o.Left), asked: now, exclusive: o.Exclusive}
 		}
 	}
 }

@@ -46,7 +46,7 @@ func frameDriver(d *driverHandover) *nodepb.DriverHandover {
 		}
 	}
 	for _, o := range d.Offers {
-		out.Offers = append(out.Offers, &nodepb.HeldOffer{Trip: string(o.Trip), Offer: o.Shown, Left: durationpb.New(o.Left)})
+		out.Offers = append(out.Offers, &nodepb.HeldOffer{Trip: string(o.Trip), Offer: o.Shown, Left: durationpb.New(o.Left), Exclusive: o.Exclusive})
 	}
 	return out
 }
@@ -102,7 +102,7 @@ func driverHandoverOf(d *nodepb.DriverHandover) *driverHandover {
 		}
 	}
 	for _, o := range d.GetOffers() {
-		out.Offers = append(out.Offers, handedOffer{Trip: ride.TripID(o.GetTrip()), Shown: o.GetOffer(), Left: o.GetLeft().AsDuration()})
+		out.Offers = append(out.Offers, handedOffer{Trip: ride.TripID(o.GetTrip()), Shown: o.GetOffer(), Left: o.GetLeft().AsDuration(), Exclusive: o.GetExclusive()})
 	}
 	return out
 }

@@ -42,6 +42,8 @@ type handedOffer struct {
 	Trip  ride.TripID
 	Shown *ridepb.Offer
 	Left  time.Duration // until it expires; negative: since then
+	// Exclusive is as in a ride.Offer.
+	Exclusive bool
 }
 
 // heard is a trip and the version of it that a client has been sent.

@@ -153,7 +153,9 @@ func TestReplayFitsAnOutbox(t *testing.T) {
 // Events that no client can have missed are forgotten and their memory is released; their numbers
 // still count.
 func TestHistoryExpires(t *testing.T) {
-	inWorld(t, func(c *Config) { c.HistoryAge, c.Linger = 3*time.Minute, 2*time.Minute }, func(w *world) {
+	inWorld(t, func(c *Config) {
+		c.HistoryAge, c.Linger, c.Rules.SearchFor = 3*time.Minute, 2*time.Minute, 2*time.Minute
+	}, func(w *world) {
 		r := w.rider("rob")
 		epoch := r.connected().GetEpoch()
 		requested := r.request().GetTrip()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -251,9 +252,13 @@ func TestTripsOfALostNodeGoOn(t *testing.T) {
 // A waiting trip hears of a driver who turns up on another node, also when the first word of it
 // was lost.
 func TestWaitingTripsAreKnownElsewhere(t *testing.T) {
-	for name, lost := range map[string]bool{"at once": false, "repeated": true} {
+	for name, lost := range map[string]bool{"at once": false, "repeated": true, "nearest, at once": false, "nearest, repeated": true} {
 		t.Run(name, func(t *testing.T) {
-			inCluster(t, 2, func(c *cluster) {
+			change := under(ride.PolicyBroadcast)
+			if strings.HasPrefix(name, "nearest") {
+				change = under(ride.PolicyNearest)
+			}
+			inClusterWith(t, 2, change, func(c *cluster) {
 				c.net.losing(func(f *nodepb.NodeFrame) bool { return lost && f.GetWaiting() != nil })
 				r := c.nodes[0].rider("r")
 				trip := r.request().GetTrip().GetId()

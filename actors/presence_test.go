@@ -1,6 +1,7 @@
 package actors
 
 import (
+	"fmt"
 	"sync"
 	"testing"
 	"time"
@@ -115,9 +116,13 @@ func TestOffersCrossCellEdges(t *testing.T) {
 	require.True(t, pentagon.Pentagon())
 	places["a pentagon"] = pentagon.Center()
 	for name, p := range places {
-		for _, bearing := range []float64{0, 60, 120, 180, 240, 300} {
-			t.Run(name, func(t *testing.T) {
-				inWorld(t, nil, func(w *world) {
+		for i, bearing := range []float64{0, 60, 120, 180, 240, 300, 60, 240} {
+			policy := ride.PolicyBroadcast
+			if i >= 6 {
+				policy = ride.PolicyNearest
+			}
+			t.Run(fmt.Sprintf("%s, %s", name, policy), func(t *testing.T) {
+				inWorld(t, under(policy), func(w *world) {
 					here, err := geo.CellAt(p, w.sys.cfg.Resolution)
 					require.NoError(t, err)
 					// Walk to the cell's edge, then 25 m to either side of it.

@@ -48,7 +48,7 @@ func (r *riderActor) quote(ctx actor.Context, m framed, g *ridepb.GetQuote) {
 		return
 	}
 	r.next++
-	ring := r.sys.cfg.Rules.Policy.RingMax
+	ring := r.sys.rules.Load().Policy.RingMax
 	// One more ring than counts: a driver may be shown in a cell that it has just left.
 	query, done, err := r.sys.begin(ctx, r.next, view.FromPoint(g.GetPickup()), ring+1, nearbyCap*len(r.sys.cfg.Tariffs), true, nil)
 	if err != nil {
@@ -152,12 +152,13 @@ func (r *riderActor) answerQuote(q *pendingQuote) {
 		return
 	}
 	delete(r.quotes, q.query.id)
+	longest := r.sys.rules.Load().Policy.MaxETA
 	for _, quote := range q.quotes {
 		nearest := time.Duration(-1)
 		for _, d := range q.query.drivers {
 			eta, reachable := q.etas[d.Shown]
-			if d.Class != quote.GetVehicleClass() || !reachable {
-				continue
+			if d.Class != quote.GetVehicleClass() || !reachable || longest > 0 && eta > longest {
+				continue // nor would dispatch ask this driver
 			}
 			if quote.DriversNearby < nearbyCap {
 				quote.DriversNearby++

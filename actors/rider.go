@@ -206,7 +206,7 @@ func (s *shared) newRequest(rider ride.Account, q *ridepb.RequestTrip) (ride.Req
 
 // requestOf returns the command that makes the trip.
 func (s *shared) requestOf(req ride.Request, tariff ride.Tariff, p *priced) (ride.RequestTrip, error) {
-	rules := s.cfg.Rules
+	rules := *s.rules.Load()
 	rules.Tariff = tariff
 	id, err := s.place.NewTrip()
 	if err != nil {

@@ -159,7 +159,7 @@ func (s *shared) ways(ctx context.Context, trip ride.TripID, q *search) (w ways)
 		w.candidates = append(w.candidates, ride.Candidate{
 			Trip: trip, Driver: d.Driver, Class: d.Class, Point: d.Point,
 			DistanceM: area[i].DistanceM, ETA: area[i].Duration, By: area[i].By.String(),
-			DoorM: door[i].DistanceM, DoorETA: door[i].Duration,
+			DoorM: door[i].DistanceM, DoorETA: door[i].Duration, Load: d.Load,
 		})
 	}
 	return w

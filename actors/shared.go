@@ -2,6 +2,7 @@ package actors
 
 import (
 	"context"
+	"sync/atomic"
 
 	"github.com/asynkron/protoactor-go/actor"
 
@@ -14,6 +15,7 @@ import (
 // shared is what the actors of this node share, and all that they see of the System.
 type shared struct {
 	cfg    Config
+	rules  atomic.Pointer[ride.Rules] // of new trips: cfg.Rules, or what SetPolicy made of them
 	store  Store
 	host   *runtime.Host
 	root   *actor.RootContext // the host's

@@ -24,7 +24,13 @@ func TestStadium(t *testing.T) {
 	if testing.Short() {
 		requests, drivers = 100, 10
 	}
-	inWorld(t, nil, func(w *world) {
+	for _, policy := range []ride.PolicyKind{ride.PolicyBroadcast, ride.PolicyNearest} {
+		t.Run(string(policy), func(t *testing.T) { stadium(t, under(policy), requests, drivers) })
+	}
+}
+
+func stadium(t *testing.T, change func(*Config), requests, drivers int) {
+	inWorld(t, change, func(w *world) {
 		var mu sync.Mutex
 		commits, bytes, largest := 0, 0, 0
 		w.store.failing(func(tr ride.Transition) (error, bool) {

@@ -62,6 +62,7 @@ func New(cfg Config, store Store) (*System, error) {
 		return nil, err
 	}
 	s := &System{shared: &shared{cfg: cfg, store: store, stats: newStats()}, kinds: newKinds(cfg.Cluster != nil), regain: make(chan struct{}, 1)}
+	s.setPolicy(cfg.Rules.Policy)
 	s.host = runtime.New(cfg.Log, cfg.incarnation(), s.stats.deadLetters.Inc)
 	s.root = s.host.Root
 	place := cfg.Placement
@@ -106,6 +107,27 @@ func New(cfg Config, store Store) (*System, error) {
 		}
 	}
 	return s, nil
+}
+
+// SetPolicy makes another policy that of trips requested from now on, through this node. Trips keep the rules that
+// they were requested under. The error wraps ride.ErrInvalidArgument for a policy that is none.
+func (s *System) SetPolicy(p ride.Policy) error {
+	rules := s.cfg.Rules
+	rules.Policy = p
+	if err := rules.Validate(); err != nil {
+		return err
+	}
+	s.setPolicy(p)
+	return nil
+}
+
+// Policy is the policy of trips requested now.
+func (s *System) Policy() ride.Policy { return s.rules.Load().Policy }
+
+func (s *System) setPolicy(p ride.Policy) {
+	rules := s.cfg.Rules
+	rules.Policy = p.Within(geo.RingM(s.cfg.Resolution), s.cfg.FastestMPS)
+	s.rules.Store(&rules)
 }
 
 // spread makes the Placement of a node of a cluster.

@@ -40,8 +40,10 @@ func inWorld(t *testing.T, change func(*Config), test func(w *world)) {
 	})
 }
 
+// boot starts the system. Trips are broadcast unless the change says otherwise, so that drivers race for them.
 func (w *world) boot(change func(*Config)) {
 	cfg := DefaultConfig()
+	cfg.Rules.Policy = cfg.Rules.Policy.As(ride.PolicyBroadcast)
 	cfg.PIN = false
 	cfg.Log = slog.New(slog.NewTextHandler(io.Discard, nil))
 	if change != nil {

@@ -13,6 +13,7 @@ const (
 	ReasonDriverBusy    = "driver_busy" // the driver won another trip
 	ReasonDriverGone    = "driver_gone" // offline or not connected
 	ReasonTooManyOffers = "too_many_offers"
+	ReasonDriverHeld    = "driver_held" // the driver held another trip's offer, and never saw this one
 	ReasonWentOffline   = "went_offline"
 	ReasonNotAnswered   = "not_answered"
 	ReasonDriverNoShow  = "driver_no_show" // the pickup's time limit passed
@@ -109,7 +110,7 @@ func (t *Trip) applyWave(e WavePlanned) {
 	}
 	t.Search.NextAt = e.At.Add(p.WaveEvery)
 	switch {
-	case p.Kind == PolicySequential && len(e.Offers) > 0:
+	case p.oneByOne() && len(e.Offers) > 0:
 		// The next driver is asked when this one has answered or not: the offer's
 		// end brings the wave forward.
 		t.Search.NextAt = e.Offers[0].ExpiresAt.Add(p.WaveEvery)
@@ -130,7 +131,11 @@ func (t *Trip) applyOffersEnded(e OffersEnded) {
 			}
 		}
 	case OfferWithdrawn:
-		t.rest(e.At, e.Offers)
+		// A driver who holds another offer has left its cell before it said so, and comes back when that one
+		// ends: whoever finds it again may ask it again. All others are still found as they were.
+		if e.Reason != ReasonDriverHeld {
+			t.rest(e.At, e.Offers)
+		}
 	}
 	t.hastenSearch(e.At)
 }

@@ -25,6 +25,8 @@ type Candidate struct {
 	// DoorM and DoorETA are the way to the pickup itself; 0 when it was not looked for.
 	DoorM   float64
 	DoorETA time.Duration
+	// Load is how many open offers the driver holds.
+	Load int
 }
 
 // Verdict says why a candidate was or was not offered a trip.
@@ -39,6 +41,8 @@ const (
 	VerdictOpen        Verdict = "offer_open"   // holds an open offer already
 	VerdictResting     Verdict = "resting"      // was busy, gone or full a moment ago
 	VerdictNoWay       Verdict = "no_way"       // has no way to the pickup
+	VerdictBeyondETA   Verdict = "beyond_eta"   // needs longer to the pickup than the policy allows
+	VerdictHeld        Verdict = "held"         // holds another trip's offer, and one of the two is exclusive
 	VerdictOverCap     Verdict = "over_cap"     // others were nearer
 
 	// Those of drivers close by whom the search did not reach; see OfferWave.Passed.
@@ -141,7 +145,10 @@ func planOne(p Policy, n Need, cands []Candidate) []Considered {
 		case c.Class != n.Class:
 			k.Verdict = VerdictWrongClass
 		default:
-			k.Verdict = n.verdict(p, c.Driver)
+			k.Verdict = n.verdict(p, k)
+			if p.Exclusive && c.Load > 0 && (k.Verdict == VerdictOffered || k.Verdict == VerdictOverCap) {
+				k.Verdict = VerdictHeld
+			}
 		}
 		if k.Verdict == VerdictOffered {
 			n.Room--

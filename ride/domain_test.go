@@ -90,6 +90,9 @@ func TestWhatIsWrongWithRules(t *testing.T) {
 	require.NoError(t, ride.DefaultRules().Validate())
 	for name, spoil := range map[string]func(*ride.Rules){
 		"unknown policy":           func(r *ride.Rules) { r.Policy.Kind = "lottery" },
+		"nearest without a hold":   func(r *ride.Rules) { r.Policy.Exclusive = false },
+		"no time for any way":      func(r *ride.Rules) { r.Policy.MaxETA = -1 },
+		"days to a pickup":         func(r *ride.Rules) { r.Policy.MaxETA = 25 * time.Hour },
 		"unknown award":            func(r *ride.Rules) { r.Policy.Award = "richest" },
 		"no award window":          func(r *ride.Rules) { r.Policy.Award, r.Policy.AwardWindow = ride.AwardBestETA, 0 },
 		"cap of none":              func(r *ride.Rules) { r.Policy.Cap = 0 },

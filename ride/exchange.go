@@ -50,7 +50,7 @@ func decideOfferExchange(t Trip, at time.Time, c OfferExchange) ([]Event, error)
 	}
 	o := Offer{
 		ID: NewOfferID(t.ID, len(t.Offers)+1), Driver: k.Driver, Wave: t.Search.Wave + 1, DistanceM: k.DistanceM, ETA: k.ETA,
-		DoorM: k.DoorM, DoorETA: k.DoorETA, MadeAt: at, State: OfferOpen, Left: c.Left,
+		DoorM: k.DoorM, DoorETA: k.DoorETA, MadeAt: at, State: OfferOpen, Left: c.Left, Exclusive: t.Rules.Policy.Exclusive,
 	}
 	lasts := min(t.Rules.Policy.OfferTTL, c.Left-o.toDoor())
 	if lasts < minExchangeOffer {
@@ -58,7 +58,7 @@ func decideOfferExchange(t Trip, at time.Time, c OfferExchange) ([]Event, error)
 	}
 	o.ExpiresAt = at.Add(lasts)
 	n := t.Need(at)
-	k.Verdict = n.verdict(t.Rules.Policy, k.Driver)
+	k.Verdict = n.verdict(t.Rules.Policy, k)
 	if k.Verdict != VerdictOffered {
 		return nil, ErrInvalidArgument.With("this driver cannot be asked now: %s", k.Verdict)
 	}

@@ -12,7 +12,8 @@ import (
 // wholeLife is a trip's history with every kind of event but the two other ends.
 func wholeLife(t testing.TB) *shell {
 	s := newShell()
-	rules := ride.DefaultRules()
+	rules := broadcast()
+	rules.Policy.Exclusive = true
 	rules.Policy.Award = ride.AwardBestETA
 	do := func(c ride.Command) { require.NoError(t, s.do(c)) }
 	do(request(rules))

@@ -144,7 +144,7 @@ func (m *machine) won(from ride.Trip, id ride.OfferID, d ride.AccountID, unasked
 func (m *machine) wave(from ride.Trip, e ride.WavePlanned, to ride.Trip) {
 	p := from.Rules.Policy
 	limit := p.Cap
-	if p.Kind == ride.PolicySequential {
+	if p.Kind != ride.PolicyBroadcast {
 		limit = 1
 	}
 	pending := map[ride.AccountID]int{}
@@ -160,6 +160,10 @@ func (m *machine) wave(from ride.Trip, e ride.WavePlanned, to ride.Trip) {
 	require.LessOrEqual(m.t, e.Ring, p.RingMax)
 	for _, o := range e.Offers {
 		require.False(m.t, m.refused[o.Driver], "%s is asked again", o.Driver)
+		require.Equal(m.t, p.Exclusive, o.Exclusive)
+		if p.MaxETA > 0 {
+			require.LessOrEqual(m.t, o.ETA, p.MaxETA)
+		}
 		ignored := 0
 		for _, old := range from.Offers {
 			if old.Driver == o.Driver && old.State == ride.OfferExpired {

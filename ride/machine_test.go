@@ -96,7 +96,9 @@ func drawRules(t *rapid.T) ride.Rules {
 	}
 	r := ride.DefaultRules()
 	p := &r.Policy
-	p.Kind = rapid.SampledFrom([]ride.PolicyKind{ride.PolicyBroadcast, ride.PolicySequential}).Draw(t, "policy")
+	p.Kind = rapid.SampledFrom([]ride.PolicyKind{ride.PolicyBroadcast, ride.PolicySequential, ride.PolicyNearest}).Draw(t, "policy")
+	p.Exclusive = p.Kind == ride.PolicyNearest || rapid.Bool().Draw(t, "exclusive")
+	p.MaxETA = time.Duration(rapid.IntRange(0, 5).Draw(t, "longest way")) * time.Minute
 	p.Award = rapid.SampledFrom([]ride.Award{ride.AwardFirst, ride.AwardBestETA}).Draw(t, "award")
 	p.AwardWindow = seconds("window", 1, 8)
 	p.Cap = rapid.IntRange(1, 4).Draw(t, "cap")
@@ -131,6 +133,7 @@ func (m *machine) drawCandidates(t *rapid.T) []ride.Candidate {
 			Trip: "trip", Driver: drawDriver(t), DistanceM: rapid.Float64().Draw(t, "metres"),
 			Class: rapid.SampledFrom([]string{"standard", "standard", "standard", "van"}).Draw(t, "class"),
 			ETA:   time.Duration(rapid.IntRange(-1, 5).Draw(t, "minutes")) * time.Minute,
+			Load:  max(0, rapid.IntRange(-3, 1).Draw(t, "load")),
 		}
 	}), 0, 6).Draw(t, "candidates")
 }
@@ -215,7 +218,7 @@ func (m *machine) decline(t *rapid.T) {
 }
 
 func (m *machine) withdraw(t *rapid.T) {
-	reason := rapid.SampledFrom([]string{ride.ReasonDriverGone, ride.ReasonTooManyOffers, ride.ReasonWentOffline}).Draw(t, "reason")
+	reason := rapid.SampledFrom([]string{ride.ReasonDriverGone, ride.ReasonTooManyOffers, ride.ReasonWentOffline, ride.ReasonDriverHeld}).Draw(t, "reason")
 	require.NoError(t, m.do(ride.WithdrawOffer{Offer: m.drawOffer(t).ID, Reason: reason}))
 }
 

@@ -16,7 +16,7 @@ import (
 )
 
 func TestPlanAsksTheNearest(t *testing.T) {
-	p := ride.DefaultPolicy()
+	p := broadcast().Policy
 	need := ride.Need{
 		Trip: "t", Class: "standard", Room: 2,
 		Excluded: map[ride.AccountID]bool{"declined": true}, Open: map[ride.AccountID]bool{"thinking": true},
@@ -76,7 +76,7 @@ func TestPlanKnowsNoOrder(t *testing.T) {
 				DistanceM: float64(rapid.IntRange(0, 3).Draw(t, "km")), ETA: time.Duration(rapid.IntRange(-1, 3).Draw(t, "eta")),
 			}
 		})).Draw(t, "edges")
-		p := ride.DefaultPolicy()
+		p := broadcast().Policy
 		kept := slices.Clone(edges)
 		plan := ride.Plan(p, needs, edges)
 		require.Equal(t, kept, edges, "the candidates given were changed")
@@ -110,7 +110,7 @@ func crowd(n int) []ride.Candidate {
 }
 
 func BenchmarkPlan500(b *testing.B) {
-	p, edges := ride.DefaultPolicy(), crowd(500)
+	p, edges := broadcast().Policy, crowd(500)
 	needs := []ride.Need{{Trip: "trip", Class: "standard", Room: p.Cap}}
 	b.ReportAllocs()
 	for b.Loop() {
@@ -120,7 +120,7 @@ func BenchmarkPlan500(b *testing.B) {
 
 func BenchmarkDecideAccept(b *testing.B) {
 	s := newShell()
-	require.NoError(b, s.do(request(ride.DefaultRules())))
+	require.NoError(b, s.do(request(broadcast())))
 	require.NoError(b, s.do(s.planned(1, 1, crowd(500))))
 	c := ride.AcceptOffer{Offer: s.trip.Offers[0].ID, Card: card(s.trip.Offers[0].Driver)}
 	b.ReportAllocs()
@@ -134,7 +134,7 @@ func BenchmarkDecideAccept(b *testing.B) {
 // A wave's record is bounded: the best candidates, the nearest of those passed over, and
 // how many more there were.
 func TestWaveRecordIsBounded(t *testing.T) {
-	rules := ride.DefaultRules()
+	rules := broadcast()
 	rules.Policy.Cap = 3
 	trip := ride.Apply(ride.Trip{}, ride.Requested{At: dawn, ID: "t", Rules: rules, Request: ride.Request{Class: "standard"}})
 	var found []ride.Candidate

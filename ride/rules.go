@@ -1,6 +1,7 @@
 package ride
 
 import (
+	"math"
 	"time"
 )
 
@@ -12,8 +13,11 @@ const (
 	// PolicyBroadcast offers to every suitable driver of the grid disk at once,
 	// nearest first up to a cap; rings widen from wave to wave.
 	PolicyBroadcast PolicyKind = "broadcast"
-	// PolicySequential offers to one driver at a time, nearest first.
+	// PolicySequential offers to one driver at a time, nearest first. Several trips may ask one
+	// driver at once.
 	PolicySequential PolicyKind = "sequential"
+	// PolicyNearest is PolicySequential with the exclusive hold: whoever is asked holds no other offer.
+	PolicyNearest PolicyKind = "nearest"
 )
 
 // Award names how a winner is chosen among acceptances.
@@ -32,6 +36,12 @@ const (
 type Policy struct {
 	Kind  PolicyKind `json:"kind"`
 	Award Award      `json:"award"`
+	// Exclusive makes each offer a hold: its driver holds no other offer meanwhile. The driver's own
+	// actor is the judge, and hands back what it cannot take (ReasonDriverHeld). PolicyNearest has it always.
+	Exclusive bool `json:"exclusive,omitempty"`
+	// MaxETA is the longest way to the pickup, from where a driver is asked to come. Like the ranking it looks
+	// at the centre of the pickup's cell; see Candidate. 0: no bound.
+	MaxETA time.Duration `json:"max_eta_ns,omitempty"`
 	// AwardWindow is how long acceptances are gathered under AwardBestETA,
 	// counted from the first.
 	AwardWindow time.Duration `json:"award_window_ns,omitempty"`
@@ -79,10 +89,11 @@ type Rules struct {
 	PositionWithin  time.Duration `json:"position_within_ns,omitempty"`
 }
 
-// DefaultPolicy is broadcast, first acceptance wins.
+// DefaultPolicy asks one of the nearest drivers, then the next.
 func DefaultPolicy() Policy {
 	return Policy{
-		Kind: PolicyBroadcast, Award: AwardFirst, AwardWindow: 2 * time.Second,
+		Kind: PolicyNearest, Award: AwardFirst, AwardWindow: 2 * time.Second,
+		Exclusive: true, MaxETA: 10 * time.Minute,
 		Cap: 8, RingStart: 1, RingStep: 1, RingMax: 6,
 		WaveEvery: 5 * time.Second, OfferTTL: 15 * time.Second, AsksPerDriver: 2,
 		Exchanges: 2, ExchangeFare: 100,
@@ -93,23 +104,54 @@ func DefaultPolicy() Policy {
 func DefaultRules() Rules {
 	return Rules{
 		Policy: DefaultPolicy(), Tariff: DefaultTariffs()[0],
-		SearchFor: 2 * time.Minute, PickupWithin: time.Hour,
+		SearchFor: 5 * time.Minute, PickupWithin: time.Hour,
 		BoardWithin: 20 * time.Minute, RideWithin: 12 * time.Hour,
 	}
 }
 
 // Immediate reports whether each trip's wave is planned as soon as its own search has ended, as
-// both policies of today do. The shell then writes the first wave with the request, in one
+// the policies of today do. The shell then writes the first wave with the request, in one
 // transaction. A policy that gathers several trips before it plans is not immediate: its requests
 // are committed and acknowledged first, and each wave follows separately.
-func (p Policy) Immediate() bool { return p.Kind == PolicyBroadcast || p.Kind == PolicySequential }
+func (p Policy) Immediate() bool { return p.Kind == PolicyBroadcast || p.oneByOne() }
+
+// oneByOne reports whether at most one offer of a trip is open.
+func (p Policy) oneByOne() bool { return p.Kind == PolicyNearest || p.Kind == PolicySequential }
+
+// As returns the policy with another kind and the hold that this kind has by itself. The rest stays.
+func (p Policy) As(kind PolicyKind) Policy {
+	p.Kind, p.Exclusive = kind, kind == PolicyNearest
+	return p
+}
+
+// Within returns the policy without the rings in which no driver can be who would come within MaxETA.
+// Neighbouring cells' centres are ringM apart, in metres, and nobody comes nearer faster than fastestMPS, in
+// metres per second along the straight line. Where either is 0, unknown, all rings stay.
+//
+// The centre of a cell in ring k is at least k·ringM·√3/2 from that of the pickup's cell, where ways end; its
+// drivers may be a cell's radius nearer, ringM/√3. Cells may be a quarter smaller than the mean, which the
+// last factor allows for.
+func (p Policy) Within(ringM, fastestMPS float64) Policy {
+	if !(ringM > 0) || !(fastestMPS > 0) || p.MaxETA <= 0 {
+		return p
+	}
+	reach := p.MaxETA.Seconds()*fastestMPS + ringM/math.Sqrt(3)
+	if rings := math.Floor(reach / (ringM * math.Sqrt(3) / 2) * 4 / 3); rings < float64(p.RingMax) {
+		p.RingMax = max(int(rings), p.RingStart)
+	}
+	return p
+}
 
 // Validate checks a policy as an operator may have written it.
 func (p Policy) Validate() error {
 	bad := func(format string, args ...any) error { return ErrInvalidArgument.With("policy: "+format, args...) }
 	switch {
-	case p.Kind != PolicyBroadcast && p.Kind != PolicySequential:
-		return bad("kind must be %q or %q", PolicyBroadcast, PolicySequential)
+	case p.Kind != PolicyBroadcast && !p.oneByOne():
+		return bad("kind must be %q, %q or %q", PolicyNearest, PolicyBroadcast, PolicySequential)
+	case p.Kind == PolicyNearest && !p.Exclusive:
+		return bad("%q is exclusive: without the hold it is %q", PolicyNearest, PolicySequential)
+	case p.MaxETA < 0 || p.MaxETA > maxMaxETA:
+		return bad("the longest way to a pickup must be from 0s, for any, to %s", maxMaxETA)
 	case p.Award != AwardFirst && p.Award != AwardBestETA:
 		return bad("award must be %q or %q", AwardFirst, AwardBestETA)
 	case p.Award == AwardBestETA && (p.AwardWindow <= 0 || p.AwardWindow > time.Minute):
@@ -131,6 +173,9 @@ func (p Policy) Validate() error {
 	}
 	return nil
 }
+
+// maxMaxETA bounds Policy.MaxETA.
+const maxMaxETA = 24 * time.Hour
 
 // maxWithinM bounds the distances of Rules, in metres.
 const maxWithinM = 100_000

@@ -125,14 +125,17 @@ func (s *story) cancel(who ride.AccountID, reason string) ride.CancelTrip {
 	return c
 }
 
-// rules are the defaults, but for what the story says.
+// rules are the defaults, but for a broadcast, a search of two minutes, and what the story says.
 func (s *story) rules(d *datadriven.TestData) ride.Rules {
 	r := ride.DefaultRules()
+	r.Policy, r.SearchFor = r.Policy.As(ride.PolicyBroadcast), 2*time.Minute
 	for _, a := range d.CmdArgs {
 		v := strings.Join(a.Vals, "")
 		switch a.Key {
 		case "policy":
-			r.Policy.Kind = ride.PolicyKind(v)
+			r.Policy = r.Policy.As(ride.PolicyKind(v))
+		case "max-eta":
+			r.Policy.MaxETA = s.duration(v)
 		case "award":
 			r.Policy.Award = ride.Award(v)
 		case "window":
@@ -158,7 +161,7 @@ func (s *story) rules(d *datadriven.TestData) ride.Rules {
 }
 
 // candidates answers the open search, or an older one when wave and ring are given.
-// A candidate is written driver@metres/eta, with /class where it is not standard.
+// A candidate is written driver@metres/eta, with /class where it is not standard and +offers where it holds some.
 func (s *story) candidates(d *datadriven.TestData) {
 	var wave, ring int
 	var found []ride.Candidate
@@ -174,11 +177,13 @@ func (s *story) candidates(d *datadriven.TestData) {
 			ring = s.number(a.Vals[0])
 		default:
 			driver, way, ok := strings.Cut(a.Key, "@")
+			way, load, _ := strings.Cut(way, "+")
 			parts := append(strings.Split(way, "/"), "standard")
 			require.True(s.t, ok && len(parts) >= 3, "candidate %q", a.Key)
+			holds, _ := strconv.Atoi(load)
 			found = append(found, ride.Candidate{
 				Trip: "trip", Driver: ride.AccountID(driver), Class: parts[2],
-				DistanceM: float64(s.number(strings.TrimSuffix(parts[0], "m"))), ETA: s.duration(parts[1]),
+				DistanceM: float64(s.number(strings.TrimSuffix(parts[0], "m"))), ETA: s.duration(parts[1]), Load: holds,
 			})
 		}
 	}

@@ -114,6 +114,8 @@ type Offer struct {
 	// Left is how long the trip's driver still needed to the pickup when the offer was made: the offer is
 	// one of an exchange. 0: the trip had no driver.
 	Left time.Duration `json:"left_ns,omitempty"`
+	// Exclusive is as in the policy that the offer was made under.
+	Exclusive bool `json:"exclusive,omitempty"`
 }
 
 // toDoor is how long the driver needs to the pickup itself, as far as that is known.

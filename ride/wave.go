@@ -34,13 +34,14 @@ func decideWave(t Trip, at time.Time, c OfferWave) []Event {
 	for i, k := range c.Considered {
 		k = k.checked()
 		if k.Verdict == VerdictOffered {
-			k.Verdict = n.verdict(p, k.Driver)
+			k.Verdict = n.verdict(p, k)
 		}
 		if k.Verdict == VerdictOffered {
 			n.ask(k.Driver)
 			e.Offers = append(e.Offers, Offer{
 				ID: NewOfferID(t.ID, len(t.Offers)+len(e.Offers)+1), Driver: k.Driver, Wave: c.Wave,
 				DistanceM: k.DistanceM, ETA: k.ETA, DoorM: k.DoorM, DoorETA: k.DoorETA, MadeAt: at, ExpiresAt: at.Add(p.OfferTTL), State: OfferOpen,
+				Exclusive: p.Exclusive,
 			})
 		}
 		if i < kept {
@@ -60,7 +61,7 @@ type Need struct {
 	// Excluded drivers declined, or gave the trip back.
 	Excluded map[AccountID]bool
 	// Asked counts earlier offers by driver, but for those that another driver's
-	// win took away; Ignored counts the ones that the driver let expire.
+	// win took away, or that the driver never saw because it held another; Ignored counts the ones that the driver let expire.
 	Asked, Ignored map[AccountID]int
 	// Open says who holds an open offer of this trip.
 	Open map[AccountID]bool
@@ -73,7 +74,7 @@ type Need struct {
 // so that a caller may keep it and plan several trips together.
 func (t *Trip) Need(at time.Time) Need {
 	n := Need{Trip: t.ID, Class: t.Request.Class, Room: t.Rules.Policy.Cap}
-	if t.Rules.Policy.Kind == PolicySequential {
+	if t.Rules.Policy.oneByOne() {
 		n.Room = 1
 	}
 	for _, d := range t.Excluded {
@@ -81,8 +82,8 @@ func (t *Trip) Need(at time.Time) Need {
 	}
 	for i := range t.Offers {
 		o := &t.Offers[i]
-		if o.State == OfferWithdrawn && o.Reason == ReasonTaken {
-			continue // the driver did nothing; the winner gave the trip back
+		if o.State == OfferWithdrawn && (o.Reason == ReasonTaken || o.Reason == ReasonDriverHeld) {
+			continue // the driver did nothing
 		}
 		put(&n.Asked, o.Driver, n.Asked[o.Driver]+1)
 		switch {
@@ -117,8 +118,8 @@ func put[V any](m *map[AccountID]V, d AccountID, v V) {
 
 // verdict says whether a suitable driver may be asked now. Plan and Decide share it, so that
 // Decide accepts every choice that Plan made for the same state.
-func (n *Need) verdict(p Policy, d AccountID) Verdict {
-	switch {
+func (n *Need) verdict(p Policy, k Considered) Verdict {
+	switch d := k.Driver; {
 	case n.Excluded[d]:
 		return VerdictExcluded
 	case n.Open[d]:
@@ -127,6 +128,8 @@ func (n *Need) verdict(p Policy, d AccountID) Verdict {
 		return VerdictAskedEnough
 	case n.Resting[d]:
 		return VerdictResting
+	case p.MaxETA > 0 && k.ETA > p.MaxETA:
+		return VerdictBeyondETA
 	case n.Room <= 0:
 		return VerdictOverCap
 	}

@@ -11,6 +11,13 @@ import (
 	"github.com/hexhail/hexhail/ride"
 )
 
+// broadcast are the default rules, but for the policy.
+func broadcast() ride.Rules {
+	r := ride.DefaultRules()
+	r.Policy = r.Policy.As(ride.PolicyBroadcast)
+	return r
+}
+
 // asked are the drivers of a trip's offers in a wave, in order.
 func asked(t ride.Trip, wave int) (out []ride.AccountID) {
 	for _, o := range t.Offers {
@@ -35,7 +42,7 @@ func TestOneCallerPlansManyTrips(t *testing.T) {
 	var needs []ride.Need
 	var edges []ride.Candidate
 	for i := range trips {
-		c := request(ride.DefaultRules())
+		c := request(broadcast())
 		c.ID = ride.TripID(fmt.Sprintf("t%d", i))
 		events, _, err := ride.Decide(ride.Trip{}, dawn, c)
 		require.NoError(t, err)
@@ -46,7 +53,7 @@ func TestOneCallerPlansManyTrips(t *testing.T) {
 			edges = append(edges, e)
 		}
 	}
-	plans := ride.Plan(ride.DefaultPolicy(), needs, edges)
+	plans := ride.Plan(broadcast().Policy, needs, edges)
 	for i, trip := range trips {
 		// What a planner that looks at both trips may do: only the last is asked.
 		considered := plans[i]
@@ -63,7 +70,7 @@ func TestOneCallerPlansManyTrips(t *testing.T) {
 // TestPlanBeyondBounds: no plan makes a trip ask a driver whom its state or its policy rules
 // out, and the record says why.
 func TestPlanBeyondBounds(t *testing.T) {
-	rules := ride.DefaultRules()
+	rules := broadcast()
 	rules.Policy.Cap, rules.Policy.AsksPerDriver = 3, 1
 	s := newShell()
 	require.NoError(t, s.do(request(rules)))
@@ -106,7 +113,7 @@ func TestPlanBeyondBounds(t *testing.T) {
 // TestPlanForAnOlderState: a plan that comes late is refused when the trip has moved on, and
 // reduced when it still waits for that wave.
 func TestPlanForAnOlderState(t *testing.T) {
-	rules := ride.DefaultRules()
+	rules := broadcast()
 	rules.Policy.RingMax = 1
 	fresh := func(t *testing.T) (*shell, ride.OfferWave) {
 		s := newShell()
@@ -140,8 +147,8 @@ func TestPlanForAnOlderState(t *testing.T) {
 
 // TestPlanBeyondTheTripsOffers: a trip makes at most 500 offers, however many are planned.
 func TestPlanBeyondTheTripsOffers(t *testing.T) {
-	rules := ride.DefaultRules()
-	rules.Policy.Cap, rules.Policy.RingMax = 300, 1
+	rules := broadcast()
+	rules.Policy.Cap, rules.Policy.RingMax, rules.Policy.MaxETA = 300, 1, 0
 	s := newShell()
 	require.NoError(t, s.do(request(rules)))
 	for wave := 1; wave <= 3; wave++ {
@@ -162,26 +169,101 @@ func TestPlanBeyondTheTripsOffers(t *testing.T) {
 // TestNeedIsTheCallers: a need shares nothing with its trip and stays as it was.
 func TestNeedIsTheCallers(t *testing.T) {
 	s := newShell()
-	require.NoError(t, s.do(request(ride.DefaultRules())))
+	require.NoError(t, s.do(request(broadcast())))
 	require.NoError(t, s.do(ride.OfferWave{Wave: 1, Ring: 1, Considered: offering("a", "b")}))
 	need, again := s.trip.Need(s.now), s.trip.Need(s.now)
 	require.NoError(t, s.do(ride.DeclineOffer{Offer: s.offerOf("a"), Driver: "a"}))
 	require.Equal(t, again, need)
 	require.Equal(t, ride.Need{
-		Trip: "trip", Class: "standard", Room: ride.DefaultPolicy().Cap - 2,
+		Trip: "trip", Class: "standard", Room: broadcast().Policy.Cap - 2,
 		Open: map[ride.AccountID]bool{"a": true, "b": true}, Asked: map[ride.AccountID]int{"a": 1, "b": 1},
 	}, need)
 }
 
+// TestNobodyIsAskedBeyondTheLongestWay: not even by a plan that says so. A way of exactly that length is near
+// enough, and without a bound so is any.
+func TestNobodyIsAskedBeyondTheLongestWay(t *testing.T) {
+	for longest, want := range map[time.Duration][]string{
+		2 * time.Minute: {"b offered", "a offered", "far beyond_eta"},
+		0:               {"b offered", "a offered", "far offered"},
+	} {
+		rules := broadcast()
+		rules.Policy.MaxETA = longest
+		s := newShell()
+		require.NoError(t, s.do(request(rules)))
+		trusting := ride.OfferWave{Wave: 1, Ring: 1, Considered: []ride.Considered{
+			{Driver: "b", ETA: time.Minute, DoorM: 9000, DoorETA: 9 * time.Minute, Verdict: ride.VerdictOffered},
+			{Driver: "a", ETA: 2 * time.Minute, Verdict: ride.VerdictOffered},
+			{Driver: "far", ETA: 2*time.Minute + 1, DoorM: 1, DoorETA: 1, Verdict: ride.VerdictOffered},
+		}}
+		var edges []ride.Candidate
+		for _, k := range trusting.Considered {
+			edges = append(edges, ride.Candidate{Trip: "trip", Driver: k.Driver, Class: "standard", ETA: k.ETA, DoorM: k.DoorM, DoorETA: k.DoorETA})
+		}
+		planned := s.planned(1, 1, edges)
+		require.NoError(t, s.do(trusting))
+		for name, considered := range map[string][]ride.Considered{
+			"planned": planned.Considered, "recorded": s.history[len(s.history)-1].(ride.WavePlanned).Considered,
+		} {
+			var got []string
+			for _, k := range considered {
+				got = append(got, fmt.Sprintf("%s %s", k.Driver, k.Verdict))
+			}
+			require.Equal(t, want, got, "%s, %s", name, longest)
+		}
+	}
+}
+
+// TestWhoeverHoldsAnOfferIsNotAsked: under an exclusive policy only.
+func TestWhoeverHoldsAnOfferIsNotAsked(t *testing.T) {
+	edges := []ride.Candidate{{Trip: "trip", Driver: "a", Class: "standard", ETA: 1, Load: 1}, {Trip: "trip", Driver: "b", Class: "standard", ETA: 2}}
+	need := []ride.Need{{Trip: "trip", Class: "standard", Room: 1}}
+	for kind, want := range map[ride.PolicyKind][]ride.Verdict{
+		ride.PolicyNearest:    {ride.VerdictHeld, ride.VerdictOffered},
+		ride.PolicySequential: {ride.VerdictOffered, ride.VerdictOverCap},
+	} {
+		got := ride.Plan(ride.DefaultPolicy().As(kind), need, edges)[0]
+		require.Equal(t, want, []ride.Verdict{got[0].Verdict, got[1].Verdict}, kind)
+	}
+}
+
+// TestRingsEndWhereNobodyCanBe: against a count of the rings whose nearest corner is near enough.
+func TestRingsEndWhereNobodyCanBe(t *testing.T) {
+	p := ride.DefaultPolicy()
+	p.RingMax = 30
+	require.Equal(t, p, p.Within(0, 10), "cells of no size")
+	require.Equal(t, p, p.Within(900, 0), "no speed is known")
+	for _, ringM := range []float64{170, 460, 920, 3200} {
+		for _, mps := range []float64{2, 6.4, 36} {
+			for _, eta := range []time.Duration{time.Minute, 5 * time.Minute, 10 * time.Minute} {
+				p.MaxETA = eta
+				is := p.Within(ringM, mps)
+				reach := eta.Seconds() * mps
+				for ring := p.RingStart; ring <= p.RingMax; ring++ {
+					// The nearest place of a ring of cells a quarter smaller than the mean.
+					if least := float64(ring)*0.75*ringM*0.866 - ringM/math.Sqrt(3); least <= reach-1 {
+						require.GreaterOrEqual(t, is.RingMax, ring, "somebody %.0f m away may come in %s at %.0f m/s", least, eta, mps)
+					}
+				}
+				if far := float64(is.RingMax) * ringM * 0.5; is.RingMax > p.RingStart {
+					require.LessOrEqual(t, far, reach+2*ringM, "rings of %.0f m, %.0f m/s, %s", ringM, mps, eta)
+				}
+			}
+		}
+	}
+	p.MaxETA = 0
+	require.Equal(t, p, p.Within(900, 10), "any way is short enough")
+}
+
 func TestPoliciesOfTodayAreImmediate(t *testing.T) {
-	for kind, want := range map[ride.PolicyKind]bool{ride.PolicyBroadcast: true, ride.PolicySequential: true, "gathers": false} {
+	for kind, want := range map[ride.PolicyKind]bool{ride.PolicyBroadcast: true, ride.PolicySequential: true, ride.PolicyNearest: true, "gathers": false} {
 		require.Equal(t, want, ride.Policy{Kind: kind}.Immediate(), kind)
 	}
 }
 
 func BenchmarkDecideWave(b *testing.B) {
 	s := newShell()
-	require.NoError(b, s.do(request(ride.DefaultRules())))
+	require.NoError(b, s.do(request(broadcast())))
 	edges := crowd(32)
 	b.ReportAllocs()
 	for b.Loop() {

@@ -37,6 +37,7 @@ type Driver struct {
 	State ridepb.CityDriver_State
 	Trip  ride.TripID
 	Cell  geo.Cell // where it is available; 0: nowhere
+	Held  bool     // it holds an exclusive offer
 }
 
 const headingBits = 9

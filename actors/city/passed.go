@@ -112,6 +112,8 @@ func (n near) verdict(q *Search) ride.Verdict {
 		return ride.VerdictBusy
 	case n.driver.State == ridepb.CityDriver_unreachable:
 		return ride.VerdictStale
+	case n.driver.Held:
+		return ride.VerdictHeld
 	case n.driver.Cell == 0:
 		return ride.VerdictFull
 	case slices.Contains(q.Disk, n.driver.Cell):

@@ -2722,7 +2722,8 @@ type HeldOffer struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Trip          string                 `protobuf:"bytes,1,opt,name=trip,proto3" json:"trip,omitempty"`
 	Offer         *ridepb.Offer          `protobuf:"bytes,2,opt,name=offer,proto3" json:"offer,omitempty"`
-	Left          *durationpb.Duration   `protobuf:"bytes,3,opt,name=left,proto3" json:"left,omitempty"` // until it expires; negative: since then
+	Left          *durationpb.Duration   `protobuf:"bytes,3,opt,name=left,proto3" json:"left,omitempty"`            // until it expires; negative: since then
+	Exclusive     bool                   `protobuf:"varint,4,opt,name=exclusive,proto3" json:"exclusive,omitempty"` // the driver gets no other offer meanwhile
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2776,6 +2777,13 @@ func (x *HeldOffer) GetLeft() *durationpb.Duration {
 		return x.Left
 	}
 	return nil
+}
+
+func (x *HeldOffer) GetExclusive() bool {
+	if x != nil {
+		return x.Exclusive
+	}
+	return false
 }
 
 // CityLook asks for what has changed in the receiver's part of the city since the asker's last look.
@@ -3422,11 +3430,12 @@ const file_node_proto_rawDesc = "" +
 	"\tspeed_mps\x18\x04 \x01(\x02R\bspeedMps\x12;\n" +
 	"\vdevice_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"deviceTime\x12+\n" +
-	"\x03age\x18\x06 \x01(\v2\x19.google.protobuf.DurationR\x03age\"w\n" +
+	"\x03age\x18\x06 \x01(\v2\x19.google.protobuf.DurationR\x03age\"\x95\x01\n" +
 	"\tHeldOffer\x12\x12\n" +
 	"\x04trip\x18\x01 \x01(\tR\x04trip\x12'\n" +
 	"\x05offer\x18\x02 \x01(\v2\x11.hexhail.v1.OfferR\x05offer\x12-\n" +
-	"\x04left\x18\x03 \x01(\v2\x19.google.protobuf.DurationR\x04left\"\x81\x01\n" +
+	"\x04left\x18\x03 \x01(\v2\x19.google.protobuf.DurationR\x04left\x12\x1c\n" +
+	"\texclusive\x18\x04 \x01(\bR\texclusive\"\x81\x01\n" +
 	"\bCityLook\x12\x18\n" +
 	"\aaccount\x18\x01 \x01(\tR\aaccount\x12\x14\n" +
 	"\x05watch\x18\x02 \x01(\rR\x05watch\x12)\n" +

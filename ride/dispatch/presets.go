@@ -21,11 +21,9 @@ func Preset(name string) (Policy, bool) {
 		p.Name, p.Adapt, p.SecondAfter, p.SecondRatio = name, false, 0, 0
 		return p, true
 	case "nearest":
-		trip := ride.DefaultPolicy()
-		trip.Kind = ride.PolicySequential
-		return Policy{Name: name, Trip: trip}, true
+		return Policy{Name: name, Trip: ride.DefaultPolicy().As(ride.PolicyNearest)}, true
 	case "broadcast":
-		return Policy{Name: name, Trip: ride.DefaultPolicy()}, true
+		return Policy{Name: name, Trip: ride.DefaultPolicy().As(ride.PolicyBroadcast)}, true
 	case "ny":
 		return newYatri(), true
 	}
@@ -34,8 +32,7 @@ func Preset(name string) (Policy, bool) {
 
 // Auto is the usual policy: assignment of least total price in short windows, corrected by exchange.
 func Auto() Policy {
-	trip := ride.DefaultPolicy()
-	trip.Kind = ride.PolicySequential
+	trip := ride.DefaultPolicy().As(ride.PolicyNearest)
 	return Policy{
 		Name: "auto", Trip: trip, Window: 2 * time.Second, Adapt: true,
 		MaxETA: 10 * time.Minute, Near: 60, Arcs: 30,
@@ -50,7 +47,8 @@ func Auto() Policy {
 // radius, all asked at once, and the first acceptance wins. Its drivers in a ride, who join from the second step on, and
 // its ranking by acceptance rates are left out: a trip that searches for itself knows neither.
 func newYatri() Policy {
-	trip := ride.DefaultPolicy()
+	trip := ride.DefaultPolicy().As(ride.PolicyBroadcast)
+	trip.MaxETA = 0
 	trip.Cap, trip.RingStart, trip.RingStep, trip.RingMax = 10, 2, 2, 8
 	trip.WaveEvery, trip.AsksPerDriver = 15*time.Second, 1
 	return Policy{Name: "ny", Trip: trip}
