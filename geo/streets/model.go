@@ -22,6 +22,9 @@ type Model struct {
 	Ride time.Duration
 }
 
+// FastestKmh is a speed that no valid Model exceeds on any street, in km/h: twice the fastest sign.
+const FastestKmh = 2 * 130
+
 // ErrModel means that a model has a value out of its range.
 var ErrModel = errors.New("the model of travel times is not valid")
 

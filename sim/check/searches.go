@@ -12,7 +12,8 @@ type Reach struct {
 	RadiusM float64 `json:"radius_m"`
 	// Within is the time in which such a driver is offered a request.
 	Within time.Duration `json:"within_ns"`
-	// Offers is the most offers of one trip that are open at once.
+	// Offers is the most offers of one trip that are open at once. With 1, one driver is asked after the other: the
+	// others' time counts while clients know of no open offer.
 	Offers int `json:"offers"`
 	// Settle is how long after a fault the nodes may take to know of each other's drivers again.
 	Settle time.Duration `json:"settle_ns"`
@@ -37,6 +38,16 @@ type searches struct {
 type hunt struct {
 	pickup geo.Point
 	since  int64 // when it began; 0: the trip has a driver
+	asking bool  // clients know of an open offer
+	room   int64 // since when they know of none
+}
+
+// note keeps since when the search has room for the next driver.
+func (h *hunt) note(asking bool, now int64) {
+	if asking || h.asking {
+		h.room = now
+	}
+	h.asking = asking
 }
 
 // freedom says since when a driver is free, and where it was.
@@ -107,6 +118,7 @@ func (c *Checker) searched(r Record) {
 func (c *Checker) lookAround(now int64) {
 	reach := c.search.reach
 	for id, t := range c.search.trips {
+		t.hunt.note(t.openOffers() > 0, now)
 		if 2*t.openOffers() > reach.Offers {
 			continue
 		}
@@ -183,6 +195,7 @@ func (c *Checker) progressed(t *told, r Record) {
 		return
 	}
 	h := t.hunt
+	h.note(t.openOffers() > 0, r.At)
 	switch status := t.facts[len(t.facts)-1].status; {
 	case status == requested && h.since == 0:
 		h.since = max(r.At, 1)
@@ -208,6 +221,11 @@ func (c *Checker) freeSince(k *seen, h *hunt, now int64) int64 {
 		return 0
 	}
 	since := max(k.free.since, h.since)
+	if c.search.reach.Offers == 1 {
+		if since = max(since, h.room); h.asking {
+			since = now
+		}
+	}
 	settle := int64(c.search.reach.Settle)
 	if c.faults.touch(since-settle, now) {
 		since = max(since, c.faults.after(since-settle, now)+settle)

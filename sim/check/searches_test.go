@@ -113,6 +113,41 @@ func TestDriversWhoNeedNotBeFound(t *testing.T) {
 	}
 }
 
+// askingOne is waitingRider where one driver is asked at a time: dan from 10.1 s on, until he says no.
+func askingOne(no float64, more ...Record) []Record {
+	h := waitingRider(append(more,
+		of("dan", "driver", 1, Record{What: Connected, Account: "D", Online: true}),
+		of("dan", "driver", 10.1, Record{What: Offered, Seq: 1, Trip: "t", Offer: "t.9", Expires: int64(time.Hour)}),
+		of("dan", "driver", no, Record{What: OfferEnded, Seq: 2, Trip: "t", Offer: "t.9"}))...)
+	h[0].Reach.Offers = 1
+	return h
+}
+
+// One driver is asked at a time: the next one's time begins when the one before has answered.
+func TestDriversWhoAreAskedInTurn(t *testing.T) {
+	for name, h := range map[string][]Record{
+		"never asked":               askingOne(14),
+		"asked three seconds later": askingOne(14, ofBo(17, offer("t", 1))),
+		"expired meanwhile":         askingOne(14, ofAnn(17, news(1, 2, expired))),
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := judge(h)
+			require.EqualValues(t, 1, c.Violations()[DriverFound], "%v", c.Findings())
+		})
+	}
+	for name, h := range map[string][]Record{
+		"asked in time":                   askingOne(14, ofBo(15.9, offer("t", 1))),
+		"somebody is being asked":         askingOne(29),
+		"expired while somebody is asked": askingOne(29, ofAnn(28, news(1, 2, expired))),
+		"another one in between":          askingOne(14, of("eve", "driver", 1, Record{What: Connected, Account: "E", Online: true}), of("eve", "driver", 15.5, Record{What: Offered, Seq: 1, Trip: "t", Offer: "t.8", Expires: int64(time.Hour)}), of("eve", "driver", 17.5, Record{What: OfferEnded, Seq: 2, Trip: "t", Offer: "t.8"}), ofBo(19, offer("t", 1))),
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := judge(h)
+			require.Zero(t, c.Violations()[DriverFound], "%v", c.Findings())
+		})
+	}
+}
+
 // A driver who is found counts, so that a run can tell whether the rule was put to the test; one who
 // is found late on a lagging machine counts as late.
 func TestDriversWhoAreFoundAreCounted(t *testing.T) {

@@ -22,7 +22,9 @@ type explainView struct {
 }
 
 type policyView struct {
-	Kind          ride.PolicyKind `json:"kind" enum:"broadcast,sequential"`
+	Kind          ride.PolicyKind `json:"kind" enum:"nearest,broadcast,sequential"`
+	Exclusive     bool            `json:"exclusive" doc:"Whether a driver who is asked holds no other offer."`
+	MaxEtaS       float64         `json:"max_eta_s" doc:"The longest way to the middle of the pickup's cell from which a driver is asked; 0: any."`
 	Award         ride.Award      `json:"award" enum:"first,best_eta"`
 	AwardWindowMS int64           `json:"award_window_ms" doc:"Under best_eta: how long acceptances are gathered."`
 	Cap           int             `json:"cap" doc:"How many offers may be open at once."`
@@ -58,7 +60,7 @@ type candidateView struct {
 	EtaS       float64        `json:"eta_s" doc:"Likewise."`
 	By         string         `json:"by" enum:",crow,streets,osrm,valhalla" doc:"Who estimated these: the server's map of the streets, a server of routes, or crow: a straight line, because no one had a way in time. Empty where none was looked for."`
 	Offered    bool           `json:"offered"`
-	Reason     ride.Verdict   `json:"reason" enum:"offered,wrong_class,excluded,asked_enough,offer_open,resting,no_way,over_cap,too_far,busy,position_stale,offers_full" doc:"Why or why not; the manual explains the words."`
+	Reason     ride.Verdict   `json:"reason" enum:"offered,wrong_class,excluded,asked_enough,offer_open,resting,no_way,beyond_eta,held,over_cap,too_far,busy,position_stale,offers_full" doc:"Why or why not; the manual explains the words."`
 	Outcome    string         `json:"outcome" doc:"How the offer stands or ended; empty without one."`
 }
 
@@ -150,7 +152,7 @@ func fullName(a ride.Account) string {
 func showPolicy(r ride.Rules) policyView {
 	p := r.Policy
 	return policyView{
-		Kind: p.Kind, Award: p.Award, AwardWindowMS: p.AwardWindow.Milliseconds(), Cap: p.Cap,
+		Kind: p.Kind, Exclusive: p.Exclusive, MaxEtaS: p.MaxETA.Seconds(), Award: p.Award, AwardWindowMS: p.AwardWindow.Milliseconds(), Cap: p.Cap,
 		RingStart: p.RingStart, RingStep: p.RingStep, RingMax: p.RingMax, WaveEveryMS: p.WaveEvery.Milliseconds(),
 		OfferTTLMS: p.OfferTTL.Milliseconds(), AsksPerDriver: p.AsksPerDriver, Exchanges: p.Exchanges, SearchForMS: r.SearchFor.Milliseconds(),
 	}

@@ -35,7 +35,9 @@ func TestExplain(t *testing.T) {
 
 	var v explained
 	w.do(request{method: "GET", path: "/v1/admin/trips/t/explain", as: "operator"}).ok(200, &v)
-	require.Equal(t, ride.PolicyBroadcast, v.Policy.Kind)
+	require.Equal(t, ride.PolicyNearest, v.Policy.Kind)
+	require.True(t, v.Policy.Exclusive)
+	require.EqualValues(t, 600, v.Policy.MaxEtaS)
 	require.Equal(t, int64(15_000), v.Policy.OfferTTLMS)
 	require.Len(t, v.Waves, 2)
 	first := v.Waves[0]

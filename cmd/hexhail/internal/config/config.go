@@ -130,7 +130,9 @@ type Auth struct {
 
 // Dispatch chooses drivers. See ride.Policy.
 type Dispatch struct {
-	Policy        string        `default:"broadcast" enum:"broadcast,sequential" help:"How drivers are chosen: broadcast asks all nearby drivers of a wave at once, sequential the nearest first and one at a time."`
+	Policy        string        `default:"nearest" enum:"nearest,broadcast,sequential" help:"How drivers are asked: nearest asks one of the nearest, who holds no other offer, and then the next. broadcast asks all nearby drivers of a wave at once, and the first to accept wins. sequential is nearest without the hold: several trips may ask one driver at once."`
+	Hold          bool          `default:"false" negatable:"" help:"Let a driver hold one offer at a time under broadcast and sequential, too. Under nearest it always is so."`
+	MaxETA        time.Duration `name:"max-eta" default:"10m" range:"0s..24h" help:"Longest way to the pickup for which a driver is asked, to the middle of the pickup's cell. Rings in which nobody can be who would come in time are not searched. 0s: any."`
 	Award         string        `default:"first" enum:"first,best_eta" help:"Who wins: the first to accept, or the shortest way to the pickup among those who accept within the award window (best_eta)."`
 	AwardWindow   time.Duration `default:"2s" range:"100ms..1m" help:"How long acceptances are gathered under best_eta, counted from the first."`
 	Cap           int           `default:"8" range:"1..500" help:"Most offers of one trip that are open at once under broadcast."`
@@ -147,7 +149,7 @@ type Dispatch struct {
 // Trip bounds how long a trip may stay in one status. See ride.Rules.
 type Trip struct {
 	PIN          bool          `name:"pin" default:"false" negatable:"" help:"Ask the driver for the rider's 4-digit PIN when a trip starts."`
-	SearchFor    time.Duration `default:"2m" range:"1s..168h" help:"How long the search for a driver lasts before the request expires."`
+	SearchFor    time.Duration `default:"5m" range:"1s..168h" help:"How long the search for a driver lasts before the request expires."`
 	PickupWithin time.Duration `default:"1h" range:"1s..168h" help:"Longest time from match to arrival; then the trip is cancelled."`
 	BoardWithin  time.Duration `default:"20m" range:"1s..168h" help:"Longest time from arrival to start; then the trip is cancelled."`
 	RideWithin   time.Duration `default:"12h" range:"1s..168h" help:"Longest time from start to completion; then the trip is ended."`
@@ -243,6 +245,7 @@ func (c *Config) Policy() ride.Policy {
 	d := c.Dispatch
 	return ride.Policy{
 		Kind: ride.PolicyKind(d.Policy), Award: ride.Award(d.Award), AwardWindow: d.AwardWindow,
+		Exclusive: d.Hold || d.Policy == string(ride.PolicyNearest), MaxETA: d.MaxETA,
 		Cap: d.Cap, RingStart: d.RingStart, RingStep: d.RingStep, RingMax: d.RingMax,
 		WaveEvery: d.WaveEvery, OfferTTL: d.OfferTTL, AsksPerDriver: d.AsksPerDriver,
 		Exchanges: d.Exchanges, ExchangeFare: d.ExchangeFare,

@@ -169,7 +169,7 @@ func (o *Options) server(dir string, w wires, issuer simulate.Issuer, more ...st
 	return &program{env: env, log: log, line: slices.Concat(w.enter, []string{
 		path, "serve", "--config=" + file, "--data-dir=" + dir, "--log-level=" + level,
 		fmt.Sprintf("--listen=%s:%d", w.host, port), "--ops-listen=" + w.host + ":0",
-		"--dispatch-ring-start=3", "--dispatch-wave-every=500ms", "--dispatch-offer-ttl=" + offerTTL.String(),
+		"--dispatch-policy=broadcast", "--dispatch-ring-start=3", "--dispatch-wave-every=500ms", "--dispatch-offer-ttl=" + offerTTL.String(),
 		"--trip-search-for=" + searchFor.String(), fmt.Sprintf("--position-max-speed=%g", 200*o.Speed),
 		"--socket-max-per-address=20000", "--limit-commands-per-second=10000", "--limit-commands-burst=10000",
 		"--limit-requests-per-second=10000", "--limit-requests-burst=10000",

@@ -185,6 +185,7 @@ func (p *parts) startActors(ctx context.Context) error {
 	if p.others != nil {
 		cfg.EstimatesAtOnce = max(cfg.EstimatesAtOnce, routers.AtOnce) // they wait for the network, not for a processor
 	}
+	cfg.FastestMPS = p.fastestMPS()
 	if p.learning != nil {
 		cfg.Ended = p.learning.Ended
 	}
@@ -206,6 +207,19 @@ func (p *parts) startActors(ctx context.Context) error {
 	}
 	p.ops.Registry.MustRegister(sys)
 	return sys.Start(ctx)
+}
+
+// fastestMPS is a speed along the straight line, in metres per second, that no estimate of a way exceeds; 0:
+// another server estimates, and none is known.
+func (p *parts) fastestMPS() float64 {
+	crow := p.cfg.Map.ETASpeed / p.cfg.Map.ETADetour
+	switch {
+	case p.others != nil:
+		return 0
+	case p.drives != nil: // where the map has no way, the straight line counts
+		return max(crow, streets.FastestKmh) / 3.6
+	}
+	return crow / 3.6
 }
 
 // listenToNodes opens the address for the other nodes, if there are any.

@@ -1026,7 +1026,7 @@ export interface components {
              * @description Why or why not; the manual explains the words.
              * @enum {string}
              */
-            reason: "offered" | "wrong_class" | "excluded" | "asked_enough" | "offer_open" | "resting" | "no_way" | "over_cap" | "too_far" | "busy" | "position_stale" | "offers_full";
+            reason: "offered" | "wrong_class" | "excluded" | "asked_enough" | "offer_open" | "resting" | "no_way" | "beyond_eta" | "held" | "over_cap" | "too_far" | "busy" | "position_stale" | "offers_full";
             /**
              * Format: double
              * @description To the pickup as the crow flies.
@@ -1578,8 +1578,15 @@ export interface components {
              * @description How often the trip may change its driver before the pickup.
              */
             exchanges: number;
+            /** @description Whether a driver who is asked holds no other offer. */
+            exclusive: boolean;
             /** @enum {string} */
-            kind: "broadcast" | "sequential";
+            kind: "nearest" | "broadcast" | "sequential";
+            /**
+             * Format: double
+             * @description The longest way to the middle of the pickup's cell from which a driver is asked; 0: any.
+             */
+            max_eta_s: number;
             /** Format: int64 */
             offer_ttl_ms: number;
             /** Format: int64 */

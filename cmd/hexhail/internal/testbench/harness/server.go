@@ -119,7 +119,8 @@ func Start(tb testing.TB, o Options) *Server {
 	}
 	s := &Server{tb: tb, Dir: o.Dir, log: &Buffer{}, said: &Buffer{}, exited: make(chan struct{})}
 	command := []string{
-		"serve", "--data-dir=" + o.Dir, "--position-ttl=5m", "--dispatch-offer-ttl=2m",
+		"serve", "--data-dir=" + o.Dir, "--position-ttl=5m", "--dispatch-offer-ttl=2m", "--trip-search-for=2m",
+		"--dispatch-policy=broadcast", // so that drivers race for each trip
 		"--socket-connect-within=1m", "--socket-pong-timeout=1m", "--socket-session-linger=10m",
 	}
 	if o.Demo {

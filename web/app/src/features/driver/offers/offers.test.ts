@@ -58,6 +58,7 @@ describe('lost offers', () => {
     [closed('declined', 'too far'), null],
     [closed('withdrawn', 'went_offline'), null],
     [closed('withdrawn', 'too_many_offers'), null],
+    [closed('withdrawn', 'driver_held'), null],
     [closed('outcome_unspecified'), null],
   ])('say why: %o', (c, why) => expect(whyLost(c)).toBe(why));
 

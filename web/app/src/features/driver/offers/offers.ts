@@ -63,7 +63,8 @@ export function whyLost(closed: ClosedOffer): LostWhy | null {
     case 'driver_gone':
       return 'gone';
     case 'went_offline':
-    case 'too_many_offers': // it was never shown
+    case 'too_many_offers': // these were never shown
+    case 'driver_held':
       return null;
     default:
       return 'withdrawn';

@@ -11,7 +11,9 @@ export function Policy({ policy: p }: { policy: Schemas['PolicyView'] }) {
   const facts: [string, string][] = [
     [t('explain.policy.kind'), t(`explain.policy.${p.kind}`)],
     [t('explain.policy.award'), p.award === 'first' ? t('explain.policy.first') : t('explain.policy.best', { window: took(p.award_window_ms) })],
-    [t('explain.policy.cap'), number(p.cap)],
+    [t('explain.policy.cap'), number(p.kind === 'broadcast' ? p.cap : 1)],
+    [t('explain.policy.hold'), t(p.exclusive ? 'explain.policy.holdOne' : 'explain.policy.holdSeveral')],
+    [t('explain.policy.longest'), p.max_eta_s > 0 ? took(p.max_eta_s * 1000) : t('explain.policy.longestAny')],
     [t('explain.policy.rings'), t('explain.policy.ringsValue', { start: p.ring_start, step: p.ring_step, max: p.ring_max })],
     [t('explain.policy.every'), took(p.wave_every_ms)],
     [t('explain.policy.ttl'), took(p.offer_ttl_ms)],

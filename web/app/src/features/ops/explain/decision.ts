@@ -8,7 +8,7 @@ type Candidate = Schemas['CandidateView'];
 export const decisions = ['won', 'asked', 'passed', 'unavailable'] as const;
 export type Decision = (typeof decisions)[number];
 
-const away: ReadonlySet<Candidate['reason']> = new Set(['too_far', 'busy', 'position_stale', 'offers_full', 'no_way']);
+const away: ReadonlySet<Candidate['reason']> = new Set(['too_far', 'busy', 'position_stale', 'offers_full', 'held', 'no_way', 'beyond_eta']);
 
 export function decisionOn(candidate: Candidate): Decision {
   if (candidate.outcome === 'won') return 'won';

@@ -79,7 +79,7 @@ describe('the sentence on top', () => {
 });
 
 describe('reasons', () => {
-  const words = ['offered', 'wrong_class', 'excluded', 'asked_enough', 'offer_open', 'resting', 'no_way', 'over_cap', 'too_far', 'busy', 'position_stale', 'offers_full'] as const;
+  const words = ['offered', 'wrong_class', 'excluded', 'asked_enough', 'offer_open', 'resting', 'no_way', 'beyond_eta', 'held', 'over_cap', 'too_far', 'busy', 'position_stale', 'offers_full'] as const;
 
   it.each(words)('%s has words of its own in both languages', (reason) => {
     const [english, korean] = [reasonText({ reason }, 'Comfort', texts.en), reasonText({ reason }, 'Comfort', texts.ko)];
