@@ -38,6 +38,9 @@ type Demo interface {
 	// Find returns places by words of their names, the nearest first; near is nil where
 	// the asker has no place in mind.
 	Find(words string, near *geo.Point, limit int) []DemoPlace
+	// Policy is the dispatch policy of new trips, and SetPolicy changes its kind.
+	Policy() ride.Policy
+	SetPolicy(kind ride.PolicyKind) error
 	// NameOf is what people call a point; empty when they have no name for it.
 	NameOf(p geo.Point) string
 }
@@ -134,6 +137,54 @@ func (a *API) registerDemo() {
 		roles: anyone, doc: "Some thousand pickups, as a map's texture where there are no tiles. Cacheable: it has an ETag.", errors: missing,
 	}, a.listPlaces)
 	a.describePlaces()
+	a.registerDispatch()
+}
+
+// demoDispatch is how a demonstration dispatches new trips.
+type demoDispatch struct {
+	Policy ride.PolicyKind `json:"policy" enum:"nearest,broadcast,sequential" doc:"Of trips requested from now on; those under way keep theirs."`
+	Cap    int             `json:"cap" doc:"How many drivers are asked at once, at most."`
+}
+
+func showDispatch(p ride.Policy) *body[demoDispatch] {
+	v := demoDispatch{Policy: p.Kind, Cap: 1}
+	if p.Kind == ride.PolicyBroadcast {
+		v.Cap = p.Cap
+	}
+	return answer(v)
+}
+
+type dispatchRequest struct {
+	Policy ride.PolicyKind `json:"policy" enum:"nearest,broadcast"`
+}
+
+// registerDispatch lets a demonstration's visitors compare two policies. It is for operators, whom a demonstration
+// that others can reach does not give away, and a demonstration is one node, so that its memory can hold the choice.
+func (a *API) registerDispatch() {
+	missing := []*ride.Error{ride.ErrNotFound}
+	register(a, operation{
+		id: "get-demo-dispatch", method: http.MethodGet, path: "/v1/demo/dispatch", tag: "Demonstration",
+		summary: "How new trips are dispatched", roles: operators, errors: missing,
+	}, func(context.Context, *nothing) (*body[demoDispatch], error) {
+		if a.deps.Demo == nil {
+			return nil, noDemo
+		}
+		return showDispatch(a.deps.Demo.Policy()), nil
+	})
+	register(a, operation{
+		id: "set-demo-dispatch", method: http.MethodPut, path: "/v1/demo/dispatch", tag: "Demonstration",
+		summary: "Dispatch new trips in another way", roles: operators, errors: missing,
+		doc: "Between one of the nearest drivers at a time and a broadcast to several. Until the demonstration ends; trips under way keep the rules of their request.",
+	}, func(ctx context.Context, in *struct{ Body dispatchRequest }) (*body[demoDispatch], error) {
+		if a.deps.Demo == nil {
+			return nil, noDemo
+		}
+		err := a.audited(ctx, "demo.dispatch", "", string(in.Body.Policy), func() error { return a.deps.Demo.SetPolicy(in.Body.Policy) })
+		if err != nil {
+			return nil, err
+		}
+		return showDispatch(a.deps.Demo.Policy()), nil
+	})
 }
 
 type visitRequest struct {

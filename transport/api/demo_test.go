@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"testing"
@@ -21,6 +22,19 @@ type fakeDemo struct {
 	operator  bool
 	simulated string // username
 	asked     string // the last Find
+	policy    ride.PolicyKind
+}
+
+func (d *fakeDemo) Policy() ride.Policy {
+	if d.policy == "" {
+		return ride.DefaultPolicy()
+	}
+	return ride.DefaultPolicy().As(d.policy)
+}
+
+func (d *fakeDemo) SetPolicy(kind ride.PolicyKind) error {
+	d.policy = kind
+	return nil
 }
 
 func (d *fakeDemo) Describe() Demonstration {
@@ -70,6 +84,38 @@ func newDemoOf(t *testing.T, w *world, d *fakeDemo) *world {
 	require.NoError(t, err)
 	w.API = api
 	return w
+}
+
+// An operator of a demonstration switches between its policies, on record; nobody else does.
+func TestDemonstrationsDispatch(t *testing.T) {
+	d := &fakeDemo{}
+	w := newDemo(t, d)
+	ask := request{method: "GET", path: "/v1/demo/dispatch", as: "operator"}
+	var v demoDispatch
+	w.do(ask).ok(200, &v)
+	require.Equal(t, demoDispatch{Policy: ride.PolicyNearest, Cap: 1}, v)
+	change := request{method: "PUT", path: "/v1/demo/dispatch", as: "operator", json: `{"policy":"broadcast"}`}
+	for _, as := range []string{"rider", "driver"} {
+		no := change
+		no.as = as
+		w.do(no).refused(ride.ErrWrongRole, 403)
+	}
+	w.store.Fail = func(m string) error {
+		if m == "AddAudit" {
+			return errors.New("disk full")
+		}
+		return nil
+	}
+	w.do(change).refused(ride.ErrInternal, 500)
+	require.Empty(t, d.policy, "what is not on record does not happen")
+	w.store.Fail = nil
+	w.do(change).ok(200, &v)
+	require.Equal(t, demoDispatch{Policy: ride.PolicyBroadcast, Cap: 8}, v)
+	w.do(ask).ok(200, &v)
+	require.Equal(t, ride.PolicyBroadcast, v.Policy)
+	change.json = `{"policy":"lottery"}`
+	w.do(change).refused(ride.ErrInvalidArgument, 422)
+	require.Equal(t, ride.PolicyBroadcast, d.policy)
 }
 
 func TestVisits(t *testing.T) {

@@ -98,6 +98,8 @@ func matrix() map[string][]row {
 		"get-demo":           {{want: all(404)}},
 		"visit-demo":         {{json: `{"role":"rider"}`, want: all(404)}},
 		"list-demo-places":   {{want: all(404)}},
+		"get-demo-dispatch":  {{want: staff(404)}},
+		"set-demo-dispatch":  {{json: `{"policy":"broadcast"}`, want: staff(404)}},
 		"search-places":      {{path: ownGeocoder + "?q=x", want: all(404)}},
 		"name-place":         {{path: ownReverse + "?lat=1&lng=1", want: all(404)}},
 		"hear-pin":           {{path: "/v1/demo/trips/whole/hint", want: [6]int{403, 403, 404, 404, 403, 401}}},

@@ -68,6 +68,12 @@ type Trips interface {
 	Trip(ctx context.Context, id ride.TripID) (ride.Trip, error)
 }
 
+// Dispatcher dispatches new trips by a policy.
+type Dispatcher interface {
+	Policy() ride.Policy
+	SetPolicy(p ride.Policy) error
+}
+
 // Host serves visitors. Make it with New; it is safe for concurrent use.
 type Host struct {
 	o       Options
@@ -76,6 +82,7 @@ type Host struct {
 	calls   chan demand.Request
 	visits  atomic.Int64
 	trips   atomic.Pointer[Trips]
+	rules   atomic.Pointer[Dispatcher]
 }
 
 var _ api.Demo = (*Host)(nil)
@@ -92,6 +99,26 @@ func New(o Options) (*Host, error) {
 
 // Attach gives the host access to trips. Until then it knows no PINs.
 func (h *Host) Attach(t Trips) { h.trips.Store(&t) }
+
+// Direct gives the host the policy of new trips. Until then there is none to choose.
+func (h *Host) Direct(d Dispatcher) { h.rules.Store(&d) }
+
+// Policy implements api.Demo.
+func (h *Host) Policy() ride.Policy {
+	if d := h.rules.Load(); d != nil {
+		return (*d).Policy()
+	}
+	return ride.DefaultPolicy()
+}
+
+// SetPolicy implements api.Demo.
+func (h *Host) SetPolicy(kind ride.PolicyKind) error {
+	d := h.rules.Load()
+	if d == nil {
+		return ride.ErrUnavailable
+	}
+	return (*d).SetPolicy((*d).Policy().As(kind))
+}
 
 // Describe implements api.Demo.
 func (h *Host) Describe() api.Demonstration { return h.about }

@@ -423,6 +423,7 @@ func (p *parts) router() transport.Router {
 		return router{p.actors}
 	}
 	p.demo.Attach(p.store)
+	p.demo.Direct(p.actors)
 	return p.demo.Router(router{p.actors})
 }
 

@@ -47,6 +47,7 @@ export const keys = {
     track: (trip: string, version: number) => ['ops', 'explain', trip, 'track', version] as const,
     fare: (trip: string) => ['ops', 'fare', trip] as const,
     series: (range: string) => ['ops', 'series', range] as const,
+    demoDispatch: ['ops', 'demo-dispatch'] as const,
     rideTimes: ['ops', 'ride-times'] as const,
     waiting: ['ops', 'waiting'] as const,
     waitingIds: ['ops', 'waiting', 'ids'] as const,

@@ -2,7 +2,7 @@ import type { Schemas } from '../../api/http';
 
 /** What operators can do. The failed ones are on record with `.failed` behind. */
 export const actions = [
-  'trip.cancel', 'trip.redispatch', 'trips.export', 'streets.reload', 'account.approve', 'account.refuse', 'account.suspend', 'account.reinstate', 'account.logout', 'account.password', 'account.remove_photo', 'account.erase', 'operator.create',
+  'trip.cancel', 'trip.redispatch', 'trips.export', 'streets.reload', 'demo.dispatch', 'account.approve', 'account.refuse', 'account.suspend', 'account.reinstate', 'account.logout', 'account.password', 'account.remove_photo', 'account.erase', 'operator.create',
 ] as const;
 export type Action = (typeof actions)[number];
 

@@ -5,6 +5,7 @@ import { useTranslation } from 'react-i18next';
 
 import { usePageTitle } from '../../lib/usePageTitle';
 import { Charts } from './Charts';
+import { DemoDispatch } from './DemoDispatch';
 import { useNeed } from './live/hooks';
 import { MapTotals } from './MapTotals';
 import { RideTimes } from './RideTimes';
@@ -24,6 +25,7 @@ export default function OpsOverviewPage() {
           <Button component={Link} to="/ops/map" variant="light" leftSection={<IconMap2 size={18} aria-hidden="true" />}>{t('overview.toMap')}</Button>
         </Group>
         <Card padding={0}><MapTotals /></Card>
+        <DemoDispatch />
         <Charts />
         <RideTimes />
       </Stack>
