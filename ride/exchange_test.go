@@ -232,7 +232,7 @@ func anyExchange(t *rapid.T, trips []ride.Trip) {
 		}
 		moves[i] = ride.Move{Trip: trips[at[i]], Card: card(next), Way: drawWay(t), Left: drawWay(t)}
 		if moves[i].Trip.Status == ride.StatusMatched && len(moves[i].Trip.Exchanges) < moves[i].Trip.Rules.Policy.Exchanges && rapid.IntRange(0, 4).Draw(t, "asked") == 0 {
-			idle(&moves[i], "idle")
+			idle(&moves[i], ride.AccountID(fmt.Sprint("idle", len(moves[i].Trip.Offers)))) // not the one of a round before
 			moves[i].Trip.Offers[len(moves[i].Trip.Offers)-1].ExpiresAt = dawn.Add(time.Minute)
 		}
 	}

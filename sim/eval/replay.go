@@ -125,6 +125,7 @@ func (r *replay) tripRules() ride.Rules {
 	rules.Policy = r.o.Policy.Trip
 	if r.o.Policy.Zoned() { // the zone asks, perhaps two at once
 		rules.Policy.Kind, rules.Policy.Cap = ride.PolicyBroadcast, 2
+		rules.Policy.MaxETA = 0 // it has a bound of its own
 		rules.Policy.Exchanges = 0
 		if x := r.o.Policy.Exchange; x.On {
 			rules.Policy.Exchanges = x.PerTrip
