@@ -1,0 +1,1 @@
+import{K as e,Pt as t}from"./app.js";import{t as n}from"./problemText.js";function r(e){return a(t(e).code)??n(e)}function i(t){return a(t)??(e.exists(`shell:problem.${t}`)?e.t(`shell:problem.${t}`):t)}function a(t){let n=`trips.problem.${t}`;return e.exists(`ops:${n}`)?e.t(n,{ns:`ops`}):null}export{r as n,i as t};
