@@ -1,6 +1,8 @@
 package actors
 
 import (
+	"context"
+	"errors"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
@@ -153,7 +155,7 @@ func (d *driverActor) onJoined(ctx actor.Context, m joined) {
 	}
 }
 
-// fromTrip handles what trips send, and that trips have moved.
+// fromTrip handles what trips send, and that trips have moved or may be others.
 func (d *driverActor) fromTrip(ctx actor.Context) {
 	switch m := ctx.Message().(type) {
 	case tripResult:
@@ -176,6 +178,9 @@ func (d *driverActor) fromTrip(ctx actor.Context) {
 		if d.mine(m.Driver) {
 			d.onReleased(ctx, m)
 		}
+	case nextDue:
+		d.timers.Cancel("next")
+		d.moveOn(ctx)
 	case tripGone:
 		d.onTripGone(ctx, m)
 	case ownersChanged:
@@ -421,9 +426,35 @@ func (d *driverActor) onReleased(ctx actor.Context, m driverReleased) {
 		d.bind(nil)
 		d.steer(ctx)
 	}
-	d.givenBack(m.Trip, m.Version)
+	d.givenBack(m.Trip, loss{m.Version, m.Reason})
+	if m.Reason != "" {
+		d.moveOn(ctx)
+	}
 	d.syncCell(ctx)
 }
+
+// moveOn looks for the trip that a driver has instead of the one that an exchange took from it: it is written
+// together with the loss, so what the store shows is news already. The trip then learns where its driver is.
+func (d *driverActor) moveOn(ctx actor.Context) {
+	if d.active != nil {
+		return // that trip was faster
+	}
+	c, cancel := d.sys.storeContext()
+	defer cancel()
+	t, err := d.sys.store.ActiveTrip(c, d.account.ID, ride.RoleDriver)
+	switch {
+	case errors.Is(err, ride.ErrNotFound): // free
+	case err != nil:
+		d.sys.cfg.Log.Log(context.Background(), logLevel(err), "next trip cannot be read", "account", d.account.ID, "error", err)
+		d.timers.After("next", resendAfter, d.sys.sender(ctx.Self(), nextDue{}))
+	default:
+		d.onTripUpdate(ctx, tripUpdate{Trip: &t, Change: t.Change})
+		ctx.Send(d.sys.place.Trip(t.ID), d.attachment(t.ID))
+	}
+}
+
+// nextDue is the time to look again for the trip that a driver has got by an exchange.
+type nextDue struct{}
 
 // onTripGone forgets a trip that does not exist, and the offers of it.
 func (d *driverActor) onTripGone(ctx actor.Context, m tripGone) {

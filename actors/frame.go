@@ -15,6 +15,7 @@ import (
 	"github.com/hexhail/hexhail/actors/nodepb"
 	"github.com/hexhail/hexhail/geo"
 	"github.com/hexhail/hexhail/ride"
+	"github.com/hexhail/hexhail/ride/ridepb"
 	"github.com/hexhail/hexhail/ride/view"
 )
 
@@ -32,6 +33,8 @@ func newFrame(message any, now time.Time) (*nodepb.NodeFrame, error) {
 	switch m := message.(type) {
 	case tripCommand, tripAttach, tripWake, offerQuery, driverNearby, operatorAct:
 		err = toTrip(f, message)
+	case exchangeProposal, exchangeOffer, exchangeOutcome, exchangeAsk, exchangeState, exchangeWritten:
+		err = ofExchange(f, message)
 	case tripResult, tripUpdate, offerMade, offerEnded, driverReleased, driverMoved, routeMade, operatorDone, tripGone, cityPart:
 		err = toPerson(f, message)
 	case cellFind:
@@ -125,7 +128,7 @@ func toPerson(f *nodepb.NodeFrame, message any) error {
 		f.Body = &nodepb.NodeFrame_OfferEnded{OfferEnded: out}
 	case driverReleased:
 		f.Body = &nodepb.NodeFrame_DriverReleased{DriverReleased: &nodepb.DriverReleased{
-			Trip: string(m.Trip), Driver: string(m.Driver), Version: m.Version,
+			Trip: string(m.Trip), Driver: string(m.Driver), Version: m.Version, Reason: m.Reason,
 		}}
 	case tripGone:
 		f.Body = &nodepb.NodeFrame_TripGone{TripGone: &nodepb.TripGone{Trip: string(m.Trip)}}
@@ -142,14 +145,21 @@ func toPerson(f *nodepb.NodeFrame, message any) error {
 		}}
 	case operatorDone:
 		out := &nodepb.OperatorDone{}
-		if out.Trip, err = frameTrip(m.Trip); m.Err != nil {
-			refused := ride.ErrInternal
-			errors.As(m.Err, &refused)
-			out.Error = view.Error(refused)
-		}
+		out.Trip, err = frameTrip(m.Trip)
+		out.Error = frameError(m.Err)
 		f.Body = &nodepb.NodeFrame_OperatorDone{OperatorDone: out}
 	}
 	return err
+}
+
+// frameError is what a refusal tells another node; nil for none.
+func frameError(err error) *ridepb.Error {
+	if err == nil {
+		return nil
+	}
+	refused := ride.ErrInternal
+	errors.As(err, &refused)
+	return view.Error(refused)
 }
 
 func frameExplain(x *explain) *nodepb.Explain {

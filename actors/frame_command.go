@@ -16,6 +16,7 @@ import (
 // crossing are the commands that cross, by their kind. The others are a trip's own.
 var crossing = map[string]func(data []byte) (ride.Command, error){
 	"request_trip":   commandFrom[ride.RequestTrip],
+	"offer_exchange": commandFrom[ride.OfferExchange],
 	"accept_offer":   commandFrom[ride.AcceptOffer],
 	"decline_offer":  commandFrom[ride.DeclineOffer],
 	"withdraw_offer": commandFrom[ride.WithdrawOffer],

@@ -10,6 +10,7 @@ import (
 	"github.com/hexhail/hexhail/actors/nodepb"
 	"github.com/hexhail/hexhail/geo"
 	"github.com/hexhail/hexhail/ride"
+	"github.com/hexhail/hexhail/ride/ridepb"
 )
 
 // messageOf returns the message in a frame that arrived now. The error is an unknown for the frame
@@ -40,6 +41,9 @@ func messageOf(f *nodepb.NodeFrame, now time.Time) (message any, err error) {
 			Disk: cellsOf(m.GetDisk()), Until: now.Add(m.GetWithin().AsDuration()),
 			Explain: explainOf(m.GetExplain()),
 		}
+	case *nodepb.NodeFrame_ExchangeProposal, *nodepb.NodeFrame_ExchangeOffer, *nodepb.NodeFrame_ExchangeOutcome,
+		*nodepb.NodeFrame_ExchangeAsk, *nodepb.NodeFrame_ExchangeState, *nodepb.NodeFrame_ExchangeWritten:
+		message, err = exchangeMessageOf(f)
 	case *nodepb.NodeFrame_CellFound:
 		message, err = foundOf(b.CellFound)
 	case *nodepb.NodeFrame_TakeOver:
@@ -85,7 +89,7 @@ func personMessageOf(f *nodepb.NodeFrame) (any, error) {
 		return offerEnded{Trip: ride.TripID(b.OfferEnded.GetTrip()), Offer: o}, err
 	case *nodepb.NodeFrame_DriverReleased:
 		m := b.DriverReleased
-		return driverReleased{Trip: ride.TripID(m.GetTrip()), Driver: ride.AccountID(m.GetDriver()), Version: m.GetVersion()}, nil
+		return driverReleased{Trip: ride.TripID(m.GetTrip()), Driver: ride.AccountID(m.GetDriver()), Version: m.GetVersion(), Reason: m.GetReason()}, nil
 	case *nodepb.NodeFrame_TripGone:
 		return tripGone{Trip: ride.TripID(b.TripGone.GetTrip())}, nil
 	case *nodepb.NodeFrame_DriverMoved:
@@ -113,14 +117,20 @@ func personMessageOf(f *nodepb.NodeFrame) (any, error) {
 	case *nodepb.NodeFrame_OperatorDone:
 		t, err := tripOf(b.OperatorDone.GetTrip())
 		out := operatorDone{Trip: t}
-		if e := b.OperatorDone.GetError(); e != nil {
-			out.Err = &ride.Error{Code: e.GetCode(), Message: e.GetMessage(), Field: e.GetField(), Retryable: e.GetRetryable()}
-		} else if t == nil {
+		if out.Err = errorOf(b.OperatorDone.GetError()); out.Err == nil && t == nil {
 			err = fmt.Errorf("%w: an operator's command without an outcome", errFrame)
 		}
 		return out, err
 	}
 	return nil, unknown{"body"}
+}
+
+// errorOf reads a refusal; nil for none.
+func errorOf(e *ridepb.Error) error {
+	if e == nil {
+		return nil
+	}
+	return &ride.Error{Code: e.GetCode(), Message: e.GetMessage(), Field: e.GetField(), Retryable: e.GetRetryable()}
 }
 
 func tripCommandOf(m *nodepb.TripCommand) (any, error) {

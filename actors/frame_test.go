@@ -87,6 +87,8 @@ func everyMessage(t *testing.T) []any {
 		reflect.TypeFor[offerQuery](), reflect.TypeFor[tripUpdate](), reflect.TypeFor[offerMade](), reflect.TypeFor[offerEnded](),
 		reflect.TypeFor[driverReleased](), reflect.TypeFor[driverMoved](), reflect.TypeFor[routeMade](), reflect.TypeFor[driverNearby](), reflect.TypeFor[cellFind](),
 		reflect.TypeFor[cellFound](), reflect.TypeFor[operatorAct](), reflect.TypeFor[operatorDone](),
+		reflect.TypeFor[exchangeProposal](), reflect.TypeFor[exchangeOffer](), reflect.TypeFor[exchangeOutcome](),
+		reflect.TypeFor[exchangeAsk](), reflect.TypeFor[exchangeState](), reflect.TypeFor[exchangeWritten](),
 		reflect.TypeFor[tripGone](), reflect.TypeFor[takeOver](), reflect.TypeFor[takenOver](), reflect.TypeFor[cityLook](), reflect.TypeFor[cityPart](),
 	} {
 		v := reflect.New(typ).Elem()
@@ -249,7 +251,7 @@ func TestASearchKeepsItsTimeAcrossClocks(t *testing.T) {
 // Every message between actors that may be on two nodes crosses: a new one cannot be forgotten.
 func TestEveryMessageHasAFrame(t *testing.T) {
 	stays := map[string]bool{
-		"commandKey": true, "passedOn": true, "explain": true, // parts of others
+		"commandKey": true, "passedOn": true, "explain": true, "exchangeMove": true, // parts of others
 		"cellPut": true, "cellDrop": true, // a driver and its cell share a node
 	}
 	crosses := map[string]bool{}

@@ -107,6 +107,51 @@ type offerQuery struct {
 	Driver ride.AccountID
 }
 
+// exchangeProposal asks the owner of the first of its trips, by id, to exchange their drivers. No
+// driver is asked: see ride.DecideExchange. The reply is an exchangeOutcome.
+type exchangeProposal struct {
+	Moves []exchangeMove
+}
+
+// exchangeMove is one trip of an exchange: the driver whom it shall get, who is on its way to another of
+// the trips. Way is how long that driver needs to the pickup, Left how long the trip's present driver
+// still does; it does not matter where the trip has none.
+type exchangeMove struct {
+	Trip      ride.TripID
+	Version   int64 // that the proposer has looked at: of a later one nothing is decided
+	Driver    ride.AccountID
+	Way, Left time.Duration
+}
+
+// exchangeOffer has a trip whose driver is on its way offered to a free driver, whose actor PID is, as a
+// search would have found it. The reply is an exchangeOutcome; the driver's response comes like any other.
+type exchangeOffer struct {
+	Offer      ride.OfferExchange
+	PID        *actor.PID
+	Generation uint64
+}
+
+// exchangeOutcome answers an exchangeProposal or exchangeOffer; nil: it is written.
+type exchangeOutcome struct {
+	Err error
+}
+
+// exchangeAsk asks a trip for its state, for an exchange that another trip decides. The reply is an
+// exchangeState to that trip. Afterwards the trip looks at its state in the store once more: it may
+// have been written by the other.
+type exchangeAsk struct {
+	Exchange uint64
+	Asker    ride.TripID
+}
+
+type exchangeState struct {
+	Exchange uint64
+	Trip     *ride.Trip
+}
+
+// exchangeWritten tells a trip that was asked that it may have another driver now.
+type exchangeWritten struct{}
+
 // tripUpdate brings a party its trip's state.
 type tripUpdate struct {
 	Trip   *ride.Trip
@@ -130,10 +175,12 @@ type offerEnded struct {
 // driverReleased tells a driver that it does not have the trip any more, because it gave the trip
 // back or an operator took it away. The driver receives nothing more about it. Version is the trip's.
 // A trip that ends releases its driver with its last tripUpdate.
+// Reason is that of an exchange; empty otherwise.
 type driverReleased struct {
 	Trip    ride.TripID
 	Driver  ride.AccountID
 	Version int64
+	Reason  string
 }
 
 // driverMoved brings a driver's position to the rider of the trip.

@@ -330,7 +330,11 @@ func (p *person) onUpdate(m tripUpdate, live bool) {
 	}
 	if shown := view.Trip(m.Trip, p.reader()); shown != nil {
 		p.tell(heard{m.Trip.ID, m.Trip.Version})
-		p.emit(&ridepb.Event{Body: &ridepb.Event_TripUpdated{TripUpdated: &ridepb.TripUpdated{Trip: shown, Change: change}}})
+		news := &ridepb.TripUpdated{Trip: shown, Change: change}
+		if change == ride.KindExchanged {
+			news.Exchange = view.Exchange(m.Trip, p.reader())
+		}
+		p.emit(&ridepb.Event{Body: &ridepb.Event_TripUpdated{TripUpdated: news}})
 	}
 }
 
@@ -412,11 +416,12 @@ func (p *person) sendEnd(last heard, t ride.Trip) {
 	} else {
 		// This driver gave it back and may not see what became of it. Only that one step has not
 		// been sent.
-		released, err := p.sys.releasedAt(last.Trip, p.account.ID)
-		if version = released; err != nil || version < last.Version {
-			version = last.Version + 1 // the history is not kept
+		at, err := p.sys.releasedAt(last.Trip, p.account.ID)
+		if err != nil || at.version < last.Version {
+			at = loss{version: last.Version + 1} // the history is not kept
 		}
-		p.givenBack(last.Trip, version)
+		version = at.version
+		p.givenBack(last.Trip, at)
 	}
 	p.former = heard{last.Trip, version}
 }
@@ -465,16 +470,21 @@ func (p *person) catchUp(last *ride.Trip) {
 	p.out = out
 }
 
-// givenBack tells the client that it no longer has a trip, and nothing else.
-func (p *person) givenBack(trip ride.TripID, version int64) {
-	if p.former.covers(trip, version) || p.told.covers(trip, version) {
+// givenBack tells the client that it no longer has a trip, whether that was for an exchange, and nothing
+// else.
+func (p *person) givenBack(trip ride.TripID, at loss) {
+	if p.former.covers(trip, at.version) || p.told.covers(trip, at.version) {
 		return
 	}
-	p.tell(heard{trip, version})
-	p.emit(&ridepb.Event{Body: &ridepb.Event_TripUpdated{TripUpdated: &ridepb.TripUpdated{
+	p.tell(heard{trip, at.version})
+	news := &ridepb.TripUpdated{
 		Change: ride.KindReleased,
-		Trip:   &ridepb.Trip{Id: string(trip), Version: uint32(version), Status: ridepb.Trip_requested},
-	}}})
+		Trip:   &ridepb.Trip{Id: string(trip), Version: uint32(at.version), Status: ridepb.Trip_requested},
+	}
+	if at.reason != "" {
+		news.Exchange = &ridepb.Exchange{Reason: at.reason}
+	}
+	p.emit(&ridepb.Event{Body: &ridepb.Event_TripUpdated{TripUpdated: news}})
 }
 
 // rating is a party's rating as a client sent it.

@@ -55,21 +55,35 @@ func (s *shared) sender(to *actor.PID, message any) func() {
 // stop stops an actor once it has handled what it was sent so far.
 func (s *shared) stop(pid *actor.PID) { s.host.Stop(pid) }
 
-// releasedAt reads from a trip's history at which version a driver last lost it; 0 if it never had it,
-// or if the history is not kept. It blocks on the store for at most StoreTimeout.
-func (s *shared) releasedAt(trip ride.TripID, driver ride.AccountID) (version int64, err error) {
+// loss is the version at which a driver lost a trip, 0 if it never had it or if the history is not kept,
+// and the reason if that was an exchange.
+type loss struct {
+	version int64
+	reason  string
+}
+
+// releasedAt reads from a trip's history when a driver last lost it. It blocks on the store for at most
+// StoreTimeout.
+func (s *shared) releasedAt(trip ride.TripID, driver ride.AccountID) (at loss, err error) {
 	ctx, cancel := s.storeContext()
 	defer cancel()
 	events, err := s.store.TripEvents(ctx, trip)
 	if err != nil {
-		return 0, err
+		return at, err
 	}
 	for _, e := range events {
-		if r, ok := e.Event.(ride.Released); ok && r.Driver == driver {
-			version = e.Version
+		switch ev := e.Event.(type) {
+		case ride.Released:
+			if ev.Driver == driver {
+				at = loss{version: e.Version}
+			}
+		case ride.Exchanged:
+			if ev.From == driver {
+				at = loss{e.Version, ev.Reason}
+			}
 		}
 	}
-	return version, nil
+	return at, nil
 }
 
 // sameActor reports whether two PIDs, which may be nil, are of one actor.

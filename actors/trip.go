@@ -34,6 +34,7 @@ type tripActor struct {
 	// The parties' actors, from their latest messages.
 	rider    speaker
 	driver   driving
+	former   driving                    // whom the driver has just replaced, until it is told
 	offerees map[ride.AccountID]speaker // of open offers
 	// unheard are the offers that drivers on other nodes have not confirmed, and how often each was
 	// sent again; nil: none.
@@ -44,6 +45,9 @@ type tripActor struct {
 
 	unsearched *unsearched    // the request that made this trip, while it searches; nil after
 	handedBack []ride.Command // offers handed back, to be withdrawn together
+
+	exchange  *exchanging // that this trip decides and whose trips have not all answered yet; nil: none
+	exchanges uint64      // begun so far
 
 	search  searching
 	timers  runtime.Timers
@@ -131,6 +135,8 @@ func (a *tripActor) receive(ctx actor.Context, message any) {
 		a.search.stop()
 		a.noteStatus(ctx, ride.StatusNone)
 		a.sys.city.Trips.Hide(a, a.id)
+	default:
+		a.ofExchange(ctx, message)
 	}
 }
 
@@ -463,6 +469,9 @@ func (a *tripActor) adopt(ctx actor.Context, after *ride.Trip, key commandKey, e
 		a.sys.cfg.Ended(after)
 	}
 	a.sys.city.TripChanged(a, &before, after, a.pickupCell(after.Request.Pickup))
+	if before.DriverID() != after.DriverID() {
+		a.former = a.driver
+	}
 	a.learn(key, ctx.Sender())
 	if key.Account != "" && key.Account == before.DriverID() {
 		// It may have given the trip back, to an activation that did not know it yet.
@@ -543,8 +552,11 @@ func (a *tripActor) unavailable(ctx actor.Context, m tripCommand, err error) {
 func (a *tripActor) withdrawBusy(ctx actor.Context, m tripCommand, events []ride.Event) {
 	var offer ride.OfferID
 	for _, e := range events {
-		if matched, ok := e.(ride.Matched); ok {
-			offer = matched.Offer
+		switch e := e.(type) {
+		case ride.Matched:
+			offer = e.Offer
+		case ride.Exchanged:
+			offer = e.Offer
 		}
 	}
 	now := ride.Clean(time.Now())

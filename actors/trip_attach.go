@@ -47,7 +47,7 @@ func (a *tripActor) onAttach(ctx actor.Context, m tripAttach) {
 		a.attachRider(ctx, m)
 	case m.Account == a.trip.DriverID():
 		a.attachDriver(ctx, m)
-	case slices.Contains(a.trip.Excluded, m.Account):
+	case a.lost(m.Account):
 		a.attachFormer(ctx, m)
 	}
 }
@@ -117,24 +117,32 @@ func (a *tripActor) attachDriver(ctx actor.Context, m tripAttach) {
 	}
 }
 
-// attachFormer tells a driver that it does not have the trip any more: it gave the trip back, or an
-// operator took it away, and it is not asked again. What happened since is none of its business.
+// lost reports whether a driver may have lost the trip: it gave the trip back, an operator took it away,
+// or the trip got a closer one.
+func (a *tripActor) lost(driver ride.AccountID) bool {
+	return slices.Contains(a.trip.Excluded, driver) || slices.ContainsFunc(a.trip.Exchanges, func(x ride.Exchange) bool { return x.From == driver })
+}
+
+// attachFormer tells a driver that it does not have the trip any more. What happened since is none of its
+// business.
 func (a *tripActor) attachFormer(ctx actor.Context, m tripAttach) {
-	version, err := a.releasedAt(m.Account)
+	at, err := a.releasedAt(m.Account)
 	if err != nil {
 		a.sys.cfg.Log.Log(context.Background(), logLevel(err), "trip's history cannot be read", "trip", a.id, "error", err)
 		return // it asks again
 	}
-	if version > m.Version {
-		ctx.Send(m.PID, driverReleased{Trip: a.id, Driver: m.Account, Version: version})
+	if at.version > m.Version {
+		ctx.Send(m.PID, driverReleased{Trip: a.id, Driver: m.Account, Version: at.version, Reason: at.reason})
 	}
 }
 
-// releasedAt is the version at which a driver last lost this trip; 0 if it never had it, or if the
-// history is not kept.
-func (a *tripActor) releasedAt(driver ride.AccountID) (version int64, err error) {
+// releasedAt is when a driver last lost this trip.
+func (a *tripActor) releasedAt(driver ride.AccountID) (loss, error) {
 	if n := len(a.trip.Excluded); a.trip.Change == ride.KindReleased && n > 0 && a.trip.Excluded[n-1] == driver {
-		return a.trip.Version, nil
+		return loss{version: a.trip.Version}, nil
+	}
+	if n := len(a.trip.Exchanges); a.trip.Change == ride.KindExchanged && n > 0 && a.trip.Exchanges[n-1].From == driver {
+		return loss{a.trip.Version, a.trip.Exchanges[n-1].Reason}, nil
 	}
 	return a.sys.releasedAt(a.id, driver)
 }

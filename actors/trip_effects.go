@@ -68,15 +68,22 @@ func (a *tripActor) sendOffer(ctx actor.Context, t *ride.Trip, o ride.Offer) {
 // ended still gets its updates, the first of which frees it: with a message of its own, the driver
 // would not ask for an update that is lost.
 func (a *tripActor) releaseDriver(ctx actor.Context, t *ride.Trip, driver ride.AccountID) {
-	if a.driver.driver != driver || t.DriverID() == driver {
+	to := a.driver
+	if to.driver != driver {
+		to = a.former // another driver has accepted in its place
+	}
+	a.former = driving{}
+	if to.driver != driver || t.DriverID() == driver {
 		return
 	}
 	// After a reload the release need not be the newest event. If its version cannot be read, the driver
 	// asks in a moment.
-	if version, err := a.releasedAt(driver); err == nil && version > 0 && a.driver.pid != nil {
-		ctx.Send(a.driver.pid, driverReleased{Trip: t.ID, Driver: driver, Version: version})
+	if at, err := a.releasedAt(driver); err == nil && at.version > 0 && to.pid != nil {
+		ctx.Send(to.pid, driverReleased{Trip: t.ID, Driver: driver, Version: at.version, Reason: at.reason})
 	}
-	a.driver = driving{}
+	if a.driver.driver == driver {
+		a.driver = driving{}
+	}
 }
 
 func (a *tripActor) publish(ctx actor.Context, t *ride.Trip, change string) {

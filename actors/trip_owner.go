@@ -21,7 +21,7 @@ func (a *tripActor) elsewhere(ctx actor.Context) bool {
 		a.retire(ctx)
 	}
 	switch ctx.Message().(type) {
-	case tripCommand, tripAttach, offerQuery, operatorAct:
+	case tripCommand, tripAttach, offerQuery, operatorAct, exchangeProposal, exchangeOffer, exchangeAsk:
 		owner := a.sys.place.Trip(a.id)
 		if ctx.Sender() == nil {
 			ctx.Send(owner, passedOn{ctx.Message()})

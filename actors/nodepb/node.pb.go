@@ -77,6 +77,12 @@ type NodeFrame struct {
 	//	*NodeFrame_CityPart
 	//	*NodeFrame_ChartStep
 	//	*NodeFrame_RouteMade
+	//	*NodeFrame_ExchangeProposal
+	//	*NodeFrame_ExchangeOffer
+	//	*NodeFrame_ExchangeOutcome
+	//	*NodeFrame_ExchangeAsk
+	//	*NodeFrame_ExchangeState
+	//	*NodeFrame_ExchangeWritten
 	Body          isNodeFrame_Body `protobuf_oneof:"body"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -401,6 +407,60 @@ func (x *NodeFrame) GetRouteMade() *RouteMade {
 	return nil
 }
 
+func (x *NodeFrame) GetExchangeProposal() *ExchangeProposal {
+	if x != nil {
+		if x, ok := x.Body.(*NodeFrame_ExchangeProposal); ok {
+			return x.ExchangeProposal
+		}
+	}
+	return nil
+}
+
+func (x *NodeFrame) GetExchangeOffer() *ExchangeOffer {
+	if x != nil {
+		if x, ok := x.Body.(*NodeFrame_ExchangeOffer); ok {
+			return x.ExchangeOffer
+		}
+	}
+	return nil
+}
+
+func (x *NodeFrame) GetExchangeOutcome() *ExchangeOutcome {
+	if x != nil {
+		if x, ok := x.Body.(*NodeFrame_ExchangeOutcome); ok {
+			return x.ExchangeOutcome
+		}
+	}
+	return nil
+}
+
+func (x *NodeFrame) GetExchangeAsk() *ExchangeAsk {
+	if x != nil {
+		if x, ok := x.Body.(*NodeFrame_ExchangeAsk); ok {
+			return x.ExchangeAsk
+		}
+	}
+	return nil
+}
+
+func (x *NodeFrame) GetExchangeState() *ExchangeState {
+	if x != nil {
+		if x, ok := x.Body.(*NodeFrame_ExchangeState); ok {
+			return x.ExchangeState
+		}
+	}
+	return nil
+}
+
+func (x *NodeFrame) GetExchangeWritten() *ExchangeWritten {
+	if x != nil {
+		if x, ok := x.Body.(*NodeFrame_ExchangeWritten); ok {
+			return x.ExchangeWritten
+		}
+	}
+	return nil
+}
+
 type isNodeFrame_To interface {
 	isNodeFrame_To()
 }
@@ -529,6 +589,30 @@ type NodeFrame_RouteMade struct {
 	RouteMade *RouteMade `protobuf:"bytes,60,opt,name=route_made,json=routeMade,proto3,oneof"`
 }
 
+type NodeFrame_ExchangeProposal struct {
+	ExchangeProposal *ExchangeProposal `protobuf:"bytes,70,opt,name=exchange_proposal,json=exchangeProposal,proto3,oneof"`
+}
+
+type NodeFrame_ExchangeOffer struct {
+	ExchangeOffer *ExchangeOffer `protobuf:"bytes,71,opt,name=exchange_offer,json=exchangeOffer,proto3,oneof"`
+}
+
+type NodeFrame_ExchangeOutcome struct {
+	ExchangeOutcome *ExchangeOutcome `protobuf:"bytes,72,opt,name=exchange_outcome,json=exchangeOutcome,proto3,oneof"`
+}
+
+type NodeFrame_ExchangeAsk struct {
+	ExchangeAsk *ExchangeAsk `protobuf:"bytes,73,opt,name=exchange_ask,json=exchangeAsk,proto3,oneof"`
+}
+
+type NodeFrame_ExchangeState struct {
+	ExchangeState *ExchangeState `protobuf:"bytes,74,opt,name=exchange_state,json=exchangeState,proto3,oneof"`
+}
+
+type NodeFrame_ExchangeWritten struct {
+	ExchangeWritten *ExchangeWritten `protobuf:"bytes,75,opt,name=exchange_written,json=exchangeWritten,proto3,oneof"`
+}
+
 func (*NodeFrame_TripCommand) isNodeFrame_Body() {}
 
 func (*NodeFrame_TripResult) isNodeFrame_Body() {}
@@ -582,6 +666,18 @@ func (*NodeFrame_CityPart) isNodeFrame_Body() {}
 func (*NodeFrame_ChartStep) isNodeFrame_Body() {}
 
 func (*NodeFrame_RouteMade) isNodeFrame_Body() {}
+
+func (*NodeFrame_ExchangeProposal) isNodeFrame_Body() {}
+
+func (*NodeFrame_ExchangeOffer) isNodeFrame_Body() {}
+
+func (*NodeFrame_ExchangeOutcome) isNodeFrame_Body() {}
+
+func (*NodeFrame_ExchangeAsk) isNodeFrame_Body() {}
+
+func (*NodeFrame_ExchangeState) isNodeFrame_Body() {}
+
+func (*NodeFrame_ExchangeWritten) isNodeFrame_Body() {}
 
 // Actor names an actor of one process. Another process at the same address is another node: what
 // was meant for the former one reaches no actor of the latter.
@@ -1333,6 +1429,7 @@ type DriverReleased struct {
 	Trip          string                 `protobuf:"bytes,1,opt,name=trip,proto3" json:"trip,omitempty"`
 	Driver        string                 `protobuf:"bytes,2,opt,name=driver,proto3" json:"driver,omitempty"`
 	Version       int64                  `protobuf:"varint,3,opt,name=version,proto3" json:"version,omitempty"`
+	Reason        string                 `protobuf:"bytes,4,opt,name=reason,proto3" json:"reason,omitempty"` // of an exchange; empty: given back, or taken away
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1388,6 +1485,390 @@ func (x *DriverReleased) GetVersion() int64 {
 	return 0
 }
 
+func (x *DriverReleased) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+// ExchangeProposal asks the owner of the first of its trips, by id, to exchange their drivers. The answer is
+// an ExchangeOutcome. Older nodes drop these frames, so that no exchange happens.
+type ExchangeProposal struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Moves         []*ExchangeMove        `protobuf:"bytes,1,rep,name=moves,proto3" json:"moves,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ExchangeProposal) Reset() {
+	*x = ExchangeProposal{}
+	mi := &file_node_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ExchangeProposal) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ExchangeProposal) ProtoMessage() {}
+
+func (x *ExchangeProposal) ProtoReflect() protoreflect.Message {
+	mi := &file_node_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ExchangeProposal.ProtoReflect.Descriptor instead.
+func (*ExchangeProposal) Descriptor() ([]byte, []int) {
+	return file_node_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *ExchangeProposal) GetMoves() []*ExchangeMove {
+	if x != nil {
+		return x.Moves
+	}
+	return nil
+}
+
+type ExchangeMove struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Trip          string                 `protobuf:"bytes,1,opt,name=trip,proto3" json:"trip,omitempty"`
+	Version       int64                  `protobuf:"varint,2,opt,name=version,proto3" json:"version,omitempty"` // of the trip, that was looked at
+	Driver        string                 `protobuf:"bytes,3,opt,name=driver,proto3" json:"driver,omitempty"`    // whom it shall get
+	Way           *durationpb.Duration   `protobuf:"bytes,4,opt,name=way,proto3" json:"way,omitempty"`          // of that driver to the pickup
+	Left          *durationpb.Duration   `protobuf:"bytes,5,opt,name=left,proto3" json:"left,omitempty"`        // of the trip's present driver
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ExchangeMove) Reset() {
+	*x = ExchangeMove{}
+	mi := &file_node_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ExchangeMove) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ExchangeMove) ProtoMessage() {}
+
+func (x *ExchangeMove) ProtoReflect() protoreflect.Message {
+	mi := &file_node_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ExchangeMove.ProtoReflect.Descriptor instead.
+func (*ExchangeMove) Descriptor() ([]byte, []int) {
+	return file_node_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *ExchangeMove) GetTrip() string {
+	if x != nil {
+		return x.Trip
+	}
+	return ""
+}
+
+func (x *ExchangeMove) GetVersion() int64 {
+	if x != nil {
+		return x.Version
+	}
+	return 0
+}
+
+func (x *ExchangeMove) GetDriver() string {
+	if x != nil {
+		return x.Driver
+	}
+	return ""
+}
+
+func (x *ExchangeMove) GetWay() *durationpb.Duration {
+	if x != nil {
+		return x.Way
+	}
+	return nil
+}
+
+func (x *ExchangeMove) GetLeft() *durationpb.Duration {
+	if x != nil {
+		return x.Left
+	}
+	return nil
+}
+
+// ExchangeOffer has a trip whose driver is on its way offered to a free one. The answer is an ExchangeOutcome.
+type ExchangeOffer struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Command       *Command               `protobuf:"bytes,1,opt,name=command,proto3" json:"command,omitempty"`
+	Driver        *Actor                 `protobuf:"bytes,2,opt,name=driver,proto3" json:"driver,omitempty"` // the free driver's actor
+	Generation    uint64                 `protobuf:"varint,3,opt,name=generation,proto3" json:"generation,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ExchangeOffer) Reset() {
+	*x = ExchangeOffer{}
+	mi := &file_node_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ExchangeOffer) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ExchangeOffer) ProtoMessage() {}
+
+func (x *ExchangeOffer) ProtoReflect() protoreflect.Message {
+	mi := &file_node_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ExchangeOffer.ProtoReflect.Descriptor instead.
+func (*ExchangeOffer) Descriptor() ([]byte, []int) {
+	return file_node_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *ExchangeOffer) GetCommand() *Command {
+	if x != nil {
+		return x.Command
+	}
+	return nil
+}
+
+func (x *ExchangeOffer) GetDriver() *Actor {
+	if x != nil {
+		return x.Driver
+	}
+	return nil
+}
+
+func (x *ExchangeOffer) GetGeneration() uint64 {
+	if x != nil {
+		return x.Generation
+	}
+	return 0
+}
+
+type ExchangeOutcome struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Error         *ridepb.Error          `protobuf:"bytes,1,opt,name=error,proto3" json:"error,omitempty"` // absent: done
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ExchangeOutcome) Reset() {
+	*x = ExchangeOutcome{}
+	mi := &file_node_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ExchangeOutcome) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ExchangeOutcome) ProtoMessage() {}
+
+func (x *ExchangeOutcome) ProtoReflect() protoreflect.Message {
+	mi := &file_node_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ExchangeOutcome.ProtoReflect.Descriptor instead.
+func (*ExchangeOutcome) Descriptor() ([]byte, []int) {
+	return file_node_proto_rawDescGZIP(), []int{18}
+}
+
+func (x *ExchangeOutcome) GetError() *ridepb.Error {
+	if x != nil {
+		return x.Error
+	}
+	return nil
+}
+
+// ExchangeAsk asks a trip for its state. The answer is an ExchangeState to the trip that asks.
+type ExchangeAsk struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Exchange      uint64                 `protobuf:"varint,1,opt,name=exchange,proto3" json:"exchange,omitempty"`
+	Asker         string                 `protobuf:"bytes,2,opt,name=asker,proto3" json:"asker,omitempty"` // a trip
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ExchangeAsk) Reset() {
+	*x = ExchangeAsk{}
+	mi := &file_node_proto_msgTypes[19]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ExchangeAsk) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ExchangeAsk) ProtoMessage() {}
+
+func (x *ExchangeAsk) ProtoReflect() protoreflect.Message {
+	mi := &file_node_proto_msgTypes[19]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ExchangeAsk.ProtoReflect.Descriptor instead.
+func (*ExchangeAsk) Descriptor() ([]byte, []int) {
+	return file_node_proto_rawDescGZIP(), []int{19}
+}
+
+func (x *ExchangeAsk) GetExchange() uint64 {
+	if x != nil {
+		return x.Exchange
+	}
+	return 0
+}
+
+func (x *ExchangeAsk) GetAsker() string {
+	if x != nil {
+		return x.Asker
+	}
+	return ""
+}
+
+type ExchangeState struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Exchange      uint64                 `protobuf:"varint,1,opt,name=exchange,proto3" json:"exchange,omitempty"`
+	Trip          []byte                 `protobuf:"bytes,2,opt,name=trip,proto3" json:"trip,omitempty"` // as stored
+	Fence         int64                  `protobuf:"varint,3,opt,name=fence,proto3" json:"fence,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ExchangeState) Reset() {
+	*x = ExchangeState{}
+	mi := &file_node_proto_msgTypes[20]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ExchangeState) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ExchangeState) ProtoMessage() {}
+
+func (x *ExchangeState) ProtoReflect() protoreflect.Message {
+	mi := &file_node_proto_msgTypes[20]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ExchangeState.ProtoReflect.Descriptor instead.
+func (*ExchangeState) Descriptor() ([]byte, []int) {
+	return file_node_proto_rawDescGZIP(), []int{20}
+}
+
+func (x *ExchangeState) GetExchange() uint64 {
+	if x != nil {
+		return x.Exchange
+	}
+	return 0
+}
+
+func (x *ExchangeState) GetTrip() []byte {
+	if x != nil {
+		return x.Trip
+	}
+	return nil
+}
+
+func (x *ExchangeState) GetFence() int64 {
+	if x != nil {
+		return x.Fence
+	}
+	return 0
+}
+
+// ExchangeWritten says that a trip that was asked may have another driver now: it reads its state again.
+type ExchangeWritten struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ExchangeWritten) Reset() {
+	*x = ExchangeWritten{}
+	mi := &file_node_proto_msgTypes[21]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ExchangeWritten) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ExchangeWritten) ProtoMessage() {}
+
+func (x *ExchangeWritten) ProtoReflect() protoreflect.Message {
+	mi := &file_node_proto_msgTypes[21]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ExchangeWritten.ProtoReflect.Descriptor instead.
+func (*ExchangeWritten) Descriptor() ([]byte, []int) {
+	return file_node_proto_rawDescGZIP(), []int{21}
+}
+
 type DriverMoved struct {
 	state      protoimpl.MessageState `protogen:"open.v1"`
 	Trip       string                 `protobuf:"bytes,1,opt,name=trip,proto3" json:"trip,omitempty"`
@@ -1405,7 +1886,7 @@ type DriverMoved struct {
 
 func (x *DriverMoved) Reset() {
 	*x = DriverMoved{}
-	mi := &file_node_proto_msgTypes[15]
+	mi := &file_node_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1417,7 +1898,7 @@ func (x *DriverMoved) String() string {
 func (*DriverMoved) ProtoMessage() {}
 
 func (x *DriverMoved) ProtoReflect() protoreflect.Message {
-	mi := &file_node_proto_msgTypes[15]
+	mi := &file_node_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1430,7 +1911,7 @@ func (x *DriverMoved) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DriverMoved.ProtoReflect.Descriptor instead.
 func (*DriverMoved) Descriptor() ([]byte, []int) {
-	return file_node_proto_rawDescGZIP(), []int{15}
+	return file_node_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *DriverMoved) GetTrip() string {
@@ -1501,7 +1982,7 @@ type RouteMade struct {
 
 func (x *RouteMade) Reset() {
 	*x = RouteMade{}
-	mi := &file_node_proto_msgTypes[16]
+	mi := &file_node_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1513,7 +1994,7 @@ func (x *RouteMade) String() string {
 func (*RouteMade) ProtoMessage() {}
 
 func (x *RouteMade) ProtoReflect() protoreflect.Message {
-	mi := &file_node_proto_msgTypes[16]
+	mi := &file_node_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1526,7 +2007,7 @@ func (x *RouteMade) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RouteMade.ProtoReflect.Descriptor instead.
 func (*RouteMade) Descriptor() ([]byte, []int) {
-	return file_node_proto_rawDescGZIP(), []int{16}
+	return file_node_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *RouteMade) GetTrip() string {
@@ -1558,7 +2039,7 @@ type DriverNearby struct {
 
 func (x *DriverNearby) Reset() {
 	*x = DriverNearby{}
-	mi := &file_node_proto_msgTypes[17]
+	mi := &file_node_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1570,7 +2051,7 @@ func (x *DriverNearby) String() string {
 func (*DriverNearby) ProtoMessage() {}
 
 func (x *DriverNearby) ProtoReflect() protoreflect.Message {
-	mi := &file_node_proto_msgTypes[17]
+	mi := &file_node_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1583,7 +2064,7 @@ func (x *DriverNearby) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DriverNearby.ProtoReflect.Descriptor instead.
 func (*DriverNearby) Descriptor() ([]byte, []int) {
-	return file_node_proto_rawDescGZIP(), []int{17}
+	return file_node_proto_rawDescGZIP(), []int{24}
 }
 
 // CellFind asks a node for the available drivers in its cells of a grid disk.
@@ -1604,7 +2085,7 @@ type CellFind struct {
 
 func (x *CellFind) Reset() {
 	*x = CellFind{}
-	mi := &file_node_proto_msgTypes[18]
+	mi := &file_node_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1616,7 +2097,7 @@ func (x *CellFind) String() string {
 func (*CellFind) ProtoMessage() {}
 
 func (x *CellFind) ProtoReflect() protoreflect.Message {
-	mi := &file_node_proto_msgTypes[18]
+	mi := &file_node_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1629,7 +2110,7 @@ func (x *CellFind) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CellFind.ProtoReflect.Descriptor instead.
 func (*CellFind) Descriptor() ([]byte, []int) {
-	return file_node_proto_rawDescGZIP(), []int{18}
+	return file_node_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *CellFind) GetSearch() uint64 {
@@ -1693,7 +2174,7 @@ type Explain struct {
 
 func (x *Explain) Reset() {
 	*x = Explain{}
-	mi := &file_node_proto_msgTypes[19]
+	mi := &file_node_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1705,7 +2186,7 @@ func (x *Explain) String() string {
 func (*Explain) ProtoMessage() {}
 
 func (x *Explain) ProtoReflect() protoreflect.Message {
-	mi := &file_node_proto_msgTypes[19]
+	mi := &file_node_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1718,7 +2199,7 @@ func (x *Explain) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Explain.ProtoReflect.Descriptor instead.
 func (*Explain) Descriptor() ([]byte, []int) {
-	return file_node_proto_rawDescGZIP(), []int{19}
+	return file_node_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *Explain) GetClass() string {
@@ -1754,7 +2235,7 @@ type CellFound struct {
 
 func (x *CellFound) Reset() {
 	*x = CellFound{}
-	mi := &file_node_proto_msgTypes[20]
+	mi := &file_node_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1766,7 +2247,7 @@ func (x *CellFound) String() string {
 func (*CellFound) ProtoMessage() {}
 
 func (x *CellFound) ProtoReflect() protoreflect.Message {
-	mi := &file_node_proto_msgTypes[20]
+	mi := &file_node_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1779,7 +2260,7 @@ func (x *CellFound) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CellFound.ProtoReflect.Descriptor instead.
 func (*CellFound) Descriptor() ([]byte, []int) {
-	return file_node_proto_rawDescGZIP(), []int{20}
+	return file_node_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *CellFound) GetSearch() uint64 {
@@ -1826,7 +2307,7 @@ type Driver struct {
 
 func (x *Driver) Reset() {
 	*x = Driver{}
-	mi := &file_node_proto_msgTypes[21]
+	mi := &file_node_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1838,7 +2319,7 @@ func (x *Driver) String() string {
 func (*Driver) ProtoMessage() {}
 
 func (x *Driver) ProtoReflect() protoreflect.Message {
-	mi := &file_node_proto_msgTypes[21]
+	mi := &file_node_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1851,7 +2332,7 @@ func (x *Driver) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Driver.ProtoReflect.Descriptor instead.
 func (*Driver) Descriptor() ([]byte, []int) {
-	return file_node_proto_rawDescGZIP(), []int{21}
+	return file_node_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *Driver) GetAccount() string {
@@ -1919,7 +2400,7 @@ type OperatorAct struct {
 
 func (x *OperatorAct) Reset() {
 	*x = OperatorAct{}
-	mi := &file_node_proto_msgTypes[22]
+	mi := &file_node_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1931,7 +2412,7 @@ func (x *OperatorAct) String() string {
 func (*OperatorAct) ProtoMessage() {}
 
 func (x *OperatorAct) ProtoReflect() protoreflect.Message {
-	mi := &file_node_proto_msgTypes[22]
+	mi := &file_node_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1944,7 +2425,7 @@ func (x *OperatorAct) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OperatorAct.ProtoReflect.Descriptor instead.
 func (*OperatorAct) Descriptor() ([]byte, []int) {
-	return file_node_proto_rawDescGZIP(), []int{22}
+	return file_node_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *OperatorAct) GetCommand() *Command {
@@ -1964,7 +2445,7 @@ type OperatorDone struct {
 
 func (x *OperatorDone) Reset() {
 	*x = OperatorDone{}
-	mi := &file_node_proto_msgTypes[23]
+	mi := &file_node_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1976,7 +2457,7 @@ func (x *OperatorDone) String() string {
 func (*OperatorDone) ProtoMessage() {}
 
 func (x *OperatorDone) ProtoReflect() protoreflect.Message {
-	mi := &file_node_proto_msgTypes[23]
+	mi := &file_node_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1989,7 +2470,7 @@ func (x *OperatorDone) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OperatorDone.ProtoReflect.Descriptor instead.
 func (*OperatorDone) Descriptor() ([]byte, []int) {
-	return file_node_proto_rawDescGZIP(), []int{23}
+	return file_node_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *OperatorDone) GetTrip() []byte {
@@ -2018,7 +2499,7 @@ type Waiting struct {
 
 func (x *Waiting) Reset() {
 	*x = Waiting{}
-	mi := &file_node_proto_msgTypes[24]
+	mi := &file_node_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2030,7 +2511,7 @@ func (x *Waiting) String() string {
 func (*Waiting) ProtoMessage() {}
 
 func (x *Waiting) ProtoReflect() protoreflect.Message {
-	mi := &file_node_proto_msgTypes[24]
+	mi := &file_node_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2043,7 +2524,7 @@ func (x *Waiting) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Waiting.ProtoReflect.Descriptor instead.
 func (*Waiting) Descriptor() ([]byte, []int) {
-	return file_node_proto_rawDescGZIP(), []int{24}
+	return file_node_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *Waiting) GetWhole() bool {
@@ -2071,7 +2552,7 @@ type Waiter struct {
 
 func (x *Waiter) Reset() {
 	*x = Waiter{}
-	mi := &file_node_proto_msgTypes[25]
+	mi := &file_node_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2083,7 +2564,7 @@ func (x *Waiter) String() string {
 func (*Waiter) ProtoMessage() {}
 
 func (x *Waiter) ProtoReflect() protoreflect.Message {
-	mi := &file_node_proto_msgTypes[25]
+	mi := &file_node_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2096,7 +2577,7 @@ func (x *Waiter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Waiter.ProtoReflect.Descriptor instead.
 func (*Waiter) Descriptor() ([]byte, []int) {
-	return file_node_proto_rawDescGZIP(), []int{25}
+	return file_node_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *Waiter) GetTrip() string {
@@ -2133,7 +2614,7 @@ type Interest struct {
 
 func (x *Interest) Reset() {
 	*x = Interest{}
-	mi := &file_node_proto_msgTypes[26]
+	mi := &file_node_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2145,7 +2626,7 @@ func (x *Interest) String() string {
 func (*Interest) ProtoMessage() {}
 
 func (x *Interest) ProtoReflect() protoreflect.Message {
-	mi := &file_node_proto_msgTypes[26]
+	mi := &file_node_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2158,7 +2639,7 @@ func (x *Interest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Interest.ProtoReflect.Descriptor instead.
 func (*Interest) Descriptor() ([]byte, []int) {
-	return file_node_proto_rawDescGZIP(), []int{26}
+	return file_node_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *Interest) GetWhole() bool {
@@ -2194,7 +2675,7 @@ type SessionClaimed struct {
 
 func (x *SessionClaimed) Reset() {
 	*x = SessionClaimed{}
-	mi := &file_node_proto_msgTypes[27]
+	mi := &file_node_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2206,7 +2687,7 @@ func (x *SessionClaimed) String() string {
 func (*SessionClaimed) ProtoMessage() {}
 
 func (x *SessionClaimed) ProtoReflect() protoreflect.Message {
-	mi := &file_node_proto_msgTypes[27]
+	mi := &file_node_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2219,7 +2700,7 @@ func (x *SessionClaimed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SessionClaimed.ProtoReflect.Descriptor instead.
 func (*SessionClaimed) Descriptor() ([]byte, []int) {
-	return file_node_proto_rawDescGZIP(), []int{27}
+	return file_node_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *SessionClaimed) GetAccount() string {
@@ -2248,7 +2729,7 @@ type TakeOver struct {
 
 func (x *TakeOver) Reset() {
 	*x = TakeOver{}
-	mi := &file_node_proto_msgTypes[28]
+	mi := &file_node_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2260,7 +2741,7 @@ func (x *TakeOver) String() string {
 func (*TakeOver) ProtoMessage() {}
 
 func (x *TakeOver) ProtoReflect() protoreflect.Message {
-	mi := &file_node_proto_msgTypes[28]
+	mi := &file_node_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2273,7 +2754,7 @@ func (x *TakeOver) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TakeOver.ProtoReflect.Descriptor instead.
 func (*TakeOver) Descriptor() ([]byte, []int) {
-	return file_node_proto_rawDescGZIP(), []int{28}
+	return file_node_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *TakeOver) GetAccount() string {
@@ -2302,7 +2783,7 @@ type TakenOver struct {
 
 func (x *TakenOver) Reset() {
 	*x = TakenOver{}
-	mi := &file_node_proto_msgTypes[29]
+	mi := &file_node_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2314,7 +2795,7 @@ func (x *TakenOver) String() string {
 func (*TakenOver) ProtoMessage() {}
 
 func (x *TakenOver) ProtoReflect() protoreflect.Message {
-	mi := &file_node_proto_msgTypes[29]
+	mi := &file_node_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2327,7 +2808,7 @@ func (x *TakenOver) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TakenOver.ProtoReflect.Descriptor instead.
 func (*TakenOver) Descriptor() ([]byte, []int) {
-	return file_node_proto_rawDescGZIP(), []int{29}
+	return file_node_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *TakenOver) GetAccount() string {
@@ -2368,7 +2849,7 @@ type Handover struct {
 
 func (x *Handover) Reset() {
 	*x = Handover{}
-	mi := &file_node_proto_msgTypes[30]
+	mi := &file_node_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2380,7 +2861,7 @@ func (x *Handover) String() string {
 func (*Handover) ProtoMessage() {}
 
 func (x *Handover) ProtoReflect() protoreflect.Message {
-	mi := &file_node_proto_msgTypes[30]
+	mi := &file_node_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2393,7 +2874,7 @@ func (x *Handover) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Handover.ProtoReflect.Descriptor instead.
 func (*Handover) Descriptor() ([]byte, []int) {
-	return file_node_proto_rawDescGZIP(), []int{30}
+	return file_node_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *Handover) GetEpoch() string {
@@ -2462,7 +2943,7 @@ type HandedEvent struct {
 
 func (x *HandedEvent) Reset() {
 	*x = HandedEvent{}
-	mi := &file_node_proto_msgTypes[31]
+	mi := &file_node_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2474,7 +2955,7 @@ func (x *HandedEvent) String() string {
 func (*HandedEvent) ProtoMessage() {}
 
 func (x *HandedEvent) ProtoReflect() protoreflect.Message {
-	mi := &file_node_proto_msgTypes[31]
+	mi := &file_node_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2487,7 +2968,7 @@ func (x *HandedEvent) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HandedEvent.ProtoReflect.Descriptor instead.
 func (*HandedEvent) Descriptor() ([]byte, []int) {
-	return file_node_proto_rawDescGZIP(), []int{31}
+	return file_node_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *HandedEvent) GetEvent() []byte {
@@ -2515,7 +2996,7 @@ type Heard struct {
 
 func (x *Heard) Reset() {
 	*x = Heard{}
-	mi := &file_node_proto_msgTypes[32]
+	mi := &file_node_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2527,7 +3008,7 @@ func (x *Heard) String() string {
 func (*Heard) ProtoMessage() {}
 
 func (x *Heard) ProtoReflect() protoreflect.Message {
-	mi := &file_node_proto_msgTypes[32]
+	mi := &file_node_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2540,7 +3021,7 @@ func (x *Heard) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Heard.ProtoReflect.Descriptor instead.
 func (*Heard) Descriptor() ([]byte, []int) {
-	return file_node_proto_rawDescGZIP(), []int{32}
+	return file_node_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *Heard) GetTrip() string {
@@ -2571,7 +3052,7 @@ type DriverHandover struct {
 
 func (x *DriverHandover) Reset() {
 	*x = DriverHandover{}
-	mi := &file_node_proto_msgTypes[33]
+	mi := &file_node_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2583,7 +3064,7 @@ func (x *DriverHandover) String() string {
 func (*DriverHandover) ProtoMessage() {}
 
 func (x *DriverHandover) ProtoReflect() protoreflect.Message {
-	mi := &file_node_proto_msgTypes[33]
+	mi := &file_node_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2596,7 +3077,7 @@ func (x *DriverHandover) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DriverHandover.ProtoReflect.Descriptor instead.
 func (*DriverHandover) Descriptor() ([]byte, []int) {
-	return file_node_proto_rawDescGZIP(), []int{33}
+	return file_node_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *DriverHandover) GetOnline() bool {
@@ -2648,7 +3129,7 @@ type Position struct {
 
 func (x *Position) Reset() {
 	*x = Position{}
-	mi := &file_node_proto_msgTypes[34]
+	mi := &file_node_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2660,7 +3141,7 @@ func (x *Position) String() string {
 func (*Position) ProtoMessage() {}
 
 func (x *Position) ProtoReflect() protoreflect.Message {
-	mi := &file_node_proto_msgTypes[34]
+	mi := &file_node_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2673,7 +3154,7 @@ func (x *Position) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Position.ProtoReflect.Descriptor instead.
 func (*Position) Descriptor() ([]byte, []int) {
-	return file_node_proto_rawDescGZIP(), []int{34}
+	return file_node_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *Position) GetPoint() *Point {
@@ -2730,7 +3211,7 @@ type HeldOffer struct {
 
 func (x *HeldOffer) Reset() {
 	*x = HeldOffer{}
-	mi := &file_node_proto_msgTypes[35]
+	mi := &file_node_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2742,7 +3223,7 @@ func (x *HeldOffer) String() string {
 func (*HeldOffer) ProtoMessage() {}
 
 func (x *HeldOffer) ProtoReflect() protoreflect.Message {
-	mi := &file_node_proto_msgTypes[35]
+	mi := &file_node_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2755,7 +3236,7 @@ func (x *HeldOffer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HeldOffer.ProtoReflect.Descriptor instead.
 func (*HeldOffer) Descriptor() ([]byte, []int) {
-	return file_node_proto_rawDescGZIP(), []int{35}
+	return file_node_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *HeldOffer) GetTrip() string {
@@ -2803,7 +3284,7 @@ type CityLook struct {
 
 func (x *CityLook) Reset() {
 	*x = CityLook{}
-	mi := &file_node_proto_msgTypes[36]
+	mi := &file_node_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2815,7 +3296,7 @@ func (x *CityLook) String() string {
 func (*CityLook) ProtoMessage() {}
 
 func (x *CityLook) ProtoReflect() protoreflect.Message {
-	mi := &file_node_proto_msgTypes[36]
+	mi := &file_node_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2828,7 +3309,7 @@ func (x *CityLook) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CityLook.ProtoReflect.Descriptor instead.
 func (*CityLook) Descriptor() ([]byte, []int) {
-	return file_node_proto_rawDescGZIP(), []int{36}
+	return file_node_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *CityLook) GetAccount() string {
@@ -2875,7 +3356,7 @@ type CityPart struct {
 
 func (x *CityPart) Reset() {
 	*x = CityPart{}
-	mi := &file_node_proto_msgTypes[37]
+	mi := &file_node_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2887,7 +3368,7 @@ func (x *CityPart) String() string {
 func (*CityPart) ProtoMessage() {}
 
 func (x *CityPart) ProtoReflect() protoreflect.Message {
-	mi := &file_node_proto_msgTypes[37]
+	mi := &file_node_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2900,7 +3381,7 @@ func (x *CityPart) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CityPart.ProtoReflect.Descriptor instead.
 func (*CityPart) Descriptor() ([]byte, []int) {
-	return file_node_proto_rawDescGZIP(), []int{37}
+	return file_node_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *CityPart) GetAccount() string {
@@ -2971,7 +3452,7 @@ type ChartStep struct {
 
 func (x *ChartStep) Reset() {
 	*x = ChartStep{}
-	mi := &file_node_proto_msgTypes[38]
+	mi := &file_node_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2983,7 +3464,7 @@ func (x *ChartStep) String() string {
 func (*ChartStep) ProtoMessage() {}
 
 func (x *ChartStep) ProtoReflect() protoreflect.Message {
-	mi := &file_node_proto_msgTypes[38]
+	mi := &file_node_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2996,7 +3477,7 @@ func (x *ChartStep) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ChartStep.ProtoReflect.Descriptor instead.
 func (*ChartStep) Descriptor() ([]byte, []int) {
-	return file_node_proto_rawDescGZIP(), []int{38}
+	return file_node_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *ChartStep) GetEnd() int64 {
@@ -3122,7 +3603,7 @@ type Ping struct {
 
 func (x *Ping) Reset() {
 	*x = Ping{}
-	mi := &file_node_proto_msgTypes[39]
+	mi := &file_node_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3134,7 +3615,7 @@ func (x *Ping) String() string {
 func (*Ping) ProtoMessage() {}
 
 func (x *Ping) ProtoReflect() protoreflect.Message {
-	mi := &file_node_proto_msgTypes[39]
+	mi := &file_node_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3147,7 +3628,7 @@ func (x *Ping) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Ping.ProtoReflect.Descriptor instead.
 func (*Ping) Descriptor() ([]byte, []int) {
-	return file_node_proto_rawDescGZIP(), []int{39}
+	return file_node_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *Ping) GetNumber() uint64 {
@@ -3167,7 +3648,7 @@ type Pong struct {
 
 func (x *Pong) Reset() {
 	*x = Pong{}
-	mi := &file_node_proto_msgTypes[40]
+	mi := &file_node_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3179,7 +3660,7 @@ func (x *Pong) String() string {
 func (*Pong) ProtoMessage() {}
 
 func (x *Pong) ProtoReflect() protoreflect.Message {
-	mi := &file_node_proto_msgTypes[40]
+	mi := &file_node_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3192,7 +3673,7 @@ func (x *Pong) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Pong.ProtoReflect.Descriptor instead.
 func (*Pong) Descriptor() ([]byte, []int) {
-	return file_node_proto_rawDescGZIP(), []int{40}
+	return file_node_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *Pong) GetNumber() uint64 {
@@ -3214,7 +3695,7 @@ var File_node_proto protoreflect.FileDescriptor
 const file_node_proto_rawDesc = "" +
 	"\n" +
 	"\n" +
-	"node.proto\x12\x0fhexhail.node.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\rhexhail.proto\"\xab\x0e\n" +
+	"node.proto\x12\x0fhexhail.node.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\rhexhail.proto\"\xf0\x11\n" +
 	"\tNodeFrame\x12\x14\n" +
 	"\x04trip\x18\x01 \x01(\tH\x00R\x04trip\x12.\n" +
 	"\x05actor\x18\x02 \x01(\v2\x16.hexhail.node.v1.ActorH\x00R\x05actor\x12*\n" +
@@ -3257,7 +3738,13 @@ const file_node_proto_rawDesc = "" +
 	"\n" +
 	"chart_step\x184 \x01(\v2\x1a.hexhail.node.v1.ChartStepH\x01R\tchartStep\x12;\n" +
 	"\n" +
-	"route_made\x18< \x01(\v2\x1a.hexhail.node.v1.RouteMadeH\x01R\trouteMadeB\x04\n" +
+	"route_made\x18< \x01(\v2\x1a.hexhail.node.v1.RouteMadeH\x01R\trouteMade\x12P\n" +
+	"\x11exchange_proposal\x18F \x01(\v2!.hexhail.node.v1.ExchangeProposalH\x01R\x10exchangeProposal\x12G\n" +
+	"\x0eexchange_offer\x18G \x01(\v2\x1e.hexhail.node.v1.ExchangeOfferH\x01R\rexchangeOffer\x12M\n" +
+	"\x10exchange_outcome\x18H \x01(\v2 .hexhail.node.v1.ExchangeOutcomeH\x01R\x0fexchangeOutcome\x12A\n" +
+	"\fexchange_ask\x18I \x01(\v2\x1c.hexhail.node.v1.ExchangeAskH\x01R\vexchangeAsk\x12G\n" +
+	"\x0eexchange_state\x18J \x01(\v2\x1e.hexhail.node.v1.ExchangeStateH\x01R\rexchangeState\x12M\n" +
+	"\x10exchange_written\x18K \x01(\v2 .hexhail.node.v1.ExchangeWrittenH\x01R\x0fexchangeWrittenB\x04\n" +
 	"\x02toB\x06\n" +
 	"\x04body\"W\n" +
 	"\x05Actor\x12\x18\n" +
@@ -3316,11 +3803,36 @@ const file_node_proto_rawDesc = "" +
 	"\n" +
 	"OfferEnded\x12\x12\n" +
 	"\x04trip\x18\x01 \x01(\tR\x04trip\x12\x14\n" +
-	"\x05offer\x18\x02 \x01(\fR\x05offer\"V\n" +
+	"\x05offer\x18\x02 \x01(\fR\x05offer\"n\n" +
 	"\x0eDriverReleased\x12\x12\n" +
 	"\x04trip\x18\x01 \x01(\tR\x04trip\x12\x16\n" +
 	"\x06driver\x18\x02 \x01(\tR\x06driver\x12\x18\n" +
-	"\aversion\x18\x03 \x01(\x03R\aversion\"\xa5\x02\n" +
+	"\aversion\x18\x03 \x01(\x03R\aversion\x12\x16\n" +
+	"\x06reason\x18\x04 \x01(\tR\x06reason\"G\n" +
+	"\x10ExchangeProposal\x123\n" +
+	"\x05moves\x18\x01 \x03(\v2\x1d.hexhail.node.v1.ExchangeMoveR\x05moves\"\xb0\x01\n" +
+	"\fExchangeMove\x12\x12\n" +
+	"\x04trip\x18\x01 \x01(\tR\x04trip\x12\x18\n" +
+	"\aversion\x18\x02 \x01(\x03R\aversion\x12\x16\n" +
+	"\x06driver\x18\x03 \x01(\tR\x06driver\x12+\n" +
+	"\x03way\x18\x04 \x01(\v2\x19.google.protobuf.DurationR\x03way\x12-\n" +
+	"\x04left\x18\x05 \x01(\v2\x19.google.protobuf.DurationR\x04left\"\x93\x01\n" +
+	"\rExchangeOffer\x122\n" +
+	"\acommand\x18\x01 \x01(\v2\x18.hexhail.node.v1.CommandR\acommand\x12.\n" +
+	"\x06driver\x18\x02 \x01(\v2\x16.hexhail.node.v1.ActorR\x06driver\x12\x1e\n" +
+	"\n" +
+	"generation\x18\x03 \x01(\x04R\n" +
+	"generation\":\n" +
+	"\x0fExchangeOutcome\x12'\n" +
+	"\x05error\x18\x01 \x01(\v2\x11.hexhail.v1.ErrorR\x05error\"?\n" +
+	"\vExchangeAsk\x12\x1a\n" +
+	"\bexchange\x18\x01 \x01(\x04R\bexchange\x12\x14\n" +
+	"\x05asker\x18\x02 \x01(\tR\x05asker\"U\n" +
+	"\rExchangeState\x12\x1a\n" +
+	"\bexchange\x18\x01 \x01(\x04R\bexchange\x12\x12\n" +
+	"\x04trip\x18\x02 \x01(\fR\x04trip\x12\x14\n" +
+	"\x05fence\x18\x03 \x01(\x03R\x05fence\"\x11\n" +
+	"\x0fExchangeWritten\"\xa5\x02\n" +
 	"\vDriverMoved\x12\x12\n" +
 	"\x04trip\x18\x01 \x01(\tR\x04trip\x12\x16\n" +
 	"\x06driver\x18\x02 \x01(\tR\x06driver\x12,\n" +
@@ -3487,7 +3999,7 @@ func file_node_proto_rawDescGZIP() []byte {
 	return file_node_proto_rawDescData
 }
 
-var file_node_proto_msgTypes = make([]protoimpl.MessageInfo, 41)
+var file_node_proto_msgTypes = make([]protoimpl.MessageInfo, 48)
 var file_node_proto_goTypes = []any{
 	(*NodeFrame)(nil),             // 0: hexhail.node.v1.NodeFrame
 	(*Actor)(nil),                 // 1: hexhail.node.v1.Actor
@@ -3504,40 +4016,47 @@ var file_node_proto_goTypes = []any{
 	(*OfferMade)(nil),             // 12: hexhail.node.v1.OfferMade
 	(*OfferEnded)(nil),            // 13: hexhail.node.v1.OfferEnded
 	(*DriverReleased)(nil),        // 14: hexhail.node.v1.DriverReleased
-	(*DriverMoved)(nil),           // 15: hexhail.node.v1.DriverMoved
-	(*RouteMade)(nil),             // 16: hexhail.node.v1.RouteMade
-	(*DriverNearby)(nil),          // 17: hexhail.node.v1.DriverNearby
-	(*CellFind)(nil),              // 18: hexhail.node.v1.CellFind
-	(*Explain)(nil),               // 19: hexhail.node.v1.Explain
-	(*CellFound)(nil),             // 20: hexhail.node.v1.CellFound
-	(*Driver)(nil),                // 21: hexhail.node.v1.Driver
-	(*OperatorAct)(nil),           // 22: hexhail.node.v1.OperatorAct
-	(*OperatorDone)(nil),          // 23: hexhail.node.v1.OperatorDone
-	(*Waiting)(nil),               // 24: hexhail.node.v1.Waiting
-	(*Waiter)(nil),                // 25: hexhail.node.v1.Waiter
-	(*Interest)(nil),              // 26: hexhail.node.v1.Interest
-	(*SessionClaimed)(nil),        // 27: hexhail.node.v1.SessionClaimed
-	(*TakeOver)(nil),              // 28: hexhail.node.v1.TakeOver
-	(*TakenOver)(nil),             // 29: hexhail.node.v1.TakenOver
-	(*Handover)(nil),              // 30: hexhail.node.v1.Handover
-	(*HandedEvent)(nil),           // 31: hexhail.node.v1.HandedEvent
-	(*Heard)(nil),                 // 32: hexhail.node.v1.Heard
-	(*DriverHandover)(nil),        // 33: hexhail.node.v1.DriverHandover
-	(*Position)(nil),              // 34: hexhail.node.v1.Position
-	(*HeldOffer)(nil),             // 35: hexhail.node.v1.HeldOffer
-	(*CityLook)(nil),              // 36: hexhail.node.v1.CityLook
-	(*CityPart)(nil),              // 37: hexhail.node.v1.CityPart
-	(*ChartStep)(nil),             // 38: hexhail.node.v1.ChartStep
-	(*Ping)(nil),                  // 39: hexhail.node.v1.Ping
-	(*Pong)(nil),                  // 40: hexhail.node.v1.Pong
-	(*ridepb.Reply)(nil),          // 41: hexhail.v1.Reply
-	(*durationpb.Duration)(nil),   // 42: google.protobuf.Duration
-	(*timestamppb.Timestamp)(nil), // 43: google.protobuf.Timestamp
-	(*ridepb.TripRoute)(nil),      // 44: hexhail.v1.TripRoute
-	(*ridepb.Error)(nil),          // 45: hexhail.v1.Error
-	(*ridepb.Offer)(nil),          // 46: hexhail.v1.Offer
-	(*ridepb.WatchCity)(nil),      // 47: hexhail.v1.WatchCity
-	(*ridepb.CityChanged)(nil),    // 48: hexhail.v1.CityChanged
+	(*ExchangeProposal)(nil),      // 15: hexhail.node.v1.ExchangeProposal
+	(*ExchangeMove)(nil),          // 16: hexhail.node.v1.ExchangeMove
+	(*ExchangeOffer)(nil),         // 17: hexhail.node.v1.ExchangeOffer
+	(*ExchangeOutcome)(nil),       // 18: hexhail.node.v1.ExchangeOutcome
+	(*ExchangeAsk)(nil),           // 19: hexhail.node.v1.ExchangeAsk
+	(*ExchangeState)(nil),         // 20: hexhail.node.v1.ExchangeState
+	(*ExchangeWritten)(nil),       // 21: hexhail.node.v1.ExchangeWritten
+	(*DriverMoved)(nil),           // 22: hexhail.node.v1.DriverMoved
+	(*RouteMade)(nil),             // 23: hexhail.node.v1.RouteMade
+	(*DriverNearby)(nil),          // 24: hexhail.node.v1.DriverNearby
+	(*CellFind)(nil),              // 25: hexhail.node.v1.CellFind
+	(*Explain)(nil),               // 26: hexhail.node.v1.Explain
+	(*CellFound)(nil),             // 27: hexhail.node.v1.CellFound
+	(*Driver)(nil),                // 28: hexhail.node.v1.Driver
+	(*OperatorAct)(nil),           // 29: hexhail.node.v1.OperatorAct
+	(*OperatorDone)(nil),          // 30: hexhail.node.v1.OperatorDone
+	(*Waiting)(nil),               // 31: hexhail.node.v1.Waiting
+	(*Waiter)(nil),                // 32: hexhail.node.v1.Waiter
+	(*Interest)(nil),              // 33: hexhail.node.v1.Interest
+	(*SessionClaimed)(nil),        // 34: hexhail.node.v1.SessionClaimed
+	(*TakeOver)(nil),              // 35: hexhail.node.v1.TakeOver
+	(*TakenOver)(nil),             // 36: hexhail.node.v1.TakenOver
+	(*Handover)(nil),              // 37: hexhail.node.v1.Handover
+	(*HandedEvent)(nil),           // 38: hexhail.node.v1.HandedEvent
+	(*Heard)(nil),                 // 39: hexhail.node.v1.Heard
+	(*DriverHandover)(nil),        // 40: hexhail.node.v1.DriverHandover
+	(*Position)(nil),              // 41: hexhail.node.v1.Position
+	(*HeldOffer)(nil),             // 42: hexhail.node.v1.HeldOffer
+	(*CityLook)(nil),              // 43: hexhail.node.v1.CityLook
+	(*CityPart)(nil),              // 44: hexhail.node.v1.CityPart
+	(*ChartStep)(nil),             // 45: hexhail.node.v1.ChartStep
+	(*Ping)(nil),                  // 46: hexhail.node.v1.Ping
+	(*Pong)(nil),                  // 47: hexhail.node.v1.Pong
+	(*ridepb.Reply)(nil),          // 48: hexhail.v1.Reply
+	(*durationpb.Duration)(nil),   // 49: google.protobuf.Duration
+	(*ridepb.Error)(nil),          // 50: hexhail.v1.Error
+	(*timestamppb.Timestamp)(nil), // 51: google.protobuf.Timestamp
+	(*ridepb.TripRoute)(nil),      // 52: hexhail.v1.TripRoute
+	(*ridepb.Offer)(nil),          // 53: hexhail.v1.Offer
+	(*ridepb.WatchCity)(nil),      // 54: hexhail.v1.WatchCity
+	(*ridepb.CityChanged)(nil),    // 55: hexhail.v1.CityChanged
 }
 var file_node_proto_depIdxs = []int32{
 	1,  // 0: hexhail.node.v1.NodeFrame.actor:type_name -> hexhail.node.v1.Actor
@@ -3551,66 +4070,78 @@ var file_node_proto_depIdxs = []int32{
 	12, // 8: hexhail.node.v1.NodeFrame.offer_made:type_name -> hexhail.node.v1.OfferMade
 	13, // 9: hexhail.node.v1.NodeFrame.offer_ended:type_name -> hexhail.node.v1.OfferEnded
 	14, // 10: hexhail.node.v1.NodeFrame.driver_released:type_name -> hexhail.node.v1.DriverReleased
-	15, // 11: hexhail.node.v1.NodeFrame.driver_moved:type_name -> hexhail.node.v1.DriverMoved
-	17, // 12: hexhail.node.v1.NodeFrame.driver_nearby:type_name -> hexhail.node.v1.DriverNearby
-	18, // 13: hexhail.node.v1.NodeFrame.cell_find:type_name -> hexhail.node.v1.CellFind
-	20, // 14: hexhail.node.v1.NodeFrame.cell_found:type_name -> hexhail.node.v1.CellFound
-	22, // 15: hexhail.node.v1.NodeFrame.operator_act:type_name -> hexhail.node.v1.OperatorAct
-	23, // 16: hexhail.node.v1.NodeFrame.operator_done:type_name -> hexhail.node.v1.OperatorDone
-	24, // 17: hexhail.node.v1.NodeFrame.waiting:type_name -> hexhail.node.v1.Waiting
-	26, // 18: hexhail.node.v1.NodeFrame.interest:type_name -> hexhail.node.v1.Interest
-	39, // 19: hexhail.node.v1.NodeFrame.ping:type_name -> hexhail.node.v1.Ping
-	40, // 20: hexhail.node.v1.NodeFrame.pong:type_name -> hexhail.node.v1.Pong
+	22, // 11: hexhail.node.v1.NodeFrame.driver_moved:type_name -> hexhail.node.v1.DriverMoved
+	24, // 12: hexhail.node.v1.NodeFrame.driver_nearby:type_name -> hexhail.node.v1.DriverNearby
+	25, // 13: hexhail.node.v1.NodeFrame.cell_find:type_name -> hexhail.node.v1.CellFind
+	27, // 14: hexhail.node.v1.NodeFrame.cell_found:type_name -> hexhail.node.v1.CellFound
+	29, // 15: hexhail.node.v1.NodeFrame.operator_act:type_name -> hexhail.node.v1.OperatorAct
+	30, // 16: hexhail.node.v1.NodeFrame.operator_done:type_name -> hexhail.node.v1.OperatorDone
+	31, // 17: hexhail.node.v1.NodeFrame.waiting:type_name -> hexhail.node.v1.Waiting
+	33, // 18: hexhail.node.v1.NodeFrame.interest:type_name -> hexhail.node.v1.Interest
+	46, // 19: hexhail.node.v1.NodeFrame.ping:type_name -> hexhail.node.v1.Ping
+	47, // 20: hexhail.node.v1.NodeFrame.pong:type_name -> hexhail.node.v1.Pong
 	8,  // 21: hexhail.node.v1.NodeFrame.trip_gone:type_name -> hexhail.node.v1.TripGone
-	27, // 22: hexhail.node.v1.NodeFrame.session_claimed:type_name -> hexhail.node.v1.SessionClaimed
-	28, // 23: hexhail.node.v1.NodeFrame.take_over:type_name -> hexhail.node.v1.TakeOver
-	29, // 24: hexhail.node.v1.NodeFrame.taken_over:type_name -> hexhail.node.v1.TakenOver
-	36, // 25: hexhail.node.v1.NodeFrame.city_look:type_name -> hexhail.node.v1.CityLook
-	37, // 26: hexhail.node.v1.NodeFrame.city_part:type_name -> hexhail.node.v1.CityPart
-	38, // 27: hexhail.node.v1.NodeFrame.chart_step:type_name -> hexhail.node.v1.ChartStep
-	16, // 28: hexhail.node.v1.NodeFrame.route_made:type_name -> hexhail.node.v1.RouteMade
-	3,  // 29: hexhail.node.v1.TripCommand.key:type_name -> hexhail.node.v1.Key
-	4,  // 30: hexhail.node.v1.TripCommand.command:type_name -> hexhail.node.v1.Command
-	4,  // 31: hexhail.node.v1.TripCommand.also:type_name -> hexhail.node.v1.Command
-	3,  // 32: hexhail.node.v1.TripResult.key:type_name -> hexhail.node.v1.Key
-	41, // 33: hexhail.node.v1.TripResult.reply:type_name -> hexhail.v1.Reply
-	1,  // 34: hexhail.node.v1.TripAttach.party:type_name -> hexhail.node.v1.Actor
-	1,  // 35: hexhail.node.v1.TripAttach.rider:type_name -> hexhail.node.v1.Actor
-	1,  // 36: hexhail.node.v1.TripUpdate.rider:type_name -> hexhail.node.v1.Actor
-	2,  // 37: hexhail.node.v1.DriverMoved.point:type_name -> hexhail.node.v1.Point
-	42, // 38: hexhail.node.v1.DriverMoved.eta:type_name -> google.protobuf.Duration
-	43, // 39: hexhail.node.v1.DriverMoved.device_time:type_name -> google.protobuf.Timestamp
-	44, // 40: hexhail.node.v1.RouteMade.route:type_name -> hexhail.v1.TripRoute
-	2,  // 41: hexhail.node.v1.CellFind.pickup:type_name -> hexhail.node.v1.Point
-	42, // 42: hexhail.node.v1.CellFind.within:type_name -> google.protobuf.Duration
-	19, // 43: hexhail.node.v1.CellFind.explain:type_name -> hexhail.node.v1.Explain
-	21, // 44: hexhail.node.v1.CellFound.drivers:type_name -> hexhail.node.v1.Driver
-	1,  // 45: hexhail.node.v1.Driver.actor:type_name -> hexhail.node.v1.Actor
-	2,  // 46: hexhail.node.v1.Driver.point:type_name -> hexhail.node.v1.Point
-	4,  // 47: hexhail.node.v1.OperatorAct.command:type_name -> hexhail.node.v1.Command
-	45, // 48: hexhail.node.v1.OperatorDone.error:type_name -> hexhail.v1.Error
-	25, // 49: hexhail.node.v1.Waiting.waiters:type_name -> hexhail.node.v1.Waiter
-	30, // 50: hexhail.node.v1.TakenOver.handover:type_name -> hexhail.node.v1.Handover
-	31, // 51: hexhail.node.v1.Handover.events:type_name -> hexhail.node.v1.HandedEvent
-	32, // 52: hexhail.node.v1.Handover.told:type_name -> hexhail.node.v1.Heard
-	32, // 53: hexhail.node.v1.Handover.former:type_name -> hexhail.node.v1.Heard
-	33, // 54: hexhail.node.v1.Handover.driver:type_name -> hexhail.node.v1.DriverHandover
-	42, // 55: hexhail.node.v1.HandedEvent.age:type_name -> google.protobuf.Duration
-	34, // 56: hexhail.node.v1.DriverHandover.position:type_name -> hexhail.node.v1.Position
-	35, // 57: hexhail.node.v1.DriverHandover.offers:type_name -> hexhail.node.v1.HeldOffer
-	2,  // 58: hexhail.node.v1.Position.point:type_name -> hexhail.node.v1.Point
-	43, // 59: hexhail.node.v1.Position.device_time:type_name -> google.protobuf.Timestamp
-	42, // 60: hexhail.node.v1.Position.age:type_name -> google.protobuf.Duration
-	46, // 61: hexhail.node.v1.HeldOffer.offer:type_name -> hexhail.v1.Offer
-	42, // 62: hexhail.node.v1.HeldOffer.left:type_name -> google.protobuf.Duration
-	47, // 63: hexhail.node.v1.CityLook.want:type_name -> hexhail.v1.WatchCity
-	42, // 64: hexhail.node.v1.CityPart.up:type_name -> google.protobuf.Duration
-	48, // 65: hexhail.node.v1.CityPart.changed:type_name -> hexhail.v1.CityChanged
-	66, // [66:66] is the sub-list for method output_type
-	66, // [66:66] is the sub-list for method input_type
-	66, // [66:66] is the sub-list for extension type_name
-	66, // [66:66] is the sub-list for extension extendee
-	0,  // [0:66] is the sub-list for field type_name
+	34, // 22: hexhail.node.v1.NodeFrame.session_claimed:type_name -> hexhail.node.v1.SessionClaimed
+	35, // 23: hexhail.node.v1.NodeFrame.take_over:type_name -> hexhail.node.v1.TakeOver
+	36, // 24: hexhail.node.v1.NodeFrame.taken_over:type_name -> hexhail.node.v1.TakenOver
+	43, // 25: hexhail.node.v1.NodeFrame.city_look:type_name -> hexhail.node.v1.CityLook
+	44, // 26: hexhail.node.v1.NodeFrame.city_part:type_name -> hexhail.node.v1.CityPart
+	45, // 27: hexhail.node.v1.NodeFrame.chart_step:type_name -> hexhail.node.v1.ChartStep
+	23, // 28: hexhail.node.v1.NodeFrame.route_made:type_name -> hexhail.node.v1.RouteMade
+	15, // 29: hexhail.node.v1.NodeFrame.exchange_proposal:type_name -> hexhail.node.v1.ExchangeProposal
+	17, // 30: hexhail.node.v1.NodeFrame.exchange_offer:type_name -> hexhail.node.v1.ExchangeOffer
+	18, // 31: hexhail.node.v1.NodeFrame.exchange_outcome:type_name -> hexhail.node.v1.ExchangeOutcome
+	19, // 32: hexhail.node.v1.NodeFrame.exchange_ask:type_name -> hexhail.node.v1.ExchangeAsk
+	20, // 33: hexhail.node.v1.NodeFrame.exchange_state:type_name -> hexhail.node.v1.ExchangeState
+	21, // 34: hexhail.node.v1.NodeFrame.exchange_written:type_name -> hexhail.node.v1.ExchangeWritten
+	3,  // 35: hexhail.node.v1.TripCommand.key:type_name -> hexhail.node.v1.Key
+	4,  // 36: hexhail.node.v1.TripCommand.command:type_name -> hexhail.node.v1.Command
+	4,  // 37: hexhail.node.v1.TripCommand.also:type_name -> hexhail.node.v1.Command
+	3,  // 38: hexhail.node.v1.TripResult.key:type_name -> hexhail.node.v1.Key
+	48, // 39: hexhail.node.v1.TripResult.reply:type_name -> hexhail.v1.Reply
+	1,  // 40: hexhail.node.v1.TripAttach.party:type_name -> hexhail.node.v1.Actor
+	1,  // 41: hexhail.node.v1.TripAttach.rider:type_name -> hexhail.node.v1.Actor
+	1,  // 42: hexhail.node.v1.TripUpdate.rider:type_name -> hexhail.node.v1.Actor
+	16, // 43: hexhail.node.v1.ExchangeProposal.moves:type_name -> hexhail.node.v1.ExchangeMove
+	49, // 44: hexhail.node.v1.ExchangeMove.way:type_name -> google.protobuf.Duration
+	49, // 45: hexhail.node.v1.ExchangeMove.left:type_name -> google.protobuf.Duration
+	4,  // 46: hexhail.node.v1.ExchangeOffer.command:type_name -> hexhail.node.v1.Command
+	1,  // 47: hexhail.node.v1.ExchangeOffer.driver:type_name -> hexhail.node.v1.Actor
+	50, // 48: hexhail.node.v1.ExchangeOutcome.error:type_name -> hexhail.v1.Error
+	2,  // 49: hexhail.node.v1.DriverMoved.point:type_name -> hexhail.node.v1.Point
+	49, // 50: hexhail.node.v1.DriverMoved.eta:type_name -> google.protobuf.Duration
+	51, // 51: hexhail.node.v1.DriverMoved.device_time:type_name -> google.protobuf.Timestamp
+	52, // 52: hexhail.node.v1.RouteMade.route:type_name -> hexhail.v1.TripRoute
+	2,  // 53: hexhail.node.v1.CellFind.pickup:type_name -> hexhail.node.v1.Point
+	49, // 54: hexhail.node.v1.CellFind.within:type_name -> google.protobuf.Duration
+	26, // 55: hexhail.node.v1.CellFind.explain:type_name -> hexhail.node.v1.Explain
+	28, // 56: hexhail.node.v1.CellFound.drivers:type_name -> hexhail.node.v1.Driver
+	1,  // 57: hexhail.node.v1.Driver.actor:type_name -> hexhail.node.v1.Actor
+	2,  // 58: hexhail.node.v1.Driver.point:type_name -> hexhail.node.v1.Point
+	4,  // 59: hexhail.node.v1.OperatorAct.command:type_name -> hexhail.node.v1.Command
+	50, // 60: hexhail.node.v1.OperatorDone.error:type_name -> hexhail.v1.Error
+	32, // 61: hexhail.node.v1.Waiting.waiters:type_name -> hexhail.node.v1.Waiter
+	37, // 62: hexhail.node.v1.TakenOver.handover:type_name -> hexhail.node.v1.Handover
+	38, // 63: hexhail.node.v1.Handover.events:type_name -> hexhail.node.v1.HandedEvent
+	39, // 64: hexhail.node.v1.Handover.told:type_name -> hexhail.node.v1.Heard
+	39, // 65: hexhail.node.v1.Handover.former:type_name -> hexhail.node.v1.Heard
+	40, // 66: hexhail.node.v1.Handover.driver:type_name -> hexhail.node.v1.DriverHandover
+	49, // 67: hexhail.node.v1.HandedEvent.age:type_name -> google.protobuf.Duration
+	41, // 68: hexhail.node.v1.DriverHandover.position:type_name -> hexhail.node.v1.Position
+	42, // 69: hexhail.node.v1.DriverHandover.offers:type_name -> hexhail.node.v1.HeldOffer
+	2,  // 70: hexhail.node.v1.Position.point:type_name -> hexhail.node.v1.Point
+	51, // 71: hexhail.node.v1.Position.device_time:type_name -> google.protobuf.Timestamp
+	49, // 72: hexhail.node.v1.Position.age:type_name -> google.protobuf.Duration
+	53, // 73: hexhail.node.v1.HeldOffer.offer:type_name -> hexhail.v1.Offer
+	49, // 74: hexhail.node.v1.HeldOffer.left:type_name -> google.protobuf.Duration
+	54, // 75: hexhail.node.v1.CityLook.want:type_name -> hexhail.v1.WatchCity
+	49, // 76: hexhail.node.v1.CityPart.up:type_name -> google.protobuf.Duration
+	55, // 77: hexhail.node.v1.CityPart.changed:type_name -> hexhail.v1.CityChanged
+	78, // [78:78] is the sub-list for method output_type
+	78, // [78:78] is the sub-list for method input_type
+	78, // [78:78] is the sub-list for extension type_name
+	78, // [78:78] is the sub-list for extension extendee
+	0,  // [0:78] is the sub-list for field type_name
 }
 
 func init() { file_node_proto_init() }
@@ -3648,15 +4179,21 @@ func file_node_proto_init() {
 		(*NodeFrame_CityPart)(nil),
 		(*NodeFrame_ChartStep)(nil),
 		(*NodeFrame_RouteMade)(nil),
+		(*NodeFrame_ExchangeProposal)(nil),
+		(*NodeFrame_ExchangeOffer)(nil),
+		(*NodeFrame_ExchangeOutcome)(nil),
+		(*NodeFrame_ExchangeAsk)(nil),
+		(*NodeFrame_ExchangeState)(nil),
+		(*NodeFrame_ExchangeWritten)(nil),
 	}
-	file_node_proto_msgTypes[21].OneofWrappers = []any{}
+	file_node_proto_msgTypes[28].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_node_proto_rawDesc), len(file_node_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   41,
+			NumMessages:   48,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -390,7 +390,7 @@ func (x Trip_Status) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Trip_Status.Descriptor instead.
 func (Trip_Status) EnumDescriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{39, 0}
+	return file_hexhail_proto_rawDescGZIP(), []int{40, 0}
 }
 
 type FareBreakdown_Basis int32
@@ -449,7 +449,7 @@ func (x FareBreakdown_Basis) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use FareBreakdown_Basis.Descriptor instead.
 func (FareBreakdown_Basis) EnumDescriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{42, 0}
+	return file_hexhail_proto_rawDescGZIP(), []int{43, 0}
 }
 
 type StreetCheck_Verdict int32
@@ -516,7 +516,7 @@ func (x StreetCheck_Verdict) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use StreetCheck_Verdict.Descriptor instead.
 func (StreetCheck_Verdict) EnumDescriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{43, 0}
+	return file_hexhail_proto_rawDescGZIP(), []int{44, 0}
 }
 
 type Cancellation_By int32
@@ -571,7 +571,7 @@ func (x Cancellation_By) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Cancellation_By.Descriptor instead.
 func (Cancellation_By) EnumDescriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{47, 0}
+	return file_hexhail_proto_rawDescGZIP(), []int{48, 0}
 }
 
 type CityNode_State int32
@@ -626,7 +626,7 @@ func (x CityNode_State) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use CityNode_State.Descriptor instead.
 func (CityNode_State) EnumDescriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{53, 0}
+	return file_hexhail_proto_rawDescGZIP(), []int{54, 0}
 }
 
 type CityDriver_State int32
@@ -684,7 +684,7 @@ func (x CityDriver_State) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use CityDriver_State.Descriptor instead.
 func (CityDriver_State) EnumDescriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{56, 0}
+	return file_hexhail_proto_rawDescGZIP(), []int{57, 0}
 }
 
 // ClientFrame is anything that a client may send: one message and, except for locations, an id that
@@ -3758,7 +3758,9 @@ type TripUpdated struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	Trip  *Trip                  `protobuf:"bytes,1,opt,name=trip,proto3" json:"trip,omitempty"`
 	// What happened: the name of the newest event, such as "matched".
-	Change        string `protobuf:"bytes,2,opt,name=change,proto3" json:"change,omitempty"`
+	Change string `protobuf:"bytes,2,opt,name=change,proto3" json:"change,omitempty"`
+	// Why the trip has another driver: with "exchanged", and with "released" to the driver who had it.
+	Exchange      *Exchange `protobuf:"bytes,3,opt,name=exchange,proto3" json:"exchange,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -3807,6 +3809,67 @@ func (x *TripUpdated) GetChange() string {
 	return ""
 }
 
+func (x *TripUpdated) GetExchange() *Exchange {
+	if x != nil {
+		return x.Exchange
+	}
+	return nil
+}
+
+// Exchange says why a trip has another driver before the pickup.
+type Exchange struct {
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	Reason string                 `protobuf:"bytes,1,opt,name=reason,proto3" json:"reason,omitempty"`
+	// To the rider: by how much sooner the new driver is expected; 0: not sooner.
+	SoonerS       uint32 `protobuf:"varint,2,opt,name=sooner_s,json=soonerS,proto3" json:"sooner_s,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Exchange) Reset() {
+	*x = Exchange{}
+	mi := &file_hexhail_proto_msgTypes[39]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Exchange) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Exchange) ProtoMessage() {}
+
+func (x *Exchange) ProtoReflect() protoreflect.Message {
+	mi := &file_hexhail_proto_msgTypes[39]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Exchange.ProtoReflect.Descriptor instead.
+func (*Exchange) Descriptor() ([]byte, []int) {
+	return file_hexhail_proto_rawDescGZIP(), []int{39}
+}
+
+func (x *Exchange) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *Exchange) GetSoonerS() uint32 {
+	if x != nil {
+		return x.SoonerS
+	}
+	return 0
+}
+
 type Trip struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	Id    string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
@@ -3851,7 +3914,7 @@ type Trip struct {
 
 func (x *Trip) Reset() {
 	*x = Trip{}
-	mi := &file_hexhail_proto_msgTypes[39]
+	mi := &file_hexhail_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3863,7 +3926,7 @@ func (x *Trip) String() string {
 func (*Trip) ProtoMessage() {}
 
 func (x *Trip) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[39]
+	mi := &file_hexhail_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3876,7 +3939,7 @@ func (x *Trip) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Trip.ProtoReflect.Descriptor instead.
 func (*Trip) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{39}
+	return file_hexhail_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *Trip) GetId() string {
@@ -4088,7 +4151,7 @@ type Mark struct {
 
 func (x *Mark) Reset() {
 	*x = Mark{}
-	mi := &file_hexhail_proto_msgTypes[40]
+	mi := &file_hexhail_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4100,7 +4163,7 @@ func (x *Mark) String() string {
 func (*Mark) ProtoMessage() {}
 
 func (x *Mark) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[40]
+	mi := &file_hexhail_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4113,7 +4176,7 @@ func (x *Mark) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Mark.ProtoReflect.Descriptor instead.
 func (*Mark) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{40}
+	return file_hexhail_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *Mark) GetLocated() bool {
@@ -4164,7 +4227,7 @@ type Estimate struct {
 
 func (x *Estimate) Reset() {
 	*x = Estimate{}
-	mi := &file_hexhail_proto_msgTypes[41]
+	mi := &file_hexhail_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4176,7 +4239,7 @@ func (x *Estimate) String() string {
 func (*Estimate) ProtoMessage() {}
 
 func (x *Estimate) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[41]
+	mi := &file_hexhail_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4189,7 +4252,7 @@ func (x *Estimate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Estimate.ProtoReflect.Descriptor instead.
 func (*Estimate) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{41}
+	return file_hexhail_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *Estimate) GetDistanceM() uint32 {
@@ -4243,7 +4306,7 @@ type FareBreakdown struct {
 
 func (x *FareBreakdown) Reset() {
 	*x = FareBreakdown{}
-	mi := &file_hexhail_proto_msgTypes[42]
+	mi := &file_hexhail_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4255,7 +4318,7 @@ func (x *FareBreakdown) String() string {
 func (*FareBreakdown) ProtoMessage() {}
 
 func (x *FareBreakdown) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[42]
+	mi := &file_hexhail_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4268,7 +4331,7 @@ func (x *FareBreakdown) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FareBreakdown.ProtoReflect.Descriptor instead.
 func (*FareBreakdown) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{42}
+	return file_hexhail_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *FareBreakdown) GetTotal() *Money {
@@ -4364,7 +4427,7 @@ type StreetCheck struct {
 
 func (x *StreetCheck) Reset() {
 	*x = StreetCheck{}
-	mi := &file_hexhail_proto_msgTypes[43]
+	mi := &file_hexhail_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4376,7 +4439,7 @@ func (x *StreetCheck) String() string {
 func (*StreetCheck) ProtoMessage() {}
 
 func (x *StreetCheck) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[43]
+	mi := &file_hexhail_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4389,7 +4452,7 @@ func (x *StreetCheck) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StreetCheck.ProtoReflect.Descriptor instead.
 func (*StreetCheck) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{43}
+	return file_hexhail_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *StreetCheck) GetVerdict() StreetCheck_Verdict {
@@ -4433,7 +4496,7 @@ type Search struct {
 
 func (x *Search) Reset() {
 	*x = Search{}
-	mi := &file_hexhail_proto_msgTypes[44]
+	mi := &file_hexhail_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4445,7 +4508,7 @@ func (x *Search) String() string {
 func (*Search) ProtoMessage() {}
 
 func (x *Search) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[44]
+	mi := &file_hexhail_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4458,7 +4521,7 @@ func (x *Search) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Search.ProtoReflect.Descriptor instead.
 func (*Search) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{44}
+	return file_hexhail_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *Search) GetWave() uint32 {
@@ -4508,7 +4571,7 @@ type DriverCard struct {
 
 func (x *DriverCard) Reset() {
 	*x = DriverCard{}
-	mi := &file_hexhail_proto_msgTypes[45]
+	mi := &file_hexhail_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4520,7 +4583,7 @@ func (x *DriverCard) String() string {
 func (*DriverCard) ProtoMessage() {}
 
 func (x *DriverCard) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[45]
+	mi := &file_hexhail_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4533,7 +4596,7 @@ func (x *DriverCard) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DriverCard.ProtoReflect.Descriptor instead.
 func (*DriverCard) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{45}
+	return file_hexhail_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *DriverCard) GetId() string {
@@ -4611,7 +4674,7 @@ type RiderCard struct {
 
 func (x *RiderCard) Reset() {
 	*x = RiderCard{}
-	mi := &file_hexhail_proto_msgTypes[46]
+	mi := &file_hexhail_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4623,7 +4686,7 @@ func (x *RiderCard) String() string {
 func (*RiderCard) ProtoMessage() {}
 
 func (x *RiderCard) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[46]
+	mi := &file_hexhail_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4636,7 +4699,7 @@ func (x *RiderCard) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RiderCard.ProtoReflect.Descriptor instead.
 func (*RiderCard) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{46}
+	return file_hexhail_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *RiderCard) GetId() string {
@@ -4678,7 +4741,7 @@ type Cancellation struct {
 
 func (x *Cancellation) Reset() {
 	*x = Cancellation{}
-	mi := &file_hexhail_proto_msgTypes[47]
+	mi := &file_hexhail_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4690,7 +4753,7 @@ func (x *Cancellation) String() string {
 func (*Cancellation) ProtoMessage() {}
 
 func (x *Cancellation) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[47]
+	mi := &file_hexhail_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4703,7 +4766,7 @@ func (x *Cancellation) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Cancellation.ProtoReflect.Descriptor instead.
 func (*Cancellation) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{47}
+	return file_hexhail_proto_rawDescGZIP(), []int{48}
 }
 
 func (x *Cancellation) GetBy() Cancellation_By {
@@ -4742,7 +4805,7 @@ type WatchCity struct {
 
 func (x *WatchCity) Reset() {
 	*x = WatchCity{}
-	mi := &file_hexhail_proto_msgTypes[48]
+	mi := &file_hexhail_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4754,7 +4817,7 @@ func (x *WatchCity) String() string {
 func (*WatchCity) ProtoMessage() {}
 
 func (x *WatchCity) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[48]
+	mi := &file_hexhail_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4767,7 +4830,7 @@ func (x *WatchCity) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchCity.ProtoReflect.Descriptor instead.
 func (*WatchCity) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{48}
+	return file_hexhail_proto_rawDescGZIP(), []int{49}
 }
 
 func (x *WatchCity) GetDrivers() bool {
@@ -4831,7 +4894,7 @@ type Area struct {
 
 func (x *Area) Reset() {
 	*x = Area{}
-	mi := &file_hexhail_proto_msgTypes[49]
+	mi := &file_hexhail_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4843,7 +4906,7 @@ func (x *Area) String() string {
 func (*Area) ProtoMessage() {}
 
 func (x *Area) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[49]
+	mi := &file_hexhail_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4856,7 +4919,7 @@ func (x *Area) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Area.ProtoReflect.Descriptor instead.
 func (*Area) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{49}
+	return file_hexhail_proto_rawDescGZIP(), []int{50}
 }
 
 func (x *Area) GetSouthWest() *Point {
@@ -4881,7 +4944,7 @@ type UnwatchCity struct {
 
 func (x *UnwatchCity) Reset() {
 	*x = UnwatchCity{}
-	mi := &file_hexhail_proto_msgTypes[50]
+	mi := &file_hexhail_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4893,7 +4956,7 @@ func (x *UnwatchCity) String() string {
 func (*UnwatchCity) ProtoMessage() {}
 
 func (x *UnwatchCity) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[50]
+	mi := &file_hexhail_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4906,7 +4969,7 @@ func (x *UnwatchCity) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UnwatchCity.ProtoReflect.Descriptor instead.
 func (*UnwatchCity) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{50}
+	return file_hexhail_proto_rawDescGZIP(), []int{51}
 }
 
 // CityWatched is the reply to watch_city.
@@ -4928,7 +4991,7 @@ type CityWatched struct {
 
 func (x *CityWatched) Reset() {
 	*x = CityWatched{}
-	mi := &file_hexhail_proto_msgTypes[51]
+	mi := &file_hexhail_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4940,7 +5003,7 @@ func (x *CityWatched) String() string {
 func (*CityWatched) ProtoMessage() {}
 
 func (x *CityWatched) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[51]
+	mi := &file_hexhail_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4953,7 +5016,7 @@ func (x *CityWatched) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CityWatched.ProtoReflect.Descriptor instead.
 func (*CityWatched) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{51}
+	return file_hexhail_proto_rawDescGZIP(), []int{52}
 }
 
 func (x *CityWatched) GetWatch() uint32 {
@@ -5001,7 +5064,7 @@ type CityNodes struct {
 
 func (x *CityNodes) Reset() {
 	*x = CityNodes{}
-	mi := &file_hexhail_proto_msgTypes[52]
+	mi := &file_hexhail_proto_msgTypes[53]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5013,7 +5076,7 @@ func (x *CityNodes) String() string {
 func (*CityNodes) ProtoMessage() {}
 
 func (x *CityNodes) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[52]
+	mi := &file_hexhail_proto_msgTypes[53]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5026,7 +5089,7 @@ func (x *CityNodes) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CityNodes.ProtoReflect.Descriptor instead.
 func (*CityNodes) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{52}
+	return file_hexhail_proto_rawDescGZIP(), []int{53}
 }
 
 func (x *CityNodes) GetList() []*CityNode {
@@ -5053,7 +5116,7 @@ type CityNode struct {
 
 func (x *CityNode) Reset() {
 	*x = CityNode{}
-	mi := &file_hexhail_proto_msgTypes[53]
+	mi := &file_hexhail_proto_msgTypes[54]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5065,7 +5128,7 @@ func (x *CityNode) String() string {
 func (*CityNode) ProtoMessage() {}
 
 func (x *CityNode) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[53]
+	mi := &file_hexhail_proto_msgTypes[54]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5078,7 +5141,7 @@ func (x *CityNode) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CityNode.ProtoReflect.Descriptor instead.
 func (*CityNode) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{53}
+	return file_hexhail_proto_rawDescGZIP(), []int{54}
 }
 
 func (x *CityNode) GetName() string {
@@ -5126,7 +5189,7 @@ type NodeRef struct {
 
 func (x *NodeRef) Reset() {
 	*x = NodeRef{}
-	mi := &file_hexhail_proto_msgTypes[54]
+	mi := &file_hexhail_proto_msgTypes[55]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5138,7 +5201,7 @@ func (x *NodeRef) String() string {
 func (*NodeRef) ProtoMessage() {}
 
 func (x *NodeRef) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[54]
+	mi := &file_hexhail_proto_msgTypes[55]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5151,7 +5214,7 @@ func (x *NodeRef) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NodeRef.ProtoReflect.Descriptor instead.
 func (*NodeRef) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{54}
+	return file_hexhail_proto_rawDescGZIP(), []int{55}
 }
 
 func (x *NodeRef) GetName() string {
@@ -5197,7 +5260,7 @@ type CityChanged struct {
 
 func (x *CityChanged) Reset() {
 	*x = CityChanged{}
-	mi := &file_hexhail_proto_msgTypes[55]
+	mi := &file_hexhail_proto_msgTypes[56]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5209,7 +5272,7 @@ func (x *CityChanged) String() string {
 func (*CityChanged) ProtoMessage() {}
 
 func (x *CityChanged) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[55]
+	mi := &file_hexhail_proto_msgTypes[56]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5222,7 +5285,7 @@ func (x *CityChanged) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CityChanged.ProtoReflect.Descriptor instead.
 func (*CityChanged) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{55}
+	return file_hexhail_proto_rawDescGZIP(), []int{56}
 }
 
 func (x *CityChanged) GetWatch() uint32 {
@@ -5349,7 +5412,7 @@ type CityDriver struct {
 
 func (x *CityDriver) Reset() {
 	*x = CityDriver{}
-	mi := &file_hexhail_proto_msgTypes[56]
+	mi := &file_hexhail_proto_msgTypes[57]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5361,7 +5424,7 @@ func (x *CityDriver) String() string {
 func (*CityDriver) ProtoMessage() {}
 
 func (x *CityDriver) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[56]
+	mi := &file_hexhail_proto_msgTypes[57]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5374,7 +5437,7 @@ func (x *CityDriver) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CityDriver.ProtoReflect.Descriptor instead.
 func (*CityDriver) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{56}
+	return file_hexhail_proto_rawDescGZIP(), []int{57}
 }
 
 func (x *CityDriver) GetKey() uint32 {
@@ -5437,7 +5500,7 @@ type CityMove struct {
 
 func (x *CityMove) Reset() {
 	*x = CityMove{}
-	mi := &file_hexhail_proto_msgTypes[57]
+	mi := &file_hexhail_proto_msgTypes[58]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5449,7 +5512,7 @@ func (x *CityMove) String() string {
 func (*CityMove) ProtoMessage() {}
 
 func (x *CityMove) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[57]
+	mi := &file_hexhail_proto_msgTypes[58]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5462,7 +5525,7 @@ func (x *CityMove) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CityMove.ProtoReflect.Descriptor instead.
 func (*CityMove) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{57}
+	return file_hexhail_proto_rawDescGZIP(), []int{58}
 }
 
 func (x *CityMove) GetKey() uint32 {
@@ -5510,7 +5573,7 @@ type CityTrip struct {
 
 func (x *CityTrip) Reset() {
 	*x = CityTrip{}
-	mi := &file_hexhail_proto_msgTypes[58]
+	mi := &file_hexhail_proto_msgTypes[59]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5522,7 +5585,7 @@ func (x *CityTrip) String() string {
 func (*CityTrip) ProtoMessage() {}
 
 func (x *CityTrip) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[58]
+	mi := &file_hexhail_proto_msgTypes[59]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5535,7 +5598,7 @@ func (x *CityTrip) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CityTrip.ProtoReflect.Descriptor instead.
 func (*CityTrip) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{58}
+	return file_hexhail_proto_rawDescGZIP(), []int{59}
 }
 
 func (x *CityTrip) GetId() string {
@@ -5655,7 +5718,7 @@ type CityCell struct {
 
 func (x *CityCell) Reset() {
 	*x = CityCell{}
-	mi := &file_hexhail_proto_msgTypes[59]
+	mi := &file_hexhail_proto_msgTypes[60]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5667,7 +5730,7 @@ func (x *CityCell) String() string {
 func (*CityCell) ProtoMessage() {}
 
 func (x *CityCell) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[59]
+	mi := &file_hexhail_proto_msgTypes[60]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5680,7 +5743,7 @@ func (x *CityCell) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CityCell.ProtoReflect.Descriptor instead.
 func (*CityCell) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{59}
+	return file_hexhail_proto_rawDescGZIP(), []int{60}
 }
 
 func (x *CityCell) GetCell() string {
@@ -5735,7 +5798,7 @@ type CityTotals struct {
 
 func (x *CityTotals) Reset() {
 	*x = CityTotals{}
-	mi := &file_hexhail_proto_msgTypes[60]
+	mi := &file_hexhail_proto_msgTypes[61]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5747,7 +5810,7 @@ func (x *CityTotals) String() string {
 func (*CityTotals) ProtoMessage() {}
 
 func (x *CityTotals) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[60]
+	mi := &file_hexhail_proto_msgTypes[61]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5760,7 +5823,7 @@ func (x *CityTotals) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CityTotals.ProtoReflect.Descriptor instead.
 func (*CityTotals) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{60}
+	return file_hexhail_proto_rawDescGZIP(), []int{61}
 }
 
 func (x *CityTotals) GetDriversAvailable() uint32 {
@@ -5857,7 +5920,7 @@ type ActorKind struct {
 
 func (x *ActorKind) Reset() {
 	*x = ActorKind{}
-	mi := &file_hexhail_proto_msgTypes[61]
+	mi := &file_hexhail_proto_msgTypes[62]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5869,7 +5932,7 @@ func (x *ActorKind) String() string {
 func (*ActorKind) ProtoMessage() {}
 
 func (x *ActorKind) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[61]
+	mi := &file_hexhail_proto_msgTypes[62]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5882,7 +5945,7 @@ func (x *ActorKind) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ActorKind.ProtoReflect.Descriptor instead.
 func (*ActorKind) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{61}
+	return file_hexhail_proto_rawDescGZIP(), []int{62}
 }
 
 func (x *ActorKind) GetKind() string {
@@ -5994,7 +6057,7 @@ type SlowHandler struct {
 
 func (x *SlowHandler) Reset() {
 	*x = SlowHandler{}
-	mi := &file_hexhail_proto_msgTypes[62]
+	mi := &file_hexhail_proto_msgTypes[63]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6006,7 +6069,7 @@ func (x *SlowHandler) String() string {
 func (*SlowHandler) ProtoMessage() {}
 
 func (x *SlowHandler) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[62]
+	mi := &file_hexhail_proto_msgTypes[63]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6019,7 +6082,7 @@ func (x *SlowHandler) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SlowHandler.ProtoReflect.Descriptor instead.
 func (*SlowHandler) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{62}
+	return file_hexhail_proto_rawDescGZIP(), []int{63}
 }
 
 func (x *SlowHandler) GetMessage() string {
@@ -6079,7 +6142,7 @@ type Sample struct {
 
 func (x *Sample) Reset() {
 	*x = Sample{}
-	mi := &file_hexhail_proto_msgTypes[63]
+	mi := &file_hexhail_proto_msgTypes[64]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6091,7 +6154,7 @@ func (x *Sample) String() string {
 func (*Sample) ProtoMessage() {}
 
 func (x *Sample) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[63]
+	mi := &file_hexhail_proto_msgTypes[64]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6104,7 +6167,7 @@ func (x *Sample) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Sample.ProtoReflect.Descriptor instead.
 func (*Sample) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{63}
+	return file_hexhail_proto_rawDescGZIP(), []int{64}
 }
 
 func (x *Sample) GetAt() *timestamppb.Timestamp {
@@ -6250,7 +6313,7 @@ type MissingNodes struct {
 
 func (x *MissingNodes) Reset() {
 	*x = MissingNodes{}
-	mi := &file_hexhail_proto_msgTypes[64]
+	mi := &file_hexhail_proto_msgTypes[65]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6262,7 +6325,7 @@ func (x *MissingNodes) String() string {
 func (*MissingNodes) ProtoMessage() {}
 
 func (x *MissingNodes) ProtoReflect() protoreflect.Message {
-	mi := &file_hexhail_proto_msgTypes[64]
+	mi := &file_hexhail_proto_msgTypes[65]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6275,7 +6338,7 @@ func (x *MissingNodes) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MissingNodes.ProtoReflect.Descriptor instead.
 func (*MissingNodes) Descriptor() ([]byte, []int) {
-	return file_hexhail_proto_rawDescGZIP(), []int{64}
+	return file_hexhail_proto_rawDescGZIP(), []int{65}
 }
 
 func (x *MissingNodes) GetCount() uint32 {
@@ -6558,10 +6621,14 @@ const file_hexhail_proto_rawDesc = "" +
 	"roundabout\x10\n" +
 	"\x12\n" +
 	"\n" +
-	"\x06arrive\x10\v\"K\n" +
+	"\x06arrive\x10\v\"}\n" +
 	"\vTripUpdated\x12$\n" +
 	"\x04trip\x18\x01 \x01(\v2\x10.hexhail.v1.TripR\x04trip\x12\x16\n" +
-	"\x06change\x18\x02 \x01(\tR\x06change\"\x99\n" +
+	"\x06change\x18\x02 \x01(\tR\x06change\x120\n" +
+	"\bexchange\x18\x03 \x01(\v2\x14.hexhail.v1.ExchangeR\bexchange\"=\n" +
+	"\bExchange\x12\x16\n" +
+	"\x06reason\x18\x01 \x01(\tR\x06reason\x12\x19\n" +
+	"\bsooner_s\x18\x02 \x01(\rR\asoonerS\"\x99\n" +
 	"\n" +
 	"\x04Trip\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x18\n" +
@@ -6885,7 +6952,7 @@ func file_hexhail_proto_rawDescGZIP() []byte {
 }
 
 var file_hexhail_proto_enumTypes = make([]protoimpl.EnumInfo, 11)
-var file_hexhail_proto_msgTypes = make([]protoimpl.MessageInfo, 65)
+var file_hexhail_proto_msgTypes = make([]protoimpl.MessageInfo, 66)
 var file_hexhail_proto_goTypes = []any{
 	(Role)(0),                     // 0: hexhail.v1.Role
 	(OfferClosed_Outcome)(0),      // 1: hexhail.v1.OfferClosed.Outcome
@@ -6937,33 +7004,34 @@ var file_hexhail_proto_goTypes = []any{
 	(*TripRoute)(nil),             // 47: hexhail.v1.TripRoute
 	(*RouteStep)(nil),             // 48: hexhail.v1.RouteStep
 	(*TripUpdated)(nil),           // 49: hexhail.v1.TripUpdated
-	(*Trip)(nil),                  // 50: hexhail.v1.Trip
-	(*Mark)(nil),                  // 51: hexhail.v1.Mark
-	(*Estimate)(nil),              // 52: hexhail.v1.Estimate
-	(*FareBreakdown)(nil),         // 53: hexhail.v1.FareBreakdown
-	(*StreetCheck)(nil),           // 54: hexhail.v1.StreetCheck
-	(*Search)(nil),                // 55: hexhail.v1.Search
-	(*DriverCard)(nil),            // 56: hexhail.v1.DriverCard
-	(*RiderCard)(nil),             // 57: hexhail.v1.RiderCard
-	(*Cancellation)(nil),          // 58: hexhail.v1.Cancellation
-	(*WatchCity)(nil),             // 59: hexhail.v1.WatchCity
-	(*Area)(nil),                  // 60: hexhail.v1.Area
-	(*UnwatchCity)(nil),           // 61: hexhail.v1.UnwatchCity
-	(*CityWatched)(nil),           // 62: hexhail.v1.CityWatched
-	(*CityNodes)(nil),             // 63: hexhail.v1.CityNodes
-	(*CityNode)(nil),              // 64: hexhail.v1.CityNode
-	(*NodeRef)(nil),               // 65: hexhail.v1.NodeRef
-	(*CityChanged)(nil),           // 66: hexhail.v1.CityChanged
-	(*CityDriver)(nil),            // 67: hexhail.v1.CityDriver
-	(*CityMove)(nil),              // 68: hexhail.v1.CityMove
-	(*CityTrip)(nil),              // 69: hexhail.v1.CityTrip
-	(*CityCell)(nil),              // 70: hexhail.v1.CityCell
-	(*CityTotals)(nil),            // 71: hexhail.v1.CityTotals
-	(*ActorKind)(nil),             // 72: hexhail.v1.ActorKind
-	(*SlowHandler)(nil),           // 73: hexhail.v1.SlowHandler
-	(*Sample)(nil),                // 74: hexhail.v1.Sample
-	(*MissingNodes)(nil),          // 75: hexhail.v1.MissingNodes
-	(*timestamppb.Timestamp)(nil), // 76: google.protobuf.Timestamp
+	(*Exchange)(nil),              // 50: hexhail.v1.Exchange
+	(*Trip)(nil),                  // 51: hexhail.v1.Trip
+	(*Mark)(nil),                  // 52: hexhail.v1.Mark
+	(*Estimate)(nil),              // 53: hexhail.v1.Estimate
+	(*FareBreakdown)(nil),         // 54: hexhail.v1.FareBreakdown
+	(*StreetCheck)(nil),           // 55: hexhail.v1.StreetCheck
+	(*Search)(nil),                // 56: hexhail.v1.Search
+	(*DriverCard)(nil),            // 57: hexhail.v1.DriverCard
+	(*RiderCard)(nil),             // 58: hexhail.v1.RiderCard
+	(*Cancellation)(nil),          // 59: hexhail.v1.Cancellation
+	(*WatchCity)(nil),             // 60: hexhail.v1.WatchCity
+	(*Area)(nil),                  // 61: hexhail.v1.Area
+	(*UnwatchCity)(nil),           // 62: hexhail.v1.UnwatchCity
+	(*CityWatched)(nil),           // 63: hexhail.v1.CityWatched
+	(*CityNodes)(nil),             // 64: hexhail.v1.CityNodes
+	(*CityNode)(nil),              // 65: hexhail.v1.CityNode
+	(*NodeRef)(nil),               // 66: hexhail.v1.NodeRef
+	(*CityChanged)(nil),           // 67: hexhail.v1.CityChanged
+	(*CityDriver)(nil),            // 68: hexhail.v1.CityDriver
+	(*CityMove)(nil),              // 69: hexhail.v1.CityMove
+	(*CityTrip)(nil),              // 70: hexhail.v1.CityTrip
+	(*CityCell)(nil),              // 71: hexhail.v1.CityCell
+	(*CityTotals)(nil),            // 72: hexhail.v1.CityTotals
+	(*ActorKind)(nil),             // 73: hexhail.v1.ActorKind
+	(*SlowHandler)(nil),           // 74: hexhail.v1.SlowHandler
+	(*Sample)(nil),                // 75: hexhail.v1.Sample
+	(*MissingNodes)(nil),          // 76: hexhail.v1.MissingNodes
+	(*timestamppb.Timestamp)(nil), // 77: google.protobuf.Timestamp
 }
 var file_hexhail_proto_depIdxs = []int32{
 	16,  // 0: hexhail.v1.ClientFrame.connect:type_name -> hexhail.v1.Connect
@@ -6980,8 +7048,8 @@ var file_hexhail_proto_depIdxs = []int32{
 	37,  // 11: hexhail.v1.ClientFrame.start_trip:type_name -> hexhail.v1.StartTrip
 	38,  // 12: hexhail.v1.ClientFrame.complete_trip:type_name -> hexhail.v1.CompleteTrip
 	44,  // 13: hexhail.v1.ClientFrame.rate_trip:type_name -> hexhail.v1.RateTrip
-	59,  // 14: hexhail.v1.ClientFrame.watch_city:type_name -> hexhail.v1.WatchCity
-	61,  // 15: hexhail.v1.ClientFrame.unwatch_city:type_name -> hexhail.v1.UnwatchCity
+	60,  // 14: hexhail.v1.ClientFrame.watch_city:type_name -> hexhail.v1.WatchCity
+	62,  // 15: hexhail.v1.ClientFrame.unwatch_city:type_name -> hexhail.v1.UnwatchCity
 	13,  // 16: hexhail.v1.ServerFrame.reply:type_name -> hexhail.v1.Reply
 	14,  // 17: hexhail.v1.ServerFrame.event:type_name -> hexhail.v1.Event
 	15,  // 18: hexhail.v1.Reply.error:type_name -> hexhail.v1.Error
@@ -6989,33 +7057,33 @@ var file_hexhail_proto_depIdxs = []int32{
 	22,  // 20: hexhail.v1.Reply.pong:type_name -> hexhail.v1.Pong
 	23,  // 21: hexhail.v1.Reply.done:type_name -> hexhail.v1.Done
 	40,  // 22: hexhail.v1.Reply.quotes:type_name -> hexhail.v1.Quotes
-	50,  // 23: hexhail.v1.Reply.trip:type_name -> hexhail.v1.Trip
+	51,  // 23: hexhail.v1.Reply.trip:type_name -> hexhail.v1.Trip
 	33,  // 24: hexhail.v1.Reply.accept_pending:type_name -> hexhail.v1.AcceptPending
-	62,  // 25: hexhail.v1.Reply.city_watched:type_name -> hexhail.v1.CityWatched
+	63,  // 25: hexhail.v1.Reply.city_watched:type_name -> hexhail.v1.CityWatched
 	49,  // 26: hexhail.v1.Event.trip_updated:type_name -> hexhail.v1.TripUpdated
 	34,  // 27: hexhail.v1.Event.offer_received:type_name -> hexhail.v1.OfferReceived
 	35,  // 28: hexhail.v1.Event.offer_closed:type_name -> hexhail.v1.OfferClosed
 	45,  // 29: hexhail.v1.Event.driver_moved:type_name -> hexhail.v1.DriverMoved
 	24,  // 30: hexhail.v1.Event.disconnecting:type_name -> hexhail.v1.Disconnecting
-	66,  // 31: hexhail.v1.Event.city_changed:type_name -> hexhail.v1.CityChanged
+	67,  // 31: hexhail.v1.Event.city_changed:type_name -> hexhail.v1.CityChanged
 	20,  // 32: hexhail.v1.Event.approval_changed:type_name -> hexhail.v1.ApprovalChanged
 	46,  // 33: hexhail.v1.Event.route_changed:type_name -> hexhail.v1.RouteChanged
 	17,  // 34: hexhail.v1.Connect.resume:type_name -> hexhail.v1.Resume
 	0,   // 35: hexhail.v1.Connected.role:type_name -> hexhail.v1.Role
-	50,  // 36: hexhail.v1.Connected.active_trip:type_name -> hexhail.v1.Trip
+	51,  // 36: hexhail.v1.Connected.active_trip:type_name -> hexhail.v1.Trip
 	30,  // 37: hexhail.v1.Connected.open_offers:type_name -> hexhail.v1.Offer
-	76,  // 38: hexhail.v1.Connected.server_time:type_name -> google.protobuf.Timestamp
+	77,  // 38: hexhail.v1.Connected.server_time:type_name -> google.protobuf.Timestamp
 	19,  // 39: hexhail.v1.Connected.approval:type_name -> hexhail.v1.Approval
 	47,  // 40: hexhail.v1.Connected.route:type_name -> hexhail.v1.TripRoute
 	19,  // 41: hexhail.v1.ApprovalChanged.approval:type_name -> hexhail.v1.Approval
-	76,  // 42: hexhail.v1.Pong.server_time:type_name -> google.protobuf.Timestamp
+	77,  // 42: hexhail.v1.Pong.server_time:type_name -> google.protobuf.Timestamp
 	29,  // 43: hexhail.v1.GoOnline.location:type_name -> hexhail.v1.Location
 	25,  // 44: hexhail.v1.Location.point:type_name -> hexhail.v1.Point
-	76,  // 45: hexhail.v1.Location.device_time:type_name -> google.protobuf.Timestamp
+	77,  // 45: hexhail.v1.Location.device_time:type_name -> google.protobuf.Timestamp
 	25,  // 46: hexhail.v1.Offer.pickup_area:type_name -> hexhail.v1.Point
 	26,  // 47: hexhail.v1.Offer.fare:type_name -> hexhail.v1.Money
-	76,  // 48: hexhail.v1.Offer.expires_at:type_name -> google.protobuf.Timestamp
-	76,  // 49: hexhail.v1.AcceptPending.award_at:type_name -> google.protobuf.Timestamp
+	77,  // 48: hexhail.v1.Offer.expires_at:type_name -> google.protobuf.Timestamp
+	77,  // 49: hexhail.v1.AcceptPending.award_at:type_name -> google.protobuf.Timestamp
 	30,  // 50: hexhail.v1.OfferReceived.offer:type_name -> hexhail.v1.Offer
 	1,   // 51: hexhail.v1.OfferClosed.outcome:type_name -> hexhail.v1.OfferClosed.Outcome
 	25,  // 52: hexhail.v1.GetQuote.pickup:type_name -> hexhail.v1.Point
@@ -7025,77 +7093,78 @@ var file_hexhail_proto_depIdxs = []int32{
 	25,  // 56: hexhail.v1.RequestTrip.pickup:type_name -> hexhail.v1.Point
 	25,  // 57: hexhail.v1.RequestTrip.dropoff:type_name -> hexhail.v1.Point
 	25,  // 58: hexhail.v1.DriverMoved.point:type_name -> hexhail.v1.Point
-	76,  // 59: hexhail.v1.DriverMoved.device_time:type_name -> google.protobuf.Timestamp
+	77,  // 59: hexhail.v1.DriverMoved.device_time:type_name -> google.protobuf.Timestamp
 	47,  // 60: hexhail.v1.RouteChanged.route:type_name -> hexhail.v1.TripRoute
 	2,   // 61: hexhail.v1.TripRoute.leg:type_name -> hexhail.v1.TripRoute.Leg
 	3,   // 62: hexhail.v1.TripRoute.by:type_name -> hexhail.v1.TripRoute.By
 	48,  // 63: hexhail.v1.TripRoute.steps:type_name -> hexhail.v1.RouteStep
 	4,   // 64: hexhail.v1.RouteStep.turn:type_name -> hexhail.v1.RouteStep.Turn
-	50,  // 65: hexhail.v1.TripUpdated.trip:type_name -> hexhail.v1.Trip
-	5,   // 66: hexhail.v1.Trip.status:type_name -> hexhail.v1.Trip.Status
-	25,  // 67: hexhail.v1.Trip.pickup:type_name -> hexhail.v1.Point
-	25,  // 68: hexhail.v1.Trip.dropoff:type_name -> hexhail.v1.Point
-	52,  // 69: hexhail.v1.Trip.estimate:type_name -> hexhail.v1.Estimate
-	53,  // 70: hexhail.v1.Trip.fare:type_name -> hexhail.v1.FareBreakdown
-	56,  // 71: hexhail.v1.Trip.driver:type_name -> hexhail.v1.DriverCard
-	57,  // 72: hexhail.v1.Trip.rider:type_name -> hexhail.v1.RiderCard
-	55,  // 73: hexhail.v1.Trip.search:type_name -> hexhail.v1.Search
-	58,  // 74: hexhail.v1.Trip.cancellation:type_name -> hexhail.v1.Cancellation
-	76,  // 75: hexhail.v1.Trip.requested_at:type_name -> google.protobuf.Timestamp
-	76,  // 76: hexhail.v1.Trip.matched_at:type_name -> google.protobuf.Timestamp
-	76,  // 77: hexhail.v1.Trip.arrived_at:type_name -> google.protobuf.Timestamp
-	76,  // 78: hexhail.v1.Trip.started_at:type_name -> google.protobuf.Timestamp
-	76,  // 79: hexhail.v1.Trip.ended_at:type_name -> google.protobuf.Timestamp
-	51,  // 80: hexhail.v1.Trip.arrival:type_name -> hexhail.v1.Mark
-	51,  // 81: hexhail.v1.Trip.completion:type_name -> hexhail.v1.Mark
-	26,  // 82: hexhail.v1.Estimate.fare:type_name -> hexhail.v1.Money
-	3,   // 83: hexhail.v1.Estimate.by:type_name -> hexhail.v1.TripRoute.By
-	26,  // 84: hexhail.v1.FareBreakdown.total:type_name -> hexhail.v1.Money
-	6,   // 85: hexhail.v1.FareBreakdown.basis:type_name -> hexhail.v1.FareBreakdown.Basis
-	54,  // 86: hexhail.v1.FareBreakdown.street_check:type_name -> hexhail.v1.StreetCheck
-	7,   // 87: hexhail.v1.StreetCheck.verdict:type_name -> hexhail.v1.StreetCheck.Verdict
-	76,  // 88: hexhail.v1.Search.expires_at:type_name -> google.protobuf.Timestamp
-	8,   // 89: hexhail.v1.Cancellation.by:type_name -> hexhail.v1.Cancellation.By
-	60,  // 90: hexhail.v1.WatchCity.area:type_name -> hexhail.v1.Area
-	25,  // 91: hexhail.v1.Area.south_west:type_name -> hexhail.v1.Point
-	25,  // 92: hexhail.v1.Area.north_east:type_name -> hexhail.v1.Point
-	76,  // 93: hexhail.v1.CityWatched.node_started_at:type_name -> google.protobuf.Timestamp
-	63,  // 94: hexhail.v1.CityWatched.nodes:type_name -> hexhail.v1.CityNodes
-	64,  // 95: hexhail.v1.CityNodes.list:type_name -> hexhail.v1.CityNode
-	9,   // 96: hexhail.v1.CityNode.state:type_name -> hexhail.v1.CityNode.State
-	76,  // 97: hexhail.v1.CityNode.started_at:type_name -> google.protobuf.Timestamp
-	76,  // 98: hexhail.v1.CityNode.heard_at:type_name -> google.protobuf.Timestamp
-	76,  // 99: hexhail.v1.CityChanged.at:type_name -> google.protobuf.Timestamp
-	67,  // 100: hexhail.v1.CityChanged.drivers:type_name -> hexhail.v1.CityDriver
-	68,  // 101: hexhail.v1.CityChanged.moves:type_name -> hexhail.v1.CityMove
-	69,  // 102: hexhail.v1.CityChanged.trips:type_name -> hexhail.v1.CityTrip
-	70,  // 103: hexhail.v1.CityChanged.cells:type_name -> hexhail.v1.CityCell
-	71,  // 104: hexhail.v1.CityChanged.totals:type_name -> hexhail.v1.CityTotals
-	72,  // 105: hexhail.v1.CityChanged.actors:type_name -> hexhail.v1.ActorKind
-	74,  // 106: hexhail.v1.CityChanged.samples:type_name -> hexhail.v1.Sample
-	63,  // 107: hexhail.v1.CityChanged.nodes:type_name -> hexhail.v1.CityNodes
-	10,  // 108: hexhail.v1.CityDriver.state:type_name -> hexhail.v1.CityDriver.State
-	25,  // 109: hexhail.v1.CityDriver.point:type_name -> hexhail.v1.Point
-	25,  // 110: hexhail.v1.CityMove.point:type_name -> hexhail.v1.Point
-	5,   // 111: hexhail.v1.CityTrip.status:type_name -> hexhail.v1.Trip.Status
-	25,  // 112: hexhail.v1.CityTrip.pickup:type_name -> hexhail.v1.Point
-	25,  // 113: hexhail.v1.CityTrip.dropoff:type_name -> hexhail.v1.Point
-	55,  // 114: hexhail.v1.CityTrip.search:type_name -> hexhail.v1.Search
-	76,  // 115: hexhail.v1.CityTrip.requested_at:type_name -> google.protobuf.Timestamp
-	76,  // 116: hexhail.v1.CityTrip.matched_at:type_name -> google.protobuf.Timestamp
-	76,  // 117: hexhail.v1.CityTrip.arrived_at:type_name -> google.protobuf.Timestamp
-	76,  // 118: hexhail.v1.CityTrip.started_at:type_name -> google.protobuf.Timestamp
-	76,  // 119: hexhail.v1.CityTrip.ended_at:type_name -> google.protobuf.Timestamp
-	73,  // 120: hexhail.v1.ActorKind.slowest:type_name -> hexhail.v1.SlowHandler
-	65,  // 121: hexhail.v1.ActorKind.node:type_name -> hexhail.v1.NodeRef
-	76,  // 122: hexhail.v1.SlowHandler.at:type_name -> google.protobuf.Timestamp
-	76,  // 123: hexhail.v1.Sample.at:type_name -> google.protobuf.Timestamp
-	75,  // 124: hexhail.v1.Sample.missing:type_name -> hexhail.v1.MissingNodes
-	125, // [125:125] is the sub-list for method output_type
-	125, // [125:125] is the sub-list for method input_type
-	125, // [125:125] is the sub-list for extension type_name
-	125, // [125:125] is the sub-list for extension extendee
-	0,   // [0:125] is the sub-list for field type_name
+	51,  // 65: hexhail.v1.TripUpdated.trip:type_name -> hexhail.v1.Trip
+	50,  // 66: hexhail.v1.TripUpdated.exchange:type_name -> hexhail.v1.Exchange
+	5,   // 67: hexhail.v1.Trip.status:type_name -> hexhail.v1.Trip.Status
+	25,  // 68: hexhail.v1.Trip.pickup:type_name -> hexhail.v1.Point
+	25,  // 69: hexhail.v1.Trip.dropoff:type_name -> hexhail.v1.Point
+	53,  // 70: hexhail.v1.Trip.estimate:type_name -> hexhail.v1.Estimate
+	54,  // 71: hexhail.v1.Trip.fare:type_name -> hexhail.v1.FareBreakdown
+	57,  // 72: hexhail.v1.Trip.driver:type_name -> hexhail.v1.DriverCard
+	58,  // 73: hexhail.v1.Trip.rider:type_name -> hexhail.v1.RiderCard
+	56,  // 74: hexhail.v1.Trip.search:type_name -> hexhail.v1.Search
+	59,  // 75: hexhail.v1.Trip.cancellation:type_name -> hexhail.v1.Cancellation
+	77,  // 76: hexhail.v1.Trip.requested_at:type_name -> google.protobuf.Timestamp
+	77,  // 77: hexhail.v1.Trip.matched_at:type_name -> google.protobuf.Timestamp
+	77,  // 78: hexhail.v1.Trip.arrived_at:type_name -> google.protobuf.Timestamp
+	77,  // 79: hexhail.v1.Trip.started_at:type_name -> google.protobuf.Timestamp
+	77,  // 80: hexhail.v1.Trip.ended_at:type_name -> google.protobuf.Timestamp
+	52,  // 81: hexhail.v1.Trip.arrival:type_name -> hexhail.v1.Mark
+	52,  // 82: hexhail.v1.Trip.completion:type_name -> hexhail.v1.Mark
+	26,  // 83: hexhail.v1.Estimate.fare:type_name -> hexhail.v1.Money
+	3,   // 84: hexhail.v1.Estimate.by:type_name -> hexhail.v1.TripRoute.By
+	26,  // 85: hexhail.v1.FareBreakdown.total:type_name -> hexhail.v1.Money
+	6,   // 86: hexhail.v1.FareBreakdown.basis:type_name -> hexhail.v1.FareBreakdown.Basis
+	55,  // 87: hexhail.v1.FareBreakdown.street_check:type_name -> hexhail.v1.StreetCheck
+	7,   // 88: hexhail.v1.StreetCheck.verdict:type_name -> hexhail.v1.StreetCheck.Verdict
+	77,  // 89: hexhail.v1.Search.expires_at:type_name -> google.protobuf.Timestamp
+	8,   // 90: hexhail.v1.Cancellation.by:type_name -> hexhail.v1.Cancellation.By
+	61,  // 91: hexhail.v1.WatchCity.area:type_name -> hexhail.v1.Area
+	25,  // 92: hexhail.v1.Area.south_west:type_name -> hexhail.v1.Point
+	25,  // 93: hexhail.v1.Area.north_east:type_name -> hexhail.v1.Point
+	77,  // 94: hexhail.v1.CityWatched.node_started_at:type_name -> google.protobuf.Timestamp
+	64,  // 95: hexhail.v1.CityWatched.nodes:type_name -> hexhail.v1.CityNodes
+	65,  // 96: hexhail.v1.CityNodes.list:type_name -> hexhail.v1.CityNode
+	9,   // 97: hexhail.v1.CityNode.state:type_name -> hexhail.v1.CityNode.State
+	77,  // 98: hexhail.v1.CityNode.started_at:type_name -> google.protobuf.Timestamp
+	77,  // 99: hexhail.v1.CityNode.heard_at:type_name -> google.protobuf.Timestamp
+	77,  // 100: hexhail.v1.CityChanged.at:type_name -> google.protobuf.Timestamp
+	68,  // 101: hexhail.v1.CityChanged.drivers:type_name -> hexhail.v1.CityDriver
+	69,  // 102: hexhail.v1.CityChanged.moves:type_name -> hexhail.v1.CityMove
+	70,  // 103: hexhail.v1.CityChanged.trips:type_name -> hexhail.v1.CityTrip
+	71,  // 104: hexhail.v1.CityChanged.cells:type_name -> hexhail.v1.CityCell
+	72,  // 105: hexhail.v1.CityChanged.totals:type_name -> hexhail.v1.CityTotals
+	73,  // 106: hexhail.v1.CityChanged.actors:type_name -> hexhail.v1.ActorKind
+	75,  // 107: hexhail.v1.CityChanged.samples:type_name -> hexhail.v1.Sample
+	64,  // 108: hexhail.v1.CityChanged.nodes:type_name -> hexhail.v1.CityNodes
+	10,  // 109: hexhail.v1.CityDriver.state:type_name -> hexhail.v1.CityDriver.State
+	25,  // 110: hexhail.v1.CityDriver.point:type_name -> hexhail.v1.Point
+	25,  // 111: hexhail.v1.CityMove.point:type_name -> hexhail.v1.Point
+	5,   // 112: hexhail.v1.CityTrip.status:type_name -> hexhail.v1.Trip.Status
+	25,  // 113: hexhail.v1.CityTrip.pickup:type_name -> hexhail.v1.Point
+	25,  // 114: hexhail.v1.CityTrip.dropoff:type_name -> hexhail.v1.Point
+	56,  // 115: hexhail.v1.CityTrip.search:type_name -> hexhail.v1.Search
+	77,  // 116: hexhail.v1.CityTrip.requested_at:type_name -> google.protobuf.Timestamp
+	77,  // 117: hexhail.v1.CityTrip.matched_at:type_name -> google.protobuf.Timestamp
+	77,  // 118: hexhail.v1.CityTrip.arrived_at:type_name -> google.protobuf.Timestamp
+	77,  // 119: hexhail.v1.CityTrip.started_at:type_name -> google.protobuf.Timestamp
+	77,  // 120: hexhail.v1.CityTrip.ended_at:type_name -> google.protobuf.Timestamp
+	74,  // 121: hexhail.v1.ActorKind.slowest:type_name -> hexhail.v1.SlowHandler
+	66,  // 122: hexhail.v1.ActorKind.node:type_name -> hexhail.v1.NodeRef
+	77,  // 123: hexhail.v1.SlowHandler.at:type_name -> google.protobuf.Timestamp
+	77,  // 124: hexhail.v1.Sample.at:type_name -> google.protobuf.Timestamp
+	76,  // 125: hexhail.v1.Sample.missing:type_name -> hexhail.v1.MissingNodes
+	126, // [126:126] is the sub-list for method output_type
+	126, // [126:126] is the sub-list for method input_type
+	126, // [126:126] is the sub-list for extension type_name
+	126, // [126:126] is the sub-list for extension extendee
+	0,   // [0:126] is the sub-list for field type_name
 }
 
 func init() { file_hexhail_proto_init() }
@@ -7151,7 +7220,7 @@ func file_hexhail_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_hexhail_proto_rawDesc), len(file_hexhail_proto_rawDesc)),
 			NumEnums:      11,
-			NumMessages:   65,
+			NumMessages:   66,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

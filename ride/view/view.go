@@ -293,3 +293,17 @@ func cancellation(c *ride.Cancellation) *ridepb.Cancellation {
 	}
 	return &ridepb.Cancellation{By: parties[c.By], Reason: c.Reason}
 }
+
+// Exchange says why a trip got its present driver, to a party of it: only its rider may know how much
+// sooner that one comes, for the former driver was there before.
+func Exchange(t *ride.Trip, r Reader) *ridepb.Exchange {
+	x, ok := t.LastExchange()
+	if !ok {
+		return nil
+	}
+	out := &ridepb.Exchange{Reason: x.Reason}
+	if r.Role == ride.RoleRider {
+		out.SoonerS = seconds(max(0, x.Left-x.PickupETA))
+	}
+	return out
+}

@@ -564,6 +564,15 @@ export interface TripUpdated {
   readonly trip: Trip;
   /** What happened: the name of the newest event, such as "matched". */
   readonly change: string;
+  /** Why the trip has another driver: with "exchanged", and with "released" to the driver who had it. */
+  readonly exchange?: Exchange;
+}
+
+/** Exchange says why a trip has another driver before the pickup. */
+export interface Exchange {
+  readonly reason: string;
+  /** To the rider: by how much sooner the new driver is expected; 0: not sooner. */
+  readonly sooner_s: number;
 }
 
 export type TripStatus =
