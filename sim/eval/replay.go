@@ -3,7 +3,6 @@ package eval
 import (
 	"context"
 	"fmt"
-	"strconv"
 	"time"
 
 	"github.com/hexhail/hexhail/geo"
@@ -107,7 +106,7 @@ func newReplay(s *Scenario, o Options) *replay {
 	for i, t := range fleet {
 		d := &r.drivers[i]
 		d.place, d.trip, d.next, d.freeAt = t.At, none, none, t.From
-		d.card = ride.DriverCard{ID: ride.AccountID("d" + strconv.Itoa(i)), FirstName: "D", Class: tariff.Class, Plate: "D"}
+		d.card = ride.DriverCard{ID: ride.AccountID(fmt.Sprintf("d%06d", i)), FirstName: "D", Class: tariff.Class, Plate: "D"}
 		d.state = riding
 		if t.From <= 0 {
 			r.appear(int32(i))
@@ -180,11 +179,11 @@ func (r *replay) fail(trip int32, err error) {
 	}
 }
 
-// number is the index in the ids that this package makes: "t12", "d3".
-func number[T ~string](id T) int32 {
-	n, err := strconv.ParseInt(string(id)[1:], 10, 32)
-	if err != nil {
-		panic("an id that was not made here: " + string(id))
+// number is the index in the ids that this package makes: "t000012", "d000003". They sort as numbers do, which is how
+// dispatch takes them.
+func number[T ~string](id T) (n int32) {
+	for i := 1; i < len(id); i++ {
+		n = 10*n + int32(id[i]-'0')
 	}
-	return int32(n)
+	return n
 }

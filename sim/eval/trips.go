@@ -2,6 +2,7 @@ package eval
 
 import (
 	"errors"
+	"fmt"
 	"strconv"
 	"time"
 
@@ -60,7 +61,7 @@ func (r *replay) request(i int32) {
 		r.fail(i, err)
 		return
 	}
-	id := strconv.Itoa(int(i))
+	id := fmt.Sprintf("%07d", i)
 	r.do(i, ride.RequestTrip{
 		ID: ride.TripID("t" + id), Rules: r.rules, Estimate: ride.Estimate{DistanceM: metres, Duration: q.Ride, Fare: fare},
 		Request: ride.Request{

@@ -48,19 +48,23 @@ func (p Plans) String() string {
 
 // way is what dispatch is told of a drive.
 func (r *replay) way(from, to Place) geo.Route {
-	metres := r.w.Metres(from, to)
+	return geo.Route{DistanceM: r.w.Metres(from, to), Duration: r.takes(from, to), By: r.by()}
+}
+
+// takes is how long dispatch is told that a drive takes.
+func (r *replay) takes(from, to Place) time.Duration {
 	switch {
 	case r.o.Plans.Line:
-		return geo.Route{DistanceM: metres, Duration: r.w.Line(from, to)}
+		return r.w.Line(from, to)
 	case r.o.Plans.Noise > 0:
 		z := normal(draw(r.seed, int(from), int(to), 1, drawTimes), draw(r.seed, int(from), int(to), 2, drawTimes))
-		return geo.Route{DistanceM: metres, Duration: scaled(r.w.Drive(from, to), r.o.Plans.Noise*z), By: r.by()}
+		return scaled(r.w.Drive(from, to), r.o.Plans.Noise*z)
 	}
-	return geo.Route{DistanceM: metres, Duration: r.w.Drive(from, to), By: r.by()}
+	return r.w.Drive(from, to)
 }
 
 func (r *replay) by() geo.Source {
-	if r.w.drives == nil {
+	if r.o.Plans.Line || r.w.drives == nil {
 		return geo.ByCrow
 	}
 	return geo.ByStreets

@@ -194,8 +194,8 @@ func (r *replay) matchedRequest(i int32) dispatch.Request {
 	return out
 }
 
-// soonest is how long before the end of its ride a driver is of interest at most.
-const soonest = 15 * time.Minute
+// soonest is how long before the end of its ride a driver is of interest, beyond the policy: as supply of the place where it ends.
+const soonest = 5 * time.Minute
 
 // driverSeen is a driver as a zone sees it. Where its next way begins is noted in seen.
 func (r *replay) driverSeen(k int32) (dispatch.Driver, bool) {
@@ -213,7 +213,7 @@ func (r *replay) driverSeen(k int32) (dispatch.Driver, bool) {
 			z := normal(draw(r.seed, int(k), int(d.freeAt/time.Second), 1, drawTimes), draw(r.seed, int(k), int(d.freeAt/time.Second), 2, drawTimes))
 			left = scaled(left, r.o.SoonSpread*z)
 		}
-		if left > soonest {
+		if left > max(soonest, r.o.Policy.SoonFree) {
 			return out, false
 		}
 		out.State, out.Lead = dispatch.InRide, left
@@ -236,11 +236,11 @@ func (r *replay) along(t *trip, i int32, now time.Duration) (Place, time.Duratio
 
 // ways are those that the shortlist asks for.
 func (r *replay) ways(pairs []dispatch.Pair) []dispatch.Way {
-	out := make([]dispatch.Way, 0, len(pairs))
+	out, by := make([]dispatch.Way, 0, len(pairs)), r.by()
 	for _, p := range pairs {
-		way := r.way(r.seen[number(p.Driver)], r.requests[number(p.Trip)].From)
-		if way.Duration <= p.Within {
-			out = append(out, dispatch.Way{Trip: p.Trip, Driver: p.Driver, Duration: way.Duration, DistanceM: way.DistanceM, By: way.By})
+		from, to := r.seen[number(p.Driver)], r.requests[number(p.Trip)].From
+		if takes := r.takes(from, to); takes <= p.Within {
+			out = append(out, dispatch.Way{Trip: p.Trip, Driver: p.Driver, Duration: takes, DistanceM: r.w.Metres(from, to), By: by})
 		}
 	}
 	return out
