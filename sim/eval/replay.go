@@ -150,7 +150,9 @@ func (r *replay) happen(e event) {
 	case driverFree:
 		r.freed(e)
 	case zonePlans:
-		r.plan(e.who)
+		if r.zones[e.who].gen == e.gen {
+			r.plan(e.who)
+		}
 	}
 }
 

@@ -55,6 +55,7 @@ func (r *replay) request(i int32) {
 	t.live = new(ride.Trip)
 	r.open = append(r.open, i)
 	r.demand.add(r.now, r.w.cells[q.From])
+	r.hasten(q.From)
 	metres := r.w.Metres(q.From, q.To)
 	fare, err := r.rules.Tariff.Price(metres, q.Ride)
 	if err != nil {

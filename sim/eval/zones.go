@@ -14,6 +14,9 @@ import (
 // they are near enough.
 type zone struct {
 	planned time.Duration // when it last did
+	early   time.Duration // after that, a new request may have it plan at once
+	due     time.Duration // when it will
+	gen     uint32        // of that event
 	begun   bool
 	state   dispatch.State
 }
@@ -37,7 +40,7 @@ func (r *replay) makeZones() {
 	}
 	r.cut(all, pickups, 0, n)
 	for z := range n {
-		r.agenda.add(event{at: r.o.Policy.Window * time.Duration(z) / time.Duration(n), what: zonePlans, who: int32(z)})
+		r.planAt(int32(z), r.o.Policy.Window*time.Duration(z)/time.Duration(n))
 	}
 }
 
@@ -86,6 +89,7 @@ func (r *replay) plan(z int32) {
 	s.State = zone.state
 	if len(s.Requests) == 0 {
 		r.planAgain(z, r.o.Policy.Window)
+		zone.early = 0
 		return
 	}
 	begun := time.Now()
@@ -108,13 +112,33 @@ func (r *replay) plan(z int32) {
 			r.propose(o)
 		}
 	}
+	zone.early = plan.Early
 	r.planAgain(z, plan.Next)
 }
 
 // planAgain has a zone plan again while there is anything to plan for.
 func (r *replay) planAgain(z int32, after time.Duration) {
 	if r.unfinished() {
-		r.agenda.add(event{at: r.now + max(after, 100*time.Millisecond), what: zonePlans, who: z})
+		r.planAt(z, r.now+max(after, 100*time.Millisecond))
+	}
+}
+
+// planAt has a zone plan at a time, and not when it would have.
+func (r *replay) planAt(z int32, at time.Duration) {
+	zone := &r.zones[z]
+	zone.due = at
+	zone.gen++
+	r.agenda.add(event{at: at, what: zonePlans, who: z, gen: zone.gen})
+}
+
+// hasten has the zone of a new request plan as soon as the last plan allows.
+func (r *replay) hasten(from Place) {
+	if len(r.zones) == 0 {
+		return
+	}
+	z := r.zoneOf[from]
+	if at := max(r.now, r.zones[z].planned+r.zones[z].early); r.zones[z].begun && at < r.zones[z].due {
+		r.planAt(z, at)
 	}
 }
 
