@@ -2,7 +2,7 @@ import { Anchor, Combobox, Loader, Text, TextInput } from '@mantine/core';
 import { useDebouncedValue } from '@mantine/hooks';
 import type { Point } from '@hexhail/client';
 import { useQuery } from '@tanstack/react-query';
-import { useEffect, useId, useRef, useState, type ReactNode } from 'react';
+import { useEffect, useId, useRef, useState, type KeyboardEvent, type ReactNode, type RefObject } from 'react';
 import { useTranslation } from 'react-i18next';
 
 import { keys } from '../../api/queries';
@@ -36,6 +36,7 @@ export function PlaceSearch({ geocoder, label, icon, near, focused, onType, onFo
   const list = useId();
   const [text, setText] = useState('');
   const field = useRef<HTMLInputElement>(null);
+  const credit = useRef<HTMLAnchorElement>(null);
   useEffect(() => {
     if (focused) field.current?.focus();
   }, [focused]);
@@ -75,7 +76,13 @@ export function PlaceSearch({ geocoder, label, icon, near, focused, onType, onFo
             box.openDropdown();
             box.resetSelectedOption();
           }}
-          onFocus={() => { onType(); box.openDropdown(); }} onBlur={() => box.closeDropdown()}
+          onFocus={() => { onType(); box.openDropdown(); }} onBlur={(e) => { if (!credit.current || e.relatedTarget !== credit.current) box.closeDropdown(); }}
+          onKeyDown={(e) => {
+            // The list lies at the end of the page, where Tab would come last.
+            if (e.key !== 'Tab' || e.shiftKey || !credit.current || !box.dropdownOpened || !current) return;
+            e.preventDefault();
+            credit.current.focus();
+          }}
         />
       </Combobox.Target>
       <Combobox.Dropdown hidden={!current || results.isPending}>
@@ -83,7 +90,7 @@ export function PlaceSearch({ geocoder, label, icon, near, focused, onType, onFo
         {found.length > 0
           ? <Combobox.Options id={list} aria-label={label}>{found.map((place, i) => <Hit key={keyOf(place)} index={i} place={place} />)}</Combobox.Options>
           : <Combobox.Empty role="status">{t(results.isError ? 'search.failed' : 'search.nothing')}</Combobox.Empty>}
-        {results.data?.credit && <Credit credit={results.data.credit} />}
+        {results.data?.credit && <Credit credit={results.data.credit} link={credit} field={field} onLeave={() => box.closeDropdown()} />}
       </Combobox.Dropdown>
     </Combobox>
   );
@@ -97,11 +104,24 @@ function Apart({ streets }: { streets: Findings['apart'] }) {
 }
 
 /** Whom to thank for the names: on a phone the map, which says so too, is out of sight. */
-function Credit({ credit }: { credit: NonNullable<Findings['credit']> }) {
+function Credit({ credit, link, field, onLeave }: {
+  credit: NonNullable<Findings['credit']>;
+  link: RefObject<HTMLAnchorElement | null>;
+  /** Where the keyboard goes from the link, and with Tab beyond. */
+  field: RefObject<HTMLInputElement | null>;
+  onLeave: () => void;
+}) {
+  const back = (e: KeyboardEvent) => {
+    if (e.key !== 'Tab' && e.key !== 'Escape') return;
+    // Backwards, and to close the list, the field itself is where to go.
+    if (e.shiftKey || e.key === 'Escape') e.preventDefault();
+    field.current?.focus();
+    if (e.key === 'Escape') onLeave();
+  };
   return (
     // The field would lose the focus, and the list close before the click.
     <Combobox.Footer onMouseDown={(e) => e.preventDefault()}>
-      <Anchor href={credit.url} target="_blank" rel="noreferrer" size="xs" c="dimmed">{credit.text}</Anchor>
+      <Anchor ref={link} href={credit.url} target="_blank" rel="noreferrer" size="xs" c="dimmed" onKeyDown={back} onBlur={(e) => { if (e.relatedTarget !== field.current) onLeave(); }}>{credit.text}</Anchor>
     </Combobox.Footer>
   );
 }

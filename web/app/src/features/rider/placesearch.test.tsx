@@ -59,6 +59,24 @@ it('finds a crossing by the keyboard alone, and says whom to thank', async () =>
   expect(onFound).toHaveBeenCalledWith({ point: { lat: 40.75, lng: -73.98 }, address: '5th Avenue & West 34th Street' });
 });
 
+it('leads the keyboard from the field to whom to thank, and back', async () => {
+  show({ ...credit, features: [feature({ kind: 'street', name: '5th Avenue' })] });
+  const field = screen.getByRole('combobox');
+  await userEvent.type(field, '5th');
+  await screen.findByRole('option', { name: '5th Avenue' });
+  const link = screen.getByRole('link', { name: credit.attribution });
+  await userEvent.tab();
+  expect(document.activeElement).toBe(link);
+  screen.getByRole('option', { name: '5th Avenue' }); // the list stays
+  await userEvent.tab({ shift: true });
+  expect(document.activeElement).toBe(field);
+  screen.getByRole('option', { name: '5th Avenue' });
+  await userEvent.tab();
+  await userEvent.keyboard('{Escape}');
+  expect(document.activeElement).toBe(field);
+  expect(field.getAttribute('aria-expanded')).toBe('false');
+});
+
 it('offers both of two streets that do not cross', async () => {
   show({ ...credit, apart: ['5th Avenue', '6th Avenue'], features: [feature({ kind: 'street', name: '5th Avenue' }), feature({ kind: 'street', name: '6th Avenue' })] });
   await userEvent.type(screen.getByRole('combobox'), '5th & 6th');
