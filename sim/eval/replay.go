@@ -95,7 +95,7 @@ func newReplay(s *Scenario, o Options) *replay {
 		cells: make(map[geo.Cell][]int32), disks: make(map[disk][]geo.Cell),
 	}
 	r.rules = r.tripRules()
-	r.exclusive = o.Policy.Zoned()
+	r.exclusive = o.Policy.Zoned() || r.rules.Policy.Exclusive
 	r.trips = make([]trip, len(r.requests))
 	for i, q := range r.requests {
 		r.trips[i].driver = none

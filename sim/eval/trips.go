@@ -158,7 +158,11 @@ func (r *replay) ask(i int32, o ride.Offer) {
 		r.later(i, ride.WithdrawOffer{Offer: o.ID, Reason: ride.ReasonDriverBusy})
 		return
 	case len(d.offers) >= r.room():
-		r.later(i, ride.WithdrawOffer{Offer: o.ID, Reason: ride.ReasonTooManyOffers})
+		reason := ride.ReasonTooManyOffers
+		if r.exclusive {
+			reason = ride.ReasonDriverHeld
+		}
+		r.later(i, ride.WithdrawOffer{Offer: o.ID, Reason: reason})
 		return
 	}
 	before := 0

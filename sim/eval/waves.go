@@ -48,6 +48,7 @@ func (r *replay) find(i int32, e ride.FindCandidates) {
 			found = append(found, ride.Candidate{
 				Trip: t.live.ID, Driver: d.card.ID, Class: d.card.Class, Point: r.w.At[d.place],
 				DistanceM: area.DistanceM, ETA: area.Duration, By: area.By.String(), DoorM: door.DistanceM, DoorETA: door.Duration,
+				Load: len(d.offers),
 			})
 		}
 	}
