@@ -37,10 +37,11 @@ func newWorld(t testing.TB, s *harness.Server, codec wire.Codec) *world {
 	return &world{t: t, s: s, codec: codec, area: n, at: at, to: geo.Destination(at, 90, 4000)}
 }
 
-// name returns a name that is unique across all servers of this package.
+// name returns a name that is unique across all servers of this package, and no part of any id: those are
+// hexadecimal, or in capitals.
 func (w *world) name(role ride.Role) string {
 	w.names++
-	return fmt.Sprintf("%s%d-%d", string(role)[:1], w.area, w.names)
+	return fmt.Sprintf("%s%d-%d", string(role)[:2], w.area, w.names)
 }
 
 // join connects a new person.
