@@ -197,6 +197,38 @@ func TestDecideLeavesMatchesAlone(t *testing.T) {
 	require.Equal(t, 0, decide(p, matched("a", "y", 300), 100), "the policy forbids it")
 }
 
+// A driver on its way is not asked, so it is not moved to a longer way or a worse fare; one who is asked may say no.
+func TestDecideMovesDriversOnlyToWhatIsNoWorse(t *testing.T) {
+	p := dispatch.Auto()
+	snapshot := func(way1, way2 int, fare1, fare2 int64) *dispatch.Snapshot {
+		s := &dispatch.Snapshot{
+			Requests: []dispatch.Request{matched("a", "x", 300), matched("b", "y", 200)},
+			Drivers:  []dispatch.Driver{onWay("x", "a"), onWay("y", "b")},
+			Ways:     []dispatch.Way{way("a", "y", way1), way("b", "x", way2)},
+		}
+		s.Requests[0].Fare, s.Requests[1].Fare = fare1, fare2
+		return s
+	}
+	require.Len(t, dispatch.Decide(p, snapshot(100, 100, 900, 900)).Exchanges, 1)
+	require.Empty(t, dispatch.Decide(p, snapshot(201, 10, 900, 900)).Exchanges, "y would drive longer")
+	require.Empty(t, dispatch.Decide(p, snapshot(100, 100, 900, 901)).Exchanges, "y would earn less")
+	p.Trip.ExchangeFare = 90
+	require.Len(t, dispatch.Decide(p, snapshot(100, 100, 900, 1000)).Exchanges, 1)
+	require.Empty(t, dispatch.Decide(p, snapshot(100, 100, 900, 1001)).Exchanges)
+	p.Trip.Exchanges = 0
+	require.Empty(t, dispatch.Decide(p, snapshot(100, 100, 900, 900)).Exchanges, "trips do not change drivers")
+
+	// An open request gets a driver who is on its way only if its way is still the shorter one when the free driver answers.
+	p = dispatch.Auto()
+	s := snapshot(1, 1, 900, 900)
+	s.Requests[1].Match = nil
+	s.Drivers[1] = free("y")
+	s.Ways = []dispatch.Way{way("a", "y", 100), way("b", "x", 290), way("b", "y", 590)}
+	require.Equal(t, []dispatch.Move{{Trip: "b", To: "x", ETA: 290 * second}}, dispatch.Decide(p, s).Offers[0].Then)
+	s.Ways[1].Duration += second
+	require.Empty(t, dispatch.Decide(p, s).Offers[0].Then)
+}
+
 // Taking a driver from where drivers are needed costs more.
 func TestDecideKnowsTheWorthOfPlaces(t *testing.T) {
 	p := dispatch.Auto()

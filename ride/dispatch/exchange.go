@@ -7,7 +7,7 @@ import "github.com/hexhail/hexhail/ride"
 func (d *decision) exchange() {
 	for i := range d.rows {
 		cycle := d.cycle(int32(i))
-		if len(cycle) < 2 {
+		if len(cycle) < 2 || len(cycle) > ride.MaxMoves {
 			continue
 		}
 		var x Exchange
@@ -61,7 +61,7 @@ func (d *decision) chain(r *row) []Move {
 	var out []Move
 	for own := r.Match.Driver; ; {
 		column, ok := d.columnOf[d.driver[own]]
-		if !ok || d.taker[column] < 0 {
+		if !ok || d.taker[column] < 0 || len(out) == ride.MaxMoves-1 {
 			return out
 		}
 		row := d.taker[column]

@@ -109,7 +109,7 @@ func (m *market) second(r *Request) bool {
 // exchangeable reports whether a matched request may change its driver.
 func (m *market) exchangeable(r *Request) bool {
 	x, k := m.p.Exchange, r.Match
-	if !x.On || k.Fixed || k.Exchanges >= x.PerTrip || k.Remaining < x.NotWithin || len(r.Asked) > 0 {
+	if !x.On || k.Fixed || k.Exchanges >= min(x.PerTrip, m.p.Trip.Exchanges) || k.Remaining < x.NotWithin || len(r.Asked) > 0 {
 		return false
 	}
 	i, ok := m.driver[k.Driver]

@@ -73,6 +73,8 @@ const (
 	Busy       Reason = "busy"       // the driver is in a ride, and not soon free, or has its next trip
 	WrongClass Reason = "class"      // the driver's class is not the request's
 	SmallGain  Reason = "small_gain" // an exchange would gain too little
+	LongerWay  Reason = "longer"     // the driver is on a shorter way already, and would not be asked
+	WorseFare  Reason = "fare"       // likewise to a better fare
 	Twice      Reason = "twice"      // the snapshot contradicts itself
 )
 

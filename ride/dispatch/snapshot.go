@@ -28,6 +28,8 @@ type Request struct {
 	// Pickup is where the ways end: the pickup itself, or the centre of its cell where drivers must not learn more.
 	Pickup geo.Point     `json:"pickup"`
 	Age    time.Duration `json:"age_ns"` // since the request, or since its driver gave it back
+	// Fare is the estimate in the zone's currency, in its smallest unit: a driver who is not asked is not moved to a worse one.
+	Fare int64 `json:"fare,omitempty"`
 	// Excluded drivers are not given this trip.
 	Excluded []ride.AccountID `json:"excluded,omitempty"`
 	Asked    []Asked          `json:"asked,omitempty"` // its open offers

@@ -115,7 +115,34 @@ func (t *table) price(r *row, di int32, w *Way) {
 		r.pass(SmallGain)
 		return
 	}
+	if why := t.unasked(r, a); why != "" {
+		r.pass(why)
+		return
+	}
 	r.arcs = append(r.arcs, a)
+}
+
+// answerIn is what an open request's way may grow until the answer comes that the exchange waits for.
+const answerIn = 10 * time.Second
+
+// unasked says why a driver on its way must not be moved to another trip without being asked; ride.DecideExchange would
+// refuse it. Empty: it may.
+func (t *table) unasked(r *row, a arc) Reason {
+	own := t.matchOf[a.driver]
+	if own == nil {
+		return ""
+	}
+	left := own.Match.Remaining
+	if r.Match == nil {
+		left -= answerIn
+	}
+	switch {
+	case a.eta > left:
+		return LongerWay
+	case r.Fare*100 < own.Fare*int64(t.p.Trip.ExchangeFare):
+		return WorseFare
+	}
+	return ""
 }
 
 // terms are the parts of an arc's price.

@@ -192,7 +192,7 @@ func (r *replay) snapshot(z int32) *dispatch.Snapshot {
 
 func (r *replay) openRequest(i int32) dispatch.Request {
 	t, q := r.trips[i].live, r.requests[i]
-	out := dispatch.Request{Trip: t.ID, Class: t.Request.Class, Pickup: r.w.At[q.From], Age: r.now - q.At}
+	out := dispatch.Request{Trip: t.ID, Class: t.Request.Class, Pickup: r.w.At[q.From], Age: r.now - q.At, Fare: t.Estimate.Fare.Total}
 	need := t.Need(r.clock())
 	for d := range need.Excluded {
 		out.Excluded = append(out.Excluded, d)
