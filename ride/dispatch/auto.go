@@ -38,7 +38,7 @@ const (
 	balancedFrom  = 300  // ‰
 	scarceFrom    = 1000 // ‰
 	mostPressure  = 10_000
-	sparseFrom    = 150 * time.Second
+	sparseFrom    = 240 * time.Second
 	stayedPercent = 75
 )
 

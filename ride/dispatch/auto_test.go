@@ -86,12 +86,12 @@ func TestAutoStaysOnAThreshold(t *testing.T) {
 func TestAutoSeesAWideMarket(t *testing.T) {
 	var st State
 	for range 60 {
-		s := simple(3, 30, 4*time.Minute)
+		s := simple(3, 30, 5*time.Minute)
 		s.State = st
 		st = Decide(Auto(), &s).State
 	}
 	require.Equal(t, Sparse, st.Mode)
-	require.Contains(t, st.Why, "4m0s to a pickup")
+	require.Contains(t, st.Why, "5m0s to a pickup")
 	s := simple(1, 5, 14*time.Minute)
 	require.Empty(t, Decide(Auto(), &s).Offers)
 	s.State = st
