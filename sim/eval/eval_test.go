@@ -133,6 +133,22 @@ func TestOneRide(t *testing.T) {
 	require.InDelta(t, 200, f.Wait.Mean, 6, "it waits for the next plan")
 }
 
+func TestGoalsAreMiddlesOrDoors(t *testing.T) {
+	s := fixture(t, 5*time.Minute, 330)
+	costs := make(map[Goal]float64)
+	for _, goal := range []Goal{AsServer, Door, Cell} {
+		for _, name := range []string{"nearest", "batch"} {
+			f, err := Run(t.Context(), s, Options{Policy: preset(t, name), People: falling(t), Seed: 1, Goal: goal})
+			require.NoError(t, err)
+			costs[goal+Goal(name)] = f.Cost
+		}
+	}
+	require.Equal(t, costs["nearest"], costs["cellnearest"])
+	require.Equal(t, costs["batch"], costs["doorbatch"])
+	require.NotEqual(t, costs["nearest"], costs["doornearest"])
+	require.NotEqual(t, costs["batch"], costs["cellbatch"])
+}
+
 func TestNobodyComes(t *testing.T) {
 	s := tiny(t, 3, []Request{{From: 0, To: 2, Ride: time.Minute}, {At: time.Minute, From: 1, To: 2, Ride: time.Minute}}, nil)
 	for _, name := range dispatch.Presets() {

@@ -19,6 +19,8 @@ type Options struct {
 	SearchFor time.Duration
 	// Plans says on which ways dispatch plans. Cars drive by the truth of the world, whatever it plans on.
 	Plans Plans
+	// Goal says where the ways end by which dispatch chooses.
+	Goal Goal
 	// Zones is how many zones the city is cut into, each of which plans for itself: at least 1.
 	Zones int
 	// SoonSpread is the spread of a log-normal error in when rides end, Stale how old the positions of moving cars are.

@@ -20,6 +20,7 @@ type Row struct {
 	Variant string    `json:"variant,omitempty"`
 	Model   string    `json:"model"`
 	Plans   string    `json:"eta"`
+	Goal    Goal      `json:"goal,omitempty"`
 	Zones   int       `json:"zones"`
 	Runs    []Figures `json:"runs"`
 	Bounds  []Bounds  `json:"bounds,omitempty"` // of each run
@@ -46,7 +47,7 @@ type Judge struct {
 func (j Judge) Row(ctx context.Context, c Case) (Row, error) {
 	row := Row{
 		Scenario: c.Scenario.Name, Title: c.Scenario.Title, Policy: c.Options.Policy.Name, Variant: c.Variant,
-		Model: c.Options.People.Name, Plans: c.Options.Plans.String(), Zones: max(1, c.Options.Zones),
+		Model: c.Options.People.Name, Plans: c.Options.Plans.String(), Goal: c.Options.Goal, Zones: max(1, c.Options.Zones),
 		Runs: make([]Figures, len(j.Seeds)),
 	}
 	if v := c.Options.Policy.Version; v > 0 {

@@ -34,7 +34,7 @@ func (r *replay) around(d disk) []geo.Cell {
 func (r *replay) find(i int32, e ride.FindCandidates) {
 	t, from := &r.trips[i], r.requests[i].From
 	limit := 4*t.live.Rules.Policy.Cap + len(t.live.Excluded) + len(t.live.Offers)
-	middle := r.w.middles[from]
+	middle := r.goal(from)
 	var found []ride.Candidate
 	cells := 0
 	for _, c := range r.around(disk{r.w.cells[from], e.Ring}) {

@@ -46,6 +46,25 @@ func (p Plans) String() string {
 	return "streets"
 }
 
+// Goal is where the ways end by which dispatch chooses drivers.
+type Goal string
+
+// The goals. AsServer is the middle of the pickup's cell for searches of single trips, since drivers see in which order they
+// are asked, and the door for plans of zones.
+const (
+	AsServer Goal = ""
+	Door     Goal = "door" // the pickup itself
+	Cell     Goal = "cell" // the middle of its cell
+)
+
+// goal is where the ways to a pickup end.
+func (r *replay) goal(pickup Place) Place {
+	if r.o.Goal == Door || r.o.Goal == AsServer && r.o.Policy.Zoned() {
+		return pickup
+	}
+	return r.w.middles[pickup]
+}
+
 // way is what dispatch is told of a drive.
 func (r *replay) way(from, to Place) geo.Route {
 	return geo.Route{DistanceM: r.w.Metres(from, to), Duration: r.takes(from, to), By: r.by()}

@@ -192,7 +192,9 @@ func (r *replay) snapshot(z int32) *dispatch.Snapshot {
 
 func (r *replay) openRequest(i int32) dispatch.Request {
 	t, q := r.trips[i].live, r.requests[i]
-	out := dispatch.Request{Trip: t.ID, Class: t.Request.Class, Pickup: r.w.At[q.From], Age: r.now - q.At, Fare: t.Estimate.Fare.Total}
+	out := dispatch.Request{
+		Trip: t.ID, Class: t.Request.Class, Pickup: r.w.At[r.goal(q.From)], Age: r.now - q.At, Fare: t.Estimate.Fare.Total,
+	}
 	need := t.Need(r.clock())
 	for d := range need.Excluded {
 		out.Excluded = append(out.Excluded, d)
@@ -262,7 +264,7 @@ func (r *replay) along(t *trip, i int32, now time.Duration) (Place, time.Duratio
 func (r *replay) ways(pairs []dispatch.Pair) []dispatch.Way {
 	out, by := make([]dispatch.Way, 0, len(pairs)), r.by()
 	for _, p := range pairs {
-		from, to := r.seen[number(p.Driver)], r.requests[number(p.Trip)].From
+		from, to := r.seen[number(p.Driver)], r.goal(r.requests[number(p.Trip)].From)
 		if takes := r.takes(from, to); takes <= p.Within {
 			out = append(out, dispatch.Way{Trip: p.Trip, Driver: p.Driver, Duration: takes, DistanceM: r.w.Metres(from, to), By: by})
 		}
