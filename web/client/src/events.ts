@@ -2,7 +2,7 @@ import type { Approval, CityChanged, CityWatched, ServerEvent, TripRoute } from 
 import type { ProtocolError } from './errors.js';
 import type { ConnectionState } from './state.js';
 import type { ClosedOffer, DriverPosition, OpenOffer, WholeTrip } from './view.js';
-import type { Trip } from './gen/messages.js';
+import type { Exchange, Trip } from './gen/messages.js';
 import type { CommandKind } from './requests.js';
 
 /**
@@ -15,18 +15,18 @@ export interface ClientEvents {
   state: ConnectionState;
   /**
    * The active trip began or changed. `change` is one of the protocol's words (`matched`, `arrived` ...; new ones may
-   * come). `previous` is the same trip before, if it was known.
+   * come). `previous` is the same trip before, if it was known. With `exchanged`, `exchange` says why the trip has another driver.
    */
-  trip: { readonly trip: WholeTrip; readonly change: string; readonly previous?: Trip };
+  trip: { readonly trip: WholeTrip; readonly change: string; readonly previous?: Trip; readonly exchange?: Exchange };
   /** A trip ended: `change` is `completed`, `cancelled` or `expired`. */
   tripEnded: { readonly trip: Trip; readonly change: string };
   /** One party rated a trip that had ended. */
   tripRated: Trip;
   /**
    * The active trip is no longer this client's. `released`: the driver gave it back, or lost it. `unknown`: it ended
-   * while the history was lost; `GET /v1/trips/{id}` tells how.
+   * while the history was lost; `GET /v1/trips/{id}` tells how. With an `exchange`, a closer driver has it.
    */
-  tripGone: { readonly trip: Trip; readonly why: 'released' | 'unknown' };
+  tripGone: { readonly trip: Trip; readonly why: 'released' | 'unknown'; readonly exchange?: Exchange };
   /** A new offer. */
   offer: OpenOffer;
   /** An offer ended, also one that this driver answered. */

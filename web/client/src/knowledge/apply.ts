@@ -61,7 +61,7 @@ export function applyEvent(before: Knowledge, event: ServerEvent): Step {
 
 function applyBody(knowledge: Knowledge, event: ServerEvent, replayed: boolean): Step {
   const { trip_updated, offer_received, offer_closed, approval_changed } = event;
-  if (trip_updated) return takeTrip(knowledge, trip_updated.trip, trip_updated.change, replayed ? 'replay' : 'event');
+  if (trip_updated) return takeTrip(knowledge, trip_updated.trip, trip_updated.change, replayed ? 'replay' : 'event', trip_updated.exchange);
   if (offer_received) return takeOffer(knowledge, offer_received.offer, replayed);
   if (offer_closed) return takeClosed(knowledge, offer_closed);
   // A replayed one is older than the snapshot, which already includes it.

@@ -1,4 +1,4 @@
-import type { DriverMoved, Trip, TripRoute, TripStatus } from '../gen/messages.js';
+import type { DriverMoved, Exchange, Trip, TripRoute, TripStatus } from '../gen/messages.js';
 import type { WholeTrip } from '../view.js';
 import { remember, unchanged, without, withView, type Change, type Knowledge, type Step } from './knowledge.js';
 
@@ -21,13 +21,13 @@ const withoutTrip = (knowledge: Knowledge): Knowledge =>
 export const isKnown = (knowledge: Knowledge, tripId: string): boolean => knowledge.versions.has(tripId);
 
 /** Takes a trip as an event, a reply or a snapshot tells it, unless as new a one is known. */
-export function takeTrip(before: Knowledge, trip: Trip, change: string, source: Source): Step {
+export function takeTrip(before: Knowledge, trip: Trip, change: string, source: Source, exchange?: Exchange): Step {
   if (trip.version <= (before.versions.get(trip.id) ?? 0)) return unchanged(before);
   const knowledge = { ...before, versions: remember(before.versions, trip.id, trip.version, mostVersions) };
-  if (change === 'released' && before.role === 'driver') return release(knowledge, trip.id);
+  if (change === 'released' && before.role === 'driver') return release(knowledge, trip.id, exchange);
   if (ended.includes(trip.status)) return end(knowledge, trip, change);
   if (!isWhole(trip)) return unchanged(knowledge);
-  return activate(knowledge, trip, change, source);
+  return activate(knowledge, trip, change, source, exchange);
 }
 
 /** Takes the active trip of a snapshot, or that there is none. */
@@ -81,7 +81,7 @@ export function takeSnapshotRoute(knowledge: Knowledge, route: TripRoute | undef
 
 const timeOf = (time: string | undefined): number => (time ? Date.parse(time) : 0);
 
-function activate(knowledge: Knowledge, trip: WholeTrip, change: string, source: Source): Step {
+function activate(knowledge: Knowledge, trip: WholeTrip, change: string, source: Source, exchange?: Exchange): Step {
   const previous = knowledge.view.activeTrip;
   // The snapshot is newer than what is replayed: a trip that it does not show is over, or given back.
   if (source === 'replay' && previous?.id !== trip.id) {
@@ -90,7 +90,7 @@ function activate(knowledge: Knowledge, trip: WholeTrip, change: string, source:
   const same = previous?.id === trip.id ? previous : undefined;
   const changes: Change[] = [];
   if (previous && !same) changes.push({ name: 'tripGone', event: { trip: previous, why: 'unknown' } });
-  changes.push({ name: 'trip', event: { trip, change, ...(same && { previous: same }) } });
+  changes.push({ name: 'trip', event: { trip, change, ...(same && { previous: same }), ...(exchange && { exchange }) } });
   const sameDriver = same?.driver?.id === trip.driver?.id;
   const { route } = knowledge.view;
   let after = sameDriver && trip.driver ? knowledge : withoutPosition(knowledge);
@@ -111,12 +111,12 @@ function end(knowledge: Knowledge, trip: Trip, change: string): Step {
   return { knowledge: after, changes: [rated ? { name: 'tripRated', event: trip } : { name: 'tripEnded', event: { trip, change } }] };
 }
 
-function release(knowledge: Knowledge, tripId: string): Step {
+function release(knowledge: Knowledge, tripId: string, exchange?: Exchange): Step {
   const { activeTrip } = knowledge.view;
   const trip = activeTrip?.id === tripId ? activeTrip : knowledge.lostTrip?.id === tripId ? knowledge.lostTrip : undefined;
   if (!trip) return unchanged(knowledge);
   const after = trip === activeTrip ? withoutTrip(knowledge) : without(knowledge, 'lostTrip');
-  return { knowledge: after, changes: [{ name: 'tripGone', event: { trip, why: 'released' } }] };
+  return { knowledge: after, changes: [{ name: 'tripGone', event: { trip, why: 'released', ...(exchange && { exchange }) } }] };
 }
 
 /** The word for what a snapshot shows to have happened. */

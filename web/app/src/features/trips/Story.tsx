@@ -1,6 +1,6 @@
 import { Text, Timeline } from '@mantine/core';
 import {
-  IconCar, IconCheck, IconClockX, IconFlag, IconHandStop, IconRadar, IconStar, IconUser, IconUserCheck, IconX,
+  IconArrowsExchange, IconCar, IconCheck, IconClockX, IconFlag, IconHandStop, IconRadar, IconStar, IconUser, IconUserCheck, IconX,
 } from '@tabler/icons-react';
 import type { ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
@@ -16,6 +16,7 @@ const icons: Record<TripEvent['kind'], ReactNode> = {
   accepted: <IconUserCheck size={14} />,
   offers_ended: <IconX size={14} />,
   matched: <IconCheck size={14} />,
+  exchanged: <IconArrowsExchange size={14} />,
   released: <IconHandStop size={14} />,
   arrived: <IconFlag size={14} />,
   started: <IconCar size={14} />,

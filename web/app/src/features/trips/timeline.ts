@@ -64,6 +64,7 @@ function textOf(t: T, event: TripEvent, reader: Reader): string {
       return t('story.expired');
     case 'requested':
     case 'matched':
+    case 'exchanged':
     case 'arrived':
     case 'started':
       return t(`story.${event.kind}.${reader}`);
@@ -87,6 +88,7 @@ function detailOf(t: T, event: TripEvent, cellRingM: number): string {
   if (event.kind === 'wave_planned' && event.asked && event.ring && cellRingM > 0) {
     return t('story.within', { distance: distance(reachOf(event.ring, cellRingM)) });
   }
+  if (event.kind === 'exchanged' && (event.reason === 'closer_car' || event.reason === 'shorter_waits')) return t(`story.why.${event.reason}`);
   if (event.kind === 'cancelled') return reasonText(t, event.by ?? '', event.reason ?? '');
   return '';
 }

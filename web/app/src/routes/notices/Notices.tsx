@@ -41,8 +41,8 @@ export function Notices() {
 
   useSessionEvent('offer', (offer) => tell(ofOffer(offer), !onOffers));
   useSessionEvent('offerClosed', (closed) => tell(ofClosedOffer(closed), !onOffers));
-  useSessionEvent('trip', ({ trip, change }) => tell(ofTrip(trip, change, role)));
+  useSessionEvent('trip', ({ trip, change, exchange }) => tell(ofTrip(trip, change, role, exchange)));
   useSessionEvent('tripEnded', ({ trip, change }) => tell(ofTrip(trip, change, role)));
-  useSessionEvent('tripGone', ({ trip, why }) => tell(ofTripGone(trip, why)));
+  useSessionEvent('tripGone', ({ trip, why, exchange }) => tell(ofTripGone(trip, why, exchange)));
   return null;
 }

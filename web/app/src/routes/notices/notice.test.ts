@@ -16,6 +16,14 @@ describe('notices', () => {
     expect(ofTrip(trip({ driver }), change, 'rider')?.text).toBe(text);
   });
 
+  it('say why a trip has another driver', () => {
+    expect(ofTrip(trip({ driver }), 'exchanged', 'rider', { reason: 'closer_car', sooner_s: 60 })).toMatchObject({ text: 'closerCar', values: { name: 'Bo' } });
+    expect(ofTrip(trip({ driver }), 'exchanged', 'rider', { reason: 'shorter_waits', sooner_s: 0 })?.text).toBe('otherCar');
+    expect(ofTrip(trip(), 'exchanged', 'driver')?.text).toBe('youHaveTrip');
+    expect(ofTripGone(trip(), 'released', { reason: 'closer_car', sooner_s: 0 })).toMatchObject({ text: 'tripToCloser', loud: true });
+    expect(ofTripGone(trip(), 'released').text).toBe('tripLost');
+  });
+
   it('tell a rider what the ride cost', () => {
     const fare = { total: { minor: 944, currency: 'USD' } } as Trip['fare'];
     expect(ofTrip(trip({ fare }), 'completed', 'rider')).toMatchObject({ text: 'completedFare', values: { fare: '$9.44' } });

@@ -1,4 +1,4 @@
-import type { ClosedOffer, OpenOffer, Trip } from '@hexhail/client';
+import type { ClosedOffer, Exchange, OpenOffer, Trip } from '@hexhail/client';
 
 import { distance, duration, money } from '../../lib/format';
 
@@ -17,7 +17,8 @@ export interface Notice {
 export type NoticeText =
   | 'offer' | 'offerTaken' | 'offerExpired' | 'offerWithdrawn'
   | 'matched' | 'arrived' | 'started' | 'completed' | 'completedFare' | 'cancelledByDriver' | 'cancelledByRider'
-  | 'cancelled' | 'expired' | 'searchingAgain' | 'youHaveTrip' | 'tripLost';
+  | 'cancelled' | 'expired' | 'searchingAgain' | 'youHaveTrip' | 'tripLost'
+  | 'closerCar' | 'otherCar' | 'tripToCloser';
 
 type Reader = 'rider' | 'driver';
 
@@ -52,15 +53,18 @@ export function ofClosedOffer(closed: ClosedOffer): Notice | null {
 }
 
 /** What a change of a trip says to its rider or driver; null where they did it themselves. */
-export function ofTrip(trip: Trip, change: string, reader: Reader): Notice | null {
+export function ofTrip(trip: Trip, change: string, reader: Reader, exchange?: Exchange): Notice | null {
   const notice = (text: NoticeText, tone: Notice['tone'], values: Record<string, string> = {}): Notice => ({
     text, tone, values, subject: `trip-${trip.id}`, loud: true,
   });
   if (change === 'cancelled') return ofCancellation(trip, reader, notice);
-  if (reader === 'driver') return change === 'matched' ? notice('youHaveTrip', 'good', { name: trip.rider?.first_name ?? '' }) : null;
+  if (reader === 'driver') return change === 'matched' || change === 'exchanged' ? notice('youHaveTrip', 'good', { name: trip.rider?.first_name ?? '' }) : null;
+  const coming = { name: trip.driver?.first_name ?? '', plate: trip.driver?.plate ?? '', eta: duration(trip.pickup_eta_s) };
   switch (change) {
+    case 'exchanged':
+      return notice(exchange?.reason === 'closer_car' ? 'closerCar' : 'otherCar', 'neutral', coming);
     case 'matched':
-      return notice('matched', 'good', { name: trip.driver?.first_name ?? '', plate: trip.driver?.plate ?? '', eta: duration(trip.pickup_eta_s) });
+      return notice('matched', 'good', coming);
     case 'arrived':
       return notice('arrived', 'good', { name: trip.driver?.first_name ?? '', plate: trip.driver?.plate ?? '' });
     case 'started':
@@ -89,6 +93,8 @@ function ofCancellation(
 }
 
 /** What a driver hears when a trip is no longer theirs. */
-export function ofTripGone(trip: Trip, why: 'released' | 'unknown'): Notice {
-  return { text: 'tripLost', values: {}, tone: 'neutral', subject: `trip-${trip.id}`, loud: why === 'unknown' };
+export function ofTripGone(trip: Trip, why: 'released' | 'unknown', exchange?: Exchange): Notice {
+  return {
+    text: exchange ? 'tripToCloser' : 'tripLost', values: {}, tone: 'neutral', subject: `trip-${trip.id}`, loud: why === 'unknown' || exchange !== undefined,
+  };
 }

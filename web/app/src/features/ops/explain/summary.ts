@@ -88,6 +88,7 @@ function cancelled(trip: Explain['trip'], t: TFunction<'ops'>, sentence: string)
 /** The words that the server gives as reasons of an end. Everything else is a person's own text. */
 const endWords = [
   'taken', 'trip_cancelled', 'trip_expired', 'driver_busy', 'driver_gone', 'too_many_offers', 'driver_held', 'went_offline', 'not_answered', 'driver_no_show', 'rider_no_show',
+  'closer_car', 'shorter_waits',
 ] as const;
 
 /** Why an offer or a trip ended: a word of the server's in the chosen language, or a person's own text. */
