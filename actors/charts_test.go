@@ -85,7 +85,7 @@ func TestWatchTheNode(t *testing.T) {
 	inWorld(t, nil, func(w *world) {
 		w.driver("d", 100)
 		c := w.console(&ridepb.WatchCity{Actors: true, Samples: true})
-		require.Len(t, c.actors, 5)
+		require.Len(t, c.actors, 6)
 		pass(35 * time.Second)
 		c.catchUp()
 		require.InDelta(t, 3, len(c.samples), 1)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/hexhail/hexhail/geo"
 	"github.com/hexhail/hexhail/ride"
+	"github.com/hexhail/hexhail/ride/dispatch"
 )
 
 // Config configures the actors. Durations are wall-clock time, distances metres.
@@ -21,6 +22,10 @@ type Config struct {
 	Tariffs ride.Tariffs
 	// PIN requires the rider's 4 digits before a ride starts.
 	PIN bool
+	// Matching is how a zone plans for its trips under ride.PolicyBatch; what its Trip says is not used.
+	Matching dispatch.Policy
+	// ZoneResolution is that of the H3 cells that are zones, at most Resolution.
+	ZoneResolution int
 	// Resolution is that of the H3 cells in which dispatch searches, 0 to 15.
 	Resolution int
 	// PositionTTL is the greatest age of a driver's last position at which the driver still gets
@@ -102,7 +107,7 @@ type Config struct {
 // DefaultConfig returns a complete, valid configuration.
 func DefaultConfig() Config {
 	return Config{
-		Rules: ride.DefaultRules(), Tariffs: ride.DefaultTariffs(),
+		Rules: ride.DefaultRules(), Tariffs: ride.DefaultTariffs(), Matching: DefaultMatching(), ZoneResolution: 5,
 		Resolution: 8, PositionTTL: 15 * time.Second, MaxSpeedMPS: geo.MaxSpeedMPS, MaxTripM: 300_000, MaxOffers: 8,
 		HistoryBytes: MaxHistory, HistoryAge: 170 * time.Second, OperatorSessions: 8, CancelsFree: 5, CancelsForget: 2 * time.Minute, Linger: 2 * time.Minute,
 		AttachEvery: 15 * time.Second, TripIdle: time.Minute,
@@ -111,6 +116,15 @@ func DefaultConfig() Config {
 		BreadcrumbEvery: time.Second, Heartbeat: 5 * time.Second, MissingAfter: time.Second,
 		ETA: geo.StraightLine{}, EstimatesAtOnce: runtime.GOMAXPROCS(0), Log: slog.Default(),
 	}
+}
+
+// DefaultMatching is the engine's fixed window, for drivers who are free and are asked one at a time:
+// nothing tells a matcher yet when the others will be, or takes a trip from a driver on its way.
+func DefaultMatching() dispatch.Policy {
+	p, _ := dispatch.Preset("batch")
+	p.Window = 5 * time.Second // a plan that no exchange corrects gains by waiting longer
+	p.SoonFree, p.SecondAfter, p.Exchange = 0, 0, dispatch.ExchangePolicy{}
+	return p
 }
 
 // incarnation names this process in its actors' names.
@@ -132,6 +146,9 @@ func (c Config) Validate() error {
 	if err := c.Tariffs.Validate(); err != nil {
 		return err
 	}
+	if err := c.Matching.Validate(); err != nil {
+		return err
+	}
 	for _, b := range c.bounds() {
 		if !b.holds {
 			return fmt.Errorf("actors: %s", b.rule)
@@ -144,6 +161,8 @@ func (c Config) Validate() error {
 func (c Config) bounds() []bound {
 	return []bound{
 		within("the H3 resolution", c.Resolution, 5, 10),
+		{c.Matching.Zoned(), "a zone needs a window in which it plans"},
+		within("the H3 resolution of zones", c.ZoneResolution, 0, c.Resolution),
 		within("a position's time to live", c.PositionTTL, time.Second, 5*time.Minute),
 		above("the greatest plausible speed", c.MaxSpeedMPS, 0),
 		atLeast("the greatest speed of an estimate", c.FastestMPS, 0),

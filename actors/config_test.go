@@ -13,6 +13,9 @@ import (
 func TestConfigBounds(t *testing.T) {
 	require.NoError(t, DefaultConfig().Validate())
 	broken := map[string][]func(*Config){
+		"window":               {func(c *Config) { c.Matching.Window = 0 }},
+		"zones":                {func(c *Config) { c.ZoneResolution = -1 }, func(c *Config) { c.ZoneResolution = c.Resolution + 1 }},
+		"dispatch policy":      {func(c *Config) { c.Matching.Near = 0 }},
 		"H3 resolution":        {func(c *Config) { c.Resolution = 4 }, func(c *Config) { c.Resolution = 11 }},
 		"time to live":         {func(c *Config) { c.PositionTTL = time.Second - 1 }, func(c *Config) { c.PositionTTL = 5*time.Minute + 1 }},
 		"speed":                {func(c *Config) { c.MaxSpeedMPS = 0 }, func(c *Config) { c.MaxSpeedMPS = math.NaN() }},
@@ -50,5 +53,5 @@ func TestConfigBounds(t *testing.T) {
 			require.ErrorContains(t, c.Validate(), what)
 		}
 	}
-	require.Len(t, broken, len(DefaultConfig().bounds())+2, "each bound is broken here; rules and tariffs have their own tests")
+	require.Len(t, broken, len(DefaultConfig().bounds())+3, "each bound is broken here; rules, matching and tariffs have their own tests")
 }

@@ -37,6 +37,8 @@ func newFrame(message any, now time.Time) (*nodepb.NodeFrame, error) {
 		err = ofExchange(f, message)
 	case tripResult, tripUpdate, offerMade, offerEnded, driverReleased, driverMoved, routeMade, operatorDone, tripGone, cityPart:
 		err = toPerson(f, message)
+	case matchNeed, matchWord, matchMade:
+		err = toMatch(f, message)
 	case cellFind:
 		f.Body = &nodepb.NodeFrame_CellFind{CellFind: &nodepb.CellFind{
 			Search: m.Search, Pickup: framePoint(m.Pickup), Coarse: m.Coarse, Limit: uint32(m.Limit),
@@ -71,7 +73,7 @@ func newFrame(message any, now time.Time) (*nodepb.NodeFrame, error) {
 func toTrip(f *nodepb.NodeFrame, message any) (err error) {
 	switch m := message.(type) {
 	case tripCommand:
-		out := &nodepb.TripCommand{Key: frameKey(m.Key)}
+		out := &nodepb.TripCommand{Key: frameKey(m.Key), Searched: m.Searched}
 		if out.Command, err = frameCommand(m.Command); err != nil {
 			return err
 		}
@@ -176,13 +178,18 @@ func frameExplain(x *explain) *nodepb.Explain {
 func frameFound(m cellFound) *nodepb.CellFound {
 	out := &nodepb.CellFound{Search: m.Search, Cells: uint32(m.Cells), Drivers: make([]*nodepb.Driver, len(m.Drivers))}
 	for i, d := range m.Drivers {
-		out.Drivers[i] = &nodepb.Driver{
-			Account: string(d.Driver), Actor: frameActor(d.PID), Class: d.Class, Point: framePoint(d.Point),
-			Load: uint32(d.Load), Shown: uint64(d.Shown), Generation: d.Generation,
-		}
-		if d.Heading.Known {
-			out.Drivers[i].HeadingDeg = proto.Float32(float32(d.Heading.Deg))
-		}
+		out.Drivers[i] = frameCellPut(d)
+	}
+	return out
+}
+
+func frameCellPut(d cellPut) *nodepb.Driver {
+	out := &nodepb.Driver{
+		Account: string(d.Driver), Actor: frameActor(d.PID), Class: d.Class, Point: framePoint(d.Point),
+		Load: uint32(d.Load), Shown: uint64(d.Shown), Generation: d.Generation,
+	}
+	if d.Heading.Known {
+		out.HeadingDeg = proto.Float32(float32(d.Heading.Deg))
 	}
 	return out
 }

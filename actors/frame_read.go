@@ -56,7 +56,7 @@ func messageOf(f *nodepb.NodeFrame, now time.Time) (message any, err error) {
 	case nil:
 		return nil, unknown{"body"}
 	default:
-		message, err = personMessageOf(f)
+		message, err = matchMessageOf(f)
 	}
 	if err == nil && f.GetPassedOn() {
 		message = passedOn{message}
@@ -138,7 +138,7 @@ func tripCommandOf(m *nodepb.TripCommand) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := tripCommand{Key: keyOf(m.GetKey()), Command: c}
+	out := tripCommand{Key: keyOf(m.GetKey()), Command: c, Searched: m.GetSearched()}
 	for _, also := range m.GetAlso() {
 		c, err := commandOf(also)
 		if err != nil {
@@ -163,13 +163,7 @@ func explainOf(m *nodepb.Explain) *explain {
 func foundOf(m *nodepb.CellFound) (any, error) {
 	out := cellFound{Search: m.GetSearch(), Cells: int(m.GetCells()), Drivers: make([]cellPut, len(m.GetDrivers()))}
 	for i, d := range m.GetDrivers() {
-		out.Drivers[i] = cellPut{
-			Driver: ride.AccountID(d.GetAccount()), PID: pidOf(d.GetActor()), Class: d.GetClass(), Point: pointOf(d.GetPoint()),
-			Load: int(d.GetLoad()), Shown: geo.Cell(d.GetShown()), Generation: d.GetGeneration(),
-		}
-		if deg := float64(d.GetHeadingDeg()); d.HeadingDeg != nil && deg >= 0 && deg <= 360 {
-			out.Drivers[i].Heading = geo.HeadingOf(deg)
-		}
+		out.Drivers[i] = cellPutOf(d)
 	}
 	for _, b := range m.GetPassed() {
 		var p ride.Considered
@@ -179,6 +173,17 @@ func foundOf(m *nodepb.CellFound) (any, error) {
 		out.Passed = append(out.Passed, p)
 	}
 	return out, nil
+}
+
+func cellPutOf(d *nodepb.Driver) cellPut {
+	out := cellPut{
+		Driver: ride.AccountID(d.GetAccount()), PID: pidOf(d.GetActor()), Class: d.GetClass(), Point: pointOf(d.GetPoint()),
+		Load: int(d.GetLoad()), Shown: geo.Cell(d.GetShown()), Generation: d.GetGeneration(),
+	}
+	if deg := float64(d.GetHeadingDeg()); d != nil && d.HeadingDeg != nil && deg >= 0 && deg <= 360 {
+		out.Heading = geo.HeadingOf(deg)
+	}
+	return out
 }
 
 // tripOf reads a trip's stored form; nil for nothing.

@@ -1,6 +1,7 @@
 package actors
 
 import (
+	"encoding/json"
 	"go/ast"
 	"go/parser"
 	"go/token"
@@ -46,6 +47,15 @@ func filled(t *testing.T, v reflect.Value, n *int64) {
 		return
 	case reflect.TypeFor[error]():
 		return // of a refusal, whose trip is not there; see TestRefusalsCross
+	case reflect.TypeFor[json.RawMessage]():
+		v.Set(reflect.ValueOf(json.RawMessage(`{"policy":"batch"}`)))
+		return
+	case reflect.TypeFor[geo.Heading]():
+		v.Set(reflect.ValueOf(geo.HeadingOf(float64(*n % 360))))
+		return
+	case reflect.TypeFor[geo.Point]():
+		v.Set(reflect.ValueOf(geo.Point{Lat: float64(*n%90) + 0.25, Lng: float64(*n%180) + 0.75}))
+		return
 	case reflect.TypeFor[ride.Command]():
 		v.Set(reflect.ValueOf(ride.RateTrip{By: "r", Stars: 5, Comment: "ride"}))
 		return
@@ -90,6 +100,7 @@ func everyMessage(t *testing.T) []any {
 		reflect.TypeFor[exchangeProposal](), reflect.TypeFor[exchangeOffer](), reflect.TypeFor[exchangeOutcome](),
 		reflect.TypeFor[exchangeAsk](), reflect.TypeFor[exchangeState](), reflect.TypeFor[exchangeWritten](),
 		reflect.TypeFor[tripGone](), reflect.TypeFor[takeOver](), reflect.TypeFor[takenOver](), reflect.TypeFor[cityLook](), reflect.TypeFor[cityPart](),
+		reflect.TypeFor[matchNeed](), reflect.TypeFor[matchWord](), reflect.TypeFor[matchMade](),
 	} {
 		v := reflect.New(typ).Elem()
 		filled(t, v, &n)
@@ -152,6 +163,9 @@ func TestMessagesCross(t *testing.T) {
 			require.True(t, proto.Equal(m.Changed, got.Changed))
 			got.Changed = m.Changed
 			require.Equal(t, m, got)
+		case matchMade:
+			m.Driver.Snap = geo.Snap{} // other nodes find the street themselves
+			requireSame(t, m, across(t, m, time.Hour))
 		default:
 			requireSame(t, m, across(t, m, time.Hour))
 			requireSame(t, passedOn{m}, across(t, passedOn{m}, 0))

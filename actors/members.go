@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 
+	"github.com/hexhail/hexhail/geo"
 	"github.com/hexhail/hexhail/ride"
 )
 
@@ -40,6 +41,9 @@ func shardOf(id ride.TripID) int {
 	_, _ = h.Write([]byte(id)) // never fails
 	return int(h.Sum32() % Shards)
 }
+
+// shardOfZone returns a matcher's shard. The cells of a city differ in few bits.
+func shardOfZone(zone geo.Cell) int { return int(mix(uint64(zone)) % Shards) }
 
 // memberTable says which member owns which shard. Every node computes the same one from the same
 // list of members. It is not changed once made.
@@ -91,8 +95,10 @@ func mix(x uint64) uint64 {
 }
 
 // owner returns the member that owns a trip; false when there are no members.
-func (t *memberTable) owner(id ride.TripID) (Member, bool) {
-	i := t.owners[shardOf(id)]
+func (t *memberTable) owner(id ride.TripID) (Member, bool) { return t.shardOwner(shardOf(id)) }
+
+func (t *memberTable) shardOwner(shard int) (Member, bool) {
+	i := t.owners[shard]
 	if i < 0 {
 		return Member{}, false
 	}

@@ -33,6 +33,8 @@ type commandKey struct {
 type tripCommand struct {
 	Key     commandKey
 	Command ride.Command
+	// Searched says that the trip itself sends on a request whose first search is over.
+	Searched bool
 	// Also holds further commands, issued by the trip itself, that form one transition with the
 	// first: the first wave with its request, or offers that are handed back together.
 	Also []ride.Command
@@ -261,6 +263,52 @@ type cellFound struct {
 	Cells   int       // of another node; 0: of the cell that was asked
 	// Passed are drivers of another node whom the search does not find, nearest first.
 	Passed []ride.Considered
+}
+
+// matchNeed registers with the matcher of its zone that a trip waits for a driver, and is repeated until
+// Over. The sender is the trip's actor, and gets a matchWord at once. The exact pickup stays between the
+// two: drivers are chosen by the way to the centre of its cell.
+type matchNeed struct {
+	Trip ride.TripID
+	// Asked names the need among those of its trip's actor: whatever answers it repeats that.
+	Asked uint64
+	// Wave is the one that it waits for, and Reach how many rings of cells that may look at.
+	Wave, Reach int
+	Class       string
+	Pickup      geo.Point
+	Waited      time.Duration // since the search began
+	// Refused drivers are not to be asked now. It is not to be changed.
+	Refused []ride.AccountID
+	// First says that the request is not committed yet: it only asks who else waits nearby.
+	First bool
+	// Over says that the trip needs no driver any more. It gets no answer.
+	Over bool
+}
+
+// registerEvery is how often a trip repeats its matchNeed.
+const registerEvery = 5 * time.Second
+
+// matchWord tells a trip that its matcher knows its need.
+type matchWord struct {
+	Trip  ride.TripID
+	Asked uint64
+	// ClearM is the distance in metres to the nearest other open pickup; +Inf: there is none.
+	ClearM float64
+	// Round counts the plans that the matcher has made.
+	Round uint64
+	// Windows is how many of them have left the trip without an offer since it registered, and Why the
+	// reason of the last one; 0: none has.
+	Windows int
+	Why     string
+}
+
+// matchMade brings a trip the wave that its matcher has planned. Driver is the one to be asked, as its
+// cell knew it.
+type matchMade struct {
+	Trip   ride.TripID
+	Asked  uint64
+	Wave   ride.OfferWave // not to be changed
+	Driver cellPut
 }
 
 // cityLook asks another node's watcher for what has changed there since the asker's last look. Watch

@@ -22,7 +22,7 @@ var mutants = []struct{ name, file, old, mutated, run string }{
 	{"a history with a hole is continued", "handover.go", "|| e.GetSeq() != h.seq+1", "", "TestHandoverBounds"},
 	{"the generation of who attaches is ignored", "trip_speaker.go", "pid == nil || generation < s.generation", "pid == nil", "TestTheNewerActorSpeaks"},
 	{"names without incarnation", "runtime/host.go", "k.name+\".\"+h.incarnation", "k.name", "TestMessagesForAFormerProcess"},
-	{"a gate delivers what its node does not own", "nodes.go", "case to == nil && !n.place.Owns(ride.TripID(f.GetTrip())):", "case false:", "TestOddFrames"},
+	{"a gate delivers what its node does not own", "nodes.go", "if !n.place.Owns(ride.TripID(to.Trip)) {", "if false {", "TestOddFrames"},
 	{"sessions are announced once", "person_claim.go", "p.announce(claimSecond, claimThird)", "p.announce(0, 0)", "TestOlderSession"},
 	{"who leaves is not heard", "members.go", "|| slices.ContainsFunc(t.leaving, is)", "", "TestPeopleOfALeavingNode"},
 	{"offers are sent once", "trip_effects.go", "\t\t\ta.expectHeard(ctx, o.ID)\n", "", "TestLostOffers"},

@@ -14,6 +14,7 @@ import (
 
 	"github.com/hexhail/hexhail/actors/nodepb"
 	"github.com/hexhail/hexhail/actors/runtime"
+	"github.com/hexhail/hexhail/geo"
 	"github.com/hexhail/hexhail/ride"
 )
 
@@ -119,6 +120,8 @@ func (n *nodes) resolve(pid *actor.PID) (actor.Process, bool) {
 	switch {
 	case pid.Address == tripsAddress:
 		return tripProcess{n}, true
+	case pid.Address == zonesAddress:
+		return zoneProcess{n}, true
 	case strings.Contains(pid.Address, "/"):
 		return remoteProcess{n}, true
 	}
@@ -148,6 +151,33 @@ func (p tripProcess) SendSystemMessage(*actor.PID, any) {}
 
 // Stop implements actor.Process.
 func (p tripProcess) Stop(*actor.PID) {}
+
+// zoneProcess stands for every matcher, likewise.
+type zoneProcess struct{ n *nodes }
+
+func (p zoneProcess) SendUserMessage(pid *actor.PID, message any) {
+	zone, err := geo.ParseCell(pid.Id)
+	if err != nil {
+		p.n.count(frameUnsent)
+		return
+	}
+	owner, ok := p.n.table.Load().shardOwner(shardOfZone(zone))
+	switch {
+	case !ok:
+		p.n.count(frameUnsent)
+	case owner == p.n.self:
+		p.n.host.Root.Send(p.n.place.local.Matcher(zone), message)
+	default:
+		_, m, sender := actor.UnwrapEnvelope(message)
+		p.n.send(owner, &nodepb.NodeFrame{To: &nodepb.NodeFrame_Zone{Zone: uint64(zone)}}, m, sender)
+	}
+}
+
+// SendSystemMessage drops what nodes do not exchange; see tripProcess.
+func (p zoneProcess) SendSystemMessage(*actor.PID, any) {}
+
+// Stop implements actor.Process.
+func (p zoneProcess) Stop(*actor.PID) {}
 
 // remoteProcess stands for every actor of the other nodes.
 type remoteProcess struct{ n *nodes }
@@ -198,14 +228,8 @@ func (n *nodes) broadcast(f *nodepb.NodeFrame) {
 
 // receive delivers a frame, or drops it and returns why.
 func (n *nodes) receive(f *nodepb.NodeFrame) (result string) {
-	to := f.GetActor()
-	switch {
-	case to == nil && f.GetTrip() == "":
-		return frameUnknown
-	case to != nil && (to.GetAddress() != n.self.Address || to.GetIncarnation() != n.self.Incarnation):
-		return frameStale
-	case to == nil && !n.place.Owns(ride.TripID(f.GetTrip())):
-		return frameNotOwned
+	if refused := n.misaddressed(f); refused != "" {
+		return refused
 	}
 	sender := pidOf(f.GetFrom())
 	if f.GetWaiting() != nil || f.GetInterest() != nil || f.GetSessionClaimed() != nil || f.GetTakeOver() != nil || f.GetChartStep() != nil {
@@ -220,10 +244,8 @@ func (n *nodes) receive(f *nodepb.NodeFrame) (result string) {
 		n.log.Error("frame of another node makes no sense", "error", err)
 		return frameMalformed
 	}
-	var pid *actor.PID
-	if to == nil {
-		pid = n.place.local.Trip(ride.TripID(f.GetTrip()))
-	} else if pid = n.host.Named(to.GetName()); pid == nil {
+	pid := n.receiver(f)
+	if pid == nil {
 		return frameNoActor
 	}
 	if sender == nil {
@@ -232,6 +254,45 @@ func (n *nodes) receive(f *nodepb.NodeFrame) (result string) {
 		n.host.Root.RequestWithCustomSender(pid, message, sender)
 	}
 	return frameReceived
+}
+
+// misaddressed returns why a frame is not for this node; empty: it is.
+func (n *nodes) misaddressed(f *nodepb.NodeFrame) (result string) {
+	switch to := f.GetTo().(type) {
+	case *nodepb.NodeFrame_Actor:
+		if to.Actor.GetAddress() != n.self.Address || to.Actor.GetIncarnation() != n.self.Incarnation {
+			return frameStale
+		}
+	case *nodepb.NodeFrame_Trip:
+		if to.Trip == "" {
+			return frameUnknown
+		}
+		if !n.place.Owns(ride.TripID(to.Trip)) {
+			return frameNotOwned
+		}
+	case *nodepb.NodeFrame_Zone:
+		if !geo.Cell(to.Zone).Valid() {
+			return frameMalformed
+		}
+		if !n.table.Load().ownsShard(shardOfZone(geo.Cell(to.Zone))) {
+			return frameNotOwned
+		}
+	default:
+		return frameUnknown
+	}
+	return ""
+}
+
+// receiver returns the actor that a frame is for; nil: it has ended.
+func (n *nodes) receiver(f *nodepb.NodeFrame) *actor.PID {
+	switch to := f.GetTo().(type) {
+	case *nodepb.NodeFrame_Trip:
+		return n.place.local.Trip(ride.TripID(to.Trip))
+	case *nodepb.NodeFrame_Zone:
+		return n.place.local.Matcher(geo.Cell(to.Zone))
+	default:
+		return n.host.Named(f.GetActor().GetName())
+	}
 }
 
 // note takes what another node announces to all.

@@ -80,7 +80,7 @@ func TestOperatorsSeeAllNodes(t *testing.T) {
 			}
 		}
 		kinds, nodes := c.nodes[0].sys.Actors(context.Background())
-		require.Len(t, kinds, 3*7)
+		require.Len(t, kinds, 3*8)
 		require.Len(t, nodes, 3)
 		got, err := c.nodes[0].sys.CancelTrip(context.Background(), ride.TripID(trip), "operator", "from another node")
 		require.NoError(t, err)
@@ -122,7 +122,7 @@ func TestANodeThatDoesNotAnswerIsMissing(t *testing.T) {
 		began := time.Now()
 		kinds, nodes := c.nodes[0].sys.Actors(context.Background())
 		require.Less(t, time.Since(began), 2*time.Second)
-		require.Len(t, kinds, 2*7)
+		require.Len(t, kinds, 2*8)
 		require.Equal(t, ridepb.CityNode_missing, nodes[1].GetState())
 		late := c.nodes[0].console(everything())
 		require.NotContains(t, late.look(), "away")
@@ -311,7 +311,7 @@ func TestAServerAloneHasNoNodes(t *testing.T) {
 		pass(25 * time.Second)
 		k.catchUp()
 		require.NotEmpty(t, k.samples)
-		require.Len(t, k.actors, 5)
+		require.Len(t, k.actors, 6)
 		for _, e := range k.box.all() {
 			require.Nil(t, e.GetCityChanged().GetNodes())
 			for _, kind := range e.GetCityChanged().GetActors() {

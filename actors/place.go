@@ -20,6 +20,7 @@ func newLocal(n Node) *local {
 	return &local{
 		people: people{by: make(map[ride.AccountID]claim)},
 		cells:  cells{spawn: n.SpawnCell, stop: n.Stop, by: make(map[geo.Cell]*cellRef)},
+		zones:  zones{spawn: n.SpawnMatcher, stop: n.Stop, by: make(map[geo.Cell]*actor.PID)},
 
 		spawnTrip: n.SpawnTrip, stop: n.Stop,
 		trips: make(map[ride.TripID]*actor.PID), wait: make(map[geo.Cell]map[ride.TripID]Waiter),
@@ -29,6 +30,7 @@ func newLocal(n Node) *local {
 type local struct {
 	people
 	cells
+	zones
 
 	spawnTrip func(id ride.TripID) *actor.PID
 	stop      func(pid *actor.PID)

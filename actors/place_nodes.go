@@ -17,6 +17,9 @@ import (
 // time.
 const tripsAddress = "trips"
 
+// zonesAddress is the address of matchers' virtual PIDs, likewise.
+const zonesAddress = "zones"
+
 // finderName is the name of the actor that answers other nodes' searches.
 const finderName = "finder"
 
@@ -68,6 +71,9 @@ func (s *spread) NewTrip() (ride.TripID, error) {
 	}
 	return ride.TripID(id.String()), nil
 }
+
+// Matcher returns the virtual PID of a zone's matcher. The zone's owner is computed as that of a trip is.
+func (s *spread) Matcher(zone geo.Cell) *actor.PID { return actor.NewPID(zonesAddress, zone.String()) }
 
 // Cells returns the actors of this node's cells, and of each other node with drivers about there
 // the one that asks its own. A node that does not answer pings is left out: waiting for it would
@@ -175,8 +181,8 @@ func (s *spread) forgetNode(node string) {
 	delete(s.theirs, node)
 }
 
-// drop stops the trips here that another node owns by the new table. What they are just writing is
-// either on disk before the owner activates them, or stale.
+// drop stops the trips and matchers here that another node owns by the new table. What trips are just
+// writing is either on disk before the owner activates them, or stale.
 func (s *spread) drop(t *memberTable) {
 	lost := make(map[ride.TripID]*actor.PID)
 	s.local.mu.Lock()
@@ -188,5 +194,10 @@ func (s *spread) drop(t *memberTable) {
 	s.local.mu.Unlock()
 	for id, pid := range lost {
 		s.Retire(id, pid)
+	}
+	for zone, pid := range s.MatchersHere() {
+		if !t.ownsShard(shardOfZone(zone)) {
+			s.RetireMatcher(zone, pid)
+		}
 	}
 }

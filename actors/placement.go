@@ -19,6 +19,7 @@ type Placement interface {
 	People
 	Cells
 	Waiters
+	Zones
 }
 
 // Trips says where trips live.
@@ -80,6 +81,19 @@ type Waiters interface {
 	Waiting(disk []geo.Cell, class string, limit int) []*actor.PID
 }
 
+// Zones says who plans for the trips of a zone under a policy that gathers them. A zone is a coarse
+// H3 cell.
+type Zones interface {
+	// Matcher returns where to send messages for a zone's matcher, and makes its actor if need be. The
+	// PID may be virtual and resolve to the actor for each message. Two nodes that disagree may each
+	// have a matcher of one zone: drivers take one offer at a time, and trips one wave.
+	Matcher(zone geo.Cell) *actor.PID
+	// RetireMatcher forgets a matcher of this node, which then stops once it has handled its mailbox.
+	RetireMatcher(zone geo.Cell, pid *actor.PID)
+	// MatchersHere returns the matchers that live on this node.
+	MatchersHere() map[geo.Cell]*actor.PID
+}
+
 // Waiter is a trip that waits for a driver.
 type Waiter struct {
 	Trip  ride.TripID
@@ -92,6 +106,8 @@ type Waiter struct {
 type Node struct {
 	SpawnTrip func(id ride.TripID) *actor.PID
 	SpawnCell func(cell geo.Cell) *actor.PID
+	// SpawnMatcher makes the matcher of a zone.
+	SpawnMatcher func(zone geo.Cell) *actor.PID
 	// Stop stops an actor once it has handled what it was sent so far.
 	Stop func(pid *actor.PID)
 }

@@ -53,10 +53,16 @@ func (s *shared) begin(
 	if err != nil {
 		return nil, true, err
 	}
-	pids := s.place.Cells(disk)
-	q = &search{id: id, waiting: len(pids), pickup: pickup, center: center, area: center.Center(), disk: disk}
+	q = &search{id: id, pickup: pickup, center: center, area: center.Center(), disk: disk}
+	return q, s.ask(ctx, q, limit, coarse, x), nil
+}
+
+// ask asks the cells of a search's disk, nearest to its area first. done is as begin returns it.
+func (s *shared) ask(ctx actor.Context, q *search, limit int, coarse bool, x *explain) (done bool) {
+	pids := s.place.Cells(q.disk)
+	q.waiting = len(pids)
 	var question any = cellFind{ // boxed once for all
-		Search: id, Pickup: q.area, Coarse: coarse, Limit: limit, Disk: disk, Until: time.Now().Add(s.cfg.SearchTimeout), Explain: x,
+		Search: q.id, Pickup: q.area, Coarse: coarse, Limit: limit, Disk: q.disk, Until: time.Now().Add(s.cfg.SearchTimeout), Explain: x,
 	}
 	for _, pid := range pids {
 		if pid.Id != finderName {
@@ -64,7 +70,7 @@ func (s *shared) begin(
 		}
 		ctx.Request(pid, question)
 	}
-	return q, q.waiting == 0, nil
+	return q.waiting == 0
 }
 
 // add takes one reply; done reports that it was the last. Replies to other searches are ignored.
@@ -139,21 +145,14 @@ type ways struct {
 // ways estimates two routes for each driver found: to the centre of the pickup's cell, by which
 // drivers are chosen, and to the pickup. A driver without a route to the pickup is left out.
 func (s *shared) ways(ctx context.Context, trip ride.TripID, q *search) (w ways) {
-	from := make([]geo.Place, len(q.drivers))
-	for i, d := range q.drivers {
-		from[i] = geo.Place{Point: d.Point, Heading: d.Heading, Snap: d.Snap}
-	}
-	door, area := s.routes(ctx, from, q.pickup), s.routes(ctx, from, q.area)
+	door, area := s.routes(ctx, places(q.drivers), q.pickup), s.toArea(ctx, q.drivers, q.area)
 	if door == nil || area == nil {
 		return w
 	}
-	w.drivers, w.candidates = make([]cellPut, 0, len(from)), make([]ride.Candidate, 0, len(from))
+	w.drivers, w.candidates = make([]cellPut, 0, len(area)), make([]ride.Candidate, 0, len(area))
 	for i, d := range q.drivers {
 		if !leads(door[i]) {
 			continue
-		}
-		if !leads(area[i]) { // the centre of a cell may be in a lake
-			area[i] = greatCircle(d.Point, q.area)
 		}
 		w.drivers = append(w.drivers, d)
 		w.candidates = append(w.candidates, ride.Candidate{
@@ -163,4 +162,25 @@ func (s *shared) ways(ctx context.Context, trip ride.TripID, q *search) (w ways)
 		})
 	}
 	return w
+}
+
+// places are where drivers are, for an estimate.
+func places(drivers []cellPut) []geo.Place {
+	out := make([]geo.Place, len(drivers))
+	for i, d := range drivers {
+		out[i] = geo.Place{Point: d.Point, Heading: d.Heading, Snap: d.Snap}
+	}
+	return out
+}
+
+// toArea estimates the ways of drivers to the centre of a pickup's cell; nil for invalid points. The
+// centre may be in a lake, to which there is a straight line.
+func (s *shared) toArea(ctx context.Context, drivers []cellPut, center geo.Point) []geo.Route {
+	area := s.routes(ctx, places(drivers), center)
+	for i := range area {
+		if !leads(area[i]) {
+			area[i] = greatCircle(drivers[i].Point, center)
+		}
+	}
+	return area
 }

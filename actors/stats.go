@@ -28,6 +28,7 @@ type stats struct {
 	takeovers   *prometheus.CounterVec
 	hurried     prometheus.Counter // estimates that no worker had room for
 	streets     *prometheus.CounterVec
+	matching    matchStats
 }
 
 func newStats() *stats {
@@ -80,6 +81,7 @@ func newStats() *stats {
 	s.streets = prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: name("streets_checks_total"), Help: "Completed rides whose length along streets was compared with that of their positions, by verdict.",
 	}, []string{"verdict"})
+	s.matching = newMatchStats()
 	s.taken, s.ignored = s.positions.WithLabelValues("taken"), s.positions.WithLabelValues("ignored")
 	s.draw()
 	return s
@@ -126,9 +128,9 @@ const (
 )
 
 func (s *stats) collectors() []prometheus.Collector {
-	return []prometheus.Collector{
+	return append(s.matching.collectors(),
 		s.trips, s.events, s.offersMade, s.offersEnded, s.toMatch, s.positions, s.sessions, s.deadLetters, s.crumbs, s.swept, s.misdirected, s.stale, s.takeovers, s.hurried, s.streets,
-	}
+	)
 }
 
 // transition counts a committed transition.

@@ -34,13 +34,13 @@ type System struct {
 }
 
 // kinds are the kinds of actors that metrics and the operators' picture distinguish.
-type kinds struct{ trip, rider, driver, operator, cell, finder, watcher *runtime.Kind }
+type kinds struct{ trip, rider, driver, operator, cell, matcher, finder, watcher *runtime.Kind }
 
 // newKinds makes the kinds of a node, which has a finder and a watcher only if there are other nodes.
 func newKinds(clustered bool) kinds {
 	k := kinds{
 		trip: runtime.NewKind("trip"), rider: runtime.NewKind("rider"), driver: runtime.NewKind("driver"),
-		operator: runtime.NewKind("operator"), cell: runtime.NewKind("cell"),
+		operator: runtime.NewKind("operator"), cell: runtime.NewKind("cell"), matcher: runtime.NewKind("matcher"),
 	}
 	if clustered {
 		k.finder, k.watcher = runtime.NewKind("finder"), runtime.NewKind("watcher")
@@ -49,7 +49,7 @@ func newKinds(clustered bool) kinds {
 }
 
 func (k *kinds) all() []*runtime.Kind {
-	all := []*runtime.Kind{k.trip, k.rider, k.driver, k.operator, k.cell}
+	all := []*runtime.Kind{k.trip, k.rider, k.driver, k.operator, k.cell, k.matcher}
 	if k.finder != nil {
 		all = append(all, k.finder, k.watcher)
 	}
@@ -78,6 +78,9 @@ func New(cfg Config, store Store) (*System, error) {
 		},
 		SpawnCell: func(geo.Cell) *actor.PID {
 			return s.host.Spawn(s.kinds.cell, func() runtime.Shell { return &cellActor{drivers: make(map[ride.AccountID]*cellPut)} })
+		},
+		SpawnMatcher: func(zone geo.Cell) *actor.PID {
+			return s.host.Spawn(s.kinds.matcher, func() runtime.Shell { return newMatcher(s.shared, zone) })
 		},
 		Stop: s.host.Stop,
 	})
@@ -195,6 +198,10 @@ func (s *System) Stop(ctx context.Context) error {
 		s.stop(pid)
 	}
 	err = errors.Join(err, s.waitFor(ctx, func() bool { return s.kinds.trip.Alive() == 0 }))
+	for zone, pid := range s.place.MatchersHere() {
+		s.place.RetireMatcher(zone, pid)
+	}
+	err = errors.Join(err, s.waitFor(ctx, func() bool { return s.kinds.matcher.Alive() == 0 }))
 	if s.nodes != nil && s.nodes.watcher != nil {
 		s.stop(s.nodes.finder)
 		s.stop(s.nodes.watcher)

@@ -50,6 +50,7 @@ type tripActor struct {
 	exchanges uint64      // begun so far
 
 	search  searching
+	match   matching // under a policy that gathers trips
 	timers  runtime.Timers
 	failed  int         // consecutive retries after a failed write
 	counted ride.Status // the status under which the metrics count this trip
@@ -105,6 +106,12 @@ func (a *tripActor) receive(ctx actor.Context, message any) {
 		if a.search.query.add(m) {
 			a.plan(ctx)
 		}
+	case matchWord:
+		a.onMatchWord(ctx, m)
+	case matchMade:
+		a.onMatchMade(ctx, m)
+	case matchDue:
+		a.onMatchDue(ctx, m)
 	case searchOver:
 		if a.search.query != nil && a.search.query.id == m.id {
 			a.plan(ctx)
@@ -200,6 +207,7 @@ func (a *tripActor) distrust(ctx actor.Context) {
 	a.loaded = false
 	a.unsearched = nil
 	a.timers.Stop()
+	a.match.forget()
 	a.handedBack = nil // the offers are sent again with the reload, and handed back again
 	a.search.stop()
 	a.timers.After("wake", a.pause(), a.sys.sender(ctx.Self(), tripWake{}))
@@ -242,6 +250,7 @@ func (a *tripActor) load(ctx actor.Context) error {
 	a.noteStatus(ctx, t.Status)
 	a.sys.city.Trips.Show(a, &a.trip, a.pickupCell(t.Request.Pickup))
 	a.timers.Stop()
+	a.match.forget()
 	a.handedBack = nil
 	a.carryOut(ctx, append(news(before, t), ride.Resume(t)...))
 	for account, m := range a.attaching {

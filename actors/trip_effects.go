@@ -20,9 +20,9 @@ func (a *tripActor) carryOut(ctx actor.Context, effects []ride.Effect) {
 	for _, effect := range effects {
 		switch e := effect.(type) {
 		case ride.FindCandidates:
-			// Enough that excluded drivers and those asked before cannot crowd out a new one.
-			limit := 4*t.Rules.Policy.Cap + len(t.Excluded) + len(t.Offers)
-			a.find(ctx, e, &t, limit)
+			if t.Rules.Policy.Immediate() || !a.leave(ctx, e) {
+				a.find(ctx, e, &t, searchLimit(&t))
+			}
 		case ride.SendOffer:
 			a.sendOffer(ctx, &t, e.Offer)
 		case ride.CloseOffer:
@@ -46,6 +46,13 @@ func (a *tripActor) carryOut(ctx actor.Context, effects []ride.Effect) {
 			a.idleLater(ctx)
 		}
 	}
+	a.followMatch(ctx)
+}
+
+// searchLimit is how many drivers of a cell a search asks for: enough that excluded drivers and those
+// asked before cannot crowd out a new one.
+func searchLimit(t *ride.Trip) int {
+	return 4*t.Rules.Policy.Cap + len(t.Excluded) + len(t.Offers)
 }
 
 // sendOffer sends an offer to its driver's actor, as the search found it. After a restart there has
@@ -249,9 +256,7 @@ func (a *tripActor) plan(ctx actor.Context) {
 	})
 }
 
-// planWave chooses among the drivers found. Under an immediate policy the trip's actor
-// plans the wave. A policy that gathers several trips would hand the need and the candidates to a
-// planner here, and receive the finished ride.OfferWave in a tripCommand.
+// planWave chooses among the drivers that the trip has found itself.
 func (a *tripActor) planWave(ctx actor.Context, q *search, w ways) {
 	if a.unsearched == nil && a.load(ctx) != nil {
 		return
@@ -273,10 +278,16 @@ func (a *tripActor) planWave(ctx actor.Context, q *search, w ways) {
 		Considered: ride.Plan(t.Rules.Policy, []ride.Need{t.Need(time.Now())}, w.candidates)[0],
 		Cells:      q.cells, Passed: q.withPassed(a.sys.city.PassedOver(q.report(a.search.wave.Ring, t.Request.Class, t.Excluded))),
 	}
-	if a.unsearched != nil {
-		a.requestWith(ctx, wave)
-	} else {
+	switch {
+	case a.unsearched == nil:
 		a.run(ctx, tripCommand{Command: wave})
+	case t.Rules.Policy.Immediate():
+		a.requestWith(ctx, wave)
+	case ample(q.area, a.unsearched.clearM, wave.Considered):
+		a.sys.stats.matching.firstBy.WithLabelValues(firstAtOnce).Inc()
+		a.requestWith(ctx, wave)
+	default:
+		a.requestAlone(ctx)
 	}
 	if a.search.again {
 		a.search.again = false

@@ -1,6 +1,9 @@
 package ride
 
-import "time"
+import (
+	"encoding/json"
+	"time"
+)
 
 // Command is a request to a trip from a party, an operator, dispatch or a timer. It carries no
 // time: the caller passes the time of the decision to Decide.
@@ -31,6 +34,11 @@ type OfferWave struct {
 	// candidates, with the reason, nearest first. Both are for the record only.
 	Cells  int
 	Passed []Considered
+	// Windows, Why and Decision are as in WavePlanned, from a planner that gathers trips. A Decision
+	// that is no JSON, or longer than MaxDecision, is left out.
+	Windows  int
+	Why      string
+	Decision json.RawMessage
 }
 
 // OfferExchange offers a trip whose driver is still on its way to a driver who is free and nearer. The

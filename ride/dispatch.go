@@ -44,6 +44,7 @@ const (
 	VerdictBeyondETA   Verdict = "beyond_eta"   // needs longer to the pickup than the policy allows
 	VerdictHeld        Verdict = "held"         // holds another trip's offer, and one of the two is exclusive
 	VerdictOverCap     Verdict = "over_cap"     // others were nearer
+	VerdictNeeded      Verdict = "needed"       // another trip needs the driver more
 
 	// Those of drivers close by whom the search did not reach; see OfferWave.Passed.
 	VerdictTooFar Verdict = "too_far"        // outside the cells that were searched

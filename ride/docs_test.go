@@ -66,7 +66,7 @@ func policyTable(p ride.Policy) string {
 	var b strings.Builder
 	b.WriteString("| setting | default | meaning |\n|---|---|---|\n")
 	for _, row := range [][3]any{
-		{"dispatch-policy", p.Kind, "`nearest`, `broadcast` or `sequential`"},
+		{"dispatch-policy", p.Kind, "`nearest`, `batch`, `broadcast` or `sequential`"},
 		{"dispatch-hold", "no", "whether a driver who is asked holds no other offer under `broadcast` and `sequential` too"},
 		{"dispatch-max-eta", short(p.MaxETA), "longest way to the pickup from where a driver is asked; `0s`: any"},
 		{"dispatch-award", p.Award, "`first` or `best_eta`"},

@@ -90,6 +90,7 @@ func TestWhatIsWrongWithRules(t *testing.T) {
 	require.NoError(t, ride.DefaultRules().Validate())
 	for name, spoil := range map[string]func(*ride.Rules){
 		"unknown policy":           func(r *ride.Rules) { r.Policy.Kind = "lottery" },
+		"a batch without a hold":   func(r *ride.Rules) { r.Policy.Kind, r.Policy.Exclusive = ride.PolicyBatch, false },
 		"nearest without a hold":   func(r *ride.Rules) { r.Policy.Exclusive = false },
 		"no time for any way":      func(r *ride.Rules) { r.Policy.MaxETA = -1 },
 		"days to a pickup":         func(r *ride.Rules) { r.Policy.MaxETA = 25 * time.Hour },

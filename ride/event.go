@@ -39,6 +39,11 @@ type WavePlanned struct {
 	More  int `json:"more,omitempty"`
 	// Exchange: the trip has a driver, whom whoever accepts replaces.
 	Exchange bool `json:"exchange,omitempty"`
+	// Of a wave that was planned for several trips together: how many plans were made for the trip since
+	// it began to wait, this one included, why it got no offer, and the planner's own record.
+	Windows  int             `json:"windows,omitempty"`
+	Why      string          `json:"why,omitempty"`
+	Decision json.RawMessage `json:"decision,omitempty"`
 }
 
 // Accepted is a driver's yes that still competes with others.

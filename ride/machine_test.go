@@ -96,8 +96,8 @@ func drawRules(t *rapid.T) ride.Rules {
 	}
 	r := ride.DefaultRules()
 	p := &r.Policy
-	p.Kind = rapid.SampledFrom([]ride.PolicyKind{ride.PolicyBroadcast, ride.PolicySequential, ride.PolicyNearest}).Draw(t, "policy")
-	p.Exclusive = p.Kind == ride.PolicyNearest || rapid.Bool().Draw(t, "exclusive")
+	p.Kind = rapid.SampledFrom([]ride.PolicyKind{ride.PolicyBroadcast, ride.PolicySequential, ride.PolicyNearest, ride.PolicyBatch}).Draw(t, "policy")
+	p.Exclusive = p.Kind == ride.PolicyNearest || p.Kind == ride.PolicyBatch || rapid.Bool().Draw(t, "exclusive")
 	p.MaxETA = time.Duration(rapid.IntRange(0, 5).Draw(t, "longest way")) * time.Minute
 	p.Award = rapid.SampledFrom([]ride.Award{ride.AwardFirst, ride.AwardBestETA}).Draw(t, "award")
 	p.AwardWindow = seconds("window", 1, 8)

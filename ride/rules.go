@@ -18,6 +18,9 @@ const (
 	PolicySequential PolicyKind = "sequential"
 	// PolicyNearest is PolicySequential with the exclusive hold: whoever is asked holds no other offer.
 	PolicyNearest PolicyKind = "nearest"
+	// PolicyBatch leaves the choice to a planner that looks at all trips of a zone together. A trip
+	// whose planner is silent goes on as under PolicyNearest.
+	PolicyBatch PolicyKind = "batch"
 )
 
 // Award names how a winner is chosen among acceptances.
@@ -109,18 +112,22 @@ func DefaultRules() Rules {
 	}
 }
 
-// Immediate reports whether each trip's wave is planned as soon as its own search has ended, as
-// the policies of today do. The shell then writes the first wave with the request, in one
-// transaction. A policy that gathers several trips before it plans is not immediate: its requests
-// are committed and acknowledged first, and each wave follows separately.
-func (p Policy) Immediate() bool { return p.Kind == PolicyBroadcast || p.oneByOne() }
+// Immediate reports whether each trip's wave is planned as soon as its own search has ended. The shell
+// then writes the first wave with the request, in one transaction. PolicyBatch gathers several trips
+// before it plans and is not immediate: its requests are committed and acknowledged first, and each wave
+// follows separately, unless a request is decided at once because nobody else needs the drivers near it.
+func (p Policy) Immediate() bool {
+	return p.Kind == PolicyBroadcast || p.Kind == PolicyNearest || p.Kind == PolicySequential
+}
 
 // oneByOne reports whether at most one offer of a trip is open.
-func (p Policy) oneByOne() bool { return p.Kind == PolicyNearest || p.Kind == PolicySequential }
+func (p Policy) oneByOne() bool {
+	return p.Kind == PolicyNearest || p.Kind == PolicySequential || p.Kind == PolicyBatch
+}
 
 // As returns the policy with another kind and the hold that this kind has by itself. The rest stays.
 func (p Policy) As(kind PolicyKind) Policy {
-	p.Kind, p.Exclusive = kind, kind == PolicyNearest
+	p.Kind, p.Exclusive = kind, kind == PolicyNearest || kind == PolicyBatch
 	return p
 }
 
@@ -147,9 +154,11 @@ func (p Policy) Validate() error {
 	bad := func(format string, args ...any) error { return ErrInvalidArgument.With("policy: "+format, args...) }
 	switch {
 	case p.Kind != PolicyBroadcast && !p.oneByOne():
-		return bad("kind must be %q, %q or %q", PolicyNearest, PolicyBroadcast, PolicySequential)
+		return bad("kind must be %q, %q, %q or %q", PolicyNearest, PolicyBatch, PolicyBroadcast, PolicySequential)
 	case p.Kind == PolicyNearest && !p.Exclusive:
 		return bad("%q is exclusive: without the hold it is %q", PolicyNearest, PolicySequential)
+	case p.Kind == PolicyBatch && !p.Exclusive:
+		return bad("%q is exclusive: two plans must not ask one driver", PolicyBatch)
 	case p.MaxETA < 0 || p.MaxETA > maxMaxETA:
 		return bad("the longest way to a pickup must be from 0s, for any, to %s", maxMaxETA)
 	case p.Award != AwardFirst && p.Award != AwardBestETA:

@@ -35,6 +35,9 @@ func Timers(t Trip) []Timer {
 func Wake(t Trip) time.Time {
 	var at time.Time
 	for _, timer := range Timers(t) {
+		if timer.Kind == TimerWave && !t.Rules.Policy.Immediate() {
+			timer.At = timer.At.Add(QuietFor) // whoever plans the wave may find nobody for so long
+		}
 		if at.IsZero() || timer.At.Before(at) {
 			at = timer.At
 		}

@@ -1,6 +1,7 @@
 package ride
 
 import (
+	"encoding/json"
 	"slices"
 	"time"
 )
@@ -14,7 +15,7 @@ const maxOffers = 500
 // made. The record then holds the trip's verdict instead of the plan's. The ids of the offers
 // and their times follow from the trip and from at alone.
 func decideWave(t Trip, at time.Time, c OfferWave) []Event {
-	if t.Status != StatusRequested || t.find() != (FindCandidates{c.Wave, c.Ring}) || !t.Search.AwardAt.IsZero() {
+	if t.Status != StatusRequested || !t.waitsFor(c.Wave, c.Ring) || !t.Search.AwardAt.IsZero() {
 		return nil
 	}
 	p, n := t.Rules.Policy, t.Need(at)
@@ -22,7 +23,10 @@ func decideWave(t Trip, at time.Time, c OfferWave) []Event {
 	kept := min(len(c.Considered), maxConsidered)
 	e := WavePlanned{
 		At: at, Wave: c.Wave, Ring: c.Ring, Cells: c.Cells, More: len(c.Considered) - kept,
-		Considered: make([]Considered, 0, kept+len(passed)),
+		Considered: make([]Considered, 0, kept+len(passed)), Windows: c.Windows, Why: c.Why,
+	}
+	if len(c.Decision) <= MaxDecision && json.Valid(c.Decision) {
+		e.Decision = c.Decision
 	}
 	offered := 0
 	for i := range c.Considered {

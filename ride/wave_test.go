@@ -255,8 +255,8 @@ func TestRingsEndWhereNobodyCanBe(t *testing.T) {
 	require.Equal(t, p, p.Within(900, 10), "any way is short enough")
 }
 
-func TestPoliciesOfTodayAreImmediate(t *testing.T) {
-	for kind, want := range map[ride.PolicyKind]bool{ride.PolicyBroadcast: true, ride.PolicySequential: true, ride.PolicyNearest: true, "gathers": false} {
+func TestPoliciesThatGatherAreNotImmediate(t *testing.T) {
+	for kind, want := range map[ride.PolicyKind]bool{ride.PolicyBroadcast: true, ride.PolicySequential: true, ride.PolicyNearest: true, ride.PolicyBatch: false} {
 		require.Equal(t, want, ride.Policy{Kind: kind}.Immediate(), kind)
 	}
 }

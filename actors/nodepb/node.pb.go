@@ -42,6 +42,7 @@ type NodeFrame struct {
 	//
 	//	*NodeFrame_Trip
 	//	*NodeFrame_Actor
+	//	*NodeFrame_Zone
 	To isNodeFrame_To `protobuf_oneof:"to"`
 	// Who sent it and receives the answer; absent: an answer is not expected.
 	From *Actor `protobuf:"bytes,3,opt,name=from,proto3" json:"from,omitempty"`
@@ -83,6 +84,9 @@ type NodeFrame struct {
 	//	*NodeFrame_ExchangeAsk
 	//	*NodeFrame_ExchangeState
 	//	*NodeFrame_ExchangeWritten
+	//	*NodeFrame_MatchNeed
+	//	*NodeFrame_MatchWord
+	//	*NodeFrame_MatchMade
 	Body          isNodeFrame_Body `protobuf_oneof:"body"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -141,6 +145,15 @@ func (x *NodeFrame) GetActor() *Actor {
 		}
 	}
 	return nil
+}
+
+func (x *NodeFrame) GetZone() uint64 {
+	if x != nil {
+		if x, ok := x.To.(*NodeFrame_Zone); ok {
+			return x.Zone
+		}
+	}
+	return 0
 }
 
 func (x *NodeFrame) GetFrom() *Actor {
@@ -461,6 +474,33 @@ func (x *NodeFrame) GetExchangeWritten() *ExchangeWritten {
 	return nil
 }
 
+func (x *NodeFrame) GetMatchNeed() *MatchNeed {
+	if x != nil {
+		if x, ok := x.Body.(*NodeFrame_MatchNeed); ok {
+			return x.MatchNeed
+		}
+	}
+	return nil
+}
+
+func (x *NodeFrame) GetMatchWord() *MatchWord {
+	if x != nil {
+		if x, ok := x.Body.(*NodeFrame_MatchWord); ok {
+			return x.MatchWord
+		}
+	}
+	return nil
+}
+
+func (x *NodeFrame) GetMatchMade() *MatchMade {
+	if x != nil {
+		if x, ok := x.Body.(*NodeFrame_MatchMade); ok {
+			return x.MatchMade
+		}
+	}
+	return nil
+}
+
 type isNodeFrame_To interface {
 	isNodeFrame_To()
 }
@@ -473,9 +513,16 @@ type NodeFrame_Actor struct {
 	Actor *Actor `protobuf:"bytes,2,opt,name=actor,proto3,oneof"`
 }
 
+type NodeFrame_Zone struct {
+	// The matcher of a zone, an H3 cell, wherever it lives.
+	Zone uint64 `protobuf:"fixed64,5,opt,name=zone,proto3,oneof"`
+}
+
 func (*NodeFrame_Trip) isNodeFrame_To() {}
 
 func (*NodeFrame_Actor) isNodeFrame_To() {}
+
+func (*NodeFrame_Zone) isNodeFrame_To() {}
 
 type isNodeFrame_Body interface {
 	isNodeFrame_Body()
@@ -613,6 +660,18 @@ type NodeFrame_ExchangeWritten struct {
 	ExchangeWritten *ExchangeWritten `protobuf:"bytes,75,opt,name=exchange_written,json=exchangeWritten,proto3,oneof"`
 }
 
+type NodeFrame_MatchNeed struct {
+	MatchNeed *MatchNeed `protobuf:"bytes,80,opt,name=match_need,json=matchNeed,proto3,oneof"`
+}
+
+type NodeFrame_MatchWord struct {
+	MatchWord *MatchWord `protobuf:"bytes,81,opt,name=match_word,json=matchWord,proto3,oneof"`
+}
+
+type NodeFrame_MatchMade struct {
+	MatchMade *MatchMade `protobuf:"bytes,82,opt,name=match_made,json=matchMade,proto3,oneof"`
+}
+
 func (*NodeFrame_TripCommand) isNodeFrame_Body() {}
 
 func (*NodeFrame_TripResult) isNodeFrame_Body() {}
@@ -678,6 +737,12 @@ func (*NodeFrame_ExchangeAsk) isNodeFrame_Body() {}
 func (*NodeFrame_ExchangeState) isNodeFrame_Body() {}
 
 func (*NodeFrame_ExchangeWritten) isNodeFrame_Body() {}
+
+func (*NodeFrame_MatchNeed) isNodeFrame_Body() {}
+
+func (*NodeFrame_MatchWord) isNodeFrame_Body() {}
+
+func (*NodeFrame_MatchMade) isNodeFrame_Body() {}
 
 // Actor names an actor of one process. Another process at the same address is another node: what
 // was meant for the former one reaches no actor of the latter.
@@ -929,6 +994,7 @@ type TripCommand struct {
 	Key           *Key                   `protobuf:"bytes,1,opt,name=key,proto3" json:"key,omitempty"`
 	Command       *Command               `protobuf:"bytes,2,opt,name=command,proto3" json:"command,omitempty"`
 	Also          []*Command             `protobuf:"bytes,3,rep,name=also,proto3" json:"also,omitempty"`
+	Searched      bool                   `protobuf:"varint,4,opt,name=searched,proto3" json:"searched,omitempty"` // the trip sends on its own request
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -982,6 +1048,13 @@ func (x *TripCommand) GetAlso() []*Command {
 		return x.Also
 	}
 	return nil
+}
+
+func (x *TripCommand) GetSearched() bool {
+	if x != nil {
+		return x.Searched
+	}
+	return false
 }
 
 type TripResult struct {
@@ -3267,6 +3340,278 @@ func (x *HeldOffer) GetExclusive() bool {
 	return false
 }
 
+// MatchNeed registers a trip that waits for a driver with the matcher of its zone. A node without
+// matchers drops it; the trip then searches by itself.
+type MatchNeed struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Trip          string                 `protobuf:"bytes,1,opt,name=trip,proto3" json:"trip,omitempty"`
+	Asked         uint64                 `protobuf:"varint,2,opt,name=asked,proto3" json:"asked,omitempty"` // answers repeat it
+	Wave          uint32                 `protobuf:"varint,3,opt,name=wave,proto3" json:"wave,omitempty"`
+	Reach         uint32                 `protobuf:"varint,4,opt,name=reach,proto3" json:"reach,omitempty"` // rings of cells around the pickup
+	Class         string                 `protobuf:"bytes,5,opt,name=class,proto3" json:"class,omitempty"`
+	Pickup        *Point                 `protobuf:"bytes,6,opt,name=pickup,proto3" json:"pickup,omitempty"`
+	Waited        *durationpb.Duration   `protobuf:"bytes,7,opt,name=waited,proto3" json:"waited,omitempty"`
+	Refused       []string               `protobuf:"bytes,8,rep,name=refused,proto3" json:"refused,omitempty"` // drivers not to be asked
+	First         bool                   `protobuf:"varint,9,opt,name=first,proto3" json:"first,omitempty"`    // the request is not committed yet
+	Over          bool                   `protobuf:"varint,10,opt,name=over,proto3" json:"over,omitempty"`     // the trip needs no driver any more
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *MatchNeed) Reset() {
+	*x = MatchNeed{}
+	mi := &file_node_proto_msgTypes[43]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *MatchNeed) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*MatchNeed) ProtoMessage() {}
+
+func (x *MatchNeed) ProtoReflect() protoreflect.Message {
+	mi := &file_node_proto_msgTypes[43]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use MatchNeed.ProtoReflect.Descriptor instead.
+func (*MatchNeed) Descriptor() ([]byte, []int) {
+	return file_node_proto_rawDescGZIP(), []int{43}
+}
+
+func (x *MatchNeed) GetTrip() string {
+	if x != nil {
+		return x.Trip
+	}
+	return ""
+}
+
+func (x *MatchNeed) GetAsked() uint64 {
+	if x != nil {
+		return x.Asked
+	}
+	return 0
+}
+
+func (x *MatchNeed) GetWave() uint32 {
+	if x != nil {
+		return x.Wave
+	}
+	return 0
+}
+
+func (x *MatchNeed) GetReach() uint32 {
+	if x != nil {
+		return x.Reach
+	}
+	return 0
+}
+
+func (x *MatchNeed) GetClass() string {
+	if x != nil {
+		return x.Class
+	}
+	return ""
+}
+
+func (x *MatchNeed) GetPickup() *Point {
+	if x != nil {
+		return x.Pickup
+	}
+	return nil
+}
+
+func (x *MatchNeed) GetWaited() *durationpb.Duration {
+	if x != nil {
+		return x.Waited
+	}
+	return nil
+}
+
+func (x *MatchNeed) GetRefused() []string {
+	if x != nil {
+		return x.Refused
+	}
+	return nil
+}
+
+func (x *MatchNeed) GetFirst() bool {
+	if x != nil {
+		return x.First
+	}
+	return false
+}
+
+func (x *MatchNeed) GetOver() bool {
+	if x != nil {
+		return x.Over
+	}
+	return false
+}
+
+// MatchWord answers a MatchNeed, and is repeated with each plan that has no offer for the trip.
+type MatchWord struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Trip          string                 `protobuf:"bytes,1,opt,name=trip,proto3" json:"trip,omitempty"`
+	Asked         uint64                 `protobuf:"varint,2,opt,name=asked,proto3" json:"asked,omitempty"`
+	ClearM        float64                `protobuf:"fixed64,3,opt,name=clear_m,json=clearM,proto3" json:"clear_m,omitempty"` // to the nearest other open pickup; infinite: there is none
+	Round         uint64                 `protobuf:"varint,4,opt,name=round,proto3" json:"round,omitempty"`                  // the number of plans that the matcher has made
+	Windows       uint32                 `protobuf:"varint,5,opt,name=windows,proto3" json:"windows,omitempty"`              // of them, without an offer for the trip
+	Why           string                 `protobuf:"bytes,6,opt,name=why,proto3" json:"why,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *MatchWord) Reset() {
+	*x = MatchWord{}
+	mi := &file_node_proto_msgTypes[44]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *MatchWord) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*MatchWord) ProtoMessage() {}
+
+func (x *MatchWord) ProtoReflect() protoreflect.Message {
+	mi := &file_node_proto_msgTypes[44]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use MatchWord.ProtoReflect.Descriptor instead.
+func (*MatchWord) Descriptor() ([]byte, []int) {
+	return file_node_proto_rawDescGZIP(), []int{44}
+}
+
+func (x *MatchWord) GetTrip() string {
+	if x != nil {
+		return x.Trip
+	}
+	return ""
+}
+
+func (x *MatchWord) GetAsked() uint64 {
+	if x != nil {
+		return x.Asked
+	}
+	return 0
+}
+
+func (x *MatchWord) GetClearM() float64 {
+	if x != nil {
+		return x.ClearM
+	}
+	return 0
+}
+
+func (x *MatchWord) GetRound() uint64 {
+	if x != nil {
+		return x.Round
+	}
+	return 0
+}
+
+func (x *MatchWord) GetWindows() uint32 {
+	if x != nil {
+		return x.Windows
+	}
+	return 0
+}
+
+func (x *MatchWord) GetWhy() string {
+	if x != nil {
+		return x.Why
+	}
+	return ""
+}
+
+// MatchMade brings a trip the wave that its matcher has planned.
+type MatchMade struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Trip          string                 `protobuf:"bytes,1,opt,name=trip,proto3" json:"trip,omitempty"`
+	Asked         uint64                 `protobuf:"varint,2,opt,name=asked,proto3" json:"asked,omitempty"`
+	Wave          []byte                 `protobuf:"bytes,3,opt,name=wave,proto3" json:"wave,omitempty"`     // in JSON, as the domain defines it
+	Driver        *Driver                `protobuf:"bytes,4,opt,name=driver,proto3" json:"driver,omitempty"` // who is to be asked
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *MatchMade) Reset() {
+	*x = MatchMade{}
+	mi := &file_node_proto_msgTypes[45]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *MatchMade) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*MatchMade) ProtoMessage() {}
+
+func (x *MatchMade) ProtoReflect() protoreflect.Message {
+	mi := &file_node_proto_msgTypes[45]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use MatchMade.ProtoReflect.Descriptor instead.
+func (*MatchMade) Descriptor() ([]byte, []int) {
+	return file_node_proto_rawDescGZIP(), []int{45}
+}
+
+func (x *MatchMade) GetTrip() string {
+	if x != nil {
+		return x.Trip
+	}
+	return ""
+}
+
+func (x *MatchMade) GetAsked() uint64 {
+	if x != nil {
+		return x.Asked
+	}
+	return 0
+}
+
+func (x *MatchMade) GetWave() []byte {
+	if x != nil {
+		return x.Wave
+	}
+	return nil
+}
+
+func (x *MatchMade) GetDriver() *Driver {
+	if x != nil {
+		return x.Driver
+	}
+	return nil
+}
+
 // CityLook asks for what has changed in the receiver's part of the city since the asker's last look.
 type CityLook struct {
 	state   protoimpl.MessageState `protogen:"open.v1"`
@@ -3284,7 +3629,7 @@ type CityLook struct {
 
 func (x *CityLook) Reset() {
 	*x = CityLook{}
-	mi := &file_node_proto_msgTypes[43]
+	mi := &file_node_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3296,7 +3641,7 @@ func (x *CityLook) String() string {
 func (*CityLook) ProtoMessage() {}
 
 func (x *CityLook) ProtoReflect() protoreflect.Message {
-	mi := &file_node_proto_msgTypes[43]
+	mi := &file_node_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3309,7 +3654,7 @@ func (x *CityLook) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CityLook.ProtoReflect.Descriptor instead.
 func (*CityLook) Descriptor() ([]byte, []int) {
-	return file_node_proto_rawDescGZIP(), []int{43}
+	return file_node_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *CityLook) GetAccount() string {
@@ -3356,7 +3701,7 @@ type CityPart struct {
 
 func (x *CityPart) Reset() {
 	*x = CityPart{}
-	mi := &file_node_proto_msgTypes[44]
+	mi := &file_node_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3368,7 +3713,7 @@ func (x *CityPart) String() string {
 func (*CityPart) ProtoMessage() {}
 
 func (x *CityPart) ProtoReflect() protoreflect.Message {
-	mi := &file_node_proto_msgTypes[44]
+	mi := &file_node_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3381,7 +3726,7 @@ func (x *CityPart) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CityPart.ProtoReflect.Descriptor instead.
 func (*CityPart) Descriptor() ([]byte, []int) {
-	return file_node_proto_rawDescGZIP(), []int{44}
+	return file_node_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *CityPart) GetAccount() string {
@@ -3452,7 +3797,7 @@ type ChartStep struct {
 
 func (x *ChartStep) Reset() {
 	*x = ChartStep{}
-	mi := &file_node_proto_msgTypes[45]
+	mi := &file_node_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3464,7 +3809,7 @@ func (x *ChartStep) String() string {
 func (*ChartStep) ProtoMessage() {}
 
 func (x *ChartStep) ProtoReflect() protoreflect.Message {
-	mi := &file_node_proto_msgTypes[45]
+	mi := &file_node_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3477,7 +3822,7 @@ func (x *ChartStep) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ChartStep.ProtoReflect.Descriptor instead.
 func (*ChartStep) Descriptor() ([]byte, []int) {
-	return file_node_proto_rawDescGZIP(), []int{45}
+	return file_node_proto_rawDescGZIP(), []int{48}
 }
 
 func (x *ChartStep) GetEnd() int64 {
@@ -3603,7 +3948,7 @@ type Ping struct {
 
 func (x *Ping) Reset() {
 	*x = Ping{}
-	mi := &file_node_proto_msgTypes[46]
+	mi := &file_node_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3615,7 +3960,7 @@ func (x *Ping) String() string {
 func (*Ping) ProtoMessage() {}
 
 func (x *Ping) ProtoReflect() protoreflect.Message {
-	mi := &file_node_proto_msgTypes[46]
+	mi := &file_node_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3628,7 +3973,7 @@ func (x *Ping) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Ping.ProtoReflect.Descriptor instead.
 func (*Ping) Descriptor() ([]byte, []int) {
-	return file_node_proto_rawDescGZIP(), []int{46}
+	return file_node_proto_rawDescGZIP(), []int{49}
 }
 
 func (x *Ping) GetNumber() uint64 {
@@ -3648,7 +3993,7 @@ type Pong struct {
 
 func (x *Pong) Reset() {
 	*x = Pong{}
-	mi := &file_node_proto_msgTypes[47]
+	mi := &file_node_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3660,7 +4005,7 @@ func (x *Pong) String() string {
 func (*Pong) ProtoMessage() {}
 
 func (x *Pong) ProtoReflect() protoreflect.Message {
-	mi := &file_node_proto_msgTypes[47]
+	mi := &file_node_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3673,7 +4018,7 @@ func (x *Pong) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Pong.ProtoReflect.Descriptor instead.
 func (*Pong) Descriptor() ([]byte, []int) {
-	return file_node_proto_rawDescGZIP(), []int{47}
+	return file_node_proto_rawDescGZIP(), []int{50}
 }
 
 func (x *Pong) GetNumber() uint64 {
@@ -3695,10 +4040,11 @@ var File_node_proto protoreflect.FileDescriptor
 const file_node_proto_rawDesc = "" +
 	"\n" +
 	"\n" +
-	"node.proto\x12\x0fhexhail.node.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\rhexhail.proto\"\xf0\x11\n" +
+	"node.proto\x12\x0fhexhail.node.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\rhexhail.proto\"\xbd\x13\n" +
 	"\tNodeFrame\x12\x14\n" +
 	"\x04trip\x18\x01 \x01(\tH\x00R\x04trip\x12.\n" +
-	"\x05actor\x18\x02 \x01(\v2\x16.hexhail.node.v1.ActorH\x00R\x05actor\x12*\n" +
+	"\x05actor\x18\x02 \x01(\v2\x16.hexhail.node.v1.ActorH\x00R\x05actor\x12\x14\n" +
+	"\x04zone\x18\x05 \x01(\x06H\x00R\x04zone\x12*\n" +
 	"\x04from\x18\x03 \x01(\v2\x16.hexhail.node.v1.ActorR\x04from\x12\x1b\n" +
 	"\tpassed_on\x18\x04 \x01(\bR\bpassedOn\x12A\n" +
 	"\ftrip_command\x18\n" +
@@ -3744,7 +4090,13 @@ const file_node_proto_rawDesc = "" +
 	"\x10exchange_outcome\x18H \x01(\v2 .hexhail.node.v1.ExchangeOutcomeH\x01R\x0fexchangeOutcome\x12A\n" +
 	"\fexchange_ask\x18I \x01(\v2\x1c.hexhail.node.v1.ExchangeAskH\x01R\vexchangeAsk\x12G\n" +
 	"\x0eexchange_state\x18J \x01(\v2\x1e.hexhail.node.v1.ExchangeStateH\x01R\rexchangeState\x12M\n" +
-	"\x10exchange_written\x18K \x01(\v2 .hexhail.node.v1.ExchangeWrittenH\x01R\x0fexchangeWrittenB\x04\n" +
+	"\x10exchange_written\x18K \x01(\v2 .hexhail.node.v1.ExchangeWrittenH\x01R\x0fexchangeWritten\x12;\n" +
+	"\n" +
+	"match_need\x18P \x01(\v2\x1a.hexhail.node.v1.MatchNeedH\x01R\tmatchNeed\x12;\n" +
+	"\n" +
+	"match_word\x18Q \x01(\v2\x1a.hexhail.node.v1.MatchWordH\x01R\tmatchWord\x12;\n" +
+	"\n" +
+	"match_made\x18R \x01(\v2\x1a.hexhail.node.v1.MatchMadeH\x01R\tmatchMadeB\x04\n" +
 	"\x02toB\x06\n" +
 	"\x04body\"W\n" +
 	"\x05Actor\x12\x18\n" +
@@ -3764,11 +4116,12 @@ const file_node_proto_rawDesc = "" +
 	"generation\"1\n" +
 	"\aCommand\x12\x12\n" +
 	"\x04kind\x18\x01 \x01(\tR\x04kind\x12\x12\n" +
-	"\x04data\x18\x02 \x01(\fR\x04data\"\x97\x01\n" +
+	"\x04data\x18\x02 \x01(\fR\x04data\"\xb3\x01\n" +
 	"\vTripCommand\x12&\n" +
 	"\x03key\x18\x01 \x01(\v2\x14.hexhail.node.v1.KeyR\x03key\x122\n" +
 	"\acommand\x18\x02 \x01(\v2\x18.hexhail.node.v1.CommandR\acommand\x12,\n" +
-	"\x04also\x18\x03 \x03(\v2\x18.hexhail.node.v1.CommandR\x04also\"q\n" +
+	"\x04also\x18\x03 \x03(\v2\x18.hexhail.node.v1.CommandR\x04also\x12\x1a\n" +
+	"\bsearched\x18\x04 \x01(\bR\bsearched\"q\n" +
 	"\n" +
 	"TripResult\x12&\n" +
 	"\x03key\x18\x01 \x01(\v2\x14.hexhail.node.v1.KeyR\x03key\x12'\n" +
@@ -3947,7 +4300,31 @@ const file_node_proto_rawDesc = "" +
 	"\x04trip\x18\x01 \x01(\tR\x04trip\x12'\n" +
 	"\x05offer\x18\x02 \x01(\v2\x11.hexhail.v1.OfferR\x05offer\x12-\n" +
 	"\x04left\x18\x03 \x01(\v2\x19.google.protobuf.DurationR\x04left\x12\x1c\n" +
-	"\texclusive\x18\x04 \x01(\bR\texclusive\"\x81\x01\n" +
+	"\texclusive\x18\x04 \x01(\bR\texclusive\"\x9c\x02\n" +
+	"\tMatchNeed\x12\x12\n" +
+	"\x04trip\x18\x01 \x01(\tR\x04trip\x12\x14\n" +
+	"\x05asked\x18\x02 \x01(\x04R\x05asked\x12\x12\n" +
+	"\x04wave\x18\x03 \x01(\rR\x04wave\x12\x14\n" +
+	"\x05reach\x18\x04 \x01(\rR\x05reach\x12\x14\n" +
+	"\x05class\x18\x05 \x01(\tR\x05class\x12.\n" +
+	"\x06pickup\x18\x06 \x01(\v2\x16.hexhail.node.v1.PointR\x06pickup\x121\n" +
+	"\x06waited\x18\a \x01(\v2\x19.google.protobuf.DurationR\x06waited\x12\x18\n" +
+	"\arefused\x18\b \x03(\tR\arefused\x12\x14\n" +
+	"\x05first\x18\t \x01(\bR\x05first\x12\x12\n" +
+	"\x04over\x18\n" +
+	" \x01(\bR\x04over\"\x90\x01\n" +
+	"\tMatchWord\x12\x12\n" +
+	"\x04trip\x18\x01 \x01(\tR\x04trip\x12\x14\n" +
+	"\x05asked\x18\x02 \x01(\x04R\x05asked\x12\x17\n" +
+	"\aclear_m\x18\x03 \x01(\x01R\x06clearM\x12\x14\n" +
+	"\x05round\x18\x04 \x01(\x04R\x05round\x12\x18\n" +
+	"\awindows\x18\x05 \x01(\rR\awindows\x12\x10\n" +
+	"\x03why\x18\x06 \x01(\tR\x03why\"z\n" +
+	"\tMatchMade\x12\x12\n" +
+	"\x04trip\x18\x01 \x01(\tR\x04trip\x12\x14\n" +
+	"\x05asked\x18\x02 \x01(\x04R\x05asked\x12\x12\n" +
+	"\x04wave\x18\x03 \x01(\fR\x04wave\x12/\n" +
+	"\x06driver\x18\x04 \x01(\v2\x17.hexhail.node.v1.DriverR\x06driver\"\x81\x01\n" +
 	"\bCityLook\x12\x18\n" +
 	"\aaccount\x18\x01 \x01(\tR\aaccount\x12\x14\n" +
 	"\x05watch\x18\x02 \x01(\rR\x05watch\x12)\n" +
@@ -3999,7 +4376,7 @@ func file_node_proto_rawDescGZIP() []byte {
 	return file_node_proto_rawDescData
 }
 
-var file_node_proto_msgTypes = make([]protoimpl.MessageInfo, 48)
+var file_node_proto_msgTypes = make([]protoimpl.MessageInfo, 51)
 var file_node_proto_goTypes = []any{
 	(*NodeFrame)(nil),             // 0: hexhail.node.v1.NodeFrame
 	(*Actor)(nil),                 // 1: hexhail.node.v1.Actor
@@ -4044,19 +4421,22 @@ var file_node_proto_goTypes = []any{
 	(*DriverHandover)(nil),        // 40: hexhail.node.v1.DriverHandover
 	(*Position)(nil),              // 41: hexhail.node.v1.Position
 	(*HeldOffer)(nil),             // 42: hexhail.node.v1.HeldOffer
-	(*CityLook)(nil),              // 43: hexhail.node.v1.CityLook
-	(*CityPart)(nil),              // 44: hexhail.node.v1.CityPart
-	(*ChartStep)(nil),             // 45: hexhail.node.v1.ChartStep
-	(*Ping)(nil),                  // 46: hexhail.node.v1.Ping
-	(*Pong)(nil),                  // 47: hexhail.node.v1.Pong
-	(*ridepb.Reply)(nil),          // 48: hexhail.v1.Reply
-	(*durationpb.Duration)(nil),   // 49: google.protobuf.Duration
-	(*ridepb.Error)(nil),          // 50: hexhail.v1.Error
-	(*timestamppb.Timestamp)(nil), // 51: google.protobuf.Timestamp
-	(*ridepb.TripRoute)(nil),      // 52: hexhail.v1.TripRoute
-	(*ridepb.Offer)(nil),          // 53: hexhail.v1.Offer
-	(*ridepb.WatchCity)(nil),      // 54: hexhail.v1.WatchCity
-	(*ridepb.CityChanged)(nil),    // 55: hexhail.v1.CityChanged
+	(*MatchNeed)(nil),             // 43: hexhail.node.v1.MatchNeed
+	(*MatchWord)(nil),             // 44: hexhail.node.v1.MatchWord
+	(*MatchMade)(nil),             // 45: hexhail.node.v1.MatchMade
+	(*CityLook)(nil),              // 46: hexhail.node.v1.CityLook
+	(*CityPart)(nil),              // 47: hexhail.node.v1.CityPart
+	(*ChartStep)(nil),             // 48: hexhail.node.v1.ChartStep
+	(*Ping)(nil),                  // 49: hexhail.node.v1.Ping
+	(*Pong)(nil),                  // 50: hexhail.node.v1.Pong
+	(*ridepb.Reply)(nil),          // 51: hexhail.v1.Reply
+	(*durationpb.Duration)(nil),   // 52: google.protobuf.Duration
+	(*ridepb.Error)(nil),          // 53: hexhail.v1.Error
+	(*timestamppb.Timestamp)(nil), // 54: google.protobuf.Timestamp
+	(*ridepb.TripRoute)(nil),      // 55: hexhail.v1.TripRoute
+	(*ridepb.Offer)(nil),          // 56: hexhail.v1.Offer
+	(*ridepb.WatchCity)(nil),      // 57: hexhail.v1.WatchCity
+	(*ridepb.CityChanged)(nil),    // 58: hexhail.v1.CityChanged
 }
 var file_node_proto_depIdxs = []int32{
 	1,  // 0: hexhail.node.v1.NodeFrame.actor:type_name -> hexhail.node.v1.Actor
@@ -4078,15 +4458,15 @@ var file_node_proto_depIdxs = []int32{
 	30, // 16: hexhail.node.v1.NodeFrame.operator_done:type_name -> hexhail.node.v1.OperatorDone
 	31, // 17: hexhail.node.v1.NodeFrame.waiting:type_name -> hexhail.node.v1.Waiting
 	33, // 18: hexhail.node.v1.NodeFrame.interest:type_name -> hexhail.node.v1.Interest
-	46, // 19: hexhail.node.v1.NodeFrame.ping:type_name -> hexhail.node.v1.Ping
-	47, // 20: hexhail.node.v1.NodeFrame.pong:type_name -> hexhail.node.v1.Pong
+	49, // 19: hexhail.node.v1.NodeFrame.ping:type_name -> hexhail.node.v1.Ping
+	50, // 20: hexhail.node.v1.NodeFrame.pong:type_name -> hexhail.node.v1.Pong
 	8,  // 21: hexhail.node.v1.NodeFrame.trip_gone:type_name -> hexhail.node.v1.TripGone
 	34, // 22: hexhail.node.v1.NodeFrame.session_claimed:type_name -> hexhail.node.v1.SessionClaimed
 	35, // 23: hexhail.node.v1.NodeFrame.take_over:type_name -> hexhail.node.v1.TakeOver
 	36, // 24: hexhail.node.v1.NodeFrame.taken_over:type_name -> hexhail.node.v1.TakenOver
-	43, // 25: hexhail.node.v1.NodeFrame.city_look:type_name -> hexhail.node.v1.CityLook
-	44, // 26: hexhail.node.v1.NodeFrame.city_part:type_name -> hexhail.node.v1.CityPart
-	45, // 27: hexhail.node.v1.NodeFrame.chart_step:type_name -> hexhail.node.v1.ChartStep
+	46, // 25: hexhail.node.v1.NodeFrame.city_look:type_name -> hexhail.node.v1.CityLook
+	47, // 26: hexhail.node.v1.NodeFrame.city_part:type_name -> hexhail.node.v1.CityPart
+	48, // 27: hexhail.node.v1.NodeFrame.chart_step:type_name -> hexhail.node.v1.ChartStep
 	23, // 28: hexhail.node.v1.NodeFrame.route_made:type_name -> hexhail.node.v1.RouteMade
 	15, // 29: hexhail.node.v1.NodeFrame.exchange_proposal:type_name -> hexhail.node.v1.ExchangeProposal
 	17, // 30: hexhail.node.v1.NodeFrame.exchange_offer:type_name -> hexhail.node.v1.ExchangeOffer
@@ -4094,54 +4474,60 @@ var file_node_proto_depIdxs = []int32{
 	19, // 32: hexhail.node.v1.NodeFrame.exchange_ask:type_name -> hexhail.node.v1.ExchangeAsk
 	20, // 33: hexhail.node.v1.NodeFrame.exchange_state:type_name -> hexhail.node.v1.ExchangeState
 	21, // 34: hexhail.node.v1.NodeFrame.exchange_written:type_name -> hexhail.node.v1.ExchangeWritten
-	3,  // 35: hexhail.node.v1.TripCommand.key:type_name -> hexhail.node.v1.Key
-	4,  // 36: hexhail.node.v1.TripCommand.command:type_name -> hexhail.node.v1.Command
-	4,  // 37: hexhail.node.v1.TripCommand.also:type_name -> hexhail.node.v1.Command
-	3,  // 38: hexhail.node.v1.TripResult.key:type_name -> hexhail.node.v1.Key
-	48, // 39: hexhail.node.v1.TripResult.reply:type_name -> hexhail.v1.Reply
-	1,  // 40: hexhail.node.v1.TripAttach.party:type_name -> hexhail.node.v1.Actor
-	1,  // 41: hexhail.node.v1.TripAttach.rider:type_name -> hexhail.node.v1.Actor
-	1,  // 42: hexhail.node.v1.TripUpdate.rider:type_name -> hexhail.node.v1.Actor
-	16, // 43: hexhail.node.v1.ExchangeProposal.moves:type_name -> hexhail.node.v1.ExchangeMove
-	49, // 44: hexhail.node.v1.ExchangeMove.way:type_name -> google.protobuf.Duration
-	49, // 45: hexhail.node.v1.ExchangeMove.left:type_name -> google.protobuf.Duration
-	4,  // 46: hexhail.node.v1.ExchangeOffer.command:type_name -> hexhail.node.v1.Command
-	1,  // 47: hexhail.node.v1.ExchangeOffer.driver:type_name -> hexhail.node.v1.Actor
-	50, // 48: hexhail.node.v1.ExchangeOutcome.error:type_name -> hexhail.v1.Error
-	2,  // 49: hexhail.node.v1.DriverMoved.point:type_name -> hexhail.node.v1.Point
-	49, // 50: hexhail.node.v1.DriverMoved.eta:type_name -> google.protobuf.Duration
-	51, // 51: hexhail.node.v1.DriverMoved.device_time:type_name -> google.protobuf.Timestamp
-	52, // 52: hexhail.node.v1.RouteMade.route:type_name -> hexhail.v1.TripRoute
-	2,  // 53: hexhail.node.v1.CellFind.pickup:type_name -> hexhail.node.v1.Point
-	49, // 54: hexhail.node.v1.CellFind.within:type_name -> google.protobuf.Duration
-	26, // 55: hexhail.node.v1.CellFind.explain:type_name -> hexhail.node.v1.Explain
-	28, // 56: hexhail.node.v1.CellFound.drivers:type_name -> hexhail.node.v1.Driver
-	1,  // 57: hexhail.node.v1.Driver.actor:type_name -> hexhail.node.v1.Actor
-	2,  // 58: hexhail.node.v1.Driver.point:type_name -> hexhail.node.v1.Point
-	4,  // 59: hexhail.node.v1.OperatorAct.command:type_name -> hexhail.node.v1.Command
-	50, // 60: hexhail.node.v1.OperatorDone.error:type_name -> hexhail.v1.Error
-	32, // 61: hexhail.node.v1.Waiting.waiters:type_name -> hexhail.node.v1.Waiter
-	37, // 62: hexhail.node.v1.TakenOver.handover:type_name -> hexhail.node.v1.Handover
-	38, // 63: hexhail.node.v1.Handover.events:type_name -> hexhail.node.v1.HandedEvent
-	39, // 64: hexhail.node.v1.Handover.told:type_name -> hexhail.node.v1.Heard
-	39, // 65: hexhail.node.v1.Handover.former:type_name -> hexhail.node.v1.Heard
-	40, // 66: hexhail.node.v1.Handover.driver:type_name -> hexhail.node.v1.DriverHandover
-	49, // 67: hexhail.node.v1.HandedEvent.age:type_name -> google.protobuf.Duration
-	41, // 68: hexhail.node.v1.DriverHandover.position:type_name -> hexhail.node.v1.Position
-	42, // 69: hexhail.node.v1.DriverHandover.offers:type_name -> hexhail.node.v1.HeldOffer
-	2,  // 70: hexhail.node.v1.Position.point:type_name -> hexhail.node.v1.Point
-	51, // 71: hexhail.node.v1.Position.device_time:type_name -> google.protobuf.Timestamp
-	49, // 72: hexhail.node.v1.Position.age:type_name -> google.protobuf.Duration
-	53, // 73: hexhail.node.v1.HeldOffer.offer:type_name -> hexhail.v1.Offer
-	49, // 74: hexhail.node.v1.HeldOffer.left:type_name -> google.protobuf.Duration
-	54, // 75: hexhail.node.v1.CityLook.want:type_name -> hexhail.v1.WatchCity
-	49, // 76: hexhail.node.v1.CityPart.up:type_name -> google.protobuf.Duration
-	55, // 77: hexhail.node.v1.CityPart.changed:type_name -> hexhail.v1.CityChanged
-	78, // [78:78] is the sub-list for method output_type
-	78, // [78:78] is the sub-list for method input_type
-	78, // [78:78] is the sub-list for extension type_name
-	78, // [78:78] is the sub-list for extension extendee
-	0,  // [0:78] is the sub-list for field type_name
+	43, // 35: hexhail.node.v1.NodeFrame.match_need:type_name -> hexhail.node.v1.MatchNeed
+	44, // 36: hexhail.node.v1.NodeFrame.match_word:type_name -> hexhail.node.v1.MatchWord
+	45, // 37: hexhail.node.v1.NodeFrame.match_made:type_name -> hexhail.node.v1.MatchMade
+	3,  // 38: hexhail.node.v1.TripCommand.key:type_name -> hexhail.node.v1.Key
+	4,  // 39: hexhail.node.v1.TripCommand.command:type_name -> hexhail.node.v1.Command
+	4,  // 40: hexhail.node.v1.TripCommand.also:type_name -> hexhail.node.v1.Command
+	3,  // 41: hexhail.node.v1.TripResult.key:type_name -> hexhail.node.v1.Key
+	51, // 42: hexhail.node.v1.TripResult.reply:type_name -> hexhail.v1.Reply
+	1,  // 43: hexhail.node.v1.TripAttach.party:type_name -> hexhail.node.v1.Actor
+	1,  // 44: hexhail.node.v1.TripAttach.rider:type_name -> hexhail.node.v1.Actor
+	1,  // 45: hexhail.node.v1.TripUpdate.rider:type_name -> hexhail.node.v1.Actor
+	16, // 46: hexhail.node.v1.ExchangeProposal.moves:type_name -> hexhail.node.v1.ExchangeMove
+	52, // 47: hexhail.node.v1.ExchangeMove.way:type_name -> google.protobuf.Duration
+	52, // 48: hexhail.node.v1.ExchangeMove.left:type_name -> google.protobuf.Duration
+	4,  // 49: hexhail.node.v1.ExchangeOffer.command:type_name -> hexhail.node.v1.Command
+	1,  // 50: hexhail.node.v1.ExchangeOffer.driver:type_name -> hexhail.node.v1.Actor
+	53, // 51: hexhail.node.v1.ExchangeOutcome.error:type_name -> hexhail.v1.Error
+	2,  // 52: hexhail.node.v1.DriverMoved.point:type_name -> hexhail.node.v1.Point
+	52, // 53: hexhail.node.v1.DriverMoved.eta:type_name -> google.protobuf.Duration
+	54, // 54: hexhail.node.v1.DriverMoved.device_time:type_name -> google.protobuf.Timestamp
+	55, // 55: hexhail.node.v1.RouteMade.route:type_name -> hexhail.v1.TripRoute
+	2,  // 56: hexhail.node.v1.CellFind.pickup:type_name -> hexhail.node.v1.Point
+	52, // 57: hexhail.node.v1.CellFind.within:type_name -> google.protobuf.Duration
+	26, // 58: hexhail.node.v1.CellFind.explain:type_name -> hexhail.node.v1.Explain
+	28, // 59: hexhail.node.v1.CellFound.drivers:type_name -> hexhail.node.v1.Driver
+	1,  // 60: hexhail.node.v1.Driver.actor:type_name -> hexhail.node.v1.Actor
+	2,  // 61: hexhail.node.v1.Driver.point:type_name -> hexhail.node.v1.Point
+	4,  // 62: hexhail.node.v1.OperatorAct.command:type_name -> hexhail.node.v1.Command
+	53, // 63: hexhail.node.v1.OperatorDone.error:type_name -> hexhail.v1.Error
+	32, // 64: hexhail.node.v1.Waiting.waiters:type_name -> hexhail.node.v1.Waiter
+	37, // 65: hexhail.node.v1.TakenOver.handover:type_name -> hexhail.node.v1.Handover
+	38, // 66: hexhail.node.v1.Handover.events:type_name -> hexhail.node.v1.HandedEvent
+	39, // 67: hexhail.node.v1.Handover.told:type_name -> hexhail.node.v1.Heard
+	39, // 68: hexhail.node.v1.Handover.former:type_name -> hexhail.node.v1.Heard
+	40, // 69: hexhail.node.v1.Handover.driver:type_name -> hexhail.node.v1.DriverHandover
+	52, // 70: hexhail.node.v1.HandedEvent.age:type_name -> google.protobuf.Duration
+	41, // 71: hexhail.node.v1.DriverHandover.position:type_name -> hexhail.node.v1.Position
+	42, // 72: hexhail.node.v1.DriverHandover.offers:type_name -> hexhail.node.v1.HeldOffer
+	2,  // 73: hexhail.node.v1.Position.point:type_name -> hexhail.node.v1.Point
+	54, // 74: hexhail.node.v1.Position.device_time:type_name -> google.protobuf.Timestamp
+	52, // 75: hexhail.node.v1.Position.age:type_name -> google.protobuf.Duration
+	56, // 76: hexhail.node.v1.HeldOffer.offer:type_name -> hexhail.v1.Offer
+	52, // 77: hexhail.node.v1.HeldOffer.left:type_name -> google.protobuf.Duration
+	2,  // 78: hexhail.node.v1.MatchNeed.pickup:type_name -> hexhail.node.v1.Point
+	52, // 79: hexhail.node.v1.MatchNeed.waited:type_name -> google.protobuf.Duration
+	28, // 80: hexhail.node.v1.MatchMade.driver:type_name -> hexhail.node.v1.Driver
+	57, // 81: hexhail.node.v1.CityLook.want:type_name -> hexhail.v1.WatchCity
+	52, // 82: hexhail.node.v1.CityPart.up:type_name -> google.protobuf.Duration
+	58, // 83: hexhail.node.v1.CityPart.changed:type_name -> hexhail.v1.CityChanged
+	84, // [84:84] is the sub-list for method output_type
+	84, // [84:84] is the sub-list for method input_type
+	84, // [84:84] is the sub-list for extension type_name
+	84, // [84:84] is the sub-list for extension extendee
+	0,  // [0:84] is the sub-list for field type_name
 }
 
 func init() { file_node_proto_init() }
@@ -4152,6 +4538,7 @@ func file_node_proto_init() {
 	file_node_proto_msgTypes[0].OneofWrappers = []any{
 		(*NodeFrame_Trip)(nil),
 		(*NodeFrame_Actor)(nil),
+		(*NodeFrame_Zone)(nil),
 		(*NodeFrame_TripCommand)(nil),
 		(*NodeFrame_TripResult)(nil),
 		(*NodeFrame_TripAttach)(nil),
@@ -4185,6 +4572,9 @@ func file_node_proto_init() {
 		(*NodeFrame_ExchangeAsk)(nil),
 		(*NodeFrame_ExchangeState)(nil),
 		(*NodeFrame_ExchangeWritten)(nil),
+		(*NodeFrame_MatchNeed)(nil),
+		(*NodeFrame_MatchWord)(nil),
+		(*NodeFrame_MatchMade)(nil),
 	}
 	file_node_proto_msgTypes[28].OneofWrappers = []any{}
 	type x struct{}
@@ -4193,7 +4583,7 @@ func file_node_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_node_proto_rawDesc), len(file_node_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   48,
+			NumMessages:   51,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -22,7 +22,7 @@ type explainView struct {
 }
 
 type policyView struct {
-	Kind          ride.PolicyKind `json:"kind" enum:"nearest,broadcast,sequential"`
+	Kind          ride.PolicyKind `json:"kind" enum:"nearest,batch,broadcast,sequential"`
 	Exclusive     bool            `json:"exclusive" doc:"Whether a driver who is asked holds no other offer."`
 	MaxEtaS       float64         `json:"max_eta_s" doc:"The longest way to the middle of the pickup's cell from which a driver is asked; 0: any."`
 	Award         ride.Award      `json:"award" enum:"first,best_eta"`
@@ -46,6 +46,9 @@ type waveView struct {
 	Offered    int             `json:"offered"`
 	Candidates []candidateView `json:"candidates" doc:"Best first; then nearby drivers who were not candidates, nearest first. Empty once the record is older than tracks are kept."`
 	More       int             `json:"more" doc:"Candidates beyond those recorded."`
+	Windows    int             `json:"windows" doc:"How many plans of its zone the trip had been in since it began to wait, this one included; 0: it planned by itself."`
+	Why        string          `json:"why" doc:"Why the last of them had nobody for it, in a word of dispatch; empty if one had."`
+	Decision   *decisionView   `json:"decision,omitempty" doc:"The plan's record; absent where the trip planned by itself."`
 }
 
 type candidateView struct {
@@ -60,7 +63,7 @@ type candidateView struct {
 	EtaS       float64        `json:"eta_s" doc:"Likewise."`
 	By         string         `json:"by" enum:",crow,streets,osrm,valhalla" doc:"Who estimated these: the server's map of the streets, a server of routes, or crow: a straight line, because no one had a way in time. Empty where none was looked for."`
 	Offered    bool           `json:"offered"`
-	Reason     ride.Verdict   `json:"reason" enum:"offered,wrong_class,excluded,asked_enough,offer_open,resting,no_way,beyond_eta,held,over_cap,too_far,busy,position_stale,offers_full" doc:"Why or why not; the manual explains the words."`
+	Reason     ride.Verdict   `json:"reason" enum:"offered,wrong_class,excluded,asked_enough,offer_open,resting,no_way,beyond_eta,held,over_cap,needed,too_far,busy,position_stale,offers_full" doc:"Why or why not; the manual explains the words."`
 	Outcome    string         `json:"outcome" doc:"How the offer stands or ended; empty without one."`
 }
 
@@ -96,7 +99,7 @@ func (a *API) adminExplain(ctx context.Context, in *TripPath) (*body[explainView
 	for i, e := range events {
 		if w, ok := e.Event.(ride.WavePlanned); ok {
 			v.Waves = append(v.Waves, showWave(&t, w, people))
-			w.Considered = nil
+			w.Considered, w.Decision = nil, nil
 			events[i].Event = w
 		}
 	}
@@ -161,6 +164,7 @@ func showPolicy(r ride.Rules) policyView {
 func showWave(t *ride.Trip, w ride.WavePlanned, people map[ride.AccountID]ride.Account) waveView {
 	v := waveView{
 		Wave: w.Wave, At: w.At.UTC(), Ring: w.Ring, Cells: w.Cells, Offered: len(w.Offers), More: w.More,
+		Windows: w.Windows, Why: w.Why, Decision: showDecision(w.Decision, people),
 		Candidates: make([]candidateView, 0, len(w.Considered)),
 	}
 	outcomes := make(map[ride.AccountID]string, len(w.Offers))

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"encoding/json"
 	"testing"
 	"time"
 
@@ -27,6 +28,10 @@ func TestExplain(t *testing.T) {
 				{Driver: driver2.ID, DistanceM: 200, ETA: 2 * time.Minute, Verdict: ride.VerdictOffered},
 				{Driver: "who-left", Point: geo.Destination(pickup, 90, 50), Verdict: ride.VerdictBusy},
 			}
+			wave.Windows = 3
+			wave.Decision = json.RawMessage(`{"policy":"batch","rows":5,"columns":9,"method":"shortest_paths",
+				"price":{"way_ns":90000000000,"worth_ns":-10000000000,"age_credit_ns":-5040000000},"scarcity_ns":38000000000,
+				"next":[{"driver":"` + string(driver2.ID) + `","eta_ns":60000000000,"more_ns":-30000000000,"reason":"needed","for":"other"}]}`)
 			ev = wave
 		}
 		all = append(all, ev)
@@ -58,6 +63,15 @@ func TestExplain(t *testing.T) {
 	require.Empty(t, left.DriverName)
 	require.False(t, left.Offered)
 	require.Equal(t, ride.VerdictBusy, left.Reason)
+
+	require.Equal(t, 3, first.Windows)
+	plan := first.Decision
+	require.Equal(t, [2]int{5, 9}, [2]int{plan.Rows, plan.Columns})
+	require.Equal(t, [5]float64{75, 90, -10, -5, 38}, [5]float64{plan.PriceS, plan.WayS, plan.WorthS, plan.AgeS, plan.ScarcityS})
+	require.Equal(t, []alternativeView{{
+		DriverID: driver2.ID, DriverName: "DRIVER2 Test", EtaS: 60, MoreS: -30, Needed: true, ForTrip: "other", Reason: "needed",
+	}}, plan.Next)
+	require.Nil(t, v.Waves[1].Decision, "that one the trip planned by itself")
 
 	require.Len(t, v.Offers, 3)
 	for i, want := range []ride.OfferState{ride.OfferExpired, ride.OfferWon, ride.OfferWon} {

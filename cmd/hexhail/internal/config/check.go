@@ -14,6 +14,8 @@ import (
 	"unicode"
 
 	"github.com/alecthomas/kong"
+
+	"github.com/hexhail/hexhail/ride"
 )
 
 // settings lists the flags of Config in order.
@@ -258,6 +260,12 @@ func (ck *checker) rules(c *Config) {
 	}
 	if err := c.Rules(c.Tariffs[0]).Validate(); err != nil {
 		ck.add("dispatch-policy", "%s", err)
+	}
+	if c.Dispatch.Zone > c.Map.H3Resolution {
+		ck.add("dispatch-zone-resolution", "must be at most h3-resolution, which is %d: a zone is made of cells", c.Map.H3Resolution)
+	}
+	if most := c.Dispatch.MaxETA; c.Dispatch.Policy == string(ride.PolicyBatch) && (most < 30*time.Second || most > time.Hour) {
+		ck.add("dispatch-max-eta", "must be from 30s to 1h under batch")
 	}
 }
 

@@ -130,8 +130,11 @@ type Auth struct {
 
 // Dispatch chooses drivers. See ride.Policy.
 type Dispatch struct {
-	Policy        string        `default:"nearest" enum:"nearest,broadcast,sequential" help:"How drivers are asked: nearest asks one of the nearest, who holds no other offer, and then the next. broadcast asks all nearby drivers of a wave at once, and the first to accept wins. sequential is nearest without the hold: several trips may ask one driver at once."`
-	Hold          bool          `default:"false" negatable:"" help:"Let a driver hold one offer at a time under broadcast and sequential, too. Under nearest it always is so."`
+	Policy        string        `default:"nearest" enum:"nearest,batch,broadcast,sequential" help:"How drivers are asked: nearest asks one of the nearest, who holds no other offer, and then the next. batch does so for all trips of a zone together, once in each window, so that their ways are shortest in sum. broadcast asks all nearby drivers of a wave at once, and the first to accept wins. sequential is nearest without the hold: several trips may ask one driver at once."`
+	Window        time.Duration `default:"5s" range:"500ms..2m" help:"Time from one plan of a zone to the next, under batch. A request that nobody else's could get in the way of does not wait for it."`
+	Zone          int           `name:"zone-resolution" default:"5" range:"2..10" help:"H3 resolution of the zones that are planned as one, under batch, at most h3-resolution: 5 for a city (cells of about 10 km edge), 6 for one that is too busy for a single plan, 4 for the country."`
+	Worth         time.Duration `default:"2m" range:"0s..30m" help:"How much longer a way may be, under batch, to leave a driver where drivers are most needed, by recent requests. 0s: ways alone count."`
+	Hold          bool          `default:"false" negatable:"" help:"Let a driver hold one offer at a time under broadcast and sequential, too. Under nearest and batch it always is so."`
 	MaxETA        time.Duration `name:"max-eta" default:"10m" range:"0s..24h" help:"Longest way to the pickup for which a driver is asked, to the middle of the pickup's cell. Rings in which nobody can be who would come in time are not searched. 0s: any."`
 	Award         string        `default:"first" enum:"first,best_eta" help:"Who wins: the first to accept, or the shortest way to the pickup among those who accept within the award window (best_eta)."`
 	AwardWindow   time.Duration `default:"2s" range:"100ms..1m" help:"How long acceptances are gathered under best_eta, counted from the first."`
@@ -245,7 +248,7 @@ func (c *Config) Policy() ride.Policy {
 	d := c.Dispatch
 	return ride.Policy{
 		Kind: ride.PolicyKind(d.Policy), Award: ride.Award(d.Award), AwardWindow: d.AwardWindow,
-		Exclusive: d.Hold || d.Policy == string(ride.PolicyNearest), MaxETA: d.MaxETA,
+		Exclusive: d.Hold || d.Policy == string(ride.PolicyNearest) || d.Policy == string(ride.PolicyBatch), MaxETA: d.MaxETA,
 		Cap: d.Cap, RingStart: d.RingStart, RingStep: d.RingStep, RingMax: d.RingMax,
 		WaveEvery: d.WaveEvery, OfferTTL: d.OfferTTL, AsksPerDriver: d.AsksPerDriver,
 		Exchanges: d.Exchanges, ExchangeFare: d.ExchangeFare,

@@ -134,7 +134,8 @@ func TestRangesHoldAtBothEnds(t *testing.T) {
 		{"--route-url=http://10.0.0.7:5000/maps?key=k", true}, {"--route-url=http://", false}, {"--route-url=https://a/#b", false},
 		{"--route-engine=valhalla", true}, {"--route-engine=google", false},
 		{"--eta-speed=1", true}, {"--eta-speed=0.9", false}, {"--eta-speed=NaN", false}, {"--eta-speed=Inf", false},
-		{"--dispatch-ring-start=7", false}, // above ring-max
+		{"--dispatch-ring-start=7", false},                                                                             // above ring-max
+		{"--dispatch-policy=batch", true}, {"--dispatch-window=499ms", false}, {"--dispatch-zone-resolution=9", false}, // finer than cells
 		{"--listen=:0", true}, {"--listen=8080", false}, {"--listen=x:http", false}, {"--listen=127.0.0.1:9090", false},
 		{"--data-dir=", false}, {"--allowed-origins=*", false}, {"--no-sign-up", true}, {"--token-audience=", false},
 	} {

@@ -397,7 +397,7 @@ func settingsDigests(c *config.Config, mapID string) (string, error) {
 	rules.Policy, rules.Tariff = ride.Policy{}, ride.Tariff{}
 	digests := make(map[string]string)
 	for name, setting := range map[string]any{
-		"h3-resolution": c.Map.H3Resolution, "tariffs": c.Tariffs, "dispatch": policy, "trip": rules, "trip-pin": c.Trip.PIN, settingStreets: mapID,
+		"h3-resolution": c.Map.H3Resolution, "tariffs": c.Tariffs, "dispatch": []any{policy, c.Dispatch.Window, c.Dispatch.Zone, c.Dispatch.Worth}, "trip": rules, "trip-pin": c.Trip.PIN, settingStreets: mapID,
 	} {
 		b, err := json.Marshal(setting)
 		if err != nil {

@@ -76,6 +76,12 @@ func series() map[string]labels {
 		"hexhail_account_changes_applied_total":  {"way": {"notify", "poll", "catch_up"}},
 		"hexhail_trips":                          {"status": statuses},
 		"hexhail_trip_changes_total":             {"event": ride.EventKinds()},
+		"hexhail_match_plans_total":              {"result": {"made", "failed"}},
+		"hexhail_match_plan_size":                {"of": {"rows", "columns"}},
+		"hexhail_match_stage_seconds":            {"stage": {"search", "ways", "decide"}},
+		"hexhail_match_outcomes_total":           nil, // each of the engine's reasons that occurs, beside those of most waits
+		"hexhail_match_fallbacks_total":          {"why": {"unanswered", "silent"}},
+		"hexhail_match_first_total":              {"by": {"at_once", "window"}},
 		"hexhail_offers_ended_total":             {"outcome": {"won", "withdrawn", "expired", "declined"}},
 		"hexhail_location_updates_total":         {"result": {"taken", "ignored"}},
 		"hexhail_sessions_joined_total":          {"how": {"new", "resumed", "history_lost"}},

@@ -23,6 +23,14 @@ func actorsConfig(c *config.Config, log *slog.Logger) actors.Config {
 	a := actors.DefaultConfig()
 	a.Tariffs = c.Tariffs
 	a.Rules = c.Rules(c.Tariffs[0])
+	a.Matching.Window, a.Matching.Worth = c.Dispatch.Window, c.Dispatch.Worth
+	a.ZoneResolution = min(c.Dispatch.Zone, c.Map.H3Resolution)
+	// Policies that do not plan for zones may allow any way; the zone's policy must be valid for the one
+	// that an operator changes to.
+	a.Matching.MaxETA = min(max(c.Dispatch.MaxETA, 30*time.Second), time.Hour)
+	if c.Dispatch.MaxETA == 0 {
+		a.Matching.MaxETA = time.Hour
+	}
 	a.PIN = c.Trip.PIN
 	a.Resolution = c.Map.H3Resolution
 	a.PositionTTL = c.Map.PositionTTL

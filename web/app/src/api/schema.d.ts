@@ -973,6 +973,24 @@ export interface components {
             /** Format: date-time */
             updated_at: string;
         };
+        AlternativeView: {
+            driver_id: string;
+            /** @description As it is today; empty if the account is gone. */
+            driver_name: string;
+            /** Format: double */
+            eta_s: number;
+            /** @description That trip. */
+            for_trip?: string;
+            /**
+             * Format: double
+             * @description How much more this driver would have cost; negative: less.
+             */
+            more_s: number;
+            /** @description Another trip needs this driver more. */
+            needed: boolean;
+            /** @enum {string} */
+            reason: "awaiting" | "promised" | "no_driver" | "too_far" | "needed" | "dearer" | "held" | "excluded" | "busy" | "class" | "small_gain" | "twice";
+        };
         ApprovalView: {
             /** @description Why the driver was refused, in the operator's words. */
             reason: string;
@@ -1047,7 +1065,7 @@ export interface components {
              * @description Why or why not; the manual explains the words.
              * @enum {string}
              */
-            reason: "offered" | "wrong_class" | "excluded" | "asked_enough" | "offer_open" | "resting" | "no_way" | "beyond_eta" | "held" | "over_cap" | "too_far" | "busy" | "position_stale" | "offers_full";
+            reason: "offered" | "wrong_class" | "excluded" | "asked_enough" | "offer_open" | "resting" | "no_way" | "beyond_eta" | "held" | "over_cap" | "needed" | "too_far" | "busy" | "position_stale" | "offers_full";
             /**
              * Format: double
              * @description To the pickup as the crow flies.
@@ -1170,6 +1188,56 @@ export interface components {
             /** @description Trips start with a PIN of 4 digits: the rider sees it in their trip, and the driver sends it with start_trip. */
             trip_pin: boolean;
             vehicle_classes: components["schemas"]["ClassView"][] | null;
+        };
+        DecisionView: {
+            /**
+             * Format: double
+             * @description Credit for the time that the request has waited; 0 or negative.
+             */
+            age_s: number;
+            /**
+             * Format: int64
+             * @description Drivers who were in reach of any of them.
+             */
+            columns: number;
+            /** @enum {string} */
+            method: "shortest_paths" | "auction" | "greedy";
+            /** @description The best of the drivers who were not chosen. */
+            next: components["schemas"]["AlternativeView"][] | null;
+            /**
+             * Format: double
+             * @description All other terms.
+             */
+            other_s: number;
+            /** @description Of the zone. */
+            policy: string;
+            /**
+             * Format: double
+             * @description What the offer costs, in seconds: the sum of the next four.
+             */
+            price_s: number;
+            /**
+             * Format: int64
+             * @description Trips in the plan.
+             */
+            rows: number;
+            /**
+             * Format: double
+             * @description How much the other trips would lose without this driver.
+             */
+            scarcity_s: number;
+            /** Format: double */
+            way_s: number;
+            /**
+             * Format: int64
+             * @description The time from one plan to the next.
+             */
+            window_ms: number;
+            /**
+             * Format: double
+             * @description Of the place that the driver leaves; negative where drivers abound.
+             */
+            worth_s: number;
         };
         DemoAccount: {
             password: string;
@@ -1618,7 +1686,7 @@ export interface components {
             /** @description Whether a driver who is asked holds no other offer. */
             exclusive: boolean;
             /** @enum {string} */
-            kind: "nearest" | "broadcast" | "sequential";
+            kind: "nearest" | "batch" | "broadcast" | "sequential";
             /**
              * Format: double
              * @description The longest way to the middle of the pickup's cell from which a driver is asked; 0: any.
@@ -1989,6 +2057,8 @@ export interface components {
              * @description Cells within it that held available drivers and were asked; 0 in older records, which lack it.
              */
             cells: number;
+            /** @description The plan's record; absent where the trip planned by itself. */
+            decision?: components["schemas"]["DecisionView"];
             /**
              * Format: int64
              * @description Candidates beyond those recorded.
@@ -2006,6 +2076,13 @@ export interface components {
              * @description From 1.
              */
             wave: number;
+            /** @description Why the last of them had nobody for it, in a word of dispatch; empty if one had. */
+            why: string;
+            /**
+             * Format: int64
+             * @description How many plans of its zone the trip had been in since it began to wait, this one included; 0: it planned by itself.
+             */
+            windows: number;
         };
     };
     responses: never;

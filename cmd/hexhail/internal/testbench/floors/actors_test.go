@@ -17,7 +17,7 @@ import (
 // own floor and below. Each actor's files share a floor, because they are one type, and no actor's
 // files use those of another: they share the messages below them.
 var actorFloors = [][]string{
-	{"doc.go", "message.go", "store.go", "history.go", "handover.go", "pace.go", "stats.go", "placement.go", "workers.go"},
+	{"doc.go", "message.go", "store.go", "history.go", "handover.go", "pace.go", "stats*.go", "placement.go", "workers.go"},
 	{"frame*.go", "members.go"},
 	{"config.go", "place*.go", "inbox.go", "nodes.go", "interest.go"},
 	{"breadcrumbs.go"},
@@ -31,12 +31,13 @@ var actorFloors = [][]string{
 	{"driver*.go"},
 	{"operator*.go"},
 	{"cell.go"},
+	{"matcher*.go"},
 	{"trip*.go"},
 	{"system*.go", "join.go", "collect.go"},
 }
 
 // apart are the floors that each hold one actor's files.
-var apart = []string{"finder.go", "watcher.go", "rider.go", "driver.go", "operator.go", "cell.go", "trip.go"}
+var apart = []string{"finder.go", "watcher.go", "rider.go", "driver.go", "operator.go", "cell.go", "matcher.go", "trip.go"}
 
 // floorOf returns the first floor that lists a file, or -1.
 func floorOf(file string) int {

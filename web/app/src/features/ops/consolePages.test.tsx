@@ -130,8 +130,8 @@ describe('the page of a trip', () => {
     trip, policy, estimate_by: 'streets', events: [{ kind: 'requested', version: 1, at: at(0) }],
     offers: [offer('Ana', 1, 'declined'), offer('Bo', 2, 'won')],
     waves: [
-      { wave: 1, ring: 1, at: at(4), cells: 7, offered: 1, more: 0, candidates: [candidate('Ana', 'declined'), candidate('Cho', '')] },
-      { wave: 2, ring: 2, at: at(8), cells: 19, offered: 1, more: 3, candidates: [candidate('Ana', ''), candidate('Bo', 'won')] },
+      { wave: 1, ring: 1, at: at(4), cells: 7, offered: 1, more: 0, windows: 0, why: '', candidates: [candidate('Ana', 'declined'), candidate('Cho', '')] },
+      { wave: 2, ring: 2, at: at(8), cells: 19, offered: 1, more: 3, windows: 0, why: '', candidates: [candidate('Ana', ''), candidate('Bo', 'won')] },
     ],
     ...more,
   });

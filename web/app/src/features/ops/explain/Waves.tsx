@@ -9,6 +9,7 @@ import { between, took } from '../table/times';
 import { decisionColors, decisionOn, reasonText } from './decision';
 import classes from './explain.module.css';
 import { Outcome } from './Outcome';
+import { planText } from './plan';
 import { winnersFirst } from './summary';
 
 type Wave = Schemas['WaveView'];
@@ -47,7 +48,14 @@ export function Waves(p: Props) {
               <Text span size="sm" c="dimmed">{waveFacts(wave, p, t)}</Text>
             </Group>
           </Accordion.Control>
-          <Accordion.Panel>{p.shown === wave.wave && <Candidates wave={wave} {...p} />}</Accordion.Panel>
+          <Accordion.Panel>
+            {p.shown === wave.wave && (
+              <>
+                <Plan wave={wave} />
+                <Candidates wave={wave} {...p} />
+              </>
+            )}
+          </Accordion.Panel>
         </Accordion.Item>
       ))}
     </Accordion>
@@ -62,6 +70,13 @@ function waveFacts(wave: Wave, p: Props, t: ReturnType<typeof useTranslation<'op
     ...(wave.cells > 0 ? [t('explain.cells', { count: wave.cells })] : []),
     t('explain.offered', { count: wave.offered }),
   ].join(' · ');
+}
+
+/** What the zone's plan weighed, before the table of those whom it could have chosen. */
+function Plan({ wave }: { wave: Wave }) {
+  const { t } = useTranslation('ops');
+  const text = planText(wave, t);
+  return text === '' ? null : <Text size="sm" p="sm">{text}</Text>;
 }
 
 function Candidates({ wave, offers, vehicleClass, driver, pointed, onPoint }: Props & { wave: Wave }) {

@@ -6,6 +6,7 @@ import en from '../../../locales/en/ops.json';
 import ko from '../../../locales/ko/ops.json';
 import { decisionOn, reasonText } from './decision';
 import { eventDetail } from './EventLog';
+import { planText } from './plan';
 import { summaryOf, winnersFirst } from './summary';
 import { barOf } from './Timeline';
 
@@ -29,7 +30,7 @@ function explain(trip: Partial<Schemas['Trip']>, offers: Schemas['OfferDetail'][
   return {
     trip: { requested_at: at(0), ...trip } as Schemas['Trip'],
     offers,
-    waves: rings.map((ring, i) => ({ wave: i + 1, ring, at: at(i), cells: 7, offered: 4, more: 0, candidates: [] })),
+    waves: rings.map((ring, i) => ({ wave: i + 1, ring, at: at(i), cells: 7, offered: 4, more: 0, windows: 0, why: '', candidates: [] })),
     events: Array.from({ length: released }, (_, i) => event('released', i + 3)),
     policy: {} as Schemas['PolicyView'],
     estimate_by: 'streets',
@@ -128,5 +129,31 @@ describe('the order of drivers', () => {
     expect(order('winner')).toEqual(['winner', 'before', 'near', 'mid', 'far']);
     expect(order('before')).toEqual(['before', 'winner', 'near', 'mid', 'far']);
     expect(winnersFirst(rows, () => false, undefined)).toEqual(rows);
+  });
+});
+
+describe('the sentence on a plan', () => {
+  const decision = (more: Partial<Schemas['DecisionView']> = {}): Schemas['DecisionView'] => ({
+    policy: 'batch', window_ms: 5000, rows: 1, columns: 1, method: 'shortest_paths', price_s: 90, way_s: 90, worth_s: 0, age_s: 0, other_s: 0, scarcity_s: 0, next: [], ...more,
+  });
+  const next = (name: string, more_s: number, needed: boolean): Schemas['AlternativeView'] => ({
+    driver_id: `id of ${name}`, driver_name: name, eta_s: 60, more_s, needed, reason: needed ? 'needed' : 'dearer',
+  });
+  const wave = (windows: number, offered: number, why: string, d?: Schemas['DecisionView']) => ({ windows, offered, why, ...(d && { decision: d }) });
+  const cases: [string, Parameters<typeof planText>[0], string, string][] = [
+    ['one trip', wave(1, 1, '', decision()), 'Planned for this trip alone, with 1 driver in reach.', '이 호출만 놓고 계획했습니다. 닿을 수 있는 기사는 1명입니다.'],
+    ['a car that another needs', wave(3, 1, '', decision({ rows: 5, columns: 9, scarcity_s: 38, next: [next('Near', -30, true), next('Far', 12, false)] })),
+      'Planned together with 4 other trips, with 9 drivers in reach. 2 plans before found nobody. Near would have cost 30 sec less, but another trip needs that driver more. The next best, Far, would have cost 12 sec more. Without the driver who was asked, other trips would lose 38 sec.',
+      '다른 호출 4건과 함께 계획했습니다. 닿을 수 있는 기사는 9명입니다. 앞선 계획 2번에서는 기사를 찾지 못했습니다. Near 기사의 비용이 30초 적지만, 다른 호출에 더 필요합니다. 다음 후보인 Far 기사의 비용은 12초 더 듭니다. 요청받은 기사가 없으면 다른 호출들이 38초 손해를 봅니다.'],
+    ['nobody', wave(6, 0, 'no_driver'), '6 plans found nobody: no free driver nearby.', '계획 6번에서 기사를 찾지 못했습니다: 근처에 빈 차가 없음.'],
+    ['nobody, for a reason of a newer server', wave(1, 0, 'eclipse'), '1 plan found nobody: no driver was left.', '계획 1번에서 기사를 찾지 못했습니다: 남은 기사가 없음.'],
+    ['a wave of the trip itself', wave(0, 2, ''), '', ''],
+  ];
+  it.each(cases)('%s', (_, of, inEnglish, inKorean) => {
+    void i18next.changeLanguage('en');
+    expect(planText(of, texts.en)).toBe(inEnglish);
+    void i18next.changeLanguage('ko');
+    expect(planText(of, texts.ko)).toBe(inKorean);
+    void i18next.changeLanguage('en');
   });
 });

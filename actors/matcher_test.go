@@ -1,0 +1,499 @@
+package actors
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+	"github.com/stretchr/testify/require"
+
+	"github.com/hexhail/hexhail/geo"
+	"github.com/hexhail/hexhail/ride"
+	"github.com/hexhail/hexhail/ride/dispatch"
+	"github.com/hexhail/hexhail/ride/ridepb"
+	"github.com/hexhail/hexhail/ride/view"
+)
+
+// gathering makes a zone plan for all its trips.
+func gathering(c *Config) { c.Rules.Policy = ride.DefaultPolicy().As(ride.PolicyBatch) }
+
+// gather is how long a matcher that had nothing to do waits for more trips.
+func (w *world) gather() time.Duration { return w.sys.cfg.Matching.Window / gatherPart }
+
+// requestAt requests a trip from a place some metres north of the usual pickup.
+func (c *client) requestAt(metres float64) *ridepb.Reply {
+	return c.ask(requestFrameAt(metres))
+}
+
+func requestFrameAt(metres float64) *ridepb.ClientFrame {
+	return &ridepb.ClientFrame{Body: &ridepb.ClientFrame_RequestTrip{RequestTrip: &ridepb.RequestTrip{
+		Pickup: view.Point(geo.Destination(pickup, 0, metres)), Dropoff: view.Point(dropoff),
+	}}}
+}
+
+// stay repeats that drivers are some metres north of the pickup, second after second.
+func stay(d time.Duration, at map[*client]float64) {
+	for range int(d / time.Second) {
+		for c, metres := range at {
+			require.NoError(c.w.t, c.inbox.Location(ride.Position{Point: geo.Destination(pickup, 0, metres), DeviceTime: time.Now()}))
+		}
+		pass(time.Second)
+	}
+}
+
+// Two drivers and two riders along a road: a driver, a rider, a driver close to it, and a rider. Each rider for
+// itself would take the driver in the middle, and the far driver is out of reach for the second rider.
+func TestAPlanSeesAllTrips(t *testing.T) {
+	inWorld(t, gathering, func(w *world) {
+		far, near := w.driver("far", -2000), w.driver("near", 200)
+		first := w.rider("r1").requestAt(0).GetTrip().GetId()
+		second := w.rider("r2").requestAt(1500).GetTrip().GetId()
+		require.Empty(t, append(near.offers(), far.offers()...), "nobody is asked before the window ends")
+		pass(w.gather())
+		require.Equal(t, first, far.offer().GetTripId())
+		require.Equal(t, second, near.offer().GetTripId())
+		wave := w.waves(second)[0]
+		require.Equal(t, 1, wave.Windows)
+		require.Contains(t, string(wave.Decision), `"policy":"batch"`)
+		require.Equal(t, ride.VerdictNeeded, w.store.verdicts(first)["near"])
+		require.NotNil(t, far.accept(far.offer()).GetTrip())
+		require.NotNil(t, near.accept(near.offer()).GetTrip())
+		pass(keepIdle + w.sys.cfg.Matching.Window)
+		require.Empty(t, w.sys.place.MatchersHere(), "nobody waits")
+	})
+}
+
+// Where drivers are ample and nobody else waits nearby, the first offer is in the request's own transaction. A
+// trip that waits so near that it may need the same drivers leaves the decision to the window.
+func TestAmpleAndAloneIsDecidedAtOnce(t *testing.T) {
+	inWorld(t, gathering, func(w *world) {
+		for i := range 8 {
+			w.driver(fmt.Sprint("d", i), 100+float64(i))
+		}
+		commits := 0
+		w.store.afterwards(func(tr ride.Transition) {
+			if tr.Trip != nil {
+				commits++
+			}
+		})
+		trip := w.rider("r1").request().GetTrip()
+		require.Equal(t, 1, commits)
+		require.Empty(t, w.waves(trip.GetId())[0].Decision, "the trip has decided")
+		lone := w.rider("r2").requestAt(4000) // nobody is there
+		require.NotNil(t, lone.GetTrip())
+		require.Empty(t, w.waves(lone.GetTrip().GetId()))
+		third := w.rider("r3").requestAt(3000).GetTrip().GetId()
+		require.Empty(t, w.waves(third), "another trip waits near it")
+		require.Equal(t, 1., counted(t, w.sys.stats.matching.firstBy.WithLabelValues(firstAtOnce)))
+		require.Equal(t, 2., counted(t, w.sys.stats.matching.firstBy.WithLabelValues(firstWindow)))
+	})
+}
+
+// One driver alone is no choice to make at once, but need not wait for a whole window either.
+func TestAScarceDriverIsAskedSoon(t *testing.T) {
+	inWorld(t, gathering, func(w *world) {
+		d := w.driver("d", 100)
+		require.NotNil(t, w.rider("r").request().GetTrip(), "the request does not wait for the window")
+		require.Empty(t, d.offers())
+		pass(w.gather())
+		require.NotNil(t, d.accept(d.offer()).GetTrip())
+	})
+}
+
+// A driver who declines is not asked again, and one who turns up is: each in the next window.
+func TestWindowsFollowEachOther(t *testing.T) {
+	inWorld(t, gathering, func(w *world) {
+		first := w.driver("first", 100)
+		r := w.rider("r")
+		trip := r.request().GetTrip().GetId()
+		pass(w.gather())
+		require.NotNil(t, first.decline(first.offer()).GetDone())
+		stay(2*w.sys.cfg.Matching.Window, map[*client]float64{first: 100})
+		require.Len(t, first.offers(), 1)
+		second := w.driver("second", 900)
+		stay(w.sys.cfg.Matching.Window, map[*client]float64{first: 100, second: 900})
+		require.Equal(t, trip, second.offer().GetTripId())
+		require.GreaterOrEqual(t, w.waves(trip)[1].Windows, 2, "those without an offer are counted")
+		require.Len(t, w.waves(trip), 2, "and not kept")
+		require.NotNil(t, second.accept(second.offer()).GetTrip())
+	})
+}
+
+// A request that finds nobody ends in time. Its windows leave a few lines on record, and the sweeper lets it be.
+func TestAGatheredRequestEnds(t *testing.T) {
+	inWorld(t, gathering, func(w *world) {
+		r := w.rider("r")
+		trip := r.request().GetTrip().GetId()
+		limit := w.sys.cfg.Rules.SearchFor
+		pass(limit - time.Second)
+		require.Equal(t, ride.StatusRequested, w.store.trip(ride.TripID(trip)).Status)
+		pass(2 * time.Second)
+		got := w.store.trip(ride.TripID(trip))
+		require.Equal(t, ride.StatusExpired, got.Status)
+		require.EqualValues(t, 1, got.Fence, "nothing had to be loaded again")
+		waves := w.waves(trip)
+		require.NotEmpty(t, waves)
+		require.LessOrEqual(t, len(waves), int(limit/ride.QuietFor))
+		for _, wave := range waves {
+			require.Empty(t, wave.Offers)
+			require.Equal(t, string(dispatch.NoDriver), wave.Why)
+			require.GreaterOrEqual(t, wave.Windows, 4)
+		}
+		require.Zero(t, counted(t, w.sys.stats.matching.fell.WithLabelValues(fellSilent)))
+		require.Zero(t, counted(t, w.sys.stats.swept))
+	})
+}
+
+// deaf is a Placement whose matchers lose what they are told, or only say that they heard it.
+type deaf struct {
+	*local
+	mu     sync.Mutex
+	root   func() *actor.RootContext
+	ears   *actor.PID
+	lose   func(matchNeed) bool
+	polite bool // says that it has heard what it loses
+}
+
+// inDeafWorld runs a test in a gathering world, in which lose says which needs do not arrive.
+func inDeafWorld(t *testing.T, polite bool, lose func(matchNeed) bool, test func(w *world, p *deaf)) {
+	p := &deaf{lose: lose, polite: polite}
+	inWorld(t, func(c *Config) {
+		gathering(c)
+		c.Placement = func(n Node) Placement {
+			p.local = Local(n).(*local)
+			return p
+		}
+	}, func(w *world) {
+		p.mu.Lock()
+		p.root = func() *actor.RootContext { return w.sys.root }
+		p.mu.Unlock()
+		test(w, p)
+		w.sys.root.Poison(p.ears)
+	})
+}
+
+func (p *deaf) losing(lose func(matchNeed) bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.lose = lose
+}
+
+// Matcher leads to the zone's matcher through an ear.
+func (p *deaf) Matcher(zone geo.Cell) *actor.PID {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.ears == nil {
+		p.ears = p.root().Spawn(actor.PropsFromFunc(func(ctx actor.Context) {
+			need, ok := ctx.Message().(matchNeed)
+			if !ok {
+				return
+			}
+			p.mu.Lock()
+			lost, polite := p.lose != nil && p.lose(need), p.polite
+			p.mu.Unlock()
+			switch {
+			case !lost:
+				ctx.RequestWithCustomSender(p.local.Matcher(zone), need, ctx.Sender())
+			case polite && !need.Over:
+				ctx.Respond(matchWord{Trip: need.Trip, Asked: need.Asked})
+			}
+		}))
+	}
+	return p.ears
+}
+
+func allNeeds(matchNeed) bool { return true }
+
+// A matcher that does not answer costs a second: the trip then searches by itself, and goes back once the matcher
+// answers again.
+func TestWithoutAMatcherTripsSearchThemselves(t *testing.T) {
+	inDeafWorld(t, false, allNeeds, func(w *world, p *deaf) {
+		first := w.driver("first", 100)
+		r := w.rider("r")
+		id := r.send(requestFrame())
+		pass(firstWithin)
+		trip := r.box.reply(id).GetTrip().GetId()
+		require.NotEmpty(t, trip, "the request waits no longer to hear who else waits")
+		pass(heardWithin)
+		require.Equal(t, trip, first.offer().GetTripId())
+		require.Equal(t, 1., counted(t, w.sys.stats.matching.fell.WithLabelValues(fellUnheard)))
+		require.NotNil(t, first.decline(first.offer()).GetDone())
+		second := w.driver("second", 300)
+		require.Equal(t, trip, second.offer().GetTripId(), "it searches as nearest does")
+		p.losing(nil)
+		require.NotNil(t, second.decline(second.offer()).GetDone())
+		pass(heardWithin)
+		third := w.driver("third", 400)
+		stay(registerEvery+w.sys.cfg.Matching.Window, map[*client]float64{third: 400})
+		require.Equal(t, trip, third.offer().GetTripId())
+		waves := w.waves(trip)
+		require.NotEmpty(t, waves[len(waves)-1].Decision, "the matcher has planned it")
+		require.NotNil(t, third.accept(third.offer()).GetTrip())
+	})
+}
+
+// Nor is a matcher enough that hears and never plans.
+func TestASilentMatcherIsNotWaitedFor(t *testing.T) {
+	inDeafWorld(t, true, func(n matchNeed) bool { return !n.First }, func(w *world, _ *deaf) {
+		d, r := w.driver("d", 100), w.rider("r")
+		trip := r.request().GetTrip().GetId()
+		stay(silentWindows*w.sys.cfg.Matching.Window-time.Second, map[*client]float64{d: 100})
+		require.Empty(t, d.offers())
+		stay(2*time.Second, map[*client]float64{d: 100})
+		require.Equal(t, trip, d.offer().GetTripId())
+		require.Equal(t, 1., counted(t, w.sys.stats.matching.fell.WithLabelValues(fellSilent)))
+	})
+}
+
+// A lost registration is repeated, and a trip that has fallen back meanwhile is asked for once.
+func TestALostRegistrationIsRepeated(t *testing.T) {
+	lost := 0
+	inDeafWorld(t, false, func(n matchNeed) bool {
+		if n.First || n.Over || lost > 0 {
+			return false
+		}
+		lost++
+		return true
+	}, func(w *world, _ *deaf) {
+		r := w.rider("r")
+		trip := r.request().GetTrip().GetId()
+		pass(registerEvery + time.Second)
+		require.Equal(t, 1, lost)
+		d := w.driver("d", 100)
+		stay(w.sys.cfg.Matching.Window, map[*client]float64{d: 100})
+		require.Len(t, d.offers(), 1)
+		require.Equal(t, trip, d.offer().GetTripId())
+	})
+}
+
+// What a matcher knows is gone with it, and back within seconds.
+func TestAMatcherStartsAgain(t *testing.T) {
+	inWorld(t, gathering, func(w *world) {
+		trip := w.rider("r").request().GetTrip().GetId()
+		pass(2 * w.sys.cfg.Matching.Window)
+		for zone, pid := range w.sys.place.MatchersHere() {
+			w.sys.place.RetireMatcher(zone, pid)
+		}
+		d := w.driver("d", 100)
+		stay(registerEvery+w.sys.cfg.Matching.Window, map[*client]float64{d: 100})
+		require.Equal(t, trip, d.offer().GetTripId())
+		require.Zero(t, counted(t, w.sys.stats.matching.fell.WithLabelValues(fellUnheard)))
+		require.NotNil(t, d.accept(d.offer()).GetTrip())
+	})
+}
+
+// Everything in memory is gone, and a trip that waited finds its driver.
+func TestAGatheredTripSurvivesItsNode(t *testing.T) {
+	inWorld(t, gathering, func(w *world) {
+		trip := w.rider("r").request().GetTrip().GetId()
+		pass(2 * w.sys.cfg.Matching.Window)
+		w.crash(gathering)
+		d := w.driver("d", 100)
+		stay(w.sys.cfg.Matching.Window, map[*client]float64{d: 100})
+		require.Equal(t, trip, d.offer().GetTripId())
+	})
+}
+
+// slowly is gathering with ways that take most of a second to find.
+func slowly(c *Config) {
+	gathering(c)
+	c.ETA = roads{takes: 200 * time.Millisecond}
+}
+
+// planning requests a trip and waits until its zone is being planned.
+func (c *client) planning() (trip string) {
+	c.w.t.Helper()
+	id := c.send(requestFrame())
+	for range 100 {
+		pass(50 * time.Millisecond)
+		c.w.sys.workers.mu.Lock()
+		running := c.w.sys.workers.running
+		c.w.sys.workers.mu.Unlock()
+		if trip = c.box.reply(id).GetTrip().GetId(); trip != "" && running > 0 {
+			return trip
+		}
+	}
+	c.w.t.Fatal("nothing is planned")
+	return ""
+}
+
+// What changes while a plan is made is not undone by it.
+func TestWhatChangesDuringAPlan(t *testing.T) {
+	t.Run("the request is cancelled", func(t *testing.T) {
+		inWorld(t, slowly, func(w *world) {
+			d, r := w.driver("d", 100), w.rider("r")
+			trip := r.planning()
+			require.Equal(t, ridepb.Trip_cancelled, r.cancel(trip).GetTrip().GetStatus())
+			pass(time.Second)
+			require.Empty(t, d.offers())
+		})
+	})
+	t.Run("the driver goes offline", func(t *testing.T) {
+		inWorld(t, slowly, func(w *world) {
+			near, far := w.driver("near", 100), w.driver("far", 900)
+			trip := w.rider("r").planning()
+			require.NotNil(t, near.goOffline().GetDone())
+			stay(w.sys.cfg.Matching.Window+time.Second, map[*client]float64{far: 900})
+			require.Empty(t, near.offers())
+			require.Equal(t, trip, far.offer().GetTripId())
+		})
+	})
+	t.Run("the matcher stops", func(t *testing.T) {
+		inWorld(t, slowly, func(w *world) {
+			d := w.driver("d", 100)
+			trip := w.rider("r").planning()
+			for zone, pid := range w.sys.place.MatchersHere() {
+				w.sys.place.RetireMatcher(zone, pid)
+			}
+			stay(registerEvery+w.sys.cfg.Matching.Window, map[*client]float64{d: 100})
+			require.Equal(t, trip, d.offer().GetTripId())
+			require.Len(t, d.offers(), 1)
+		})
+	})
+}
+
+// Two zones see a driver between them. Whoever asks first holds the driver, and the other zone plans again.
+func TestADriverInTwoRims(t *testing.T) {
+	inWorld(t, func(c *Config) {
+		slowly(c) // both plans are under way before either has asked
+		c.ZoneResolution, c.EstimatesAtOnce = c.Resolution, 4
+	}, func(w *world) {
+		between := w.driver("between", 1000)
+		r1, r2 := w.rider("r1"), w.rider("r2")
+		one, two := r1.send(requestFrameAt(0)), r2.send(requestFrameAt(2000))
+		stay(w.gather()+2*time.Second, map[*client]float64{between: 1000})
+		require.Len(t, w.sys.place.MatchersHere(), 2)
+		first, second := r1.box.reply(one).GetTrip().GetId(), r2.box.reply(two).GetTrip().GetId()
+		require.Len(t, between.offers(), 1, "a driver is asked for one trip at a time")
+		asked, other := between.offer().GetTripId(), first
+		if asked == first {
+			other = second
+		}
+		require.Equal(t, []string{"between withdrawn driver_held"}, w.store.endsOf(other))
+		require.NotNil(t, between.decline(between.offer()).GetDone())
+		stay(w.sys.cfg.Matching.Window+time.Second, map[*client]float64{between: 1000})
+		require.Equal(t, other, between.offer().GetTripId())
+		require.NotNil(t, between.accept(between.offer()).GetTrip())
+	})
+}
+
+// A round takes so many trips, those that have waited longest for one first, and the others follow at once.
+func TestRoundsAreBounded(t *testing.T) {
+	m := newMatcher(nil, 0)
+	for i := range 2*maxRoundRows + 10 {
+		id := ride.TripID(fmt.Sprintf("%05d", i))
+		m.rows[id] = &openRow{matchNeed: matchNeed{Trip: id, First: i < 5}}
+	}
+	seen := make(map[ride.TripID]bool)
+	now := time.Now()
+	for round, want := range []int{maxRoundRows, maxRoundRows, 5, 0} {
+		rows, more := m.due(now, time.Second)
+		require.Len(t, rows, want)
+		require.Equal(t, round < 2, more)
+		for _, row := range rows {
+			seen[row.Trip] = true
+			row.round, row.planned = uint64(round)+1, now
+		}
+	}
+	require.Len(t, seen, 2*maxRoundRows+5, "all but the requests that are not committed yet")
+	rows, _ := m.due(now.Add(time.Second), time.Second)
+	require.EqualValues(t, 1, rows[0].round, "the earliest first")
+}
+
+// A full matcher leaves trips unanswered, so that they search by themselves, and keeps those that it has.
+func TestRegistrationsAreBounded(t *testing.T) {
+	inWorld(t, gathering, func(w *world) {
+		m := newMatcher(w.sys.shared, 0)
+		for i := range maxOpenRows {
+			m.rows[ride.TripID(fmt.Sprint("t", i))] = &openRow{matchNeed: matchNeed{Trip: ride.TripID(fmt.Sprint("t", i))}, seen: time.Now()}
+		}
+		pid := w.sys.root.Spawn(actor.PropsFromProducer(func() actor.Actor { return m }))
+		ask := func(trip ride.TripID) error {
+			_, err := w.sys.root.RequestFuture(pid, matchNeed{Trip: trip, Asked: 1, Pickup: pickup}, time.Second).Result()
+			return err
+		}
+		require.NoError(t, ask("t7"))
+		require.ErrorIs(t, ask("new"), actor.ErrTimeout)
+		require.NoError(t, w.sys.root.PoisonFuture(pid).Wait())
+	})
+}
+
+// Many more trips than drivers, all at once: no driver has two trips or holds two offers, each offer ends once,
+// and every request ends in time.
+func TestAStadiumUnderOnePlan(t *testing.T) {
+	requests, drivers := 60, 8
+	inWorld(t, func(c *Config) {
+		gathering(c)
+		c.Rules.SearchFor = time.Minute
+	}, func(w *world) {
+		var taxis, fans []*client
+		for i := range drivers {
+			taxis = append(taxis, w.driver(fmt.Sprintf("d%03d", i), float64(i)))
+		}
+		for i := range requests {
+			fans = append(fans, w.client(ride.RoleRider, fmt.Sprintf("r%04d", i)).connect(nil))
+		}
+		for _, r := range fans {
+			r.send(requestFrame())
+		}
+		for range 12 { // seconds
+			for i, d := range taxis {
+				require.NoError(t, d.inbox.Location(ride.Position{Point: geo.Destination(pickup, 0, float64(i)), DeviceTime: time.Now()}))
+				for n, o := range d.offers() {
+					if n > 0 || i%3 > 0 {
+						d.send(acceptFrame(o))
+					} else {
+						d.send(&ridepb.ClientFrame{Body: &ridepb.ClientFrame_DeclineOffer{DeclineOffer: &ridepb.DeclineOffer{OfferId: o.GetId()}}})
+					}
+				}
+			}
+			pass(time.Second)
+		}
+		require.Equal(t, drivers, w.matched(), "one trip for each driver")
+		pass(w.sys.cfg.Rules.SearchFor)
+		for _, d := range taxis {
+			require.Len(t, d.ends(), len(d.offers()), "each offer ends once")
+			require.Equal(t, 1, d.most())
+		}
+		w.store.mu.Lock()
+		defer w.store.mu.Unlock()
+		for id, trip := range w.store.trips {
+			require.NotEqual(t, ride.StatusRequested, trip.Status, "%s has not ended", id)
+		}
+	})
+}
+
+// A plan that panics costs its round, not the process.
+func TestAPlanThatPanics(t *testing.T) {
+	inWorld(t, gathering, func(w *world) {
+		j := &matchJob{sys: w.sys.shared, round: 7, policy: w.sys.cfg.Matching, rows: []openRow{{matchNeed: matchNeed{Trip: "t", Pickup: pickup}}}}
+		j.drivers = []cellPut{{Driver: "d", Point: pickup}}
+		w.sys.cfg.ETA = nil
+		require.Equal(t, &matchPlan{round: 7, failed: true}, j.run(context.Background()))
+	})
+}
+
+// Recent requests count for a quarter of an hour.
+func TestDemandIsForgotten(t *testing.T) {
+	var d demand
+	now := time.Unix(1_700_000_000, 0)
+	sum := func() (n int) {
+		for _, c := range d.counts(now) {
+			n += c.Requests
+		}
+		return n
+	}
+	for range 40 {
+		d.add(7, now)
+		now = now.Add(time.Minute)
+	}
+	require.InDelta(t, demandSpan/demandStep, sum(), 1)
+	d.add(0, now)
+	d.add(8, now.Add(-time.Hour))
+	require.InDelta(t, demandSpan/demandStep, sum(), 1, "a clock set back forgets nothing")
+	now = now.Add(demandSpan)
+	require.LessOrEqual(t, sum(), 1)
+}
