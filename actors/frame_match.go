@@ -16,7 +16,7 @@ func toMatch(f *nodepb.NodeFrame, message any) error {
 	switch m := message.(type) {
 	case matchNeed:
 		out := &nodepb.MatchNeed{
-			Trip: string(m.Trip), Asked: m.Asked, Wave: uint32(m.Wave), Reach: uint32(m.Reach), Class: m.Class, Pickup: framePoint(m.Pickup),
+			Trip: string(m.Trip), Asked: m.Asked, Wave: uint32(m.Wave), Reach: uint32(m.Reach), Class: m.Class, Pickup: framePoint(m.Pickup), Door: m.Door,
 			Waited: durationpb.New(m.Waited), First: m.First, Over: m.Over,
 		}
 		for _, driver := range m.Refused {
@@ -46,7 +46,7 @@ func matchMessageOf(f *nodepb.NodeFrame) (any, error) {
 		m := b.MatchNeed
 		out := matchNeed{
 			Trip: ride.TripID(m.GetTrip()), Asked: m.GetAsked(), Wave: int(m.GetWave()), Reach: int(m.GetReach()), Class: m.GetClass(),
-			Pickup: pointOf(m.GetPickup()), Waited: max(0, m.GetWaited().AsDuration()), First: m.GetFirst(), Over: m.GetOver(),
+			Pickup: pointOf(m.GetPickup()), Door: m.GetDoor(), Waited: max(0, m.GetWaited().AsDuration()), First: m.GetFirst(), Over: m.GetOver(),
 		}
 		for _, driver := range m.GetRefused() {
 			out.Refused = append(out.Refused, ride.AccountID(driver))

@@ -60,6 +60,26 @@ func (m *memStore) endsOf(trip string) (out []string) {
 	return out
 }
 
+// The nearest to the door is asked, or the nearest to the middle of the pickup's cell: the middle is further north, so that 80 m
+// are nearer to it than 50 m.
+func TestTheNearestToTheDoorIsAsked(t *testing.T) {
+	for door, asked := range map[bool]string{true: "door", false: "middle"} {
+		inWorld(t, func(c *Config) {
+			under(ride.PolicyNearest)(c)
+			c.Rules.Policy.Door = door
+		}, func(w *world) {
+			drivers := map[string]*client{"door": w.driver("door", 50), "middle": w.driver("middle", 80)}
+			w.rider("r").request()
+			require.Len(t, drivers[asked].offers(), 1)
+			require.Zero(t, drivers[asked].offers()[0].GetPickupDistanceM()%drivers[asked].offers()[0].GetPickupRadiusM(), "the offer says how far its area is, roughly")
+			delete(drivers, asked)
+			for _, other := range drivers {
+				require.Empty(t, other.offers())
+			}
+		})
+	}
+}
+
 // One driver is asked at a time, the nearest first: the next one when this one says no, and when it says
 // nothing, also because its phone is gone.
 func TestOneOfTheNearestIsAsked(t *testing.T) {

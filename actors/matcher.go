@@ -232,7 +232,7 @@ func (m *matcher) begin(ctx actor.Context, now time.Time) {
 	}
 	m.round, m.began = r, now
 	r.query = &search{id: r.id, area: m.zone.Center(), disk: m.around(rows), mixed: true}
-	if m.sys.ask(ctx, r.query, maxRoundDrivers, false, nil) {
+	if m.sys.ask(ctx, r.query, maxRoundDrivers, toArea, nil) {
 		m.plan(ctx)
 		return
 	}

@@ -83,8 +83,7 @@ func (j *matchJob) run(ctx context.Context) (p *matchPlan) {
 	return out
 }
 
-// snapshot is the zone as the engine sees it: pickups by the centres of their cells, because drivers see
-// whom dispatch asks.
+// snapshot is the zone as the engine sees it.
 func (j *matchJob) snapshot() dispatch.Snapshot {
 	s := dispatch.Snapshot{
 		Requests: make([]dispatch.Request, 0, len(j.rows)), Drivers: make([]dispatch.Driver, 0, len(j.drivers)),
@@ -93,7 +92,7 @@ func (j *matchJob) snapshot() dispatch.Snapshot {
 	for i := range j.rows {
 		row := &j.rows[i]
 		s.Requests = append(s.Requests, dispatch.Request{
-			Trip: row.Trip, Class: row.Class, Pickup: j.sys.area(row.Pickup), Age: max(0, j.now.Sub(row.since)), Excluded: slices.Concat(row.Refused, row.barred),
+			Trip: row.Trip, Class: row.Class, Pickup: j.sys.goal(row), Age: max(0, j.now.Sub(row.since)), Excluded: slices.Concat(row.Refused, row.barred),
 		})
 	}
 	for i := range j.drivers {
@@ -109,6 +108,14 @@ func (j *matchJob) snapshot() dispatch.Snapshot {
 	return s
 }
 
+// goal is where the ways to a row's pickup end by which drivers are chosen.
+func (s *shared) goal(row *openRow) geo.Point {
+	if row.Door {
+		return row.Pickup
+	}
+	return s.area(row.Pickup)
+}
+
 // area is the centre of a place's cell; the place itself where H3 has none.
 func (s *shared) area(p geo.Point) geo.Point {
 	cell, err := geo.CellAt(p, s.cfg.Resolution)
@@ -118,7 +125,7 @@ func (s *shared) area(p geo.Point) geo.Point {
 	return cell.Center()
 }
 
-// drive is the way of a driver to the centre of a pickup's cell.
+// drive is the way of a driver to where those of its row end.
 type drive struct {
 	cellPut
 	way geo.Route
@@ -130,9 +137,9 @@ func (j *matchJob) drives(ctx context.Context, pairs []dispatch.Pair) map[ride.T
 	for i := range j.drivers {
 		driver[j.drivers[i].Driver] = &j.drivers[i]
 	}
-	pickup := make(map[ride.TripID]geo.Point, len(j.rows))
+	row := make(map[ride.TripID]*openRow, len(j.rows))
 	for i := range j.rows {
-		pickup[j.rows[i].Trip] = j.rows[i].Pickup
+		row[j.rows[i].Trip] = &j.rows[i]
 	}
 	out := make(map[ride.TripID][]drive, len(j.rows))
 	for len(pairs) > 0 {
@@ -145,7 +152,7 @@ func (j *matchJob) drives(ctx context.Context, pairs []dispatch.Pair) map[ride.T
 		for i, pair := range pairs[:n] {
 			near[i] = *driver[pair.Driver]
 		}
-		for i, way := range j.sys.toArea(ctx, near, j.sys.area(pickup[trip])) {
+		for i, way := range j.sys.toGoal(ctx, near, row[trip]) {
 			out[trip] = append(out[trip], drive{near[i], way})
 		}
 		pairs = pairs[n:]
@@ -176,15 +183,16 @@ func (j *matchJob) makeWaves(ctx context.Context, out *matchPlan, plan *dispatch
 				made.Driver = d.cellPut
 			}
 		}
-		door := j.sys.routes(ctx, places([]cellPut{made.Driver}), r.Pickup)
-		if len(door) == 0 || !leads(door[0]) {
+		asked := []cellPut{made.Driver}
+		door, area := j.sys.routes(ctx, places(asked), r.Pickup), j.sys.toArea(ctx, asked, j.sys.area(r.Pickup))
+		if len(door) == 0 || len(area) == 0 || !leads(door[0]) {
 			out.waits[o.Trip] = dispatch.NoDriver
 			out.barred[o.Trip] = o.Driver
 			continue
 		}
 		made.Wave = ride.OfferWave{
 			Wave: r.Wave, Ring: r.Reach, Cells: j.cells, Windows: r.windows + 1,
-			Considered: j.considered(drives[o.Trip], o.Driver, door[0], chosen, records[o.Trip]),
+			Considered: j.considered(r, drives[o.Trip], asking{o.Driver, door[0], area[0]}, chosen, records[o.Trip]),
 		}
 		if record := records[o.Trip]; record != nil {
 			var err error
@@ -202,10 +210,15 @@ var verdicts = map[dispatch.Reason]ride.Verdict{
 	dispatch.Held: ride.VerdictHeld, dispatch.Excluded: ride.VerdictExcluded, dispatch.WrongClass: ride.VerdictWrongClass,
 }
 
-// considered are the drivers whose ways a row's plan knew, the chosen one first, the others by way. door is
-// the chosen one's way to the pickup itself.
+// asking is the driver to be asked, with its ways to the pickup and to the centre of its cell.
+type asking struct {
+	driver     ride.AccountID
+	door, area geo.Route
+}
+
+// considered are the drivers whose ways a row's plan knew, the one to be asked first, the others by way.
 func (j *matchJob) considered(
-	drives []drive, driver ride.AccountID, door geo.Route, chosen map[ride.AccountID]bool, record *dispatch.Record,
+	row *openRow, drives []drive, asked asking, chosen map[ride.AccountID]bool, record *dispatch.Record,
 ) []ride.Considered {
 	why := make(map[ride.AccountID]ride.Verdict)
 	if record != nil {
@@ -215,12 +228,16 @@ func (j *matchJob) considered(
 	}
 	out := make([]ride.Considered, 0, len(drives))
 	for _, d := range drives {
-		k := ride.Considered{
-			Driver: d.Driver, Point: d.Point, DistanceM: d.way.DistanceM, ETA: d.way.Duration, By: d.way.By.String(),
+		k := ride.Considered{Driver: d.Driver, Point: d.Point, By: d.way.By.String()}
+		if row.Door {
+			k.DoorM, k.DoorETA = d.way.DistanceM, d.way.Duration
+		} else {
+			k.DistanceM, k.ETA = d.way.DistanceM, d.way.Duration
 		}
 		switch {
-		case d.Driver == driver:
-			k.Verdict, k.DoorM, k.DoorETA = ride.VerdictOffered, door.DistanceM, door.Duration
+		case d.Driver == asked.driver:
+			k.Verdict, k.DistanceM, k.ETA = ride.VerdictOffered, asked.area.DistanceM, asked.area.Duration
+			k.DoorM, k.DoorETA = asked.door.DistanceM, asked.door.Duration
 		case why[d.Driver] != "":
 			k.Verdict = why[d.Driver]
 		case chosen[d.Driver]:
@@ -233,7 +250,7 @@ func (j *matchJob) considered(
 		out = append(out, k)
 	}
 	slices.SortFunc(out, func(a, b ride.Considered) int {
-		return cmp.Or(-cmp.Compare(rank(a), rank(b)), cmp.Compare(a.ETA, b.ETA), cmp.Compare(a.Driver, b.Driver))
+		return cmp.Or(-cmp.Compare(rank(a), rank(b)), cmp.Compare(a.ETA+a.DoorETA, b.ETA+b.DoorETA), cmp.Compare(a.Driver, b.Driver))
 	})
 	return out
 }

@@ -103,6 +103,27 @@ func TestAScarceDriverIsAskedSoon(t *testing.T) {
 	})
 }
 
+// A zone plans with the door, or with the middle of the pickup's cell, which lies further north. The driver's offer is
+// about the middle either way.
+func TestAPlanEndsAtTheDoor(t *testing.T) {
+	for door, asked := range map[bool]string{true: "door", false: "middle"} {
+		inWorld(t, func(c *Config) {
+			gathering(c)
+			c.Rules.Policy.Door = door
+		}, func(w *world) {
+			drivers := map[string]*client{"door": w.driver("door", 50), "middle": w.driver("middle", 80)}
+			trip := w.rider("r").request().GetTrip().GetId()
+			pass(w.gather())
+			require.Equal(t, trip, drivers[asked].offer().GetTripId())
+			wave := w.waves(trip)[0]
+			require.NotEmpty(t, wave.Decision)
+			require.Positive(t, wave.Offers[0].DistanceM)
+			require.Positive(t, wave.Offers[0].DoorM)
+			require.NotEqual(t, wave.Offers[0].DistanceM, wave.Offers[0].DoorM)
+		})
+	}
+}
+
 // A driver who declines is not asked again, and one who turns up is: each in the next window.
 func TestWindowsFollowEachOther(t *testing.T) {
 	inWorld(t, gathering, func(w *world) {

@@ -240,7 +240,7 @@ type cellDrop struct {
 // the other replies further.
 type cellFind struct {
 	Search uint64
-	Pickup geo.Point // the centre of the pickup's cell
+	Pickup geo.Point // or the centre of its cell; see nearness
 	Coarse bool
 	Limit  int
 	Disk   []geo.Cell // not to be changed
@@ -266,8 +266,8 @@ type cellFound struct {
 }
 
 // matchNeed registers with the matcher of its zone that a trip waits for a driver, and is repeated until
-// Over. The sender is the trip's actor, and gets a matchWord at once. The exact pickup stays between the
-// two: drivers are chosen by the way to the centre of its cell.
+// Over. The sender is the trip's actor, and gets a matchWord at once. Door says that
+// drivers are chosen by the way to the pickup itself, and not to the centre of its cell.
 type matchNeed struct {
 	Trip ride.TripID
 	// Asked names the need among those of its trip's actor: whatever answers it repeats that.
@@ -276,6 +276,7 @@ type matchNeed struct {
 	Wave, Reach int
 	Class       string
 	Pickup      geo.Point
+	Door        bool
 	Waited      time.Duration // since the search began
 	// Refused drivers are not to be asked now. It is not to be changed.
 	Refused []ride.AccountID

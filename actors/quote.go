@@ -50,7 +50,7 @@ func (r *riderActor) quote(ctx actor.Context, m framed, g *ridepb.GetQuote) {
 	r.next++
 	ring := r.sys.rules.Load().Policy.RingMax
 	// One more ring than counts: a driver may be shown in a cell that it has just left.
-	query, done, err := r.sys.begin(ctx, r.next, view.FromPoint(g.GetPickup()), ring+1, nearbyCap*len(r.sys.cfg.Tariffs), true, nil)
+	query, done, err := r.sys.begin(ctx, r.next, view.FromPoint(g.GetPickup()), ring+1, nearbyCap*len(r.sys.cfg.Tariffs), coarse, nil)
 	if err != nil {
 		fail(ride.ErrInvalidPoint.In("get_quote.pickup"))
 		return

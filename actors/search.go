@@ -38,12 +38,29 @@ type search struct {
 // searchOver is the deadline of a search.
 type searchOver struct{ id uint64 }
 
+// nearness says which drivers a full cell answers with: those nearest to the centre of the pickup's cell, those
+// nearest to the pickup itself, or any, so that no place within a cell makes a difference.
+type nearness int
+
+const (
+	toArea nearness = iota
+	toDoor
+	coarse
+)
+
+// nearnessOf is that of a trip's search.
+func nearnessOf(p ride.Policy) nearness {
+	if p.Door {
+		return toDoor
+	}
+	return toArea
+}
+
 // begin asks the cells within ring of pickup's cell, on behalf of ctx's actor, for at most limit
-// drivers each. The pickup's place within its cell makes no difference; in a coarse search neither
-// do the drivers' places within theirs. done reports that no cell was asked, so there is nothing to
+// drivers each. done reports that no cell was asked, so there is nothing to
 // wait for. The error wraps geo's for a point that H3 cannot place.
 func (s *shared) begin(
-	ctx actor.Context, id uint64, pickup geo.Point, ring, limit int, coarse bool, x *explain,
+	ctx actor.Context, id uint64, pickup geo.Point, ring, limit int, by nearness, x *explain,
 ) (q *search, done bool, err error) {
 	center, err := geo.CellAt(pickup, s.cfg.Resolution)
 	if err != nil {
@@ -54,15 +71,19 @@ func (s *shared) begin(
 		return nil, true, err
 	}
 	q = &search{id: id, pickup: pickup, center: center, area: center.Center(), disk: disk}
-	return q, s.ask(ctx, q, limit, coarse, x), nil
+	return q, s.ask(ctx, q, limit, by, x), nil
 }
 
-// ask asks the cells of a search's disk, nearest to its area first. done is as begin returns it.
-func (s *shared) ask(ctx actor.Context, q *search, limit int, coarse bool, x *explain) (done bool) {
+// ask asks the cells of a search's disk. done is as begin returns it.
+func (s *shared) ask(ctx actor.Context, q *search, limit int, by nearness, x *explain) (done bool) {
 	pids := s.place.Cells(q.disk)
 	q.waiting = len(pids)
+	near := q.area
+	if by == toDoor {
+		near = q.pickup
+	}
 	var question any = cellFind{ // boxed once for all
-		Search: q.id, Pickup: q.area, Coarse: coarse, Limit: limit, Disk: q.disk, Until: time.Now().Add(s.cfg.SearchTimeout), Explain: x,
+		Search: q.id, Pickup: near, Coarse: by == coarse, Limit: limit, Disk: q.disk, Until: time.Now().Add(s.cfg.SearchTimeout), Explain: x,
 	}
 	for _, pid := range pids {
 		if pid.Id != finderName {
@@ -142,8 +163,8 @@ type ways struct {
 	candidates []ride.Candidate
 }
 
-// ways estimates two routes for each driver found: to the centre of the pickup's cell, by which
-// drivers are chosen, and to the pickup. A driver without a route to the pickup is left out.
+// ways estimates two routes for each driver found: to the centre of the pickup's cell, which is what drivers may
+// know, and to the pickup. A driver without a route to the pickup is left out.
 func (s *shared) ways(ctx context.Context, trip ride.TripID, q *search) (w ways) {
 	door, area := s.routes(ctx, places(q.drivers), q.pickup), s.toArea(ctx, q.drivers, q.area)
 	if door == nil || area == nil {
@@ -183,4 +204,13 @@ func (s *shared) toArea(ctx context.Context, drivers []cellPut, center geo.Point
 		}
 	}
 	return area
+}
+
+// toGoal estimates the ways of drivers to where those of a row end. A driver without a way to the pickup itself has
+// none.
+func (s *shared) toGoal(ctx context.Context, drivers []cellPut, row *openRow) []geo.Route {
+	if row.Door {
+		return s.routes(ctx, places(drivers), row.Pickup)
+	}
+	return s.toArea(ctx, drivers, s.area(row.Pickup))
 }

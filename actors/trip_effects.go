@@ -219,7 +219,7 @@ func (a *tripActor) find(ctx actor.Context, e ride.FindCandidates, t *ride.Trip,
 	if a.sys.reaches != nil { // there are other nodes
 		x = &explain{Class: t.Request.Class, Ring: e.Ring, Excluded: t.Excluded}
 	}
-	q, done, err := a.sys.begin(ctx, a.search.next, t.Request.Pickup, e.Ring, limit, false, x)
+	q, done, err := a.sys.begin(ctx, a.search.next, t.Request.Pickup, e.Ring, limit, nearnessOf(t.Rules.Policy), x)
 	if err != nil {
 		// Every search gets a plan, this one an empty one, so that the trip continues.
 		a.sys.cfg.Log.Error("trip cannot search", "trip", a.id, "error", err)

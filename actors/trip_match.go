@@ -77,7 +77,7 @@ func (a *tripActor) matcher(pickup geo.Point) *actor.PID {
 func (a *tripActor) need(t *ride.Trip, now time.Time) matchNeed {
 	return matchNeed{
 		Trip: a.id, Asked: a.match.asked, Wave: a.match.wave.Wave, Reach: t.Rules.Policy.RingMax, Class: t.Request.Class,
-		Pickup: t.Request.Pickup, Waited: max(0, now.Sub(t.SearchBegan())), Refused: t.Refused(now),
+		Pickup: t.Request.Pickup, Door: t.Rules.Policy.Door, Waited: max(0, now.Sub(t.SearchBegan())), Refused: t.Refused(now),
 	}
 }
 

@@ -11,9 +11,9 @@ import (
 
 // Candidate is an available driver with the way to one trip's pickup: an edge
 // of the graph between trips and drivers. Distances are in metres.
-// Drivers see whom dispatch asks, and in which order. To keep the pickup's place within its
-// cell private, dispatch chooses candidates by the way to the cell's centre; the way to the
-// door decides only among those who accept, who learn the pickup anyway.
+// Drivers see whom dispatch asks, and in which order. Unless Policy.Door says otherwise, dispatch therefore
+// chooses candidates by the way to the centre of the pickup's cell; the way to the door decides only
+// among those who accept, who learn the pickup anyway.
 type Candidate struct {
 	Trip      TripID
 	Driver    AccountID
@@ -58,8 +58,8 @@ type Considered struct {
 	Driver AccountID `json:"driver"`
 	// Point is where the driver was; zero in records of before it was kept.
 	Point geo.Point `json:"point,omitzero"`
-	// DistanceM and ETA are the way to the centre of the pickup's cell, by which candidates
-	// are ranked, DoorM and DoorETA that to the pickup itself; 0 where none was looked for.
+	// DistanceM and ETA are the way to the centre of the pickup's cell, DoorM and DoorETA that to the pickup
+	// itself; 0 where none was looked for. Policy.Door says by which of them candidates are ranked.
 	DistanceM float64       `json:"distance_m"`
 	ETA       time.Duration `json:"eta_ns"`
 	DoorM     float64       `json:"door_m,omitempty"`
@@ -77,6 +77,14 @@ func (k Considered) checked() Considered {
 		return k
 	}
 	return Considered{Driver: k.Driver, Point: k.Point, Verdict: VerdictNoWay}
+}
+
+// wayOf is the way by which the policy judges a candidate.
+func (p Policy) wayOf(k Considered) time.Duration {
+	if p.Door && k.DoorM > 0 {
+		return k.DoorETA
+	}
+	return k.ETA
 }
 
 func isWay(m float64, d time.Duration) bool { return d >= 0 && m >= 0 && !math.IsInf(m, 0) }
@@ -108,10 +116,12 @@ func Plan(p Policy, needs []Need, candidates []Candidate) [][]Considered {
 	return out
 }
 
-// ranked is a candidate with what ranks it first: how often it was asked.
+// ranked is a candidate with what ranks it: how often it was asked, and its way.
 type ranked struct {
 	Candidate
-	asked int
+	asked  int
+	eta    time.Duration
+	metres float64
 }
 
 // compare looks no further than the first difference, unlike cmp.Or: this is where
@@ -120,16 +130,19 @@ func (a ranked) compare(b ranked) int {
 	if c := cmp.Compare(a.asked, b.asked); c != 0 {
 		return c
 	}
-	if c := cmp.Compare(a.ETA, b.ETA); c != 0 {
+	if c := cmp.Compare(a.eta, b.eta); c != 0 {
 		return c
 	}
-	return cmp.Or(cmp.Compare(a.DistanceM, b.DistanceM), cmp.Compare(a.Driver, b.Driver), cmp.Compare(a.Class, b.Class))
+	return cmp.Or(cmp.Compare(a.metres, b.metres), cmp.Compare(a.Driver, b.Driver), cmp.Compare(a.Class, b.Class))
 }
 
 func planOne(p Policy, n Need, cands []Candidate) []Considered {
 	ranks := make([]ranked, len(cands))
 	for i, c := range cands {
-		ranks[i] = ranked{c, n.Asked[c.Driver]}
+		ranks[i] = ranked{c, n.Asked[c.Driver], c.ETA, c.DistanceM}
+		if p.Door && c.DoorM > 0 {
+			ranks[i].eta, ranks[i].metres = c.DoorETA, c.DoorM
+		}
 	}
 	slices.SortFunc(ranks, ranked.compare)
 	out := make([]Considered, 0, len(cands))

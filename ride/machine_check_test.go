@@ -162,7 +162,11 @@ func (m *machine) wave(from ride.Trip, e ride.WavePlanned, to ride.Trip) {
 		require.False(m.t, m.refused[o.Driver], "%s is asked again", o.Driver)
 		require.Equal(m.t, p.Exclusive, o.Exclusive)
 		if p.MaxETA > 0 {
-			require.LessOrEqual(m.t, o.ETA, p.MaxETA)
+			way := o.ETA
+			if p.Door && o.DoorM > 0 {
+				way = o.DoorETA
+			}
+			require.LessOrEqual(m.t, way, p.MaxETA)
 		}
 		ignored := 0
 		for _, old := range from.Offers {

@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -52,6 +53,31 @@ func TestPlanAsksTheNearest(t *testing.T) {
 		"slow": ride.VerdictOverCap, "far": ride.VerdictOverCap, "full": ride.VerdictResting, "van": ride.VerdictWrongClass,
 		"a": ride.VerdictOffered, "b": ride.VerdictOffered, "island": ride.VerdictNoWay, "lost": ride.VerdictNoWay,
 	}, verdicts)
+}
+
+// TestThePlaceOfThePickupRanks: the way to the middle of the pickup's cell or to the door, and likewise for the longest way.
+func TestThePlaceOfThePickupRanks(t *testing.T) {
+	edge := func(d ride.AccountID, area, door time.Duration) ride.Candidate {
+		return ride.Candidate{Trip: "t", Driver: d, DistanceM: area.Seconds(), ETA: area, DoorM: door.Seconds(), DoorETA: door}
+	}
+	edges := []ride.Candidate{
+		edge("north", time.Minute, 3*time.Minute), edge("south", 3*time.Minute, 2*time.Minute), edge("far", 4*time.Minute, 20*time.Minute),
+		{Trip: "t", Driver: "unknown", DistanceM: 1, ETA: 150 * time.Second}, // the way to the door was not looked for
+	}
+	for door, want := range map[bool]string{
+		false: "north offered, unknown offered, south over_cap, far over_cap",
+		true:  "south offered, unknown offered, north over_cap, far beyond_eta",
+	} {
+		p := broadcast().Policy
+		p.Door, p.MaxETA = door, 10*time.Minute
+		got := make([]string, 0, len(edges))
+		for _, k := range ride.Plan(p, []ride.Need{{Trip: "t", Room: 2}}, edges)[0] {
+			got = append(got, fmt.Sprint(k.Driver, " ", k.Verdict))
+		}
+		require.Equal(t, want, strings.Join(got, ", "))
+	}
+	require.True(t, ride.DefaultPolicy().As(ride.PolicyNearest).Door)
+	require.False(t, ride.DefaultPolicy().As(ride.PolicyBroadcast).Door, "many are asked together")
 }
 
 // TestPlanKnowsNoOrder: the order in which cells answer must not matter.

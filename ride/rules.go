@@ -42,8 +42,11 @@ type Policy struct {
 	// Exclusive makes each offer a hold: its driver holds no other offer meanwhile. The driver's own
 	// actor is the judge, and hands back what it cannot take (ReasonDriverHeld). PolicyNearest has it always.
 	Exclusive bool `json:"exclusive,omitempty"`
-	// MaxETA is the longest way to the pickup, from where a driver is asked to come. Like the ranking it looks
-	// at the centre of the pickup's cell; see Candidate. 0: no bound.
+	// Door makes dispatch choose by the way to the pickup itself, not to the centre of its cell; see Candidate.
+	// False in older trips.
+	Door bool `json:"door,omitempty"`
+	// MaxETA is the longest way to the pickup, from where a driver is asked to come, to the same place as the
+	// ways that rank drivers. 0: no bound.
 	MaxETA time.Duration `json:"max_eta_ns,omitempty"`
 	// AwardWindow is how long acceptances are gathered under AwardBestETA,
 	// counted from the first.
@@ -96,7 +99,7 @@ type Rules struct {
 func DefaultPolicy() Policy {
 	return Policy{
 		Kind: PolicyNearest, Award: AwardFirst, AwardWindow: 2 * time.Second,
-		Exclusive: true, MaxETA: 10 * time.Minute,
+		Exclusive: true, Door: true, MaxETA: 10 * time.Minute,
 		Cap: 8, RingStart: 1, RingStep: 1, RingMax: 6,
 		WaveEvery: 5 * time.Second, OfferTTL: 15 * time.Second, AsksPerDriver: 2,
 		Exchanges: 2, ExchangeFare: 100,
@@ -125,24 +128,33 @@ func (p Policy) oneByOne() bool {
 	return p.Kind == PolicyNearest || p.Kind == PolicySequential || p.Kind == PolicyBatch
 }
 
-// As returns the policy with another kind and the hold that this kind has by itself. The rest stays.
+// As returns the policy with another kind, and with the hold and the place of the pickup that this kind has by
+// itself. The rest stays.
 func (p Policy) As(kind PolicyKind) Policy {
-	p.Kind, p.Exclusive = kind, kind == PolicyNearest || kind == PolicyBatch
+	p.Kind, p.Exclusive, p.Door = kind, kind == PolicyNearest || kind == PolicyBatch, kind.AsksByDoor()
 	return p
 }
+
+// AsksByDoor reports whether a kind of policy plans with the pickup itself, unless an operator says otherwise. Where
+// many drivers are asked together, whoever watches several would find the rider.
+func (k PolicyKind) AsksByDoor() bool { return k == PolicyNearest || k == PolicyBatch }
 
 // Within returns the policy without the rings in which no driver can be who would come within MaxETA.
 // Neighbouring cells' centres are ringM apart, in metres, and nobody comes nearer faster than fastestMPS, in
 // metres per second along the straight line. Where either is 0, unknown, all rings stay.
 //
-// The centre of a cell in ring k is at least k·ringM·√3/2 from that of the pickup's cell, where ways end; its
-// drivers may be a cell's radius nearer, ringM/√3. Cells may be a quarter smaller than the mean, which the
-// last factor allows for.
+// The centre of a cell in ring k is at least k·ringM·√3/2 from that of the pickup's cell; its drivers may be a cell's
+// radius nearer, ringM/√3, and so may the pickup where ways end there. Cells may be a quarter smaller than the mean, which
+// the last factor allows for.
 func (p Policy) Within(ringM, fastestMPS float64) Policy {
 	if !(ringM > 0) || !(fastestMPS > 0) || p.MaxETA <= 0 {
 		return p
 	}
-	reach := p.MaxETA.Seconds()*fastestMPS + ringM/math.Sqrt(3)
+	radius := ringM / math.Sqrt(3)
+	reach := p.MaxETA.Seconds()*fastestMPS + radius
+	if p.Door {
+		reach += radius
+	}
 	if rings := math.Floor(reach / (ringM * math.Sqrt(3) / 2) * 4 / 3); rings < float64(p.RingMax) {
 		p.RingMax = max(int(rings), p.RingStart)
 	}

@@ -132,7 +132,7 @@ func (n *Need) verdict(p Policy, k Considered) Verdict {
 		return VerdictAskedEnough
 	case n.Resting[d]:
 		return VerdictResting
-	case p.MaxETA > 0 && k.ETA > p.MaxETA:
+	case p.MaxETA > 0 && p.wayOf(k) > p.MaxETA:
 		return VerdictBeyondETA
 	case n.Room <= 0:
 		return VerdictOverCap

@@ -2144,7 +2144,7 @@ func (*DriverNearby) Descriptor() ([]byte, []int) {
 type CellFind struct {
 	state  protoimpl.MessageState `protogen:"open.v1"`
 	Search uint64                 `protobuf:"varint,1,opt,name=search,proto3" json:"search,omitempty"`
-	Pickup *Point                 `protobuf:"bytes,2,opt,name=pickup,proto3" json:"pickup,omitempty"` // the centre of the pickup's cell
+	Pickup *Point                 `protobuf:"bytes,2,opt,name=pickup,proto3" json:"pickup,omitempty"` // or the centre of its cell
 	Coarse bool                   `protobuf:"varint,3,opt,name=coarse,proto3" json:"coarse,omitempty"`
 	Limit  uint32                 `protobuf:"varint,4,opt,name=limit,proto3" json:"limit,omitempty"`
 	Disk   []uint64               `protobuf:"fixed64,5,rep,packed,name=disk,proto3" json:"disk,omitempty"`
@@ -3354,6 +3354,7 @@ type MatchNeed struct {
 	Refused       []string               `protobuf:"bytes,8,rep,name=refused,proto3" json:"refused,omitempty"` // drivers not to be asked
 	First         bool                   `protobuf:"varint,9,opt,name=first,proto3" json:"first,omitempty"`    // the request is not committed yet
 	Over          bool                   `protobuf:"varint,10,opt,name=over,proto3" json:"over,omitempty"`     // the trip needs no driver any more
+	Door          bool                   `protobuf:"varint,11,opt,name=door,proto3" json:"door,omitempty"`     // drivers are chosen by the way to the pickup itself, not to the centre of its cell
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -3454,6 +3455,13 @@ func (x *MatchNeed) GetFirst() bool {
 func (x *MatchNeed) GetOver() bool {
 	if x != nil {
 		return x.Over
+	}
+	return false
+}
+
+func (x *MatchNeed) GetDoor() bool {
+	if x != nil {
+		return x.Door
 	}
 	return false
 }
@@ -4300,7 +4308,7 @@ const file_node_proto_rawDesc = "" +
 	"\x04trip\x18\x01 \x01(\tR\x04trip\x12'\n" +
 	"\x05offer\x18\x02 \x01(\v2\x11.hexhail.v1.OfferR\x05offer\x12-\n" +
 	"\x04left\x18\x03 \x01(\v2\x19.google.protobuf.DurationR\x04left\x12\x1c\n" +
-	"\texclusive\x18\x04 \x01(\bR\texclusive\"\x9c\x02\n" +
+	"\texclusive\x18\x04 \x01(\bR\texclusive\"\xb0\x02\n" +
 	"\tMatchNeed\x12\x12\n" +
 	"\x04trip\x18\x01 \x01(\tR\x04trip\x12\x14\n" +
 	"\x05asked\x18\x02 \x01(\x04R\x05asked\x12\x12\n" +
@@ -4312,7 +4320,8 @@ const file_node_proto_rawDesc = "" +
 	"\arefused\x18\b \x03(\tR\arefused\x12\x14\n" +
 	"\x05first\x18\t \x01(\bR\x05first\x12\x12\n" +
 	"\x04over\x18\n" +
-	" \x01(\bR\x04over\"\x90\x01\n" +
+	" \x01(\bR\x04over\x12\x12\n" +
+	"\x04door\x18\v \x01(\bR\x04door\"\x90\x01\n" +
 	"\tMatchWord\x12\x12\n" +
 	"\x04trip\x18\x01 \x01(\tR\x04trip\x12\x14\n" +
 	"\x05asked\x18\x02 \x01(\x04R\x05asked\x12\x17\n" +

@@ -137,15 +137,17 @@ func TestGoalsAreMiddlesOrDoors(t *testing.T) {
 	s := fixture(t, 5*time.Minute, 330)
 	costs := make(map[Goal]float64)
 	for _, goal := range []Goal{AsServer, Door, Cell} {
-		for _, name := range []string{"nearest", "batch"} {
+		for _, name := range []string{"broadcast", "nearest", "batch"} {
 			f, err := Run(t.Context(), s, Options{Policy: preset(t, name), People: falling(t), Seed: 1, Goal: goal})
 			require.NoError(t, err)
 			costs[goal+Goal(name)] = f.Cost
 		}
 	}
-	require.Equal(t, costs["nearest"], costs["cellnearest"])
+	require.Equal(t, costs["broadcast"], costs["cellbroadcast"])
+	require.Equal(t, costs["nearest"], costs["doornearest"])
 	require.Equal(t, costs["batch"], costs["doorbatch"])
-	require.NotEqual(t, costs["nearest"], costs["doornearest"])
+	require.NotEqual(t, costs["broadcast"], costs["doorbroadcast"])
+	require.NotEqual(t, costs["nearest"], costs["cellnearest"])
 	require.NotEqual(t, costs["batch"], costs["cellbatch"])
 }
 

@@ -124,6 +124,9 @@ func newReplay(s *Scenario, o Options) *replay {
 func (r *replay) tripRules() ride.Rules {
 	rules := ride.DefaultRules()
 	rules.Policy = r.o.Policy.Trip
+	if r.o.Goal != AsServer {
+		rules.Policy.Door = r.o.Goal == Door
+	}
 	if r.o.Policy.Zoned() { // the zone asks, perhaps two at once
 		rules.Policy.Kind, rules.Policy.Cap = ride.PolicyBroadcast, 2
 		rules.Policy.MaxETA = 0 // it has a bound of its own

@@ -29,12 +29,12 @@ func (r *replay) around(d disk) []geo.Cell {
 }
 
 // find is a trip's own search, as the server's actors do it: the cells around the pickup say who is available, the
-// fewest open offers and the nearest first, and dispatch chooses among them by the way to the middle of the pickup's
-// cell.
+// fewest open offers and the nearest first, and dispatch chooses among them by the way to the pickup or to the middle of
+// its cell, as the policy says.
 func (r *replay) find(i int32, e ride.FindCandidates) {
 	t, from := &r.trips[i], r.requests[i].From
 	limit := 4*t.live.Rules.Policy.Cap + len(t.live.Excluded) + len(t.live.Offers)
-	middle := r.goal(from)
+	middle, near := r.w.middles[from], r.goal(from)
 	var found []ride.Candidate
 	cells := 0
 	for _, c := range r.around(disk{r.w.cells[from], e.Ring}) {
@@ -42,7 +42,7 @@ func (r *replay) find(i int32, e ride.FindCandidates) {
 		if len(here) > 0 {
 			cells++
 		}
-		for _, k := range r.nearest(here, middle, limit) {
+		for _, k := range r.nearest(here, near, limit) {
 			d := &r.drivers[k]
 			area, door := r.way(d.place, middle), r.way(d.place, from)
 			found = append(found, ride.Candidate{

@@ -49,8 +49,7 @@ func (p Plans) String() string {
 // Goal is where the ways end by which dispatch chooses drivers.
 type Goal string
 
-// The goals. AsServer is the middle of the pickup's cell for searches of single trips, since drivers see in which order they
-// are asked, and the door for plans of zones.
+// The goals. AsServer is the one of the policy.
 const (
 	AsServer Goal = ""
 	Door     Goal = "door" // the pickup itself
@@ -59,7 +58,7 @@ const (
 
 // goal is where the ways to a pickup end.
 func (r *replay) goal(pickup Place) Place {
-	if r.o.Goal == Door || r.o.Goal == AsServer && r.o.Policy.Zoned() {
+	if r.rules.Policy.Door {
 		return pickup
 	}
 	return r.w.middles[pickup]

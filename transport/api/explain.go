@@ -24,7 +24,8 @@ type explainView struct {
 type policyView struct {
 	Kind          ride.PolicyKind `json:"kind" enum:"nearest,batch,broadcast,sequential"`
 	Exclusive     bool            `json:"exclusive" doc:"Whether a driver who is asked holds no other offer."`
-	MaxEtaS       float64         `json:"max_eta_s" doc:"The longest way to the middle of the pickup's cell from which a driver is asked; 0: any."`
+	Place         string          `json:"place" enum:"door,cell" doc:"Where the ways end by which candidates are ranked: at the pickup, or in the middle of its cell."`
+	MaxEtaS       float64         `json:"max_eta_s" doc:"The longest way to the pickup from where a driver is asked; 0: any."`
 	Award         ride.Award      `json:"award" enum:"first,best_eta"`
 	AwardWindowMS int64           `json:"award_window_ms" doc:"Under best_eta: how long acceptances are gathered."`
 	Cap           int             `json:"cap" doc:"How many offers may be open at once."`
@@ -58,8 +59,8 @@ type candidateView struct {
 	Lat        float64        `json:"lat" minimum:"-90" maximum:"90" doc:"Where the driver was then."`
 	Lng        float64        `json:"lng" minimum:"-180" maximum:"180"`
 	Located    bool           `json:"located" doc:"Whether the position was recorded; without it lat, lng and straight_m mean nothing."`
-	StraightM  float64        `json:"straight_m" doc:"To the pickup as the crow flies."`
-	DistanceM  float64        `json:"distance_m" doc:"The way to the middle of the pickup's cell, by which candidates are ranked; 0 where none was looked for."`
+	StraightM  float64        `json:"straight_m" doc:"As the crow flies, to where distance_m ends."`
+	DistanceM  float64        `json:"distance_m" doc:"The way by which candidates are ranked, to the place that the policy names; 0 where none was looked for."`
 	EtaS       float64        `json:"eta_s" doc:"Likewise."`
 	By         string         `json:"by" enum:",crow,streets,osrm,valhalla" doc:"Who estimated these: the server's map of the streets, a server of routes, or crow: a straight line, because no one had a way in time. Empty where none was looked for."`
 	Offered    bool           `json:"offered"`
@@ -98,7 +99,7 @@ func (a *API) adminExplain(ctx context.Context, in *TripPath) (*body[explainView
 	v := explainView{Policy: showPolicy(t.Rules), By: cmp.Or(t.Estimate.By, geo.ByCrow.String()), Waves: []waveView{}, Offers: showOffers(&t, events, people)}
 	for i, e := range events {
 		if w, ok := e.Event.(ride.WavePlanned); ok {
-			v.Waves = append(v.Waves, showWave(&t, w, people))
+			v.Waves = append(v.Waves, showWave(&t, w, people, a.waysEnd(&t)))
 			w.Considered, w.Decision = nil, nil
 			events[i].Event = w
 		}
@@ -155,13 +156,32 @@ func fullName(a ride.Account) string {
 func showPolicy(r ride.Rules) policyView {
 	p := r.Policy
 	return policyView{
-		Kind: p.Kind, Exclusive: p.Exclusive, MaxEtaS: p.MaxETA.Seconds(), Award: p.Award, AwardWindowMS: p.AwardWindow.Milliseconds(), Cap: p.Cap,
+		Kind: p.Kind, Exclusive: p.Exclusive, Place: showPlace(p), MaxEtaS: p.MaxETA.Seconds(), Award: p.Award, AwardWindowMS: p.AwardWindow.Milliseconds(), Cap: p.Cap,
 		RingStart: p.RingStart, RingStep: p.RingStep, RingMax: p.RingMax, WaveEveryMS: p.WaveEvery.Milliseconds(),
 		OfferTTLMS: p.OfferTTL.Milliseconds(), AsksPerDriver: p.AsksPerDriver, Exchanges: p.Exchanges, SearchForMS: r.SearchFor.Milliseconds(),
 	}
 }
 
-func showWave(t *ride.Trip, w ride.WavePlanned, people map[ride.AccountID]ride.Account) waveView {
+func showPlace(p ride.Policy) string {
+	if p.Door {
+		return "door"
+	}
+	return "cell"
+}
+
+// waysEnd is where the ways end by which a trip's candidates were ranked.
+func (a *API) waysEnd(t *ride.Trip) geo.Point {
+	if t.Rules.Policy.Door {
+		return t.Request.Pickup
+	}
+	cell, err := geo.CellAt(t.Request.Pickup, a.cfg.OfferResolution)
+	if err != nil {
+		return t.Request.Pickup
+	}
+	return cell.Center()
+}
+
+func showWave(t *ride.Trip, w ride.WavePlanned, people map[ride.AccountID]ride.Account, end geo.Point) waveView {
 	v := waveView{
 		Wave: w.Wave, At: w.At.UTC(), Ring: w.Ring, Cells: w.Cells, Offered: len(w.Offers), More: w.More,
 		Windows: w.Windows, Why: w.Why, Decision: showDecision(w.Decision, people),
@@ -178,14 +198,18 @@ func showWave(t *ride.Trip, w ride.WavePlanned, people map[ride.AccountID]ride.A
 		k := candidateView{
 			DriverID: c.Driver, DriverName: fullName(acc), Plate: acc.Vehicle.Plate,
 			Lat: c.Point.Lat, Lng: c.Point.Lng, Located: c.Point != geo.Point{},
-			DistanceM: math.Round(c.DistanceM), EtaS: math.Round(c.ETA.Seconds()),
 			Offered: c.Verdict == ride.VerdictOffered, Reason: c.Verdict, Outcome: outcomes[c.Driver],
 		}
+		metres, eta := c.DistanceM, c.ETA
+		if t.Rules.Policy.Door && c.DoorM > 0 {
+			metres, eta = c.DoorM, c.DoorETA
+		}
+		k.DistanceM, k.EtaS = math.Round(metres), math.Round(eta.Seconds())
 		if k.DistanceM > 0 { // older records do not say
 			k.By = cmp.Or(c.By, geo.ByCrow.String())
 		}
 		if k.Located {
-			k.StraightM = math.Round(geo.DistanceM(c.Point, t.Request.Pickup))
+			k.StraightM = math.Round(geo.DistanceM(c.Point, end))
 		}
 		v.Candidates = append(v.Candidates, k)
 	}

@@ -30,7 +30,7 @@ type evalOptions struct {
 	Cache    string        `placeholder:"DIR" help:"Folder that keeps travel times and bounds. Default: hexhail/eval in the user's cache."`
 	Model    string        `default:"falling" help:"How people answer: falling (the longer the way, the fewer say yes), flat, certain, prompt or willing."`
 	ETA      string        `name:"eta" default:"streets" help:"Ways that dispatch plans on: streets, line, or noise=0.2. Cars drive along streets whatever it plans on."`
-	Goal     string        `default:"server" enum:"server,door,cell" help:"Where the ways end by which drivers are chosen: at the door, in the middle of the pickup's cell, or as in a server, where single trips choose by the cell and zones by the door."`
+	Goal     string        `default:"server" enum:"server,door,cell" help:"Where the ways end by which drivers are chosen: at the door, in the middle of the pickup's cell, or as a server does under the policy."`
 	Search   time.Duration `name:"search-for" default:"5m" help:"Longest search for a driver; riders wait for 5m at most."`
 	Every    int           `default:"1" help:"Replay every n-th request with an n-th of the drivers."`
 	AtOnce   int           `name:"at-once" default:"0" help:"Runs at the same time; 0: one for each core. Figures do not depend on it, except for decision times."`

@@ -135,7 +135,8 @@ type Dispatch struct {
 	Zone          int           `name:"zone-resolution" default:"5" range:"2..10" help:"H3 resolution of the zones that are planned as one, under batch, at most h3-resolution: 5 for a city (cells of about 10 km edge), 6 for one that is too busy for a single plan, 4 for the country."`
 	Worth         time.Duration `default:"2m" range:"0s..30m" help:"How much longer a way may be, under batch, to leave a driver where drivers are most needed, by recent requests. 0s: ways alone count."`
 	Hold          bool          `default:"false" negatable:"" help:"Let a driver hold one offer at a time under broadcast and sequential, too. Under nearest and batch it always is so."`
-	MaxETA        time.Duration `name:"max-eta" default:"10m" range:"0s..24h" help:"Longest way to the pickup for which a driver is asked, to the middle of the pickup's cell. Rings in which nobody can be who would come in time are not searched. 0s: any."`
+	Place         string        `default:"by-policy" enum:"by-policy,door,cell" help:"Where ways to a pickup end when drivers are chosen: at the door, or in the middle of the pickup's cell. By the middle, riders wait far longer, and nobody who watches several drivers can find a rider more exactly than the cell before the match. by-policy: the door under nearest and batch, the cell under broadcast and sequential."`
+	MaxETA        time.Duration `name:"max-eta" default:"10m" range:"0s..24h" help:"Longest way to the pickup for which a driver is asked. Rings in which nobody can be who would come in time are not searched. 0s: any."`
 	Award         string        `default:"first" enum:"first,best_eta" help:"Who wins: the first to accept, or the shortest way to the pickup among those who accept within the award window (best_eta)."`
 	AwardWindow   time.Duration `default:"2s" range:"100ms..1m" help:"How long acceptances are gathered under best_eta, counted from the first."`
 	Cap           int           `default:"8" range:"1..500" help:"Most offers of one trip that are open at once under broadcast."`
@@ -246,9 +247,10 @@ func (c *Config) TokenIssuer() string {
 // Policy is the dispatch policy of new trips.
 func (c *Config) Policy() ride.Policy {
 	d := c.Dispatch
+	kind := ride.PolicyKind(d.Policy)
 	return ride.Policy{
-		Kind: ride.PolicyKind(d.Policy), Award: ride.Award(d.Award), AwardWindow: d.AwardWindow,
-		Exclusive: d.Hold || d.Policy == string(ride.PolicyNearest) || d.Policy == string(ride.PolicyBatch), MaxETA: d.MaxETA,
+		Kind: kind, Door: d.Place == "door" || d.Place == "by-policy" && kind.AsksByDoor(), Award: ride.Award(d.Award), AwardWindow: d.AwardWindow,
+		Exclusive: d.Hold || kind == ride.PolicyNearest || kind == ride.PolicyBatch, MaxETA: d.MaxETA,
 		Cap: d.Cap, RingStart: d.RingStart, RingStep: d.RingStep, RingMax: d.RingMax,
 		WaveEvery: d.WaveEvery, OfferTTL: d.OfferTTL, AsksPerDriver: d.AsksPerDriver,
 		Exchanges: d.Exchanges, ExchangeFare: d.ExchangeFare,

@@ -244,11 +244,13 @@ func findByOffers(w *world, trip string, middle geo.Point, puppets int) (geo.Poi
 }
 
 // TestOrderOfOffersFindsNoRider: which of several drivers is asked first, and which comes
-// next, is the same for pickups in different places of one cell; in both policies.
+// next, is the same for pickups in different places of one cell, unless dispatch plans with the door.
 func TestOrderOfOffersFindsNoRider(t *testing.T) {
 	t.Parallel()
-	for _, policy := range []string{"--dispatch-policy=sequential", "--dispatch-cap=1"} {
-		withAndWithoutStreets(t, orderFindsNoRider, policy, "--position-ttl=5m", "--dispatch-wave-every=10m", "--trip-search-for=30m")
+	for _, policy := range [][]string{
+		{"--dispatch-policy=sequential"}, {"--dispatch-policy=broadcast", "--dispatch-cap=1"}, {"--dispatch-policy=nearest", "--dispatch-place=cell"},
+	} {
+		withAndWithoutStreets(t, orderFindsNoRider, append(policy, "--position-ttl=5m", "--dispatch-wave-every=10m", "--trip-search-for=30m")...)
 	}
 }
 

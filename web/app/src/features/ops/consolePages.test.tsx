@@ -123,7 +123,7 @@ describe('the page of a person', () => {
 });
 
 describe('the page of a trip', () => {
-  const policy = { kind: 'broadcast', exclusive: false, max_eta_s: 600, award: 'best_eta', award_window_ms: 2000, cap: 5, ring_start: 1, ring_step: 1, ring_max: 4, wave_every_ms: 4000, offer_ttl_ms: 12_000, asks_per_driver: 2, search_for_ms: 120_000 };
+  const policy = { kind: 'broadcast', exclusive: false, place: 'cell', max_eta_s: 600, award: 'best_eta', award_window_ms: 2000, cap: 5, ring_start: 1, ring_step: 1, ring_max: 4, wave_every_ms: 4000, offer_ttl_ms: 12_000, asks_per_driver: 2, search_for_ms: 120_000 };
   const offer = (driver: string, wave: number, state: string) => ({ id: `${driver}${wave}`, driver_id: driver, driver_name: driver, wave, state, reason: '', distance_m: 900, eta_s: 100, made_at: at(wave * 4), expires_at: at(wave * 4 + 12), ended_at: at(wave * 4 + 3) });
   const candidate = (driver: string, outcome: string) => ({ driver_id: driver, driver_name: driver, plate: `HX ${driver}`, located: true, lat: 40.7, lng: -74, straight_m: 800, distance_m: 900, eta_s: 100, by: 'streets', offered: outcome !== '', outcome, reason: outcome === '' ? 'busy' : 'offered' });
   const explain = (trip: Schemas['Trip'], more: object = {}) => ({

@@ -13,6 +13,7 @@ export function Policy({ policy: p }: { policy: Schemas['PolicyView'] }) {
     [t('explain.policy.award'), p.award === 'first' ? t('explain.policy.first') : t('explain.policy.best', { window: took(p.award_window_ms) })],
     [t('explain.policy.cap'), number(p.kind === 'broadcast' ? p.cap : 1)],
     [t('explain.policy.hold'), t(p.exclusive ? 'explain.policy.holdOne' : 'explain.policy.holdSeveral')],
+    [t('explain.policy.place'), t(p.place === 'door' ? 'explain.policy.placeDoor' : 'explain.policy.placeCell')],
     [t('explain.policy.longest'), p.max_eta_s > 0 ? took(p.max_eta_s * 1000) : t('explain.policy.longestAny')],
     [t('explain.policy.rings'), t('explain.policy.ringsValue', { start: p.ring_start, step: p.ring_step, max: p.ring_max })],
     [t('explain.policy.every'), took(p.wave_every_ms)],
