@@ -1037,7 +1037,7 @@ export interface components {
             by: "" | "crow" | "streets" | "osrm" | "valhalla";
             /**
              * Format: double
-             * @description The way to the middle of the pickup's cell, by which candidates are ranked; 0 where none was looked for.
+             * @description The way by which candidates are ranked, to the place that the policy names; 0 where none was looked for.
              */
             distance_m: number;
             driver_id: string;
@@ -1068,7 +1068,7 @@ export interface components {
             reason: "offered" | "wrong_class" | "excluded" | "asked_enough" | "offer_open" | "resting" | "no_way" | "beyond_eta" | "held" | "over_cap" | "needed" | "too_far" | "busy" | "position_stale" | "offers_full";
             /**
              * Format: double
-             * @description To the pickup as the crow flies.
+             * @description As the crow flies, to where distance_m ends.
              */
             straight_m: number;
         };
@@ -1689,11 +1689,16 @@ export interface components {
             kind: "nearest" | "batch" | "broadcast" | "sequential";
             /**
              * Format: double
-             * @description The longest way to the middle of the pickup's cell from which a driver is asked; 0: any.
+             * @description The longest way to the pickup from where a driver is asked; 0: any.
              */
             max_eta_s: number;
             /** Format: int64 */
             offer_ttl_ms: number;
+            /**
+             * @description Where the ways end by which candidates are ranked: at the pickup, or in the middle of its cell.
+             * @enum {string}
+             */
+            place: "door" | "cell";
             /** Format: int64 */
             ring_max: number;
             /** Format: int64 */
