@@ -89,6 +89,9 @@ func newStats() *stats {
 
 // draw makes every series appear with 0, so that rates and alerts do not miss its first increment.
 func (s *stats) draw() {
+	for _, verdict := range ride.StreetVerdicts {
+		s.streets.WithLabelValues(string(verdict))
+	}
 	for _, status := range ride.Statuses() {
 		s.trips.WithLabelValues(string(status))
 	}

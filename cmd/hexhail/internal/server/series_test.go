@@ -49,7 +49,7 @@ type labels map[string][]string
 func series() map[string]labels {
 	roles := []string{"rider", "driver", "operator"}
 	encodings := []string{"json", "proto"}
-	kinds := labels{"kind": {"trip", "rider", "driver", "operator", "cell"}}
+	kinds := labels{"kind": {"trip", "rider", "driver", "operator", "cell", "matcher"}}
 	var statuses []string
 	for _, s := range ride.Statuses() {
 		statuses = append(statuses, string(s))
@@ -71,11 +71,16 @@ func series() map[string]labels {
 	for _, c := range persistence.Causes() {
 		causes = append(causes, string(c))
 	}
+	var verdicts []string
+	for _, v := range ride.StreetVerdicts {
+		verdicts = append(verdicts, string(v))
+	}
 	out := map[string]labels{
 		"hexhail_database_trouble":               {"cause": causes},
 		"hexhail_account_changes_applied_total":  {"way": {"notify", "poll", "catch_up"}},
 		"hexhail_trips":                          {"status": statuses},
 		"hexhail_trip_changes_total":             {"event": ride.EventKinds()},
+		"hexhail_streets_checks_total":           {"verdict": verdicts},
 		"hexhail_match_plans_total":              {"result": {"made", "failed"}},
 		"hexhail_match_plan_size":                {"of": {"rows", "columns"}},
 		"hexhail_match_stage_seconds":            {"stage": {"search", "ways", "decide"}},
