@@ -74,7 +74,7 @@ func (s *Store) forgetTrip(ctx context.Context, id ride.TripID, who ride.Account
 		if err := forgetEvents(ctx, tx, &t, who); err != nil {
 			return err
 		}
-		if t.Request.Rider.ID == who || t.DriverID() == who {
+		if t.HadPart(who) { // also a driver who gave the trip back, or lost it to another, drove a part of the track
 			if _, err := tx.ExecContext(ctx, `DELETE FROM breadcrumbs WHERE trip_id = $1`, string(id)); err != nil {
 				return err
 			}
