@@ -116,6 +116,15 @@ func (s *shared) goal(row *openRow) geo.Point {
 	return s.area(row.Pickup)
 }
 
+// toGoal estimates the ways of drivers to where those of a row end. A driver without a way to the pickup itself has
+// none.
+func (s *shared) toGoal(ctx context.Context, drivers []cellPut, row *openRow) []geo.Route {
+	if row.Door {
+		return s.routes(ctx, places(drivers), row.Pickup)
+	}
+	return s.toArea(ctx, drivers, s.area(row.Pickup))
+}
+
 // area is the centre of a place's cell; the place itself where H3 has none.
 func (s *shared) area(p geo.Point) geo.Point {
 	cell, err := geo.CellAt(p, s.cfg.Resolution)

@@ -205,12 +205,3 @@ func (s *shared) toArea(ctx context.Context, drivers []cellPut, center geo.Point
 	}
 	return area
 }
-
-// toGoal estimates the ways of drivers to where those of a row end. A driver without a way to the pickup itself has
-// none.
-func (s *shared) toGoal(ctx context.Context, drivers []cellPut, row *openRow) []geo.Route {
-	if row.Door {
-		return s.routes(ctx, places(drivers), row.Pickup)
-	}
-	return s.toArea(ctx, drivers, s.area(row.Pickup))
-}
