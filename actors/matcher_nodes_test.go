@@ -1,7 +1,9 @@
 package actors
 
 import (
+	"context"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"testing"
 	"time"
@@ -62,6 +64,39 @@ func TestAMatcherServesAllNodes(t *testing.T) {
 		require.NotNil(t, d.accept(d.offer()).GetTrip())
 		finishRide(t, d, r, trip)
 		require.EqualValues(t, 1, c.store.trip(ride.TripID(trip)).Fence)
+	})
+}
+
+// cutOff are roads by which nobody more than 500 m from where they end gets there.
+type cutOff struct{ roads }
+
+var _ geo.Fan = cutOff{}
+
+func (c cutOff) To(ctx context.Context, from []geo.Place, to geo.Place, at time.Time) ([]geo.Route, error) {
+	all, err := c.roads.To(ctx, from, to, at)
+	for i := range all {
+		if all[i].DistanceM > 500 {
+			all[i].DistanceM = math.Inf(1)
+		}
+	}
+	return all, err
+}
+
+// A driver without a way does not keep the wave for another one from its trip, which is on another node.
+func TestADriverWithoutAWayIsNotPartOfAPlan(t *testing.T) {
+	inClusterWith(t, 3, func(c *Config) {
+		gathering(c)
+		c.ETA = cutOff{}
+	}, func(c *cluster) {
+		others := c.others()
+		near := others[0].driver("near", 100)
+		others[0].driver("cut off", 700)
+		trip := others[1].rider("r").request().GetTrip().GetId()
+		pass(others[0].gather())
+		require.Equal(t, trip, near.offer().GetTripId())
+		wave := others[0].waves(trip)[0]
+		require.NotEmpty(t, wave.Decision)
+		require.Len(t, wave.Offers, 1)
 	})
 }
 

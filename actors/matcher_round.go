@@ -140,7 +140,7 @@ type drive struct {
 	way geo.Route
 }
 
-// drives estimates the ways of a shortlist, which is sorted by trip.
+// drives estimates the ways of a shortlist, which is sorted by trip. Drivers without one are left out.
 func (j *matchJob) drives(ctx context.Context, pairs []dispatch.Pair) map[ride.TripID][]drive {
 	driver := make(map[ride.AccountID]*cellPut, len(j.drivers))
 	for i := range j.drivers {
@@ -162,7 +162,9 @@ func (j *matchJob) drives(ctx context.Context, pairs []dispatch.Pair) map[ride.T
 			near[i] = *driver[pair.Driver]
 		}
 		for i, way := range j.sys.toGoal(ctx, near, row[trip]) {
-			out[trip] = append(out[trip], drive{near[i], way})
+			if leads(way) {
+				out[trip] = append(out[trip], drive{near[i], way})
+			}
 		}
 		pairs = pairs[n:]
 	}
