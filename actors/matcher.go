@@ -45,7 +45,6 @@ type openRow struct {
 	planned time.Time // when that began
 	windows int
 	why     dispatch.Reason
-	barred  []ride.AccountID // drivers without a way to the very pickup, at most maxBarred
 }
 
 // The bounds of a matcher, beside those of its policy.
@@ -55,8 +54,6 @@ const (
 	maxOpenRows = 5000
 	// maxRoundRows bounds the trips of one round. If more wait, the next round follows at once.
 	maxRoundRows = 500
-	// maxBarred bounds the drivers whom a row remembers as without a way; the oldest is forgotten.
-	maxBarred = 16
 	// maxRoundDrivers bounds the drivers of one round.
 	maxRoundDrivers = 10_000
 	// firstRows is for how long a request that is not committed yet counts as waiting.
@@ -316,10 +313,6 @@ func (m *matcher) onPlan(ctx actor.Context, p *matchPlan, now time.Time) {
 			if why, waits := p.waits[row.Trip]; waits && row.round == p.round {
 				row.windows++
 				row.why = why
-				if driver := p.barred[row.Trip]; driver != "" {
-					row.barred = append(slices.Clip(row.barred), driver)
-					row.barred = row.barred[max(0, len(row.barred)-maxBarred):]
-				}
 			}
 			if !row.First {
 				ctx.Send(row.trip, m.word(row))

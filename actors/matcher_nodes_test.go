@@ -3,7 +3,6 @@ package actors
 import (
 	"context"
 	"fmt"
-	"math"
 	"math/rand/v2"
 	"testing"
 	"time"
@@ -67,16 +66,19 @@ func TestAMatcherServesAllNodes(t *testing.T) {
 	})
 }
 
-// cutOff are roads by which nobody more than 500 m from where they end gets there.
-type cutOff struct{ roads }
+// cutOff are roads by which nobody more than 500 m from where they end gets there; or nobody nearer.
+type cutOff struct {
+	roads
+	nearer bool
+}
 
 var _ geo.Fan = cutOff{}
 
 func (c cutOff) To(ctx context.Context, from []geo.Place, to geo.Place, at time.Time) ([]geo.Route, error) {
 	all, err := c.roads.To(ctx, from, to, at)
 	for i := range all {
-		if all[i].DistanceM > 500 {
-			all[i].DistanceM = math.Inf(1)
+		if (all[i].DistanceM > 500) != c.nearer {
+			all[i] = geo.Unreachable()
 		}
 	}
 	return all, err

@@ -44,7 +44,6 @@ type matchPlan struct {
 	failed bool
 	made   []matchMade
 	waits  map[ride.TripID]dispatch.Reason
-	barred map[ride.TripID]ride.AccountID // drivers without a way to the very pickup
 	state  dispatch.State
 	next   time.Duration // until the next plan; 0: the window of the settings
 
@@ -72,7 +71,7 @@ func (j *matchJob) run(ctx context.Context) (p *matchPlan) {
 	found := time.Now()
 	plan := dispatch.Decide(j.policy, &s)
 	out := &matchPlan{
-		round: j.round, waits: make(map[ride.TripID]dispatch.Reason, len(plan.Waits)), barred: make(map[ride.TripID]ride.AccountID), state: plan.State, next: plan.Next,
+		round: j.round, waits: make(map[ride.TripID]dispatch.Reason, len(plan.Waits)), state: plan.State, next: plan.Next,
 		rows: plan.Rows, columns: plan.Columns, ways: found.Sub(began),
 	}
 	for _, w := range plan.Waits {
@@ -92,7 +91,7 @@ func (j *matchJob) snapshot() dispatch.Snapshot {
 	for i := range j.rows {
 		row := &j.rows[i]
 		s.Requests = append(s.Requests, dispatch.Request{
-			Trip: row.Trip, Class: row.Class, Pickup: j.sys.goal(row), Age: max(0, j.now.Sub(row.since)), Excluded: slices.Concat(row.Refused, row.barred),
+			Trip: row.Trip, Class: row.Class, Pickup: j.sys.goal(row), Age: max(0, j.now.Sub(row.since)), Excluded: row.Refused,
 		})
 	}
 	for i := range j.drivers {
@@ -116,13 +115,14 @@ func (s *shared) goal(row *openRow) geo.Point {
 	return s.area(row.Pickup)
 }
 
-// toGoal estimates the ways of drivers to where those of a row end. A driver without a way to the pickup itself has
-// none.
-func (s *shared) toGoal(ctx context.Context, drivers []cellPut, row *openRow) []geo.Route {
-	if row.Door {
-		return s.routes(ctx, places(drivers), row.Pickup)
+// toGoal estimates the ways of drivers to where those of a row end, and to the pickup itself. Both are nil for
+// invalid points.
+func (s *shared) toGoal(ctx context.Context, drivers []cellPut, row *openRow) (goal, door []geo.Route) {
+	door = s.routes(ctx, places(drivers), row.Pickup)
+	if row.Door || door == nil {
+		return door, door
 	}
-	return s.toArea(ctx, drivers, s.area(row.Pickup))
+	return s.toArea(ctx, drivers, s.area(row.Pickup)), door
 }
 
 // area is the centre of a place's cell; the place itself where H3 has none.
@@ -134,13 +134,14 @@ func (s *shared) area(p geo.Point) geo.Point {
 	return cell.Center()
 }
 
-// drive is the way of a driver to where those of its row end.
+// drive is the way of a driver to where those of its row end, and that to the pickup itself.
 type drive struct {
 	cellPut
-	way geo.Route
+	way, door geo.Route
 }
 
-// drives estimates the ways of a shortlist, which is sorted by trip. Drivers without one are left out.
+// drives estimates the ways of a shortlist, which is sorted by trip. Drivers without one to the pickup itself are left
+// out: there is always a straight line to the middle of its cell.
 func (j *matchJob) drives(ctx context.Context, pairs []dispatch.Pair) map[ride.TripID][]drive {
 	driver := make(map[ride.AccountID]*cellPut, len(j.drivers))
 	for i := range j.drivers {
@@ -161,9 +162,10 @@ func (j *matchJob) drives(ctx context.Context, pairs []dispatch.Pair) map[ride.T
 		for i, pair := range pairs[:n] {
 			near[i] = *driver[pair.Driver]
 		}
-		for i, way := range j.sys.toGoal(ctx, near, row[trip]) {
-			if leads(way) {
-				out[trip] = append(out[trip], drive{near[i], way})
+		goal, door := j.sys.toGoal(ctx, near, row[trip])
+		for i, way := range goal {
+			if leads(way) && leads(door[i]) {
+				out[trip] = append(out[trip], drive{near[i], way, door[i]})
 			}
 		}
 		pairs = pairs[n:]
@@ -171,8 +173,7 @@ func (j *matchJob) drives(ctx context.Context, pairs []dispatch.Pair) map[ride.T
 	return out
 }
 
-// makeWaves makes the waves of a plan's offers. A trip to whose very pickup its driver has no way goes on
-// waiting, and that driver is barred from it.
+// makeWaves makes the waves of a plan's offers, with the ways by which it has chosen.
 func (j *matchJob) makeWaves(ctx context.Context, out *matchPlan, plan *dispatch.Plan, drives map[ride.TripID][]drive) {
 	row := make(map[ride.TripID]*openRow, len(j.rows))
 	for i := range j.rows {
@@ -189,21 +190,20 @@ func (j *matchJob) makeWaves(ctx context.Context, out *matchPlan, plan *dispatch
 	for _, o := range plan.Offers {
 		r := row[o.Trip]
 		made := matchMade{Trip: o.Trip, Asked: r.Asked}
+		asked := asking{driver: o.Driver}
 		for _, d := range drives[o.Trip] {
 			if d.Driver == o.Driver {
-				made.Driver = d.cellPut
+				made.Driver, asked.door, asked.area = d.cellPut, d.door, d.way
 			}
 		}
-		asked := []cellPut{made.Driver}
-		door, area := j.sys.routes(ctx, places(asked), r.Pickup), j.sys.toArea(ctx, asked, j.sys.area(r.Pickup))
-		if len(door) == 0 || len(area) == 0 || !leads(door[0]) {
-			out.waits[o.Trip] = dispatch.NoDriver
-			out.barred[o.Trip] = o.Driver
-			continue
+		if r.Door {
+			if area := j.sys.toArea(ctx, []cellPut{made.Driver}, j.sys.area(r.Pickup)); len(area) > 0 {
+				asked.area = area[0]
+			}
 		}
 		made.Wave = ride.OfferWave{
 			Wave: r.Wave, Ring: r.Reach, Cells: j.cells, Windows: r.windows + 1,
-			Considered: j.considered(r, drives[o.Trip], asking{o.Driver, door[0], area[0]}, chosen, records[o.Trip]),
+			Considered: j.considered(r, drives[o.Trip], asked, chosen, records[o.Trip]),
 		}
 		if record := records[o.Trip]; record != nil {
 			var err error
@@ -248,7 +248,7 @@ func (j *matchJob) considered(
 		switch {
 		case d.Driver == asked.driver:
 			k.Verdict, k.DistanceM, k.ETA = ride.VerdictOffered, asked.area.DistanceM, asked.area.Duration
-			k.DoorM, k.DoorETA = asked.door.DistanceM, asked.door.Duration
+			k.DoorM, k.DoorETA, k.By = asked.door.DistanceM, asked.door.Duration, asked.area.By.String()
 		case why[d.Driver] != "":
 			k.Verdict = why[d.Driver]
 		case chosen[d.Driver]:

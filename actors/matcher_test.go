@@ -124,6 +124,66 @@ func TestAPlanEndsAtTheDoor(t *testing.T) {
 	}
 }
 
+// To the middle of a pickup's cell there is always a line. Drivers without a way to the pickup itself do not keep a
+// plan from one who has a way.
+func TestAPlanPassesOverDriversWithoutAWay(t *testing.T) {
+	inWorld(t, func(c *Config) {
+		gathering(c)
+		c.Rules.Policy.Door, c.ETA = false, cutOff{nearer: true}
+	}, func(w *world) {
+		for i := range 12 {
+			w.driver(fmt.Sprint("cut off ", i), 20+float64(i))
+		}
+		d := w.driver("d", 1500)
+		trip := w.rider("r").request().GetTrip().GetId()
+		pass(w.gather())
+		require.Equal(t, trip, d.offer().GetTripId())
+		require.NotEmpty(t, w.waves(trip)[0].Decision)
+	})
+}
+
+// untilCalls are roads whose source is asked so many times until the time for it is over.
+type untilCalls struct {
+	roads
+	left   int
+	cancel context.CancelFunc
+}
+
+var _ geo.Fan = (*untilCalls)(nil)
+
+func (u *untilCalls) To(ctx context.Context, from []geo.Place, to geo.Place, at time.Time) ([]geo.Route, error) {
+	if u.left--; u.left == 0 {
+		defer u.cancel()
+	}
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	return u.roads.To(ctx, from, to, at)
+}
+
+// A wave tells of the ways by which its plan has chosen, even if the time for estimates is over by then.
+func TestAWaveKeepsTheWaysOfItsPlan(t *testing.T) {
+	at := geo.Destination(pickup, 0, 100)
+	for door, calls := range map[bool]int{true: 1, false: 2} {
+		source := &untilCalls{roads: roads{far: at}}
+		inWorld(t, func(c *Config) { c.ETA = source }, func(w *world) {
+			ctx, cancel := context.WithCancel(context.Background())
+			defer cancel()
+			source.left, source.cancel = calls, cancel
+			j := &matchJob{sys: w.sys.shared, round: 7, policy: w.sys.cfg.Matching, now: time.Now()}
+			j.policy.MaxETA = 20 * time.Minute
+			j.rows = []openRow{{matchNeed: matchNeed{Trip: "t", Pickup: pickup, Door: door}, since: j.now}}
+			j.drivers = []cellPut{{Driver: "d", Point: at}}
+			plan := j.run(ctx)
+			require.Len(t, plan.made, 1)
+			asked := plan.made[0].Wave.Considered[0]
+			require.Greater(t, asked.DoorM, 5000.0)
+			require.Equal(t, door, asked.DistanceM < 1000, "where the plan did not end is guessed")
+			require.Equal(t, door, asked.By == geo.ByCrow.String(), "and named as such")
+		})
+	}
+}
+
 // A driver who declines is not asked again, and one who turns up is: each in the next window.
 func TestWindowsFollowEachOther(t *testing.T) {
 	inWorld(t, gathering, func(w *world) {
