@@ -99,14 +99,19 @@ func TestRidesAreMeasuredAlongStreets(t *testing.T) {
 	}
 }
 
-// Without a map nothing is matched, and nothing said.
+// Without a map, or before there is one, nothing is matched, and nothing said.
 func TestRidesWithoutAMap(t *testing.T) {
-	inWorld(t, nil, func(w *world) {
-		d, trip := ridden(w)
-		fare := d.complete(trip).GetTrip().GetFare()
-		require.Equal(t, ridepb.FareBreakdown_measured, fare.GetBasis())
-		require.Nil(t, fare.GetStreetCheck())
-	})
+	none := &surveyor{answer: func(context.Context, []geo.Spot) (geo.Match, error) {
+		return geo.Match{}, fmt.Errorf("match: %w: %w", geo.ErrNoRoute, geo.ErrNoMap)
+	}}
+	for _, edit := range []func(*Config){nil, none.use} {
+		inWorld(t, edit, func(w *world) {
+			d, trip := ridden(w)
+			fare := d.complete(trip).GetTrip().GetFare()
+			require.Equal(t, ridepb.FareBreakdown_measured, fare.GetBasis())
+			require.Nil(t, fare.GetStreetCheck())
+		})
+	}
 }
 
 // A ride with gaps is measured as before, and so is one that hardly moved.

@@ -16,8 +16,8 @@ import (
 
 // Config configures the actors. Durations are wall-clock time, distances metres.
 type Config struct {
-	// Rules apply to new trips; their Tariff is replaced by that of the trip's class. Rings in which no driver
-	// can be who would come within their MaxETA are left out; see FastestMPS.
+	// Rules apply to new trips; their Tariff is replaced by that of the trip's class. Rings from which no
+	// driver could arrive within their MaxETA are left out; see FastestMPS.
 	Rules   ride.Rules
 	Tariffs ride.Tariffs
 	// PIN requires the rider's 4 digits before a ride starts.

@@ -16,7 +16,7 @@ import (
 // matched is what a worker found of a ride that is to be completed, by the number of its delayed command.
 type matched struct {
 	delayed uint64
-	streets ride.OnStreets
+	streets *ride.OnStreets // nil: there is no map
 }
 
 // complete hands the end of a ride to its trip, once workers have matched its positions to streets. The command and
@@ -38,10 +38,10 @@ func (d *driverActor) complete(ctx actor.Context, m framed, c *ridepb.CompleteTr
 	}
 	delayed, self, until := d.delay(cmd), ctx.Self(), now.Add(d.sys.cfg.MatchTimeout)
 	if !d.sys.workers.do(func() { d.sys.root.Send(self, matched{delayed, d.sys.match(track, until)}) }) {
-		d.onMatched(ctx, matched{delayed, ride.OnStreets{Late: true}})
+		d.onMatched(ctx, matched{delayed, &ride.OnStreets{Late: true}})
 		return
 	}
-	d.timers.After("match", d.sys.cfg.MatchTimeout, d.sys.sender(self, matched{delayed, ride.OnStreets{Late: true}}))
+	d.timers.After("match", d.sys.cfg.MatchTimeout, d.sys.sender(self, matched{delayed, &ride.OnStreets{Late: true}}))
 }
 
 // trackOf is what is kept of a trip's ride; nil: there is no ride, or no map.
@@ -61,7 +61,7 @@ func (d *driverActor) onMatched(ctx actor.Context, m matched) {
 		}
 		d.timers.Cancel("match")
 		way := *end.Way
-		way.Streets = &m.streets
+		way.Streets = m.streets
 		end.Way = &way
 		cmd.message.Command = end
 		d.release(ctx, cmd.trip)
@@ -69,12 +69,12 @@ func (d *driverActor) onMatched(ctx actor.Context, m matched) {
 	}
 }
 
-// match matches a ride to streets until a time.
-func (s *shared) match(track []geo.Spot, until time.Time) (out ride.OnStreets) {
+// match matches a ride to streets until a time; nil: there are none.
+func (s *shared) match(track []geo.Spot, until time.Time) (out *ride.OnStreets) {
 	defer func() {
 		if p := recover(); p != nil { // one strange ride must not end the server
 			s.cfg.Log.Error("matching a ride to streets panicked", "panic", p, "stack", string(debug.Stack()))
-			out = ride.OnStreets{Late: true}
+			out = &ride.OnStreets{Late: true}
 		}
 	}()
 	ctx, cancel := context.WithDeadline(context.Background(), until)
@@ -82,9 +82,11 @@ func (s *shared) match(track []geo.Spot, until time.Time) (out ride.OnStreets) {
 	m, err := s.cfg.Matcher.Match(ctx, track)
 	switch {
 	case err == nil:
-		return ride.OnStreets{LengthM: m.LengthM + m.OffM, Share: m.Share}
+		return &ride.OnStreets{LengthM: m.LengthM + m.OffM, Share: m.Share}
+	case errors.Is(err, geo.ErrNoMap):
+		return nil // nothing to compare with, yet
 	case errors.Is(err, geo.ErrNoRoute):
-		return ride.OnStreets{} // off the map
+		return &ride.OnStreets{} // off the map
 	}
-	return ride.OnStreets{Late: true}
+	return &ride.OnStreets{Late: true}
 }

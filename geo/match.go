@@ -2,8 +2,12 @@ package geo
 
 import (
 	"context"
+	"errors"
 	"time"
 )
+
+// ErrNoMap means that there is no map, or none yet. Errors that wrap it wrap ErrNoRoute as well.
+var ErrNoMap = errors.New("there is no map")
 
 // Match is a recorded drive along streets. It is a value, but for its lines, which its caller owns.
 type Match struct {
@@ -23,18 +27,20 @@ type Match struct {
 // ctx, and may take milliseconds: actors call them from another goroutine.
 type Matcher interface {
 	// Match matches what a Trail has kept of a drive. The error wraps ErrNoRoute if nothing of it lies
-	// on streets, ErrInvalidPoint, or the context's error.
+	// on streets, ErrNoMap where there are none, ErrInvalidPoint, or the context's error.
 	Match(ctx context.Context, track []Spot) (Match, error)
 }
 
 // Trail measures a drive as its Track does, and keeps the fixes that count, to be matched to streets: a parked
-// car adds none. It is not safe for concurrent use. The zero Trail keeps none.
+// car adds none until it drives on, and then one that says until when it stood. It is not safe for concurrent use. The zero Trail keeps none.
 type Trail struct {
 	Track
 	// Most bounds the fixes that are kept. When it is reached, every other one is dropped: a long drive is kept
 	// more coarsely.
 	Most int
 	kept []keptFix
+	// still is when the car was last seen at the anchor, before it came to the pending fix.
+	still time.Time
 }
 
 // keptFix is a fix in 16 bytes.
@@ -46,25 +52,43 @@ type keptFix struct {
 
 // Add takes the next accepted fix of the drive. Its point must be valid.
 func (t *Trail) Add(s Spot) {
-	before := t.anchor.At
+	before := t.Track
 	t.Track.Add(s)
-	if t.anchor.At.Equal(before) || t.Most < 2 {
-		return
+	if !t.anchor.At.Equal(before.anchor.At) && t.Most >= 2 {
+		if stood, ok := t.stood(before.anchor); ok {
+			t.keep(stood)
+		}
+		t.keep(t.anchor)
 	}
+	if t.next.At.Equal(s.At) && !t.next.At.Equal(before.next.At) {
+		t.still = before.last.At
+	}
+}
+
+// stood is the end of a stop at an anchor that the car has left, if it was a long one. Without it the stop would look
+// like a gap between fixes.
+func (t *Trail) stood(anchor Spot) (Spot, bool) {
+	long := len(t.kept) > 0 && t.still.Sub(anchor.At) > MaxGap
+	anchor.At = t.still
+	return anchor, long
+}
+
+// keep keeps a fix, and makes room for it.
+func (t *Trail) keep(s Spot) {
 	if len(t.kept) >= t.Most {
 		for i := range (len(t.kept) + 1) / 2 {
 			t.kept[i] = t.kept[2*i]
 		}
 		t.kept = t.kept[:(len(t.kept)+1)/2]
 	}
-	lat, lng := t.anchor.Point.E7()
-	t.kept = append(t.kept, keptFix{lat, lng, int32(t.anchor.At.Sub(t.began).Milliseconds()), float32(t.anchor.AccuracyM)})
+	lat, lng := s.Point.E7()
+	t.kept = append(t.kept, keptFix{lat, lng, int32(s.At.Sub(t.began).Milliseconds()), float32(s.AccuracyM)})
 }
 
 // Begin begins the drive as Track.Begin does.
 func (t *Trail) Begin(at time.Time, place Point) {
 	t.Track.Begin(at, place)
-	t.kept = nil
+	t.kept, t.still = nil, time.Time{}
 }
 
 // Kept returns the fixes that what was measured until now leads along. The caller owns the slice.
@@ -80,6 +104,9 @@ func (t *Trail) Kept() []Spot {
 	}
 	end := t.Track
 	if end.confirm(); !end.anchor.At.Equal(t.anchor.At) {
+		if stood, ok := t.stood(t.anchor); ok {
+			out = append(out, stood)
+		}
 		out = append(out, end.anchor)
 	}
 	if end.restM() > 0 {

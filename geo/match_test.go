@@ -61,6 +61,31 @@ func TestTrailIsBounded(t *testing.T) {
 	require.Empty(t, new(Trail).Kept())
 }
 
+// A stop is no gap: the trail says until when the car stood, also where the drive ends with the step after it.
+func TestTrailKnowsWhenAStopEnded(t *testing.T) {
+	for _, more := range []int{1, 10} {
+		trail := Trail{Most: 1000}
+		trail.Begin(noon, helsinki)
+		drive := func(from, to int, metres float64) {
+			for s := from; s < to; s += 15 {
+				trail.Add(Spot{Point: Destination(helsinki, 90, metres+11*float64(s-from)), AccuracyM: 5, At: after(float64(s))})
+			}
+		}
+		drive(0, 150, 0)
+		for s := 150; s < 300; s += 15 {
+			trail.Add(Spot{Point: Destination(helsinki, 90, 11*135), AccuracyM: 5, At: after(float64(s))})
+		}
+		drive(300, 300+15*more, 11*150)
+		kept := trail.Kept()
+		for i := 1; i < len(kept); i++ {
+			if DistanceM(kept[i-1].Point, kept[i].Point) > 1 {
+				require.LessOrEqual(t, kept[i].At.Sub(kept[i-1].At), MaxGap, "fix %d", i)
+			}
+		}
+		require.InDelta(t, trail.At(after(600)).MeasuredM, straightM(kept), 3)
+	}
+}
+
 func TestTrailOfAParkedCarIsShort(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 1))
 	trail := Trail{Most: 1000}

@@ -69,7 +69,7 @@ func policyTable(p ride.Policy) string {
 		{"dispatch-policy", p.Kind, "`nearest`, `batch`, `broadcast` or `sequential`"},
 		{"dispatch-hold", "no", "whether a driver who is asked holds no other offer under `broadcast` and `sequential` too"},
 		{"dispatch-place", "by-policy", "where ways to the pickup end when drivers are chosen: `door`, `cell`, or the policy's own"},
-		{"dispatch-max-eta", short(p.MaxETA), "longest way to the pickup from where a driver is asked; `0s`: any"},
+		{"dispatch-max-eta", short(p.MaxETA), "longest way to the pickup for which a driver is asked; `0s`: any"},
 		{"dispatch-award", p.Award, "`first` or `best_eta`"},
 		{"dispatch-award-window", short(p.AwardWindow), "how long acceptances are gathered under `best_eta`"},
 		{"dispatch-cap", p.Cap, "most offers open at once under `broadcast`"},

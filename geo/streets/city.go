@@ -2,7 +2,6 @@ package streets
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -11,8 +10,8 @@ import (
 	"github.com/hexhail/hexhail/geo"
 )
 
-// ErrNoMap means that a city has no map. Errors that wrap it wrap geo.ErrNoRoute as well.
-var ErrNoMap = errors.New("there is no map")
+// ErrNoMap is geo.ErrNoMap: the city has no map.
+var ErrNoMap = geo.ErrNoMap
 
 var errNoMap = fmt.Errorf("%w: %w", geo.ErrNoRoute, ErrNoMap)
 

@@ -114,7 +114,7 @@ type Record struct {
 	ETA     time.Duration  `json:"eta_ns"`
 	By      string         `json:"by"` // who estimated the way, as geo.Source names it
 	Price   Terms          `json:"price"`
-	// Scarcity is the price that competition puts on the chosen driver: what the others would lose by its absence, at least.
+	// Scarcity is the price that competition puts on the chosen driver: by how much the total would rise without it, at least.
 	Scarcity time.Duration  `json:"scarcity_ns,omitempty"`
 	Instead  ride.AccountID `json:"instead,omitempty"` // of this driver, in an exchange
 	Saves    time.Duration  `json:"saves_ns,omitempty"`
@@ -128,7 +128,7 @@ type Alternative struct {
 	Driver ride.AccountID `json:"driver"`
 	ETA    time.Duration  `json:"eta_ns"`
 	// More is how much more it would have cost than the chosen one, negative where it would have cost less;
-	// Scarcity is what the others would lose by its absence, at least.
+	// Scarcity is by how much the total would rise without it, at least.
 	More     time.Duration `json:"more_ns"`
 	Scarcity time.Duration `json:"scarcity_ns,omitempty"`
 	Reason   Reason        `json:"reason"`

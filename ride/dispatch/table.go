@@ -122,7 +122,7 @@ func (t *table) price(r *row, di int32, w *Way) {
 	r.arcs = append(r.arcs, a)
 }
 
-// answerIn is what an open request's way may grow until the answer comes that the exchange waits for.
+// answerIn is how much an open request's way may grow while the exchange waits for an answer.
 const answerIn = 10 * time.Second
 
 // unasked says why a driver on its way must not be moved to another trip without being asked; ride.DecideExchange would

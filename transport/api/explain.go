@@ -25,7 +25,7 @@ type policyView struct {
 	Kind          ride.PolicyKind `json:"kind" enum:"nearest,batch,broadcast,sequential"`
 	Exclusive     bool            `json:"exclusive" doc:"Whether a driver who is asked holds no other offer."`
 	Place         string          `json:"place" enum:"door,cell" doc:"Where the ways end by which candidates are ranked: at the pickup, or in the middle of its cell."`
-	MaxEtaS       float64         `json:"max_eta_s" doc:"The longest way to the pickup from where a driver is asked; 0: any."`
+	MaxEtaS       float64         `json:"max_eta_s" doc:"The longest way to the pickup for which a driver is asked; 0: any."`
 	Award         ride.Award      `json:"award" enum:"first,best_eta"`
 	AwardWindowMS int64           `json:"award_window_ms" doc:"Under best_eta: how long acceptances are gathered."`
 	Cap           int             `json:"cap" doc:"How many offers may be open at once."`

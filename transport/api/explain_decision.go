@@ -21,7 +21,7 @@ type decisionView struct {
 	WorthS    float64           `json:"worth_s" doc:"Of the place that the driver leaves; negative where drivers abound."`
 	AgeS      float64           `json:"age_s" doc:"Credit for the time that the request has waited; 0 or negative."`
 	OtherS    float64           `json:"other_s" doc:"All other terms."`
-	ScarcityS float64           `json:"scarcity_s" doc:"How much the other trips would lose without this driver."`
+	ScarcityS float64           `json:"scarcity_s" doc:"How much the total of the plan would rise without this driver, at least; 0 where not known."`
 	Next      []alternativeView `json:"next" doc:"The best of the drivers who were not chosen."`
 }
 

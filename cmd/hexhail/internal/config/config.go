@@ -131,12 +131,12 @@ type Auth struct {
 // Dispatch chooses drivers. See ride.Policy.
 type Dispatch struct {
 	Policy        string        `default:"nearest" enum:"nearest,batch,broadcast,sequential" help:"How drivers are asked: nearest asks one of the nearest, who holds no other offer, and then the next. batch does so for all trips of a zone together, once in each window, so that their ways are shortest in sum. broadcast asks all nearby drivers of a wave at once, and the first to accept wins. sequential is nearest without the hold: several trips may ask one driver at once."`
-	Window        time.Duration `default:"5s" range:"500ms..2m" help:"Time from one plan of a zone to the next, under batch. A request that nobody else's could get in the way of does not wait for it."`
+	Window        time.Duration `default:"5s" range:"500ms..2m" help:"Time from one plan of a zone to the next, under batch. A request that competes with no other does not wait for it."`
 	Zone          int           `name:"zone-resolution" default:"5" range:"2..10" help:"H3 resolution of the zones that are planned as one, under batch, at most h3-resolution: 5 for a city (cells of about 10 km edge), 6 for one that is too busy for a single plan, 4 for the country."`
-	Worth         time.Duration `default:"2m" range:"0s..30m" help:"How much longer a way may be, under batch, to leave a driver where drivers are most needed, by recent requests. 0s: ways alone count."`
-	Hold          bool          `default:"false" negatable:"" help:"Let a driver hold one offer at a time under broadcast and sequential, too. Under nearest and batch it always is so."`
-	Place         string        `default:"by-policy" enum:"by-policy,door,cell" help:"Where ways to a pickup end when drivers are chosen: at the door, or in the middle of the pickup's cell. By the middle, riders wait far longer, and nobody who watches several drivers can find a rider more exactly than the cell before the match. by-policy: the door under nearest and batch, the cell under broadcast and sequential."`
-	MaxETA        time.Duration `name:"max-eta" default:"10m" range:"0s..24h" help:"Longest way to the pickup for which a driver is asked. Rings in which nobody can be who would come in time are not searched. 0s: any."`
+	Worth         time.Duration `default:"2m" range:"0s..30m" help:"How much longer a way may be, under batch, to leave a driver where recent requests show that drivers are most needed. 0s: only ways count."`
+	Hold          bool          `default:"false" negatable:"" help:"Let a driver hold one offer at a time under broadcast and sequential, too. Under nearest and batch this is always so."`
+	Place         string        `default:"by-policy" enum:"by-policy,door,cell" help:"Where ways to a pickup end when drivers are chosen: at the door, or in the middle of the pickup's cell. With the middle, riders wait far longer, but nobody who controls several drivers can locate a rider more precisely than the cell before the match. by-policy: the door under nearest and batch, the cell under broadcast and sequential."`
+	MaxETA        time.Duration `name:"max-eta" default:"10m" range:"0s..24h" help:"Longest way to the pickup for which a driver is asked. Rings from which nobody could arrive in time are not searched. 0s: any."`
 	Award         string        `default:"first" enum:"first,best_eta" help:"Who wins: the first to accept, or the shortest way to the pickup among those who accept within the award window (best_eta)."`
 	AwardWindow   time.Duration `default:"2s" range:"100ms..1m" help:"How long acceptances are gathered under best_eta, counted from the first."`
 	Cap           int           `default:"8" range:"1..500" help:"Most offers of one trip that are open at once under broadcast."`
@@ -147,7 +147,7 @@ type Dispatch struct {
 	OfferTTL      time.Duration `name:"offer-ttl" default:"15s" range:"1s..10m" help:"How long a driver may think about an offer."`
 	AsksPerDriver int           `default:"2" range:"1..10" help:"How often one driver is offered the same trip when it lets the offer expire."`
 	Exchanges     int           `default:"2" range:"0..10" help:"How often a trip may change its driver before the pickup, for a closer car; 0: never."`
-	ExchangeFare  int           `default:"100" range:"0..100" help:"What the estimated fare of a trip must be at least, in percent of that of the trip that a driver on its way to a pickup gives up for it without being asked. At 100 no driver gets a worse fare unasked."`
+	ExchangeFare  int           `default:"100" range:"0..100" help:"Least estimated fare, in percent of the fare given up, of a trip to which a driver on its way to a pickup is moved without being asked. At 100 no driver gets a worse fare unasked. Servers do not propose exchanges yet."`
 }
 
 // Trip bounds how long a trip may stay in one status. See ride.Rules.

@@ -1223,7 +1223,7 @@ export interface components {
             rows: number;
             /**
              * Format: double
-             * @description How much the other trips would lose without this driver.
+             * @description How much the total of the plan would rise without this driver, at least; 0 where not known.
              */
             scarcity_s: number;
             /** Format: double */
@@ -1689,7 +1689,7 @@ export interface components {
             kind: "nearest" | "batch" | "broadcast" | "sequential";
             /**
              * Format: double
-             * @description The longest way to the pickup from where a driver is asked; 0: any.
+             * @description The longest way to the pickup for which a driver is asked; 0: any.
              */
             max_eta_s: number;
             /** Format: int64 */

@@ -21,6 +21,7 @@ describe('notices', () => {
     expect(ofTrip(trip({ driver }), 'exchanged', 'rider', { reason: 'shorter_waits', sooner_s: 0 })?.text).toBe('otherCar');
     expect(ofTrip(trip(), 'exchanged', 'driver')?.text).toBe('youHaveTrip');
     expect(ofTripGone(trip(), 'released', { reason: 'closer_car', sooner_s: 0 })).toMatchObject({ text: 'tripToCloser', loud: true });
+    expect(ofTripGone(trip(), 'released', { reason: 'shorter_waits', sooner_s: 0 })).toMatchObject({ text: 'tripToOther', loud: true });
     expect(ofTripGone(trip(), 'released').text).toBe('tripLost');
   });
 

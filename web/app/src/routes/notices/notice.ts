@@ -18,7 +18,7 @@ export type NoticeText =
   | 'offer' | 'offerTaken' | 'offerExpired' | 'offerWithdrawn'
   | 'matched' | 'arrived' | 'started' | 'completed' | 'completedFare' | 'cancelledByDriver' | 'cancelledByRider'
   | 'cancelled' | 'expired' | 'searchingAgain' | 'youHaveTrip' | 'tripLost'
-  | 'closerCar' | 'otherCar' | 'tripToCloser';
+  | 'closerCar' | 'otherCar' | 'tripToCloser' | 'tripToOther';
 
 type Reader = 'rider' | 'driver';
 
@@ -94,7 +94,8 @@ function ofCancellation(
 
 /** What a driver hears when a trip is no longer theirs. */
 export function ofTripGone(trip: Trip, why: 'released' | 'unknown', exchange?: Exchange): Notice {
+  const text = !exchange ? 'tripLost' : exchange.reason === 'closer_car' ? 'tripToCloser' : 'tripToOther';
   return {
-    text: exchange ? 'tripToCloser' : 'tripLost', values: {}, tone: 'neutral', subject: `trip-${trip.id}`, loud: why === 'unknown' || exchange !== undefined,
+    text, values: {}, tone: 'neutral', subject: `trip-${trip.id}`, loud: why === 'unknown' || exchange !== undefined,
   };
 }

@@ -143,8 +143,8 @@ describe('the sentence on a plan', () => {
   const cases: [string, Parameters<typeof planText>[0], string, string][] = [
     ['one trip', wave(1, 1, '', decision()), 'Planned for this trip alone, with 1 driver in reach.', '이 호출만 놓고 계획했습니다. 닿을 수 있는 기사는 1명입니다.'],
     ['a car that another needs', wave(3, 1, '', decision({ rows: 5, columns: 9, scarcity_s: 38, next: [next('Near', -30, true), next('Far', 12, false)] })),
-      'Planned together with 4 other trips, with 9 drivers in reach. 2 earlier plans found no driver. Near would have cost 30 sec less, but another trip needs that driver more. The next best, Far, would have cost 12 sec more. Other trips would lose 38 sec without this driver.',
-      '다른 호출 4건과 함께 계획했습니다. 닿을 수 있는 기사는 9명입니다. 앞선 계획 2번에서는 기사를 찾지 못했습니다. Near 기사의 비용이 30초 적지만, 다른 호출에 더 필요합니다. 다음 후보인 Far 기사의 비용은 12초 더 듭니다. 요청받은 기사가 없으면 다른 호출들이 38초 손해를 봅니다.'],
+      'Planned together with 4 other trips, with 9 drivers in reach. 2 earlier plans found no driver. Sending Near would have been 30 sec better for this trip, but another trip needs that driver more. Sending the next best, Far, would have been 12 sec worse. Without this driver, waits would grow by at least 38 sec in all.',
+      '다른 호출 4건과 함께 계획했습니다. 닿을 수 있는 기사는 9명입니다. 앞선 계획 2번에서는 기사를 찾지 못했습니다. Near 기사를 보내면 이 호출에는 30초 더 유리하지만, 다른 호출에 더 필요합니다. 다음 후보인 Far 기사를 보내면 12초 더 불리합니다. 이 기사가 없으면 전체 대기 시간이 38초 이상 늘어납니다.'],
     ['nobody', wave(6, 0, 'no_driver'), '6 plans found no driver: no free driver nearby.', '계획 6번에서 기사를 찾지 못했습니다: 근처에 빈 차가 없음.'],
     ['nobody, for a reason of a newer server', wave(1, 0, 'eclipse'), '1 plan found no driver: no driver was left.', '계획 1번에서 기사를 찾지 못했습니다: 남은 기사가 없음.'],
     ['a wave of the trip itself', wave(0, 2, ''), '', ''],
