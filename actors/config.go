@@ -107,7 +107,7 @@ type Config struct {
 // DefaultConfig returns a complete, valid configuration.
 func DefaultConfig() Config {
 	return Config{
-		Rules: ride.DefaultRules(), Tariffs: ride.DefaultTariffs(), Matching: DefaultMatching(), ZoneResolution: 5,
+		Rules: ride.DefaultRules(), Tariffs: ride.DefaultTariffs(), Matching: dispatch.Batch(), ZoneResolution: 5,
 		Resolution: 8, PositionTTL: 15 * time.Second, MaxSpeedMPS: geo.MaxSpeedMPS, MaxTripM: 300_000, MaxOffers: 8,
 		HistoryBytes: MaxHistory, HistoryAge: 170 * time.Second, OperatorSessions: 8, CancelsFree: 5, CancelsForget: 2 * time.Minute, Linger: 2 * time.Minute,
 		AttachEvery: 15 * time.Second, TripIdle: time.Minute,
@@ -116,15 +116,6 @@ func DefaultConfig() Config {
 		BreadcrumbEvery: time.Second, Heartbeat: 5 * time.Second, MissingAfter: time.Second,
 		ETA: geo.StraightLine{}, EstimatesAtOnce: runtime.GOMAXPROCS(0), Log: slog.Default(),
 	}
-}
-
-// DefaultMatching is the engine's fixed window, for drivers who are free and are asked one at a time:
-// nothing tells a matcher yet when the others will be, or takes a trip from a driver on its way.
-func DefaultMatching() dispatch.Policy {
-	p, _ := dispatch.Preset("batch")
-	p.Window = 5 * time.Second // a plan that no exchange corrects gains by waiting longer
-	p.SoonFree, p.SecondAfter, p.Exchange = 0, 0, dispatch.ExchangePolicy{}
-	return p
 }
 
 // incarnation names this process in its actors' names.

@@ -121,7 +121,7 @@ func TestAutoAnswersTheFirstAtOnce(t *testing.T) {
 
 // A policy that does not adapt says so, and remembers nothing.
 func TestFixedPoliciesDoNotAdapt(t *testing.T) {
-	p, _ := Preset("batch")
+	p, _ := Preset("exchange")
 	s := simple(50, 10, time.Minute)
 	require.Equal(t, State{Mode: Fixed}, Decide(p, &s).State)
 }

@@ -43,7 +43,7 @@ func crowded(p Policy, requests, drivers int) *Snapshot {
 
 // wide is a policy that lets the assignment be as large as the table of sizes says.
 func wide() Policy {
-	p, _ := Preset("batch")
+	p, _ := Preset("exchange")
 	p.MaxETA = 25 * time.Minute
 	return p
 }

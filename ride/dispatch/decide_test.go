@@ -114,7 +114,7 @@ func TestDecideSaysWhyARequestWaits(t *testing.T) {
 
 // A second driver is asked after a silence, if there are drivers enough, and never one who is on its way.
 func TestDecideAsksASecondDriver(t *testing.T) {
-	p, _ := dispatch.Preset("batch")
+	p, _ := dispatch.Preset("exchange")
 	p.SecondAfter, p.SecondRatio = 6*second, 3
 	s := dispatch.Snapshot{
 		Requests: []dispatch.Request{{Trip: "a", Asked: []dispatch.Asked{{Driver: "silent", For: 6 * second}}}, matched("b", "z", 300)},

@@ -121,7 +121,8 @@ func (g *grid) near(p geo.Point, k int, fits func(i int32) bool, out []found) []
 				s := row*g.wide + col
 				for _, i := range g.all[g.first[s]:g.first[s+1]] {
 					dx, dy := g.x[i]-x, g.y[i]-y
-					if m2 := dx*dx + dy*dy; h.wants(found{i, m2}) && fits(i) {
+					// Rounded before they are added: a fused operation would give other figures on some machines.
+					if m2 := float64(dx*dx) + float64(dy*dy); h.wants(found{i, m2}) && fits(i) {
 						h.add(found{i, m2})
 					}
 				}

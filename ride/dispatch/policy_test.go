@@ -28,11 +28,24 @@ func TestPresetsAreValidAndKeepTheirForm(t *testing.T) {
 	require.False(t, ok)
 }
 
+// What a server does not do yet is off in the preset that is named after its policy.
+func TestBatchIsWhatAServerDoes(t *testing.T) {
+	p, _ := dispatch.Preset(string(ride.PolicyBatch))
+	require.Equal(t, dispatch.Batch(), p)
+	require.Equal(t, 5*time.Second, p.Window)
+	require.False(t, p.Adapt)
+	require.False(t, p.Exchange.On)
+	require.Zero(t, p.SoonFree)
+	require.Zero(t, p.SecondAfter)
+	x, _ := dispatch.Preset("exchange")
+	require.True(t, x.Exchange.On)
+}
+
 // A document names what differs from its preset; whatever is misspelt or out of range is refused in one sentence.
 func TestDocuments(t *testing.T) {
-	p, err := dispatch.Parse([]byte(`{"name": "batch", "version": 7, "window_ns": 3000000000, "exchange": {"on": false}}`))
+	p, err := dispatch.Parse([]byte(`{"name": "exchange", "version": 7, "window_ns": 3000000000, "exchange": {"on": false}}`))
 	require.NoError(t, err)
-	want, _ := dispatch.Preset("batch")
+	want, _ := dispatch.Preset("exchange")
 	want.Version, want.Window, want.Exchange.On = 7, 3*time.Second, false
 	require.Equal(t, want, p)
 

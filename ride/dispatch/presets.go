@@ -9,7 +9,7 @@ import (
 )
 
 // Presets are the names that Preset knows, the usual one first.
-func Presets() []string { return []string{"auto", "batch", "nearest", "broadcast", "ny"} }
+func Presets() []string { return []string{"auto", "exchange", "batch", "nearest", "broadcast", "ny"} }
 
 // Preset returns the policy of a name, and whether there is one.
 func Preset(name string) (Policy, bool) {
@@ -17,6 +17,8 @@ func Preset(name string) (Policy, bool) {
 	case "auto":
 		return Auto(), true
 	case "batch":
+		return Batch(), true
+	case "exchange":
 		p := Auto()
 		p.Name, p.Adapt, p.SecondAfter, p.SecondRatio = name, false, 0, 0
 		return p, true
@@ -41,6 +43,16 @@ func Auto() Policy {
 		SecondAfter: 7 * time.Second, SecondRatio: 1,
 		Exchange: ExchangePolicy{On: true, Gain: 20 * time.Second, NotWithin: 20 * time.Second, PerTrip: 2},
 	}
+}
+
+// Batch is what a server does under ride.PolicyBatch: longer fixed windows, for drivers who are free and are asked one at
+// a time. Nothing tells a server yet when the others will be, or takes a trip from a driver on its way.
+func Batch() Policy {
+	p := Auto()
+	p.Name, p.Adapt, p.SecondAfter, p.SecondRatio = "batch", false, 0, 0
+	p.Window = 5 * time.Second // a plan that no exchange corrects gains by waiting longer
+	p.SoonFree, p.Exchange = 0, ExchangePolicy{}
+	return p
 }
 
 // newYatri is the rule of Namma Yatri's open backend (github.com/nammayatri/nammayatri): batches of drivers by growing

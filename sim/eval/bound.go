@@ -12,11 +12,11 @@ import (
 	"github.com/hexhail/hexhail/ride/dispatch"
 )
 
-// Bounds say how cheap a run could be at best, in seconds of Figures.Cost.
+// Bounds are yardsticks for Figures.Cost, in seconds.
 type Bounds struct {
 	// Hindsight is the least cost of giving each request one source, a driver where it starts or the end of another
-	// request's ride, no source to two: whoever knows all requests before, and whom everybody obeys at once. No
-	// dispatch reaches it: delays vanish in it, since a ride ends as if its rider had been picked up at once.
+	// request's ride, no source to two: whoever knows all requests before, and whom everybody obeys at once. Cars leave
+	// only once asked, from where they stand. Delays vanish: a ride ends as if its rider had been picked up at once.
 	Hindsight float64 `json:"hindsight_s"`
 	// Reply is the same with one mean time to an answer before anyone sets out, Oracle the same where drivers answer as
 	// they do, and it is known how they will.
@@ -45,7 +45,7 @@ func (s *Scenario) Bounds(ctx context.Context, cache Cache, people People, seed 
 			return max(after, reply), answer == Yes
 		}},
 	} {
-		k := key("bound", append([]any{b.name, s.Sum, seed, arcsOf}, b.from...)...)
+		k := key("bound", append([]any{b.name, s.Sum, seed, arcsOf, LostCost}, b.from...)...)
 		if kept, ok := cache.read(k); ok {
 			if v, err := strconv.ParseFloat(string(kept), 64); err == nil {
 				*b.to = v

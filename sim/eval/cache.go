@@ -14,9 +14,12 @@ import (
 // keeps nothing. It is safe for concurrent use, also by several processes.
 type Cache string
 
-// key names a value by what it is made from.
+// revision is that of the code that computes what a Cache holds: it changes when the same input gives another value.
+const revision = 2
+
+// key names a value by what it is made from, and by the revision.
 func key(kind string, from ...any) string {
-	sum := sha256.Sum256(fmt.Append(nil, from...))
+	sum := sha256.Sum256(fmt.Append(nil, append([]any{revision}, from...)...))
 	return kind + "-" + hex.EncodeToString(sum[:12])
 }
 

@@ -151,7 +151,7 @@ func (d *day) scenario() (*Scenario, error) {
 		return nil, err
 	}
 	return &Scenario{
-		World: w, Sum: key("day", d.at, d.requests, d.taxis),
+		World: w, Fixed: true, Sum: key("day", d.at, d.requests, d.taxis, mps),
 		Requests: func(int64) []Request { return slices.Clone(d.requests) }, Fleet: func(int64) []Taxi { return slices.Clone(d.taxis) },
 	}, nil
 }

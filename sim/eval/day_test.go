@@ -132,7 +132,7 @@ func TestTablesNeverShowTheRatioAlone(t *testing.T) {
 
 func TestDisturbancesDisturb(t *testing.T) {
 	s := fixture(t, 5*time.Minute, 330)
-	c := Case{Scenario: s, Options: Options{Policy: preset(t, "batch"), People: falling(t)}}
+	c := Case{Scenario: s, Options: Options{Policy: preset(t, "exchange"), People: falling(t)}}
 	j := Judge{Seeds: []int64{1}}
 	usual, err := j.Row(t.Context(), c)
 	require.NoError(t, err)
@@ -157,4 +157,17 @@ func TestDisturbancesDisturb(t *testing.T) {
 	}
 	_, err = ParsePlans("noise=-1")
 	require.Error(t, err)
+}
+
+// Rides that are shorter than the shortest look the same, but say how fast cars drive: bounds must not be taken from the other day's.
+func TestDaysOfOtherSpeedsAreOtherDays(t *testing.T) {
+	read := func(seconds string) *Scenario {
+		s, err := ReadDay(strings.NewReader(dayHead + "\nrequest,0,1,1,1.001,1," + seconds + "\n"))
+		require.NoError(t, err)
+		return s
+	}
+	slow, fast := read("20"), read("10")
+	require.Equal(t, slow.Requests(1), fast.Requests(1))
+	require.NotEqual(t, slow.Sum, fast.Sum)
+	require.True(t, slow.Fixed)
 }

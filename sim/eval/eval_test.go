@@ -241,6 +241,89 @@ func TestDrivesAreFastest(t *testing.T) {
 	require.False(t, ok)
 }
 
+// A car on a straight line is nowhere at once: what it has driven, and what it has still to drive to where it turns off,
+// is no less than the straight line there.
+func TestCarsDoNotJumpOnStraightLines(t *testing.T) {
+	w := World{line: line{start: 30 * time.Second, mps: 5, farM: 8000, farMPS: 10, detour: 1}}
+	for _, east := range []float64{0, 6000, 6300} {
+		w.At = append(w.At, geo.Destination(geo.Point{Lat: 52.5, Lng: 13.4}, 90, east))
+	}
+	world, err := newWorld(w)
+	require.NoError(t, err)
+	whole := world.Drive(0, 1) // 20 minutes and a half
+	for _, c := range []struct {
+		share float64
+		at    Place
+		left  float64 // s
+	}{
+		{0.02, 0, 0}, {0.49, 0, 588}, {0.52, 1, 576}, {0.9, 1, 120}, {1, 1, 0},
+	} {
+		driven := 30*time.Second + time.Duration(c.share*float64(whole-30*time.Second))
+		if c.share == 0.02 {
+			driven = 24 * time.Second // it is still setting out
+		}
+		next, left := world.Along(0, 1, driven)
+		require.Equal(t, c.at, next, c.share)
+		require.InDelta(t, c.left, left.Seconds(), 3, c.share)
+	}
+	next, left := world.Along(0, 0, 10*time.Second)
+	require.Equal(t, Place(0), next)
+	require.Zero(t, left)
+
+	s := fixture(t, time.Minute, 330)
+	rng := rand.New(rand.NewPCG(5, 6))
+	for range 500 {
+		from, to := Place(rng.IntN(len(s.World.At))), Place(rng.IntN(len(s.World.At)))
+		driven := time.Duration(rng.Int64N(int64(s.World.Drive(from, to)) + 1))
+		next, left := s.World.Along(from, to, driven)
+		require.GreaterOrEqual(t, driven+left, s.World.Drive(from, next)-s.World.line.start-time.Second)
+		require.LessOrEqual(t, left, s.World.Drive(from, to))
+	}
+}
+
+func TestFewPlacesManyZones(t *testing.T) {
+	var requests []Request
+	for i := range 20 {
+		requests = append(requests, Request{At: time.Duration(i) * time.Minute, From: Place(i % 10 / 9), To: 1, Ride: time.Minute})
+	}
+	for _, places := range []int{2, 3, 5} {
+		f, err := Run(t.Context(), tiny(t, places, requests, []Taxi{{At: 0}, {At: 1}}), Options{
+			Policy: preset(t, "auto"), People: falling(t), Seed: 1, Zones: 8,
+		})
+		require.NoError(t, err)
+		require.Greater(t, f.Served, 50.0)
+	}
+}
+
+// A file of one's own lists drivers in any order, for instance those of the morning first.
+func TestThinTakesDriversOfAllTimes(t *testing.T) {
+	var taxis []Taxi
+	for i := range 30 {
+		taxis = append(taxis, Taxi{From: time.Duration(i*7%30) * time.Minute, At: Place(i % 3)})
+	}
+	kept := tiny(t, 3, nil, taxis).Thin(10).Fleet(1)
+	require.Len(t, kept, 3)
+	for i, x := range kept {
+		require.Equal(t, time.Duration(10*i)*time.Minute, x.From)
+	}
+}
+
+func TestDecisionTimesAreBounded(t *testing.T) {
+	var few, many tally
+	for i := range 1000 {
+		few.decided(time.Duration(i) * time.Millisecond)
+	}
+	require.Len(t, few.decisions, 1000)
+	const n = 5 * mostDecisions
+	for i := range n {
+		many.decided(time.Duration(i) * time.Millisecond)
+		require.LessOrEqual(t, len(many.decisions), mostDecisions)
+	}
+	require.Greater(t, len(many.decisions), mostDecisions/3)
+	require.InDelta(t, n/2, many.timing().DecisionP50, n/100)
+	require.InDelta(t, n*0.99, many.timing().DecisionP99, n/100)
+}
+
 // leastCost tries all ways to give requests sources.
 func leastCost(s *Scenario, requests []Request, sources []source, at []Place, used []bool, i int) time.Duration {
 	if i == len(requests) {

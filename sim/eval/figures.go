@@ -70,12 +70,28 @@ const worstOf = 30
 // tally counts what happens during a run.
 type tally struct {
 	thrownAway, refused, rows int
-	decisions                 []time.Duration
+	decisions                 []time.Duration // every stride-th of those made
+	made, stride              int
 	modes                     map[dispatch.Mode]time.Duration
 }
 
+// mostDecisions bounds how many decisions are remembered.
+const mostDecisions = 1 << 16
+
 // decided takes note of what a decision took; of many, every other one is forgotten again and again.
-func (t *tally) decided(d time.Duration) { t.decisions = append(t.decisions, d) }
+func (t *tally) decided(d time.Duration) {
+	t.stride = max(1, t.stride)
+	if t.made++; (t.made-1)%t.stride != 0 {
+		return
+	}
+	if len(t.decisions) == mostDecisions {
+		for i := range mostDecisions / 2 {
+			t.decisions[i] = t.decisions[2*i]
+		}
+		t.decisions, t.stride = t.decisions[:mostDecisions/2], 2*t.stride
+	}
+	t.decisions = append(t.decisions, d)
+}
 
 func (t *tally) mode(m dispatch.Mode, lasts time.Duration) {
 	if t.modes == nil {

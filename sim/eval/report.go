@@ -17,13 +17,15 @@ type Row struct {
 	Title    string `json:"title"`
 	Policy   string `json:"policy"`
 	// Variant says what is different from the usual; empty: nothing.
-	Variant string    `json:"variant,omitempty"`
-	Model   string    `json:"model"`
-	Plans   string    `json:"eta"`
-	Goal    Goal      `json:"goal,omitempty"`
-	Zones   int       `json:"zones"`
-	Runs    []Figures `json:"runs"`
-	Bounds  []Bounds  `json:"bounds,omitempty"` // of each run
+	Variant string `json:"variant,omitempty"`
+	Model   string `json:"model"`
+	Plans   string `json:"eta"`
+	Goal    Goal   `json:"goal,omitempty"`
+	Zones   int    `json:"zones"`
+	// Fixed says that requests are the same under every seed.
+	Fixed  bool      `json:"fixed_requests,omitempty"`
+	Runs   []Figures `json:"runs"`
+	Bounds []Bounds  `json:"bounds,omitempty"` // of each run
 }
 
 // Case is a row to be: Options without a seed.
@@ -48,7 +50,8 @@ func (j Judge) Row(ctx context.Context, c Case) (Row, error) {
 	row := Row{
 		Scenario: c.Scenario.Name, Title: c.Scenario.Title, Policy: c.Options.Policy.Name, Variant: c.Variant,
 		Model: c.Options.People.Name, Plans: c.Options.Plans.String(), Goal: c.Options.Goal, Zones: max(1, c.Options.Zones),
-		Runs: make([]Figures, len(j.Seeds)),
+		Fixed: c.Scenario.Fixed,
+		Runs:  make([]Figures, len(j.Seeds)),
 	}
 	if v := c.Options.Policy.Version; v > 0 {
 		row.Policy = fmt.Sprintf("%s v%d", row.Policy, v)

@@ -51,7 +51,7 @@ func (l *Loader) friday(_ context.Context, n int) (*Scenario, error) {
 	}
 	byTime(e.requests)
 	return &Scenario{
-		World: w, Sum: key("friday", sfTripsFile.sum, sfFixesFile.sum, n),
+		World: w, Fixed: true, Sum: key("friday", sfTripsFile.sum, sfFixesFile.sum, n),
 		Requests: func(int64) []Request { return append([]Request(nil), e.requests...) },
 		Fleet: func(seed int64) []Taxi {
 			var out []Taxi

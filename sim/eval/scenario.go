@@ -1,6 +1,7 @@
 package eval
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -26,7 +27,9 @@ type Scenario struct {
 	Name  string
 	Title string
 	World *World
-	// Requests are sorted by time. They and the fleet depend on the seed alone.
+	// Requests are sorted by time. They and the fleet depend on the seed alone, and where Fixed, the requests not even
+	// on that.
+	Fixed    bool
 	Requests func(seed int64) []Request
 	Fleet    func(seed int64) []Taxi
 	// Sum is a checksum of what the scenario is made of.
@@ -103,7 +106,7 @@ func byTime(all []Request) []Request {
 	return all
 }
 
-// Thin is every n-th request, and of the fleet an n-th.
+// Thin is every n-th request, and every n-th driver in the order in which they begin.
 func (s *Scenario) Thin(n int) *Scenario {
 	if n <= 1 {
 		return s
@@ -120,8 +123,13 @@ func (s *Scenario) Thin(n int) *Scenario {
 		return kept
 	}
 	out.Fleet = func(seed int64) []Taxi {
-		all := s.Fleet(seed)
-		return all[:len(all)/n]
+		all := slices.Clone(s.Fleet(seed))
+		slices.SortFunc(all, func(a, b Taxi) int { return cmp.Or(cmp.Compare(a.From, b.From), cmp.Compare(a.At, b.At)) })
+		var kept []Taxi
+		for i := 0; i < len(all); i += n {
+			kept = append(kept, all[i])
+		}
+		return kept
 	}
 	return &out
 }

@@ -122,6 +122,9 @@ func WriteDifference(w io.Writer, a, b Row, d Difference) {
 		fmt.Fprint(w, ", one seed: no interval")
 	default:
 		fmt.Fprintf(w, ", 95 %% interval %+.2f to %+.2f s over %d seeds", d.Low, d.High, len(a.Runs))
+		if a.Fixed {
+			fmt.Fprint(w, " of answers: the requests are the same under each")
+		}
 	}
 	fmt.Fprintf(w, "; served %+.2f points.\n", d.Served)
 }

@@ -92,28 +92,42 @@ func (w *World) Line(from, to Place) time.Duration {
 }
 
 func (l line) drive(metres float64) time.Duration {
-	speed := l.mps
-	if l.farM > 0 && metres > l.farM {
-		speed = l.farMPS
-	}
-	d := l.start + time.Duration(metres/speed*float64(time.Second))
+	d := l.start + time.Duration(metres/l.speed(metres)*float64(time.Second))
 	if l.longest > 0 {
 		d = min(d, l.longest)
 	}
 	return d
 }
 
-// Along is where a car is that left a place for another some time ago: the place that it reaches next, and how long
-// until then. On streets it is a junction on the way, on straight lines the place nearest to the line.
+// speed is in metres per second, on a line of so many metres.
+func (l line) speed(metres float64) float64 {
+	if l.farM > 0 && metres > l.farM {
+		return l.farMPS
+	}
+	return l.mps
+}
+
+// Along is where a car that left a place for another some time ago can turn off: at which place, and how long until it
+// is there. On streets it is the next junction on the way. On straight lines it is the place nearest to where the car is
+// on its line; it drives there as fast as on the line, ahead or back.
 func (w *World) Along(from, to Place, driven time.Duration) (next Place, left time.Duration) {
 	if w.drives == nil {
 		whole := w.Drive(from, to)
-		if driven >= whole {
+		switch {
+		case driven >= whole:
 			return to, 0
+		case driven <= w.line.start:
+			return from, 0
 		}
-		share := float64(driven) / float64(whole)
 		a, b := w.At[from], w.At[to]
-		return w.Nearest(geo.Point{Lat: a.Lat + share*(b.Lat-a.Lat), Lng: a.Lng + share*(b.Lng-a.Lng)}), 0
+		share := float64(driven-w.line.start) / float64(whole-w.line.start)
+		car := geo.Point{Lat: a.Lat + share*(b.Lat-a.Lat), Lng: a.Lng + share*(b.Lng-a.Lng)}
+		next = w.Nearest(car)
+		left = time.Duration(geo.DistanceM(car, w.At[next]) / w.line.speed(geo.DistanceM(a, b)) * float64(time.Second))
+		if next == to {
+			left = min(left, whole-driven)
+		}
+		return next, left
 	}
 	at := time.Duration(0)
 	for from != to {
@@ -175,7 +189,7 @@ func (w *World) Nearest(p geo.Point) Place {
 	best, least := Place(0), math.Inf(1)
 	for i := range w.flat.x {
 		dx, dy := w.flat.x[i]-x, w.flat.y[i]-y
-		if d := dx*dx + dy*dy; d < least {
+		if d := float64(dx*dx) + float64(dy*dy); d < least {
 			best, least = Place(i), d
 		}
 	}

@@ -44,9 +44,9 @@ func (r *replay) makeZones() {
 	}
 }
 
-// cut gives n zones from a number on to some places.
+// cut gives n zones from a number on to some places. Where there are fewer places than zones, some zones get none.
 func (r *replay) cut(places []Place, pickups []int, first, n int) {
-	if n == 1 {
+	if n == 1 || len(places) == 1 {
 		for _, p := range places {
 			r.zoneOf[p] = int32(first)
 		}

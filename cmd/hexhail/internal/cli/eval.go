@@ -42,7 +42,7 @@ type evalOptions struct {
 type evalRunCmd struct {
 	evalOptions `embed:""`
 
-	Policy []string `default:"auto" help:"Policies: auto, batch, nearest, broadcast, ny, or files of policy documents in JSON."`
+	Policy []string `default:"auto" help:"Policies: auto, exchange, batch (as a server plans), nearest, broadcast, ny, or files of policy documents in JSON."`
 	Zones  []int    `default:"1" help:"Numbers of zones that the city is cut into, such as 1,4,16."`
 	Robust bool     `help:"Add rows in which times, positions or people are other than dispatch takes them for."`
 }

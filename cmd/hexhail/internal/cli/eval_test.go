@@ -44,6 +44,7 @@ func TestEvalReplaysAFile(t *testing.T) {
 	table := newStage()
 	require.Equal(t, exitOK, table.run(t, "eval", "compare", "auto", "broadcast", "--scenario", day, "--seeds", "1..3", "--cache", filepath.Join(dir, "cache")))
 	require.Contains(t, table.out.String(), "95 % interval")
+	require.Contains(t, table.out.String(), "seeds of answers: the requests are the same under each")
 	require.Contains(t, table.out.String(), "| served % |")
 }
 
