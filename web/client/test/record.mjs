@@ -251,7 +251,7 @@ async function both(scene) {
 }
 
 async function scene(binary, file, play) {
-  const server = await startServer(binary, ['--dispatch-offer-ttl=3s', '--dispatch-wave-every=1s', '--shutdown-grace=2s']);
+  const server = await startServer(binary, ['--dispatch-policy=broadcast', '--dispatch-offer-ttl=3s', '--dispatch-wave-every=1s', '--shutdown-grace=2s']);
   let stopped;
   const self = {
     url: server.url,

@@ -35,7 +35,7 @@ describe('a search without drivers', () => {
 });
 
 describe('a search', () => {
-  const on = stage('serve');
+  const on = stage('serve', '--dispatch-policy=broadcast'); // several drivers hold the offer at once
 
   it('is called off by the rider', async () => {
     const rider = await riderWhoAsks(on, 'mina-1');

@@ -32,7 +32,7 @@ describe('how a fare was measured', () => {
     const check = (verdict: StreetCheckVerdict) => ({ verdict, length_m: 4700, positions_m: 3600, share_percent: 80 });
     expect(basisText(words.en, fare({ basis: 'streets', street_check: check('counts') }))).toBe('Distance measured by GPS along the streets.');
     expect(basisText(words.en, fare({ street_check: check('off_streets') })))
-      .toBe('Distance measured by GPS. Not matched to streets: part of the trip was off the map.');
+      .toBe('Distance measured by GPS. Not matched to streets: too much of the trip lies off them.');
     for (const verdict of ['shorter', 'longer'] as const) {
       expect(basisText(words.en, fare({ street_check: check(verdict) }))).toContain('Not matched to streets: along them it would be 4.7 km');
     }
