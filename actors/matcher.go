@@ -95,9 +95,7 @@ func (m *matcher) Receive(ctx actor.Context) {
 	case *matchPlan:
 		m.onPlan(ctx, msg, time.Now())
 	case matchIdle:
-		if len(m.rows) == 0 && m.round == nil {
-			m.sys.place.RetireMatcher(m.zone, ctx.Self())
-		}
+		m.onIdle(ctx, time.Now())
 	case *actor.Stopping:
 		m.timers.Stop()
 	}
@@ -112,9 +110,13 @@ func (m *matcher) Recovered(ctx actor.Context) {
 
 // onNeed notes that a trip waits, or that it does not any more.
 func (m *matcher) onNeed(ctx actor.Context, need matchNeed, now time.Time) {
+	m.idleLater(ctx)
 	trip := ctx.Sender()
 	if trip == nil {
 		return
+	}
+	if need.First || len(m.rows) >= maxOpenRows && m.rows[need.Trip] == nil {
+		m.forget(now) // neither counts trips that have gone, nor keeps others out for them
 	}
 	row := m.rows[need.Trip]
 	same := row != nil && row.Asked == need.Asked && row.trip.Equal(trip)
@@ -137,9 +139,28 @@ func (m *matcher) onNeed(ctx actor.Context, need matchNeed, now time.Time) {
 	}
 	ctx.Send(trip, m.word(row))
 	if !need.First && m.round == nil && m.timers["window"] == nil {
+		m.timers.Cancel("idle")
 		window := m.sys.cfg.Matching.Window
 		m.windowAfter(ctx, max(window/gatherPart, window-now.Sub(m.began)))
 	}
+}
+
+// idleLater makes sure that a matcher that is not about to plan ends some time.
+func (m *matcher) idleLater(ctx actor.Context) {
+	if m.round == nil && m.timers["window"] == nil && m.timers["idle"] == nil {
+		m.timers.After("idle", keepIdle, m.sys.sender(ctx.Self(), matchIdle{}))
+	}
+}
+
+// onIdle ends a matcher without trips. Requests that have never come to wait are no trips by then.
+func (m *matcher) onIdle(ctx actor.Context, now time.Time) {
+	m.timers.Cancel("idle")
+	m.forget(now)
+	if len(m.rows) == 0 && m.round == nil {
+		m.sys.place.RetireMatcher(m.zone, ctx.Self())
+		return
+	}
+	m.idleLater(ctx)
 }
 
 // word is what a matcher tells a trip about its row.
@@ -214,10 +235,9 @@ func (m *matcher) begin(ctx actor.Context, now time.Time) {
 		m.windowAfter(ctx, m.sys.cfg.Matching.Window)
 		return
 	case len(rows) == 0:
-		m.timers.After("idle", keepIdle, m.sys.sender(ctx.Self(), matchIdle{}))
+		m.idleLater(ctx)
 		return
 	}
-	m.timers.Cancel("idle")
 	m.rounds++
 	r := &matchRound{id: m.rounds, began: now, more: more, elapsed: now.Sub(m.began)}
 	if m.began.IsZero() {

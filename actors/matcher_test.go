@@ -3,6 +3,7 @@ package actors
 import (
 	"context"
 	"fmt"
+	"math"
 	"sync"
 	"testing"
 	"time"
@@ -10,6 +11,7 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 	"github.com/stretchr/testify/require"
 
+	"github.com/hexhail/hexhail/actors/nodepb"
 	"github.com/hexhail/hexhail/geo"
 	"github.com/hexhail/hexhail/ride"
 	"github.com/hexhail/hexhail/ride/dispatch"
@@ -236,6 +238,7 @@ type deaf struct {
 	ears   *actor.PID
 	lose   func(matchNeed) bool
 	polite bool // says that it has heard what it loses
+	heard  uint64
 }
 
 // inDeafWorld runs a test in a gathering world, in which lose says which needs do not arrive.
@@ -278,8 +281,9 @@ func (p *deaf) Matcher(zone geo.Cell) *actor.PID {
 			switch {
 			case !lost:
 				ctx.RequestWithCustomSender(p.local.Matcher(zone), need, ctx.Sender())
-			case polite && !need.Over:
-				ctx.Respond(matchWord{Trip: need.Trip, Asked: need.Asked})
+			case polite && !need.Over: // it plans, but not for this trip
+				p.heard++
+				ctx.Respond(matchWord{Trip: need.Trip, Asked: need.Asked, Round: p.heard})
 			}
 		}))
 	}
@@ -326,6 +330,31 @@ func TestASilentMatcherIsNotWaitedFor(t *testing.T) {
 		stay(2*time.Second, map[*client]float64{d: 100})
 		require.Equal(t, trip, d.offer().GetTripId())
 		require.Equal(t, 1., counted(t, w.sys.stats.matching.fell.WithLabelValues(fellSilent)))
+	})
+}
+
+// Waves for a trip that get lost are no sign of life, whatever the matcher plans for others.
+func TestLostWavesAreNotWaitedFor(t *testing.T) {
+	inClusterWith(t, 3, gathering, func(c *cluster) {
+		others := c.others()
+		c.net.losing(func(f *nodepb.NodeFrame) bool { return f.GetMatchMade() != nil })
+		d := others[0].driver("d", 100)
+		require.NotNil(t, others[0].rider("lone").requestAt(4000).GetTrip(), "nobody is there, and it is planned for all the time")
+		trip := others[1].rider("r").request().GetTrip().GetId()
+		stay(silentWindows*d.w.sys.cfg.Matching.Window+time.Second, map[*client]float64{d: 100})
+		require.Equal(t, trip, d.offer().GetTripId(), "it has found the driver itself")
+		require.NotZero(t, counted(t, others[1].sys.stats.matching.fell.WithLabelValues(fellSilent)))
+	})
+}
+
+// However long a window is, a search does not end while its trip waits to hear of a plan.
+func TestASilentMatcherLeavesTimeToSearch(t *testing.T) {
+	inDeafWorld(t, true, func(n matchNeed) bool { return !n.First }, func(w *world, _ *deaf) {
+		w.sys.cfg.Matching.Window = 2 * time.Minute
+		d, r := w.driver("d", 100), w.rider("r")
+		trip := r.request().GetTrip().GetId()
+		stay(w.sys.cfg.Rules.SearchFor/silentPart+time.Second, map[*client]float64{d: 100})
+		require.Equal(t, trip, d.offer().GetTripId())
 	})
 }
 
@@ -498,7 +527,70 @@ func TestRegistrationsAreBounded(t *testing.T) {
 		}
 		require.NoError(t, ask("t7"))
 		require.ErrorIs(t, ask("new"), actor.ErrTimeout)
+		pass(keepRows)
+		require.NoError(t, ask("later"), "the others have gone")
 		require.NoError(t, w.sys.root.PoisonFuture(pid).Wait())
+	})
+}
+
+// Requests that never come to wait do not count as waiting for long, nor keep a matcher.
+func TestRequestsWithoutATripAreForgotten(t *testing.T) {
+	inWorld(t, gathering, func(w *world) {
+		zone := geo.Cell(7)
+		pid := w.sys.place.Matcher(zone)
+		first := func(trip ride.TripID) matchWord {
+			word, err := w.sys.root.RequestFuture(pid, matchNeed{Trip: trip, Asked: 1, Pickup: pickup, First: true}, time.Second).Result()
+			require.NoError(t, err)
+			return word.(matchWord)
+		}
+		require.True(t, math.IsInf(first("a").ClearM, 1))
+		require.Zero(t, first("b").ClearM, "the other one counts")
+		pass(firstRows + time.Second)
+		require.True(t, math.IsInf(first("c").ClearM, 1))
+		pass(keepIdle + time.Second)
+		require.Empty(t, w.sys.place.MatchersHere())
+	})
+}
+
+// A matcher that only hears of the end of a need ends as well, and none is made for it.
+func TestTheEndOfANeedKeepsNoMatcher(t *testing.T) {
+	inWorld(t, gathering, func(w *world) {
+		require.Nil(t, w.sys.place.FindMatcher(7))
+		w.sys.root.Send(w.sys.place.Matcher(7), matchNeed{Trip: "t", Asked: 1, Over: true})
+		require.NotNil(t, w.sys.place.FindMatcher(7))
+		pass(keepIdle / 2)
+		pid := w.sys.place.Matcher(7)
+		_, err := w.sys.root.RequestFuture(pid, matchNeed{Trip: "first", Asked: 1, Pickup: pickup, First: true}, time.Second).Result()
+		require.NoError(t, err)
+		pass(keepIdle/2 + time.Second)
+		require.Empty(t, w.sys.place.MatchersHere())
+	})
+	inClusterWith(t, 2, gathering, func(c *cluster) {
+		cell, err := geo.CellAt(pickup, c.nodes[0].sys.cfg.Resolution)
+		require.NoError(t, err)
+		zone, err := cell.Parent(c.nodes[0].sys.cfg.ZoneResolution)
+		require.NoError(t, err)
+		for _, w := range c.nodes {
+			w.sys.root.Send(w.sys.place.FindMatcher(zone), matchNeed{Trip: "t", Asked: 1, Over: true})
+		}
+		pass(time.Second)
+		require.Zero(t, c.matchers())
+	})
+}
+
+// A request that is refused after it has asked who else waits is signed off.
+func TestARefusedRequestIsSignedOff(t *testing.T) {
+	inWorld(t, gathering, func(w *world) {
+		d, r := w.driver("d", 100), w.rider("r")
+		require.NotNil(t, r.request().GetTrip())
+		pass(w.gather())
+		require.NotNil(t, d.accept(d.offer()).GetTrip())
+		require.Equal(t, "rider_busy", r.request().GetError().GetCode())
+		for zone := range w.sys.place.MatchersHere() {
+			word, err := w.sys.root.RequestFuture(w.sys.place.Matcher(zone), matchNeed{Trip: "t", Asked: 1, Pickup: pickup, First: true}, time.Second).Result()
+			require.NoError(t, err)
+			require.True(t, math.IsInf(word.(matchWord).ClearM, 1), "nobody else waits")
+		}
 	})
 }
 

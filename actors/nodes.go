@@ -166,7 +166,11 @@ func (p zoneProcess) SendUserMessage(pid *actor.PID, message any) {
 	case !ok:
 		p.n.count(frameUnsent)
 	case owner == p.n.self:
-		p.n.host.Root.Send(p.n.place.local.Matcher(zone), message)
+		_, m, _ := actor.UnwrapEnvelope(message)
+		need, _ := m.(matchNeed)
+		if to := p.n.place.matcherFor(zone, need.Over); to != nil {
+			p.n.host.Root.Send(to, message)
+		}
 	default:
 		_, m, sender := actor.UnwrapEnvelope(message)
 		p.n.send(owner, &nodepb.NodeFrame{To: &nodepb.NodeFrame_Zone{Zone: uint64(zone)}}, m, sender)
@@ -289,7 +293,7 @@ func (n *nodes) receiver(f *nodepb.NodeFrame) *actor.PID {
 	case *nodepb.NodeFrame_Trip:
 		return n.place.local.Trip(ride.TripID(to.Trip))
 	case *nodepb.NodeFrame_Zone:
-		return n.place.local.Matcher(geo.Cell(to.Zone))
+		return n.place.matcherFor(geo.Cell(to.Zone), f.GetMatchNeed().GetOver())
 	default:
 		return n.host.Named(f.GetActor().GetName())
 	}

@@ -75,6 +75,17 @@ func (s *spread) NewTrip() (ride.TripID, error) {
 // Matcher returns the virtual PID of a zone's matcher. The zone's owner is computed as that of a trip is.
 func (s *spread) Matcher(zone geo.Cell) *actor.PID { return actor.NewPID(zonesAddress, zone.String()) }
 
+// FindMatcher is Matcher: only the zone's node knows whether there is one.
+func (s *spread) FindMatcher(zone geo.Cell) *actor.PID { return s.Matcher(zone) }
+
+// matcherFor is this node's matcher for a message; nil if the message needs none made.
+func (l *local) matcherFor(zone geo.Cell, over bool) *actor.PID {
+	if over {
+		return l.FindMatcher(zone)
+	}
+	return l.Matcher(zone)
+}
+
 // Cells returns the actors of this node's cells, and of each other node with drivers about there
 // the one that asks its own. A node that does not answer pings is left out: waiting for it would
 // delay every search.

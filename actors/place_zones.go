@@ -29,6 +29,13 @@ func (z *zones) Matcher(zone geo.Cell) *actor.PID {
 	return pid
 }
 
+// FindMatcher returns a zone's matcher; nil: there is none.
+func (z *zones) FindMatcher(zone geo.Cell) *actor.PID {
+	z.mu.Lock()
+	defer z.mu.Unlock()
+	return z.by[zone]
+}
+
 // RetireMatcher forgets a matcher and stops it.
 func (z *zones) RetireMatcher(zone geo.Cell, pid *actor.PID) {
 	z.mu.Lock()

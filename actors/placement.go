@@ -88,6 +88,8 @@ type Zones interface {
 	// PID may be virtual and resolve to the actor for each message. Two nodes that disagree may each
 	// have a matcher of one zone: drivers take one offer at a time, and trips one wave.
 	Matcher(zone geo.Cell) *actor.PID
+	// FindMatcher is as Matcher, but makes no actor: nil means that there is none to be told.
+	FindMatcher(zone geo.Cell) *actor.PID
 	// RetireMatcher forgets a matcher of this node, which then stops once it has handled its mailbox.
 	RetireMatcher(zone geo.Cell, pid *actor.PID)
 	// MatchersHere returns the matchers that live on this node.

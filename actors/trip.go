@@ -307,6 +307,9 @@ func (a *tripActor) onCommand(ctx actor.Context, m tripCommand) {
 		// It may have been written: distrust reloads, and sends the result.
 		a.rider.learn(ctx.Sender(), m.Key.Generation)
 	case a.trip.Version == 0:
+		if a.match.asked != 0 { // it has asked who else waits
+			a.signOff(ctx)
+		}
 		a.retire(ctx) // the request was refused
 	case a.trip.Status.Final():
 		a.idleLater(ctx)

@@ -11,7 +11,7 @@ import (
 
 // Under a policy that gathers trips, a trip does not search for drivers itself: it registers with the
 // matcher of its zone, and again every few seconds, for as long as it waits. The matcher's wave may come at any time.
-// A trip whose registration is not answered, or that hears of no plan for three windows, searches by
+// A trip whose registration is not answered, or that hears of no plan for it for three windows, searches by
 // itself, and goes on registering.
 
 // matching is what a trip knows of its matcher.
@@ -25,8 +25,9 @@ type matching struct {
 
 	acked   bool // since it registered last
 	unheard bool // the matcher leaves registrations unanswered
-	silent  bool // it answers them, and plans nothing
+	silent  bool // it answers them, and plans nothing for this trip
 	word    matchWord
+	heard   time.Time // when it heard of a plan for this trip, or began to wait for one
 }
 
 // lost reports whether the trip has to search by itself.
@@ -35,10 +36,12 @@ func (m *matching) lost() bool { return m.unheard || m.silent }
 const (
 	// heardWithin is how long a matcher may take to answer that.
 	heardWithin = time.Second
-	// silentWindows is for how many windows a matcher may tell nothing, and leastSilence how long at least: a
-	// plan under load takes longer than a short window, and trips that search by themselves add to the load.
+	// silentWindows is for how many windows a matcher may tell nothing of a plan for the trip, and leastSilence how
+	// long at least: a plan under load takes longer than a short window, and trips that search by themselves add to
+	// the load. It is never longer than one silentPart of the search.
 	silentWindows = 3
 	leastSilence  = 10 * time.Second
+	silentPart    = 3
 	// firstWithin is how long a request waits to hear who else waits nearby.
 	firstWithin = 150 * time.Millisecond
 	// ampleDrivers must be nearer than any that another trip might need, for a request to be decided at once.
@@ -63,14 +66,14 @@ func (a *tripActor) matchAfter(ctx actor.Context, what string, d time.Duration) 
 	a.timers.After(what, d, a.sys.sender(ctx.Self(), matchDue{what, a.match.asked}))
 }
 
-// matcher is the matcher of the zone of a pickup.
-func (a *tripActor) matcher(pickup geo.Point) *actor.PID {
+// zone is the zone of a pickup.
+func (a *tripActor) zone(pickup geo.Point) geo.Cell {
 	cell := a.pickupCell(pickup)
 	zone, err := cell.Parent(min(a.sys.cfg.ZoneResolution, cell.Resolution()))
 	if err != nil {
 		zone = cell // 0, whose trips find nobody
 	}
-	return a.sys.place.Matcher(zone)
+	return zone
 }
 
 // need is what the matcher must know of a trip.
@@ -87,7 +90,7 @@ func (a *tripActor) askFirst(ctx actor.Context, wave ride.FindCandidates) {
 	a.match.asked, a.match.wave, a.match.first = a.match.next, wave, true
 	need := a.need(&a.unsearched.trip, time.Now())
 	need.First = true
-	ctx.Request(a.matcher(need.Pickup), need)
+	ctx.Request(a.sys.place.Matcher(a.zone(need.Pickup)), need)
 	a.matchAfter(ctx, dueFirst, firstWithin)
 }
 
@@ -109,27 +112,33 @@ func (a *tripActor) followMatch(ctx actor.Context) {
 
 // registerAnew registers the trip's present need.
 func (a *tripActor) registerAnew(ctx actor.Context) {
+	if a.match.asked == 0 || a.match.first {
+		a.match.heard = time.Now()
+	}
 	a.match.next++
 	a.match.asked, a.match.first, a.match.word = a.match.next, false, matchWord{}
 	a.register(ctx)
-	a.matchAfter(ctx, dueWord, a.silence())
+	a.matchAfter(ctx, dueWord, a.silence()-time.Since(a.match.heard))
 }
 
-// silence is how long a matcher may tell nothing.
+// silence is how long a matcher may leave the trip out of its plans: always a part of the search alone, so that the
+// trip has time to search by itself.
 func (a *tripActor) silence() time.Duration {
-	return max(silentWindows*a.sys.cfg.Matching.Window, leastSilence)
+	return min(max(silentWindows*a.sys.cfg.Matching.Window, leastSilence), a.trip.Rules.SearchFor/silentPart)
 }
 
 func (a *tripActor) register(ctx actor.Context) {
 	a.match.acked = false
-	ctx.Request(a.matcher(a.trip.Request.Pickup), a.need(&a.trip, time.Now()))
+	ctx.Request(a.sys.place.Matcher(a.zone(a.trip.Request.Pickup)), a.need(&a.trip, time.Now()))
 	a.matchAfter(ctx, dueAnswer, heardWithin)
 	a.matchAfter(ctx, dueAgain, registerEvery)
 }
 
 // signOff tells the matcher that the trip needs nobody. If that is lost, the row expires.
 func (a *tripActor) signOff(ctx actor.Context) {
-	ctx.Request(a.matcher(a.trip.Request.Pickup), matchNeed{Trip: a.id, Asked: a.match.asked, Over: true})
+	if to := a.sys.place.FindMatcher(a.zone(a.trip.Request.Pickup)); to != nil {
+		ctx.Request(to, matchNeed{Trip: a.id, Asked: a.match.asked, Over: true})
+	}
 	a.match.asked = 0
 	for _, what := range []string{dueFirst, dueAnswer, dueAgain, dueWord, dueQuiet} {
 		a.timers.Cancel(what)
@@ -162,8 +171,9 @@ func (a *tripActor) onMatchWord(ctx actor.Context, m matchWord) {
 		return
 	}
 	a.match.acked, a.match.unheard = true, false
-	if m.Round != a.match.word.Round {
-		a.match.silent = false
+	// A plan for this very trip counts. Others do not: the waves that are made for it may be lost.
+	if m.Windows > a.match.word.Windows {
+		a.match.silent, a.match.heard = false, time.Now()
 		a.matchAfter(ctx, dueWord, a.silence())
 	}
 	a.match.word = m
@@ -174,6 +184,7 @@ func (a *tripActor) onMatchMade(ctx actor.Context, m matchMade) {
 	if m.Asked != a.match.asked || a.unsearched != nil || a.load(ctx) != nil {
 		return
 	}
+	a.match.silent, a.match.heard = false, time.Now()
 	a.search.found = map[ride.AccountID]speaker{m.Driver.Driver: {pid: m.Driver.PID, generation: m.Driver.Generation}}
 	a.run(ctx, tripCommand{Command: m.Wave})
 	if a.loaded && a.match.asked == m.Asked { // the trip could not use it, and the matcher has crossed it out
