@@ -80,7 +80,7 @@ func market0(s *Snapshot) (open, drivers int) {
 
 // smoothed is the part of a difference that has been taken over after some time.
 func smoothed(difference int64, elapsed time.Duration) int64 {
-	return difference * int64(min(elapsed, smoothOver)/time.Millisecond) / int64(smoothOver/time.Millisecond)
+	return difference * int64(min(max(0, elapsed), smoothOver)/time.Millisecond) / int64(smoothOver/time.Millisecond)
 }
 
 // step changes the mode, by one step a minute at most.

@@ -27,6 +27,15 @@ func simple(open, drivers int, way time.Duration) Snapshot {
 	return s
 }
 
+// A clock that goes back changes nothing.
+func TestAutoKeepsItsFiguresWhenAClockGoesBack(t *testing.T) {
+	s := simple(2, 40, 5*time.Minute)
+	s.State, s.Elapsed = State{Mode: Ample, For: time.Hour, Pressure: 100, Way: time.Minute}, -time.Hour
+	st := Decide(Auto(), &s).State
+	require.EqualValues(t, 100, st.Pressure)
+	require.Equal(t, time.Minute, st.Way)
+}
+
 // TestAutoGoesOneStepAMinute: whatever the market does, the mode changes once a minute at most, and between ample and
 // scarce it passes through balanced.
 func TestAutoGoesOneStepAMinute(t *testing.T) {

@@ -10,9 +10,19 @@ import (
 // What leaving a request without an offer costs: more than any way. Leaving a trip without the driver that it has is out
 // of the question.
 const (
-	openCost    = int64(50 * time.Minute)
-	matchedCost = int64(24 * time.Hour)
+	leastOpenCost = 50 * time.Minute
+	matchedCost   = int64(24 * time.Hour)
 )
+
+// openCost is what leaving an open request costs in this market: more than the dearest arc that one may have.
+func (m *market) openCost() int64 {
+	p, preference := m.p, time.Duration(0)
+	for _, d := range m.drivers {
+		preference = max(preference, min(d.Preference, mostPreference))
+	}
+	dearest := p.MaxETA + p.Worth + preference + p.Exchange.Gain + p.SoonFree*time.Duration(p.SoonFreePercent)/100
+	return int64(max(leastOpenCost, dearest+time.Second))
+}
 
 // soonest is the least time between two plans of a zone.
 const soonest = 500 * time.Millisecond

@@ -49,6 +49,35 @@ func TestDecideTakesTheLeastSum(t *testing.T) {
 	require.GreaterOrEqual(t, r.Next[0].Scarcity, 20*second)
 }
 
+// However dear the one driver of a request is within its policy, the driver is asked.
+func TestDecideAsksALoneDearDriver(t *testing.T) {
+	p := dispatch.Auto()
+	p.Adapt, p.MaxETA, p.Worth = false, time.Hour, 30*time.Minute
+	p.SoonFree, p.SoonFreePercent = 15*time.Minute, 1000
+	far := free("x")
+	disliked := free("x")
+	disliked.Preference = time.Hour
+	soon := dispatch.Driver{ID: "x", State: dispatch.InRide, Lead: 8 * time.Minute}
+	for _, d := range []dispatch.Driver{far, disliked, soon} {
+		s := dispatch.Snapshot{Requests: []dispatch.Request{{Trip: "a"}}, Drivers: []dispatch.Driver{d}, Ways: []dispatch.Way{way("a", "x", 51*60)}}
+		plan := dispatch.Decide(p, &s)
+		require.Len(t, plan.Offers, 1, "%+v", d)
+		require.Empty(t, plan.Waits)
+	}
+}
+
+// A driver whose arrival is days away stays with its trip as long as nobody else is there.
+func TestDecideKeepsADriverWhoIsLate(t *testing.T) {
+	plan := dispatch.Decide(dispatch.Auto(), &dispatch.Snapshot{
+		Requests: []dispatch.Request{matched("a", "x", 48*3600), {Trip: "b"}},
+		Drivers:  []dispatch.Driver{onWay("x", "a")},
+		Ways:     []dispatch.Way{way("b", "x", 60)},
+	})
+	require.Empty(t, plan.Exchanges)
+	require.Empty(t, plan.Offers)
+	require.Equal(t, []dispatch.Wait{{Trip: "b", Reason: dispatch.NeededMore}}, plan.Waits)
+}
+
 // Two drivers who would each be sooner at the other's pickup change at once; one who is free is asked first.
 func TestDecideExchanges(t *testing.T) {
 	plan := dispatch.Decide(dispatch.Auto(), &dispatch.Snapshot{

@@ -18,29 +18,29 @@ type Policy struct {
 	Window time.Duration `json:"window_ns"`
 	// Adapt lets MaxETA, Window, second offers and the gain of an exchange follow the market: where drivers are far apart,
 	// ways and windows may be longer, exchanges must gain more, and second drivers are asked, which they otherwise are not.
-	Adapt bool `json:"adapt,omitempty"`
+	Adapt bool `json:"adapt"`
 
 	// MaxETA bounds the time until a driver who is asked could be at the pickup.
-	MaxETA time.Duration `json:"max_eta_ns,omitempty"`
+	MaxETA time.Duration `json:"max_eta_ns"`
 	// Near is how many drivers of a row's neighbourhood are looked at, nearest by line, of those without a trip and
 	// again of those on their way to one. Arcs is how many of them, the cheapest, the assignment sees.
-	Near int `json:"near,omitempty"`
-	Arcs int `json:"arcs,omitempty"`
+	Near int `json:"near"`
+	Arcs int `json:"arcs"`
 	// SoonFree is how long before the end of its ride a driver may be asked for the next one. Each second until
 	// then costs SoonFreePercent of a second.
-	SoonFree        time.Duration `json:"soon_free_ns,omitempty"`
-	SoonFreePercent int           `json:"soon_free_percent,omitempty"`
+	SoonFree        time.Duration `json:"soon_free_ns"`
+	SoonFreePercent int           `json:"soon_free_percent"`
 	// Worth is the price of taking a driver from a place where it is sorely needed, and the discount where it is not.
-	Worth time.Duration `json:"worth_ns,omitempty"`
+	Worth time.Duration `json:"worth_ns"`
 	// AgeCreditPercent is how much of its age is taken off the price of an open request, so that the older one is served
 	// where not all can be.
-	AgeCreditPercent int `json:"age_credit_percent,omitempty"`
+	AgeCreditPercent int `json:"age_credit_percent"`
 	// SecondAfter is the silence after which a second driver is asked as well, if there are at least SecondRatio drivers
 	// without a trip for each open request. 0: never.
-	SecondAfter time.Duration `json:"second_after_ns,omitempty"`
-	SecondRatio int           `json:"second_ratio,omitempty"`
+	SecondAfter time.Duration `json:"second_after_ns"`
+	SecondRatio int           `json:"second_ratio"`
 
-	Exchange ExchangePolicy `json:"exchange,omitzero"`
+	Exchange ExchangePolicy `json:"exchange"`
 }
 
 // ExchangePolicy says when matched trips may change drivers before the pickup.
@@ -48,12 +48,12 @@ type ExchangePolicy struct {
 	On bool `json:"on"`
 	// Gain is how much sooner each pickup must be than with its present driver, and GainPercent of the remaining time at
 	// least. A new driver who is called off its way to another trip must gain Gain once more.
-	Gain        time.Duration `json:"gain_ns,omitempty"`
-	GainPercent int           `json:"gain_percent,omitempty"`
+	Gain        time.Duration `json:"gain_ns"`
+	GainPercent int           `json:"gain_percent"`
 	// NotWithin protects riders whose driver is about to arrive.
-	NotWithin time.Duration `json:"not_within_ns,omitempty"`
+	NotWithin time.Duration `json:"not_within_ns"`
 	// PerTrip is how often one trip may change its driver.
-	PerTrip int `json:"per_trip,omitempty"`
+	PerTrip int `json:"per_trip"`
 }
 
 // gain is how much sooner a new driver must be.

@@ -2,6 +2,7 @@ package dispatch_test
 
 import (
 	"encoding/json"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -39,6 +40,37 @@ func TestBatchIsWhatAServerDoes(t *testing.T) {
 	require.Zero(t, p.SecondAfter)
 	x, _ := dispatch.Preset("exchange")
 	require.True(t, x.Exchange.On)
+}
+
+// Whatever differs from a preset, a policy is the same after its own JSON: also where a field is zero.
+func TestPoliciesSurviveTheirJSON(t *testing.T) {
+	same := func(p dispatch.Policy, what string) {
+		b, err := json.Marshal(p)
+		require.NoError(t, err)
+		back, err := dispatch.Parse(b)
+		if p.Validate() == nil {
+			require.NoError(t, err, what)
+		}
+		require.Equal(t, p, back, what)
+	}
+	policy := func(p *dispatch.Policy) reflect.Value { return reflect.ValueOf(p).Elem() }
+	exchange := func(p *dispatch.Policy) reflect.Value { return reflect.ValueOf(&p.Exchange).Elem() }
+	for _, name := range dispatch.Presets() {
+		p, _ := dispatch.Preset(name)
+		p.Name, p.Trip = "night", dispatch.Auto().Trip // whose form is ride's
+		same(p, "renamed "+name)
+		for _, of := range []func(*dispatch.Policy) reflect.Value{policy, exchange} {
+			for field := range of(&p).NumField() {
+				what := of(&p).Type().Field(field).Name
+				if what == "Trip" {
+					continue
+				}
+				q := p
+				of(&q).Field(field).SetZero()
+				same(q, name+" without "+what)
+			}
+		}
+	}
 }
 
 // A document names what differs from its preset; whatever is misspelt or out of range is refused in one sentence.

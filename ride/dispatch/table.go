@@ -165,10 +165,11 @@ func (t *table) terms(r *row, a arc) Terms {
 }
 
 // mostAge bounds the age that counts: older requests are as urgent as can be. mostPreference bounds preferences, so
-// that sums do not overflow.
+// that sums do not overflow. mostRemaining bounds the way of a driver to its trip.
 const (
 	mostAge        = 10 * time.Minute
 	mostPreference = time.Hour
+	mostRemaining  = 12 * time.Hour
 )
 
 func (m *market) ageCredit(age time.Duration) time.Duration {
@@ -189,10 +190,13 @@ func (t *table) trim(r *row, seen []int32, number int32) {
 		r.pass(Dearer)
 	}
 	if r.Match != nil {
-		own := arc{driver: t.driver[r.Match.Driver], eta: max(0, r.Match.Remaining), price: max(0, r.Match.Remaining)}
+		own := arc{driver: t.driver[r.Match.Driver], eta: r.remaining(), price: r.remaining()}
 		r.arcs = append(r.arcs, own)
 	}
 }
+
+// remaining is the time until a row's own driver is there, within what leaves it dearer to have no driver.
+func (r *row) remaining() time.Duration { return min(max(0, r.Match.Remaining), mostRemaining) }
 
 // number gives the drivers of all arcs their columns, in the order of their ids.
 func (t *table) number() {
@@ -223,6 +227,7 @@ func (t *table) number() {
 // graph is the table without names.
 func (t *table) graph() *graph {
 	g := &graph{first: make([]int32, 1, len(t.rows)+1), to: make([]int32, 0, t.arcs), cost: make([]int64, 0, t.arcs), wide: len(t.columns)}
+	openCost := t.openCost()
 	for i := range t.rows {
 		r := &t.rows[i]
 		for _, a := range r.arcs {
