@@ -353,7 +353,7 @@ func TestASilentMatcherLeavesTimeToSearch(t *testing.T) {
 		w.sys.cfg.Matching.Window = 2 * time.Minute
 		d, r := w.driver("d", 100), w.rider("r")
 		trip := r.request().GetTrip().GetId()
-		stay(w.sys.cfg.Rules.SearchFor/silentPart+time.Second, map[*client]float64{d: 100})
+		stay(w.sys.cfg.Rules.SearchFor/silentPart+ride.QuietFor, map[*client]float64{d: 100})
 		require.Equal(t, trip, d.offer().GetTripId())
 	})
 }
