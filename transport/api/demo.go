@@ -142,7 +142,7 @@ func (a *API) registerDemo() {
 
 // demoDispatch is how a demonstration dispatches new trips.
 type demoDispatch struct {
-	Policy ride.PolicyKind `json:"policy" enum:"nearest,broadcast,sequential" doc:"Of trips requested from now on; those under way keep theirs."`
+	Policy ride.PolicyKind `json:"policy" enum:"nearest,batch,broadcast,sequential" doc:"Of trips requested from now on; those under way keep theirs."`
 	Cap    int             `json:"cap" doc:"How many drivers are asked at once, at most."`
 }
 
@@ -155,7 +155,7 @@ func showDispatch(p ride.Policy) *body[demoDispatch] {
 }
 
 type dispatchRequest struct {
-	Policy ride.PolicyKind `json:"policy" enum:"nearest,broadcast"`
+	Policy ride.PolicyKind `json:"policy" enum:"nearest,batch,broadcast"`
 }
 
 // registerDispatch lets a demonstration's visitors compare two policies. It is for operators, whom a demonstration
@@ -174,7 +174,7 @@ func (a *API) registerDispatch() {
 	register(a, operation{
 		id: "set-demo-dispatch", method: http.MethodPut, path: "/v1/demo/dispatch", tag: "Demonstration",
 		summary: "Dispatch new trips in another way", roles: operators, errors: missing,
-		doc: "Between one of the nearest drivers at a time and a broadcast to several. Until the demonstration ends; trips under way keep the rules of their request.",
+		doc: "Between one of the nearest drivers at a time, plans for all trips of a zone, and a broadcast to several. Until the demonstration ends; trips under way keep the rules of their request.",
 	}, func(ctx context.Context, in *struct{ Body dispatchRequest }) (*body[demoDispatch], error) {
 		if a.deps.Demo == nil {
 			return nil, noDemo

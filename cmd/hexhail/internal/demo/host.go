@@ -82,7 +82,7 @@ type Host struct {
 	calls   chan demand.Request
 	visits  atomic.Int64
 	trips   atomic.Pointer[Trips]
-	rules   atomic.Pointer[Dispatcher]
+	rules   atomic.Pointer[direction]
 }
 
 var _ api.Demo = (*Host)(nil)
@@ -100,13 +100,19 @@ func New(o Options) (*Host, error) {
 // Attach gives the host access to trips. Until then it knows no PINs.
 func (h *Host) Attach(t Trips) { h.trips.Store(&t) }
 
+// direction is who dispatches new trips, and how at first: each other policy is a change of that one.
+type direction struct {
+	Dispatcher
+	first ride.Policy
+}
+
 // Direct gives the host the policy of new trips. Until then there is none to choose.
-func (h *Host) Direct(d Dispatcher) { h.rules.Store(&d) }
+func (h *Host) Direct(d Dispatcher) { h.rules.Store(&direction{d, d.Policy()}) }
 
 // Policy implements api.Demo.
 func (h *Host) Policy() ride.Policy {
 	if d := h.rules.Load(); d != nil {
-		return (*d).Policy()
+		return d.Policy()
 	}
 	return ride.DefaultPolicy()
 }
@@ -117,7 +123,10 @@ func (h *Host) SetPolicy(kind ride.PolicyKind) error {
 	if d == nil {
 		return ride.ErrUnavailable
 	}
-	return (*d).SetPolicy((*d).Policy().As(kind))
+	if kind == d.first.Kind {
+		return d.SetPolicy(d.first)
+	}
+	return d.SetPolicy(d.first.As(kind))
 }
 
 // Describe implements api.Demo.

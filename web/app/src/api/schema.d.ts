@@ -452,7 +452,7 @@ export interface paths {
         get: operations["get-demo-dispatch"];
         /**
          * Dispatch new trips in another way
-         * @description Between one of the nearest drivers at a time and a broadcast to several. Until the demonstration ends; trips under way keep the rules of their request.
+         * @description Between one of the nearest drivers at a time, plans for all trips of a zone, and a broadcast to several. Until the demonstration ends; trips under way keep the rules of their request.
          */
         put: operations["set-demo-dispatch"];
         post?: never;
@@ -1275,7 +1275,7 @@ export interface components {
              * @description Of trips requested from now on; those under way keep theirs.
              * @enum {string}
              */
-            policy: "nearest" | "broadcast" | "sequential";
+            policy: "nearest" | "batch" | "broadcast" | "sequential";
         };
         DemoRide: {
             /**
@@ -1323,7 +1323,7 @@ export interface components {
         };
         DispatchRequest: {
             /** @enum {string} */
-            policy: "nearest" | "broadcast";
+            policy: "nearest" | "batch" | "broadcast";
         };
         DriverCard: {
             first_name: string;

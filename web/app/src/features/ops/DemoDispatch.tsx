@@ -8,7 +8,7 @@ import { call } from '../../api/http';
 import { keys, useDemonstration } from '../../api/queries';
 import { opsProblemText } from './table/problem';
 
-const choices = ['nearest', 'broadcast'] as const;
+const choices = ['nearest', 'batch', 'broadcast'] as const;
 type Choice = (typeof choices)[number];
 
 /** In a demonstration: how new trips find their driver, to be compared while the city lives. Renders nothing elsewhere. */
