@@ -119,7 +119,11 @@ func heartbeat(w *world) {
 func tokenExpired(w *world) {
 	for ttl := 2 * time.Second; ttl < time.Minute; ttl *= 2 {
 		c := harness.Dial(w.t, w.s, w.codec, nil)
-		r := c.Ask(harness.Connecting(tokenFor(w.s, w.name(ride.RoleRider), ttl), nil))
+		r, err := c.TryReply(c.Send(harness.Connecting(tokenFor(w.s, w.name(ride.RoleRider), ttl), nil)), 1)
+		if err != nil { // it expired before the answer
+			require.EqualValues(w.t, ridepb.CloseTokenExpired, c.Closed())
+			continue
+		}
 		if r.GetConnected() != nil {
 			w.ends(c, ridepb.CloseTokenExpired)
 			return
