@@ -94,7 +94,7 @@ it.each([desk, night])('an operator, $language', async (setting) => {
     if (name !== 'trips') continue;
     await page.locator('a[href^="/ops/trips/"]').first().click();
     await page.waitForURL('**/ops/trips/*');
-    await page.waitForTimeout(1500);
+    await page.locator('[data-tiles=shown]').waitFor();
     await shoot(operator, 'trip-explain');
   }
 });
