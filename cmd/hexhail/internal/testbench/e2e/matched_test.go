@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"context"
+	"slices"
 	"testing"
 	"time"
 
@@ -71,14 +72,8 @@ func passes(rider, driver *harness.Client, p geo.Point) {
 		at := e.GetDriverMoved().GetPoint()
 		return at != nil && geo.DistanceM(geo.FromE7(at.GetLatE7(), at.GetLngE7()), p) < 1
 	}
-	for range 600 {
+	harness.Until(rider.TB, "the rider sees the car", func() bool {
 		driver.Position(p)
-		for _, e := range rider.Events()[seen:] {
-			if there(e) {
-				return
-			}
-		}
-		time.Sleep(100 * time.Millisecond) // a rider gets five positions a second at most
-	}
-	rider.TB.Fatalf("the rider never sees the car at %v", p)
+		return slices.ContainsFunc(rider.Events()[seen:], there)
+	})
 }
