@@ -134,7 +134,7 @@ func (a *tripActor) register(ctx actor.Context) {
 	a.matchAfter(ctx, dueAgain, registerEvery)
 }
 
-// signOff tells the matcher that the trip needs nobody. If that is lost, the row expires.
+// signOff tells the matcher that the trip needs no driver. If that is lost, the row expires.
 func (a *tripActor) signOff(ctx actor.Context) {
 	if to := a.sys.place.FindMatcher(a.zone(a.trip.Request.Pickup)); to != nil {
 		ctx.Request(to, matchNeed{Trip: a.id, Asked: a.match.asked, Over: true})
@@ -227,7 +227,7 @@ func (a *tripActor) fallBack(ctx actor.Context, loss *bool, why string) {
 	}
 }
 
-// recordQuiet puts on record that plans have found nobody for a while.
+// recordQuiet records that plans have found no driver for a while.
 func (a *tripActor) recordQuiet(ctx actor.Context) {
 	wave, waits := a.trip.Wanted()
 	if !a.loaded || !waits || wave != a.match.due || a.match.lost() {

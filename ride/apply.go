@@ -156,7 +156,7 @@ func (t *Trip) applyExchanged(e Exchanged) {
 }
 
 // give makes a driver the trip's. Its offer has won, and all others are withdrawn. A driver who was not
-// asked gets its offer here: whoever had the trip has an offer that was won.
+// asked gets its offer here: every driver who had the trip has an offer that was won.
 func (t *Trip) give(at time.Time, card DriverCard, id OfferID, way time.Duration) {
 	t.setOffers(OfferWon, "", func(o *Offer) bool { return o.ID == id })
 	t.setOffers(OfferWithdrawn, ReasonTaken, (*Offer).pending)

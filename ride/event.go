@@ -37,7 +37,7 @@ type WavePlanned struct {
 	// considered are not recorded.
 	Cells int `json:"cells,omitempty"`
 	More  int `json:"more,omitempty"`
-	// Exchange: the trip has a driver, whom whoever accepts replaces.
+	// Exchange: the trip has a driver, who is replaced by the one who accepts.
 	Exchange bool `json:"exchange,omitempty"`
 	// Of a wave that was planned for several trips together: how many plans were made for the trip since
 	// it began to wait, this one included, why it got no offer, and the planner's own record.

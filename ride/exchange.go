@@ -136,7 +136,7 @@ func DecideExchange(at time.Time, moves []Move) ([]Moved, error) {
 		way, left = way+m.Way, left+m.Left
 	}
 	if way >= left && !opens {
-		return nil, ErrInvalidArgument.With("the exchange makes nobody's driver come sooner")
+		return nil, ErrInvalidArgument.With("the exchange brings no driver sooner")
 	}
 	out := make([]Moved, len(moves))
 	for i := range moves {

@@ -16,7 +16,7 @@ const (
 	// PolicySequential offers to one driver at a time, nearest first. Several trips may ask one
 	// driver at once.
 	PolicySequential PolicyKind = "sequential"
-	// PolicyNearest is PolicySequential with the exclusive hold: whoever is asked holds no other offer.
+	// PolicyNearest is PolicySequential with the exclusive hold: a driver who is asked holds no other offer.
 	PolicyNearest PolicyKind = "nearest"
 	// PolicyBatch leaves the choice to a planner that looks at all trips of a zone together. A trip
 	// whose planner is silent goes on as under PolicyNearest.
@@ -71,7 +71,7 @@ type Policy struct {
 	// Exchanges is how often a trip may change its driver before the pickup; 0: never, as in older trips.
 	Exchanges int `json:"exchanges,omitempty"`
 	// ExchangeFare is what the estimated fare of a trip must be at least, in percent of that of the trip
-	// that its new driver gives up for it without being asked. At 100 nobody gets a worse fare unasked.
+	// that its new driver gives up for it without being asked. At 100 no driver gets a worse fare unasked.
 	ExchangeFare int `json:"exchange_fare,omitempty"`
 }
 
@@ -136,11 +136,11 @@ func (p Policy) As(kind PolicyKind) Policy {
 }
 
 // AsksByDoor reports whether a kind of policy plans with the pickup itself, unless an operator says otherwise. Where
-// many drivers are asked together, whoever watches several would find the rider.
+// many drivers are asked together, someone who watches several could find the rider.
 func (k PolicyKind) AsksByDoor() bool { return k == PolicyNearest || k == PolicyBatch }
 
 // Within returns the policy without the rings in which no driver can be who would come within MaxETA.
-// Neighbouring cells' centres are ringM apart, in metres, and nobody comes nearer faster than fastestMPS, in
+// Neighbouring cells' centres are ringM apart, in metres, and no car comes nearer faster than fastestMPS, in
 // metres per second along the straight line. Where either is 0, unknown, all rings stay.
 //
 // The centre of a cell in ring k is at least k·ringM·√3/2 from that of the pickup's cell; its drivers may be a cell's

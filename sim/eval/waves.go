@@ -86,7 +86,7 @@ func (r *replay) nearest(here []int32, to Place, limit int) []int32 {
 // maxShowUps bounds the waiting trips that are told of one driver, as a server does.
 const maxShowUps = 8
 
-// wake tells trips around a cell, which ask nobody, that a driver has appeared there.
+// wake tells trips around a cell that have no open offer that a driver has appeared there.
 func (r *replay) wake(cell geo.Cell) {
 	if r.o.Policy.Zoned() {
 		return

@@ -64,7 +64,7 @@ func (r *replay) goal(pickup Place) Place {
 	return r.w.middles[pickup]
 }
 
-// way is what dispatch is told of a drive.
+// way is what dispatch knows of a drive.
 func (r *replay) way(from, to Place) geo.Route {
 	return geo.Route{DistanceM: r.w.Metres(from, to), Duration: r.takes(from, to), By: r.by()}
 }

@@ -48,7 +48,7 @@ type waveView struct {
 	Candidates []candidateView `json:"candidates" doc:"Best first; then nearby drivers who were not candidates, nearest first. Empty once the record is older than tracks are kept."`
 	More       int             `json:"more" doc:"Candidates beyond those recorded."`
 	Windows    int             `json:"windows" doc:"How many plans of its zone the trip had been in since it began to wait, this one included; 0: it planned by itself."`
-	Why        string          `json:"why" doc:"Why the last of them had nobody for it, in a word of dispatch; empty if one had."`
+	Why        string          `json:"why" doc:"Why the last of them had no driver for it, in a word of dispatch; empty if one had."`
 	Decision   *decisionView   `json:"decision,omitempty" doc:"The plan's record; absent where the trip planned by itself."`
 }
 

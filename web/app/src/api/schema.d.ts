@@ -2081,7 +2081,7 @@ export interface components {
              * @description From 1.
              */
             wave: number;
-            /** @description Why the last of them had nobody for it, in a word of dispatch; empty if one had. */
+            /** @description Why the last of them had no driver for it, in a word of dispatch; empty if one had. */
             why: string;
             /**
              * Format: int64
